@@ -1,0 +1,62 @@
+"""Money as minor units and a currency, never a float."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Self
+
+from babel.numbers import format_currency, get_currency_precision
+
+
+class MoneyError(ValueError):
+    """An amount that can't be read; the message is safe to show to the person who typed it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """An amount in `minor` units (cents) of an ISO 4217 `currency`."""
+
+    minor: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Z]{3}", self.currency):
+            raise MoneyError("A currency is three capital letters, such as USD.")
+
+    @classmethod
+    def parse(cls, text: str, currency: str) -> Self:
+        """Reads "1,240.50", "1240.5" or "1240". Raises MoneyError with a text for the person."""
+        cleaned = text.strip().replace(",", "").replace(" ", "").replace("$", "")
+        if not re.fullmatch(r"\d{1,12}(\.\d*)?", cleaned):
+            raise MoneyError("Write an amount such as 1240.00.")
+        try:
+            value = Decimal(cleaned)
+        except InvalidOperation as error:
+            raise MoneyError("Write an amount such as 1240.00.") from error
+        scaled = value.scaleb(get_currency_precision(currency))
+        if scaled != scaled.to_integral_value():
+            raise MoneyError(f"{currency} has no amounts smaller than its cents.")
+        return cls(minor=int(scaled), currency=currency)
+
+    def __add__(self, other: "Money") -> "Money":
+        self._check(other)
+        return Money(minor=self.minor + other.minor, currency=self.currency)
+
+    def __sub__(self, other: "Money") -> "Money":
+        self._check(other)
+        return Money(minor=self.minor - other.minor, currency=self.currency)
+
+    def _check(self, other: "Money") -> None:
+        if self.currency != other.currency:
+            raise MoneyError(f"{self.currency} and {other.currency} can't be added up.")
+
+    @property
+    def decimal(self) -> Decimal:
+        """The amount in major units."""
+        return Decimal(self.minor).scaleb(-get_currency_precision(self.currency))
+
+    def format(self, locale: str = "en_US") -> str:
+        """The amount for people, with the currency's ISO sign first: "US$ 1,240.00" (LOOKS.md, Words)."""
+        symbol = "US$" if self.currency == "USD" else self.currency
+        number = format_currency(self.decimal, self.currency, format="#,##0.00", locale=locale)
+        return f"{symbol}\u00a0{number}"
