@@ -145,9 +145,7 @@ class AgentUnknown(WayvaultError):
     default_message = "The vault does not know this agent yet. An operator has to enrol her first (RUNBOOK, O11)."
 
 
-_CLASSES: dict[int, type[WayvaultError]] = {
-    int(cls.code): cls for cls in (WayvaultError, *WayvaultError.__subclasses__()) if cls is not WayvaultError
-}
+_CLASSES: dict[int, type[WayvaultError]] = {int(cls.code): cls for cls in WayvaultError.__subclasses__()}
 
 _missing = {int(number) for number in ErrorCode.values()} - set(_CLASSES) - {0}
 if _missing:

@@ -1,0 +1,159 @@
+"""Calling another service: lazily opened channels, deadlines, typed errors."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, Self, TypeVar
+
+import grpc
+import structlog
+
+from chassis.errors import DeadlineTooShort
+from chassis.rpc.errors import from_rpc_error
+from chassis.rpc.tls import TlsFiles, client_credentials
+
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+
+# A lost connection is tried again by gRPC itself: every mutating call carries an idempotency key (or its reply
+# key), and a call the server answered is never repeated (chassis.rpc.errors sets the push-back).
+_SERVICE_CONFIG = (
+    '{"methodConfig":[{"name":[{}],"retryPolicy":{"maxAttempts":3,"initialBackoff":"0.05s",'
+    '"maxBackoff":"0.3s","backoffMultiplier":2,"retryableStatusCodes":["UNAVAILABLE"]}}]}'
+)
+_OPTIONS: tuple[tuple[str, str | int], ...] = (
+    ("grpc.service_config", _SERVICE_CONFIG),
+    ("grpc.enable_retries", 1),
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2000),
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.max_receive_message_length", 1024 * 1024),
+)
+
+
+def open_channel(address: str, tls: TlsFiles, server_name: str) -> grpc.Channel:
+    """A channel to `address` ("127.0.0.1:8105") that accepts only a server whose certificate names `server_name`.
+
+    Nothing is opened, and no file read, before the first call; a process that forks afterwards opens its own.
+    """
+    options = (*_OPTIONS, ("grpc.ssl_target_name_override", server_name))
+    return _LazyChannel(lambda: grpc.secure_channel(address, client_credentials(tls), options))
+
+
+class Caller:
+    """Makes calls with a deadline and raises `chassis.errors` for whatever goes wrong."""
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        self._channel = channel
+
+    def call(
+        self,
+        method: "grpc.UnaryUnaryMultiCallable[Request, Response]",
+        request: Request,
+        timeout: float = 5.0,
+    ) -> Response:
+        """The answer. `timeout` in seconds. Raises a WayvaultError: the server's refusal, or Unavailable."""
+        if timeout <= 0:
+            raise DeadlineTooShort()
+        try:
+            return method(request, timeout=timeout, metadata=_metadata())
+        except grpc.RpcError as error:
+            # `from None`: the transport's error carries the peer's bytes, which belong in no log.
+            raise from_rpc_error(error) from None
+
+    def stream(
+        self,
+        method: "grpc.UnaryStreamMultiCallable[Request, Response]",
+        request: Request,
+        timeout: float,
+    ) -> Iterator[Response]:
+        """The answers of a server-streaming method, one by one; errors as in `call`."""
+        try:
+            yield from method(request, timeout=timeout, metadata=_metadata())
+        except grpc.RpcError as error:
+            raise from_rpc_error(error) from None
+
+    def close(self) -> None:
+        """Closes the channel; calls under way end as Unavailable."""
+        self._channel.close()
+
+
+def _metadata() -> tuple[tuple[str, str], ...]:
+    traceparent = structlog.contextvars.get_contextvars().get("traceparent")
+    return (("traceparent", traceparent),) if isinstance(traceparent, str) else ()
+
+
+class _LazyChannel(grpc.Channel):
+    """A channel that comes to be at the first call of each process, so that stubs can be made before a fork."""
+
+    def __init__(self, connect: Callable[[], grpc.Channel]) -> None:
+        self._connect = connect
+        self._lock = threading.Lock()
+        self._real: grpc.Channel | None = None
+        self._pid = 0
+
+    def real(self) -> grpc.Channel:
+        """This process's channel."""
+        if self._real is None or self._pid != os.getpid():
+            with self._lock:
+                if self._real is None or self._pid != os.getpid():
+                    self._real, self._pid = self._connect(), os.getpid()
+        return self._real
+
+    def unary_unary(self, *args: Any, **kwargs: Any) -> Any:  # Any: gRPC's own generic signatures
+        return _LazyMethod(self, lambda channel: channel.unary_unary(*args, **kwargs))
+
+    def unary_stream(self, *args: Any, **kwargs: Any) -> Any:
+        return _LazyMethod(self, lambda channel: channel.unary_stream(*args, **kwargs))
+
+    def stream_unary(self, *args: Any, **kwargs: Any) -> Any:
+        return _LazyMethod(self, lambda channel: channel.stream_unary(*args, **kwargs))
+
+    def stream_stream(self, *args: Any, **kwargs: Any) -> Any:
+        return _LazyMethod(self, lambda channel: channel.stream_stream(*args, **kwargs))
+
+    def subscribe(self, callback: Callable[..., Any], try_to_connect: bool | None = False) -> None:
+        self.real().subscribe(callback, bool(try_to_connect))
+
+    def unsubscribe(self, callback: Callable[..., Any]) -> None:
+        self.real().unsubscribe(callback)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._real is not None and self._pid == os.getpid():
+                self._real.close()
+            self._real = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _LazyMethod:
+    """One method of a lazy channel."""
+
+    def __init__(self, channel: _LazyChannel, bind: Callable[[grpc.Channel], Any]) -> None:
+        self._channel = channel
+        self._bind = bind
+        self._bound: tuple[grpc.Channel, Any] | None = None
+
+    def _method(self) -> Any:
+        real = self._channel.real()
+        bound = self._bound
+        if bound is None or bound[0] is not real:
+            bound = self._bound = (real, self._bind(real))
+        return bound[1]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._method()(*args, **kwargs)
+
+    def with_call(self, *args: Any, **kwargs: Any) -> Any:
+        return self._method().with_call(*args, **kwargs)
+
+    def future(self, *args: Any, **kwargs: Any) -> Any:
+        return self._method().future(*args, **kwargs)
