@@ -1,0 +1,14 @@
+"""Databases: one per service, SQLite or PostgreSQL by URL, and their migrations."""
+
+from chassis.db.engine import Database, DatabaseUrlError, ReadOnlyError, open_database
+from chassis.db.types import UtcDateTime, insert_if_absent, make_metadata
+
+__all__ = [
+    "Database",
+    "DatabaseUrlError",
+    "ReadOnlyError",
+    "UtcDateTime",
+    "insert_if_absent",
+    "make_metadata",
+    "open_database",
+]

@@ -1,0 +1,177 @@
+"""A service's database: one engine, and the two kinds of session that use it."""
+
+import os
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+_BEGIN = "wayvault_begin"
+_BUSY_TIMEOUT_MS = 10_000
+# secure_delete: what is deleted is overwritten. synchronous=FULL: what was acknowledged survives a power cut.
+# temp_store: no temporary files outside the database's own folder.
+_SQLITE_PRAGMAS = (
+    f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}",
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA secure_delete=ON",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA journal_size_limit=16777216",
+)
+_POSTGRES_OPTIONS = (
+    "-c timezone=UTC -c lock_timeout=10000 -c statement_timeout=30000 -c idle_in_transaction_session_timeout=120000"
+)
+
+
+class DatabaseUrlError(ValueError):
+    """A database URL that can't be used; the message names no password."""
+
+
+class ReadOnlyError(RuntimeError):
+    """Something tried to write through `Database.read()`."""
+
+
+class _ReadSession(Session):
+    """A session whose flush refuses, so that a forgotten `transaction()` shows at once and on both engines."""
+
+    def flush(self, objects: Any = None) -> None:  # Any: as in SQLAlchemy's signature
+        if self.new or self.deleted or any(self.is_modified(row) for row in self.dirty):
+            raise ReadOnlyError("this session only reads; use Database.transaction() to write")
+        super().flush(objects)
+
+
+class Database:
+    """An engine and its sessions. Safe to share between threads, and usable after a fork."""
+
+    def __init__(self, engine: Engine, *, name: str) -> None:
+        self.engine = engine
+        self.name = name
+        self._reader = engine.execution_options(**{_BEGIN: "DEFERRED", "postgresql_readonly": True})
+        _forget_connections_after_fork(self)
+
+    @property
+    def dialect(self) -> str:
+        """ "sqlite" or "postgresql"."""
+        return self.engine.dialect.name
+
+    @property
+    def url(self) -> URL:
+        return self.engine.url
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session that commits at the end of the block and rolls back when the block raises.
+
+        On SQLite it takes the write lock at once (BEGIN IMMEDIATE), so that what it reads stays true until it
+        commits; keep network calls out of it. Rows stay readable after the commit.
+        """
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session on one snapshot (SQLite) that can't write; nothing is ever committed."""
+        with _ReadSession(self._reader, expire_on_commit=False) as session:
+            try:
+                yield session
+            finally:
+                session.rollback()
+
+    def answers(self) -> bool:
+        """Whether the database answers a query (for /healthz). Raises what the driver raises if not."""
+        with self.engine.connect() as connection:
+            return bool(connection.execute(text("SELECT 1")).scalar_one() == 1)
+
+    def dispose(self) -> None:
+        """Closes the pooled connections; the next use opens new ones."""
+        self.engine.dispose()
+
+    def __repr__(self) -> str:
+        return f"Database({self.name!r}, {self.dialect})"
+
+
+def open_database(url: str, *, name: str, pool_size: int = 5) -> Database:
+    """The database behind `sqlite:///path` or `postgresql://…`; connects on first use.
+
+    `name` shows in PostgreSQL's activity list. Raises DatabaseUrlError.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise DatabaseUrlError("the database URL can't be read; expected sqlite:///… or postgresql://…") from None
+    match parsed.get_backend_name():
+        case "sqlite":
+            engine = _sqlite_engine(parsed, pool_size)
+        case "postgresql":
+            engine = _postgres_engine(parsed, name, pool_size)
+        case other:
+            raise DatabaseUrlError(f"no support for {other} databases; expected sqlite:///… or postgresql://…")
+    return Database(engine, name=name)
+
+
+def _sqlite_engine(url: URL, pool_size: int) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise DatabaseUrlError("SQLite needs a file here (sqlite:///path): threads can't share one kept in memory")
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        pool_size=pool_size,
+        max_overflow=10,
+        pool_timeout=15,
+        connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:  # Any: a DBAPI connection
+    connection.isolation_level = None  # SQLAlchemy says BEGIN itself, below; the driver's own habits get in the way
+    cursor = connection.cursor()
+    for pragma in _SQLITE_PRAGMAS:
+        cursor.execute(pragma)
+    (path,) = (row[2] for row in cursor.execute("PRAGMA database_list") if row[1] == "main")
+    cursor.close()
+    if os.stat(path).st_mode & 0o077:
+        os.chmod(path, 0o600)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get(_BEGIN, 'IMMEDIATE')}")
+
+
+def _postgres_engine(url: URL, name: str, pool_size: int) -> Engine:
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    return create_engine(
+        url,
+        hide_parameters=True,
+        pool_size=pool_size,
+        max_overflow=10,
+        pool_timeout=15,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        connect_args={
+            "connect_timeout": 5,
+            "application_name": f"wayvault-{name}",
+            "options": _POSTGRES_OPTIONS,
+        },
+    )
+
+
+def _forget_connections_after_fork(database: Database) -> None:
+    reference = weakref.ref(database)
+
+    def in_child() -> None:
+        if (inherited := reference()) is not None:
+            inherited.engine.dispose(close=False)  # the parent still uses them
+
+    os.register_at_fork(after_in_child=in_child)

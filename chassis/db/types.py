@@ -1,0 +1,56 @@
+"""Column types and naming rules that every service's tables share."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, DateTime, Dialect, MetaData, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeDecorator
+
+# Named constraints, so that a later migration can drop one on both engines.
+_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def make_metadata() -> MetaData:
+    """Metadata with the house's naming rules for constraints and indexes."""
+    return MetaData(naming_convention=_NAMES)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment: timezone-aware in, UTC out, on both engines (SQLite itself drops the zone)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone can't be stored")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def insert_if_absent(session: Session | Connection, table: Table, values: Mapping[str, object]) -> bool:
+    """Inserts the row unless a unique rule of the table forbids it; says whether it was inserted.
+
+    On PostgreSQL a row that another open transaction is inserting is waited for.
+    """
+    dialect = session.get_bind().dialect.name if isinstance(session, Session) else session.dialect.name
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    # RETURNING, because what `rowcount` says after a conflict differs between drivers.
+    first_key = next(iter(table.primary_key))
+    statement = make(table).values(**values).on_conflict_do_nothing().returning(first_key)
+    return session.execute(statement).first() is not None

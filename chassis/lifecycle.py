@@ -1,0 +1,84 @@
+"""How a worker process lives: a few loops, each on a thread, until it is told to stop or one of them dies."""
+
+import random
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+Loop = Callable[[threading.Event], None]
+
+
+def run_until_stopped(loops: Sequence[tuple[str, Loop]], *, drain_seconds: float = 20.0) -> None:
+    """Runs each named loop on a thread of its own; call it on the main thread.
+
+    SIGTERM and SIGINT set the stop event; the loops finish the work in hand within `drain_seconds`. Returns after an
+    orderly stop (exit 0). Raises SystemExit(1) when a loop died or did not drain: a supervisor then starts afresh,
+    which is safe because every loop may be killed at any moment.
+    """
+    stop = threading.Event()
+    failed = threading.Event()
+    previous = {number: signal.signal(number, _stopper(stop)) for number in (signal.SIGTERM, signal.SIGINT)}
+    threads = [
+        threading.Thread(target=_guarded, args=(name, loop, stop, failed), name=name, daemon=True)
+        for name, loop in loops
+    ]
+    try:
+        for thread in threads:
+            thread.start()
+        log.info("worker.started", loops=[name for name, _ in loops])
+        stop.wait()
+        for thread in threads:
+            thread.join(drain_seconds)
+        stuck = [thread.name for thread in threads if thread.is_alive()]
+        log.info("worker.stopped", failed=failed.is_set(), stuck=stuck)
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    if failed.is_set() or stuck:
+        sys.exit(1)
+
+
+def every(seconds: float, action: Callable[[], object], name: str) -> Loop:
+    """A loop that does `action` at once and then every `seconds` (give or take a tenth, so that replicas spread out).
+
+    An action that raises is logged and tried again with growing pauses, at most ten times `seconds` or a minute.
+    """
+
+    def loop(stop: threading.Event) -> None:
+        failures = 0
+        while not stop.is_set():
+            try:
+                action()
+                failures = 0
+            except Exception:
+                failures += 1
+                log.exception("timer.failed", timer=name, failures=failures)
+            ceiling = max(seconds, min(seconds * 10, 60.0))
+            stop.wait(min(seconds * 2 ** min(failures, 10), ceiling) * random.uniform(0.9, 1.1))
+
+    return loop
+
+
+def _stopper(stop: threading.Event) -> Callable[[int, FrameType | None], None]:
+    def on_signal(_: int, __: FrameType | None) -> None:
+        stop.set()
+
+    return on_signal
+
+
+def _guarded(name: str, loop: Loop, stop: threading.Event, failed: threading.Event) -> None:
+    try:
+        loop(stop)
+        if stop.is_set():
+            return
+        log.error("worker.loop_ended", loop=name)
+    except Exception:
+        log.exception("worker.loop_died", loop=name)
+    failed.set()
+    stop.set()
