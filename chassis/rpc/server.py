@@ -90,7 +90,7 @@ def make_server(
         *services,
         (health_pb2_grpc.add_HealthServicer_to_server, health_servicer),
     ):
-        add(servicer, recorder)  # type: ignore[arg-type]  # the adders use only the two methods it has
+        add(servicer, recorder)
     allow.check(recorder.method_names())
     server = grpc.server(
         futures.ThreadPoolExecutor(max_workers=max_workers, thread_name_prefix="rpc"),

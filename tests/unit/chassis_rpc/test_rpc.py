@@ -102,9 +102,11 @@ def test_the_listed_identity_gets_an_answer_and_the_handler_knows_who_asked(
 
 
 def test_another_identity_of_ours_is_denied(authority: Authority, server: RpcServer, frame: Frame) -> None:
-    with open_channel(f"127.0.0.1:{server.port}", authority.issue("crm"), SERVER_NAME) as channel:
-        with pytest.raises(errors.PermissionDenied):
-            ask(channel)
+    with (
+        open_channel(f"127.0.0.1:{server.port}", authority.issue("crm"), SERVER_NAME) as channel,
+        pytest.raises(errors.PermissionDenied),
+    ):
+        ask(channel)
     assert frame.callers == []
 
 
@@ -131,9 +133,11 @@ def test_a_certificate_that_names_nobody_or_two_is_denied(
 
 
 def test_a_server_of_another_name_is_not_trusted(authority: Authority, server: RpcServer) -> None:
-    with open_channel(f"127.0.0.1:{server.port}", authority.issue("frame"), "crm.wayvault.internal") as channel:
-        with pytest.raises(errors.Unavailable):
-            ask(channel)
+    with (
+        open_channel(f"127.0.0.1:{server.port}", authority.issue("frame"), "crm.wayvault.internal") as channel,
+        pytest.raises(errors.Unavailable),
+    ):
+        ask(channel)
 
 
 def test_a_call_without_a_deadline_is_refused(frame_channel: grpc.Channel, frame: Frame) -> None:
@@ -215,9 +219,11 @@ def test_a_server_that_is_not_there_reads_as_unavailable(authority: Authority) -
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-        with open_channel(f"127.0.0.1:{port}", authority.issue("frame"), SERVER_NAME) as channel:
-            with pytest.raises(errors.Unavailable):
-                ask(channel, timeout=2)
+        with (
+            open_channel(f"127.0.0.1:{port}", authority.issue("frame"), SERVER_NAME) as channel,
+            pytest.raises(errors.Unavailable),
+        ):
+            ask(channel, timeout=2)
 
 
 def test_health_answers_every_identity_and_watching_is_closed(authority: Authority, server: RpcServer) -> None:
@@ -265,9 +271,11 @@ def test_a_replaced_certificate_is_served_to_the_next_caller(authority: Authorit
     server.start()
     try:
         own.issue("vault", expired=True)
-        with open_channel(f"127.0.0.1:{server.port}", own.issue("frame"), SERVER_NAME) as channel:
-            with pytest.raises(errors.Unavailable):
-                ask(channel, timeout=1)
+        with (
+            open_channel(f"127.0.0.1:{server.port}", own.issue("frame"), SERVER_NAME) as channel,
+            pytest.raises(errors.Unavailable),
+        ):
+            ask(channel, timeout=1)
         own.issue("vault")
         with open_channel(f"127.0.0.1:{server.port}", own.issue("frame", file="again"), SERVER_NAME) as channel:
             assert ask(channel).kid == "k1"
