@@ -1,0 +1,1 @@
+"""The agency, its agents, its policies."""

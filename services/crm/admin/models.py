@@ -1,0 +1,52 @@
+"""Rows of the admin room: the agency with its look and its policies, and the agents who work there."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.db import UtcDateTime
+from services.crm.orm import Base
+
+
+class AgencyRow(Base):
+    """A host agency. Everything else belongs to one."""
+
+    __tablename__ = "agency"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(String(120))
+    # "#rrggbb", or empty for Wayvault's teal.
+    accent_colour: Mapped[str] = mapped_column(String(7))
+    phone: Mapped[str] = mapped_column(String(40))
+    email: Mapped[str] = mapped_column(String(254))
+    time_zone: Mapped[str] = mapped_column(String(64))
+    card_retention_days: Mapped[int]
+    cvv_retention_hours: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    version: Mapped[int]
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class AgentRow(Base):
+    """A person who works for an agency. How she proves that she is herself is the auth room's."""
+
+    __tablename__ = "agent"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"), index=True)
+    name: Mapped[str] = mapped_column(String(120))
+    email: Mapped[str] = mapped_column(String(254))
+    # The address casefolded: what is unique, and what sign-in looks up.
+    email_key: Mapped[str] = mapped_column(String(254), unique=True)
+    phone: Mapped[str] = mapped_column(String(40))
+    time_zone: Mapped[str] = mapped_column(String(64))
+    role: Mapped[str] = mapped_column(String(16))
+    active: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    version: Mapped[int]
+
+    __mapper_args__ = {"version_id_col": version}

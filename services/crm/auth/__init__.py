@@ -1,0 +1,1 @@
+"""Agents prove who they are: password, authenticator, sessions, lockout."""

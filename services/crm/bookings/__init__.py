@@ -1,0 +1,1 @@
+"""Trips: segments, passengers, what is due when."""

@@ -1,0 +1,341 @@
+"""Use cases of bookings: find, list, open, change, and their segments."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from chassis.bus import Outbox
+from chassis.clock import Clock
+from chassis.db import Database
+from chassis.errors import InvalidArgument, NotFound, PermissionDenied
+from chassis.ids import new_id
+from services.crm.actor import Actor, visible_to
+from services.crm.admin.service import Directory
+from services.crm.bookings.events import booking_saved, passenger_snapshot, segment_snapshot
+from services.crm.bookings.mapping import apply_booking, apply_segment, booking_detail
+from services.crm.bookings.models import BookingRow, PassengerRow, SegmentRow
+from services.crm.bookings.rules import (
+    BookingData,
+    BookingDetail,
+    BookingStatus,
+    Due,
+    DueKind,
+    Passenger,
+    SegmentData,
+    SegmentDetail,
+    SegmentKind,
+    segment_errors,
+)
+from services.crm.clients.service import Clients
+from services.crm.errors import ChangedMeanwhile
+from services.crm.paging import PAGE_SIZE, Page, offset
+
+__all__ = [
+    "BookingData",
+    "BookingDetail",
+    "BookingFilter",
+    "BookingSort",
+    "BookingStatus",
+    "Bookings",
+    "Due",
+    "DueKind",
+    "Passenger",
+    "SegmentData",
+    "SegmentDetail",
+    "SegmentKind",
+    "passenger_snapshot",
+    "segment_snapshot",
+]
+
+EXPORT_LIMIT = 10_000
+
+
+class BookingSort(StrEnum):
+    """How a list of bookings is ordered."""
+
+    CHANGED = "changed"
+    DEPARTURE = "departure"
+    TITLE = "title"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingFilter:
+    """What a list of bookings shows. `text` finds titles, suppliers, confirmation numbers and passengers."""
+
+    text: str = ""
+    status: BookingStatus | None = None
+    client_id: str = ""
+    sort: BookingSort = BookingSort.CHANGED
+
+
+class Bookings:
+    """The bookings room's use cases. Methods that take a session take part in the caller's transaction."""
+
+    def __init__(
+        self, *, database: Database, outbox: Outbox, clock: Clock, clients: Clients, directory: Directory
+    ) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._clock = clock
+        self._clients = clients
+        self._directory = directory
+
+    def get(self, actor: Actor, booking_id: str) -> BookingDetail:
+        """Raises NotFound for what does not exist or is not in the actor's sight: no difference is told."""
+        with self._database.read() as session:
+            return self.load(session, actor, booking_id)
+
+    def load(self, session: Session, actor: Actor, booking_id: str) -> BookingDetail:
+        """As get, within the caller's transaction."""
+        return self._details(session, [_visible_row(session, actor, booking_id)])[0]
+
+    def load_own(self, session: Session, actor: Actor, booking_id: str) -> BookingDetail:
+        """As load, for a change: raises PermissionDenied when an admin looks at somebody else's booking."""
+        return self._details(session, [_own_row(session, actor, booking_id)])[0]
+
+    def load_by_id(self, session: Session, booking_id: str) -> BookingDetail:
+        """A booking by an id that the caller has from a row of its own (event handlers). Raises NotFound."""
+        row = session.get(BookingRow, booking_id)
+        if row is None:
+            raise NotFound("There is no such booking.")
+        return self._details(session, [row])[0]
+
+    def load_many(self, session: Session, booking_ids: Collection[str]) -> dict[str, BookingDetail]:
+        """Bookings by ids that the caller has from rows of its own."""
+        if not booking_ids:
+            return {}
+        rows = session.scalars(select(BookingRow).where(BookingRow.id.in_(booking_ids)))
+        return {booking.id: booking for booking in self._details(session, rows.all())}
+
+    def list_page(self, actor: Actor, wanted: BookingFilter, number: int) -> Page[BookingDetail]:
+        conditions = self._conditions(actor, wanted)
+        with self._database.read() as session:
+            total = session.scalar(select(func.count()).select_from(BookingRow).where(*conditions)) or 0
+            query = _ordered(select(BookingRow).where(*conditions), wanted.sort)
+            rows = session.scalars(query.limit(PAGE_SIZE).offset(offset(number))).all()
+            return Page(items=self._details(session, rows), total=total, number=number)
+
+    def export(self, actor: Actor, wanted: BookingFilter) -> Sequence[BookingDetail]:
+        """Everything the filter shows, for CSV (at most EXPORT_LIMIT)."""
+        with self._database.read() as session:
+            query = _ordered(select(BookingRow).where(*self._conditions(actor, wanted)), wanted.sort)
+            return self._details(session, session.scalars(query.limit(EXPORT_LIMIT)).all())
+
+    def departing(self, actor: Actor, first: date, last: date) -> list[BookingDetail]:
+        """The actor's own booked trips that begin between two days, both included; soonest first."""
+        begins = _begins_on()
+        with self._database.read() as session:
+            rows = session.scalars(
+                select(BookingRow)
+                .where(
+                    BookingRow.agent_id == actor.agent_id,
+                    BookingRow.status == BookingStatus.BOOKED.value,
+                    begins.between(first, last),
+                )
+                .order_by(begins, BookingRow.id)
+            ).all()
+            return self._details(session, rows)
+
+    def dues(self, actor: Actor, last: date) -> list[tuple[BookingDetail, Due]]:
+        """The actor's own deposits and finals due up to a day, oldest first; open trips only.
+
+        Whether one is paid is the payments room's to say.
+        """
+        due = exists().where(
+            SegmentRow.booking_id == BookingRow.id,
+            or_(SegmentRow.deposit_due_on <= last, SegmentRow.final_due_on <= last),
+        )
+        open_states = (BookingStatus.QUOTE.value, BookingStatus.BOOKED.value)
+        with self._database.read() as session:
+            rows = session.scalars(
+                select(BookingRow).where(BookingRow.agent_id == actor.agent_id, BookingRow.status.in_(open_states), due)
+            ).all()
+            bookings = self._details(session, rows)
+        found = [
+            (item.due_on, booking, item)
+            for booking in bookings
+            for segment in booking.segments
+            for item in segment.dues
+            if item.due_on and item.due_on <= last
+        ]
+        return [(booking, item) for _, booking, item in sorted(found, key=lambda entry: (entry[0], entry[1].id))]
+
+    def create(self, actor: Actor, data: BookingData) -> BookingDetail:
+        """Raises InvalidArgument when a passenger is not one of the actor's clients."""
+        now = self._clock.now()
+        row = BookingRow(
+            id=new_id("booking"), agency_id=actor.agency_id, agent_id=actor.agent_id, created_at=now, version=1
+        )
+        with self._database.transaction() as session:
+            apply_booking(row, data)
+            row.updated_at = now
+            session.add(row)
+            self._seat(session, actor, row, data.passenger_ids)
+            return self._saved(session, row)
+
+    def change(self, actor: Actor, booking_id: str, data: BookingData, *, version: int) -> BookingDetail:
+        """Raises NotFound, PermissionDenied, ChangedMeanwhile or InvalidArgument."""
+        with self._database.transaction() as session:
+            row = _row_to_change(session, actor, booking_id, version)
+            if data.currency != row.currency and row.segments:
+                raise InvalidArgument(
+                    "The currency can't change while the booking has segments: their amounts are in it.",
+                    field="currency",
+                )
+            apply_booking(row, data)
+            self._seat(session, actor, row, data.passenger_ids)
+            return self._touch(session, row)
+
+    def add_segment(self, actor: Actor, booking_id: str, data: SegmentData, *, version: int) -> SegmentDetail:
+        """Raises NotFound, PermissionDenied, ChangedMeanwhile or InvalidArgument."""
+        _check(data)
+        with self._database.transaction() as session:
+            row = _row_to_change(session, actor, booking_id, version)
+            segment = SegmentRow(id=new_id("segment"))
+            apply_segment(segment, data)
+            row.segments.append(segment)
+            return _segment_of(self._touch(session, row), segment.id)
+
+    def change_segment(
+        self, actor: Actor, booking_id: str, segment_id: str, data: SegmentData, *, version: int
+    ) -> SegmentDetail:
+        """Raises NotFound, PermissionDenied, ChangedMeanwhile or InvalidArgument."""
+        _check(data)
+        with self._database.transaction() as session:
+            row = _row_to_change(session, actor, booking_id, version)
+            apply_segment(_segment_row(row, segment_id), data)
+            return _segment_of(self._touch(session, row), segment_id)
+
+    def remove_segment(self, actor: Actor, booking_id: str, segment_id: str, *, version: int) -> BookingDetail:
+        """Raises NotFound, PermissionDenied or ChangedMeanwhile."""
+        with self._database.transaction() as session:
+            row = _row_to_change(session, actor, booking_id, version)
+            row.segments.remove(_segment_row(row, segment_id))
+            return self._touch(session, row)
+
+    def _seat(self, session: Session, actor: Actor, row: BookingRow, wanted: Sequence[str]) -> None:
+        """Puts the wanted clients on the booking, the first as lead."""
+        own = self._clients.load_many(session, actor.agency_id, wanted)
+        if len(set(wanted)) != len(wanted) or any(
+            client_id not in own or own[client_id].agent_id != row.agent_id for client_id in wanted
+        ):
+            raise InvalidArgument("Choose the passengers from your own clients, each once.", field="passengers")
+        seats = {seat.client_id: seat for seat in row.passengers}
+        row.passengers[:] = [
+            seats.get(client_id) or PassengerRow(id=new_id("passenger"), client_id=client_id) for client_id in wanted
+        ]
+        for position, seat in enumerate(row.passengers):
+            seat.position = position
+
+    def _touch(self, session: Session, row: BookingRow) -> BookingDetail:
+        ordered = sorted(row.segments, key=lambda s: (s.begins_on or date.max, s.position or 0, s.id))
+        for position, segment in enumerate(ordered):
+            segment.position = position
+        row.updated_at = self._clock.now()
+        row.version += 1
+        return self._saved(session, row)
+
+    def _saved(self, session: Session, row: BookingRow) -> BookingDetail:
+        session.flush()
+        session.refresh(row)
+        booking = self._details(session, [row])[0]
+        self._outbox.add(session, booking_saved(booking), aggregate_id=booking.id, agency_id=booking.agency_id)
+        return booking
+
+    def _details(self, session: Session, rows: Sequence[BookingRow]) -> list[BookingDetail]:
+        if not rows:
+            return []
+        agency_id = rows[0].agency_id
+        client_ids = {seat.client_id for row in rows for seat in row.passengers}
+        clients = self._clients.load_many(session, agency_id, client_ids)
+        names = self._directory.names(session, agency_id)
+        return [booking_detail(row, clients, names.get(row.agent_id, "")) for row in rows]
+
+    def _conditions(self, actor: Actor, wanted: BookingFilter) -> list[ColumnElement[bool]]:
+        conditions = [visible_to(actor, BookingRow.agency_id, BookingRow.agent_id)]
+        if wanted.status:
+            conditions.append(BookingRow.status == wanted.status.value)
+        if wanted.client_id:
+            conditions.append(_has_passenger(PassengerRow.client_id == wanted.client_id))
+        if text := wanted.text.strip()[:100]:
+            in_segment = exists().where(
+                SegmentRow.booking_id == BookingRow.id,
+                or_(
+                    SegmentRow.supplier_name.icontains(text, autoescape=True),
+                    SegmentRow.confirmation_number.icontains(text, autoescape=True),
+                ),
+            )
+            by_name = _has_passenger(PassengerRow.client_id.in_(self._clients.ids_matching(actor, text)))
+            conditions.append(or_(BookingRow.title.icontains(text, autoescape=True), in_segment, by_name))
+        return conditions
+
+
+def _has_passenger(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(PassengerRow.booking_id == BookingRow.id, condition)
+
+
+def _begins_on() -> ColumnElement[date]:
+    return (
+        select(func.min(SegmentRow.begins_on))
+        .where(SegmentRow.booking_id == BookingRow.id)
+        .correlate(BookingRow)
+        .scalar_subquery()
+    )
+
+
+def _ordered(query: Select[tuple[BookingRow]], sort: BookingSort) -> Select[tuple[BookingRow]]:
+    match sort:
+        case BookingSort.CHANGED:
+            return query.order_by(BookingRow.updated_at.desc(), BookingRow.id)
+        case BookingSort.DEPARTURE:
+            return query.order_by(_begins_on().asc().nulls_last(), BookingRow.id)
+        case BookingSort.TITLE:
+            return query.order_by(func.lower(BookingRow.title), BookingRow.id)
+
+
+def _visible_row(session: Session, actor: Actor, booking_id: str) -> BookingRow:
+    row = session.scalar(
+        select(BookingRow).where(
+            BookingRow.id == booking_id, visible_to(actor, BookingRow.agency_id, BookingRow.agent_id)
+        )
+    )
+    if row is None:
+        raise NotFound("There is no such booking among yours.")
+    return row
+
+
+def _own_row(session: Session, actor: Actor, booking_id: str) -> BookingRow:
+    row = _visible_row(session, actor, booking_id)
+    if not actor.owns(row.agent_id):
+        raise PermissionDenied("You can look at this booking, but only its own agent can change it.")
+    return row
+
+
+def _row_to_change(session: Session, actor: Actor, booking_id: str, version: int) -> BookingRow:
+    row = _own_row(session, actor, booking_id)
+    if row.version != version:
+        raise ChangedMeanwhile
+    return row
+
+
+def _segment_row(row: BookingRow, segment_id: str) -> SegmentRow:
+    for segment in row.segments:
+        if segment.id == segment_id:
+            return segment
+    raise NotFound("There is no such segment on this booking.")
+
+
+def _segment_of(booking: BookingDetail, segment_id: str) -> SegmentDetail:
+    segment = booking.segment(segment_id)
+    if segment is None:
+        raise NotFound("There is no such segment on this booking.")
+    return segment
+
+
+def _check(data: SegmentData) -> None:
+    for field, message in segment_errors(data).items():
+        raise InvalidArgument(message, field=field)

@@ -1,0 +1,1 @@
+"""The travelers an agent works for."""

@@ -1,0 +1,197 @@
+"""Use cases of clients: find, list, create, change."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import Session
+
+from chassis.bus import Outbox
+from chassis.clock import Clock
+from chassis.db import Database
+from chassis.errors import NotFound
+from chassis.ids import new_id
+from services.crm.actor import Actor, visible_to
+from services.crm.clients.events import client_saved, client_snapshot
+from services.crm.clients.models import ClientRow
+from services.crm.clients.rules import ClientData, ClientDetail, search_terms, search_text
+from services.crm.errors import ChangedMeanwhile
+from services.crm.paging import PAGE_SIZE, Page, offset
+
+__all__ = ["ClientData", "ClientDetail", "ClientFilter", "ClientSort", "Clients", "client_snapshot"]
+
+SEARCH_LIMIT = 8
+EXPORT_LIMIT = 10_000
+
+
+class ClientSort(StrEnum):
+    """How a list of clients is ordered."""
+
+    NAME = "name"
+    NEWEST = "newest"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientFilter:
+    """What a list of clients shows. `country` is ISO 3166-1 alpha-2 or empty."""
+
+    text: str = ""
+    country: str = ""
+    without_email: bool = False
+    sort: ClientSort = ClientSort.NAME
+
+
+class Clients:
+    """The clients room's use cases. Methods that take a session take part in the caller's transaction."""
+
+    def __init__(self, *, database: Database, outbox: Outbox, clock: Clock) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._clock = clock
+
+    def get(self, actor: Actor, client_id: str) -> ClientDetail:
+        """Raises NotFound for what does not exist or is not in the actor's sight: no difference is told."""
+        with self._database.read() as session:
+            return self.load(session, actor, client_id)
+
+    def load(self, session: Session, actor: Actor, client_id: str) -> ClientDetail:
+        """As get, within the caller's transaction."""
+        return _detail(_visible_row(session, actor, client_id))
+
+    def load_many(self, session: Session, agency_id: str, client_ids: Collection[str]) -> dict[str, ClientDetail]:
+        """Clients of an agency by id, for rooms that hold ids they have checked themselves."""
+        if not client_ids:
+            return {}
+        rows = session.scalars(select(ClientRow).where(ClientRow.agency_id == agency_id, ClientRow.id.in_(client_ids)))
+        return {row.id: _detail(row) for row in rows}
+
+    def ids_matching(self, actor: Actor, text: str) -> Select[tuple[str]]:
+        """A query of the ids of the actor's clients that a text finds, to filter other rooms' lists by."""
+        return select(ClientRow.id).where(*_conditions(actor, ClientFilter(text=text)))
+
+    def search(self, actor: Actor, text: str) -> list[ClientDetail]:
+        """The first few clients whose names, e-mail or telephone contain every word typed."""
+        if not search_terms(text):
+            return []
+        with self._database.read() as session:
+            rows = session.scalars(
+                select(ClientRow)
+                .where(*_conditions(actor, ClientFilter(text=text)))
+                .order_by(ClientRow.last_name, ClientRow.first_name, ClientRow.id)
+                .limit(SEARCH_LIMIT)
+            )
+            return [_detail(row) for row in rows]
+
+    def list_page(self, actor: Actor, wanted: ClientFilter, number: int) -> Page[ClientDetail]:
+        conditions = _conditions(actor, wanted)
+        with self._database.read() as session:
+            total = session.scalar(select(func.count()).select_from(ClientRow).where(*conditions)) or 0
+            rows = session.scalars(
+                _ordered(select(ClientRow).where(*conditions), wanted.sort).limit(PAGE_SIZE).offset(offset(number))
+            )
+            return Page(items=[_detail(row) for row in rows], total=total, number=number)
+
+    def export(self, actor: Actor, wanted: ClientFilter) -> Sequence[ClientDetail]:
+        """Everything the filter shows, for CSV (at most EXPORT_LIMIT)."""
+        with self._database.read() as session:
+            rows = session.scalars(
+                _ordered(select(ClientRow).where(*_conditions(actor, wanted)), wanted.sort).limit(EXPORT_LIMIT)
+            )
+            return [_detail(row) for row in rows]
+
+    def all_own(self, actor: Actor) -> Sequence[ClientDetail]:
+        """The actor's own clients by name: who may travel on her bookings."""
+        with self._database.read() as session:
+            rows = session.scalars(
+                _ordered(select(ClientRow).where(ClientRow.agent_id == actor.agent_id), ClientSort.NAME)
+            )
+            return [_detail(row) for row in rows]
+
+    def create(self, actor: Actor, data: ClientData) -> ClientDetail:
+        now = self._clock.now()
+        row = ClientRow(
+            id=new_id("client"),
+            agency_id=actor.agency_id,
+            agent_id=actor.agent_id,
+            created_at=now,
+            updated_at=now,
+            search_text=search_text(data),
+            **asdict(data),
+        )
+        with self._database.transaction() as session:
+            session.add(row)
+            return self._saved(session, row)
+
+    def change(self, actor: Actor, client_id: str, data: ClientData, *, version: int) -> ClientDetail:
+        """Raises NotFound, or ChangedMeanwhile when `version` is not the current one."""
+        with self._database.transaction() as session:
+            row = _visible_row(session, actor, client_id)
+            if row.version != version:
+                raise ChangedMeanwhile
+            for name, value in asdict(data).items():
+                setattr(row, name, value)
+            row.search_text = search_text(data)
+            row.updated_at = self._clock.now()
+            return self._saved(session, row)
+
+    def _saved(self, session: Session, row: ClientRow) -> ClientDetail:
+        session.flush()
+        client = _detail(row)
+        self._outbox.add(session, client_saved(client), aggregate_id=client.id, agency_id=client.agency_id)
+        return client
+
+
+def _visible_row(session: Session, actor: Actor, client_id: str) -> ClientRow:
+    row = session.scalar(
+        select(ClientRow).where(ClientRow.id == client_id, visible_to(actor, ClientRow.agency_id, ClientRow.agent_id))
+    )
+    if row is None:
+        raise NotFound("There is no such client among yours.")
+    return row
+
+
+def _conditions(actor: Actor, wanted: ClientFilter) -> list[ColumnElement[bool]]:
+    conditions = [visible_to(actor, ClientRow.agency_id, ClientRow.agent_id)]
+    conditions += [ClientRow.search_text.contains(term, autoescape=True) for term in search_terms(wanted.text)]
+    if wanted.country:
+        conditions.append(ClientRow.country == wanted.country)
+    if wanted.without_email:
+        conditions.append(ClientRow.email == "")
+    return conditions
+
+
+def _ordered(query: Select[tuple[ClientRow]], sort: ClientSort) -> Select[tuple[ClientRow]]:
+    match sort:
+        case ClientSort.NAME:
+            return query.order_by(ClientRow.last_name, ClientRow.first_name, ClientRow.id)
+        case ClientSort.NEWEST:
+            return query.order_by(ClientRow.created_at.desc(), ClientRow.id)
+        case ClientSort.CHANGED:
+            return query.order_by(ClientRow.updated_at.desc(), ClientRow.id)
+
+
+def _detail(row: ClientRow) -> ClientDetail:
+    return ClientDetail(
+        id=row.id,
+        agency_id=row.agency_id,
+        agent_id=row.agent_id,
+        data=ClientData(
+            first_name=row.first_name,
+            last_name=row.last_name,
+            email=row.email,
+            phone=row.phone,
+            second_phone=row.second_phone,
+            birthday=row.birthday,
+            street=row.street,
+            city=row.city,
+            region=row.region,
+            postal_code=row.postal_code,
+            country=row.country,
+            notes=row.notes,
+        ),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        version=row.version,
+    )

@@ -1,0 +1,1 @@
+"""The first page an agent sees: what wants doing today."""

@@ -1,0 +1,12 @@
+"""Refusals that only the CRM knows."""
+
+from chassis.errors import InvalidArgument
+
+
+class ChangedMeanwhile(InvalidArgument):
+    """Somebody saved the same thing after this form was opened (optimistic concurrency by a version column)."""
+
+    default_message = (
+        "This was changed in another window after you opened it here, so nothing was saved. "
+        "What you typed is still below; open the current version beside it, compare, and save again."
+    )

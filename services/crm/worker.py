@@ -1,0 +1,33 @@
+"""The CRM's worker: sends what the rooms publish, consumes what concerns them, keeps their timers."""
+
+from chassis.bus import Consumer, EventHandlers, Relay, open_bus
+from chassis.lifecycle import Loop, every, run_until_stopped
+from chassis.rpc.tls import TlsFiles
+from services.crm.bootstrap import SERVICE, Dependencies
+from services.crm.models import event_tables
+
+HOUSEKEEPING_SECONDS = 600.0
+
+
+def event_handlers(deps: Dependencies) -> EventHandlers:
+    """Every event the CRM acts on, each room's registered by the room itself."""
+    handlers = EventHandlers()
+    return handlers
+
+
+def timers(deps: Dependencies) -> list[tuple[str, Loop]]:
+    """What happens by the clock."""
+    return [
+        ("sign-in housekeeping", every(HOUSEKEEPING_SECONDS, deps.sign_in.sweep, "sign-in housekeeping")),
+        ("session housekeeping", every(HOUSEKEEPING_SECONDS, deps.sessions.sweep, "session housekeeping")),
+    ]
+
+
+def run(deps: Dependencies) -> None:
+    """Runs until SIGTERM or SIGINT; raises SystemExit(1) when a loop dies."""
+    settings = deps.settings
+    tls = TlsFiles(ca=settings.tls_ca, cert=settings.tls_cert, key=settings.tls_key)
+    bus = open_bus(settings.bus_url, service=SERVICE, tls=tls)
+    relay = Relay(deps.database, event_tables, bus)
+    consumer = Consumer(deps.database, event_tables, bus, SERVICE, event_handlers(deps), deps.clock)
+    run_until_stopped([("relay", relay.run), ("consumer", consumer.run), *timers(deps)])
