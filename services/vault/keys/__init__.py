@@ -1,0 +1,1 @@
+"""Key management: rotation, rewrapping, and the destruction of key versions nothing live needs."""

@@ -1,0 +1,148 @@
+"""Gathers concurrent calls of one kind into batches, because the engine's cost is per call and hardly per item.
+
+Leader and followers, no thread of its own: a caller who finds nobody leading sends at once, so a lone request never
+waits for company. Who comes while a batch is under way waits; when the batch is back, its leader hands the lead to the
+first of them, who sends all that gathered meanwhile.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+from services.vault.transit.rules import MAX_BATCH, TransitUnavailable
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+Send = Callable[[Sequence[Item], float], Sequence[Answer | Exception]]
+"""Sends a batch with a timeout in seconds; gives an answer, or the item's own failure, for each item in order.
+Raises SendTimeout when time ran out, anything else when the whole batch failed."""
+
+# No call to the engine gets less than this: one impatient item must not make its whole batch time out again and again.
+_LEAST_TIMEOUT = 0.05
+
+
+class SendTimeout(TransitUnavailable):
+    """The batch was not answered within the time that its most impatient item had."""
+
+
+class _Ticket(Generic[Item, Answer]):
+    __slots__ = ("answer", "deadline", "done", "failure", "item", "leads", "woken")
+
+    def __init__(self, item: Item, deadline: float) -> None:
+        self.item = item
+        self.deadline = deadline
+        self.woken = threading.Event()
+        self.leads = False
+        self.done = False
+        self.answer: Answer | None = None
+        self.failure: Exception | None = None
+
+    def settle(self, outcome: Answer | Exception) -> None:
+        if isinstance(outcome, Exception):
+            self.failure = outcome
+        else:
+            self.answer = outcome
+        self.done = True
+        self.woken.set()
+
+
+class Coalescer(Generic[Item, Answer]):
+    """One lane: calls of one operation on one key. At most `in_flight` batches are under way at a time."""
+
+    def __init__(
+        self,
+        send: Send[Item, Answer],
+        *,
+        max_batch: int = MAX_BATCH,
+        in_flight: int = 1,
+    ) -> None:
+        self._send = send
+        self._max_batch = max_batch
+        self._free = in_flight
+        self._lock = threading.Lock()
+        self._waiting: deque[_Ticket[Item, Answer]] = deque()
+
+    def call(self, item: Item, timeout: float) -> Answer:
+        """The item's answer. Raises its own failure, or TransitUnavailable when `timeout` seconds have passed."""
+        ticket: _Ticket[Item, Answer] = _Ticket(item, time.monotonic() + timeout)
+        with self._lock:
+            self._waiting.append(ticket)
+            if self._free:
+                self._free -= 1
+                ticket.leads = True
+        if not ticket.leads:
+            self._follow(ticket)
+        if ticket.leads:
+            self._lead(ticket)
+        if ticket.failure is not None:
+            raise ticket.failure
+        return ticket.answer  # type: ignore[return-value]  # settled without failure: it is an answer
+
+    def _follow(self, ticket: _Ticket[Item, Answer]) -> None:
+        """Waits to be answered or to be handed the lead; at the deadline steps out of the queue."""
+        ticket.woken.wait(max(0.0, ticket.deadline - time.monotonic()))
+        with self._lock:
+            if ticket.done or ticket.leads:
+                return
+            if ticket in self._waiting:
+                self._waiting.remove(ticket)
+            ticket.settle(TransitUnavailable())
+
+    def _lead(self, ticket: _Ticket[Item, Answer]) -> None:
+        """Sends batches until the leader's own item is settled, then hands the lead on, whatever happened."""
+        try:
+            while not ticket.done:
+                self._send_batch(self._take())
+        finally:
+            with self._lock:
+                if not ticket.done:  # interrupted (KeyboardInterrupt, SystemExit): nobody may wait for this one
+                    ticket.settle(TransitUnavailable())
+                    if ticket in self._waiting:
+                        self._waiting.remove(ticket)
+                if self._waiting:
+                    heir = self._waiting[0]
+                    heir.leads = True
+                    heir.woken.set()
+                else:
+                    self._free += 1
+
+    def _take(self) -> list[_Ticket[Item, Answer]]:
+        with self._lock:
+            count = min(len(self._waiting), self._max_batch)
+            return [self._waiting.popleft() for _ in range(count)]
+
+    def _send_batch(self, batch: list[_Ticket[Item, Answer]]) -> None:
+        now = time.monotonic()
+        for ticket in batch:
+            if ticket.deadline <= now:
+                ticket.settle(TransitUnavailable())
+        batch = [ticket for ticket in batch if not ticket.done]
+        if not batch:
+            return
+        patience = min(ticket.deadline for ticket in batch) - now
+        try:
+            outcomes = self._send([ticket.item for ticket in batch], max(patience, _LEAST_TIMEOUT))
+            if len(outcomes) != len(batch):
+                raise TransitUnavailable()
+        except SendTimeout as timeout:
+            self._requeue(batch, timeout)
+        except BaseException as failure:
+            for ticket in batch:
+                ticket.settle(failure if isinstance(failure, Exception) else TransitUnavailable())
+            if not isinstance(failure, Exception):
+                raise
+        else:
+            for ticket, outcome in zip(batch, outcomes, strict=True):
+                ticket.settle(outcome)
+
+    def _requeue(self, batch: list[_Ticket[Item, Answer]], timeout: SendTimeout) -> None:
+        """Who had no more time fails; who had goes into the next batch (encrypting or decrypting again harms nobody)."""
+        now = time.monotonic()
+        with self._lock:
+            for ticket in reversed(batch):
+                if ticket.deadline <= now:
+                    ticket.settle(timeout)
+                else:
+                    self._waiting.appendleft(ticket)
