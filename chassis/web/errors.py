@@ -1,0 +1,153 @@
+"""Refusals and faults as pages (in the service's own looks) or as JSON, each saying what to do next."""
+
+import structlog
+from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from chassis.errors import Internal, WayvaultError
+from chassis.web import tripwire
+from protos.wayvault.common.v1.common_pb2 import ErrorCode
+
+_log = structlog.get_logger("web")
+
+# Title and what to do next. The what-happened of 422 and WayvaultErrors comes with the error.
+_PAGES: dict[int, tuple[str, str]] = {
+    400: ("That request didn't make sense to us", "Please go back, reload the page and try again."),
+    401: ("Please sign in first", "This page is for people who have signed in."),
+    403: ("You can't open this page", "You are signed in, but this page belongs to somebody else."),
+    404: ("There is nothing here", "The address may be mistyped, or what was here has been removed."),
+    405: ("That can't be done this way", "Please go back and use the button on the page."),
+    409: ("That can't be done any more", "Please reload the page to see how things stand."),
+    410: ("This is over", "What this page was for has expired or was used."),
+    413: ("That is too large", "Please send a smaller file or a shorter text."),
+    422: ("Please check what you entered", "Go back, correct it and send it again."),
+    429: ("Too many tries", "Please wait a little, then try again."),
+    500: ("Something went wrong on our side", "Nothing was lost. Please try again; if it happens again, tell us when."),
+    503: ("We can't do that right now", "Nothing was used up. Please try again in a moment."),
+}
+
+# How an expected refusal answers over HTTP; everything not named is 409, a conflict with how things stand.
+_STATUS: dict[int, int] = {
+    ErrorCode.ERROR_CODE_INTERNAL: 500,
+    ErrorCode.ERROR_CODE_INVALID_ARGUMENT: 422,
+    ErrorCode.ERROR_CODE_NOT_FOUND: 404,
+    ErrorCode.ERROR_CODE_PERMISSION_DENIED: 403,
+    ErrorCode.ERROR_CODE_UNAUTHENTICATED: 403,
+    ErrorCode.ERROR_CODE_UNAVAILABLE: 503,
+    ErrorCode.ERROR_CODE_DEADLINE_TOO_SHORT: 503,
+    ErrorCode.ERROR_CODE_BUSY: 503,
+    ErrorCode.ERROR_CODE_TOO_LARGE: 413,
+    ErrorCode.ERROR_CODE_CARD_INVALID: 422,
+    ErrorCode.ERROR_CODE_CODE_WRONG: 422,
+    ErrorCode.ERROR_CODE_TOO_MANY_CHALLENGES: 429,
+    ErrorCode.ERROR_CODE_INTAKE_EXPIRED: 410,
+    ErrorCode.ERROR_CODE_CARD_GONE: 410,
+    ErrorCode.ERROR_CODE_CVV_GONE: 410,
+    ErrorCode.ERROR_CODE_LINK_EXPIRED: 410,
+}
+
+
+def http_status(error: WayvaultError) -> int:
+    """The HTTP status of an expected refusal."""
+    return _STATUS.get(int(error.code), 409)
+
+
+def code_name(error: WayvaultError) -> str:
+    """The ErrorCode's name without its prefix, as the secure frame's protocol has it: "CODE_WRONG"."""
+    return ErrorCode.Name(error.code).removeprefix("ERROR_CODE_")
+
+
+def wants_json() -> bool:
+    """Whether the caller is a script that reads JSON."""
+    accepted = request.accept_mimetypes
+    return request.is_json or accepted.best_match(["text/html", "application/json"]) == "application/json"
+
+
+def install_error_pages(app: Flask) -> None:
+    """Answers every error in the service's looks; none shows a value that was sent, none shows a traceback."""
+    app.register_error_handler(WayvaultError, _on_refusal)
+    app.register_error_handler(CSRFError, _on_stale_form)
+    app.register_error_handler(tripwire.CardNumberRefused, _on_card_number)
+    app.register_error_handler(HTTPException, _on_http)
+    app.register_error_handler(Exception, _on_fault)
+
+
+def _on_refusal(error: WayvaultError) -> Response:
+    status = http_status(error)
+    if isinstance(error, Internal):
+        _log.error("http.internal", exc_info=error)
+    return _answer(
+        status,
+        message=error.message,
+        code=code_name(error),
+        field=error.field,
+        attempts_left=error.attempts_left,
+    )
+
+
+def _on_stale_form(_: CSRFError) -> Response:
+    return _answer(
+        400,
+        title="This page was open for too long",
+        message="To keep you safe we did not act on it. Go back, reload the page and send it again.",
+        code="FORM_EXPIRED",
+    )
+
+
+def _on_card_number(_: tripwire.CardNumberRefused) -> Response:
+    _log.warning("tripwire.card_number_refused", route=str(request.url_rule or ""))
+    return _answer(
+        422,
+        title="A card number can't go here",
+        message=tripwire.MESSAGE,
+        advice=tripwire.HELP,
+        code="CARD_NUMBER_REFUSED",
+    )
+
+
+def _on_http(error: HTTPException) -> Response:
+    if error.response is not None or (error.code or 500) < 400:
+        return make_response(error.get_response())
+    answer = _answer(error.code or 500, code=(error.name or "").upper().replace(" ", "_"))
+    for name, value in error.get_headers():
+        if name in ("Allow", "Retry-After"):
+            answer.headers[name] = value
+    return answer
+
+
+def _on_fault(error: Exception) -> Response:
+    _log.error("http.fault", route=str(request.url_rule or ""), exc_info=error)
+    return _answer(500, code="INTERNAL")
+
+
+def _answer(
+    status: int,
+    *,
+    title: str = "",
+    message: str = "",
+    advice: str = "",
+    code: str = "",
+    field: str = "",
+    attempts_left: int = 0,
+) -> Response:
+    known_title, known_advice = _PAGES.get(status, _PAGES[500 if status >= 500 else 400])
+    message = message or known_advice
+    if wants_json():
+        details = {"code": code, "message": message, "field": field, "attempts_left": attempts_left}
+        response = jsonify(error=details)
+    else:
+        shown = {"status": status, "title": title or known_title, "message": message, "advice": advice}
+        response = make_response(_page(shown))
+    response.status_code = status
+    return response
+
+
+def _page(shown: dict[str, object]) -> str:
+    """The page in the service's layout; a plain one when the layout itself can't be rendered (database down)."""
+    try:
+        return render_template("errors/error.html", **shown)
+    except Exception as error:  # whatever broke the layout must not take the message with it
+        _log.error("http.error_page_failed", exc_info=error)
+        plain: str = current_app.jinja_env.get_template("errors/plain.html").render(**shown)
+        return plain

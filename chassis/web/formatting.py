@@ -1,0 +1,170 @@
+"""Money, dates, times, countries and plurals for people, by Babel (LOOKS.md, Words)."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_timedelta
+from flask import Flask, current_app, g, has_request_context
+from markupsafe import Markup
+
+from chassis.clock import Clock
+from chassis.money import Money
+
+LOCALE = Locale.parse("en_US")
+_DATE = "EEE d MMM yyyy"
+_SHORT_DATE = "d MMM"
+
+
+class WireMoney(Protocol):
+    """Money as a protobuf message carries it."""
+
+    minor: int
+    currency: str
+
+
+def use_zone(name: str) -> None:
+    """Sets the zone in which this request's times are shown, e.g. "Europe/Berlin"."""
+    g.wv_zone = ZoneInfo(name)
+
+
+def zone() -> ZoneInfo:
+    """The zone of this request; UTC when nobody set one."""
+    found = g.get("wv_zone") if has_request_context() else None
+    return found if isinstance(found, ZoneInfo) else ZoneInfo("UTC")
+
+
+def money(value: "Money | WireMoney | None") -> str:
+    """ "US$ 1,240.00", with a space that does not break."""
+    if value is None:
+        return ""
+    if not isinstance(value, Money):
+        value = Money(minor=value.minor, currency=value.currency)
+    return value.format("en_US")
+
+
+def day(value: date | datetime | None) -> str:
+    """ "Sat 21 Nov 2026". A moment is taken to the reader's zone first."""
+    if value is None:
+        return ""
+    local = value.astimezone(zone()).date() if isinstance(value, datetime) else value
+    return format_date(local, _DATE, locale=LOCALE)
+
+
+def short_day(value: date | datetime | None) -> str:
+    """ "21 Nov", for places where the year is plain."""
+    if value is None:
+        return ""
+    local = value.astimezone(zone()).date() if isinstance(value, datetime) else value
+    return format_date(local, _SHORT_DATE, locale=LOCALE)
+
+
+def day_range(start: date, end: date) -> str:
+    """ "Sat 21 Nov – Sat 28 Nov 2026"; the year is said once when both share it."""
+    if start == end:
+        return day(start)
+    first = format_date(start, "EEE d MMM" if start.year == end.year else _DATE, locale=LOCALE)
+    return f"{first} – {day(end)}"
+
+
+def when(value: datetime | None) -> str:
+    """ "Sat 21 Nov 2026, 14:05 CET": the exact moment in the reader's zone."""
+    if value is None:
+        return ""
+    local = value.astimezone(zone())
+    return f"{format_datetime(local, _DATE + ', HH:mm', tzinfo=zone(), locale=LOCALE)} {local.tzname()}"
+
+
+def when_utc(value: datetime | None) -> str:
+    """ "Sat 21 Nov 2026, 13:05:09 UTC": for evidence and access history (M12)."""
+    if value is None:
+        return ""
+    return f"{format_datetime(value.astimezone(UTC), _DATE + ', HH:mm:ss', locale=LOCALE)} UTC"
+
+
+def ago(value: datetime | None) -> Markup:
+    """ "5 minutes ago" or "in 3 days", with the exact moment on hover and for machines."""
+    if value is None:
+        return Markup("")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(  # format() escapes what it inserts
+        value.astimezone(UTC).isoformat(timespec="seconds"), when(value), relative(value)
+    )
+
+
+def relative(value: datetime) -> str:
+    """ "just now", "5 minutes ago", "in 3 days"."""
+    delta = value - _now()
+    if abs(delta) < timedelta(seconds=45):
+        return "just now" if delta <= timedelta(0) else "in a moment"
+    return format_timedelta(delta, threshold=1.2, add_direction=True, locale=LOCALE)
+
+
+def plural(count: int, singular: str, several: str = "") -> str:
+    """ "1 passenger", "2 passengers", by the locale's plural rule."""
+    word = singular if LOCALE.plural_form(count) == "one" else (several or f"{singular}s")
+    return f"{count:,} {word}"
+
+
+def country(code: str) -> str:
+    """A country's name for its ISO 3166-1 code; the code itself when Babel has no name."""
+    return str(LOCALE.territories.get(code, code))
+
+
+def country_choices() -> list[tuple[str, str]]:
+    """ISO code and name of every country, by name, for a select."""
+    named = ((str(code), str(name)) for code, name in LOCALE.territories.items())
+    real = ((code, name) for code, name in named if len(code) == 2 and code.isalpha() and code not in _NOT_COUNTRIES)
+    return sorted(real, key=lambda pair: pair[1])
+
+
+def currency_choices(codes: tuple[str, ...] = ("USD", "EUR", "GBP", "CAD", "AUD", "CHF")) -> list[tuple[str, str]]:
+    """Currencies by name, for a select."""
+    return [(code, f"{LOCALE.currencies.get(code, code)} ({code})") for code in codes]
+
+
+def initials(name: str) -> str:
+    """ "MO" for "Maya Okafor": first letters of the first and last word."""
+    words = [word for word in name.split() if word[0].isalnum()]
+    if not words:
+        return "?"
+    letters = words[0][0] + (words[-1][0] if len(words) > 1 else "")
+    return letters.upper()
+
+
+def sum_of_letters(name: str) -> int:
+    """A small number that is always the same for a name; picks the hue of its initials."""
+    return sum(map(ord, name))
+
+
+def sentence(value: str) -> str:
+    """ "Final payment" for "final_payment": an enum's name as words."""
+    words = value.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+# Entries of CLDR's territory list that are no places a card can be billed to.
+_NOT_COUNTRIES = frozenset({"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ", "AC", "CP", "CQ", "DG", "EA", "IC", "TA"})
+
+
+def _now() -> datetime:
+    clock: Clock = current_app.extensions["wayvault"].clock
+    return clock.now()
+
+
+def register_filters(app: Flask) -> None:
+    """Makes the filters known to the app's templates."""
+    app.jinja_env.filters.update(
+        money=money,
+        date=day,
+        short_date=short_day,
+        when=when,
+        when_utc=when_utc,
+        ago=ago,
+        plural=plural,
+        country=country,
+        initials=initials,
+        sentence=sentence,
+        sum_of_letters=sum_of_letters,
+    )
+    app.jinja_env.globals.update(day_range=day_range)

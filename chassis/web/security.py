@@ -1,0 +1,66 @@
+"""Headers of every answer: content security policy with a nonce, and what else keeps a page to itself."""
+
+import secrets
+
+from flask import Flask, Response, g, request
+
+
+def csp_nonce() -> str:
+    """This request's nonce, for the rare inline script: `<script nonce="{{ csp_nonce() }}">`."""
+    if "wv_csp_nonce" not in g:
+        g.wv_csp_nonce = secrets.token_urlsafe(18)
+    return str(g.wv_csp_nonce)
+
+
+def content_security_policy(nonce: str, frame_origin: str | None) -> str:
+    """No inline script or style, nothing from elsewhere, nobody may frame us; only the secure frame is framed."""
+    directives = {
+        "default-src": "'none'",
+        "script-src": f"'self' 'nonce-{nonce}'",
+        "style-src": "'self'",
+        "img-src": "'self' data:",
+        "font-src": "'self'",
+        "connect-src": "'self'",
+        "manifest-src": "'self'",
+        "frame-src": frame_origin or "'none'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+        "base-uri": "'none'",
+        "object-src": "'none'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in directives.items())
+
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # The page's address never travels: a link's id is nobody else's business.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "X-Permitted-Cross-Domain-Policies": "none",
+}
+
+
+def install_headers(app: Flask, *, frame_origin: str | None, https: bool) -> None:
+    """Adds the headers to every answer. A view that set a header of its own (the secure frame's host) keeps it."""
+
+    def add(response: Response) -> Response:
+        headers = response.headers
+        headers.setdefault("Content-Security-Policy", content_security_policy(csp_nonce(), frame_origin))
+        for name, value in _HEADERS.items():
+            headers.setdefault(name, value)
+        if https:
+            headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+        if not _may_be_cached():
+            headers["Cache-Control"] = "no-store"
+        return response
+
+    app.after_request(add)
+    app.jinja_env.globals["csp_nonce"] = csp_nonce
+
+
+def _may_be_cached() -> bool:
+    endpoint = request.endpoint or ""
+    return endpoint == "static" or endpoint.endswith(".static") or endpoint == "chassis.theme"

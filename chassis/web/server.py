@@ -1,0 +1,62 @@
+"""Gunicorn with threads. The app, and with it every engine and channel, is made in the worker, after the fork."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+
+AppFactory = Callable[[], Flask]
+
+
+class _PipelineLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """Sends gunicorn's own messages through the service's log pipeline; there is no access log (requests.py logs)."""
+
+    def setup(self, cfg: Any) -> None:  # Any: gunicorn's Config
+        self.loglevel = logging.INFO
+        self.error_log.propagate = True
+        self.error_log.setLevel(logging.INFO)
+        self.access_log.propagate = False
+        self.access_log.disabled = True
+
+
+class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    def __init__(self, app_factory: AppFactory, options: dict[str, Any]) -> None:
+        self._app_factory = app_factory
+        self._options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return self._app_factory()
+
+
+def serve(
+    app_factory: AppFactory, bind: str, workers: int = 1, threads: int = 8, *, after: Callable[[], None] | None = None
+) -> None:
+    """Serves until SIGTERM, then lets running requests finish for 20 seconds. Does not return.
+
+    `bind` is "127.0.0.1:8101". `after` runs in each worker when it ends, to close engines and channels.
+    """
+    options: dict[str, Any] = {
+        "bind": bind,
+        "workers": workers,
+        "threads": threads,
+        "worker_class": "gthread",
+        "preload_app": False,
+        "timeout": 60,
+        "graceful_timeout": 20,
+        "keepalive": 15,
+        "limit_request_line": 8190,
+        "forwarded_allow_ips": "",
+        "logger_class": _PipelineLogger,
+        "proc_name": "wayvault-web",
+    }
+    if after is not None:
+        options["worker_exit"] = lambda _server, _worker: after()
+    _Application(app_factory, options).run()
