@@ -1,0 +1,75 @@
+"""`python -m services.notifier COMMAND`: the notifier's processes and operator commands."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from chassis.bus import Consumer, Relay, open_bus
+from chassis.db import migrate, open_database
+from chassis.lifecycle import run_until_stopped
+from chassis.logging import configure_logging
+from chassis.rpc.tls import TlsFiles
+from chassis.settings import SettingsError, check_config, load
+from chassis.web.server import serve
+from services.notifier.bootstrap import build, mailbox_app
+from services.notifier.config import NotifierSettings
+from services.notifier.orm import event_tables
+
+SERVICE = "notifier"
+
+
+def worker(settings: NotifierSettings) -> int:
+    """Consumes events, sends mail, and tells how it went."""
+    notifier = build(settings)
+    bus = open_bus(
+        settings.bus_url,
+        service=SERVICE,
+        tls=TlsFiles(ca=settings.tls_ca, cert=settings.tls_cert, key=settings.tls_key),
+    )
+    consumer = Consumer(notifier.database, event_tables, bus, SERVICE, notifier.handlers, notifier.clock)
+    # The outbox gets a database handle of its own, so that its waiting never holds a sender's connection.
+    relay = Relay(open_database(settings.database_url, name="notifier-relay"), event_tables, bus)
+    senders = [(f"sender {number}", sender.run) for number, sender in enumerate(notifier.senders, start=1)]
+    run_until_stopped([("relay", relay.run), ("consumer", consumer.run), *senders])
+    return 0
+
+
+def web(settings: NotifierSettings) -> int:
+    """The mailbox page; only where mail is kept on this machine."""
+    if not settings.keeps_mail_here:
+        print("There is no mailbox to show: NOTIFIER_SMTP_URL sends mail to a server.", file=sys.stderr)
+        return 1
+    serve(lambda: mailbox_app(settings), settings.listen, 1, 4)
+    return 0
+
+
+def migrate_database(settings: NotifierSettings) -> int:
+    """Brings the database to this version's form."""
+    migrate.upgrade(SERVICE, settings.database_url)
+    print("The notifier's database is up to date.")
+    return 0
+
+
+COMMANDS: dict[str, Callable[[NotifierSettings], int]] = {"worker": worker, "web": web, "migrate": migrate_database}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m services.notifier", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, command in COMMANDS.items():
+        commands.add_parser(name, help=command.__doc__)
+    commands.add_parser("check-config", help="Prints every setting, secrets masked, and what is wrong.")
+    chosen = parser.parse_args(arguments).command
+    if chosen == "check-config":
+        return check_config(NotifierSettings)
+    try:
+        settings = load(NotifierSettings)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    configure_logging(SERVICE, level=settings.log_level)
+    return COMMANDS[chosen](settings)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""The notifier's one composition root; tests call it with fakes."""
+
+import ssl
+import threading
+from dataclasses import dataclass
+
+from flask import Flask
+
+from chassis.bus import EventHandlers, Outbox
+from chassis.clock import Clock, SystemClock
+from chassis.db import Database, open_database
+from chassis.sealing import LetterReader
+from chassis.web.app import make_app
+from chassis.web.page import Brand
+from protos.wayvault.events.v1.events_pb2 import AgentSaved, BookingSaved, ClientSaved
+from services.notifier.config import NotifierSettings
+from services.notifier.deliveries.events import DeliveryEvents
+from services.notifier.deliveries.sender import Sender
+from services.notifier.deliveries.service import Deliveries
+from services.notifier.deliveries.transports import SmtpTransport, Transport
+from services.notifier.mailbox.service import Mailbox
+from services.notifier.mailbox.views import make_blueprint
+from services.notifier.orm import event_tables
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notifier:
+    """Everything a process of the notifier needs."""
+
+    settings: NotifierSettings
+    clock: Clock
+    database: Database
+    handlers: EventHandlers
+    deliveries: Deliveries
+    senders: tuple[Sender, ...]
+
+
+def build(
+    settings: NotifierSettings,
+    *,
+    clock: Clock | None = None,
+    database: Database | None = None,
+    transport: Transport | None = None,
+) -> Notifier:
+    """Wires the worker's parts. Raises SealError when a letter key is missing."""
+    clock = clock or SystemClock()
+    database = database or open_database(settings.database_url, name="notifier")
+    letters = LetterReader(settings.letter_key, settings.letter_signers)
+    wake = threading.Event()
+    deliveries = Deliveries(clock=clock, outbox=Outbox(event_tables, producer="notifier", clock=clock), wake=wake)
+    handlers = EventHandlers()
+    DeliveryEvents(deliveries=deliveries, letters=letters, clock=clock, crm_url=settings.crm_url).register(handlers)
+    # No mail comes of these. They are received all the same: an event that nobody receives is refused by the bus.
+    for known in (AgentSaved, ClientSaved, BookingSaved):
+        handlers.ignore(known)
+    transport = transport or _transport(settings, database, clock)
+    senders = tuple(
+        Sender(
+            database=database,
+            deliveries=deliveries,
+            transport=transport,
+            letters=letters,
+            clock=clock,
+            mail_from=settings.mail_from,
+            wake=wake,
+        )
+        for _ in range(settings.senders)
+    )
+    return Notifier(
+        settings=settings,
+        clock=clock,
+        database=database,
+        handlers=handlers,
+        deliveries=deliveries,
+        senders=senders,
+    )
+
+
+def _transport(settings: NotifierSettings, database: Database, clock: Clock) -> Transport:
+    if settings.keeps_mail_here:
+        return Mailbox(database, clock)
+    context = ssl.create_default_context(cafile=settings.smtp_ca or None)
+    return SmtpTransport(settings.smtp_url, tls_context=context)
+
+
+def mailbox_app(settings: NotifierSettings) -> Flask:
+    """The mailbox page's Flask app."""
+    clock = SystemClock()
+    database = open_database(settings.database_url, name="notifier-web")
+    app = make_app(
+        import_name="services.notifier",
+        service="mailbox",
+        title="Wayvault mailbox",
+        settings=settings,
+        database=database,
+        layout="guest",
+    )
+    app.register_blueprint(make_blueprint(Mailbox(database, clock)))
+    app.context_processor(lambda: {"brand": Brand(name="Wayvault mailbox")})
+    return app

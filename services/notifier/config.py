@@ -1,0 +1,45 @@
+"""The notifier's settings, read once at start. Environment variables carry the prefix NOTIFIER_."""
+
+from pathlib import Path
+from typing import ClassVar, Self
+
+from pydantic import model_validator
+
+from chassis.settings import ServiceSettings
+
+
+class NotifierSettings(ServiceSettings):
+    """What an operator may set for the notifier; the defaults suit the embedded mode on one machine."""
+
+    name: ClassVar[str] = "notifier"
+
+    # mailbox:// keeps mail on this machine (development); smtp://host:port[?starttls=1] or smtps://… sends it.
+    smtp_url: str = "mailbox://"
+    # A CA file for the mail server's certificate; empty = the system's.
+    smtp_ca: str = ""
+    mail_from: str = "no-reply@wayvault.example"
+    crm_url: str = "http://crm.localhost:8101"
+    portal_url: str = "http://portal.localhost:8102"
+    # The mailbox page, where smtp_url is mailbox://.
+    listen: str = "127.0.0.1:8104"
+    public_url: str = "http://mail.localhost:8104"
+    letter_key: Path = Path("var/secrets/notifier/letters.jwk")
+    public_keys_dir: Path = Path("var/secrets/public")
+    senders: int = 2
+
+    @model_validator(mode="after")
+    def _mail_must_leave_in_production(self) -> Self:
+        if self.environment == "production" and self.keeps_mail_here:
+            raise ValueError("smtp_url: production sends its mail; use smtp:// or smtps://")
+        if not self.smtp_url.startswith(("mailbox://", "smtp://", "smtps://")):
+            raise ValueError("smtp_url: must start with mailbox://, smtp:// or smtps://")
+        return self
+
+    @property
+    def keeps_mail_here(self) -> bool:
+        return self.smtp_url.startswith("mailbox://")
+
+    @property
+    def letter_signers(self) -> dict[str, Path]:
+        """The public key of each service that may write letters."""
+        return {name: self.public_keys_dir / f"{name}_signing.jwk" for name in ("vault", "crm", "portal")}

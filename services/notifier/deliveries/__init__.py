@@ -1,0 +1,1 @@
+"""Deliveries: one row per e-mail, a state machine kept in the database (PRODUCT N2)."""

@@ -1,0 +1,229 @@
+"""What the notifier does on the events it consumes: each asks for at most one mail to each person."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from sqlalchemy.orm import Session
+
+from chassis.bus import EventHandlers, EventMeta
+from chassis.clock import Clock
+from chassis.sealing import Letter, LetterExpired, LetterReader, SealError
+from protos.wayvault.events.v1.events_pb2 import (
+    DocumentSigned,
+    MailSealed,
+    PaymentAuthorized,
+    PaymentContext,
+    PaymentLapsed,
+    PaymentLapsing,
+    PaymentLinkIssued,
+    PaymentVoided,
+)
+from services.notifier.deliveries.message import Attachment
+from services.notifier.deliveries.rules import mask_address
+from services.notifier.deliveries.service import Deliveries, NewDelivery
+from services.notifier.deliveries.words import card, moment, payment_facts
+from services.notifier.letters.rules import may_sign
+from services.notifier.templates.rules import Mail
+
+
+class LetterRefused(Exception):
+    """A letter whose signer may not write it, or that can't be read. Becomes a dead letter for the operator."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryEvents:
+    """Turns events into queued deliveries."""
+
+    deliveries: Deliveries
+    letters: LetterReader
+    clock: Clock
+    crm_url: str
+
+    def register(self, handlers: EventHandlers) -> None:
+        handlers.on(PaymentLinkIssued, self.payment_link_issued)
+        handlers.on(MailSealed, self.mail_sealed)
+        handlers.on(PaymentAuthorized, self.payment_authorized)
+        handlers.on(DocumentSigned, self.document_signed)
+        handlers.on(PaymentVoided, self.payment_voided)
+        handlers.on(PaymentLapsing, self.payment_lapsing)
+        handlers.on(PaymentLapsed, self.payment_lapsed)
+
+    def payment_link_issued(self, session: Session, event: PaymentLinkIssued, meta: EventMeta) -> None:
+        context = event.context
+        letter = self._open(event.sealed_mail)
+        if letter is None:
+            self._too_late(session, context, meta)
+            return
+        facts = payment_facts(context) | {
+            "expires": moment(event.expires_at, context.agency.time_zone),
+            # Kept for the agent's confirmation that follows once this mail is sent.
+            "booking_url": f"{self.crm_url}/bookings/{context.booking_id}",
+            "client_address": mask_address(letter.to),
+            "agent_address": context.agent.email,
+        }
+        self._queue_letter(
+            session, meta, letter, sealed=event.sealed_mail, context=context, facts=facts, link_id=event.link_id
+        )
+
+    def mail_sealed(self, session: Session, event: MailSealed, meta: EventMeta) -> None:
+        letter = self._open(event.sealed_mail)
+        if letter is None:
+            self.deliveries.report_unreadable(
+                session, agency_id=meta.agency_id, payment_id=event.payment_id, agent_id=""
+            )
+            return
+        self.deliveries.queue(
+            session,
+            NewDelivery(
+                source_key=f"{meta.event_id}:{letter.template}",
+                template=Mail(letter.template),
+                agency_id=meta.agency_id,
+                address_hint=mask_address(letter.to),
+                sealed_letter=event.sealed_mail,
+                payment_id=event.payment_id,
+                expires_at=letter.expires_at,
+            ),
+        )
+
+    def payment_authorized(self, session: Session, event: PaymentAuthorized, meta: EventMeta) -> None:
+        zone = event.context.agent.time_zone
+        extra = {
+            "card": card(event.brand, event.last4),
+            "card_kept_until": moment(event.card_kept_until, zone),
+            "cvv_kept_until": moment(event.cvv_kept_until, zone) if event.HasField("cvv_kept_until") else "",
+        }
+        self._queue_for_agent(session, meta, Mail.PAYMENT_ALERT, event.context, extra)
+
+    def document_signed(self, session: Session, event: DocumentSigned, meta: EventMeta) -> None:
+        letter = self._open(event.sealed_mail)
+        if letter is None:
+            self._too_late(session, event.context, meta)
+            return
+        attachment = Attachment(name="signed-authorization.pdf", content=event.pdf)
+        facts = payment_facts(event.context)
+        self._queue_letter(
+            session, meta, letter, sealed=event.sealed_mail, context=event.context, facts=facts, attachment=attachment
+        )
+
+    def payment_voided(self, session: Session, event: PaymentVoided, meta: EventMeta) -> None:
+        # The fresh link's own mail tells the client of the void; a second mail would only confuse.
+        if event.fresh_link_follows:
+            return
+        facts = payment_facts(event.context) | _theme_data(event.context) | {"void_reason": _sentence(event.reason)}
+        self.deliveries.queue(
+            session,
+            NewDelivery(
+                source_key=f"{meta.event_id}:{Mail.VOID_NOTICE}",
+                template=Mail.VOID_NOTICE,
+                agency_id=meta.agency_id,
+                address=event.context.payer.email,
+                data=facts,
+                payment_id=event.payment_id,
+                agent_id=event.context.agent.id,
+            ),
+        )
+
+    def payment_lapsing(self, session: Session, event: PaymentLapsing, meta: EventMeta) -> None:
+        until = moment(event.card_kept_until, event.context.agent.time_zone)
+        self._queue_for_agent(
+            session,
+            meta,
+            Mail.CARD_LAPSING,
+            event.context,
+            {"card_kept_until": until},
+            expires_at=_aware(event.card_kept_until),
+        )
+
+    def payment_lapsed(self, session: Session, event: PaymentLapsed, meta: EventMeta) -> None:
+        self._queue_for_agent(session, meta, Mail.CARD_LAPSED, event.context, {})
+
+    def _open(self, sealed: str) -> Letter | None:
+        """The letter, its signer checked; None when it is past its time. Raises LetterRefused."""
+        try:
+            opened = self.letters.open(sealed, self.clock.now())
+        except LetterExpired:
+            return None
+        except SealError as error:
+            raise LetterRefused(str(error)) from error
+        if not may_sign(opened.issuer, opened.letter.template):
+            raise LetterRefused(f"{opened.issuer} may not write the letter {opened.letter.template}")
+        return opened.letter
+
+    def _too_late(self, session: Session, context: PaymentContext, meta: EventMeta) -> None:
+        self.deliveries.report_unreadable(
+            session, agency_id=meta.agency_id, payment_id=context.payment_id, agent_id=context.agent.id
+        )
+
+    def _queue_letter(
+        self,
+        session: Session,
+        meta: EventMeta,
+        letter: Letter,
+        *,
+        sealed: str,
+        context: PaymentContext,
+        facts: dict[str, str],
+        link_id: str = "",
+        attachment: Attachment | None = None,
+    ) -> None:
+        self.deliveries.queue(
+            session,
+            NewDelivery(
+                source_key=f"{meta.event_id}:{letter.template}",
+                template=Mail(letter.template),
+                agency_id=meta.agency_id,
+                address_hint=mask_address(letter.to),
+                sealed_letter=sealed,
+                data=facts | _theme_data(context),
+                attachment=attachment,
+                payment_id=context.payment_id,
+                link_id=link_id,
+                agent_id=context.agent.id,
+                expires_at=letter.expires_at,
+            ),
+        )
+
+    def _queue_for_agent(
+        self,
+        session: Session,
+        meta: EventMeta,
+        mail: Mail,
+        context: PaymentContext,
+        extra: dict[str, str],
+        *,
+        expires_at: datetime | None = None,
+    ) -> None:
+        url = {"url": f"{self.crm_url}/payments/{context.payment_id}"}
+        self.deliveries.queue(
+            session,
+            NewDelivery(
+                source_key=f"{meta.event_id}:{mail}",
+                template=mail,
+                agency_id=meta.agency_id,
+                address=context.agent.email,
+                data=payment_facts(context) | _theme_data(context) | url | extra,
+                payment_id=context.payment_id,
+                agent_id=context.agent.id,
+                expires_at=expires_at,
+            ),
+        )
+
+
+def _theme_data(context: PaymentContext) -> dict[str, str]:
+    agency = context.agency
+    return {
+        "agency_name": agency.name,
+        "agency_accent": agency.accent_colour,
+        "agency_phone": agency.phone,
+        "agency_email": agency.email,
+    }
+
+
+def _aware(timestamp: Timestamp) -> datetime:
+    return timestamp.ToDatetime(tzinfo=UTC)
+
+
+def _sentence(text: str) -> str:
+    plain = text.strip()
+    return plain if plain.endswith((".", "!", "?")) else f"{plain}."

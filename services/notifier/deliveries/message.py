@@ -1,0 +1,98 @@
+"""Builds an RFC 5322 message that nobody can smuggle headers into."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+
+from email_validator import EmailNotValidError, validate_email
+
+
+class MessageRefused(ValueError):
+    """An address or header that can't be used; the text is safe to show."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """A template's outcome."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A PDF that goes with a mail."""
+
+    name: str
+    content: bytes
+
+
+def header_text(value: str, *, limit: int = 150) -> str:
+    """A person's words made fit for a header.
+
+    Line breaks and control characters become spaces; whatever could be read as an encoded word (RFC 2047 §2) loses
+    the marks that make it one, so that nothing hidden in a name is decoded on the reader's side.
+    """
+    plain = "".join(" " if unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp") else char for char in value)
+    plain = plain.replace("=?", "= ?").replace("?=", "? =")
+    return re.sub(r"\s+", " ", plain).strip()[:limit]
+
+
+def checked_address(address: str) -> str:
+    """The address, normalised. Raises MessageRefused for anything but one plain mailbox.
+
+    A local part that reads as an encoded word (RFC 2047 §2) is valid by RFC 5322, but nobody has one for honest reasons.
+    """
+    if "=?" in address:
+        raise MessageRefused("That is not an e-mail address that mail can be sent to.")
+    try:
+        return validate_email(
+            address, check_deliverability=False, test_environment=True, allow_quoted_local=False
+        ).normalized
+    except EmailNotValidError as error:
+        raise MessageRefused("That is not an e-mail address that mail can be sent to.") from error
+
+
+def build(
+    *,
+    message_id: str,
+    sender_name: str,
+    sender_address: str,
+    reply_to: str,
+    recipient: str,
+    rendered: Rendered,
+    attachment: Attachment | None,
+    now: datetime,
+) -> EmailMessage:
+    """The message. `message_id` is derived from the delivery, so that a second copy after a crash is recognisable."""
+    message = EmailMessage(policy=SMTP)
+    to = checked_address(recipient)
+    message["From"] = _mailbox(header_text(sender_name, limit=80), checked_address(sender_address))
+    message["To"] = _mailbox("", to)
+    if reply_to:
+        message["Reply-To"] = _mailbox("", checked_address(reply_to))
+    message["Subject"] = header_text(rendered.subject)
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = f"<{message_id}@{sender_address.rpartition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(rendered.text)
+    message.add_alternative(rendered.html, subtype="html")
+    if attachment is not None:
+        message.add_attachment(
+            attachment.content, maintype="application", subtype="pdf", filename=header_text(attachment.name, limit=80)
+        )
+    return message
+
+
+def _mailbox(name: str, address: str) -> Address:
+    local, _, domain = address.rpartition("@")
+    try:
+        return Address(display_name=name, username=local, domain=domain)
+    except (ValueError, IndexError) as error:
+        raise MessageRefused("That name or address can't stand in a mail's header.") from error

@@ -1,0 +1,162 @@
+"""Queues deliveries and takes the due ones; each call is inside the caller's transaction."""
+
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import and_, event, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from chassis.bus import Outbox
+from chassis.clock import Clock
+from chassis.db import insert_if_absent
+from chassis.ids import new_id
+from protos.wayvault.events.v1.events_pb2 import DeliveryFailed, DeliverySent
+from services.notifier.deliveries.message import Attachment
+from services.notifier.deliveries.models import Delivery
+from services.notifier.deliveries.rules import LEASE, DeliveryState, Next, Outcome, after_try, mask_address
+from services.notifier.templates.rules import Mail
+
+# A letter that can't be opened any more has no template to name.
+UNREADABLE = "sealed_mail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDelivery:
+    """A mail to be queued. `source_key` makes it once only; `sealed_letter` or `address` says where it goes."""
+
+    source_key: str
+    template: Mail
+    agency_id: str
+    address: str = ""
+    address_hint: str = ""
+    sealed_letter: str | None = None
+    data: Mapping[str, str] = field(default_factory=dict)
+    attachment: Attachment | None = None
+    payment_id: str = ""
+    link_id: str = ""
+    agent_id: str = ""
+    expires_at: datetime | None = None
+
+
+class Deliveries:
+    """The deliveries' use cases."""
+
+    def __init__(self, *, clock: Clock, outbox: Outbox, wake: threading.Event) -> None:
+        """`wake` is set when a transaction that queued something has been committed."""
+        self._clock = clock
+        self._outbox = outbox
+        self._wake = wake
+
+    def queue(self, session: Session, new: NewDelivery) -> bool:
+        """Queues a mail; says whether it was new."""
+        now = self._clock.now()
+        event.listen(session, "after_commit", lambda _: self._wake.set(), once=True)
+        return insert_if_absent(
+            session,
+            Delivery.__table__,  # type: ignore[arg-type]  # a mapped class's table is a Table
+            {
+                "id": new_id("dlv"),
+                "source_key": new.source_key,
+                "template": new.template.value,
+                "state": DeliveryState.QUEUED.value,
+                "agency_id": new.agency_id,
+                "address": new.address,
+                "address_hint": new.address_hint or mask_address(new.address),
+                "sealed_letter": new.sealed_letter,
+                "data": json.dumps(dict(new.data)),
+                "attachment_name": new.attachment.name if new.attachment else None,
+                "attachment": new.attachment.content if new.attachment else None,
+                "payment_id": new.payment_id,
+                "link_id": new.link_id,
+                "agent_id": new.agent_id,
+                "attempts": 0,
+                "last_reason": "",
+                "created_at": now,
+                "next_attempt_at": now,
+                "expires_at": new.expires_at,
+            },
+        )
+
+    def report_unreadable(self, session: Session, *, agency_id: str, payment_id: str, agent_id: str) -> None:
+        """Tells that a letter came too late to be sent."""
+        failed = DeliveryFailed(
+            delivery_id=new_id("dlv"),
+            kind=UNREADABLE,
+            payment_id=payment_id,
+            agent_id=agent_id,
+            reason="The mail had expired before it could be sent. Please ask for a new one.",
+        )
+        failed.at.FromDatetime(self._clock.now())
+        self._outbox.add(session, failed, aggregate_id=failed.delivery_id, agency_id=agency_id)
+
+    def claim(self, session: Session) -> Delivery | None:
+        """Takes the delivery that has waited longest, in flight under a lease; None when nothing is due."""
+        now = self._clock.now()
+        due = or_(
+            and_(Delivery.state == DeliveryState.QUEUED.value, Delivery.next_attempt_at <= now),
+            and_(Delivery.state == DeliveryState.IN_FLIGHT.value, Delivery.lease_until < now),
+        )
+        # Several senders may see the same row: the conditional update lets one of them have it.
+        for candidate in session.scalars(select(Delivery.id).where(due).order_by(Delivery.next_attempt_at).limit(5)):
+            taken = session.execute(
+                update(Delivery)
+                .where(Delivery.id == candidate, due)
+                .values(state=DeliveryState.IN_FLIGHT.value, lease_until=now + LEASE, attempts=Delivery.attempts + 1)
+                .execution_options(synchronize_session=False)
+                .returning(Delivery.id)
+            ).first()
+            if taken is not None:
+                session.expire_all()
+                return session.get_one(Delivery, candidate)
+        return None
+
+    def finish(self, session: Session, delivery_id: str, attempts: int, outcome: Outcome) -> Next | None:
+        """Writes down how a try went, with its event; None when another process has taken the delivery over."""
+        row = session.get(Delivery, delivery_id, with_for_update=True)
+        if row is None or row.state != DeliveryState.IN_FLIGHT.value or row.attempts != attempts:
+            return None
+        now = self._clock.now()
+        following = after_try(outcome, attempts=attempts, now=now, expires_at=row.expires_at)
+        row.state = following.state.value
+        row.last_reason = following.reason[:300]
+        row.lease_until = None
+        if following.next_attempt_at is not None:
+            row.next_attempt_at = following.next_attempt_at
+            return following
+        row.finished_at = now
+        # What was sealed, and what was attached, has no more use here.
+        row.sealed_letter, row.attachment = None, None
+        self._tell(session, row, following, now)
+        return following
+
+    def _tell(self, session: Session, row: Delivery, following: Next, now: datetime) -> None:
+        if following.state is DeliveryState.SENT:
+            sent = DeliverySent(
+                delivery_id=row.id,
+                kind=row.template,
+                payment_id=row.payment_id,
+                link_id=row.link_id,
+                agent_id=row.agent_id,
+            )
+            sent.at.FromDatetime(now)
+            self._outbox.add(session, sent, aggregate_id=row.id, agency_id=row.agency_id)
+            return
+        failed = DeliveryFailed(
+            delivery_id=row.id,
+            kind=row.template,
+            payment_id=row.payment_id,
+            link_id=row.link_id,
+            agent_id=row.agent_id,
+            reason=following.reason,
+            address_hint=row.address_hint,
+        )
+        failed.at.FromDatetime(now)
+        self._outbox.add(session, failed, aggregate_id=row.id, agency_id=row.agency_id)
+
+    def waiting(self, session: Session) -> int:
+        """How many deliveries are not finished (for metrics)."""
+        open_states = (DeliveryState.QUEUED.value, DeliveryState.IN_FLIGHT.value)
+        return session.scalar(select(func.count()).select_from(Delivery).where(Delivery.state.in_(open_states))) or 0

@@ -1,0 +1,80 @@
+"""What the mails show of a payment, formatted for people."""
+
+from datetime import date, datetime
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel.dates import format_date, format_datetime
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from chassis.money import Money
+from protos.wayvault.events.v1.events_pb2 import Agency, PaymentContext, PaymentType
+from services.notifier.templates.rules import DEFAULT_ACCENT, Theme
+
+LOCALE: Final = "en_US"
+_DATE: Final = "EEE d MMM y"
+_BRANDS: Final = {
+    "visa": "Visa",
+    "mastercard": "Mastercard",
+    "amex": "American Express",
+    "discover": "Discover",
+    "diners": "Diners Club",
+    "jcb": "JCB",
+    "unionpay": "UnionPay",
+    "maestro": "Maestro",
+}
+_TYPES: Final = {
+    PaymentType.PAYMENT_TYPE_DEPOSIT: "Deposit",
+    PaymentType.PAYMENT_TYPE_REGULAR: "Payment",
+    PaymentType.PAYMENT_TYPE_FINAL: "Final payment",
+    PaymentType.PAYMENT_TYPE_SERVICE_FEE: "Service fee",
+}
+
+
+def day(text: str) -> str:
+    """An ISO date as "Sat 21 Nov 2026"; empty stays empty."""
+    return format_date(date.fromisoformat(text), _DATE, locale=LOCALE) if text else ""
+
+
+def moment(timestamp: Timestamp, zone: str) -> str:
+    """A moment as "Sat 21 Nov 2026, 4:30 PM EST" in the reader's zone; UTC where the zone is not known."""
+    try:
+        tz = ZoneInfo(zone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        tz = ZoneInfo("UTC")
+    at: datetime = timestamp.ToDatetime(tzinfo=ZoneInfo("UTC"))
+    return format_datetime(at, f"{_DATE}, h:mm a z", tzinfo=tz, locale=LOCALE)
+
+
+def card(brand: str, last4: str) -> str:
+    """ "Visa ending 1111": all that is ever shown of a card in a mail."""
+    return f"{_BRANDS.get(brand, 'Card')} ending {last4}"
+
+
+def theme(agency: Agency) -> Theme:
+    return Theme(
+        name=agency.name or "Wayvault",
+        accent=agency.accent_colour or DEFAULT_ACCENT,
+        phone=agency.phone,
+        email=agency.email,
+    )
+
+
+def payment_facts(context: PaymentContext) -> dict[str, str]:
+    """The rows that every mail about a payment shows, and the names of its people."""
+    amount = Money(minor=context.amount.minor, currency=context.amount.currency)
+    segment = context.segment
+    dates = " to ".join(dict.fromkeys(filter(None, (day(segment.begins_on), day(segment.ends_on)))))
+    purpose = context.purpose or _TYPES.get(context.type, "Payment")
+    return {
+        "amount": amount.format(LOCALE),
+        "purpose": purpose,
+        "supplier": segment.supplier_name or context.agency.name,
+        "trip": context.booking_title,
+        "dates": dates,
+        "due": day(context.due_on),
+        "client_first_name": context.payer.first_name,
+        "client_name": f"{context.payer.first_name} {context.payer.last_name}".strip(),
+        "agent_name": context.agent.name,
+        "agent_phone": context.agent.phone,
+    }

@@ -1,0 +1,1 @@
+"""Letters: sealed mails that only this service can open, and who may write which."""

@@ -1,0 +1,17 @@
+"""Who may sign which letter. Pure."""
+
+from typing import Final
+
+# A code or a CVV link counts only when the vault itself wrote it: a taken-over CRM can't make one up.
+SIGNERS: Final[dict[str, str]] = {
+    "reveal_code": "vault",
+    "cvv_code": "vault",
+    "cvv_link": "vault",
+    "payment_link": "crm",
+    "signed_copy": "portal",
+}
+
+
+def may_sign(issuer: str, template: str) -> bool:
+    """Whether this issuer may write this letter; an unknown letter has no writer."""
+    return SIGNERS.get(template) == issuer

@@ -1,0 +1,7 @@
+"""Imports every room's models, so that the metadata is complete for migrations."""
+
+from services.notifier.deliveries.models import Delivery
+from services.notifier.mailbox.models import MailboxMessage
+from services.notifier.orm import Base
+
+__all__ = ["Base", "Delivery", "MailboxMessage"]

@@ -1,0 +1,109 @@
+"""Serves the secure frame's pages: three templates, one script each, no state.
+
+Runs in the vault zone on an origin (and site) of its own, so that the browser gives it a process of its own.
+Its policy leaves the pages no way out but `postMessage` to the page that embeds them (DESIGN.md §2).
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+from flask import Flask, Response, abort, make_response, render_template, request, send_file, url_for
+
+from chassis.errors import WayvaultError
+
+HERE = Path(__file__).parent
+_CHASSIS_STATIC = HERE.parents[2] / "chassis" / "web" / "static"
+MODES = ("capture", "reveal", "cvv")
+_TYPES = {".js": "text/javascript", ".css": "text/css", ".woff2": "font/woff2"}
+
+log = structlog.get_logger(__name__)
+
+
+class SealingKeySource(Protocol):
+    """Where the page's public sealing key comes from."""
+
+    def current_public_jwk(self) -> Mapping[str, str]:
+        """The key to render now, with its `kid`. Raises WayvaultError when the vault is out of reach."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameSettings:
+    """`parents`: the origins that may embed the frame; any other is refused."""
+
+    parents: Sequence[str]
+
+
+def served_files() -> dict[str, Path]:
+    """Every file that a secure page loads, by its public name: the whole list (PCI DSS 4.0.1, 6.4.3)."""
+    files = {f"{mode}.js": HERE / "static" / "dist" / f"{mode}.js" for mode in MODES}
+    files["frame.css"] = HERE / "static" / "frame.css"
+    files["tokens.css"] = _CHASSIS_STATIC / "tokens.css"
+    font = next(iter(sorted(_CHASSIS_STATIC.glob("vendor/**/inter-latin-wght-normal.woff2"))), None)
+    if font:
+        files["inter.woff2"] = font
+    return files
+
+
+def create_app(settings: FrameSettings, keys: SealingKeySource) -> Flask:
+    """The Flask application of the frame host. Raises ValueError when a parent is no origin."""
+    for parent in settings.parents:
+        if not re.fullmatch(r"https?://[a-z0-9.-]+(:\d+)?", parent):
+            raise ValueError(f"{parent!r} is not an origin such as https://crm.example.com")
+    app = Flask("services.vault.frame", template_folder=str(HERE / "templates"), static_folder=None)
+    app.after_request(_headers(settings.parents))
+    app.add_url_rule("/healthz", "healthz", lambda: Response("ok", mimetype="text/plain"))
+    app.add_url_rule("/asset/<name>", "asset", _asset)
+    app.add_url_rule("/<any(capture, reveal, cvv):mode>", "page", _page(settings.parents, keys))
+    app.jinja_env.globals["asset"] = lambda name: url_for("asset", name=name)
+    return app
+
+
+def _page(parents: Sequence[str], keys: SealingKeySource) -> Callable[[str], Response]:
+    def page(mode: str) -> Response:
+        parent = request.args.get("parent", "")
+        if parent not in parents:
+            abort(403)
+        kind = "cvv" if request.args.get("kind") == "cvv" else "card"
+        status, sealing_key = 200, ""
+        try:
+            sealing_key = json.dumps(dict(keys.current_public_jwk()))
+        except WayvaultError as error:
+            log.warning("frame.no_sealing_key", error=type(error).__name__)
+            status = 503
+        html = render_template(f"frame/{mode}.html", mode=mode, kind=kind, parent=parent, sealing_key=sealing_key)
+        return make_response(html, status)
+
+    return page
+
+
+def _asset(name: str) -> Response:
+    path = served_files().get(name)
+    if path is None or not path.is_file():
+        abort(404)
+    response = send_file(path, mimetype=_TYPES[path.suffix], conditional=True)
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+def _headers(parents: Sequence[str]) -> Callable[[Response], Response]:
+    policy = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src 'none'; "
+        f"form-action 'none'; base-uri 'none'; frame-ancestors {' '.join(parents)}"
+    )
+
+    def add(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = policy
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["Cross-Origin-Resource-Policy"] = "same-site"
+        response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), clipboard-read=()"
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return add

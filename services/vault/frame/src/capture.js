@@ -1,0 +1,138 @@
+// Takes a card (or, with kind=cvv, a CVV only) and seals it to the vault.
+import { listen, query, start, tell } from "./lib/bridge.js";
+import {
+  brandOf, cvvProblem, digitsOf, expiryProblem, formatExpiry, groupForTyping, luhnValid, nameProblem, numberProblem,
+  parseExpiry,
+} from "./lib/card.js";
+import { byId, setProblem, setText, showPanel } from "./lib/dom.js";
+import { canSeal, seal } from "./lib/seal.js";
+
+const cvvOnly = query("kind") === "cvv";
+const number = byId("cc-number");
+const expiry = byId("cc-exp");
+const cvv = byId("cc-csc");
+const name = byId("cc-name");
+const fields = cvvOnly ? [cvv] : [number, expiry, cvv, name];
+let intakeId = "";
+const touched = new Set();
+
+const problemOf = {
+  "cc-number": () => numberProblem(digitsOf(number.value)),
+  "cc-exp": () => expiryProblem(expiry.value, new Date()),
+  "cc-csc": () => cvvProblem(digitsOf(cvv.value), cvvOnly ? null : brandOf(digitsOf(number.value))),
+  "cc-name": () => nameProblem(name.value),
+};
+// The vault names fields as the sealed message does.
+const inputOf = { pan: number, exp: expiry, exp_month: expiry, exp_year: expiry, cvv, name };
+
+function report() {
+  const brand = brandOf(digitsOf(number.value));
+  tell("state", { complete: fields.every((input) => !problemOf[input.id]()), brand: brand?.name ?? "" });
+}
+
+function showBrand() {
+  const digits = digitsOf(number.value);
+  const brand = brandOf(digits);
+  const good = digits.length >= 12 && luhnValid(digits) && !numberProblem(digits);
+  document.documentElement.dataset.brand = brand?.name ?? "";
+  setText("brand-name", brand ? `${brand.label}${good ? ", number looks right" : ""}` : "");
+  byId("number-good").hidden = !good;
+  const length = brand?.cvv ?? 3;
+  cvv.maxLength = brand && brand.name !== "other" ? length : 4;
+  setText("cvv-where", length === 4 ? "4 digits, on the front above the number" : "3 digits, on the back by the signature");
+  byId("cvv-picture").dataset.side = length === 4 ? "front" : "back";
+}
+
+/** Regroups the number and keeps the caret behind the same digit. */
+function regroup() {
+  const before = digitsOf(number.value.slice(0, number.selectionStart ?? number.value.length)).length;
+  number.value = groupForTyping(digitsOf(number.value).slice(0, 19));
+  let caret = 0;
+  for (let seen = 0; seen < before && caret < number.value.length; caret += 1) {
+    if (/\d/.test(number.value[caret])) seen += 1;
+  }
+  if (document.activeElement === number) number.setSelectionRange(caret, caret);
+}
+
+function wire() {
+  number.addEventListener("input", () => { regroup(); showBrand(); });
+  expiry.addEventListener("input", (event) => {
+    expiry.value = formatExpiry(expiry.value, String(event.inputType ?? "").startsWith("delete"));
+  });
+  cvv.addEventListener("input", () => { cvv.value = digitsOf(cvv.value).slice(0, 4); });
+  for (const input of fields) {
+    input.addEventListener("input", () => {
+      if (touched.has(input)) setProblem(input, problemOf[input.id]());
+      report();
+    });
+    // An empty field that was only passed by is not an error yet.
+    input.addEventListener("blur", () => {
+      if (!input.value) return;
+      touched.add(input);
+      setProblem(input, problemOf[input.id]());
+    });
+  }
+  // Enter in a field asks the page, which owns the button, to go on.
+  byId("card-form").addEventListener("submit", (event) => { event.preventDefault(); tell("submit"); });
+}
+
+function findProblems() {
+  const found = [];
+  for (const input of fields) {
+    touched.add(input);
+    const message = problemOf[input.id]();
+    setProblem(input, message);
+    if (message) found.push({ name: input.id, message });
+  }
+  return found;
+}
+
+async function sealFor(message) {
+  const found = findProblems();
+  if (found.length) {
+    byId(found[0].name).focus();
+    tell("invalid", { request_id: message.request_id, fields: found });
+    return;
+  }
+  if (!intakeId) {
+    tell("invalid", { request_id: message.request_id, fields: [{ name: "form", message: "The form is not ready yet. Please try again." }] });
+    return;
+  }
+  const digits = digitsOf(cvv.value);
+  const card = parseExpiry(expiry.value);
+  const payload = cvvOnly
+    ? { cvv: digits, intake_id: intakeId }
+    : { pan: digitsOf(number.value), exp_month: card.month, exp_year: card.year, cvv: digits, name: name.value.trim(), intake_id: intakeId };
+  try {
+    tell("sealed", { request_id: message.request_id, jwe: await seal(payload, cvvOnly ? "wv-cvv-store+jwe" : "wv-store+jwe") });
+  } catch {
+    // Nothing of the cause is passed on: it could hold what was typed.
+    tell("invalid", { request_id: message.request_id, fields: [{ name: "form", message: "Your browser could not encrypt the card. Please reload the page." }] });
+  }
+}
+
+function main() {
+  byId("card-form").dataset.kind = cvvOnly ? "cvv" : "card";
+  if (!canSeal()) { showPanel("unavailable"); start("capture"); tell("failed"); return; }
+  wire();
+  showBrand();
+  listen({
+    begin: (message) => {
+      intakeId = String(message.intake_id ?? "");
+      setText("lock-agent", message.agent_name ? String(message.agent_name) : "your travel agent");
+    },
+    seal: (message) => { void sealFor(message); },
+    "field-error": (message) => {
+      const input = inputOf[message.field] ?? number;
+      touched.add(input);
+      setProblem(input, String(message.message ?? ""));
+      input.focus();
+    },
+  });
+  // What was typed must not come back from the browser's page cache.
+  window.addEventListener("pagehide", () => { for (const input of fields) input.value = ""; });
+  showPanel("form");
+  start("capture");
+}
+
+main();

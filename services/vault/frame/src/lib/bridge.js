@@ -1,0 +1,37 @@
+// The frame's only way out: postMessage with the one page that embeds it.
+
+const meta = (name) => document.querySelector(`meta[name=${name}]`)?.content ?? "";
+const parentOrigin = meta("wv-parent");
+
+/** @param {string} type @param {object} [fields] */
+export function tell(type, fields = {}) {
+  if (window.parent !== window && parentOrigin) window.parent.postMessage({ wv: 1, type, ...fields }, parentOrigin);
+}
+
+/** Calls the handler named by each message's type. @param {Record<string, (message: any) => void>} handlers */
+export function listen(handlers) {
+  window.addEventListener("message", (event) => {
+    if (event.origin !== parentOrigin || event.source !== window.parent || event.data?.wv !== 1) return;
+    if (Object.hasOwn(handlers, event.data.type)) handlers[event.data.type](event.data);
+  });
+}
+
+/** Takes on the embedding page's accent and scheme. Values are checked: they come from the address. */
+function applyTheme() {
+  const query = new URLSearchParams(location.search);
+  const accent = query.get("accent") ?? "";
+  if (/^[0-9a-f]{6}$/i.test(accent)) document.documentElement.style.setProperty("--wv-accent", `#${accent}`);
+  const scheme = query.get("scheme");
+  if (scheme === "light" || scheme === "dark") document.documentElement.dataset.theme = scheme;
+}
+
+/** @param {string} mode */
+export function start(mode) {
+  applyTheme();
+  const root = document.getElementById("frame");
+  new ResizeObserver(() => tell("resize", { height: Math.ceil(root.getBoundingClientRect().height) })).observe(root);
+  tell("ready", { mode });
+}
+
+export const newRequestId = () => crypto.randomUUID();
+export const query = (name) => new URLSearchParams(location.search).get(name) ?? "";

@@ -1,0 +1,131 @@
+// Takes the one-time code and shows the card once; with kind=cvv only confirms the code (a link is mailed).
+import { listen, query, start, tell } from "./lib/bridge.js";
+import { BRANDS, digitsOf, groupInFours } from "./lib/card.js";
+import { byId, setProblem, setText, showPanel } from "./lib/dom.js";
+import { Redeemer } from "./lib/redeem.js";
+import { canSeal } from "./lib/seal.js";
+
+const CODE_DIGITS = 8;
+const code = byId("code");
+let kind = query("kind") === "cvv" ? "cvv" : "card";
+let challengeId = "";
+let expiresAt = 0;
+let ticking = 0;
+let done = false;
+
+function busy(on) {
+  byId("code-submit").disabled = on || !challengeId;
+  byId("code-submit").classList.toggle("is-working", on);
+  code.readOnly = on;
+  byId("code-busy").hidden = !on;
+}
+
+function tick() {
+  const left = Math.max(0, Math.round((expiresAt - Date.now()) / 1000));
+  setText("code-left", left ? `This code works for ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} more.` : "This code has expired. Nothing was used up.");
+  byId("code-resend").classList.toggle("is-main", left === 0);
+  if (!left) clearInterval(ticking);
+}
+
+function begin(message) {
+  if (done) return;
+  kind = message.kind === "cvv" ? "cvv" : "card";
+  challengeId = String(message.challenge_id ?? "");
+  expiresAt = Date.parse(message.expires_at) || 0;
+  setText("code-address", String(message.address_hint ?? "your e-mail address"));
+  setText("code-submit-text", kind === "cvv" ? "Confirm code" : "Show card once");
+  code.value = "";
+  code.disabled = false;
+  setProblem(code, "");
+  byId("code-again").hidden = true;
+  byId("code-resend").disabled = false;
+  busy(false);
+  clearInterval(ticking);
+  ticking = setInterval(tick, 1000);
+  tick();
+  showPanel("code");
+  code.focus({ preventScroll: true });
+}
+
+function showCard(card) {
+  done = true;
+  clearInterval(ticking);
+  code.value = "";
+  challengeId = "";
+  const digits = byId("card-number");
+  digits.replaceChildren(...groupInFours(card.pan).map((group) => {
+    const span = document.createElement("span");
+    span.textContent = group;
+    return span;
+  }));
+  digits.setAttribute("aria-label", `Card number ${groupInFours(card.pan).map((group) => [...group].join(" ")).join(", ")}`);
+  setText("card-expiry", `${String(card.exp_month).padStart(2, "0")} / ${String(card.exp_year)}`);
+  setText("card-name", card.name);
+  setText("card-brand", (BRANDS[card.brand] ?? BRANDS.other).label);
+  document.documentElement.dataset.brand = card.brand;
+  showPanel("card");
+  byId("card-panel").focus({ preventScroll: true });
+  tell("shown", { kind: "card" });
+}
+
+const redeemer = new Redeemer({
+  onAnswer: (content) => {
+    busy(false);
+    if (kind === "card") { showCard(content); return; }
+    done = true;
+    clearInterval(ticking);
+    code.value = "";
+    setText("mailed-address", String(content.address_hint || byId("code-address").textContent));
+    showPanel("mailed");
+    tell("shown", { kind: "cvv-link" });
+  },
+  onRefused: (message) => {
+    busy(false);
+    const left = Number(message.attempts_left) || 0;
+    const more = message.code === "CODE_WRONG" && left ? ` ${left} ${left === 1 ? "try" : "tries"} left.` : "";
+    code.value = "";
+    setProblem(code, `${message.message ?? "That did not work."}${more}`);
+    if (message.code !== "CODE_WRONG") {
+      code.disabled = true;
+      byId("code-submit").disabled = true;
+      byId("code-resend").classList.add("is-main");
+      if (["ALREADY_REVEALED", "CARD_GONE", "CVV_GONE", "PERMISSION_DENIED", "TOO_MANY_CHALLENGES"].includes(message.code)) byId("code-resend").disabled = true;
+      byId("code-resend").focus();
+    } else {
+      code.focus();
+    }
+  },
+  onUnreachable: (text) => {
+    busy(false);
+    code.readOnly = true;
+    byId("code-submit").disabled = true;
+    setText("code-again-text", text || "The connection was lost. Nothing was used up: try again, and the same answer comes.");
+    byId("code-again").hidden = false;
+    byId("code-again-button").focus();
+  },
+});
+
+function submit(event) {
+  event.preventDefault();
+  const digits = digitsOf(code.value);
+  if (digits.length !== CODE_DIGITS) { setProblem(code, `The code has ${CODE_DIGITS} digits.`); code.focus(); return; }
+  setProblem(code, "");
+  busy(true);
+  const payload = { challenge_id: challengeId, code: digits };
+  const sent = kind === "cvv" ? redeemer.send(payload, "wv-cvv-confirm+jwe", null) : redeemer.send(payload, "wv-reveal+jwe", "wv-card+jwe");
+  sent.catch(() => { busy(false); setProblem(code, "Your browser could not encrypt the request. Nothing was used up; please reload the page."); });
+}
+
+function main() {
+  if (!canSeal()) { showPanel("unavailable"); start("reveal"); tell("failed"); return; }
+  byId("code-form").addEventListener("submit", submit);
+  code.addEventListener("input", () => { code.value = digitsOf(code.value).slice(0, CODE_DIGITS).replace(/^(\d{4})(\d+)$/, "$1 $2"); });
+  byId("code-resend").addEventListener("click", () => { byId("code-resend").disabled = true; tell("resend"); });
+  byId("code-again-button").addEventListener("click", () => { byId("code-again").hidden = true; busy(true); redeemer.again(); });
+  const take = (message) => { void redeemer.take(message); };
+  listen({ begin, answer: take, refused: take, unreachable: take });
+  showPanel("waiting");
+  start("reveal");
+}
+
+main();

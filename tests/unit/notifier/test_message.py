@@ -1,0 +1,116 @@
+"""Messages that nobody can smuggle headers into (SECURITY.md: a corpus of 500)."""
+
+import itertools
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.policy import default as default_policy
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.notifier.deliveries.message import Attachment, MessageRefused, Rendered, build, checked_address, header_text
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+_BREAKS = ["\r\n", "\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029", "\x00", "\r\n ", "\n\t", "%0d%0a", "=0D=0A"]
+_PAYLOADS = [
+    "Bcc: all@evil.example",
+    "To: x@evil.example",
+    "Subject: other",
+    "Content-Type: text/html",
+    "\r\nbody of mine",
+    "X-A: b\r\nX-C: d",
+    "=?utf-8?q?=0D=0ABcc:_x@evil.example?=",
+    "=?utf-8?b?DQpCY2M6IHhAZXZpbC5leGFtcGxl?=",
+    "=?iso-8859-1?Q?a?= =?iso-8859-1?Q?b?=",
+    "MIME-Version: 1.0",
+]
+_CARRIERS = ["{break_}{payload}", "Maya{break_}{payload}", "{payload}{break_}Maya", "Maya {break_}{break_}{payload}"]
+CORPUS = [
+    carrier.format(break_=break_, payload=payload)
+    for carrier, break_, payload in itertools.product(_CARRIERS, _BREAKS, _PAYLOADS)
+]
+HEADERS = {
+    "From", "To", "Reply-To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type",
+}  # fmt: skip
+
+
+def _message(*, name: str = "Harbour & Vine", subject: str = "Hello", to: str = "ann@example.com") -> bytes:
+    return build(
+        message_id="dlv_1",
+        sender_name=name,
+        sender_address="no-reply@wayvault.example",
+        reply_to="",
+        recipient=to,
+        rendered=Rendered(subject=subject, text="Hi\n", html="<p>Hi</p>"),
+        attachment=None,
+        now=NOW,
+    ).as_bytes()
+
+
+def _raw_header_names(raw: bytes) -> list[str]:
+    head = raw.split(b"\r\n\r\n", 1)[0].decode("ascii")
+    return [line.split(":", 1)[0] for line in head.split("\r\n") if line and line[0] not in " \t"]
+
+
+def test_the_corpus_has_at_least_five_hundred_entries() -> None:
+    assert len(set(CORPUS)) >= 500
+
+
+@pytest.mark.parametrize("place", ["name", "subject"])
+def test_no_entry_of_the_corpus_adds_a_header_or_a_decoded_line_break(place: str) -> None:
+    for entry in CORPUS:
+        raw = _message(**{place: entry})
+        names = _raw_header_names(raw)
+        assert len(names) == len(set(names))
+        assert set(names) <= HEADERS
+        parsed = message_from_bytes(raw, policy=default_policy)
+        assert parsed["Bcc"] is None
+        for header in ("From", "Subject"):
+            assert not set("\r\n\x00") & set(str(parsed[header]))
+
+
+def test_no_entry_of_the_corpus_is_taken_as_an_address() -> None:
+    for entry in CORPUS:
+        for address in (entry, f"ann@example.com{entry}", f"{entry}@example.com"):
+            if any(sign in address for sign in ("\r", "\n", ":", "=?", "\x00", "\x0b", "\x0c", "\x85", "\u2028", "\u2029")):
+                with pytest.raises(MessageRefused):
+                    checked_address(address)
+
+
+@given(st.text(max_size=300))
+def test_any_text_makes_a_header_of_one_line(text: str) -> None:
+    clean = header_text(text)
+
+    assert "\n" not in clean
+    assert "\r" not in clean
+    assert "=?" not in clean
+    assert len(clean) <= 150
+
+
+@given(name=st.text(max_size=60), subject=st.text(max_size=120))
+def test_any_agency_name_and_subject_make_a_message_that_reads_back(name: str, subject: str) -> None:
+    raw = _message(name=name, subject=subject)
+    assert set(_raw_header_names(raw)) <= HEADERS
+
+
+def test_a_message_has_text_html_and_its_attachment() -> None:
+    message = build(
+        message_id="dlv_1",
+        sender_name="Harbour & Vine",
+        sender_address="no-reply@wayvault.example",
+        reply_to="hello@harbour.example",
+        recipient="ann@example.com",
+        rendered=Rendered(subject="Your copy", text="Hi\n", html="<p>Hi</p>"),
+        attachment=Attachment(name="signed.pdf", content=b"%PDF-1.7"),
+        now=NOW,
+    )
+    read = message_from_bytes(message.as_bytes(), policy=default_policy)
+
+    assert read["Message-ID"] == "<dlv_1@wayvault.example>"
+    assert [part.get_content_type() for part in read.walk() if not part.is_multipart()] == [
+        "text/plain",
+        "text/html",
+        "application/pdf",
+    ]
