@@ -32,8 +32,12 @@ __all__ = [
     "RecipientKey",
     "SealError",
     "open_sealed",
+    "open_signed",
+    "read_opening_key",
+    "read_recipient_key",
     "seal_to",
     "sealed_kid",
+    "sign",
 ]
 
 LETTER_JWE = "wv-letter+jwe"
@@ -65,11 +69,7 @@ def _fields_of_jwk(jwk: Mapping[str, Any] | str | bytes) -> dict[str, str]:
         source = json.loads(jwk) if isinstance(jwk, str | bytes) else jwk
     except ValueError as error:
         raise SealError("the key is not JSON") from error
-    if (
-        not isinstance(source, Mapping)
-        or source.get("kty") != "EC"
-        or source.get("crv") != _CURVE
-    ):
+    if not isinstance(source, Mapping) or source.get("kty") != "EC" or source.get("crv") != _CURVE:
         raise SealError("the key is not an EC key on P-256")
     fields = {"kty": "EC", "crv": _CURVE}
     for name in ("x", "y", "d"):
@@ -90,9 +90,7 @@ def _fields_of_jwk(jwk: Mapping[str, Any] | str | bytes) -> dict[str, str]:
 def _import(fields: dict[str, str]) -> ECKey:
     try:
         key = ECKey.import_key({**fields})
-        _ = (
-            key.raw_value
-        )  # loads the numbers now: OpenSSL refuses a point that is not on the curve
+        _ = key.raw_value  # loads the numbers now: OpenSSL refuses a point that is not on the curve
     except (JoseError, ValueError, TypeError) as error:
         raise SealError("the key is not a point on P-256") from error
     return key
@@ -124,9 +122,7 @@ class RecipientKey:
     @property
     def public_jwk(self) -> dict[str, str]:
         """The key as an RFC 7517 mapping."""
-        return {
-            name: str(value) for name, value in self._key.as_dict(private=False).items()
-        }
+        return {name: str(value) for name, value in self._key.as_dict(private=False).items()}
 
 
 @final
@@ -143,31 +139,19 @@ class OpeningKey:
         self._key = _import(fields)
         self.kid = fields.get("kid")
         # The public half is computed from d by OpenSSL, which refuses x and y that don't belong to it.
-        self.public = RecipientKey._of(
-            {name: value for name, value in fields.items() if name != "d"}
-        )
+        self.public = RecipientKey._of({name: value for name, value in fields.items() if name != "d"})
 
     @classmethod
     def generate(cls, kid: str | None = None) -> Self:
         """A new key pair from the operating system's random source."""
         made = {
-            name: str(value)
-            for name, value in ECKey.generate_key(_CURVE, private=True)
-            .as_dict(private=True)
-            .items()
+            name: str(value) for name, value in ECKey.generate_key(_CURVE, private=True).as_dict(private=True).items()
         }
-        return cls(
-            {**made, "kid": kid}
-            if kid
-            else {k: v for k, v in made.items() if k != "kid"}
-        )
+        return cls({**made, "kid": kid} if kid else {k: v for k, v in made.items() if k != "kid"})
 
     def private_jwk(self) -> bytes:
         """The whole key as JSON, for wrapping. The one way out; keep it away from logs."""
-        fields = {
-            name: self._key.as_dict(private=True)[name]
-            for name in ("kty", "crv", "x", "y", "d")
-        }
+        fields = {name: self._key.as_dict(private=True)[name] for name in ("kty", "crv", "x", "y", "d")}
         return json.dumps(fields | ({"kid": self.kid} if self.kid else {})).encode()
 
     def __repr__(self) -> str:
@@ -177,32 +161,22 @@ class OpeningKey:
         raise TypeError("an OpeningKey can't be pickled or copied")
 
 
-def seal_to(
-    public_jwk: RecipientKey | Mapping[str, Any] | str, payload: bytes, typ: str
-) -> str:
+def seal_to(public_jwk: RecipientKey | Mapping[str, Any] | str, payload: bytes, typ: str) -> str:
     """Seals a payload to a P-256 key: a compact JWE. Raises SealError when the key is not a valid P-256 key."""
-    recipient = (
-        public_jwk
-        if isinstance(public_jwk, RecipientKey)
-        else RecipientKey.from_jwk(public_jwk)
-    )
+    recipient = public_jwk if isinstance(public_jwk, RecipientKey) else RecipientKey.from_jwk(public_jwk)
     header: dict[str, Any] = {"alg": _ALG, "enc": _ENC, "typ": typ}
     if recipient.kid is not None:
         header["kid"] = recipient.kid
     return jwe.encrypt_compact(header, payload, recipient._key, registry=_JWE_REGISTRY)
 
 
-def open_sealed(
-    private_jwk: OpeningKey | Mapping[str, Any] | str, text: str, expected_typ: str
-) -> bytes:
+def open_sealed(private_jwk: OpeningKey | Mapping[str, Any] | str, text: str, expected_typ: str) -> bytes:
     """The payload of a sealed text.
 
     Raises SealError unless it is a canonical compact JWE of exactly our form and of the expected type, sealed to this
     key and undamaged. A key with a `kid` opens only texts that name it.
     """
-    key = (
-        private_jwk if isinstance(private_jwk, OpeningKey) else OpeningKey(private_jwk)
-    )
+    key = private_jwk if isinstance(private_jwk, OpeningKey) else OpeningKey(private_jwk)
     header = _jwe_header(text)
     if header["typ"] != expected_typ:
         raise SealError("the text was sealed for another purpose")
@@ -225,14 +199,10 @@ def sealed_kid(text: str) -> str | None:
 
 def _jwe_header(text: str) -> dict[str, Any]:
     parts = _compact_parts(text, 5)
-    header = _json_header(parts[0])
+    header = _json_object(parts[0])
     if header.get("alg") != _ALG or header.get("enc") != _ENC or parts[1]:
         raise SealError("the text is not sealed with ECDH-ES and A256GCM")
-    if (
-        not {"alg", "enc", "typ", "epk"}
-        <= set(header)
-        <= {"alg", "enc", "typ", "epk", "kid"}
-    ):
+    if not {"alg", "enc", "typ", "epk"} <= set(header) <= {"alg", "enc", "typ", "epk", "kid"}:
         raise SealError("the text's header holds something unexpected")
     _check_names(header)
     if not isinstance(header["epk"], dict) or set(header["epk"]) != {
@@ -252,9 +222,7 @@ def _jwe_header(text: str) -> dict[str, Any]:
 def _check_names(header: dict[str, Any]) -> None:
     if not isinstance(header.get("typ"), str):
         raise SealError("the text's type is malformed")
-    if "kid" in header and not (
-        isinstance(header["kid"], str) and _KID.fullmatch(header["kid"])
-    ):
+    if "kid" in header and not (isinstance(header["kid"], str) and _KID.fullmatch(header["kid"])):
         raise SealError("the text's key id is malformed")
 
 
@@ -270,9 +238,7 @@ def _compact_parts(text: str, count: int) -> list[bytes]:
 
 def _decode(part: str) -> bytes:
     try:
-        decoded = base64.b64decode(
-            part + "=" * (-len(part) % 4), altchars=b"-_", validate=True
-        )
+        decoded = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
         raise SealError("the text is malformed") from error
     if base64.urlsafe_b64encode(decoded).rstrip(b"=").decode() != part:
@@ -280,13 +246,13 @@ def _decode(part: str) -> bytes:
     return decoded
 
 
-def _json_header(raw: bytes) -> dict[str, Any]:
+def _json_object(raw: bytes) -> dict[str, Any]:
     try:
         header = json.loads(raw, object_pairs_hook=_no_duplicates)
     except (ValueError, RecursionError) as error:
-        raise SealError("the text's header is malformed") from error
+        raise SealError("the text's JSON is malformed") from error
     if not isinstance(header, dict):
-        raise SealError("the text's header is malformed")
+        raise SealError("the text's JSON is malformed")
     return header
 
 
@@ -294,6 +260,31 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len({name for name, _ in pairs}) != len(pairs):
         raise ValueError("a name stands twice")
     return dict(pairs)
+
+
+def sign(key: OpeningKey, payload: bytes, typ: str) -> str:
+    """Signs a payload with ES256: a compact JWS of the given type."""
+    header = {"alg": _SIGN, "typ": typ}
+    if key.kid is not None:
+        header["kid"] = key.kid
+    return jws.serialize_compact(header, payload, key._key, registry=_JWS_REGISTRY)
+
+
+def open_signed(key: RecipientKey, text: str, expected_typ: str) -> bytes:
+    """The payload of a text signed with this key. Raises SealError unless type, key id and signature are right."""
+    raw_header, payload, signature = _compact_parts(text, 3)
+    header = _json_object(raw_header)
+    if header.get("alg") != _SIGN or header.get("typ") != expected_typ or len(signature) != 64:
+        raise SealError("the text is not signed as it should be")
+    if not set(header) <= {"alg", "typ", "kid"}:
+        raise SealError("the text's header holds something unexpected")
+    if key.kid is not None and header.get("kid") != key.kid:
+        raise SealError("the text was signed with another key")
+    try:
+        jws.deserialize_compact(text, key._key, registry=_JWS_REGISTRY)
+    except (JoseError, ValueError) as error:
+        raise SealError("the signature does not hold") from error
+    return payload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,13 +311,11 @@ class OpenedLetter:
 class LetterWriter:
     """Signs letters as `issuer` and seals them to the notifier. Reads its two keys once, when made."""
 
-    def __init__(
-        self, signing_key_path: Path, issuer: str, recipient_public_path: Path
-    ) -> None:
+    def __init__(self, signing_key_path: Path, issuer: str, recipient_public_path: Path) -> None:
         """Raises SealError when a key file is missing or is not the key it should be."""
-        self._signing_key = OpeningKey(_read_key(signing_key_path))
+        self._signing_key = read_opening_key(signing_key_path)
         self._issuer = issuer
-        self._recipient = RecipientKey.from_jwk(_read_key(recipient_public_path))
+        self._recipient = read_recipient_key(recipient_public_path)
 
     def seal(self, letter: Letter) -> str:
         """The letter, signed and sealed: publish it unopened."""
@@ -339,15 +328,7 @@ class LetterWriter:
             "issued_at": letter.issued_at.isoformat(),
             "expires_at": letter.expires_at.isoformat() if letter.expires_at else None,
         }
-        header = {"alg": _SIGN, "typ": LETTER_JWS}
-        if self._signing_key.kid is not None:
-            header["kid"] = self._signing_key.kid
-        signed = jws.serialize_compact(
-            header,
-            json.dumps(content, ensure_ascii=False).encode(),
-            self._signing_key._key,
-            registry=_JWS_REGISTRY,
-        )
+        signed = sign(self._signing_key, json.dumps(content, ensure_ascii=False).encode(), LETTER_JWS)
         return seal_to(self._recipient, signed.encode(), LETTER_JWE)
 
 
@@ -356,11 +337,8 @@ class LetterReader:
 
     def __init__(self, private_key_path: Path, signers: Mapping[str, Path]) -> None:
         """`signers` gives each issuer's public key. Raises SealError when a key file is missing or wrong."""
-        self._key = OpeningKey(_read_key(private_key_path))
-        self._signers = {
-            issuer: RecipientKey.from_jwk(_read_key(path))
-            for issuer, path in signers.items()
-        }
+        self._key = read_opening_key(private_key_path)
+        self._signers = {issuer: read_recipient_key(path) for issuer, path in signers.items()}
 
     def open(self, text: str, now: datetime) -> OpenedLetter:
         """Raises LetterExpired for one past its time, SealError for anything not sealed and signed as it should be."""
@@ -376,35 +354,18 @@ class LetterReader:
 
     def _verified(self, compact: str) -> dict[str, Any]:
         """The content, its signature checked with the key of the issuer that it names itself."""
-        raw_header, raw_content, raw_signature = _compact_parts(compact, 3)
-        header = _json_header(raw_header)
-        if (
-            header.get("alg") != _SIGN
-            or header.get("typ") != LETTER_JWS
-            or len(raw_signature) != 64
-        ):
-            raise SealError("the letter is not signed as it should be")
-        if not set(header) <= {"alg", "typ", "kid"}:
-            raise SealError("the letter's header holds something unexpected")
-        content = _json_header(raw_content)
+        content = _json_object(_compact_parts(compact, 3)[1])
         signer = self._signers.get(str(content.get("issuer")))
         if signer is None:
             raise SealError("the letter's signer is not known")
-        if signer.kid is not None and header.get("kid") != signer.kid:
-            raise SealError("the letter was signed with another key")
-        try:
-            jws.deserialize_compact(compact, signer._key, registry=_JWS_REGISTRY)
-        except (JoseError, ValueError) as error:
-            raise SealError("the letter's signature does not hold") from error
+        open_signed(signer, compact, LETTER_JWS)
         return content
 
 
 def _letter_of(content: dict[str, Any]) -> OpenedLetter:
     try:
         data = content["data"]
-        texts = [
-            content[name] for name in ("issuer", "letter_id", "template", "to")
-        ] + [*data, *data.values()]
+        texts = [content[name] for name in ("issuer", "letter_id", "template", "to")] + [*data, *data.values()]
         if not all(isinstance(text, str) for text in texts):
             raise SealError("the letter is malformed")
         expires_at = content["expires_at"]
@@ -428,10 +389,18 @@ def _aware(text: str) -> datetime:
     return moment
 
 
+def read_opening_key(path: Path) -> OpeningKey:
+    """The private key in a JWK file. Raises SealError, saying which file."""
+    return OpeningKey(_read_key(path))
+
+
+def read_recipient_key(path: Path) -> RecipientKey:
+    """The public key in a JWK file. Raises SealError, saying which file."""
+    return RecipientKey.from_jwk(_read_key(path))
+
+
 def _read_key(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise SealError(
-            f"the key file {path} can't be read; `make up` (deploy.dev.certificates) makes it"
-        ) from error
+        raise SealError(f"the key file {path} can't be read; `make up` (deploy.dev.certificates) makes it") from error

@@ -105,16 +105,12 @@ def row_mac(key: bytes, record: AuditRecord) -> str:
 
 def head_mac(key: bytes, head: Head, key_id: str) -> str:
     """HMAC-SHA-256 over a chain's head, hex: a chain can't be cut and its head set back by hand."""
-    return _mac(
-        key, ["wayvault audit head 1", head.chain_id, head.sequence, head.mac, key_id]
-    )
+    return _mac(key, ["wayvault audit head 1", head.chain_id, head.sequence, head.mac, key_id])
 
 
 def _mac(key: bytes, content: Sequence[str | int | None]) -> str:
     # JSON of a flat list: each field is quoted, so no two lists give the same text.
-    return hmac.new(
-        key, json.dumps(content, ensure_ascii=True).encode(), hashlib.sha256
-    ).hexdigest()
+    return hmac.new(key, json.dumps(content, ensure_ascii=True).encode(), hashlib.sha256).hexdigest()
 
 
 def same_mac(left: str, right: str) -> bool:

@@ -115,30 +115,37 @@ class Coalescer(Generic[Item, Answer]):
 
     def _send_batch(self, batch: list[_Ticket[Item, Answer]]) -> None:
         now = time.monotonic()
+        live = [ticket for ticket in batch if ticket.deadline > now]
         for ticket in batch:
             if ticket.deadline <= now:
                 ticket.settle(TransitUnavailable())
-        batch = [ticket for ticket in batch if not ticket.done]
-        if not batch:
+        if not live:
             return
-        patience = min(ticket.deadline for ticket in batch) - now
+        patience = max(min(ticket.deadline for ticket in live) - now, _LEAST_TIMEOUT)
         try:
-            outcomes = self._send([ticket.item for ticket in batch], max(patience, _LEAST_TIMEOUT))
-            if len(outcomes) != len(batch):
-                raise TransitUnavailable()
+            outcomes = self._outcomes(live, patience)
         except SendTimeout as timeout:
-            self._requeue(batch, timeout)
-        except BaseException as failure:
-            for ticket in batch:
-                ticket.settle(failure if isinstance(failure, Exception) else TransitUnavailable())
-            if not isinstance(failure, Exception):
-                raise
+            self._requeue(live, timeout)
+        except BaseException:  # KeyboardInterrupt, SystemExit: nobody may go on waiting
+            for ticket in live:
+                ticket.settle(TransitUnavailable())
+            raise
         else:
-            for ticket, outcome in zip(batch, outcomes, strict=True):
+            for ticket, outcome in zip(live, outcomes, strict=True):
                 ticket.settle(outcome)
 
+    def _outcomes(self, batch: list[_Ticket[Item, Answer]], timeout: float) -> Sequence[Answer | Exception]:
+        """An outcome for each; a failure of the whole call is everybody's."""
+        try:
+            outcomes = self._send([ticket.item for ticket in batch], timeout)
+        except SendTimeout:
+            raise
+        except Exception as failure:  # handed on to each caller
+            return [failure] * len(batch)
+        return outcomes if len(outcomes) == len(batch) else [TransitUnavailable()] * len(batch)
+
     def _requeue(self, batch: list[_Ticket[Item, Answer]], timeout: SendTimeout) -> None:
-        """Who had no more time fails; who had goes into the next batch (encrypting or decrypting again harms nobody)."""
+        """Who has no time left fails; the others go into the next batch (encrypting twice harms nobody)."""
         now = time.monotonic()
         with self._lock:
             for ticket in reversed(batch):

@@ -168,7 +168,7 @@ class EmbeddedKeyring:
     def _current(self) -> _Ring:
         """The keyring as it stands on disk: one `stat` when nothing changed."""
         try:
-            if _stamp(os.stat(self._path)) == self._stamp:
+            if _stamp(self._path.stat()) == self._stamp:
                 return self._ring
         except FileNotFoundError:
             pass
@@ -207,7 +207,7 @@ class EmbeddedKeyring:
     def _read_or_make(self) -> _Ring:
         """Only under the lock. A key the file lacks (an older keyring) is added."""
         try:
-            with open(self._path, encoding="ascii") as file:
+            with self._path.open(encoding="ascii") as file:
                 stamp, ring = _stamp(os.fstat(file.fileno())), _parse(file.read())
         except FileNotFoundError as error:
             if self._ring:  # never go on with fresh keys: what is stored would be lost behind them
@@ -230,15 +230,12 @@ class EmbeddedKeyring:
         try:
             old = os.open(self._path, os.O_RDWR | os.O_CLOEXEC) if self._path.exists() else None
             new.unlink(missing_ok=True)
-            with open(
-                os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600),
-                "w",
-            ) as file:
+            with os.fdopen(_create_private(new), "w", encoding="ascii") as file:
                 file.write(_render(ring))
                 file.flush()
                 os.fsync(file.fileno())
                 stamp = _stamp(os.fstat(file.fileno()))
-            os.replace(new, self._path)
+            new.replace(self._path)
             _sync_directory(self._path.parent)
             if old is not None:
                 _wipe(old)
@@ -304,6 +301,10 @@ def _render(ring: _Ring) -> str:
 
 def _stamp(status: os.stat_result) -> tuple[int, ...]:
     return status.st_ino, status.st_mtime_ns, status.st_size
+
+
+def _create_private(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
 
 def _sync_directory(path: Path) -> None:

@@ -109,16 +109,16 @@ class HvacEngine:
         batch = [{"ciphertext": cipher.text, "context": _required(context)} for cipher, context in items]
 
         def call(transit: HvacTransit) -> Any:  # Any: hvac's
-            return transit.rewrap_data(name=key, ciphertext="", batch_input=batch, mount_point=self._mount)
+            return transit.rewrap_data(name=key, ciphertext="", batch_input=batch, mount_point=self._mount)  # type: ignore[no-untyped-call]
 
         return [_outcome(result, _cipher_of) for result in self._batch_results(call, timeout)]
 
     def rotate(self, key: KeyName) -> KeyInfo:
-        self._keep(lambda transit: transit.rotate_key(name=key, mount_point=self._mount))
+        self._keep(lambda transit: transit.rotate_key(name=key, mount_point=self._mount))  # type: ignore[no-untyped-call]
         return self.info(key)
 
     def info(self, key: KeyName) -> KeyInfo:
-        data = self._keep(lambda transit: transit.read_key(name=key, mount_point=self._mount))["data"]
+        data = self._keep(lambda transit: transit.read_key(name=key, mount_point=self._mount))["data"]  # type: ignore[no-untyped-call]
         return KeyInfo(
             key=key,
             versions={int(n): _moment(made) for n, made in data["keys"].items()},
@@ -140,13 +140,13 @@ class HvacEngine:
         known = self.retire(key, min_version)
         if min(known.versions) >= min_version:
             return known
-        self._keep(lambda transit: transit.trim_key(name=key, min_version=min_version, mount_point=self._mount))
+        self._keep(lambda transit: transit.trim_key(name=key, min_version=min_version, mount_point=self._mount))  # type: ignore[no-untyped-call]
         return self.info(key)
 
     # ---- calls
 
     def _configure(self, key: KeyName, **limits: int) -> None:
-        self._keep(lambda transit: transit.update_key_configuration(name=key, mount_point=self._mount, **limits))
+        self._keep(lambda transit: transit.update_key_configuration(name=key, mount_point=self._mount, **limits))  # type: ignore[no-untyped-call]
 
     def _encryptor(self, key: KeyName) -> Callable[[_Batch, float], list[Cipher | Exception]]:
         def send(batch: _Batch, timeout: float) -> list[Cipher | Exception]:
@@ -184,7 +184,7 @@ class HvacEngine:
         results = (answer.get("data") or {}).get("batch_results")
         if not isinstance(results, list):
             _log.error("transit.batch_refused")
-            raise TransitUnavailable()
+            raise TransitUnavailable
         return results
 
     def _keep(self, call: Callable[[HvacTransit], Any]) -> Any:  # Any: hvac's

@@ -103,7 +103,7 @@ class Session:
 
     def check(self) -> None:
         """Asks Vault about the token itself. Raises TransitUnavailable."""
-        self._as_someone(lambda adapter: Token(adapter).lookup_self(), _LOGIN_TIMEOUT)
+        self._as_someone(lambda adapter: Token(adapter).lookup_self(), _LOGIN_TIMEOUT)  # type: ignore[no-untyped-call]
 
     def transit(self, call: Callable[[HvacTransit], T], timeout: float) -> T:
         """Runs a call of the transit engine.
@@ -127,7 +127,7 @@ class Session:
         try:
             return call(PooledAdapter(self._connections(), token=token, timeout=timeout))
         except urllib3.exceptions.ReadTimeoutError as error:
-            raise SendTimeout() from error
+            raise SendTimeout from error
         except (
             urllib3.exceptions.HTTPError,
             OSError,
@@ -138,7 +138,7 @@ class Session:
             if isinstance(error, InternalServerError) and isinstance(error.json, dict) and error.json.get("data"):
                 raise  # a batch of which some items failed
             _log.warning("transit.unreachable", kind=type(error).__name__)
-            raise TransitUnavailable() from error
+            raise TransitUnavailable from error
 
     def _connections(self) -> urllib3.HTTPSConnectionPool:
         if self._pool is None:
@@ -165,7 +165,7 @@ class Session:
         if not self._lock.acquire(timeout=0 if usable else max(0.0, ends - now)):
             if usable:
                 return token
-            raise TransitUnavailable()
+            raise TransitUnavailable
         try:
             if self._token is not None and self._token != not_this and time.monotonic() < self._renew_at:
                 return self._token
@@ -181,7 +181,7 @@ class Session:
 
     def _renewed(self) -> bool:
         try:
-            answer = self._over_wire(lambda adapter: Token(adapter).renew_self(), self._token, _LOGIN_TIMEOUT)
+            answer = self._over_wire(lambda adapter: Token(adapter).renew_self(), self._token, _LOGIN_TIMEOUT)  # type: ignore[no-untyped-call]
         except VaultError:
             return False
         auth = answer["auth"]
@@ -204,7 +204,7 @@ class Session:
                 identity=self._credentials.stem,
                 kind=type(error).__name__,
             )
-            raise TransitDenied() from error
+            raise TransitDenied from error
         self._keep(answer["auth"])
         _log.info("transit.logged_in", identity=self._credentials.stem)
 
@@ -218,7 +218,7 @@ class Session:
                 file=str(self._credentials),
                 kind=type(error).__name__,
             )
-            raise TransitDenied() from error
+            raise TransitDenied from error
 
     def _keep(self, auth: dict[str, Any]) -> None:
         lease = float(auth["lease_duration"]) or float("inf")

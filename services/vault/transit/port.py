@@ -62,7 +62,7 @@ class KeyKeeper(Protocol):
         *,
         timeout: float = 10.0,
     ) -> list[Cipher | CipherRefused]:
-        """Each ciphertext under the key's newest version, in order; at most MAX_BATCH. A refusal stands for its item."""
+        """Each ciphertext under the newest version, in order; at most MAX_BATCH. A refusal stands for its item."""
         ...
 
     def rotate(self, key: KeyName) -> KeyInfo:

@@ -23,7 +23,9 @@ from services.vault.transit.rules import (
     KeyName,
     TransitDenied,
     TransitUnavailable,
+    card_context,
     context_of,
+    cvv_context,
 )
 
 __all__ = [
@@ -42,7 +44,9 @@ __all__ = [
     "TransitDenied",
     "TransitUnavailable",
     "Wrapper",
+    "card_context",
     "context_of",
+    "cvv_context",
     "open_transit",
 ]
 
