@@ -1,0 +1,1 @@
+"""Payment authorization links: send, resend, revoke, expire, and what became of their e-mails (M1)."""

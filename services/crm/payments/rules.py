@@ -1,0 +1,207 @@
+"""What a payment may do when, and what is left to pay. Pure.
+
+The state machine of DESIGN.md §7 as one table; every change of a payment's state goes through `after`.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from chassis.money import Money
+
+
+class PaymentState(StrEnum):
+    REQUESTED = "requested"
+    OPENED = "opened"
+    AUTHORIZED = "authorized"
+    RETRIEVED = "retrieved"
+    PROCESSED = "processed"
+    VOIDED = "voided"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    LAPSED = "lapsed"
+
+
+class Fact(StrEnum):
+    """What can happen to a payment."""
+
+    OPENED = "opened"
+    AUTHORIZED = "authorized"
+    RETRIEVED = "retrieved"
+    PROCESSED = "processed"
+    VOIDED = "voided"
+    LINK_EXPIRED = "link_expired"
+    LINK_RENEWED = "link_renewed"
+    LINK_REVOKED = "link_revoked"
+    LAPSED = "lapsed"
+
+
+class Removal(StrEnum):
+    """Why a card was destroyed."""
+
+    PROCESSED = "processed"
+    VOIDED = "voided"
+    BY_HAND = "by_hand"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """It may be done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """It may not; `why` is for the agent."""
+
+    why: str
+
+
+Decision = Allowed | Refused
+
+
+class PaymentType(StrEnum):
+    DEPOSIT = "deposit"
+    REGULAR = "regular"
+    FINAL = "final"
+    SERVICE_FEE = "service_fee"
+
+
+TYPE_WORDS: Final = {
+    PaymentType.DEPOSIT: "Deposit",
+    PaymentType.REGULAR: "Regular payment",
+    PaymentType.FINAL: "Final payment",
+    PaymentType.SERVICE_FEE: "Service fee",
+}
+
+S = PaymentState
+F = Fact
+
+# An authorization that the client saw accepted reaches the agent (DESIGN.md §1, promise 5): it wins over an
+# expiry or a revocation that crossed it on the way. A payment whose card was shown stays the agent's to
+# close, even when its card has lapsed meanwhile: the supplier may have charged it.
+TRANSITIONS: Final[dict[tuple[PaymentState, Fact], PaymentState]] = {
+    (S.REQUESTED, F.OPENED): S.OPENED,
+    (S.REQUESTED, F.AUTHORIZED): S.AUTHORIZED,
+    (S.REQUESTED, F.LINK_EXPIRED): S.EXPIRED,
+    (S.REQUESTED, F.LINK_REVOKED): S.REVOKED,
+    (S.REQUESTED, F.LINK_RENEWED): S.REQUESTED,
+    (S.OPENED, F.AUTHORIZED): S.AUTHORIZED,
+    (S.OPENED, F.LINK_EXPIRED): S.EXPIRED,
+    (S.OPENED, F.LINK_REVOKED): S.REVOKED,
+    (S.OPENED, F.LINK_RENEWED): S.OPENED,
+    (S.EXPIRED, F.AUTHORIZED): S.AUTHORIZED,
+    (S.EXPIRED, F.LINK_RENEWED): S.REQUESTED,
+    (S.EXPIRED, F.LINK_REVOKED): S.REVOKED,
+    (S.REVOKED, F.AUTHORIZED): S.AUTHORIZED,
+    # The client gave another card before the first was shown: the vault replaced it (StoreCard).
+    (S.AUTHORIZED, F.AUTHORIZED): S.AUTHORIZED,
+    (S.AUTHORIZED, F.RETRIEVED): S.RETRIEVED,
+    (S.AUTHORIZED, F.VOIDED): S.VOIDED,
+    (S.AUTHORIZED, F.LAPSED): S.LAPSED,
+    (S.RETRIEVED, F.PROCESSED): S.PROCESSED,
+    (S.RETRIEVED, F.VOIDED): S.VOIDED,
+}
+
+# What the red alert counts and the payment report lists (M3, M4).
+PENDING: Final = frozenset({S.AUTHORIZED, S.RETRIEVED})
+# The client still has to act.
+AWAITING_CLIENT: Final = frozenset({S.REQUESTED, S.OPENED})
+CLOSED: Final = frozenset({S.PROCESSED, S.VOIDED})
+# Nothing can come of these any more.
+ENDED: Final = frozenset({S.PROCESSED, S.VOIDED, S.LAPSED})
+
+LAPSE_WARNING: Final = timedelta(days=1)
+
+
+def after(state: PaymentState, fact: Fact) -> PaymentState | None:
+    """The state that follows, or None where the fact can't happen in this state."""
+    return TRANSITIONS.get((state, fact))
+
+
+def lapse_warning_due(
+    *, state: PaymentState, card_kept_until: datetime | None, warned_at: datetime | None, now: datetime
+) -> bool:
+    """Whether the agent should be told today that the card lapses within a day; once only (M11)."""
+    return (
+        state in PENDING
+        and card_kept_until is not None
+        and warned_at is None
+        and now < card_kept_until <= now + LAPSE_WARNING
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentTerms:
+    """What a segment costs and when, as far as it is known."""
+
+    price: Money | None
+    deposit: Money | None = None
+    deposit_due_on: date | None = None
+    final: Money | None = None
+    final_due_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """A payment as the balance sees it."""
+
+    state: PaymentState
+    type: PaymentType
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """Where a segment's money stands. All amounts share the segment's currency.
+
+    `due` is the price less what was processed, never below zero; None while the price is unknown.
+    """
+
+    currency: str
+    price: Money | None
+    requested: Money
+    authorized: Money
+    processed: Money
+    due: Money | None
+
+    @property
+    def promised(self) -> Money:
+        """Asked for, authorized or processed: what must not exceed the price."""
+        return self.requested + self.authorized + self.processed
+
+
+def balance(terms: SegmentTerms, payments: list[Counted], currency: str) -> Balance:
+    """Adds up a segment's payments. Service fees are the agency's own and don't count towards the supplier's price.
+
+    A payment in another currency than the segment's can't be added up and is left out.
+    """
+    sums = {"requested": 0, "authorized": 0, "processed": 0}
+    for payment in payments:
+        if payment.type is PaymentType.SERVICE_FEE or payment.amount.currency != currency:
+            continue
+        if payment.state in AWAITING_CLIENT:
+            sums["requested"] += payment.amount.minor
+        elif payment.state in PENDING:
+            sums["authorized"] += payment.amount.minor
+        elif payment.state is S.PROCESSED:
+            sums["processed"] += payment.amount.minor
+    due = None
+    if terms.price is not None and terms.price.currency == currency:
+        due = Money(minor=max(0, terms.price.minor - sums["processed"]), currency=currency)
+    return Balance(
+        currency=currency,
+        price=terms.price,
+        requested=Money(minor=sums["requested"], currency=currency),
+        authorized=Money(minor=sums["authorized"], currency=currency),
+        processed=Money(minor=sums["processed"], currency=currency),
+        due=due,
+    )
+
+
+def overpaid_by(standing: Balance, more: Money) -> Money | None:
+    """By how much `more` would take the promised money over the price; None when it would not."""
+    if standing.price is None or more.currency != standing.currency:
+        return None
+    excess = standing.promised.minor + more.minor - standing.price.minor
+    return Money(minor=excess, currency=standing.currency) if excess > 0 else None
