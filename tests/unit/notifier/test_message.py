@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.deliveries.message import Attachment, MessageRefused, Rendered, build, checked_address, header_text
+from services.notifier.deliveries.message import (
+    Attachment,
+    MessageRefused,
+    Rendered,
+    build,
+    checked_address,
+    header_text,
+)
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -26,6 +33,7 @@ _PAYLOADS = [
     "=?iso-8859-1?Q?a?= =?iso-8859-1?Q?b?=",
     "MIME-Version: 1.0",
 ]
+_TELLTALES = ("\r", "\n", ":", "=?", "\x00", "\x0b", "\x0c", "\x85", "\u2028", "\u2029")
 _CARRIERS = ["{break_}{payload}", "Maya{break_}{payload}", "{payload}{break_}Maya", "Maya {break_}{break_}{payload}"]
 CORPUS = [
     carrier.format(break_=break_, payload=payload)
@@ -74,7 +82,9 @@ def test_no_entry_of_the_corpus_adds_a_header_or_a_decoded_line_break(place: str
 def test_no_entry_of_the_corpus_is_taken_as_an_address() -> None:
     for entry in CORPUS:
         for address in (entry, f"ann@example.com{entry}", f"{entry}@example.com"):
-            if any(sign in address for sign in ("\r", "\n", ":", "=?", "\x00", "\x0b", "\x0c", "\x85", "\u2028", "\u2029")):
+            if any(
+                sign in address for sign in ("\r", "\n", ":", "=?", "\x00", "\x0b", "\x0c", "\x85", "\u2028", "\u2029")
+            ):
                 with pytest.raises(MessageRefused):
                     checked_address(address)
 
