@@ -1,0 +1,108 @@
+"""What a bus must do; RabbitMQ and the embedded bus do it, and one contract suite runs over both."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from protos.wayvault.events.v1.envelope_pb2 import Envelope
+
+# How often the bus hands the same message out before it goes to the dead letters by itself: the net under a message
+# that kills the process, which the consumer's own counter can't see.
+DELIVERY_LIMIT = 5
+
+
+class BusUnavailable(Exception):
+    """The bus can't be reached, or did not confirm. What was asked may or may not have happened: ask again."""
+
+
+class Unroutable(Exception):
+    """Some of the published events have no queue to go to; all others of the batch are confirmed."""
+
+    def __init__(self, event_ids: Collection[str]) -> None:
+        self.event_ids = frozenset(event_ids)
+        super().__init__(f"{len(self.event_ids)} event(s) without a queue to go to")
+
+
+class TlsPaths(Protocol):
+    """The PEM files that a TLS client needs."""
+
+    @property
+    def ca(self) -> Path: ...
+    @property
+    def cert(self) -> Path: ...
+    @property
+    def key(self) -> Path: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A dead letter as an operator may see it: no content."""
+
+    service: str
+    event_id: str
+    type: str
+    reason: str
+
+
+class Delivery(Protocol):
+    """A message in hand. Unless it is settled it comes again: after a crash, or when the subscription closes."""
+
+    @property
+    def body(self) -> bytes:
+        """A serialized Envelope, or whatever else someone put into the queue."""
+        ...
+
+    @property
+    def replayed(self) -> bool:
+        """Whether an operator took it out of the dead letters."""
+        ...
+
+    def ack(self) -> None:
+        """Done with it. Never raises: a lost acknowledgement only means that the message comes again."""
+        ...
+
+    def reject(self, reason: str) -> None:
+        """To the dead letters with it."""
+        ...
+
+
+class Subscription(Protocol):
+    """A service's queue, being read by one thread."""
+
+    def receive(self, timeout: float) -> Delivery | None:
+        """The next message, or None after `timeout` seconds. Reconnects by itself; never raises."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Bus(Protocol):
+    """Durable, at least once, per-aggregate order as long as nothing crashes."""
+
+    def publish(self, envelopes: Sequence[Envelope]) -> None:
+        """Returns once all are stored safely in every queue bound to them. Raises BusUnavailable or Unroutable."""
+        ...
+
+    def subscribe(self, service: str, patterns: Collection[str]) -> Subscription:
+        """Reads the queue wayvault.<service>, made if absent and bound to `patterns` ("payment.*.v1")."""
+        ...
+
+    def bury(self, envelope: Envelope, *, service: str, reason: str) -> None:
+        """Puts a message that `service` can't act upon into its dead letters. Raises BusUnavailable."""
+        ...
+
+    def dead_letters(self) -> Sequence[DeadLetter]:
+        """What lies in the dead letters (at most 1,000). Raises BusUnavailable."""
+        ...
+
+    def dead_letter_count(self) -> int:
+        """How many lie there. Raises BusUnavailable."""
+        ...
+
+    def replay(self, service: str, event_ids: Collection[str] | None = None) -> int:
+        """Gives dead letters of `service` (all, or those named) back to its queue, marked as replayed. Returns how
+        many. Raises BusUnavailable."""
+        ...
+
+    def close(self) -> None: ...
