@@ -69,12 +69,6 @@ def mix(colour: Rgb, ground: Rgb, share: float) -> Rgb:
     return red, green, blue
 
 
-def text_on(colour: Rgb) -> Rgb:
-    """White or near-black, whichever reads better on the colour; at least 4.5 for every colour."""
-    white, ink = (255, 255, 255), (0, 0, 0)
-    return white if contrast(white, colour) >= contrast(ink, colour) else ink
-
-
 def accent_for(chosen: str, *, dark: bool) -> SchemeAccent:
     """The chosen colour, its lightness moved only as far as contrast 4.5 needs in the scheme."""
     grounds = [parse_hex(ground) for ground in (DARK_GROUNDS if dark else LIGHT_GROUNDS)]
@@ -86,9 +80,10 @@ def accent_for(chosen: str, *, dark: bool) -> SchemeAccent:
         if all(contrast(colour, ground) >= AA_TEXT for ground in (*grounds, soft)):
             break
         lightness += _STEP if dark else -_STEP
-    # White text on the accent where the scheme's accent is dark, ink where it is light: both hold 4.5 on the hover too.
-    on_accent = text_on(colour)
-    hover = mix(colour, (0, 0, 0) if on_accent == (255, 255, 255) else (255, 255, 255), 0.88)
+    # What stands on the accent is the scheme's ground, against which the accent was just measured; the hover moves
+    # further away from it.
+    on_accent = grounds[0]
+    hover = mix(colour, (255, 255, 255) if dark else (0, 0, 0), 0.88)
     return SchemeAccent(accent=to_hex(colour), on_accent=to_hex(on_accent), hover=to_hex(hover), soft=to_hex(soft))
 
 
