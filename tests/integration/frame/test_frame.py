@@ -1,0 +1,347 @@
+"""The secure frame in a real browser, embedded by a page of another origin, against keys of our own."""
+
+import json
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, FrameLocator, Page, expect
+
+from chassis.errors import Unavailable
+from chassis.sealing import OpeningKey, open_sealed, seal_to
+from services.vault.frame.app import FrameSettings, create_app
+from tests.support.browser import chromium
+from tests.support.web import serving
+
+VISA = "4111 1111 1111 1111"
+AMEX = "378282246310005"
+# The embedding page: keeps what the frame says, sends what the test says.
+PARENT_PAGE = """<!doctype html><title>parent</title><body><script>
+window.heard = [];
+addEventListener("message", (event) => { if (event.source === document.querySelector("iframe")?.contentWindow) window.heard.push(event.data); });
+window.say = (message) => document.querySelector("iframe").contentWindow.postMessage({wv: 1, ...message}, window.frameOrigin);
+window.embed = (origin, path) => { window.frameOrigin = origin; const frame = document.createElement("iframe");
+  frame.src = origin + path; frame.style = "width:100%;height:600px;border:0"; document.body.append(frame); };
+</script>"""  # noqa: E501
+
+
+@dataclass
+class Keys:
+    """The vault's sealing key as the frame host gets it."""
+
+    key: OpeningKey
+    available: bool = True
+
+    def current_public_jwk(self) -> Mapping[str, str]:
+        if not self.available:
+            raise Unavailable
+        return {**self.key.public.public_jwk, "kid": str(self.key.kid)}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A page that embeds the frame."""
+
+    page: Page
+    keys: Keys
+    frame_origin: str
+    parent_origin: str
+
+    def embed(self, mode: str, extra: str = "") -> FrameLocator:
+        self.page.goto(self.parent_origin)
+        path = f"/{mode}?parent={self.parent_origin}&scheme=light&accent=0f5b61{extra}"
+        self.page.evaluate("([origin, path]) => embed(origin, path)", [self.frame_origin, path])
+        self.hear("ready")
+        return self.page.frame_locator("iframe")
+
+    def say(self, **message: object) -> None:
+        self.page.evaluate("(message) => say(message)", message)
+
+    def hear(self, kind: str, *, count: int = 1) -> dict[str, object]:
+        """Waits for the count-th message of a kind."""
+        self.page.wait_for_function(
+            "([kind, count]) => heard.filter((m) => m.type === kind).length >= count", arg=[kind, count], timeout=10_000
+        )
+        heard = self.page.evaluate("(kind) => heard.filter((m) => m.type === kind)", kind)
+        assert isinstance(heard[count - 1], dict)
+        return dict(heard[count - 1])
+
+    def opened(self, message: dict[str, object], typ: str) -> dict[str, object]:
+        return dict(json.loads(open_sealed(self.keys.key, str(message["jwe"]), typ)))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def stage(browser: Browser) -> Iterator[Stage]:
+    keys = Keys(OpeningKey.generate("seal-1"))
+    parent_port = _free_port()
+    parent_origin = f"http://crm.localhost:{parent_port}"
+    host = create_app(FrameSettings(parents=[parent_origin]), keys)
+    parent = Flask("parent")
+    parent.add_url_rule("/", "page", lambda: PARENT_PAGE)
+    with serving(parent, port=parent_port), serving(host) as frame_port:
+        page = browser.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        yield Stage(page, keys, f"http://card.localhost:{frame_port}", parent_origin)
+        page.close()
+        assert errors == []
+
+
+def _fill_card(frame: FrameLocator, number: str = VISA, cvv: str = "123") -> None:
+    frame.get_by_label("Card number").fill(number)
+    frame.get_by_label("Expiry date").fill("0431")
+    frame.get_by_label("Security code (CVV)").fill(cvv)
+    frame.get_by_label("Name on the card").fill("Ann Lee")
+
+
+def test_a_card_is_sealed_to_the_vault_and_opens_there_only(stage: Stage) -> None:
+    frame = stage.embed("capture")
+    stage.say(type="begin", intake_id="int_1", agent_name="Maya Okafor")
+    _fill_card(frame)
+    stage.say(type="seal", request_id="r1")
+
+    sealed = stage.hear("sealed")
+
+    assert sealed["request_id"] == "r1"
+    assert stage.opened(sealed, "wv-store+jwe") == {
+        "pan": "4111111111111111",
+        "exp_month": 4,
+        "exp_year": 2031,
+        "cvv": "123",
+        "name": "Ann Lee",
+        "intake_id": "int_1",
+    }
+    heard = json.dumps(stage.page.evaluate("heard"))
+    assert "4111" not in heard
+    expect(frame.get_by_text("Only Maya Okafor can open it, once.")).to_be_visible()
+
+
+def test_a_pasted_number_is_grouped_and_its_brand_is_shown(stage: Stage) -> None:
+    frame = stage.embed("capture")
+    field = frame.get_by_label("Card number")
+    field.fill("3782 822463-10005")
+
+    expect(field).to_have_value("3782 822463 10005")
+    expect(frame.locator("[data-mark=amex]")).to_be_visible()
+    expect(frame.get_by_text("4 digits, on the front above the number")).to_be_visible()
+    field.fill(VISA)
+    expect(frame.locator("[data-mark=visa]")).to_be_visible()
+    expect(frame.get_by_text("3 digits, on the back by the signature")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("Card number", "4111 1111 1111 1112", "not quite right"),
+        ("Card number", "4111", "too short"),
+        ("Expiry date", "0120", "has expired"),
+        ("Expiry date", "13/30", "month and year"),
+        ("Security code (CVV)", "12", "has 3 digits"),
+        ("Name on the card", "4111 1111 1111 1111", "name only"),
+    ],
+)
+def test_what_is_wrong_is_said_beside_the_field_and_nothing_is_sealed(
+    stage: Stage, field: str, value: str, message: str
+) -> None:
+    frame = stage.embed("capture")
+    stage.say(type="begin", intake_id="int_1", agent_name="Maya")
+    _fill_card(frame)
+    frame.get_by_label(field).fill(value)
+    stage.say(type="seal", request_id="r1")
+
+    stage.hear("invalid")
+    expect(frame.get_by_label(field)).to_have_attribute("aria-invalid", "true")
+    expect(frame.get_by_text(message)).to_be_visible()
+    assert stage.page.evaluate("heard.every((m) => m.type !== 'sealed')")
+
+
+def test_fields_ask_for_the_right_autofill_and_phone_keyboard(stage: Stage) -> None:
+    frame = stage.embed("capture")
+    for label, token in [
+        ("Card number", "cc-number"),
+        ("Expiry date", "cc-exp"),
+        ("Security code (CVV)", "cc-csc"),
+        ("Name on the card", "cc-name"),
+    ]:
+        expect(frame.get_by_label(label)).to_have_attribute("autocomplete", token)
+    expect(frame.get_by_label("Card number")).to_have_attribute("inputmode", "numeric")
+
+
+def test_the_cvv_form_seals_a_cvv_alone(stage: Stage) -> None:
+    frame = stage.embed("capture", "&kind=cvv")
+    expect(frame.get_by_label("Card number")).to_be_hidden()
+    stage.say(type="begin", intake_id="int_2", agent_name="Maya")
+    frame.get_by_label("Security code (CVV)").fill("987")
+    stage.say(type="seal", request_id="r1")
+
+    assert stage.opened(stage.hear("sealed"), "wv-cvv-store+jwe") == {"cvv": "987", "intake_id": "int_2"}
+
+
+def _begin_reveal(stage: Stage, kind: str = "card") -> FrameLocator:
+    stage.page.add_init_script(
+        "const made = crypto.subtle.generateKey.bind(crypto.subtle); window.extractable = [];"
+        "crypto.subtle.generateKey = (alg, extractable, uses) => {"
+        " window.extractable.push(extractable); return made(alg, extractable, uses); };"
+    )
+    frame = stage.embed("reveal")
+    stage.say(
+        type="begin",
+        kind=kind,
+        challenge_id="chl_1",
+        expires_at="2099-01-01T00:00:00Z",
+        address_hint="m***@harbour.example",
+    )
+    frame.get_by_label("One-time code").fill("48151623")
+    return frame
+
+
+def test_the_code_is_sealed_and_the_card_that_comes_back_is_shown(stage: Stage) -> None:
+    frame = _begin_reveal(stage)
+    expect(frame.get_by_text("m***@harbour.example")).to_be_visible()
+    frame.get_by_role("button", name="Show card once").click()
+    confirm = stage.hear("confirm")
+    request = stage.opened(confirm, "wv-reveal+jwe")
+    assert request["challenge_id"] == "chl_1"
+    assert request["code"] == "48151623"
+    reply_key = request["reply_key"]
+    assert isinstance(reply_key, dict)
+    assert "d" not in reply_key
+    card = {"pan": AMEX, "exp_month": 4, "exp_year": 2031, "name": "Ann Lee", "brand": "amex"}
+
+    answer = seal_to(reply_key, json.dumps(card).encode(), "wv-card+jwe")
+    stage.say(type="answer", request_id=confirm["request_id"], jwe=answer)
+
+    stage.hear("shown")
+    groups = frame.locator("#card-number span")
+    assert groups.all_inner_texts() == ["3782", "8224", "6310", "005"]
+    expect(frame.get_by_text("04 / 2031")).to_be_visible()
+    expect(frame.get_by_text("Ann Lee")).to_be_visible()
+    assert AMEX not in json.dumps(stage.page.evaluate("heard"))
+    # The first key pair made is the reply key; jose then makes the request's own ephemeral one, used once.
+    assert stage.page.frames[1].evaluate("window.extractable[0]") is False
+
+
+def test_a_lost_connection_sends_the_very_same_request_again(stage: Stage) -> None:
+    frame = _begin_reveal(stage)
+    frame.get_by_role("button", name="Show card once").click()
+    first = stage.hear("confirm")
+    stage.say(type="unreachable", request_id=first["request_id"])
+
+    frame.get_by_role("button", name="Try again").click()
+
+    assert stage.hear("confirm", count=2) == first
+
+
+def test_a_wrong_code_can_be_corrected_and_a_locked_one_only_replaced(stage: Stage) -> None:
+    frame = _begin_reveal(stage)
+    frame.get_by_role("button", name="Show card once").click()
+    first = stage.hear("confirm")
+    stage.say(
+        type="refused",
+        request_id=first["request_id"],
+        code="CODE_WRONG",
+        message="That code is not right.",
+        attempts_left=4,
+    )
+    expect(frame.get_by_text("That code is not right. 4 tries left.")).to_be_visible()
+    frame.get_by_label("One-time code").fill("11112222")
+    frame.get_by_role("button", name="Show card once").click()
+    second = stage.hear("confirm", count=2)
+    one, two = stage.opened(first, "wv-reveal+jwe"), stage.opened(second, "wv-reveal+jwe")
+    assert one["reply_key"] == two["reply_key"]
+
+    stage.say(
+        type="refused",
+        request_id=second["request_id"],
+        code="CODE_LOCKED",
+        message="Too many wrong codes.",
+        attempts_left=0,
+    )
+
+    expect(frame.get_by_label("One-time code")).to_be_disabled()
+    frame.get_by_role("button", name="Send a new code").click()
+    stage.hear("resend")
+
+
+def test_a_cvv_code_is_confirmed_without_any_card_coming_back(stage: Stage) -> None:
+    frame = _begin_reveal(stage, kind="cvv")
+    frame.get_by_role("button", name="Confirm code").click()
+    confirm = stage.hear("confirm")
+    assert stage.opened(confirm, "wv-cvv-confirm+jwe") == {"challenge_id": "chl_1", "code": "48151623"}
+
+    stage.say(type="answer", request_id=confirm["request_id"], accepted=True, address_hint="m***@harbour.example")
+
+    expect(frame.get_by_text("The code is right.")).to_be_visible()
+
+
+def test_the_cvv_is_shown_after_a_click_only(stage: Stage) -> None:
+    frame = stage.embed("cvv")
+    stage.say(type="begin", link_token="token-1")
+    button = frame.get_by_role("button", name="Show CVV once")
+    expect(button).to_be_enabled()
+    assert stage.page.evaluate("heard.every((m) => m.type !== 'confirm')")
+    button.click()
+    confirm = stage.hear("confirm")
+    request = stage.opened(confirm, "wv-cvv-redeem+jwe")
+    assert request["link_token"] == "token-1"
+    assert isinstance(request["reply_key"], dict)
+
+    answer = seal_to(request["reply_key"], b'{"cvv":"123"}', "wv-cvv+jwe")
+    stage.say(type="answer", request_id=confirm["request_id"], jwe=answer)
+
+    expect(frame.get_by_role("img", name="CVV 1 2 3")).to_have_text("123")
+
+
+def test_an_answer_of_another_type_or_key_is_not_shown_and_burns_nothing(stage: Stage) -> None:
+    frame = _begin_reveal(stage)
+    frame.get_by_role("button", name="Show card once").click()
+    confirm = stage.hear("confirm")
+    stranger = OpeningKey.generate()
+    answer = seal_to(stranger.public.public_jwk, b"{}", "wv-card+jwe")
+
+    stage.say(type="answer", request_id=confirm["request_id"], jwe=answer)
+
+    expect(frame.get_by_role("button", name="Try again")).to_be_visible()
+
+
+def test_a_page_that_may_not_embed_the_frame_gets_nothing(stage: Stage) -> None:
+    refused = stage.page.goto(f"{stage.frame_origin}/capture?parent=http://evil.example")
+    assert refused is not None
+    assert refused.status == 403
+
+    allowed = stage.page.goto(f"{stage.frame_origin}/capture?parent={stage.parent_origin}")
+    assert allowed is not None
+    policy = allowed.headers["content-security-policy"]
+    assert "connect-src 'none'" in policy
+    assert f"frame-ancestors {stage.parent_origin}" in policy
+    assert allowed.headers["cache-control"] == "no-store"
+
+
+def test_the_frame_has_no_way_to_the_network(stage: Stage) -> None:
+    stage.embed("capture")
+
+    blocked = stage.page.frames[1].evaluate("fetch('/healthz').then(() => 'reached', () => 'blocked')")
+    assert blocked == "blocked"
+
+
+def test_without_a_sealing_key_the_frame_says_so_plainly(stage: Stage) -> None:
+    stage.keys.available = False
+    frame = stage.embed("capture")
+
+    stage.hear("failed")
+    expect(frame.get_by_text("The secure form can't be loaded right now.")).to_be_visible()
+    expect(frame.get_by_label("Card number")).to_be_hidden()
