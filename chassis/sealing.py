@@ -124,6 +124,10 @@ class RecipientKey:
         """The key as an RFC 7517 mapping."""
         return {name: str(value) for name, value in self._key.as_dict(private=False).items()}
 
+    def public_json(self) -> str:
+        """The key as RFC 7517 JSON."""
+        return json.dumps(self.public_jwk)
+
 
 @final
 class OpeningKey:

@@ -7,9 +7,10 @@ together or not at all. `close` and `write_heads` sign where the chains stand; `
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
@@ -21,22 +22,34 @@ from services.vault.audit.models import GUARDS, AuditChain, AuditKey, grants_for
 from services.vault.audit.rules import AuditEntry, AuditRecord, Finding, Head, Result, VerifyReport
 from services.vault.audit.trail import AuditTrail
 from services.vault.audit.verify import export_rows, rows_of_card, verify
-from services.vault.transit.service import Wrapper
+from services.vault.transit.service import KeyName, WrappedColumn, Wrapper
 
 __all__ = [
     "GUARDS",
     "Audit",
     "AuditEntry",
-    "AuditKey",
     "AuditRecord",
     "Finding",
     "Result",
     "VerifyReport",
     "grants_for",
-    "key_context",
+    "wrapped_column",
 ]
 
 _log = structlog.get_logger(__name__)
+
+
+def wrapped_column() -> WrappedColumn:
+    """Where this room keeps ciphertexts, for key management."""
+    return WrappedColumn(
+        key=KeyName.SEALING,
+        table=cast("Table", AuditKey.__table__),
+        row_id="key_id",
+        cipher="wrapped",
+        version="key_version",
+        context_columns=("key_id",),
+        context_of_row=key_context,
+    )
 
 
 class Audit:

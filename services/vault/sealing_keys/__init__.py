@@ -1,1 +1,1 @@
-"""The key pairs that browsers seal card data to: made daily, wrapped by transit, destroyed when their pages are gone."""
+"""The key pairs that browsers seal card data to: made daily, wrapped by transit, destroyed in time."""

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from chassis.clock import Clock
+from services.vault.transit.columns import Wrapped, WrappedColumn
 from services.vault.transit.embedded import open_embedded
 from services.vault.transit.engine import open_engine
 from services.vault.transit.port import (
@@ -43,6 +44,8 @@ __all__ = [
     "Transit",
     "TransitDenied",
     "TransitUnavailable",
+    "Wrapped",
+    "WrappedColumn",
     "Wrapper",
     "card_context",
     "context_of",

@@ -1,0 +1,96 @@
+"""The register's door: enrol an agent (O11), change her address, look her up. Works in the caller's transaction."""
+
+from datetime import datetime
+from typing import Any, Final, cast
+
+from sqlalchemy import Row, Table, insert, select, update
+from sqlalchemy.orm import Session
+
+from chassis.clock import Clock
+from chassis.errors import AgentUnknown, InvalidArgument
+from services.vault.agents.models import AgentRow
+from services.vault.agents.rules import Agent, is_address, mask_address
+from services.vault.audit.service import Audit, AuditEntry
+
+__all__ = ["Agent", "AgentRegister", "find_agent", "mask_address"]
+
+_table: Final = cast("Table", AgentRow.__table__)
+
+
+def find_agent(session: Session, agent_id: str) -> Agent:
+    """The enrolled agent. Raises AgentUnknown."""
+    row = session.execute(select(_table).where(_table.c.agent_id == agent_id)).first()
+    if row is None:
+        raise AgentUnknown
+    return _agent(row)
+
+
+class AgentRegister:
+    """Changes the register; each change is audited with the operator as actor."""
+
+    def __init__(self, audit: Audit, *, clock: Clock) -> None:
+        self._audit = audit
+        self._clock = clock
+
+    def enrol(
+        self, session: Session, *, agent_id: str, agency_id: str, display_name: str, email: str, actor: str
+    ) -> datetime:
+        """Enrols an agent and says when. Enrolling her again as she is changes nothing.
+
+        Raises InvalidArgument for an address that is none, and when she is enrolled with other particulars: an address
+        is changed by `change_email`, so that enrolment can't redirect codes unseen.
+        """
+        _check_address(email)
+        known = session.execute(select(_table).where(_table.c.agent_id == agent_id)).first()
+        if known is not None:
+            if (known.agency_id, known.email) != (agency_id, email):
+                raise InvalidArgument(
+                    "This agent is enrolled already, with another agency or address. To change her address, "
+                    "use change-agent-email.",
+                    field="agent_id",
+                )
+            return _agent(known).enrolled_at
+        now = self._clock.now()
+        session.execute(
+            insert(_table),
+            {
+                "agent_id": agent_id,
+                "agency_id": agency_id,
+                "display_name": display_name,
+                "email": email,
+                "enrolled_at": now,
+                "changed_at": now,
+            },
+        )
+        self._record(session, "agent.enrolled", agent_id, actor, mask_address(email))
+        return now
+
+    def change_email(self, session: Session, *, agent_id: str, email: str, actor: str) -> datetime:
+        """Sends her codes to another address from now on. Raises AgentUnknown, InvalidArgument."""
+        _check_address(email)
+        before = find_agent(session, agent_id)
+        now = self._clock.now()
+        session.execute(update(_table).where(_table.c.agent_id == agent_id).values(email=email, changed_at=now))
+        reason = f"{mask_address(before.email)} -> {mask_address(email)}"
+        self._record(session, "agent.email_changed", agent_id, actor, reason)
+        return now
+
+    def _record(self, session: Session, action: str, agent_id: str, actor: str, reason: str) -> None:
+        self._audit.record(
+            session, AuditEntry(action=action, actor=actor, agent_id=agent_id, resource=agent_id, reason=reason)
+        )
+
+
+def _check_address(email: str) -> None:
+    if not is_address(email):
+        raise InvalidArgument("That is not an e-mail address the vault can mail codes to.", field="email")
+
+
+def _agent(row: Row[Any]) -> Agent:
+    return Agent(
+        agent_id=row.agent_id,
+        agency_id=row.agency_id,
+        display_name=row.display_name,
+        email=row.email,
+        enrolled_at=row.enrolled_at,
+    )

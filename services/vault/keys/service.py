@@ -1,0 +1,174 @@
+"""Key management's door: rotate, rewrap what lives, retire and destroy versions that nothing live needs."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.orm import Session
+
+from chassis.clock import Clock
+from chassis.db import Database
+from services.vault.audit.service import Audit, AuditEntry
+from services.vault.keys.rules import IN_FLIGHT, is_due, oldest_needed, seconds_to_settle
+from services.vault.transit.service import (
+    CVV_ROTATION,
+    MAX_BATCH,
+    Cipher,
+    KeyInfo,
+    KeyName,
+    Transit,
+    Wrapped,
+    WrappedColumn,
+)
+
+__all__ = ["IN_FLIGHT", "KeyService", "Progress"]
+
+_log = structlog.get_logger(__name__)
+_BY_ITSELF = "vault"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a rewrap is: ciphertexts done, of how many; `card_key` as it stands."""
+
+    done: int
+    total: int
+    finished: bool
+    card_key: KeyInfo
+
+
+class KeyService:
+    """Thread-safe. `columns` are all places where the rooms keep ciphertexts; one left out would lose its data."""
+
+    def __init__(
+        self,
+        database: Database,
+        transit: Transit,
+        *,
+        audit: Audit,
+        clock: Clock,
+        columns: Sequence[WrappedColumn],
+        pause: Callable[[float], object],
+    ) -> None:
+        """`pause` waits that many seconds, or less when the process is told to stop (`threading.Event.wait`).
+
+        Raises ValueError when a key has no column.
+        """
+        missing = set(KeyName) - {column.key for column in columns}
+        if missing:
+            raise ValueError(f"no column is named for the keys {sorted(missing)}")
+        self._database = database
+        self._keeper = transit.rotation
+        self._rotates_by_itself = transit.rotates_by_itself
+        self._audit = audit
+        self._clock = clock
+        self._columns = columns
+        self._pause = pause
+
+    def infos(self) -> list[KeyInfo]:
+        """All keys as they stand. Raises TransitUnavailable."""
+        return [self._keeper.info(key) for key in KeyName]
+
+    def rotate(self, session: Session, keys: Sequence[KeyName], *, actor: str) -> list[KeyInfo]:
+        """Makes a new version of each key. In the caller's transaction, audit row first: no row, no rotation."""
+        rotated = []
+        for key in keys:
+            self._audit.record(session, AuditEntry(action="key.rotated", actor=actor, resource=key))
+            rotated.append(self._keeper.rotate(key))
+        return rotated
+
+    def rewrap(self, *, trim: bool, actor: str) -> Iterator[Progress]:
+        """Brings every live ciphertext of every key to its newest version, then retires the older ones.
+
+        Yields after each batch of 200. A key rotated within the last IN_FLIGHT is waited for, because requests
+        that encrypted just before may still commit. `trim` destroys the retired versions for good. May be stopped
+        and run again at any point. Raises TransitUnavailable.
+        """
+        self._note("keys.rewrap_begun", actor, "all", "trim" if trim else "")
+        targets = {info.key: info for info in self.infos()}
+        total = self._outdated(targets)
+        done = 0
+        for round_done in self._rounds(targets):
+            done += round_done
+            yield self._progress(done, max(total, done))
+        for info in targets.values():
+            self._discard(info.key, trim=trim, actor=actor)
+        self._note("keys.rewrapped", actor, "all", f"{done} ciphertexts")
+        yield self._progress(done, max(total, done), finished=True)
+
+    def tend(self) -> None:
+        """For the worker, every minute: rotates the CVV key hourly where the engine does not, and destroys CVV key
+        versions that no kept CVV needs, so that the CVVs in a backup die with them. Raises TransitUnavailable."""
+        info = self._keeper.info(KeyName.CVV)
+        if not self._rotates_by_itself and is_due(info, CVV_ROTATION, self._clock.now()):
+            with self._database.transaction() as session:
+                self.rotate(session, [KeyName.CVV], actor=_BY_ITSELF)
+        self._discard(KeyName.CVV, trim=True, actor=_BY_ITSELF)
+
+    # ---- rewrapping
+
+    def _rounds(self, targets: dict[KeyName, KeyInfo]) -> Iterator[int]:
+        """Two rounds: what is there now, and what was on its way into the database when a key was rotated."""
+        for column in self._columns:
+            yield from self._rewrap_column(column, targets[column.key])
+        wait = seconds_to_settle(targets.values(), self._clock.now())
+        if wait > 0:
+            self._pause(wait)
+            for column in self._columns:
+                yield from self._rewrap_column(column, targets[column.key])
+
+    def _rewrap_column(self, column: WrappedColumn, target: KeyInfo) -> Iterator[int]:
+        after = ""
+        while True:
+            with self._database.read() as session:
+                batch = column.outdated(session, below=target.latest_version, after=after, limit=MAX_BATCH)
+            if not batch:
+                return
+            yield self._rewrap_batch(column, batch)
+            after = batch[-1].row_id
+
+    def _rewrap_batch(self, column: WrappedColumn, batch: list[Wrapped]) -> int:
+        results = self._keeper.rewrap(column.key, [(item.cipher, item.context) for item in batch])
+        done = 0
+        with self._database.transaction() as session:
+            for item, result in zip(batch, results, strict=True):
+                if isinstance(result, Cipher):
+                    done += column.replace(session, item, result)
+                else:
+                    _log.error("keys.rewrap_refused", key=column.key, row_id=item.row_id)
+        return done
+
+    def _outdated(self, targets: dict[KeyName, KeyInfo]) -> int:
+        with self._database.read() as session:
+            return sum(
+                column.count_outdated(session, below=targets[column.key].latest_version) for column in self._columns
+            )
+
+    # ---- retiring
+
+    def _discard(self, key: KeyName, *, trim: bool, actor: str) -> None:
+        """Retires, and when asked destroys, the versions below the oldest that is needed."""
+        # The versions first, then their use: a ciphertext that comes in between is of a version that stays.
+        info = self._keeper.info(key)
+        with self._database.read() as session:
+            in_use = [column.lowest_version(session) for column in self._columns if column.key is key]
+        floor = oldest_needed(info, in_use, self._clock.now())
+        stale = min(info.versions) < floor if trim else info.min_decryption_version < floor
+        if not stale:
+            return
+        with self._database.transaction() as session:
+            action = "key.trimmed" if trim else "key.retired"
+            self._audit.record(
+                session, AuditEntry(action=action, actor=actor, resource=key, reason=f"below version {floor}")
+            )
+            if trim:
+                self._keeper.trim(key, floor)
+            else:
+                self._keeper.retire(key, floor)
+
+    def _progress(self, done: int, total: int, *, finished: bool = False) -> Progress:
+        return Progress(done=done, total=total, finished=finished, card_key=self._keeper.info(KeyName.CARD))
+
+    def _note(self, action: str, actor: str, resource: str, reason: str) -> None:
+        with self._database.transaction() as session:
+            self._audit.record(session, AuditEntry(action=action, actor=actor, resource=resource, reason=reason))
