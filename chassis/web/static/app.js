@@ -1,0 +1,131 @@
+// Progressive enhancement of every page: each thing here makes something better that works without it.
+import { element, looksLikeCard, setBusy, toast } from "./ui.js";
+
+const INTERACTIVE = "a, button, input, select, textarea, label, summary, [role=button]";
+const CARD_MESSAGE = "That looks like a card number. It belongs only in the secure card form, so please take it out here.";
+
+// ------------------------------------------------------------------ rows open as a whole
+function openRow(event) {
+  const row = event.target.closest("tr[data-wv-href]");
+  if (!row || event.target.closest(INTERACTIVE) || event.defaultPrevented || String(getSelection())) return;
+  if (event.type === "auxclick" ? event.button === 1 : event.ctrlKey || event.metaKey) window.open(row.dataset.wvHref, "_blank", "noopener");
+  else if (event.type === "click") window.location.assign(row.dataset.wvHref);
+}
+document.addEventListener("click", openRow);
+document.addEventListener("auxclick", openRow);
+
+// ------------------------------------------------------------------ dialogs
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-wv-dialog]");
+  if (opener) {
+    const dialog = document.getElementById(opener.dataset.wvDialog);
+    if (dialog instanceof HTMLDialogElement) { event.preventDefault(); dialog.showModal(); }
+    return;
+  }
+  const closer = event.target.closest("[data-wv-close]");
+  if (closer) { event.preventDefault(); closer.closest("dialog")?.close(); return; }
+  // A click on the backdrop is the safe choice too.
+  if (event.target instanceof HTMLDialogElement && event.target.matches(".wv-dialog")) event.target.close();
+});
+// A dialog whose form came back with errors opens again.
+document.querySelector("dialog.wv-dialog:has(.wv-field.is-invalid)")?.showModal();
+
+// ------------------------------------------------------------------ search and menus
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    const search = document.querySelector("[data-wv-search]");
+    if (search) { event.preventDefault(); search.focus(); search.select(); }
+  }
+  if (event.key === "Escape") {
+    for (const menu of document.querySelectorAll("details[data-wv-menu][open]")) { menu.open = false; menu.querySelector("summary").focus(); }
+    if (event.target.matches?.("[data-wv-search]")) event.target.blur();
+  }
+  if ((event.key === "ArrowDown" || event.key === "ArrowUp") && event.target.closest?.(".wv-top-search")) {
+    const stops = [...document.querySelectorAll("[data-wv-search], .wv-search-results a")];
+    const next = stops[stops.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1)];
+    if (next) { event.preventDefault(); next.focus(); }
+  }
+});
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details[data-wv-menu][open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+
+// ------------------------------------------------------------------ forms
+/** Finds a field that holds a card number, says so beside it, and keeps everything else that was typed. */
+function cardFault(form) {
+  for (const field of form.querySelectorAll("input:not([type=hidden], [type=file], [type=password]), textarea")) {
+    const wrap = field.closest(".wv-field") ?? field.parentElement;
+    wrap.querySelector(".wv-card-fault")?.remove();
+    if (!looksLikeCard(field.value)) continue;
+    const id = `${field.id || field.name}-card-fault`;
+    field.before(element("p", { className: "wv-field-error wv-card-fault", id, textContent: CARD_MESSAGE }));
+    field.setAttribute("aria-describedby", id);
+    field.setAttribute("aria-invalid", "true");
+    field.classList.add("is-invalid");
+    wrap.classList.add("is-invalid");
+    return field;
+  }
+  return null;
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post") return;
+  const fault = cardFault(form);
+  if (fault || form.dataset.wvSent) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    fault?.focus();
+  }
+}, { capture: true });
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  // A page's own script that takes over the sending shows the working state itself.
+  if (event.defaultPrevented || !form.matches("[data-wv-form]")) return;
+  form.dataset.wvSent = "yes";
+  const button = event.submitter ?? form.querySelector("button[type=submit]");
+  // After this turn: the browser first reads the button's name and value.
+  if (button) setTimeout(() => setBusy(button, true));
+});
+
+window.addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  for (const form of document.querySelectorAll("form[data-wv-sent]")) delete form.dataset.wvSent;
+  for (const button of document.querySelectorAll("[aria-busy=true]")) setBusy(button, false);
+});
+
+document.querySelector("[data-wv-focus]")?.focus();
+for (const link of document.querySelectorAll(".wv-errors a[href^='#']")) {
+  link.addEventListener("click", (event) => {
+    const field = document.getElementById(link.hash.slice(1));
+    if (!field) return;
+    event.preventDefault();
+    field.scrollIntoView({ block: "center" });
+    field.focus({ preventScroll: true });
+  });
+}
+
+// ------------------------------------------------------------------ pages that say no
+for (const button of document.querySelectorAll("[data-wv-back]")) {
+  if (history.length < 2) continue;
+  button.hidden = false;
+  button.addEventListener("click", () => history.back());
+}
+
+// ------------------------------------------------------------------ live parts (htmx)
+const isPassive = (event) => Boolean(event.detail.requestConfig?.headers?.["X-Wayvault-Passive"]);
+let saidSignedOut = false;
+document.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.xhr.status === 401) {
+    // Never reload by ourselves: a card may be on this screen, and it is shown only once.
+    if (!saidSignedOut) toast("You have been signed out. Open another tab to sign in again; this page stays as it is.", "wait");
+    saidSignedOut = true;
+  } else if (!isPassive(event)) {
+    toast("That did not work. Nothing was changed; please try again.", "alert");
+  }
+});
+document.addEventListener("htmx:sendError", (event) => {
+  if (!isPassive(event)) toast("The connection was lost. Nothing was changed; please try again.", "alert");
+});

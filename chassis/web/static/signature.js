@@ -1,0 +1,91 @@
+// Signing by drawing or typing. Writes NAME_kind, NAME_image (PNG data URL) and NAME_text; see ui/parts.html.
+import SignaturePad from "./vendor/signature_pad.min.js";
+import { element } from "./ui.js";
+
+const INK = "#14202b";
+const EXPORT_WIDTH = 900;
+
+class SignatureField {
+  #root; #name; #canvas; #pad; #size = { width: 0, height: 0 };
+
+  constructor(root) {
+    this.#root = root;
+    this.#name = root.dataset.wvSignature;
+    this.#canvas = root.querySelector("canvas");
+    this.#pad = new SignaturePad(this.#canvas, { penColor: INK, minWidth: 0.9, maxWidth: 2.6 });
+    this.#part("tabs").hidden = false;
+    this.#part("clear").addEventListener("click", () => { this.#pad.clear(); this.#write(); this.#canvas.focus(); });
+    this.#pad.addEventListener("endStroke", () => { this.#write(); this.#showProblem(""); });
+    for (const tab of this.#tabs()) tab.addEventListener("change", () => this.#show(tab.value));
+    this.#field("text").addEventListener("input", () => this.#showProblem(""));
+    new ResizeObserver(() => this.#fit()).observe(this.#canvas);
+    root.closest("form")?.addEventListener("submit", (event) => this.#check(event));
+    const drawn = this.#tabs().find((tab) => tab.value === "drawn");
+    drawn.checked = true;
+    this.#show("drawn");
+  }
+
+  #part(part) { return this.#root.querySelector(`[data-wv-signature-${part}]`); }
+  #field(part) { return this.#root.querySelector(`[name="${this.#name}_${part}"]`); }
+  #tabs() { return [...this.#root.querySelectorAll(`[name="${this.#name}_tab"]`)]; }
+
+  #show(kind) {
+    this.#part("draw").hidden = kind !== "drawn";
+    this.#part("type").hidden = kind !== "typed";
+    this.#field("kind").value = kind;
+    this.#showProblem("");
+    if (kind === "drawn") this.#fit();
+  }
+
+  /** Keeps the strokes when the canvas changes its size (a phone is turned). */
+  #fit() {
+    const { clientWidth: width, clientHeight: height } = this.#canvas;
+    if (!width || (width === this.#size.width && height === this.#size.height)) return;
+    const strokes = this.#pad.toData();
+    const stretch = this.#size.width ? width / this.#size.width : 1;
+    const ratio = Math.max(window.devicePixelRatio || 1, 1);
+    this.#canvas.width = width * ratio;
+    this.#canvas.height = height * ratio;
+    this.#canvas.getContext("2d").scale(ratio, ratio);
+    this.#size = { width, height };
+    this.#pad.clear();
+    this.#pad.fromData(strokes.map((stroke) => ({ ...stroke, points: stroke.points.map((point) => ({ ...point, x: point.x * stretch })) })));
+  }
+
+  /** The picture on white, at one width on every screen, so that it prints alike. */
+  #write() {
+    this.#field("image").value = "";
+    if (this.#pad.isEmpty()) return;
+    const copy = document.createElement("canvas");
+    copy.width = EXPORT_WIDTH;
+    copy.height = Math.round((EXPORT_WIDTH * this.#canvas.height) / this.#canvas.width);
+    const context = copy.getContext("2d");
+    context.fillStyle = "#ffffff";
+    context.fillRect(0, 0, copy.width, copy.height);
+    context.drawImage(this.#canvas, 0, 0, copy.width, copy.height);
+    this.#field("image").value = copy.toDataURL("image/png");
+  }
+
+  #check(event) {
+    const drawn = this.#field("kind").value === "drawn";
+    const missing = drawn ? this.#pad.isEmpty() : !this.#field("text").value.trim();
+    if (!missing) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    this.#showProblem(drawn ? "Please sign in the box, or choose Type." : "Please type your full name as your signature.");
+    (drawn ? this.#canvas : this.#field("text")).focus();
+  }
+
+  #showProblem(text) {
+    this.#root.querySelector(".wv-field-error")?.remove();
+    this.#root.classList.toggle("is-invalid", Boolean(text));
+    const target = this.#field("kind").value === "drawn" ? this.#canvas : this.#field("text");
+    target.removeAttribute("aria-describedby");
+    if (!text) return;
+    const id = `${this.#name}-error`;
+    this.#root.querySelector("legend").after(element("p", { className: "wv-field-error", id, textContent: text, role: "alert" }));
+    target.setAttribute("aria-describedby", id);
+  }
+}
+
+for (const root of document.querySelectorAll("[data-wv-signature]")) new SignatureField(root);
