@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, FrameLocator, Page, expect
 from chassis.errors import Unavailable
 from chassis.sealing import OpeningKey, open_sealed, seal_to
 from services.vault.frame.app import FrameSettings, create_app
+from services.vault.frame.scripts import built, differences, listed, served
 from tests.support.browser import chromium
 from tests.support.web import serving
 
@@ -345,3 +346,27 @@ def test_without_a_sealing_key_the_frame_says_so_plainly(stage: Stage) -> None:
     stage.hear("failed")
     expect(frame.get_by_text("The secure form can't be loaded right now.")).to_be_visible()
     expect(frame.get_by_label("Card number")).to_be_hidden()
+
+
+def test_every_file_that_a_secure_page_loads_is_on_the_list_with_its_hash() -> None:
+    assert differences(listed(), built()) == []
+
+
+def test_a_running_site_is_compared_with_the_list_and_a_change_is_found() -> None:
+    host = create_app(FrameSettings(parents=["http://crm.localhost:1"]), Keys(OpeningKey.generate("seal-1")))
+    with serving(host) as port:
+        found = served(f"http://127.0.0.1:{port}")
+    assert differences(listed(), found) == []
+    assert differences(listed(), {**found, "capture.js": "0" * 64}) == ["capture.js: differs from the list"]
+    assert differences(listed(), {**found, "extra.js": "0" * 64}) == ["extra.js: is not on the list"]
+
+
+def test_a_page_loads_nothing_but_listed_files(stage: Stage) -> None:
+    loaded: list[str] = []
+    stage.page.on("request", lambda request: loaded.append(request.url))
+    for mode in ("capture", "reveal", "cvv"):
+        stage.embed(mode)
+
+    from_frame = {url.split("?")[0].rpartition("/")[2] for url in loaded if url.startswith(stage.frame_origin)}
+    assert from_frame - {"capture", "reveal", "cvv", "favicon.ico"} <= set(listed())
+    assert all(url.startswith((stage.frame_origin, stage.parent_origin)) for url in loaded)

@@ -16,11 +16,23 @@ export function listen(handlers) {
   });
 }
 
+/** White or ink, whichever reads better on the colour (WCAG 2.2 relative luminance). @param {string} hex */
+function readableOn(hex) {
+  const [red, green, blue] = [0, 2, 4].map((start) => {
+    const channel = parseInt(hex.slice(start, start + 2), 16) / 255;
+    return channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.18 ? "#111519" : "#ffffff";
+}
+
 /** Takes on the embedding page's accent and scheme. Values are checked: they come from the address. */
 function applyTheme() {
   const query = new URLSearchParams(location.search);
   const accent = query.get("accent") ?? "";
-  if (/^[0-9a-f]{6}$/i.test(accent)) document.documentElement.style.setProperty("--wv-accent", `#${accent}`);
+  if (/^[0-9a-f]{6}$/i.test(accent)) {
+    document.documentElement.style.setProperty("--wv-accent", `#${accent}`);
+    document.documentElement.style.setProperty("--wv-on-accent", readableOn(accent));
+  }
   const scheme = query.get("scheme");
   if (scheme === "light" || scheme === "dark") document.documentElement.dataset.theme = scheme;
 }
