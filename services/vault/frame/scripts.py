@@ -32,9 +32,12 @@ def built() -> dict[str, str]:
 
 def served(frame_url: str) -> dict[str, str]:
     """The same of what a running frame host serves. Raises OSError when it can't be reached."""
+    if not frame_url.startswith(("http://", "https://")):
+        raise OSError("the address must start with https:// or http://")
     found = {}
     for name in sorted(served_files()):
-        with urllib.request.urlopen(f"{frame_url.rstrip('/')}/asset/{name}", timeout=_TIMEOUT_SECONDS) as answer:
+        url = f"{frame_url.rstrip('/')}/asset/{name}"
+        with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
             found[name] = _sha256(answer.read())
     return found
 
