@@ -1,0 +1,160 @@
+"""A HashiCorp Vault server of our own: raft storage and TLS, initialised and unsealed here, never `-dev`.
+
+The unseal key and the root token stay in `<state>/engines/secrets/hcvault.json` (0600). That suits one developer's
+machine; a production Vault is unsealed by its operators or its cloud's key service (RUNBOOK).
+"""
+
+import json
+from typing import Any
+
+import hvac
+import hvac.exceptions
+import requests
+
+from deploy.dev.engines.build_vault import find_or_build
+from deploy.dev.engines.host import (
+    EngineFault,
+    Host,
+    demand_free_port,
+    host_of,
+    is_running,
+    read_pid,
+    stop_process,
+    wait_until,
+)
+from deploy.dev.state import State, private_directory, write_file
+
+NAME = "HashiCorp Vault"
+
+
+class HcVault:
+    """Starts, unseals and stops the server of one state directory."""
+
+    name = NAME
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._port = state.ports.hcvault
+
+    def address(self) -> str:
+        return f"https://127.0.0.1:{self._port}"
+
+    def audit_log(self) -> str:
+        """Where the audit device writes; the bootstrap turns it on."""
+        return str(self._host().data / "audit.log")
+
+    def root_token(self) -> str:
+        """The root token. Raises EngineFault when the server was never initialised from here."""
+        return str(self._keys()["root_token"])
+
+    def client(self) -> hvac.Client:
+        """A client without a token that trusts the development authority only."""
+        return hvac.Client(url=self.address(), verify=str((self._state.certs / "ca.pem").resolve()), timeout=10)
+
+    def start(self) -> bool:
+        """Starts and unseals the server as need be; tells whether it did anything. Raises EngineFault."""
+        host = self._host()
+        started = False
+        if self._pid(host) is None:
+            program = find_or_build()
+            demand_free_port(self._port, NAME)
+            configuration = self._configure(host)
+            log = host.data / "server.log"
+            pid = host.spawn(
+                [program, "server", f"-config={configuration}"],
+                log=log,
+                # Vault would otherwise take these from the environment of whoever starts it.
+                environment={"VAULT_DISABLE_TELEMETRY": "1"},
+            )
+            write_file(host.data / "server.pid", str(pid))
+            wait_until(self._listens, what=NAME, seconds=60, log=log, alive=lambda: self._pid(host) is not None)
+            started = True
+        return self._open() or started
+
+    def stop(self) -> bool:
+        """Stops the server; tells whether it ran."""
+        host = self._host()
+        pid = self._pid(host)
+        if pid is None:
+            return False
+        stop_process(pid, marker=str(host.data), what=NAME)
+        (host.data / "server.pid").unlink(missing_ok=True)
+        return True
+
+    def answers(self) -> bool:
+        """Whether the server runs, is initialised and unsealed."""
+        return self._listens() and not self.client().sys.is_sealed()
+
+    def _listens(self) -> bool:
+        try:
+            self.client().sys.read_seal_status()
+        except (requests.RequestException, hvac.exceptions.VaultError):
+            return False
+        return True
+
+    def _open(self) -> bool:
+        """Initialises and unseals as far as needed; tells whether anything was needed."""
+        client = self.client()
+        if not client.sys.is_initialized():
+            if self._keys_file().exists():
+                raise EngineFault(
+                    f"{NAME} lost its data but {self._keys_file()} still holds keys for it. "
+                    "Remove that file if the data is gone for good, then start again."
+                )
+            made = client.sys.initialize(secret_shares=1, secret_threshold=1)
+            private_directory(self._keys_file().parent)
+            write_file(
+                self._keys_file(), json.dumps({"unseal_key": made["keys_base64"][0], "root_token": made["root_token"]})
+            )
+        if not client.sys.is_sealed():
+            return False
+        client.sys.submit_unseal_key(self._keys()["unseal_key"])
+        wait_until(self._is_active, what=f"{NAME} to unseal", seconds=30, log=self._host().data / "server.log")
+        return True
+
+    def _is_active(self) -> bool:
+        status = self.client().sys.read_health_status(method="GET")
+        body: Any = status.json() if hasattr(status, "json") else status
+        return bool(body.get("initialized")) and not body.get("sealed") and not body.get("standby")
+
+    def _keys_file(self) -> Any:
+        return self._state.engines / "secrets" / "hcvault.json"
+
+    def _keys(self) -> dict[str, str]:
+        try:
+            keys: dict[str, str] = json.loads(self._keys_file().read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise EngineFault(
+                f"The unseal key of {NAME} in {self._keys_file()} can't be read. Without it its data is lost: remove "
+                f"{self._host().data} and start again; development cards sealed with it are lost too."
+            ) from error
+        return keys
+
+    def _host(self) -> Host:
+        return host_of(self._state, "hcvault", account=None)
+
+    def _pid(self, host: Host) -> int | None:
+        pid = read_pid(host.data / "server.pid")
+        return pid if pid is not None and is_running(pid, str(host.data)) else None
+
+    def _configure(self, host: Host) -> str:
+        _, certificate, key = host.place_certificates(self._state, "hcvault")
+        storage = private_directory(host.data / "storage")
+        listener = {
+            "address": f"127.0.0.1:{self._port}",
+            "tls_cert_file": str(certificate),
+            "tls_key_file": str(key),
+            "tls_min_version": "tls12",
+        }
+        configuration = {
+            # The `minimal` build holds no file storage.
+            "storage": {"raft": {"path": str(storage), "node_id": "development"}},
+            "listener": {"tcp": listener},
+            "api_addr": self.address(),
+            "cluster_addr": f"https://127.0.0.1:{self._state.ports.hcvault_cluster}",
+            # Locking memory needs a capability that a developer's account lacks.
+            "disable_mlock": True,
+            "ui": False,
+            "log_level": "warn",
+        }
+        return str(host.place("server.json", json.dumps(configuration, indent=2)))

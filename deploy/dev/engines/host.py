@@ -1,0 +1,274 @@
+"""What the three engines share: the account they run as, where their data lies, and how processes start and stop."""
+
+import contextlib
+import hashlib
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.dev.state import PRIVATE_DIR, PRIVATE_FILE, State, private_directory, write_file
+
+_TRAVERSABLE = 0o711
+_POLL_SECONDS = 0.1
+_SPEAK_AFTER_SECONDS = 2.0
+
+
+class EngineFault(Exception):
+    """Something stands in the way; the message says what it is and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """The system account that an engine runs as."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """One engine's place on this machine: `data` is its own directory, `account` its user (None: ours)."""
+
+    data: Path
+    account: Account | None
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        timeout: float = 120.0,
+        check: bool = True,
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs a command to its end as the engine's account, in its directory. Raises EngineFault when it fails."""
+        try:
+            done = subprocess.run(
+                list(arguments),
+                check=False,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                timeout=timeout,
+                cwd=self.data,
+                env={**_plain_environment(self.data), **(environment or {})},
+                user=self.account.uid if self.account else None,
+                group=self.account.gid if self.account else None,
+                extra_groups=[] if self.account else None,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise EngineFault(f"{Path(arguments[0]).name} did not finish within {timeout:.0f} s.") from error
+        if check and done.returncode != 0:
+            raise EngineFault(f"{Path(arguments[0]).name} failed ({done.returncode}): {done.stdout.strip()[-800:]}")
+        return done
+
+    def spawn(self, arguments: Sequence[str], *, log: Path, environment: Mapping[str, str] | None = None) -> int:
+        """Starts a server as the engine's account, detached from this terminal; returns its process id."""
+        with log.open("ab") as stream:
+            process = subprocess.Popen(
+                list(arguments),
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                cwd=self.data,
+                env={**_plain_environment(self.data), **(environment or {})},
+                start_new_session=True,
+                user=self.account.uid if self.account else None,
+                group=self.account.gid if self.account else None,
+                extra_groups=[] if self.account else None,
+            )
+        return process.pid
+
+    def own(self, path: Path, mode: int) -> None:
+        """Gives a file or directory to the engine's account."""
+        if self.account:
+            os.chown(path, self.account.uid, self.account.gid)
+        path.chmod(mode)
+
+    def place(self, name: str, content: bytes | str) -> Path:
+        """Writes a private file of the engine into its directory and returns its path."""
+        path = self.data / name
+        write_file(path, content)
+        self.own(path, PRIVATE_FILE)
+        return path
+
+    def place_certificates(self, state: State, identity: str) -> tuple[Path, Path, Path]:
+        """Copies authority, certificate and key of `identity` to where the engine may read them."""
+        copies = [
+            self.place(name, (state.certs / source).read_bytes())
+            for name, source in (
+                ("ca.pem", "ca.pem"),
+                ("server.pem", f"{identity}.pem"),
+                ("server.key", f"{identity}.key"),
+            )
+        ]
+        return copies[0], copies[1], copies[2]
+
+
+def host_of(state: State, engine: str, *, account: str | None) -> Host:
+    """The engine's directory, made if need be, and the account it runs as when we are root.
+
+    Raises EngineFault when that account does not exist.
+    """
+    owner = _account(account) if account and os.geteuid() == 0 else None
+    base = engines_home(state, shared=owner is not None)
+    data = base / engine
+    data.mkdir(exist_ok=True, mode=PRIVATE_DIR)
+    host = Host(data=data, account=owner)
+    host.own(data, PRIVATE_DIR)
+    return host
+
+
+def engines_home(state: State, *, shared: bool) -> Path:
+    """Where engines keep their data: `<state>/engines`, or /var/tmp when other accounts can't get there.
+
+    `shared` tells that an engine will run as another account than ours.
+    """
+    state.engines.mkdir(parents=True, exist_ok=True, mode=_TRAVERSABLE)
+    state.engines.chmod(_TRAVERSABLE)
+    home = state.engines.resolve()
+    if not shared or _others_can_enter(home):
+        return home
+    digest = hashlib.sha256(str(home).encode()).hexdigest()[:12]
+    elsewhere = Path("/var/tmp") / f"wayvault-engines-{digest}"
+    elsewhere.mkdir(exist_ok=True, mode=_TRAVERSABLE)
+    if elsewhere.is_symlink() or elsewhere.stat().st_uid != os.geteuid():
+        raise EngineFault(f"{elsewhere} belongs to somebody else. Remove it, then run this again.")
+    elsewhere.chmod(_TRAVERSABLE)
+    return elsewhere
+
+
+def _others_can_enter(path: Path) -> bool:
+    return all(part.stat().st_mode & 0o001 for part in (path, *path.parents))
+
+
+def _account(name: str) -> Account:
+    try:
+        entry = pwd.getpwnam(name)
+    except KeyError:
+        raise EngineFault(f"There is no system account {name!r}, which Debian's package makes.") from None
+    return Account(name=name, uid=entry.pw_uid, gid=entry.pw_gid)
+
+
+def _plain_environment(home: Path) -> dict[str, str]:
+    """Only what a server needs: nothing of ours leaks into it, and nothing there changes how it starts."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "LANG": "C.UTF-8", "TMPDIR": "/tmp"}
+
+
+def find_program(*candidates: str) -> str | None:
+    """The first of the given paths or program names that can be executed."""
+    for candidate in candidates:
+        found = shutil.which(candidate)
+        if found:
+            return found
+    return None
+
+
+def port_is_taken(port: int) -> bool:
+    """Whether something listens on the port of 127.0.0.1."""
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def demand_free_port(port: int, engine: str) -> None:
+    """Raises EngineFault when another program has the port."""
+    if port_is_taken(port):
+        raise EngineFault(
+            f"Port {port} on 127.0.0.1, which {engine} needs, is taken by another program. "
+            f"Stop that program (`ss -ltnp 'sport = :{port}'` names it), "
+            "or choose other ports, e.g. WAYVAULT_PORT_BASE=8200."
+        )
+
+
+def wait_until(
+    ready: Callable[[], bool],
+    *,
+    what: str,
+    seconds: float,
+    log: Path | None = None,
+    alive: Callable[[], bool] = lambda: True,
+) -> None:
+    """Waits until `ready`; says so when it takes longer than two seconds.
+
+    Raises EngineFault with the log's end when the time is over, or as soon as the process is no longer `alive`.
+    """
+    started = time.monotonic()
+    spoke = started
+    while not ready():
+        now = time.monotonic()
+        if not alive():
+            raise EngineFault(f"{what} ended while it was starting.{_tail(log)}")
+        if now - started > seconds:
+            raise EngineFault(f"{what} did not get ready within {seconds:.0f} s.{_tail(log)}")
+        if now - spoke > _SPEAK_AFTER_SECONDS:
+            print(f"  waiting for {what} ({now - started:.0f} s)", flush=True)
+            spoke = now + 3.0
+        time.sleep(_POLL_SECONDS)
+
+
+def _tail(log: Path | None) -> str:
+    if log is None or not log.exists():
+        return ""
+    lines = log.read_text("utf-8", errors="replace").splitlines()[-15:]
+    return f" The end of {log}:\n  " + "\n  ".join(lines)
+
+
+def is_running(pid: int, marker: str) -> bool:
+    """Whether the process lives and its command line holds `marker`, so that a reused number is not mistaken."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    commandline = Path(f"/proc/{pid}/cmdline")
+    if not commandline.parent.parent.joinpath("self").exists():
+        return True
+    try:
+        return marker.encode() in commandline.read_bytes()
+    except OSError:
+        return False
+
+
+def read_pid(file: Path) -> int | None:
+    """The process id in the file's first line, or None."""
+    try:
+        return int(file.read_text("ascii").split()[0])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def stop_process(pid: int, *, marker: str, what: str, seconds: float = 30.0) -> None:
+    """Asks the process to end, and makes it end when it has not after `seconds`."""
+    if not is_running(pid, marker):
+        return
+    os.kill(pid, signal.SIGTERM)
+    try:
+        wait_until(lambda: _reaped(pid, marker), what=f"{what} to stop", seconds=seconds)
+    except EngineFault:
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: _reaped(pid, marker), what=f"{what} to stop", seconds=5.0)
+
+
+def _reaped(pid: int, marker: str) -> bool:
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)  # ours if this very process started it
+    return not is_running(pid, marker)
+
+
+def secret_of(state: State, name: str, make: Callable[[], str]) -> str:
+    """A password of an engine, made once and kept in `<state>/engines/secrets/<name>` (0600)."""
+    path = private_directory(state.engines / "secrets") / name
+    if not path.exists():
+        write_file(path, make())
+    return path.read_text("utf-8").strip()

@@ -1,0 +1,158 @@
+"""A RabbitMQ node of our own: TLS only, on 127.0.0.1, with an epmd, a cookie and a data directory of its own."""
+
+import os
+import secrets
+from pathlib import Path
+
+from deploy.dev.engines.host import (
+    EngineFault,
+    Host,
+    demand_free_port,
+    find_program,
+    host_of,
+    is_running,
+    read_pid,
+    secret_of,
+    stop_process,
+    wait_until,
+)
+from deploy.dev.state import State
+from deploy.rabbitmq.management import Management, ManagementFault
+
+NAME = "RabbitMQ"
+ADMIN = "wayvault_admin"
+_INSTALL = (
+    "Install it: `apt-get install rabbitmq-server` (Wayvault starts a node of its own; Debian's may stay stopped)."
+)
+_CONFIGURATION = """\
+# Written by deploy/dev/engines at every start.
+listeners.tcp = none
+listeners.ssl.default = 127.0.0.1:{port}
+ssl_options.cacertfile = {ca}
+ssl_options.certfile = {certificate}
+ssl_options.keyfile = {key}
+ssl_options.versions.1 = tlsv1.3
+ssl_options.versions.2 = tlsv1.2
+ssl_options.verify = verify_peer
+ssl_options.fail_if_no_peer_cert = false
+management.ssl.ip = 127.0.0.1
+management.ssl.port = {management_port}
+management.ssl.cacertfile = {ca}
+management.ssl.certfile = {certificate}
+management.ssl.keyfile = {key}
+# Used once, when the node's database is made.
+default_user = {user}
+default_pass = {password}
+default_vhost = /
+disk_free_limit.absolute = 50MB
+log.file.level = warning
+"""
+
+
+class RabbitMq:
+    """Starts and stops the node of one state directory."""
+
+    name = NAME
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._ports = state.ports
+
+    def admin_password(self) -> str:
+        return secret_of(self._state, "rabbitmq_admin", lambda: secrets.token_urlsafe(24))
+
+    def management_url(self) -> str:
+        return f"https://127.0.0.1:{self._ports.rabbit_management}"
+
+    def start(self) -> bool:
+        """Starts the node if it does not run yet; tells whether it had to. Raises EngineFault."""
+        program = _server_program()
+        host = self._host()
+        if self._pid(host) is not None:
+            return False
+        for port in (self._ports.rabbit, self._ports.rabbit_management, self._ports.rabbit_distribution):
+            demand_free_port(port, NAME)
+        environment = self._configure(host)
+        log = host.data / "start.log"
+        starter = host.spawn([program], log=log, environment=environment)
+        wait_until(self.answers, what=NAME, seconds=90, log=log, alive=lambda: is_running(starter, "rabbitmq"))
+        return True
+
+    def stop(self) -> bool:
+        """Stops the node and its epmd; tells whether it ran."""
+        host = self._host()
+        pid = self._pid(host)
+        if pid is not None:
+            stop_process(pid, marker=str(host.data), what=NAME)
+        epmd = find_program("epmd")
+        if epmd:
+            # It refuses while another node is registered with it, and fails when it is gone already: both are fine.
+            host.run([epmd, "-kill"], environment={"ERL_EPMD_PORT": str(self._ports.rabbit_epmd)}, check=False)
+        return pid is not None
+
+    def answers(self) -> bool:
+        """Whether the node serves its administrator."""
+        try:
+            self.management().get("/api/health/checks/port-listener/" + str(self._ports.rabbit))
+        except (ManagementFault, OSError):
+            return False
+        return True
+
+    def management(self) -> Management:
+        return Management(
+            self.management_url(), user=ADMIN, password=self.admin_password(), ca=self._state.certs / "ca.pem"
+        )
+
+    def _host(self) -> Host:
+        return host_of(self._state, "rabbitmq", account="rabbitmq")
+
+    def _pid(self, host: Host) -> int | None:
+        pid = read_pid(host.data / "node.pid")
+        return pid if pid is not None and is_running(pid, str(host.data)) else None
+
+    def _configure(self, host: Host) -> dict[str, str]:
+        ca, certificate, key = host.place_certificates(self._state, "rabbitmq")
+        configuration = host.place(
+            "rabbitmq.conf",
+            _CONFIGURATION.format(
+                port=self._ports.rabbit,
+                management_port=self._ports.rabbit_management,
+                ca=ca,
+                certificate=certificate,
+                key=key,
+                user=ADMIN,
+                password=self.admin_password(),
+            ),
+        )
+        plugins = host.place("enabled_plugins", "[rabbitmq_management].\n")
+        empty = host.place("rabbitmq-env.conf", "")
+        if not (host.data / ".erlang.cookie").exists():
+            host.place(".erlang.cookie", secrets.token_hex(16))
+            host.own(host.data / ".erlang.cookie", 0o400)
+        loopback = "-kernel inet_dist_use_interface {127,0,0,1}"
+        return {
+            "RABBITMQ_NODENAME": f"wayvault-{self._ports.base}@localhost",
+            "RABBITMQ_CONF_ENV_FILE": str(empty),
+            "RABBITMQ_CONFIG_FILE": str(configuration),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(plugins),
+            "RABBITMQ_MNESIA_BASE": str(host.data / "mnesia"),
+            "RABBITMQ_LOG_BASE": str(host.data / "log"),
+            "RABBITMQ_PID_FILE": str(host.data / "node.pid"),
+            "RABBITMQ_DIST_PORT": str(self._ports.rabbit_distribution),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": loopback,
+            "ERL_EPMD_PORT": str(self._ports.rabbit_epmd),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+        }
+
+
+def _server_program() -> str:
+    """The node's own start script: Debian's wrapper on PATH insists on its own account and directories."""
+    inside = sorted(Path("/usr/lib/rabbitmq/lib").glob("rabbitmq_server-*/sbin/rabbitmq-server"), reverse=True)
+    found = find_program(*(str(path) for path in inside))
+    if found is None and not Path("/usr/lib/rabbitmq").exists():
+        found = find_program("rabbitmq-server")
+    if found is None:
+        raise EngineFault(f"{NAME} is not installed. {_INSTALL}")
+    if os.geteuid() != 0 and not os.access(found, os.X_OK):
+        raise EngineFault(f"{found} can't be executed by this account.")
+    return found
