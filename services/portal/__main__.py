@@ -1,0 +1,79 @@
+"""`python -m services.portal COMMAND`: the portal's processes and operator commands."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from chassis.bus import Consumer, Relay, open_bus
+from chassis.db import migrate, open_database
+from chassis.lifecycle import every, run_until_stopped
+from chassis.logging import configure_logging
+from chassis.settings import SettingsError, check_config, load
+from chassis.web.server import serve
+from services.portal.app import create_app
+from services.portal.bootstrap import SERVICE, bootstrap, tls_files
+from services.portal.config import PortalSettings
+from services.portal.models import event_tables
+
+_HOUSEKEEPING_SECONDS = 600.0
+
+
+def web(settings: PortalSettings) -> int:
+    """Serves the clients' pages."""
+    settings.require_secret_key()
+    serve(
+        lambda: create_app(bootstrap(settings)),
+        settings.listen,
+        workers=settings.web_processes,
+        threads=settings.web_threads,
+    )
+    return 0
+
+
+def worker(settings: PortalSettings) -> int:
+    """Tells what clients did, and takes in what the CRM and the notifier tell."""
+    deps = bootstrap(settings)
+    bus = open_bus(settings.bus_url, service=SERVICE, tls=tls_files(settings))
+    consumer = Consumer(deps.database, event_tables, bus, SERVICE, deps.handlers, deps.clock)
+    # The relay's waiting never holds a connection that the consumer needs.
+    relay = Relay(open_database(settings.database_url, name="portal-relay"), event_tables, bus)
+    run_until_stopped(
+        [
+            ("relay", relay.run),
+            ("consumer", consumer.run),
+            ("session housekeeping", every(_HOUSEKEEPING_SECONDS, deps.sessions.sweep, "session housekeeping")),
+        ]
+    )
+    return 0
+
+
+def migrate_database(settings: PortalSettings) -> int:
+    """Brings the database to this version's form."""
+    migrate.upgrade(SERVICE, settings.database_url)
+    print("The portal's database is up to date.")
+    return 0
+
+
+COMMANDS: dict[str, Callable[[PortalSettings], int]] = {"web": web, "worker": worker, "migrate": migrate_database}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m services.portal", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, command in COMMANDS.items():
+        commands.add_parser(name, help=command.__doc__)
+    commands.add_parser("check-config", help="Prints every setting, secrets masked, and what is wrong.")
+    chosen = parser.parse_args(arguments).command
+    if chosen == "check-config":
+        return check_config(PortalSettings)
+    try:
+        settings = load(PortalSettings)
+        configure_logging(SERVICE, level=settings.log_level)
+        return COMMANDS[chosen](settings)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,29 @@
+"""Which links the browser at hand has opened: a server-side session, started by a click with a good token."""
+
+from chassis.web.sessions import ServerSessions
+
+# A client who pays several shares may have several links open in one browser; more than this is no client.
+_KEPT = 8
+
+
+class LinkAccess:
+    """Grants and checks access to links in the session of the current request."""
+
+    def __init__(self, sessions: ServerSessions) -> None:
+        self._sessions = sessions
+
+    def grant(self, link_id: str) -> None:
+        """Lets this browser work on the link, under a new session token."""
+        current = self._sessions.current()
+        earlier = [str(one) for one in current.data.get("links", [])] if current else []
+        others = [one for one in earlier if one != link_id]
+        self._sessions.start(link_id, {"links": [*others[1 - _KEPT :], link_id]})
+
+    def holds(self, link_id: str) -> bool:
+        """Whether this browser may work on the link now."""
+        current = self._sessions.current()
+        return current is not None and link_id in current.data.get("links", [])
+
+    def timed_out(self) -> bool:
+        """Whether a session came with this request that idled out."""
+        return self._sessions.timed_out()

@@ -1,0 +1,35 @@
+"""The portal's web application."""
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from chassis.web.app import make_app
+from services.portal.bootstrap import SERVICE, Dependencies
+from services.portal.esign import fonts
+from services.portal.links.views import link_pages
+from services.portal.pages import install_brand
+from services.portal.payments.views import PaymentPages
+
+
+def create_app(deps: Dependencies) -> Flask:
+    """The app over the parts that the composition root joined."""
+    app = make_app(
+        import_name=__name__,
+        service=SERVICE,
+        title="Client portal",
+        settings=deps.settings,
+        database=deps.database,
+        layout="guest",
+        frame_origin=deps.settings.frame_origin,
+        clock=deps.clock,
+    )
+    if deps.settings.trusted_proxies:
+        hops = deps.settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    deps.sessions.init_app(app)
+    install_brand(app)
+    app.register_blueprint(link_pages(deps.links, deps.access))
+    pages = PaymentPages(links=deps.links, payments=deps.payments, documents=deps.documents, access=deps.access)
+    app.register_blueprint(pages.blueprint())
+    fonts.warm()
+    return app

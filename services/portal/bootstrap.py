@@ -1,0 +1,99 @@
+"""The portal's composition root: the one place where its parts are made and joined.
+
+Tests call `bootstrap` with fakes for what they don't want to be real; nothing is built at import.
+"""
+
+from dataclasses import dataclass
+
+from chassis.bus import EventHandlers, Outbox
+from chassis.clock import Clock, SystemClock
+from chassis.db import Database, open_database
+from chassis.rpc import TlsFiles, open_channel
+from chassis.sealing import LetterWriter
+from chassis.web.sessions import ServerSessions
+from services.portal.access import LinkAccess
+from services.portal.config import PortalSettings
+from services.portal.esign.service import Documents
+from services.portal.links import events as link_events
+from services.portal.links.service import Links
+from services.portal.models import event_tables, session_tables
+from services.portal.payments import events as payment_events
+from services.portal.payments.intake import CardIntakePort, GrpcCardIntake
+from services.portal.payments.service import LetterSealer, Payments
+
+SERVICE = "portal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependencies:
+    """Everything that the portal's faces (pages, worker, commands) use."""
+
+    settings: PortalSettings
+    clock: Clock
+    database: Database
+    sessions: ServerSessions
+    access: LinkAccess
+    links: Links
+    documents: Documents
+    payments: Payments
+    handlers: EventHandlers
+
+
+def bootstrap(
+    settings: PortalSettings,
+    *,
+    clock: Clock | None = None,
+    database: Database | None = None,
+    intake: CardIntakePort | None = None,
+    letters: LetterSealer | None = None,
+) -> Dependencies:
+    """The portal's parts, joined. What is not given is the real thing, by the settings.
+
+    Raises SealError when a letter key is missing.
+    """
+    clock = clock or SystemClock()
+    database = database or open_database(settings.database_url, name=SERVICE, pool_size=settings.web_threads)
+    outbox = Outbox(event_tables, producer=SERVICE, clock=clock)
+    sessions = ServerSessions(
+        database,
+        session_tables,
+        clock,
+        service=SERVICE,
+        https=settings.public_url.startswith("https://"),
+        idle=settings.session_idle,
+    )
+    links = Links(database=database, outbox=outbox, clock=clock)
+    documents = Documents(database=database)
+    payments = Payments(
+        database=database,
+        outbox=outbox,
+        clock=clock,
+        links=links,
+        documents=documents,
+        intake=intake or _intake(settings),
+        letters=letters or LetterWriter(settings.letter_signing_key, SERVICE, settings.notifier_letter_key),
+        public_url=settings.public_url,
+    )
+    handlers = EventHandlers()
+    link_events.subscribe(handlers, links)
+    payment_events.subscribe(handlers)
+    return Dependencies(
+        settings=settings,
+        clock=clock,
+        database=database,
+        sessions=sessions,
+        access=LinkAccess(sessions),
+        links=links,
+        documents=documents,
+        payments=payments,
+        handlers=handlers,
+    )
+
+
+def tls_files(settings: PortalSettings) -> TlsFiles:
+    """The portal's certificate and the authority that it trusts."""
+    return TlsFiles(ca=settings.tls_ca, cert=settings.tls_cert, key=settings.tls_key)
+
+
+def _intake(settings: PortalSettings) -> GrpcCardIntake:
+    return GrpcCardIntake(open_channel(settings.vault_address, tls_files(settings), settings.vault_server_name))

@@ -1,0 +1,49 @@
+"""The portal's settings, read once at start. Environment variables carry the prefix PORTAL_."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import HttpUrl, TypeAdapter, field_validator
+from pydantic_settings import SettingsConfigDict
+
+from chassis.settings import ServiceSettings
+
+_URL = TypeAdapter(HttpUrl)
+
+
+class PortalSettings(ServiceSettings):
+    """What an operator may set for the portal; the defaults suit the embedded mode on one machine."""
+
+    model_config = SettingsConfigDict(env_prefix="PORTAL_")
+
+    listen: str = "127.0.0.1:8102"
+    public_url: str = "http://portal.localhost:8102"
+    frame_origin: str = "http://card.localhost:8103"
+    # Shown in development only.
+    mailbox_url: str = "http://mail.localhost:8104"
+    vault_address: str = "127.0.0.1:8105"
+    vault_server_name: str = "vault.wayvault.internal"
+    letter_signing_key: Path = Path("var/secrets/portal/letter_signing.jwk")
+    notifier_letter_key: Path = Path("var/secrets/public/notifier_letters.jwk")
+    web_threads: int = 8
+    web_processes: int = 1
+    # Reverse proxies in front whose X-Forwarded-For is to be believed; 0 = none.
+    trusted_proxies: int = 0
+    # How long a client may leave the form lying. As long as the vault keeps an intake open (intake_ttl).
+    session_idle: timedelta = timedelta(minutes=60)
+
+    @field_validator("public_url", "frame_origin", "mailbox_url")
+    @classmethod
+    def _is_web_address(cls, value: str) -> str:
+        _URL.validate_python(value)
+        return value.rstrip("/")
+
+    def problems(self) -> list[str]:
+        """Adds the letter keys, without which no client would get her copy."""
+        keys = {"LETTER_SIGNING_KEY": self.letter_signing_key, "NOTIFIER_LETTER_KEY": self.notifier_letter_key}
+        return super().problems() + [
+            f"{self.prefix()}{label}: there is no readable file {path}. `make certificates` makes it for development."
+            for label, path in keys.items()
+            if not (path.is_file() and os.access(path, os.R_OK))
+        ]

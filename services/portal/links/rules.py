@@ -1,0 +1,108 @@
+"""What a payment authorization link is worth (DESIGN.md §7; M1, M2).
+
+A link is a row per payment. Whoever brings one of its tokens gets in; the link itself says what she finds:
+the form, the state of her payment, or a kind page.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class LinkState(StrEnum):
+    """What has happened to the link. Expiry is not a state: it follows from the time."""
+
+    ISSUED = "issued"
+    OPENED = "opened"
+    SUBMITTED = "submitted"
+    REVOKED = "revoked"
+
+
+class LinkFact(StrEnum):
+    """What can happen to a link."""
+
+    REISSUED = "reissued"
+    OPENED = "opened"
+    SUBMITTED = "submitted"
+    REVOKED = "revoked"
+
+
+# Every state × every fact. A signed authorization outlives a revocation that comes after it; a revoked link
+# stays revoked when its letter is sent again late, and nobody can open or submit it.
+_NEXT: dict[tuple[LinkState, LinkFact], LinkState] = {
+    (LinkState.ISSUED, LinkFact.REISSUED): LinkState.ISSUED,
+    (LinkState.ISSUED, LinkFact.OPENED): LinkState.OPENED,
+    (LinkState.ISSUED, LinkFact.SUBMITTED): LinkState.SUBMITTED,
+    (LinkState.ISSUED, LinkFact.REVOKED): LinkState.REVOKED,
+    (LinkState.OPENED, LinkFact.REISSUED): LinkState.OPENED,
+    (LinkState.OPENED, LinkFact.OPENED): LinkState.OPENED,
+    (LinkState.OPENED, LinkFact.SUBMITTED): LinkState.SUBMITTED,
+    (LinkState.OPENED, LinkFact.REVOKED): LinkState.REVOKED,
+    (LinkState.SUBMITTED, LinkFact.REISSUED): LinkState.SUBMITTED,
+    (LinkState.SUBMITTED, LinkFact.OPENED): LinkState.SUBMITTED,
+    (LinkState.SUBMITTED, LinkFact.SUBMITTED): LinkState.SUBMITTED,
+    (LinkState.SUBMITTED, LinkFact.REVOKED): LinkState.SUBMITTED,
+    (LinkState.REVOKED, LinkFact.REISSUED): LinkState.REVOKED,
+    (LinkState.REVOKED, LinkFact.OPENED): LinkState.REVOKED,
+    # The client pressed "Authorize" while the revocation was still on its way: her consent and her card are
+    # in, so the authorization stands, and the agent, who reads of it, voids it.
+    (LinkState.REVOKED, LinkFact.SUBMITTED): LinkState.SUBMITTED,
+    (LinkState.REVOKED, LinkFact.REVOKED): LinkState.REVOKED,
+}
+
+
+def next_state(state: LinkState, fact: LinkFact) -> LinkState:
+    """The state after a fact. Total: every fact has an answer in every state."""
+    return _NEXT[state, fact]
+
+
+class Standing(StrEnum):
+    """What the person who holds the link meets."""
+
+    OPEN = "open"
+    SUBMITTED = "submitted"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+def standing(state: LinkState, *, expires_at: datetime, now: datetime) -> Standing:
+    """What a link is worth at `now`. A submitted link never expires: it leads to the payment's state (P8)."""
+    if state is LinkState.SUBMITTED:
+        return Standing.SUBMITTED
+    if state is LinkState.REVOKED:
+        return Standing.REVOKED
+    return Standing.EXPIRED if now >= expires_at else Standing.OPEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """The right to submit, held by one request at a time, so that two submissions can't replace each
+    other's card in the vault. `until` frees a link whose request died."""
+
+    attempt_id: str
+    until: datetime
+
+
+class SubmissionDecision(StrEnum):
+    """Whether a submission may go ahead."""
+
+    GO = "go"
+    ALREADY_AUTHORIZED = "already_authorized"
+    UNDER_WAY = "under_way"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+def decide_submission(
+    state: LinkState, *, expires_at: datetime, claim: Claim | None, now: datetime
+) -> SubmissionDecision:
+    """Whether a submission may start now."""
+    match standing(state, expires_at=expires_at, now=now):
+        case Standing.SUBMITTED:
+            return SubmissionDecision.ALREADY_AUTHORIZED
+        case Standing.EXPIRED:
+            return SubmissionDecision.EXPIRED
+        case Standing.REVOKED:
+            return SubmissionDecision.REVOKED
+        case Standing.OPEN:
+            return SubmissionDecision.UNDER_WAY if claim is not None and claim.until > now else SubmissionDecision.GO

@@ -1,0 +1,67 @@
+"""The link page. Looking at it changes nothing; only the button's click, with the token after `#`, opens the link."""
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from services.portal.access import LinkAccess
+from services.portal.links.service import Links, LinkView, Standing
+from services.portal.pages import dress, origin_of_request
+
+_MAX_TOKEN = 100
+
+
+def link_pages(links: Links, access: LinkAccess) -> Blueprint:
+    """The room's pages."""
+    room = Blueprint("links", __name__, template_folder="templates")
+
+    @room.get("/")
+    def start() -> str:
+        return render_template("links/start.html")
+
+    @room.get("/pay/<link_id>")
+    def landing(link_id: str) -> Response:
+        link = links.find(link_id)
+        if link is None:
+            return _page("links/unknown.html", 404)
+        dress(link.request)
+        return _landing(link, access)
+
+    @room.post("/pay/<link_id>/open")
+    def open_link(link_id: str) -> BaseResponse:
+        token = request.form.get("token", "")[:_MAX_TOKEN]
+        opened = links.open(link_id, token, origin_of_request())
+        if opened is None:
+            return _wrong_token(links.find(link_id))
+        dress(opened.request)
+        match opened.standing:
+            case Standing.OPEN:
+                access.grant(link_id)
+                return redirect(url_for("payments.authorize", link_id=link_id), 303)
+            case Standing.SUBMITTED:
+                access.grant(link_id)
+                return redirect(url_for("payments.status", link_id=link_id), 303)
+            case Standing.EXPIRED | Standing.REVOKED:
+                return _landing(opened, access)
+
+    return room
+
+
+def _landing(link: LinkView, access: LinkAccess) -> Response:
+    match link.standing:
+        case Standing.OPEN | Standing.SUBMITTED:
+            return _page("links/landing.html", 200, link=link, timed_out=access.timed_out())
+        case Standing.EXPIRED | Standing.REVOKED:
+            return _page("links/closed.html", 410, link=link)
+
+
+def _wrong_token(link: LinkView | None) -> Response:
+    if link is None:
+        return _page("links/unknown.html", 404)
+    dress(link.request)
+    if link.standing in (Standing.EXPIRED, Standing.REVOKED):
+        return _page("links/closed.html", 410, link=link)
+    return _page("links/incomplete.html", 403, link=link)
+
+
+def _page(template: str, status: int, **values: object) -> Response:
+    return make_response(render_template(template, **values), status)

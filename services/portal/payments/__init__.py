@@ -1,0 +1,1 @@
+"""Payment authorization: the client's form, the hand-over to the vault, and what became of the payment."""

@@ -1,0 +1,61 @@
+"""What the payments room does on the CRM's events: it keeps the facts. First word wins: a fact told twice, or told
+again with another moment, changes nothing; facts of different kinds may come in any order."""
+
+from datetime import UTC, datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from sqlalchemy.orm import Session
+
+from chassis.bus import EventHandlers, EventMeta
+from protos.wayvault.events.v1.events_pb2 import (
+    PaymentCardRemoved,
+    PaymentLapsed,
+    PaymentProcessed,
+    PaymentRetrieved,
+    PaymentVoided,
+)
+from services.portal.payments.service import payment_row
+
+
+def subscribe(handlers: EventHandlers) -> None:
+    """Registers the room's handlers."""
+    handlers.on(PaymentRetrieved, on_retrieved)
+    handlers.on(PaymentProcessed, on_processed)
+    handlers.on(PaymentVoided, on_voided)
+    handlers.on(PaymentCardRemoved, on_card_removed)
+    handlers.on(PaymentLapsed, on_lapsed)
+
+
+def on_retrieved(session: Session, message: PaymentRetrieved, _: EventMeta) -> None:
+    row = payment_row(session, message.payment_id)
+    if row.retrieved_at is None:
+        row.retrieved_at, row.retrieved_by = _moment(message.at), message.agent_name[:200]
+
+
+def on_processed(session: Session, message: PaymentProcessed, _: EventMeta) -> None:
+    row = payment_row(session, message.payment_id)
+    if row.processed_at is None:
+        row.processed_at, row.confirmation_number = _moment(message.at), message.confirmation_number[:200]
+
+
+def on_voided(session: Session, message: PaymentVoided, _: EventMeta) -> None:
+    row = payment_row(session, message.payment_id)
+    if row.voided_at is None:
+        row.voided_at, row.void_reason = _moment(message.at), message.reason[:1000]
+        row.fresh_link_follows = message.fresh_link_follows
+
+
+def on_card_removed(session: Session, message: PaymentCardRemoved, _: EventMeta) -> None:
+    row = payment_row(session, message.payment_id)
+    if row.card_removed_at is None:
+        row.card_removed_at = _moment(message.at)
+
+
+def on_lapsed(session: Session, message: PaymentLapsed, _: EventMeta) -> None:
+    row = payment_row(session, message.context.payment_id)
+    if row.lapsed_at is None:
+        row.lapsed_at = _moment(message.at)
+
+
+def _moment(timestamp: Timestamp) -> datetime:
+    return timestamp.ToDatetime(tzinfo=UTC)

@@ -1,0 +1,51 @@
+"""Rows of the payments room. Of the card: brand, last four, cardholder name, token (M13); nothing else comes here."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.db import UtcDateTime
+from services.portal.orm import Base
+
+
+class PaymentRow(Base):
+    """An authorized payment and the facts about it. A fact that comes before the authorization (events of
+    different aggregates are not ordered) makes the row; `authorized_at` is empty until then."""
+
+    __tablename__ = "payments"
+
+    payment_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    link_id: Mapped[str] = mapped_column(String(40), default="", index=True)
+    agency_id: Mapped[str] = mapped_column(String(40), default="")
+    # The context as the client authorized it: a later change in the CRM does not change what she signed.
+    context: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    card_token: Mapped[str] = mapped_column(String(60), default="")
+    brand: Mapped[str] = mapped_column(String(20), default="")
+    last4: Mapped[str] = mapped_column(String(4), default="")
+    cardholder_name: Mapped[str] = mapped_column(String(200), default="")
+    billing_address: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    document_id: Mapped[str] = mapped_column(String(40), default="")
+    authorized_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    card_kept_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    cvv_kept_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    retrieved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    retrieved_by: Mapped[str] = mapped_column(String(200), default="")
+    processed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    confirmation_number: Mapped[str] = mapped_column(String(200), default="")
+    voided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    void_reason: Mapped[str] = mapped_column(String(1000), default="")
+    fresh_link_follows: Mapped[bool] = mapped_column(default=False)
+    lapsed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    card_removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class IntakeRow(Base):
+    """A slot in the vault that was opened for a link, so that one link's form can't fill another's."""
+
+    __tablename__ = "intakes"
+
+    intake_id: Mapped[str] = mapped_column(String(60), primary_key=True)
+    link_id: Mapped[str] = mapped_column(ForeignKey("links.link_id"), index=True)
+    opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)

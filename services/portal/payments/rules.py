@@ -1,0 +1,89 @@
+"""What became of an authorized payment, told from facts that may arrive in any order, and more than once (M12)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class PaymentState(StrEnum):
+    """Where the payment stands, for the client."""
+
+    REQUESTED = "requested"
+    AUTHORIZED = "authorized"
+    RETRIEVED = "retrieved"
+    PROCESSED = "processed"
+    VOIDED = "voided"
+    LAPSED = "lapsed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentFacts:
+    """All that is known of a payment; every moment is aware UTC, None = has not happened."""
+
+    authorized_at: datetime | None = None
+    retrieved_at: datetime | None = None
+    retrieved_by: str = ""
+    processed_at: datetime | None = None
+    confirmation_number: str = ""
+    voided_at: datetime | None = None
+    void_reason: str = ""
+    lapsed_at: datetime | None = None
+    card_removed_at: datetime | None = None
+    card_kept_until: datetime | None = None
+    cvv_kept_until: datetime | None = None
+
+
+def state_of(facts: PaymentFacts) -> PaymentState:
+    """The state that the facts add up to, whatever their order was. Closed beats open."""
+    if facts.processed_at is not None:
+        return PaymentState.PROCESSED
+    if facts.voided_at is not None:
+        return PaymentState.VOIDED
+    if facts.lapsed_at is not None:
+        return PaymentState.LAPSED
+    if facts.retrieved_at is not None:
+        return PaymentState.RETRIEVED
+    if facts.authorized_at is not None:
+        return PaymentState.AUTHORIZED
+    return PaymentState.REQUESTED
+
+
+def card_gone_at(facts: PaymentFacts) -> datetime | None:
+    """When the card was deleted: by the agency, or by its own time running out (M11); None while it is kept."""
+    moments = [moment for moment in (facts.card_removed_at, facts.lapsed_at) if moment is not None]
+    return min(moments) if moments else None
+
+
+class Step(StrEnum):
+    """A line of the client's timeline."""
+
+    AUTHORIZED = "authorized"
+    VIEWED = "viewed"
+    PROCESSED = "processed"
+    VOIDED = "voided"
+    LAPSED = "lapsed"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineEntry:
+    """A step and when it happened."""
+
+    step: Step
+    at: datetime
+
+
+def timeline(facts: PaymentFacts) -> tuple[TimelineEntry, ...]:
+    """What happened, oldest first."""
+    # A lapse is told once: its line says that the card was deleted.
+    removed = facts.card_removed_at if facts.lapsed_at is None else None
+    moments = (
+        (Step.AUTHORIZED, facts.authorized_at),
+        (Step.VIEWED, facts.retrieved_at),
+        (Step.PROCESSED, facts.processed_at),
+        (Step.VOIDED, facts.voided_at),
+        (Step.LAPSED, facts.lapsed_at),
+        (Step.DELETED, removed),
+    )
+    entries = [TimelineEntry(step=step, at=at) for step, at in moments if at is not None]
+    return tuple(sorted(entries, key=lambda entry: entry.at))

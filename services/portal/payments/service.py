@@ -1,0 +1,281 @@
+"""Use cases of payments: open the card slot, take the authorization, tell what became of it.
+
+The order of an authorization, and why nothing is lost or doubled whatever fails where:
+1. claim the link: one submission at a time, so that two can't replace each other's card in the vault;
+2. StoreCard with a key made from the sealed text: the same request again gets the same answer;
+3. one transaction: authorization, signature with PDF, events, link closed. After it, every further submission
+   finds the authorization. Before it, the vault holds a card that no one knows of; the client sends the form
+   again, and the vault replaces that card by the new one.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from chassis import errors
+from chassis.bus import Outbox
+from chassis.clock import Clock
+from chassis.db import Database
+from chassis.ids import new_id, new_link_token, token_sha256
+from chassis.sealing import Letter
+from protos.wayvault.events.v1.events_pb2 import PaymentContext
+from services.portal.esign.service import Documents
+from services.portal.evidence import EvidenceStep, StepKind
+from services.portal.links.service import Links, LinkView, Standing, SubmissionDecision, add_evidence
+from services.portal.origin import Origin
+from services.portal.payment_request import PaymentRequest, read_context
+from services.portal.payments.intake import CardIntakePort, Intake, StoredCard
+from services.portal.payments.models import IntakeRow, PaymentRow
+from services.portal.payments.record import (
+    Authorization,
+    authorized_event,
+    copy_letter,
+    document_facts,
+    signed_event,
+)
+from services.portal.payments.rules import PaymentFacts
+from services.portal.payments.values import (
+    Authorized,
+    CardRefused,
+    LinkClosed,
+    NotNow,
+    OfferChanged,
+    Outcome,
+    StartOver,
+    Submission,
+    UnderWay,
+)
+
+# Refusals after which the card must be sealed anew, and whether the frame's key is at fault.
+_START_OVER: dict[type[errors.WayvaultError], bool] = {
+    errors.IntakeExpired: False,
+    errors.IntakeUsed: False,
+    errors.NotFound: False,
+    errors.IdempotencyMismatch: False,
+    errors.SealBroken: True,
+}
+
+
+class LetterSealer(Protocol):
+    """chassis.sealing.LetterWriter, as far as it is used here."""
+
+    def seal(self, letter: Letter) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentStatus:
+    """A payment as its status page shows it."""
+
+    request: PaymentRequest
+    facts: PaymentFacts
+    brand: str
+    last4: str
+    cardholder_name: str
+    fresh_link_follows: bool
+    replacement: LinkView | None
+
+
+class Payments:
+    """The payments room."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        outbox: Outbox,
+        clock: Clock,
+        links: Links,
+        documents: Documents,
+        intake: CardIntakePort,
+        letters: LetterSealer,
+        public_url: str,
+    ) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._clock = clock
+        self._links = links
+        self._documents = documents
+        self._intake = intake
+        self._letters = letters
+        self._public_url = public_url
+
+    def open_intake(self, link: LinkView, origin: Origin) -> Intake:
+        """A new card slot for the link's payment. Raises Unavailable and other refusals of the vault."""
+        request = link.request
+        intake = self._intake.open_intake(
+            idempotency_key=new_id("opn"),
+            agency_id=request.agency_id,
+            payment_id=request.payment_id,
+            owner_agent_id=request.agent_id,
+            card_retention_days=request.card_retention_days,
+            cvv_retention_hours=request.cvv_retention_hours,
+            origin=origin,
+        )
+        with self._database.transaction() as session:
+            session.add(
+                IntakeRow(
+                    intake_id=intake.intake_id,
+                    link_id=link.link_id,
+                    opened_at=self._clock.now(),
+                    expires_at=intake.expires_at,
+                )
+            )
+        return intake
+
+    def authorize(self, link_id: str, submission: Submission, origin: Origin) -> Outcome:
+        """Takes a client's authorization, once, however often and from however many windows it is sent."""
+        received_at = self._clock.now()
+        with self._links.claimed(link_id) as (decision, attempt_id):
+            match decision:
+                case SubmissionDecision.ALREADY_AUTHORIZED:
+                    return Authorized(again=True)
+                case SubmissionDecision.UNDER_WAY:
+                    return UnderWay()
+                case SubmissionDecision.EXPIRED:
+                    return LinkClosed(standing=Standing.EXPIRED)
+                case SubmissionDecision.REVOKED:
+                    return LinkClosed(standing=Standing.REVOKED)
+                case SubmissionDecision.GO:
+                    return self._store_and_record(link_id, attempt_id, submission, origin, received_at)
+
+    def _store_and_record(
+        self, link_id: str, attempt_id: str, submission: Submission, origin: Origin, received_at: datetime
+    ) -> Outcome:
+        link = self._links.find(link_id)
+        if link is None:
+            return LinkClosed(standing=Standing.REVOKED)
+        if link.offer_digest != submission.offer_digest:
+            return OfferChanged()
+        if not self._is_slot_of(link_id, submission.intake_id):
+            return StartOver(message=errors.IntakeExpired.default_message, fresh_frame=False)
+        stored = self._store(submission, origin)
+        if not isinstance(stored, StoredCard):
+            return stored
+        made = self._sign(link, stored, submission, origin, received_at)
+        return self._record(made, attempt_id, received_at)
+
+    def _is_slot_of(self, link_id: str, intake_id: str) -> bool:
+        with self._database.read() as session:
+            row = session.get(IntakeRow, intake_id)
+            return row is not None and row.link_id == link_id
+
+    def _store(self, submission: Submission, origin: Origin) -> StoredCard | CardRefused | StartOver | NotNow:
+        # Everything the vault compares is in the key: the same request again is the same call, any other is another.
+        said = "\0".join((submission.intake_id, submission.sealed_card, origin.ip, origin.user_agent))
+        try:
+            return self._intake.store_card(
+                idempotency_key=f"sto_{sha256(said.encode()).hexdigest()[:40]}",
+                intake_id=submission.intake_id,
+                sealed_card=submission.sealed_card,
+                origin=origin,
+            )
+        except errors.CardInvalid as error:
+            return CardRefused(field=error.field, message=error.message)
+        except tuple(_START_OVER) as error:
+            return StartOver(message=error.message, fresh_frame=_START_OVER[type(error)])
+        except (errors.Unavailable, errors.DeadlineTooShort, errors.Busy) as error:
+            return NotNow(message=error.message)
+
+    def _sign(
+        self, link: LinkView, card: StoredCard, submission: Submission, origin: Origin, received_at: datetime
+    ) -> Authorization:
+        """The signed document, made outside of the transaction: drawing the PDF takes its time."""
+        signed_at = self._clock.now()
+        document = self._documents.make(
+            request=link.request,
+            facts=document_facts(link.request, card, submission.address),
+            terms_text=link.terms_text,
+            terms_version=link.terms_version,
+            signature=submission.signature,
+            steps=(*self._links.evidence(link.link_id), *_last_steps(origin, received_at, signed_at)),
+            signed_at=signed_at,
+            origin=origin,
+        )
+        return Authorization(link=link, card=card, address=submission.address, document=document)
+
+    def _record(self, made: Authorization, attempt_id: str, received_at: datetime) -> Outcome:
+        link, document = made.link, made.document
+        token = new_link_token()
+        letter = self._letters.seal(copy_letter(made, f"{self._public_url}/pay/{link.link_id}#{token}"))
+        payment_id, agency_id = link.request.payment_id, link.request.agency_id
+        with self._database.transaction() as session:
+            if not self._links.mark_submitted(session, link.link_id, attempt_id, document.signed_at):
+                # The claim ran out while the vault worked; another submission has taken over.
+                return UnderWay()
+            for step in _last_steps(document.origin, received_at, document.signed_at):
+                add_evidence(session, link.link_id, step, ref=attempt_id)
+            self._links.add_token(session, link.link_id, token_sha256(token))
+            self._documents.keep(session, document, payment_id=payment_id, agency_id=agency_id)
+            _keep_payment(payment_row(session, payment_id), made)
+            self._outbox.add(session, authorized_event(made), aggregate_id=payment_id, agency_id=agency_id)
+            signed = signed_event(made, letter)
+            self._outbox.add(session, signed, aggregate_id=document.document_id, agency_id=agency_id)
+        return Authorized()
+
+    def status(self, payment_id: str) -> PaymentStatus | None:
+        """The payment as it stands; None when nobody authorized it."""
+        with self._database.read() as session:
+            row = session.get(PaymentRow, payment_id)
+            if row is None or row.authorized_at is None:
+                return None
+            facts = _facts(row)
+        return PaymentStatus(
+            request=read_context(PaymentContext.FromString(row.context)),
+            facts=facts,
+            brand=row.brand,
+            last4=row.last4,
+            cardholder_name=row.cardholder_name,
+            fresh_link_follows=row.fresh_link_follows,
+            replacement=self._links.replacement_of(payment_id) if facts.voided_at else None,
+        )
+
+
+def payment_row(session: Session, payment_id: str) -> PaymentRow:
+    """The payment's row, locked; made when it is the first fact about the payment."""
+    row = session.get(PaymentRow, payment_id, with_for_update=True)
+    if row is None:
+        row = PaymentRow(payment_id=payment_id)
+        session.add(row)
+        session.flush()
+    return row
+
+
+def _last_steps(origin: Origin, received_at: datetime, signed_at: datetime) -> tuple[EvidenceStep, EvidenceStep]:
+    return (
+        EvidenceStep(kind=StepKind.SUBMITTED, at=received_at, ip=origin.ip, user_agent=origin.user_agent),
+        EvidenceStep(kind=StepKind.SIGNED, at=signed_at, ip=origin.ip, user_agent=origin.user_agent),
+    )
+
+
+def _keep_payment(row: PaymentRow, made: Authorization) -> None:
+    row.link_id = made.link.link_id
+    row.agency_id = made.link.request.agency_id
+    row.context = made.link.context
+    row.card_token = made.card.card_token
+    row.brand = made.card.brand
+    row.last4 = made.card.last4
+    row.cardholder_name = made.card.cardholder_name
+    row.billing_address = made.address.to_proto().SerializeToString()
+    row.document_id = made.document.document_id
+    row.authorized_at = made.document.signed_at
+    row.card_kept_until = made.card.card_kept_until
+    row.cvv_kept_until = made.card.cvv_kept_until
+
+
+def _facts(row: PaymentRow) -> PaymentFacts:
+    return PaymentFacts(
+        authorized_at=row.authorized_at,
+        retrieved_at=row.retrieved_at,
+        retrieved_by=row.retrieved_by,
+        processed_at=row.processed_at,
+        confirmation_number=row.confirmation_number,
+        voided_at=row.voided_at,
+        void_reason=row.void_reason,
+        lapsed_at=row.lapsed_at,
+        card_removed_at=row.card_removed_at,
+        card_kept_until=row.card_kept_until,
+        cvv_kept_until=row.cvv_kept_until,
+    )

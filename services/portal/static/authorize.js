@@ -1,0 +1,233 @@
+// The authorization page: the frame seals the card, the form travels with it, and whatever goes wrong stays on this
+// page with everything that was typed. The card itself never reaches this script: it sees a sealed text only.
+import { Unreachable, csrfToken, element, postJson, setBusy } from "/static/chassis/ui.js";
+import { SealRefused, mountFrame } from "/static/chassis/frame-host.js";
+
+const SUBMIT_TIMEOUT_MS = 40000;
+const form = document.getElementById("authorize");
+const button = document.getElementById("authorize-button");
+const live = document.getElementById("live");
+const summary = document.getElementById("summary");
+const summaryList = document.getElementById("summary-list");
+const place = document.getElementById("card-frame");
+const trouble = document.getElementById("card-trouble");
+const cardError = document.getElementById("card-error");
+const facts = form.dataset;
+
+let frame = null;
+let busy = false;
+
+// ------------------------------------------------------------------ the card form
+function begin(intakeId) {
+  form.elements.intake_id.value = intakeId;
+  frame.begin({ intake_id: intakeId, agent_name: facts.agent, amount_text: facts.amount });
+}
+
+function mount(intakeId) {
+  trouble.hidden = true;
+  place.hidden = false;
+  frame?.destroy();
+  frame = mountFrame(place, {
+    mode: "capture",
+    origin: facts.frameOrigin,
+    title: "Secure card form",
+    onState: () => { cardError.hidden = true; },
+    onSubmit: () => form.requestSubmit(button),
+  });
+  begin(intakeId);
+}
+
+function showTrouble(message) {
+  if (message) document.getElementById("card-trouble-text").textContent = message;
+  trouble.hidden = false;
+  place.hidden = true;
+}
+
+document.getElementById("card-retry").addEventListener("click", async (event) => {
+  setBusy(event.currentTarget, true);
+  const retry = event.currentTarget;
+  try {
+    mount((await postJson(facts.intakeUrl, {})).intake_id);
+  } catch (error) {
+    showTrouble(error instanceof Unreachable ? "There seems to be no connection. Nothing was lost; please try again." : error.message);
+  } finally {
+    setBusy(retry, false);
+  }
+});
+
+// ------------------------------------------------------------------ what is wrong, beside each field and on top
+function clearProblems() {
+  summary.hidden = true;
+  cardError.hidden = true;
+  for (const note of form.querySelectorAll(".wv-field-error[data-pt]")) note.remove();
+  for (const note of form.querySelectorAll(".wv-field > .wv-field-error")) note.remove();
+  for (const field of form.querySelectorAll(".is-invalid")) field.classList.remove("is-invalid");
+  for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+}
+
+function markField(name, message) {
+  if (name === "sealed_card") {
+    cardError.lastElementChild.textContent = message;
+    cardError.hidden = false;
+    return "card";
+  }
+  const field = document.getElementById(name);
+  const wrap = field?.closest(".wv-field");
+  if (!wrap) return "authorize-button";
+  const note = element("p", { className: "wv-field-error", id: `${name}-error`, textContent: message });
+  note.dataset.pt = "1";
+  wrap.classList.add("is-invalid");
+  if (wrap === field) {
+    wrap.querySelector("legend").after(note);
+    return name;
+  }
+  (wrap.querySelector(":scope > label") ?? wrap.firstElementChild).before(note);
+  wrap.querySelector(":scope > label")?.after(note);
+  field.classList.add("is-invalid");
+  field.setAttribute("aria-invalid", "true");
+  field.setAttribute("aria-describedby", note.id);
+  return name;
+}
+
+function goTo(event, target) {
+  event.preventDefault();
+  const node = document.getElementById(target);
+  node?.scrollIntoView({ block: "center" });
+  if (target === "card") frame?.focus();
+  else if (target === "signature") node.querySelector("canvas:not([hidden]), input:not([type=hidden])")?.focus({ preventScroll: true });
+  else node?.focus({ preventScroll: true });
+}
+
+/** @param {[string, string][]} problems target id and message */
+function showSummary(title, problems) {
+  document.getElementById("summary-title").textContent = title;
+  summaryList.replaceChildren(...problems.map(([target, message]) => {
+    const line = target ? element("a", { href: `#${target}`, textContent: message }) : element("span", { textContent: message });
+    if (target) line.addEventListener("click", (event) => goTo(event, target));
+    return element("li", {}, line);
+  }));
+  summary.hidden = false;
+  summary.scrollIntoView({ block: "start" });
+  summary.focus({ preventScroll: true });
+}
+
+function showFields(fields, cardMessage) {
+  const order = ["sealed_card", "country", "line1", "line2", "city", "postal_code", "region", "signature", "consent"];
+  const known = { ...fields };
+  if (cardMessage) known.sealed_card = cardMessage;
+  const names = Object.keys(known).sort((one, other) => order.indexOf(one) - order.indexOf(other));
+  const problems = names.map((name) => [
+    // The frame shows its own faults beside its fields.
+    name === "sealed_card" && cardMessage ? "card" : markField(name, known[name]), known[name],
+  ]);
+  showSummary(problems.length === 1 ? "Please check one thing" : `Please check ${problems.length} things`, problems);
+}
+
+// ------------------------------------------------------------------ sending
+async function sealCard() {
+  if (!frame || !trouble.hidden) return { card: "", fault: "Enter your card once the secure form is back." };
+  try {
+    return { card: await frame.seal(), fault: "" };
+  } catch (error) {
+    if (error instanceof SealRefused) return { card: "", fault: error.message };
+    return { card: "", fault: "The secure card form did not answer. Please reload the page." };
+  }
+}
+
+async function post(sealed) {
+  form.elements.sealed_card.value = sealed;
+  const body = new FormData(form);
+  form.elements.sealed_card.value = "";
+  try {
+    const response = await fetch(form.action, {
+      method: "POST",
+      headers: { Accept: "application/json", "X-CSRFToken": csrfToken() },
+      body,
+      credentials: "same-origin",
+      redirect: "error",
+      signal: AbortSignal.timeout(SUBMIT_TIMEOUT_MS),
+    });
+    return await response.json();
+  } catch {
+    return { error: { code: "UNREACHABLE", message: "The connection was lost. Nothing you typed is gone. Press the button again; you can't be charged twice." } };
+  }
+}
+
+async function send(mayStartOver) {
+  live.textContent = "Encrypting your card…";
+  const { card, fault } = await sealCard();
+  live.textContent = fault ? "" : "Sending your authorization…";
+  // Without a card nothing can be stored; the server's answer then tells what else is missing, all at once.
+  const answer = await post(card);
+  if (answer.next && !answer.error) {
+    live.textContent = "Authorized.";
+    window.location.assign(answer.next);
+    return true;
+  }
+  const error = answer.error ?? { code: "INTERNAL", message: "Something went wrong on our side. Nothing was charged; please try again." };
+  if (error.code === "FORM_INVALID") showFields(error.fields ?? {}, fault);
+  else if (error.code === "START_OVER") return startOver(error, mayStartOver);
+  else showRefusal(error, answer.next);
+  return false;
+}
+
+async function startOver(error, mayStartOver) {
+  if (!error.fresh_frame) {
+    begin(error.intake_id);
+    // The card still stands in the frame: it is sealed anew for the new slot, and the client need not know.
+    if (mayStartOver) return send(false);
+    showSummary("Please press the button again", [["", error.message]]);
+    return false;
+  }
+  mount(error.intake_id);
+  showSummary("Please enter your card once more", [["card", "The secure form had to be renewed. Enter the card again; your address and signature are kept."]]);
+  return false;
+}
+
+function showRefusal(error, next) {
+  if (error.code === "CARD_INVALID") {
+    frame?.fieldError(error.card_field || "pan", error.message);
+    showSummary("Your card was not accepted", [["card", error.message], ["", "Your address and signature are kept. Correct the card and press the button again."]]);
+    return;
+  }
+  const titles = {
+    UNAVAILABLE: "We can't reach the card vault right now",
+    UNREACHABLE: "The connection was lost",
+    OFFER_CHANGED: "This request has changed",
+    UNDER_WAY: "Your authorization is on its way",
+    SESSION_ENDED: "This page was open for too long",
+    FORM_EXPIRED: "This page was open for too long",
+    CARD_NUMBER_REFUSED: "A card number belongs in the secure card form only",
+  };
+  const lines = [["", error.message]];
+  if (error.code === "UNAVAILABLE") lines.push(["", "Nothing was charged, and everything you typed is kept. Press the button again in a moment."]);
+  showSummary(titles[error.code] ?? "That did not work", lines);
+  if (next) summaryList.append(element("li", {}, element("a", { href: next, textContent: "Go on" })));
+}
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  if (busy) return;
+  busy = true;
+  clearProblems();
+  setBusy(button, true);
+  let done = false;
+  try {
+    done = await send(true);
+  } finally {
+    if (!done) {
+      busy = false;
+      live.textContent = "";
+      setBusy(button, false);
+    }
+  }
+}, { capture: true });
+
+window.addEventListener("pageshow", (event) => {
+  // Back from the status page: what is in the frame is gone, so the page is loaded anew.
+  if (event.persisted) window.location.reload();
+});
+
+if (facts.intake) mount(facts.intake);
+else showTrouble("");
