@@ -16,6 +16,7 @@ from chassis.web.colour import DEFAULT_ACCENT, parse_hex, theme_css
 from chassis.web.errors import install_error_pages
 from chassis.web.formatting import register_filters
 from chassis.web.icons import icon
+from chassis.web.pictures import trip_picture
 from chassis.web.requests import install_request_log
 from chassis.web.security import install_headers
 from chassis.web.tripwire import install_tripwire
@@ -125,6 +126,7 @@ def _configure_templates(app: Flask) -> None:
     context: WebContext = app.extensions["wayvault"]
     app.jinja_env.globals.update(
         icon=icon,
+        trip_picture=trip_picture,
         app_title=context.title,
         app_layout=context.layout,
         frame_origin=context.frame_origin,

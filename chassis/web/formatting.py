@@ -132,6 +132,11 @@ def initials(name: str) -> str:
     return letters.upper()
 
 
+def monogram(name: str) -> str:
+    """ "HV" for "Harbour & Vine Travel": first letters of the first two words, for a house rather than a person."""
+    return "".join(word[0] for word in name.split() if word[0].isalnum())[:2].upper() or "?"
+
+
 def sum_of_letters(name: str) -> int:
     """A small number that is always the same for a name; picks the hue of its initials."""
     return sum(map(ord, name))
@@ -164,6 +169,7 @@ def register_filters(app: Flask) -> None:
         plural=plural,
         country=country,
         initials=initials,
+        monogram=monogram,
         sentence=sentence,
         sum_of_letters=sum_of_letters,
     )
