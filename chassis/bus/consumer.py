@@ -59,7 +59,7 @@ class ConsumerPolicy:
 class Consumer:
     """See the module's text. `run` is a loop for chassis.lifecycle."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  (the same order as everywhere: where, what, over which bus, for whom)
         self,
         database: Database,
         tables: EventTables,

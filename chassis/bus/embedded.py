@@ -274,7 +274,7 @@ def _bury(connection: sqlite3.Connection, service: str, body: bytes, reason: str
 def _connect(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    os.chmod(path, 0o600)
+    path.chmod(0o600)
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "temp_store=MEMORY"):
         connection.execute(f"PRAGMA {pragma}")
     connection.executescript(_SCHEMA)

@@ -145,10 +145,11 @@ class Inbox:
 
     def _claim(self, query: Select[Any]) -> Parked | None:
         """Takes the row for `claim_lease` and counts the attempt before it is made, in case it kills the process."""
-        with self._database.transaction() as session:
+        with self._database.read() as session:
             row = session.execute(query).first()
-            if row is None:
-                return None
+        if row is None:
+            return None
+        with self._database.transaction() as session:
             claimed = session.execute(
                 update(self._parked)
                 .where(

@@ -138,10 +138,10 @@ def _prepare_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:  # Any: a 
     cursor = connection.cursor()
     for pragma in _SQLITE_PRAGMAS:
         cursor.execute(pragma)
-    (path,) = (row[2] for row in cursor.execute("PRAGMA database_list") if row[1] == "main")
+    (path,) = (Path(row[2]) for row in cursor.execute("PRAGMA database_list") if row[1] == "main")
     cursor.close()
-    if os.stat(path).st_mode & 0o077:
-        os.chmod(path, 0o600)
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o600)
 
 
 def _begin_sqlite(connection: Connection) -> None:

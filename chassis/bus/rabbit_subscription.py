@@ -1,0 +1,136 @@
+"""Reading a service's queue: the connection on its own I/O thread, the work on the caller's."""
+
+import queue
+import random
+import threading
+from collections.abc import Collection
+from contextlib import suppress
+from functools import partial
+
+import pika
+import structlog
+from pika.adapters.blocking_connection import BlockingChannel
+from pika.exceptions import AMQPError
+from pika.spec import Basic, BasicProperties
+
+from chassis.bus.port import BusUnavailable
+from chassis.bus.rabbit_link import Link, declare_queue, queue_name, replay_key
+
+log = structlog.get_logger(__name__)
+
+_PREFETCH = 20
+_FIRST_PAUSE = 0.2
+_LONGEST_PAUSE = 10.0
+_BIND_SECONDS = 10.0
+_CLOSE_SECONDS = 10.0
+
+
+class RabbitDelivery:
+    """See chassis.bus.port.Delivery."""
+
+    def __init__(
+        self, connection: pika.BlockingConnection, channel: BlockingChannel, tag: int, body: bytes, replayed: bool
+    ) -> None:
+        self._connection = connection
+        self._channel = channel
+        self._tag = tag
+        self.body = body
+        self.replayed = replayed
+
+    def ack(self) -> None:
+        self._on_io_thread(partial(self._channel.basic_ack, self._tag))
+
+    def reject(self, reason: str) -> None:
+        self._on_io_thread(partial(self._channel.basic_reject, self._tag, requeue=False))
+
+    def _on_io_thread(self, action: "partial[None]") -> None:
+        """A channel that was lost has given the message back already, so there is nothing left to settle."""
+
+        def settle() -> None:
+            if self._channel.is_open:
+                action()
+
+        try:
+            self._connection.add_callback_threadsafe(settle)
+        except AMQPError:
+            return
+
+
+class RabbitSubscription:
+    """See chassis.bus.port.Subscription."""
+
+    def __init__(self, link: Link, service: str, patterns: Collection[str]) -> None:
+        self._link = link
+        self._service = service
+        self._patterns = frozenset(patterns)
+        self._deliveries: queue.SimpleQueue[RabbitDelivery] = queue.SimpleQueue()
+        self._closing = threading.Event()
+        self._bound = threading.Event()
+        self._failures = 0
+        self._connection: pika.BlockingConnection | None = None
+        self._thread = threading.Thread(target=self._run, name=f"bus-{service}", daemon=True)
+        self._thread.start()
+        self._bound.wait(_BIND_SECONDS)
+
+    def receive(self, timeout: float) -> RabbitDelivery | None:
+        try:
+            return self._deliveries.get(timeout=timeout)
+        except queue.Empty:
+            return None
+
+    def close(self) -> None:
+        """Waits until the acknowledgements given so far are on their way; what is in hand goes back."""
+        self._closing.set()
+        connection = self._connection
+        if connection is not None:
+            with suppress(AMQPError):
+                connection.add_callback_threadsafe(lambda: None)  # ends the wait for data
+        self._thread.join(_CLOSE_SECONDS)
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            try:
+                self._connection = self._link.connect("consume")
+                self._consume(self._connection)
+            except (AMQPError, OSError, BusUnavailable) as error:
+                log.warning("bus.consumer_disconnected", bus_service=self._service, cause=type(error).__name__)
+            finally:
+                self._forget()
+            longest = min(_FIRST_PAUSE * 2 ** min(self._failures, 16), _LONGEST_PAUSE)
+            self._failures += 1
+            self._closing.wait(longest * random.uniform(0.5, 1.0))
+
+    def _consume(self, connection: pika.BlockingConnection) -> None:
+        channel = connection.channel()
+        declare_queue(channel, self._service, self._patterns)
+        channel.basic_qos(prefetch_count=_PREFETCH)
+        channel.basic_consume(queue_name(self._service), partial(self._on_message, connection))
+        self._bound.set()
+        self._failures = 0
+        while not self._closing.is_set():
+            connection.process_data_events(time_limit=1.0)
+        connection.process_data_events(time_limit=0)
+        connection.close()
+
+    def _on_message(
+        self,
+        connection: pika.BlockingConnection,
+        channel: BlockingChannel,
+        method: Basic.Deliver,
+        _: BasicProperties,
+        body: bytes,
+    ) -> None:
+        replayed = method.routing_key == replay_key(self._service)
+        self._deliveries.put(RabbitDelivery(connection, channel, method.delivery_tag, body, replayed))
+
+    def _forget(self) -> None:
+        """What was prefetched over a lost connection comes again over the next one."""
+        connection, self._connection = self._connection, None
+        if connection is not None and connection.is_open:
+            with suppress(AMQPError):
+                connection.close()
+        while True:
+            try:
+                self._deliveries.get_nowait()
+            except queue.Empty:
+                return
