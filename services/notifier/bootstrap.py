@@ -94,6 +94,8 @@ def mailbox_app(settings: NotifierSettings) -> Flask:
         settings=settings,
         database=database,
         layout="guest",
+        # A message is shown in a frame of its own page, without scripts or network.
+        frame_origin="'self'",
     )
     app.register_blueprint(make_blueprint(Mailbox(database, clock)))
     app.context_processor(lambda: {"brand": Brand(name="Wayvault mailbox")})

@@ -47,7 +47,7 @@ def header_text(value: str, *, limit: int = 150) -> str:
 def checked_address(address: str) -> str:
     """The address, normalised. Raises MessageRefused for anything but one plain mailbox.
 
-    A local part that reads as an encoded word (RFC 2047 §2) is valid by RFC 5322, but nobody has one for honest reasons.
+    A local part that reads as an encoded word (RFC 2047 §2) is valid by RFC 5322; nobody honest has one.
     """
     if "=?" in address:
         raise MessageRefused("That is not an e-mail address that mail can be sent to.")

@@ -7,7 +7,9 @@ from services.notifier.mailbox.service import Mailbox
 
 def make_blueprint(mailbox: Mailbox) -> Blueprint:
     """List, message, its HTML part, attachments, and the same list as JSON for scripts."""
-    room = Blueprint("mailbox", __name__, template_folder="templates", static_folder="static")
+    room = Blueprint(
+        "mailbox", __name__, template_folder="templates", static_folder="static", static_url_path="/static/mailbox"
+    )
 
     @room.get("/")
     def inbox() -> str:
