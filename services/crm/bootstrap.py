@@ -16,8 +16,12 @@ from services.crm.auth.service import SignIn
 from services.crm.bookings.service import Bookings
 from services.crm.clients.service import Clients
 from services.crm.config import CrmSettings
+from services.crm.custody.service import VaultPort
+from services.crm.links.service import Letters
 from services.crm.models import event_tables, session_tables
 from services.crm.panels import Panels
+from services.crm.paying import CrmLetters, Paying, make_paying, open_vault
+from services.crm.payments.service import PaymentBook
 
 SERVICE = "crm"
 
@@ -35,6 +39,7 @@ class Dependencies:
     sign_in: SignIn
     clients: Clients
     bookings: Bookings
+    paying: Paying
     panels: Panels
 
 
@@ -44,6 +49,8 @@ def bootstrap(
     clock: Clock | None = None,
     database: Database | None = None,
     passwords: Passwords | None = None,
+    vault: VaultPort | None = None,
+    letters: Letters | None = None,
 ) -> Dependencies:
     """The CRM's parts, joined. What is not given is the real thing, by the settings."""
     clock = clock or SystemClock()
@@ -51,6 +58,32 @@ def bootstrap(
     outbox = Outbox(event_tables, producer=SERVICE, clock=clock)
     directory = Directory(database=database, outbox=outbox, clock=clock)
     clients = Clients(database=database, outbox=outbox, clock=clock)
+    payments = PaymentBook(database, clock)
+    bookings = Bookings(
+        database=database,
+        outbox=outbox,
+        clock=clock,
+        clients=clients,
+        directory=directory,
+        has_payments=lambda booking_id, segment_id: segment_id in payments.counted_by_segment(booking_id),
+    )
+    sign_in = SignIn(
+        database=database,
+        directory=directory,
+        clock=clock,
+        passwords=passwords or Passwords(),
+        authenticators=AuthenticatorSecrets(settings.require_secret_key()),
+    )
+    paying = make_paying(
+        database=database,
+        outbox=outbox,
+        clock=clock,
+        bookings=bookings,
+        directory=directory,
+        vault=vault or open_vault(settings),
+        letters=letters or CrmLetters(settings),
+        portal_url=settings.portal_url,
+    )
     return Dependencies(
         settings=settings,
         clock=clock,
@@ -58,14 +91,9 @@ def bootstrap(
         outbox=outbox,
         sessions=ServerSessions(database, session_tables, clock, service=SERVICE, https=settings.https),
         directory=directory,
-        sign_in=SignIn(
-            database=database,
-            directory=directory,
-            clock=clock,
-            passwords=passwords or Passwords(),
-            authenticators=AuthenticatorSecrets(settings.require_secret_key()),
-        ),
+        sign_in=sign_in,
         clients=clients,
-        bookings=Bookings(database=database, outbox=outbox, clock=clock, clients=clients, directory=directory),
+        bookings=bookings,
+        paying=paying,
         panels=Panels(),
     )

@@ -4,18 +4,27 @@ from services.crm.admin.models import AgencyRow, AgentRow
 from services.crm.auth.models import CredentialRow, SignInAttemptRow
 from services.crm.bookings.models import BookingRow, PassengerRow, SegmentRow
 from services.crm.clients.models import ClientRow
+from services.crm.custody.models import CardRemovalRow
+from services.crm.links.models import PaymentLinkRow
 from services.crm.orm import Base, event_tables, session_tables
+from services.crm.payments.models import PaymentRow, SignedDocumentRow
+from services.crm.retrieval.models import ChallengeRow
 
 __all__ = [
     "AgencyRow",
     "AgentRow",
     "Base",
     "BookingRow",
+    "CardRemovalRow",
+    "ChallengeRow",
     "ClientRow",
     "CredentialRow",
     "PassengerRow",
+    "PaymentLinkRow",
+    "PaymentRow",
     "SegmentRow",
     "SignInAttemptRow",
+    "SignedDocumentRow",
     "event_tables",
     "session_tables",
 ]

@@ -5,6 +5,7 @@ from chassis.lifecycle import Loop, every, run_until_stopped
 from chassis.rpc.tls import TlsFiles
 from services.crm.bootstrap import SERVICE, Dependencies
 from services.crm.models import event_tables
+from services.crm.paying import payment_timers, register_events
 
 HOUSEKEEPING_SECONDS = 600.0
 
@@ -12,6 +13,7 @@ HOUSEKEEPING_SECONDS = 600.0
 def event_handlers(deps: Dependencies) -> EventHandlers:
     """Every event the CRM acts on, each room's registered by the room itself."""
     handlers = EventHandlers()
+    register_events(handlers, deps.paying)
     return handlers
 
 
@@ -20,6 +22,7 @@ def timers(deps: Dependencies) -> list[tuple[str, Loop]]:
     return [
         ("sign-in housekeeping", every(HOUSEKEEPING_SECONDS, deps.sign_in.sweep, "sign-in housekeeping")),
         ("session housekeeping", every(HOUSEKEEPING_SECONDS, deps.sessions.sweep, "session housekeeping")),
+        *payment_timers(deps.paying),
     ]
 
 

@@ -8,7 +8,7 @@ from services.crm.actor import Role
 
 # M11: days a card may live, hours a CVV may live (0 = never stored); the vault enforces the same bounds.
 CARD_DAYS = range(1, 181)
-CVV_HOURS = range(0, 73)
+CVV_HOURS = range(73)
 DEFAULT_CARD_DAYS = 30
 DEFAULT_CVV_HOURS = 72
 

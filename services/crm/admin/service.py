@@ -71,7 +71,7 @@ class Directory:
     def names(self, session: Session, agency_id: str) -> dict[str, str]:
         """Every agent's name by id."""
         rows = session.execute(select(AgentRow.id, AgentRow.name).where(AgentRow.agency_id == agency_id))
-        return {agent_id: name for agent_id, name in rows}
+        return {row.id: row.name for row in rows}
 
     def agents(self, actor: Actor) -> list[AgentDetail]:
         """All agents of the actor's agency, by name. Raises PermissionDenied for non-admins."""
@@ -150,6 +150,20 @@ class Directory:
             row.updated_at = self._clock.now()
             session.flush()
             self._publish(session, _agent(row), self.load_agency(session, actor.agency_id))
+            return _agent(row)
+
+    def change_email(self, agent_id: str, email: str) -> AgentDetail:
+        """For operators (O11). Raises NotFound, or InvalidArgument when the address is taken."""
+        with self._database.transaction() as session:
+            row = session.get(AgentRow, agent_id)
+            if row is None:
+                raise NotFound("There is no such agent.")
+            taken = self.find_by_email(session, email)
+            if taken and taken.id != agent_id:
+                raise InvalidArgument("Somebody signs in with this address already.", field="email")
+            row.email, row.email_key, row.updated_at = email.strip(), email_key(email), self._clock.now()
+            session.flush()
+            self._publish(session, _agent(row), self.load_agency(session, row.agency_id))
             return _agent(row)
 
     def _publish(self, session: Session, agent: AgentDetail, agency: AgencyDetail) -> None:

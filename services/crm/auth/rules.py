@@ -18,7 +18,7 @@ STEP_TOLERANCE = 1
 class Stage(StrEnum):
     """How far a browser session has come. Only SIGNED_IN opens the CRM."""
 
-    PASSWORD_GIVEN = "password_given"
+    PASSWORD_GIVEN = "password_given"  # noqa: S105 - a stage, not a password
     SIGNED_IN = "signed_in"
 
 

@@ -177,13 +177,15 @@ class SignIn:
             case Accepted():
                 self.set_password(agent_id, new)
 
-    def enrol_authenticator(self, agent_id: str, secret: str) -> None:
-        """Sets a known authenticator secret, confirmed (demo data and moves from another system)."""
+    def enrol_new_authenticator(self, agent_id: str) -> str:
+        """Sets a fresh authenticator secret, confirmed, and returns it (demo data only)."""
+        secret = new_authenticator_secret()
         with self._database.transaction() as session:
             credential = self._credential(session, agent_id)
             credential.totp_secret_sealed = self._authenticators.seal(agent_id, secret)
             credential.totp_confirmed_at = self._clock.now()
             credential.totp_last_step = None
+        return secret
 
     def reset_authenticator(self, agent_id: str) -> None:
         """Forgets the authenticator (a lost phone): the agent sets up a new one at her next sign-in."""

@@ -26,7 +26,7 @@ class BookingRow(Base):
     notes: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column()
 
     segments: Mapped[list["SegmentRow"]] = relationship(
         order_by="SegmentRow.position", cascade="all, delete-orphan", lazy="selectin"

@@ -1,11 +1,11 @@
 """Use cases of bookings: find, list, open, change, and their segments."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
@@ -76,18 +76,32 @@ class Bookings:
     """The bookings room's use cases. Methods that take a session take part in the caller's transaction."""
 
     def __init__(
-        self, *, database: Database, outbox: Outbox, clock: Clock, clients: Clients, directory: Directory
+        self,
+        *,
+        database: Database,
+        outbox: Outbox,
+        clock: Clock,
+        clients: Clients,
+        directory: Directory,
+        has_payments: Callable[[str, str], bool],
     ) -> None:
+        """`has_payments(booking_id, segment_id)` says whether anything was asked for on a segment."""
         self._database = database
         self._outbox = outbox
         self._clock = clock
         self._clients = clients
         self._directory = directory
+        self._has_payments = has_payments
 
     def get(self, actor: Actor, booking_id: str) -> BookingDetail:
         """Raises NotFound for what does not exist or is not in the actor's sight: no difference is told."""
         with self._database.read() as session:
             return self.load(session, actor, booking_id)
+
+    def get_own(self, actor: Actor, booking_id: str) -> BookingDetail:
+        """As get, for a change: raises PermissionDenied when an admin looks at somebody else's booking."""
+        with self._database.read() as session:
+            return self.load_own(session, actor, booking_id)
 
     def load(self, session: Session, actor: Actor, booking_id: str) -> BookingDetail:
         """As get, within the caller's transaction."""
@@ -211,7 +225,12 @@ class Bookings:
             return _segment_of(self._touch(session, row), segment_id)
 
     def remove_segment(self, actor: Actor, booking_id: str, segment_id: str, *, version: int) -> BookingDetail:
-        """Raises NotFound, PermissionDenied or ChangedMeanwhile."""
+        """Raises NotFound, PermissionDenied, ChangedMeanwhile, or InvalidArgument when it has payments."""
+        if self._has_payments(booking_id, segment_id):
+            raise InvalidArgument(
+                "A payment was asked for on this segment, so it stays on the booking as part of the record. "
+                "You can still change its dates and amounts."
+            )
         with self._database.transaction() as session:
             row = _row_to_change(session, actor, booking_id, version)
             row.segments.remove(_segment_row(row, segment_id))
@@ -278,7 +297,7 @@ def _has_passenger(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(PassengerRow.booking_id == BookingRow.id, condition)
 
 
-def _begins_on() -> ColumnElement[date]:
+def _begins_on() -> ScalarSelect[date | None]:
     return (
         select(func.min(SegmentRow.begins_on))
         .where(SegmentRow.booking_id == BookingRow.id)
@@ -287,7 +306,7 @@ def _begins_on() -> ColumnElement[date]:
     )
 
 
-def _ordered(query: Select[tuple[BookingRow]], sort: BookingSort) -> Select[tuple[BookingRow]]:
+def _ordered(query: Select[BookingRow], sort: BookingSort) -> Select[BookingRow]:
     match sort:
         case BookingSort.CHANGED:
             return query.order_by(BookingRow.updated_at.desc(), BookingRow.id)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database
-from chassis.errors import NotFound
+from chassis.errors import NotFound, PermissionDenied
 from chassis.ids import new_id
 from services.crm.actor import Actor, visible_to
 from services.crm.clients.events import client_saved, client_snapshot
@@ -56,6 +56,11 @@ class Clients:
         with self._database.read() as session:
             return self.load(session, actor, client_id)
 
+    def get_own(self, actor: Actor, client_id: str) -> ClientDetail:
+        """As get, for a change: raises PermissionDenied when an admin looks at somebody else's client."""
+        with self._database.read() as session:
+            return _detail(_own_row(session, actor, client_id))
+
     def load(self, session: Session, actor: Actor, client_id: str) -> ClientDetail:
         """As get, within the caller's transaction."""
         return _detail(_visible_row(session, actor, client_id))
@@ -67,7 +72,7 @@ class Clients:
         rows = session.scalars(select(ClientRow).where(ClientRow.agency_id == agency_id, ClientRow.id.in_(client_ids)))
         return {row.id: _detail(row) for row in rows}
 
-    def ids_matching(self, actor: Actor, text: str) -> Select[tuple[str]]:
+    def ids_matching(self, actor: Actor, text: str) -> Select[str]:
         """A query of the ids of the actor's clients that a text finds, to filter other rooms' lists by."""
         return select(ClientRow.id).where(*_conditions(actor, ClientFilter(text=text)))
 
@@ -125,9 +130,9 @@ class Clients:
             return self._saved(session, row)
 
     def change(self, actor: Actor, client_id: str, data: ClientData, *, version: int) -> ClientDetail:
-        """Raises NotFound, or ChangedMeanwhile when `version` is not the current one."""
+        """Raises NotFound, PermissionDenied, or ChangedMeanwhile when `version` is not the current one."""
         with self._database.transaction() as session:
-            row = _visible_row(session, actor, client_id)
+            row = _own_row(session, actor, client_id)
             if row.version != version:
                 raise ChangedMeanwhile
             for name, value in asdict(data).items():
@@ -152,6 +157,13 @@ def _visible_row(session: Session, actor: Actor, client_id: str) -> ClientRow:
     return row
 
 
+def _own_row(session: Session, actor: Actor, client_id: str) -> ClientRow:
+    row = _visible_row(session, actor, client_id)
+    if not actor.owns(row.agent_id):
+        raise PermissionDenied("You can look at this client, but only their own agent can change the profile.")
+    return row
+
+
 def _conditions(actor: Actor, wanted: ClientFilter) -> list[ColumnElement[bool]]:
     conditions = [visible_to(actor, ClientRow.agency_id, ClientRow.agent_id)]
     conditions += [ClientRow.search_text.contains(term, autoescape=True) for term in search_terms(wanted.text)]
@@ -162,7 +174,7 @@ def _conditions(actor: Actor, wanted: ClientFilter) -> list[ColumnElement[bool]]
     return conditions
 
 
-def _ordered(query: Select[tuple[ClientRow]], sort: ClientSort) -> Select[tuple[ClientRow]]:
+def _ordered(query: Select[ClientRow], sort: ClientSort) -> Select[ClientRow]:
     match sort:
         case ClientSort.NAME:
             return query.order_by(ClientRow.last_name, ClientRow.first_name, ClientRow.id)

@@ -1,0 +1,78 @@
+"""The CRM's web application."""
+
+from flask import Blueprint, Flask, request, url_for
+
+from chassis.web.app import make_app
+from chassis.web.formatting import use_zone
+from chassis.web.page import Brand, NavItem, Viewer
+from services.crm.actor import Actor
+from services.crm.addresses import IdConverter
+from services.crm.admin.views import blueprint as admin
+from services.crm.auth.views import blueprint as auth
+from services.crm.bookings.views import blueprint as bookings
+from services.crm.bootstrap import SERVICE, Dependencies
+from services.crm.clients.views import blueprint as clients
+from services.crm.dashboard.views import blueprint as dashboard
+from services.crm.web import find_agent
+
+# One shared folder for the few styles and scripts that the chassis has no part for.
+_ASSETS = Blueprint("crm", __name__, static_folder="static", static_url_path="/static/crm", template_folder="templates")
+_ROOMS = (auth, dashboard, clients, bookings, admin)
+
+
+def create_app(deps: Dependencies) -> Flask:
+    """The app over the parts that the composition root joined."""
+    app = make_app(
+        import_name=__name__,
+        service=SERVICE,
+        title="Wayvault",
+        settings=deps.settings,
+        database=deps.database,
+        layout="desk",
+        frame_origin=deps.settings.frame_origin,
+        clock=deps.clock,
+    )
+    app.extensions["crm"] = deps
+    app.url_map.converters["id"] = IdConverter
+    deps.sessions.init_app(app)
+    app.register_blueprint(_ASSETS)
+    for room in _ROOMS:
+        app.register_blueprint(room)
+    app.before_request(_read_times_in_agents_zone)
+    app.context_processor(lambda: _page_context(deps))
+    return app
+
+
+def _read_times_in_agents_zone() -> None:
+    if not (request.endpoint or "").endswith("static") and (actor := find_agent()) is not None:
+        use_zone(actor.time_zone)
+
+
+def _page_context(deps: Dependencies) -> dict[str, object]:
+    """What the layouts show: the agency, where one can go, who is signed in."""
+    actor = find_agent()
+    if actor is None:
+        return {"brand": Brand(name="Wayvault"), "nav": (), "viewer": None}
+    agency = deps.directory.agency(actor.agency_id)
+    brand = Brand(name=agency.name, **({"accent": agency.data.accent_colour} if agency.data.accent_colour else {}))
+    return {"brand": brand, "nav": _nav(actor), "viewer": _viewer(actor), "search_url": url_for("clients.search")}
+
+
+def _nav(actor: Actor) -> tuple[NavItem, ...]:
+    entries = [
+        ("Dashboard", "dashboard.show", "layout-dashboard", "dashboard."),
+        ("Clients", "clients.index", "users", "clients."),
+        ("Bookings", "bookings.index", "luggage", "bookings."),
+    ]
+    if actor.is_admin:
+        entries.append(("Agency", "admin.agency", "building-2", "admin."))
+    here = request.endpoint or ""
+    return tuple(
+        NavItem(label=label, url=url_for(endpoint), icon=icon, active=here.startswith(prefix))
+        for label, endpoint, icon, prefix in entries
+    )
+
+
+def _viewer(actor: Actor) -> Viewer:
+    menu = (NavItem(label="Sign-in and sessions", url=url_for("auth.account"), icon="shield-check"),)
+    return Viewer(name=actor.name, detail=actor.email, menu=menu, sign_out_url=url_for("auth.sign_out"))

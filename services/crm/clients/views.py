@@ -1,0 +1,137 @@
+"""Pages of clients: search while typing, list, profile, form, CSV."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from chassis.web.formatting import country_choices
+from services.crm.addresses import page_number, same_list, typed_text, with_same_filter
+from services.crm.bookings.service import BookingFilter, BookingSort
+from services.crm.clients.forms import ClientForm
+from services.crm.clients.service import ClientFilter, ClientSort
+from services.crm.csv_export import csv_response
+from services.crm.forms import attempt, shallow
+from services.crm.web import current_agent, dependencies, login_required
+
+blueprint = Blueprint("clients", __name__, template_folder="templates", url_prefix="/clients")
+
+_SORTS = ((ClientSort.NAME, "By name"), (ClientSort.NEWEST, "Newest first"), (ClientSort.CHANGED, "Last changed"))
+_CSV_HEADER = (
+    "First name",
+    "Last name",
+    "E-mail",
+    "Phone",
+    "Second phone",
+    "Birthday",
+    "Street",
+    "City",
+    "State or region",
+    "Postal code",
+    "Country",
+)
+
+
+@blueprint.get("/search")
+@login_required
+def search() -> ResponseReturnValue:
+    """Answers while one types (a fragment for htmx); without scripts it leads to the list."""
+    text = typed_text()
+    if "HX-Request" not in request.headers:
+        return redirect(url_for("clients.index", q=text or None), 303)
+    found = dependencies().clients.search(current_agent(), text)
+    return render_template("clients/_search.html", found=found, text=text)
+
+
+@blueprint.get("")
+@login_required
+def index() -> ResponseReturnValue:
+    """The list; its filter, order and page stay in the address."""
+    wanted = _filter()
+    page = dependencies().clients.list_page(current_agent(), wanted, page_number())
+    return render_template(
+        "clients/index.html",
+        page=page,
+        wanted=wanted,
+        sorts=_SORTS,
+        countries=country_choices(),
+        same_list=same_list,
+        csv_url=with_same_filter("clients.export"),
+    )
+
+
+@blueprint.get("/clients.csv")
+@login_required
+def export() -> ResponseReturnValue:
+    """The list as the filter shows it."""
+    rows = dependencies().clients.export(current_agent(), _filter())
+    return csv_response(
+        "clients.csv",
+        _CSV_HEADER,
+        (
+            (
+                client.data.first_name,
+                client.data.last_name,
+                client.data.email,
+                client.data.phone,
+                client.data.second_phone,
+                client.data.birthday,
+                client.data.street,
+                client.data.city,
+                client.data.region,
+                client.data.postal_code,
+                client.data.country,
+            )
+            for client in rows
+        ),
+    )
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+@login_required
+def new() -> ResponseReturnValue:
+    form = ClientForm()
+    if form.validate_on_submit():
+        client = attempt(form, lambda: dependencies().clients.create(current_agent(), form.entered()))
+        if client is not None:
+            flash(f"{client.name} is saved.", "done")
+            return redirect(url_for("clients.show", client_id=client.id), 303)
+    return render_template("clients/edit.html", form=form, client=None), 422 if form.errors else 200
+
+
+@blueprint.get("/<id:client_id>")
+@login_required
+def show(client_id: str) -> ResponseReturnValue:
+    """The profile: contacts, address, notes, bookings, and what other rooms know about the client."""
+    actor, deps = current_agent(), dependencies()
+    client = deps.clients.get(actor, client_id)
+    bookings = deps.bookings.list_page(actor, BookingFilter(client_id=client.id, sort=BookingSort.DEPARTURE), 1)
+    return render_template(
+        "clients/show.html",
+        client=client,
+        own=actor.owns(client.agent_id),
+        bookings=bookings.items,
+        panels=deps.panels.for_client(actor, client),
+    )
+
+
+@blueprint.route("/<id:client_id>/edit", methods=["GET", "POST"])
+@login_required
+def edit(client_id: str) -> ResponseReturnValue:
+    actor, clients = current_agent(), dependencies().clients
+    client = clients.get_own(actor, client_id)
+    form = ClientForm(data={**shallow(client.data), "version": client.version})
+    if form.validate_on_submit():
+        saved = attempt(form, lambda: clients.change(actor, client_id, form.entered(), version=form.version.data or 0))
+        if saved is not None:
+            flash(f"{saved.name} is saved.", "done")
+            return redirect(url_for("clients.show", client_id=saved.id), 303)
+    return render_template("clients/edit.html", form=form, client=client), 422 if form.errors else 200
+
+
+def _filter() -> ClientFilter:
+    sort = request.args.get("sort", "")
+    return ClientFilter(
+        text=typed_text(),
+        country=typed_text("country")[:2].upper(),
+        without_email=request.args.get("without_email") == "1",
+        sort=ClientSort(sort) if sort in list(ClientSort) else ClientSort.NAME,
+    )

@@ -1,0 +1,1 @@
+"""An agency to try Wayvault with. Everything in it is invented."""
