@@ -21,7 +21,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from chassis.clock import Clock, SystemClock
 from deploy.dev import letter_keys
-from deploy.dev.state import PRIVATE_FILE, PUBLIC_FILE, State, private_directory, write_file
+from deploy.dev.state import State
+from deploy.files import PRIVATE_FILE, PUBLIC_FILE, private_directory, write_file
 
 DOMAIN = "wayvault.internal"
 IDENTITIES = ("vault", "crm", "portal", "frame", "operator", "notifier", "postgres", "rabbitmq", "hcvault")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from joserfc.jwk import ECKey
 
-from deploy.dev.state import PRIVATE_FILE, PUBLIC_FILE, private_directory, write_file
+from deploy.files import PRIVATE_FILE, PUBLIC_FILE, private_directory, write_file
 
 SIGNERS = ("vault", "crm", "portal")
 WITH_SECRET_KEY = ("vault", "crm", "portal", "notifier")

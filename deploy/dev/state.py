@@ -5,12 +5,10 @@ first of the 30 ports (default 8100).
 """
 
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-PRIVATE_DIR, PRIVATE_FILE, PUBLIC_FILE = 0o700, 0o600, 0o644
 DEFAULT_PORT_BASE = 8100
 
 
@@ -104,25 +102,3 @@ class State:
     @property
     def log(self) -> Path:
         return self.root / "log"
-
-
-def private_directory(path: Path) -> Path:
-    """Makes the directory if need be and keeps it to its owner (0700)."""
-    path.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIR)
-    path.chmod(PRIVATE_DIR)
-    return path
-
-
-def write_file(path: Path, content: bytes | str, *, mode: int = PRIVATE_FILE) -> None:
-    """Replaces the file in one step, never readable by more than `mode` says, not even for a moment."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIR)
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            os.fchmod(file.fileno(), mode)
-        fresh.replace(path)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise

@@ -9,11 +9,13 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from deploy import env_file
 from deploy.dev import certificates
 from deploy.dev.engines.hcvault import HcVault
 from deploy.dev.engines.host import EngineFault
 from deploy.dev.engines.postgres import Postgres
 from deploy.dev.engines.rabbitmq import RabbitMq
+from deploy.dev.engines.setup import HEADING, set_up, settings_file
 from deploy.dev.state import State
 
 
@@ -31,11 +33,15 @@ _MAKERS: dict[str, Callable[[State], Engine]] = {"postgres": Postgres, "rabbitmq
 
 
 def start(state: State, names: Sequence[str]) -> None:
-    """Starts the named engines. Raises EngineFault at the first that can't start."""
+    """Starts and sets up the named engines. Raises EngineFault at the first that can't start."""
     certificates.ensure(state)
     for name in names:
         engine = _MAKERS[name](state)
-        print(f"{engine.name}: {'started' if engine.start() else 'runs already'}", flush=True)
+        started = engine.start()
+        set_up(state, name)
+        print(f"{engine.name}: {'started' if started else 'runs already'}, and is set up", flush=True)
+    env_file.update(settings_file(state), {"WAYVAULT_CA": str((state.certs / "ca.pem").resolve())}, heading=HEADING)
+    print(f"Settings: {settings_file(state)} (make up ENGINES=real uses them)")
 
 
 def stop(state: State, names: Sequence[str]) -> None:

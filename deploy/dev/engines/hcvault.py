@@ -22,7 +22,8 @@ from deploy.dev.engines.host import (
     stop_process,
     wait_until,
 )
-from deploy.dev.state import State, private_directory, write_file
+from deploy.dev.state import State
+from deploy.files import private_directory, write_file
 
 NAME = "HashiCorp Vault"
 

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.dev.state import PRIVATE_DIR, PRIVATE_FILE, State, private_directory, write_file
+from deploy.dev.state import State
+from deploy.files import PRIVATE_DIR, PRIVATE_FILE, write_file
 
 _TRAVERSABLE = 0o711
 _POLL_SECONDS = 0.1
@@ -264,11 +265,3 @@ def _reaped(pid: int, marker: str) -> bool:
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)  # ours if this very process started it
     return not is_running(pid, marker)
-
-
-def secret_of(state: State, name: str, make: Callable[[], str]) -> str:
-    """A password of an engine, made once and kept in `<state>/engines/secrets/<name>` (0600)."""
-    path = private_directory(state.engines / "secrets") / name
-    if not path.exists():
-        write_file(path, make())
-    return path.read_text("utf-8").strip()

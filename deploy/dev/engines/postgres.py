@@ -1,7 +1,6 @@
 """A PostgreSQL server of our own: TLS and scram passwords only, on 127.0.0.1."""
 
 import re
-import secrets
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,10 +14,10 @@ from deploy.dev.engines.host import (
     host_of,
     is_running,
     read_pid,
-    secret_of,
     wait_until,
 )
 from deploy.dev.state import State
+from deploy.passwords import password_of
 
 NAME = "PostgreSQL"
 _ADMIN = "postgres"
@@ -106,7 +105,7 @@ class Postgres:
         return pid is not None and is_running(pid, "postgres")
 
     def _password(self) -> str:
-        return secret_of(self._state, "postgres_admin", lambda: secrets.token_urlsafe(24))
+        return password_of(self._state.engines / "secrets", "postgres_admin")
 
     def _initialise(self, programs: Path, host: Host, data: Path) -> None:
         print(f"  making a new {NAME} cluster in {data}", flush=True)

@@ -12,11 +12,11 @@ from deploy.dev.engines.host import (
     host_of,
     is_running,
     read_pid,
-    secret_of,
     stop_process,
     wait_until,
 )
 from deploy.dev.state import State
+from deploy.passwords import password_of
 from deploy.rabbitmq.management import Management, ManagementFault
 
 NAME = "RabbitMQ"
@@ -59,7 +59,7 @@ class RabbitMq:
         self._ports = state.ports
 
     def admin_password(self) -> str:
-        return secret_of(self._state, "rabbitmq_admin", lambda: secrets.token_urlsafe(24))
+        return password_of(self._state.engines / "secrets", "rabbitmq_admin")
 
     def management_url(self) -> str:
         return f"https://127.0.0.1:{self._ports.rabbit_management}"

@@ -1,0 +1,157 @@
+"""Makes databases and roles: `python -m deploy.postgres.bootstrap roles`, and after migrations `… grants`.
+
+Safe to run again. Every service owns one database that no other role may connect to. The vault has two roles: its
+owner migrates; its application role, which the running vault uses, can't alter tables and can only read and insert
+audit rows (SECURITY.md, Audit). Until `grants` ran after a migration, the application role can do nothing: a table that
+nobody thought about is closed, not open.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import psycopg
+from psycopg import sql
+
+from deploy.passwords import password_of
+from services.vault.audit.models import grants_for
+
+OWNERS: Mapping[str, str] = {
+    "vault": "wayvault_vault_owner",
+    "crm": "wayvault_crm",
+    "portal": "wayvault_portal",
+    "notifier": "wayvault_notifier",
+}
+VAULT_APPLICATION = "wayvault_vault"
+_HIGHEST_CONNECTIONS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """Where the server is, and how its certificate is checked: always verify-full."""
+
+    host: str
+    port: int
+    ca: Path
+
+    @classmethod
+    def of_url(cls, admin_url: str, ca: Path) -> "Server":
+        target = urlsplit(admin_url)
+        return cls(host=target.hostname or "127.0.0.1", port=target.port or 5432, ca=ca.resolve())
+
+    def url(self, role: str, password: str, database: str, *, driver: str = "postgresql+psycopg") -> str:
+        return (
+            f"{driver}://{quote(role)}:{quote(password, safe='')}@{self.host}:{self.port}/{quote(database)}"
+            f"?sslmode=verify-full&sslrootcert={quote(str(self.ca), safe='/')}"
+        )
+
+
+def database_of(service: str) -> str:
+    return f"wayvault_{service}"
+
+
+def make_roles(admin_url: str, *, server: Server, passwords: Path) -> dict[str, str]:
+    """Makes roles and databases; returns the services' settings. Raises psycopg.Error."""
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        for role in (*OWNERS.values(), VAULT_APPLICATION):
+            _make_role(connection, role, password_of(passwords, role))
+        for service, owner in OWNERS.items():
+            _make_database(connection, database_of(service), owner)
+        _allow(connection, database_of("vault"), VAULT_APPLICATION)
+    settings = {
+        f"{service.upper()}_DATABASE_URL": server.url(owner, password_of(passwords, owner), database_of(service))
+        for service, owner in OWNERS.items()
+    }
+    settings["VAULT_OWNER_DATABASE_URL"] = settings["VAULT_DATABASE_URL"]
+    settings["VAULT_DATABASE_URL"] = server.url(
+        VAULT_APPLICATION, password_of(passwords, VAULT_APPLICATION), database_of("vault")
+    )
+    return settings
+
+
+def grant_vault(owner_url: str, *, role: str = VAULT_APPLICATION) -> None:
+    """Gives the vault's application role what it needs on the tables that exist, and no more, in one transaction.
+
+    Run it as the owner after every migration of the vault. Raises psycopg.Error.
+    """
+    name = sql.Identifier(role)
+    with psycopg.connect(_libpq(owner_url)) as connection:
+        for statement in (
+            "GRANT USAGE ON SCHEMA public TO {}",
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}",
+            "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}",
+            "REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {}",
+        ):
+            connection.execute(sql.SQL(statement).format(name))
+        for text in grants_for(role):
+            connection.execute(text.encode())
+
+
+def _make_role(connection: psycopg.Connection, role: str, password: str) -> None:
+    exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone()
+    verb = sql.SQL("ALTER ROLE" if exists else "CREATE ROLE")
+    connection.execute(
+        sql.SQL("{} {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION CONNECTION LIMIT {} PASSWORD {}").format(
+            verb, sql.Identifier(role), sql.Literal(_HIGHEST_CONNECTIONS), sql.Literal(password)
+        )
+    )
+
+
+def _make_database(connection: psycopg.Connection, database: str, owner: str) -> None:
+    name, role = sql.Identifier(database), sql.Identifier(owner)
+    if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,)).fetchone():
+        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {} ENCODING 'UTF8' TEMPLATE template0").format(name, role))
+    connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(name, role))
+    connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
+
+
+def _allow(connection: psycopg.Connection, database: str, role: str) -> None:
+    connection.execute(
+        sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(database), sql.Identifier(role))
+    )
+
+
+def _libpq(url: str) -> str:
+    """A SQLAlchemy URL as libpq reads it."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme.partition('+')[0]}://{rest}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.postgres.bootstrap", description=(__doc__ or "").split("\n")[0]
+    )
+    parser.add_argument("command", choices=("roles", "grants"))
+    parser.add_argument(
+        "--url-file",
+        type=Path,
+        required=True,
+        help="file with the URL of a superuser (roles) or the vault's owner (grants)",
+    )
+    parser.add_argument(
+        "--ca", type=Path, default=Path("var/certs/ca.pem"), help="authority of the server's certificate"
+    )
+    parser.add_argument(
+        "--passwords", type=Path, default=Path("var/engines/secrets"), help="where role passwords are kept"
+    )
+    given = parser.parse_args(arguments)
+    try:
+        url = given.url_file.read_text("utf-8").strip()
+        if given.command == "grants":
+            grant_vault(url)
+            print("The vault's application role has its rights.")
+            return 0
+        settings = make_roles(_libpq(url), server=Server.of_url(url, given.ca), passwords=given.passwords)
+    except (OSError, psycopg.Error) as error:
+        print(f"PostgreSQL could not be set up: {str(error).strip()}", file=sys.stderr)
+        return 1
+    for name, value in settings.items():
+        print(f"{name}={value}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
