@@ -41,4 +41,4 @@ def leave_call(token: contextvars.Token[CallInfo]) -> None:
 def require_time(seconds: float) -> None:
     """Raises DeadlineTooShort when the caller will not wait `seconds` more: work that can't finish isn't begun."""
     if current_call().time_left() < seconds:
-        raise DeadlineTooShort()
+        raise DeadlineTooShort

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self, TypeVar
 
 import grpc
-import structlog
 
 from chassis.errors import DeadlineTooShort
 from chassis.rpc.errors import from_rpc_error
 from chassis.rpc.tls import TlsFiles, client_credentials
+from chassis.telemetry import traceparent
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -57,7 +57,7 @@ class Caller:
     ) -> Response:
         """The answer. `timeout` in seconds. Raises a WayvaultError: the server's refusal, or Unavailable."""
         if timeout <= 0:
-            raise DeadlineTooShort()
+            raise DeadlineTooShort
         try:
             return method(request, timeout=timeout, metadata=_metadata())
         except grpc.RpcError as error:
@@ -82,8 +82,7 @@ class Caller:
 
 
 def _metadata() -> tuple[tuple[str, str], ...]:
-    traceparent = structlog.contextvars.get_contextvars().get("traceparent")
-    return (("traceparent", traceparent),) if isinstance(traceparent, str) else ()
+    return (("traceparent", traceparent()),)
 
 
 class _LazyChannel(grpc.Channel):

@@ -1,6 +1,6 @@
 """chassis.errors on the wire: a gRPC status for machines in between, an ErrorDetail in a trailer for us."""
 
-from typing import Final
+from typing import Any, Final
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -48,17 +48,19 @@ def trailers_of(error: errors.WayvaultError) -> tuple[tuple[str, str | bytes], .
 
 def from_rpc_error(error: grpc.RpcError) -> errors.WayvaultError:
     """The exception a failed call stands for: the server's own, else what the transport's fault means."""
-    if (carried := _carried(error)) is not None:
+    # gRPC raises objects that are both RpcError and Call, which its stubs don't say.
+    call: Any = error
+    if not isinstance(call, grpc.Call):
+        return errors.Internal()
+    if (carried := _carried(call)) is not None:
         return carried
-    code = error.code() if isinstance(error, grpc.Call) else grpc.StatusCode.UNKNOWN
-    match code:
+    match call.code():
         case grpc.StatusCode.UNAVAILABLE:
             return errors.Unavailable()
         case grpc.StatusCode.DEADLINE_EXCEEDED | grpc.StatusCode.CANCELLED:
             return errors.Unavailable(_NO_ANSWER)
         case grpc.StatusCode.RESOURCE_EXHAUSTED:
-            details = error.details() if isinstance(error, grpc.Call) else ""
-            too_large = "larger than max" in (details or "")
+            too_large = "larger than max" in (call.details() or "")
             return errors.TooLarge() if too_large else errors.Unavailable(_OVERLOADED)
         case grpc.StatusCode.UNAUTHENTICATED:
             return errors.Unauthenticated()
@@ -68,10 +70,9 @@ def from_rpc_error(error: grpc.RpcError) -> errors.WayvaultError:
             return errors.Internal()
 
 
-def _carried(error: grpc.RpcError) -> errors.WayvaultError | None:
-    if not isinstance(error, grpc.Call):
-        return None
-    for key, value in error.trailing_metadata() or ():
+def _carried(call: grpc.Call) -> errors.WayvaultError | None:
+    trailers: Any = call.trailing_metadata()
+    for key, value in trailers or ():
         if key == TRAILER and isinstance(value, bytes):
             try:
                 detail = ErrorDetail.FromString(value)

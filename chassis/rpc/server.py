@@ -10,18 +10,21 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent import futures
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import grpc
 import structlog
 from google.protobuf.message import DecodeError
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from chassis import errors
 from chassis.rpc.authz import ANYONE, NOBODY, AllowList, identity_of
 from chassis.rpc.calls import CallInfo, enter_call, leave_call
 from chassis.rpc.errors import status_of, trailers_of
 from chassis.rpc.tls import TlsFiles, server_credentials
+from chassis.telemetry import Histogram, bind_traceparent
 from protos.wayvault.common.v1.common_pb2 import ErrorCode
 
 MAX_MESSAGE: Final = 16 * 1024
@@ -35,6 +38,11 @@ HEALTH_ENTRIES: Final[Mapping[str, frozenset[str]]] = {
     _HEALTH + "List": NOBODY,
     _HEALTH + "Watch": NOBODY,
 }
+
+_SECONDS: Final = Histogram("wayvault_rpc_seconds", "Calls served, by method and outcome.", ("method", "code"))
+
+# Lost connections, lock and statement timeouts, an exhausted pool: the caller may simply try again.
+_DATABASE_DOWN: Final = (OperationalError, InterfaceError, PoolTimeout)
 
 log = structlog.get_logger("rpc")
 
@@ -160,17 +168,14 @@ class _Gate:
         def behaviour(request: Any, context: grpc.ServicerContext) -> Any:
             outcome = _Outcome(method)
             try:
-                token = enter_call(self._admit(method, request, context, outcome))
-                try:
-                    answer = inner(request, context)
-                finally:
-                    leave_call(token)
-            except Exception as error:  # noqa: BLE001  # whatever it is, the caller gets a typed refusal
+                info = self._admit(method, request, context, outcome)
+                answer = _in_call(info, outcome, lambda: inner(request, context))
+            except Exception as error:  # whatever it is, the caller gets a typed refusal
                 refusal = outcome.refused(error)
             else:
                 outcome.log("OK")
                 return answer
-            _abort(context, refusal)
+            return _abort(context, refusal)
 
         return behaviour
 
@@ -181,14 +186,14 @@ class _Gate:
             outcome = _Outcome(method)
             try:
                 info = self._admit(method, request, context, outcome)
-                answers = iter(_in_call(info, lambda: inner(request, context)))
+                answers = iter(_in_call(info, outcome, lambda: inner(request, context)))
                 while True:
                     try:
-                        answer = _in_call(info, lambda: next(answers))
+                        answer = _in_call(info, outcome, lambda: next(answers))
                     except StopIteration:
                         break
                     yield answer
-            except Exception as error:  # noqa: BLE001  # whatever it is, the caller gets a typed refusal
+            except Exception as error:  # whatever it is, the caller gets a typed refusal
                 refusal = outcome.refused(error)
             else:
                 outcome.log("OK")
@@ -207,18 +212,18 @@ class _Gate:
         auth: Mapping[str, Iterable[bytes]] = context.auth_context()  # type: ignore[assignment]  # the stubs err
         outcome.caller = identity = identity_of(auth.get("x509_subject_alternative_name", ()))
         if not identity:
-            raise errors.Unauthenticated()
+            raise errors.Unauthenticated
         if not self._allow.allows(method, identity):
-            raise errors.PermissionDenied()
-        left = context.time_remaining()
+            raise errors.PermissionDenied
+        left: float | None = context.time_remaining()  # None when no deadline was set, whatever the stubs say
         if left is None or left > _LONGEST_DEADLINE:
             raise errors.DeadlineTooShort("The call has no deadline. Every call needs one.")
         if left < self._min_time_left:
-            raise errors.DeadlineTooShort()
+            raise errors.DeadlineTooShort
         if request is _UNREADABLE:
             raise errors.InvalidArgument("The message could not be read.")
         for key, value in context.invocation_metadata():
-            if key == "traceparent" and isinstance(value, str) and len(value) == 55:
+            if key == "traceparent" and isinstance(value, str):
                 outcome.traceparent = value
         return CallInfo(method=method, caller=identity, deadline=time.monotonic() + left)
 
@@ -248,6 +253,9 @@ class _Outcome:
         if isinstance(error, errors.WayvaultError):
             self.log(ErrorCode.Name(error.code).removeprefix("ERROR_CODE_"))
             return error
+        if isinstance(error, _DATABASE_DOWN):
+            log.error("rpc.database_unavailable", method=self._method, error=type(error).__name__, ms=self._ms())
+            return errors.Unavailable()
         # Type and places only: an exception's text may quote what it choked on.
         frames = [f"{f.filename}:{f.lineno}:{f.name}" for f in traceback.extract_tb(error.__traceback__)[-12:]]
         log.error(
@@ -264,15 +272,16 @@ class _Outcome:
         return round((time.perf_counter() - self._began) * 1000, 2)
 
 
-def _abort(context: grpc.ServicerContext, error: errors.WayvaultError) -> None:
+def _abort(context: grpc.ServicerContext, error: errors.WayvaultError) -> NoReturn:
     context.set_trailing_metadata(trailers_of(error))
     context.abort(status_of(error), ErrorCode.Name(error.code))
 
 
-def _in_call(info: CallInfo, work: Callable[[], Any]) -> Any:
+def _in_call(info: CallInfo, outcome: "_Outcome", work: Callable[[], Any]) -> Any:
     token = enter_call(info)
     try:
-        return work()
+        with bind_traceparent(outcome.traceparent) as outcome.traceparent:
+            return work()
     finally:
         leave_call(token)
 

@@ -1,0 +1,136 @@
+"""`python -m services.vault <command>`: the vault's processes and the operator's commands."""
+
+import argparse
+import sys
+import threading
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from chassis.db.migrate import MigrationError, check, upgrade
+from chassis.lifecycle import every, run_until_stopped
+from chassis.logging import configure_logging
+from chassis.sealing import SealError
+from chassis.settings import SettingsError, check_config, load
+from chassis.telemetry import serve_metrics
+from services.vault.bootstrap import open_server, open_vault
+from services.vault.config import VaultSettings
+from services.vault.operator_commands import add_operator_commands
+
+_EMBEDDED = "transit.embedded_keyring"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m services.vault", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, (help_text, run) in _PROCESSES.items():
+        commands.add_parser(name, help=help_text).set_defaults(run=run)
+    add_operator_commands(commands)
+    given = parser.parse_args(arguments)
+    try:
+        if given.command == "check-config":
+            return check_config(VaultSettings)
+        settings = load(VaultSettings)
+        configure_logging("vault", level=settings.log_level)
+        status: int = given.run(settings, given)
+    except (SettingsError, SealError, MigrationError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return status
+
+
+def _serve(settings: VaultSettings, _: argparse.Namespace) -> int:
+    """Answers gRPC on the shared port until it is told to stop; any number of these may run side by side."""
+    _require_ready(settings)
+    stop = threading.Event()
+    vault = open_vault(settings, stop=stop)
+    server = open_server(vault, settings.listen, settings.server_tls, workers=settings.workers)
+    serve_metrics(settings.metrics_listen)
+    structlog.get_logger("vault").info("vault.serving", listen=settings.listen, transit=settings.transit_url)
+    try:
+        # Before transit answers, calls that need it are told to try again; nothing else has to wait for it.
+        run_until_stopped([("rpc", server.run), ("audit_key", every(60, vault.on.audit.prepare, "audit_key"))])
+    finally:
+        stop.set()
+        vault.close()
+    return 0
+
+
+def _work(settings: VaultSettings, _: argparse.Namespace) -> int:
+    """The sweep each minute, keys that rotate in time, signed audit heads."""
+    _require_ready(settings)
+    stop = threading.Event()
+    vault = open_vault(settings, stop=stop)
+    serve_metrics(settings.metrics_listen)
+    vault_log = structlog.get_logger("vault")
+
+    def sweep() -> None:
+        vault.on.audit.prepare()
+        swept = vault.sweep.run()
+        counts = {field.name: value for field, value in swept.ListFields()}
+        if counts:
+            vault_log.info("sweep.done", **counts)
+
+    def heads() -> None:
+        vault.on.audit.write_heads()
+
+    try:
+        run_until_stopped(
+            [
+                ("sweep", every(60, sweep, "sweep")),
+                ("sealing_keys", every(60, vault.sealing_keys.rotate, "sealing_keys")),
+                ("keys", every(60, vault.keys.tend, "keys")),
+                ("audit_heads", every(300, heads, "audit_heads")),
+            ]
+        )
+    finally:
+        stop.set()
+        vault.close()
+    return 0
+
+
+def _web(settings: VaultSettings, _: argparse.Namespace) -> int:
+    """The secure frame's pages, on an origin of their own."""
+    # Only this process needs the web stack.
+    from chassis.web.server import serve
+    from services.vault.frame.app import FrameSettings, create_app
+    from services.vault.frame_keys import VaultSealingKeys
+
+    keys = VaultSealingKeys(settings.vault_address, settings.tls_of("frame"), settings.vault_server_name)
+    serve(
+        lambda: create_app(FrameSettings(parents=settings.frame_parents), keys),
+        settings.web_listen,
+        threads=4,
+        after=keys.close,
+    )
+    return 0
+
+
+def _migrate(settings: VaultSettings, _: argparse.Namespace) -> int:
+    upgrade("vault", settings.database_url)
+    check("vault", settings.database_url)
+    print("The vault's database is up to date.")
+    return 0
+
+
+def _require_ready(settings: VaultSettings) -> None:
+    if problems := settings.problems():
+        raise SettingsError("\n".join(problems))
+    if settings.embedded_transit:
+        structlog.get_logger("vault").warning(
+            _EMBEDDED, meaning="keys are kept in a file on this machine: for one machine, not for production"
+        )
+
+
+_PROCESSES: dict[str, tuple[str, Callable[[VaultSettings, argparse.Namespace], int]]] = {
+    "serve": ("answer gRPC (several may share the port)", _serve),
+    "worker": ("sweep, key rotation, audit heads", _work),
+    "web": ("the secure frame's pages", _web),
+    "migrate": ("bring the database up to date", _migrate),
+    "check-config": ("print the settings, and what is wrong with them", lambda _settings, _given: 0),
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""The vault's settings (prefix VAULT_)."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from chassis.rpc import TlsFiles
+from chassis.settings import ServiceSettings
+
+
+class VaultSettings(ServiceSettings):
+    """See ServiceSettings. Durations are ISO 8601 (PT5M) or seconds."""
+
+    name: ClassVar[str] = "vault"
+
+    listen: str = "127.0.0.1:8105"
+    workers: int = Field(default=16, ge=2, le=256)
+    # For the web process and the operator's commands.
+    vault_address: str = "127.0.0.1:8105"
+    vault_server_name: str = "vault.wayvault.internal"
+    web_listen: str = "127.0.0.1:8103"
+
+    transit_url: str = ""
+    transit_auth_dir: Path | None = None
+    transit_mount: str = "transit"
+    transit_ca: Path = Path()
+
+    intake_ttl: timedelta = timedelta(minutes=60)
+    code_ttl: timedelta = timedelta(minutes=5)
+    cvv_link_ttl: timedelta = timedelta(minutes=10)
+    answer_ttl: timedelta = timedelta(seconds=120)
+    sealing_key_ttl: timedelta = timedelta(days=1)
+    sealing_key_grace: timedelta = timedelta(hours=2)
+
+    # Where the signed heads of the audit chains are written: best on another disk than the database.
+    audit_heads: Path = Path()
+    letter_signing_key: Path = Path()
+    notifier_letter_key: Path = Path()
+
+    cvv_link_url: str = "http://crm.localhost:8101/cvv"
+    frame_origin: str = "http://card.localhost:8103"
+    frame_parents: list[str] = ["http://crm.localhost:8101", "http://portal.localhost:8102"]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_vault(cls, given: Any) -> Any:  # Any: pydantic's raw input
+        """Derives what was not given from `state_dir`."""
+        if not isinstance(given, dict):
+            return given
+        state = Path(given.get("state_dir") or "var")
+        derived: dict[str, object] = {
+            "transit_url": f"embedded:///{state}/vault/keyring.json",
+            "transit_ca": state / "certs" / "ca.pem",
+            "audit_heads": state / "vault" / "audit-heads" / "heads.jsonl",
+            "letter_signing_key": state / "secrets" / "vault" / "letter_signing.jwk",
+            "notifier_letter_key": state / "secrets" / "public" / "notifier_letters.jwk",
+        }
+        return derived | {key: value for key, value in given.items() if value not in ("", None)}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.sealing_key_grace < self.intake_ttl:
+            raise ValueError("sealing_key_grace must be at least intake_ttl: a form may be sent until then")
+        if self.transit_url.startswith("https://") and self.transit_auth_dir is None:
+            raise ValueError("transit_url is a Vault server; transit_auth_dir must hold its credentials")
+        return self
+
+    @property
+    def embedded_transit(self) -> bool:
+        """Whether the keyring of this machine is used."""
+        return self.transit_url.startswith("embedded:")
+
+    @property
+    def server_tls(self) -> TlsFiles:
+        """The vault's own certificate."""
+        return TlsFiles(ca=self.tls_ca, cert=self.tls_cert, key=self.tls_key)
+
+    def tls_of(self, identity: str) -> TlsFiles:
+        """The certificate of another identity that runs from this checkout: `frame`, `operator`."""
+        folder = self.tls_cert.parent
+        return TlsFiles(ca=self.tls_ca, cert=folder / f"{identity}.pem", key=folder / f"{identity}.key")
+
+    def problems(self) -> list[str]:
+        files = {"LETTER_SIGNING_KEY": self.letter_signing_key, "NOTIFIER_LETTER_KEY": self.notifier_letter_key}
+        missing = [
+            f"VAULT_{label}: there is no readable file {path}. `make certificates` makes it for development."
+            for label, path in files.items()
+            if not path.is_file()
+        ]
+        if not self.secret_key.get_secret_value():
+            missing.append(self._missing_secret_key())
+        if self.environment == "production" and self.embedded_transit:
+            missing.append(
+                "VAULT_TRANSIT_URL: the embedded keyring is for one machine; production needs a Vault server."
+            )
+        return [*super().problems(), *missing]

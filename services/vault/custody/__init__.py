@@ -1,0 +1,1 @@
+"""Custody: what cards exist, how long they are kept, who touched them, and their destruction."""

@@ -1,0 +1,1 @@
+"""Intake: one-time slots through which cards and CVVs enter the vault."""

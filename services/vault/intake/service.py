@@ -1,0 +1,315 @@
+"""Use cases of intake: open a slot, store a card, replace a CVV.
+
+The expensive and the remote work (opening the seal, transit) is done before the transaction; the transaction is one
+round of conditional writes: slot used, old card destroyed, card stored, audit row, answer kept.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol, cast
+
+from sqlalchemy import CursorResult, Row, Table, bindparam, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from chassis import ids
+from chassis.clock import Clock
+from chassis.db import Database
+from chassis.errors import CardGone, IntakeExpired, IntakeUsed, InvalidArgument, NotFound
+from chassis.rpc.calls import current_call, require_time
+from chassis.rpc.fields import timestamp
+from chassis.rpc.idempotency import CallKey, Idempotency, read_kept
+from protos.wayvault.common.v1.common_pb2 import Origin
+from protos.wayvault.vault.v1 import vault_pb2 as pb
+from services.vault.custody.service import (
+    NewCard,
+    Retention,
+    card_context,
+    find_card,
+    insert_card,
+    live_card,
+    replace_card_of_payment,
+    supply_cvv,
+)
+from services.vault.intake.models import IntakeRow
+from services.vault.intake.payload import read_card, read_cvv
+from services.vault.intake.rules import Brand, IntakeKind
+from services.vault.refusals import Act, Recorder, Refusals
+from services.vault.transit.service import Cipher, Encryptor, KeyName
+
+_TABLE: Final = cast("Table", IntakeRow.__table__)
+# Seconds that opening, two encryptions and a commit may take on a busy machine.
+_TIME_NEEDED: Final = 0.25
+
+
+class SealOpener(Protocol):
+    """Opens what the secure frame sealed to the vault's current or recent key."""
+
+    def open(self, text: str, typ: str) -> bytes:
+        """Raises SealBroken when it does not open."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewIntake:
+    """A slot to be opened."""
+
+    kind: IntakeKind
+    agency_id: str
+    payment_id: str
+    owner_agent_id: str
+    card_token: str
+    retention: Retention
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """What a form sent for its slot."""
+
+    intake_id: str
+    sealed: str
+    origin: Origin
+
+
+class IntakeService:
+    """See the module."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        idempotency: Idempotency,
+        trail: Recorder,
+        seals: SealOpener,
+        transit: Encryptor,
+        intake_ttl: timedelta,
+        forget: Callable[[Session, str], None],
+    ) -> None:
+        """`forget` drops what other rooms hold of a card that is replaced."""
+        self._forget = forget
+        self._database = database
+        self._clock = clock
+        self._idempotency = idempotency
+        self._trail = trail
+        self._refusals = Refusals(database, trail)
+        self._seals = seals
+        self._transit = transit
+        self._intake_ttl = intake_ttl
+        self._find = _find_with_kept(idempotency.table)
+
+    def open(self, new: NewIntake, key: CallKey) -> pb.OpenIntakeResponse:
+        """Opens a slot. For a CVV: NotFound, PermissionDenied or CardGone as its card says."""
+        act = Act(
+            action="intake.opened",
+            refused_action="intake.refused",
+            origin=new.origin,
+            resource=new.payment_id,
+            agent_id=new.owner_agent_id,
+            card_token=new.card_token or None,
+        )
+        with self._refusals.audited(act):
+            return self._idempotency.once(key, pb.OpenIntakeResponse, lambda session: self._open(session, new, act))
+
+    def _open(self, session: Session, new: NewIntake, act: Act) -> pb.OpenIntakeResponse:
+        now = self._clock.now()
+        if new.kind is IntakeKind.CVV:
+            card = live_card(session, new.card_token, new.owner_agent_id, now)
+            if (card.agency_id, card.payment_id) != (new.agency_id, new.payment_id):
+                raise InvalidArgument("The card belongs to another payment.", field="card_token")
+        intake_id, expires_at = ids.new_id("intake"), now + self._intake_ttl
+        session.execute(
+            insert(_TABLE),
+            {
+                "id": intake_id,
+                "kind": new.kind,
+                "agency_id": new.agency_id,
+                "payment_id": new.payment_id,
+                "owner_agent_id": new.owner_agent_id,
+                "card_token": new.card_token or None,
+                "card_days": new.retention.card_days,
+                "cvv_hours": new.retention.cvv_hours,
+                "opened_at": now,
+                "expires_at": expires_at,
+            },
+        )
+        self._trail.record(session, act.entry(resource=intake_id))
+        return pb.OpenIntakeResponse(intake_id=intake_id, expires_at=timestamp(expires_at))
+
+    def store_card(self, submission: Submission, key: CallKey) -> pb.StoreCardResponse:
+        """Stores the card; a live card of the same payment is removed in the same moment.
+
+        Raises IntakeUsed, IntakeExpired, NotFound, SealBroken, CardInvalid (with `field`), Unavailable.
+        """
+        require_time(_TIME_NEEDED)
+        row = self._load(submission.intake_id, key)
+        if row is not None and row.answer is not None:
+            return read_kept(key, row.body_hash, row.answer, pb.StoreCardResponse)
+        act = self._act(submission, row, "card.stored", "card.refused")
+        with self._refusals.audited(act):
+            intake = self._usable(row, IntakeKind.CARD, key)
+            details = read_card(
+                self._seals.open(submission.sealed, "wv-store+jwe"), submission.intake_id, self._clock.now()
+            )
+            token = ids.new_id("card")
+            cipher = self._encrypt(KeyName.CARD, details.plaintext, token, intake.agency_id)
+            cvv_cipher = (
+                self._encrypt(KeyName.CVV, details.cvv_plaintext, token, intake.agency_id)
+                if intake.cvv_hours > 0
+                else None
+            )
+            now = self._clock.now()
+            retention = Retention(card_days=intake.card_days, cvv_hours=intake.cvv_hours)
+            kept_until = retention.card_kept_until(now)
+            new = NewCard(
+                token=token,
+                agency_id=intake.agency_id,
+                payment_id=intake.payment_id,
+                owner_agent_id=intake.owner_agent_id,
+                brand=details.brand,
+                last4=details.last4,
+                cipher=cipher.text,
+                key_version=cipher.version,
+                cvv_cipher=cvv_cipher.text if cvv_cipher else None,
+                cvv_key_version=cvv_cipher.version if cvv_cipher else None,
+                stored_at=now,
+                kept_until=kept_until,
+                cvv_kept_until=retention.cvv_kept_until(now, kept_until),
+            )
+            answer = pb.StoreCardResponse(
+                card_token=token,
+                brand=new.brand,
+                last4=new.last4,
+                cardholder_name=details.name,
+                card_kept_until=timestamp(new.kept_until),
+                cvv_kept_until=timestamp(new.cvv_kept_until),
+            )
+            return self._commit_card(submission.intake_id, new, key, answer, act)
+
+    def _commit_card(
+        self, intake_id: str, new: NewCard, key: CallKey, answer: pb.StoreCardResponse, act: Act
+    ) -> pb.StoreCardResponse:
+        try:
+            with self._database.transaction() as session:
+                self._use(session, intake_id, new.stored_at)
+                replaced = replace_card_of_payment(session, new.agency_id, new.payment_id, new.stored_at)
+                insert_card(session, new)
+                if replaced is not None:
+                    self._forget(session, replaced)
+                    act.card_token = replaced
+                    self._trail.record(session, act.entry("REPLACED", action="card.removed", resource=replaced))
+                act.card_token = new.token
+                self._trail.record(session, act.entry(resource=new.token))
+                self._idempotency.keep(session, key, answer)
+        except (IntegrityError, IntakeUsed):
+            # The same call, arriving twice at once; or another card for the payment, committed in between.
+            act.card_token = None
+            kept = self._idempotency.kept_after_conflict(key, pb.StoreCardResponse)
+            if kept is None:
+                raise
+            return kept
+        return answer
+
+    def replace_cvv(self, submission: Submission, key: CallKey) -> pb.ReplaceCvvResponse:
+        """Stores a new CVV for the slot's card (M10). Raises as `store_card`, and CardGone."""
+        require_time(_TIME_NEEDED)
+        row = self._load(submission.intake_id, key)
+        if row is not None and row.answer is not None:
+            return read_kept(key, row.body_hash, row.answer, pb.ReplaceCvvResponse)
+        act = self._act(submission, row, "cvv.stored", "cvv.refused")
+        with self._refusals.audited(act):
+            intake = self._usable(row, IntakeKind.CVV, key)
+            act.card_token = token = intake.card_token
+            with self._database.read() as session:
+                card = find_card(session, token)
+            if card is None or not card.lives(self._clock.now()):
+                raise CardGone
+            opened = self._seals.open(submission.sealed, "wv-cvv-store+jwe")
+            plaintext = read_cvv(opened, submission.intake_id, Brand(card.brand))
+            cipher = self._encrypt(KeyName.CVV, plaintext, token, intake.agency_id)
+            now = self._clock.now()
+            retention = Retention(card_days=intake.card_days, cvv_hours=intake.cvv_hours)
+            kept_until = retention.cvv_kept_until(now, card.kept_until)
+            if kept_until is None:
+                raise InvalidArgument("This agency's policy keeps no CVV.", field="cvv_retention_hours")
+            answer = pb.ReplaceCvvResponse(cvv_kept_until=timestamp(kept_until))
+            return self._commit_cvv(submission.intake_id, (token, cipher, kept_until, now), key, answer, act)
+
+    def _commit_cvv(
+        self,
+        intake_id: str,
+        new: tuple[str, Cipher, datetime, datetime],
+        key: CallKey,
+        answer: pb.ReplaceCvvResponse,
+        act: Act,
+    ) -> pb.ReplaceCvvResponse:
+        token, cipher, kept_until, now = new
+        try:
+            with self._database.transaction() as session:
+                self._use(session, intake_id, now)
+                if not supply_cvv(session, token, cipher.text, cipher.version, kept_until):
+                    raise CardGone
+                self._trail.record(session, act.entry(resource=token))
+                self._idempotency.keep(session, key, answer)
+        except (IntegrityError, IntakeUsed):
+            kept = self._idempotency.kept_after_conflict(key, pb.ReplaceCvvResponse)
+            if kept is None:
+                raise
+            return kept
+        return answer
+
+    def _load(self, intake_id: str, key: CallKey) -> Row[Any] | None:
+        with self._database.read() as session:
+            return session.execute(self._find, {"intake_id": intake_id, "key_hash": key.key_hash}).first()
+
+    def _usable(self, row: Row[Any] | None, kind: IntakeKind, key: CallKey) -> Row[Any]:
+        if row is None or row.kind != kind:
+            # A key that was used with another slot is the caller's mistake, and says so.
+            with self._database.read() as session:
+                self._idempotency.kept(session, key, pb.StoreCardResponse)
+            raise NotFound("There is no such form, or it takes something else.")
+        if row.used_at is not None:
+            raise IntakeUsed
+        if self._clock.now() >= row.expires_at:
+            raise IntakeExpired
+        return row
+
+    def _use(self, session: Session, intake_id: str, now: datetime) -> None:
+        statement = (
+            update(_TABLE)
+            .where(_TABLE.c.id == intake_id, _TABLE.c.used_at.is_(None), _TABLE.c.expires_at > now)
+            .values(used_at=now)
+        )
+        if cast("CursorResult[Any]", session.execute(statement)).rowcount != 1:
+            raise IntakeUsed
+
+    def _encrypt(self, key: KeyName, plaintext: bytes, token: str, agency_id: str) -> Cipher:
+        left = max(0.05, min(3.0, current_call().time_left() - 0.1))
+        return self._transit.encrypt(key, plaintext, card_context(key, token, agency_id), timeout=left)
+
+    def _act(self, submission: Submission, row: Row[Any] | None, action: str, refused_action: str) -> Act:
+        return Act(
+            action=action,
+            refused_action=refused_action,
+            origin=submission.origin,
+            resource=submission.intake_id,
+            agent_id=row.owner_agent_id if row is not None else "",
+            card_token=row.card_token if row is not None else None,
+        )
+
+
+def _find_with_kept(kept: Table) -> Any:  # Any: a Select of a dozen columns
+    """The slot, and beside it the answer that was kept under the call's key: one round trip for both."""
+    return (
+        select(_TABLE, kept.c.body_hash, kept.c.answer)
+        .select_from(_TABLE.outerjoin(kept, kept.c.key_hash == bindparam("key_hash")))
+        .where(_TABLE.c.id == bindparam("intake_id"))
+    )
+
+
+def delete_old_intakes(session: Session, before: datetime) -> int:
+    """Deletes slots that ended before then; returns how many."""
+    done = session.execute(delete(_TABLE).where(_TABLE.c.expires_at < before))
+    return cast("CursorResult[Any]", done).rowcount

@@ -1,0 +1,138 @@
+"""The operator's commands: each speaks gRPC with the operator's certificate, says what it did and what to do next."""
+
+import argparse
+import sys
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from chassis.errors import WayvaultError
+from chassis.rpc import Caller, open_channel
+from protos.wayvault.vault.v1 import vault_pb2 as pb
+from protos.wayvault.vault.v1.vault_pb2_grpc import VaultAdminStub
+from services.vault.config import VaultSettings
+
+# Rewrapping and verifying read everything there is.
+_LONG = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """An open line to the vault, and the command's arguments."""
+
+    caller: Caller
+    stub: VaultAdminStub
+    given: argparse.Namespace
+
+
+def add_operator_commands(commands: Any) -> None:  # Any: argparse's private type of sub-parsers
+    """Adds them to the program's commands."""
+    enrol = _add(commands, "enroll-agent", "let an agent receive one-time codes (O11)", _enroll)
+    enrol.add_argument("--agent-id", required=True)
+    enrol.add_argument("--agency-id", required=True)
+    enrol.add_argument("--name", required=True, help="as her mails address her")
+    enrol.add_argument("--email", required=True)
+    change = _add(commands, "change-agent-email", "send an agent's codes to another address (O11)", _change_email)
+    change.add_argument("--agent-id", required=True)
+    change.add_argument("--email", required=True)
+    rotate = _add(commands, "rotate-keys", "make new key versions (O6)", _rotate)
+    rotate.add_argument("keys", nargs="*", metavar="card|cvv|sealing", help="none = all")
+    rewrap = _add(commands, "rewrap", "bring all cards to the newest key version (O6)", _rewrap)
+    rewrap.add_argument("--trim", action="store_true", help="destroy the old versions for good")
+    _add(commands, "purge", "remove what is past its time now", _purge)
+    _add(commands, "verify-audit", "prove that the audit trail is whole (O8)", _verify)
+
+
+def _add(commands: Any, name: str, help_text: str, action: Callable[[_Line], int]) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=help_text)
+
+    def run(settings: VaultSettings, given: argparse.Namespace) -> int:
+        channel = open_channel(settings.vault_address, settings.tls_of("operator"), settings.vault_server_name)
+        caller = Caller(channel)
+        try:
+            return action(_Line(caller=caller, stub=VaultAdminStub(channel), given=given))
+        except WayvaultError as error:
+            print(f"Not done: {error.message}", file=sys.stderr)
+        except OSError as error:
+            print(f"Not done: the operator's certificate can't be read ({error.strerror}).", file=sys.stderr)
+        finally:
+            caller.close()
+        return 1
+
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _key() -> str:
+    return uuid.uuid4().hex
+
+
+def _enroll(line: _Line) -> int:
+    given = line.given
+    answer = line.caller.call(
+        line.stub.EnrollAgent,
+        pb.EnrollAgentRequest(
+            idempotency_key=_key(),
+            agent_id=given.agent_id,
+            agency_id=given.agency_id,
+            display_name=given.name,
+            email=given.email,
+        ),
+    )
+    when = answer.enrolled_at.ToDatetime().isoformat(sep=" ", timespec="seconds")
+    print(f"Agent {given.agent_id} is enrolled (since {when} UTC). One-time codes go to {given.email}.")
+    print("Next: she can retrieve cards that are hers. Her address changes only by change-agent-email.")
+    return 0
+
+
+def _change_email(line: _Line) -> int:
+    given = line.given
+    request = pb.ChangeAgentEmailRequest(idempotency_key=_key(), agent_id=given.agent_id, email=given.email)
+    line.caller.call(line.stub.ChangeAgentEmail, request)
+    print(f"One-time codes of agent {given.agent_id} go to {given.email} from now on.")
+    print("Next: tell her, at an address or number you knew before, that it was changed.")
+    return 0
+
+
+def _rotate(line: _Line) -> int:
+    request = pb.RotateKeysRequest(idempotency_key=_key(), keys=line.given.keys)
+    answer = line.caller.call(line.stub.RotateKeys, request, timeout=30.0)
+    for version in answer.versions:
+        oldest = version.min_decryption_version
+        print(f"Key {version.key}: version {version.latest_version} encrypts; versions from {oldest} on still open.")
+    print("Next: `rewrap` brings the stored cards to the new version; `rewrap --trim` then destroys the old ones.")
+    return 0
+
+
+def _rewrap(line: _Line) -> int:
+    for progress in line.caller.stream(line.stub.Rewrap, pb.RewrapRequest(trim=line.given.trim), timeout=_LONG):
+        print(f"{progress.done} of {progress.total} rewrapped", flush=True)
+        if progress.finished:
+            key = progress.card_key
+            print(f"Done. Key card: version {key.latest_version}; below {key.min_decryption_version} retired.")
+    if not line.given.trim:
+        print("Next: once backups made with the old versions may die, run `rewrap --trim`.")
+    return 0
+
+
+def _purge(line: _Line) -> int:
+    swept = line.caller.call(line.stub.PurgeExpired, pb.PurgeExpiredRequest(), timeout=120.0)
+    print(f"Cards lapsed: {swept.cards_lapsed}. CVVs purged: {swept.cvvs_purged}.")
+    print(f"Codes and links expired: {swept.challenges_expired}. Kept answers dropped: {swept.answers_dropped}.")
+    print(f"Sealing keys destroyed: {swept.sealing_keys_destroyed}. The worker does all this each minute.")
+    return 0
+
+
+def _verify(line: _Line) -> int:
+    report = line.caller.call(line.stub.VerifyAudit, pb.VerifyAuditRequest(), timeout=_LONG)
+    print(f"Read {report.rows} rows in {report.chains} chains, and {report.heads} signed heads.")
+    for finding in report.findings:
+        print(f"FOUND in chain {finding.chain_id or '(head file)'} at {finding.sequence}: {finding.problem}")
+    if report.findings:
+        print(
+            "The trail was changed or is incomplete. Next: keep a copy of the database as it is, and see RUNBOOK, O8."
+        )
+        return 1
+    print("The trail is whole.")
+    return 0

@@ -1,0 +1,1 @@
+"""Retention: the sweep that removes what is past its time."""

@@ -1,0 +1,233 @@
+"""Challenges: sending a code, and judging what was typed.
+
+Guesses are counted before they are compared, in a transaction that has committed: however many arrive at once, and
+whatever crashes, no challenge sees more than five comparisons.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from chassis import ids
+from chassis.clock import Clock
+from chassis.db import Database
+from chassis.errors import (
+    AlreadyRevealed,
+    Busy,
+    CardGone,
+    CodeLocked,
+    CodeWrong,
+    CvvGone,
+    NotFound,
+    PermissionDenied,
+    TooManyChallenges,
+)
+from chassis.sealing import Letter
+from services.vault.agents.service import Agent, find_agent, mask_address
+from services.vault.custody.service import Card, CardState, find_card, owned_card
+from services.vault.refusals import Act, Recorder
+from services.vault.reveal.codes import Codes
+from services.vault.reveal.grants import (
+    challenges_since,
+    count_attempt,
+    find_grant,
+    insert_grant,
+    leased_of_card,
+    lock_grant,
+    supersede,
+)
+from services.vault.reveal.payload import CodeEntry
+from services.vault.reveal.rules import (
+    CHALLENGE_WINDOW,
+    MOST_ATTEMPTS,
+    MOST_CHALLENGES,
+    Grant,
+    GrantKind,
+    GrantState,
+    Verdict,
+    judge,
+)
+
+
+class LetterSealer(Protocol):
+    """Signs a letter as the vault and seals it to the notifier."""
+
+    def seal(self, letter: Letter) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A challenge and the letter that carries its code."""
+
+    challenge_id: str
+    letter: str = field(repr=False)
+    expires_at: datetime
+    address_hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """The grant and card at hand; `repeat`: this recipient was answered before, the answer stands in the grant."""
+
+    grant: Grant
+    card: Card
+    repeat: bool
+
+
+class Challenges:
+    """See the module."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        trail: Recorder,
+        letters: LetterSealer,
+        codes: Codes,
+        code_ttl: timedelta,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._trail = trail
+        self._letters = letters
+        self._codes = codes
+        self._code_ttl = code_ttl
+
+    def send(self, session: Session, kind: GrantKind, act: Act, agent_id: str, purpose: str) -> Sent:
+        """A new challenge for a card that `act` names; an open one is superseded.
+
+        Raises NotFound, PermissionDenied, AgentUnknown, CardGone, AlreadyRevealed, CvvGone, Busy, TooManyChallenges.
+        """
+        now = self._clock.now()
+        card = owned_card(session, act.card_token or "", agent_id, lock=True)
+        agent = self.enrolled(session, agent_id, card)
+        check_card(card, kind, now)
+        if leased_of_card(session, card.token, kind, now):
+            raise Busy
+        if challenges_since(session, card.token, now - CHALLENGE_WINDOW) >= MOST_CHALLENGES:
+            raise TooManyChallenges
+        supersede(session, card.token, kind, now)
+        code, grant = self._new(kind, card, purpose, now)
+        insert_grant(session, grant)
+        self._trail.record(session, act.entry(purpose or kind.upper(), resource=grant.id))
+        letter = self._letters.seal(_code_letter(grant, agent, card, code, self._code_ttl))
+        return Sent(
+            challenge_id=grant.id, letter=letter, expires_at=grant.expires_at, address_hint=mask_address(agent.email)
+        )
+
+    def enrolled(self, session: Session, agent_id: str, card: Card) -> Agent:
+        """The agent as the register knows her. Raises AgentUnknown, or PermissionDenied for another agency's."""
+        agent = find_agent(session, agent_id)
+        if agent.agency_id != card.agency_id:
+            raise PermissionDenied("This agent belongs to another agency.")
+        return agent
+
+    def evaluate(self, kind: GrantKind, entry: CodeEntry, recipient: bytes, act: Act) -> Judged:
+        """Step (1) of a redemption, and the comparison of the code.
+
+        Raises CodeWrong (with `attempts_left`), CodeLocked, CodeExpired, and what `judge` and `check_card` raise.
+        """
+        with self._database.transaction() as session:
+            judged = self._judge(session, kind, entry, recipient, act)
+            if judged.repeat:
+                return judged
+            attempts = count_attempt(session, judged.grant.id, self._clock.now())
+        if attempts is None:
+            raise CodeLocked
+        if not self._right(judged.grant, entry.code):
+            raise self._wrong(judged.grant, attempts, act)
+        return judged
+
+    def _judge(self, session: Session, kind: GrantKind, entry: CodeEntry, recipient: bytes, act: Act) -> Judged:
+        now = self._clock.now()
+        grant = find_grant(session, entry.challenge_id)
+        if grant is None or grant.kind is not kind:
+            raise NotFound("There is no such code. Please ask for a new one.")
+        act.card_token, act.resource = grant.card_token, grant.id
+        card = find_card(session, grant.card_token)
+        if card is None or grant.agent_id != act.agent_id or card.owner_agent_id != act.agent_id:
+            raise PermissionDenied("This code belongs to another agent.")
+        if grant.state is GrantState.REVEALED and not card.lives(now):
+            raise CardGone
+        repeat = judge(grant, recipient, now) is Verdict.REPEAT
+        if not repeat:
+            check_card(card, kind, now)
+        return Judged(grant=grant, card=card, repeat=repeat)
+
+    def _right(self, grant: Grant, code: str) -> bool:
+        typed = self._codes.hashed(grant.kind, grant.id, grant.agent_id, grant.card_token, code)
+        return self._codes.same(typed, grant.secret_hash)
+
+    def _wrong(self, grant: Grant, attempts: int, act: Act) -> CodeWrong | CodeLocked:
+        left = MOST_ATTEMPTS - attempts
+        if left <= 0:
+            with self._database.transaction() as session:
+                lock_grant(session, grant.id, self._clock.now())
+            return CodeLocked()
+        return CodeWrong(
+            f"That code is not right. {left} {'attempt' if left == 1 else 'attempts'} left.", attempts_left=left
+        )
+
+    def _new(self, kind: GrantKind, card: Card, purpose: str, now: datetime) -> tuple[str, Grant]:
+        code, grant_id = self._codes.new(), ids.new_id("challenge")
+        secret_hash = self._codes.hashed(kind, grant_id, card.owner_agent_id, card.token, code)
+        return code, new_grant(
+            grant_id, kind, card, secret_hash=secret_hash, now=now, ttl=self._code_ttl, purpose=purpose
+        )
+
+
+def new_grant(
+    grant_id: str, kind: GrantKind, card: Card, *, secret_hash: bytes, now: datetime, ttl: timedelta, purpose: str
+) -> Grant:
+    """An open grant, for the card's owner agent."""
+    return Grant(
+        id=grant_id,
+        kind=kind,
+        card_token=card.token,
+        agent_id=card.owner_agent_id,
+        state=GrantState.OPEN,
+        secret_hash=secret_hash,
+        attempts=0,
+        purpose=purpose,
+        created_at=now,
+        expires_at=now + ttl,
+        recipient=None,
+        lease_until=None,
+        revealed_at=None,
+        answer=None,
+        answer_until=None,
+    )
+
+
+def check_card(card: Card, kind: GrantKind, now: datetime) -> None:
+    """Raises CardGone, AlreadyRevealed or CvvGone when the card no longer holds what the grant would show."""
+    if not card.lives(now):
+        raise CardGone
+    if kind is GrantKind.CARD_CODE:
+        if card.state is not CardState.STORED:
+            raise AlreadyRevealed
+    elif not card.has_cvv(now):
+        raise CvvGone
+
+
+def _code_letter(grant: Grant, agent: Agent, card: Card, code: str, ttl: timedelta) -> Letter:
+    data = {
+        "code": code,
+        "agent_name": agent.display_name,
+        "brand": card.brand,
+        "last4": card.last4,
+        "minutes": str(round(ttl.total_seconds() / 60)),
+    }
+    if grant.purpose:
+        data["purpose"] = grant.purpose
+    return Letter(
+        letter_id=ids.new_id("letter"),
+        template="reveal_code" if grant.kind is GrantKind.CARD_CODE else "cvv_code",
+        to=agent.email,
+        data=data,
+        issued_at=grant.created_at,
+        expires_at=grant.expires_at,
+    )
