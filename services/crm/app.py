@@ -13,6 +13,7 @@ from services.crm.bookings.views import blueprint as bookings
 from services.crm.bootstrap import SERVICE, Dependencies
 from services.crm.clients.views import blueprint as clients
 from services.crm.dashboard.views import blueprint as dashboard
+from services.crm.paying_pages import join_payment_rooms
 from services.crm.web import find_agent
 
 # One shared folder for the few styles and scripts that the chassis has no part for.
@@ -38,6 +39,7 @@ def create_app(deps: Dependencies) -> Flask:
     app.register_blueprint(_ASSETS)
     for room in _ROOMS:
         app.register_blueprint(room)
+    join_payment_rooms(app, deps)
     app.before_request(_read_times_in_agents_zone)
     app.context_processor(lambda: _page_context(deps))
     return app
@@ -60,16 +62,17 @@ def _page_context(deps: Dependencies) -> dict[str, object]:
 
 def _nav(actor: Actor) -> tuple[NavItem, ...]:
     entries = [
-        ("Dashboard", "dashboard.show", "layout-dashboard", "dashboard."),
-        ("Clients", "clients.index", "users", "clients."),
-        ("Bookings", "bookings.index", "luggage", "bookings."),
+        ("Dashboard", "dashboard.show", "layout-dashboard", ("dashboard.",)),
+        ("Clients", "clients.index", "users", ("clients.",)),
+        ("Bookings", "bookings.index", "luggage", ("bookings.", "links.")),
+        ("Payments", "payments.report", "credit-card", ("payments.", "area.", "retrieval.")),
     ]
     if actor.is_admin:
-        entries.append(("Agency", "admin.agency", "building-2", "admin."))
+        entries.append(("Agency", "admin.agency", "building-2", ("admin.",)))
     here = request.endpoint or ""
     return tuple(
-        NavItem(label=label, url=url_for(endpoint), icon=icon, active=here.startswith(prefix))
-        for label, endpoint, icon, prefix in entries
+        NavItem(label=label, url=url_for(endpoint), icon=icon, active=here.startswith(rooms))
+        for label, endpoint, icon, rooms in entries
     )
 
 

@@ -25,6 +25,8 @@ from services.crm.payments.service import (
     replaced_by,
 )
 
+__all__ = ["AsksAgain", "Closed", "Closing", "may_ask_again", "may_process", "may_void"]
+
 
 class AsksAgain(Protocol):
     """Opens a new payment and link in place of one that came to nothing (links.service.PaymentLinks)."""

@@ -21,7 +21,16 @@ from chassis.errors import CardGone, InvalidArgument, NotFound, WayvaultError
 from protos.wayvault.events.v1.events_pb2 import PaymentCardRemoved, PaymentLapsed, PaymentLapsing
 from services.crm.actor import Actor
 from services.crm.custody.models import CardRemovalRow
-from services.crm.custody.port import CardState, Origin, VaultPort
+from services.crm.custody.port import (
+    AccessEntry,
+    Answer,
+    CardDescription,
+    CardState,
+    Challenge,
+    CvvState,
+    Origin,
+    VaultPort,
+)
 from services.crm.custody.rules import may_remove, pause_before_try
 from services.crm.payments.service import (
     LAPSE_WARNING,
@@ -39,7 +48,20 @@ from services.crm.payments.service import (
     payment_of,
 )
 
-__all__ = ["CardState", "Lapses", "Origin", "RemovalStatus", "Removals", "VaultPort"]
+__all__ = [
+    "AccessEntry",
+    "Answer",
+    "CardDescription",
+    "CardState",
+    "Challenge",
+    "CvvState",
+    "Lapses",
+    "Origin",
+    "RemovalStatus",
+    "Removals",
+    "VaultPort",
+    "stamp",
+]
 
 _log = structlog.get_logger(__name__)
 _LAPSED = "lapsed"

@@ -244,6 +244,12 @@ class PaymentLinks:
             row = session.scalar(select(PaymentLinkRow).where(PaymentLinkRow.payment_id == payment_id))
             return _link(row) if row is not None else None
 
+    def was_sent(self, request_key: str) -> bool:
+        """Whether the form with this key was sent already."""
+        query = select(PaymentLinkRow.id).where(PaymentLinkRow.request_key == request_key)
+        with self._database.read() as session:
+            return session.scalars(query).first() is not None
+
     def expire_due(self, limit: int = 200) -> int:
         """Marks links past their end, and payments that wait for them, as expired. Returns how many."""
         now = self._clock.now()

@@ -17,7 +17,6 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import NotFound, PermissionDenied
 from chassis.ids import new_id
-from chassis.money import Money
 from protos.wayvault.events.v1.events_pb2 import PaymentAuthorized, PaymentContext
 from services.crm.actor import Actor, visible_to
 from services.crm.payments.models import PaymentRow, SignedDocumentRow
@@ -273,20 +272,14 @@ class PaymentBook:
         query = _visible(actor).where(PaymentRow.payer_client_id == client_id)
         return self._payments(query.order_by(PaymentRow.created_at.desc(), PaymentRow.id))
 
-    def counted(self, booking_id: str, segment_id: str) -> list[Counted]:
-        """A segment's payments as its balance sees them."""
-        query = select(PaymentRow.state, PaymentRow.type, PaymentRow.amount_minor, PaymentRow.currency).where(
-            PaymentRow.booking_id == booking_id, PaymentRow.segment_id == segment_id
-        )
-        with self._database.read() as session:
-            return [
-                Counted(
-                    state=PaymentState(state),
-                    type=PaymentType(kind),
-                    amount=Money(minor=minor, currency=currency),
-                )
-                for state, kind, minor, currency in session.execute(query)
-            ]
+    def counted_by_segment(self, booking_id: str) -> dict[str, list[Counted]]:
+        """A booking's payments by segment, as its balances see them."""
+        query = select(PaymentRow).where(PaymentRow.booking_id == booking_id)
+        found: dict[str, list[Counted]] = {}
+        for payment in self._payments(query):
+            counted = Counted(state=payment.state, type=payment.type, amount=payment.amount)
+            found.setdefault(payment.segment_id, []).append(counted)
+        return found
 
     def replacement_of(self, payment_id: str) -> str | None:
         """The newest payment that was asked for in place of this one."""

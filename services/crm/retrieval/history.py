@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from services.crm.custody.port import AccessEntry
+from services.crm.auth.devices import describe_device
+from services.crm.custody.service import AccessEntry
 
 _WORDS: Final = {
     "card.stored": "Card stored in the vault",
@@ -42,24 +43,6 @@ _REASONS: Final = {
     "lapsed": "kept as long as the agency's policy allows",
     "expired": "kept as long as the agency's policy allows",
 }
-_DEVICES: Final = (
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Android", "Android"),
-    ("Windows", "Windows"),
-    ("Macintosh", "Mac"),
-    ("CrOS", "ChromeOS"),
-    ("Linux", "Linux"),
-)
-# The order matters: Edge and Opera say Chrome too, and Chrome says Safari.
-_BROWSERS: Final = (
-    ("Edg", "Edge"),
-    ("OPR", "Opera"),
-    ("Firefox", "Firefox"),
-    ("Chrome", "Chrome"),
-    ("CriOS", "Chrome"),
-    ("Safari", "Safari"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,18 +62,9 @@ def history_lines(entries: list[AccessEntry], people: dict[str, str]) -> list[Hi
     return [_line(entry, people) for entry in reversed(entries)]
 
 
-def device(user_agent: str) -> str:
-    """ "Chrome on Windows": what a person recognizes of a browser's user agent."""
-    browser = next((name for mark, name in _BROWSERS if mark in user_agent), "")
-    system = next((name for mark, name in _DEVICES if mark in user_agent), "")
-    if browser and system:
-        return f"{browser} on {system}"
-    return browser or system
-
-
 def _line(entry: AccessEntry, people: dict[str, str]) -> HistoryLine:
     what = _WORDS.get(entry.action, _spelled(entry.action))
-    where = ", ".join(part for part in (entry.origin.ip, device(entry.origin.user_agent)) if part)
+    where = ", ".join(part for part in (entry.origin.ip, _device(entry.origin.user_agent)) if part)
     return HistoryLine(
         at=entry.at,
         what=what if entry.ok or entry.action == "code.refused" else f"Refused: {what[0].lower()}{what[1:]}",
@@ -99,6 +73,10 @@ def _line(entry: AccessEntry, people: dict[str, str]) -> HistoryLine:
         why=_why(entry),
         refused=not entry.ok,
     )
+
+
+def _device(user_agent: str) -> str:
+    return describe_device(user_agent) if user_agent else ""
 
 
 def _why(entry: AccessEntry) -> str:

@@ -17,8 +17,16 @@ from chassis.errors import AlreadyRevealed, CardGone, CvvGone, InvalidArgument, 
 from chassis.ids import new_id
 from protos.wayvault.events.v1.events_pb2 import MailSealed, PaymentRetrieved
 from services.crm.actor import Actor
-from services.crm.custody.port import Answer, CardDescription, CardState, Challenge, Origin, VaultPort
-from services.crm.custody.service import stamp
+from services.crm.custody.service import (
+    AccessEntry,
+    Answer,
+    CardDescription,
+    CardState,
+    Challenge,
+    Origin,
+    VaultPort,
+    stamp,
+)
 from services.crm.payments.service import (
     Fact,
     Payment,
@@ -31,7 +39,19 @@ from services.crm.payments.service import (
     payment_of,
 )
 from services.crm.retrieval.models import ChallengeRow
-from services.crm.retrieval.rules import code_refusal, purpose_words
+from services.crm.retrieval.rules import STEPS, Step, code_refusal, purpose_words, step_of
+
+__all__ = [
+    "STEPS",
+    "CardDescription",
+    "CodeSent",
+    "CvvLinkSent",
+    "CvvShown",
+    "Retrieval",
+    "Step",
+    "note_delivery",
+    "step_of",
+]
 
 _log = structlog.get_logger(__name__)
 
@@ -186,6 +206,12 @@ class Retrieval:
             return None
         self._settle(payment, card)
         return card
+
+    def access_entries(self, payment: Payment) -> list[AccessEntry]:
+        """The vault's audit trail about the payment's card, oldest first (M12). Raises WayvaultError."""
+        if payment.card_token is None:
+            return []
+        return self._vault.list_access(card_token=payment.card_token, agent_id=payment.agent_id)
 
     def settle(self, limit: int = 100) -> int:
         """Asks the vault about payments whose code went out but whose reveal is not on record. Says how many were."""

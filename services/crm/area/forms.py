@@ -1,0 +1,33 @@
+"""The forms that close a payment."""
+
+from chassis.web.forms import BooleanField, Form, Length, StringField, TextAreaField, required
+
+
+class ProcessForm(Form):
+    """M7: the supplier charged the card."""
+
+    confirmation = StringField(
+        "Supplier's confirmation number",
+        [
+            required("Enter the supplier's confirmation number, or the name of the person who confirmed."),
+            Length(max=60),
+        ],
+    )
+    note = TextAreaField("Note", [Length(max=500)])
+
+
+class VoidForm(Form):
+    """M7: the payment comes to nothing."""
+
+    reason = StringField(
+        "Why?",
+        [required("Say why, so that the client knows."), Length(max=200)],
+        description="The client reads this in the e-mail, so write a sentence for her.",
+    )
+    fresh_link = BooleanField("Send the client a fresh link", default=True)
+
+
+class RemoveForm(Form):
+    """M8: remove the card by hand."""
+
+    confirmation = StringField("Type REMOVE to confirm", [Length(max=20)])

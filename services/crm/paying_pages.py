@@ -1,0 +1,26 @@
+"""Joins the payment rooms' pages to the CRM's application: blueprints, panels on other rooms' pages, the alert."""
+
+from flask import Flask
+
+from services.crm.alerts.views import blueprint as alerts
+from services.crm.alerts.watcher import PendingWatcher
+from services.crm.area.views import blueprint as area
+from services.crm.bootstrap import Dependencies
+from services.crm.links.views import blueprint as links
+from services.crm.links.views import booking_panel, still_due
+from services.crm.payments.views import blueprint as payments
+from services.crm.payments.views import client_panel
+from services.crm.retrieval.views import blueprint as retrieval
+
+_ROOMS = (payments, links, area, retrieval, alerts)
+
+
+def join_payment_rooms(app: Flask, deps: Dependencies) -> None:
+    """Adds the rooms. Streams of the alert may take half of a process's threads, never more."""
+    watcher = PendingWatcher(deps.paying.book.pending_counts, max_streams=max(1, deps.settings.web_threads // 2))
+    app.extensions["crm_pending_watcher"] = watcher
+    for room in _ROOMS:
+        app.register_blueprint(room)
+    deps.panels.booking.append(booking_panel)
+    deps.panels.client.append(client_panel)
+    deps.panels.still_due = still_due
