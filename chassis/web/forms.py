@@ -18,6 +18,7 @@ from wtforms import (
     TextAreaField,
     widgets,
 )
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
 from wtforms.validators import Email, InputRequired, Length, Optional, StopValidation
 
 from chassis.money import Money, MoneyError
@@ -152,7 +153,8 @@ class CountryField(SelectField):
     """A country by name; `data` is its ISO 3166-1 alpha-2 code."""
 
     def __init__(self, label: str | None = None, validators: Any = None, **kwargs: Any) -> None:
-        super().__init__(label, validators, choices=[("", "Choose a country"), *country_choices()], **kwargs)
+        named = [("", "Choose a country"), *country_choices()]
+        super().__init__(label, validators, choices=[SelectChoice(code, name) for code, name in named], **kwargs)
 
 
 class CheckboxesField(SelectMultipleField):
