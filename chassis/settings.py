@@ -208,12 +208,11 @@ def mask_url(text: str) -> str:
     scheme, separator, rest = text.partition("://")
     if not separator:
         return text
-    authority, slash, path = rest.partition("/")
-    credentials, at, host = authority.rpartition("@")
-    if at and ":" in credentials:
+    address, question, _ = rest.partition("?")
+    credentials, at, place = address.rpartition("@")
+    if ":" in credentials:
         credentials = f"{credentials.partition(':')[0]}:{MASK}"
-    path, question, _ = path.partition("?")
-    return f"{scheme}://{credentials}{at}{host}{slash}{path}{question}{MASK if question else ''}"
+    return f"{scheme}://{credentials}{at}{place}{question}{MASK if question else ''}"
 
 
 def load(settings_class: type[SettingsT]) -> SettingsT:

@@ -69,8 +69,8 @@ class Database:
     def transaction(self) -> Iterator[Session]:
         """A session that commits at the end of the block and rolls back when the block raises.
 
-        On SQLite it takes the write lock at once (BEGIN IMMEDIATE), so that what it reads stays true until it
-        commits; keep network calls out of it. Rows stay readable after the commit.
+        On SQLite its first statement takes the write lock (BEGIN IMMEDIATE), so that what it reads stays true until
+        it commits; keep network calls out of it. Rows stay readable after the commit.
         """
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session

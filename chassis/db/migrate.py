@@ -64,7 +64,7 @@ class Migrations:
         return cls(service=service, metadata=metadata, versions=folder)
 
     def _config(self, connection: Connection | None = None) -> Config:
-        config = Config(stdout=io.StringIO())
+        config = Config(stdout=io.StringIO(), cmd_opts=argparse.Namespace(quiet=True))
         config.set_main_option("script_location", str(_ENVIRONMENT))
         config.set_main_option("version_locations", str(self.versions))
         config.set_main_option("path_separator", "newline")
@@ -175,7 +175,7 @@ def _first_line(error: OperationalError) -> str:
 def _tidy(path: Path) -> None:
     """Formats a new revision as the rest of the house, when the tools for it are installed."""
     environment = {**os.environ, "RUFF_NO_CACHE": "true"}
-    for arguments in (["check", "--fix", "--quiet"], ["format", "--quiet"]):
+    for arguments in (["check", "--fix", "--quiet", "--select", "I"], ["format", "--quiet"]):
         subprocess.run([sys.executable, "-m", "ruff", *arguments, str(path)], check=False, env=environment)
 
 

@@ -3,16 +3,17 @@
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 from google.protobuf.message import Message
 from sqlalchemy import Column, Integer, String, Table, insert, select
 
 from chassis.bus import EventTables, event_type_of
-from chassis.bus.port import Delivery, Subscription
+from chassis.bus.port import BusUnavailable, DeadLetter, Delivery, Subscription, Unroutable
 from chassis.db import Database, make_metadata, open_database
 from chassis.ids import new_event_id
 from protos.wayvault.events.v1.envelope_pb2 import Envelope
@@ -114,7 +115,7 @@ class Running:
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=loop, args=(self._stop,), daemon=True) for loop in loops]
 
-    def __enter__(self) -> "Running":
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
         return self
@@ -144,3 +145,41 @@ def receive(subscription: Subscription, seconds: float = 10.0) -> Delivery:
 
 def ids(deliveries: list[Delivery]) -> list[str]:
     return [Envelope.FromString(delivery.body).event_id for delivery in deliveries]
+
+
+class FakeBus:
+    """Keeps what it is given; refuses when told to."""
+
+    def __init__(self) -> None:
+        self.published: list[Envelope] = []
+        self.buried: list[tuple[str, str]] = []
+        self.away = False
+        self.unroutable_types: set[str] = set()
+
+    def publish(self, envelopes: Sequence[Envelope]) -> None:
+        if self.away:
+            raise BusUnavailable("away")
+        stray = [one.event_id for one in envelopes if one.type in self.unroutable_types]
+        self.published += [one for one in envelopes if one.event_id not in stray]
+        if stray:
+            raise Unroutable(stray)
+
+    def bury(self, envelope: Envelope, *, service: str, reason: str) -> None:
+        if self.away:
+            raise BusUnavailable("away")
+        self.buried.append((envelope.event_id, reason))
+
+    def subscribe(self, service: str, patterns: Collection[str]) -> Subscription:
+        raise AssertionError("not for these tests")
+
+    def dead_letters(self) -> Sequence[DeadLetter]:
+        return []
+
+    def dead_letter_count(self) -> int:
+        return len(self.buried)
+
+    def replay(self, service: str, event_ids: Collection[str] | None = None) -> int:
+        return 0
+
+    def close(self) -> None:
+        return None

@@ -1,0 +1,95 @@
+"""A worker process stops when told to, and dies when one of its loops does."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from chassis.lifecycle import every, run_until_stopped
+from chassis.telemetry import bind_traceparent, render_metrics, traceparent
+
+
+def test_a_signal_stops_every_loop_and_the_process_ends_well() -> None:
+    drained = []
+
+    def loop(stop: threading.Event) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        stop.wait()
+        drained.append("drained")
+
+    run_until_stopped([("one", loop), ("two", lambda stop: bool(stop.wait()) and None)])
+    assert drained == ["drained"]
+
+
+def _raise(_: threading.Event) -> None:
+    raise RuntimeError("broken")
+
+
+@pytest.mark.parametrize("bad", [_raise, lambda stop: None])
+def test_a_loop_that_dies_or_ends_takes_the_process_with_it(bad: Callable[[threading.Event], None]) -> None:
+    others = []
+
+    def good(stop: threading.Event) -> None:
+        stop.wait()
+        others.append("drained")
+
+    with pytest.raises(SystemExit) as end:
+        run_until_stopped([("bad", bad), ("good", good)])
+    assert end.value.code == 1
+    assert others == ["drained"]
+
+
+def test_a_loop_that_does_not_drain_is_left_behind_with_status_one() -> None:
+    never = threading.Event()
+
+    def stuck(stop: threading.Event) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        never.wait(30)
+
+    with pytest.raises(SystemExit) as end:
+        run_until_stopped([("stuck", stuck)], drain_seconds=0.05)
+    assert end.value.code == 1
+    never.set()
+
+
+def test_the_signal_handlers_are_put_back() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    run_until_stopped([("one", lambda stop: os.kill(os.getpid(), signal.SIGTERM) or (bool(stop.wait()) and None))])
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_timer_goes_on_after_a_failure() -> None:
+    stop = threading.Event()
+    calls = []
+
+    def action() -> None:
+        calls.append(len(calls))
+        if len(calls) == 1:
+            raise RuntimeError
+        if len(calls) == 3:
+            stop.set()
+
+    every(0.001, action, "tick")(stop)
+    assert calls == [0, 1, 2]
+
+
+def test_a_trace_is_kept_within_its_block_and_a_malformed_one_is_replaced() -> None:
+    given = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    with bind_traceparent(given):
+        assert traceparent() == given
+    assert traceparent() != given
+    for malformed in (None, "", "00-" + "0" * 32 + "-b7ad6b7169203331-01", f"{given}\nx"):
+        with bind_traceparent(malformed) as made:
+            assert made != malformed
+            assert traceparent() == made
+
+
+def test_the_buses_metrics_are_among_those_that_are_shown() -> None:
+    import chassis.bus  # noqa: F401
+
+    text = render_metrics().decode()
+    for name in ("wayvault_outbox_depth", "wayvault_outbox_lag_seconds", "wayvault_consumer_lag_seconds"):
+        assert name in text
+    assert "wayvault_dead_letters" in text
