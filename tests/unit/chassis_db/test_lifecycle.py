@@ -11,6 +11,10 @@ from chassis.lifecycle import every, run_until_stopped
 from chassis.telemetry import bind_traceparent, render_metrics, traceparent
 
 
+def _wait(stop: threading.Event) -> None:
+    stop.wait()
+
+
 def test_a_signal_stops_every_loop_and_the_process_ends_well() -> None:
     drained = []
 
@@ -19,7 +23,7 @@ def test_a_signal_stops_every_loop_and_the_process_ends_well() -> None:
         stop.wait()
         drained.append("drained")
 
-    run_until_stopped([("one", loop), ("two", lambda stop: bool(stop.wait()) and None)])
+    run_until_stopped([("one", loop), ("two", _wait)])
     assert drained == ["drained"]
 
 
@@ -56,13 +60,18 @@ def test_a_loop_that_does_not_drain_is_left_behind_with_status_one() -> None:
 
 def test_the_signal_handlers_are_put_back() -> None:
     before = signal.getsignal(signal.SIGTERM)
-    run_until_stopped([("one", lambda stop: os.kill(os.getpid(), signal.SIGTERM) or (bool(stop.wait()) and None))])
+
+    def loop(stop: threading.Event) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        stop.wait()
+
+    run_until_stopped([("one", loop)])
     assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_a_timer_goes_on_after_a_failure() -> None:
     stop = threading.Event()
-    calls = []
+    calls: list[int] = []
 
     def action() -> None:
         calls.append(len(calls))
