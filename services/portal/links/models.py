@@ -43,7 +43,8 @@ class LinkTokenRow(Base):
 
 
 class EvidenceRow(Base):
-    """A step on the way to the signature. Only ever added to. `ref` tells repetitions of a fact apart."""
+    """A step on the way to the signature. Only ever added to. `ref` tells repetitions of a fact apart; ids are
+    UUIDv7, so that steps of the same moment keep their order."""
 
     __tablename__ = "link_evidence"
     __table_args__ = (UniqueConstraint("link_id", "step", "ref"),)

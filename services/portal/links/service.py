@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database, insert_if_absent
-from chassis.ids import new_id, token_sha256
+from chassis.ids import new_event_id, new_id, token_sha256
 from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentLinkIssued, PaymentLinkOpened
 from services.portal.evidence import EvidenceStep, StepKind
 from services.portal.links.models import EvidenceRow, LinkRow, LinkTokenRow
@@ -225,7 +225,7 @@ def add_evidence(session: Session, link_id: str, step: EvidenceStep, *, ref: str
         session,
         EvidenceRow.__table__,  # type: ignore[arg-type]
         {
-            "id": new_id("evd"),
+            "id": new_event_id(),
             "link_id": link_id,
             "step": step.kind.value,
             "ref": ref[:80],

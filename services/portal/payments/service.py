@@ -217,20 +217,20 @@ class Payments:
 
     def status(self, payment_id: str) -> PaymentStatus | None:
         """The payment as it stands; None when nobody authorized it."""
+        replacement = self._links.replacement_of(payment_id)
         with self._database.read() as session:
             row = session.get(PaymentRow, payment_id)
             if row is None or row.authorized_at is None:
                 return None
-            facts = _facts(row)
-        return PaymentStatus(
-            request=read_context(PaymentContext.FromString(row.context)),
-            facts=facts,
-            brand=row.brand,
-            last4=row.last4,
-            cardholder_name=row.cardholder_name,
-            fresh_link_follows=row.fresh_link_follows,
-            replacement=self._links.replacement_of(payment_id) if facts.voided_at else None,
-        )
+            return PaymentStatus(
+                request=read_context(PaymentContext.FromString(row.context)),
+                facts=_facts(row),
+                brand=row.brand,
+                last4=row.last4,
+                cardholder_name=row.cardholder_name,
+                fresh_link_follows=row.fresh_link_follows,
+                replacement=replacement,
+            )
 
 
 def payment_row(session: Session, payment_id: str) -> PaymentRow:
