@@ -55,6 +55,8 @@ def serve(
         "limit_request_line": 8190,
         "forwarded_allow_ips": "",
         "logger_class": _PipelineLogger,
+        # Its socket would be one path for every service of a user.
+        "control_socket_disable": True,
         "proc_name": "wayvault-web",
     }
     if after is not None:
