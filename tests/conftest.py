@@ -1,0 +1,54 @@
+"""What all tests share: no network for unit tests, the real engines for those that ask for them."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import engines
+
+# A card number in a log line fails the run (chassis.logging).
+os.environ.setdefault("WAYVAULT_TRIPWIRE", "fail")
+
+_UNIT = Path(__file__).parent / "unit"
+_ENGINE_FIXTURES = frozenset({"postgres_url", "rabbit_url", "vault_transit"})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(_UNIT) and not item.get_closest_marker("enable_socket"):
+            item.add_marker(pytest.mark.disable_socket)
+        if _ENGINE_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.engines)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    without = [report for report in skipped if engines.ABSENT in str(getattr(report, "longrepr", ""))]
+    if without:
+        terminalreporter.write_line(
+            f"{len(without)} tests need real PostgreSQL, RabbitMQ or Vault and were skipped. "
+            "`make engines` starts them; ENGINES=required makes a missing one a failure."
+        )
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """A fresh, empty PostgreSQL database: a SQLAlchemy URL."""
+    with engines.fresh_postgres() as url:
+        yield url
+
+
+@pytest.fixture
+def rabbit_url() -> Iterator[str]:
+    """A fresh, empty virtual host of RabbitMQ: an amqps URL."""
+    with engines.fresh_vhost() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def vault_transit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[engines.TransitEngine]:
+    """A transit mount of this session's own in the running HashiCorp Vault."""
+    with engines.fresh_transit(tmp_path_factory.mktemp("transit")) as engine:
+        yield engine
