@@ -153,7 +153,7 @@ class KeyService:
         with self._database.read() as session:
             in_use = [column.lowest_version(session) for column in self._columns if column.key is key]
         floor = oldest_needed(info, in_use, self._clock.now())
-        stale = min(info.versions) < floor if trim else info.min_decryption_version < floor
+        stale = info.oldest_version < floor if trim else info.min_decryption_version < floor
         if not stale:
             return
         with self._database.transaction() as session:

@@ -120,9 +120,10 @@ class EmbeddedKeyring:
         secret = stored.secrets.get(cipher.version)
         if secret is None or cipher.version < stored.min_decryption_version:
             raise CipherRefused("the ciphertext's key version is gone")
+        opener = _derive(secret, key, context)
         try:
             raw = base64.b64decode(cipher.text.split(":", 2)[2], validate=True)
-            return _derive(secret, key, context).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], None)
+            return opener.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], None)
         except (InvalidTag, ValueError) as error:
             raise CipherRefused("the ciphertext does not open") from error
 
@@ -213,7 +214,7 @@ class EmbeddedKeyring:
             if self._ring:  # never go on with fresh keys: what is stored would be lost behind them
                 raise _unreadable(error) from error
             stamp, ring = (), {}
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise _unreadable(error) from error
         missing = [key for key in KeyName if key not in ring]
         if missing:
@@ -254,10 +255,12 @@ def _retired(stored: _Key, min_version: int) -> _Key:
 
 
 def _info(key: KeyName, stored: _Key) -> KeyInfo:
+    lowest = stored.min_decryption_version
     return KeyInfo(
         key=key,
-        versions=dict(stored.created),
-        min_decryption_version=stored.min_decryption_version,
+        versions={number: made for number, made in stored.created.items() if number >= lowest},
+        min_decryption_version=lowest,
+        oldest_version=min(stored.secrets),
     )
 
 

@@ -123,6 +123,7 @@ class HvacEngine:
             key=key,
             versions={int(n): _moment(made) for n, made in data["keys"].items()},
             min_decryption_version=int(data["min_decryption_version"]),
+            oldest_version=int(data["min_available_version"]) or 1,  # 0: never trimmed
         )
 
     def retire(self, key: KeyName, min_version: int) -> KeyInfo:
@@ -138,7 +139,7 @@ class HvacEngine:
 
     def trim(self, key: KeyName, min_version: int) -> KeyInfo:
         known = self.retire(key, min_version)
-        if min(known.versions) >= min_version:
+        if known.oldest_version >= min_version:
             return known
         self._keep(lambda transit: transit.trim_key(name=key, min_version=min_version, mount_point=self._mount))  # type: ignore[no-untyped-call]
         return self.info(key)

@@ -1,5 +1,6 @@
 """Values and laws of the transit port: key names, ciphertexts, contexts, key versions."""
 
+import base64
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,7 +46,7 @@ class Cipher:
     text: str
 
     def __post_init__(self) -> None:
-        if not _CIPHER.fullmatch(self.text):
+        if not _CIPHER.fullmatch(self.text) or not _is_canonical(self.text.rsplit(":", 1)[1]):
             raise CipherRefused("a ciphertext is malformed")
 
     @property
@@ -57,13 +58,25 @@ class Cipher:
         return self.text
 
 
+def _is_canonical(encoded: str) -> bool:
+    """Whether a base64 text is the one text of its bytes: its unused last bits could be changed unseen otherwise."""
+    try:
+        return base64.b64encode(base64.b64decode(encoded, validate=True)).decode() == encoded
+    except ValueError:
+        return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyInfo:
-    """A key's versions that still exist, each with the time it was made, and the lowest that may open anything."""
+    """A key's versions that may open something, each with the time it was made.
+
+    Versions below `min_decryption_version` are retired; those from `oldest_version` on still exist.
+    """
 
     key: KeyName
     versions: dict[int, datetime]
     min_decryption_version: int
+    oldest_version: int
 
     @property
     def latest_version(self) -> int:
