@@ -68,7 +68,7 @@ def _nav(actor: Actor) -> tuple[NavItem, ...]:
         ("Payments", "payments.report", "credit-card", ("payments.", "area.", "retrieval.")),
     ]
     if actor.is_admin:
-        entries.append(("Agency", "admin.agency", "building-2", ("admin.",)))
+        entries.append(("Agency", "admin.agency", "building", ("admin.",)))
     here = request.endpoint or ""
     return tuple(
         NavItem(label=label, url=url_for(endpoint), icon=icon, active=here.startswith(rooms))

@@ -23,6 +23,8 @@ def show() -> ResponseReturnValue:
     return render_template(
         "dashboard/show.html",
         today=today,
+        pending=deps.paying.book.pending(actor),
+        opened=deps.paying.book.opened(actor),
         panels=deps.panels.for_dashboard(actor),
         dues=deps.panels.still_due(actor, deps.bookings.dues(actor, today + _DUE_WITHIN)),
         departures=deps.bookings.departing(actor, today, today + _DEPARTING_WITHIN),

@@ -84,7 +84,6 @@ _FJORDS = Trip(
             ends=97,
             price=2180,
             confirmation="NL7QKD",
-            deposit=None,
             final=(2180, 9),
             commission=65,
         ),
@@ -127,8 +126,7 @@ _LISBON = Trip(
             ends=23,
             price=1360,
             confirmation="CM-5521",
-            deposit=(340, -30),
-            final=(1020, -2),
+            final=(1360, -2),
             commission=136,
         ),
         Part(
@@ -158,8 +156,7 @@ _MIAMI = Trip(
             ends=34,
             price=5480,
             confirmation="BHL-90312",
-            deposit=(980, -60),
-            final=(4500, 1),
+            final=(5480, 1),
             commission=712,
         ),
         Part(
@@ -281,8 +278,7 @@ _JONAS_TRIPS = (
                 ends=30,
                 price=1960,
                 confirmation="QH-1180",
-                deposit=(400, -40),
-                final=(1560, 4),
+                final=(1960, 4),
                 commission=196,
             ),
             Part(

@@ -248,6 +248,16 @@ class PaymentBook:
         )
         return self._payments(query)
 
+    def opened(self, actor: Actor, limit: int = 5) -> list[Payment]:
+        """The actor's own payments whose link was opened and not yet sent in, the latest opened first."""
+        query = (
+            select(PaymentRow)
+            .where(PaymentRow.agent_id == actor.agent_id, PaymentRow.state == PaymentState.OPENED)
+            .order_by(PaymentRow.opened_at.desc(), PaymentRow.id)
+            .limit(limit)
+        )
+        return self._payments(query)
+
     def pending_count(self, agent_id: str) -> int:
         """How many payments the red alert counts (M3)."""
         query = select(func.count()).where(PaymentRow.agent_id == agent_id, PaymentRow.state.in_(PENDING))
