@@ -17,6 +17,7 @@ from services.vault.bootstrap import open_server, open_vault
 from services.vault.config import VaultSettings
 from services.vault.operator_commands import add_operator_commands
 
+_SERVING = ("serve", "worker", "web")
 _EMBEDDED = "transit.embedded_keyring"
 
 
@@ -32,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.command == "check-config":
             return check_config(VaultSettings)
         settings = load(VaultSettings)
-        configure_logging("vault", level=settings.log_level)
+        # A command that a person typed answers in plain words; only what goes wrong is logged beside them.
+        configure_logging("vault", level=settings.log_level if given.command in _SERVING else "WARNING")
         status: int = given.run(settings, given)
     except (SettingsError, SealError, MigrationError) as error:
         print(error, file=sys.stderr)
@@ -108,7 +110,7 @@ def _web(settings: VaultSettings, _: argparse.Namespace) -> int:
 
 
 def _migrate(settings: VaultSettings, _: argparse.Namespace) -> int:
-    upgrade("vault", settings.database_url)
+    upgrade("vault", settings.owner_database_url or settings.database_url)
     check("vault", settings.database_url)
     print("The vault's database is up to date.")
     return 0

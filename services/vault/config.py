@@ -15,6 +15,8 @@ class VaultSettings(ServiceSettings):
 
     name: ClassVar[str] = "vault"
 
+    # PostgreSQL: the tables' owner, for `migrate` only; the service's own role may not change audit rows.
+    owner_database_url: str = ""
     listen: str = "127.0.0.1:8105"
     workers: int = Field(default=16, ge=2, le=256)
     # For the web process and the operator's commands.
