@@ -29,7 +29,7 @@ class Tls:
 
 def rabbit_tls() -> Tls:
     """The development certificates that the broker of deploy/dev/engines asks for."""
-    folder = Path(os.environ.get("WAYVAULT_TEST_CERTS", "var/certs"))
+    folder = Path(os.environ.get("WAYVAULT_STATE", "var")) / "certs"
     return Tls(ca=folder / "ca.pem", cert=folder / "crm.pem", key=folder / "crm.key")
 
 
