@@ -15,7 +15,12 @@ import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 REDACTED = "[redacted: looks like a card number]"
-_DIGIT_RUN = re.compile(r"(?<![0-9])[0-9](?:[ \-.]?[0-9]){12,18}(?![0-9])")
+# UUIDs, trace parents and hashes are our own; one UUID in 500 would pass for a card by chance.
+_OPAQUE = (
+    r"(?<![0-9A-Za-z])(?:00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|[0-9a-f]{32,64})(?![0-9A-Za-z])"
+)
+_DIGIT_RUN = re.compile(rf"{_OPAQUE}|(?P<run>(?<![0-9])[0-9](?:[ \-.]?[0-9]){{12,18}}(?![0-9]))")
 # Libraries whose DEBUG output prints messages or bodies.
 _QUIET_LIBRARIES = ("pika", "grpc", "urllib3", "hvac", "sqlalchemy.engine", "werkzeug", "fpdf", "fontTools")
 
@@ -37,15 +42,22 @@ def luhn_valid(digits: str) -> bool:
 
 def holds_card_number(text: str) -> bool:
     """Whether a text has a run of 13 to 19 digits (spaces, dots and hyphens between allowed) that passes Luhn."""
-    return any(_is_card_number(match.group()) for match in _DIGIT_RUN.finditer(text))
+    return any(_is_card_number(match["run"]) for match in _DIGIT_RUN.finditer(text))
+
+
+def without_identifiers(text: str) -> str:
+    """The text without UUIDs, trace parents and hashes, for a check that looks at digits more broadly."""
+    return re.sub(_OPAQUE, "#", text)
 
 
 def redact_card_numbers(text: str) -> str:
     """The text with every such run replaced."""
-    return _DIGIT_RUN.sub(lambda match: REDACTED if _is_card_number(match.group()) else match.group(), text)
+    return _DIGIT_RUN.sub(lambda match: REDACTED if _is_card_number(match["run"]) else match.group(), text)
 
 
-def _is_card_number(run: str) -> bool:
+def _is_card_number(run: str | None) -> bool:
+    if run is None:
+        return False
     digits = re.sub(r"\D", "", run)
     return len(set(digits)) > 1 and luhn_valid(digits)
 

@@ -1,25 +1,25 @@
 """Form fields for what agencies write down. What was typed stays; texts say how to mend it."""
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
-    DateField,
     EmailField,
     Field,
     PasswordField,
-    RadioField,
-    SelectField,
-    SelectMultipleField,
     StringField,
     TextAreaField,
     widgets,
 )
+from wtforms import DateField as _DateField
+from wtforms import RadioField as _RadioField
+from wtforms import SelectField as _SelectField
+from wtforms import SelectMultipleField as _SelectMultipleField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
-from wtforms.validators import Email, InputRequired, Length, Optional, StopValidation
+from wtforms.validators import Email, Length, Optional, StopValidation
 
 from chassis.money import Money, MoneyError
 from chassis.web.formatting import country_choices
@@ -40,6 +40,7 @@ __all__ = [
     "PhoneField",
     "RadioField",
     "SelectField",
+    "SelectMultipleField",
     "StringField",
     "TextAreaField",
     "email_address",
@@ -48,6 +49,16 @@ __all__ = [
 
 MAX_TEXT = 200
 MAX_NOTE = 4000
+
+
+Choices = Sequence[Any] | Callable[..., Any] | None  # Any: (value, label) pairs or SelectChoice
+
+
+def as_choices(choices: Choices) -> Any:
+    """WTForms' own kind of choices for (value, label) pairs; what is of that kind or a function stays as it is."""
+    if choices is None or callable(choices):
+        return choices
+    return [SelectChoice(value=item[0], label=item[1]) if isinstance(item, tuple) else item for item in choices]
 
 
 def strip(value: Any) -> Any:  # Any: WTForms hands over whatever the field holds
@@ -77,9 +88,26 @@ class Form(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             target.errors = [*target.errors, message]
 
 
-def required(message: str) -> InputRequired:
+class Required:
+    """The field must be filled with more than blanks. What was typed wrongly keeps its own message."""
+
+    field_flags: ClassVar = {"required": True}
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+
+    def __call__(self, form: Any, field: Field) -> None:
+        if any(str(value).strip() for value in field.raw_data or ()):
+            if field.process_errors:
+                raise StopValidation
+            return
+        field.errors = []
+        raise StopValidation(self.message)
+
+
+def required(message: str) -> Required:
     """The field must be filled; `message` says with what: "Enter the supplier's name."."""
-    return InputRequired(message)
+    return Required(message)
 
 
 def email_address(message: str = "Enter an e-mail address such as name@example.com.") -> Email:
@@ -149,12 +177,59 @@ class CodeField(StringField):
             raise ValueError(f"Enter the {self.digits} digits of the code.")
 
 
-class CountryField(SelectField):
-    """A country by name; `data` is its ISO 3166-1 alpha-2 code."""
+class DateField(_DateField):
+    """A day. `data` is a date or None."""
 
-    def __init__(self, label: str | None = None, validators: Any = None, **kwargs: Any) -> None:
-        named = [("", "Choose a country"), *country_choices()]
-        super().__init__(label, validators, choices=[SelectChoice(code, name) for code, name in named], **kwargs)
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if not valuelist or not valuelist[0].strip():
+            self.data = None
+            return
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError("Enter a date, such as 2026-11-21.") from None
+
+
+_SET_CHOICES = _SelectField.__dict__["choices"].fset
+
+
+class _Pairs:
+    """Lets a choice field take (value, label) pairs, at its definition and later."""
+
+    def __init__(
+        self,
+        label: str | None = None,
+        validators: Sequence[Any] | None = None,
+        *,
+        choices: Choices = None,
+        **kwargs: Any,
+    ) -> None:
+        kwargs.setdefault("invalid_choice_message", self.not_a_choice)
+        super().__init__(label, validators, choices=as_choices(choices), **kwargs)  # type: ignore[call-arg]
+
+    not_a_choice: ClassVar[str | None] = "Choose one of the list."
+
+    @property
+    def choices(self) -> Any:
+        return super().choices  # type: ignore[misc]
+
+    @choices.setter
+    def choices(self, value: Choices) -> None:
+        _SET_CHOICES(self, as_choices(value))
+
+
+class SelectField(_Pairs, _SelectField):
+    """One of a list, as a menu."""
+
+
+class RadioField(_Pairs, _RadioField):
+    """One of a list, all in view."""
+
+
+class SelectMultipleField(_Pairs, _SelectMultipleField):
+    """Several of a list."""
+
+    not_a_choice = None
 
 
 class CheckboxesField(SelectMultipleField):
@@ -162,6 +237,13 @@ class CheckboxesField(SelectMultipleField):
 
     widget = widgets.ListWidget(prefix_label=False)
     option_widget = widgets.CheckboxInput()
+
+
+class CountryField(SelectField):
+    """A country by name; `data` is its ISO 3166-1 alpha-2 code."""
+
+    def __init__(self, label: str | None = None, validators: Any = None, **kwargs: Any) -> None:
+        super().__init__(label, validators, choices=[("", "Choose a country"), *country_choices()], **kwargs)
 
 
 def first_errors(form: FlaskForm) -> list[tuple[Field, str]]:

@@ -19,10 +19,8 @@ def trip_picture(seed: str) -> Markup:
         f'<rect class="wv-pic-sky" width="{_WIDTH}" height="{_HEIGHT}"/>',
         f'<circle class="wv-pic-sun" cx="{sun_x:.0f}" cy="{sun_y:.0f}" r="{18 + next(numbers) * 8:.0f}"/>',
     ]
-    for name, level, swing in _LAYERS:
-        parts.append(f'<path class="wv-pic-{name}" d="{_ridge(numbers, level, swing)}"/>')
-        if name == "far":
-            parts.append(_route(numbers))
+    parts += [f'<path class="wv-pic-{name}" d="{_ridge(numbers, level, swing)}"/>' for name, level, swing in _LAYERS]
+    parts.append(_route(numbers))
     return Markup(  # noqa: S704 - built from numbers only
         f'<svg class="wv-hero-picture" viewBox="0 0 {_WIDTH} {_HEIGHT}" aria-hidden="true" focusable="false">'
         f"{''.join(parts)}</svg>"
