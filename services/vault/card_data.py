@@ -55,11 +55,9 @@ class _Masked:
         raise TypeError(f"{type(self).__name__} can't be changed")
 
     def _refuse(self, *_: Any) -> NoReturn:  # Any: stands in for several protocols
-        raise TypeError(
-            f"{type(self).__name__} can't be copied, pickled or taken apart"
-        )
+        raise TypeError(f"{type(self).__name__} can't be copied, pickled or taken apart")
 
-    __copy__ = __deepcopy__ = __reduce__ = __reduce_ex__ = __getstate__ = _refuse  # type: ignore[assignment]
+    __copy__ = __deepcopy__ = __reduce__ = __reduce_ex__ = __getstate__ = _refuse
     __iter__ = __bytes__ = __len__ = _refuse
 
     def __init_subclass__(cls) -> None:
@@ -77,14 +75,8 @@ class Pan(_Masked):
     def parse(cls, text: str) -> Self:
         """Reads digits, with single spaces or hyphens between them. Raises CardDataError."""
         digits = re.sub(r"(?<=[0-9])[ -](?=[0-9])", "", text.strip())
-        if (
-            not _PAN.fullmatch(digits)
-            or not luhn_valid(digits)
-            or len(set(digits)) == 1
-        ):
-            raise CardDataError(
-                "That card number doesn't look right. Please check the digits."
-            )
+        if not _PAN.fullmatch(digits) or not luhn_valid(digits) or len(set(digits)) == 1:
+            raise CardDataError("That card number doesn't look right. Please check the digits.")
         return cls(digits)
 
     @property

@@ -1,7 +1,5 @@
 """VaultAdmin on the wire: parses, calls the rooms' services, renders. Caller: the operator."""
 
-# ruff: noqa: N802  # gRPC names its methods so
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 

@@ -109,16 +109,16 @@ class HvacEngine:
         batch = [{"ciphertext": cipher.text, "context": _required(context)} for cipher, context in items]
 
         def call(transit: HvacTransit) -> Any:  # Any: hvac's
-            return transit.rewrap_data(name=key, ciphertext="", batch_input=batch, mount_point=self._mount)  # type: ignore[no-untyped-call]
+            return transit.rewrap_data(name=key, ciphertext="", batch_input=batch, mount_point=self._mount)
 
         return [_outcome(result, _cipher_of) for result in self._batch_results(call, timeout)]
 
     def rotate(self, key: KeyName) -> KeyInfo:
-        self._keep(lambda transit: transit.rotate_key(name=key, mount_point=self._mount))  # type: ignore[no-untyped-call]
+        self._keep(lambda transit: transit.rotate_key(name=key, mount_point=self._mount))
         return self.info(key)
 
     def info(self, key: KeyName) -> KeyInfo:
-        data = self._keep(lambda transit: transit.read_key(name=key, mount_point=self._mount))["data"]  # type: ignore[no-untyped-call]
+        data = self._keep(lambda transit: transit.read_key(name=key, mount_point=self._mount))["data"]
         return KeyInfo(
             key=key,
             versions={int(n): _moment(made) for n, made in data["keys"].items()},
@@ -141,13 +141,13 @@ class HvacEngine:
         known = self.retire(key, min_version)
         if known.oldest_version >= min_version:
             return known
-        self._keep(lambda transit: transit.trim_key(name=key, min_version=min_version, mount_point=self._mount))  # type: ignore[no-untyped-call]
+        self._keep(lambda transit: transit.trim_key(name=key, min_version=min_version, mount_point=self._mount))
         return self.info(key)
 
     # ---- calls
 
     def _configure(self, key: KeyName, **limits: int) -> None:
-        self._keep(lambda transit: transit.update_key_configuration(name=key, mount_point=self._mount, **limits))  # type: ignore[no-untyped-call]
+        self._keep(lambda transit: transit.update_key_configuration(name=key, mount_point=self._mount, **limits))
 
     def _encryptor(self, key: KeyName) -> Callable[[_Batch, float], list[Cipher | Exception]]:
         def send(batch: _Batch, timeout: float) -> list[Cipher | Exception]:

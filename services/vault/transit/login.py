@@ -103,7 +103,7 @@ class Session:
 
     def check(self) -> None:
         """Asks Vault about the token itself. Raises TransitUnavailable."""
-        self._as_someone(lambda adapter: Token(adapter).lookup_self(), _LOGIN_TIMEOUT)  # type: ignore[no-untyped-call]
+        self._as_someone(lambda adapter: Token(adapter).lookup_self(), _LOGIN_TIMEOUT)
 
     def transit(self, call: Callable[[HvacTransit], T], timeout: float) -> T:
         """Runs a call of the transit engine.
@@ -181,7 +181,7 @@ class Session:
 
     def _renewed(self) -> bool:
         try:
-            answer = self._over_wire(lambda adapter: Token(adapter).renew_self(), self._token, _LOGIN_TIMEOUT)  # type: ignore[no-untyped-call]
+            answer = self._over_wire(lambda adapter: Token(adapter).renew_self(), self._token, _LOGIN_TIMEOUT)
         except VaultError:
             return False
         auth = answer["auth"]

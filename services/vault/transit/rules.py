@@ -92,13 +92,3 @@ def context_of(*parts: str) -> Context:
         raise ValueError("a context needs parts, and no part may be empty")
     encoded = [part.encode() for part in parts]
     return Context(b"".join(len(part).to_bytes(2, "big") + part for part in encoded))
-
-
-def card_context(token: str, agency_id: str) -> Context:
-    """The context of a card's ciphertext (key `card`): moved to another row or agency it does not open."""
-    return context_of("card", token, agency_id)
-
-
-def cvv_context(token: str, agency_id: str) -> Context:
-    """The context of a CVV's ciphertext (key `cvv`)."""
-    return context_of("cvv", token, agency_id)

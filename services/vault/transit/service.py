@@ -24,9 +24,7 @@ from services.vault.transit.rules import (
     KeyName,
     TransitDenied,
     TransitUnavailable,
-    card_context,
     context_of,
-    cvv_context,
 )
 
 __all__ = [
@@ -47,9 +45,7 @@ __all__ = [
     "Wrapped",
     "WrappedColumn",
     "Wrapper",
-    "card_context",
     "context_of",
-    "cvv_context",
     "open_transit",
 ]
 

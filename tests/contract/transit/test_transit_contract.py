@@ -1,7 +1,6 @@
 """What both engines promise. Keys live on between the tests of a real Vault, so versions are compared, not assumed."""
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,14 +13,13 @@ from services.vault.transit.service import (
     Context,
     KeyName,
     Transit,
-    card_context,
     context_of,
 )
 
 
 @pytest.fixture
 def context() -> Context:
-    return card_context(new_id("card"), "agency_1")
+    return context_of("card", new_id("card"), "agency_1")
 
 
 @pytest.mark.parametrize("plaintext", [b"", b"x", bytes(range(256)), b"\0" * 4096, "Zoë £".encode()])
@@ -39,13 +37,17 @@ def test_the_same_text_never_encrypts_to_the_same_ciphertext(transit: Transit, c
 
 
 def test_a_ciphertext_moved_to_another_token_agency_or_kind_does_not_open(transit: Transit) -> None:
-    cipher = transit.intake.encrypt(KeyName.CARD, b"secret", card_context("card_a", "agency_1"))
+    cipher = transit.intake.encrypt(KeyName.CARD, b"secret", context_of("card", "card_a", "agency_1"))
 
-    for moved in (card_context("card_b", "agency_1"), card_context("card_a", "agency_2"), context_of("card", "card_a")):
+    for moved in (
+        context_of("card", "card_b", "agency_1"),
+        context_of("card", "card_a", "agency_2"),
+        context_of("card", "card_a"),
+    ):
         with pytest.raises(CipherRefused):
             transit.reveal.decrypt(KeyName.CARD, cipher, moved)
     with pytest.raises(CipherRefused):
-        transit.reveal.decrypt(KeyName.CVV, cipher, card_context("card_a", "agency_1"))
+        transit.reveal.decrypt(KeyName.CVV, cipher, context_of("card", "card_a", "agency_1"))
 
 
 def test_a_changed_ciphertext_does_not_open(transit: Transit, context: Context) -> None:
@@ -86,7 +88,7 @@ def test_after_a_rotation_the_new_version_encrypts_and_the_old_still_opens(trans
 
 
 def test_rewrapping_keeps_text_and_context_and_refuses_item_by_item(transit: Transit) -> None:
-    contexts = [card_context(f"card_{n}", "agency_1") for n in range(3)]
+    contexts = [context_of("card", f"card_{n}", "agency_1") for n in range(3)]
     old = [transit.intake.encrypt(KeyName.CARD, b"text %d" % n, context) for n, context in enumerate(contexts)]
     latest = transit.rotation.rotate(KeyName.CARD).latest_version
 
@@ -135,6 +137,7 @@ def test_a_retired_version_opens_nothing_and_retiring_never_goes_back(transit: T
 
 def test_trimming_destroys_and_the_key_goes_on(transit: Transit, context: Context) -> None:
     old = transit.intake.encrypt(KeyName.CVV, b"old", context)
+    latest = old.version
     for _ in range(2):
         latest = transit.rotation.rotate(KeyName.CVV).latest_version
         trimmed = transit.rotation.trim(KeyName.CVV, latest)
@@ -159,13 +162,13 @@ def test_trimming_a_version_that_was_retired_before_destroys_it(transit: Transit
 def test_many_callers_each_get_their_own_answer_and_their_own_refusal(transit: Transit) -> None:
     start = threading.Barrier(32)
 
-    def one(number: int) -> Callable[[], bytes] | bytes:
-        context = card_context(f"card_{number}", "agency_1")
+    def one(number: int) -> bytes:
+        context = context_of("card", f"card_{number}", "agency_1")
         start.wait()
         cipher = transit.intake.encrypt(KeyName.CARD, b"%d" % number, context)
         if number % 4 == 0:
             with pytest.raises(CipherRefused):
-                transit.reveal.decrypt(KeyName.CARD, cipher, card_context("another", "agency_1"))
+                transit.reveal.decrypt(KeyName.CARD, cipher, context_of("card", "another", "agency_1"))
         return transit.reveal.decrypt(KeyName.CARD, cipher, context)
 
     with ThreadPoolExecutor(32) as pool:

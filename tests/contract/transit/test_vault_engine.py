@@ -1,5 +1,6 @@
 """What only a real Vault can show: its identities, and its going away."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -8,17 +9,16 @@ import pytest
 from chassis.clock import SystemClock
 from services.vault.transit.service import (
     Context,
-    Encryptor,
     KeyKeeper,
     KeyName,
     Transit,
     TransitDenied,
     TransitUnavailable,
-    card_context,
+    context_of,
     open_transit,
 )
 
-CONTEXT: Context = card_context("card_a", "agency_1")
+CONTEXT: Context = context_of("card", "card_a", "agency_1")
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def _open(engine: Any, auth_dir: Path, url: str = "") -> Transit:
 def test_each_identity_may_do_its_own_work_only(transit: Transit) -> None:
     cipher = transit.intake.encrypt(KeyName.CARD, b"x", CONTEXT)
 
-    denied = [
+    denied: list[Callable[[], object]] = [
         lambda: cast("Any", transit.intake).decrypt(KeyName.CARD, cipher, CONTEXT),
         lambda: cast("Any", transit.intake).rotate(KeyName.CARD),
         lambda: cast("Any", transit.reveal).encrypt(KeyName.CARD, b"x", CONTEXT),
@@ -79,7 +79,7 @@ def test_wrong_credentials_are_denied_and_missing_ones_too(vault_transit: Any, t
 
     for encryptor in (transit.intake, transit.sealing):
         with pytest.raises(TransitDenied):
-            cast("Encryptor", encryptor).encrypt(KeyName.CARD, b"x", CONTEXT)
+            encryptor.encrypt(KeyName.CARD, b"x", CONTEXT)
 
 
 def test_a_server_whose_certificate_another_authority_signed_is_not_talked_to(

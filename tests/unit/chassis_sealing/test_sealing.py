@@ -129,7 +129,7 @@ def test_no_character_of_a_seal_can_change_unseen() -> None:
 def test_no_part_of_a_seal_can_be_cut_doubled_or_taken_from_another() -> None:
     text, other = seal_to(KEY.public, b"one", TYP), seal_to(KEY.public, b"two", TYP)
     parts, others = text.split("."), other.split(".")
-    mixes = [parts[:index] + [others[index]] + parts[index + 1 :] for index in (0, 2, 3, 4)]
+    mixes = [[*parts[:index], others[index], *parts[index + 1 :]] for index in (0, 2, 3, 4)]
     for wrong in ("", text[:-1], text + ".", text + "A", "." + text, text * 2, " " + text, *map(".".join, mixes)):
         with pytest.raises(SealError):
             open_sealed(KEY, wrong, TYP)

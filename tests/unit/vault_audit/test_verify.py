@@ -13,6 +13,7 @@ from tests.support.vault import VaultRooms
 
 TEXTS = ("action", "actor", "agent_id", "resource", "card_token", "reason", "ip", "user_agent", "key_id")
 ROWS = 40
+KINDS = ("edit", "delete", "swap", "cut", "cut with head", "append", "renumber", "move", "head", "chain")
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from services.vault.transit.embedded import EmbeddedKeyring
-from services.vault.transit.service import KeyName, TransitUnavailable, card_context, open_transit
+from services.vault.transit.service import KeyName, TransitUnavailable, context_of, open_transit
 from tests.support.clock import FakeClock
 
-CONTEXT = card_context("card_a", "agency_1")
+CONTEXT = context_of("card", "card_a", "agency_1")
 
 
 @pytest.fixture
