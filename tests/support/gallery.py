@@ -53,7 +53,13 @@ class LinkForm(f.Form):
     agree = f.BooleanField("I have the supplier on the line")
 
 
-def make_gallery(settings: GallerySettings | None = None) -> Flask:
+class VoidForm(f.Form):
+    """What a dialog asks."""
+
+    reason = f.StringField("Reason", [f.required("Say why.")])
+
+
+def make_gallery(settings: GallerySettings | None = None, *, frame_origin: str = "http://card.localhost:8103") -> Flask:
     """The gallery as an app: /desk, /list, /guest, /sign-in and some pages that fail."""
     app = make_app(
         import_name="tests.support.gallery",
@@ -62,7 +68,7 @@ def make_gallery(settings: GallerySettings | None = None) -> Flask:
         settings=settings or GallerySettings(),
         database=None,
         layout="desk",
-        frame_origin="http://card.localhost:8103",
+        frame_origin=frame_origin,
         clock=FixedClock(),
     )
     app.context_processor(_context)
@@ -114,7 +120,9 @@ def desk() -> str:
         form.validate()
     else:
         form.amount.data = Money(minor=124000, currency="USD")
-    return render_template("desk.html", form=form, dates=(date(2027, 3, 6), date(2027, 3, 13)))
+    return render_template(
+        "desk.html", form=form, void_form=VoidForm(formdata=None), dates=(date(2027, 3, 6), date(2027, 3, 13))
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
