@@ -1,4 +1,4 @@
-"""A whole vault for tests: real rooms on a real database, a transit of our own, a clock that tests turn, both browsers."""
+"""A whole vault for tests: real rooms and database, a transit of our own, a clock that tests turn, both browsers."""
 
 import atexit
 import base64

@@ -4,6 +4,8 @@ The expensive and the remote work (opening the seal, transit) is done before the
 round of conditional writes: slot used, old card destroyed, card stored, audit row, answer kept.
 """
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +21,7 @@ from chassis.db import Database
 from chassis.errors import CardGone, IntakeExpired, IntakeUsed, InvalidArgument, NotFound
 from chassis.rpc.calls import current_call, require_time
 from chassis.rpc.fields import timestamp
-from chassis.rpc.idempotency import CallKey, Idempotency, read_kept
+from chassis.rpc.idempotency import Answer, CallKey, Idempotency, read_kept
 from protos.wayvault.common.v1.common_pb2 import Origin
 from protos.wayvault.vault.v1 import vault_pb2 as pb
 from services.vault.custody.service import (
@@ -33,7 +35,7 @@ from services.vault.custody.service import (
     supply_cvv,
 )
 from services.vault.intake.models import IntakeRow
-from services.vault.intake.payload import read_card, read_cvv
+from services.vault.intake.payload import CardDetails, read_card, read_cvv
 from services.vault.intake.rules import Brand, IntakeKind
 from services.vault.refusals import Act, Recorder, Refusals
 from services.vault.transit.service import Cipher, Encryptor, KeyName
@@ -62,6 +64,44 @@ class NewIntake:
     card_token: str
     retention: Retention
     origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """An open slot, as it was made. Whether it was used since is decided when it is used."""
+
+    kind: IntakeKind
+    agency_id: str
+    payment_id: str
+    owner_agent_id: str
+    card_token: str
+    retention: Retention
+    expires_at: datetime
+
+
+class RecentSlots:
+    """Slots that this process opened lately: they never change, so storing a card needn't read them back.
+
+    One that is not here (opened by another process, or used) is read from the database.
+    """
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._slots: OrderedDict[str, Slot] = OrderedDict()
+
+    def add(self, intake_id: str, slot: Slot) -> None:
+        with self._lock:
+            self._slots[intake_id] = slot
+            if len(self._slots) > self._most:
+                self._slots.popitem(last=False)
+
+    def get(self, intake_id: str) -> Slot | None:
+        return self._slots.get(intake_id)
+
+    def forget(self, intake_id: str) -> None:
+        with self._lock:
+            self._slots.pop(intake_id, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +139,7 @@ class IntakeService:
         self._transit = transit
         self._intake_ttl = intake_ttl
         self._find = _find_with_kept(idempotency.table)
+        self._recent = RecentSlots()
 
     def open(self, new: NewIntake, key: CallKey) -> pb.OpenIntakeResponse:
         """Opens a slot. For a CVV: NotFound, PermissionDenied or CardGone as its card says."""
@@ -136,6 +177,18 @@ class IntakeService:
             },
         )
         self._trail.record(session, act.entry(resource=intake_id))
+        self._recent.add(
+            intake_id,
+            Slot(
+                kind=new.kind,
+                agency_id=new.agency_id,
+                payment_id=new.payment_id,
+                owner_agent_id=new.owner_agent_id,
+                card_token=new.card_token,
+                retention=new.retention,
+                expires_at=expires_at,
+            ),
+        )
         return pb.OpenIntakeResponse(intake_id=intake_id, expires_at=timestamp(expires_at))
 
     def store_card(self, submission: Submission, key: CallKey) -> pb.StoreCardResponse:
@@ -144,42 +197,16 @@ class IntakeService:
         Raises IntakeUsed, IntakeExpired, NotFound, SealBroken, CardInvalid (with `field`), Unavailable.
         """
         require_time(_TIME_NEEDED)
-        row = self._load(submission.intake_id, key)
-        if row is not None and row.answer is not None:
-            return read_kept(key, row.body_hash, row.answer, pb.StoreCardResponse)
-        act = self._act(submission, row, "card.stored", "card.refused")
+        act = self._act(submission, "card.stored", "card.refused")
         with self._refusals.audited(act):
-            intake = self._usable(row, IntakeKind.CARD, key)
-            details = read_card(
-                self._seals.open(submission.sealed, "wv-store+jwe"), submission.intake_id, self._clock.now()
-            )
-            token = ids.new_id("card")
-            cipher = self._encrypt(KeyName.CARD, details.plaintext, token, intake.agency_id)
-            cvv_cipher = (
-                self._encrypt(KeyName.CVV, details.cvv_plaintext, token, intake.agency_id)
-                if intake.cvv_hours > 0
-                else None
-            )
-            now = self._clock.now()
-            retention = Retention(card_days=intake.card_days, cvv_hours=intake.cvv_hours)
-            kept_until = retention.card_kept_until(now)
-            new = NewCard(
-                token=token,
-                agency_id=intake.agency_id,
-                payment_id=intake.payment_id,
-                owner_agent_id=intake.owner_agent_id,
-                brand=details.brand,
-                last4=details.last4,
-                cipher=cipher.text,
-                key_version=cipher.version,
-                cvv_cipher=cvv_cipher.text if cvv_cipher else None,
-                cvv_key_version=cvv_cipher.version if cvv_cipher else None,
-                stored_at=now,
-                kept_until=kept_until,
-                cvv_kept_until=retention.cvv_kept_until(now, kept_until),
-            )
+            found = self._find_slot(submission.intake_id, IntakeKind.CARD, key, pb.StoreCardResponse, act)
+            if not isinstance(found, Slot):
+                return found
+            opened = self._seals.open(submission.sealed, "wv-store+jwe")
+            details = read_card(opened, submission.intake_id, self._clock.now())
+            new = self._encrypted(found, details)
             answer = pb.StoreCardResponse(
-                card_token=token,
+                card_token=new.token,
                 brand=new.brand,
                 last4=new.last4,
                 cardholder_name=details.name,
@@ -188,54 +215,82 @@ class IntakeService:
             )
             return self._commit_card(submission.intake_id, new, key, answer, act)
 
+    def _encrypted(self, slot: Slot, details: CardDetails) -> NewCard:
+        token = ids.new_id("card")
+        cipher = self._encrypt(KeyName.CARD, details.plaintext, token, slot.agency_id)
+        keeps_cvv = slot.retention.cvv_hours > 0
+        cvv_cipher = self._encrypt(KeyName.CVV, details.cvv_plaintext, token, slot.agency_id) if keeps_cvv else None
+        now = self._clock.now()
+        kept_until = slot.retention.card_kept_until(now)
+        return NewCard(
+            token=token,
+            agency_id=slot.agency_id,
+            payment_id=slot.payment_id,
+            owner_agent_id=slot.owner_agent_id,
+            brand=details.brand,
+            last4=details.last4,
+            cipher=cipher.text,
+            key_version=cipher.version,
+            cvv_cipher=cvv_cipher.text if cvv_cipher else None,
+            cvv_key_version=cvv_cipher.version if cvv_cipher else None,
+            stored_at=now,
+            kept_until=kept_until,
+            cvv_kept_until=slot.retention.cvv_kept_until(now, kept_until),
+        )
+
     def _commit_card(
         self, intake_id: str, new: NewCard, key: CallKey, answer: pb.StoreCardResponse, act: Act
     ) -> pb.StoreCardResponse:
-        try:
-            with self._database.transaction() as session:
-                self._use(session, intake_id, new.stored_at)
-                replaced = replace_card_of_payment(session, new.agency_id, new.payment_id, new.stored_at)
-                insert_card(session, new)
-                if replaced is not None:
-                    self._forget(session, replaced)
-                    act.card_token = replaced
-                    self._trail.record(session, act.entry("REPLACED", action="card.removed", resource=replaced))
-                act.card_token = new.token
-                self._trail.record(session, act.entry(resource=new.token))
-                self._idempotency.keep(session, key, answer)
-        except (IntegrityError, IntakeUsed):
-            # The same call, arriving twice at once; or another card for the payment, committed in between.
-            act.card_token = None
-            kept = self._idempotency.kept_after_conflict(key, pb.StoreCardResponse)
-            if kept is None:
-                raise
-            return kept
-        return answer
+        # A payment seldom has a live card already: its unique index says so, and then the write is made again.
+        for replacing in (False, True):
+            try:
+                with self._database.transaction() as session:
+                    self._use(session, intake_id, new.stored_at)
+                    if replacing:
+                        self._replace(session, new, act)
+                    insert_card(session, new)
+                    act.card_token = new.token
+                    self._trail.record(session, act.entry(resource=new.token))
+                    self._idempotency.keep(session, key, answer)
+                self._recent.forget(intake_id)
+                return answer
+            except (IntegrityError, IntakeUsed) as conflict:
+                act.card_token = None
+                # The same call, arriving again or twice at once?
+                if (kept := self._idempotency.kept_after_conflict(key, pb.StoreCardResponse)) is not None:
+                    return kept
+                if replacing or isinstance(conflict, IntakeUsed):
+                    raise
+        raise AssertionError("unreachable")
+
+    def _replace(self, session: Session, new: NewCard, act: Act) -> None:
+        replaced = replace_card_of_payment(session, new.agency_id, new.payment_id, new.stored_at)
+        if replaced is not None:
+            self._forget(session, replaced)
+            act.card_token = replaced
+            self._trail.record(session, act.entry("REPLACED", action="card.removed", resource=replaced))
 
     def replace_cvv(self, submission: Submission, key: CallKey) -> pb.ReplaceCvvResponse:
         """Stores a new CVV for the slot's card (M10). Raises as `store_card`, and CardGone."""
         require_time(_TIME_NEEDED)
-        row = self._load(submission.intake_id, key)
-        if row is not None and row.answer is not None:
-            return read_kept(key, row.body_hash, row.answer, pb.ReplaceCvvResponse)
-        act = self._act(submission, row, "cvv.stored", "cvv.refused")
+        act = self._act(submission, "cvv.stored", "cvv.refused")
         with self._refusals.audited(act):
-            intake = self._usable(row, IntakeKind.CVV, key)
-            act.card_token = token = intake.card_token
+            found = self._find_slot(submission.intake_id, IntakeKind.CVV, key, pb.ReplaceCvvResponse, act)
+            if not isinstance(found, Slot):
+                return found
             with self._database.read() as session:
-                card = find_card(session, token)
+                card = find_card(session, found.card_token)
             if card is None or not card.lives(self._clock.now()):
                 raise CardGone
             opened = self._seals.open(submission.sealed, "wv-cvv-store+jwe")
             plaintext = read_cvv(opened, submission.intake_id, Brand(card.brand))
-            cipher = self._encrypt(KeyName.CVV, plaintext, token, intake.agency_id)
+            cipher = self._encrypt(KeyName.CVV, plaintext, card.token, found.agency_id)
             now = self._clock.now()
-            retention = Retention(card_days=intake.card_days, cvv_hours=intake.cvv_hours)
-            kept_until = retention.cvv_kept_until(now, card.kept_until)
+            kept_until = found.retention.cvv_kept_until(now, card.kept_until)
             if kept_until is None:
                 raise InvalidArgument("This agency's policy keeps no CVV.", field="cvv_retention_hours")
             answer = pb.ReplaceCvvResponse(cvv_kept_until=timestamp(kept_until))
-            return self._commit_cvv(submission.intake_id, (token, cipher, kept_until, now), key, answer, act)
+            return self._commit_cvv(submission.intake_id, (card.token, cipher, kept_until, now), key, answer, act)
 
     def _commit_cvv(
         self,
@@ -260,21 +315,34 @@ class IntakeService:
             return kept
         return answer
 
-    def _load(self, intake_id: str, key: CallKey) -> Row[Any] | None:
-        with self._database.read() as session:
-            return session.execute(self._find, {"intake_id": intake_id, "key_hash": key.key_hash}).first()
-
-    def _usable(self, row: Row[Any] | None, kind: IntakeKind, key: CallKey) -> Row[Any]:
-        if row is None or row.kind != kind:
-            # A key that was used with another slot is the caller's mistake, and says so.
+    def _find_slot(
+        self, intake_id: str, kind: IntakeKind, key: CallKey, answer_type: type[Answer], act: Act
+    ) -> Slot | Answer:
+        """The slot, if it may be used; or the kept answer, when the call was made before."""
+        slot = self._recent.get(intake_id)
+        if slot is None:
             with self._database.read() as session:
-                self._idempotency.kept(session, key, pb.StoreCardResponse)
-            raise NotFound("There is no such form, or it takes something else.")
-        if row.used_at is not None:
-            raise IntakeUsed
-        if self._clock.now() >= row.expires_at:
+                row = session.execute(self._find, {"intake_id": intake_id, "key_hash": key.key_hash}).first()
+                if row is None:
+                    # A key that was used with another slot is the caller's mistake, and says so.
+                    self._idempotency.kept(session, key, answer_type)
+                    raise NotFound("There is no such form.")
+            if row.answer is not None:
+                return read_kept(key, row.body_hash, row.answer, answer_type)
+            slot = _slot(row)
+            if row.used_at is not None:
+                self._name_in(act, slot)
+                raise IntakeUsed
+        self._name_in(act, slot)
+        if slot.kind is not kind:
+            raise NotFound("This form takes something else.")
+        if self._clock.now() >= slot.expires_at:
             raise IntakeExpired
-        return row
+        return slot
+
+    @staticmethod
+    def _name_in(act: Act, slot: Slot) -> None:
+        act.agent_id, act.card_token = slot.owner_agent_id, slot.card_token or None
 
     def _use(self, session: Session, intake_id: str, now: datetime) -> None:
         statement = (
@@ -289,15 +357,23 @@ class IntakeService:
         left = max(0.05, min(3.0, current_call().time_left() - 0.1))
         return self._transit.encrypt(key, plaintext, card_context(key, token, agency_id), timeout=left)
 
-    def _act(self, submission: Submission, row: Row[Any] | None, action: str, refused_action: str) -> Act:
+    @staticmethod
+    def _act(submission: Submission, action: str, refused_action: str) -> Act:
         return Act(
-            action=action,
-            refused_action=refused_action,
-            origin=submission.origin,
-            resource=submission.intake_id,
-            agent_id=row.owner_agent_id if row is not None else "",
-            card_token=row.card_token if row is not None else None,
+            action=action, refused_action=refused_action, origin=submission.origin, resource=submission.intake_id
         )
+
+
+def _slot(row: Row[Any]) -> Slot:
+    return Slot(
+        kind=IntakeKind(row.kind),
+        agency_id=row.agency_id,
+        payment_id=row.payment_id,
+        owner_agent_id=row.owner_agent_id,
+        card_token=row.card_token or "",
+        retention=Retention(card_days=row.card_days, cvv_hours=row.cvv_hours),
+        expires_at=row.expires_at,
+    )
 
 
 def _find_with_kept(kept: Table) -> Any:  # Any: a Select of a dozen columns
