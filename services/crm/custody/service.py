@@ -154,15 +154,17 @@ class Removals:
     def _try(self, token: str) -> bool:
         with self._database.read() as session:
             row = session.get(CardRemovalRow, token)
-        if row is None or row.removed_at is not None:
-            return row is not None
+            if row is None or row.removed_at is not None:
+                return row is not None
+            agent_id, reason = row.agent_id, Removal(row.reason)
+            origin = Origin(ip=row.ip, user_agent=row.user_agent)
         try:
             removed_at = self._vault.remove_card(
                 idempotency_key=f"remove:{token}",
                 card_token=token,
-                agent_id=row.agent_id,
-                reason=Removal(row.reason),
-                origin=Origin(ip=row.ip, user_agent=row.user_agent),
+                agent_id=agent_id,
+                reason=reason,
+                origin=origin,
             )
         except (CardGone, NotFound):
             removed_at = self._clock.now()

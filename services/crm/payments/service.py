@@ -270,7 +270,7 @@ class PaymentBook:
             select(PaymentRow.agent_id, func.count()).where(PaymentRow.state.in_(PENDING)).group_by(PaymentRow.agent_id)
         )
         with self._database.read() as session:
-            return {agent_id: count for agent_id, count in session.execute(query).tuples()}  # noqa: C416 - typed
+            return {agent_id: count for agent_id, count in session.execute(query)}  # noqa: C416 - typed
 
     def of_booking(self, actor: Actor, booking_id: str) -> list[Payment]:
         """A booking's payments, newest first."""

@@ -171,8 +171,8 @@ class Retrieval:
         self._own(actor, payment_id)
         with self._database.read() as session:
             challenge = session.get(ChallengeRow, challenge_id)
-        if challenge is None or challenge.payment_id != payment_id or challenge.agent_id != actor.agent_id:
-            raise NotFound("There is no such code. Ask for a new one.")
+            if challenge is None or challenge.payment_id != payment_id or challenge.agent_id != actor.agent_id:
+                raise NotFound("There is no such code. Ask for a new one.")
         mail = self._vault.confirm_cvv(agent_id=actor.agent_id, sealed_request=sealed_request, origin=origin)
         with self._database.transaction() as session:
             row = session.get_one(ChallengeRow, challenge_id, with_for_update=True)
@@ -287,9 +287,11 @@ class Retrieval:
     def _sent_before(self, key: str) -> CodeSent | None:
         with self._database.read() as session:
             row = session.scalar(select(ChallengeRow).where(ChallengeRow.request_key == key))
-        if row is None:
-            return None
-        return CodeSent(challenge_id=row.id, kind=row.kind, expires_at=row.expires_at, address_hint=row.address_hint)
+            if row is None:
+                return None
+            return CodeSent(
+                challenge_id=row.id, kind=row.kind, expires_at=row.expires_at, address_hint=row.address_hint
+            )
 
     def _publish_mail(self, session: Session, payment_id: str, agency_id: str, sealed_mail: str) -> None:
         mail_id = new_id("mail")

@@ -1,0 +1,460 @@
+"""The CRM with fakes around it: a vault that shows nothing, letters kept open, a clock that tests turn."""
+
+import re
+import threading
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from flask import Flask
+from flask.testing import FlaskClient
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+from pydantic import SecretStr
+from sqlalchemy import insert, select
+from werkzeug.test import TestResponse
+
+from chassis.bus import CATALOGUE, EventHandlers, EventMeta, event_type_of
+from chassis.db import open_database
+from chassis.errors import AlreadyRevealed, CardGone, CvvGone, WayvaultError
+from chassis.ids import new_event_id, new_id, new_link_token, token_sha256
+from chassis.money import Money
+from chassis.sealing import Letter
+from protos.wayvault.common.v1.common_pb2 import Origin as WireOrigin
+from protos.wayvault.common.v1.common_pb2 import PostalAddress
+from protos.wayvault.events.v1.envelope_pb2 import Envelope
+from protos.wayvault.events.v1.events_pb2 import DocumentSigned, PaymentAuthorized
+from services.crm.actor import Actor, Role
+from services.crm.admin.service import AgencyData, AgentData
+from services.crm.app import create_app
+from services.crm.auth.rules import Stage
+from services.crm.bookings.service import BookingData, BookingDetail, BookingStatus, SegmentData, SegmentKind
+from services.crm.bootstrap import Dependencies, bootstrap
+from services.crm.clients.service import ClientData
+from services.crm.config import CrmSettings
+from services.crm.custody.port import (
+    AccessEntry,
+    Answer,
+    CardDescription,
+    CardState,
+    Challenge,
+    CvvLinkMail,
+    CvvState,
+    Origin,
+)
+from services.crm.links.service import LinkRequest, Share
+from services.crm.models import Base, event_tables, session_tables
+from services.crm.payments.models import PaymentRow
+from services.crm.payments.rules import PaymentType, Removal
+from services.crm.payments.service import context_of
+from services.crm.worker import event_handlers
+from tests.support.clock import FakeClock
+
+Event = TypeVar("Event", bound=Message)
+ORIGIN = Origin(ip="203.0.113.7", user_agent="Mozilla/5.0 (Windows NT 10.0) Chrome/140.0 Safari/537.36")
+
+
+@dataclass
+class FakeCard:
+    """What the fake vault knows about a card."""
+
+    state: CardState = CardState.STORED
+    cvv_state: CvvState = CvvState.HELD
+    revealed_at: datetime | None = None
+    cvv_shown_at: datetime | None = None
+    removed_at: datetime | None = None
+    entries: list[AccessEntry] = field(default_factory=list)
+
+
+class FakeVault:
+    """VaultPort as the vault behaves towards the CRM: one answer per sealed request, the same again for the same,
+    challenges by idempotency key. A sealed request is "<challenge id>:<anything>"."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self.cards: dict[str, FakeCard] = {}
+        self.challenges: dict[str, Challenge] = {}
+        self.card_of: dict[str, str] = {}
+        self.answers: dict[str, Answer] = {}
+        self.link_mails: dict[str, CvvLinkMail] = {}
+        self.purposes: list[str] = []
+        self.removals: list[tuple[str, Removal]] = []
+        self.down: WayvaultError | None = None
+        self.refuse: WayvaultError | None = None
+
+    def hold(self, token: str) -> FakeCard:
+        """Stores a card."""
+        self.cards[token] = FakeCard()
+        return self.cards[token]
+
+    def request_reveal(
+        self, *, idempotency_key: str, card_token: str, agent_id: str, purpose: str, origin: Origin
+    ) -> Challenge:
+        with self._lock:
+            card = self._card(card_token)
+            if card.state is CardState.REVEALED:
+                raise AlreadyRevealed
+            if idempotency_key not in self.challenges:
+                self.purposes.append(purpose)
+            return self._challenge(idempotency_key, card_token, agent_id, origin)
+
+    def confirm_reveal(self, *, agent_id: str, sealed_request: str, origin: Origin) -> Answer:
+        with self._lock:
+            self._up()
+            if sealed_request in self.answers:
+                return self.answers[sealed_request]
+            token = self.card_of[sealed_request.partition(":")[0]]
+            card = self._card(token)
+            if card.state is CardState.REVEALED:
+                raise AlreadyRevealed
+            card.state, card.revealed_at = CardState.REVEALED, self._clock.now()
+            self._note(card, "card.revealed", agent_id, origin)
+            answer = Answer(sealed_answer=f"sealed-card:{token}", at=self._clock.now(), card_token=token)
+            self.answers[sealed_request] = answer
+            return answer
+
+    def request_cvv(self, *, idempotency_key: str, card_token: str, agent_id: str, origin: Origin) -> Challenge:
+        with self._lock:
+            if self._card(card_token).cvv_state not in (CvvState.HELD, CvvState.LINKED):
+                raise CvvGone
+            return self._challenge(idempotency_key, card_token, agent_id, origin)
+
+    def confirm_cvv(self, *, agent_id: str, sealed_request: str, origin: Origin) -> CvvLinkMail:
+        with self._lock:
+            self._up()
+            if sealed_request not in self.link_mails:
+                token = self.card_of[sealed_request.partition(":")[0]]
+                self._card(token).cvv_state = CvvState.LINKED
+                self.link_mails[sealed_request] = CvvLinkMail(
+                    sealed_mail=f"cvv-link:{token}",
+                    expires_at=self._clock.now() + timedelta(minutes=10),
+                    address_hint="m***@harbour.example",
+                    card_token=token,
+                )
+            return self.link_mails[sealed_request]
+
+    def redeem_cvv_link(self, *, agent_id: str, sealed_request: str, origin: Origin) -> Answer:
+        with self._lock:
+            self._up()
+            token = sealed_request.partition(":")[0]
+            card = self._card(token)
+            card.cvv_state, card.cvv_shown_at = CvvState.SHOWN, self._clock.now()
+            return Answer(sealed_answer=f"sealed-cvv:{token}", at=self._clock.now(), card_token=token)
+
+    def describe_card(self, *, card_token: str, agent_id: str) -> CardDescription:
+        with self._lock:
+            self._up()
+            card = self.cards[card_token]
+            return CardDescription(
+                state=card.state,
+                cvv_state=card.cvv_state,
+                revealed_at=card.revealed_at,
+                cvv_shown_at=card.cvv_shown_at,
+                removed_at=card.removed_at,
+            )
+
+    def list_access(self, *, card_token: str, agent_id: str) -> list[AccessEntry]:
+        with self._lock:
+            self._up()
+            return list(self.cards[card_token].entries)
+
+    def remove_card(
+        self, *, idempotency_key: str, card_token: str, agent_id: str, reason: Removal, origin: Origin
+    ) -> datetime:
+        with self._lock:
+            self._up()
+            self.removals.append((card_token, reason))
+            card = self.cards[card_token]
+            if card.removed_at is None:
+                card.state, card.cvv_state, card.removed_at = CardState.REMOVED, CvvState.PURGED, self._clock.now()
+                self._note(card, "card.removed", agent_id, origin, reason=reason)
+            return card.removed_at
+
+    def _up(self) -> None:
+        if self.down is not None:
+            raise self.down
+        if self.refuse is not None:
+            refusal, self.refuse = self.refuse, None
+            raise refusal
+
+    def _card(self, token: str) -> FakeCard:
+        self._up()
+        card = self.cards[token]
+        if card.removed_at is not None:
+            raise CardGone
+        return card
+
+    def _challenge(self, key: str, token: str, agent_id: str, origin: Origin) -> Challenge:
+        if key not in self.challenges:
+            challenge_id = new_id("chal")
+            self.card_of[challenge_id] = token
+            self._note(self.cards[token], "challenge.sent", agent_id, origin)
+            self.challenges[key] = Challenge(
+                challenge_id=challenge_id,
+                sealed_mail=f"code:{challenge_id}",
+                expires_at=self._clock.now() + timedelta(minutes=5),
+                address_hint="m***@harbour.example",
+            )
+        return self.challenges[key]
+
+    def _note(self, card: FakeCard, action: str, actor: str, origin: Origin, reason: str = "") -> None:
+        entry = AccessEntry(at=self._clock.now(), action=action, ok=True, actor=actor, reason=reason, origin=origin)
+        card.entries.append(entry)
+
+
+class OpenLetters:
+    """Letters that keeps what it seals."""
+
+    def __init__(self) -> None:
+        self.written: list[Letter] = []
+
+    def seal(self, letter: Letter) -> str:
+        self.written.append(letter)
+        return f"sealed:{letter.letter_id}"
+
+
+class CrmHouse:
+    """A CRM over a fresh SQLite file with one agency, two agents and an admin, clients and a booking."""
+
+    def __init__(self, folder: Path, *, database_url: str = "") -> None:
+        self.clock = FakeClock()
+        self.vault = FakeVault(self.clock)
+        self.letters = OpenLetters()
+        settings = CrmSettings(
+            state_dir=folder,
+            database_url=database_url or f"sqlite:///{folder}/crm.db",
+            secret_key=SecretStr("a secret key that only this test run has"),
+        )
+        database = open_database(settings.database_url, name="crm", pool_size=10)
+        Base.metadata.create_all(database.engine)
+        self.deps: Dependencies = bootstrap(
+            settings, clock=self.clock, database=database, vault=self.vault, letters=self.letters
+        )
+        self.handlers: EventHandlers = event_handlers(self.deps)
+        self._furnish()
+
+    def _furnish(self) -> None:
+        agency = self.deps.directory.create_agency(
+            AgencyData(name="Harbour & Vine Travel", email="desk@harbour.example")
+        )
+        self.agency_id = agency.id
+        self.maya = self._agent("Maya Okafor", "maya@harbour.example")
+        self.jonas = self._agent("Jonas Weber", "jonas@harbour.example")
+        self.ada = self._agent("Ada Lindqvist", "ada@harbour.example", Role.ADMIN)
+        clients = self.deps.clients
+        grace = clients.create(
+            self.maya, ClientData(first_name="Grace", last_name="Hopper", email="grace@client.example")
+        )
+        alan = clients.create(self.maya, ClientData(first_name="Alan", last_name="Turing", email="alan@client.example"))
+        tim = clients.create(self.maya, ClientData(first_name="Tim", last_name="Turing"))
+        self.grace_id, self.alan_id, self.tim_id = grace.id, alan.id, tim.id
+        data = BookingData(
+            title="Norwegian fjords for three",
+            status=BookingStatus.BOOKED,
+            currency="USD",
+            passenger_ids=(grace.id, alan.id, tim.id),
+        )
+        booking = self.deps.bookings.create(self.maya, data)
+        segment = SegmentData(
+            supplier_name="Aurora Cruises",
+            kind=SegmentKind.CRUISE,
+            begins_on=date(2027, 6, 5),
+            ends_on=date(2027, 6, 12),
+            price=usd(4_000_00),
+            deposit=usd(1_240_00),
+            deposit_due_on=date(2026, 12, 1),
+            final=usd(2_760_00),
+            final_due_on=date(2027, 4, 1),
+        )
+        self.segment_id = self.deps.bookings.add_segment(self.maya, booking.id, segment, version=booking.version).id
+        self.booking_id = booking.id
+
+    def _agent(self, name: str, email: str, role: Role = Role.AGENT) -> Actor:
+        agent = self.deps.directory.create_agent(self.agency_id, AgentData(name=name, email=email, role=role))
+        actor = self.deps.directory.actor(agent.id)
+        assert actor is not None
+        return actor
+
+    @property
+    def booking(self) -> BookingDetail:
+        return self.deps.bookings.get(self.maya, self.booking_id)
+
+    def link_request(self, *, key: str = "form-1-0123456789", amount: int = 1_240_00, clients: int = 1) -> LinkRequest:
+        """A sending for the deposit, to Grace, or to Grace and Alan."""
+        ids = [self.grace_id, self.alan_id][:clients]
+        return LinkRequest(
+            request_key=key,
+            segment_id=self.segment_id,
+            type=PaymentType.DEPOSIT,
+            purpose="Deposit for two cabins",
+            due_on=date(2026, 12, 1),
+            shares=[Share(client_id=client_id, amount=usd(amount)) for client_id in ids],
+        )
+
+    def requested(self, key: str = "form-1-0123456789") -> str:
+        """A payment whose link was sent. Returns the payment's id."""
+        return self.deps.paying.links.send(self.maya, self.booking_id, self.link_request(key=key))[0].payment_id
+
+    def authorized(self, key: str = "form-1-0123456789") -> str:
+        """A payment that the client authorized; its card is in the fake vault."""
+        payment_id = self.requested(key)
+        self.hear(self.authorization(payment_id))
+        return payment_id
+
+    def retrieved(self, key: str = "form-1-0123456789") -> str:
+        """A payment whose card was shown."""
+        payment_id = self.authorized(key)
+        self.reveal(payment_id)
+        return payment_id
+
+    def reveal(self, payment_id: str, *, agent: Actor | None = None) -> Answer:
+        """Asks for a code and redeems it, as the page does."""
+        agent = agent or self.maya
+        sent = self.deps.paying.retrieval.send_card_code(
+            agent, payment_id, request_key=new_id("key"), supplier_ready=True, origin=ORIGIN
+        )
+        return self.deps.paying.retrieval.reveal(
+            agent, payment_id, sealed_request=f"{sent.challenge_id}:sealed", origin=ORIGIN
+        )
+
+    def authorization(self, payment_id: str, *, token: str = "") -> PaymentAuthorized:
+        """What the portal says when the client has submitted; the card is put into the fake vault."""
+        token = token or new_id("card")
+        self.vault.hold(token)
+        link = self.deps.paying.links.of_payment(payment_id)
+        return PaymentAuthorized(
+            context=context_of(self.row(payment_id)),
+            link_id=link.id if link else "",
+            card_token=token,
+            brand="visa",
+            last4="1111",
+            cardholder_name="Grace Hopper",
+            billing_address=PostalAddress(
+                line1="1 Harbour Street", city="Boston", region="MA", postal_code="02110", country="US"
+            ),
+            authorized_at=stamp(self.clock.now()),
+            card_kept_until=stamp(self.clock.now() + timedelta(days=30)),
+            cvv_kept_until=stamp(self.clock.now() + timedelta(hours=72)),
+            document_id=new_id("doc"),
+        )
+
+    def signed(self, payment_id: str) -> DocumentSigned:
+        """The signed authorization of a payment."""
+        return DocumentSigned(
+            document_id=self.row(payment_id).document_id or new_id("doc"),
+            context=context_of(self.row(payment_id)),
+            title="Credit card authorization",
+            signer_name="Grace Hopper",
+            signature_kind="drawn",
+            terms_version="card-authorization-2026-11",
+            terms_sha256="0" * 64,
+            signed_at=stamp(self.clock.now()),
+            origin=WireOrigin(ip="198.51.100.4"),
+            pdf=b"%PDF-1.7 signed",
+            pdf_sha256="1" * 64,
+        )
+
+    def hear(self, message: Message) -> None:
+        """Lets the CRM act on an event as its worker does."""
+        kind = event_type_of(message)
+        meta = EventMeta(
+            event_id=new_event_id(),
+            type=kind.type,
+            aggregate_type=kind.aggregate,
+            aggregate_id="",
+            sequence=1,
+            occurred_at=self.clock.now(),
+            producer=kind.producer,
+            agency_id=self.agency_id,
+            traceparent="",
+        )
+        reaction = self.handlers.reaction(kind.type)
+        assert reaction is not None
+        assert reaction.handler is not None
+        with self.deps.database.transaction() as session:
+            reaction.handler(session, message, meta)
+
+    def browser(self, agent: Actor) -> "Browser":
+        """A browser in which an agent has signed in."""
+        app = create_app(self.deps)
+        token = new_link_token()
+        with self.deps.database.transaction() as session:
+            now = self.clock.now()
+            session.execute(
+                insert(session_tables.sessions).values(
+                    id=new_id("ses"),
+                    token_sha256=token_sha256(token),
+                    subject=agent.agent_id,
+                    data={"stage": Stage.SIGNED_IN},
+                    created_at=now,
+                    last_seen_at=now,
+                    ip="",
+                    user_agent="",
+                )
+            )
+        return Browser(app, self.deps.sessions.cookie_name, token)
+
+    def row(self, payment_id: str) -> PaymentRow:
+        """A payment as it is stored."""
+        with self.deps.database.read() as session:
+            row = session.get_one(PaymentRow, payment_id)
+            session.expunge(row)
+            return row
+
+    def events(self, wanted: type[Event]) -> list[Event]:
+        """What the CRM published of one kind, oldest first."""
+        found = []
+        for message in self._published():
+            if isinstance(message, wanted):
+                found.append(message)
+        return found
+
+    def _published(self) -> list[Message]:
+        outbox = event_tables.outbox
+        with self.deps.database.read() as session:
+            rows = session.execute(select(outbox.c.envelope).order_by(outbox.c.id)).scalars().all()
+        envelopes = [Envelope.FromString(row) for row in rows]
+        return [CATALOGUE[envelope.type].message_class.FromString(envelope.payload) for envelope in envelopes]
+
+
+class Browser:
+    """A test client that carries an agent's session and sends the form token of the page it saw last."""
+
+    def __init__(self, app: Flask, cookie: str, token: str) -> None:
+        self.app = app
+        self.token = token
+        self._client: FlaskClient = app.test_client()
+        self._client.set_cookie(cookie, token, domain="localhost")
+        self._csrf = ""
+
+    def get(self, path: str, **kwargs: Any) -> TestResponse:  # Any: as Flask's own
+        answer = self._client.get(path, **kwargs)
+        if answer.mimetype == "text/html" and (found := re.search(r'name="csrf-token" content="([^"]+)"', answer.text)):
+            self._csrf = found[1]
+        return answer
+
+    def post(self, path: str, data: dict[str, str] | None = None) -> TestResponse:
+        """Sends a form."""
+        if not self._csrf:
+            self.get("/payments")
+        return self._client.post(path, data={"csrf_token": self._csrf, **(data or {})})
+
+    def send(self, path: str, body: object) -> TestResponse:
+        """Sends JSON as a page's script does."""
+        if not self._csrf:
+            self.get("/payments")
+        return self._client.post(path, json=body, headers={"X-CSRFToken": self._csrf, "Accept": "application/json"})
+
+
+def usd(minor: int) -> Money:
+    """An amount in US cents."""
+    return Money(minor=minor, currency="USD")
+
+
+def stamp(moment: datetime) -> Timestamp:
+    """Aware UTC as a protobuf time."""
+    wire = Timestamp()
+    wire.FromDatetime(moment)
+    return wire
