@@ -196,7 +196,7 @@ def test_a_slot_with_a_field_that_is_not_right_is_refused_by_name(
 
 def test_a_cvv_slot_is_for_the_cards_own_payment_and_agent(kit: Kit) -> None:
     token = kit.store()
-    cvv = {"kind": pb.INTAKE_KIND_CVV, "card_token": token, "card_retention_days": 0}
+    cvv: dict[str, Any] = {"kind": pb.INTAKE_KIND_CVV, "card_token": token, "card_retention_days": 0}
     with pytest.raises(errors.InvalidArgument):
         kit.open_intake("payment_2", **cvv)
     with pytest.raises(errors.PermissionDenied):
