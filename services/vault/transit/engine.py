@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 import structlog
 from hvac.api.secrets_engines.transit import Transit as HvacTransit
-from hvac.exceptions import Forbidden, InvalidRequest, Unauthorized, VaultError
+from hvac.exceptions import Forbidden, InternalServerError, InvalidRequest, Unauthorized, VaultError
 
 from services.vault.transit.coalescer import Coalescer
 from services.vault.transit.login import Session
@@ -174,15 +174,16 @@ class HvacEngine:
 
         return send
 
-    def _batch_results(self, call: Callable[[HvacTransit], Any], timeout: float) -> list[dict[str, Any]]:
-        """The results of a batch. With a bad item in it Vault answers 400, but with all results in the body."""
+    def _batch_results(self, call: Callable[[HvacTransit], Any], timeout: float) -> list[Any]:
+        """The results of a batch. With a bad item in it Vault answers 400 or 500, but with all results in the body."""
         try:
             answer = self._session.transit(call, timeout)
-        except InvalidRequest as refusal:
+        except (InvalidRequest, InternalServerError) as refusal:
             answer = refusal.json if isinstance(refusal.json, dict) else {}
         except VaultError as error:
             raise _fault(error) from error
-        results = (answer.get("data") or {}).get("batch_results")
+        data = answer.get("data") if isinstance(answer, dict) else None
+        results = data.get("batch_results") if isinstance(data, dict) else None
         if not isinstance(results, list):
             _log.error("transit.batch_refused")
             raise TransitUnavailable
@@ -201,8 +202,8 @@ def _fault(error: VaultError) -> TransitUnavailable:
     return TransitDenied() if isinstance(error, Forbidden | Unauthorized) else TransitUnavailable()
 
 
-def _outcome(result: dict[str, Any], read: Callable[[dict[str, Any]], T]) -> T | CipherRefused:
-    if result.get("error"):
+def _outcome(result: Any, read: Callable[[dict[str, Any]], T]) -> T | CipherRefused:
+    if not isinstance(result, dict) or result.get("error"):
         return CipherRefused("the ciphertext does not open")
     try:
         return read(result)

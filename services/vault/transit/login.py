@@ -125,7 +125,7 @@ class Session:
 
     def _over_wire(self, call: Callable[[PooledAdapter], T], token: str | None, timeout: float) -> T:
         try:
-            return call(PooledAdapter(self._connections(), token=token, timeout=timeout))
+            return self._sent(call, token, timeout)
         except urllib3.exceptions.ReadTimeoutError as error:
             raise SendTimeout from error
         except (
@@ -139,6 +139,13 @@ class Session:
                 raise  # a batch of which some items failed
             _log.warning("transit.unreachable", kind=type(error).__name__)
             raise TransitUnavailable from error
+
+    def _sent(self, call: Callable[[PooledAdapter], T], token: str | None, timeout: float) -> T:
+        try:
+            return call(PooledAdapter(self._connections(), token=token, timeout=timeout))
+        except urllib3.exceptions.ProtocolError:
+            # A kept connection that Vault had closed. Sending again harms nothing: a second rotation at worst.
+            return call(PooledAdapter(self._connections(), token=token, timeout=timeout))
 
     def _connections(self) -> urllib3.HTTPSConnectionPool:
         if self._pool is None:

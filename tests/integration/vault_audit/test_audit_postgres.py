@@ -51,14 +51,14 @@ def test_sixteen_writers_of_one_process_never_wait_for_each_others_chain(rooms: 
 def test_several_processes_write_at_once_and_the_trail_is_whole(
     rooms: VaultRooms, tmp_path: Path, postgres_url: str
 ) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("fork")  # quick to start; the child opens everything anew
     key = rooms.signing_key.private_jwk()
     workers = [context.Process(target=_writer, args=(postgres_url, str(tmp_path), key)) for _ in range(3)]
     for worker in workers:
         worker.start()
     write(rooms, 50, rooms.audit)
     for worker in workers:
-        worker.join(60)
+        worker.join(120)
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
 
     rooms.audit.close()
