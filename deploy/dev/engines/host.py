@@ -145,6 +145,10 @@ def engines_home(state: State, *, shared: bool) -> Path:
     if elsewhere.is_symlink() or elsewhere.stat().st_uid != os.geteuid():
         raise EngineFault(f"{elsewhere} belongs to somebody else. Remove it, then run this again.")
     elsewhere.chmod(_TRAVERSABLE)
+    pointer = home / "home"
+    if not pointer.is_symlink():
+        pointer.symlink_to(elsewhere)
+        print(f"  engines keep their data in {elsewhere}: their accounts can't enter {home}", flush=True)
     return elsewhere
 
 

@@ -1,0 +1,84 @@
+# Wayvault. `make` or `make help` lists what there is.
+#
+# A fresh machine needs Python 3.11 or newer and make; everything else is set up by the targets that need it.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PY := .venv/bin/python
+UV := .venv/bin/uv
+TESTS ?= tests
+AGENT ?= maya
+export ENGINES WAYVAULT_STATE WAYVAULT_PORT_BASE
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Make .venv with the locked libraries, and the front-end assets (nothing to do when nothing changed)
+	@sh deploy/dev/install
+	@$(PY) -m chassis.web.assets
+
+.PHONY: certificates
+certificates: setup ## Make the development certificates and keys (done by make up too)
+	@$(PY) -m deploy.dev.certificates
+
+.PHONY: up
+up: setup ## Start everything; ENGINES=real uses the engines of `make engines` (settings: .env, see .env.example)
+	@$(PY) -m deploy.dev.run up
+
+.PHONY: down
+down: ## Stop everything that make up started
+	@test -x $(PY) || { echo "Nothing was set up here yet."; exit 0; }; $(PY) -m deploy.dev.run down
+
+.PHONY: status
+status: ## Say how each process is
+	@test -x $(PY) || { echo "Nothing was set up here yet: make up."; exit 1; }; $(PY) -m deploy.dev.run status
+
+.PHONY: logs
+logs: ## Follow all logs
+	@$(PY) -m deploy.dev.run logs
+
+.PHONY: demo-code
+demo-code: ## Print a demo agent's authenticator code; AGENT=ada for another than Maya
+	@$(PY) -m deploy.dev.run demo-code --agent "$(AGENT)"
+
+.PHONY: test
+test: setup ## Run all tests but chaos and bench; ENGINES=required demands the real engines; TESTS=tests/unit for a part
+	@sh deploy/dev/chromium
+	@$(PY) -m deploy.dev.certificates
+	@$(PY) -m deploy.dev.tests $(TESTS)
+
+.PHONY: lint
+lint: setup ## ruff, mypy --strict, import contracts
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports
+
+.PHONY: protos
+protos: setup ## Generate the Python code of protos/ anew
+	@$(PY) -m deploy.dev.protos
+
+.PHONY: lock
+lock: setup ## Resolve requirements/*.txt from pyproject.toml, keeping the versions there; UPGRADE=1 takes newer ones
+	@UV="$(UV)" sh deploy/dev/lock
+
+.PHONY: bench
+bench: setup ## Measure, print JSON
+	@$(PY) -m tests.bench
+
+.PHONY: engines
+engines: setup ## Start and set up real PostgreSQL, RabbitMQ and HashiCorp Vault on this machine
+	@$(PY) -m deploy.dev.engines start
+
+.PHONY: engines-down
+engines-down: ## Stop the real engines
+	@$(PY) -m deploy.dev.engines stop
+
+.PHONY: clean
+clean: ## Stop everything and remove all state and what was built; keeps .venv
+	@if test -x $(PY); then $(PY) -m deploy.dev.run down && $(PY) -m deploy.dev.engines stop; fi
+	@if test -L var/engines/home; then rm -rf "$$(readlink var/engines/home)"; fi
+	@rm -rf var artifacts build node_modules chassis/web/static/vendor services/vault/frame/static/dist
+	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

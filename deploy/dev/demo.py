@@ -1,0 +1,89 @@
+"""The demo agency: made by the CRM's `import-demo`, its agents enrolled at the vault by the operator's command."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from deploy.dev.settings import environment_of
+from deploy.dev.state import State
+from deploy.dev.supervisor import run_command
+from deploy.files import write_file
+
+
+class DemoFault(Exception):
+    """The demo agency could not be made; the message holds what the command said."""
+
+
+def demo_file(state: State) -> Path:
+    return state.root / "demo.json"
+
+
+def import_agency(state: State, settings: Mapping[str, str], root: Path) -> None:
+    """Makes what is missing of the demo agency in the CRM's database. Raises DemoFault."""
+    if _is_done(state, settings):
+        return
+    arguments = ["services.crm", "import-demo", "--file", str(demo_file(state))]
+    _finish([run_command(arguments, environment=environment_of("crm", settings), root=root)])
+
+
+def enrol_agents(state: State, settings: Mapping[str, str], root: Path) -> None:
+    """Enrols the demo's agents at the running vault (O11), once. Raises DemoFault."""
+    if _is_done(state, settings):
+        return
+    environment = environment_of("vault", settings)
+    _finish(
+        [
+            run_command(
+                [
+                    "services.vault",
+                    "enroll-agent",
+                    *("--agent-id", agent["id"]),
+                    *("--agency-id", agent["agency_id"]),
+                    *("--name", agent["name"]),
+                    *("--email", agent["email"]),
+                ],
+                environment=environment,
+                root=root,
+            )
+            for agent in people(state)["agents"]
+        ]
+    )
+    write_file(_marker(state), _digest(state, settings))
+
+
+def people(state: State) -> dict[str, Any]:
+    """What one needs to sign in: `password`, and `agents` with name, email and role. Raises DemoFault."""
+    try:
+        found: dict[str, Any] = json.loads(demo_file(state).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise DemoFault(
+            f"{demo_file(state)} can't be read. `make clean` removes all demo data; then `make up`."
+        ) from error
+    return found
+
+
+def _is_done(state: State, settings: Mapping[str, str]) -> bool:
+    return (
+        demo_file(state).exists()
+        and _marker(state).exists()
+        and _marker(state).read_text("utf-8") == _digest(state, settings)
+    )
+
+
+def _marker(state: State) -> Path:
+    return state.run / "demo-enrolled"
+
+
+def _digest(state: State, settings: Mapping[str, str]) -> str:
+    """Changes when the demo's people or the databases that know them do."""
+    databases = "".join(settings.get(f"{name}_DATABASE_URL", "") for name in ("CRM", "VAULT"))
+    return hashlib.sha256(demo_file(state).read_bytes() + databases.encode()).hexdigest()
+
+
+def _finish(processes: list[Any]) -> None:
+    said = [(process.communicate(timeout=120)[0], process.returncode) for process in processes]
+    faults = [text.strip() for text, status in said if status != 0]
+    if faults:
+        raise DemoFault("The demo agency could not be made:\n" + "\n".join(faults))

@@ -1,0 +1,210 @@
+"""The runner behind `make up`: python -m deploy.dev.run {up,down,status,logs,demo-code}
+
+Starts all services of one checkout under one supervisord: certificates, migrations, demo agency, processes, health.
+Safe to run again at any time.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import psycopg
+
+from deploy.dev import certificates, demo
+from deploy.dev.engines.host import EngineFault, port_is_taken
+from deploy.dev.health import has_failed, is_settled, probe_of
+from deploy.dev.programs import Program, configuration, programs_of
+from deploy.dev.settings import SERVICES, Origins, SettingsFault, collect, environment_of
+from deploy.dev.state import State
+from deploy.dev.supervisor import Supervisor, run_command
+from deploy.postgres.bootstrap import grant_vault
+
+ROOT = Path(__file__).resolve().parents[2]
+_READY_WITHIN_SECONDS = 90.0
+
+
+class RunFault(Exception):
+    """The stack can't start; the message says why and what to do."""
+
+
+def up(state: State) -> None:
+    """Starts everything and returns when it is ready. Raises RunFault and the faults of its parts."""
+    started = time.monotonic()
+    settings = collect(state)
+    state.root.mkdir(parents=True, exist_ok=True, mode=0o711)
+    supervisor = Supervisor(state)
+    wanted = configuration(state, settings, ROOT)
+    if not supervisor.runs_with(wanted):
+        if supervisor.stop():
+            print("settings have changed: starting afresh", flush=True)
+        programs = programs_of(state, settings)
+        _demand_ports(programs)
+        _step("certificates and keys", lambda: certificates.ensure(state))
+        _step("databases", lambda: _migrate(settings))
+        _step("demo agency", lambda: demo.import_agency(state, settings, ROOT))
+        supervisor.start(wanted)
+        supervisor.wait_for_socket()
+    _step("services", lambda: _wait(supervisor, programs_of(state, settings), state))
+    _step("agents enrolled at the vault", lambda: demo.enrol_agents(state, settings, ROOT))
+    _welcome(state, settings, time.monotonic() - started)
+
+
+def down(state: State) -> None:
+    """Ends everything that `up` started; engines stay."""
+    print("Wayvault is stopped." if Supervisor(state).stop() else "Wayvault was not running.")
+
+
+def status(state: State) -> bool:
+    """Prints how each process is; tells whether all are well."""
+    supervisor = Supervisor(state)
+    records = {record["name"]: record for record in supervisor.processes()} if supervisor.runs() else {}
+    if not records:
+        print("Wayvault is not running. `make up` starts it.")
+        return False
+    well = True
+    for program in programs_of(state, collect(state)):
+        record = records.get(program.name, {})
+        answers = is_settled(record) and probe_of(program, state.certs)()
+        well = well and answers
+        print(f"{program.name:16} {'ok' if answers else 'NOT WELL':9} {record.get('description', 'not started')}")
+    return well
+
+
+def logs(state: State) -> None:
+    """Follows all logs until interrupted."""
+    files = sorted(str(path) for path in state.log.glob("*.log"))
+    if not files:
+        raise RunFault(f"There are no logs in {state.log}. `make up` starts the services.")
+    os.execvp("tail", ["tail", "-n", "20", "-F", *files])  # noqa: S606  # replaces this process
+
+
+def demo_code(state: State, agent: str) -> int:
+    """Prints the authenticator code that a demo agent's phone would show now."""
+    arguments = ["services.crm", "demo-code", "--agent", agent, "--file", str(demo.demo_file(state))]
+    process = run_command(arguments, environment=environment_of("crm", collect(state)), root=ROOT)
+    print(process.communicate(timeout=60)[0].strip())
+    return process.returncode
+
+
+def _step(name: str, action: Callable[[], object]) -> None:
+    started = time.monotonic()
+    print(f"  {name} …", end="", flush=True)
+    action()
+    print(f"\r  {name} ({time.monotonic() - started:.1f} s)", flush=True)
+
+
+def _demand_ports(programs: list[Program]) -> None:
+    taken = [program.port for program in programs if program.port and port_is_taken(program.port)]
+    if taken:
+        names = ", ".join(str(port) for port in taken)
+        raise RunFault(
+            f"Port {names} on 127.0.0.1 is taken by another program. Stop it (`ss -ltnp` names it), or choose other "
+            "ports for Wayvault: make up WAYVAULT_PORT_BASE=8200."
+        )
+
+
+def _migrate(settings: Mapping[str, str]) -> None:
+    """Brings the four databases to the newest revision, all at a time, then closes the audit rows (PostgreSQL)."""
+    processes = {
+        service: run_command(
+            [f"services.{service}", "migrate"], environment=environment_of(service, settings), root=ROOT
+        )
+        for service in SERVICES
+    }
+    said = {service: process.communicate(timeout=300)[0] for service, process in processes.items()}
+    faults = [
+        f"{service}: {said[service].strip()[-1500:]}"
+        for service, process in processes.items()
+        if process.returncode != 0
+    ]
+    if faults:
+        raise RunFault("The databases could not be made ready.\n" + "\n".join(faults))
+    owner_url = settings.get("VAULT_OWNER_DATABASE_URL", "")
+    if owner_url.startswith("postgresql"):
+        grant_vault(owner_url)
+
+
+def _wait(supervisor: Supervisor, programs: list[Program], state: State) -> None:
+    """Returns when every process runs and answers. Raises RunFault with the log of one that does not."""
+    waiting = {program.name: (program, probe_of(program, state.certs)) for program in programs}
+    ends = time.monotonic() + _READY_WITHIN_SECONDS
+    while waiting:
+        records = {record["name"]: record for record in supervisor.processes()}
+        for name in list(waiting):
+            if is_settled(records.get(name, {})) and waiting[name][1]():
+                del waiting[name]
+        failed = [name for name in waiting if has_failed(records.get(name, {}))]
+        if failed:
+            raise RunFault(f"{failed[0]} does not start.{_end_of_log(state, failed[0])}")
+        if waiting and time.monotonic() > ends:
+            name = next(iter(waiting))
+            raise RunFault(f"{', '.join(waiting)} did not get ready.{_end_of_log(state, name)}")
+        time.sleep(0.1)
+
+
+def _end_of_log(state: State, name: str) -> str:
+    path = state.log / f"{name}.log"
+    if not path.exists():
+        return ""
+    lines = path.read_text("utf-8", errors="replace").splitlines()[-20:]
+    return f" The end of {path}:\n  " + "\n  ".join(lines)
+
+
+def _welcome(state: State, settings: Mapping[str, str], seconds: float) -> None:
+    origins, people = Origins.of(state), demo.people(state)
+    mailbox = (
+        f"Mailbox       {origins.mailbox}\n"
+        if settings.get("NOTIFIER_SMTP_URL", "mailbox:").startswith("mailbox:")
+        else ""
+    )
+    print(f"\nWayvault is ready ({seconds:.0f} s).\n\nCRM           {origins.crm}\n{mailbox}")
+    print(f"Sign in with the password  {people['password']}  as")
+    for agent in people["agents"]:
+        code = f"authenticator code: make demo-code AGENT={agent['name'].split()[0].lower()}"
+        how = code if agent["totp_secret"] else "sets up an authenticator app at first sign-in"
+        print(f"  {agent['email']:26} {agent['name']}, {agent['role']}; {how}")
+    print("\nmake status, make logs, make down. All data is in", state.root)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m deploy.dev.run", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("command", choices=("up", "down", "status", "logs", "demo-code"))
+    parser.add_argument("--agent", default="maya", help="for demo-code: the first letters of a demo agent's name")
+    given = parser.parse_args(arguments)
+    try:
+        state = State.from_environment()
+        match given.command:
+            case "up":
+                up(state)
+            case "down":
+                down(state)
+            case "status":
+                return 0 if status(state) else 1
+            case "logs":
+                logs(state)
+            case _:
+                return demo_code(state, given.agent)
+    except (
+        RunFault,
+        SettingsFault,
+        EngineFault,
+        certificates.CertificateFault,
+        demo.DemoFault,
+        psycopg.Error,
+        subprocess.SubprocessError,
+        ValueError,
+        OSError,
+    ) as fault:
+        print(f"\n{fault}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

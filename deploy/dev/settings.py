@@ -1,0 +1,109 @@
+"""The environment of each service's processes on a developer's machine.
+
+Lowest first: what follows from state directory and ports; `.env`; with ENGINES=real `<state>/engines/engines.env`; the
+environment that the runner was started in. Each process gets its own service's variables only.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy import env_file
+from deploy.dev.state import State
+
+SERVICES = ("vault", "crm", "portal", "notifier")
+_PREFIXES = tuple(f"{service.upper()}_" for service in SERVICES)
+_OURS = (*_PREFIXES, "WAYVAULT_", "ENGINES")
+
+
+class SettingsFault(Exception):
+    """Settings that can't be used; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origins:
+    """Where browsers find each site of this stack."""
+
+    crm: str
+    portal: str
+    frame: str
+    mailbox: str
+
+    @classmethod
+    def of(cls, state: State) -> "Origins":
+        ports = state.ports
+        return cls(
+            crm=f"http://crm.localhost:{ports.crm}",
+            portal=f"http://portal.localhost:{ports.portal}",
+            frame=f"http://card.localhost:{ports.frame}",
+            mailbox=f"http://mail.localhost:{ports.mailbox}",
+        )
+
+
+def collect(state: State, environment: Mapping[str, str] | None = None, *, env: Path = Path(".env")) -> dict[str, str]:
+    """All settings of all services, by variable. Raises SettingsFault."""
+    given = os.environ if environment is None else environment
+    try:
+        settings = {**_derived(state), **_of_services(env_file.read(env))}
+        if given.get("ENGINES") == "real":
+            settings |= _of_services(_engines(state))
+    except env_file.EnvFileFault as fault:
+        raise SettingsFault(str(fault)) from fault
+    return settings | _of_services(given)
+
+
+def environment_of(service: str, settings: Mapping[str, str]) -> dict[str, str]:
+    """The variables of one service, and nobody else's."""
+    prefix = f"{service.upper()}_"
+    return {name: value for name, value in settings.items() if name.startswith(prefix)}
+
+
+def base_environment(environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What every process inherits: the caller's environment without any service's settings."""
+    given = os.environ if environment is None else environment
+    kept = {name: value for name, value in given.items() if not name.startswith(_OURS)}
+    tripwire = given.get("WAYVAULT_TRIPWIRE")
+    return {**kept, "PYTHONUNBUFFERED": "1", **({"WAYVAULT_TRIPWIRE": tripwire} if tripwire else {})}
+
+
+def _of_services(settings: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in settings.items() if name.startswith(_PREFIXES)}
+
+
+def _engines(state: State) -> dict[str, str]:
+    path = state.engines / "engines.env"
+    found = env_file.read(path)
+    if not found:
+        raise SettingsFault(f"There is no {path}. `make engines` starts the real engines and writes it.")
+    return found
+
+
+def _derived(state: State) -> dict[str, str]:
+    ports, origins = state.ports, Origins.of(state)
+    vault_address = f"127.0.0.1:{ports.vault}"
+    return {
+        **{f"{prefix}STATE_DIR": str(state.root) for prefix in _PREFIXES},
+        "VAULT_LISTEN": vault_address,
+        "VAULT_VAULT_ADDRESS": vault_address,
+        "VAULT_WEB_LISTEN": f"127.0.0.1:{ports.frame}",
+        "VAULT_FRAME_ORIGIN": origins.frame,
+        "VAULT_FRAME_PARENTS": json.dumps([origins.crm, origins.portal]),
+        "VAULT_CVV_LINK_URL": f"{origins.crm}/cvv",
+        "CRM_LISTEN": f"127.0.0.1:{ports.crm}",
+        "CRM_PUBLIC_URL": origins.crm,
+        "CRM_PORTAL_URL": origins.portal,
+        "CRM_FRAME_ORIGIN": origins.frame,
+        "CRM_MAILBOX_URL": origins.mailbox,
+        "CRM_VAULT_ADDRESS": vault_address,
+        "PORTAL_LISTEN": f"127.0.0.1:{ports.portal}",
+        "PORTAL_PUBLIC_URL": origins.portal,
+        "PORTAL_FRAME_ORIGIN": origins.frame,
+        "PORTAL_MAILBOX_URL": origins.mailbox,
+        "PORTAL_VAULT_ADDRESS": vault_address,
+        "NOTIFIER_LISTEN": f"127.0.0.1:{ports.mailbox}",
+        "NOTIFIER_PUBLIC_URL": origins.mailbox,
+        "NOTIFIER_CRM_URL": origins.crm,
+        "NOTIFIER_PORTAL_URL": origins.portal,
+    }

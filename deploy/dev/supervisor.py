@@ -1,0 +1,89 @@
+"""Starts, asks and ends the supervisord of a stack."""
+
+import os
+import subprocess
+import sys
+import xmlrpc.client
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from supervisor.xmlrpc import SupervisorTransport
+
+from deploy.dev.engines.host import is_running, read_pid, stop_process, wait_until
+from deploy.dev.programs import socket_of
+from deploy.dev.settings import base_environment
+from deploy.dev.state import State
+from deploy.files import private_directory, write_file
+
+_MARKER = "supervisord"
+
+
+class Supervisor:
+    """The supervisord of one state directory."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._pid_file = state.run / "supervisord.pid"
+
+    @property
+    def configuration_file(self) -> Path:
+        return self._state.run / "supervisord.conf"
+
+    def runs(self) -> bool:
+        pid = read_pid(self._pid_file)
+        return pid is not None and is_running(pid, _MARKER)
+
+    def runs_with(self, configuration: str) -> bool:
+        """Whether it runs, and was started with just this configuration."""
+        return self.runs() and self.configuration_file.read_text("utf-8") == configuration
+
+    def start(self, configuration: str) -> None:
+        """Starts it in the background; its programs start with it. Raises subprocess.CalledProcessError."""
+        private_directory(self._state.run)
+        private_directory(self._state.log)
+        write_file(self.configuration_file, configuration)
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c", str(self.configuration_file)],
+            check=True,
+            env=base_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+
+    def stop(self) -> bool:
+        """Ends it and all its programs, each after its work in hand; tells whether it ran."""
+        pid = read_pid(self._pid_file)
+        if pid is None or not is_running(pid, _MARKER):
+            return False
+        stop_process(pid, marker=_MARKER, what="the services", seconds=60.0)
+        return True
+
+    def processes(self) -> list[dict[str, Any]]:  # Any: supervisor's records
+        """One record per program (name, statename, pid, description); none when it does not answer."""
+        transport = SupervisorTransport(None, None, serverurl=f"unix://{socket_of(self._state)}")
+        proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
+        try:
+            found: Any = proxy.supervisor.getAllProcessInfo()
+        except (OSError, xmlrpc.client.Error):
+            return []
+        return list(found)
+
+    def wait_for_socket(self) -> None:
+        """Returns once it answers. Raises EngineFault when it does not."""
+        wait_until(
+            lambda: bool(self.processes()), what="supervisord", seconds=20, log=self._state.log / "supervisord.log"
+        )
+
+
+def run_command(arguments: list[str], *, environment: Mapping[str, str], root: Path) -> subprocess.Popen[str]:
+    """Starts one of the services' commands and leaves it running; its output is kept for whoever waits for it."""
+    return subprocess.Popen(
+        [sys.executable, "-m", *arguments],
+        cwd=root,
+        env={**base_environment(os.environ), **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )

@@ -1,0 +1,61 @@
+"""Runs the test suite as `make test` does: what can run side by side does, the rest one by one, counts at the end.
+
+    python -m deploy.dev.tests [path …]
+
+Chaos and bench are left out unless their folder is named.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+_OUTCOME = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|deselected)")
+_NO_TESTS_COLLECTED = 5
+# Whole systems: they start processes, take ports and measure seconds, so nothing may run beside them.
+_ALONE = "e2e"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    status: int
+    counts: Counter[str]
+
+
+def run(arguments: list[str]) -> Outcome:
+    """Runs pytest, shows what it says, and reads its closing line."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-q", *arguments], stdout=subprocess.PIPE, text=True, errors="replace"
+    )
+    counts: Counter[str] = Counter()
+    assert process.stdout is not None
+    for line in process.stdout:
+        print(line, end="", flush=True)
+        found = _OUTCOME.findall(line)
+        if found and " in " in line:
+            counts = Counter({name.removesuffix("s") if name == "errors" else name: int(n) for n, name in found})
+    return Outcome(status=process.wait(), counts=counts)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    paths = (sys.argv[1:] if arguments is None else arguments) or ["tests"]
+    left_out = [
+        f"--ignore=tests/{folder}"
+        for folder in ("chaos", "bench")
+        if not any(path.startswith(f"tests/{folder}") for path in paths)
+    ]
+    started = time.monotonic()
+    side_by_side = run([*paths, *left_out, "-m", f"not {_ALONE}", "-n", os.environ.get("TEST_WORKERS", "2")])
+    alone = run([*paths, *left_out, "-m", _ALONE])
+    total = side_by_side.counts + alone.counts
+    told = ", ".join(f"{count} {name}" for name, count in sorted(total.items()) if name != "deselected")
+    print(f"==== all tests: {told or 'none'} in {time.monotonic() - started:.0f} s ====")
+    statuses = [outcome.status for outcome in (side_by_side, alone) if outcome.status != _NO_TESTS_COLLECTED]
+    return max(statuses, default=_NO_TESTS_COLLECTED)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
