@@ -38,6 +38,8 @@ def read_drawing(data_url: str) -> bytes:
 
 
 def _decode(data_url: str) -> Image.Image:
+    if not data_url:
+        raise DrawingError("Please draw your signature, or choose Type and write your name.")
     unreadable = DrawingError("The drawing could not be read. Please draw your signature again, or type your name.")
     if not data_url.startswith(_PREFIX) or len(data_url) > _MAX_CHARS:
         raise unreadable

@@ -28,10 +28,11 @@ class _Face:
     path: Callable[[], Path]
 
 
-# In the order in which a missing character is looked for.
+# In the order in which a missing character is looked for. Each is regular in its default form: making another one of a
+# variable font takes seconds. That is why Hebrew is set in the serif face; the sans face is thin by default.
 _FALLBACKS: tuple[_Face, ...] = (
     _Face(family="noto-arabic", path=pylopdf_fonts_ar.sans_path),
-    _Face(family="noto-hebrew", path=pylopdf_fonts_he.sans_path),
+    _Face(family="noto-hebrew", path=pylopdf_fonts_he.serif_path),
     _Face(family="noto-devanagari", path=pylopdf_fonts_hi.sans_path),
     _Face(family="noto-thai", path=pylopdf_fonts_th.sans_path),
     _Face(family="noto-han", path=pylopdf_fonts_zh_cn.sans_path),
