@@ -103,7 +103,7 @@ class Directory:
         _require_admin(actor)
         _check(data)
         with self._database.transaction() as session:
-            row = session.get_one(AgencyRow, actor.agency_id)
+            row = session.get_one(AgencyRow, actor.agency_id, with_for_update=True)
             if row.version != version:
                 raise ChangedMeanwhile
             _apply(row, asdict(data))
@@ -144,6 +144,7 @@ class Directory:
             raise InvalidArgument("You can't take your own admin access away; ask another admin to do it.")
         with self._database.transaction() as session:
             row = _own_agent_row(session, actor, agent_id)
+            session.refresh(row, with_for_update=True)
             if row.version != version:
                 raise ChangedMeanwhile
             _apply(row, asdict(data) | {"role": data.role.value, "email": row.email})

@@ -253,7 +253,7 @@ class SignIn:
         return row if row and expires and self._clock.now() < expires else None
 
     def _checked_hash(self, agent: AgentDetail, password: str) -> str:
-        if error := password_error(password, [agent.name, *agent.name.split(), agent.email, *agent.email.split("@")]):
+        if error := password_error(password, [agent.name, agent.email]):
             raise InvalidArgument(error, field="password")
         return self._passwords.hash(password)
 

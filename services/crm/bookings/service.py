@@ -335,7 +335,9 @@ def _own_row(session: Session, actor: Actor, booking_id: str) -> BookingRow:
 
 
 def _row_to_change(session: Session, actor: Actor, booking_id: str, version: int) -> BookingRow:
+    """The row, held until the transaction ends (SQLite holds the whole file already)."""
     row = _own_row(session, actor, booking_id)
+    session.refresh(row, with_for_update=True)
     if row.version != version:
         raise ChangedMeanwhile
     return row

@@ -133,6 +133,7 @@ class Clients:
         """Raises NotFound, PermissionDenied, or ChangedMeanwhile when `version` is not the current one."""
         with self._database.transaction() as session:
             row = _own_row(session, actor, client_id)
+            session.refresh(row, with_for_update=True)
             if row.version != version:
                 raise ChangedMeanwhile
             for name, value in asdict(data).items():

@@ -1,0 +1,142 @@
+"""The CRM's pages over a fresh SQLite file, with a clock that tests turn, and browsers with cookies and CSRF."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from html import unescape
+from pathlib import Path
+
+import pyotp
+from flask import Flask
+from flask.testing import FlaskClient
+from pydantic import SecretStr
+from werkzeug.test import TestResponse
+
+from chassis.db import open_database
+from services.crm.actor import Actor, Role
+from services.crm.admin.service import AgencyData, AgentData
+from services.crm.app import create_app
+from services.crm.auth.secrets import Passwords
+from services.crm.bookings.service import BookingData, BookingDetail, BookingStatus, SegmentData, SegmentKind
+from services.crm.bootstrap import Dependencies, bootstrap
+from services.crm.clients.service import ClientData, ClientDetail
+from services.crm.config import CrmSettings
+from services.crm.models import Base
+from tests.support.clock import FakeClock
+from tests.support.crm_paying import FakeVault, OpenLetters, usd
+
+PASSWORD = "harbour lantern velvet ostrich"
+
+
+@dataclass
+class Browser:
+    """One browser: its cookies, and the CSRF token of the page it saw last."""
+
+    client: FlaskClient
+    token: str = ""
+    page: TestResponse | None = field(default=None)
+
+    def get(self, path: str, **options: object) -> TestResponse:
+        return self._see(self.client.get(path, **options))
+
+    def post(self, path: str, data: Mapping[str, object] | None = None, **options: object) -> TestResponse:
+        return self._see(self.client.post(path, data={"csrf_token": self.token, **(data or {})}, **options))
+
+    def _see(self, response: TestResponse) -> TestResponse:
+        self.page = response
+        if response.mimetype == "text/html" and (
+            found := re.search(r'name="csrf-token" content="([^"]+)"', response.text)
+        ):
+            self.token = found.group(1)
+        return response
+
+
+class CrmSite:
+    """An agency with an admin and two agents; Maya has a client and a booking with a segment."""
+
+    def __init__(self, folder: Path, *, database_url: str = "") -> None:
+        self.clock = FakeClock()
+        self.settings = CrmSettings(
+            state_dir=folder,
+            database_url=database_url or f"sqlite:///{folder}/crm.db",
+            secret_key=SecretStr("a secret key that only this test run has"),
+        )
+        self.database = open_database(self.settings.database_url, name="crm", pool_size=10)
+        Base.metadata.create_all(self.database.engine)
+        self.restart()
+        self.secrets: dict[str, str] = {}
+        self.agency_id = self.deps.directory.create_agency(AgencyData(name="Harbour & Vine Travel")).id
+        self.ada = self._agent("Ada Lindqvist", "ada@harbour.example", Role.ADMIN)
+        self.maya = self._agent("Maya Okafor", "maya@harbour.example")
+        self.jonas = self._agent("Jonas Weber", "jonas@harbour.example")
+        self.client: ClientDetail = self.deps.clients.create(
+            self.maya, ClientData(first_name="Eleanor", last_name="Whitcombe", email="eleanor@mail.example")
+        )
+        self.booking: BookingDetail = self._booking()
+        self.segment_id = self.booking.segments[0].id
+
+    def restart(self) -> None:
+        """A new process over the same database."""
+        self.deps: Dependencies = bootstrap(
+            self.settings,
+            clock=self.clock,
+            database=self.database,
+            passwords=Passwords(memory_kib=64, passes=1),
+            vault=FakeVault(self.clock),
+            letters=OpenLetters(),
+        )
+        self.app: Flask = create_app(self.deps)
+        self.app.testing = False
+
+    def browser(self) -> Browser:
+        return Browser(self.app.test_client())
+
+    def signed_in(self, actor: Actor) -> Browser:
+        """A browser in which this agent has passed both steps."""
+        browser = self.browser()
+        assert self.give_password(browser, actor.email).status_code == 303
+        self.next_step()
+        browser.get("/sign-in/code")
+        done = browser.post("/sign-in/code", {"code": self.code(actor.email)})
+        assert done.status_code == 303, done.text
+        browser.get("/account")
+        return browser
+
+    def give_password(self, browser: Browser, email: str, password: str = PASSWORD) -> TestResponse:
+        browser.get("/sign-in")
+        return browser.post("/sign-in", {"email": email, "password": password})
+
+    def code(self, email: str) -> str:
+        """What the agent's authenticator shows now."""
+        return pyotp.TOTP(self.secrets[email]).at(self.clock.now())
+
+    def next_step(self) -> None:
+        """Lets the authenticator show its next code."""
+        self.clock.advance(timedelta(seconds=30))
+
+    def close(self) -> None:
+        self.database.dispose()
+
+    def _agent(self, name: str, email: str, role: Role = Role.AGENT) -> Actor:
+        agent = self.deps.directory.create_agent(self.agency_id, AgentData(name=name, email=email, role=role))
+        self.deps.sign_in.set_password(agent.id, PASSWORD)
+        self.secrets[email] = self.deps.sign_in.enrol_new_authenticator(agent.id)
+        actor = self.deps.directory.actor(agent.id)
+        assert actor is not None
+        return actor
+
+    def _booking(self) -> BookingDetail:
+        data = BookingData(
+            title="Norwegian fjords", status=BookingStatus.BOOKED, currency="USD", passenger_ids=(self.client.id,)
+        )
+        booking = self.deps.bookings.create(self.maya, data)
+        segment = SegmentData(supplier_name="Aurora Cruises", kind=SegmentKind.CRUISE, price=usd(4_000_00))
+        self.deps.bookings.add_segment(self.maya, booking.id, segment, version=booking.version)
+        return self.deps.bookings.get(self.maya, booking.id)
+
+
+def text_of(response: TestResponse) -> str:
+    """The page's words, without markup."""
+    body = re.sub(r"<(script|style)[\s\S]*?</\1>", " ", response.text)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
