@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from chassis import ids
 from chassis.clock import Clock
 from chassis.db import Database
-from chassis.errors import CardGone, IntakeExpired, IntakeUsed, InvalidArgument, NotFound
+from chassis.errors import Busy, CardGone, IntakeExpired, IntakeUsed, InvalidArgument, NotFound
 from chassis.rpc.calls import current_call, require_time
 from chassis.rpc.fields import timestamp
 from chassis.rpc.idempotency import Answer, CallKey, Idempotency, read_kept
@@ -43,6 +43,7 @@ from services.vault.transit.service import Cipher, Encryptor, KeyName
 _TABLE: Final = cast("Table", IntakeRow.__table__)
 # Seconds that opening, two encryptions and a commit may take on a busy machine.
 _TIME_NEEDED: Final = 0.25
+_MOST_WRITES: Final = 8
 
 
 class SealOpener(Protocol):
@@ -241,12 +242,13 @@ class IntakeService:
     def _commit_card(
         self, intake_id: str, new: NewCard, key: CallKey, answer: pb.StoreCardResponse, act: Act
     ) -> pb.StoreCardResponse:
-        # A payment seldom has a live card already: its unique index says so, and then the write is made again.
-        for replacing in (False, True):
+        # A payment seldom has a live card already: its unique index says so, and then the write is made again. More
+        # than once only when several cards of one payment arrive at the same moment.
+        for attempt in range(_MOST_WRITES):
             try:
                 with self._database.transaction() as session:
                     self._use(session, intake_id, new.stored_at)
-                    if replacing:
+                    if attempt > 0:
                         self._replace(session, new, act)
                     insert_card(session, new)
                     act.card_token = new.token
@@ -259,9 +261,9 @@ class IntakeService:
                 # The same call, arriving again or twice at once?
                 if (kept := self._idempotency.kept_after_conflict(key, pb.StoreCardResponse)) is not None:
                     return kept
-                if replacing or isinstance(conflict, IntakeUsed):
+                if isinstance(conflict, IntakeUsed):
                     raise
-        raise AssertionError("unreachable")
+        raise Busy("Another card for this payment is being stored. Nothing was stored; please try again.")
 
     def _replace(self, session: Session, new: NewCard, act: Act) -> None:
         replaced = replace_card_of_payment(session, new.agency_id, new.payment_id, new.stored_at)
