@@ -3,9 +3,6 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_
-from sqlalchemy.orm import InstrumentedAttribute
-
 
 class Role(StrEnum):
     """What an agent may do. An admin manages the agency and sees all its bookings, but never a card."""
@@ -33,11 +30,3 @@ class Actor:
     def owns(self, agent_id: str) -> bool:
         """Whether an object of this agent is the actor's own: only then may she change it."""
         return self.agent_id == agent_id
-
-
-def visible_to(
-    actor: Actor, agency_id: InstrumentedAttribute[str], agent_id: InstrumentedAttribute[str]
-) -> ColumnElement[bool]:
-    """The one rule of sight: an agent sees her own objects, an admin those of the whole agency (SECURITY.md, 8.2.2)."""
-    own_agency = agency_id == actor.agency_id
-    return own_agency if actor.is_admin else and_(own_agency, agent_id == actor.agent_id)

@@ -13,7 +13,7 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import new_id
-from services.crm.actor import Actor, visible_to
+from services.crm.actor import Actor
 from services.crm.admin.service import Directory
 from services.crm.bookings.events import booking_saved, passenger_snapshot, segment_snapshot
 from services.crm.bookings.mapping import apply_booking, apply_segment, booking_detail
@@ -33,6 +33,7 @@ from services.crm.bookings.rules import (
 from services.crm.clients.service import Clients
 from services.crm.errors import ChangedMeanwhile
 from services.crm.paging import PAGE_SIZE, Page, offset
+from services.crm.sight import visible_to
 
 __all__ = [
     "BookingData",

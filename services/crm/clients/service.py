@@ -12,12 +12,13 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import NotFound, PermissionDenied
 from chassis.ids import new_id
-from services.crm.actor import Actor, visible_to
+from services.crm.actor import Actor
 from services.crm.clients.events import client_saved, client_snapshot
 from services.crm.clients.models import ClientRow
 from services.crm.clients.rules import ClientData, ClientDetail, search_terms, search_text
 from services.crm.errors import ChangedMeanwhile
 from services.crm.paging import PAGE_SIZE, Page, offset
+from services.crm.sight import visible_to
 
 __all__ = ["ClientData", "ClientDetail", "ClientFilter", "ClientSort", "Clients", "client_snapshot"]
 

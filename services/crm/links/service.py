@@ -20,7 +20,7 @@ from chassis.sealing import Letter
 from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentLinkIssued, PaymentLinkRevoked
 from protos.wayvault.events.v1.events_pb2 import PaymentType as WireType
-from services.crm.actor import Actor, visible_to
+from services.crm.actor import Actor
 from services.crm.admin.service import Directory, agency_snapshot, agent_snapshot, policy_snapshot
 from services.crm.bookings.service import (
     BookingDetail,
@@ -43,6 +43,7 @@ from services.crm.payments.service import (
     locked,
     open_payment,
 )
+from services.crm.sight import visible_to
 
 WIRE_TYPES = {
     PaymentType.DEPOSIT: WireType.PAYMENT_TYPE_DEPOSIT,

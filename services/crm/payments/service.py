@@ -18,7 +18,7 @@ from chassis.db import Database
 from chassis.errors import NotFound, PermissionDenied
 from chassis.ids import new_id
 from protos.wayvault.events.v1.events_pb2 import PaymentAuthorized, PaymentContext
-from services.crm.actor import Actor, visible_to
+from services.crm.actor import Actor
 from services.crm.payments.models import PaymentRow, SignedDocumentRow
 from services.crm.payments.record import Payment, payment_of
 from services.crm.payments.rules import (
@@ -38,6 +38,7 @@ from services.crm.payments.rules import (
     lapse_warning_due,
     overpaid_by,
 )
+from services.crm.sight import visible_to
 
 # What other rooms use of this one.
 __all__ = [

@@ -1,0 +1,62 @@
+"""The house's modules as their imports show them."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVICES = ("vault", "crm", "portal", "notifier")
+# What a pure module does without: everything that talks to the world.
+FRAMEWORKS = frozenset(
+    {"alembic", "flask", "flask_wtf", "fpdf", "grpc", "gunicorn", "hvac", "jinja2", "pika", "psycopg", "requests"}
+    | {"smtplib", "socket", "sqlalchemy", "structlog", "subprocess", "threading", "urllib3", "werkzeug", "wtforms"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """`module` as written; `names` that are taken from it."""
+
+    module: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Module:
+    """One file: its dotted name and everything it imports, inside functions too."""
+
+    name: str
+    path: Path
+    imports: tuple[Import, ...]
+
+    @property
+    def is_pure(self) -> bool:
+        return not any(found.module.partition(".")[0] in FRAMEWORKS for found in self.imports)
+
+
+def modules(*folders: str) -> Iterator[Module]:
+    """Every Python file under the folders, but generated ones and migrations."""
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            if "_pb2" not in path.name and "versions" not in path.parts:
+                yield read(path)
+
+
+def read(path: Path) -> Module:
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    return Module(name=name, path=path, imports=tuple(_imports(ast.parse(path.read_text("utf-8")))))
+
+
+def _imports(tree: ast.AST) -> Iterator[Import]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (Import(module=alias.name, names=()) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield Import(module=node.module, names=tuple(alias.name for alias in node.names))
+
+
+def rooms_of(service: str) -> frozenset[str]:
+    """The feature rooms of a service: its packages."""
+    folder = ROOT / "services" / service
+    return frozenset(path.name for path in folder.iterdir() if (path / "__init__.py").exists()) - {"migrations"}

@@ -1,0 +1,124 @@
+"""DESIGN.md §8: the rules of the house that import-linter's contracts (pyproject.toml) can't say."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.source import ROOT, SERVICES, Module, modules, read, rooms_of
+
+# Where a card number or CVV may exist in the clear.
+_CARD_ROOMS = ("services.vault.intake", "services.vault.reveal", "services.vault.transit")
+_CARD_TYPES = "services.vault.card_data"
+
+
+def test_the_import_contracts_hold() -> None:
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_rules_import_only_the_standard_library_chassis_values_and_other_rules() -> None:
+    wrong = [
+        f"{module.name} imports {found.module}"
+        for module in modules("services")
+        if module.path.name == "rules.py"
+        for found in module.imports
+        if not _may_stand_in_rules(found.module)
+    ]
+    assert wrong == []
+
+
+def _may_stand_in_rules(name: str) -> bool:
+    top = name.partition(".")[0]
+    if top in sys.stdlib_module_names:
+        return top not in {"socket", "sqlite3", "smtplib", "subprocess", "threading", "urllib"}
+    if top == "chassis":
+        return name in {"chassis.clock", "chassis.errors", "chassis.ids", "chassis.money"}
+    return top == "services" and _is_a_value_module(name)
+
+
+def _is_a_value_module(name: str) -> bool:
+    """Whether a module holds values and decisions only. A room's service.py passes its rules' values on."""
+    path = ROOT / Path(*name.split(".")).with_suffix(".py")
+    return name.endswith(".service") or (path.exists() and read(path).is_pure)
+
+
+def test_a_feature_uses_another_only_through_its_service_or_what_is_pure() -> None:
+    wrong = [
+        f"{module.name} imports {found}"
+        for service in SERVICES
+        for module in modules(f"services/{service}")
+        for found in _of_other_rooms(module, service)
+        if not _is_a_value_module(found)
+    ]
+    assert wrong == []
+
+
+def _of_other_rooms(module: Module, service: str) -> list[str]:
+    rooms = rooms_of(service)
+    parts = module.name.split(".")
+    own = parts[2] if len(parts) > 2 else ""
+    if own not in rooms:
+        return []  # the composition root and what stands beside it join the rooms
+    found = []
+    for imported in module.imports:
+        target = imported.module.split(".")
+        if target[:2] == ["services", service] and len(target) > 3 and target[2] in rooms - {own}:
+            found.append(imported.module)
+    return found
+
+
+def test_card_types_are_imported_only_where_a_card_may_be_in_the_clear() -> None:
+    importing = {
+        module.name
+        for module in modules("services", "chassis", "deploy")
+        for found in module.imports
+        if found.module == _CARD_TYPES or (found.module == "services.vault" and "card_data" in found.names)
+    }
+    assert [name for name in sorted(importing) if not name.startswith(_CARD_ROOMS)] == []
+
+
+def test_only_the_bus_speaks_to_the_broker_and_only_the_transit_room_to_vault() -> None:
+    homes = {"pika": "chassis.bus", "hvac": "services.vault.transit", "grpc_health": "chassis.rpc"}
+    wrong = [
+        f"{module.name} imports {found.module}"
+        for module in modules("services", "chassis")
+        for found in module.imports
+        for library, home in homes.items()
+        if found.module.partition(".")[0] == library and not module.name.startswith(home)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_has_the_same_furniture(service: str) -> None:
+    folder = ROOT / "services" / service
+    expected = ["README.md", "__main__.py", "config.py", "bootstrap.py", "orm.py", "models.py", "migrations/versions"]
+    assert [name for name in expected if not (folder / name).exists()] == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_room_with_rules_or_rows_has_a_service(service: str) -> None:
+    bare = [
+        room
+        for room in sorted(rooms_of(service))
+        if (ROOT / "services" / service / room / "models.py").exists()
+        and not list((ROOT / "services" / service / room).glob("service*.py"))
+    ]
+    assert bare == []
+
+
+@pytest.mark.parametrize("extra", SERVICES)
+def test_each_service_has_locked_requirements_with_hashes_and_no_addresses(extra: str) -> None:
+    text = (ROOT / "requirements" / f"{extra}.txt").read_text("utf-8")
+    pinned = [line for line in text.splitlines() if "==" in line and not line.lstrip().startswith("#")]
+    assert len(pinned) > 20
+    assert text.count("--hash=sha256:") >= len(pinned)
+    assert "http" not in text.replace("httpx", "").replace("httpcore", "")
