@@ -24,7 +24,7 @@ from deploy.dev.supervisor import Supervisor, run_command
 from deploy.postgres.bootstrap import grant_vault
 
 ROOT = Path(__file__).resolve().parents[2]
-_READY_WITHIN_SECONDS = 90.0
+_READY_WITHIN_SECONDS = 180.0
 
 
 class RunFault(Exception):
@@ -92,9 +92,10 @@ def demo_code(state: State, agent: str) -> int:
 
 def _step(name: str, action: Callable[[], object]) -> None:
     started = time.monotonic()
-    print(f"  {name} …", end="", flush=True)
+    if sys.stdout.isatty():
+        print(f"  {name} …", end="\r", flush=True)
     action()
-    print(f"\r  {name} ({time.monotonic() - started:.1f} s)", flush=True)
+    print(f"  {name} ({time.monotonic() - started:.1f} s)", flush=True)
 
 
 def _demand_ports(programs: list[Program]) -> None:

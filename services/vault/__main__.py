@@ -110,8 +110,10 @@ def _web(settings: VaultSettings, _: argparse.Namespace) -> int:
 
 
 def _migrate(settings: VaultSettings, _: argparse.Namespace) -> int:
-    upgrade("vault", settings.owner_database_url or settings.database_url)
-    check("vault", settings.database_url)
+    # The application's role has no rights on new tables until deploy/postgres/bootstrap grants them.
+    url = settings.owner_database_url or settings.database_url
+    upgrade("vault", url)
+    check("vault", url)
     print("The vault's database is up to date.")
     return 0
 

@@ -50,7 +50,7 @@ class HcVault:
 
     def client(self) -> hvac.Client:
         """A client without a token that trusts the development authority only."""
-        return hvac.Client(url=self.address(), verify=str((self._state.certs / "ca.pem").resolve()), timeout=10)
+        return hvac.Client(url=self.address(), verify=str((self._state.certs / "ca.pem").resolve()), timeout=60)
 
     def start(self) -> bool:
         """Starts and unseals the server as need be; tells whether it did anything. Raises EngineFault."""
