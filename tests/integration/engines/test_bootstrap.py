@@ -1,0 +1,237 @@
+"""The bootstraps against the running engines: what they make, that running again changes nothing, who may do what."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import hvac
+import hvac.exceptions
+import pika
+import psycopg
+import pytest
+from pika.exceptions import ChannelClosedByBroker
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError
+
+from chassis.db import migrate
+from deploy.dev.state import State
+from deploy.postgres import bootstrap as postgres_bootstrap
+from deploy.rabbitmq import bootstrap as rabbitmq_bootstrap
+from deploy.rabbitmq.management import segment
+from deploy.vault import bootstrap as vault_bootstrap
+from tests.support import engines
+from tests.support.bus import rabbit_tls
+
+pytestmark = pytest.mark.engines
+
+
+# ---------------------------------------------------------------- PostgreSQL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VaultDatabase:
+    owner: str
+    application: str
+
+
+@pytest.fixture
+def vault_database(postgres_url: str, tmp_path: Path) -> Iterator[VaultDatabase]:
+    """A migrated vault database of its own with a freshly named application role."""
+    role = "wv_test_" + urlsplit(postgres_url).path[-12:]
+    migrate.upgrade("vault", postgres_url)
+    admin = postgres_url.replace("postgresql+psycopg", "postgresql")
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'only-for-this-test'".encode())
+    target = urlsplit(postgres_url)
+    application = target._replace(netloc=f"{role}:only-for-this-test@{target.hostname}:{target.port}").geturl()
+    try:
+        yield VaultDatabase(owner=postgres_url, application=application)
+    finally:
+        with psycopg.connect(admin, autocommit=True) as connection:
+            connection.execute(f"DROP OWNED BY {role}".encode())
+            connection.execute(f"DROP ROLE {role}".encode())
+
+
+def _role_of(database: VaultDatabase) -> str:
+    return urlsplit(database.application).username or ""
+
+
+@pytest.fixture
+def as_application(vault_database: VaultDatabase) -> Iterator[Engine]:
+    engine = create_engine(vault_database.application)
+    yield engine
+    engine.dispose()
+
+
+def _refused(engine: Engine, statement: str) -> str:
+    with engine.begin() as connection, pytest.raises(DBAPIError) as refusal:
+        connection.execute(text(statement))
+    return str(refusal.value.orig)
+
+
+def test_before_the_grants_the_vaults_application_role_can_do_nothing(as_application: Engine) -> None:
+    assert "permission denied" in _refused(as_application, "SELECT * FROM audit_rows")
+
+
+def test_the_vaults_application_role_reads_and_inserts_audit_rows_and_changes_none(
+    vault_database: VaultDatabase, as_application: Engine
+) -> None:
+    for _ in range(2):
+        postgres_bootstrap.grant_vault(vault_database.owner, role=_role_of(vault_database))
+    with as_application.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM audit_rows")).scalar_one() == 0
+    for statement in (
+        "UPDATE audit_rows SET actor = 'nobody'",
+        "DELETE FROM audit_rows",
+        "TRUNCATE audit_rows",
+        "DELETE FROM audit_chains",
+        "ALTER TABLE audit_rows ADD COLUMN more text",
+        "DROP TABLE audit_rows",
+        "CREATE TABLE mine (id int)",
+        "UPDATE alembic_version SET version_num = 'x'",
+    ):
+        refusal = _refused(as_application, statement)
+        assert "permission denied" in refusal or "must be owner" in refusal, statement
+
+
+def test_databases_and_roles_can_be_made_again_and_keep_their_passwords() -> None:
+    admin_url = engines.settings().get("WAYVAULT_POSTGRES_ADMIN_URL") or engines.absent("PostgreSQL was not set up")
+    state = State.from_environment()
+    server = postgres_bootstrap.Server.of_url(admin_url, state.certs / "ca.pem")
+    first = postgres_bootstrap.make_roles(admin_url, server=server, passwords=state.engines / "secrets")
+    assert postgres_bootstrap.make_roles(admin_url, server=server, passwords=state.engines / "secrets") == first
+    assert len(first) == 5
+
+
+def test_no_service_may_connect_to_anothers_database() -> None:
+    settings = engines.settings()
+    crm = settings.get("CRM_DATABASE_URL") or engines.absent("PostgreSQL was not set up")
+    elsewhere = crm.replace("/wayvault_crm?", "/wayvault_vault?").replace("postgresql+psycopg", "postgresql")
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        psycopg.connect(elsewhere)
+
+
+def test_postgres_refuses_connections_without_tls() -> None:
+    admin_url = engines.settings().get("WAYVAULT_POSTGRES_ADMIN_URL") or engines.absent("PostgreSQL was not set up")
+    with pytest.raises(psycopg.OperationalError, match=r"no encryption|pg_hba"):
+        psycopg.connect(admin_url.replace("sslmode=verify-full", "sslmode=disable"))
+
+
+# ---------------------------------------------------------------- RabbitMQ
+
+
+@pytest.fixture
+def service_urls(rabbit_url: str, tmp_path: Path) -> dict[str, str]:
+    """A virtual host that the bootstrap has set up (twice), with the URL of each service's user."""
+    target = urlsplit(rabbit_url)
+    management, vhost = engines.rabbit_management(), target.path.lstrip("/")
+    passwords = State.from_environment().engines / "secrets"
+    amqp = f"{target.hostname}:{target.port}"
+    first = rabbitmq_bootstrap.bootstrap(management, amqp=amqp, passwords=passwords, vhost=vhost)
+    assert rabbitmq_bootstrap.bootstrap(management, amqp=amqp, passwords=passwords, vhost=vhost) == first
+    return first
+
+
+def _refused_to_declare(url: str, queue: str) -> str:
+    from chassis.bus.rabbit_link import Link
+
+    connection = pika.BlockingConnection(Link(url, service="tests", tls=rabbit_tls()).parameters("tests"))
+    try:
+        with pytest.raises(ChannelClosedByBroker) as refusal:
+            connection.channel().queue_declare(queue, durable=True, arguments={"x-queue-type": "quorum"})
+        return str(refusal.value.reply_text)
+    finally:
+        connection.close()
+
+
+def test_a_service_may_not_touch_another_services_queue(service_urls: dict[str, str]) -> None:
+    for variable, foreign in (
+        ("CRM_BUS_URL", "wayvault.portal"),
+        ("PORTAL_BUS_URL", "wayvault.notifier"),
+        ("NOTIFIER_BUS_URL", "wayvault.crm"),
+        ("CRM_BUS_URL", "wayvault.crm.more"),
+    ):
+        assert "ACCESS_REFUSED" in _refused_to_declare(service_urls[variable], foreign)
+
+
+def test_the_vault_has_no_way_to_the_bus(service_urls: dict[str, str]) -> None:
+    assert set(service_urls) == {"CRM_BUS_URL", "PORTAL_BUS_URL", "NOTIFIER_BUS_URL"}
+    users = {user["name"] for user in engines.rabbit_management().get("/api/users")}
+    assert "wayvault_vault" not in users
+    assert "guest" not in users
+
+
+def test_services_queues_have_a_delivery_limit_and_dead_letters_have_none(
+    service_urls: dict[str, str], rabbit_url: str
+) -> None:
+    vhost = urlsplit(rabbit_url).path.lstrip("/")
+    policy = engines.rabbit_management().get(f"/api/policies/{segment(vhost)}/wayvault-services")
+    assert policy["definition"] == {"delivery-limit": 5}
+    assert "dead" not in policy["pattern"]
+
+
+# ---------------------------------------------------------------- HashiCorp Vault
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Iterator[tuple[hvac.Client, vault_bootstrap.Plan]]:
+    with engines.fresh_transit(tmp_path / "transit") as engine:
+        yield engines.vault_admin(), vault_bootstrap.Plan(out=engine.auth_dir, mount=engine.mount)
+
+
+def test_a_second_bootstrap_keeps_keys_and_credentials(plan: tuple[hvac.Client, vault_bootstrap.Plan]) -> None:
+    client, wanted = plan
+    client.secrets.transit.rotate_key(name="card", mount_point=wanted.mount)
+    before = {path.name: path.read_bytes() for path in wanted.out.iterdir()}
+    assert vault_bootstrap.bootstrap(client, wanted) == []
+    assert {path.name: path.read_bytes() for path in wanted.out.iterdir()} == before
+    assert client.secrets.transit.read_key(name="card", mount_point=wanted.mount)["data"]["latest_version"] == 2
+
+
+def test_credentials_that_no_longer_work_are_replaced(plan: tuple[hvac.Client, vault_bootstrap.Plan]) -> None:
+    client, wanted = plan
+    path = wanted.out / "intake.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "secret_id": "long-gone"}))
+    assert vault_bootstrap.bootstrap(client, wanted) == ["credentials of intake"]
+    kept = json.loads(path.read_text())
+    assert client.auth.approle.login(role_id=kept["role_id"], secret_id=kept["secret_id"], use_token=False)["auth"]
+
+
+def test_a_key_that_became_exportable_is_reported(plan: tuple[hvac.Client, vault_bootstrap.Plan]) -> None:
+    client, wanted = plan
+    client.secrets.transit.update_key_configuration(name="card", exportable=True, mount_point=wanted.mount)
+    with pytest.raises(vault_bootstrap.VaultFault, match="card: exportable is True"):
+        vault_bootstrap.bootstrap(client, wanted)
+
+
+def test_the_rotating_identity_can_not_make_a_key_exportable_or_open_anything(
+    plan: tuple[hvac.Client, vault_bootstrap.Plan],
+) -> None:
+    _, wanted = plan
+    client = engines.vault_admin()
+    kept = json.loads((wanted.out / "rotation.json").read_text())
+    client.token = client.auth.approle.login(**kept, use_token=False)["auth"]["client_token"]
+    transit = client.secrets.transit
+    for attempt in (
+        lambda: transit.update_key_configuration(name="card", exportable=True, mount_point=wanted.mount),
+        lambda: transit.update_key_configuration(name="card", deletion_allowed=True, mount_point=wanted.mount),
+        lambda: transit.export_key(name="card", key_type="encryption-key", mount_point=wanted.mount),
+        lambda: transit.encrypt_data(name="card", plaintext="eA==", context="eA==", mount_point=wanted.mount),
+        lambda: transit.decrypt_data(name="card", ciphertext="vault:v1:x", context="eA==", mount_point=wanted.mount),
+        lambda: transit.create_key(name="mine", mount_point=wanted.mount),
+        lambda: transit.delete_key(name="card", mount_point=wanted.mount),
+    ):
+        with pytest.raises(hvac.exceptions.Forbidden):
+            attempt()  # type: ignore[no-untyped-call]  # hvac has no types
+
+
+def test_every_request_to_vault_is_audited() -> None:
+    devices = engines.vault_admin().sys.list_enabled_audit_devices()["data"]
+    assert devices["wayvault/"]["type"] == "file"
+
+
+def test_a_password_in_a_url_is_quoted() -> None:
+    server = postgres_bootstrap.Server(host="db", port=5432, ca=Path("/ca.pem"))
+    assert quote("p@ss:/word", safe="") in server.url("role", "p@ss:/word", "base")
