@@ -1,7 +1,7 @@
 """The notifier's settings, read once at start. Environment variables carry the prefix NOTIFIER_."""
 
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import model_validator
 
@@ -26,6 +26,14 @@ class NotifierSettings(ServiceSettings):
     letter_key: Path = Path("var/secrets/notifier/letters.jwk")
     public_keys_dir: Path = Path("var/secrets/public")
     senders: int = 2
+
+    @model_validator(mode="before")
+    @classmethod
+    def _letter_keys_from_state_dir(cls, given: Any) -> Any:  # Any: pydantic's raw input
+        if not isinstance(given, dict):
+            return given
+        secrets = Path(given.get("state_dir") or "var") / "secrets"
+        return {"letter_key": secrets / "notifier" / "letters.jwk", "public_keys_dir": secrets / "public"} | given
 
     @model_validator(mode="after")
     def _mail_must_leave_in_production(self) -> Self:
