@@ -45,6 +45,15 @@ def test_the_page_says_who_asks_what_for_who_sees_the_card_and_the_exact_terms(
     assert str(escape(TERMS)) in page
 
 
+def test_without_javascript_both_pages_say_why_it_is_needed_and_whom_to_call(
+    world: PortalWorld, browser: FlaskClient
+) -> None:
+    for page in (browser.get(PAGE).text, browser.get(f"/pay/{LINK}").text):
+        said = page.split("<noscript>")[1].split("</noscript>")[0]
+        assert "JavaScript" in said
+        assert "call Maya Okafor at +1 (212) 555 0142" in said
+
+
 def test_the_slot_in_the_vault_is_bound_to_payment_owner_and_policy(world: PortalWorld, browser: FlaskClient) -> None:
     assert world.intake.opened[0] == {
         "intake_id": "int_1",
