@@ -21,14 +21,14 @@ class Handler:
         self.reply = "250 OK"
         self.taken: list[Envelope] = []
 
-    async def handle_RCPT(  # noqa: N802  # the name that aiosmtpd calls
+    async def handle_RCPT(  # the name that aiosmtpd calls
         self, _: SMTP, __: Session, envelope: Envelope, address: str, ___: list[str]
     ) -> str:
         if self.reply.startswith("250"):
             envelope.rcpt_tos.append(address)
         return self.reply
 
-    async def handle_DATA(self, _: SMTP, __: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, _: SMTP, __: Session, envelope: Envelope) -> str:
         self.taken.append(envelope)
         return "250 OK"
 
