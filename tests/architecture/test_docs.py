@@ -1,0 +1,54 @@
+"""What the documents say of tests is true, and every promised row has its line."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted([*ROOT.glob("docs/*.md"), ROOT / "README.md"])
+_REFERENCE = re.compile(r"`((?:unit|architecture|contract|integration|e2e|chaos|bench)/[\w/]+\.py)(?:::(\w+))?`")
+# The rows that stand in the product for what is built.
+_MAIN_JOB = [f"M{number}" for number in range(1, 14)]
+
+
+def _references(document: Path) -> list[tuple[str, str]]:
+    return _REFERENCE.findall(document.read_text("utf-8"))
+
+
+def _tests_of(file: Path) -> set[str]:
+    tree = ast.parse(file.read_text("utf-8"))
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_test_that_a_document_names_exists(document: Path) -> None:
+    missing = []
+    for file, name in _references(document):
+        path = ROOT / "tests" / file
+        if not path.is_file() or (name and name not in _tests_of(path)):
+            missing.append(f"{file}::{name}" if name else file)
+    assert missing == []
+
+
+def test_every_row_of_the_main_job_names_a_test() -> None:
+    product = (ROOT / "docs" / "product.md").read_text("utf-8")
+    for row in _MAIN_JOB:
+        (line,) = [line for line in product.splitlines() if line.startswith(f"| {row} |")]
+        assert _REFERENCE.search(line), f"{row} names no test"
+
+
+def test_every_security_statement_names_a_test() -> None:
+    lines = (ROOT / "docs" / "security.md").read_text("utf-8").splitlines()
+    rows = [line for line in lines if line.startswith("| ") and not line.startswith("| statement")]
+    assert len(rows) > 20
+    for line in rows:
+        assert _REFERENCE.search(line), f"no proof is named for: {line[:80]}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_file_that_a_document_links_to_exists(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", document.read_text("utf-8")):
+        if "://" not in target and not target.startswith("artifacts/"):
+            assert (document.parent / target).exists(), f"{document.name} links to {target}"
