@@ -26,6 +26,8 @@ function begin(intakeId) {
 function mount(intakeId) {
   trouble.hidden = true;
   place.hidden = false;
+  // The page must not jump under the pointer while one frame goes and the next one comes.
+  place.style.minHeight = frame ? `${place.offsetHeight}px` : "";
   frame?.destroy();
   frame = mountFrame(place, {
     mode: "capture",
@@ -231,3 +233,6 @@ window.addEventListener("pageshow", (event) => {
 
 if (facts.intake) mount(facts.intake);
 else showTrouble("");
+
+// Live from here on: before, a click would have sent the form without the card.
+button.disabled = false;

@@ -5,3 +5,6 @@ const form = document.getElementById("open-link");
 form?.addEventListener("submit", () => {
   form.elements.token.value = window.location.hash.slice(1);
 });
+
+const button = document.getElementById("open-button");
+if (button) button.disabled = false;
