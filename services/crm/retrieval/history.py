@@ -18,10 +18,22 @@ _WORDS: Final = {
     "cvv.link_sent": "CVV link e-mailed",
     "cvv.shown": "CVV shown once and destroyed",
     "cvv.purged": "CVV destroyed",
-    "cvv.replaced": "New CVV stored",
+    "cvv.stored": "New CVV stored",
+    "intake.opened": "Card form opened",
+    "intake.refused": "Card not taken",
+    "challenge.refused": "No code sent",
+    "card.refused": "Card not shown",
+    "reveal.refused": "Card not shown",
+    "cvv.refused": "CVV not shown",
+    "removal.refused": "Card not removed",
+    "access.refused": "Access refused",
     "card.removed": "Card destroyed",
     "card.lapsed": "Card lapsed and destroyed",
 }
+# Done by the client in the portal: the vault names the agent for whom a card is kept.
+_BY_THE_CLIENT: Final = frozenset({"card.stored", "card.replaced", "cvv.stored", "intake.opened", "intake.refused"})
+_PORTAL: Final = "portal"
+_CVV_CODE: Final = "CVV_CODE"
 _REFUSALS: Final = {
     "CODE_WRONG": "wrong code",
     "CODE_EXPIRED": "the code had expired",
@@ -63,12 +75,13 @@ def history_lines(entries: list[AccessEntry], people: dict[str, str]) -> list[Hi
 
 
 def _line(entry: AccessEntry, people: dict[str, str]) -> HistoryLine:
-    what = _WORDS.get(entry.action, _spelled(entry.action))
+    action = _action(entry)
+    what = _WORDS.get(action, _spelled(action))
     where = ", ".join(part for part in (entry.origin.ip, _device(entry.origin.user_agent)) if part)
     return HistoryLine(
         at=entry.at,
-        what=what if entry.ok or entry.action == "code.refused" else f"Refused: {what[0].lower()}{what[1:]}",
-        who=people.get(entry.actor, entry.actor),
+        what=what if entry.ok or action.endswith(".refused") else f"Refused: {what[0].lower()}{what[1:]}",
+        who=people.get(_PORTAL if action in _BY_THE_CLIENT else entry.actor, entry.actor),
         where=where,
         why=_why(entry),
         refused=not entry.ok,
@@ -79,11 +92,18 @@ def _device(user_agent: str) -> str:
     return describe_device(user_agent) if user_agent else ""
 
 
+def _action(entry: AccessEntry) -> str:
+    """The vault says in the reason which of the two codes was sent."""
+    if entry.action == "challenge.sent" and entry.reason.upper() == _CVV_CODE:
+        return "cvv_challenge.sent"
+    return entry.action
+
+
 def _why(entry: AccessEntry) -> str:
     reason = entry.reason.removeprefix("ERROR_CODE_").removeprefix("REMOVAL_REASON_")
     if not entry.ok:
         return _REFUSALS.get(reason, _spelled(reason) if reason.isupper() else reason)
-    return _REASONS.get(reason.lower(), reason)
+    return "" if reason.upper() == _CVV_CODE else _REASONS.get(reason.lower(), reason)
 
 
 def _spelled(constant: str) -> str:

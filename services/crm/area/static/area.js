@@ -84,11 +84,18 @@ document.addEventListener("submit", (event) => {
 }, { capture: true });
 
 // ------------------------------------------------------------------ the card
+function replaceBadge(selector, template) {
+  document.querySelector(selector)?.replaceWith($(template).content.cloneNode(true));
+}
+
 function cardShown() {
   guardWindow();
   area.dataset.state = "retrieved";
   moveTo($("cvv-button") ? 3 : 4);
   $("shown-strip").hidden = false;
+  $("retrieve-title").textContent = "The card";
+  replaceBadge(".wv-page-title .wv-badge", "shown-badge");
+  replaceBadge(".wv-card-face-top .wv-badge", "revealed-badge");
   if ($("billing-beside")) $("billing-beside").hidden = false;
   $("process-button").disabled = false;
   $("process-when")?.remove();
