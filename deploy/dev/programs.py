@@ -73,7 +73,7 @@ def configuration(state: State, settings: Mapping[str, str], root: Path) -> str:
             {"supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"},
         ),
     ]
-    for number, program in enumerate(programs_of(state, settings)):
+    for program in programs_of(state, settings):
         variables = environment_of(program.service, settings)
         sections.append(
             _section(
@@ -82,7 +82,6 @@ def configuration(state: State, settings: Mapping[str, str], root: Path) -> str:
                     "command": f"{sys.executable} -m services.{program.service} {program.command}",
                     "directory": str(root),
                     "environment": ",".join(f"{name}={_quoted(value)}" for name, value in sorted(variables.items())),
-                    "priority": str(number),
                     "autostart": "true",
                     "autorestart": "true",
                     "startsecs": "1",

@@ -14,14 +14,13 @@ from pathlib import Path
 
 import psycopg
 
-from deploy.dev import certificates, demo
+from deploy.dev import certificates, databases, demo
 from deploy.dev.engines.host import EngineFault, port_is_taken
 from deploy.dev.health import has_failed, is_settled, probe_of
 from deploy.dev.programs import Program, configuration, programs_of
-from deploy.dev.settings import SERVICES, Origins, SettingsFault, collect, environment_of
+from deploy.dev.settings import Origins, SettingsFault, collect, environment_of
 from deploy.dev.state import State
 from deploy.dev.supervisor import Supervisor, run_command
-from deploy.postgres.bootstrap import grant_vault
 
 ROOT = Path(__file__).resolve().parents[2]
 _READY_WITHIN_SECONDS = 180.0
@@ -44,7 +43,7 @@ def up(state: State) -> None:
         programs = programs_of(state, settings)
         _demand_ports(programs)
         _step("certificates and keys", lambda: certificates.ensure(state))
-        _step("databases", lambda: _migrate(settings))
+        _step("databases", lambda: databases.migrate(state, settings, ROOT))
         _step("demo agency", lambda: demo.import_agency(state, settings, ROOT))
         supervisor.start(wanted)
         supervisor.wait_for_socket()
@@ -106,27 +105,6 @@ def _demand_ports(programs: list[Program]) -> None:
             f"Port {names} on 127.0.0.1 is taken by another program. Stop it (`ss -ltnp` names it), or choose other "
             "ports for Wayvault: make up WAYVAULT_PORT_BASE=8200."
         )
-
-
-def _migrate(settings: Mapping[str, str]) -> None:
-    """Brings the four databases to the newest revision, all at a time, then closes the audit rows (PostgreSQL)."""
-    processes = {
-        service: run_command(
-            [f"services.{service}", "migrate"], environment=environment_of(service, settings), root=ROOT
-        )
-        for service in SERVICES
-    }
-    said = {service: process.communicate(timeout=300)[0] for service, process in processes.items()}
-    faults = [
-        f"{service}: {said[service].strip()[-1500:]}"
-        for service, process in processes.items()
-        if process.returncode != 0
-    ]
-    if faults:
-        raise RunFault("The databases could not be made ready.\n" + "\n".join(faults))
-    owner_url = settings.get("VAULT_OWNER_DATABASE_URL", "")
-    if owner_url.startswith("postgresql"):
-        grant_vault(owner_url)
 
 
 def _wait(supervisor: Supervisor, programs: list[Program], state: State) -> None:
@@ -194,6 +172,7 @@ def main(arguments: list[str] | None = None) -> int:
         SettingsFault,
         EngineFault,
         certificates.CertificateFault,
+        databases.MigrationFault,
         demo.DemoFault,
         psycopg.Error,
         subprocess.SubprocessError,
