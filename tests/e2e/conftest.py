@@ -1,0 +1,150 @@
+"""The stack, a browser, and the people of the walk."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.e2e.people import Account, AgentAtWork, ClientAtHome, Mailbox
+from tests.support.browser import chromium
+from tests.support.stack import ROOT, Engine, Stack, running
+
+ARTIFACTS: Final = ROOT / "artifacts"
+DESKTOP: Final = {"width": 1280, "height": 860}
+PHONE: Final = {"width": 390, "height": 844}
+# What Chromium says of its own accord when a test lets requests fail.
+_EXPECTED_ON_CONSOLE: Final = ("Failed to load resource", "net::ERR_")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.enable_socket)
+            if not item.get_closest_marker("timeout"):
+                item.add_marker(pytest.mark.timeout(240))
+
+
+@pytest.fixture(scope="session", params=["embedded", "real"])
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """One whole system per engine for all tests."""
+    engine: Engine = request.param
+    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+
+    def say(text: str) -> None:
+        if reporter is not None:
+            reporter.write_line(f"  stack on {engine} engines: {text}")
+
+    with running(engine, say) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+@dataclass
+class World:
+    """Opens browsers for people, and closes them at the end of the test."""
+
+    stack: Stack
+    browser: Browser
+    mailbox: Mailbox
+    kept: dict[str, Any]
+    contexts: list[BrowserContext] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def crm(self) -> str:
+        return self.stack.origins.crm
+
+    @property
+    def portal(self) -> str:
+        return self.stack.origins.portal
+
+    def window(self, *, phone: bool = False, **options: Any) -> Page:
+        """A page of a browser of its own."""
+        shape = {"has_touch": True, "is_mobile": True, "device_scale_factor": 2} if phone else {}
+        context = self.browser.new_context(viewport=PHONE if phone else DESKTOP, **{**shape, **options})
+        self.contexts.append(context)
+        return self.watch(context.new_page())
+
+    def watch(self, page: Page) -> Page:
+        """Notes what goes wrong in the page's scripts."""
+        page.on("pageerror", lambda error: self.faults.append(f"{page.url}: {error}"))
+        page.on("console", lambda message: self._note(page, message.type, message.text))
+        return page
+
+    def account(self, first_name: str) -> Account:
+        found = next(one for one in self.stack.people["agents"] if one["name"].startswith(first_name))
+        return Account(
+            name=found["name"], email=found["email"], password=found["password"], totp_secret=found["totp_secret"]
+        )
+
+    def agent(self, first_name: str = "Maya", *, phone: bool = False, **options: Any) -> AgentAtWork:
+        """An agent who is signed in already; she signs in once for all tests."""
+        kept = self.kept.get(first_name)
+        page = self.window(phone=phone, **({"storage_state": kept} if kept else {}), **options)
+        agent = AgentAtWork(page=page, crm=self.crm, account=self.account(first_name))
+        if not kept:
+            agent.sign_in()
+            self.kept[first_name] = page.context.storage_state()
+        return agent
+
+    def client(self, *, phone: bool = False, **options: Any) -> ClientAtHome:
+        return ClientAtHome(page=self.window(phone=phone, **options))
+
+    def _note(self, page: Page, kind: str, text: str) -> None:
+        if kind in ("error", "warning") and not any(known in text for known in _EXPECTED_ON_CONSOLE):
+            self.faults.append(f"{page.url}: {text}")
+
+
+@pytest.fixture(scope="session")
+def signed_in(stack: Stack) -> dict[str, Any]:
+    """Browser states of agents who signed in once."""
+    return {}
+
+
+@pytest.fixture
+def world(stack: Stack, browser: Browser, signed_in: dict[str, Any], request: pytest.FixtureRequest) -> Iterator[World]:
+    mailbox = Mailbox(stack.origins.mailbox.replace("mail.localhost", "127.0.0.1"))
+    mailbox.skip_present()
+    made = World(stack=stack, browser=browser, mailbox=mailbox, kept=signed_in)
+    before = request.session.testsfailed
+    yield made
+    if request.session.testsfailed > before or _failed(request):
+        _keep_evidence(made, request.node.name)
+    for context in made.contexts:
+        context.close()
+    assert not made.faults, "the pages' scripts reported: " + "; ".join(made.faults)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    report = yield
+    setattr(item, f"report_{report.when}", report)
+    return report
+
+
+def _failed(request: pytest.FixtureRequest) -> bool:
+    report = getattr(request.node, "report_call", None)
+    return bool(report and report.failed)
+
+
+def _keep_evidence(world: World, name: str) -> None:
+    """What the browsers show when a test has failed. Not pages that may hold a shown card."""
+    folder = ARTIFACTS / "failures" / "".join(char if char.isalnum() else "-" for char in name)[:120]
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, page in enumerate(page for context in world.contexts for page in context.pages):
+        shows_card = any("card.localhost" in frame.url for frame in page.frames)
+        target = folder / ("frame" if shows_card else ".")
+        target.mkdir(exist_ok=True)
+        page.screenshot(path=target / f"{number}.png")
+    (folder / "faults.json").write_text(json.dumps(world.faults, indent=1))

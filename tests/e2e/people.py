@@ -1,0 +1,331 @@
+"""The people of the walk: what an agent and a client do, in a browser, through the public faces only."""
+
+import contextlib
+import json
+import re
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import pyotp
+from playwright.sync_api import Dialog, FrameLocator, Page, expect
+from playwright.sync_api import Error as PlaywrightError
+
+VISA: Final = "4111 1111 1111 1111"
+MASTERCARD: Final = "5555 5555 5555 4444"
+CVV: Final = "837"
+_PATIENCE_MS: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """A message in the development mailbox."""
+
+    id: str
+    to: str
+    subject: str
+    text: str
+    attachments: tuple[str, ...]
+
+    def link(self, containing: str) -> str:
+        """The first address in the text that holds a piece of text."""
+        found = [url for url in re.findall(r"https?://\S+", self.text) if containing in url]
+        assert found, f"no link with {containing!r} in the mail {self.subject!r}"
+        return str(found[0])
+
+    @property
+    def code(self) -> str:
+        """The one-time code in the text."""
+        match = re.search(r"^\s+(\d{8})\s*$", self.text, re.MULTILINE)
+        assert match, f"no code in the mail {self.subject!r}"
+        return match.group(1)
+
+
+@dataclass
+class Mailbox:
+    """The mailbox page, read as a person would: what has come since I last looked."""
+
+    url: str
+    _seen: set[str] = field(default_factory=set)
+
+    def messages(self, to: str = "") -> list[Mail]:
+        """Newest first."""
+        with urllib.request.urlopen(f"{self.url}/messages.json?to={to}", timeout=5) as answer:
+            return [
+                Mail(id=m["id"], to=m["to"], subject=m["subject"], text=m["text"], attachments=tuple(m["attachments"]))
+                for m in json.load(answer)
+            ]
+
+    def take(self, page: Page, to: str, subject: str, *, seconds: float = 20) -> Mail:
+        """Waits for a message that was not taken before, to an address, with words in its subject."""
+        found: list[Mail] = []
+
+        def arrived() -> bool:
+            found[:] = [m for m in self.messages(to) if subject in m.subject and m.id not in self._seen]
+            return bool(found)
+
+        wait_until(page, arrived, f"a mail to {to} about {subject!r}", seconds=seconds)
+        # The oldest of the new ones: mails are taken in the order they came.
+        self._seen.add(found[-1].id)
+        return found[-1]
+
+    def skip_present(self) -> None:
+        """What has come so far counts as taken."""
+        self._seen |= {m.id for m in self.messages()}
+
+
+def wait_until(page: Page, condition: Callable[[], bool], what: str, *, seconds: float = 20) -> None:
+    """Polls a condition, letting the browser work meanwhile. Fails with `what` after `seconds`."""
+    begun = datetime.now(UTC)
+    while not condition():
+        assert (datetime.now(UTC) - begun).total_seconds() < seconds, f"waited {seconds:g} s in vain for {what}"
+        page.wait_for_timeout(100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An agent of the demo agency."""
+
+    name: str
+    email: str
+    password: str
+    totp_secret: str | None
+
+
+@dataclass
+class AgentAtWork:
+    """An agent and her browser page."""
+
+    page: Page
+    crm: str
+    account: Account
+
+    def sign_in(self, at: str = "/") -> None:
+        """Password, then authenticator; ends on the page asked for."""
+        page = self.page
+        page.goto(self.crm + at)
+        page.get_by_label("E-mail").fill(self.account.email)
+        page.get_by_label("Password", exact=True).fill(self.account.password)
+        page.get_by_role("button", name="Continue to authenticator").click()
+        assert self.account.totp_secret is not None
+        self.enter_authenticator_code(self.account.totp_secret, "Sign in")
+
+    def enter_authenticator_code(self, secret: str, button: str) -> None:
+        """An authenticator code works once, so a person who was here a moment ago waits for the next."""
+        steps: list[int] = []
+
+        def is_there_a_code() -> bool:
+            present = int(datetime.now(UTC).timestamp()) // _STEP_SECONDS
+            # A clock may be half a minute off either way, so the codes beside the present one are good too.
+            steps[:] = [step for step in (present - 1, present, present + 1) if step > _USED_STEPS.get(secret, 0)]
+            return bool(steps)
+
+        wait_until(self.page, is_there_a_code, "the next authenticator code", seconds=35)
+        _USED_STEPS[secret] = step = steps[0]
+        self.page.get_by_label("Authenticator code").fill(pyotp.TOTP(secret).generate_otp(step))
+        self.page.get_by_role("button", name=button).click()
+        expect(self.page.get_by_role("navigation").first).to_be_visible(timeout=_PATIENCE_MS)
+
+    def open_booking(self, title: str) -> None:
+        self.page.goto(f"{self.crm}/bookings")
+        self.page.get_by_role("link", name=title).first.click()
+        expect(self.page.get_by_role("heading", level=1, name=title)).to_be_visible()
+
+    def send_links(self, booking: str, *, amount: str = "1240.00", people: int = 1, purpose: str = "") -> None:
+        """Payment authorization link, from the booking's page to the flash that says it is sent."""
+        page = self.page
+        self.open_booking(booking)
+        page.get_by_role("link", name="Payment authorization link").click()
+        picks = page.locator("[data-pick]")
+        for number in range(picks.count()):
+            picks.nth(number).set_checked(number < people)
+        for number in range(people):
+            page.locator(".pay-person:not(.is-off)").nth(number).get_by_label("Amount").fill(amount)
+        page.get_by_role("radio", name="Deposit").check()
+        page.get_by_label("What is it for?").fill(purpose or "Deposit for the cabin")
+        page.get_by_role("button", name=re.compile(r"^Send link")).click()
+        page.wait_for_load_state()
+        overpay = page.get_by_label("Send it all the same")
+        if overpay.count():
+            overpay.check()
+            page.get_by_role("button", name=re.compile(r"^Send link")).click()
+        expect(page.get_by_role("heading", level=1, name=booking)).to_be_visible(timeout=_PATIENCE_MS)
+
+    def pending_alert(self) -> Any:  # Any: playwright's Locator of either kind
+        return self.page.get_by_role("link", name="Client online payment pending processing")
+
+    def open_pending(self, payer: str) -> None:
+        """From the red alert over the payment report to the payment area."""
+        self.pending_alert().click()
+        row = self.page.get_by_role("row").filter(has_text=payer).last
+        row.get_by_role("link", name="ACTION").click()
+        expect(self.page.locator("#payment-area")).to_be_visible()
+
+    @property
+    def reveal_frame(self) -> FrameLocator:
+        return self.page.frame_locator("#reveal-frame iframe")
+
+    @property
+    def cvv_frame(self) -> FrameLocator:
+        return self.page.frame_locator("#cvv-frame iframe")
+
+    def ask_for_code(self) -> None:
+        """The supplier is ready: RETRIEVE and PROCESS."""
+        self.page.get_by_label("The supplier is on the line or the supplier page is open").check()
+        self.page.get_by_role("button", name="RETRIEVE and PROCESS").click()
+        expect(self.reveal_frame.get_by_label("One-time code")).to_be_visible(timeout=_PATIENCE_MS)
+
+    def enter_code(self, code: str) -> None:
+        self.reveal_frame.get_by_label("One-time code").fill(code)
+        self.reveal_frame.get_by_role("button", name="Show card once").click()
+
+    def ask_for_cvv_code(self) -> None:
+        # Enter, not a click: right after the frame changed its height, headless Chromium may still find the frame's
+        # old area under the pointer.
+        button = self.page.get_by_role("button", name="Email CVV code")
+        expect(button).to_be_enabled()
+        button.press("Enter")
+        expect(self.cvv_frame.get_by_label("One-time code")).to_be_visible(timeout=_PATIENCE_MS)
+
+    def enter_cvv_code(self, code: str) -> None:
+        self.cvv_frame.get_by_label("One-time code").fill(code)
+        self.cvv_frame.get_by_role("button", name="Confirm code").click()
+
+    def show_cvv(self, page: Page, link: str, cvv: str) -> None:
+        """The mailed link in another window, and the click that shows the CVV."""
+        page.goto(link)
+        frame = page.frame_locator("#cvv-frame iframe")
+        frame.get_by_role("button", name="Show CVV once").click()
+        expect(frame.locator("#cvv-digits")).to_have_text(cvv, timeout=_PATIENCE_MS)
+        page.close()
+
+    def expect_cvv_refused(self, page: Page, link: str) -> None:
+        """The same link once more."""
+        page.goto(link)
+        frame = page.frame_locator("#cvv-frame iframe")
+        frame.get_by_role("button", name="Show CVV once").click()
+        expect(frame.locator("#cvv-problem")).to_be_visible(timeout=_PATIENCE_MS)
+        expect(frame.locator("#cvv-digits")).to_be_hidden()
+        page.close()
+
+    def expect_leaving_to_ask(self) -> None:
+        """Leaving the page with a shown card warns; the agent stays."""
+        asked: list[str] = []
+
+        def stay(dialog: Dialog) -> None:
+            asked.append(dialog.type)
+            dialog.dismiss()
+
+        self.page.on("dialog", stay)
+        address = self.page.url
+        with contextlib.suppress(PlaywrightError):  # the navigation is aborted: that is the point
+            self.page.evaluate("location.assign('/')")
+        wait_until(self.page, lambda: bool(asked), "the warning before leaving")
+        self.page.remove_listener("dialog", stay)
+        assert asked == ["beforeunload"]
+        assert self.page.url == address
+
+    def close_as_processed(self, confirmation: str) -> None:
+        """Processed with supplier: it asks first."""
+        self.page.get_by_role("button", name="Processed with supplier").press("Enter")
+        dialog = self.page.get_by_role("dialog")
+        expect(dialog).to_contain_text("destroyed for good")
+        dialog.get_by_label("Confirmation number").fill(confirmation)
+        dialog.get_by_role("button", name="Mark as processed and destroy the card").click()
+        expect(self.page.locator("#processed")).to_be_visible(timeout=_PATIENCE_MS)
+
+    def sign_out(self) -> None:
+        self.page.goto(f"{self.crm}/account")
+        self.page.get_by_role("button", name="Sign out").first.click()
+        expect(self.page.get_by_label("Password", exact=True)).to_be_visible()
+
+    def shown_number(self) -> str:
+        """The digits in the secure frame, as shown."""
+        groups = self.reveal_frame.locator("#card-number span")
+        expect(groups.first).to_be_visible(timeout=_PATIENCE_MS)
+        return " ".join(groups.all_inner_texts())
+
+
+_STEP_SECONDS: Final = 30
+_USED_STEPS: dict[str, int] = {}
+
+
+@dataclass
+class ClientAtHome:
+    """A client, her browser page, and the link from her mail."""
+
+    page: Page
+
+    def open(self, link: str) -> None:
+        """The mail's button, then the click that opens the request."""
+        self.page.goto(link)
+        self.page.get_by_role("button", name=re.compile("^Open (payment request|your payment)$")).click()
+
+    @property
+    def card_frame(self) -> FrameLocator:
+        return self.page.frame_locator("#card-frame iframe")
+
+    def fill_card(self, number: str = VISA, cvv: str = CVV, name: str = "Eleanor Whitcombe") -> None:
+        frame = self.card_frame
+        expect(frame.get_by_label("Card number")).to_be_visible(timeout=_PATIENCE_MS)
+        frame.get_by_label("Card number").fill(number)
+        frame.get_by_label("Expiry date").fill("0431")
+        frame.get_by_label("Security code (CVV)").fill(cvv)
+        frame.get_by_label("Name on the card").fill(name)
+
+    def fill_address(self) -> None:
+        page = self.page
+        page.get_by_label("Country").select_option("US")
+        page.get_by_label("Address", exact=True).fill("12 Harbour Street")
+        page.get_by_label("City").fill("Portland")
+        page.get_by_label(re.compile("^(Postal|ZIP)")).fill("04101")
+        region = page.get_by_label(re.compile("^(State|Region)"))
+        if region.count():
+            region.first.fill("Maine")
+
+    def sign_by_typing(self, name: str = "Eleanor Whitcombe") -> None:
+        page = self.page
+        page.get_by_role("radiogroup", name="How you sign").get_by_text("Type").click()
+        page.get_by_label("Type your full name as your signature").fill(name)
+        self.consent()
+
+    def sign_by_drawing(self) -> None:
+        self.page.get_by_role("radiogroup", name="How you sign").get_by_text("Draw").click()
+        canvas = self.page.locator("canvas").first
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        assert box is not None
+        mouse = self.page.mouse
+        mouse.move(box["x"] + box["width"] * 0.2, box["y"] + box["height"] * 0.6)
+        mouse.down()
+        for step in range(1, 12):
+            mouse.move(
+                box["x"] + box["width"] * (0.2 + 0.05 * step), box["y"] + box["height"] * (0.6 - 0.25 * (step % 2))
+            )
+        mouse.up()
+        self.consent()
+
+    def consent(self) -> None:
+        self.page.get_by_role("checkbox").last.check()
+
+    def submit(self) -> None:
+        self.page.get_by_role("button", name=re.compile(r"^Authorize ")).click()
+
+    def authorize(self, link: str, *, number: str = VISA, draw: bool = False) -> None:
+        """The whole of M2, from the mail to the thank-you page."""
+        self.open(link)
+        self.fill_card(number)
+        self.fill_address()
+        if draw:
+            self.sign_by_drawing()
+        else:
+            self.sign_by_typing()
+        self.submit()
+        self.expect_thanks()
+
+    def expect_thanks(self) -> None:
+        expect(self.page.get_by_role("heading", name="Thank you. Your authorization is in.")).to_be_visible(
+            timeout=_PATIENCE_MS
+        )
