@@ -3,6 +3,7 @@
 from chassis.bus import Consumer, EventHandlers, Relay, open_bus
 from chassis.lifecycle import Loop, every, run_until_stopped
 from chassis.rpc.tls import TlsFiles
+from chassis.telemetry import serve_metrics
 from services.crm.bootstrap import SERVICE, Dependencies
 from services.crm.models import event_tables
 from services.crm.paying import payment_timers, register_events
@@ -33,4 +34,5 @@ def run(deps: Dependencies) -> None:
     bus = open_bus(settings.bus_url, service=SERVICE, tls=tls)
     relay = Relay(deps.database, event_tables, bus)
     consumer = Consumer(deps.database, event_tables, bus, SERVICE, event_handlers(deps), deps.clock)
+    serve_metrics(settings.metrics_listen)
     run_until_stopped([("relay", relay.run), ("consumer", consumer.run), *timers(deps)])

@@ -10,6 +10,7 @@ from chassis.lifecycle import run_until_stopped
 from chassis.logging import configure_logging
 from chassis.rpc.tls import TlsFiles
 from chassis.settings import SettingsError, check_config, load
+from chassis.telemetry import serve_metrics
 from chassis.web.server import serve
 from services.notifier.bootstrap import build, mailbox_app
 from services.notifier.config import NotifierSettings
@@ -30,6 +31,7 @@ def worker(settings: NotifierSettings) -> int:
     # The outbox gets a database handle of its own, so that its waiting never holds a sender's connection.
     relay = Relay(open_database(settings.database_url, name="notifier-relay"), event_tables, bus)
     senders = [(f"sender {number}", sender.run) for number, sender in enumerate(notifier.senders, start=1)]
+    serve_metrics(settings.metrics_listen)
     run_until_stopped([("relay", relay.run), ("consumer", consumer.run), *senders])
     return 0
 

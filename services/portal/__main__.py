@@ -9,6 +9,7 @@ from chassis.db import migrate, open_database
 from chassis.lifecycle import every, run_until_stopped
 from chassis.logging import configure_logging
 from chassis.settings import SettingsError, check_config, load
+from chassis.telemetry import serve_metrics
 from chassis.web.server import serve
 from services.portal.app import create_app
 from services.portal.bootstrap import SERVICE, bootstrap, tls_files
@@ -37,6 +38,7 @@ def worker(settings: PortalSettings) -> int:
     consumer = Consumer(deps.database, event_tables, bus, SERVICE, deps.handlers, deps.clock)
     # The relay's waiting never holds a connection that the consumer needs.
     relay = Relay(open_database(settings.database_url, name="portal-relay"), event_tables, bus)
+    serve_metrics(settings.metrics_listen)
     run_until_stopped(
         [
             ("relay", relay.run),
