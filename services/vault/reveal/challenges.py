@@ -167,9 +167,8 @@ class Challenges:
             with self._database.transaction() as session:
                 lock_grant(session, grant.id, self._clock.now())
             return CodeLocked()
-        return CodeWrong(
-            f"That code is not right. {left} {'attempt' if left == 1 else 'attempts'} left.", attempts_left=left
-        )
+        # The frame says how many tries are left, in its own words.
+        return CodeWrong(attempts_left=left)
 
     def _new(self, kind: GrantKind, card: Card, purpose: str, now: datetime) -> tuple[str, Grant]:
         code, grant_id = self._codes.new(), ids.new_id("challenge")
