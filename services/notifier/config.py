@@ -23,26 +23,17 @@ class NotifierSettings(ServiceSettings):
     # The mailbox page, where smtp_url is mailbox://.
     listen: str = "127.0.0.1:8104"
     public_url: str = "http://mail.localhost:8104"
-    letter_key: Path = Path()
-    public_keys_dir: Path = Path()
+    letter_key: Path = Path("var/secrets/notifier/letters.jwk")
+    public_keys_dir: Path = Path("var/secrets/public")
     senders: int = 2
 
     @model_validator(mode="before")
     @classmethod
-    def _notifier_keys_from_state_dir(cls, given: Any) -> Any:  # Any: pydantic's raw input
+    def _letter_keys_from_state_dir(cls, given: Any) -> Any:  # Any: pydantic's raw input
         if not isinstance(given, dict):
             return given
         secrets = Path(given.get("state_dir") or "var") / "secrets"
         return {"letter_key": secrets / "notifier" / "letters.jwk", "public_keys_dir": secrets / "public"} | given
-
-    @model_validator(mode="before")
-    @classmethod
-    def _notifier_keys_from_state_dir(cls, given: Any) -> Any:  # Any: pydantic's raw input
-        if not isinstance(given, dict):
-            return given
-        secrets = Path(given.get("state_dir") or "var") / "secrets"
-        derived = {"letter_key": secrets / "notifier" / "letters.jwk", "public_keys_dir": secrets / "public"}
-        return derived | given
 
     @model_validator(mode="after")
     def _mail_must_leave_in_production(self) -> Self:

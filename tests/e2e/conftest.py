@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
-from tests.e2e.people import Account, AgentAtWork, ClientAtHome, Mailbox
+from tests.e2e.people import BOOKING, ELEANOR, Account, AgentAtWork, ClientAtHome, Mailbox, wait_until
 from tests.support.browser import chromium
 from tests.support.stack import ROOT, Engine, Stack, running
 
 ARTIFACTS: Final = ROOT / "artifacts"
-DESKTOP: Final = {"width": 1280, "height": 860}
-PHONE: Final = {"width": 390, "height": 844}
+DESKTOP: Final[ViewportSize] = {"width": 1280, "height": 860}
+PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
 # What Chromium says of its own accord when a test lets requests fail.
 _EXPECTED_ON_CONSOLE: Final = ("Failed to load resource", "net::ERR_")
 
@@ -97,6 +97,51 @@ class World:
             agent.sign_in()
             self.kept[first_name] = page.context.storage_state()
         return agent
+
+    def given_link(self, agent: AgentAtWork, *, amount: str = "240.00") -> tuple[str, str]:
+        """A link that has reached Eleanor: its address from the mail, and the payment's id."""
+        agent.send_links(BOOKING, amount=amount)
+        link = self.mailbox.take(agent.page, ELEANOR, "Please authorize").link("/pay/")
+        return link, self.payment_of(link)
+
+    def payment_of(self, link: str) -> str:
+        """The payment that a mailed link asks for."""
+        link_id = link.partition("/pay/")[2].partition("#")[0]
+        return str(self.stack.query("crm", "SELECT payment_id FROM payment_link WHERE id = :id", id=link_id)[0][0])
+
+    def given_authorized(self, agent: AgentAtWork, **card: str) -> tuple[ClientAtHome, str]:
+        """A payment that Eleanor has authorized; the agent stands in its payment area."""
+        link, payment = self.given_link(agent)
+        client = self.client()
+        client.authorize(link, **card)
+        self.until_authorized(agent, payment)
+        return client, payment
+
+    def until_authorized(self, agent: AgentAtWork, payment: str) -> None:
+        """Opens the payment's area once the CRM has heard of the authorization."""
+
+        def has_heard() -> bool:
+            agent.page.goto(f"{self.crm}/payments/{payment}")
+            return agent.page.locator("#payment-area").get_attribute("data-state") == "authorized"
+
+        wait_until(agent.page, has_heard, "the CRM to hear of the authorization")
+
+    def given_shown_code_form(self, agent: AgentAtWork, **card: str) -> tuple[str, str]:
+        """A payment whose code is out: its id and the code."""
+        _, payment = self.given_authorized(agent, **card)
+        agent.ask_for_code()
+        return payment, self.mailbox.take(agent.page, agent.account.email, "one-time code for a card").code
+
+    def card_of(self, payment: str) -> str:
+        """The state of a payment's card in the vault."""
+        rows = self.stack.query("vault", "SELECT state FROM cards WHERE payment_id = :id", id=payment)
+        assert len(rows) == 1
+        return str(rows[0][0])
+
+    def history(self, agent: AgentAtWork, payment: str) -> list[str]:
+        """The payment's access history as the agent reads it."""
+        agent.page.goto(f"{self.crm}/payments/{payment}")
+        return agent.page.locator(".pay-history .wv-timeline-what").all_inner_texts()
 
     def client(self, *, phone: bool = False, **options: Any) -> ClientAtHome:
         return ClientAtHome(page=self.window(phone=phone, **options))

@@ -7,15 +7,18 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import pyotp
-from playwright.sync_api import Dialog, FrameLocator, Page, expect
+from playwright.sync_api import Dialog, FrameLocator, Locator, Page, expect
 from playwright.sync_api import Error as PlaywrightError
 
 VISA: Final = "4111 1111 1111 1111"
 MASTERCARD: Final = "5555 5555 5555 4444"
 CVV: Final = "837"
+BOOKING: Final = "Norwegian fjords for the Whitcombes"
+ELEANOR: Final = "eleanor.whitcombe@mail.example"
+ROBERT: Final = "robert.whitcombe@mail.example"
 _PATIENCE_MS: Final = 20_000
 
 
@@ -128,6 +131,19 @@ class AgentAtWork:
         self.page.get_by_role("button", name=button).click()
         expect(self.page.get_by_role("navigation").first).to_be_visible(timeout=_PATIENCE_MS)
 
+    def first_sign_in(self) -> str:
+        """Password, then the authenticator is set up with what the page shows; returns the secret."""
+        page = self.page
+        page.goto(self.crm)
+        page.get_by_label("E-mail").fill(self.account.email)
+        page.get_by_label("Password", exact=True).fill(self.account.password)
+        page.get_by_role("button", name="Continue to authenticator").click()
+        expect(page.get_by_role("img", name=re.compile("^QR code"))).to_be_visible(timeout=_PATIENCE_MS)
+        page.get_by_text("I can't scan it").click()
+        secret = page.locator("#authenticator-secret").inner_text().replace(" ", "")
+        self.enter_authenticator_code(secret, "Confirm and sign in")
+        return secret
+
     def open_booking(self, title: str) -> None:
         self.page.goto(f"{self.crm}/bookings")
         self.page.get_by_role("link", name=title).first.click()
@@ -153,7 +169,7 @@ class AgentAtWork:
             page.get_by_role("button", name=re.compile(r"^Send link")).click()
         expect(page.get_by_role("heading", level=1, name=booking)).to_be_visible(timeout=_PATIENCE_MS)
 
-    def pending_alert(self) -> Any:  # Any: playwright's Locator of either kind
+    def pending_alert(self) -> Locator:
         return self.page.get_by_role("link", name="Client online payment pending processing")
 
     def open_pending(self, payer: str) -> None:
@@ -182,8 +198,7 @@ class AgentAtWork:
         self.reveal_frame.get_by_role("button", name="Show card once").click()
 
     def ask_for_cvv_code(self) -> None:
-        # Enter, not a click: right after the frame changed its height, headless Chromium may still find the frame's
-        # old area under the pointer.
+        # Enter, not a click: see sign_by_typing.
         button = self.page.get_by_role("button", name="Email CVV code")
         expect(button).to_be_enabled()
         button.press("Enter")
@@ -209,6 +224,26 @@ class AgentAtWork:
         expect(frame.locator("#cvv-problem")).to_be_visible(timeout=_PATIENCE_MS)
         expect(frame.locator("#cvv-digits")).to_be_hidden()
         page.close()
+
+    def void(self, reason: str, *, fresh_link: bool = True) -> None:
+        """Void: it asks first."""
+        self.page.get_by_role("button", name="Void", exact=True).press("Enter")
+        dialog = self.page.get_by_role("dialog")
+        expect(dialog).to_contain_text("destroyed for good")
+        dialog.get_by_label(re.compile("^Reason|^Why")).fill(reason)
+        dialog.get_by_role("checkbox").set_checked(fresh_link)
+        dialog.get_by_role("button", name="Void and destroy the card").click()
+        expect(self.page.locator("#over")).to_be_visible(timeout=_PATIENCE_MS)
+
+    @property
+    def code_problem(self) -> Locator:
+        """What the secure frame says about the code."""
+        return self.reveal_frame.locator("#code-problem")
+
+    @property
+    def try_again(self) -> Locator:
+        """The frame's button that sends the same request again."""
+        return self.reveal_frame.get_by_role("button", name="Try again")
 
     def expect_leaving_to_ask(self) -> None:
         """Leaving the page with a shown card warns; the agent stays."""
@@ -287,12 +322,14 @@ class ClientAtHome:
 
     def sign_by_typing(self, name: str = "Eleanor Whitcombe") -> None:
         page = self.page
-        page.get_by_role("radiogroup", name="How you sign").get_by_text("Type").click()
+        # By key, not by click: right after the frame changed its height, headless Chromium may still find the frame's
+        # old area under the pointer.
+        page.get_by_role("radiogroup", name="How you sign").get_by_role("radio", name="Type").press("Space")
         page.get_by_label("Type your full name as your signature").fill(name)
         self.consent()
 
     def sign_by_drawing(self) -> None:
-        self.page.get_by_role("radiogroup", name="How you sign").get_by_text("Draw").click()
+        self.page.get_by_role("radiogroup", name="How you sign").get_by_role("radio", name="Draw").press("Space")
         canvas = self.page.locator("canvas").first
         canvas.scroll_into_view_if_needed()
         box = canvas.bounding_box()
@@ -313,17 +350,26 @@ class ClientAtHome:
     def submit(self) -> None:
         self.page.get_by_role("button", name=re.compile(r"^Authorize ")).click()
 
-    def authorize(self, link: str, *, number: str = VISA, draw: bool = False) -> None:
-        """The whole of M2, from the mail to the thank-you page."""
-        self.open(link)
-        self.fill_card(number)
+    def fill_all(self, *, number: str = VISA, cvv: str = CVV, draw: bool = False) -> None:
+        """Everything that the authorization page asks for."""
+        self.fill_card(number, cvv)
         self.fill_address()
         if draw:
             self.sign_by_drawing()
         else:
             self.sign_by_typing()
+
+    def authorize(self, link: str, *, number: str = VISA, cvv: str = CVV, draw: bool = False) -> None:
+        """The whole of M2, from the mail to the thank-you page."""
+        self.open(link)
+        self.fill_all(number=number, cvv=cvv, draw=draw)
         self.submit()
         self.expect_thanks()
+
+    @property
+    def summary(self) -> Locator:
+        """What the page says is wrong."""
+        return self.page.locator("#summary")
 
     def expect_thanks(self) -> None:
         expect(self.page.get_by_role("heading", name="Thank you. Your authorization is in.")).to_be_visible(

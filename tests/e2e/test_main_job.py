@@ -4,10 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import World
-from tests.e2e.people import CVV, VISA, wait_until
-
-BOOKING = "Norwegian fjords for the Whitcombes"
-ELEANOR, ROBERT = "eleanor.whitcombe@mail.example", "robert.whitcombe@mail.example"
+from tests.e2e.people import BOOKING, CVV, ELEANOR, ROBERT, VISA, wait_until
 
 
 @pytest.mark.parametrize("phone", [False, True], ids=["desktop-typed", "phone-drawn"])

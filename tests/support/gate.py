@@ -19,6 +19,8 @@ class Gate:
         self._open = True
         self._pairs: set[tuple[socket.socket, socket.socket]] = set()
         self._lock = threading.Lock()
+        self._answers = threading.Event()
+        self._answers.set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -31,6 +33,14 @@ class Gate:
         for pair in cut:
             _close(*pair)
 
+    def hold_answers(self) -> None:
+        """From now on the server's answers get no further; what is asked of it still arrives."""
+        self._answers.clear()
+
+    def release_answers(self) -> None:
+        """Lets the answers go on, also those held back."""
+        self._answers.set()
+
     def open(self) -> None:
         """Lets connections through again."""
         with self._lock:
@@ -39,6 +49,7 @@ class Gate:
     def remove(self) -> None:
         """Ends it for good."""
         self.shut()
+        self.release_answers()
         # Wakes the accept() that a plain close would leave waiting.
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -69,6 +80,8 @@ class Gate:
     def _pump(self, source: socket.socket, sink: socket.socket, pair: tuple[socket.socket, socket.socket]) -> None:
         with suppress(OSError):
             while data := source.recv(_CHUNK):
+                if source is pair[1]:
+                    self._answers.wait()
                 sink.sendall(data)
         with self._lock:
             self._pairs.discard(pair)
