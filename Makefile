@@ -8,7 +8,7 @@ PY := .venv/bin/python
 UV := .venv/bin/uv
 TESTS ?= tests
 AGENT ?= maya
-export ENGINES WAYVAULT_STATE WAYVAULT_PORT_BASE
+# ENGINES, WAYVAULT_STATE and WAYVAULT_PORT_BASE reach the programs from the environment or this command line by themselves.
 
 .PHONY: help
 help: ## List the targets

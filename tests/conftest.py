@@ -6,13 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy.dev.state import State
 from tests.support import engines
 
 # A card number in a log line fails the run (chassis.logging).
 os.environ.setdefault("WAYVAULT_TRIPWIRE", "fail")
-# Absolute, since a test may run with another working directory.
-os.environ.setdefault("WAYVAULT_TEST_CERTS", str(State.from_environment().certs.resolve()))
 
 _UNIT = Path(__file__).parent / "unit"
 _ENGINE_FIXTURES = frozenset({"postgres_url", "rabbit_url", "vault_transit"})
