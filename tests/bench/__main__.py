@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.bench import engines, vault
+from tests.bench import engines, relay, vault
 from tests.bench.figures import Figure, document
 from tests.bench.progress import say
 
@@ -43,6 +43,8 @@ def _measure(part: str, kind: str, given: argparse.Namespace) -> list[Figure]:
         case "vault":
             plan = vault.QUICK if given.quick else vault.FULL
             return vault.measure(kind, plan, processes=given.vault_processes)
+        case "relay":
+            return relay.measure(kind, relay.QUICK if given.quick else relay.FULL)
         case _:
             return []
 
