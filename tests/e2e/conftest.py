@@ -1,5 +1,6 @@
 """The stack, a browser, and the people of the walk."""
 
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,13 +10,15 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
-from tests.e2e.people import BOOKING, ELEANOR, Account, AgentAtWork, ClientAtHome, Mailbox, wait_until
+from tests.e2e.people import BOOKING, CVV, ELEANOR, VISA, Account, AgentAtWork, ClientAtHome, Mailbox, wait_until
 from tests.support.browser import chromium
 from tests.support.stack import ROOT, Engine, Stack, running
 
 ARTIFACTS: Final = ROOT / "artifacts"
 DESKTOP: Final[ViewportSize] = {"width": 1280, "height": 860}
 PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
+# No two payments ask for the same amount, so that each mail is known by it.
+_CENTS = itertools.count(1)
 # What Chromium says of its own accord when a test lets requests fail.
 _EXPECTED_ON_CONSOLE: Final = ("Failed to load resource", "net::ERR_")
 
@@ -98,10 +101,11 @@ class World:
             self.kept[first_name] = page.context.storage_state()
         return agent
 
-    def given_link(self, agent: AgentAtWork, *, amount: str = "240.00") -> tuple[str, str]:
+    def given_link(self, agent: AgentAtWork) -> tuple[str, str]:
         """A link that has reached Eleanor: its address from the mail, and the payment's id."""
+        amount = f"2{next(_CENTS) // 100:02}.{next(_CENTS) % 100:02}"
         agent.send_links(BOOKING, amount=amount)
-        link = self.mailbox.take(agent.page, ELEANOR, "Please authorize").link("/pay/")
+        link = self.mailbox.take(agent.page, ELEANOR, f"{amount} for").link("/pay/")
         return link, self.payment_of(link)
 
     def payment_of(self, link: str) -> str:
@@ -109,11 +113,11 @@ class World:
         link_id = link.partition("/pay/")[2].partition("#")[0]
         return str(self.stack.query("crm", "SELECT payment_id FROM payment_link WHERE id = :id", id=link_id)[0][0])
 
-    def given_authorized(self, agent: AgentAtWork, **card: str) -> tuple[ClientAtHome, str]:
+    def given_authorized(self, agent: AgentAtWork, *, number: str = VISA, cvv: str = CVV) -> tuple[ClientAtHome, str]:
         """A payment that Eleanor has authorized; the agent stands in its payment area."""
         link, payment = self.given_link(agent)
         client = self.client()
-        client.authorize(link, **card)
+        client.authorize(link, number=number, cvv=cvv)
         self.until_authorized(agent, payment)
         return client, payment
 
@@ -126,9 +130,9 @@ class World:
 
         wait_until(agent.page, has_heard, "the CRM to hear of the authorization")
 
-    def given_shown_code_form(self, agent: AgentAtWork, **card: str) -> tuple[str, str]:
+    def given_shown_code_form(self, agent: AgentAtWork, *, number: str = VISA, cvv: str = CVV) -> tuple[str, str]:
         """A payment whose code is out: its id and the code."""
-        _, payment = self.given_authorized(agent, **card)
+        _, payment = self.given_authorized(agent, number=number, cvv=cvv)
         agent.ask_for_code()
         return payment, self.mailbox.take(agent.page, agent.account.email, "one-time code for a card").code
 

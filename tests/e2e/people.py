@@ -4,7 +4,7 @@ import contextlib
 import json
 import re
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -31,6 +31,7 @@ class Mail:
     subject: str
     text: str
     attachments: tuple[str, ...]
+    received_at: str
 
     def link(self, containing: str) -> str:
         """The first address in the text that holds a piece of text."""
@@ -52,13 +53,15 @@ class Mailbox:
 
     url: str
     _seen: set[str] = field(default_factory=set)
+    _since: str = ""
 
     def messages(self, to: str = "") -> list[Mail]:
         """Newest first."""
         with urllib.request.urlopen(f"{self.url}/messages.json?to={to}", timeout=5) as answer:
             return [
-                Mail(id=m["id"], to=m["to"], subject=m["subject"], text=m["text"], attachments=tuple(m["attachments"]))
-                for m in json.load(answer)
+                Mail(**{**one, "attachments": tuple(one["attachments"])})
+                for one in json.load(answer)
+                if one["received_at"] > self._since
             ]
 
     def take(self, page: Page, to: str, subject: str, *, seconds: float = 20) -> Mail:
@@ -76,7 +79,35 @@ class Mailbox:
 
     def skip_present(self) -> None:
         """What has come so far counts as taken."""
-        self._seen |= {m.id for m in self.messages()}
+        self._since = max((m.received_at for m in self.messages()), default=self._since)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request of a page's own script got."""
+
+    status: int
+    text: str
+    kind: str
+
+
+def ask(page: Page, path: str, *, form: Mapping[str, str] | None = None, json_body: object = None) -> Answer:
+    """A request as the page's script would send it, with its cookies and its form token; POST when it has a body."""
+    found = page.evaluate(
+        """async ([path, form, json]) => {
+            const token = document.querySelector('meta[name="csrf-token"]')?.content ?? '';
+            const options = { headers: { 'X-CSRFToken': token, Accept: json ? 'application/json' : 'text/html' } };
+            if (form) Object.assign(options, { method: 'POST', body: new URLSearchParams(form) });
+            if (json) {
+                Object.assign(options, { method: 'POST', body: JSON.stringify(json) });
+                options.headers['Content-Type'] = 'application/json';
+            }
+            const answer = await fetch(path, options);
+            return [answer.status, await answer.text(), answer.headers.get('content-type') ?? ''];
+        }""",
+        [path, dict(form) if form else None, json_body],
+    )
+    return Answer(*found)
 
 
 def wait_until(page: Page, condition: Callable[[], bool], what: str, *, seconds: float = 20) -> None:
@@ -233,7 +264,7 @@ class AgentAtWork:
         dialog.get_by_label(re.compile("^Reason|^Why")).fill(reason)
         dialog.get_by_role("checkbox").set_checked(fresh_link)
         dialog.get_by_role("button", name="Void and destroy the card").click()
-        expect(self.page.locator("#over")).to_be_visible(timeout=_PATIENCE_MS)
+        expect(self.page.get_by_text("The payment is void")).to_be_visible(timeout=_PATIENCE_MS)
 
     @property
     def code_problem(self) -> Locator:
@@ -295,8 +326,16 @@ class ClientAtHome:
 
     def open(self, link: str) -> None:
         """The mail's button, then the click that opens the request."""
-        self.page.goto(link)
-        self.page.get_by_role("button", name=re.compile("^Open (payment request|your payment)$")).click()
+        button = self.page.get_by_role("button", name=re.compile("^Open (payment request|your payment)$"))
+
+        def is_known() -> bool:
+            # An e-mail may be faster than the portal's own news of the link; its page then says to try again.
+            self.page.goto("about:blank")
+            self.page.goto(link)
+            return button.is_visible()
+
+        wait_until(self.page, is_known, "the portal to know the link")
+        button.click()
 
     @property
     def card_frame(self) -> FrameLocator:
@@ -345,10 +384,26 @@ class ClientAtHome:
         self.consent()
 
     def consent(self) -> None:
-        self.page.get_by_role("checkbox").last.check()
+        consent = self.page.get_by_role("checkbox").last
+        if not consent.is_checked():
+            consent.press("Space")
+        expect(consent).to_be_checked()
 
     def submit(self) -> None:
-        self.page.get_by_role("button", name=re.compile(r"^Authorize ")).click()
+        self.page.get_by_role("button", name=re.compile(r"^Authorize ")).press("Enter")
+
+    def submit_until_accepted(self) -> None:
+        """Presses the button again, as the page says, until the authorization is in."""
+        thanks = self.page.get_by_role("heading", name="Thank you. Your authorization is in.")
+        button = self.page.locator("#authorize-button:not([aria-busy=true])")
+
+        def is_in() -> bool:
+            if not thanks.is_visible() and button.is_visible():
+                with contextlib.suppress(PlaywrightError):  # the page went on just now
+                    button.press("Enter", timeout=1000)
+            return thanks.is_visible()
+
+        wait_until(self.page, is_in, "the authorization to be accepted", seconds=30)
 
     def fill_all(self, *, number: str = VISA, cvv: str = CVV, draw: bool = False) -> None:
         """Everything that the authorization page asks for."""
