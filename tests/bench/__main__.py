@@ -10,16 +10,17 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.bench import engines, relay, vault
+from tests.bench import engines, relay, submit, vault
 from tests.bench.figures import Figure, document
 from tests.bench.progress import say
+from tests.support.stack import Engine
 
 PARTS = ("vault", "relay", "submit")
 
 
 def main(arguments: list[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
-    kinds = ("embedded", "real") if given.engines == "both" else (given.engines,)
+    kinds: tuple[Engine, ...] = ("embedded", "real") if given.engines == "both" else (given.engines,)
     parts = PARTS if given.part == "all" else (given.part,)
     began, load = time.monotonic(), os.getloadavg()
     try:
@@ -37,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _measure(part: str, kind: str, given: argparse.Namespace) -> list[Figure]:
+def _measure(part: str, kind: Engine, given: argparse.Namespace) -> list[Figure]:
     say(f"{part}, {kind}")
     match part:
         case "vault":
@@ -46,7 +47,7 @@ def _measure(part: str, kind: str, given: argparse.Namespace) -> list[Figure]:
         case "relay":
             return relay.measure(kind, relay.QUICK if given.quick else relay.FULL)
         case _:
-            return []
+            return submit.measure(kind, submit.QUICK if given.quick else submit.FULL)
 
 
 def _about(given: argparse.Namespace, *, seconds: float, load: tuple[float, ...]) -> dict[str, Any]:  # Any: JSON

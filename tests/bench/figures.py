@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +29,7 @@ class Figure:
     engines: str
     runs: Sequence[Run]
     callers: int = 1
-    baselines: dict[str, Sequence[Run]] = field(default_factory=dict)
+    baselines: Mapping[str, Sequence[Run]] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)  # Any: JSON
 
     def ratio(self, baseline: str) -> float:

@@ -147,7 +147,7 @@ def _fill(world: World, count: int) -> list[bytes]:
 
 
 def _drain(relay: Relay) -> list[Span]:
-    spans = []
+    spans: list[Span] = []
     while True:
         began = time.monotonic()
         sent = relay.pump()

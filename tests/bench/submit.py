@@ -1,0 +1,131 @@
+"""From the client's submit to the agent's red alert, and to the mails accepted: on a whole running stack."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+
+from chassis.db import Database, open_database
+from services.notifier.mailbox.models import MailboxMessage
+from tests.bench.figures import Figure, Span, run_of
+from tests.bench.progress import say
+from tests.bench.submit_people import Agent, Client, Link, ask, links_in
+from tests.support.stack import Engine, Stack, running
+
+_PATIENCE_SECONDS = 30.0
+_LOOK_SECONDS = 0.03
+_WARM_UP = 3
+_MAYA = "maya@harbour.example"
+# What the two mails of one submission are called: the agent's alert, and the client's signed copy.
+_SUBJECTS = {"submit.mail": "Payment to process", "submit.signed_copy": "Your signed authorization"}
+
+AlertAt = Callable[[int, float], float]
+"""When the alert showed that many pending payments, waiting at most so many seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How many submits are measured, one after the other."""
+
+    submits: int
+
+
+FULL = Plan(submits=60)
+QUICK = Plan(submits=12)
+
+
+def measure(kind: Engine, plan: Plan) -> list[Figure]:
+    """All submits count as one run, so that the p99 is that of all of them."""
+    with running(kind, lambda text: say(f"submit, {kind}: {text}")) as stack:
+        person = next(agent for agent in stack.people["agents"] if agent["email"] == _MAYA)
+        agent = Agent(
+            stack.origins.crm, email=_MAYA, password=stack.people["password"], totp_secret=person["totp_secret"]
+        )
+        links = _links(stack, agent, plan.submits + _WARM_UP)
+        say(f"submit, {kind}: {len(links)} links have arrived")
+        listener = agent.listen()
+        mailbox = Mailbox(stack)
+        try:
+            spans = _submits(stack, links, listener.wait, mailbox)
+        finally:
+            listener.close()
+            mailbox.close()
+        health = [_timed_health(stack) for _ in range(plan.submits)]
+    baseline = {"portal_healthz": [run_of(health)]}
+    return [
+        Figure(name=name, engines=kind, runs=[run_of(found)], baselines=baseline, notes={"pooled": True})
+        for name, found in spans.items()
+    ]
+
+
+class Mailbox:
+    """The mailbox's own database: when each mail was accepted, to the microsecond."""
+
+    def __init__(self, stack: Stack) -> None:
+        url = stack.settings.get("NOTIFIER_DATABASE_URL") or f"sqlite:///{stack.state.root}/notifier/notifier.db"
+        self._database: Database = open_database(url, name="bench")
+
+    def arrivals(self, subject: str) -> list[datetime]:
+        """Of the mails whose subject begins so, oldest first."""
+        query = select(MailboxMessage.received_at).where(MailboxMessage.subject.startswith(subject))
+        with self._database.read() as session:
+            return sorted(session.scalars(query))
+
+    def wait(self, subject: str, count: int) -> datetime:
+        """When the mail with that number was accepted. Raises TimeoutError."""
+        ends = time.monotonic() + _PATIENCE_SECONDS
+        while len(found := self.arrivals(subject)) < count:
+            if time.monotonic() > ends:
+                raise TimeoutError(f"no mail {subject!r} within {_PATIENCE_SECONDS:g} s")
+            time.sleep(_LOOK_SECONDS)
+        return found[count - 1]
+
+    def close(self) -> None:
+        self._database.dispose()
+
+
+def _links(stack: Stack, agent: Agent, wanted: int) -> list[Link]:
+    """Sends links and collects them from the mailbox, which shows the newest 50 of an address at a time."""
+    found: dict[str, Link] = {}
+    while len(found) < wanted:
+        before = len(found)
+        agent.send_links(min(20, wanted - before))
+        ends = time.monotonic() + _PATIENCE_SECONDS
+        while len(found) < min(wanted, before + 20):
+            mails = ask(f"{stack.origins.mailbox}/messages.json").json()
+            found |= {link.link_id: link for link in links_in(mails)}
+            if time.monotonic() > ends:
+                raise TimeoutError("the payment links do not arrive")
+            time.sleep(_LOOK_SECONDS * 5)
+    return list(found.values())[:wanted]
+
+
+def _submits(stack: Stack, links: Sequence[Link], alert_at: AlertAt, mailbox: Mailbox) -> dict[str, list[Span]]:
+    """One after the other: the next client submits when both mails of the one before are there."""
+    origins = stack.origins
+    spans: dict[str, list[Span]] = {name: [] for name in ("submit.answer", "submit.alert", *_SUBJECTS)}
+    for number, link in enumerate(links, start=1):
+        client = Client(origins.portal, origins.frame, link)
+        wall, clock = datetime.now(UTC), time.monotonic()
+        began, answered = client.submit()
+        found: dict[str, Span] = {"submit.answer": (began, answered)}
+        found["submit.alert"] = began, alert_at(number, _PATIENCE_SECONDS)
+        for name, subject in _SUBJECTS.items():
+            accepted = mailbox.wait(subject, number)
+            found[name] = began, clock + (accepted - wall).total_seconds()
+        if number <= _WARM_UP:
+            continue
+        for name, span in found.items():
+            spans[name].append(span)
+        if number % 10 == 0:
+            told = ", ".join(f"{name} {(end - begin) * 1000:.0f} ms" for name, (begin, end) in found.items())
+            say(f"submit {number}: {told}")
+    return spans
+
+
+def _timed_health(stack: Stack) -> Span:
+    began = time.monotonic()
+    ask(f"{stack.origins.portal}/healthz")
+    return began, time.monotonic()

@@ -1,0 +1,214 @@
+"""The agent and the clients of the submit measurement, as their browsers speak HTTP; the frame's sealing in Python."""
+
+import json
+import re
+import threading
+import time
+from dataclasses import dataclass
+from html import unescape
+from typing import Any
+from urllib.parse import urlsplit
+
+import pyotp
+import requests
+
+from tests.bench.figures import Span
+from tests.support.vault_kit import Frame
+
+_TIMEOUT = 30.0
+_BOOKING = re.compile(r'href="/bookings/([a-z]+_[a-z2-7]+)"')
+_LINK = re.compile(r"https?://\S+/pay/(\S+)#(\S+)")
+
+
+def ask(url: str, **options: Any) -> requests.Response:  # Any: requests' own options
+    """GETs a page of *.localhost, which browsers take for this machine and resolvers often don't know."""
+    at, host = _loopback(url)
+    answer = requests.get(at, headers={"Host": host}, timeout=_TIMEOUT, **options)
+    answer.raise_for_status()
+    return answer
+
+
+def _loopback(url: str) -> tuple[str, str]:
+    """The URL by address, and the host that it names."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"127.0.0.1:{parts.port}").geturl(), parts.netloc
+
+
+class PageFault(RuntimeError):
+    """A page is not what was expected; the text says which."""
+
+
+class Browser:
+    """Cookies and the form token of the page it saw last."""
+
+    def __init__(self, origin: str) -> None:
+        self._session = requests.Session()
+        self._at, self._session.headers["Host"] = _loopback(origin)
+        self._token = ""
+
+    def get(self, path: str) -> str:
+        """The page at a path of this origin. Raises PageFault unless it answers well."""
+        return self._seen(self._session.get(self._at + path, timeout=_TIMEOUT))
+
+    def post(self, path: str, fields: dict[str, str]) -> str:
+        """Sends a form, and gives the page to which it leads."""
+        body = {"csrf_token": self._token, **fields}
+        return self._seen(self._session.post(self._at + path, data=body, timeout=_TIMEOUT))
+
+    def send(self, path: str, fields: dict[str, str]) -> dict[str, Any]:
+        """Sends a form as a page's script does; gives the JSON answer."""
+        headers = {"Accept": "application/json", "X-CSRFToken": self._token}
+        answer = self._session.post(self._at + path, data=fields, headers=headers, timeout=_TIMEOUT)
+        if not answer.ok:
+            raise PageFault(f"{urlsplit(answer.url).path}: {answer.status_code} {answer.text[:300]}")
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def stream(self, path: str) -> requests.Response:
+        """Server-sent events."""
+        answer = self._session.get(self._at + path, timeout=_TIMEOUT, stream=True)
+        if not answer.ok:
+            raise PageFault(f"{path}: {answer.status_code}")
+        return answer
+
+    def _seen(self, answer: requests.Response) -> str:
+        if not answer.ok:
+            words = re.sub(r"<[^>]+>|\s+", " ", answer.text)
+            raise PageFault(f"{urlsplit(answer.url).path}: {answer.status_code} {words[:600]}")
+        if found := re.search(r'name="csrf-token" content="([^"]+)"', answer.text):
+            self._token = found[1]
+        return answer.text
+
+
+class Agent:
+    """Signs in, sends links, listens to the alert."""
+
+    def __init__(self, crm: str, *, email: str, password: str, totp_secret: str) -> None:
+        self._browser = Browser(crm)
+        self._browser.get("/sign-in")
+        self._browser.post("/sign-in", {"email": email, "password": password})
+        self._browser.post("/sign-in/code", {"code": pyotp.TOTP(totp_secret).now()})
+
+    def send_links(self, at_least: int) -> None:
+        """Sends links to all passengers of a booking, until there are that many. Raises PageFault."""
+        bookings = _BOOKING.findall(self._browser.get("/bookings"))
+        if not bookings:
+            raise PageFault("/bookings: there is no booking")
+        path, sent = f"/links/new/{bookings[0]}", 0
+        while sent < at_least:
+            page = self._browser.get(path)
+            people = sorted(set(re.findall(r'name="pick_(\d+)"', page)))
+            key = re.search(r'name="request_key"[^>]*value="([^"]+)"', page)
+            segment = re.search(r'<option[^>]*value="(seg[^"]+)"', page)
+            if not people or key is None or segment is None:
+                raise PageFault(f"{path}: the form is not as expected")
+            picks = {name: value for index in people for name, value in _share(index).items()}
+            fields = {"request_key": key[1], "segment_id": segment[1], "type": "deposit", "purpose": "Bench"}
+            self._browser.post(path, {**fields, **picks, "overpay_ok": "y"})
+            sent += len(people)
+
+    def listen(self) -> "AlertListener":
+        """Opens the stream that the red alert lives on."""
+        return AlertListener(self._browser)
+
+
+def _share(index: str) -> dict[str, str]:
+    return {f"pick_{index}": "y", f"amount_{index}": "10.00"}
+
+
+class AlertListener:
+    """Knows when the agent's count of pending payments first reached each number."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._changed = threading.Condition()
+        self._reached: dict[int, float] = {}
+        self._latest = 0
+        self._over = threading.Event()
+        threading.Thread(target=self._listen, name="alert-listener", daemon=True).start()
+
+    def wait(self, count: int, seconds: float) -> float:
+        """When (monotonic) the stream first told that number or a higher one. Raises TimeoutError."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._latest >= count, seconds):
+                raise TimeoutError(f"the alert did not reach {count} within {seconds:g} s")
+            return min(at for number, at in self._reached.items() if number >= count)
+
+    def close(self) -> None:
+        self._over.set()
+
+    def _listen(self) -> None:
+        """The server ends a stream after a minute; the next one is opened at once."""
+        while not self._over.is_set():
+            with self._browser.stream("/alerts/stream") as answer:
+                # One byte at a time: no event may wait for the next one in a buffer.
+                for line in answer.iter_lines(chunk_size=1):
+                    if line.startswith(b"data: "):
+                        self._tell(int(line[6:]))
+                    if self._over.is_set():
+                        return
+
+    def _tell(self, count: int) -> None:
+        with self._changed:
+            self._reached.setdefault(count, time.monotonic())
+            self._latest = max(self._latest, count)
+            self._changed.notify_all()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """What the client's mail holds."""
+
+    link_id: str
+    token: str
+
+
+def links_in(mails: list[dict[str, Any]]) -> list[Link]:
+    """The payment links in messages of the mailbox."""
+    found = [match for mail in mails for match in _LINK.findall(mail["text"])]
+    return [Link(link_id=link_id, token=token) for link_id, token in found]
+
+
+class Client:
+    """One client with her link: opens the page, then submits."""
+
+    def __init__(self, portal: str, frame: str, link: Link) -> None:
+        self._browser = Browser(portal)
+        self._path = f"/pay/{link.link_id}"
+        self._browser.get(self._path)
+        page = self._browser.post(f"{self._path}/open", {"token": link.token})
+        intake = _attribute(page, r'data-intake="([^"]+)"')
+        key = _attribute(_frame_page(frame, portal), r"""wv-sealing-key" content=["'](.+?)["']>""")
+        self._fields = {
+            "intake_id": intake,
+            "offer_digest": _attribute(page, r'name="offer_digest"[^>]*value="([^"]+)"'),
+            "sealed_card": Frame(sealing_jwk=key).card(intake),
+            "line1": "12 Harbour Street",
+            "city": "Portland",
+            "postal_code": "04101",
+            "region": "Maine",
+            "country": "US",
+            "consent": "y",
+            "signature_kind": "typed",
+            "signature_text": "Eleanor Whitcombe",
+        }
+
+    def submit(self) -> Span:
+        """From the request until its answer."""
+        began = time.monotonic()
+        answer = self._browser.send(f"{self._path}/authorize", self._fields)
+        ended = time.monotonic()
+        if "/status" not in str(answer.get("next", "")):
+            raise PageFault(f"the submission was answered with {json.dumps(answer)[:300]}")
+        return began, ended
+
+
+def _frame_page(frame: str, portal: str) -> str:
+    return ask(f"{frame}/capture", params={"kind": "card", "parent": portal}).text
+
+
+def _attribute(page: str, pattern: str) -> str:
+    found = re.search(pattern, page)
+    if found is None:
+        raise PageFault(f"the page has no {pattern}")
+    return unescape(found[1])
