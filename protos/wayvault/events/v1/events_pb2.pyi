@@ -277,11 +277,33 @@ class ClientProfile(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class FieldChangedAtEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _timestamp_pb2.Timestamp: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _timestamp_pb2.Timestamp | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     CLIENT_FIELD_NUMBER: _builtins.int
     ADDRESS_FIELD_NUMBER: _builtins.int
     OCCASIONS_FIELD_NUMBER: _builtins.int
     FAMILY_FIELD_NUMBER: _builtins.int
     CHANGED_AT_FIELD_NUMBER: _builtins.int
+    FIELD_CHANGED_AT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def client(self) -> Global___Client: ...
     @_builtins.property
@@ -292,6 +314,14 @@ class ClientProfile(_message.Message):
     def family(self) -> _containers.RepeatedCompositeFieldContainer[Global___FamilyMember]: ...
     @_builtins.property
     def changed_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def field_changed_at(self) -> _containers.MessageMap[_builtins.str, _timestamp_pb2.Timestamp]:
+        """When each field was last changed, by the CRM's names: first_name, last_name, email, phone, address, birthday,
+        occasions, family. The portal names only what the client herself changed, so that what she left alone never
+        overwrites her agent's newer entry; empty = whatever differs was changed at `changed_at`. The client's own birthday
+        travels as the occasion whose id is "birthday".
+        """
+
     def __init__(
         self,
         *,
@@ -300,10 +330,11 @@ class ClientProfile(_message.Message):
         occasions: _abc.Iterable[Global___Occasion] | None = ...,
         family: _abc.Iterable[Global___FamilyMember] | None = ...,
         changed_at: _timestamp_pb2.Timestamp | None = ...,
+        field_changed_at: _abc.Mapping[_builtins.str, _timestamp_pb2.Timestamp] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "changed_at", b"changed_at", "client", b"client"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "changed_at", b"changed_at", "client", b"client", "family", b"family", "occasions", b"occasions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "changed_at", b"changed_at", "client", b"client", "family", b"family", "field_changed_at", b"field_changed_at", "occasions", b"occasions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1333,20 +1364,30 @@ class SecondRevealDecided(_message.Message):
     CONTEXT_FIELD_NUMBER: _builtins.int
     APPROVED_FIELD_NUMBER: _builtins.int
     DECIDED_BY_FIELD_NUMBER: _builtins.int
+    WORD_FIELD_NUMBER: _builtins.int
+    GOOD_UNTIL_FIELD_NUMBER: _builtins.int
     approved: _builtins.bool
     decided_by: _builtins.str
+    word: _builtins.str
+    """When refused: the approver's word to the agent."""
     @_builtins.property
     def context(self) -> Global___PaymentContext: ...
+    @_builtins.property
+    def good_until(self) -> _timestamp_pb2.Timestamp:
+        """When approved: until when the agent may retrieve the card once more."""
+
     def __init__(
         self,
         *,
         context: Global___PaymentContext | None = ...,
         approved: _builtins.bool = ...,
         decided_by: _builtins.str = ...,
+        word: _builtins.str = ...,
+        good_until: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "good_until", b"good_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved", b"approved", "context", b"context", "decided_by", b"decided_by"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved", b"approved", "context", b"context", "decided_by", b"decided_by", "good_until", b"good_until", "word", b"word"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -908,9 +908,12 @@ class RefuseSecondRevealRequest(_message.Message):
     SECOND_REVEAL_ID_FIELD_NUMBER: _builtins.int
     APPROVER_ID_FIELD_NUMBER: _builtins.int
     ORIGIN_FIELD_NUMBER: _builtins.int
+    WORD_FIELD_NUMBER: _builtins.int
     idempotency_key: _builtins.str
     second_reveal_id: _builtins.str
     approver_id: _builtins.str
+    word: _builtins.str
+    """The approver's word to the owner; audited."""
     @_builtins.property
     def origin(self) -> _common_pb2.Origin: ...
     def __init__(
@@ -920,10 +923,11 @@ class RefuseSecondRevealRequest(_message.Message):
         second_reveal_id: _builtins.str = ...,
         approver_id: _builtins.str = ...,
         origin: _common_pb2.Origin | None = ...,
+        word: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approver_id", b"approver_id", "idempotency_key", b"idempotency_key", "origin", b"origin", "second_reveal_id", b"second_reveal_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approver_id", b"approver_id", "idempotency_key", b"idempotency_key", "origin", b"origin", "second_reveal_id", b"second_reveal_id", "word", b"word"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
