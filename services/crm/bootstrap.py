@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from chassis.bus import Outbox
 from chassis.clock import Clock, SystemClock
 from chassis.db import Database, open_database
+from chassis.web.passwords import Passwords
 from chassis.web.sessions import ServerSessions
 from services.crm.admin.service import Directory
-from services.crm.auth.secrets import AuthenticatorSecrets, Passwords
+from services.crm.auth.secrets import AuthenticatorSecrets
 from services.crm.auth.service import SignIn
 from services.crm.bookings.service import Bookings
 from services.crm.clients.service import Clients
@@ -57,7 +58,7 @@ def bootstrap(
     database = database or open_database(settings.database_url, name=SERVICE, pool_size=settings.web_threads)
     outbox = Outbox(event_tables, producer=SERVICE, clock=clock)
     directory = Directory(database=database, outbox=outbox, clock=clock)
-    clients = Clients(database=database, outbox=outbox, clock=clock)
+    clients = Clients(database=database, outbox=outbox, clock=clock, directory=directory)
     payments = PaymentBook(database, clock)
     bookings = Bookings(
         database=database,
