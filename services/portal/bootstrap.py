@@ -4,24 +4,34 @@ Tests call `bootstrap` with fakes for what they don't want to be real; nothing i
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from chassis.bus import EventHandlers, Outbox
 from chassis.clock import Clock, SystemClock
 from chassis.db import Database, open_database
 from chassis.rpc import TlsFiles, open_channel
 from chassis.sealing import LetterWriter
+from chassis.web.passwords import Passwords
 from chassis.web.sessions import ServerSessions
 from services.portal.access import LinkAccess
+from services.portal.account import events as account_events
+from services.portal.account.service import Accounts
+from services.portal.client_references import CLIENT_REFERENCES
 from services.portal.config import PortalSettings
 from services.portal.esign.service import Documents
 from services.portal.links import events as link_events
 from services.portal.links.service import Links
-from services.portal.models import event_tables, session_tables
+from services.portal.merges import events as merge_events
+from services.portal.models import account_session_tables, event_tables, session_tables
 from services.portal.payments import events as payment_events
 from services.portal.payments.intake import CardIntakePort, GrpcCardIntake
 from services.portal.payments.service import LetterSealer, Payments
+from services.portal.people import events as people_events
+from services.portal.people.service import People
 
 SERVICE = "portal"
+# SECURITY.md, 8.2.8. An opened payment link may lie longer (settings.session_idle): it holds less.
+_CLIENT_IDLE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +46,8 @@ class Dependencies:
     links: Links
     documents: Documents
     payments: Payments
+    people: People
+    accounts: Accounts
     handlers: EventHandlers
 
 
@@ -46,6 +58,7 @@ def bootstrap(
     database: Database | None = None,
     intake: CardIntakePort | None = None,
     letters: LetterSealer | None = None,
+    passwords: Passwords | None = None,
 ) -> Dependencies:
     """The portal's parts, joined. What is not given is the real thing, by the settings.
 
@@ -54,13 +67,21 @@ def bootstrap(
     clock = clock or SystemClock()
     database = database or open_database(settings.database_url, name=SERVICE, pool_size=settings.web_threads)
     outbox = Outbox(event_tables, producer=SERVICE, clock=clock)
-    sessions = ServerSessions(
-        database,
-        session_tables,
-        clock,
-        service=SERVICE,
-        https=settings.public_url.startswith("https://"),
-        idle=settings.session_idle,
+    https = settings.public_url.startswith("https://")
+    sessions = ServerSessions(database, session_tables, clock, service=SERVICE, https=https, idle=settings.session_idle)
+    letters = letters or LetterWriter(settings.letter_signing_key, SERVICE, settings.notifier_letter_key)
+    people = People(database=database)
+    accounts = Accounts(
+        database=database,
+        outbox=outbox,
+        clock=clock,
+        people=people,
+        passwords=passwords or Passwords(),
+        letters=letters,
+        sessions=ServerSessions(
+            database, account_session_tables, clock, service="portal_account", https=https, idle=_CLIENT_IDLE
+        ),
+        public_url=settings.public_url,
     )
     links = Links(database=database, outbox=outbox, clock=clock)
     documents = Documents(database=database)
@@ -71,12 +92,15 @@ def bootstrap(
         links=links,
         documents=documents,
         intake=intake or _intake(settings),
-        letters=letters or LetterWriter(settings.letter_signing_key, SERVICE, settings.notifier_letter_key),
+        letters=letters,
         public_url=settings.public_url,
     )
     handlers = EventHandlers()
     link_events.subscribe(handlers, links)
     payment_events.subscribe(handlers)
+    merge_events.subscribe(handlers, CLIENT_REFERENCES)
+    people_events.subscribe(handlers, people)
+    account_events.subscribe(handlers, accounts)
     return Dependencies(
         settings=settings,
         clock=clock,
@@ -86,6 +110,8 @@ def bootstrap(
         links=links,
         documents=documents,
         payments=payments,
+        people=people,
+        accounts=accounts,
         handlers=handlers,
     )
 

@@ -1,18 +1,27 @@
 """Every row class of the portal, imported so that Base.metadata is complete (migrations, drift check, tests)."""
 
+from services.portal.account.models import AccountRow, ResetRequestRow, SignInAttemptRow
 from services.portal.esign.models import SignedDocumentRow
 from services.portal.links.models import EvidenceRow, LinkRow, LinkTokenRow
-from services.portal.orm import Base, event_tables, session_tables
+from services.portal.merges.models import merged_clients
+from services.portal.orm import Base, account_session_tables, event_tables, session_tables
 from services.portal.payments.models import IntakeRow, PaymentRow
+from services.portal.people.models import AgentRow
 
 __all__ = [
+    "AccountRow",
+    "AgentRow",
     "Base",
     "EvidenceRow",
     "IntakeRow",
     "LinkRow",
     "LinkTokenRow",
     "PaymentRow",
+    "ResetRequestRow",
+    "SignInAttemptRow",
     "SignedDocumentRow",
+    "account_session_tables",
     "event_tables",
+    "merged_clients",
     "session_tables",
 ]
