@@ -4,6 +4,8 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chassis.web.app import make_app
+from services.portal.account import guard
+from services.portal.account.views import blueprint as account_pages
 from services.portal.bootstrap import SERVICE, Dependencies
 from services.portal.esign import fonts
 from services.portal.links.views import link_pages
@@ -27,9 +29,12 @@ def create_app(deps: Dependencies) -> Flask:
         hops = deps.settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     deps.sessions.init_app(app)
+    deps.accounts.sessions.init_app(app)
+    app.extensions[guard.EXTENSION] = deps.accounts
     install_brand(app)
     app.register_blueprint(link_pages(deps.links, deps.access))
     pages = PaymentPages(links=deps.links, payments=deps.payments, documents=deps.documents, access=deps.access)
     app.register_blueprint(pages.blueprint())
+    app.register_blueprint(account_pages)
     fonts.warm()
     return app

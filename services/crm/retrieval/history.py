@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from services.crm.auth.devices import describe_device
+from chassis.web.devices import describe_device
 from services.crm.custody.service import AccessEntry
 
 _WORDS: Final = {

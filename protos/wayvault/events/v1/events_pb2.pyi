@@ -904,6 +904,27 @@ class ClientPortalInvited(_message.Message):
 Global___ClientPortalInvited: _TypeAlias = ClientPortalInvited  # noqa: Y015
 
 @_typing.final
+class ClientPortalWithdrawn(_message.Message):
+    """The agent took the client's way into the portal back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLIENT_ID_FIELD_NUMBER: _builtins.int
+    client_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        client_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_id", b"client_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClientPortalWithdrawn: _TypeAlias = ClientPortalWithdrawn  # noqa: Y015
+
+@_typing.final
 class DocumentShared(_message.Message):
     """A file for the travelers of a booking (P4). At most 5 MiB."""
 
