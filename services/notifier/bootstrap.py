@@ -15,6 +15,7 @@ from chassis.web.page import Brand
 from protos.wayvault.events.v1.events_pb2 import AgentSaved, BookingSaved, ClientSaved
 from services.notifier.client_references import CLIENT_REFERENCES
 from services.notifier.config import NotifierSettings
+from services.notifier.deliveries.client_mails import ClientMails
 from services.notifier.deliveries.events import DeliveryEvents
 from services.notifier.deliveries.sender import Sender
 from services.notifier.deliveries.service import Deliveries
@@ -52,6 +53,7 @@ def build(
     deliveries = Deliveries(clock=clock, outbox=Outbox(event_tables, producer="notifier", clock=clock), wake=wake)
     handlers = EventHandlers()
     DeliveryEvents(deliveries=deliveries, letters=letters, clock=clock, crm_url=settings.crm_url).register(handlers)
+    ClientMails(deliveries=deliveries, letters=letters, clock=clock, crm_url=settings.crm_url).register(handlers)
     merge_events.subscribe(handlers, CLIENT_REFERENCES)
     # No mail comes of these. They are received all the same: an event that nobody receives is refused by the bus.
     for known in (AgentSaved, ClientSaved, BookingSaved):

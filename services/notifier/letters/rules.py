@@ -9,6 +9,8 @@ SIGNERS: Final[dict[str, str]] = {
     "cvv_link": "vault",
     "payment_link": "crm",
     "signed_copy": "portal",
+    "portal_invitation": "crm",
+    "password_reset": "portal",
 }
 
 

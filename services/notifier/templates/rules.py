@@ -23,6 +23,9 @@ class Mail(StrEnum):
     VOID_NOTICE = "void_notice"
     CARD_LAPSING = "card_lapsing"
     CARD_LAPSED = "card_lapsed"
+    PORTAL_INVITATION = "portal_invitation"
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - a mail, not a password
+    QUOTE_REQUEST = "quote_request"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1613,6 +1613,8 @@ class QuoteRequested(_message.Message):
     BUDGET_FIELD_NUMBER: _builtins.int
     WISHES_FIELD_NUMBER: _builtins.int
     AT_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
     quote_id: _builtins.str
     agent_id: _builtins.str
     registration_id: _builtins.str
@@ -1629,6 +1631,12 @@ class QuoteRequested(_message.Message):
     def client(self) -> Global___Client: ...
     @_builtins.property
     def at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def agent(self) -> Global___Agent:
+        """Who is told of it, and in whose name."""
+
+    @_builtins.property
+    def agency(self) -> Global___Agency: ...
     def __init__(
         self,
         *,
@@ -1645,10 +1653,12 @@ class QuoteRequested(_message.Message):
         budget: _builtins.str = ...,
         wishes: _builtins.str = ...,
         at: _timestamp_pb2.Timestamp | None = ...,
+        agent: Global___Agent | None = ...,
+        agency: Global___Agency | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "client", b"client"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "at", b"at", "client", b"client"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adults", b"adults", "agent_id", b"agent_id", "at", b"at", "begins_on", b"begins_on", "budget", b"budget", "children", b"children", "client", b"client", "client_id", b"client_id", "destination", b"destination", "ends_on", b"ends_on", "quote_id", b"quote_id", "registration_id", b"registration_id", "wishes", b"wishes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adults", b"adults", "agency", b"agency", "agent", b"agent", "agent_id", b"agent_id", "at", b"at", "begins_on", b"begins_on", "budget", b"budget", "children", b"children", "client", b"client", "client_id", b"client_id", "destination", b"destination", "ends_on", b"ends_on", "quote_id", b"quote_id", "registration_id", b"registration_id", "wishes", b"wishes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
