@@ -1,7 +1,7 @@
 """References to something that may be merged into another of its kind, such as a client (C4).
 
-Each room of a service says in its `references.py` how what it keeps follows; the service gathers the rooms' words in one
-tuple, and an architecture test compares it with the columns there are, so that no room is forgotten.
+Each room of a service says in its `references.py` how what it keeps follows; the service gathers the rooms' words in
+one tuple, and an architecture test compares it with the columns there are, so that no room is forgotten.
 A service that only hears of merges keeps them in a `MergedIds` table: facts that name the merged thing may arrive after
 the merge, and merges in any order.
 """

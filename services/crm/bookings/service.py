@@ -30,7 +30,7 @@ from services.crm.bookings.rules import (
     SegmentKind,
     segment_errors,
 )
-from services.crm.clients.service import Clients
+from services.crm.clients.service import Clients, current_client_id
 from services.crm.errors import ChangedMeanwhile
 from services.crm.paging import PAGE_SIZE, Page, offset
 
@@ -236,8 +236,32 @@ class Bookings:
             row.segments.remove(_segment_row(row, segment_id))
             return self._touch(session, row)
 
+    def lock_of_clients(self, session: Session, client_ids: Collection[str]) -> None:
+        """Holds every booking that these clients are on until the transaction ends (a merge, C4)."""
+        on = select(PassengerRow.booking_id).where(PassengerRow.client_id.in_(client_ids))
+        rows = select(BookingRow.id).where(BookingRow.id.in_(on)).order_by(BookingRow.id)
+        session.scalars(rows.with_for_update()).all()
+
+    def ids_of_client(self, session: Session, client_id: str) -> list[str]:
+        """The bookings that a client is on."""
+        query = select(PassengerRow.booking_id).where(PassengerRow.client_id == client_id)
+        return list(session.scalars(query.order_by(PassengerRow.booking_id)))
+
+    def tell_anew(self, session: Session, booking_ids: Collection[str]) -> None:
+        """Publishes bookings whose passengers were merged; a form that was opened before is refused."""
+        for row in session.scalars(select(BookingRow).where(BookingRow.id.in_(booking_ids)).order_by(BookingRow.id)):
+            session.refresh(row)
+            for position, seat in enumerate(row.passengers):
+                seat.position = position
+            row.version += 1
+            self._saved(session, row)
+
     def _seat(self, session: Session, actor: Actor, row: BookingRow, wanted: Sequence[str]) -> None:
         """Puts the wanted clients on the booking, the first as lead."""
+        today = [current_client_id(session, each) for each in wanted]
+        if today != list(wanted):
+            # The form was opened before two of its people were merged.
+            wanted = list(dict.fromkeys(today))
         own = self._clients.load_many(session, actor.agency_id, wanted)
         if len(set(wanted)) != len(wanted) or any(
             client_id not in own or own[client_id].agent_id != row.agent_id for client_id in wanted

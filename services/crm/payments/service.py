@@ -4,7 +4,7 @@ Other rooms change a payment inside their own transaction, through `locked` and 
 state otherwise.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -62,6 +62,7 @@ __all__ = [
     "context_of",
     "happen",
     "lapse_warning_due",
+    "lock_of_clients",
     "locked",
     "locked_by_card",
     "locked_own",
@@ -150,6 +151,12 @@ def context_of(row: PaymentRow) -> PaymentContext:
 def locked(session: Session, payment_id: str) -> PaymentRow | None:
     """The row, held until the transaction ends (SQLite holds the whole file already)."""
     return session.get(PaymentRow, payment_id, with_for_update=True)
+
+
+def lock_of_clients(session: Session, client_ids: Collection[str]) -> None:
+    """Holds every payment that these clients were asked for until the transaction ends (a merge, C4)."""
+    rows = select(PaymentRow.id).where(PaymentRow.payer_client_id.in_(client_ids)).order_by(PaymentRow.id)
+    session.scalars(rows.with_for_update()).all()
 
 
 def locked_by_card(session: Session, card_token: str) -> PaymentRow | None:
