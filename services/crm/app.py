@@ -11,14 +11,21 @@ from services.crm.admin.views import blueprint as admin
 from services.crm.auth.views import blueprint as auth
 from services.crm.bookings.views import blueprint as bookings
 from services.crm.bootstrap import SERVICE, Dependencies
+from services.crm.clients.household_views import blueprint as household
 from services.crm.clients.views import blueprint as clients
 from services.crm.dashboard.views import blueprint as dashboard
+from services.crm.merging.views import blueprint as merging
+from services.crm.merging.views import history_panel
 from services.crm.paying_pages import join_payment_rooms
+from services.crm.portal_access.views import blueprint as portal_access
+from services.crm.portal_access.views import client_panel as portal_access_panel
+from services.crm.tasks.views import blueprint as tasks
+from services.crm.tasks.views import client_panel as tasks_panel
 from services.crm.web import find_agent
 
 # One shared folder for the few styles and scripts that the chassis has no part for.
 _ASSETS = Blueprint("crm", __name__, static_folder="static", static_url_path="/static/crm", template_folder="templates")
-_ROOMS = (auth, dashboard, clients, bookings, admin)
+_ROOMS = (auth, dashboard, clients, household, tasks, merging, portal_access, bookings, admin)
 
 
 def create_app(deps: Dependencies) -> Flask:
@@ -39,7 +46,10 @@ def create_app(deps: Dependencies) -> Flask:
     app.register_blueprint(_ASSETS)
     for room in _ROOMS:
         app.register_blueprint(room)
+    deps.panels.client.append(tasks_panel)
     join_payment_rooms(app, deps)
+    deps.panels.client.append(portal_access_panel)
+    deps.panels.client.append(history_panel)
     app.before_request(_read_times_in_agents_zone)
     app.context_processor(lambda: _page_context(deps))
     return app
@@ -63,7 +73,7 @@ def _page_context(deps: Dependencies) -> dict[str, object]:
 def _nav(actor: Actor) -> tuple[NavItem, ...]:
     entries = [
         ("Dashboard", "dashboard.show", "layout-dashboard", ("dashboard.",)),
-        ("Clients", "clients.index", "users", ("clients.",)),
+        ("Clients", "clients.index", "users", ("clients.", "household.", "merging.", "tasks.", "portal_access.")),
         ("Bookings", "bookings.index", "luggage", ("bookings.", "links.")),
         ("Payments", "payments.report", "credit-card", ("payments.", "area.", "retrieval.")),
     ]

@@ -15,14 +15,19 @@ from services.crm.admin.service import Directory
 from services.crm.auth.secrets import AuthenticatorSecrets
 from services.crm.auth.service import SignIn
 from services.crm.bookings.service import Bookings
+from services.crm.client_references import CLIENT_REFERENCES
+from services.crm.clients.profile import Profiles
 from services.crm.clients.service import Clients
 from services.crm.config import CrmSettings
 from services.crm.custody.service import VaultPort
 from services.crm.links.service import Letters
+from services.crm.merging.service import Merges
 from services.crm.models import event_tables, session_tables
 from services.crm.panels import Panels
 from services.crm.paying import CrmLetters, Paying, make_paying, open_vault
-from services.crm.payments.service import PaymentBook
+from services.crm.payments.service import PaymentBook, lock_of_clients
+from services.crm.portal_access.service import PortalAccess
+from services.crm.tasks.service import Tasks
 
 SERVICE = "crm"
 
@@ -39,8 +44,12 @@ class Dependencies:
     directory: Directory
     sign_in: SignIn
     clients: Clients
+    profiles: Profiles
+    tasks: Tasks
+    merges: Merges
     bookings: Bookings
     paying: Paying
+    portal_access: PortalAccess
     panels: Panels
 
 
@@ -75,6 +84,7 @@ def bootstrap(
         passwords=passwords or Passwords(),
         authenticators=AuthenticatorSecrets(settings.require_secret_key()),
     )
+    letters = letters or CrmLetters(settings)
     paying = make_paying(
         database=database,
         outbox=outbox,
@@ -82,7 +92,16 @@ def bootstrap(
         bookings=bookings,
         directory=directory,
         vault=vault or open_vault(settings),
-        letters=letters or CrmLetters(settings),
+        letters=letters,
+        portal_url=settings.portal_url,
+    )
+    portal_access = PortalAccess(
+        database=database,
+        outbox=outbox,
+        clock=clock,
+        clients=clients,
+        directory=directory,
+        letters=letters,
         portal_url=settings.portal_url,
     )
     return Dependencies(
@@ -94,7 +113,19 @@ def bootstrap(
         directory=directory,
         sign_in=sign_in,
         clients=clients,
+        profiles=Profiles(database=database, clock=clock, clients=clients),
+        tasks=Tasks(database=database, clock=clock, clients=clients),
+        merges=Merges(
+            database=database,
+            clock=clock,
+            clients=clients,
+            references=CLIENT_REFERENCES,
+            locks=(bookings.lock_of_clients, lock_of_clients),
+            bookings_of=bookings.ids_of_client,
+            tell_bookings=bookings.tell_anew,
+        ),
         bookings=bookings,
         paying=paying,
+        portal_access=portal_access,
         panels=Panels(),
     )

@@ -52,6 +52,20 @@ class ProfileField(StrEnum):
     OCCASIONS = "occasions"
 
 
+# What a field is called on the pages.
+WORDS = {
+    ProfileField.FIRST_NAME: "First name",
+    ProfileField.LAST_NAME: "Last name",
+    ProfileField.EMAIL: "E-mail",
+    ProfileField.PHONE: "Phone",
+    ProfileField.SECOND_PHONE: "Second phone",
+    ProfileField.BIRTHDAY: "Birthday",
+    ProfileField.ADDRESS: "Address",
+    ProfileField.NOTES: "Notes",
+    ProfileField.FAMILY: "Family",
+    ProfileField.OCCASIONS: "Occasions",
+}
+
 ADDRESS_COLUMNS = ("street", "city", "region", "postal_code", "country")
 
 

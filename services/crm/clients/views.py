@@ -3,14 +3,17 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from chassis.errors import NotFound
 from chassis.web.formatting import country_choices
 from services.crm.addresses import page_number, same_list, typed_text, with_same_filter
 from services.crm.bookings.service import BookingFilter, BookingSort
 from services.crm.clients.forms import ClientForm
+from services.crm.clients.household_forms import RELATION_WORDS
+from services.crm.clients.rules import WORDS
 from services.crm.clients.service import ClientFilter, ClientSort
 from services.crm.csv_export import csv_response
 from services.crm.forms import attempt, shallow
-from services.crm.web import current_agent, dependencies, login_required
+from services.crm.web import current_agent, dependencies, find_agent, login_required
 
 blueprint = Blueprint("clients", __name__, template_folder="templates", url_prefix="/clients")
 
@@ -28,6 +31,21 @@ _CSV_HEADER = (
     "Postal code",
     "Country",
 )
+
+
+def follow_merge(error: NotFound) -> ResponseReturnValue:
+    """An address of a profile that was merged leads to the one that stayed, for good (C4). For every room whose
+    addresses name a client: `blueprint.register_error_handler(NotFound, follow_merge)`."""
+    arguments = dict(request.view_args or {})
+    actor = find_agent()
+    if request.method == "GET" and actor is not None and request.endpoint and "client_id" in arguments:
+        kept_id = dependencies().clients.merged_into(actor, arguments["client_id"])
+        if kept_id is not None:
+            return redirect(url_for(request.endpoint, **(arguments | {"client_id": kept_id})), 301)
+    raise error
+
+
+blueprint.register_error_handler(NotFound, follow_merge)
 
 
 @blueprint.get("/search")
@@ -109,6 +127,11 @@ def show(client_id: str) -> ResponseReturnValue:
         client=client,
         own=actor.owns(client.agent_id),
         bookings=bookings.items,
+        more_bookings=bookings.total > len(bookings.items),
+        household=deps.profiles.household(actor, client.id),
+        changes={change.field.value: change for change in deps.profiles.changes(actor, client.id)},
+        field_words=WORDS,
+        relations=RELATION_WORDS,
         panels=deps.panels.for_client(actor, client),
     )
 

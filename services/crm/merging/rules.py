@@ -5,22 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from services.crm.clients.rules import ClientData, ClientDetail, ProfileField, columns_of, in_words, values_of
+from services.crm.clients.rules import WORDS, ClientData, ClientDetail, ProfileField, columns_of, in_words, values_of
 
 # Family and occasions are lists: both follow, nothing is to be chosen.
 CHOSEN = tuple(field for field in ProfileField if columns_of(field))
-WORDS = {
-    ProfileField.FIRST_NAME: "First name",
-    ProfileField.LAST_NAME: "Last name",
-    ProfileField.EMAIL: "E-mail",
-    ProfileField.PHONE: "Phone",
-    ProfileField.SECOND_PHONE: "Second phone",
-    ProfileField.BIRTHDAY: "Birthday",
-    ProfileField.ADDRESS: "Address",
-    ProfileField.NOTES: "Notes",
-    ProfileField.FAMILY: "Family",
-    ProfileField.OCCASIONS: "Occasions",
-}
 
 
 class Side(StrEnum):
