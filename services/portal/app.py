@@ -11,6 +11,7 @@ from services.portal.esign import fonts
 from services.portal.links.views import link_pages
 from services.portal.pages import install_brand
 from services.portal.payments.views import PaymentPages
+from services.portal.profile import views as profile_pages
 
 
 def create_app(deps: Dependencies) -> Flask:
@@ -36,5 +37,7 @@ def create_app(deps: Dependencies) -> Flask:
     pages = PaymentPages(links=deps.links, payments=deps.payments, documents=deps.documents, access=deps.access)
     app.register_blueprint(pages.blueprint())
     app.register_blueprint(account_pages)
+    app.extensions[profile_pages.EXTENSION] = deps.profiles
+    app.register_blueprint(profile_pages.blueprint)
     fonts.warm()
     return app

@@ -28,6 +28,8 @@ from services.portal.payments.intake import CardIntakePort, GrpcCardIntake
 from services.portal.payments.service import LetterSealer, Payments
 from services.portal.people import events as people_events
 from services.portal.people.service import People
+from services.portal.profile import events as profile_events
+from services.portal.profile.service import Profiles
 
 SERVICE = "portal"
 # SECURITY.md, 8.2.8. An opened payment link may lie longer (settings.session_idle): it holds less.
@@ -48,6 +50,7 @@ class Dependencies:
     payments: Payments
     people: People
     accounts: Accounts
+    profiles: Profiles
     handlers: EventHandlers
 
 
@@ -83,6 +86,7 @@ def bootstrap(
         ),
         public_url=settings.public_url,
     )
+    profiles = Profiles(database=database, outbox=outbox, clock=clock)
     links = Links(database=database, outbox=outbox, clock=clock)
     documents = Documents(database=database)
     payments = Payments(
@@ -98,9 +102,10 @@ def bootstrap(
     handlers = EventHandlers()
     link_events.subscribe(handlers, links)
     payment_events.subscribe(handlers)
-    merge_events.subscribe(handlers, CLIENT_REFERENCES)
+    merge_events.subscribe(handlers, CLIENT_REFERENCES, profiles.learn)
     people_events.subscribe(handlers, people)
     account_events.subscribe(handlers, accounts)
+    profile_events.subscribe(handlers, profiles=profiles, accounts=accounts, people=people)
     return Dependencies(
         settings=settings,
         clock=clock,
@@ -112,6 +117,7 @@ def bootstrap(
         payments=payments,
         people=people,
         accounts=accounts,
+        profiles=profiles,
         handlers=handlers,
     )
 

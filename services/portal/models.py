@@ -7,6 +7,7 @@ from services.portal.merges.models import merged_clients
 from services.portal.orm import Base, account_session_tables, event_tables, session_tables
 from services.portal.payments.models import IntakeRow, PaymentRow
 from services.portal.people.models import AgentRow
+from services.portal.profile.models import ProfileRow
 
 __all__ = [
     "AccountRow",
@@ -17,6 +18,7 @@ __all__ = [
     "LinkRow",
     "LinkTokenRow",
     "PaymentRow",
+    "ProfileRow",
     "ResetRequestRow",
     "SignInAttemptRow",
     "SignedDocumentRow",

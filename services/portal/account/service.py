@@ -20,12 +20,14 @@ from chassis.web.passwords import Passwords, password_error
 from chassis.web.sessions import ServerSessions
 from protos.wayvault.events.v1.events_pb2 import (
     Agency,
+    Client,
     ClientPortalActivated,
     ClientPortalInvited,
     PortalMailSealed,
 )
 from services.portal.account.models import AccountRow, ResetRequestRow, SignInAttemptRow
 from services.portal.account.rules import RESET_VALID, link_is_good, may_mail_reset, username_key
+from services.portal.merges.events import current_client_id
 from services.portal.people.service import AgentView, People
 
 __all__ = ["Accepted", "Accounts", "AgentView", "PresentClient", "Rejected"]
@@ -143,9 +145,10 @@ class Accounts:
         digest = token_sha256(token)
         with self._database.read() as session:
             known = self._by_link(session, digest)
-        if known is None:
-            raise NotFound(_VOID_LINK)
-        hashed = self._checked_hash(known, password)
+            if known is None:
+                raise NotFound(_VOID_LINK)
+            personal = _personal(known)
+        hashed = self._checked_hash(personal, password)
         now = self._clock.now()
         with self._database.transaction() as session:
             row = self._by_link(session, digest, locked=True)
@@ -163,20 +166,22 @@ class Accounts:
                     aggregate_id=row.client_id,
                     agency_id=row.agency_id,
                 )
-        self.sessions.end_all(known.client_id)
-        return known.username
+            client_id, username = row.client_id, row.username
+        self.sessions.end_all(client_id)
+        return username
 
     def change_password(self, client_id: str, old: str, new: str) -> None:
         """Raises InvalidArgument (field "old" or "password"). Wrong guesses of the old one count towards the lock."""
         with self._database.read() as session:
             row = session.get_one(AccountRow, client_id)
-        match self.check_password(row.username, old):
+            username, personal = row.username, _personal(row)
+        match self.check_password(username, old):
             case Rejected(locked=True):
                 raise InvalidArgument("Too many wrong passwords. Wait 30 minutes and try again.", field="old")
             case Rejected():
                 raise InvalidArgument("That is not your present password.", field="old")
             case Accepted():
-                hashed = self._checked_hash(row, new)
+                hashed = self._checked_hash(personal, new)
                 with self._database.transaction() as session:
                     session.get_one(AccountRow, client_id).password_hash = hashed
 
@@ -246,12 +251,13 @@ class Accounts:
         """
         self._people.learn_if_new(session, message.agent, message.agency)
         key = username_key(message.username)
+        client_id = current_client_id(session, message.client.id)
         holder = self._by_username(session, key)
-        if holder is not None and holder.client_id != message.client.id:
+        if holder is not None and holder.client_id != client_id:
             raise RetryLater
-        row = session.get(AccountRow, message.client.id)
+        row = session.get(AccountRow, client_id)
         if row is None:
-            row = AccountRow(client_id=message.client.id)
+            row = AccountRow(client_id=client_id)
             session.add(row)
         row.agency_id, row.agent_id = message.agency.id, message.agent.id
         row.username, row.username_key = message.username.strip()[:60], key
@@ -260,9 +266,16 @@ class Accounts:
         row.invitation_sha256 = message.token_sha256
         row.invitation_expires_at = message.expires_at.ToDatetime(tzinfo=UTC)
 
+    def learn_client(self, session: Session, client: Client, agent_id: str) -> None:
+        """Takes in the client's newest name, address and agent, if she has an account."""
+        row = session.get(AccountRow, current_client_id(session, client.id))
+        if row is not None:
+            row.first_name, row.last_name = client.first_name[:80], client.last_name[:80]
+            row.email, row.agent_id = client.email, agent_id
+
     def learn_withdrawn(self, session: Session, client_id: str) -> None:
         """Closes the client's way in at once: no password, no link, no session is good any more."""
-        row = session.get(AccountRow, client_id)
+        row = session.get(AccountRow, current_client_id(session, client_id))
         if row is None:
             return
         row.username_key = row.password_hash = row.activated_at = None
@@ -290,11 +303,15 @@ class Accounts:
                 return row
         return None
 
-    def _checked_hash(self, row: AccountRow, password: str) -> str:
-        personal = [row.first_name, row.last_name, row.email, row.username]
+    def _checked_hash(self, personal: list[str], password: str) -> str:
         if error := password_error(password, personal):
             raise InvalidArgument(error, field="password")
         return self._passwords.hash(password)
+
+
+def _personal(row: AccountRow) -> list[str]:
+    """What a password may not be made of."""
+    return [row.first_name, row.last_name, row.email, row.username]
 
 
 def _stamp(moment: datetime) -> Timestamp:
