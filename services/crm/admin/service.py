@@ -80,6 +80,11 @@ class Directory:
         rows = session.execute(select(AgentRow.id, AgentRow.name).where(AgentRow.agency_id == agency_id))
         return {row.id: row.name for row in rows}
 
+    def names_in(self, actor: Actor) -> dict[str, str]:
+        """The name of everybody in the actor's agency by id."""
+        with self._database.read() as session:
+            return self.names(session, actor.agency_id)
+
     def agents(self, actor: Actor) -> list[AgentDetail]:
         """All agents of the actor's agency, by name. Raises PermissionDenied for non-admins."""
         _require_admin(actor)

@@ -96,6 +96,19 @@ class SignIn:
             self._pass(session, agent, credential, step)
         return Accepted(agent_id=agent_id, authenticator_ready=True)
 
+    def prove_again(self, agent_id: str, code: str) -> Accepted | Rejected:
+        """Step-up within a session (M9): the agent shows with a fresh code that she is still the one at the keyboard.
+
+        Counts towards the lock and uses the code up, as a sign-in does; a code that signed her in proves nothing more.
+        """
+        with self._database.transaction() as session:
+            last = session.get_one(CredentialRow, agent_id).last_sign_in_at
+        outcome = self.check_code(agent_id, code)
+        if isinstance(outcome, Accepted):
+            with self._database.transaction() as session:
+                session.get_one(CredentialRow, agent_id).last_sign_in_at = last
+        return outcome
+
     def set_up_authenticator(self, agent_id: str) -> AuthenticatorSetUp:
         """The pending secret, made on first call and the same on the next, until a code confirms it.
 
