@@ -7,6 +7,7 @@ from chassis.web.app import make_app
 from services.portal.account import guard
 from services.portal.account.views import blueprint as account_pages
 from services.portal.bootstrap import SERVICE, Dependencies
+from services.portal.cvv.views import CvvPages
 from services.portal.esign import fonts
 from services.portal.links.views import link_pages
 from services.portal.pages import install_brand
@@ -36,6 +37,7 @@ def create_app(deps: Dependencies) -> Flask:
     app.register_blueprint(link_pages(deps.links, deps.access))
     pages = PaymentPages(links=deps.links, payments=deps.payments, documents=deps.documents, access=deps.access)
     app.register_blueprint(pages.blueprint())
+    app.register_blueprint(CvvPages(links=deps.cvv, access=deps.access).blueprint())
     app.register_blueprint(account_pages)
     app.extensions[profile_pages.EXTENSION] = deps.profiles
     app.register_blueprint(profile_pages.blueprint)

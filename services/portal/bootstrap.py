@@ -18,6 +18,9 @@ from services.portal.account import events as account_events
 from services.portal.account.service import Accounts
 from services.portal.client_references import CLIENT_REFERENCES
 from services.portal.config import PortalSettings
+from services.portal.cvv import events as cvv_events
+from services.portal.cvv.intake import CvvIntakePort, GrpcCvvIntake
+from services.portal.cvv.service import CvvLinks
 from services.portal.esign.service import Documents
 from services.portal.links import events as link_events
 from services.portal.links.service import Links
@@ -48,6 +51,7 @@ class Dependencies:
     links: Links
     documents: Documents
     payments: Payments
+    cvv: CvvLinks
     people: People
     accounts: Accounts
     profiles: Profiles
@@ -60,6 +64,7 @@ def bootstrap(
     clock: Clock | None = None,
     database: Database | None = None,
     intake: CardIntakePort | None = None,
+    cvv_intake: CvvIntakePort | None = None,
     letters: LetterSealer | None = None,
     passwords: Passwords | None = None,
 ) -> Dependencies:
@@ -99,9 +104,11 @@ def bootstrap(
         letters=letters,
         public_url=settings.public_url,
     )
+    cvv = CvvLinks(database=database, outbox=outbox, clock=clock, intake=cvv_intake or _cvv_intake(settings))
     handlers = EventHandlers()
     link_events.subscribe(handlers, links)
     payment_events.subscribe(handlers)
+    cvv_events.subscribe(handlers, cvv)
     merge_events.subscribe(handlers, CLIENT_REFERENCES, profiles.learn)
     people_events.subscribe(handlers, people)
     account_events.subscribe(handlers, accounts)
@@ -115,6 +122,7 @@ def bootstrap(
         links=links,
         documents=documents,
         payments=payments,
+        cvv=cvv,
         people=people,
         accounts=accounts,
         profiles=profiles,
@@ -129,3 +137,7 @@ def tls_files(settings: PortalSettings) -> TlsFiles:
 
 def _intake(settings: PortalSettings) -> GrpcCardIntake:
     return GrpcCardIntake(open_channel(settings.vault_address, tls_files(settings), settings.vault_server_name))
+
+
+def _cvv_intake(settings: PortalSettings) -> GrpcCvvIntake:
+    return GrpcCvvIntake(open_channel(settings.vault_address, tls_files(settings), settings.vault_server_name))

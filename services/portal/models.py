@@ -1,6 +1,7 @@
 """Every row class of the portal, imported so that Base.metadata is complete (migrations, drift check, tests)."""
 
 from services.portal.account.models import AccountRow, ResetRequestRow, SignInAttemptRow
+from services.portal.cvv.models import CvvLinkRow
 from services.portal.esign.models import SignedDocumentRow
 from services.portal.links.models import EvidenceRow, LinkRow, LinkTokenRow
 from services.portal.merges.models import merged_clients
@@ -13,6 +14,7 @@ __all__ = [
     "AccountRow",
     "AgentRow",
     "Base",
+    "CvvLinkRow",
     "EvidenceRow",
     "IntakeRow",
     "LinkRow",
