@@ -7,12 +7,15 @@ from chassis.web.formatting import use_zone
 from chassis.web.page import Brand, NavItem, Viewer
 from services.crm.actor import Actor
 from services.crm.addresses import IdConverter
+from services.crm.admin.service import AgencyDetail
 from services.crm.admin.views import blueprint as admin
 from services.crm.auth.views import blueprint as auth
 from services.crm.bookings.views import blueprint as bookings
 from services.crm.bootstrap import SERVICE, Dependencies
 from services.crm.clients.household_views import blueprint as household
+from services.crm.clients.service import ClientMoved
 from services.crm.clients.views import blueprint as clients
+from services.crm.clients.views import follow_merge
 from services.crm.dashboard.views import blueprint as dashboard
 from services.crm.merging.views import blueprint as merging
 from services.crm.merging.views import history_panel
@@ -50,6 +53,7 @@ def create_app(deps: Dependencies) -> Flask:
     join_payment_rooms(app, deps)
     deps.panels.client.append(portal_access_panel)
     deps.panels.client.append(history_panel)
+    app.register_error_handler(ClientMoved, follow_merge)
     app.before_request(_read_times_in_agents_zone)
     app.context_processor(lambda: _page_context(deps))
     return app
@@ -67,10 +71,15 @@ def _page_context(deps: Dependencies) -> dict[str, object]:
         return {"brand": Brand(name="Wayvault"), "nav": (), "viewer": None}
     agency = deps.directory.agency(actor.agency_id)
     brand = Brand(name=agency.name, **({"accent": agency.data.accent_colour} if agency.data.accent_colour else {}))
-    return {"brand": brand, "nav": _nav(actor), "viewer": _viewer(actor), "search_url": url_for("clients.search")}
+    return {
+        "brand": brand,
+        "nav": _nav(actor, agency),
+        "viewer": _viewer(actor),
+        "search_url": url_for("clients.search"),
+    }
 
 
-def _nav(actor: Actor) -> tuple[NavItem, ...]:
+def _nav(actor: Actor, agency: AgencyDetail) -> tuple[NavItem, ...]:
     entries = [
         ("Dashboard", "dashboard.show", "layout-dashboard", ("dashboard.",)),
         ("Clients", "clients.index", "users", ("clients.", "household.", "merging.", "tasks.", "portal_access.")),
@@ -78,6 +87,8 @@ def _nav(actor: Actor) -> tuple[NavItem, ...]:
         ("Payments", "payments.report", "credit-card", ("payments.", "area.", "retrieval.")),
     ]
     if actor.is_admin:
+        if agency.data.second_reveal:
+            entries.append(("Approvals", "second_reveals.index", "shield-check", ("second_reveals.",)))
         entries.append(("Agency", "admin.agency", "building", ("admin.",)))
     here = request.endpoint or ""
     return tuple(

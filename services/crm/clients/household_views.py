@@ -6,12 +6,10 @@ from flask.typing import ResponseReturnValue
 from chassis.errors import NotFound
 from services.crm.clients.household_forms import KIND_WORDS, FamilyForm, OccasionForm
 from services.crm.clients.rules import Occasion
-from services.crm.clients.views import follow_merge
 from services.crm.forms import attempt, shallow
 from services.crm.web import current_agent, dependencies, login_required
 
 blueprint = Blueprint("household", __name__, template_folder="templates", url_prefix="/clients")
-blueprint.register_error_handler(NotFound, follow_merge)
 
 
 @blueprint.route("/<id:client_id>/family/new", methods=["GET", "POST"])

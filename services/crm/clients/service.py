@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
@@ -29,12 +29,13 @@ from services.crm.clients.rules import (
     search_text,
 )
 from services.crm.errors import ChangedMeanwhile
-from services.crm.paging import PAGE_SIZE, Page, offset
+from services.crm.paging import PAGE_SIZE, Page, bounded_count, offset
 
 __all__ = [
     "ClientData",
     "ClientDetail",
     "ClientFilter",
+    "ClientMoved",
     "ClientSort",
     "Clients",
     "client_snapshot",
@@ -43,6 +44,15 @@ __all__ = [
 
 SEARCH_LIMIT = 8
 EXPORT_LIMIT = 10_000
+
+
+class ClientMoved(NotFound):
+    """A profile that was merged into another of the same agent (C4)."""
+
+    def __init__(self, *, merged_id: str, kept_id: str) -> None:
+        super().__init__("This profile was merged into another one. Open that one and try again.")
+        self.merged_id = merged_id
+        self.kept_id = kept_id
 
 
 class ClientSort(StrEnum):
@@ -93,6 +103,17 @@ class Clients:
         rows = session.scalars(select(ClientRow).where(ClientRow.agency_id == agency_id, ClientRow.id.in_(client_ids)))
         return {row.id: detail_of(row) for row in rows}
 
+    def find_by_email(self, session: Session, *, agent_id: str, email: str) -> str | None:
+        """The id of an agent's client with this address, the longest known one; None when there is none."""
+        if not email.strip():
+            return None
+        query = select(ClientRow.id).where(
+            ClientRow.agent_id == agent_id,
+            ClientRow.merged_into_id.is_(None),
+            func.lower(ClientRow.email) == email.strip().lower(),
+        )
+        return session.scalar(query.order_by(ClientRow.created_at, ClientRow.id).limit(1))
+
     def ids_matching(self, actor: Actor, text: str) -> Select[str]:
         """A query of the ids of the actor's clients that a text finds, to filter other rooms' lists by."""
         return select(ClientRow.id).where(*_conditions(actor, ClientFilter(text=text)))
@@ -113,7 +134,7 @@ class Clients:
     def list_page(self, actor: Actor, wanted: ClientFilter, number: int) -> Page[ClientDetail]:
         conditions = _conditions(actor, wanted)
         with self._database.read() as session:
-            total = session.scalar(select(func.count()).select_from(ClientRow).where(*conditions)) or 0
+            total = bounded_count(session, select(ClientRow.id).where(*conditions))
             rows = session.scalars(
                 _ordered(select(ClientRow).where(*conditions), wanted.sort).limit(PAGE_SIZE).offset(offset(number))
             )
@@ -162,14 +183,6 @@ class Clients:
             apply(row, data, at=now)
             return self.saved(session, row)
 
-    def merged_into(self, actor: Actor, client_id: str) -> str | None:
-        """Where a profile went that was merged (C4), for the actor who may see that one; else None."""
-        query = select(ClientRow.merged_into_id).where(
-            ClientRow.id == client_id, visible_to(actor, ClientRow.agency_id, ClientRow.agent_id)
-        )
-        with self._database.read() as session:
-            return session.scalar(query)
-
     def saved(self, session: Session, row: ClientRow) -> ClientDetail:
         """Tells the others what a profile is now, with all that belongs to it."""
         session.flush()
@@ -214,8 +227,10 @@ def _visible_row(session: Session, actor: Actor, client_id: str) -> ClientRow:
     row = session.scalar(
         select(ClientRow).where(ClientRow.id == client_id, visible_to(actor, ClientRow.agency_id, ClientRow.agent_id))
     )
-    if row is None or row.merged_into_id is not None:
+    if row is None:
         raise NotFound("There is no such client among yours.")
+    if row.merged_into_id is not None:
+        raise ClientMoved(merged_id=client_id, kept_id=row.merged_into_id)
     return row
 
 

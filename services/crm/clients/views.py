@@ -1,6 +1,8 @@
 """Pages of clients: search while typing, list, profile, form, CSV."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from typing import Any
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis.errors import NotFound
@@ -10,10 +12,10 @@ from services.crm.bookings.service import BookingFilter, BookingSort
 from services.crm.clients.forms import ClientForm
 from services.crm.clients.household_forms import RELATION_WORDS
 from services.crm.clients.rules import WORDS
-from services.crm.clients.service import ClientFilter, ClientSort
+from services.crm.clients.service import ClientFilter, ClientMoved, ClientSort
 from services.crm.csv_export import csv_response
 from services.crm.forms import attempt, shallow
-from services.crm.web import current_agent, dependencies, find_agent, login_required
+from services.crm.web import current_agent, dependencies, login_required
 
 blueprint = Blueprint("clients", __name__, template_folder="templates", url_prefix="/clients")
 
@@ -33,19 +35,13 @@ _CSV_HEADER = (
 )
 
 
-def follow_merge(error: NotFound) -> ResponseReturnValue:
-    """An address of a profile that was merged leads to the one that stayed, for good (C4). For every room whose
-    addresses name a client: `blueprint.register_error_handler(NotFound, follow_merge)`."""
-    arguments = dict(request.view_args or {})
-    actor = find_agent()
-    if request.method == "GET" and actor is not None and request.endpoint and "client_id" in arguments:
-        kept_id = dependencies().clients.merged_into(actor, arguments["client_id"])
-        if kept_id is not None:
-            return redirect(url_for(request.endpoint, **(arguments | {"client_id": kept_id})), 301)
-    raise error
-
-
-blueprint.register_error_handler(NotFound, follow_merge)
+def follow_merge(moved: ClientMoved) -> ResponseReturnValue:
+    """An address of a profile that was merged leads to the one that stayed, for good (C4); a form is refused."""
+    if request.method != "GET" or request.endpoint is None:
+        return current_app.handle_user_exception(NotFound(moved.message))
+    named = (request.view_args or {}).items()
+    same: dict[str, Any] = {name: moved.kept_id if value == moved.merged_id else value for name, value in named}
+    return redirect(url_for(request.endpoint, **same), 301)
 
 
 @blueprint.get("/search")

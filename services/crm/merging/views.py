@@ -8,19 +8,16 @@ from wtforms import IntegerField
 from wtforms.validators import Optional
 from wtforms.widgets import HiddenInput
 
-from chassis.errors import NotFound
 from chassis.web.forms import Form
 from services.crm.actor import Actor
 from services.crm.addresses import typed_text
 from services.crm.clients.service import ClientDetail
-from services.crm.clients.views import follow_merge
 from services.crm.forms import attempt
 from services.crm.merging.rules import Choice, Side
 from services.crm.panels import Panel
 from services.crm.web import current_agent, dependencies, login_required
 
 blueprint = Blueprint("merging", __name__, template_folder="templates", url_prefix="/clients")
-blueprint.register_error_handler(NotFound, follow_merge)
 
 
 class MergeForm(Form):

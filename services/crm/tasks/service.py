@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Row, Select, select
 
@@ -18,6 +18,7 @@ from services.crm.tasks.models import TaskRow
 LONGEST_TITLE = 200
 SHOWN = 12
 _DONE_SHOWN = 5
+_JUST_NOW = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +89,13 @@ class Tasks:
         query = _visible(actor).where(TaskRow.agent_id == actor.agent_id, TaskRow.done_at.is_(None))
         with self._database.read() as session:
             return _tasks(session.execute(_by_due(query).limit(limit)))
+
+    def just_done(self, actor: Actor) -> list[Task]:
+        """What the actor ticked off in the last minutes: it can be taken back where it was done."""
+        since = self._clock.now() - _JUST_NOW
+        query = _visible(actor).where(TaskRow.agent_id == actor.agent_id, TaskRow.done_at >= since)
+        with self._database.read() as session:
+            return _tasks(session.execute(query.order_by(TaskRow.done_at.desc(), TaskRow.id).limit(_DONE_SHOWN)))
 
     def _set(self, actor: Actor, task_id: str, moment: datetime | None) -> Task:
         with self._database.transaction() as session:
