@@ -44,6 +44,7 @@ def worker(settings: PortalSettings) -> int:
             ("consumer", consumer.run),
             ("password resets", every(_RESETS_SECONDS, deps.accounts.mail_resets, "password resets")),
             ("sign-in housekeeping", every(_HOUSEKEEPING_SECONDS, deps.accounts.sweep, "sign-in housekeeping")),
+            ("throttle housekeeping", every(_HOUSEKEEPING_SECONDS, deps.throttle.sweep, "throttle housekeeping")),
             ("session housekeeping", every(_HOUSEKEEPING_SECONDS, deps.sessions.sweep, "session housekeeping")),
         ]
     )

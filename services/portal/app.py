@@ -13,6 +13,7 @@ from services.portal.links.views import link_pages
 from services.portal.pages import install_brand
 from services.portal.payments.views import PaymentPages
 from services.portal.profile import views as profile_pages
+from services.portal.quotes import views as quote_pages
 
 
 def create_app(deps: Dependencies) -> Flask:
@@ -41,5 +42,9 @@ def create_app(deps: Dependencies) -> Flask:
     app.register_blueprint(account_pages)
     app.extensions[profile_pages.EXTENSION] = deps.profiles
     app.register_blueprint(profile_pages.blueprint)
+    app.extensions[quote_pages.EXTENSION] = quote_pages.QuotePages(
+        quotes=deps.quotes, people=deps.people, throttle=deps.throttle, clock=deps.clock
+    )
+    app.register_blueprint(quote_pages.blueprint)
     fonts.warm()
     return app

@@ -33,6 +33,8 @@ from services.portal.people import events as people_events
 from services.portal.people.service import People
 from services.portal.profile import events as profile_events
 from services.portal.profile.service import Profiles
+from services.portal.quotes.service import Quotes
+from services.portal.throttle.service import Throttle
 
 SERVICE = "portal"
 # SECURITY.md, 8.2.8. An opened payment link may lie longer (settings.session_idle): it holds less.
@@ -55,6 +57,8 @@ class Dependencies:
     people: People
     accounts: Accounts
     profiles: Profiles
+    quotes: Quotes
+    throttle: Throttle
     handlers: EventHandlers
 
 
@@ -126,6 +130,8 @@ def bootstrap(
         people=people,
         accounts=accounts,
         profiles=profiles,
+        quotes=Quotes(database=database, outbox=outbox, clock=clock),
+        throttle=Throttle(database=database, clock=clock),
         handlers=handlers,
     )
 

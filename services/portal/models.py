@@ -9,6 +9,8 @@ from services.portal.orm import Base, account_session_tables, event_tables, sess
 from services.portal.payments.models import IntakeRow, PaymentRow
 from services.portal.people.models import AgentRow
 from services.portal.profile.models import ProfileRow
+from services.portal.quotes.models import QuoteRow
+from services.portal.throttle.models import ThrottleRow
 
 __all__ = [
     "AccountRow",
@@ -21,9 +23,11 @@ __all__ = [
     "LinkTokenRow",
     "PaymentRow",
     "ProfileRow",
+    "QuoteRow",
     "ResetRequestRow",
     "SignInAttemptRow",
     "SignedDocumentRow",
+    "ThrottleRow",
     "account_session_tables",
     "event_tables",
     "merged_clients",

@@ -10,7 +10,7 @@ _WORTH = {AccessState.ACTIVE: 2, AccessState.INVITED: 1, AccessState.WITHDRAWN: 
 
 
 def _follow(session: Session, kept_id: str, merged_id: str) -> int:
-    """One client has one username: the one in use stays; where both are, the kept profile's. The portal decides alike."""
+    """One client has one username: the one in use stays, or the kept profile's. The portal decides alike."""
     ours = session.get(PortalAccessRow, kept_id, with_for_update=True)
     theirs = session.get(PortalAccessRow, merged_id, with_for_update=True)
     if theirs is None:
