@@ -177,8 +177,10 @@ class Bookings:
         with self._database.transaction() as session:
             return self.open(session, actor, data)
 
-    def open(self, session: Session, actor: Actor, data: BookingData) -> BookingDetail:
-        """As create, within the caller's transaction (a quote request that becomes a booking)."""
+    def open(
+        self, session: Session, actor: Actor, data: BookingData, segments: Sequence[SegmentData] = ()
+    ) -> BookingDetail:
+        """A new booking with its segments, in the caller's transaction; told to the others once. Raises as create."""
         now = self._clock.now()
         row = BookingRow(
             id=new_id("booking"), agency_id=actor.agency_id, agent_id=actor.agent_id, created_at=now, version=1
@@ -187,6 +189,12 @@ class Bookings:
         row.updated_at = now
         session.add(row)
         self._seat(session, actor, row, data.passenger_ids)
+        ordered = sorted(segments, key=lambda part: part.begins_on or date.max)
+        for position, part in enumerate(ordered):
+            _check(part)
+            segment = SegmentRow(id=new_id("segment"), position=position)
+            apply_segment(segment, part)
+            row.segments.append(segment)
         return self._saved(session, row)
 
     def change(self, actor: Actor, booking_id: str, data: BookingData, *, version: int) -> BookingDetail:

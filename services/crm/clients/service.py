@@ -1,11 +1,11 @@
 """Use cases of clients: find, list, create, change."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
@@ -17,12 +17,13 @@ from services.crm.actor import Actor, visible_to
 from services.crm.admin.service import Directory
 from services.crm.clients.changes import note_changes, times_of_changes
 from services.crm.clients.events import Surroundings, client_merged, client_saved, client_snapshot
-from services.crm.clients.household import load_household
+from services.crm.clients.household import load_household, put_member, put_occasion
 from services.crm.clients.models import ClientRow
 from services.crm.clients.rules import (
     ChangedBy,
     ClientData,
     ClientDetail,
+    Household,
     changed_fields,
     month_day,
     search_terms,
@@ -163,12 +164,24 @@ class Clients:
         with self._database.transaction() as session:
             return self.add(session, agency_id=actor.agency_id, agent_id=actor.agent_id, data=data)
 
-    def add(self, session: Session, *, agency_id: str, agent_id: str, data: ClientData) -> ClientDetail:
+    def add(
+        self,
+        session: Session,
+        *,
+        agency_id: str,
+        agent_id: str,
+        data: ClientData,
+        household: Household = Household(),  # noqa: B008 - frozen, and empty
+    ) -> ClientDetail:
         """A new client of an agent, in the caller's transaction (registration in the portal, a quote request)."""
         now = self._clock.now()
         row = ClientRow(id=new_id("client"), agency_id=agency_id, agent_id=agent_id, created_at=now)
         session.add(row)
         apply(row, data, at=now)
+        for member in household.family:
+            put_member(session, row.id, replace(member, id=new_id("family")), at=now)
+        for occasion in household.occasions:
+            put_occasion(session, row.id, replace(occasion, id=new_id("occasion")), at=now)
         return self.saved(session, row)
 
     def change(self, actor: Actor, client_id: str, data: ClientData, *, version: int) -> ClientDetail:
