@@ -252,7 +252,7 @@ def _news(actor: Actor, payment: Payment) -> VaultNews:
         entries = deps.paying.retrieval.access_entries(payment)
     except WayvaultError as error:
         return VaultNews(problem=error.message)
-    people = People(names=deps.directory.names_in(actor), owner_id=payment.agent_id, client=payment.payer_name)
+    people = People(names=deps.directory.names_in(actor), client=payment.payer_name)
     return VaultNews(card=card, history=history_lines(entries, people))
 
 

@@ -93,10 +93,9 @@ class HistoryLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class People:
-    """Who stands behind the ids of the trail: the agency's people by id, the card's owner, the client."""
+    """Who stands behind the ids of the trail: the agency's people by id, and the client."""
 
     names: dict[str, str]
-    owner_id: str
     client: str
 
     def who(self, entry: AccessEntry) -> str:
