@@ -22,13 +22,15 @@ from services.crm.merging.views import history_panel
 from services.crm.paying_pages import join_payment_rooms
 from services.crm.portal_access.views import blueprint as portal_access
 from services.crm.portal_access.views import client_panel as portal_access_panel
+from services.crm.quotes.views import blueprint as quotes
+from services.crm.quotes.views import dashboard_panel as quotes_panel
 from services.crm.tasks.views import blueprint as tasks
 from services.crm.tasks.views import client_panel as tasks_panel
 from services.crm.web import find_agent
 
 # One shared folder for the few styles and scripts that the chassis has no part for.
 _ASSETS = Blueprint("crm", __name__, static_folder="static", static_url_path="/static/crm", template_folder="templates")
-_ROOMS = (auth, dashboard, clients, household, tasks, merging, portal_access, bookings, admin)
+_ROOMS = (auth, dashboard, clients, household, tasks, merging, portal_access, quotes, bookings, admin)
 
 
 def create_app(deps: Dependencies) -> Flask:
@@ -52,6 +54,7 @@ def create_app(deps: Dependencies) -> Flask:
     deps.panels.client.append(tasks_panel)
     join_payment_rooms(app, deps)
     deps.panels.client.append(portal_access_panel)
+    deps.panels.dashboard.append(quotes_panel)
     deps.panels.client.append(history_panel)
     app.register_error_handler(ClientMoved, follow_merge)
     app.before_request(_read_times_in_agents_zone)
@@ -73,16 +76,17 @@ def _page_context(deps: Dependencies) -> dict[str, object]:
     brand = Brand(name=agency.name, **({"accent": agency.data.accent_colour} if agency.data.accent_colour else {}))
     return {
         "brand": brand,
-        "nav": _nav(actor, agency),
+        "nav": _nav(deps, actor, agency),
         "viewer": _viewer(actor),
         "search_url": url_for("clients.search"),
     }
 
 
-def _nav(actor: Actor, agency: AgencyDetail) -> tuple[NavItem, ...]:
+def _nav(deps: Dependencies, actor: Actor, agency: AgencyDetail) -> tuple[NavItem, ...]:
     entries = [
         ("Dashboard", "dashboard.show", "layout-dashboard", ("dashboard.",)),
         ("Clients", "clients.index", "users", ("clients.", "household.", "merging.", "tasks.", "portal_access.")),
+        ("Quotes", "quotes.index", "inbox", ("quotes.",)),
         ("Bookings", "bookings.index", "luggage", ("bookings.", "links.")),
         ("Payments", "payments.report", "credit-card", ("payments.", "area.", "retrieval.")),
     ]
@@ -91,8 +95,15 @@ def _nav(actor: Actor, agency: AgencyDetail) -> tuple[NavItem, ...]:
             entries.append(("Approvals", "second_reveals.index", "shield-check", ("second_reveals.",)))
         entries.append(("Agency", "admin.agency", "building", ("admin.",)))
     here = request.endpoint or ""
+    counts = {"quotes.index": deps.quotes.new_count(actor)}
     return tuple(
-        NavItem(label=label, url=url_for(endpoint), icon=icon, active=here.startswith(rooms))
+        NavItem(
+            label=label,
+            url=url_for(endpoint),
+            icon=icon,
+            active=here.startswith(rooms),
+            count=counts.get(endpoint, 0),
+        )
         for label, endpoint, icon, rooms in entries
     )
 

@@ -27,6 +27,7 @@ from services.crm.panels import Panels
 from services.crm.paying import CrmLetters, Paying, make_paying, open_vault
 from services.crm.payments.service import PaymentBook, lock_of_clients
 from services.crm.portal_access.service import PortalAccess
+from services.crm.quotes.service import Quotes
 from services.crm.tasks.service import Tasks
 
 SERVICE = "crm"
@@ -50,6 +51,7 @@ class Dependencies:
     bookings: Bookings
     paying: Paying
     portal_access: PortalAccess
+    quotes: Quotes
     panels: Panels
 
 
@@ -127,5 +129,6 @@ def bootstrap(
         bookings=bookings,
         paying=paying,
         portal_access=portal_access,
+        quotes=Quotes(database=database, clock=clock, clients=clients, bookings=bookings, directory=directory),
         panels=Panels(),
     )

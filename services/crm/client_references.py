@@ -11,6 +11,7 @@ from services.crm.links.references import CLIENT_REFERENCES as LINKS
 from services.crm.merging.references import CLIENT_REFERENCES as MERGING
 from services.crm.payments.references import CLIENT_REFERENCES as PAYMENTS
 from services.crm.portal_access.references import CLIENT_REFERENCES as PORTAL_ACCESS
+from services.crm.quotes.references import CLIENT_REFERENCES as QUOTES
 from services.crm.tasks.references import CLIENT_REFERENCES as TASKS
 
 CLIENT_REFERENCES: tuple[Reference, ...] = (
@@ -19,6 +20,7 @@ CLIENT_REFERENCES: tuple[Reference, ...] = (
     *LINKS,
     *TASKS,
     *PORTAL_ACCESS,
+    *QUOTES,
     *CLIENTS,
     *MERGING,
 )

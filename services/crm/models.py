@@ -11,6 +11,7 @@ from services.crm.merging.models import ClientMergeRow
 from services.crm.orm import Base, event_tables, session_tables
 from services.crm.payments.models import PaymentRow, SignedDocumentRow
 from services.crm.portal_access.models import PortalAccessRow
+from services.crm.quotes.models import QuoteRow, RegistrationRow
 from services.crm.retrieval.models import ChallengeRow
 from services.crm.second_reveals.models import SecondRevealRow
 from services.crm.tasks.models import TaskRow
@@ -33,6 +34,8 @@ __all__ = [
     "PaymentLinkRow",
     "PaymentRow",
     "PortalAccessRow",
+    "QuoteRow",
+    "RegistrationRow",
     "SecondRevealRow",
     "SegmentRow",
     "SignInAttemptRow",

@@ -8,6 +8,7 @@ from services.crm.clients.portal_changes import ProfileChanges
 from services.crm.models import event_tables
 from services.crm.paying import payment_timers, register_events
 from services.crm.portal_access import events as portal_access_events
+from services.crm.quotes import events as quote_events
 
 HOUSEKEEPING_SECONDS = 600.0
 MERGES_SECONDS = 60.0
@@ -18,6 +19,7 @@ def event_handlers(deps: Dependencies) -> EventHandlers:
     handlers = EventHandlers()
     register_events(handlers, deps.paying)
     portal_access_events.register(handlers, deps.portal_access)
+    quote_events.register(handlers, deps.quotes)
     ProfileChanges(clients=deps.clients, clock=deps.clock).register(handlers)
     return handlers
 

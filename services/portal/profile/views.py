@@ -162,11 +162,12 @@ def _saved(form: FamilyForm | OccasionForm, edit: Callable[[Profile], Profile]) 
 
 def _put(entries: tuple[Entry, ...], entered: Entry, most: int) -> tuple[Entry, ...]:
     """The list with an entry changed in its place, or added at the end."""
-    if any(one.id == entered.id for one in entries):
-        return tuple(entered if one.id == entered.id else one for one in entries)
-    if len(entries) >= most:
+    changed = [entered if one.id == entered.id else one for one in entries]
+    if entered not in changed:
+        changed.append(entered)
+    if len(changed) > max(most, len(entries)):
         raise _TooMany
-    return (*entries, entered)
+    return tuple(changed)
 
 
 def _one(entries: tuple[Entry, ...], entry_id: str) -> Entry:

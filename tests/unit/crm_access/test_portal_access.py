@@ -125,15 +125,14 @@ def test_other_agents_see_nothing_and_admins_only_look(site: CrmSite) -> None:
     with pytest.raises(NotFound):
         site.deps.portal_access.of(site.jonas, site.client.id)
     assert state_of(site, site.ada) is AccessState.INVITED
-    for act in (
-        lambda actor: site.deps.portal_access.invite(actor, site.client.id, "other"),
-        lambda actor: site.deps.portal_access.resend(actor, site.client.id, issue=1),
-        lambda actor: site.deps.portal_access.withdraw(actor, site.client.id),
-    ):
-        with pytest.raises(NotFound):
-            act(site.jonas)
-        with pytest.raises(PermissionDenied):
-            act(site.ada)
+    access, client_id = site.deps.portal_access, site.client.id
+    for actor, refusal in ((site.jonas, NotFound), (site.ada, PermissionDenied)):
+        with pytest.raises(refusal):
+            access.invite(actor, client_id, "other")
+        with pytest.raises(refusal):
+            access.resend(actor, client_id, issue=1)
+        with pytest.raises(refusal):
+            access.withdraw(actor, client_id)
 
 
 def test_the_agent_invites_resends_and_withdraws_on_the_clients_profile(site: CrmSite) -> None:

@@ -1,4 +1,4 @@
-"""initial
+"""change
 
 Revision: 0001_initial, after nothing
 """
