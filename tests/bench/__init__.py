@@ -1,0 +1,1 @@
+"""Measurements: `python -m tests.bench`. See README.md beside this file."""
