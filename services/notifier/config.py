@@ -1,7 +1,7 @@
 """The notifier's settings, read once at start. Environment variables carry the prefix NOTIFIER_."""
 
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import model_validator
 
@@ -23,9 +23,19 @@ class NotifierSettings(ServiceSettings):
     # The mailbox page, where smtp_url is mailbox://.
     listen: str = "127.0.0.1:8104"
     public_url: str = "http://mail.localhost:8104"
-    letter_key: Path = Path("var/secrets/notifier/letters.jwk")
-    public_keys_dir: Path = Path("var/secrets/public")
+    # The private key that letters are sealed to, and the folder of their signers' public keys; under state_dir.
+    letter_key: Path = Path()
+    public_keys_dir: Path = Path()
     senders: int = 2
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keys_from_state_dir(cls, given: Any) -> Any:  # Any: pydantic's raw input
+        if not isinstance(given, dict):
+            return given
+        secrets = Path(given.get("state_dir") or "var") / "secrets"
+        derived = {"letter_key": secrets / "notifier" / "letters.jwk", "public_keys_dir": secrets / "public"}
+        return derived | given
 
     @model_validator(mode="after")
     def _mail_must_leave_in_production(self) -> Self:

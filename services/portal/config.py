@@ -3,8 +3,9 @@
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
-from pydantic import HttpUrl, TypeAdapter, field_validator
+from pydantic import HttpUrl, TypeAdapter, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import ServiceSettings
@@ -24,14 +25,27 @@ class PortalSettings(ServiceSettings):
     mailbox_url: str = "http://mail.localhost:8104"
     vault_address: str = "127.0.0.1:8105"
     vault_server_name: str = "vault.wayvault.internal"
-    letter_signing_key: Path = Path("var/secrets/portal/letter_signing.jwk")
-    notifier_letter_key: Path = Path("var/secrets/public/notifier_letters.jwk")
+    # ES256 private key that signs letters, and the notifier's public key; by default under state_dir.
+    letter_signing_key: Path = Path()
+    notifier_letter_key: Path = Path()
     web_threads: int = 8
     web_processes: int = 1
     # Reverse proxies in front whose X-Forwarded-For is to be believed; 0 = none.
     trusted_proxies: int = 0
     # How long a client may leave the form lying. As long as the vault keeps an intake open (intake_ttl).
     session_idle: timedelta = timedelta(minutes=60)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _letter_keys_from_state_dir(cls, given: Any) -> Any:  # Any: pydantic's raw input
+        if not isinstance(given, dict):
+            return given
+        secrets = Path(given.get("state_dir") or "var") / "secrets"
+        derived = {
+            "letter_signing_key": secrets / "portal" / "letter_signing.jwk",
+            "notifier_letter_key": secrets / "public" / "notifier_letters.jwk",
+        }
+        return derived | given
 
     @field_validator("public_url", "frame_origin", "mailbox_url")
     @classmethod
