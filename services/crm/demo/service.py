@@ -10,12 +10,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chassis.clock import Clock
-from services.crm.actor import Actor
+from services.crm.actor import Actor, Role
 from services.crm.admin.service import AgentData, AgentDetail
 from services.crm.auth.service import current_code
 from services.crm.bookings.service import BookingFilter
 from services.crm.bootstrap import Dependencies
 from services.crm.clients.service import ClientFilter
+from services.crm.demo.access import add_invitations, add_quotes
 from services.crm.demo.crowd import add_crowd
 from services.crm.demo.people import AGENCY, AGENTS, CLIENTS, WITH_AUTHENTICATOR
 from services.crm.demo.trips import TRIPS, Trip
@@ -55,6 +56,9 @@ def import_demo(deps: Dependencies, file: Path) -> list[DemoAgent]:
         _clients(deps, agent)
         _trips(deps, agent)
         add_crowd(deps, _actor(agent), _today(deps, agent))
+        if agent.data.role is Role.AGENT:
+            add_quotes(deps, _actor(agent))
+            add_invitations(deps, _actor(agent))
     return known
 
 
