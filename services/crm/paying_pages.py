@@ -11,8 +11,9 @@ from services.crm.links.views import booking_panel, still_due
 from services.crm.payments.views import blueprint as payments
 from services.crm.payments.views import client_panel
 from services.crm.retrieval.views import blueprint as retrieval
+from services.crm.second_reveals.views import blueprint as second_reveals
 
-_ROOMS = (payments, links, area, retrieval, alerts)
+_ROOMS = (payments, links, area, retrieval, second_reveals, alerts)
 
 
 def join_payment_rooms(app: Flask, deps: Dependencies) -> None:

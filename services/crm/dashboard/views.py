@@ -6,27 +6,52 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
+from services.crm.actor import Actor
+from services.crm.bookings.service import BookingDetail, Due
 from services.crm.web import current_agent, dependencies, login_required
 
 blueprint = Blueprint("dashboard", __name__, template_folder="templates")
 
 _DUE_WITHIN = timedelta(days=14)
 _DEPARTING_WITHIN = timedelta(days=30)
+_OCCASIONS_WITHIN = 30
+_PENDING_SHOWN = 5
+# How many dues are shown, and how far one reads to find as many that are still unpaid.
+_DUES_SHOWN = 12
+_DUES_CHUNK = 50
+_DUES_CHUNKS = 6
 
 
 @blueprint.get("/")
 @login_required
 def show() -> ResponseReturnValue:
-    """Pending payments (from the payments room), payments due soon, departures."""
+    """Pending payments, tasks, what other rooms put here (new quote requests), payments due soon, departures,
+    birthdays, links opened lately. Every part shows a few and leads on to the rest."""
     actor, deps = current_agent(), dependencies()
     today: date = deps.clock.now().astimezone(ZoneInfo(actor.time_zone)).date()
     return render_template(
         "dashboard/show.html",
         today=today,
-        pending=deps.paying.book.pending(actor),
+        pending=deps.paying.book.pending(actor, limit=_PENDING_SHOWN),
+        pending_count=deps.paying.book.pending_count(actor.agent_id),
         opened=deps.paying.book.opened(actor),
+        tasks=deps.tasks.todo(actor),
+        just_done=deps.tasks.just_done(actor),
         panels=deps.panels.for_dashboard(actor),
-        dues=deps.panels.still_due(actor, deps.bookings.dues(actor, today + _DUE_WITHIN)),
+        dues=_dues(actor, today + _DUE_WITHIN),
         departures=deps.bookings.departing(actor, today, today + _DEPARTING_WITHIN),
+        occasions=deps.profiles.upcoming(actor, today, _OCCASIONS_WITHIN),
         first_name=actor.name.split()[0],
     )
+
+
+def _dues(actor: Actor, last: date) -> list[tuple[BookingDetail, Due]]:
+    """The first few that are still to be paid."""
+    deps = dependencies()
+    found: list[tuple[BookingDetail, Due]] = []
+    for chunk in range(_DUES_CHUNKS):
+        dues = deps.bookings.dues(actor, last, skip=chunk * _DUES_CHUNK, limit=_DUES_CHUNK)
+        found += deps.panels.still_due(actor, dues) if dues else []
+        if len(found) >= _DUES_SHOWN or len(dues) < _DUES_CHUNK:
+            break
+    return found[:_DUES_SHOWN]

@@ -102,12 +102,11 @@ def booking_panel(actor: Actor, booking: BookingDetail) -> Panel:
 
 def still_due(_: Actor, dues: Dues) -> Dues:
     """Leaves of deposits and finals those that no processed payment covers yet."""
-    book = dependencies().paying.book
-    counted = {booking_id: book.counted_by_segment(booking_id) for booking_id in {booking.id for booking, _ in dues}}
+    counted = dependencies().paying.book.counted_for({booking.id for booking, _ in dues})
 
     def is_open(booking: BookingDetail, due: Due) -> bool:
         data = due.segment.data
-        processed = _balance(due.segment, counted[booking.id].get(due.segment.id, []), booking.currency).processed
+        processed = _balance(due.segment, counted.get(due.segment.id, []), booking.currency).processed
         before = data.deposit.minor if due.kind is DueKind.FINAL and data.deposit else 0
         return processed.minor < before + due.amount.minor
 

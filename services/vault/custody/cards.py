@@ -121,15 +121,20 @@ def live_card(session: Session, token: str, agent_id: str, now: datetime, *, loc
 
 def reveal_card(session: Session, token: str, at: datetime) -> bool:
     """stored → revealed. False when it was in another state, or past its time."""
-    return _moved(
-        session,
+    return _moved(session, _showing(CardEvent.REVEAL, token, at))
+
+
+def show_card_again(session: Session, token: str, at: datetime) -> bool:
+    """Shows a revealed card once more (M9); the caller uses an approval up. `revealed_at` is the last time it was
+    shown. False when it was in another state, or past its time."""
+    return _moved(session, _showing(CardEvent.SHOW_AGAIN, token, at))
+
+
+def _showing(event: CardEvent, token: str, at: datetime) -> Update:
+    return (
         update(_TABLE)
-        .where(
-            _TABLE.c.token == token,
-            _TABLE.c.state.in_(card_sources(CardEvent.REVEAL)),
-            _TABLE.c.kept_until > at,
-        )
-        .values(state=card_target(CardEvent.REVEAL), revealed_at=at),
+        .where(_TABLE.c.token == token, _TABLE.c.state.in_(card_sources(event)), _TABLE.c.kept_until > at)
+        .values(state=card_target(event), revealed_at=at)
     )
 
 

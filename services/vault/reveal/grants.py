@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from services.vault.reveal.models import GrantRow
 from services.vault.reveal.rules import (
+    COUNTED_TOGETHER,
     GRANT_MOVES,
     LEASE,
     MOST_ATTEMPTS,
@@ -50,10 +51,10 @@ def find_by_secret(session: Session, secret_hash: bytes) -> Grant | None:
     return _grant(session.execute(_FIND.where(_TABLE.c.secret_hash == secret_hash).with_for_update()).first())
 
 
-def challenges_since(session: Session, card_token: str, since: datetime) -> int:
-    """How many codes were sent for the card since then, of either kind."""
+def challenges_since(session: Session, card_token: str, kind: GrantKind, since: datetime) -> int:
+    """How many codes were sent for the card since then, of the kinds that count together with `kind`."""
     query = select(func.count()).where(
-        _TABLE.c.card_token == card_token, _TABLE.c.created_at > since, _TABLE.c.kind != GrantKind.CVV_LINK
+        _TABLE.c.card_token == card_token, _TABLE.c.created_at > since, _TABLE.c.kind.in_(COUNTED_TOGETHER[kind])
     )
     return session.execute(query).scalar_one()
 
