@@ -92,7 +92,7 @@ def demo_code(state: State, agent: str) -> int:
 def demo_large(state: State) -> int:
     """Adds the agency for speed work to the CRM's database, showing how far it is."""
     settings = collect(state)
-    _migrate(settings)
+    databases.migrate(state, settings, ROOT)
     process = run_command(["services.crm", "import-large"], environment=environment_of("crm", settings), root=ROOT)
     for line in process.stdout or ():
         print(line, end="", flush=True)

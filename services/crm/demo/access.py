@@ -87,10 +87,10 @@ def add_quotes(deps: Dependencies, actor: Actor) -> None:
         for number, quote in enumerate(QUOTES):
             message = _message(deps, actor, quote, number)
             deps.quotes.learn_requested(session, message, actor.agency_id)
-    for quote in deps.quotes.list_page(actor, _NEW, 1).items:
-        why = next((each.declined for each in QUOTES if each.email == quote.email), "")
+    for request in deps.quotes.list_page(actor, _NEW, 1).items:
+        why = next((each.declined for each in QUOTES if each.email == request.email), "")
         if why:
-            deps.quotes.decline(actor, quote.id, why, version=quote.version)
+            deps.quotes.decline(actor, request.id, why, version=request.version)
 
 
 def add_invitations(deps: Dependencies, actor: Actor) -> None:

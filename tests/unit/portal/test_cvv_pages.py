@@ -105,10 +105,9 @@ def send(browser: FlaskClient, intake: str = "intake_1", sealed: str = SEALED, l
 def test_looking_at_the_link_changes_nothing_and_a_click_opens_it(portal: CvvWorld) -> None:
     portal.ask()
     browser = portal.client()
-    for _ in range(20):
-        page = browser.get(f"/cvv/{LINK}")
-        assert page.status_code == 200
-    text = page.get_data(as_text=True)
+    pages = [browser.get(f"/cvv/{LINK}") for _ in range(20)]
+    assert {page.status_code for page in pages} == {200}
+    text = pages[-1].get_data(as_text=True)
     assert "Maya Okafor needs the security code" in text
     assert "Visa ending in 1111" in text
     assert portal.cvv_intake.opened == []

@@ -150,7 +150,8 @@ def test_of_two_approvers_at_once_one_approves(kit: Kit) -> None:
     def decide(number: int) -> object:
         if number == 0:
             return kit.confirm_approval(kit.frame().approve(challenge, code))
-        return kit.refuse_second(second, approver=OTHER_AGENT)
+        kit.refuse_second(second, approver=OTHER_AGENT)
+        return None
 
     results = at_once(2, decide)
     assert sum(isinstance(result, errors.PermissionDenied) for result in results) == 1

@@ -343,8 +343,7 @@ def test_an_approver_gets_three_codes_an_hour_and_a_newer_one_ends_the_older(kit
 
 def test_an_approval_opens_what_three_codes_within_an_hour_had_closed(kit: Kit) -> None:
     token = kit.store()
-    for _ in range(3):
-        challenge, code = kit.request_reveal(token)
+    challenge, code = [kit.request_reveal(token) for _ in range(3)][-1]
     kit.confirm(kit.frame().reveal(challenge, code))
     kit.approved(token)
     assert show_again(kit, token) == VISA
