@@ -18,10 +18,10 @@ class BookingRow(Base):
     __tablename__ = "booking"
     __table_args__ = (
         # An agent's lists, and those of an admin, who sees the agency's.
-        Index("ix_booking_agent_updated", "agent_id", "updated_at"),
-        Index("ix_booking_agency_updated", "agency_id", "updated_at"),
-        Index("ix_booking_agent_departs", "agent_id", "departs_on"),
-        Index("ix_booking_agency_departs", "agency_id", "departs_on"),
+        Index("ix_booking_agent_updated", "agent_id", "updated_at", "id"),
+        Index("ix_booking_agency_updated", "agency_id", "updated_at", "id"),
+        Index("ix_booking_agent_departs", "agent_id", "departs_on", "id"),
+        Index("ix_booking_agency_departs", "agency_id", "departs_on", "id"),
         Index("ix_booking_agent_status", "agent_id", "status"),
     )
 

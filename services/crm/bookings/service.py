@@ -1,11 +1,11 @@
 """Use cases of bookings: find, list, open, change, and their segments."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
@@ -53,6 +53,8 @@ __all__ = [
 ]
 
 EXPORT_LIMIT = 10_000
+# How many dues are read, oldest first, to find those that are still to be paid.
+_DUES_READ = 900
 
 
 class BookingSort(StrEnum):
@@ -129,9 +131,10 @@ class Bookings:
     def list_page(self, actor: Actor, wanted: BookingFilter, number: int) -> Page[BookingDetail]:
         conditions = self._conditions(actor, wanted)
         with self._database.read() as session:
-            total = bounded_count(session, select(BookingRow.id).where(*conditions))
             query = _ordered(select(BookingRow).where(*conditions), wanted.sort)
             rows = session.scalars(query.limit(PAGE_SIZE).offset(offset(number))).all()
+            all_here = number == 1 and len(rows) < PAGE_SIZE
+            total = len(rows) if all_here else bounded_count(session, select(BookingRow.id).where(*conditions))
             return Page(items=self._details(session, rows), total=total, number=number)
 
     def export(self, actor: Actor, wanted: BookingFilter) -> Sequence[BookingDetail]:
@@ -155,23 +158,26 @@ class Bookings:
             ).all()
             return self._details(session, rows)
 
-    def dues(self, actor: Actor, last: date, *, skip: int = 0, limit: int = 50) -> list[tuple[BookingDetail, Due]]:
-        """The actor's own deposits and finals due up to a day, oldest first; open trips only.
+    def dues(
+        self, actor: Actor, last: date, paid: Callable[[Collection[str]], Mapping[str, int]], limit: int = 12
+    ) -> list[tuple[BookingDetail, Due]]:
+        """The actor's own deposits and finals due up to a day and still open, oldest first; open trips only.
 
-        Whether one is paid is the payments room's to say; with `skip` and `limit` the caller reads on until it has
-        enough.
+        `paid` is the payments room's word: how much was processed for each of these segments, in minor units.
         """
         with self._database.read() as session:
-            found = session.execute(_dues(actor, last).offset(skip).limit(limit)).all()
-            rows = session.scalars(select(BookingRow).where(BookingRow.id.in_({row.booking_id for row in found}))).all()
-            bookings = {booking.id: booking for booking in self._details(session, rows)}
-        items = {
-            (segment.id, item.kind.value): (booking, item)
-            for booking in bookings.values()
-            for segment in booking.segments
-            for item in segment.dues
-        }
-        return [items[row.segment_id, row.kind] for row in found if (row.segment_id, row.kind) in items]
+            found = session.execute(_dues(actor, last).limit(_DUES_READ)).all()
+            processed = paid({row.segment_id for row in found}) if found else {}
+            still_open = [row for row in found if processed.get(row.segment_id, 0) < row.until_then][:limit]
+            wanted = {row.booking_id for row in still_open}
+            rows = session.scalars(select(BookingRow).where(BookingRow.id.in_(wanted))).all()
+            items = {
+                (segment.id, item.kind.value): (booking, item)
+                for booking in self._details(session, rows)
+                for segment in booking.segments
+                for item in segment.dues
+            }
+        return [items[row.segment_id, row.kind] for row in still_open if (row.segment_id, row.kind) in items]
 
     def create(self, actor: Actor, data: BookingData) -> BookingDetail:
         """Raises InvalidArgument when a passenger is not one of the actor's clients."""
@@ -311,7 +317,8 @@ class Bookings:
         if wanted.status:
             conditions.append(BookingRow.status == wanted.status.value)
         if wanted.client_id:
-            conditions.append(_has_passenger(PassengerRow.client_id == wanted.client_id))
+            seats = select(PassengerRow.booking_id).where(PassengerRow.client_id == wanted.client_id)
+            conditions.append(BookingRow.id.in_(seats))
         if text := " ".join(wanted.text.lower().split())[:100]:
             by_name = select(PassengerRow.booking_id).where(
                 PassengerRow.client_id.in_(self._clients.ids_matching(actor, text))
@@ -320,33 +327,34 @@ class Bookings:
         return conditions
 
 
-def _has_passenger(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists().where(PassengerRow.booking_id == BookingRow.id, condition)
-
-
-def _dues(actor: Actor, last: date) -> Select[str, str, str, date]:
-    """Segment, booking, kind and day of what is due on the actor's open trips."""
+def _dues(actor: Actor, last: date) -> Select[str, str, str, date, int]:
+    """Segment, booking, kind, day of what is due on the actor's open trips, and how much must be paid by then."""
     open_states = (BookingStatus.QUOTE.value, BookingStatus.BOOKED.value)
+    before = func.coalesce(SegmentRow.deposit_minor, 0)
     parts = [
         select(
             SegmentRow.id.label("segment_id"),
             SegmentRow.booking_id.label("booking_id"),
             literal(kind.value).label("kind"),
             due_on.label("due_on"),
+            until_then.label("until_then"),
         )
         .join(BookingRow, BookingRow.id == SegmentRow.booking_id)
         .where(BookingRow.agent_id == actor.agent_id, BookingRow.status.in_(open_states), due_on <= last)
-        for kind, due_on in ((DueKind.DEPOSIT, SegmentRow.deposit_due_on), (DueKind.FINAL, SegmentRow.final_due_on))
+        for kind, due_on, until_then in (
+            (DueKind.DEPOSIT, SegmentRow.deposit_due_on, before),
+            (DueKind.FINAL, SegmentRow.final_due_on, before + func.coalesce(SegmentRow.final_minor, 0)),
+        )
     ]
     due = union_all(*parts).subquery()
-    query = select(due.c.segment_id, due.c.booking_id, due.c.kind, due.c.due_on)
+    query = select(due.c.segment_id, due.c.booking_id, due.c.kind, due.c.due_on, due.c.until_then)
     return query.order_by(due.c.due_on, due.c.booking_id, due.c.segment_id, due.c.kind)
 
 
 def _ordered(query: Select[BookingRow], sort: BookingSort) -> Select[BookingRow]:
     match sort:
         case BookingSort.CHANGED:
-            return query.order_by(BookingRow.updated_at.desc(), BookingRow.id)
+            return query.order_by(BookingRow.updated_at.desc(), BookingRow.id.desc())
         case BookingSort.DEPARTURE:
             return query.order_by(BookingRow.departs_on, BookingRow.id)
         case BookingSort.TITLE:

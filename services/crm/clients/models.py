@@ -20,10 +20,10 @@ class ClientRow(Base):
     __table_args__ = (
         Index("ix_client_agent_name", "agent_id", "last_name", "first_name", "id"),
         Index("ix_client_agency_name", "agency_id", "last_name", "first_name", "id"),
-        Index("ix_client_agency_created", "agency_id", "created_at"),
-        Index("ix_client_agency_updated", "agency_id", "updated_at"),
-        Index("ix_client_agent_created", "agent_id", "created_at"),
-        Index("ix_client_agent_updated", "agent_id", "updated_at"),
+        Index("ix_client_agency_created", "agency_id", "created_at", "id"),
+        Index("ix_client_agency_updated", "agency_id", "updated_at", "id"),
+        Index("ix_client_agent_created", "agent_id", "created_at", "id"),
+        Index("ix_client_agent_updated", "agent_id", "updated_at", "id"),
         Index("ix_client_agent_birthday", "agent_id", "birthday_month_day"),
     )
 

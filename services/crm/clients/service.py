@@ -136,10 +136,10 @@ class Clients:
     def list_page(self, actor: Actor, wanted: ClientFilter, number: int) -> Page[ClientDetail]:
         conditions = _conditions(actor, wanted)
         with self._database.read() as session:
-            total = bounded_count(session, select(ClientRow.id).where(*conditions))
-            rows = session.scalars(
-                _ordered(select(ClientRow).where(*conditions), wanted.sort).limit(PAGE_SIZE).offset(offset(number))
-            )
+            query = _ordered(select(ClientRow).where(*conditions), wanted.sort)
+            rows = session.scalars(query.limit(PAGE_SIZE).offset(offset(number))).all()
+            all_here = number == 1 and len(rows) < PAGE_SIZE
+            total = len(rows) if all_here else bounded_count(session, select(ClientRow.id).where(*conditions))
             return Page(items=[detail_of(row) for row in rows], total=total, number=number)
 
     def export(self, actor: Actor, wanted: ClientFilter) -> Sequence[ClientDetail]:
@@ -271,9 +271,9 @@ def _ordered(query: Select[ClientRow], sort: ClientSort) -> Select[ClientRow]:
         case ClientSort.NAME:
             return query.order_by(ClientRow.last_name, ClientRow.first_name, ClientRow.id)
         case ClientSort.NEWEST:
-            return query.order_by(ClientRow.created_at.desc(), ClientRow.id)
+            return query.order_by(ClientRow.created_at.desc(), ClientRow.id.desc())
         case ClientSort.CHANGED:
-            return query.order_by(ClientRow.updated_at.desc(), ClientRow.id)
+            return query.order_by(ClientRow.updated_at.desc(), ClientRow.id.desc())
 
 
 def detail_of(row: ClientRow) -> ClientDetail:

@@ -6,8 +6,6 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from services.crm.actor import Actor
-from services.crm.bookings.service import BookingDetail, Due
 from services.crm.web import current_agent, dependencies, login_required
 
 blueprint = Blueprint("dashboard", __name__, template_folder="templates")
@@ -16,10 +14,6 @@ _DUE_WITHIN = timedelta(days=14)
 _DEPARTING_WITHIN = timedelta(days=30)
 _OCCASIONS_WITHIN = 30
 _PENDING_SHOWN = 5
-# How many dues are shown, and how far one reads to find as many that are still unpaid.
-_DUES_SHOWN = 12
-_DUES_CHUNK = 50
-_DUES_CHUNKS = 6
 
 
 @blueprint.get("/")
@@ -38,20 +32,8 @@ def show() -> ResponseReturnValue:
         tasks=deps.tasks.todo(actor),
         just_done=deps.tasks.just_done(actor),
         panels=deps.panels.for_dashboard(actor),
-        dues=_dues(actor, today + _DUE_WITHIN),
+        dues=deps.bookings.dues(actor, today + _DUE_WITHIN, deps.paying.book.processed_by_segment),
         departures=deps.bookings.departing(actor, today, today + _DEPARTING_WITHIN),
         occasions=deps.profiles.upcoming(actor, today, _OCCASIONS_WITHIN),
         first_name=actor.name.split()[0],
     )
-
-
-def _dues(actor: Actor, last: date) -> list[tuple[BookingDetail, Due]]:
-    """The first few that are still to be paid."""
-    deps = dependencies()
-    found: list[tuple[BookingDetail, Due]] = []
-    for chunk in range(_DUES_CHUNKS):
-        dues = deps.bookings.dues(actor, last, skip=chunk * _DUES_CHUNK, limit=_DUES_CHUNK)
-        found += deps.panels.still_due(actor, dues) if dues else []
-        if len(found) >= _DUES_SHOWN or len(dues) < _DUES_CHUNK:
-            break
-    return found[:_DUES_SHOWN]

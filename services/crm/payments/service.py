@@ -17,7 +17,6 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import NotFound, PermissionDenied
 from chassis.ids import new_id
-from chassis.money import Money
 from protos.wayvault.events.v1.events_pb2 import PaymentAuthorized, PaymentContext
 from services.crm.actor import Actor
 from services.crm.payments.models import PaymentRow, SignedDocumentRow
@@ -301,18 +300,19 @@ class PaymentBook:
             found.setdefault(payment.segment_id, []).append(counted)
         return found
 
-    def counted_for(self, booking_ids: Collection[str]) -> dict[str, list[Counted]]:
-        """The payments of several bookings by segment, as balances see them."""
-        query = select(
-            PaymentRow.segment_id, PaymentRow.state, PaymentRow.type, PaymentRow.amount_minor, PaymentRow.currency
-        ).where(PaymentRow.booking_id.in_(booking_ids))
-        found: dict[str, list[Counted]] = {}
+    def processed_by_segment(self, segment_ids: Collection[str]) -> dict[str, int]:
+        """How much was processed for each segment, in minor units; service fees don't count."""
+        query = (
+            select(PaymentRow.segment_id, func.sum(PaymentRow.amount_minor))
+            .where(
+                PaymentRow.segment_id.in_(segment_ids),
+                PaymentRow.state == PaymentState.PROCESSED,
+                PaymentRow.type != PaymentType.SERVICE_FEE,
+            )
+            .group_by(PaymentRow.segment_id)
+        )
         with self._database.read() as session:
-            for row in session.execute(query):
-                amount = Money(minor=row.amount_minor, currency=row.currency)
-                counted = Counted(state=PaymentState(row.state), type=PaymentType(row.type), amount=amount)
-                found.setdefault(row.segment_id, []).append(counted)
-        return found
+            return {segment_id: int(total) for segment_id, total in session.execute(query)}
 
     def replacement_of(self, payment_id: str) -> str | None:
         """The newest payment that was asked for in place of this one."""

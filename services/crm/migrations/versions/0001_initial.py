@@ -198,12 +198,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_booking")),
     )
     with op.batch_alter_table("booking", schema=None) as batch_op:
-        batch_op.create_index("ix_booking_agency_departs", ["agency_id", "departs_on"], unique=False)
+        batch_op.create_index("ix_booking_agency_departs", ["agency_id", "departs_on", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_booking_agency_id"), ["agency_id"], unique=False)
-        batch_op.create_index("ix_booking_agency_updated", ["agency_id", "updated_at"], unique=False)
-        batch_op.create_index("ix_booking_agent_departs", ["agent_id", "departs_on"], unique=False)
+        batch_op.create_index("ix_booking_agency_updated", ["agency_id", "updated_at", "id"], unique=False)
+        batch_op.create_index("ix_booking_agent_departs", ["agent_id", "departs_on", "id"], unique=False)
         batch_op.create_index("ix_booking_agent_status", ["agent_id", "status"], unique=False)
-        batch_op.create_index("ix_booking_agent_updated", ["agent_id", "updated_at"], unique=False)
+        batch_op.create_index("ix_booking_agent_updated", ["agent_id", "updated_at", "id"], unique=False)
 
     op.create_table(
         "client",
@@ -234,14 +234,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_client")),
     )
     with op.batch_alter_table("client", schema=None) as batch_op:
-        batch_op.create_index("ix_client_agency_created", ["agency_id", "created_at"], unique=False)
+        batch_op.create_index("ix_client_agency_created", ["agency_id", "created_at", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_client_agency_id"), ["agency_id"], unique=False)
         batch_op.create_index("ix_client_agency_name", ["agency_id", "last_name", "first_name", "id"], unique=False)
-        batch_op.create_index("ix_client_agency_updated", ["agency_id", "updated_at"], unique=False)
+        batch_op.create_index("ix_client_agency_updated", ["agency_id", "updated_at", "id"], unique=False)
         batch_op.create_index("ix_client_agent_birthday", ["agent_id", "birthday_month_day"], unique=False)
-        batch_op.create_index("ix_client_agent_created", ["agent_id", "created_at"], unique=False)
+        batch_op.create_index("ix_client_agent_created", ["agent_id", "created_at", "id"], unique=False)
         batch_op.create_index("ix_client_agent_name", ["agent_id", "last_name", "first_name", "id"], unique=False)
-        batch_op.create_index("ix_client_agent_updated", ["agent_id", "updated_at"], unique=False)
+        batch_op.create_index("ix_client_agent_updated", ["agent_id", "updated_at", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_client_merged_into_id"), ["merged_into_id"], unique=False)
 
     op.create_table(
@@ -400,10 +400,12 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("payment", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_payment_agency_id"), ["agency_id"], unique=False)
+        batch_op.create_index("ix_payment_agent_opened", ["agent_id", "state", "opened_at"], unique=False)
         batch_op.create_index("ix_payment_booking", ["booking_id"], unique=False)
         batch_op.create_index("ix_payment_kept_until", ["state", "card_kept_until"], unique=False)
         batch_op.create_index(batch_op.f("ix_payment_payer_client_id"), ["payer_client_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_payment_replaces_payment_id"), ["replaces_payment_id"], unique=False)
+        batch_op.create_index("ix_payment_segment", ["segment_id"], unique=False)
         batch_op.create_index("ix_payment_state_agent", ["state", "agent_id"], unique=False)
 
     op.create_table(
@@ -701,10 +703,12 @@ def downgrade() -> None:
     op.drop_table("portal_access")
     with op.batch_alter_table("payment", schema=None) as batch_op:
         batch_op.drop_index("ix_payment_state_agent")
+        batch_op.drop_index("ix_payment_segment")
         batch_op.drop_index(batch_op.f("ix_payment_replaces_payment_id"))
         batch_op.drop_index(batch_op.f("ix_payment_payer_client_id"))
         batch_op.drop_index("ix_payment_kept_until")
         batch_op.drop_index("ix_payment_booking")
+        batch_op.drop_index("ix_payment_agent_opened")
         batch_op.drop_index(batch_op.f("ix_payment_agency_id"))
 
     op.drop_table("payment")
