@@ -226,9 +226,9 @@ def test_the_pages_before_sign_in_and_the_admins(world: World, album: Album) -> 
     page.goto(f"{world.crm}/invitation#not-an-invitation")
     album.look(page, "crm-invitation")
     ada = world.agent("Ada")
-    ada.page.goto(f"{world.crm}/admin")
+    ada.page.goto(f"{world.crm}/agency")
     album.look(ada.page, "crm-admin", large_text=True)
-    ada.page.goto(f"{world.crm}/admin/agents/new")
+    ada.page.goto(f"{world.crm}/agency/agents/new")
     album.look(ada.page, "crm-admin-agent-new")
 
 
