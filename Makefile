@@ -53,6 +53,10 @@ test: setup ## Run all tests but chaos and bench; ENGINES=required demands the r
 	@$(PY) -m deploy.dev.certificates
 	@$(PY) -m deploy.dev.tests $(TESTS)
 
+.PHONY: screens
+screens: setup ## Take the README's pictures from the last run of the browser tests
+	@$(PY) -m deploy.dev.screens
+
 .PHONY: lint
 lint: setup ## ruff, mypy --strict, import contracts
 	@$(PY) -m ruff check .

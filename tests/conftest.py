@@ -1,10 +1,12 @@
 """What all tests share: no network for unit tests, the real engines for those that ask for them."""
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.support import engines
 
@@ -31,6 +33,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             f"{len(without)} tests need real PostgreSQL, RabbitMQ or Vault and were skipped. "
             "`make engines` starts them; ENGINES=required makes a missing one a failure."
         )
+
+
+@pytest.fixture(autouse=True)
+def _log_pipeline_ends_with_its_test() -> Iterator[None]:
+    """A test that configures logging binds it to its own captured stream, which is closed for the next one."""
+    yield
+    root = logging.getLogger()
+    root.handlers[:] = [
+        handler for handler in root.handlers if not isinstance(handler.formatter, structlog.stdlib.ProcessorFormatter)
+    ]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final, TypeVar, cast
 
 from google.protobuf.message import Message
-from sqlalchemy import Column, CursorResult, LargeBinary, MetaData, Table, delete, insert, select
+from sqlalchemy import Column, CursorResult, LargeBinary, MetaData, Table, bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -63,6 +63,9 @@ class Idempotency:
         self._database = database
         self._clock = clock
         self.table = table
+        # Built once: building a statement costs several times what executing it does.
+        self._insert = insert(table)
+        self._find = select(table.c.body_hash, table.c.answer).where(table.c.key_hash == bindparam("key"))
 
     def once(self, key: CallKey, answer_type: type[Answer], work: Callable[[Session], Answer]) -> Answer:
         """The kept answer, or `work`'s, kept in the transaction in which it runs.
@@ -84,8 +87,7 @@ class Idempotency:
 
     def kept(self, session: Session, key: CallKey, answer_type: type[Answer]) -> Answer | None:
         """The kept answer of the same call. Raises IdempotencyMismatch."""
-        query = select(self.table.c.body_hash, self.table.c.answer).where(self.table.c.key_hash == key.key_hash)
-        row = session.execute(query).first()
+        row = session.execute(self._find, {"key": key.key_hash}).first()
         return None if row is None else read_kept(key, row.body_hash, row.answer, answer_type)
 
     def kept_after_conflict(self, key: CallKey, answer_type: type[Answer]) -> Answer | None:
@@ -96,7 +98,7 @@ class Idempotency:
     def keep(self, session: Session, key: CallKey, answer: Message) -> None:
         """Keeps an answer. IntegrityError when the same call was kept meanwhile."""
         session.execute(
-            insert(self.table),
+            self._insert,
             {
                 "key_hash": key.key_hash,
                 "body_hash": key.body_hash,

@@ -1,4 +1,4 @@
-"""CPU time of processes, from /proc: unlike a rate it hardly depends on what else the machine is doing."""
+"""CPU time of processes, from /proc: it varies less than a rate when the machine is busy with other things."""
 
 import os
 from collections.abc import Iterable

@@ -40,7 +40,7 @@ class Plan:
 
 
 FULL = Plan(rounds=5, events=2000, single=300)
-QUICK = Plan(rounds=3, events=1000, single=100)
+QUICK = Plan(rounds=2, events=600, single=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,8 +32,8 @@ class Plan:
     submits: int
 
 
-FULL = Plan(submits=60)
-QUICK = Plan(submits=12)
+FULL = Plan(submits=50)
+QUICK = Plan(submits=6)
 
 
 def measure(kind: Engine, plan: Plan) -> list[Figure]:

@@ -34,10 +34,10 @@ class Plan:
         return max(1, self.operations[callers] // callers)
 
 
-FULL = Plan(rounds=5, operations={1: 100, 8: 400, 32: 480})
-QUICK = Plan(rounds=3, operations={1: 40, 8: 160, 32: 192})
+FULL = Plan(rounds=3, operations={1: 80, 8: 320, 32: 384})
+QUICK = Plan(rounds=2, operations={1: 20, 8: 80, 32: 96})
 
-# Measured (README.md): on two cores a second process pays with PostgreSQL and Vault, not with SQLite's one writer.
+# README.md says how these were chosen.
 PROCESSES = {"embedded": 1, "real": 2}
 
 

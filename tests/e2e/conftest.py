@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
             item.add_marker(pytest.mark.enable_socket)
             if not item.get_closest_marker("timeout"):
-                item.add_marker(pytest.mark.timeout(240))
+                item.add_marker(pytest.mark.timeout(600, method="signal"))
 
 
 @pytest.fixture(scope="session", params=["embedded", "real"])

@@ -82,6 +82,47 @@ class Mailbox:
         self._since = max((m.received_at for m in self.messages()), default=self._since)
 
 
+_FOCUSED: Final = """() => {
+    const node = document.activeElement;
+    if (!node || node === document.body || node.tagName === 'IFRAME') return '';
+    const label = node.labels?.[0]?.innerText ?? '';
+    return (node.getAttribute('aria-label') || label || node.innerText || '').trim();
+}"""
+_MOST_TABS: Final = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Keyboard:
+    """A person who has no pointer: Tab until what she looks for has the focus, in the page or in the frame on it."""
+
+    page: Page
+
+    def to(self, name: str) -> "Keyboard":
+        """Moves the focus to what is called so, or begins so."""
+        passed: list[str] = []
+        for _ in range(_MOST_TABS):
+            focused = self._focused()
+            if focused.startswith(name):
+                return self
+            passed.append(focused)
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"the keyboard does not reach {name!r}; it passed {passed}")
+
+    def press(self, key: str) -> None:
+        self.page.keyboard.press(key)
+
+    def type(self, text: str) -> None:
+        self.page.keyboard.type(text)
+
+    def _focused(self) -> str:
+        """The name of what has the focus; a frame's own focus counts only while the page's focus is on the frame."""
+        inside = self.page.evaluate("document.activeElement?.tagName === 'IFRAME' ? document.activeElement.src : ''")
+        for frame in self.page.frames:
+            if inside and frame.url == inside:
+                return str(frame.evaluate(_FOCUSED))
+        return str(self.page.evaluate(_FOCUSED))
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a request of a page's own script got."""

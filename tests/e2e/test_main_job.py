@@ -4,7 +4,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import World
-from tests.e2e.people import BOOKING, CVV, ELEANOR, ROBERT, VISA, wait_until
+from tests.e2e.people import BOOKING, CVV, ELEANOR, ROBERT, VISA, Keyboard, wait_until
+
+_LONG_MS = 20_000
 
 
 @pytest.mark.parametrize("phone", [False, True], ids=["desktop-typed", "phone-drawn"])
@@ -63,6 +65,57 @@ def test_one_payment_from_the_link_to_the_destroyed_card(world: World, phone: bo
     with page.expect_download() as download:
         page.get_by_role("link", name="Signed authorization (PDF)").click()
     assert download.value.path().read_bytes().startswith(b"%PDF-")
+
+
+def test_the_main_job_by_keyboard_alone(world: World) -> None:
+    agent, client = world.agent(), world.client()
+    page, maya = agent.page, agent.account.email
+    link, payment = world.given_link(agent)
+    keys, guest = Keyboard(page), Keyboard(client.page)
+
+    client.page.goto(link)
+    guest.to("Open payment request").press("Enter")
+    expect(client.card_frame.get_by_label("Card number")).to_be_visible(timeout=_LONG_MS)
+    for label, text in (
+        ("Card number", VISA),
+        ("Expiry date", "0431"),
+        ("Security code (CVV)", CVV),
+        ("Name on the card", "Eleanor Whitcombe"),
+        ("Country", "United States"),
+        ("Address", "12 Harbour Street"),
+        ("City", "Portland"),
+        ("Postal code", "04101"),
+    ):
+        guest.to(label).type(text)
+    guest.to("Draw").press("ArrowRight")
+    guest.to("Type your full name as your signature").type("Eleanor Whitcombe")
+    guest.to("I ").press("Space")
+    guest.to("Authorize ").press("Enter")
+    client.expect_thanks()
+
+    world.until_authorized(agent, payment)
+    keys.to("The supplier is on the line").press("Space")
+    keys.to("RETRIEVE and PROCESS").press("Enter")
+    expect(agent.reveal_frame.get_by_label("One-time code")).to_be_visible(timeout=_LONG_MS)
+    code = world.mailbox.take(page, maya, "one-time code for a card").code
+    keys.to("One-time code").type(code)
+    keys.press("Enter")
+    assert agent.shown_number() == VISA
+    keys.to("Email CVV code").press("Enter")
+    expect(agent.cvv_frame.get_by_label("One-time code")).to_be_visible(timeout=_LONG_MS)
+    keys.to("One-time code").type(world.mailbox.take(page, maya, "one-time code for a CVV").code)
+    keys.press("Enter")
+    tab = world.watch(page.context.new_page())
+    tab.goto(world.mailbox.take(page, maya, "one-time link to a CVV").link("/cvv"))
+    frame = tab.frame_locator("#cvv-frame iframe")
+    expect(frame.get_by_role("button", name="Show CVV once")).to_be_enabled(timeout=_LONG_MS)
+    Keyboard(tab).to("Show CVV once").press("Enter")
+    expect(frame.locator("#cvv-digits")).to_have_text(CVV, timeout=_LONG_MS)
+    tab.close()
+    keys.to("Processed with supplier").press("Enter")
+    keys.to("Confirmation number").type("KEYS-1")
+    keys.to("Mark as processed and destroy the card").press("Enter")
+    expect(page.locator("#processed")).to_contain_text("KEYS-1", timeout=_LONG_MS)
 
 
 def _destroyed(world: World, payment: str) -> bool:

@@ -11,7 +11,7 @@ from playwright.sync_api import Frame, Page, expect
 
 import chassis.web
 from tests.e2e.conftest import ARTIFACTS, DESKTOP, PHONE, World
-from tests.e2e.people import BOOKING, VISA, AgentAtWork, Mailbox
+from tests.e2e.people import BOOKING, VISA, AgentAtWork, Mailbox, ask
 
 _AXE: Final = (Path(chassis.web.__file__).parent / "static" / "vendor" / "axe.min.js").read_text("utf-8")
 _TALLEST: Final = 6000
@@ -79,8 +79,6 @@ class Album:
 
 
 def _axe(frame: Frame, only: str) -> list[str]:
-    if not frame.url.startswith("http"):
-        return []
     if not frame.evaluate("'axe' in window"):
         frame.evaluate(_AXE)
     script = (
@@ -117,7 +115,7 @@ def test_the_agents_pages(world: World, album: Album) -> None:
         page.goto(world.crm + path)
         album.look(page, name, large_text=large)
     page.goto(f"{world.crm}/clients")
-    page.get_by_role("link", name="Eleanor Whitcombe").first.click()
+    page.get_by_role("link", name="Whitcombe, Eleanor").first.click()
     album.look(page, "crm-client", large_text=True)
     page.goto(f"{page.url}/edit")
     album.look(page, "crm-client-edit")
@@ -226,9 +224,9 @@ def test_the_pages_before_sign_in_and_the_admins(world: World, album: Album) -> 
     page.goto(f"{world.crm}/invitation#not-an-invitation")
     album.look(page, "crm-invitation")
     ada = world.agent("Ada")
-    ada.page.goto(f"{world.crm}/admin")
+    ada.page.goto(f"{world.crm}/agency")
     album.look(ada.page, "crm-admin", large_text=True)
-    ada.page.goto(f"{world.crm}/admin/agents/new")
+    ada.page.goto(f"{world.crm}/agency/agents/new")
     album.look(ada.page, "crm-admin-agent-new")
 
 
@@ -246,6 +244,10 @@ def test_the_mails(world: World, album: Album) -> None:
         if kind in seen:
             continue
         seen.add(kind)
-        page.goto(f"{world.stack.origins.mailbox}/messages/{mail.id}/html")
+        # Outside the mailbox's sandbox, in which no script could look at it.
+        page.goto(world.stack.origins.mailbox)
+        html = ask(page, f"/messages/{mail.id}/html").text
+        page.goto("about:blank")
+        page.set_content(html)
         album.look(page, f"mail-{kind}")
     assert len(seen) >= 5, seen

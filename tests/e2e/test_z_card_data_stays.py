@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
 import sqlalchemy
 from pydantic import SecretStr
 from werkzeug.routing import Rule
@@ -44,10 +43,9 @@ def test_the_scan_finds_a_planted_card_in_every_dress(tmp_path: Path) -> None:
     assert not scanner.find_in_tree(tmp_path)
 
 
-@pytest.mark.timeout(400)
 def test_no_card_leaves_the_frame_and_the_vault(world: World) -> None:
     _full_run_with_canaries(world)
-    scanner = Scanner([*CANARIES, *OTHERS])
+    scanner = Scanner([*CANARIES, *OTHERS, CONTROL])
     hits = dict(_everywhere(world.stack, scanner))
     assert not hits, json.dumps({where: sorted(found) for where, found in hits.items()}, indent=1)
     _planted_cards_are_found(world.stack)
@@ -110,7 +108,7 @@ def _everywhere(stack: Stack, scanner: Scanner) -> Iterator[tuple[str, set[str]]
                 yield f"/proc/{pid}/{part}", found
     if stack.engine == "real":
         yield from _in_databases(stack, scanner)
-        own = Scanner(CANARIES)
+        own = Scanner([*CANARIES, CONTROL])
         for folder in _engine_folders(stack):
             yield from own.find_in_tree(folder).items()
 
@@ -166,7 +164,6 @@ def _read(path: Path) -> bytes:
 def _planted_cards_are_found(stack: Stack) -> None:
     """What the scan would say, had a card got out: in a file, and in a database."""
     control = Scanner([CONTROL])
-    assert not dict(_everywhere(stack, control))
     planted = stack.temporary / "planted.json"
     planted.write_bytes(dressed(CONTROL)["gzip"])
     note = "UPDATE client SET notes = :note WHERE email = 'chidi.eze@post.example'"
@@ -197,11 +194,13 @@ def _ids(world: World) -> Mapping[str, list[str]]:
 
 def _paths_of_crm(world: World, ids: Mapping[str, list[str]]) -> list[str]:
     """Every address that the CRM answers with GET, from its own map, filled with real ids."""
+    file = world.stack.temporary / "map.db"
     settings = CrmSettings(
-        state_dir=world.stack.state.root, database_url="sqlite://" + "/:memory:", secret_key=SecretStr("s" * 40)
+        state_dir=world.stack.state.root, database_url=f"sqlite:///{file}", secret_key=SecretStr("s" * 40)
     )
     deps = crm_bootstrap(settings)
     rules = list(crm_app.create_app(deps).url_map.iter_rules())
+    deps.database.dispose()
     return sorted({path for rule in rules if _is_page(rule) for path in _filled(rule, ids)})
 
 

@@ -7,7 +7,6 @@ field of JSON or of a form, and beside its card's number.
 import base64
 import gzip
 import io
-import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -36,12 +35,12 @@ class Scanner:
         for canary in canaries:
             for name, needle in _forms(canary):
                 self._needles.setdefault(needle, f"{name} of …{canary.number[-4:]}")
-        self._pattern = re.compile(b"|".join(re.escape(needle) for needle in sorted(self._needles, key=len)[::-1]))
         self.longest = max(map(len, self._needles))
 
     def find(self, data: bytes, depth: int = 0) -> set[str]:
         """Names of the forms found; never the number itself."""
-        found = {self._needles[match.group()] for match in self._pattern.finditer(data)}
+        # One search per needle: several times faster than one pattern of them all.
+        found = {name for needle, name in self._needles.items() if needle in data}
         if depth < _DEEPEST:
             for kind, unpacked in _unpack(data):
                 found |= {f"{name} in {kind}" for name in self.find(unpacked, depth + 1)}

@@ -5,6 +5,7 @@ and start single processes and give one changed settings.
 """
 
 import contextlib
+import ctypes
 import os
 import secrets
 import shutil
@@ -42,6 +43,9 @@ from tests.support.gate import Gate
 ROOT: Final = Path(__file__).resolve().parents[2]
 _READY_SECONDS: Final = 90.0
 _PORTS_OF_A_STACK: Final = 30
+
+_LIBC: Final = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG: Final = 1
 
 Engine = Literal["embedded", "real"]
 
@@ -100,6 +104,7 @@ class Stack:
                     stdout=log,
                     stderr=log,
                     start_new_session=True,
+                    preexec_fn=_die_with_parent,
                 )
         for name in names:
             self._await_ready(self.processes[name])
@@ -216,6 +221,11 @@ class Stack:
                 end = "\n".join(process.log.read_text("utf-8", errors="replace").splitlines()[-20:])
                 raise StackFault(f"{process.program.name} does not get ready:\n{end}")
             time.sleep(0.05)
+
+
+def _die_with_parent() -> None:
+    """Runs in a new process: the kernel kills it when the test run ends by whatever way (prctl(2), Linux)."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,15 @@ from services.vault.custody.rpc import CardCustodyRpc
 from services.vault.intake.rpc import CardIntakeRpc
 from services.vault.reveal.codes import Codes
 from services.vault.reveal.rpc import CardRevealRpc
-from services.vault.transit.service import Cipher, CipherRefused, Context, KeyName, Transit, TransitUnavailable
+from services.vault.transit.service import (
+    Cipher,
+    CipherRefused,
+    Context,
+    KeyInfo,
+    KeyName,
+    Transit,
+    TransitUnavailable,
+)
 from tests.support.clock import FakeClock
 
 AGENCY, AGENT, OTHER_AGENT, PAYMENT = "agency_1", "agent_maya", "agent_jonas", "payment_1"
@@ -46,6 +55,16 @@ class FakeTransit:
     def __init__(self) -> None:
         self.fault: Callable[[str, KeyName], None] = _no_fault
         self.calls: list[tuple[str, KeyName]] = []
+        self._versions = dict.fromkeys(KeyName, 1)
+
+    def rotate(self, key: KeyName) -> KeyInfo:
+        self._begin("rotate", key)
+        self._versions[key] += 1
+        return self.info(key)
+
+    def info(self, key: KeyName) -> KeyInfo:
+        made = {number: datetime(2026, 1, 1, tzinfo=UTC) for number in range(1, self._versions[key] + 1)}
+        return KeyInfo(key=key, versions=made, min_decryption_version=1, oldest_version=1)
 
     def encrypt(self, key: KeyName, plaintext: bytes, context: Context, *, timeout: float = 3.0) -> Cipher:
         self._begin("encrypt", key)

@@ -125,8 +125,9 @@ class VaultAdminRpc(vault_pb2_grpc.VaultAdminServicer):
 def _key_names(request: pb.RotateKeysRequest) -> list[KeyName]:
     try:
         return list(dict.fromkeys(KeyName(name) for name in request.keys)) or list(KeyName)
-    except ValueError as error:
-        raise InvalidArgument("The keys are card, cvv and sealing.", field="keys") from error
+    except ValueError:
+        # `from None`: the cause quotes what was sent.
+        raise InvalidArgument("The keys are card, cvv and sealing.", field="keys") from None
 
 
 def _version(info: KeyInfo) -> pb.KeyVersion:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, Table, event, insert, or_, select, update
+from sqlalchemy import CursorResult, Table, bindparam, event, insert, or_, select, update
 from sqlalchemy.orm import Session, SessionTransaction
 
 from chassis.clock import Clock
@@ -38,6 +38,25 @@ _WATCHED = "wayvault_audit_watched"
 
 _chains: Final = cast("Table", AuditChain.__table__)
 _rows: Final = cast("Table", AuditRow.__table__)
+
+# Built once: building a statement costs several times what executing it does.
+_APPEND: Final = insert(_rows)
+_ADVANCE: Final = (
+    update(_chains)
+    .where(
+        _chains.c.chain_id == bindparam("chain"),
+        _chains.c.head_sequence == bindparam("old_sequence"),
+        _chains.c.head_mac == bindparam("old_mac"),
+        _chains.c.claimed_by == bindparam("writer"),
+    )
+    .values(
+        head_sequence=bindparam("new_sequence"),
+        head_mac=bindparam("new_mac"),
+        head_seal=bindparam("new_seal"),
+        key_id=bindparam("new_key"),
+        claimed_until=bindparam("until"),
+    )
+)
 
 
 @dataclass(slots=True)
@@ -78,7 +97,7 @@ class AuditTrail:
             held = self._recover(session, held)
             record = self._next(held.head, record.entry)
             head = Head(chain_id=record.chain_id, sequence=record.sequence, mac=record.mac)
-        session.execute(insert(_rows), _columns(record))
+        session.execute(_APPEND, _columns(record))
         held.head = head
         return record
 
@@ -109,20 +128,18 @@ class AuditTrail:
         """Moves the chain's head, if it stands where this writer believes it does."""
         key_id, key = self._keys.current()
         moved = session.execute(
-            update(_chains)
-            .where(
-                _chains.c.chain_id == old.chain_id,
-                _chains.c.head_sequence == old.sequence,
-                _chains.c.head_mac == old.mac,
-                _chains.c.claimed_by == self._writer,
-            )
-            .values(
-                head_sequence=new.sequence,
-                head_mac=new.mac,
-                head_seal=head_mac(key, new, key_id),
-                key_id=key_id,
-                claimed_until=now + _CLAIM,
-            )
+            _ADVANCE,
+            {
+                "chain": old.chain_id,
+                "old_sequence": old.sequence,
+                "old_mac": old.mac,
+                "writer": self._writer,
+                "new_sequence": new.sequence,
+                "new_mac": new.mac,
+                "new_seal": head_mac(key, new, key_id),
+                "new_key": key_id,
+                "until": now + _CLAIM,
+            },
         )
         return cast("CursorResult[Any]", moved).rowcount == 1
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, Row, Table, Update, case, func, insert, select, update
+from sqlalchemy import CursorResult, Row, Table, Update, bindparam, case, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from chassis.errors import CardGone, NotFound, PermissionDenied
@@ -79,13 +79,32 @@ class Card:
 
 
 _COLUMNS: Final = tuple(_TABLE.c[name] for name in Card.__slots__)
-_FIND: Final = select(*_COLUMNS)
+# Built once: building a statement costs several times what executing it does.
+_INSERT: Final = insert(_TABLE)
+_FIND: Final = select(*_COLUMNS).where(_TABLE.c.token == bindparam("card"))
+_FIND_LOCKED: Final = _FIND.with_for_update()
+
+
+def _showing(event: CardEvent) -> Update:
+    return (
+        update(_TABLE)
+        .where(
+            _TABLE.c.token == bindparam("card"),
+            _TABLE.c.state.in_(card_sources(event)),
+            _TABLE.c.kept_until > bindparam("at"),
+        )
+        .values(state=card_target(event), revealed_at=bindparam("at"))
+    )
+
+
+_REVEAL: Final = _showing(CardEvent.REVEAL)
+_SHOW_AGAIN: Final = _showing(CardEvent.SHOW_AGAIN)
 
 
 def insert_card(session: Session, new: NewCard) -> None:
     """Stores a card. Raises IntegrityError when the payment has a live card (see `replace_card_of_payment`)."""
     session.execute(
-        insert(_TABLE),
+        _INSERT,
         {
             **{name: getattr(new, name) for name in NewCard.__slots__},
             "state": CardState.STORED,
@@ -96,8 +115,7 @@ def insert_card(session: Session, new: NewCard) -> None:
 
 def find_card(session: Session, token: str, *, lock: bool = False) -> Card | None:
     """The card of that token. `lock` keeps others from changing it until the transaction ends."""
-    query = _FIND.where(_TABLE.c.token == token)
-    row = session.execute(query.with_for_update() if lock else query).first()
+    row = session.execute(_FIND_LOCKED if lock else _FIND, {"card": token}).first()
     return _card(row) if row is not None else None
 
 
@@ -121,21 +139,13 @@ def live_card(session: Session, token: str, agent_id: str, now: datetime, *, loc
 
 def reveal_card(session: Session, token: str, at: datetime) -> bool:
     """stored → revealed. False when it was in another state, or past its time."""
-    return _moved(session, _showing(CardEvent.REVEAL, token, at))
+    return _moved(session, _REVEAL, {"card": token, "at": at})
 
 
 def show_card_again(session: Session, token: str, at: datetime) -> bool:
     """Shows a revealed card once more (M9); the caller uses an approval up. `revealed_at` is the last time it was
     shown. False when it was in another state, or past its time."""
-    return _moved(session, _showing(CardEvent.SHOW_AGAIN, token, at))
-
-
-def _showing(event: CardEvent, token: str, at: datetime) -> Update:
-    return (
-        update(_TABLE)
-        .where(_TABLE.c.token == token, _TABLE.c.state.in_(card_sources(event)), _TABLE.c.kept_until > at)
-        .values(state=card_target(event), revealed_at=at)
-    )
+    return _moved(session, _SHOW_AGAIN, {"card": token, "at": at})
 
 
 def destroy_card(session: Session, token: str, event: CardEvent, at: datetime) -> bool:
@@ -218,8 +228,8 @@ def overdue_cvvs(session: Session, now: datetime, limit: int) -> list[str]:
     return list(session.execute(query.with_for_update(skip_locked=True)).scalars())
 
 
-def _moved(session: Session, statement: Update) -> bool:
-    return cast("CursorResult[Any]", session.execute(statement)).rowcount == 1
+def _moved(session: Session, statement: Update, values: dict[str, Any] | None = None) -> bool:  # Any: column values
+    return cast("CursorResult[Any]", session.execute(statement, values)).rowcount == 1
 
 
 def _card(row: Row[Any]) -> Card:

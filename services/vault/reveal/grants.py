@@ -10,6 +10,7 @@ from sqlalchemy import (
     Table,
     Update,
     and_,
+    bindparam,
     case,
     delete,
     func,
@@ -33,22 +34,86 @@ from services.vault.reveal.rules import (
 )
 
 _TABLE: Final = cast("Table", GrantRow.__table__)
-_FIND: Final = select(*(_TABLE.c[name] for name in Grant.__slots__))
+
+
+def _free(now: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Open, or taken by a process whose lease is over."""
+    return or_(
+        _TABLE.c.state == GrantState.OPEN,
+        and_(_TABLE.c.state == GrantState.REDEEMING, _TABLE.c.lease_until <= now),
+    )
+
+
+def _move(event: GrantEvent, condition: ColumnElement[bool]) -> Update:
+    sources = [state for state, happening in GRANT_MOVES if happening is event]
+    (target,) = {after for (_, happening), after in GRANT_MOVES.items() if happening is event}
+    return update(_TABLE).where(_TABLE.c.state.in_(sources), condition).values(state=target)
+
+
+# Built once: building a statement costs several times what executing it does.
+_NOW: Final = bindparam("now", type_=_TABLE.c.lease_until.type)
+_THIS: Final = _TABLE.c.id == bindparam("grant")
+_LEASED_BY: Final = _TABLE.c.lease_id == bindparam("holder")
+_OF_CARD: Final = _TABLE.c.card_token == bindparam("card")
+_OF_KIND: Final = _TABLE.c.kind == bindparam("of_kind")
+_INSERT: Final = insert(_TABLE)
+_SELECT: Final = select(*(_TABLE.c[name] for name in Grant.__slots__)).with_for_update()
+_FIND: Final = _SELECT.where(_THIS)
+_FIND_BY_SECRET: Final = _SELECT.where(_TABLE.c.secret_hash == bindparam("secret"))
+_LEASED: Final = (
+    select(_TABLE.c.id)
+    .where(_OF_CARD, _OF_KIND, _TABLE.c.state == GrantState.REDEEMING, _TABLE.c.lease_until > _NOW)
+    .limit(1)
+)
+_SUPERSEDE: Final = _move(GrantEvent.EXPIRE, _free(_NOW)).where(_OF_CARD, _OF_KIND)
+_COUNT_ATTEMPT: Final = (
+    update(_TABLE)
+    .where(_THIS, _TABLE.c.attempts < MOST_ATTEMPTS, _free(_NOW), _TABLE.c.expires_at > _NOW)
+    .values(attempts=_TABLE.c.attempts + 1)
+    .returning(_TABLE.c.attempts)
+)
+_LOCK: Final = _move(GrantEvent.LOCK, _free(_NOW)).where(_THIS)
+_TAKE: Final = (
+    _move(GrantEvent.TAKE, _free(_NOW))
+    .where(_THIS, _TABLE.c.expires_at > _NOW)
+    .values(recipient=bindparam("to"), lease_id=bindparam("holder"), lease_until=bindparam("until"))
+)
+_GIVE_BACK: Final = (
+    _move(GrantEvent.GIVE_BACK, _LEASED_BY)
+    .where(_THIS)
+    .values(
+        recipient=None,
+        lease_id=None,
+        lease_until=None,
+        attempts=case((_TABLE.c.attempts > 0, _TABLE.c.attempts - 1), else_=0),
+    )
+)
+_REVEAL: Final = (
+    _move(GrantEvent.REVEAL, _LEASED_BY)
+    .where(_THIS)
+    .values(
+        lease_id=None,
+        lease_until=None,
+        revealed_at=bindparam("at"),
+        answer=bindparam("sealed"),
+        answer_until=bindparam("until"),
+    )
+)
 
 
 def insert_grant(session: Session, grant: Grant) -> None:
     """A new grant."""
-    session.execute(insert(_TABLE), {name: getattr(grant, name) for name in Grant.__slots__})
+    session.execute(_INSERT, {name: getattr(grant, name) for name in Grant.__slots__})
 
 
 def find_grant(session: Session, grant_id: str) -> Grant | None:
     """The grant of that id; others can't change it until the transaction ends."""
-    return _grant(session.execute(_FIND.where(_TABLE.c.id == grant_id).with_for_update()).first())
+    return _grant(session.execute(_FIND, {"grant": grant_id}).first())
 
 
 def find_by_secret(session: Session, secret_hash: bytes) -> Grant | None:
     """The link of that token's hash, locked as in `find_grant`."""
-    return _grant(session.execute(_FIND.where(_TABLE.c.secret_hash == secret_hash).with_for_update()).first())
+    return _grant(session.execute(_FIND_BY_SECRET, {"secret": secret_hash}).first())
 
 
 def challenges_since(session: Session, card_token: str, kind: GrantKind, since: datetime) -> int:
@@ -61,73 +126,47 @@ def challenges_since(session: Session, card_token: str, kind: GrantKind, since: 
 
 def leased_of_card(session: Session, card_token: str, kind: GrantKind, now: datetime) -> bool:
     """Whether a grant of that kind is being redeemed for the card right now."""
-    query = select(_TABLE.c.id).where(
-        _TABLE.c.card_token == card_token,
-        _TABLE.c.kind == kind,
-        _TABLE.c.state == GrantState.REDEEMING,
-        _TABLE.c.lease_until > now,
-    )
-    return session.execute(query.limit(1)).first() is not None
+    return session.execute(_LEASED, {"card": card_token, "of_kind": kind, "now": now}).first() is not None
 
 
 def supersede(session: Session, card_token: str, kind: GrantKind, now: datetime) -> None:
     """Expires the card's open grants of that kind: the newest is the only one that works."""
-    session.execute(
-        _move(GrantEvent.EXPIRE, _free(now)).where(_TABLE.c.card_token == card_token, _TABLE.c.kind == kind)
-    )
+    session.execute(_SUPERSEDE, {"card": card_token, "of_kind": kind, "now": now})
 
 
 def count_attempt(session: Session, grant_id: str, now: datetime) -> int | None:
     """Counts one more guess, before it is compared; gives how many there were. None when none are left."""
-    counted = session.execute(
-        update(_TABLE)
-        .where(_TABLE.c.id == grant_id, _TABLE.c.attempts < MOST_ATTEMPTS, _free(now), _TABLE.c.expires_at > now)
-        .values(attempts=_TABLE.c.attempts + 1)
-        .returning(_TABLE.c.attempts)
-    )
+    counted = session.execute(_COUNT_ATTEMPT, {"grant": grant_id, "now": now})
     return cast("int | None", counted.scalar_one_or_none())
 
 
 def lock_grant(session: Session, grant_id: str, now: datetime) -> None:
     """Ends a challenge that was guessed at too often."""
-    session.execute(_move(GrantEvent.LOCK, _free(now)).where(_TABLE.c.id == grant_id))
+    session.execute(_LOCK, {"grant": grant_id, "now": now})
 
 
 def take_grant(session: Session, grant_id: str, recipient: bytes, lease_id: str, now: datetime) -> bool:
     """Step 2 of DESIGN.md §3: open → redeeming, for one process and one recipient. False when another was first."""
-    statement = _move(GrantEvent.TAKE, _free(now)).where(_TABLE.c.id == grant_id, _TABLE.c.expires_at > now)
-    return _moved(session, statement.values(recipient=recipient, lease_id=lease_id, lease_until=now + LEASE))
+    values = {"grant": grant_id, "now": now, "to": recipient, "holder": lease_id, "until": now + LEASE}
+    return _moved(session, _TAKE, values)
 
 
 def give_back_grant(session: Session, grant_id: str, lease_id: str) -> bool:
     """Opens it again after a fault, and takes back the attempt: the code was right, nothing was shown."""
-    statement = _move(GrantEvent.GIVE_BACK, _TABLE.c.lease_id == lease_id).where(_TABLE.c.id == grant_id)
-    attempts = _TABLE.c.attempts
-    return _moved(
-        session,
-        statement.values(
-            recipient=None,
-            lease_id=None,
-            lease_until=None,
-            attempts=case((attempts > 0, attempts - 1), else_=0),
-        ),
-    )
+    return _moved(session, _GIVE_BACK, {"grant": grant_id, "holder": lease_id})
 
 
 def reveal_grant(
     session: Session, grant_id: str, lease_id: str, *, answer: str, now: datetime, answer_until: datetime
 ) -> bool:
     """Step 4: redeeming → revealed, by the process that holds the lease, with the answer to repeat."""
-    statement = _move(GrantEvent.REVEAL, _TABLE.c.lease_id == lease_id).where(_TABLE.c.id == grant_id)
-    return _moved(
-        session,
-        statement.values(lease_id=None, lease_until=None, revealed_at=now, answer=answer, answer_until=answer_until),
-    )
+    values = {"grant": grant_id, "holder": lease_id, "at": now, "sealed": answer, "until": answer_until}
+    return _moved(session, _REVEAL, values)
 
 
 def expire_overdue(session: Session, now: datetime) -> int:
     """Expires grants past their time; returns how many."""
-    return _count(session, _move(GrantEvent.EXPIRE, _free(now)).where(_TABLE.c.expires_at <= now))
+    return _count(session, _move(GrantEvent.EXPIRE, _free(_NOW)).where(_TABLE.c.expires_at <= _NOW), {"now": now})
 
 
 def drop_answers(session: Session, now: datetime) -> int:
@@ -154,26 +193,12 @@ def delete_ended(session: Session, before: datetime) -> int:
     return cast("CursorResult[Any]", done).rowcount
 
 
-def _free(now: datetime) -> ColumnElement[bool]:
-    """Open, or taken by a process whose lease is over."""
-    return or_(
-        _TABLE.c.state == GrantState.OPEN,
-        and_(_TABLE.c.state == GrantState.REDEEMING, _TABLE.c.lease_until <= now),
-    )
+def _moved(session: Session, statement: Update, values: dict[str, Any]) -> bool:  # Any: column values
+    return _count(session, statement, values) == 1
 
 
-def _move(event: GrantEvent, condition: ColumnElement[bool]) -> Update:
-    sources = [state for state, happening in GRANT_MOVES if happening is event]
-    (target,) = {after for (_, happening), after in GRANT_MOVES.items() if happening is event}
-    return update(_TABLE).where(_TABLE.c.state.in_(sources), condition).values(state=target)
-
-
-def _moved(session: Session, statement: Update) -> bool:
-    return _count(session, statement) == 1
-
-
-def _count(session: Session, statement: Update) -> int:
-    return cast("CursorResult[Any]", session.execute(statement)).rowcount
+def _count(session: Session, statement: Update, values: dict[str, Any] | None = None) -> int:  # Any: column values
+    return cast("CursorResult[Any]", session.execute(statement, values)).rowcount
 
 
 def _grant(row: Row[Any] | None) -> Grant | None:

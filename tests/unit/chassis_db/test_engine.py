@@ -113,6 +113,25 @@ def test_concurrent_read_modify_write_loses_nothing(database: Database) -> None:
     assert len(notes(database)) == 40
 
 
+def test_threads_of_one_process_take_turns_at_writing_to_sqlite(database: Database) -> None:
+    order: list[str] = []
+
+    def second() -> None:
+        with database.transaction() as session:
+            order.append("second")
+            session.add(Note(words="second"))
+
+    waiting = threading.Thread(target=second)
+    with database.transaction() as session:
+        session.add(Note(words="first"))
+        waiting.start()
+        waiting.join(0.2)
+        order.append("first")
+    waiting.join(10)
+    assert order == ["first", "second"]
+    assert notes(database) == ["first", "second"]
+
+
 def test_a_reader_is_not_held_up_by_a_writer(database: Database) -> None:
     with database.transaction() as session:
         session.add(Note(words="not yet"))
