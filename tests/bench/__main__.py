@@ -5,6 +5,7 @@ import datetime as dt
 import json
 import os
 import platform
+import signal
 import sys
 import time
 from pathlib import Path
@@ -20,6 +21,8 @@ PARTS = ("vault", "relay", "submit")
 
 def main(arguments: list[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
+    # Told to stop, it still takes its processes, databases and mounts away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     kinds: tuple[Engine, ...] = ("embedded", "real") if given.engines == "both" else (given.engines,)
     parts = PARTS if given.part == "all" else (given.part,)
     began, load = time.monotonic(), os.getloadavg()

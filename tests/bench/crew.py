@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from types import TracebackType
@@ -133,7 +134,8 @@ def _process(pipe: "Connection[Any, Any]", make: MakeCaller, share: int, first: 
     except (EOFError, KeyboardInterrupt):
         pass
     except Exception as error:  # whatever it is, the bench must say so and end
-        pipe.send(("fault", f"{type(error).__name__}: {error}"))
+        with suppress(OSError):
+            pipe.send(("fault", f"{type(error).__name__}: {error}"))
     finally:
         for pool, caller in zip(pools, callers, strict=False):
             pool.submit(caller.close).result(10)
