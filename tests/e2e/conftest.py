@@ -144,7 +144,8 @@ class World:
             agent.page.goto(f"{self.crm}/payments/{payment}")
             return agent.page.locator("#payment-area").get_attribute("data-state") == "authorized"
 
-        wait_until(agent.page, has_heard, "the CRM to hear of the authorization")
+        # A worker that was killed takes its time: it starts anew, and what it had in hand comes again after a pause.
+        wait_until(agent.page, has_heard, "the CRM to hear of the authorization", seconds=90)
 
     def given_shown_code_form(self, agent: AgentAtWork, *, number: str = VISA, cvv: str = CVV) -> tuple[str, str]:
         """A payment whose code is out: its id and the code."""

@@ -145,7 +145,7 @@ def test_a_process_killed_with_work_under_way_finishes_it_after_its_restart(worl
     if process == "portal-web":
         client.submit()
         client.expect_thanks()
-    world.mailbox.take(agent.page, agent.account.email, "Payment to process", seconds=40)
+    world.mailbox.take(agent.page, agent.account.email, "Payment to process", seconds=90)
     world.until_authorized(agent, payment)
     assert _copies(world, payment) == 1
 
