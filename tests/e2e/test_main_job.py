@@ -84,12 +84,12 @@ def test_the_main_job_by_keyboard_alone(world: World) -> None:
         ("Country", "United States"),
         ("Address", "12 Harbour Street"),
         ("City", "Portland"),
-        ("Postal code", "04101"),
+        ("ZIP or postal code", "04101"),
     ):
         guest.to(label).type(text)
     guest.to("Draw").press("ArrowRight")
     guest.to("Type your full name as your signature").type("Eleanor Whitcombe")
-    guest.to("I ").press("Space")
+    guest.to("I have read").press("Space")
     guest.to("Authorize ").press("Enter")
     client.expect_thanks()
 
@@ -113,7 +113,7 @@ def test_the_main_job_by_keyboard_alone(world: World) -> None:
     expect(frame.locator("#cvv-digits")).to_have_text(CVV, timeout=_LONG_MS)
     tab.close()
     keys.to("Processed with supplier").press("Enter")
-    keys.to("Confirmation number").type("KEYS-1")
+    keys.to("Supplier's confirmation number").type("KEYS-1")
     keys.to("Mark as processed and destroy the card").press("Enter")
     expect(page.locator("#processed")).to_contain_text("KEYS-1", timeout=_LONG_MS)
 

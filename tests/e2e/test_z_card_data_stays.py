@@ -225,6 +225,8 @@ def _filled(rule: Rule, ids: Mapping[str, list[str]]) -> list[str]:
 def _look(answer: Answer, where: str) -> None:
     assert answer.status < 500, f"{where}: {answer.status}"
     if "text" in answer.kind or "json" in answer.kind:
-        assert not holds_card_number(answer.text), f"{where} shows what looks like a card number"
+        # The coordinates of a drawing are long runs of digits too.
+        shown = re.sub(r"<svg.*?</svg>", "", answer.text, flags=re.DOTALL)
+        assert not holds_card_number(shown), f"{where} shows what looks like a card number"
         digits = re.sub(r"[ -]", "", answer.text)
         assert all(canary.number not in digits for canary in (*CANARIES, *OTHERS)), where
