@@ -57,7 +57,7 @@ class Mailbox:
 
     def messages(self, to: str = "") -> list[Mail]:
         """Newest first."""
-        with urllib.request.urlopen(f"{self.url}/messages.json?to={to}", timeout=5) as answer:
+        with urllib.request.urlopen(f"{self.url}/messages.json?to={to}", timeout=30) as answer:
             return [
                 Mail(**{**one, "attachments": tuple(one["attachments"])})
                 for one in json.load(answer)
