@@ -77,6 +77,10 @@ class EmbeddedBus:
         if unroutable:
             raise Unroutable(unroutable)
 
+    def bind(self, service: str, patterns: Collection[str]) -> None:
+        with self._transaction() as connection:
+            _bind(connection, service, patterns)
+
     def subscribe(self, service: str, patterns: Collection[str]) -> "EmbeddedSubscription":
         return EmbeddedSubscription(self._path, service, patterns)
 
@@ -115,6 +119,13 @@ class EmbeddedBus:
             self._connection = None
 
 
+def _bind(connection: sqlite3.Connection, service: str, patterns: Collection[str]) -> None:
+    connection.executemany(
+        "INSERT OR IGNORE INTO bindings (service, pattern) VALUES (?, ?)",
+        [(service, pattern) for pattern in sorted(patterns)],
+    )
+
+
 class EmbeddedDelivery:
     """See chassis.bus.port.Delivery."""
 
@@ -151,10 +162,7 @@ class EmbeddedSubscription:
             if self._connection is None:
                 self._connection = _connect(self._path)
             with _transaction(self._connection) as connection:
-                connection.executemany(
-                    "INSERT OR IGNORE INTO bindings (service, pattern) VALUES (?, ?)",
-                    [(self._service, pattern) for pattern in self._patterns],
-                )
+                _bind(connection, self._service, self._patterns)
             self._connection.execute("PRAGMA synchronous=NORMAL")  # a lost ack only means that it comes again
         except (sqlite3.Error, OSError) as error:
             self._fail(error)

@@ -84,6 +84,11 @@ class Bus(Protocol):
         """Returns once all are stored safely in every queue bound to them. Raises BusUnavailable or Unroutable."""
         ...
 
+    def bind(self, service: str, patterns: Collection[str]) -> None:
+        """Makes the queue wayvault.<service> and binds it, without reading it: before anybody publishes for the first
+        time, so that no event finds no queue. Raises BusUnavailable."""
+        ...
+
     def subscribe(self, service: str, patterns: Collection[str]) -> Subscription:
         """Reads the queue wayvault.<service>, made if absent and bound to `patterns` ("payment.*.v1")."""
         ...

@@ -57,6 +57,10 @@ class RabbitBus:
             ]
         )
 
+    def bind(self, service: str, patterns: Collection[str]) -> None:
+        with self._link.channel("bind") as channel:
+            declare_queue(channel, service, patterns)
+
     def subscribe(self, service: str, patterns: Collection[str]) -> RabbitSubscription:
         return RabbitSubscription(self._link, service, patterns)
 

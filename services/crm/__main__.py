@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from chassis.bus import BusUnavailable
 from chassis.db import migrate
 from chassis.errors import WayvaultError
 from chassis.logging import configure_logging
@@ -25,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     command: Command = options.command
     try:
         return command(options)
-    except (SettingsError, WayvaultError, DemoError, migrate.MigrationError) as error:
+    except (SettingsError, WayvaultError, DemoError, BusUnavailable, migrate.MigrationError) as error:
         print(error, file=sys.stderr)
         return 1
 
@@ -35,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     _add(commands, "web", _web, "serve the pages")
     _add(commands, "worker", _worker, "send and consume events, keep timers")
-    _add(commands, "migrate", _migrate, "bring the database to the newest revision")
+    _add(commands, "migrate", _migrate, "bring the database to the newest revision and make the queue")
     _add(commands, "check-config", _check_config, "print the settings, secrets masked, and what is wrong with them")
     agency = _add(commands, "create-agency", _create_agency, "make an agency; prints its id")
     agency.add_argument("--name", required=True)
@@ -99,7 +100,11 @@ def _worker(_: argparse.Namespace) -> int:
 
 
 def _migrate(_: argparse.Namespace) -> int:
-    migrate.upgrade(SERVICE, load(CrmSettings).database_url)
+    from services.crm import worker
+
+    settings = load(CrmSettings)
+    migrate.upgrade(SERVICE, settings.database_url)
+    worker.bind_queue(bootstrap(settings))
     return 0
 
 

@@ -1,6 +1,6 @@
 """The CRM's worker: sends what the rooms publish, consumes what concerns them, keeps their timers."""
 
-from chassis.bus import Consumer, EventHandlers, Relay, open_bus
+from chassis.bus import Bus, Consumer, EventHandlers, Relay, open_bus
 from chassis.lifecycle import Loop, every, run_until_stopped
 from chassis.rpc.tls import TlsFiles
 from chassis.telemetry import serve_metrics
@@ -27,12 +27,27 @@ def timers(deps: Dependencies) -> list[tuple[str, Loop]]:
     ]
 
 
+def bind_queue(deps: Dependencies) -> None:
+    """Makes the CRM's queue, so that what others publish before this worker's first start finds it.
+
+    Raises BusUnavailable.
+    """
+    bus = _bus(deps)
+    bus.bind(SERVICE, event_handlers(deps).patterns())
+    bus.close()
+
+
 def run(deps: Dependencies) -> None:
     """Runs until SIGTERM or SIGINT; raises SystemExit(1) when a loop dies."""
     settings = deps.settings
-    tls = TlsFiles(ca=settings.tls_ca, cert=settings.tls_cert, key=settings.tls_key)
-    bus = open_bus(settings.bus_url, service=SERVICE, tls=tls)
+    bus = _bus(deps)
     relay = Relay(deps.database, event_tables, bus)
     consumer = Consumer(deps.database, event_tables, bus, SERVICE, event_handlers(deps), deps.clock)
     serve_metrics(settings.metrics_listen)
     run_until_stopped([("relay", relay.run), ("consumer", consumer.run), *timers(deps)])
+
+
+def _bus(deps: Dependencies) -> Bus:
+    settings = deps.settings
+    tls = TlsFiles(ca=settings.tls_ca, cert=settings.tls_cert, key=settings.tls_key)
+    return open_bus(settings.bus_url, service=SERVICE, tls=tls)

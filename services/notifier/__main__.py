@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from chassis.bus import Consumer, Relay, open_bus
+from chassis.bus import Bus, BusUnavailable, Consumer, Relay, open_bus
 from chassis.db import migrate, open_database
 from chassis.lifecycle import run_until_stopped
 from chassis.logging import configure_logging
@@ -22,11 +22,7 @@ SERVICE = "notifier"
 def worker(settings: NotifierSettings) -> int:
     """Consumes events, sends mail, and tells how it went."""
     notifier = build(settings)
-    bus = open_bus(
-        settings.bus_url,
-        service=SERVICE,
-        tls=TlsFiles(ca=settings.tls_ca, cert=settings.tls_cert, key=settings.tls_key),
-    )
+    bus = _bus(settings)
     consumer = Consumer(notifier.database, event_tables, bus, SERVICE, notifier.handlers, notifier.clock)
     # The outbox gets a database handle of its own, so that its waiting never holds a sender's connection.
     relay = Relay(open_database(settings.database_url, name="notifier-relay"), event_tables, bus)
@@ -46,10 +42,19 @@ def web(settings: NotifierSettings) -> int:
 
 
 def migrate_database(settings: NotifierSettings) -> int:
-    """Brings the database to this version's form."""
+    """Brings the database to this version's form, and makes the queue, so that no event comes before it."""
     migrate.upgrade(SERVICE, settings.database_url)
-    print("The notifier's database is up to date.")
+    notifier = build(settings)
+    bus = _bus(settings)
+    bus.bind(SERVICE, notifier.handlers.patterns())
+    bus.close()
+    print("The notifier's database and queue are up to date.")
     return 0
+
+
+def _bus(settings: NotifierSettings) -> Bus:
+    tls = TlsFiles(ca=settings.tls_ca, cert=settings.tls_cert, key=settings.tls_key)
+    return open_bus(settings.bus_url, service=SERVICE, tls=tls)
 
 
 COMMANDS: dict[str, Callable[[NotifierSettings], int]] = {"worker": worker, "web": web, "migrate": migrate_database}
@@ -70,7 +75,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     configure_logging(SERVICE, level=settings.log_level)
-    return COMMANDS[chosen](settings)
+    try:
+        return COMMANDS[chosen](settings)
+    except BusUnavailable as error:
+        print(error, file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

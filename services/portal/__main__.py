@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from chassis.bus import Consumer, Relay, open_bus
+from chassis.bus import BusUnavailable, Consumer, Relay, open_bus
 from chassis.db import migrate, open_database
 from chassis.lifecycle import every, run_until_stopped
 from chassis.logging import configure_logging
@@ -50,9 +50,13 @@ def worker(settings: PortalSettings) -> int:
 
 
 def migrate_database(settings: PortalSettings) -> int:
-    """Brings the database to this version's form."""
+    """Brings the database to this version's form, and makes the queue, so that no event comes before it."""
     migrate.upgrade(SERVICE, settings.database_url)
-    print("The portal's database is up to date.")
+    deps = bootstrap(settings)
+    bus = open_bus(settings.bus_url, service=SERVICE, tls=tls_files(settings))
+    bus.bind(SERVICE, deps.handlers.patterns())
+    bus.close()
+    print("The portal's database and queue are up to date.")
     return 0
 
 
@@ -72,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load(PortalSettings)
         configure_logging(SERVICE, level=settings.log_level)
         return COMMANDS[chosen](settings)
-    except SettingsError as error:
+    except (SettingsError, BusUnavailable) as error:
         print(error, file=sys.stderr)
         return 1
 

@@ -45,8 +45,7 @@ def test_the_scan_finds_a_planted_card_in_every_dress(tmp_path: Path) -> None:
 
 def test_no_card_leaves_the_frame_and_the_vault(world: World) -> None:
     _full_run_with_canaries(world)
-    scanner = Scanner([*CANARIES, *OTHERS, CONTROL])
-    hits = dict(_everywhere(world.stack, scanner))
+    hits = dict(_everywhere(world.stack, Scanner([*CANARIES, *OTHERS, CONTROL]), Scanner(CANARIES)))
     assert not hits, json.dumps({where: sorted(found) for where, found in hits.items()}, indent=1)
     _planted_cards_are_found(world.stack)
 
@@ -96,8 +95,12 @@ def _full_run_with_canaries(world: World) -> None:
     wait_until(page, lambda: world.card_of(payment) not in ("stored", "revealed"), "the card to be destroyed")
 
 
-def _everywhere(stack: Stack, scanner: Scanner) -> Iterator[tuple[str, set[str]]]:
-    """Files of the state directory (databases with WAL, bus, mails, logs, temporary files), engines, processes."""
+def _everywhere(stack: Stack, scanner: Scanner, shared: Scanner) -> Iterator[tuple[str, set[str]]]:
+    """Files of the state directory (databases with WAL, bus, mails, logs, temporary files), processes, engines.
+
+    `shared` looks through the engines' data, where other tests and earlier runs leave their numbers too: the planted
+    control of the last run is still in PostgreSQL's write-ahead log.
+    """
     yield from scanner.find_in_tree(stack.state.root).items()
     if ARTIFACTS.exists():
         frames = [path for path in ARTIFACTS.rglob("frame") if path.is_dir()]
@@ -108,9 +111,8 @@ def _everywhere(stack: Stack, scanner: Scanner) -> Iterator[tuple[str, set[str]]
                 yield f"/proc/{pid}/{part}", found
     if stack.engine == "real":
         yield from _in_databases(stack, scanner)
-        own = Scanner([*CANARIES, CONTROL])
         for folder in _engine_folders(stack):
-            yield from own.find_in_tree(folder).items()
+            yield from shared.find_in_tree(folder).items()
 
 
 def _in_databases(stack: Stack, scanner: Scanner) -> Iterator[tuple[str, set[str]]]:
@@ -168,7 +170,7 @@ def _planted_cards_are_found(stack: Stack) -> None:
     planted.write_bytes(dressed(CONTROL)["gzip"])
     note = "UPDATE client SET notes = :note WHERE email = 'chidi.eze@post.example'"
     assert stack.execute("crm", note, note=f"card {CONTROL.number}") == 1
-    found = dict(_everywhere(stack, control))
+    found = dict(_everywhere(stack, control, control))
     planted.unlink()
     stack.execute("crm", note, note="")
     assert str(planted) in found
@@ -224,9 +226,10 @@ def _filled(rule: Rule, ids: Mapping[str, list[str]]) -> list[str]:
 
 def _look(answer: Answer, where: str) -> None:
     assert answer.status < 500, f"{where}: {answer.status}"
-    if "text" in answer.kind or "json" in answer.kind:
-        # The coordinates of a drawing are long runs of digits too.
+    if "html" in answer.kind or "json" in answer.kind or "csv" in answer.kind:
+        # The coordinates of a drawing are long runs of digits too; so are the floats of /metrics.
         shown = re.sub(r"<svg.*?</svg>", "", answer.text, flags=re.DOTALL)
         assert not holds_card_number(shown), f"{where} shows what looks like a card number"
+    if "text" in answer.kind or "json" in answer.kind:
         digits = re.sub(r"[ -]", "", answer.text)
         assert all(canary.number not in digits for canary in (*CANARIES, *OTHERS)), where

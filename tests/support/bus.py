@@ -169,6 +169,9 @@ class FakeBus:
             raise BusUnavailable("away")
         self.buried.append((envelope.event_id, reason))
 
+    def bind(self, service: str, patterns: Collection[str]) -> None:
+        raise AssertionError("not for these tests")
+
     def subscribe(self, service: str, patterns: Collection[str]) -> Subscription:
         raise AssertionError("not for these tests")
 

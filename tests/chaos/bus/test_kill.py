@@ -75,6 +75,9 @@ class FatefulBus:
     def bury(self, envelope: Envelope, *, service: str, reason: str) -> None:
         self._fate.around(lambda: self._inner.bury(envelope, service=service, reason=reason))
 
+    def bind(self, service: str, patterns: Collection[str]) -> None:
+        self._inner.bind(service, patterns)
+
     def subscribe(self, service: str, patterns: Collection[str]) -> Subscription:
         return self._inner.subscribe(service, patterns)
 

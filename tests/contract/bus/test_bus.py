@@ -67,6 +67,19 @@ def test_a_queue_keeps_what_comes_while_nobody_reads(bus: Bus, service: str) -> 
     again.close()
 
 
+def test_a_queue_that_was_only_bound_keeps_what_comes_until_its_reader_does(bus: Bus, service: str) -> None:
+    bus.bind(service, PAYMENTS)
+    bus.bind(service, PAYMENTS)
+    event = retrieved("p1")
+    bus.publish([event])
+    subscription = bus.subscribe(service, PAYMENTS)
+    delivery = receive(subscription)
+    delivery.ack()
+    assert ids([delivery]) == [event.event_id]
+    assert subscription.receive(0.2) is None
+    subscription.close()
+
+
 def test_what_was_not_acknowledged_comes_again_and_what_was_does_not(bus: Bus, service: str) -> None:
     first = bus.subscribe(service, PAYMENTS)
     events = [retrieved("p1", number) for number in (1, 2, 3)]
