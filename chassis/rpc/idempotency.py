@@ -6,7 +6,7 @@ written in the transaction of the effect: either both exist or neither.
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar, cast
@@ -97,14 +97,22 @@ class Idempotency:
 
     def keep(self, session: Session, key: CallKey, answer: Message) -> None:
         """Keeps an answer. IntegrityError when the same call was kept meanwhile."""
+        self.keep_all(session, [(key, answer)])
+
+    def keep_all(self, session: Session, answers: Sequence[tuple[CallKey, Message]]) -> None:
+        """Keeps several answers, all or none. IntegrityError when one of the calls was kept meanwhile."""
+        now = self._clock.now()
         session.execute(
             self._insert,
-            {
-                "key_hash": key.key_hash,
-                "body_hash": key.body_hash,
-                "answer": answer.SerializeToString(),
-                "kept_at": self._clock.now(),
-            },
+            [
+                {
+                    "key_hash": key.key_hash,
+                    "body_hash": key.body_hash,
+                    "answer": answer.SerializeToString(),
+                    "kept_at": now,
+                }
+                for key, answer in answers
+            ],
         )
 
     def prune(self, session: Session, before: datetime) -> int:

@@ -1,6 +1,6 @@
 """Refusals belong in the audit trail: each is written in a transaction of its own, before the caller reads it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -30,6 +30,7 @@ class Recorder(Protocol):
     """Where audit rows are written: in the given transaction, or the act does not happen."""
 
     def record(self, session: Session, entry: AuditEntry) -> object: ...
+    def record_all(self, session: Session, entries: Sequence[AuditEntry]) -> object: ...
 
 
 @dataclass(slots=True, kw_only=True)

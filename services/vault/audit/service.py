@@ -5,7 +5,7 @@ together or not at all. `close` and `write_heads` sign where the chains stand; `
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -75,6 +75,10 @@ class Audit:
     def record(self, session: Session, entry: AuditEntry) -> AuditRecord:
         """Writes a row in the caller's transaction. Raises TransitUnavailable when the HMAC key was never loaded."""
         return self._trail.record(session, entry)
+
+    def record_all(self, session: Session, entries: Sequence[AuditEntry]) -> list[AuditRecord]:
+        """As `record`, for several entries of one transaction."""
+        return self._trail.record_all(session, entries)
 
     def of_card(self, session: Session, card_token: str) -> list[AuditRecord]:
         """What happened to a card, oldest first (M14)."""

@@ -7,6 +7,7 @@ lets one through, and the other takes another chain: a chain can't fork.
 """
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
@@ -90,16 +91,19 @@ class AuditTrail:
 
         Texts that look like a PAN are redacted, long ones cut. Raises what the database raises.
         """
+        return self.record_all(session, [entry])[0]
+
+    def record_all(self, session: Session, entries: Sequence[AuditEntry]) -> list[AuditRecord]:
+        """As `record`, for several entries in order (at least one): the chain's head moves once."""
+        entries = [_clean(entry) for entry in entries]
         held = self._held(session)
-        record = self._next(held.head, _clean(entry))
-        head = Head(chain_id=record.chain_id, sequence=record.sequence, mac=record.mac)
-        while not self._advance(session, held.head, head, record.at):
+        records = self._chained(held.head, entries)
+        while not self._advance(session, held.head, _head_at(records[-1]), records[-1].at):
             held = self._recover(session, held)
-            record = self._next(held.head, record.entry)
-            head = Head(chain_id=record.chain_id, sequence=record.sequence, mac=record.mac)
-        session.execute(_APPEND, _columns(record))
-        held.head = head
-        return record
+            records = self._chained(held.head, entries)
+        session.execute(_APPEND, [_columns(record) for record in records])
+        held.head = _head_at(records[-1])
+        return records
 
     def release(self, session: Session) -> None:
         """Gives this writer's chains up, for another process to take; at the end of a process."""
@@ -110,6 +114,13 @@ class AuditTrail:
         )
 
     # ---- rows
+
+    def _chained(self, head: Head, entries: Sequence[AuditEntry]) -> list[AuditRecord]:
+        records: list[AuditRecord] = []
+        for entry in entries:
+            records.append(self._next(head, entry))
+            head = _head_at(records[-1])
+        return records
 
     def _next(self, head: Head, entry: AuditEntry) -> AuditRecord:
         key_id, key = self._keys.current()
@@ -223,6 +234,10 @@ class AuditTrail:
         if head is not None:
             with self._lock:
                 self._free.append(head)
+
+
+def _head_at(record: AuditRecord) -> Head:
+    return Head(chain_id=record.chain_id, sequence=record.sequence, mac=record.mac)
 
 
 def _clean(entry: AuditEntry) -> AuditEntry:

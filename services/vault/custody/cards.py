@@ -3,6 +3,7 @@
 Holds ciphertexts only; what they open to is none of this room's business.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
@@ -96,14 +97,12 @@ _REVEAL: Final = (
 
 def insert_card(session: Session, new: NewCard) -> None:
     """Stores a card. Raises IntegrityError when the payment has a live card (see `replace_card_of_payment`)."""
-    session.execute(
-        _INSERT,
-        {
-            **{name: getattr(new, name) for name in NewCard.__slots__},
-            "state": CardState.STORED,
-            "cvv_state": CvvState.HELD if new.cvv_cipher is not None else CvvState.NONE,
-        },
-    )
+    insert_cards(session, [new])
+
+
+def insert_cards(session: Session, new: Sequence[NewCard]) -> None:
+    """Stores cards, all or none. Raises IntegrityError when a payment has a live card or comes twice."""
+    session.execute(_INSERT, [_columns(card) for card in new])
 
 
 def find_card(session: Session, token: str, *, lock: bool = False) -> Card | None:
@@ -217,6 +216,14 @@ def overdue_cvvs(session: Session, now: datetime, limit: int) -> list[str]:
 
 def _moved(session: Session, statement: Update, values: dict[str, Any] | None = None) -> bool:  # Any: column values
     return cast("CursorResult[Any]", session.execute(statement, values)).rowcount == 1
+
+
+def _columns(new: NewCard) -> dict[str, Any]:  # Any: column values
+    return {
+        **{name: getattr(new, name) for name in NewCard.__slots__},
+        "state": CardState.STORED,
+        "cvv_state": CvvState.HELD if new.cvv_cipher is not None else CvvState.NONE,
+    }
 
 
 def _card(row: Row[Any]) -> Card:

@@ -1,7 +1,7 @@
 """Use cases of intake: open a slot, store a card, replace a CVV.
 
 The expensive and the remote work (opening the seal, transit) is done before the transaction; the transaction is one
-round of conditional writes: slot used, old card destroyed, card stored, audit row, answer kept.
+round of conditional writes: slot used, old card destroyed, card stored, audit row, answer kept (see commits.py).
 """
 
 import threading
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, cast
 
-from sqlalchemy import CursorResult, Row, Table, bindparam, delete, insert, select, update
+from sqlalchemy import CursorResult, Row, Table, bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from chassis import ids
 from chassis.clock import Clock
 from chassis.db import Database
-from chassis.errors import Busy, CardGone, IntakeExpired, IntakeUsed, InvalidArgument, NotFound
+from chassis.errors import CardGone, IntakeExpired, IntakeUsed, InvalidArgument, NotFound
 from chassis.rpc.calls import current_call, require_time
 from chassis.rpc.fields import timestamp
 from chassis.rpc.idempotency import Answer, CallKey, Idempotency, read_kept
@@ -29,11 +29,10 @@ from services.vault.custody.service import (
     Retention,
     card_context,
     find_card,
-    insert_card,
     live_card,
-    replace_card_of_payment,
     supply_cvv,
 )
+from services.vault.intake.commits import CardCommits, Storing, use_slots
 from services.vault.intake.models import IntakeRow
 from services.vault.intake.payload import CardDetails, read_card, read_cvv
 from services.vault.intake.rules import Brand, IntakeKind
@@ -43,14 +42,10 @@ from services.vault.transit.service import Cipher, Encryptor, KeyName
 _TABLE: Final = cast("Table", IntakeRow.__table__)
 # Built once: building a statement costs several times what executing it does.
 _INSERT: Final = insert(_TABLE)
-_USE: Final = (
-    update(_TABLE)
-    .where(_TABLE.c.id == bindparam("slot"), _TABLE.c.used_at.is_(None), _TABLE.c.expires_at > bindparam("now"))
-    .values(used_at=bindparam("now"))
-)
 # Seconds that opening, two encryptions and a commit may take on a busy machine.
 _TIME_NEEDED: Final = 0.25
-_MOST_WRITES: Final = 8
+# A card whose encryption took nearly all of the call's time is stored nevertheless.
+_LEAST_WAIT: Final = 0.25
 
 
 class SealOpener(Protocol):
@@ -137,7 +132,7 @@ class IntakeService:
         forget: Callable[[Session, str], None],
     ) -> None:
         """`forget` drops what other rooms hold of a card that is replaced."""
-        self._forget = forget
+        self._commits = CardCommits(database=database, idempotency=idempotency, trail=trail, forget=forget)
         self._database = database
         self._clock = clock
         self._idempotency = idempotency
@@ -221,7 +216,18 @@ class IntakeService:
                 card_kept_until=timestamp(new.kept_until),
                 cvv_kept_until=timestamp(new.cvv_kept_until),
             )
-            return self._commit_card(submission.intake_id, new, key, answer, act)
+            act.card_token = new.token
+            storing = Storing(
+                intake_id=submission.intake_id,
+                new=new,
+                key=key,
+                answer=answer,
+                act=act,
+                entry=act.entry(resource=new.token),
+            )
+            stored = self._commits.store(storing, max(_LEAST_WAIT, current_call().time_left()))
+            self._recent.forget(submission.intake_id)
+            return stored
 
     def _encrypted(self, slot: Slot, details: CardDetails) -> NewCard:
         token = ids.new_id("card")
@@ -245,39 +251,6 @@ class IntakeService:
             kept_until=kept_until,
             cvv_kept_until=slot.retention.cvv_kept_until(now, kept_until),
         )
-
-    def _commit_card(
-        self, intake_id: str, new: NewCard, key: CallKey, answer: pb.StoreCardResponse, act: Act
-    ) -> pb.StoreCardResponse:
-        # A payment seldom has a live card already: its unique index says so, and then the write is made again. More
-        # than once only when several cards of one payment arrive at the same moment.
-        for attempt in range(_MOST_WRITES):
-            try:
-                with self._database.transaction() as session:
-                    self._use(session, intake_id, new.stored_at)
-                    if attempt > 0:
-                        self._replace(session, new, act)
-                    insert_card(session, new)
-                    act.card_token = new.token
-                    self._trail.record(session, act.entry(resource=new.token))
-                    self._idempotency.keep(session, key, answer)
-                self._recent.forget(intake_id)
-                return answer
-            except (IntegrityError, IntakeUsed) as conflict:
-                act.card_token = None
-                # The same call, arriving again or twice at once?
-                if (kept := self._idempotency.kept_after_conflict(key, pb.StoreCardResponse)) is not None:
-                    return kept
-                if isinstance(conflict, IntakeUsed):
-                    raise
-        raise Busy("Another card for this payment is being stored. Nothing was stored; please try again.")
-
-    def _replace(self, session: Session, new: NewCard, act: Act) -> None:
-        replaced = replace_card_of_payment(session, new.agency_id, new.payment_id, new.stored_at)
-        if replaced is not None:
-            self._forget(session, replaced)
-            act.card_token = replaced
-            self._trail.record(session, act.entry("REPLACED", action="card.removed", resource=replaced))
 
     def replace_cvv(self, submission: Submission, key: CallKey) -> pb.ReplaceCvvResponse:
         """Stores a new CVV for the slot's card (M10). Raises as `store_card`, and CardGone."""
@@ -312,7 +285,7 @@ class IntakeService:
         token, cipher, kept_until, now = new
         try:
             with self._database.transaction() as session:
-                self._use(session, intake_id, now)
+                use_slots(session, [intake_id], now)
                 if not supply_cvv(session, token, cipher.text, cipher.version, kept_until):
                     raise CardGone
                 self._trail.record(session, act.entry(resource=token))
@@ -352,11 +325,6 @@ class IntakeService:
     @staticmethod
     def _name_in(act: Act, slot: Slot) -> None:
         act.agent_id, act.card_token = slot.owner_agent_id, slot.card_token or None
-
-    def _use(self, session: Session, intake_id: str, now: datetime) -> None:
-        used = session.execute(_USE, {"slot": intake_id, "now": now})
-        if cast("CursorResult[Any]", used).rowcount != 1:
-            raise IntakeUsed
 
     def _encrypt(self, key: KeyName, plaintext: bytes, token: str, agency_id: str) -> Cipher:
         left = max(0.05, min(3.0, current_call().time_left() - 0.1))

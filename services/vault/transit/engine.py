@@ -24,7 +24,7 @@ import structlog
 from hvac.api.secrets_engines.transit import Transit as HvacTransit
 from hvac.exceptions import Forbidden, InternalServerError, InvalidRequest, Unauthorized, VaultError
 
-from services.vault.transit.coalescer import Coalescer
+from services.vault.coalescer import Coalescer
 from services.vault.transit.login import Session
 from services.vault.transit.port import DEFAULT_TIMEOUT, Transit
 from services.vault.transit.rules import (
@@ -68,8 +68,8 @@ class HvacEngine:
     def __init__(self, session: Session, *, mount: str) -> None:
         self._session = session
         self._mount = mount
-        self._encrypt = {key: Coalescer(self._encryptor(key)) for key in KeyName}
-        self._decrypt = {key: Coalescer(self._decryptor(key)) for key in KeyName}
+        self._encrypt = {key: _lane(self._encryptor(key)) for key in KeyName}
+        self._decrypt = {key: _lane(self._decryptor(key)) for key in KeyName}
 
     def check(self) -> None:
         """A login that still holds means: reachable, unsealed, and this identity known."""
@@ -194,6 +194,10 @@ class HvacEngine:
             return self._session.transit(call, _CALL_TIMEOUT)
         except VaultError as error:
             raise _fault(error) from error
+
+
+def _lane(send: Callable[[_Batch, float], list[T | Exception]]) -> Coalescer[Mapping[str, str], T]:
+    return Coalescer(send, max_batch=MAX_BATCH, unavailable=TransitUnavailable)
 
 
 def _fault(error: VaultError) -> TransitUnavailable:

@@ -25,7 +25,7 @@ from hvac.exceptions import (
     VaultError,
 )
 
-from services.vault.transit.coalescer import SendTimeout
+from services.vault.coalescer import BatchTimeout
 from services.vault.transit.rules import TransitDenied, TransitUnavailable
 
 _log = structlog.get_logger(__name__)
@@ -37,6 +37,10 @@ _LOGIN_TIMEOUT = 5.0
 # A token is renewed when this part of its life has passed, and replaced when renewing no longer gives it much.
 _RENEW_AFTER = 0.5
 _SHORT_LEASE = 30.0
+
+
+class SendTimeout(BatchTimeout, TransitUnavailable):
+    """The engine did not answer within the time that the call had."""
 
 
 class PooledAdapter(JSONAdapter):

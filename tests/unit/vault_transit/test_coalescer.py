@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from services.vault.transit.coalescer import Coalescer, SendTimeout
+from services.vault.coalescer import Coalescer, Send
+from services.vault.transit.login import SendTimeout
 from services.vault.transit.rules import CipherRefused, TransitUnavailable
 
 
@@ -28,6 +29,10 @@ class Engine:
         return [CipherRefused("odd") if item < 0 else str(item) for item in items]
 
 
+def lane_of(send: Send[int, str], max_batch: int = 200) -> Coalescer[int, str]:
+    return Coalescer(send, max_batch=max_batch, unavailable=TransitUnavailable)
+
+
 def waiting(lane: Coalescer[int, str], count: int) -> None:
     """Returns once that many callers queue up behind the batch under way."""
     while len(lane._waiting) < count:
@@ -38,13 +43,13 @@ def test_a_lone_call_is_sent_at_once_and_alone() -> None:
     engine = Engine()
     engine.gate.release()
 
-    assert Coalescer(engine.send).call(7, 1.0) == "7"
+    assert lane_of(engine.send).call(7, 1.0) == "7"
     assert engine.batches == [[7]]
 
 
 def test_who_comes_during_a_batch_goes_together_into_the_next() -> None:
     engine = Engine()
-    lane = Coalescer(engine.send)
+    lane = lane_of(engine.send)
     with ThreadPoolExecutor(11) as pool:
         first = pool.submit(lane.call, 0, 5.0)
         engine.entered.acquire()
@@ -60,7 +65,7 @@ def test_who_comes_during_a_batch_goes_together_into_the_next() -> None:
 
 def test_a_batch_is_never_larger_than_allowed_and_nobody_is_forgotten() -> None:
     engine = Engine()
-    lane = Coalescer(engine.send, max_batch=4)
+    lane = lane_of(engine.send, max_batch=4)
     with ThreadPoolExecutor(12) as pool:
         first = pool.submit(lane.call, 0, 5.0)
         engine.entered.acquire()
@@ -73,7 +78,7 @@ def test_a_batch_is_never_larger_than_allowed_and_nobody_is_forgotten() -> None:
 
 def test_an_items_failure_is_its_own() -> None:
     engine = Engine()
-    lane = Coalescer(engine.send)
+    lane = lane_of(engine.send)
     with ThreadPoolExecutor(4) as pool:
         first = pool.submit(lane.call, 0, 5.0)
         engine.entered.acquire()
@@ -95,14 +100,14 @@ def test_a_failed_call_fails_all_in_it_and_the_lane_goes_on() -> None:
             raise TransitUnavailable
         return [str(item) for item in items]
 
-    lane: Coalescer[int, str] = Coalescer(send)
+    lane: Coalescer[int, str] = lane_of(send)
     with pytest.raises(TransitUnavailable):
         lane.call(1, 1.0)
     assert lane.call(2, 1.0) == "2"
 
 
 def test_an_answer_of_the_wrong_length_is_no_answer() -> None:
-    lane: Coalescer[int, str] = Coalescer(lambda items, timeout: [])
+    lane: Coalescer[int, str] = lane_of(lambda items, timeout: [])
 
     with pytest.raises(TransitUnavailable):
         lane.call(1, 1.0)
@@ -110,7 +115,7 @@ def test_an_answer_of_the_wrong_length_is_no_answer() -> None:
 
 def test_a_follower_gives_up_at_its_deadline_and_is_not_sent_any_more() -> None:
     engine = Engine()
-    lane = Coalescer(engine.send)
+    lane = lane_of(engine.send)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(lane.call, 0, 5.0)
         engine.entered.acquire()
@@ -138,7 +143,7 @@ def test_when_the_impatient_ones_time_is_up_the_patient_go_on_in_another_batch()
             raise SendTimeout
         return [str(item) for item in items]
 
-    lane: Coalescer[int, str] = Coalescer(send)
+    lane: Coalescer[int, str] = lane_of(send)
     with ThreadPoolExecutor(3) as pool:
         first = pool.submit(lane.call, 0, 5.0)
         assert entered.wait(10)
@@ -165,7 +170,7 @@ def test_a_leader_that_is_interrupted_leaves_nobody_waiting() -> None:
             raise Interrupted
         return [str(item) for item in items]
 
-    lane: Coalescer[int, str] = Coalescer(send)
+    lane: Coalescer[int, str] = lane_of(send)
     with ThreadPoolExecutor(2) as pool:
         leader = pool.submit(lane.call, 0, 5.0)
         assert entered.wait(10)
@@ -186,7 +191,7 @@ def test_under_load_every_caller_gets_its_own_answer_once() -> None:
         sent += len(items)
         return [CipherRefused("odd") if item % 7 == 0 else str(item) for item in items]
 
-    lane: Coalescer[int, str] = Coalescer(send)
+    lane: Coalescer[int, str] = lane_of(send)
 
     def caller(worker: int) -> int:
         refused = 0

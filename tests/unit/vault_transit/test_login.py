@@ -9,10 +9,16 @@ import pytest
 import urllib3
 from urllib3.exceptions import NewConnectionError, ProtocolError, ReadTimeoutError
 
-from services.vault.transit.coalescer import SendTimeout
 from services.vault.transit.engine import HvacEngine
-from services.vault.transit.login import Session
-from services.vault.transit.rules import Cipher, CipherRefused, KeyName, TransitDenied, TransitUnavailable, context_of
+from services.vault.transit.login import SendTimeout, Session
+from services.vault.transit.rules import (
+    Cipher,
+    CipherRefused,
+    KeyName,
+    TransitDenied,
+    TransitUnavailable,
+    context_of,
+)
 
 CONTEXT = context_of("card", "card_1", "agency_1")
 CIPHER = "vault:v1:" + "A" * 44

@@ -1,4 +1,5 @@
-"""Gathers concurrent calls of one kind into batches, because the engine's cost is per call and hardly per item.
+"""Gathers concurrent calls of one kind into batches, where the cost is per call and hardly per item: a call to the
+transit engine, a commit.
 
 Leader and followers, no thread of its own: a caller who finds nobody leading sends at once, so a lone request never
 waits for company. Who comes while a batch is under way waits; when the batch is back, its leader hands the lead to the
@@ -11,19 +12,19 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from services.vault.transit.rules import MAX_BATCH, TransitUnavailable
+from chassis.errors import Unavailable
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 Send = Callable[[Sequence[Item], float], Sequence[Answer | Exception]]
 """Sends a batch with a timeout in seconds; gives an answer, or the item's own failure, for each item in order.
-Raises SendTimeout when time ran out, anything else when the whole batch failed."""
+Raises BatchTimeout when time ran out, anything else when the whole batch failed."""
 
-# No call to the engine gets less than this: one impatient item must not make its whole batch time out again and again.
+# No batch gets less than this: one impatient item must not make its whole batch time out again and again.
 _LEAST_TIMEOUT = 0.05
 
 
-class SendTimeout(TransitUnavailable):
+class BatchTimeout(Exception):
     """The batch was not answered within the time that its most impatient item had."""
 
 
@@ -49,23 +50,28 @@ class _Ticket(Generic[Item, Answer]):
 
 
 class Coalescer(Generic[Item, Answer]):
-    """One lane: calls of one operation on one key. At most `in_flight` batches are under way at a time."""
+    """One lane: calls of one operation. At most `in_flight` batches are under way at a time.
+
+    `unavailable` is what a caller reads whose time ran out; it says that the same call may be made again.
+    """
 
     def __init__(
         self,
         send: Send[Item, Answer],
         *,
-        max_batch: int = MAX_BATCH,
+        max_batch: int,
         in_flight: int = 1,
+        unavailable: type[Unavailable] = Unavailable,
     ) -> None:
         self._send = send
+        self._unavailable = unavailable
         self._max_batch = max_batch
         self._free = in_flight
         self._lock = threading.Lock()
         self._waiting: deque[_Ticket[Item, Answer]] = deque()
 
     def call(self, item: Item, timeout: float) -> Answer:
-        """The item's answer. Raises its own failure, or TransitUnavailable when `timeout` seconds have passed."""
+        """The item's answer. Raises its own failure, or `unavailable` when `timeout` seconds have passed."""
         ticket: _Ticket[Item, Answer] = _Ticket(item, time.monotonic() + timeout)
         with self._lock:
             self._waiting.append(ticket)
@@ -88,7 +94,7 @@ class Coalescer(Generic[Item, Answer]):
                 return
             if ticket in self._waiting:
                 self._waiting.remove(ticket)
-            ticket.settle(TransitUnavailable())
+            ticket.settle(self._unavailable())
 
     def _lead(self, ticket: _Ticket[Item, Answer]) -> None:
         """Sends batches until the leader's own item is settled, then hands the lead on, whatever happened."""
@@ -98,7 +104,7 @@ class Coalescer(Generic[Item, Answer]):
         finally:
             with self._lock:
                 if not ticket.done:  # interrupted (KeyboardInterrupt, SystemExit): nobody may wait for this one
-                    ticket.settle(TransitUnavailable())
+                    ticket.settle(self._unavailable())
                     if ticket in self._waiting:
                         self._waiting.remove(ticket)
                 if self._waiting:
@@ -118,17 +124,17 @@ class Coalescer(Generic[Item, Answer]):
         live = [ticket for ticket in batch if ticket.deadline > now]
         for ticket in batch:
             if ticket.deadline <= now:
-                ticket.settle(TransitUnavailable())
+                ticket.settle(self._unavailable())
         if not live:
             return
         patience = max(min(ticket.deadline for ticket in live) - now, _LEAST_TIMEOUT)
         try:
             outcomes = self._outcomes(live, patience)
-        except SendTimeout as timeout:
+        except BatchTimeout as timeout:
             self._requeue(live, timeout)
         except BaseException:  # KeyboardInterrupt, SystemExit: nobody may go on waiting
             for ticket in live:
-                ticket.settle(TransitUnavailable())
+                ticket.settle(self._unavailable())
             raise
         else:
             for ticket, outcome in zip(live, outcomes, strict=True):
@@ -138,18 +144,18 @@ class Coalescer(Generic[Item, Answer]):
         """An outcome for each; a failure of the whole call is everybody's."""
         try:
             outcomes = self._send([ticket.item for ticket in batch], timeout)
-        except SendTimeout:
+        except BatchTimeout:
             raise
         except Exception as failure:  # handed on to each caller
             return [failure] * len(batch)
-        return outcomes if len(outcomes) == len(batch) else [TransitUnavailable()] * len(batch)
+        return outcomes if len(outcomes) == len(batch) else [self._unavailable()] * len(batch)
 
-    def _requeue(self, batch: list[_Ticket[Item, Answer]], timeout: SendTimeout) -> None:
+    def _requeue(self, batch: list[_Ticket[Item, Answer]], timeout: BatchTimeout) -> None:
         """Who has no time left fails; the others go into the next batch (encrypting twice harms nobody)."""
         now = time.monotonic()
         with self._lock:
             for ticket in reversed(batch):
                 if ticket.deadline <= now:
-                    ticket.settle(timeout)
+                    ticket.settle(timeout if isinstance(timeout, Unavailable) else self._unavailable())
                 else:
                     self._waiting.appendleft(ticket)
