@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -68,6 +68,11 @@ class FakeTransit:
         self._begin("encrypt", key)
         bound = hashlib.sha256(key.encode() + context).digest()
         return Cipher("vault:v1:" + base64.b64encode(bound + plaintext).decode())
+
+    def encrypt_all(
+        self, key: KeyName, items: Sequence[tuple[bytes, Context]], *, timeout: float = 3.0
+    ) -> list[Cipher | CipherRefused]:
+        return [self.encrypt(key, plaintext, context) for plaintext, context in items]
 
     def decrypt(self, key: KeyName, cipher: Cipher, context: Context, *, timeout: float = 3.0) -> bytes:
         self._begin("decrypt", key)

@@ -108,6 +108,15 @@ class EmbeddedKeyring:
         sealed = _derive(stored.secrets[number], key, context).encrypt(nonce, plaintext, None)
         return Cipher(f"vault:v{number}:{base64.b64encode(nonce + sealed).decode()}")
 
+    def encrypt_all(
+        self,
+        key: KeyName,
+        items: Sequence[tuple[bytes, Context]],
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> list[Cipher | CipherRefused]:
+        return [self.encrypt(key, plaintext, context) for plaintext, context in items]
+
     def decrypt(
         self,
         key: KeyName,

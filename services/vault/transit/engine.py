@@ -68,7 +68,8 @@ class HvacEngine:
     def __init__(self, session: Session, *, mount: str) -> None:
         self._session = session
         self._mount = mount
-        self._encrypt = {key: _lane(self._encryptor(key)) for key in KeyName}
+        self._encryptors = {key: self._encryptor(key) for key in KeyName}
+        self._encrypt = {key: _lane(self._encryptors[key]) for key in KeyName}
         self._decrypt = {key: _lane(self._decryptor(key)) for key in KeyName}
 
     def check(self) -> None:
@@ -84,6 +85,20 @@ class HvacEngine:
         timeout: float = DEFAULT_TIMEOUT,
     ) -> Cipher:
         return self._encrypt[key].call({"plaintext": _b64(plaintext), "context": _required(context)}, timeout)
+
+    def encrypt_all(
+        self,
+        key: KeyName,
+        items: Sequence[tuple[bytes, Context]],
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> list[Cipher | CipherRefused]:
+        if len(items) > MAX_BATCH:
+            raise ValueError(f"at most {MAX_BATCH} items at a time")
+        if not items:
+            return []
+        batch = [{"plaintext": _b64(plaintext), "context": _required(context)} for plaintext, context in items]
+        return self._encryptors[key](batch, timeout)
 
     def decrypt(
         self,
@@ -149,8 +164,8 @@ class HvacEngine:
     def _configure(self, key: KeyName, **limits: int) -> None:
         self._keep(lambda transit: transit.update_key_configuration(name=key, mount_point=self._mount, **limits))
 
-    def _encryptor(self, key: KeyName) -> Callable[[_Batch, float], list[Cipher | Exception]]:
-        def send(batch: _Batch, timeout: float) -> list[Cipher | Exception]:
+    def _encryptor(self, key: KeyName) -> Callable[[_Batch, float], list[Cipher | CipherRefused]]:
+        def send(batch: _Batch, timeout: float) -> list[Cipher | CipherRefused]:
             results = self._batch_results(
                 lambda transit: transit.encrypt_data(name=key, batch_input=list(batch), mount_point=self._mount),
                 timeout,
@@ -196,7 +211,7 @@ class HvacEngine:
             raise _fault(error) from error
 
 
-def _lane(send: Callable[[_Batch, float], list[T | Exception]]) -> Coalescer[Mapping[str, str], T]:
+def _lane(send: Callable[[_Batch, float], Sequence[T | Exception]]) -> Coalescer[Mapping[str, str], T]:
     return Coalescer(send, max_batch=MAX_BATCH, unavailable=TransitUnavailable)
 
 

@@ -33,6 +33,20 @@ class Encryptor(Protocol):
         ...
 
 
+class BatchEncryptor(Encryptor, Protocol):
+    """May encrypt many at once, and nothing else."""
+
+    def encrypt_all(
+        self,
+        key: KeyName,
+        items: Sequence[tuple[bytes, Context]],
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> list[Cipher | CipherRefused]:
+        """Each plaintext encrypted, in order, in one call; at most MAX_BATCH. A refusal stands for its item."""
+        ...
+
+
 class Decryptor(Protocol):
     """May decrypt, and nothing else."""
 
@@ -93,7 +107,7 @@ class Health(Protocol):
 class Transit:
     """The transit engine as each room may use it."""
 
-    intake: Encryptor
+    intake: BatchEncryptor
     reveal: Decryptor
     rotation: KeyKeeper
     sealing: Wrapper

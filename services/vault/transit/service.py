@@ -8,6 +8,7 @@ from services.vault.transit.columns import Wrapped, WrappedColumn
 from services.vault.transit.embedded import open_embedded
 from services.vault.transit.engine import open_engine
 from services.vault.transit.port import (
+    BatchEncryptor,
     Decryptor,
     Encryptor,
     Health,
@@ -30,6 +31,7 @@ from services.vault.transit.rules import (
 __all__ = [
     "CVV_ROTATION",
     "MAX_BATCH",
+    "BatchEncryptor",
     "Cipher",
     "CipherRefused",
     "Context",

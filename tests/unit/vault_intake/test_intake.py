@@ -1,5 +1,6 @@
 """How cards enter the vault."""
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -17,6 +18,7 @@ from services.vault.card_data import CardDataError, Pan
 from services.vault.custody.service import Retention
 from services.vault.intake.payload import CardDetails, read_card
 from services.vault.intake.rules import Brand, brand_of, check_expiry, check_name
+from services.vault.transit.service import KeyName
 from tests.support.vault_kit import AMEX, VISA, Kit, key, make_kit
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -81,6 +83,41 @@ def test_many_cards_for_one_payment_at_once_leave_one_alive(kit: Kit) -> None:
         tokens = [answer.card_token for answer in pool.map(kit.store_card, requests)]
     alive = [token for token in tokens if kit.describe(token).state == pb.CARD_STATE_STORED]
     assert len(alive) == 1
+
+
+def test_what_arrives_during_a_call_is_stored_together_and_what_cannot_be_is_told_alone(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go = threading.Event(), threading.Event()
+    sizes: list[int] = []
+    encrypt_all = kit.transit.encrypt_all
+
+    def held(key: KeyName, items: Any, **options: Any) -> Any:
+        begun.set()
+        assert go.wait(10)
+        sizes.append(len(items))
+        return encrypt_all(key, items, **options)
+
+    monkeypatch.setattr(kit.transit, "encrypt_all", held)
+    used = kit.open_intake("payment_used")
+    requests = [kit.store_request(kit.open_intake(f"payment_{number}")) for number in range(6)]
+    rivals = [kit.store_request(used), kit.store_request(used)]
+    lane = kit.vault.intake._commits._lane
+    with ThreadPoolExecutor(9) as pool:
+        first = pool.submit(kit.store_card, kit.store_request(kit.open_intake("payment_first")))
+        assert begun.wait(10)
+        others = [pool.submit(kit.store_card, request) for request in requests]
+        rivalry = [pool.submit(kit.store_card, request) for request in rivals]
+        while len(lane._waiting) < len(others) + len(rivalry):
+            threading.Event().wait(0.001)
+        go.set()
+        tokens = {future.result().card_token for future in (first, *others)}
+        refusals = [future.exception() for future in rivalry]
+    assert max(sizes) == len(others) + len(rivalry)
+    assert {kit.describe(token).state for token in tokens} == {pb.CARD_STATE_STORED}
+    assert len(tokens) == 7
+    assert sorted(type(refusal).__name__ for refusal in refusals) == ["IntakeUsed", "NoneType"]
+    assert all(kit.history(token) == ["card.stored"] for token in tokens)
 
 
 def test_a_policy_of_no_hours_stores_no_cvv(kit: Kit) -> None:
