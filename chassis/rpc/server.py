@@ -85,11 +85,13 @@ def make_server(
     max_message: int = MAX_MESSAGE,
     reuse_port: bool = True,
     min_time_left: float = 0.02,
+    on_denied: Callable[[str, str], None] | None = None,
 ) -> RpcServer:
     """Builds the server; the health service is added to `services` and to `allow`'s duty.
 
     `allow` must have an entry for every method, HEALTH_ENTRIES included (AllowListError otherwise).
     `min_time_left` (seconds): a call with less of its deadline left is refused before any work.
+    `on_denied` gets method and identity of a call that the list denies; when it raises, the caller reads of that fault.
     Raises RuntimeError when the address is taken, OSError when a TLS file can't be read.
     """
     health_servicer = health.HealthServicer()
@@ -112,7 +114,7 @@ def make_server(
         # What waits beyond this would miss its deadline anyway; refusing early keeps the rest quick.
         maximum_concurrent_rpcs=max_workers * 8,
     )
-    gate = _Gate(allow, min_time_left)
+    gate = _Gate(allow, min_time_left, on_denied)
     for service, handlers in recorder.services.items():
         guarded = {name: gate.guard(f"/{service}/{name}", handler) for name, handler in handlers.items()}
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, guarded),))
@@ -145,8 +147,9 @@ _UNREADABLE: Final = _Unreadable()
 
 
 class _Gate:
-    def __init__(self, allow: AllowList, min_time_left: float) -> None:
+    def __init__(self, allow: AllowList, min_time_left: float, on_denied: Callable[[str, str], None] | None) -> None:
         self._allow = allow
+        self._on_denied = on_denied
         self._min_time_left = min_time_left
 
     def guard(self, method: str, handler: Any) -> Any:  # Any: grpc.RpcMethodHandler, whose fields gRPC leaves untyped
@@ -214,6 +217,8 @@ class _Gate:
         if not identity:
             raise errors.Unauthenticated
         if not self._allow.allows(method, identity):
+            if self._on_denied is not None:
+                self._on_denied(method, identity)
             raise errors.PermissionDenied
         left: float | None = context.time_remaining()  # None when no deadline was set, whatever the stubs say
         if left is None or left > _LONGEST_DEADLINE:

@@ -13,7 +13,7 @@ from chassis.sealing import LetterWriter, OpeningKey, seal_to
 from protos.wayvault.vault.v1 import vault_pb2_grpc
 from services.vault.admin.rpc import AdminServices, VaultAdminRpc
 from services.vault.agents.service import AgentRegister
-from services.vault.audit.service import Audit
+from services.vault.audit.service import Audit, AuditEntry
 from services.vault.audit.service import wrapped_column as audit_column
 from services.vault.authz import ALLOW
 from services.vault.config import VaultSettings
@@ -210,4 +210,12 @@ def open_vault(settings: VaultSettings, *, stop: threading.Event | None = None) 
 
 def open_server(vault: Vault, address: str, tls: TlsFiles, *, workers: int) -> RpcServer:
     """The vault's gRPC server. Raises AllowListError when the table and the services do not match."""
-    return make_server(address, tls, ALLOW, vault.services(), max_workers=workers)
+
+    def on_denied(method: str, identity: str) -> None:
+        entry = AuditEntry(
+            action="call.denied", result="refused", actor=identity, resource=method, reason="PERMISSION_DENIED"
+        )
+        with vault.on.database.transaction() as session:
+            vault.on.audit.record(session, entry)
+
+    return make_server(address, tls, ALLOW, vault.services(), max_workers=workers, on_denied=on_denied)

@@ -128,6 +128,16 @@ def test_every_identity_reaches_its_own_methods_and_no_other(served: Served, ide
             assert denied != ALLOW.allows(name, identity), (name, identity, outcome)
 
 
+def test_a_call_that_the_list_denies_is_in_the_audit_trail(served: Served) -> None:
+    with served.channel("portal") as channel:
+        refusal = send(channel, "/wayvault.vault.v1.VaultAdmin/PurgeExpired", b"")
+    assert isinstance(refusal, errors.PermissionDenied)
+    with served.kit.vault.on.database.engine.connect() as connection:
+        query = "SELECT actor, resource, result FROM audit_rows WHERE action = 'call.denied'"
+        rows = {tuple(row) for row in connection.exec_driver_sql(query)}
+    assert ("portal", "/wayvault.vault.v1.VaultAdmin/PurgeExpired", "refused") in rows
+
+
 def test_every_method_is_for_exactly_one_identity() -> None:
     for name in METHODS:
         assert sum(ALLOW.allows(name, identity) for identity in IDENTITIES) == 1, name
