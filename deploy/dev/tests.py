@@ -1,4 +1,4 @@
-"""Runs the test suite as `make test` does: what can run side by side does, the rest one by one, counts at the end.
+"""Runs the test suite as `make test` does, what can run side by side side by side, and counts at the end.
 
     python -m deploy.dev.tests [path …]
 
@@ -11,12 +11,14 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 _OUTCOME = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|deselected)")
 _NO_TESTS_COLLECTED = 5
-# Whole systems: they start processes, take ports and measure seconds, so nothing may run beside them.
-_ALONE = "e2e"
+# Whole systems in browsers: after all other tests, in parts side by side, each with a system of its own.
+_WHOLE = "e2e"
+_PARTS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +27,14 @@ class Outcome:
     counts: Counter[str]
 
 
-def run(arguments: list[str]) -> Outcome:
+def run(arguments: list[str], **environment: str) -> Outcome:
     """Runs pytest, shows what it says, and reads its closing line."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-q", *arguments], stdout=subprocess.PIPE, text=True, errors="replace"
+        [sys.executable, "-m", "pytest", "-q", *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        env=os.environ | environment,
     )
     counts: Counter[str] = Counter()
     assert process.stdout is not None
@@ -48,12 +54,14 @@ def main(arguments: list[str] | None = None) -> int:
         if not any(path.startswith(f"tests/{folder}") for path in paths)
     ]
     started = time.monotonic()
-    side_by_side = run([*paths, *left_out, "-m", f"not {_ALONE}", "-n", os.environ.get("TEST_WORKERS", "2")])
-    alone = run([*paths, *left_out, "-m", _ALONE])
-    total = side_by_side.counts + alone.counts
+    outcomes = [run([*paths, *left_out, "-m", f"not {_WHOLE}", "-n", os.environ.get("TEST_WORKERS", "2")])]
+    with ThreadPoolExecutor(_PARTS) as pool:
+        shares = [f"{number}/{_PARTS}" for number in range(1, _PARTS + 1)]
+        outcomes += pool.map(lambda share: run([*paths, *left_out, "-m", _WHOLE], E2E_SHARE=share), shares)
+    total = sum((outcome.counts for outcome in outcomes), Counter[str]())
     told = ", ".join(f"{count} {name}" for name, count in sorted(total.items()) if name != "deselected")
     print(f"==== all tests: {told or 'none'} in {time.monotonic() - started:.0f} s ====")
-    statuses = [outcome.status for outcome in (side_by_side, alone) if outcome.status != _NO_TESTS_COLLECTED]
+    statuses = [outcome.status for outcome in outcomes if outcome.status != _NO_TESTS_COLLECTED]
     return max(statuses, default=_NO_TESTS_COLLECTED)
 
 

@@ -30,18 +30,46 @@ _ON_BOTH: Final = ("test_main_job.py", "test_z_card_data_stays.py")
 _ON_BOTH_TESTS: Final = ("test_with_the_engine_sealed_the_agent_reads_that_nothing_was_used_up",)
 
 
+_IN_EVERY_SHARE: Final = (
+    "test_no_card_is_left_behind_by_what_ran_before",
+    "test_no_process_wrote_a_traceback_or_an_unforeseen_error",
+)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     if os.environ.get("E2E") != "all":
         left_out = [item for item in items if item.path.is_relative_to(here) and _is_for_embedded_only(item)]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+    _keep_share(config, items, here)
     for item in items:
         if item.path.is_relative_to(here):
             item.add_marker(pytest.mark.e2e)
             item.add_marker(pytest.mark.enable_socket)
             if not item.get_closest_marker("timeout"):
                 item.add_marker(pytest.mark.timeout(600, method="signal"))
+
+
+def _keep_share(config: pytest.Config, items: list[pytest.Item], here: Path) -> None:
+    """E2E_SHARE=1/2: the first of two parts that run side by side, each with a stack of its own.
+
+    What looks at what a run left behind runs in every part; the real engines are one part's, so that they start once.
+    """
+    number, _, parts = os.environ.get("E2E_SHARE", "1/1").partition("/")
+    mine, count = int(number) - 1, int(parts)
+    embedded = itertools.count()
+
+    def is_others(item: pytest.Item) -> bool:
+        if not item.path.is_relative_to(here) or getattr(item, "originalname", "") in _IN_EVERY_SHARE:
+            return mine > 0 and "[real" in item.name
+        if "[real" in item.name:
+            return mine != 0
+        return next(embedded) % count != mine
+
+    others = [item for item in items if is_others(item)]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item not in others]
 
 
 def _is_for_embedded_only(item: pytest.Item) -> bool:

@@ -43,6 +43,11 @@ def test_the_scan_finds_a_planted_card_in_every_dress(tmp_path: Path) -> None:
     assert not scanner.find_in_tree(tmp_path)
 
 
+def test_no_card_is_left_behind_by_what_ran_before(stack: Stack) -> None:
+    hits = dict(_everywhere(stack, Scanner(OTHERS), Scanner(CANARIES)))
+    assert not hits, json.dumps({where: sorted(found) for where, found in hits.items()}, indent=1)
+
+
 def test_no_card_leaves_the_frame_and_the_vault(world: World) -> None:
     _full_run_with_canaries(world)
     hits = dict(_everywhere(world.stack, Scanner([*CANARIES, *OTHERS, CONTROL]), Scanner(CANARIES)))
