@@ -9,19 +9,26 @@ from dataclasses import dataclass
 from chassis.bus import Outbox
 from chassis.clock import Clock, SystemClock
 from chassis.db import Database, open_database
+from chassis.web.passwords import Passwords
 from chassis.web.sessions import ServerSessions
 from services.crm.admin.service import Directory
-from services.crm.auth.secrets import AuthenticatorSecrets, Passwords
+from services.crm.auth.secrets import AuthenticatorSecrets
 from services.crm.auth.service import SignIn
 from services.crm.bookings.service import Bookings
+from services.crm.client_references import CLIENT_REFERENCES
+from services.crm.clients.profile import Profiles
 from services.crm.clients.service import Clients
 from services.crm.config import CrmSettings
 from services.crm.custody.service import VaultPort
 from services.crm.links.service import Letters
+from services.crm.merging.service import Merges
 from services.crm.models import event_tables, session_tables
 from services.crm.panels import Panels
 from services.crm.paying import CrmLetters, Paying, make_paying, open_vault
-from services.crm.payments.service import PaymentBook
+from services.crm.payments.service import PaymentBook, lock_of_clients
+from services.crm.portal_access.service import PortalAccess
+from services.crm.quotes.service import Quotes
+from services.crm.tasks.service import Tasks
 
 SERVICE = "crm"
 
@@ -38,8 +45,13 @@ class Dependencies:
     directory: Directory
     sign_in: SignIn
     clients: Clients
+    profiles: Profiles
+    tasks: Tasks
+    merges: Merges
     bookings: Bookings
     paying: Paying
+    portal_access: PortalAccess
+    quotes: Quotes
     panels: Panels
 
 
@@ -57,7 +69,7 @@ def bootstrap(
     database = database or open_database(settings.database_url, name=SERVICE, pool_size=settings.web_threads)
     outbox = Outbox(event_tables, producer=SERVICE, clock=clock)
     directory = Directory(database=database, outbox=outbox, clock=clock)
-    clients = Clients(database=database, outbox=outbox, clock=clock)
+    clients = Clients(database=database, outbox=outbox, clock=clock, directory=directory)
     payments = PaymentBook(database, clock)
     bookings = Bookings(
         database=database,
@@ -74,6 +86,7 @@ def bootstrap(
         passwords=passwords or Passwords(),
         authenticators=AuthenticatorSecrets(settings.require_secret_key()),
     )
+    letters = letters or CrmLetters(settings)
     paying = make_paying(
         database=database,
         outbox=outbox,
@@ -81,7 +94,16 @@ def bootstrap(
         bookings=bookings,
         directory=directory,
         vault=vault or open_vault(settings),
-        letters=letters or CrmLetters(settings),
+        letters=letters,
+        portal_url=settings.portal_url,
+    )
+    portal_access = PortalAccess(
+        database=database,
+        outbox=outbox,
+        clock=clock,
+        clients=clients,
+        directory=directory,
+        letters=letters,
         portal_url=settings.portal_url,
     )
     return Dependencies(
@@ -93,7 +115,20 @@ def bootstrap(
         directory=directory,
         sign_in=sign_in,
         clients=clients,
+        profiles=Profiles(database=database, clock=clock, clients=clients),
+        tasks=Tasks(database=database, clock=clock, clients=clients),
+        merges=Merges(
+            database=database,
+            clock=clock,
+            clients=clients,
+            references=CLIENT_REFERENCES,
+            locks=(bookings.lock_of_clients, lock_of_clients),
+            bookings_of=bookings.ids_of_client,
+            tell_bookings=bookings.tell_anew,
+        ),
         bookings=bookings,
         paying=paying,
+        portal_access=portal_access,
+        quotes=Quotes(database=database, clock=clock, clients=clients, bookings=bookings, directory=directory),
         panels=Panels(),
     )

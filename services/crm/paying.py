@@ -15,11 +15,14 @@ from services.crm.bookings.service import Bookings
 from services.crm.closing.service import Closing
 from services.crm.custody.service import Lapses, Removals, VaultPort
 from services.crm.custody.vault_grpc import GrpcVault
+from services.crm.cvv_requests import events as cvv_events
+from services.crm.cvv_requests.service import CvvRequests
 from services.crm.links.events import LinkEvents
 from services.crm.links.service import Letters, PaymentLinks
 from services.crm.payments import events as payment_events
 from services.crm.payments.service import PaymentBook
 from services.crm.retrieval.service import Retrieval, note_delivery
+from services.crm.second_reveals.service import SecondReveals
 
 if TYPE_CHECKING:
     from services.crm.config import CrmSettings
@@ -40,6 +43,8 @@ class Paying:
     lapses: Lapses
     closing: Closing
     retrieval: Retrieval
+    second_reveals: SecondReveals
+    cvv_requests: CvvRequests
 
 
 class CrmLetters:
@@ -84,6 +89,7 @@ def make_paying(
         letters=letters,
         portal_url=portal_url,
     )
+    retrieval = Retrieval(database=database, outbox=outbox, clock=clock, vault=vault)
     removals = Removals(database=database, outbox=outbox, clock=clock, vault=vault)
     return Paying(
         book=PaymentBook(database, clock),
@@ -91,13 +97,25 @@ def make_paying(
         removals=removals,
         lapses=Lapses(database=database, outbox=outbox, clock=clock, vault=vault),
         closing=Closing(database=database, outbox=outbox, clock=clock, removals=removals, links=links),
-        retrieval=Retrieval(database=database, outbox=outbox, clock=clock, vault=vault),
+        retrieval=retrieval,
+        second_reveals=SecondReveals(
+            database=database, outbox=outbox, clock=clock, directory=directory, vault=vault, retrieval=retrieval
+        ),
+        cvv_requests=CvvRequests(
+            database=database,
+            outbox=outbox,
+            clock=clock,
+            directory=directory,
+            letters=letters,
+            portal_url=portal_url,
+        ),
     )
 
 
 def register_events(handlers: EventHandlers, paying: Paying) -> None:
     """What the payment rooms do on events of portal and notifier."""
     payment_events.register(handlers)
+    cvv_events.register(handlers)
     LinkEvents(removals=paying.removals, note_other_mail=note_delivery).register(handlers)
 
 

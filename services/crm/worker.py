@@ -5,16 +5,23 @@ from chassis.lifecycle import Loop, every, run_until_stopped
 from chassis.rpc.tls import TlsFiles
 from chassis.telemetry import serve_metrics
 from services.crm.bootstrap import SERVICE, Dependencies
+from services.crm.clients.portal_changes import ProfileChanges
 from services.crm.models import event_tables
 from services.crm.paying import payment_timers, register_events
+from services.crm.portal_access import events as portal_access_events
+from services.crm.quotes import events as quote_events
 
 HOUSEKEEPING_SECONDS = 600.0
+MERGES_SECONDS = 60.0
 
 
 def event_handlers(deps: Dependencies) -> EventHandlers:
     """Every event the CRM acts on, each room's registered by the room itself."""
     handlers = EventHandlers()
     register_events(handlers, deps.paying)
+    portal_access_events.register(handlers, deps.portal_access)
+    quote_events.register(handlers, deps.quotes)
+    ProfileChanges(clients=deps.clients, clock=deps.clock).register(handlers)
     return handlers
 
 
@@ -23,6 +30,7 @@ def timers(deps: Dependencies) -> list[tuple[str, Loop]]:
     return [
         ("sign-in housekeeping", every(HOUSEKEEPING_SECONDS, deps.sign_in.sweep, "sign-in housekeeping")),
         ("session housekeeping", every(HOUSEKEEPING_SECONDS, deps.sessions.sweep, "session housekeeping")),
+        ("late references", every(MERGES_SECONDS, deps.merges.settle, "late references")),
         *payment_timers(deps.paying),
     ]
 

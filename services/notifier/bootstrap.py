@@ -13,13 +13,17 @@ from chassis.sealing import LetterReader
 from chassis.web.app import make_app
 from chassis.web.page import Brand
 from protos.wayvault.events.v1.events_pb2 import AgentSaved, BookingSaved, ClientSaved
+from services.notifier.client_references import CLIENT_REFERENCES
 from services.notifier.config import NotifierSettings
+from services.notifier.deliveries.client_mails import ClientMails
 from services.notifier.deliveries.events import DeliveryEvents
+from services.notifier.deliveries.second_look import SecondLookEvents
 from services.notifier.deliveries.sender import Sender
 from services.notifier.deliveries.service import Deliveries
 from services.notifier.deliveries.transports import SmtpTransport, Transport
 from services.notifier.mailbox.service import Mailbox
 from services.notifier.mailbox.views import make_blueprint
+from services.notifier.merges import events as merge_events
 from services.notifier.orm import event_tables
 
 
@@ -49,7 +53,11 @@ def build(
     wake = threading.Event()
     deliveries = Deliveries(clock=clock, outbox=Outbox(event_tables, producer="notifier", clock=clock), wake=wake)
     handlers = EventHandlers()
-    DeliveryEvents(deliveries=deliveries, letters=letters, clock=clock, crm_url=settings.crm_url).register(handlers)
+    mails = DeliveryEvents(deliveries=deliveries, letters=letters, clock=clock, crm_url=settings.crm_url)
+    mails.register(handlers)
+    SecondLookEvents(deliveries=deliveries, open_letter=mails.open_letter, crm_url=settings.crm_url).register(handlers)
+    ClientMails(deliveries=deliveries, letters=letters, clock=clock, crm_url=settings.crm_url).register(handlers)
+    merge_events.subscribe(handlers, CLIENT_REFERENCES)
     # No mail comes of these. They are received all the same: an event that nobody receives is refused by the bus.
     for known in (AgentSaved, ClientSaved, BookingSaved):
         handlers.ignore(known)

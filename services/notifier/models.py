@@ -2,6 +2,7 @@
 
 from services.notifier.deliveries.models import Delivery
 from services.notifier.mailbox.models import MailboxMessage
+from services.notifier.merges.models import merged_clients
 from services.notifier.orm import Base
 
-__all__ = ["Base", "Delivery", "MailboxMessage"]
+__all__ = ["Base", "Delivery", "MailboxMessage", "merged_clients"]

@@ -4,11 +4,16 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chassis.web.app import make_app
+from services.portal.account import guard
+from services.portal.account.views import blueprint as account_pages
 from services.portal.bootstrap import SERVICE, Dependencies
+from services.portal.cvv.views import CvvPages
 from services.portal.esign import fonts
 from services.portal.links.views import link_pages
 from services.portal.pages import install_brand
 from services.portal.payments.views import PaymentPages
+from services.portal.profile import views as profile_pages
+from services.portal.quotes import views as quote_pages
 
 
 def create_app(deps: Dependencies) -> Flask:
@@ -27,9 +32,19 @@ def create_app(deps: Dependencies) -> Flask:
         hops = deps.settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     deps.sessions.init_app(app)
+    deps.accounts.sessions.init_app(app)
+    app.extensions[guard.EXTENSION] = deps.accounts
     install_brand(app)
     app.register_blueprint(link_pages(deps.links, deps.access))
     pages = PaymentPages(links=deps.links, payments=deps.payments, documents=deps.documents, access=deps.access)
     app.register_blueprint(pages.blueprint())
+    app.register_blueprint(CvvPages(links=deps.cvv, access=deps.access).blueprint())
+    app.register_blueprint(account_pages)
+    app.extensions[profile_pages.EXTENSION] = deps.profiles
+    app.register_blueprint(profile_pages.blueprint)
+    app.extensions[quote_pages.EXTENSION] = quote_pages.QuotePages(
+        quotes=deps.quotes, people=deps.people, throttle=deps.throttle, clock=deps.clock
+    )
+    app.register_blueprint(quote_pages.blueprint)
     fonts.warm()
     return app

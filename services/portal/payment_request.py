@@ -69,7 +69,7 @@ def read_context(context: PaymentContext) -> PaymentRequest:
         payment_id=context.payment_id,
         agency_id=agency.id,
         agency_name=agency.name,
-        accent=_accent(agency.accent_colour),
+        accent=readable_accent(agency.accent_colour),
         agency_phone=agency.phone,
         agency_email=agency.email,
         time_zone=_zone(agency.time_zone or agent.time_zone),
@@ -108,7 +108,8 @@ def _zone(name: str) -> str:
         return "UTC"
 
 
-def _accent(colour: str) -> str:
+def readable_accent(colour: str) -> str:
+    """The agency's colour as it wrote it; Wayvault's for what is no colour."""
     try:
         parse_hex(colour)
     except ValueError:

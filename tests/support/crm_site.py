@@ -14,10 +14,10 @@ from pydantic import SecretStr
 from werkzeug.test import TestResponse
 
 from chassis.db import open_database
+from chassis.web.passwords import Passwords
 from services.crm.actor import Actor, Role
 from services.crm.admin.service import AgencyData, AgentData
 from services.crm.app import create_app
-from services.crm.auth.secrets import Passwords
 from services.crm.bookings.service import BookingData, BookingDetail, BookingStatus, SegmentData, SegmentKind
 from services.crm.bootstrap import Dependencies, bootstrap
 from services.crm.clients.service import ClientData, ClientDetail

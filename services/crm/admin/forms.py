@@ -49,6 +49,8 @@ class AgencyForm(Form):
         ],
     )
 
+    second_reveal = BooleanField("Allow a second reveal that another admin approves")
+
     def entered(self) -> AgencyData:
         """What was entered, once the form is valid."""
         return AgencyData(
@@ -59,6 +61,7 @@ class AgencyForm(Form):
             time_zone=self.time_zone.data,
             card_retention_days=self.card_retention_days.data or 0,
             cvv_retention_hours=self.cvv_retention_hours.data or 0,
+            second_reveal=bool(self.second_reveal.data),
         )
 
 

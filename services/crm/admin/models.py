@@ -23,6 +23,7 @@ class AgencyRow(Base):
     time_zone: Mapped[str] = mapped_column(String(64))
     card_retention_days: Mapped[int]
     cvv_retention_hours: Mapped[int]
+    second_reveal: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     version: Mapped[int] = mapped_column()

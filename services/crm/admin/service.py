@@ -58,6 +58,13 @@ class Directory:
         with self._database.read() as session:
             return self.load_agent(session, agent_id)
 
+    def admins(self, session: Session, agency_id: str) -> list[AgentDetail]:
+        """The agency's active admins, by name."""
+        query = select(AgentRow).where(
+            AgentRow.agency_id == agency_id, AgentRow.role == Role.ADMIN.value, AgentRow.active.is_(True)
+        )
+        return [_agent(row) for row in session.scalars(query.order_by(AgentRow.name, AgentRow.id))]
+
     def actor(self, agent_id: str) -> Actor | None:
         """The agent as one who acts; None when she does not exist or is no longer active."""
         with self._database.read() as session:
@@ -72,6 +79,11 @@ class Directory:
         """Every agent's name by id."""
         rows = session.execute(select(AgentRow.id, AgentRow.name).where(AgentRow.agency_id == agency_id))
         return {row.id: row.name for row in rows}
+
+    def names_in(self, actor: Actor) -> dict[str, str]:
+        """The name of everybody in the actor's agency by id."""
+        with self._database.read() as session:
+            return self.names(session, actor.agency_id)
 
     def agents(self, actor: Actor) -> list[AgentDetail]:
         """All agents of the actor's agency, by name. Raises PermissionDenied for non-admins."""
@@ -202,6 +214,7 @@ def _agency(row: AgencyRow) -> AgencyDetail:
         time_zone=row.time_zone,
         card_retention_days=row.card_retention_days,
         cvv_retention_hours=row.cvv_retention_hours,
+        second_reveal=row.second_reveal,
     )
     return AgencyDetail(id=row.id, data=data, version=row.version)
 

@@ -8,10 +8,11 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument, NotFound
+from chassis.web.devices import describe_device
+from chassis.web.redirects import local_path
 from chassis.web.sessions import WebSession
-from services.crm.auth.devices import describe_device
 from services.crm.auth.forms import ChangePasswordForm, CodeStepForm, InvitationForm, PasswordStepForm
-from services.crm.auth.rules import Stage, local_path
+from services.crm.auth.rules import Stage
 from services.crm.auth.service import Accepted, Rejected
 from services.crm.web import current_agent, dependencies, find_agent, login_required
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from chassis.money import Money
-from services.crm.bookings.models import BookingRow, SegmentRow
+from services.crm.bookings.models import NO_DEPARTURE, BookingRow, SegmentRow
 from services.crm.bookings.rules import (
     BookingData,
     BookingDetail,
@@ -82,6 +82,13 @@ def apply_segment(row: SegmentRow, data: SegmentData) -> None:
     row.final_minor = _minor(data.final)
     row.final_due_on = data.final_due_on
     row.commission_minor = _minor(data.commission)
+
+
+def note_what_lists_show(row: BookingRow) -> None:
+    """Keeps on the booking what lists are ordered and searched by."""
+    row.departs_on = min((part.begins_on for part in row.segments if part.begins_on), default=NO_DEPARTURE)
+    words = [row.title, *(f"{part.supplier_name} {part.confirmation_number}" for part in row.segments)]
+    row.search_text = " ".join(" ".join(words).lower().split())
 
 
 def _passenger(client: ClientDetail, *, is_lead: bool) -> Passenger:

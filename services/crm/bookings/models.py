@@ -8,12 +8,22 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from chassis.db import UtcDateTime
 from services.crm.orm import Base
 
+# Stands last in a list by departure.
+NO_DEPARTURE = date(9999, 12, 31)
+
 
 class BookingRow(Base):
     """A trip, owned by one agent. `version` counts changes of the booking, its segments and its passengers."""
 
     __tablename__ = "booking"
-    __table_args__ = (Index("ix_booking_agent_updated", "agent_id", "updated_at"),)
+    __table_args__ = (
+        # An agent's lists, and those of an admin, who sees the agency's.
+        Index("ix_booking_agent_updated", "agent_id", "updated_at", "id"),
+        Index("ix_booking_agency_updated", "agency_id", "updated_at", "id"),
+        Index("ix_booking_agent_departs", "agent_id", "departs_on", "id"),
+        Index("ix_booking_agency_departs", "agency_id", "departs_on", "id"),
+        Index("ix_booking_agent_status", "agent_id", "status"),
+    )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"), index=True)
@@ -24,6 +34,10 @@ class BookingRow(Base):
     service_fee_minor: Mapped[int | None] = mapped_column(BigInteger)
     service_fee_description: Mapped[str] = mapped_column(String(200))
     notes: Mapped[str] = mapped_column(Text)
+    # The first day of the first segment, or NO_DEPARTURE: lists are ordered by it.
+    departs_on: Mapped[date] = mapped_column(default=NO_DEPARTURE)
+    # What search looks through: title, suppliers and confirmation numbers in lower case.
+    search_text: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     version: Mapped[int] = mapped_column()

@@ -10,10 +10,22 @@ from services.crm.orm import Base
 
 
 class ClientRow(Base):
-    """A traveler, owned by one agent."""
+    """A traveler, owned by one agent.
+
+    A profile that was merged into another (C4) stays as a signpost: `merged_into_id` names the profile that is current,
+    never one that was merged itself.
+    """
 
     __tablename__ = "client"
-    __table_args__ = (Index("ix_client_agent_name", "agent_id", "last_name", "first_name"),)
+    __table_args__ = (
+        Index("ix_client_agent_name", "agent_id", "last_name", "first_name", "id"),
+        Index("ix_client_agency_name", "agency_id", "last_name", "first_name", "id"),
+        Index("ix_client_agency_created", "agency_id", "created_at", "id"),
+        Index("ix_client_agency_updated", "agency_id", "updated_at", "id"),
+        Index("ix_client_agent_created", "agent_id", "created_at", "id"),
+        Index("ix_client_agent_updated", "agent_id", "updated_at", "id"),
+        Index("ix_client_agent_birthday", "agent_id", "birthday_month_day"),
+    )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"), index=True)
@@ -24,6 +36,8 @@ class ClientRow(Base):
     phone: Mapped[str] = mapped_column(String(40))
     second_phone: Mapped[str] = mapped_column(String(40))
     birthday: Mapped[date | None]
+    # Month and day as 1231, for the list of the next birthdays.
+    birthday_month_day: Mapped[int | None]
     street: Mapped[str] = mapped_column(String(200))
     city: Mapped[str] = mapped_column(String(100))
     region: Mapped[str] = mapped_column(String(100))
@@ -33,8 +47,61 @@ class ClientRow(Base):
     notes: Mapped[str] = mapped_column(Text)
     # What search looks through: names and address folded (no accents, lower case), telephone numbers as digits.
     search_text: Mapped[str] = mapped_column(String(700))
+    merged_into_id: Mapped[str | None] = mapped_column(ForeignKey("client.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     version: Mapped[int] = mapped_column()
 
     __mapper_args__ = {"version_id_col": version}
+
+
+class FamilyMemberRow(Base):
+    """Somebody of a client's family who need not be a client."""
+
+    __tablename__ = "family_member"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.id"), index=True)
+    first_name: Mapped[str] = mapped_column(String(80))
+    last_name: Mapped[str] = mapped_column(String(80))
+    # rules.Relation.
+    relation: Mapped[str] = mapped_column(String(16))
+    born_on: Mapped[date | None]
+    born_month_day: Mapped[int | None] = mapped_column(index=True)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class OccasionRow(Base):
+    """A day that comes back every year: an anniversary, somebody's birthday, anything else."""
+
+    __tablename__ = "occasion"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.id"), index=True)
+    # rules.OccasionKind.
+    kind: Mapped[str] = mapped_column(String(16))
+    label: Mapped[str] = mapped_column(String(80))
+    # Where the year is not known it is a leap year that means nothing.
+    first_on: Mapped[date]
+    year_known: Mapped[bool]
+    month_day: Mapped[int] = mapped_column(index=True)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ClientChangeRow(Base):
+    """When a field of a profile last changed and who did it, to decide which of two changes is the newer one.
+
+    `field` is one of rules.ProfileField, or `family:ID` and `occasion:ID` for what was taken away.
+    """
+
+    __tablename__ = "client_change"
+
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.id"), primary_key=True)
+    field: Mapped[str] = mapped_column(String(90), primary_key=True)
+    # rules.ChangedBy.
+    changed_by: Mapped[str] = mapped_column(String(8))
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # What stood there before, in words.
+    was: Mapped[str] = mapped_column(Text)
+    # When the agent took note of a change by the client.
+    seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -15,6 +15,8 @@ from protos.wayvault.events.v1.events_pb2 import (
     PaymentLinkOpened,
 )
 from services.crm.custody.service import Removals
+from services.crm.cvv_requests.events import MAIL as CVV_MAIL
+from services.crm.cvv_requests.events import note_delivery as note_cvv_mail
 from services.crm.links.models import PaymentLinkRow
 from services.crm.links.rules import LinkFact, LinkState, after
 from services.crm.payments.service import Fact, Removal, happen, locked, record_authorization, when
@@ -50,6 +52,11 @@ class LinkEvents:
 
     def delivery_sent(self, session: Session, message: DeliverySent, meta: EventMeta) -> None:
         """M1: the link's e-mail left."""
+        if message.kind == CVV_MAIL:
+            note_cvv_mail(
+                session, payment_id=message.payment_id, link_id=message.link_id, problem="", at=when(message.at)
+            )
+            return
         if message.kind != _MAIL:
             self.note_other_mail(session, payment_id=message.payment_id, kind=message.kind, problem="")
             return
@@ -65,6 +72,11 @@ class LinkEvents:
         problem = message.reason or "The e-mail could not be delivered."
         if message.address_hint:
             problem = f"{message.address_hint}: {problem}"
+        if message.kind == CVV_MAIL:
+            note_cvv_mail(
+                session, payment_id=message.payment_id, link_id=message.link_id, problem=problem[:300], at=None
+            )
+            return
         if message.kind != _MAIL:
             self.note_other_mail(session, payment_id=message.payment_id, kind=message.kind, problem=problem[:300])
             return

@@ -17,6 +17,8 @@ class PaymentRow(Base):
         # The alert's watcher and the payment report read by state and agent.
         Index("ix_payment_state_agent", "state", "agent_id"),
         Index("ix_payment_booking", "booking_id"),
+        Index("ix_payment_segment", "segment_id"),
+        Index("ix_payment_agent_opened", "agent_id", "state", "opened_at"),
         Index("ix_payment_kept_until", "state", "card_kept_until"),
     )
 

@@ -4,7 +4,7 @@ Other rooms change a payment inside their own transaction, through `locked` and 
 state otherwise.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -63,6 +63,7 @@ __all__ = [
     "context_of",
     "happen",
     "lapse_warning_due",
+    "lock_of_clients",
     "locked",
     "locked_by_card",
     "locked_own",
@@ -153,6 +154,12 @@ def locked(session: Session, payment_id: str) -> PaymentRow | None:
     return session.get(PaymentRow, payment_id, with_for_update=True)
 
 
+def lock_of_clients(session: Session, client_ids: Collection[str]) -> None:
+    """Holds every payment that these clients were asked for until the transaction ends (a merge, C4)."""
+    rows = select(PaymentRow.id).where(PaymentRow.payer_client_id.in_(client_ids)).order_by(PaymentRow.id)
+    session.scalars(rows.with_for_update()).all()
+
+
 def locked_by_card(session: Session, card_token: str) -> PaymentRow | None:
     """The row of the payment that a card belongs to, held until the transaction ends."""
     return session.scalar(select(PaymentRow).where(PaymentRow.card_token == card_token).with_for_update())
@@ -240,12 +247,13 @@ class PaymentBook:
                 raise NotFound(_NOT_FOUND)
             return payment_of(row)
 
-    def pending(self, actor: Actor) -> list[Payment]:
+    def pending(self, actor: Actor, limit: int = 200) -> list[Payment]:
         """The actor's own payments that wait to be processed, the longest waiting first (M4)."""
         query = (
             select(PaymentRow)
             .where(PaymentRow.agent_id == actor.agent_id, PaymentRow.state.in_(PENDING))
             .order_by(PaymentRow.authorized_at)
+            .limit(limit)
         )
         return self._payments(query)
 
@@ -278,10 +286,10 @@ class PaymentBook:
         query = _visible(actor).where(PaymentRow.booking_id == booking_id)
         return self._payments(query.order_by(PaymentRow.created_at.desc(), PaymentRow.id))
 
-    def of_client(self, actor: Actor, client_id: str) -> list[Payment]:
-        """A client's payments, newest first."""
+    def of_client(self, actor: Actor, client_id: str, limit: int = 50) -> list[Payment]:
+        """A client's last payments, newest first."""
         query = _visible(actor).where(PaymentRow.payer_client_id == client_id)
-        return self._payments(query.order_by(PaymentRow.created_at.desc(), PaymentRow.id))
+        return self._payments(query.order_by(PaymentRow.created_at.desc(), PaymentRow.id).limit(limit))
 
     def counted_by_segment(self, booking_id: str) -> dict[str, list[Counted]]:
         """A booking's payments by segment, as its balances see them."""
@@ -291,6 +299,20 @@ class PaymentBook:
             counted = Counted(state=payment.state, type=payment.type, amount=payment.amount)
             found.setdefault(payment.segment_id, []).append(counted)
         return found
+
+    def processed_by_segment(self, segment_ids: Collection[str]) -> dict[str, int]:
+        """How much was processed for each segment, in minor units; service fees don't count."""
+        query = (
+            select(PaymentRow.segment_id, func.sum(PaymentRow.amount_minor))
+            .where(
+                PaymentRow.segment_id.in_(segment_ids),
+                PaymentRow.state == PaymentState.PROCESSED,
+                PaymentRow.type != PaymentType.SERVICE_FEE,
+            )
+            .group_by(PaymentRow.segment_id)
+        )
+        with self._database.read() as session:
+            return {segment_id: int(total) for segment_id, total in session.execute(query)}
 
     def replacement_of(self, payment_id: str) -> str | None:
         """The newest payment that was asked for in place of this one."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -40,6 +40,7 @@ from services.crm.payments.service import (
 )
 from services.crm.retrieval.models import ChallengeRow
 from services.crm.retrieval.rules import STEPS, Step, code_refusal, purpose_words, step_of
+from services.crm.second_reveals.records import approved, note_used
 
 __all__ = [
     "STEPS",
@@ -55,9 +56,9 @@ __all__ = [
 
 _log = structlog.get_logger(__name__)
 
-_CARD, _CVV = "card", "cvv"
+_CARD, _CVV, _APPROVE = "card", "cvv", "approve"
 # Which challenge an e-mail of the vault belongs to.
-_MAIL_KINDS = {"reveal_code": _CARD, "cvv_code": _CVV, "cvv_link": _CVV}
+_MAIL_KINDS = {"reveal_code": _CARD, "cvv_code": _CVV, "cvv_link": _CVV, "approve_code": _APPROVE}
 # A reveal whose record the CRM lost is found again by asking the vault for this long.
 _UNSETTLED = timedelta(hours=1)
 
@@ -112,10 +113,11 @@ class Retrieval:
                 field="supplier_ready",
             )
         payment = self._own(actor, payment_id)
-        if payment.retrieved_at is not None:
-            raise AlreadyRevealed
-        if refusal := code_refusal(payment.state, retrieved_at=payment.retrieved_at):
-            raise InvalidArgument(refusal)
+        if not self._again(payment):
+            if payment.retrieved_at is not None:
+                raise AlreadyRevealed
+            if refusal := code_refusal(payment.state, retrieved_at=payment.retrieved_at):
+                raise InvalidArgument(refusal)
         token = _held(payment)
         return self._send_code(
             actor,
@@ -145,6 +147,20 @@ class Retrieval:
             # it. `settle` finds the record that is missing here.
             _log.exception("retrieval.not_recorded", payment_id=payment_id)
         return answer
+
+    def send_approval_code(
+        self, actor: Actor, payment: Payment, *, second_id: str, request_key: str, origin: Origin
+    ) -> CodeSent:
+        """Mails the approver of a second reveal her code (M9). The caller has judged who may approve."""
+        return self._send_code(
+            actor,
+            payment,
+            kind=_APPROVE,
+            request_key=f"{second_id}\n{request_key}",
+            ask=lambda key: self._vault.request_approval(
+                idempotency_key=key, second_reveal_id=second_id, approver_id=actor.agent_id, origin=origin
+            ),
+        )
 
     def send_cvv_code(self, actor: Actor, payment_id: str, *, request_key: str, origin: Origin) -> CodeSent:
         """Email CVV code (M6)."""
@@ -220,7 +236,13 @@ class Retrieval:
             select(PaymentRow)
             .join(ChallengeRow, ChallengeRow.payment_id == PaymentRow.id)
             .where(
-                PaymentRow.state == PaymentState.AUTHORIZED,
+                # Of a second reveal too: its code was asked for after the card had been shown.
+                or_(
+                    PaymentRow.state == PaymentState.AUTHORIZED,
+                    and_(
+                        PaymentRow.state == PaymentState.RETRIEVED, ChallengeRow.requested_at > PaymentRow.retrieved_at
+                    ),
+                ),
                 ChallengeRow.kind == _CARD,
                 ChallengeRow.requested_at > now - _UNSETTLED,
             )
@@ -235,7 +257,7 @@ class Retrieval:
         """Why the newest code's or link's e-mail did not arrive; empty when nothing is known to be wrong."""
         query = (
             select(ChallengeRow.delivery_problem)
-            .where(ChallengeRow.payment_id == payment_id)
+            .where(ChallengeRow.payment_id == payment_id, ChallengeRow.kind != _APPROVE)
             .order_by(ChallengeRow.requested_at.desc())
         )
         with self._database.read() as session:
@@ -250,7 +272,8 @@ class Retrieval:
 
     def _settle(self, payment: Payment, card: CardDescription) -> None:
         token = payment.card_token or ""
-        if card.revealed_at is not None and payment.retrieved_at is None and card.state is CardState.REVEALED:
+        seen = payment.retrieved_at
+        if card.state is CardState.REVEALED and card.revealed_at is not None and card.revealed_at != seen:
             self._record_retrieved(token, payment.agent_id, card.revealed_at)
         if card.cvv_shown_at is not None and payment.cvv_shown_at is None:
             self._record_cvv_shown(token, payment.agent_id, card.cvv_shown_at)
@@ -301,7 +324,9 @@ class Retrieval:
     def _record_retrieved(self, card_token: str, agent_id: str, at: datetime) -> None:
         with self._database.transaction() as session:
             row = locked_by_card(session, card_token)
-            if row is None or row.agent_id != agent_id or not happen(row, Fact.RETRIEVED, at=at):
+            if row is None or row.agent_id != agent_id:
+                return
+            if not happen(row, Fact.RETRIEVED, at=at) and not note_used(session, row.id, at):
                 return
             name = context_of(row).agent.name
             event = PaymentRetrieved(payment_id=row.id, agent_name=name, at=stamp(at))
@@ -314,6 +339,13 @@ class Retrieval:
                 return None
             row.cvv_shown_at = row.cvv_shown_at or at
             return payment_of(row)
+
+    def _again(self, payment: Payment) -> bool:
+        """Whether an approval lets the shown card be retrieved once more (M9)."""
+        if payment.state is not PaymentState.RETRIEVED:
+            return False
+        with self._database.read() as session:
+            return approved(session, payment.id, self._clock.now())
 
     def _own(self, actor: Actor, payment_id: str) -> Payment:
         with self._database.read() as session:

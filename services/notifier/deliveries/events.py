@@ -51,7 +51,7 @@ class DeliveryEvents:
 
     def payment_link_issued(self, session: Session, event: PaymentLinkIssued, meta: EventMeta) -> None:
         context = event.context
-        letter = self._open(event.sealed_mail)
+        letter = self.open_letter(event.sealed_mail)
         if letter is None:
             self._too_late(session, context, meta)
             return
@@ -67,7 +67,7 @@ class DeliveryEvents:
         )
 
     def mail_sealed(self, session: Session, event: MailSealed, meta: EventMeta) -> None:
-        letter = self._open(event.sealed_mail)
+        letter = self.open_letter(event.sealed_mail)
         if letter is None:
             self.deliveries.report_unreadable(
                 session, agency_id=meta.agency_id, payment_id=event.payment_id, agent_id=""
@@ -96,7 +96,7 @@ class DeliveryEvents:
         self._queue_for_agent(session, meta, Mail.PAYMENT_ALERT, event.context, extra)
 
     def document_signed(self, session: Session, event: DocumentSigned, meta: EventMeta) -> None:
-        letter = self._open(event.sealed_mail)
+        letter = self.open_letter(event.sealed_mail)
         if letter is None:
             self._too_late(session, event.context, meta)
             return
@@ -138,7 +138,7 @@ class DeliveryEvents:
     def payment_lapsed(self, session: Session, event: PaymentLapsed, meta: EventMeta) -> None:
         self._queue_for_agent(session, meta, Mail.CARD_LAPSED, event.context, {})
 
-    def _open(self, sealed: str) -> Letter | None:
+    def open_letter(self, sealed: str) -> Letter | None:
         """The letter, its signer checked; None when it is past its time. Raises LetterRefused."""
         try:
             opened = self.letters.open(sealed, self.clock.now())

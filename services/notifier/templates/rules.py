@@ -23,6 +23,14 @@ class Mail(StrEnum):
     VOID_NOTICE = "void_notice"
     CARD_LAPSING = "card_lapsing"
     CARD_LAPSED = "card_lapsed"
+    APPROVE_CODE = "approve_code"
+    SECOND_REVEAL_REQUESTED = "second_reveal_requested"
+    SECOND_REVEAL_DECIDED = "second_reveal_decided"
+    CVV_REQUEST = "cvv_request"
+    CVV_RESUPPLIED = "cvv_resupplied"
+    PORTAL_INVITATION = "portal_invitation"
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - a mail, not a password
+    QUOTE_REQUEST = "quote_request"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -233,6 +233,15 @@ class Payments:
             )
 
 
+def payment_over(session: Session, payment_id: str) -> bool:
+    """Whether nothing more is wanted of the client: the payment is closed, or its card destroyed."""
+    row = session.get(PaymentRow, payment_id)
+    if row is None:
+        return False
+    ends = (row.processed_at, row.voided_at, row.lapsed_at, row.card_removed_at)
+    return any(moment is not None for moment in ends)
+
+
 def payment_row(session: Session, payment_id: str) -> PaymentRow:
     """The payment's row, locked; made when it is the first fact about the payment."""
     row = session.get(PaymentRow, payment_id, with_for_update=True)

@@ -27,6 +27,7 @@ from services.vault.custody.cards import (
     owned_card,
     replace_card_of_payment,
     reveal_card,
+    show_card_again,
     supply_cvv,
 )
 from services.vault.custody.models import CardRow
@@ -64,6 +65,7 @@ __all__ = [
     "owned_card",
     "replace_card_of_payment",
     "reveal_card",
+    "show_card_again",
     "supply_cvv",
     "wrapped_columns",
 ]

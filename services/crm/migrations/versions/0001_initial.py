@@ -1,4 +1,4 @@
-"""initial
+"""change
 
 Revision: 0001_initial, after nothing
 """
@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("time_zone", sa.String(length=64), nullable=False),
         sa.Column("card_retention_days", sa.Integer(), nullable=False),
         sa.Column("cvv_retention_hours", sa.Integer(), nullable=False),
+        sa.Column("second_reveal", sa.Boolean(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -187,6 +188,8 @@ def upgrade() -> None:
         sa.Column("service_fee_minor", sa.BigInteger(), nullable=True),
         sa.Column("service_fee_description", sa.String(length=200), nullable=False),
         sa.Column("notes", sa.Text(), nullable=False),
+        sa.Column("departs_on", sa.Date(), nullable=False),
+        sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -195,8 +198,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_booking")),
     )
     with op.batch_alter_table("booking", schema=None) as batch_op:
+        batch_op.create_index("ix_booking_agency_departs", ["agency_id", "departs_on", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_booking_agency_id"), ["agency_id"], unique=False)
-        batch_op.create_index("ix_booking_agent_updated", ["agent_id", "updated_at"], unique=False)
+        batch_op.create_index("ix_booking_agency_updated", ["agency_id", "updated_at", "id"], unique=False)
+        batch_op.create_index("ix_booking_agent_departs", ["agent_id", "departs_on", "id"], unique=False)
+        batch_op.create_index("ix_booking_agent_status", ["agent_id", "status"], unique=False)
+        batch_op.create_index("ix_booking_agent_updated", ["agent_id", "updated_at", "id"], unique=False)
 
     op.create_table(
         "client",
@@ -209,6 +216,7 @@ def upgrade() -> None:
         sa.Column("phone", sa.String(length=40), nullable=False),
         sa.Column("second_phone", sa.String(length=40), nullable=False),
         sa.Column("birthday", sa.Date(), nullable=True),
+        sa.Column("birthday_month_day", sa.Integer(), nullable=True),
         sa.Column("street", sa.String(length=200), nullable=False),
         sa.Column("city", sa.String(length=100), nullable=False),
         sa.Column("region", sa.String(length=100), nullable=False),
@@ -216,16 +224,25 @@ def upgrade() -> None:
         sa.Column("country", sa.String(length=2), nullable=False),
         sa.Column("notes", sa.Text(), nullable=False),
         sa.Column("search_text", sa.String(length=700), nullable=False),
+        sa.Column("merged_into_id", sa.String(length=64), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_client_agency_id_agency")),
         sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_client_agent_id_agent")),
+        sa.ForeignKeyConstraint(["merged_into_id"], ["client.id"], name=op.f("fk_client_merged_into_id_client")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_client")),
     )
     with op.batch_alter_table("client", schema=None) as batch_op:
+        batch_op.create_index("ix_client_agency_created", ["agency_id", "created_at", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_client_agency_id"), ["agency_id"], unique=False)
-        batch_op.create_index("ix_client_agent_name", ["agent_id", "last_name", "first_name"], unique=False)
+        batch_op.create_index("ix_client_agency_name", ["agency_id", "last_name", "first_name", "id"], unique=False)
+        batch_op.create_index("ix_client_agency_updated", ["agency_id", "updated_at", "id"], unique=False)
+        batch_op.create_index("ix_client_agent_birthday", ["agent_id", "birthday_month_day"], unique=False)
+        batch_op.create_index("ix_client_agent_created", ["agent_id", "created_at", "id"], unique=False)
+        batch_op.create_index("ix_client_agent_name", ["agent_id", "last_name", "first_name", "id"], unique=False)
+        batch_op.create_index("ix_client_agent_updated", ["agent_id", "updated_at", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_client_merged_into_id"), ["merged_into_id"], unique=False)
 
     op.create_table(
         "credential",
@@ -241,6 +258,78 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("agent_id", name=op.f("pk_credential")),
         sa.UniqueConstraint("invitation_sha256", name=op.f("uq_credential_invitation_sha256")),
     )
+    op.create_table(
+        "client_change",
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("field", sa.String(length=90), nullable=False),
+        sa.Column("changed_by", sa.String(length=8), nullable=False),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.Column("was", sa.Text(), nullable=False),
+        sa.Column("seen_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_client_change_client_id_client")),
+        sa.PrimaryKeyConstraint("client_id", "field", name=op.f("pk_client_change")),
+    )
+    op.create_table(
+        "client_merge",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("agent_id", sa.String(length=64), nullable=False),
+        sa.Column("agent_name", sa.String(length=120), nullable=False),
+        sa.Column("kept_client_id", sa.String(length=64), nullable=False),
+        sa.Column("kept_name", sa.String(length=170), nullable=False),
+        sa.Column("merged_client_id", sa.String(length=64), nullable=False),
+        sa.Column("merged_name", sa.String(length=170), nullable=False),
+        sa.Column("given_up", sa.Text(), nullable=False),
+        sa.Column("followed", sa.Text(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_client_merge_agency_id_agency")),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_client_merge_agent_id_agent")),
+        sa.ForeignKeyConstraint(["kept_client_id"], ["client.id"], name=op.f("fk_client_merge_kept_client_id_client")),
+        sa.ForeignKeyConstraint(
+            ["merged_client_id"], ["client.id"], name=op.f("fk_client_merge_merged_client_id_client")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_client_merge")),
+        sa.UniqueConstraint("merged_client_id", name=op.f("uq_client_merge_merged_client_id")),
+    )
+    with op.batch_alter_table("client_merge", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_client_merge_agency_id"), ["agency_id"], unique=False)
+        batch_op.create_index("ix_client_merge_at", ["at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_client_merge_kept_client_id"), ["kept_client_id"], unique=False)
+
+    op.create_table(
+        "family_member",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("first_name", sa.String(length=80), nullable=False),
+        sa.Column("last_name", sa.String(length=80), nullable=False),
+        sa.Column("relation", sa.String(length=16), nullable=False),
+        sa.Column("born_on", sa.Date(), nullable=True),
+        sa.Column("born_month_day", sa.Integer(), nullable=True),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_family_member_client_id_client")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_family_member")),
+    )
+    with op.batch_alter_table("family_member", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_family_member_born_month_day"), ["born_month_day"], unique=False)
+        batch_op.create_index(batch_op.f("ix_family_member_client_id"), ["client_id"], unique=False)
+
+    op.create_table(
+        "occasion",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("label", sa.String(length=80), nullable=False),
+        sa.Column("first_on", sa.Date(), nullable=False),
+        sa.Column("year_known", sa.Boolean(), nullable=False),
+        sa.Column("month_day", sa.Integer(), nullable=False),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_occasion_client_id_client")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_occasion")),
+    )
+    with op.batch_alter_table("occasion", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_occasion_client_id"), ["client_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_occasion_month_day"), ["month_day"], unique=False)
+
     op.create_table(
         "passenger",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -311,11 +400,80 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("payment", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_payment_agency_id"), ["agency_id"], unique=False)
+        batch_op.create_index("ix_payment_agent_opened", ["agent_id", "state", "opened_at"], unique=False)
         batch_op.create_index("ix_payment_booking", ["booking_id"], unique=False)
         batch_op.create_index("ix_payment_kept_until", ["state", "card_kept_until"], unique=False)
         batch_op.create_index(batch_op.f("ix_payment_payer_client_id"), ["payer_client_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_payment_replaces_payment_id"), ["replaces_payment_id"], unique=False)
+        batch_op.create_index("ix_payment_segment", ["segment_id"], unique=False)
         batch_op.create_index("ix_payment_state_agent", ["state", "agent_id"], unique=False)
+
+    op.create_table(
+        "portal_access",
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("username", sa.String(length=60), nullable=False),
+        sa.Column("username_key", sa.String(length=60), nullable=True),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("issue", sa.Integer(), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("invited_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("activated_at", UtcDateTime(), nullable=True),
+        sa.Column("withdrawn_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_portal_access_agency_id_agency")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_portal_access_client_id_client")),
+        sa.PrimaryKeyConstraint("client_id", name=op.f("pk_portal_access")),
+        sa.UniqueConstraint("username_key", name=op.f("uq_portal_access_username_key")),
+    )
+    with op.batch_alter_table("portal_access", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_portal_access_agency_id"), ["agency_id"], unique=False)
+
+    op.create_table(
+        "quote_request",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("agent_id", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=170), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("phone", sa.String(length=40), nullable=False),
+        sa.Column("destination", sa.String(length=200), nullable=False),
+        sa.Column("begins_on", sa.Date(), nullable=True),
+        sa.Column("ends_on", sa.Date(), nullable=True),
+        sa.Column("adults", sa.Integer(), nullable=False),
+        sa.Column("children", sa.Integer(), nullable=False),
+        sa.Column("budget", sa.String(length=100), nullable=False),
+        sa.Column("wishes", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("booking_id", sa.String(length=64), nullable=True),
+        sa.Column("asked_at", UtcDateTime(), nullable=False),
+        sa.Column("decided_at", UtcDateTime(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_quote_request_agency_id_agency")),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_quote_request_agent_id_agent")),
+        sa.ForeignKeyConstraint(["booking_id"], ["booking.id"], name=op.f("fk_quote_request_booking_id_booking")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_quote_request_client_id_client")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_quote_request")),
+    )
+    with op.batch_alter_table("quote_request", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_quote_request_agency_id"), ["agency_id"], unique=False)
+        batch_op.create_index("ix_quote_request_agent_state", ["agent_id", "state", "asked_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_quote_request_client_id"), ["client_id"], unique=False)
+
+    op.create_table(
+        "registration",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("registered_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_registration_agency_id_agency")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_registration_client_id_client")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_registration")),
+    )
+    with op.batch_alter_table("registration", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_registration_client_id"), ["client_id"], unique=False)
 
     op.create_table(
         "segment",
@@ -342,6 +500,26 @@ def upgrade() -> None:
     with op.batch_alter_table("segment", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_segment_begins_on"), ["begins_on"], unique=False)
         batch_op.create_index(batch_op.f("ix_segment_booking_id"), ["booking_id"], unique=False)
+
+    op.create_table(
+        "task",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("agent_id", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("done_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_task_agency_id_agency")),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_task_agent_id_agent")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_task_client_id_client")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_task")),
+    )
+    with op.batch_alter_table("task", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_task_agency_id"), ["agency_id"], unique=False)
+        batch_op.create_index("ix_task_agent_open", ["agent_id", "done_at", "due_on"], unique=False)
+        batch_op.create_index(batch_op.f("ix_task_client_id"), ["client_id"], unique=False)
 
     op.create_table(
         "card_removal",
@@ -388,6 +566,28 @@ def upgrade() -> None:
         batch_op.create_index("ix_challenge_payment", ["payment_id", "requested_at"], unique=False)
 
     op.create_table(
+        "cvv_request",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("payment_id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("card_token", sa.String(length=64), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("token_sha256", sa.String(length=64), nullable=False),
+        sa.Column("request_key", sa.String(length=64), nullable=False),
+        sa.Column("issued_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("sent_at", UtcDateTime(), nullable=True),
+        sa.Column("supplied_at", UtcDateTime(), nullable=True),
+        sa.Column("delivery_problem", sa.String(length=300), nullable=False),
+        sa.ForeignKeyConstraint(["payment_id"], ["payment.id"], name=op.f("fk_cvv_request_payment_id_payment")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cvv_request")),
+        sa.UniqueConstraint("request_key", name=op.f("uq_cvv_request_request_key")),
+    )
+    with op.batch_alter_table("cvv_request", schema=None) as batch_op:
+        batch_op.create_index("ix_cvv_request_payment", ["payment_id", "issued_at"], unique=False)
+
+    op.create_table(
         "payment_link",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("payment_id", sa.String(length=64), nullable=False),
@@ -424,17 +624,49 @@ def upgrade() -> None:
         batch_op.create_index("ix_payment_link_booking", ["booking_id"], unique=False)
         batch_op.create_index("ix_payment_link_state_expiry", ["state", "expires_at"], unique=False)
 
+    op.create_table(
+        "second_reveal",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("payment_id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("agent_id", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("requested_at", UtcDateTime(), nullable=False),
+        sa.Column("ends_at", UtcDateTime(), nullable=False),
+        sa.Column("decided_by", sa.String(length=64), nullable=True),
+        sa.Column("decided_at", UtcDateTime(), nullable=True),
+        sa.Column("word", sa.String(length=200), nullable=False),
+        sa.Column("used_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_second_reveal_agent_id_agent")),
+        sa.ForeignKeyConstraint(["decided_by"], ["agent.id"], name=op.f("fk_second_reveal_decided_by_agent")),
+        sa.ForeignKeyConstraint(["payment_id"], ["payment.id"], name=op.f("fk_second_reveal_payment_id_payment")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_second_reveal")),
+    )
+    with op.batch_alter_table("second_reveal", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_second_reveal_agency_id"), ["agency_id"], unique=False)
+        batch_op.create_index("ix_second_reveal_payment", ["payment_id", "requested_at"], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("second_reveal", schema=None) as batch_op:
+        batch_op.drop_index("ix_second_reveal_payment")
+        batch_op.drop_index(batch_op.f("ix_second_reveal_agency_id"))
+
+    op.drop_table("second_reveal")
     with op.batch_alter_table("payment_link", schema=None) as batch_op:
         batch_op.drop_index("ix_payment_link_state_expiry")
         batch_op.drop_index("ix_payment_link_booking")
         batch_op.drop_index(batch_op.f("ix_payment_link_agency_id"))
 
     op.drop_table("payment_link")
+    with op.batch_alter_table("cvv_request", schema=None) as batch_op:
+        batch_op.drop_index("ix_cvv_request_payment")
+
+    op.drop_table("cvv_request")
     with op.batch_alter_table("challenge", schema=None) as batch_op:
         batch_op.drop_index("ix_challenge_payment")
 
@@ -444,17 +676,39 @@ def downgrade() -> None:
         batch_op.drop_index("ix_card_removal_next")
 
     op.drop_table("card_removal")
+    with op.batch_alter_table("task", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_task_client_id"))
+        batch_op.drop_index("ix_task_agent_open")
+        batch_op.drop_index(batch_op.f("ix_task_agency_id"))
+
+    op.drop_table("task")
     with op.batch_alter_table("segment", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_segment_booking_id"))
         batch_op.drop_index(batch_op.f("ix_segment_begins_on"))
 
     op.drop_table("segment")
+    with op.batch_alter_table("registration", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_registration_client_id"))
+
+    op.drop_table("registration")
+    with op.batch_alter_table("quote_request", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_quote_request_client_id"))
+        batch_op.drop_index("ix_quote_request_agent_state")
+        batch_op.drop_index(batch_op.f("ix_quote_request_agency_id"))
+
+    op.drop_table("quote_request")
+    with op.batch_alter_table("portal_access", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_portal_access_agency_id"))
+
+    op.drop_table("portal_access")
     with op.batch_alter_table("payment", schema=None) as batch_op:
         batch_op.drop_index("ix_payment_state_agent")
+        batch_op.drop_index("ix_payment_segment")
         batch_op.drop_index(batch_op.f("ix_payment_replaces_payment_id"))
         batch_op.drop_index(batch_op.f("ix_payment_payer_client_id"))
         batch_op.drop_index("ix_payment_kept_until")
         batch_op.drop_index("ix_payment_booking")
+        batch_op.drop_index("ix_payment_agent_opened")
         batch_op.drop_index(batch_op.f("ix_payment_agency_id"))
 
     op.drop_table("payment")
@@ -463,15 +717,43 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_passenger_booking_id"))
 
     op.drop_table("passenger")
+    with op.batch_alter_table("occasion", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_occasion_month_day"))
+        batch_op.drop_index(batch_op.f("ix_occasion_client_id"))
+
+    op.drop_table("occasion")
+    with op.batch_alter_table("family_member", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_family_member_client_id"))
+        batch_op.drop_index(batch_op.f("ix_family_member_born_month_day"))
+
+    op.drop_table("family_member")
+    with op.batch_alter_table("client_merge", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_client_merge_kept_client_id"))
+        batch_op.drop_index("ix_client_merge_at")
+        batch_op.drop_index(batch_op.f("ix_client_merge_agency_id"))
+
+    op.drop_table("client_merge")
+    op.drop_table("client_change")
     op.drop_table("credential")
     with op.batch_alter_table("client", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_client_merged_into_id"))
+        batch_op.drop_index("ix_client_agent_updated")
         batch_op.drop_index("ix_client_agent_name")
+        batch_op.drop_index("ix_client_agent_created")
+        batch_op.drop_index("ix_client_agent_birthday")
+        batch_op.drop_index("ix_client_agency_updated")
+        batch_op.drop_index("ix_client_agency_name")
         batch_op.drop_index(batch_op.f("ix_client_agency_id"))
+        batch_op.drop_index("ix_client_agency_created")
 
     op.drop_table("client")
     with op.batch_alter_table("booking", schema=None) as batch_op:
         batch_op.drop_index("ix_booking_agent_updated")
+        batch_op.drop_index("ix_booking_agent_status")
+        batch_op.drop_index("ix_booking_agent_departs")
+        batch_op.drop_index("ix_booking_agency_updated")
         batch_op.drop_index(batch_op.f("ix_booking_agency_id"))
+        batch_op.drop_index("ix_booking_agency_departs")
 
     op.drop_table("booking")
     with op.batch_alter_table("signed_document", schema=None) as batch_op:

@@ -1,0 +1,10 @@
+"""Every column that names a client, with how it follows when two profiles are merged (C4).
+
+A room that keeps clients' ids adds its columns here; tests/architecture/test_client_references.py finds what it forgot.
+"""
+
+from chassis.db.references import Reference
+from services.portal.account.references import CLIENT_REFERENCES as ACCOUNTS
+from services.portal.profile.references import CLIENT_REFERENCES as PROFILES
+
+CLIENT_REFERENCES: tuple[Reference, ...] = (*ACCOUNTS, *PROFILES)
