@@ -507,6 +507,7 @@ class BookingSaved(_message.Message):
     POLICY_FIELD_NUMBER: _builtins.int
     TERMS_TEMPLATE_FIELD_NUMBER: _builtins.int
     TERMS_VERSION_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
     booking_id: _builtins.str
     title: _builtins.str
     status: _builtins.str
@@ -515,10 +516,12 @@ class BookingSaved(_message.Message):
     lead_client_id: _builtins.str
     """The passenger who speaks for the trip; reminders go to her."""
     terms_template: _builtins.str
-    """The exact card authorization terms for payments that a client starts in the portal (P3), with tags filled but for
-    {Amount}; and their version.
+    """The exact card authorization terms for payments that a client starts in the portal (P3), and their version. Left to
+    be filled are {Payer} {Supplier} {Amount} {Type} {Purpose} {Trip}.
     """
     terms_version: _builtins.str
+    version: _builtins.int
+    """Counts changes of the booking, its segments and passengers; the SEQUENCE of its calendar entries (RFC 5545)."""
     @_builtins.property
     def segments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Segment]: ...
     @_builtins.property
@@ -545,10 +548,11 @@ class BookingSaved(_message.Message):
         policy: Global___Policy | None = ...,
         terms_template: _builtins.str = ...,
         terms_version: _builtins.str = ...,
+        version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "policy", b"policy"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "agent_id", b"agent_id", "booking_id", b"booking_id", "currency", b"currency", "lead_client_id", b"lead_client_id", "passengers", b"passengers", "policy", b"policy", "segments", b"segments", "status", b"status", "terms_template", b"terms_template", "terms_version", b"terms_version", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "agent_id", b"agent_id", "booking_id", b"booking_id", "currency", b"currency", "lead_client_id", b"lead_client_id", "passengers", b"passengers", "policy", b"policy", "segments", b"segments", "status", b"status", "terms_template", b"terms_template", "terms_version", b"terms_version", "title", b"title", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -938,6 +942,12 @@ class DocumentShared(_message.Message):
     CONTENT_FIELD_NUMBER: _builtins.int
     CONTENT_SHA256_FIELD_NUMBER: _builtins.int
     SHARED_AT_FIELD_NUMBER: _builtins.int
+    FOR_EVERYONE_FIELD_NUMBER: _builtins.int
+    CLIENT_IDS_FIELD_NUMBER: _builtins.int
+    TOLD_FIELD_NUMBER: _builtins.int
+    BOOKING_TITLE_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
     document_id: _builtins.str
     booking_id: _builtins.str
     title: _builtins.str
@@ -945,8 +955,21 @@ class DocumentShared(_message.Message):
     content_type: _builtins.str
     content: _builtins.bytes
     content_sha256: _builtins.str
+    for_everyone: _builtins.bool
+    """Who may see it: every passenger of the booking, today's and tomorrow's, or these alone."""
+    booking_title: _builtins.str
     @_builtins.property
     def shared_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def client_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def told(self) -> _containers.RepeatedCompositeFieldContainer[Global___Client]:
+        """Who is told by e-mail that it is there; empty = nobody."""
+
+    @_builtins.property
+    def agent(self) -> Global___Agent: ...
+    @_builtins.property
+    def agency(self) -> Global___Agency: ...
     def __init__(
         self,
         *,
@@ -958,10 +981,16 @@ class DocumentShared(_message.Message):
         content: _builtins.bytes = ...,
         content_sha256: _builtins.str = ...,
         shared_at: _timestamp_pb2.Timestamp | None = ...,
+        for_everyone: _builtins.bool = ...,
+        client_ids: _abc.Iterable[_builtins.str] | None = ...,
+        told: _abc.Iterable[Global___Client] | None = ...,
+        booking_title: _builtins.str = ...,
+        agent: Global___Agent | None = ...,
+        agency: Global___Agency | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["shared_at", b"shared_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "shared_at", b"shared_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["booking_id", b"booking_id", "content", b"content", "content_sha256", b"content_sha256", "content_type", b"content_type", "document_id", b"document_id", "file_name", b"file_name", "shared_at", b"shared_at", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "booking_id", b"booking_id", "booking_title", b"booking_title", "client_ids", b"client_ids", "content", b"content", "content_sha256", b"content_sha256", "content_type", b"content_type", "document_id", b"document_id", "file_name", b"file_name", "for_everyone", b"for_everyone", "shared_at", b"shared_at", "title", b"title", "told", b"told"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1094,6 +1123,8 @@ class InsuranceOffered(_message.Message):
     TOKEN_SHA256_FIELD_NUMBER: _builtins.int
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
     SEALED_MAIL_FIELD_NUMBER: _builtins.int
+    TEMPLATE_VERSION_FIELD_NUMBER: _builtins.int
+    ISSUE_FIELD_NUMBER: _builtins.int
     offer_id: _builtins.str
     booking_id: _builtins.str
     booking_title: _builtins.str
@@ -1104,6 +1135,10 @@ class InsuranceOffered(_message.Message):
     token_sha256: _builtins.str
     sealed_mail: _builtins.str
     """A letter (template insurance_offer, signed by crm)."""
+    template_version: _builtins.str
+    """The template of the text and its version."""
+    issue: _builtins.int
+    """1 for the first mail, 2 … when it is sent again."""
     @_builtins.property
     def agency(self) -> Global___Agency: ...
     @_builtins.property
@@ -1130,14 +1165,37 @@ class InsuranceOffered(_message.Message):
         token_sha256: _builtins.str = ...,
         expires_at: _timestamp_pb2.Timestamp | None = ...,
         sealed_mail: _builtins.str = ...,
+        template_version: _builtins.str = ...,
+        issue: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "expires_at", b"expires_at", "passenger", b"passenger", "price", b"price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "booking_id", b"booking_id", "booking_title", b"booking_title", "expires_at", b"expires_at", "offer_id", b"offer_id", "passenger", b"passenger", "plan", b"plan", "price", b"price", "sealed_mail", b"sealed_mail", "text", b"text", "text_sha256", b"text_sha256", "token_sha256", b"token_sha256"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "booking_id", b"booking_id", "booking_title", b"booking_title", "expires_at", b"expires_at", "issue", b"issue", "offer_id", b"offer_id", "passenger", b"passenger", "plan", b"plan", "price", b"price", "sealed_mail", b"sealed_mail", "template_version", b"template_version", "text", b"text", "text_sha256", b"text_sha256", "token_sha256", b"token_sha256"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___InsuranceOffered: _TypeAlias = InsuranceOffered  # noqa: Y015
+
+@_typing.final
+class InsuranceWithdrawn(_message.Message):
+    """The offer no longer stands; an answer that the client gave before is kept."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_ID_FIELD_NUMBER: _builtins.int
+    offer_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        offer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["offer_id", b"offer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InsuranceWithdrawn: _TypeAlias = InsuranceWithdrawn  # noqa: Y015
 
 @_typing.final
 class ReminderRuleSaved(_message.Message):
@@ -1849,6 +1907,7 @@ class InsuranceDecided(_message.Message):
     PASSENGER_FIELD_NUMBER: _builtins.int
     BOOKING_ID_FIELD_NUMBER: _builtins.int
     PLAN_FIELD_NUMBER: _builtins.int
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
     offer_id: _builtins.str
     accepted: _builtins.bool
     signer_name: _builtins.str
@@ -1858,6 +1917,7 @@ class InsuranceDecided(_message.Message):
     pdf_sha256: _builtins.str
     booking_id: _builtins.str
     plan: _builtins.str
+    document_id: _builtins.str
     @_builtins.property
     def at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -1885,10 +1945,11 @@ class InsuranceDecided(_message.Message):
         passenger: Global___Client | None = ...,
         booking_id: _builtins.str = ...,
         plan: _builtins.str = ...,
+        document_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "at", b"at", "origin", b"origin", "passenger", b"passenger"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "agency", b"agency", "agent", b"agent", "at", b"at", "booking_id", b"booking_id", "offer_id", b"offer_id", "origin", b"origin", "passenger", b"passenger", "pdf", b"pdf", "pdf_sha256", b"pdf_sha256", "plan", b"plan", "signature_kind", b"signature_kind", "signer_name", b"signer_name", "text_sha256", b"text_sha256"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "agency", b"agency", "agent", b"agent", "at", b"at", "booking_id", b"booking_id", "document_id", b"document_id", "offer_id", b"offer_id", "origin", b"origin", "passenger", b"passenger", "pdf", b"pdf", "pdf_sha256", b"pdf_sha256", "plan", b"plan", "signature_kind", b"signature_kind", "signer_name", b"signer_name", "text_sha256", b"text_sha256"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
