@@ -1211,6 +1211,7 @@ class ReminderRuleSaved(_message.Message):
     BODY_FIELD_NUMBER: _builtins.int
     AGENT_ID_FIELD_NUMBER: _builtins.int
     AGENCY_FIELD_NUMBER: _builtins.int
+    WITHDRAWN_FIELD_NUMBER: _builtins.int
     rule_id: _builtins.str
     kind: _builtins.str
     """payment_due or final_payment."""
@@ -1220,7 +1221,11 @@ class ReminderRuleSaved(_message.Message):
     body: _builtins.str
     """Plain text with the tags of C9."""
     agent_id: _builtins.str
-    """The rule is this agent's; empty = the whole agency's."""
+    """The rule is this agent's; empty = the whole agency's. An agent's own rule of a kind, active or not, stands in the
+    place of the agency's for her bookings.
+    """
+    withdrawn: _builtins.bool
+    """The agent gave her own rule up: the agency's holds for her again."""
     @_builtins.property
     def agency(self) -> Global___Agency: ...
     def __init__(
@@ -1234,14 +1239,46 @@ class ReminderRuleSaved(_message.Message):
         body: _builtins.str = ...,
         agent_id: _builtins.str = ...,
         agency: Global___Agency | None = ...,
+        withdrawn: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "agency", b"agency", "agent_id", b"agent_id", "body", b"body", "days_before", b"days_before", "kind", b"kind", "rule_id", b"rule_id", "subject", b"subject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "agency", b"agency", "agent_id", b"agent_id", "body", b"body", "days_before", b"days_before", "kind", b"kind", "rule_id", b"rule_id", "subject", b"subject", "withdrawn", b"withdrawn"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReminderRuleSaved: _TypeAlias = ReminderRuleSaved  # noqa: Y015
+
+@_typing.final
+class BookingRemindersSwitched(_message.Message):
+    """Which reminders of a booking the agent has switched off (C9): the whole, as it is now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOOKING_ID_FIELD_NUMBER: _builtins.int
+    OFF_FIELD_NUMBER: _builtins.int
+    OFF_SEGMENT_IDS_FIELD_NUMBER: _builtins.int
+    booking_id: _builtins.str
+    off: _builtins.bool
+    """All of them."""
+    @_builtins.property
+    def off_segment_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Those of these segments."""
+
+    def __init__(
+        self,
+        *,
+        booking_id: _builtins.str = ...,
+        off: _builtins.bool = ...,
+        off_segment_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["booking_id", b"booking_id", "off", b"off", "off_segment_ids", b"off_segment_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BookingRemindersSwitched: _TypeAlias = BookingRemindersSwitched  # noqa: Y015
 
 @_typing.final
 class ReminderTestRequested(_message.Message):
@@ -2003,14 +2040,25 @@ class ReminderSettled(_message.Message):
     ADDRESS_HINT_FIELD_NUMBER: _builtins.int
     SUBJECT_FIELD_NUMBER: _builtins.int
     AT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    DUE_ON_FIELD_NUMBER: _builtins.int
+    RECIPIENT_NAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     reminder_id: _builtins.str
     rule_id: _builtins.str
     booking_id: _builtins.str
     segment_id: _builtins.str
     outcome: _builtins.str
-    """sent, failed, skipped_paid, skipped_cancelled."""
+    """sent, failed, skipped_paid, skipped_cancelled, skipped_late, skipped_no_address."""
     address_hint: _builtins.str
     subject: _builtins.str
+    kind: _builtins.str
+    """payment_due or final_payment."""
+    due_on: _builtins.str
+    """ISO 8601: the date it reminded of."""
+    recipient_name: _builtins.str
+    reason: _builtins.str
+    """When it failed: why, in plain words."""
     @_builtins.property
     def at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -2024,10 +2072,14 @@ class ReminderSettled(_message.Message):
         address_hint: _builtins.str = ...,
         subject: _builtins.str = ...,
         at: _timestamp_pb2.Timestamp | None = ...,
+        kind: _builtins.str = ...,
+        due_on: _builtins.str = ...,
+        recipient_name: _builtins.str = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address_hint", b"address_hint", "at", b"at", "booking_id", b"booking_id", "outcome", b"outcome", "reminder_id", b"reminder_id", "rule_id", b"rule_id", "segment_id", b"segment_id", "subject", b"subject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address_hint", b"address_hint", "at", b"at", "booking_id", b"booking_id", "due_on", b"due_on", "kind", b"kind", "outcome", b"outcome", "reason", b"reason", "recipient_name", b"recipient_name", "reminder_id", b"reminder_id", "rule_id", b"rule_id", "segment_id", b"segment_id", "subject", b"subject"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
