@@ -38,10 +38,17 @@ __all__ = [
     "ClientDetail",
     "ClientFilter",
     "ClientMoved",
+    "ClientRow",
     "ClientSort",
     "Clients",
+    "apply",
     "client_snapshot",
     "current_client_id",
+    "data_of",
+    "detail_of",
+    "note_changes",
+    "own_row",
+    "times_of_changes",
 ]
 
 SEARCH_LIMIT = 8

@@ -11,8 +11,8 @@ from protos.wayvault.events.v1.events_pb2 import Client, QuoteRequested
 from services.crm.actor import Actor
 from services.crm.bootstrap import Dependencies
 from services.crm.clients.service import ClientFilter
+from services.crm.models import QuoteRow
 from services.crm.portal_access.service import AccessState
-from services.crm.quotes.models import QuoteRow
 from services.crm.quotes.service import QuoteFilter, QuoteState
 
 _INVITED_PER_AGENT = 2

@@ -16,13 +16,11 @@ from services.crm.actor import Actor
 from services.crm.admin.service import agency_snapshot, agent_snapshot
 from services.crm.bookings.service import BookingData, BookingDetail, segment_snapshot
 from services.crm.bootstrap import Dependencies
-from services.crm.clients.models import ClientRow
 from services.crm.clients.rules import Household
 from services.crm.clients.service import ClientDetail, client_snapshot
 from services.crm.demo.generator import Generator, MadeTrip
 from services.crm.demo.payments import Paid, past_payments
-from services.crm.payments.models import PaymentRow
-from services.crm.tasks.models import TaskRow
+from services.crm.models import ClientRow, PaymentRow, TaskRow
 
 # How many clients each of the demo's agents gets besides those one knows by name.
 CLIENTS = {"ada@harbour.example": 40, "maya@harbour.example": 160, "jonas@harbour.example": 120}

@@ -18,15 +18,21 @@ from chassis.db import Database
 from protos.wayvault.events.v1.events_pb2 import Client, Segment
 from services.crm.actor import Role
 from services.crm.admin.service import AgencyData, AgentData, AgentDetail, agency_snapshot, agent_snapshot
-from services.crm.bookings.models import BookingRow, PassengerRow, SegmentRow
 from services.crm.bookings.rules import SegmentData
 from services.crm.bootstrap import Dependencies
-from services.crm.clients.models import ClientRow, FamilyMemberRow, OccasionRow
 from services.crm.clients.rules import ClientData, month_day, search_text
 from services.crm.demo.generator import Generator, MadeTrip
 from services.crm.demo.payments import Paid, past_payments
-from services.crm.payments.models import PaymentRow
-from services.crm.tasks.models import TaskRow
+from services.crm.models import (
+    BookingRow,
+    ClientRow,
+    FamilyMemberRow,
+    OccasionRow,
+    PassengerRow,
+    PaymentRow,
+    SegmentRow,
+    TaskRow,
+)
 
 AGENCY = AgencyData(name="Meridian Travel Group", email="desk@meridian.example", time_zone="America/New_York")
 ADMIN = AgentData(name="Lena Brook", email="lena@meridian.example", role=Role.ADMIN, time_zone="America/New_York")

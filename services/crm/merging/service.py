@@ -21,10 +21,19 @@ from chassis.db.references import Reference, move_all
 from chassis.errors import InvalidArgument
 from chassis.ids import new_id
 from services.crm.actor import Actor
-from services.crm.clients.changes import note_changes, times_of_changes
-from services.crm.clients.models import ClientRow
 from services.crm.clients.rules import ChangedBy, ProfileField, changed_fields
-from services.crm.clients.service import ClientDetail, Clients, apply, current_client_id, data_of, detail_of, own_row
+from services.crm.clients.service import (
+    ClientDetail,
+    ClientRow,
+    Clients,
+    apply,
+    current_client_id,
+    data_of,
+    detail_of,
+    note_changes,
+    own_row,
+    times_of_changes,
+)
 from services.crm.errors import ChangedMeanwhile
 from services.crm.merging.models import ClientMergeRow
 from services.crm.merging.rules import Choice, Side, choices, given_up, merged_data

@@ -11,8 +11,7 @@ from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import new_id
 from services.crm.actor import Actor
-from services.crm.clients.models import ClientRow
-from services.crm.clients.service import Clients
+from services.crm.clients.service import ClientRow, Clients
 from services.crm.sight import visible_to
 from services.crm.tasks.models import TaskRow
 

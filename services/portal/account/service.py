@@ -27,7 +27,7 @@ from protos.wayvault.events.v1.events_pb2 import (
 )
 from services.portal.account.models import AccountRow, ResetRequestRow, SignInAttemptRow
 from services.portal.account.rules import RESET_VALID, link_is_good, may_mail_reset, username_key
-from services.portal.merges.events import current_client_id
+from services.portal.merges.service import current_client_id
 from services.portal.people.service import AgentView, People
 
 __all__ = ["Accepted", "Accounts", "AgentView", "PresentClient", "Rejected"]

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
-from chassis.db.references import Reference, move_all
+from chassis.db.references import Reference
 from protos.wayvault.events.v1.events_pb2 import ClientMerged, ClientProfile
-from services.portal.merges.models import merged_clients
+from services.portal.merges.service import take_merge
 
 
 def subscribe(
@@ -19,14 +19,8 @@ def subscribe(
     followers = tuple(references)
 
     def on_merged(session: Session, message: ClientMerged, meta: EventMeta) -> None:
-        kept_id = merged_clients.record(session, kept_id=message.kept_client_id, merged_id=message.merged_client_id)
-        move_all(session, followers, kept_id, message.merged_client_id)
+        take_merge(session, followers, kept_id=message.kept_client_id, merged_id=message.merged_client_id)
         if message.HasField("profile"):
             learn_profile(session, message.profile, meta.agency_id)
 
     handlers.on(ClientMerged, on_merged)
-
-
-def current_client_id(session: Session, client_id: str) -> str:
-    """The id under which a client is known today. For handlers: a fact may be older than the merge it arrives after."""
-    return merged_clients.current(session, client_id)
