@@ -231,6 +231,8 @@ class AgentAtWork:
         page = self.page
         self.open_booking(booking)
         page.get_by_role("link", name="Payment authorization link").click()
+        # It stands after all passengers: when it is there, they are.
+        expect(page.get_by_role("button", name=re.compile(r"^Send link"))).to_be_visible(timeout=_PATIENCE_MS)
         picks = page.locator("[data-pick]")
         for number in range(picks.count()):
             picks.nth(number).set_checked(number < people)
