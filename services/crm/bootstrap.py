@@ -21,6 +21,7 @@ from services.crm.clients.service import Clients
 from services.crm.config import CrmSettings
 from services.crm.custody.service import VaultPort
 from services.crm.links.service import Letters
+from services.crm.links.terms import self_service_terms
 from services.crm.merging.service import Merges
 from services.crm.models import event_tables, session_tables
 from services.crm.panels import Panels
@@ -78,6 +79,7 @@ def bootstrap(
         clients=clients,
         directory=directory,
         has_payments=lambda booking_id, segment_id: segment_id in payments.counted_by_segment(booking_id),
+        terms=lambda house: self_service_terms(house.agency, house.agent, house.policy),
     )
     sign_in = SignIn(
         database=database,

@@ -14,8 +14,14 @@ from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import new_id
 from services.crm.actor import Actor
-from services.crm.admin.service import Directory
-from services.crm.bookings.events import booking_saved, passenger_snapshot, segment_snapshot
+from services.crm.admin.service import Directory, agency_snapshot, agent_snapshot, policy_snapshot
+from services.crm.bookings.events import (
+    House,
+    SelfServiceTerms,
+    booking_saved,
+    passenger_snapshot,
+    segment_snapshot,
+)
 from services.crm.bookings.mapping import apply_booking, apply_segment, booking_detail, note_what_lists_show
 from services.crm.bookings.models import BookingRow, PassengerRow, SegmentRow
 from services.crm.bookings.rules import (
@@ -44,6 +50,7 @@ __all__ = [
     "Bookings",
     "Due",
     "DueKind",
+    "House",
     "Passenger",
     "SegmentData",
     "SegmentDetail",
@@ -87,14 +94,17 @@ class Bookings:
         clients: Clients,
         directory: Directory,
         has_payments: Callable[[str, str], bool],
+        terms: SelfServiceTerms,
     ) -> None:
-        """`has_payments(booking_id, segment_id)` says whether anything was asked for on a segment."""
+        """`has_payments(booking_id, segment_id)` says whether anything was asked for on a segment; `terms` is what a
+        client signs who starts a payment herself (P3)."""
         self._database = database
         self._outbox = outbox
         self._clock = clock
         self._clients = clients
         self._directory = directory
         self._has_payments = has_payments
+        self._terms = terms
 
     def get(self, actor: Actor, booking_id: str) -> BookingDetail:
         """Raises NotFound for what does not exist or is not in the actor's sight: no difference is told."""
@@ -300,8 +310,17 @@ class Bookings:
         session.flush()
         session.refresh(row)
         booking = self._details(session, [row])[0]
-        self._outbox.add(session, booking_saved(booking), aggregate_id=booking.id, agency_id=booking.agency_id)
+        event = booking_saved(booking, self._house(session, booking), self._terms)
+        self._outbox.add(session, event, aggregate_id=booking.id, agency_id=booking.agency_id)
         return booking
+
+    def _house(self, session: Session, booking: BookingDetail) -> House:
+        agency = self._directory.load_agency(session, booking.agency_id)
+        return House(
+            agency=agency_snapshot(agency),
+            agent=agent_snapshot(self._directory.load_agent(session, booking.agent_id)),
+            policy=policy_snapshot(agency),
+        )
 
     def _details(self, session: Session, rows: Sequence[BookingRow]) -> list[BookingDetail]:
         if not rows:
