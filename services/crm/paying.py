@@ -22,6 +22,7 @@ from services.crm.links.service import Letters, PaymentLinks
 from services.crm.payments import events as payment_events
 from services.crm.payments.service import PaymentBook
 from services.crm.retrieval.service import Retrieval, note_delivery
+from services.crm.second_reveals.records import Approvals
 from services.crm.second_reveals.service import SecondReveals
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def make_paying(
         letters=letters,
         portal_url=portal_url,
     )
-    retrieval = Retrieval(database=database, outbox=outbox, clock=clock, vault=vault)
+    retrieval = Retrieval(database=database, outbox=outbox, clock=clock, vault=vault, approvals=Approvals())
     removals = Removals(database=database, outbox=outbox, clock=clock, vault=vault)
     return Paying(
         book=PaymentBook(database, clock),
@@ -116,7 +117,7 @@ def register_events(handlers: EventHandlers, paying: Paying) -> None:
     """What the payment rooms do on events of portal and notifier."""
     payment_events.register(handlers)
     cvv_events.register(handlers)
-    LinkEvents(removals=paying.removals, note_other_mail=note_delivery).register(handlers)
+    LinkEvents(removals=paying.removals, other_mails=(note_delivery, cvv_events.note_delivery)).register(handlers)
 
 
 def payment_timers(paying: Paying) -> list[tuple[str, Loop]]:

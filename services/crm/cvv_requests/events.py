@@ -11,10 +11,11 @@ from chassis.bus import EventHandlers, EventMeta
 from protos.wayvault.events.v1.events_pb2 import CvvResupplied
 from services.crm.cvv_requests.models import CvvRequestRow
 from services.crm.cvv_requests.rules import CvvRequestState
+from services.crm.links.rules import MailFact
 from services.crm.payments.service import locked, when
 
 _log = structlog.get_logger(__name__)
-MAIL: Final = "cvv_request"
+_MAIL: Final = "cvv_request"
 
 
 def register(handlers: EventHandlers) -> None:
@@ -43,12 +44,14 @@ def _shown_since(shown_at: datetime | None, supplied_at: datetime) -> bool:
     return shown_at is not None and shown_at > supplied_at
 
 
-def note_delivery(session: Session, *, payment_id: str, link_id: str, problem: str, at: datetime | None) -> None:
-    """Keeps with the request what the notifier says about its e-mail; `at`: when it left."""
-    query = select(CvvRequestRow).where(CvvRequestRow.id == link_id, CvvRequestRow.payment_id == payment_id)
+def note_delivery(session: Session, mail: MailFact) -> None:
+    """Keeps with the request what the notifier says about its e-mail."""
+    if mail.kind != _MAIL:
+        return
+    query = select(CvvRequestRow).where(CvvRequestRow.id == mail.link_id, CvvRequestRow.payment_id == mail.payment_id)
     row = session.scalars(query.with_for_update()).first()
     if row is None:
         return
-    row.delivery_problem = problem
-    if at is not None and row.state == CvvRequestState.ISSUED:
-        row.state, row.sent_at = CvvRequestState.SENT, at
+    row.delivery_problem = mail.problem
+    if mail.sent_at is not None and row.state == CvvRequestState.ISSUED:
+        row.state, row.sent_at = CvvRequestState.SENT, mail.sent_at

@@ -1,7 +1,9 @@
 """What the links room does on events of notifier and portal: sent, not delivered, opened, submitted."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import Final
 
 import structlog
 from sqlalchemy import select
@@ -15,20 +17,12 @@ from protos.wayvault.events.v1.events_pb2 import (
     PaymentLinkOpened,
 )
 from services.crm.custody.service import Removals
-from services.crm.cvv_requests.events import MAIL as CVV_MAIL
-from services.crm.cvv_requests.events import note_delivery as note_cvv_mail
 from services.crm.links.models import PaymentLinkRow
-from services.crm.links.rules import LinkFact, LinkState, after
+from services.crm.links.rules import LinkFact, LinkState, MailFact, after
 from services.crm.payments.service import Fact, Removal, happen, locked, record_authorization, when
 
 _log = structlog.get_logger(__name__)
-_MAIL = "payment_link"
-
-
-class NoteDelivery(Protocol):
-    """Keeps what the notifier says about a mail; an empty problem = it left."""
-
-    def __call__(self, session: Session, *, payment_id: str, kind: str, problem: str) -> None: ...
+_MAIL: Final = "payment_link"
 
 
 class UnknownPayment(Exception):
@@ -40,8 +34,8 @@ class LinkEvents:
     """Takes the client's and the notifier's facts over. Each handler may run again without harm."""
 
     removals: Removals
-    # Tells the room of the codes what became of an e-mail that is not a link's.
-    note_other_mail: NoteDelivery
+    # Tells the other rooms what became of an e-mail that is not a link's; each knows its own kinds.
+    other_mails: tuple[Callable[[Session, MailFact], None], ...]
 
     def register(self, handlers: EventHandlers) -> None:
         """Adds this room's handlers."""
@@ -52,13 +46,8 @@ class LinkEvents:
 
     def delivery_sent(self, session: Session, message: DeliverySent, meta: EventMeta) -> None:
         """M1: the link's e-mail left."""
-        if message.kind == CVV_MAIL:
-            note_cvv_mail(
-                session, payment_id=message.payment_id, link_id=message.link_id, problem="", at=when(message.at)
-            )
-            return
         if message.kind != _MAIL:
-            self.note_other_mail(session, payment_id=message.payment_id, kind=message.kind, problem="")
+            self._note(session, message, problem="", sent_at=when(message.at))
             return
         row = _link(session, message.link_id, meta)
         if row is None:
@@ -72,16 +61,24 @@ class LinkEvents:
         problem = message.reason or "The e-mail could not be delivered."
         if message.address_hint:
             problem = f"{message.address_hint}: {problem}"
-        if message.kind == CVV_MAIL:
-            note_cvv_mail(
-                session, payment_id=message.payment_id, link_id=message.link_id, problem=problem[:300], at=None
-            )
-            return
         if message.kind != _MAIL:
-            self.note_other_mail(session, payment_id=message.payment_id, kind=message.kind, problem=problem[:300])
+            self._note(session, message, problem=problem[:300], sent_at=None)
             return
         if row := _link(session, message.link_id, meta):
             row.delivery_problem = problem[:300]
+
+    def _note(
+        self, session: Session, message: DeliverySent | DeliveryFailed, *, problem: str, sent_at: datetime | None
+    ) -> None:
+        mail = MailFact(
+            kind=message.kind,
+            payment_id=message.payment_id,
+            link_id=message.link_id,
+            problem=problem,
+            sent_at=sent_at,
+        )
+        for note in self.other_mails:
+            note(session, mail)
 
     def link_opened(self, session: Session, message: PaymentLinkOpened, meta: EventMeta) -> None:
         """The client pressed "Open payment request"."""

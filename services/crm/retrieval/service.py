@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 from sqlalchemy import and_, or_, select
@@ -27,6 +28,7 @@ from services.crm.custody.service import (
     VaultPort,
     stamp,
 )
+from services.crm.links.rules import MailFact
 from services.crm.payments.service import (
     Fact,
     Payment,
@@ -40,7 +42,6 @@ from services.crm.payments.service import (
 )
 from services.crm.retrieval.models import ChallengeRow
 from services.crm.retrieval.rules import STEPS, Step, code_refusal, purpose_words, step_of
-from services.crm.second_reveals.records import approved, note_used
 
 __all__ = [
     "STEPS",
@@ -90,14 +91,29 @@ class CvvShown:
     payment: Payment | None
 
 
+class Approvals(Protocol):
+    """The approvals that let a shown card be retrieved once more (M9), in the caller's transaction."""
+
+    def stands(self, session: Session, payment_id: str, now: datetime) -> bool:
+        """Whether the payment's card may be retrieved once more now."""
+        ...
+
+    def note_used(self, session: Session, payment_id: str, at: datetime) -> bool:
+        """Records that the card was shown by the approval. False when that is on record, or there was none."""
+        ...
+
+
 class Retrieval:
     """The retrieval room's use cases. All raise WayvaultErrors whose text is for the agent."""
 
-    def __init__(self, *, database: Database, outbox: Outbox, clock: Clock, vault: VaultPort) -> None:
+    def __init__(
+        self, *, database: Database, outbox: Outbox, clock: Clock, vault: VaultPort, approvals: Approvals
+    ) -> None:
         self._database = database
         self._outbox = outbox
         self._clock = clock
         self._vault = vault
+        self._approvals = approvals
 
     def send_card_code(
         self, actor: Actor, payment_id: str, *, request_key: str, supplier_ready: bool, origin: Origin
@@ -326,7 +342,7 @@ class Retrieval:
             row = locked_by_card(session, card_token)
             if row is None or row.agent_id != agent_id:
                 return
-            if not happen(row, Fact.RETRIEVED, at=at) and not note_used(session, row.id, at):
+            if not happen(row, Fact.RETRIEVED, at=at) and not self._approvals.note_used(session, row.id, at):
                 return
             name = context_of(row).agent.name
             event = PaymentRetrieved(payment_id=row.id, agent_name=name, at=stamp(at))
@@ -345,25 +361,25 @@ class Retrieval:
         if payment.state is not PaymentState.RETRIEVED:
             return False
         with self._database.read() as session:
-            return approved(session, payment.id, self._clock.now())
+            return self._approvals.stands(session, payment.id, self._clock.now())
 
     def _own(self, actor: Actor, payment_id: str) -> Payment:
         with self._database.read() as session:
             return payment_of(own(session, actor, payment_id))
 
 
-def note_delivery(session: Session, *, payment_id: str, kind: str, problem: str) -> None:
-    """Keeps with the newest code what the notifier says about its e-mail; empty = it left."""
-    wanted = _MAIL_KINDS.get(kind)
+def note_delivery(session: Session, mail: MailFact) -> None:
+    """Keeps with the newest code what the notifier says about its e-mail."""
+    wanted = _MAIL_KINDS.get(mail.kind)
     if wanted is None:
         return
     query = (
         select(ChallengeRow)
-        .where(ChallengeRow.payment_id == payment_id, ChallengeRow.kind == wanted)
+        .where(ChallengeRow.payment_id == mail.payment_id, ChallengeRow.kind == wanted)
         .order_by(ChallengeRow.requested_at.desc())
     )
     if row := session.scalars(query).first():
-        row.delivery_problem = problem
+        row.delivery_problem = mail.problem
 
 
 def _held(payment: Payment) -> str:

@@ -57,16 +57,18 @@ def newest(session: Session, payment_id: str, *, lock: bool = False) -> SecondRe
     return session.scalars(query.with_for_update() if lock else query).first()
 
 
-def approved(session: Session, payment_id: str, now: datetime) -> bool:
-    """Whether the payment's card may be retrieved once more now."""
-    row = newest(session, payment_id)
-    return row is not None and second_of(row, now).standing is Standing.APPROVED
+class Approvals:
+    """What the retrieval room asks about approvals and tells of their use."""
 
+    def stands(self, session: Session, payment_id: str, now: datetime) -> bool:
+        """Whether the payment's card may be retrieved once more now."""
+        row = newest(session, payment_id)
+        return row is not None and second_of(row, now).standing is Standing.APPROVED
 
-def note_used(session: Session, payment_id: str, at: datetime) -> bool:
-    """Records that the card was shown by the approval. False when that is on record, or there was no approval."""
-    row = newest(session, payment_id, lock=True)
-    if row is None or row.state != SecondState.APPROVED or row.decided_at is None or at < row.decided_at:
-        return False
-    row.state, row.used_at = SecondState.USED, at
-    return True
+    def note_used(self, session: Session, payment_id: str, at: datetime) -> bool:
+        """Records that the card was shown by the approval. False when that is on record, or there was no approval."""
+        row = newest(session, payment_id, lock=True)
+        if row is None or row.state != SecondState.APPROVED or row.decided_at is None or at < row.decided_at:
+            return False
+        row.state, row.used_at = SecondState.USED, at
+        return True

@@ -8,8 +8,7 @@ from flask import Blueprint, current_app, flash, redirect, render_template, url_
 from flask.typing import ResponseReturnValue
 
 from chassis.errors import NotFound
-from services.portal.account import client_required, current_client
-from services.portal.account.guard import accounts
+from services.portal.account import accounts, client_required, current_client
 from services.portal.account.service import Accepted
 from services.portal.profile.forms import RELATION_WORDS, FamilyForm, OccasionForm, ProfileForm
 from services.portal.profile.rules import MOST_FAMILY, MOST_OCCASIONS, FamilyMember, Occasion, Profile

@@ -1,18 +1,31 @@
 """SecondReveal on the wire: parses, calls the services, renders. Caller: the CRM."""
 
+from typing import Protocol
+
 import grpc
 
 from chassis.errors import InvalidArgument
 from chassis.logging import holds_card_number
 from chassis.rpc.fields import identifier, one_line
 from chassis.rpc.idempotency import CallKey
+from protos.wayvault.common.v1.common_pb2 import Origin
 from protos.wayvault.vault.v1 import vault_pb2 as pb
 from protos.wayvault.vault.v1 import vault_pb2_grpc
 from services.vault.approvals.service import SecondRevealService
-from services.vault.reveal.approving import Approving
-from services.vault.reveal.service import SealedRequest
 
 _LONGEST = 200
+
+
+class Approving(Protocol):
+    """Approving takes a code; the reveal room, where codes live, does it."""
+
+    def send_code(self, second_id: str, *, approver_id: str, origin: Origin, key: CallKey) -> pb.ChallengeResponse:
+        """Mails the approver her code."""
+        ...
+
+    def confirm(self, sealed: str, *, approver_id: str, origin: Origin) -> pb.ConfirmApprovalResponse:
+        """Turns a right code into an approval."""
+        ...
 
 
 class SecondRevealRpc(vault_pb2_grpc.SecondRevealServicer):
@@ -49,11 +62,9 @@ class SecondRevealRpc(vault_pb2_grpc.SecondRevealServicer):
         if not request.sealed_request:
             raise InvalidArgument("The sealed request is missing.", field="sealed_request")
         return self._approving.confirm(
-            SealedRequest(
-                agent_id=identifier(request.approver_id, "approver_id"),
-                sealed=request.sealed_request,
-                origin=request.origin,
-            )
+            request.sealed_request,
+            approver_id=identifier(request.approver_id, "approver_id"),
+            origin=request.origin,
         )
 
     def RefuseSecondReveal(

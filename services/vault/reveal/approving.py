@@ -24,7 +24,7 @@ from services.vault.reveal.grants import reveal_grant, take_grant
 from services.vault.reveal.payload import read_code
 from services.vault.reveal.redeem import TIME_NEEDED
 from services.vault.reveal.rules import Grant, GrantKind
-from services.vault.reveal.service import SealedRequest, SealOpener
+from services.vault.reveal.service import SealOpener
 
 
 class Approving:
@@ -73,17 +73,17 @@ class Approving:
         with self._refusals.audited(act):
             return self._idempotency.once(key, pb.ChallengeResponse, work)
 
-    def confirm(self, request: SealedRequest) -> pb.ConfirmApprovalResponse:
+    def confirm(self, sealed: str, *, approver_id: str, origin: Origin) -> pb.ConfirmApprovalResponse:
         """Turns a right code into an approval. The sealed request is its own idempotency key."""
         require_time(TIME_NEEDED)
-        entry = read_code(self._seals.open(request.sealed, "wv-approve+jwe"))
-        same_request = hashlib.sha256(request.sealed.encode()).digest()
+        entry = read_code(self._seals.open(sealed, "wv-approve+jwe"))
+        same_request = hashlib.sha256(sealed.encode()).digest()
         act = Act(
             action="second_reveal.approved",
             refused_action="second_reveal.refused",
-            origin=request.origin,
+            origin=origin,
             resource=entry.challenge_id,
-            agent_id=request.agent_id,
+            agent_id=approver_id,
         )
         with self._refusals.audited(act):
             judged = self._challenges.evaluate(GrantKind.APPROVE_CODE, entry, same_request, act)
