@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from services.crm.clients.models import ClientChangeRow
+from services.crm.clients.models import ClientChangeRow, FamilyMemberRow, OccasionRow
 from services.crm.clients.rules import ChangedBy, ClientData, ProfileField, in_words
 
 
@@ -54,6 +54,26 @@ def times_of_changes(session: Session, client_id: str) -> dict[str, datetime]:
     """As changed_at, for the fields of a profile alone."""
     known = set(ProfileField)
     return {field: at for field, at in changed_at(session, client_id).items() if field in known}
+
+
+def family_field(member_id: str) -> str:
+    """How a family member is named among a profile's moments."""
+    return f"family:{member_id}"
+
+
+def occasion_field(occasion_id: str) -> str:
+    """How an occasion is named among a profile's moments."""
+    return f"occasion:{occasion_id}"
+
+
+def told_moments(session: Session, client_id: str) -> dict[str, datetime]:
+    """When each field and each row of the lists last changed, rows that were taken away too: what the portal decides
+    by between this word and the client's own."""
+    moments = changed_at(session, client_id)
+    for row, named in ((FamilyMemberRow, family_field), (OccasionRow, occasion_field)):
+        query = select(row.id, row.changed_at).where(row.client_id == client_id)
+        moments |= {named(row_id): at for row_id, at in session.execute(query)}
+    return moments
 
 
 def by_the_client(session: Session, client_id: str) -> list[ClientsChange]:

@@ -91,7 +91,7 @@ class OccasionRow(Base):
 class ClientChangeRow(Base):
     """When a field of a profile last changed and who did it, to decide which of two changes is the newer one.
 
-    `field` is one of rules.ProfileField, or `family:ID` and `occasion:ID` for what was taken away.
+    `field` is one of rules.ProfileField, or `family:ID` and `occasion:ID` for a row that was taken away.
     """
 
     __tablename__ = "client_change"

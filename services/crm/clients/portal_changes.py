@@ -1,6 +1,7 @@
 """What the clients room does on client.profile_changed: field by field the newer change wins (P6).
 
 A field that the client did not touch is left as her agent has it; where both changed one, the later moment decides.
+Each row of family and occasions counts as a field, so what both sides added meanwhile is there in the end.
 What a field held before stays readable at the mark that the profile shows. The decision goes back to the portal as
 client.saved, so both sides end with the same profile whichever change was on its way first.
 """
@@ -20,7 +21,7 @@ from chassis.ids import new_id
 from protos.wayvault.events.v1.events_pb2 import ClientProfile, ClientProfileChanged
 from protos.wayvault.events.v1.events_pb2 import FamilyMember as WireMember
 from protos.wayvault.events.v1.events_pb2 import Occasion as WireOccasion
-from services.crm.clients.changes import changed_at, note_change
+from services.crm.clients.changes import changed_at, family_field, note_change, occasion_field
 from services.crm.clients.household import family_member, occasion, put_member, put_occasion
 from services.crm.clients.models import ClientRow, FamilyMemberRow, OccasionRow
 from services.crm.clients.rules import (
@@ -106,6 +107,15 @@ class _Moments:
         theirs = self.theirs(field)
         return theirs if theirs is not None and theirs > self.ours.get(field, _NEVER) else None
 
+    def of_row(self, field: str, row: FamilyMemberRow | OccasionRow | None) -> datetime | None:
+        """When the client wrote a row of a list, if nobody changed it or took it away later; else None."""
+        at = self.newer(field)
+        return None if at is not None and row is not None and row.changed_at >= at else at
+
+    def of_removal(self, field: str, row: FamilyMemberRow | OccasionRow) -> datetime | None:
+        """When the client took a row away. One that she does not name she may never have seen: it stays."""
+        return self.of_row(field, row) if field in self.profile.field_changed_at else None
+
 
 def _take_fields(session: Session, row: ClientRow, profile: ClientProfile, moments: _Moments) -> bool:
     old = data_of(row)
@@ -143,64 +153,63 @@ def _data(profile: ClientProfile, old: ClientData) -> ClientData:
 
 
 def _take_family(session: Session, client_id: str, profile: ClientProfile, moments: _Moments) -> bool:
-    at = moments.theirs(ProfileField.FAMILY)
-    if at is None:
-        return False
     rows = session.scalars(select(FamilyMemberRow).where(FamilyMemberRow.client_id == client_id).with_for_update())
     known = {row.id: row for row in rows}
-    named: set[str] = set()
-    changed = []
+    changed: list[_Changed] = []
     for wire in profile.family:
-        row = known.get(wire.id)
+        row, at = known.get(wire.id), moments.of_row(family_field(wire.id), known.get(wire.id))
         member = _member(wire)
-        named.add(wire.id)
-        if not member.first_name or (row is not None and (family_member(row) == member or row.changed_at >= at)):
-            continue
-        if row is None and moments.ours.get(f"family:{wire.id}", _NEVER) >= at:
+        if at is None or not member.first_name or (row is not None and family_member(row) == member):
             continue
         put_member(session, client_id, replace(member, id=_free_id(session, FamilyMemberRow, row, wire.id)), at=at)
-        changed.append(member.name)
-    for row in known.values():
-        if row.id not in named and row.changed_at < at:
+        changed.append(_Changed(at=at, words=member.name))
+    for row_id in known.keys() - {wire.id for wire in profile.family}:
+        row = known[row_id]
+        at = moments.of_removal(family_field(row_id), row)
+        if at is not None:
             session.delete(row)
-            note_change(session, client_id, f"family:{row.id}", was=row.first_name, by=ChangedBy.CLIENT, at=at)
-            changed.append(f"{row.first_name} (taken out)")
-    _mark_list(session, client_id, ProfileField.FAMILY, changed, at)
-    return bool(changed)
+            note_change(session, client_id, family_field(row_id), was=row.first_name, by=ChangedBy.CLIENT, at=at)
+            changed.append(_Changed(at=at, words=f"{row.first_name} (taken out)"))
+    return _mark_list(session, client_id, ProfileField.FAMILY, changed)
 
 
 def _take_occasions(session: Session, client_id: str, profile: ClientProfile, moments: _Moments) -> bool:
-    at = moments.theirs(ProfileField.OCCASIONS)
-    if at is None:
-        return False
     rows = session.scalars(select(OccasionRow).where(OccasionRow.client_id == client_id).with_for_update())
     known = {row.id: row for row in rows}
-    named: set[str] = set()
-    changed = []
+    changed: list[_Changed] = []
     for wire in profile.occasions:
-        if wire.id == BIRTHDAY_ID:
-            continue
-        row = known.get(wire.id)
-        named.add(wire.id)
+        row, at = known.get(wire.id), moments.of_row(occasion_field(wire.id), known.get(wire.id))
         wanted = _occasion(wire, row)
-        if wanted is None or (row is not None and (occasion(row) == wanted or row.changed_at >= at)):
-            continue
-        if row is None and moments.ours.get(f"occasion:{wire.id}", _NEVER) >= at:
+        if wire.id == BIRTHDAY_ID or at is None or wanted is None or (row is not None and occasion(row) == wanted):
             continue
         put_occasion(session, client_id, replace(wanted, id=_free_id(session, OccasionRow, row, wire.id)), at=at)
-        changed.append(wanted.label)
-    for row in known.values():
-        if row.id not in named and row.changed_at < at:
+        changed.append(_Changed(at=at, words=wanted.label))
+    for row_id in known.keys() - {wire.id for wire in profile.occasions}:
+        row = known[row_id]
+        at = moments.of_removal(occasion_field(row_id), row)
+        if at is not None:
             session.delete(row)
-            note_change(session, client_id, f"occasion:{row.id}", was=row.label, by=ChangedBy.CLIENT, at=at)
-            changed.append(f"{row.label} (taken out)")
-    _mark_list(session, client_id, ProfileField.OCCASIONS, changed, at)
-    return bool(changed)
+            note_change(session, client_id, occasion_field(row_id), was=row.label, by=ChangedBy.CLIENT, at=at)
+            changed.append(_Changed(at=at, words=f"{row.label} (taken out)"))
+    return _mark_list(session, client_id, ProfileField.OCCASIONS, changed)
 
 
-def _mark_list(session: Session, client_id: str, field: ProfileField, changed: list[str], at: datetime) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Changed:
+    """What the client did to a row of a list, in words, and when."""
+
+    at: datetime
+    words: str
+
+
+def _mark_list(session: Session, client_id: str, field: ProfileField, changed: list[_Changed]) -> bool:
+    """Lets the profile show that a list changed; says whether it did."""
     if changed:
-        note_change(session, client_id, field.value, was=", ".join(changed), by=ChangedBy.CLIENT, at=at)
+        words = ", ".join(each.words for each in changed)
+        note_change(
+            session, client_id, field.value, was=words, by=ChangedBy.CLIENT, at=max(each.at for each in changed)
+        )
+    return bool(changed)
 
 
 def _free_id(

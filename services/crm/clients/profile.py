@@ -11,7 +11,14 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.ids import new_id
 from services.crm.actor import Actor
-from services.crm.clients.changes import ClientsChange, by_the_client, note_change, take_note
+from services.crm.clients.changes import (
+    ClientsChange,
+    by_the_client,
+    family_field,
+    note_change,
+    occasion_field,
+    take_note,
+)
 from services.crm.clients.household import family_row, load_household, occasion_row, put_member, put_occasion
 from services.crm.clients.models import ClientRow, FamilyMemberRow, OccasionRow
 from services.crm.clients.rules import (
@@ -85,7 +92,7 @@ class Profiles:
             member = family_row(session, client_id, member_id)
             name = f"{member.first_name} {member.last_name}".strip()
             session.delete(member)
-            self._gone(session, client_id, f"family:{member_id}", name)
+            self._gone(session, client_id, family_field(member_id), name)
             self._touch(session, row, ProfileField.FAMILY)
             return name
 
@@ -107,7 +114,7 @@ class Profiles:
             occasion = occasion_row(session, client_id, occasion_id)
             label = occasion.label
             session.delete(occasion)
-            self._gone(session, client_id, f"occasion:{occasion_id}", label)
+            self._gone(session, client_id, occasion_field(occasion_id), label)
             self._touch(session, row, ProfileField.OCCASIONS)
             return label
 

@@ -15,7 +15,7 @@ from chassis.errors import NotFound, PermissionDenied
 from chassis.ids import new_id
 from services.crm.actor import Actor
 from services.crm.admin.service import Directory
-from services.crm.clients.changes import note_changes, times_of_changes
+from services.crm.clients.changes import note_changes, times_of_changes, told_moments
 from services.crm.clients.events import Surroundings, client_merged, client_saved, client_snapshot
 from services.crm.clients.household import load_household, put_member, put_occasion
 from services.crm.clients.models import ClientRow
@@ -222,7 +222,7 @@ class Clients:
     def _surroundings(self, session: Session, client: ClientDetail) -> Surroundings:
         return Surroundings(
             household=load_household(session, client.id),
-            field_changed_at=times_of_changes(session, client.id),
+            field_changed_at=told_moments(session, client.id),
             agent=self._directory.load_agent(session, client.agent_id),
             agency=self._directory.load_agency(session, client.agency_id),
         )

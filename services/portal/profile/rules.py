@@ -1,14 +1,15 @@
 """A profile, and how the CRM's word and the client's own changes become one. Pure.
 
-Each side says when a field was last changed. The portal shows what the client wrote until the CRM has answered: a
-`client.saved` that was on its way before the CRM knew of her change does not take it from her eyes.
+Each side says when a field was last changed; of family and occasions each row is a field of its own, so that what both
+add is there in the end. The portal shows what the client wrote until the CRM has answered: a `client.saved` that was on
+its way before the CRM knew of her change does not take it from her eyes.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 BIRTHDAY_ID = "birthday"
 # Stands for the year where a day's year is not known; a leap year, so that 29 February is a day in it.
@@ -79,13 +80,22 @@ class Profile:
         return f"{self.first_name} {self.last_name}".strip()
 
 
-# What changes as one, by the CRM's names for it.
-FIELDS = ("first_name", "last_name", "email", "phone", "address", "birthday", "family", "occasions")
+# What changes as one, by the CRM's names for it; beside these each row of a list, as "family:ID" and "occasion:ID".
+FIELDS = ("first_name", "last_name", "email", "phone", "address", "birthday")
+Entry = TypeVar("Entry", FamilyMember, Occasion)
 
 
 def changed_fields(old: Profile, new: Profile) -> tuple[str, ...]:
-    """Which fields differ."""
-    return tuple(name for name in FIELDS if getattr(old, name) != getattr(new, name))
+    """Which fields and rows differ; a row that only one of the two has, too."""
+    fields = [name for name in FIELDS if getattr(old, name) != getattr(new, name)]
+    rows = [*_changed_rows("family", old.family, new.family)]
+    rows += _changed_rows("occasion", old.occasions, new.occasions)
+    return (*fields, *rows)
+
+
+def _changed_rows(kind: str, old: tuple[Entry, ...], new: tuple[Entry, ...]) -> list[str]:
+    was, now = {each.id: each for each in old}, {each.id: each for each in new}
+    return [f"{kind}:{row_id}" for row_id in {**was, **now} if was.get(row_id) != now.get(row_id)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +113,25 @@ class Held:
     def hear(self, told: Profile, changed_at: Mapping[str, datetime]) -> "Held":
         """The CRM says what the profile is and when it knew each field to be changed."""
         kept = {name: at for name, at in self.pending.items() if changed_at.get(name, _never(at)) < at}
-        mine: dict[str, Any] = {name: getattr(self.shown, name) for name in kept}  # Any: the fields' own types
-        shown = replace(told, **mine)
+        mine: dict[str, Any] = {name: getattr(self.shown, name) for name in kept if name in FIELDS}  # Any: their types
+        shown = replace(
+            told,
+            **mine,
+            family=_with_rows("family", told.family, self.shown.family, kept),
+            occasions=_with_rows("occasion", told.occasions, self.shown.occasions, kept),
+        )
         # What the CRM holds by another road needs no waiting.
         return Held(shown=shown, pending={name: kept[name] for name in changed_fields(told, shown) if name in kept})
+
+
+def _with_rows(
+    kind: str, told: tuple[Entry, ...], mine: tuple[Entry, ...], kept: Mapping[str, datetime]
+) -> tuple[Entry, ...]:
+    """What was told, with the rows that are still the client's own word: changed, added or taken away."""
+    own = {each.id: each for each in mine if f"{kind}:{each.id}" in kept}
+    known = {each.id for each in told}
+    rows = [own.get(each.id, each) for each in told if each.id in own or f"{kind}:{each.id}" not in kept]
+    return (*rows, *(each for each in own.values() if each.id not in known))
 
 
 def _never(at: datetime) -> datetime:

@@ -1,6 +1,7 @@
 """What a client changes in the portal: field by field the newer change wins, whichever arrives first (P6)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
@@ -17,7 +18,7 @@ from protos.wayvault.events.v1.events_pb2 import (
 from protos.wayvault.events.v1.events_pb2 import FamilyMember as WireMember
 from protos.wayvault.events.v1.events_pb2 import Occasion as WireOccasion
 from services.crm.clients.portal_changes import UnknownClient
-from services.crm.clients.rules import FamilyMember, OccasionKind, ProfileField, Relation
+from services.crm.clients.rules import FamilyMember, Occasion, OccasionKind, ProfileField, Relation
 from services.crm.clients.service import ClientData
 from tests.support.crm_paying import CrmHouse, stamp
 
@@ -128,7 +129,8 @@ def test_family_and_occasions_come_change_and_go_by_their_own_moments(crm: CrmHo
     profile.occasions.append(WireOccasion(id="birthday", label="Birthday", on="1906-12-09", year_known=True))
     agent_added = profiles.save_member(crm.maya, crm.grace_id, FamilyMember(first_name="Dee", relation=Relation.OTHER))
     moment = crm.clock.now() - timedelta(seconds=1)
-    event = change(profile, moment, "family", "occasions", "birthday")
+    rows = [f"family:{ann.id}", f"family:{bob.id}", "family:family_" + "a" * 26, "occasion:occasion_" + "a" * 26]
+    event = change(profile, moment, *rows, "birthday")
     crm.hear(event)
     household = profiles.household(crm.maya, crm.grace_id)
     assert {member.first_name for member in household.family} == {"Anna", "Cy", "Dee"}
@@ -139,6 +141,42 @@ def test_family_and_occasions_come_change_and_go_by_their_own_moments(crm: CrmHo
     profiles.remove_member(crm.maya, crm.grace_id, ann.id)
     crm.hear(event)
     assert {member.first_name for member in profiles.household(crm.maya, crm.grace_id).family} == {"Cy", "Dee"}
+
+
+def test_what_both_sides_typed_into_the_lists_meanwhile_is_all_there(crm: CrmHouse) -> None:
+    profiles = crm.deps.profiles
+    ann = profiles.save_member(crm.maya, crm.grace_id, FamilyMember(first_name="Ann", relation=Relation.CHILD))
+    profile = in_portal(crm)
+    # The portal has not heard of these two when the client adds hers, later.
+    profiles.save_member(crm.maya, crm.grace_id, FamilyMember(first_name="Dee", relation=Relation.OTHER))
+    wedding = Occasion(kind=OccasionKind.ANNIVERSARY, label="Wedding", first_on=date(1930, 6, 15))
+    profiles.save_occasion(crm.maya, crm.grace_id, wedding)
+    crm.clock.advance(timedelta(minutes=1))
+    profile.family.add(id="family_" + "b" * 26, first_name="Cy", relation="child")
+    profile.occasions.add(id="occasion_" + "b" * 26, label="First cruise", on="2016-02-29", year_known=True)
+    added = ["family:family_" + "b" * 26, "occasion:occasion_" + "b" * 26]
+    crm.hear(change(profile, crm.clock.now(), *added))
+    household = profiles.household(crm.maya, crm.grace_id)
+    assert {member.first_name for member in household.family} == {"Ann", "Cy", "Dee"}
+    assert {occasion.label for occasion in household.occasions} == {"Wedding", "First cruise"}
+    # The answer names each row with its moment, so that the portal knows what became of the client's words.
+    told = crm.events(ClientSaved)[-1].profile
+    assert {*added, f"family:{ann.id}"} <= set(told.field_changed_at)
+    assert len(told.family) == 3
+
+
+def test_a_row_that_one_side_changed_and_the_other_took_away_ends_as_the_later_of_the_two_wanted(crm: CrmHouse) -> None:
+    profiles = crm.deps.profiles
+    ann = profiles.save_member(crm.maya, crm.grace_id, FamilyMember(first_name="Ann", relation=Relation.CHILD))
+    profile = in_portal(crm)
+    del profile.family[:]
+    earlier = crm.clock.now() + timedelta(seconds=1)
+    crm.clock.advance(timedelta(minutes=1))
+    profiles.save_member(crm.maya, crm.grace_id, replace(ann, first_name="Anna"))
+    crm.hear(change(profile, earlier, f"family:{ann.id}"))
+    assert [member.first_name for member in profiles.household(crm.maya, crm.grace_id).family] == ["Anna"]
+    crm.hear(change(profile, crm.clock.now() + timedelta(seconds=1), f"family:{ann.id}"))
+    assert profiles.household(crm.maya, crm.grace_id).family == ()
 
 
 def test_a_change_under_a_merged_id_reaches_the_kept_profile(crm: CrmHouse) -> None:

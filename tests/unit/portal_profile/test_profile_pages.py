@@ -100,7 +100,10 @@ def test_family_and_days_are_added_changed_and_removed(world: PortalWorld) -> No
     assert [(one.on, one.year_known) for one in told.occasions] == [("1930-06-15", True)]
     browser.post(f"/profile/family/{vincent.id}/remove")
     browser.post(f"/profile/occasions/{wedding.id}/remove")
-    assert [set(one.field_changed_at) for one in changes(world)[-2:]] == [{"family"}, {"occasions"}]
+    assert [set(one.field_changed_at) for one in changes(world)[-2:]] == [
+        {f"family:{vincent.id}"},
+        {f"occasion:{wedding.id}"},
+    ]
     assert world.deps.profiles.get(GRACE.id).profile.family == ()
 
 

@@ -64,23 +64,27 @@ def test_a_word_from_before_her_change_does_not_take_it_from_her_eyes(
     old: Profile, new: Profile, told: Profile
 ) -> None:
     held = Held(shown=old).change(new, START)
-    heard = held.hear(told, dict.fromkeys(FIELDS, START - timedelta(seconds=1)))
+    changed = changed_fields(old, new)
+    heard = held.hear(told, dict.fromkeys((*FIELDS, *changed), START - timedelta(seconds=1)))
     for name in FIELDS:
-        expected = new if name in changed_fields(old, new) else told
+        expected = new if name in changed else told
         assert getattr(heard.shown, name) == getattr(expected, name)
+    # What she wrote is there, what she took away is not, and what only her agent added is there too.
+    assert set(heard.shown.family) == set(new.family) | set(told.family)
+    assert set(heard.shown.occasions) == set(new.occasions) | set(told.occasions)
 
 
 @given(_PROFILES, _PROFILES, _PROFILES)
 def test_the_crms_answer_is_the_last_word(old: Profile, new: Profile, told: Profile) -> None:
     held = Held(shown=old).change(new, START)
-    heard = held.hear(told, dict.fromkeys(FIELDS, START))
+    heard = held.hear(told, dict.fromkeys((*FIELDS, *held.pending), START))
     assert heard.shown == told
     assert heard.pending == {}
 
 
 @given(_PROFILES, _PROFILES, _PROFILES, st.integers(-2, 2))
 def test_hearing_the_same_twice_is_hearing_it_once(old: Profile, new: Profile, told: Profile, seconds: int) -> None:
-    times = dict.fromkeys(FIELDS, START + timedelta(seconds=seconds))
+    times = dict.fromkeys((*FIELDS, *changed_fields(old, new)), START + timedelta(seconds=seconds))
     once = Held(shown=old).change(new, START).hear(told, times)
     assert once.hear(told, times) == once
 

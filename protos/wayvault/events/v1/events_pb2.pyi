@@ -316,10 +316,11 @@ class ClientProfile(_message.Message):
     def changed_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def field_changed_at(self) -> _containers.MessageMap[_builtins.str, _timestamp_pb2.Timestamp]:
-        """When each field was last changed, by the CRM's names: first_name, last_name, email, phone, address, birthday,
-        occasions, family. The portal names only what the client herself changed, so that what she left alone never
-        overwrites her agent's newer entry; empty = whatever differs was changed at `changed_at`. The client's own birthday
-        travels as the occasion whose id is "birthday".
+        """When each field was last changed, by the CRM's names: first_name, last_name, email, phone, address, birthday, and
+        each row of the lists by its id: "family:ID", "occasion:ID". A row that is named here and does not stand in its list
+        was taken away; one that is named nowhere was left alone. The portal names only what the client herself changed, so
+        that what she left alone never overwrites her agent's newer entry; empty = whatever differs was changed at
+        `changed_at`, and nothing was taken away. The client's own birthday travels as the occasion whose id is "birthday".
         """
 
     def __init__(
