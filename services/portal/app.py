@@ -3,12 +3,12 @@
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from chassis.paper import fonts
 from chassis.web.app import make_app
 from services.portal.account import guard
 from services.portal.account.views import blueprint as account_pages
 from services.portal.bootstrap import SERVICE, Dependencies
 from services.portal.cvv.views import CvvPages
-from services.portal.esign import fonts
 from services.portal.links.views import link_pages
 from services.portal.pages import install_brand
 from services.portal.payments.views import PaymentPages

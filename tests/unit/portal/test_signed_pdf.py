@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from pypdf import PdfReader
 
+from chassis.paper.fonts import fallbacks_for
 from protos.wayvault.events.v1.events_pb2 import DeliverySent, DocumentSigned
 from services.portal.esign.drawing import DrawingError, read_drawing
-from services.portal.esign.fonts import fallbacks_for
 from services.portal.esign.pdf import AuthorizationDocument, render
 from services.portal.esign.rules import CONSENT_TEXT, Signature, SignatureKind, clean_name, is_name, text_sha256
 from services.portal.evidence import EvidenceStep, StepKind

@@ -1,4 +1,4 @@
-"""The fonts of the signed PDF: Roboto for everything it can write, and for a name in another script the one
+"""The fonts of PDFs: Roboto for everything it can write, and for a name in another script the one
 Noto face that can. A face is loaded only for a document that needs it: loading one costs 5 to 300 ms."""
 
 from collections.abc import Callable
