@@ -119,7 +119,7 @@ class SecondReveals:
         )
         session.add(row)
         session.flush()
-        event = SecondRevealRequested(context=context_of(payment), reason=reason)
+        event = SecondRevealRequested(context=context_of(payment), reason=reason, second_reveal_id=second_id)
         for admin in self._directory.admins(session, payment.agency_id):
             if admin.id != payment.agent_id:
                 event.admins.append(agent_snapshot(admin))

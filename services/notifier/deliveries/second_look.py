@@ -48,10 +48,10 @@ class SecondLookEvents:
         handlers.on(CvvResupplied, self.cvv_resupplied)
 
     def requested(self, session: Session, event: SecondRevealRequested, meta: EventMeta) -> None:
-        """Every admin who may decide it gets a mail of her own."""
+        """Every admin who may decide it gets a mail of her own, with the way to the request itself."""
         for admin in event.admins:
             extra = {
-                "url": f"{self.crm_url}/approvals",
+                "url": f"{self.crm_url}/approvals/{event.second_reveal_id}",
                 "owner_name": event.context.agent.name,
                 "agent_name": admin.name,
                 "reason": event.reason,

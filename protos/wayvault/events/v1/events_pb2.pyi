@@ -1454,7 +1454,10 @@ class SecondRevealRequested(_message.Message):
     CONTEXT_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     ADMINS_FIELD_NUMBER: _builtins.int
+    SECOND_REVEAL_ID_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
+    second_reveal_id: _builtins.str
+    """Where an admin decides it."""
     @_builtins.property
     def context(self) -> Global___PaymentContext: ...
     @_builtins.property
@@ -1465,10 +1468,11 @@ class SecondRevealRequested(_message.Message):
         context: Global___PaymentContext | None = ...,
         reason: _builtins.str = ...,
         admins: _abc.Iterable[Global___Agent] | None = ...,
+        second_reveal_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["admins", b"admins", "context", b"context", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["admins", b"admins", "context", b"context", "reason", b"reason", "second_reveal_id", b"second_reveal_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
