@@ -249,6 +249,8 @@ class Bookings:
 
     def remove_segment(self, actor: Actor, booking_id: str, segment_id: str, *, version: int) -> BookingDetail:
         """Raises NotFound, PermissionDenied, ChangedMeanwhile, or InvalidArgument when it has payments."""
+        # First of all: whether payments hang on a segment is nobody else's business.
+        self.get(actor, booking_id)
         if self._has_payments(booking_id, segment_id):
             raise InvalidArgument(
                 "A payment was asked for on this segment, so it stays on the booking as part of the record. "

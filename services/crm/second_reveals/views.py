@@ -152,6 +152,8 @@ def _page(asked: Asked, *, prove: ProveForm | None = None, refuse: RefuseForm | 
 
 
 def _require_proof(second_id: str) -> None:
+    # A foreign request is no page, proof or not.
+    dependencies().paying.second_reveals.get(current_agent(), second_id)
     session = dependencies().sessions.current()
     proven = session.data.get(_PROOF) if session else None
     if not proof_holds(proven, second_id, dependencies().clock.now()):
