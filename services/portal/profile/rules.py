@@ -131,7 +131,8 @@ def _with_rows(
     own = {each.id: each for each in mine if f"{kind}:{each.id}" in kept}
     known = {each.id for each in told}
     rows = [own.get(each.id, each) for each in told if each.id in own or f"{kind}:{each.id}" not in kept]
-    return (*rows, *(each for each in own.values() if each.id not in known))
+    rows += [each for each in own.values() if each.id not in known]
+    return tuple(rows)
 
 
 def _never(at: datetime) -> datetime:
