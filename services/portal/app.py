@@ -9,11 +9,16 @@ from services.portal.account import guard
 from services.portal.account.views import blueprint as account_pages
 from services.portal.bootstrap import SERVICE, Dependencies
 from services.portal.cvv.views import CvvPages
+from services.portal.esign import views as esign_pages
+from services.portal.insurance import views as insurance_pages
 from services.portal.links.views import link_pages
+from services.portal.nav import count_on_tab
 from services.portal.pages import install_brand
+from services.portal.paper_pages import PaperPages
 from services.portal.payments.views import PaymentPages
 from services.portal.profile import views as profile_pages
 from services.portal.quotes import views as quote_pages
+from services.portal.verify.views import VerifyPages
 
 
 def create_app(deps: Dependencies) -> Flask:
@@ -40,6 +45,8 @@ def create_app(deps: Dependencies) -> Flask:
     app.register_blueprint(pages.blueprint())
     app.register_blueprint(CvvPages(links=deps.cvv, access=deps.access).blueprint())
     app.register_blueprint(account_pages)
+    _add_papers(app, deps)
+    app.register_blueprint(VerifyPages(verification=deps.verification, throttle=deps.throttle).blueprint())
     app.extensions[profile_pages.EXTENSION] = deps.profiles
     app.register_blueprint(profile_pages.blueprint)
     app.extensions[quote_pages.EXTENSION] = quote_pages.QuotePages(
@@ -48,3 +55,15 @@ def create_app(deps: Dependencies) -> Flask:
     app.register_blueprint(quote_pages.blueprint)
     fonts.warm()
     return app
+
+
+def _add_papers(app: Flask, deps: Dependencies) -> None:
+    """What clients sign: documents and insurance offers, by link and in the tab."""
+    rooms = [
+        PaperPages(room, requests=deps.sign_requests, documents=deps.documents, access=deps.access).blueprint()
+        for room in (esign_pages.ROOM, insurance_pages.ROOM)
+    ]
+    esign_pages.add_tab(rooms[0], requests=deps.sign_requests, documents=deps.documents)
+    for room in rooms:
+        app.register_blueprint(room)
+    count_on_tab(app, "esign.index", deps.sign_requests.waiting_count)

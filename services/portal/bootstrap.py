@@ -21,7 +21,11 @@ from services.portal.config import PortalSettings
 from services.portal.cvv import events as cvv_events
 from services.portal.cvv.intake import CvvIntakePort, GrpcCvvIntake
 from services.portal.cvv.service import CvvLinks
-from services.portal.esign.service import Documents
+from services.portal.esign import events as esign_events
+from services.portal.esign.record import document_genre
+from services.portal.esign.service import Documents, PaperKind, SignRequests
+from services.portal.insurance import events as insurance_events
+from services.portal.insurance.service import insurance_genre
 from services.portal.links import events as link_events
 from services.portal.links.service import Links
 from services.portal.merges import events as merge_events
@@ -35,6 +39,7 @@ from services.portal.profile import events as profile_events
 from services.portal.profile.service import Profiles
 from services.portal.quotes.service import Quotes
 from services.portal.throttle.service import Throttle
+from services.portal.verify.service import Verification
 
 SERVICE = "portal"
 # SECURITY.md, 8.2.8. An opened payment link may lie longer (settings.session_idle): it holds less.
@@ -52,6 +57,8 @@ class Dependencies:
     access: LinkAccess
     links: Links
     documents: Documents
+    sign_requests: SignRequests
+    verification: Verification
     payments: Payments
     cvv: CvvLinks
     people: People
@@ -97,7 +104,16 @@ def bootstrap(
     )
     profiles = Profiles(database=database, outbox=outbox, clock=clock)
     links = Links(database=database, outbox=outbox, clock=clock)
-    documents = Documents(database=database)
+    documents = Documents(database=database, public_url=settings.public_url)
+    sign_requests = SignRequests(
+        database=database,
+        outbox=outbox,
+        clock=clock,
+        documents=documents,
+        links=links,
+        genres={PaperKind.DOCUMENT: document_genre(letters), PaperKind.INSURANCE: insurance_genre()},
+        public_url=settings.public_url,
+    )
     payments = Payments(
         database=database,
         outbox=outbox,
@@ -113,6 +129,8 @@ def bootstrap(
     link_events.subscribe(handlers, links)
     payment_events.subscribe(handlers)
     cvv_events.subscribe(handlers, cvv)
+    esign_events.subscribe(handlers, sign_requests)
+    insurance_events.subscribe(handlers, sign_requests)
     merge_events.subscribe(handlers, CLIENT_REFERENCES, profiles.learn)
     people_events.subscribe(handlers, people)
     account_events.subscribe(handlers, accounts)
@@ -125,6 +143,8 @@ def bootstrap(
         access=LinkAccess(sessions),
         links=links,
         documents=documents,
+        sign_requests=sign_requests,
+        verification=Verification(documents=documents),
         payments=payments,
         cvv=cvv,
         people=people,

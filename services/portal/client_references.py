@@ -5,6 +5,7 @@ A room that keeps clients' ids adds its columns here; tests/architecture/test_cl
 
 from chassis.db.references import Reference
 from services.portal.account.references import CLIENT_REFERENCES as ACCOUNTS
+from services.portal.esign.references import CLIENT_REFERENCES as ESIGN
 from services.portal.profile.references import CLIENT_REFERENCES as PROFILES
 
-CLIENT_REFERENCES: tuple[Reference, ...] = (*ACCOUNTS, *PROFILES)
+CLIENT_REFERENCES: tuple[Reference, ...] = (*ACCOUNTS, *PROFILES, *ESIGN)

@@ -2,7 +2,7 @@
 
 from services.portal.account.models import AccountRow, ResetRequestRow, SignInAttemptRow
 from services.portal.cvv.models import CvvLinkRow
-from services.portal.esign.models import SignedDocumentRow
+from services.portal.esign.models import SignedDocumentRow, SignRequestRow, SignTokenRow
 from services.portal.links.models import EvidenceRow, LinkRow, LinkTokenRow
 from services.portal.merges.models import merged_clients
 from services.portal.orm import Base, account_session_tables, event_tables, session_tables
@@ -26,6 +26,8 @@ __all__ = [
     "QuoteRow",
     "ResetRequestRow",
     "SignInAttemptRow",
+    "SignRequestRow",
+    "SignTokenRow",
     "SignedDocumentRow",
     "ThrottleRow",
     "account_session_tables",

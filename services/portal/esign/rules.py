@@ -15,6 +15,11 @@ CONSENT_TEXT = (
     "I have read these terms, I am the cardholder or may use this card, I authorize this charge, "
     "and I agree that my electronic signature is as binding as one on paper."
 )
+DOCUMENT_CONSENT_VERSION = "2026-11"
+DOCUMENT_CONSENT_TEXT = (
+    "I have read this document and agree to it, I want to sign it electronically, and I agree that my electronic "
+    "signature is as binding as one on paper."
+)
 NAME_LIMIT = 100
 
 
