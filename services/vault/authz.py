@@ -25,6 +25,7 @@ ALLOW: Final = AllowList(
         _V1 + "CardCustody/DescribeCard": _CRM,
         _V1 + "CardCustody/ListAccess": _CRM,
         _V1 + "CardCustody/RemoveCard": _CRM,
+        _V1 + "AuditReader/ListAgencyAudit": _CRM,
         _V1 + "SecondReveal/RequestSecondReveal": _CRM,
         _V1 + "SecondReveal/RequestApproval": _CRM,
         _V1 + "SecondReveal/ConfirmApproval": _CRM,

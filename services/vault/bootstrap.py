@@ -17,6 +17,8 @@ from services.vault.approvals.rpc import SecondRevealRpc
 from services.vault.approvals.service import SecondRevealService
 from services.vault.audit.service import Audit
 from services.vault.audit.service import wrapped_column as audit_column
+from services.vault.audit_reader.rpc import AuditReaderRpc
+from services.vault.audit_reader.service import AuditReading
 from services.vault.authz import ALLOW
 from services.vault.config import VaultSettings
 from services.vault.custody.rpc import CardCustodyRpc
@@ -72,6 +74,7 @@ class Vault:
     seconds: SecondRevealService
     approving: Approving
     custody: CustodyService
+    reading: AuditReading
     sweep: Sweep
     keys: KeyService
     sealing_keys: SealingKeys
@@ -93,6 +96,7 @@ class Vault:
             (vault_pb2_grpc.add_CardRevealServicer_to_server, CardRevealRpc(self.reveal)),
             (vault_pb2_grpc.add_SecondRevealServicer_to_server, SecondRevealRpc(self.seconds, self.approving)),
             (vault_pb2_grpc.add_CardCustodyServicer_to_server, CardCustodyRpc(self.custody)),
+            (vault_pb2_grpc.add_AuditReaderServicer_to_server, AuditReaderRpc(self.reading)),
             (vault_pb2_grpc.add_VaultAdminServicer_to_server, VaultAdminRpc(admin)),
             (vault_pb2_grpc.add_CardFrameServicer_to_server, CardFrameRpc(self.sealing_keys)),
         ]
@@ -157,6 +161,7 @@ def build(on: Dependencies, limits: Limits, *, cvv_link_url: str, stop: threadin
             answer_ttl=limits.answer_ttl,
         ),
         custody=custody,
+        reading=AuditReading(database=on.database, trail=on.audit),
         sweep=Sweep(
             database=on.database, clock=on.clock, trail=on.audit, idempotency=idempotency, sealing_keys=sealing_keys
         ),

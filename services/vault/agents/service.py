@@ -6,7 +6,7 @@ Works in the caller's transaction.
 from datetime import datetime
 from typing import Any, Final, cast
 
-from sqlalchemy import Row, Table, insert, select, update
+from sqlalchemy import Row, Select, Table, insert, select, update
 from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
@@ -15,7 +15,7 @@ from services.vault.agents.models import AgentRow
 from services.vault.agents.rules import Agent, is_address, mask_address
 from services.vault.audit.service import Audit, AuditEntry
 
-__all__ = ["Agent", "AgentRegister", "approvers_of", "find_agent", "mask_address"]
+__all__ = ["Agent", "AgentRegister", "approvers_of", "find_agent", "ids_of_agency", "mask_address"]
 
 _table: Final = cast("Table", AgentRow.__table__)
 
@@ -32,6 +32,11 @@ def approvers_of(session: Session, agency_id: str) -> list[Agent]:
     """Whom the operator made approvers of the agency's second reveals (M9)."""
     query = select(_table).where(_table.c.agency_id == agency_id, _table.c.approver.is_(True))
     return [_agent(row) for row in session.execute(query)]
+
+
+def ids_of_agency(agency_id: str) -> Select[str]:
+    """The ids of everybody enrolled for an agency, as part of another query."""
+    return select(AgentRow.agent_id).where(AgentRow.agency_id == agency_id)
 
 
 class AgentRegister:

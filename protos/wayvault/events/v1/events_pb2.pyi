@@ -457,6 +457,36 @@ class AgentSaved(_message.Message):
 Global___AgentSaved: _TypeAlias = AgentSaved  # noqa: Y015
 
 @_typing.final
+class AgencySaved(_message.Message):
+    """The agency as it looks from now on: what portal and mails are dressed in (C13)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENCY_FIELD_NUMBER: _builtins.int
+    LOGO_FIELD_NUMBER: _builtins.int
+    LOGO_SHA256_FIELD_NUMBER: _builtins.int
+    logo: _builtins.bytes
+    """PNG, at most 64 KiB; empty = initials."""
+    logo_sha256: _builtins.str
+    """Hex; the logo's address carries it."""
+    @_builtins.property
+    def agency(self) -> Global___Agency: ...
+    def __init__(
+        self,
+        *,
+        agency: Global___Agency | None = ...,
+        logo: _builtins.bytes = ...,
+        logo_sha256: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "logo", b"logo", "logo_sha256", b"logo_sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AgencySaved: _TypeAlias = AgencySaved  # noqa: Y015
+
+@_typing.final
 class ClientSaved(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

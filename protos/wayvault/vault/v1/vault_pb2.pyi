@@ -765,6 +765,142 @@ class RemoveCardResponse(_message.Message):
 Global___RemoveCardResponse: _TypeAlias = RemoveCardResponse  # noqa: Y015
 
 @_typing.final
+class ListAgencyAuditRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENCY_ID_FIELD_NUMBER: _builtins.int
+    AGENT_ID_FIELD_NUMBER: _builtins.int
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    REFUSED_ONLY_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    agency_id: _builtins.str
+    agent_id: _builtins.str
+    """Filters; empty or absent = all."""
+    payment_id: _builtins.str
+    action: _builtins.str
+    """An action's beginning: "card.", "challenge.sent"."""
+    refused_only: _builtins.bool
+    limit: _builtins.int
+    """1 to 500."""
+    after: _builtins.str
+    """`next` of the page before; empty = the newest rows."""
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp:
+        """From (inclusive) and until (exclusive)."""
+
+    @_builtins.property
+    def until(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        agency_id: _builtins.str = ...,
+        agent_id: _builtins.str = ...,
+        payment_id: _builtins.str = ...,
+        action: _builtins.str = ...,
+        refused_only: _builtins.bool = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+        until: _timestamp_pb2.Timestamp | None = ...,
+        limit: _builtins.int = ...,
+        after: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since", "until", b"until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "after", b"after", "agency_id", b"agency_id", "agent_id", b"agent_id", "limit", b"limit", "payment_id", b"payment_id", "refused_only", b"refused_only", "since", b"since", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAgencyAuditRequest: _TypeAlias = ListAgencyAuditRequest  # noqa: Y015
+
+@_typing.final
+class AgencyAuditRow(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AT_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    RESULT_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    CHAIN_ID_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    INTACT_FIELD_NUMBER: _builtins.int
+    action: _builtins.str
+    result: _builtins.str
+    """ok or refused."""
+    actor: _builtins.str
+    """The agent's id, or who else did it: portal, operator, vault."""
+    reason: _builtins.str
+    payment_id: _builtins.str
+    """Empty for what is about no card."""
+    chain_id: _builtins.str
+    sequence: _builtins.int
+    intact: _builtins.bool
+    """The row's seal was computed anew and fits, and it follows the row before it."""
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def origin(self) -> _common_pb2.Origin: ...
+    def __init__(
+        self,
+        *,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        action: _builtins.str = ...,
+        result: _builtins.str = ...,
+        actor: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        origin: _common_pb2.Origin | None = ...,
+        payment_id: _builtins.str = ...,
+        chain_id: _builtins.str = ...,
+        sequence: _builtins.int = ...,
+        intact: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "actor", b"actor", "at", b"at", "chain_id", b"chain_id", "intact", b"intact", "origin", b"origin", "payment_id", b"payment_id", "reason", b"reason", "result", b"result", "sequence", b"sequence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AgencyAuditRow: _TypeAlias = AgencyAuditRow  # noqa: Y015
+
+@_typing.final
+class ListAgencyAuditResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: _builtins.int
+    NEXT_FIELD_NUMBER: _builtins.int
+    CHAINS_FIELD_NUMBER: _builtins.int
+    CHAINS_BROKEN_FIELD_NUMBER: _builtins.int
+    next: _builtins.str
+    """For the next, older page; empty at the end."""
+    chains: _builtins.int
+    """Chains of the vault, and how many end elsewhere than their sealed head says."""
+    chains_broken: _builtins.int
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___AgencyAuditRow]:
+        """Newest first."""
+
+    def __init__(
+        self,
+        *,
+        rows: _abc.Iterable[Global___AgencyAuditRow] | None = ...,
+        next: _builtins.str = ...,
+        chains: _builtins.int = ...,
+        chains_broken: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chains", b"chains", "chains_broken", b"chains_broken", "next", b"next", "rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAgencyAuditResponse: _TypeAlias = ListAgencyAuditResponse  # noqa: Y015
+
+@_typing.final
 class RequestSecondRevealRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

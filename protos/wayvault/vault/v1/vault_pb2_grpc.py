@@ -598,6 +598,87 @@ class CardCustody:
             _registered_method=True)
 
 
+class AuditReaderStub:
+    """---------------------------------------------------------------- audit reader (caller: crm)
+    What an agency's admins read of the trail (C13). Which rows are the agency's the vault decides by its cards and its
+    enrolled people, never by what the caller says of them. Each row is checked as it is read.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.ListAgencyAudit = channel.unary_unary(
+                '/wayvault.vault.v1.AuditReader/ListAgencyAudit',
+                request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.ListAgencyAuditRequest.SerializeToString,
+                response_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.ListAgencyAuditResponse.FromString,
+                _registered_method=True)
+
+
+class AuditReaderServicer:
+    """---------------------------------------------------------------- audit reader (caller: crm)
+    What an agency's admins read of the trail (C13). Which rows are the agency's the vault decides by its cards and its
+    enrolled people, never by what the caller says of them. Each row is checked as it is read.
+    """
+
+    def ListAgencyAudit(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_AuditReaderServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'ListAgencyAudit': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAgencyAudit,
+                    request_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.ListAgencyAuditRequest.FromString,
+                    response_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.ListAgencyAuditResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'wayvault.vault.v1.AuditReader', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('wayvault.vault.v1.AuditReader', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class AuditReader:
+    """---------------------------------------------------------------- audit reader (caller: crm)
+    What an agency's admins read of the trail (C13). Which rows are the agency's the vault decides by its cards and its
+    enrolled people, never by what the caller says of them. Each row is checked as it is read.
+    """
+
+    @staticmethod
+    def ListAgencyAudit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wayvault.vault.v1.AuditReader/ListAgencyAudit',
+            protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.ListAgencyAuditRequest.SerializeToString,
+            protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.ListAgencyAuditResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
 class SecondRevealStub:
     """---------------------------------------------------------------- second reveal (caller: crm)
     M9: off unless the operator made someone of the agency an approver. The vault itself enforces two distinct enrolled

@@ -198,6 +198,43 @@ class CardCustodyServicer(metaclass=_abc_1.ABCMeta):
 
 def add_CardCustodyServicer_to_server(servicer: CardCustodyServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
+class AuditReaderStub:
+    """---------------------------------------------------------------- audit reader (caller: crm)
+    What an agency's admins read of the trail (C13). Which rows are the agency's the vault decides by its cards and its
+    enrolled people, never by what the caller says of them. Each row is checked as it is read.
+    """
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> AuditReaderAsyncStub: ...
+    ListAgencyAudit: _grpc.UnaryUnaryMultiCallable[_vault_pb2.ListAgencyAuditRequest, _vault_pb2.ListAgencyAuditResponse]
+
+@_typing.type_check_only
+class AuditReaderAsyncStub(AuditReaderStub):
+    """---------------------------------------------------------------- audit reader (caller: crm)
+    What an agency's admins read of the trail (C13). Which rows are the agency's the vault decides by its cards and its
+    enrolled people, never by what the caller says of them. Each row is checked as it is read.
+    """
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    ListAgencyAudit: _aio.UnaryUnaryMultiCallable[_vault_pb2.ListAgencyAuditRequest, _vault_pb2.ListAgencyAuditResponse]  # type: ignore[assignment]
+
+class AuditReaderServicer(metaclass=_abc_1.ABCMeta):
+    """---------------------------------------------------------------- audit reader (caller: crm)
+    What an agency's admins read of the trail (C13). Which rows are the agency's the vault decides by its cards and its
+    enrolled people, never by what the caller says of them. Each row is checked as it is read.
+    """
+
+    @_abc_1.abstractmethod
+    def ListAgencyAudit(
+        self,
+        request: _vault_pb2.ListAgencyAuditRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_vault_pb2.ListAgencyAuditResponse, _abc.Awaitable[_vault_pb2.ListAgencyAuditResponse]]: ...
+
+def add_AuditReaderServicer_to_server(servicer: AuditReaderServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
 class SecondRevealStub:
     """---------------------------------------------------------------- second reveal (caller: crm)
     M9: off unless the operator made someone of the agency an approver. The vault itself enforces two distinct enrolled
