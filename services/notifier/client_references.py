@@ -4,5 +4,6 @@ A room that keeps clients' ids adds its columns here; tests/architecture/test_cl
 """
 
 from chassis.db.references import Reference
+from services.notifier.reminders.references import CLIENT_REFERENCES as REMINDERS
 
-CLIENT_REFERENCES: tuple[Reference, ...] = ()
+CLIENT_REFERENCES: tuple[Reference, ...] = (*REMINDERS,)

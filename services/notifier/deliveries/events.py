@@ -1,5 +1,6 @@
 """What the notifier does on the events it consumes: each asks for at most one mail to each person."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -39,6 +40,8 @@ class DeliveryEvents:
     letters: LetterReader
     clock: Clock
     crm_url: str
+    # An event has one reaction per service: what the reminders need to know of payments is passed on from here.
+    note_payment: Callable[[Session, PaymentContext, str], None]
 
     def register(self, handlers: EventHandlers) -> None:
         handlers.on(PaymentLinkIssued, self.payment_link_issued)
@@ -87,6 +90,7 @@ class DeliveryEvents:
         )
 
     def payment_authorized(self, session: Session, event: PaymentAuthorized, meta: EventMeta) -> None:
+        self.note_payment(session, event.context, "authorized")
         zone = event.context.agent.time_zone
         extra = {
             "card": card(event.brand, event.last4),
@@ -107,6 +111,7 @@ class DeliveryEvents:
         )
 
     def payment_voided(self, session: Session, event: PaymentVoided, meta: EventMeta) -> None:
+        self.note_payment(session, event.context, "voided")
         # The fresh link's own mail tells the client of the void; a second mail would only confuse.
         if event.fresh_link_follows:
             return
@@ -136,6 +141,7 @@ class DeliveryEvents:
         )
 
     def payment_lapsed(self, session: Session, event: PaymentLapsed, meta: EventMeta) -> None:
+        self.note_payment(session, event.context, "lapsed")
         self._queue_for_agent(session, meta, Mail.CARD_LAPSED, event.context, {})
 
     def open_letter(self, sealed: str) -> Letter | None:

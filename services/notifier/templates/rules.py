@@ -31,6 +31,8 @@ class Mail(StrEnum):
     PORTAL_INVITATION = "portal_invitation"
     PASSWORD_RESET = "password_reset"  # noqa: S105 - a mail, not a password
     QUOTE_REQUEST = "quote_request"
+    REMINDER = "reminder"
+    REMINDER_TEST = "reminder_test"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,11 +141,136 @@ def upgrade() -> None:
     with op.batch_alter_table("merged_client", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_merged_client_kept_id"), ["kept_id"], unique=False)
 
+    op.create_table(
+        "reminder",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("booking_id", sa.String(length=64), nullable=False),
+        sa.Column("segment_id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("segment", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("dropped", sa.Boolean(), nullable=False),
+        sa.Column("rule_id", sa.String(length=64), nullable=False),
+        sa.Column("subject", sa.String(length=300), nullable=False),
+        sa.Column("recipient_name", sa.String(length=200), nullable=False),
+        sa.Column("address_hint", sa.String(length=320), nullable=False),
+        sa.Column("settled_at", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reminder")),
+        sa.UniqueConstraint("segment_id", "kind", "due_on", name=op.f("uq_reminder_segment_id_kind_due_on")),
+    )
+    with op.batch_alter_table("reminder", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_reminder_booking_id"), ["booking_id"], unique=False)
+        batch_op.create_index("ix_reminder_ripe", ["agency_id", "kind", "state", "due_on"], unique=False)
+
+    op.create_table(
+        "reminder_agency",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("snapshot", sa.LargeBinary(), nullable=False),
+        sa.Column("known_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reminder_agency")),
+    )
+    op.create_table(
+        "reminder_agent",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("snapshot", sa.LargeBinary(), nullable=False),
+        sa.Column("known_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reminder_agent")),
+    )
+    op.create_table(
+        "reminder_booking",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("agent_id", sa.String(length=64), nullable=False),
+        sa.Column("lead_client_id", sa.String(length=64), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("known_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reminder_booking")),
+    )
+    with op.batch_alter_table("reminder_booking", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_reminder_booking_lead_client_id"), ["lead_client_id"], unique=False)
+
+    op.create_table(
+        "reminder_client",
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("first_name", sa.String(length=200), nullable=False),
+        sa.Column("last_name", sa.String(length=200), nullable=False),
+        sa.Column("email", sa.String(length=320), nullable=False),
+        sa.Column("known_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("client_id", name=op.f("pk_reminder_client")),
+    )
+    op.create_table(
+        "reminder_guest",
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("client_id", name=op.f("pk_reminder_guest")),
+    )
+    op.create_table(
+        "reminder_payment",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("segment_id", sa.String(length=64), nullable=False),
+        sa.Column("type", sa.Integer(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("standing", sa.String(length=12), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reminder_payment")),
+    )
+    with op.batch_alter_table("reminder_payment", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_reminder_payment_segment_id"), ["segment_id"], unique=False)
+
+    op.create_table(
+        "reminder_rule",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("agent_id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("days_before", sa.Integer(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("active_since", UtcDateTime(), nullable=True),
+        sa.Column("withdrawn", sa.Boolean(), nullable=False),
+        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("known_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reminder_rule")),
+    )
+    with op.batch_alter_table("reminder_rule", schema=None) as batch_op:
+        batch_op.create_index("ix_reminder_rule_scope", ["agency_id", "kind", "agent_id"], unique=False)
+
+    op.create_table(
+        "reminder_switch",
+        sa.Column("booking_id", sa.String(length=64), nullable=False),
+        sa.Column("segment_id", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("booking_id", "segment_id", name=op.f("pk_reminder_switch")),
+    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_table("reminder_switch")
+    with op.batch_alter_table("reminder_rule", schema=None) as batch_op:
+        batch_op.drop_index("ix_reminder_rule_scope")
+
+    op.drop_table("reminder_rule")
+    with op.batch_alter_table("reminder_payment", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_reminder_payment_segment_id"))
+
+    op.drop_table("reminder_payment")
+    op.drop_table("reminder_guest")
+    op.drop_table("reminder_client")
+    with op.batch_alter_table("reminder_booking", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_reminder_booking_lead_client_id"))
+
+    op.drop_table("reminder_booking")
+    op.drop_table("reminder_agent")
+    op.drop_table("reminder_agency")
+    with op.batch_alter_table("reminder", schema=None) as batch_op:
+        batch_op.drop_index("ix_reminder_ripe")
+        batch_op.drop_index(batch_op.f("ix_reminder_booking_id"))
+
+    op.drop_table("reminder")
     with op.batch_alter_table("merged_client", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_merged_client_kept_id"))
 
