@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
-from wtforms import Field
 
 from chassis.web.forms import BooleanField, Form, required
 from services.portal.access import LinkAccess
@@ -199,12 +198,6 @@ def pdf_download(pdf: bytes, file_name: str) -> Response:
     response.mimetype = "application/pdf"
     response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
     return response
-
-
-def refuse(form: Form, field: Field, message: str) -> None:
-    """Notes at a field what is missing, once."""
-    if not field.errors:
-        form.refuse(field.name, message)
 
 
 def _signature(paper: SignRequest) -> tuple[Signature | None, str]:

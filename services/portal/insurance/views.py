@@ -3,7 +3,7 @@
 from chassis.web.forms import RadioField
 from services.portal.esign.service import PaperKind
 from services.portal.insurance.rules import ANSWER_CONSENT_TEXT, read_answer
-from services.portal.paper_pages import ConsentForm, PaperRoom, refuse
+from services.portal.paper_pages import ConsentForm, PaperRoom
 
 
 class AnswerForm(ConsentForm):
@@ -15,9 +15,10 @@ class AnswerForm(ConsentForm):
 
 
 def _answer(form: ConsentForm) -> bool | None:
-    answer = read_answer(str(form["answer"].data))
+    given = form["answer"]
+    answer = read_answer(str(given.data))
     if answer is None:
-        refuse(form, form["answer"], "Say whether you want the insurance.")
+        given.errors = ["Say whether you want the insurance."]
     return answer
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 MAX_FILE = 8 * 1024 * 1024
 CHECKS_PER_HOUR = 60
 _DOCUMENT_ID = re.compile(rb"doc_[a-z2-7]{26}")
+_IN_HEXADECIMAL = re.compile(rb"(?i)64(?:00)?6f(?:00)?63(?:00)?5f(?:00)?(?:[3567][0-9a-f](?:00)?){26}")
 _STREAM = re.compile(rb"stream\r?\n")
 _MOST_STREAMS = 400
 _MOST_UNPACKED = 16 * 1024 * 1024
@@ -68,6 +69,12 @@ def _unpack(content: bytes, start: int, limit: int) -> bytes:
 
 
 def _number(content: bytes) -> str:
-    # Texts may stand in UTF-16: every other byte is nought.
-    found = _DOCUMENT_ID.search(content) or _DOCUMENT_ID.search(content.replace(b"\0", b""))
-    return found.group().decode() if found else ""
+    # A text in a PDF may stand in UTF-16, where every other byte is nought, with its signs escaped (ISO 32000-1,
+    # 7.3.4.2: \137 is the underscore), or in hexadecimal (7.3.4.3).
+    for form in (content, content.replace(b"\0", b"").replace(rb"\137", b"_")):
+        if found := _DOCUMENT_ID.search(form):
+            return found.group().decode()
+    for match in _IN_HEXADECIMAL.finditer(content):
+        if found := _DOCUMENT_ID.search(bytes.fromhex(match.group().decode()).replace(b"\0", b"")):
+            return found.group().decode()
+    return ""

@@ -46,7 +46,8 @@ class VerifyPages:
         upload = form.file.data
         if upload is None or not upload.filename:
             return self._answer_text(form)
-        content = upload.stream.read(MAX_FILE + 1)
+        with upload.stream as stream:
+            content = stream.read(MAX_FILE + 1)
         if len(content) > MAX_FILE:
             form.refuse("file", "This file is larger than 8 MB. A signed document is much smaller: choose the PDF.")
         elif not content:
