@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Self, cast
 
-from sqlalchemy import Column, CursorResult, MetaData, String, Table, Update, insert, select, update
+from sqlalchemy import Column, CursorResult, Delete, MetaData, String, Table, Update, insert, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 # (session, kept id, merged id) -> how many rows followed.
@@ -42,8 +42,8 @@ class Reference:
         )
 
 
-def affected(session: Session, statement: Update) -> int:
-    """Runs an update and says how many rows it changed; rows that the session holds are read again when next needed."""
+def affected(session: Session, statement: Update | Delete) -> int:
+    """Runs an update or a deletion and says how many rows it changed; rows that the session holds are read again when next needed."""
     result = cast("CursorResult[Any]", session.execute(statement, execution_options={"synchronize_session": "fetch"}))
     return result.rowcount
 

@@ -2,8 +2,8 @@
 
 from services.crm.admin.models import AgencyRow, AgentRow
 from services.crm.auth.models import CredentialRow, SignInAttemptRow
-from services.crm.bookings.models import BookingRow, PassengerRow, SegmentRow
-from services.crm.clients.models import ClientChangeRow, ClientRow, FamilyMemberRow, OccasionRow
+from services.crm.bookings.models import BookingRow, BookingWordRow, PassengerRow, SegmentRow
+from services.crm.clients.models import ClientChangeRow, ClientRow, ClientWordRow, FamilyMemberRow, OccasionRow
 from services.crm.custody.models import CardRemovalRow
 from services.crm.cvv_requests.models import CvvRequestRow
 from services.crm.links.models import PaymentLinkRow
@@ -21,11 +21,13 @@ __all__ = [
     "AgentRow",
     "Base",
     "BookingRow",
+    "BookingWordRow",
     "CardRemovalRow",
     "ChallengeRow",
     "ClientChangeRow",
     "ClientMergeRow",
     "ClientRow",
+    "ClientWordRow",
     "CredentialRow",
     "CvvRequestRow",
     "FamilyMemberRow",

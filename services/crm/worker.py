@@ -4,6 +4,7 @@ from chassis.bus import Bus, Consumer, EventHandlers, Relay, open_bus
 from chassis.lifecycle import Loop, every, run_until_stopped
 from chassis.rpc.tls import TlsFiles
 from chassis.telemetry import serve_metrics
+from services.crm.bookings import events as booking_events
 from services.crm.bootstrap import SERVICE, Dependencies
 from services.crm.clients.portal_changes import ProfileChanges
 from services.crm.models import event_tables
@@ -21,6 +22,7 @@ def event_handlers(deps: Dependencies) -> EventHandlers:
     register_events(handlers, deps.paying)
     portal_access_events.register(handlers, deps.portal_access)
     quote_events.register(handlers, deps.quotes)
+    booking_events.register(handlers, deps.bookings.note_name)
     ProfileChanges(clients=deps.clients, clock=deps.clock).register(handlers)
     return handlers
 

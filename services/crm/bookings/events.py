@@ -1,9 +1,12 @@
-"""What the bookings room publishes."""
+"""What the bookings room publishes, and what it does on events."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
+from sqlalchemy.orm import Session
+
+from chassis.bus import EventHandlers, EventMeta
 from chassis.money import Money
 from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.events.v1 import events_pb2
@@ -80,3 +83,13 @@ def _iso(day: date | None) -> str:
 
 def _money(amount: Money | None) -> common_pb2.Money | None:
     return None if amount is None else common_pb2.Money(minor=amount.minor, currency=amount.currency)
+
+
+def register(handlers: EventHandlers, note_name: Callable[[Session, str], None]) -> None:
+    """Adds this room's handlers. `note_name` lets a client's bookings be found by her present name: after the change of
+    her profile and apart from it, since a profile's transaction may not wait for bookings (see the merging room)."""
+
+    def on_client_saved(session: Session, message: events_pb2.ClientSaved, _: EventMeta) -> None:
+        note_name(session, message.client.id)
+
+    handlers.on(events_pb2.ClientSaved, on_client_saved)

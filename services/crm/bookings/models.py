@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from chassis.db import UtcDateTime
 from services.crm.orm import Base
+from services.crm.search import WORD
 
 # Stands last in a list by departure.
 NO_DEPARTURE = date(9999, 12, 31)
@@ -18,17 +19,26 @@ class BookingRow(Base):
     __tablename__ = "booking"
     __table_args__ = (
         # An agent's lists, and those of an admin, who sees the agency's.
-        Index("ix_booking_agent_updated", "agent_id", "updated_at", "id"),
-        Index("ix_booking_agency_updated", "agency_id", "updated_at", "id"),
-        Index("ix_booking_agent_departs", "agent_id", "departs_on", "id"),
-        Index("ix_booking_agency_departs", "agency_id", "departs_on", "id"),
-        Index("ix_booking_agent_status", "agent_id", "status"),
+        *(
+            Index(f"ix_booking_{whose}_{order}", f"{whose}_id", *columns, "id")
+            for whose in ("agent", "agency")
+            for order, columns in (
+                ("updated", ("updated_at",)),
+                ("departs", ("departs_on",)),
+                ("title", ("title_folded",)),
+                ("status_updated", ("status", "updated_at")),
+                ("status_departs", ("status", "departs_on")),
+                ("status_title", ("status", "title_folded")),
+            )
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"), index=True)
+    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"))
     agent_id: Mapped[str] = mapped_column(ForeignKey("agent.id"))
     title: Mapped[str] = mapped_column(String(160))
+    # Lower case without accents: lists are ordered by it.
+    title_folded: Mapped[str] = mapped_column(Text, default="")
     status: Mapped[str] = mapped_column(String(16))
     currency: Mapped[str] = mapped_column(String(3))
     service_fee_minor: Mapped[int | None] = mapped_column(BigInteger)
@@ -36,7 +46,7 @@ class BookingRow(Base):
     notes: Mapped[str] = mapped_column(Text)
     # The first day of the first segment, or NO_DEPARTURE: lists are ordered by it.
     departs_on: Mapped[date] = mapped_column(default=NO_DEPARTURE)
-    # What search looks through: title, suppliers and confirmation numbers in lower case.
+    # rules.search_words, each after a blank: what search reads where many are found (services.crm.search).
     search_text: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -49,8 +59,22 @@ class BookingRow(Base):
         order_by="PassengerRow.position", cascade="all, delete-orphan", lazy="selectin"
     )
 
+    words: Mapped[list["BookingWordRow"]] = relationship(cascade="all, delete-orphan")
+
     # Counted by the service: a change of segments or passengers alone must count too.
     __mapper_args__ = {"version_id_col": version, "version_id_generator": False}
+
+
+class BookingWordRow(Base):
+    """A word that a booking is found by: what search looks up where few are found."""
+
+    __tablename__ = "booking_word"
+    __table_args__ = (Index("ix_booking_word_found", "agency_id", "word", "agent_id", "booking_id"),)
+
+    booking_id: Mapped[str] = mapped_column(ForeignKey("booking.id", ondelete="CASCADE"), primary_key=True)
+    word: Mapped[str] = mapped_column(WORD, primary_key=True)
+    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"))
+    agent_id: Mapped[str] = mapped_column(ForeignKey("agent.id"))
 
 
 class SegmentRow(Base):

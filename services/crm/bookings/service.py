@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
@@ -23,7 +23,7 @@ from services.crm.bookings.events import (
     segment_snapshot,
 )
 from services.crm.bookings.mapping import apply_booking, apply_segment, booking_detail, note_what_lists_show
-from services.crm.bookings.models import BookingRow, PassengerRow, SegmentRow
+from services.crm.bookings.models import BookingRow, BookingWordRow, PassengerRow, SegmentRow
 from services.crm.bookings.rules import (
     BookingData,
     BookingDetail,
@@ -39,6 +39,7 @@ from services.crm.bookings.rules import (
 from services.crm.clients.service import Clients, current_client_id
 from services.crm.errors import ChangedMeanwhile
 from services.crm.paging import PAGE_SIZE, Page, bounded_count, offset
+from services.crm.search import Words
 from services.crm.sight import visible_to
 
 __all__ = [
@@ -59,6 +60,14 @@ __all__ = [
     "segment_snapshot",
 ]
 
+_WORDS = Words(
+    agency_id=BookingWordRow.agency_id,
+    agent_id=BookingWordRow.agent_id,
+    word=BookingWordRow.word,
+    owner_id=BookingWordRow.booking_id,
+    thing_id=BookingRow.id,
+    thing_text=BookingRow.search_text,
+)
 EXPORT_LIMIT = 10_000
 # How many dues are read, oldest first, to find those that are still to be paid.
 _DUES_READ = 900
@@ -139,8 +148,8 @@ class Bookings:
         return {booking.id: booking for booking in self._details(session, rows.all())}
 
     def list_page(self, actor: Actor, wanted: BookingFilter, number: int) -> Page[BookingDetail]:
-        conditions = self._conditions(actor, wanted)
         with self._database.read() as session:
+            conditions = self._conditions(session, actor, wanted)
             query = _ordered(select(BookingRow).where(*conditions), wanted.sort)
             rows = session.scalars(query.limit(PAGE_SIZE).offset(offset(number))).all()
             all_here = number == 1 and len(rows) < PAGE_SIZE
@@ -150,7 +159,7 @@ class Bookings:
     def export(self, actor: Actor, wanted: BookingFilter) -> Sequence[BookingDetail]:
         """Everything the filter shows, for CSV (at most EXPORT_LIMIT)."""
         with self._database.read() as session:
-            query = _ordered(select(BookingRow).where(*self._conditions(actor, wanted)), wanted.sort)
+            query = _ordered(select(BookingRow).where(*self._conditions(session, actor, wanted)), wanted.sort)
             return self._details(session, session.scalars(query.limit(EXPORT_LIMIT)).all())
 
     def departing(self, actor: Actor, first: date, last: date, limit: int = 12) -> list[BookingDetail]:
@@ -281,6 +290,13 @@ class Bookings:
             row.version += 1
             self._saved(session, row)
 
+    def note_name(self, session: Session, client_id: str) -> None:
+        """Lets a client's bookings be found by the name that she has now (the CRM's own client.saved)."""
+        self.lock_of_clients(session, [client_id])
+        for booking_id, booking in self.load_many(session, self.ids_of_client(session, client_id)).items():
+            row = session.get_one(BookingRow, booking_id, populate_existing=True)
+            note_what_lists_show(row, [passenger.name for passenger in booking.passengers])
+
     def _seat(self, session: Session, actor: Actor, row: BookingRow, wanted: Sequence[str]) -> None:
         """Puts the wanted clients on the booking, the first as lead."""
         today = [current_client_id(session, each) for each in wanted]
@@ -308,10 +324,11 @@ class Bookings:
         return self._saved(session, row)
 
     def _saved(self, session: Session, row: BookingRow) -> BookingDetail:
-        note_what_lists_show(row)
         session.flush()
         session.refresh(row)
         booking = self._details(session, [row])[0]
+        note_what_lists_show(row, [passenger.name for passenger in booking.passengers])
+        session.flush()
         event = booking_saved(booking, self._house(session, booking), self._terms)
         self._outbox.add(session, event, aggregate_id=booking.id, agency_id=booking.agency_id)
         return booking
@@ -333,18 +350,14 @@ class Bookings:
         names = self._directory.names(session, agency_id)
         return [booking_detail(row, clients, names.get(row.agent_id, "")) for row in rows]
 
-    def _conditions(self, actor: Actor, wanted: BookingFilter) -> list[ColumnElement[bool]]:
+    def _conditions(self, session: Session, actor: Actor, wanted: BookingFilter) -> list[ColumnElement[bool]]:
         conditions = [visible_to(actor, BookingRow.agency_id, BookingRow.agent_id)]
         if wanted.status:
             conditions.append(BookingRow.status == wanted.status.value)
         if wanted.client_id:
-            seats = select(PassengerRow.booking_id).where(PassengerRow.client_id == wanted.client_id)
-            conditions.append(BookingRow.id.in_(seats))
-        if text := " ".join(wanted.text.lower().split())[:100]:
-            by_name = select(PassengerRow.booking_id).where(
-                PassengerRow.client_id.in_(self._clients.ids_matching(actor, text))
-            )
-            conditions.append(or_(BookingRow.search_text.contains(text, autoescape=True), BookingRow.id.in_(by_name)))
+            conditions.append(BookingRow.id.in_(self.ids_of_client(session, wanted.client_id)))
+        if (found := _WORDS.condition(session, actor, wanted.text)) is not None:
+            conditions.append(found)
         return conditions
 
 
@@ -379,7 +392,7 @@ def _ordered(query: Select[BookingRow], sort: BookingSort) -> Select[BookingRow]
         case BookingSort.DEPARTURE:
             return query.order_by(BookingRow.departs_on, BookingRow.id)
         case BookingSort.TITLE:
-            return query.order_by(func.lower(BookingRow.title), BookingRow.id)
+            return query.order_by(BookingRow.title_folded, BookingRow.id)
 
 
 def _visible_row(session: Session, actor: Actor, booking_id: str) -> BookingRow:

@@ -2,11 +2,12 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from chassis.db import UtcDateTime
 from services.crm.orm import Base
+from services.crm.search import WORD
 
 
 class ClientRow(Base):
@@ -18,17 +19,37 @@ class ClientRow(Base):
 
     __tablename__ = "client"
     __table_args__ = (
-        Index("ix_client_agent_name", "agent_id", "last_name", "first_name", "id"),
-        Index("ix_client_agency_name", "agency_id", "last_name", "first_name", "id"),
-        Index("ix_client_agency_created", "agency_id", "created_at", "id"),
-        Index("ix_client_agency_updated", "agency_id", "updated_at", "id"),
-        Index("ix_client_agent_created", "agent_id", "created_at", "id"),
-        Index("ix_client_agent_updated", "agent_id", "updated_at", "id"),
+        # An agent's lists, and those of an admin, who sees the agency's; signposts stand apart in each.
+        *(
+            Index(f"ix_client_{whose}_{order}", f"{whose}_id", "merged_into_id", *columns, "id")
+            for whose in ("agent", "agency")
+            for order, columns in (
+                ("name", ("last_name", "first_name")),
+                ("created", ("created_at",)),
+                ("updated", ("updated_at",)),
+                ("country", ("country", "last_name", "first_name")),
+            )
+        ),
+        # Those without an address alone, in the list's order.
+        *(
+            Index(
+                f"ix_client_{whose}_no_email",
+                f"{whose}_id",
+                "merged_into_id",
+                "last_name",
+                "first_name",
+                "id",
+                sqlite_where=text("email = ''"),
+                postgresql_where=text("email = ''"),
+            )
+            for whose in ("agent", "agency")
+        ),
         Index("ix_client_agent_birthday", "agent_id", "birthday_month_day"),
+        Index("ix_client_agent_email", "agent_id", "email"),
     )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"), index=True)
+    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"))
     agent_id: Mapped[str] = mapped_column(ForeignKey("agent.id"))
     first_name: Mapped[str] = mapped_column(String(80))
     last_name: Mapped[str] = mapped_column(String(80))
@@ -45,14 +66,28 @@ class ClientRow(Base):
     # ISO 3166-1 alpha-2, or empty.
     country: Mapped[str] = mapped_column(String(2))
     notes: Mapped[str] = mapped_column(Text)
-    # What search looks through: names and address folded (no accents, lower case), telephone numbers as digits.
-    search_text: Mapped[str] = mapped_column(String(700))
+    # rules.search_words, each after a blank: what search reads where many are found (services.crm.search).
+    search_text: Mapped[str] = mapped_column(Text)
     merged_into_id: Mapped[str | None] = mapped_column(ForeignKey("client.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     version: Mapped[int] = mapped_column()
 
+    words: Mapped[list["ClientWordRow"]] = relationship(cascade="all, delete-orphan")
+
     __mapper_args__ = {"version_id_col": version}
+
+
+class ClientWordRow(Base):
+    """A word that a client is found by: what search looks up where few are found."""
+
+    __tablename__ = "client_word"
+    __table_args__ = (Index("ix_client_word_found", "agency_id", "word", "agent_id", "client_id"),)
+
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.id"), primary_key=True)
+    word: Mapped[str] = mapped_column(WORD, primary_key=True)
+    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"))
+    agent_id: Mapped[str] = mapped_column(ForeignKey("agent.id"))
 
 
 class FamilyMemberRow(Base):

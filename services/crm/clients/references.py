@@ -4,8 +4,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from chassis.db.references import Reference, affected
-from services.crm.clients.models import ClientChangeRow, ClientRow, FamilyMemberRow, OccasionRow
-from services.crm.clients.rules import fold
+from services.crm.clients.models import ClientChangeRow, ClientRow, ClientWordRow, FamilyMemberRow, OccasionRow
+from services.crm.words import fold
 
 
 def _follow_family(session: Session, kept_id: str, merged_id: str) -> int:
@@ -74,6 +74,11 @@ def _follow_changes(session: Session, kept_id: str, merged_id: str) -> int:
     return followed
 
 
+def _forget_words(session: Session, _: str, merged_id: str) -> int:
+    """Nobody finds a merged profile any more; the kept one has its words from what it says."""
+    return affected(session, delete(ClientWordRow).where(ClientWordRow.client_id == merged_id))
+
+
 def _who(row: FamilyMemberRow) -> tuple[str, str]:
     return fold(row.first_name), fold(row.last_name)
 
@@ -82,6 +87,7 @@ CLIENT_REFERENCES = (
     Reference(column=FamilyMemberRow.client_id, follow=_follow_family, words="family members"),
     Reference(column=OccasionRow.client_id, follow=_follow_occasions, words="occasions"),
     Reference(column=ClientChangeRow.client_id, follow=_follow_changes),
+    Reference(column=ClientWordRow.client_id, follow=_forget_words),
     # A profile that was merged into the merged one leads to the kept one now.
     Reference(column=ClientRow.merged_into_id),
 )

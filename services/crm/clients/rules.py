@@ -1,10 +1,10 @@
-"""What a client is, and how one is found by what an agent types."""
+"""What a client is, and by which words one is found."""
 
-import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+
+from services.crm.words import email_words, fold, phone_words, words_of
 
 # The id under which a client's own birthday travels among her occasions.
 BIRTHDAY_ID = "birthday"
@@ -183,28 +183,7 @@ class ClientDetail:
         return self.data.phone
 
 
-def fold(text: str) -> str:
-    """Lower case without accents, so that "Muller" finds "Müller"."""
-    decomposed = unicodedata.normalize("NFKD", text.replace("ß", "ss").replace("ø", "o").replace("Ø", "O"))
-    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
-
-
-def digits_of(phone: str) -> str:
-    """A telephone number's digits alone."""
-    return re.sub(r"\D", "", phone)
-
-
-def search_text(data: ClientData) -> str:
-    """The text that search looks through."""
-    words = [fold(data.first_name), fold(data.last_name), fold(data.email)]
-    phones = [digits_of(data.phone), digits_of(data.second_phone)]
-    return " ".join(word for word in [*words, *phones] if word)
-
-
-def search_terms(query: str) -> list[str]:
-    """What each client found must contain: every word typed, telephone numbers as digits however they are written."""
-    query = query.strip()[:100]
-    if re.fullmatch(r"[\d\s()+./\-]+", query):
-        digits = digits_of(query)
-        return [digits] if digits else []
-    return fold(query).split()[:6]
+def search_words(data: ClientData) -> list[str]:
+    """The words that a client is found by: names, e-mail address, telephone numbers."""
+    names = [*words_of(data.first_name), *words_of(data.last_name), *email_words(data.email)]
+    return list(dict.fromkeys([*names, *phone_words(data.phone), *phone_words(data.second_phone)]))

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, literal, select
 from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
@@ -18,7 +18,7 @@ from services.crm.admin.service import Directory
 from services.crm.clients.changes import note_changes, times_of_changes, told_moments
 from services.crm.clients.events import Surroundings, client_merged, client_saved, client_snapshot
 from services.crm.clients.household import load_household, put_member, put_occasion
-from services.crm.clients.models import ClientRow
+from services.crm.clients.models import ClientRow, ClientWordRow
 from services.crm.clients.rules import (
     ChangedBy,
     ClientData,
@@ -26,12 +26,13 @@ from services.crm.clients.rules import (
     Household,
     changed_fields,
     month_day,
-    search_terms,
-    search_text,
+    search_words,
 )
 from services.crm.errors import ChangedMeanwhile
 from services.crm.paging import PAGE_SIZE, Page, bounded_count, offset
+from services.crm.search import Words, set_words
 from services.crm.sight import visible_to
+from services.crm.words import search_terms, text_of
 
 __all__ = [
     "ClientData",
@@ -51,6 +52,14 @@ __all__ = [
     "times_of_changes",
 ]
 
+_WORDS = Words(
+    agency_id=ClientWordRow.agency_id,
+    agent_id=ClientWordRow.agent_id,
+    word=ClientWordRow.word,
+    owner_id=ClientWordRow.client_id,
+    thing_id=ClientRow.id,
+    thing_text=ClientRow.search_text,
+)
 SEARCH_LIMIT = 8
 EXPORT_LIMIT = 10_000
 
@@ -109,8 +118,9 @@ class Clients:
         """Clients of an agency by id, for rooms that hold ids they have checked themselves."""
         if not client_ids:
             return {}
-        rows = session.scalars(select(ClientRow).where(ClientRow.agency_id == agency_id, ClientRow.id.in_(client_ids)))
-        return {row.id: detail_of(row) for row in rows}
+        # By their ids alone: SQLite would rather walk through the agency.
+        rows = session.scalars(select(ClientRow).where(ClientRow.id.in_(client_ids)))
+        return {row.id: detail_of(row) for row in rows if row.agency_id == agency_id}
 
     def find_by_email(self, session: Session, *, agent_id: str, email: str) -> str | None:
         """The id of an agent's client with this address, the longest known one; None when there is none."""
@@ -123,10 +133,6 @@ class Clients:
         )
         return session.scalar(query.order_by(ClientRow.created_at, ClientRow.id).limit(1))
 
-    def ids_matching(self, actor: Actor, text: str) -> Select[str]:
-        """A query of the ids of the actor's clients that a text finds, to filter other rooms' lists by."""
-        return select(ClientRow.id).where(*_conditions(actor, ClientFilter(text=text)))
-
     def search(self, actor: Actor, text: str) -> list[ClientDetail]:
         """The first few clients whose names, e-mail or telephone contain every word typed."""
         if not search_terms(text):
@@ -134,15 +140,15 @@ class Clients:
         with self._database.read() as session:
             rows = session.scalars(
                 select(ClientRow)
-                .where(*_conditions(actor, ClientFilter(text=text)))
+                .where(*_conditions(session, actor, ClientFilter(text=text)))
                 .order_by(ClientRow.last_name, ClientRow.first_name, ClientRow.id)
                 .limit(SEARCH_LIMIT)
             )
             return [detail_of(row) for row in rows]
 
     def list_page(self, actor: Actor, wanted: ClientFilter, number: int) -> Page[ClientDetail]:
-        conditions = _conditions(actor, wanted)
         with self._database.read() as session:
+            conditions = _conditions(session, actor, wanted)
             query = _ordered(select(ClientRow).where(*conditions), wanted.sort)
             rows = session.scalars(query.limit(PAGE_SIZE).offset(offset(number))).all()
             all_here = number == 1 and len(rows) < PAGE_SIZE
@@ -153,7 +159,7 @@ class Clients:
         """Everything the filter shows, for CSV (at most EXPORT_LIMIT)."""
         with self._database.read() as session:
             rows = session.scalars(
-                _ordered(select(ClientRow).where(*_conditions(actor, wanted)), wanted.sort).limit(EXPORT_LIMIT)
+                _ordered(select(ClientRow).where(*_conditions(session, actor, wanted)), wanted.sort).limit(EXPORT_LIMIT)
             )
             return [detail_of(row) for row in rows]
 
@@ -240,7 +246,11 @@ def apply(row: ClientRow, data: ClientData, *, at: datetime) -> None:
     for name, value in asdict(data).items():
         setattr(row, name, value)
     row.birthday_month_day = month_day(data.birthday) if data.birthday else None
-    row.search_text = search_text(data)
+    words = search_words(data)
+    if row.search_text != (text := text_of(words)):
+        row.search_text = text
+        owner = {"client_id": row.id, "agency_id": row.agency_id, "agent_id": row.agent_id}
+        set_words(row.words, words, ClientWordRow.word, ClientWordRow, **owner)
     row.updated_at = at
 
 
@@ -263,13 +273,15 @@ def own_row(session: Session, actor: Actor, client_id: str) -> ClientRow:
     return row
 
 
-def _conditions(actor: Actor, wanted: ClientFilter) -> list[ColumnElement[bool]]:
+def _conditions(session: Session, actor: Actor, wanted: ClientFilter) -> list[ColumnElement[bool]]:
     conditions = [visible_to(actor, ClientRow.agency_id, ClientRow.agent_id), ClientRow.merged_into_id.is_(None)]
-    conditions += [ClientRow.search_text.contains(term, autoescape=True) for term in search_terms(wanted.text)]
+    if (found := _WORDS.condition(session, actor, wanted.text)) is not None:
+        conditions.append(found)
     if wanted.country:
         conditions.append(ClientRow.country == wanted.country)
     if wanted.without_email:
-        conditions.append(ClientRow.email == "")
+        # Written out, so that SQLite sees that the index of those without an address is the one.
+        conditions.append(ClientRow.email == literal("", literal_execute=True))
     return conditions
 
 

@@ -19,13 +19,16 @@ from protos.wayvault.events.v1.events_pb2 import Client, Segment
 from services.crm.actor import Role
 from services.crm.admin.service import AgencyData, AgentData, AgentDetail, agency_snapshot, agent_snapshot
 from services.crm.bookings.rules import SegmentData
+from services.crm.bookings.rules import search_words as booking_words
 from services.crm.bootstrap import Dependencies
-from services.crm.clients.rules import ClientData, month_day, search_text
+from services.crm.clients.rules import ClientData, month_day, search_words
 from services.crm.demo.generator import Generator, MadeTrip
-from services.crm.demo.payments import Paid, past_payments
+from services.crm.demo.payments import Paid, past_payments, still_pending
 from services.crm.models import (
     BookingRow,
+    BookingWordRow,
     ClientRow,
+    ClientWordRow,
     FamilyMemberRow,
     OccasionRow,
     PassengerRow,
@@ -33,6 +36,7 @@ from services.crm.models import (
     SegmentRow,
     TaskRow,
 )
+from services.crm.words import fold, text_of
 
 AGENCY = AgencyData(name="Meridian Travel Group", email="desk@meridian.example", time_zone="America/New_York")
 ADMIN = AgentData(name="Lena Brook", email="lena@meridian.example", role=Role.ADMIN, time_zone="America/New_York")
@@ -43,6 +47,22 @@ PAYMENTS = 500_000
 _CHUNK = 2_000
 _SEED = 7_500_000
 _TASK_SHARE = 0.03
+# Of the clients with payments: whose last one waits for its agent.
+_PENDING_SHARE = 0.02
+
+# Parents before what names them.
+_KINDS = (
+    ClientRow,
+    ClientWordRow,
+    FamilyMemberRow,
+    OccasionRow,
+    TaskRow,
+    BookingRow,
+    BookingWordRow,
+    SegmentRow,
+    PassengerRow,
+    PaymentRow,
+)
 
 Rows = dict[type, list[dict[str, Any]]]  # Any: columns of several types
 Progress = Callable[[str], None]
@@ -123,8 +143,7 @@ class _Batch:
         agency = deps.directory.agency(agents[0].agency_id)
         self._agency = agency_snapshot(agency)
         self._wire_agents = {agent.id: agent_snapshot(agent) for agent in agents}
-        kinds = (ClientRow, FamilyMemberRow, OccasionRow, TaskRow, BookingRow, SegmentRow, PassengerRow, PaymentRow)
-        self._rows: Rows = {kind: [] for kind in kinds}
+        self._rows: Rows = {kind: [] for kind in _KINDS}
 
     def make(self, clients: int, payments: int) -> Rows:
         """So many clients, each with a trip; the trips share so many payments."""
@@ -136,6 +155,7 @@ class _Batch:
     def _client(self, number: int, payments: int) -> None:
         agent = self._agents[0 if number % 5 == 0 else 1 + number % (AGENTS - 1)]
         data = self._generator.client(number)
+        words = search_words(data)
         client_id, made = self._id("client"), self._now - timedelta(minutes=self._chance.randint(10_000, 1_500_000))
         base = {"agency_id": agent.agency_id, "agent_id": agent.id, "created_at": made}
         self._rows[ClientRow].append(
@@ -144,12 +164,14 @@ class _Batch:
             | {
                 "id": client_id,
                 "birthday_month_day": month_day(data.birthday) if data.birthday else None,
-                "search_text": search_text(data),
+                "search_text": text_of(words),
                 "merged_into_id": None,
                 "updated_at": made + timedelta(minutes=self._chance.randint(0, 9_000)),
                 "version": 1,
             }
         )
+        whose = {"agency_id": agent.agency_id, "agent_id": agent.id}
+        self._rows[ClientWordRow] += [whose | {"client_id": client_id, "word": word} for word in words]
         self._household(client_id, data, made)
         if self._chance.random() < _TASK_SHARE:
             task = self._generator.task()
@@ -176,25 +198,29 @@ class _Batch:
         booking_id, currency = self._id("booking"), trip.currency
         begins = [part.begins_on for part in trip.segments if part.begins_on]
         made = self._now - timedelta(minutes=self._chance.randint(10_000, 1_500_000))
-        words = [trip.title, *(f"{part.supplier_name} {part.confirmation_number}" for part in trip.segments)]
+        suppliers = [(part.supplier_name, part.confirmation_number) for part in trip.segments]
+        words = booking_words(trip.title, suppliers, [f"{data.first_name} {data.last_name}"])
         self._rows[BookingRow].append(
             {
                 "id": booking_id,
                 "agency_id": agent.agency_id,
                 "agent_id": agent.id,
                 "title": trip.title,
+                "title_folded": fold(trip.title),
                 "status": trip.status.value,
                 "currency": currency,
                 "service_fee_minor": None,
                 "service_fee_description": "",
                 "notes": "",
                 "departs_on": min(begins),
-                "search_text": " ".join(" ".join(words).lower().split()),
+                "search_text": text_of(words),
                 "created_at": made,
                 "updated_at": made,
                 "version": 1,
             }
         )
+        whose = {"agency_id": agent.agency_id, "agent_id": agent.id}
+        self._rows[BookingWordRow] += [whose | {"booking_id": booking_id, "word": word} for word in words]
         seat = {"id": self._id("passenger"), "booking_id": booking_id, "client_id": client_id, "position": 0}
         self._rows[PassengerRow].append(seat)
         segments = [(self._id("segment"), part) for part in trip.segments]
@@ -214,7 +240,10 @@ class _Batch:
                 first_due=part.deposit_due_on or part.final_due_on or self._today,
                 parts=payments,
             )
-            self._rows[PaymentRow] += past_payments(paid, self._ids("pay"), self._chance, self._now)
+            rows = list(past_payments(paid, self._ids("pay"), self._chance, self._now))
+            if self._chance.random() < _PENDING_SHARE:
+                rows[-1] = still_pending(rows[-1], self._now, self._chance)
+            self._rows[PaymentRow] += rows
 
     def _ids(self, prefix: str) -> Iterator[str]:
         while True:

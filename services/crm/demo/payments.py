@@ -61,6 +61,24 @@ def past_payments(paid: Paid, ids: Iterator[str], chance: random.Random, now: da
         yield _row(paid, next(ids), kind, amount, due, asked, chance)
 
 
+def still_pending(row: dict[str, Any], now: datetime, chance: random.Random) -> dict[str, Any]:
+    """A payment's row as it was before its agent came to it: authorized, the card in the vault."""
+    authorized = now - timedelta(hours=chance.randint(1, 600))
+    return row | {
+        "state": PaymentState.AUTHORIZED.value,
+        "created_at": authorized - timedelta(hours=5),
+        "opened_at": authorized - timedelta(minutes=4),
+        "authorized_at": authorized,
+        "retrieved_at": None,
+        "closed_at": None,
+        "card_token": f"card_{row['id'].partition('_')[2]}",
+        "card_kept_until": authorized + timedelta(days=30),
+        "card_removed_at": None,
+        "card_removal_reason": "",
+        "confirmation_number": "",
+    }
+
+
 def _row(  # noqa: PLR0917 - one row's own values
     paid: Paid, payment_id: str, kind: PaymentType, amount: int, due: date, asked: datetime, chance: random.Random
 ) -> dict[str, Any]:

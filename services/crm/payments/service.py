@@ -19,7 +19,9 @@ from chassis.errors import NotFound, PermissionDenied
 from chassis.ids import new_id
 from protos.wayvault.events.v1.events_pb2 import PaymentAuthorized, PaymentContext
 from services.crm.actor import Actor
+from services.crm.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.payments.models import PaymentRow, SignedDocumentRow
+from services.crm.payments.pending import PendingFilter, PendingSort, pending_query
 from services.crm.payments.record import Payment, payment_of
 from services.crm.payments.rules import (
     LAPSE_WARNING,
@@ -54,6 +56,8 @@ __all__ = [
     "PaymentRow",
     "PaymentState",
     "PaymentType",
+    "PendingFilter",
+    "PendingSort",
     "Refused",
     "Removal",
     "SegmentTerms",
@@ -77,6 +81,7 @@ __all__ = [
 ]
 
 _log = structlog.get_logger(__name__)
+EXPORT_LIMIT = 10_000
 _NOT_FOUND = "There is no such payment among yours."
 
 # Which column keeps the moment of a fact.
@@ -91,13 +96,15 @@ _MOMENTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewPayment:
-    """What a person is to be asked for. `context` has everything that readers of events show; its id is set here."""
+    """What a person is to be asked for. `context` has everything that readers of events show; its id is set here.
+    `payment_id` is given where the payment has an id already (P3)."""
 
     context: PaymentContext
     payer_name: str
     type: PaymentType
     due_on: date | None
     replaces_payment_id: str | None = None
+    payment_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +124,7 @@ def open_payment(session: Session, new: NewPayment, *, at: datetime) -> PaymentR
     """A payment that waits for its payer, written in the caller's transaction."""
     context = PaymentContext()
     context.CopyFrom(new.context)
-    context.payment_id = new_id("pay")
+    context.payment_id = new.payment_id or new_id("pay")
     row = PaymentRow(
         id=context.payment_id,
         agency_id=context.agency.id,
@@ -248,14 +255,20 @@ class PaymentBook:
             return payment_of(row)
 
     def pending(self, actor: Actor, limit: int = 200) -> list[Payment]:
-        """The actor's own payments that wait to be processed, the longest waiting first (M4)."""
-        query = (
-            select(PaymentRow)
-            .where(PaymentRow.agent_id == actor.agent_id, PaymentRow.state.in_(PENDING))
-            .order_by(PaymentRow.authorized_at)
-            .limit(limit)
-        )
-        return self._payments(query)
+        """The actor's own payments that wait to be processed, the longest waiting first."""
+        return self._payments(pending_query(actor, PendingFilter()).limit(limit))
+
+    def pending_page(self, actor: Actor, wanted: PendingFilter, number: int) -> Page[Payment]:
+        """A page of the payment report (M4)."""
+        query = pending_query(actor, wanted)
+        with self._database.read() as session:
+            total = bounded_count(session, query.with_only_columns(PaymentRow.id).order_by(None))
+            rows = session.scalars(query.limit(PAGE_SIZE).offset(offset(number)))
+            return Page(items=[payment_of(row) for row in rows], total=total, number=number)
+
+    def export_pending(self, actor: Actor, wanted: PendingFilter) -> list[Payment]:
+        """Everything that the payment report shows, for CSV (at most EXPORT_LIMIT)."""
+        return self._payments(pending_query(actor, wanted).limit(EXPORT_LIMIT))
 
     def opened(self, actor: Actor, limit: int = 5) -> list[Payment]:
         """The actor's own payments whose link was opened and not yet sent in, the latest opened first."""

@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from services.crm.clients.rules import fold
+from services.crm.words import fold
 
 INVITATION_VALID = timedelta(days=14)
 USERNAME_MIN = 3

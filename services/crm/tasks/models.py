@@ -16,7 +16,7 @@ class TaskRow(Base):
     __table_args__ = (Index("ix_task_agent_open", "agent_id", "done_at", "due_on"),)
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"), index=True)
+    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"))
     agent_id: Mapped[str] = mapped_column(ForeignKey("agent.id"))
     client_id: Mapped[str] = mapped_column(ForeignKey("client.id"), index=True)
     title: Mapped[str] = mapped_column(String(200))
