@@ -24,13 +24,15 @@ from services.crm.portal_access.views import blueprint as portal_access
 from services.crm.portal_access.views import client_panel as portal_access_panel
 from services.crm.quotes.views import blueprint as quotes
 from services.crm.quotes.views import dashboard_panel as quotes_panel
+from services.crm.reminders.views import blueprint as reminders
+from services.crm.reminders.views import booking_panel as reminders_panel
 from services.crm.tasks.views import blueprint as tasks
 from services.crm.tasks.views import client_panel as tasks_panel
 from services.crm.web import find_agent
 
 # One shared folder for the few styles and scripts that the chassis has no part for.
 _ASSETS = Blueprint("crm", __name__, static_folder="static", static_url_path="/static/crm", template_folder="templates")
-_ROOMS = (auth, dashboard, clients, household, tasks, merging, portal_access, quotes, bookings, admin)
+_ROOMS = (auth, dashboard, clients, household, tasks, merging, portal_access, quotes, bookings, reminders, admin)
 
 
 def create_app(deps: Dependencies) -> Flask:
@@ -53,6 +55,7 @@ def create_app(deps: Dependencies) -> Flask:
         app.register_blueprint(room)
     deps.panels.client.append(tasks_panel)
     join_payment_rooms(app, deps)
+    deps.panels.booking.append(reminders_panel)
     deps.panels.client.append(portal_access_panel)
     deps.panels.dashboard.append(quotes_panel)
     deps.panels.client.append(history_panel)
@@ -89,6 +92,7 @@ def _nav(deps: Dependencies, actor: Actor, agency: AgencyDetail) -> tuple[NavIte
         ("Quotes", "quotes.index", "inbox", ("quotes.",)),
         ("Bookings", "bookings.index", "luggage", ("bookings.", "links.")),
         ("Payments", "payments.report", "credit-card", ("payments.", "area.", "retrieval.")),
+        ("Reminders", "reminders.index", "bell", ("reminders.",)),
     ]
     if actor.is_admin:
         if agency.data.second_reveal:

@@ -29,6 +29,7 @@ from services.crm.paying import CrmLetters, Paying, make_paying, open_vault
 from services.crm.payments.service import PaymentBook, lock_of_clients
 from services.crm.portal_access.service import PortalAccess
 from services.crm.quotes.service import Quotes
+from services.crm.reminders.service import Reminders
 from services.crm.tasks.service import Tasks
 
 SERVICE = "crm"
@@ -53,6 +54,7 @@ class Dependencies:
     paying: Paying
     portal_access: PortalAccess
     quotes: Quotes
+    reminders: Reminders
     panels: Panels
 
 
@@ -132,5 +134,13 @@ def bootstrap(
         paying=paying,
         portal_access=portal_access,
         quotes=Quotes(database=database, clock=clock, clients=clients, bookings=bookings, directory=directory),
+        reminders=Reminders(
+            database=database,
+            outbox=outbox,
+            clock=clock,
+            bookings=bookings,
+            directory=directory,
+            payments=payments,
+        ),
         panels=Panels(),
     )

@@ -12,6 +12,7 @@ from services.crm.orm import Base, event_tables, session_tables
 from services.crm.payments.models import PaymentRow, SignedDocumentRow
 from services.crm.portal_access.models import PortalAccessRow
 from services.crm.quotes.models import QuoteRow, RegistrationRow
+from services.crm.reminders.models import ReminderLogRow, ReminderRuleRow, ReminderSwitchRow
 from services.crm.retrieval.models import ChallengeRow
 from services.crm.second_reveals.models import SecondRevealRow
 from services.crm.tasks.models import TaskRow
@@ -38,6 +39,9 @@ __all__ = [
     "PortalAccessRow",
     "QuoteRow",
     "RegistrationRow",
+    "ReminderLogRow",
+    "ReminderRuleRow",
+    "ReminderSwitchRow",
     "SecondRevealRow",
     "SegmentRow",
     "SignInAttemptRow",

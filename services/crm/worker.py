@@ -11,6 +11,7 @@ from services.crm.models import event_tables
 from services.crm.paying import payment_timers, register_events
 from services.crm.portal_access import events as portal_access_events
 from services.crm.quotes import events as quote_events
+from services.crm.reminders import events as reminder_events
 
 HOUSEKEEPING_SECONDS = 600.0
 MERGES_SECONDS = 60.0
@@ -22,6 +23,7 @@ def event_handlers(deps: Dependencies) -> EventHandlers:
     register_events(handlers, deps.paying)
     portal_access_events.register(handlers, deps.portal_access)
     quote_events.register(handlers, deps.quotes)
+    reminder_events.register(handlers, deps.reminders)
     booking_events.register(handlers, deps.bookings.note_name)
     ProfileChanges(clients=deps.clients, clock=deps.clock).register(handlers)
     return handlers
