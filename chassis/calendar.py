@@ -42,7 +42,7 @@ class Entry:
 
 
 def write(name: str, entries: Iterable[Entry], *, changed_at: datetime) -> bytes:
-    """The file: entries by day. `changed_at` is when the trip last changed, aware; the same trip gives the same bytes."""
+    """The file: entries by day. `changed_at` is when the trip last changed, aware; the same trip, the same bytes."""
     calendar = Calendar()
     calendar.add("prodid", _PRODUCT)
     calendar.add("version", "2.0")

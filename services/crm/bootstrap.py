@@ -12,6 +12,7 @@ from chassis.db import Database, open_database
 from chassis.web.passwords import Passwords
 from chassis.web.sessions import ServerSessions
 from services.crm.admin.service import Directory
+from services.crm.audit.service import TrailPort
 from services.crm.auth.secrets import AuthenticatorSecrets
 from services.crm.auth.service import SignIn
 from services.crm.bookings.service import Bookings
@@ -24,6 +25,7 @@ from services.crm.links.service import Letters
 from services.crm.links.terms import self_service_terms
 from services.crm.merging.service import Merges
 from services.crm.models import event_tables, session_tables
+from services.crm.office import Office, make_office, open_trail
 from services.crm.panels import Panels
 from services.crm.paying import CrmLetters, Paying, make_paying, open_vault
 from services.crm.payments.service import PaymentBook, lock_of_clients
@@ -55,6 +57,7 @@ class Dependencies:
     portal_access: PortalAccess
     quotes: Quotes
     reminders: Reminders
+    office: Office
     panels: Panels
 
 
@@ -66,6 +69,7 @@ def bootstrap(
     passwords: Passwords | None = None,
     vault: VaultPort | None = None,
     letters: Letters | None = None,
+    trail: TrailPort | None = None,
 ) -> Dependencies:
     """The CRM's parts, joined. What is not given is the real thing, by the settings."""
     clock = clock or SystemClock()
@@ -96,6 +100,7 @@ def bootstrap(
         outbox=outbox,
         clock=clock,
         bookings=bookings,
+        clients=clients,
         directory=directory,
         vault=vault or open_vault(settings),
         letters=letters,
@@ -141,6 +146,13 @@ def bootstrap(
             bookings=bookings,
             directory=directory,
             payments=payments,
+        ),
+        office=make_office(
+            database=database,
+            outbox=outbox,
+            clock=clock,
+            directory=directory,
+            trail=trail or open_trail(settings),
         ),
         panels=Panels(),
     )

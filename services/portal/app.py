@@ -9,6 +9,7 @@ from services.portal.account import guard
 from services.portal.account.views import blueprint as account_pages
 from services.portal.bootstrap import SERVICE, Dependencies
 from services.portal.cvv.views import CvvPages
+from services.portal.documents import views as document_pages
 from services.portal.esign import views as esign_pages
 from services.portal.insurance import views as insurance_pages
 from services.portal.links.views import link_pages
@@ -18,6 +19,7 @@ from services.portal.paper_pages import PaperPages
 from services.portal.payments.views import PaymentPages
 from services.portal.profile import views as profile_pages
 from services.portal.quotes import views as quote_pages
+from services.portal.trips import views as trip_pages
 from services.portal.verify.views import VerifyPages
 
 
@@ -45,6 +47,7 @@ def create_app(deps: Dependencies) -> Flask:
     app.register_blueprint(pages.blueprint())
     app.register_blueprint(CvvPages(links=deps.cvv, access=deps.access).blueprint())
     app.register_blueprint(account_pages)
+    _add_trips(app, deps)
     _add_papers(app, deps)
     app.register_blueprint(VerifyPages(verification=deps.verification, throttle=deps.throttle).blueprint())
     app.extensions[profile_pages.EXTENSION] = deps.profiles
@@ -55,6 +58,23 @@ def create_app(deps: Dependencies) -> Flask:
     app.register_blueprint(quote_pages.blueprint)
     fonts.warm()
     return app
+
+
+def _add_trips(app: Flask, deps: Dependencies) -> None:
+    """Trips with their documents; how many payments are asked of the client shows on the tab."""
+    app.extensions[trip_pages.EXTENSION] = trip_pages.TripPages(
+        trips=deps.trips,
+        own_payments=deps.own_payments,
+        payments=deps.payments,
+        links=deps.links,
+        documents=deps.trip_documents,
+    )
+    app.register_blueprint(trip_pages.blueprint)
+    app.extensions[document_pages.EXTENSION] = document_pages.DocumentPages(
+        documents=deps.trip_documents, trips=deps.trips
+    )
+    app.register_blueprint(document_pages.blueprint)
+    count_on_tab(app, "payments.index", lambda client_id: len(deps.links.asked_of(client_id)))
 
 
 def _add_papers(app: Flask, deps: Dependencies) -> None:

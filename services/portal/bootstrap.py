@@ -21,6 +21,8 @@ from services.portal.config import PortalSettings
 from services.portal.cvv import events as cvv_events
 from services.portal.cvv.intake import CvvIntakePort, GrpcCvvIntake
 from services.portal.cvv.service import CvvLinks
+from services.portal.documents import events as document_events
+from services.portal.documents.service import TripDocuments
 from services.portal.esign import events as esign_events
 from services.portal.esign.record import document_genre
 from services.portal.esign.service import Documents, PaperKind, SignRequests
@@ -39,6 +41,9 @@ from services.portal.profile import events as profile_events
 from services.portal.profile.service import Profiles
 from services.portal.quotes.service import Quotes
 from services.portal.throttle.service import Throttle
+from services.portal.trips import events as trip_events
+from services.portal.trips.adding import OwnPayments
+from services.portal.trips.service import Trips
 from services.portal.verify.service import Verification
 
 SERVICE = "portal"
@@ -66,6 +71,9 @@ class Dependencies:
     profiles: Profiles
     quotes: Quotes
     throttle: Throttle
+    trips: Trips
+    own_payments: OwnPayments
+    trip_documents: TripDocuments
     handlers: EventHandlers
 
 
@@ -124,6 +132,8 @@ def bootstrap(
         letters=letters,
         public_url=settings.public_url,
     )
+    trips = Trips(database=database, clock=clock, people=people, payments=payments)
+    trip_documents = TripDocuments(database=database)
     cvv = CvvLinks(database=database, outbox=outbox, clock=clock, intake=cvv_intake or _cvv_intake(settings))
     handlers = EventHandlers()
     link_events.subscribe(handlers, links)
@@ -131,6 +141,8 @@ def bootstrap(
     cvv_events.subscribe(handlers, cvv)
     esign_events.subscribe(handlers, sign_requests)
     insurance_events.subscribe(handlers, sign_requests)
+    trip_events.subscribe(handlers, trips)
+    document_events.subscribe(handlers, trip_documents)
     merge_events.subscribe(handlers, CLIENT_REFERENCES, profiles.learn)
     people_events.subscribe(handlers, people)
     account_events.subscribe(handlers, accounts)
@@ -152,6 +164,9 @@ def bootstrap(
         profiles=profiles,
         quotes=Quotes(database=database, outbox=outbox, clock=clock),
         throttle=Throttle(database=database, clock=clock),
+        trips=trips,
+        own_payments=OwnPayments(links=links, people=people),
+        trip_documents=trip_documents,
         handlers=handlers,
     )
 

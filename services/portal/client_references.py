@@ -5,7 +5,19 @@ A room that keeps clients' ids adds its columns here; tests/architecture/test_cl
 
 from chassis.db.references import Reference
 from services.portal.account.references import CLIENT_REFERENCES as ACCOUNTS
+from services.portal.documents.references import CLIENT_REFERENCES as DOCUMENTS
 from services.portal.esign.references import CLIENT_REFERENCES as ESIGN
+from services.portal.links.references import CLIENT_REFERENCES as LINKS
+from services.portal.payments.references import CLIENT_REFERENCES as PAYMENTS
 from services.portal.profile.references import CLIENT_REFERENCES as PROFILES
+from services.portal.trips.references import CLIENT_REFERENCES as TRIPS
 
-CLIENT_REFERENCES: tuple[Reference, ...] = (*ACCOUNTS, *PROFILES, *ESIGN)
+CLIENT_REFERENCES: tuple[Reference, ...] = (
+    *ACCOUNTS,
+    *PROFILES,
+    *ESIGN,
+    *LINKS,
+    *PAYMENTS,
+    *TRIPS,
+    *DOCUMENTS,
+)

@@ -2,6 +2,7 @@
 
 from services.portal.account.models import AccountRow, ResetRequestRow, SignInAttemptRow
 from services.portal.cvv.models import CvvLinkRow
+from services.portal.documents.models import DocumentReaderRow, TripDocumentRow
 from services.portal.esign.models import SignedDocumentRow, SignRequestRow, SignTokenRow
 from services.portal.links.models import EvidenceRow, LinkRow, LinkTokenRow
 from services.portal.merges.models import merged_clients
@@ -11,12 +12,14 @@ from services.portal.people.models import AgentRow
 from services.portal.profile.models import ProfileRow
 from services.portal.quotes.models import QuoteRow
 from services.portal.throttle.models import ThrottleRow
+from services.portal.trips.models import TravelerRow, TripRow
 
 __all__ = [
     "AccountRow",
     "AgentRow",
     "Base",
     "CvvLinkRow",
+    "DocumentReaderRow",
     "EvidenceRow",
     "IntakeRow",
     "LinkRow",
@@ -30,6 +33,9 @@ __all__ = [
     "SignTokenRow",
     "SignedDocumentRow",
     "ThrottleRow",
+    "TravelerRow",
+    "TripDocumentRow",
+    "TripRow",
     "account_session_tables",
     "event_tables",
     "merged_clients",

@@ -19,7 +19,7 @@ from protos.wayvault.events.v1.events_pb2 import (
 from services.crm.custody.service import Removals
 from services.crm.links.models import PaymentLinkRow
 from services.crm.links.rules import LinkFact, LinkState, MailFact, after
-from services.crm.payments.service import Fact, Removal, happen, locked, record_authorization, when
+from services.crm.payments.service import Fact, PaymentRow, Removal, happen, locked, record_authorization, when
 
 _log = structlog.get_logger(__name__)
 _MAIL: Final = "payment_link"
@@ -34,8 +34,13 @@ class LinkEvents:
     """Takes the client's and the notifier's facts over. Each handler may run again without harm."""
 
     removals: Removals
+    # Opens the payment that a client started herself (P3).
+    open_own: Callable[[Session, PaymentAuthorized, EventMeta], PaymentRow]
     # Tells the other rooms what became of an e-mail that is not a link's; each knows its own kinds.
     other_mails: tuple[Callable[[Session, MailFact], None], ...]
+    # Keeps every failure until somebody has seen to it, and forgets it when the mail left after all.
+    note_failed: Callable[[Session, DeliveryFailed, str], None]
+    note_sent: Callable[[Session, DeliverySent], None]
 
     def register(self, handlers: EventHandlers) -> None:
         """Adds this room's handlers."""
@@ -46,6 +51,7 @@ class LinkEvents:
 
     def delivery_sent(self, session: Session, message: DeliverySent, meta: EventMeta) -> None:
         """M1: the link's e-mail left."""
+        self.note_sent(session, message)
         if message.kind != _MAIL:
             self._note(session, message, problem="", sent_at=when(message.at))
             return
@@ -58,6 +64,7 @@ class LinkEvents:
 
     def delivery_failed(self, session: Session, message: DeliveryFailed, meta: EventMeta) -> None:
         """N2: a final failure reaches the agent on screen."""
+        self.note_failed(session, message, meta.agency_id)
         problem = message.reason or "The e-mail could not be delivered."
         if message.address_hint:
             problem = f"{message.address_hint}: {problem}"
@@ -93,6 +100,8 @@ class LinkEvents:
     def payment_authorized(self, session: Session, message: PaymentAuthorized, meta: EventMeta) -> None:
         """M2 → M3: the client gave a card and signed. From here on the red alert shows."""
         payment = locked(session, message.context.payment_id)
+        if payment is None and message.self_service:
+            payment = self.open_own(session, message, meta)
         if payment is None or payment.agency_id != meta.agency_id:
             raise UnknownPayment("payment.authorized names a payment that the CRM does not have")
         row = session.scalar(select(PaymentLinkRow).where(PaymentLinkRow.payment_id == payment.id).with_for_update())

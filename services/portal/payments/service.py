@@ -29,7 +29,6 @@ from services.portal.esign.service import Documents
 from services.portal.evidence import EvidenceStep, StepKind
 from services.portal.links.service import Links, LinkView, Standing, SubmissionDecision, add_evidence
 from services.portal.merges.service import current_client_id
-from services.portal.merges.service import current_client_id
 from services.portal.origin import Origin
 from services.portal.payment_request import PaymentRequest, read_context
 from services.portal.payments.intake import CardIntakePort, Intake, StoredCard

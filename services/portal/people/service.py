@@ -45,6 +45,12 @@ class People:
         row = session.get(AgentRow, agent_id[:64])
         return None if row is None else _view(row)
 
+    def snapshots(self, agent_id: str) -> tuple[Agent, Agency] | None:
+        """The newest word on an agent and her agency, to be repeated in events."""
+        with self._database.read() as session:
+            row = session.get(AgentRow, agent_id[:64])
+            return None if row is None else (Agent.FromString(row.agent), Agency.FromString(row.agency))
+
     def agent(self, agent_id: str) -> AgentView | None:
         with self._database.read() as session:
             return self.load(session, agent_id)
