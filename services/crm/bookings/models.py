@@ -94,9 +94,9 @@ class SegmentRow(Base):
     ends_on: Mapped[date | None]
     price_minor: Mapped[int | None] = mapped_column(BigInteger)
     deposit_minor: Mapped[int | None] = mapped_column(BigInteger)
-    deposit_due_on: Mapped[date | None]
+    deposit_due_on: Mapped[date | None] = mapped_column(index=True)
     final_minor: Mapped[int | None] = mapped_column(BigInteger)
-    final_due_on: Mapped[date | None]
+    final_due_on: Mapped[date | None] = mapped_column(index=True)
     commission_minor: Mapped[int | None] = mapped_column(BigInteger)
 
 

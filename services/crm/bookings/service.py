@@ -46,6 +46,7 @@ __all__ = [
     "BookingData",
     "BookingDetail",
     "BookingFilter",
+    "BookingRow",
     "BookingSort",
     "BookingStatus",
     "Bookings",
@@ -56,6 +57,7 @@ __all__ = [
     "SegmentData",
     "SegmentDetail",
     "SegmentKind",
+    "SegmentRow",
     "passenger_snapshot",
     "segment_snapshot",
 ]

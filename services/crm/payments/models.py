@@ -20,6 +20,19 @@ class PaymentRow(Base):
         Index("ix_payment_payer", "payer_client_id", "created_at", "id"),
         # What was processed of each segment (the dashboard's dues).
         Index("ix_payment_segment", "segment_id", "state", "type", "amount_minor"),
+        # The reports' sums by month and by client, which read nothing but these.
+        *(
+            Index(
+                f"ix_payment_{whose}_closed",
+                f"{whose}_id",
+                "state",
+                "currency",
+                "closed_at",
+                "amount_minor",
+                "payer_client_id",
+            )
+            for whose in ("agent", "agency")
+        ),
         Index("ix_payment_agent_opened", "agent_id", "state", "opened_at"),
         Index("ix_payment_kept_until", "state", "card_kept_until"),
     )
