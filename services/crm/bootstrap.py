@@ -32,7 +32,11 @@ from services.crm.payments.service import PaymentBook, lock_of_clients
 from services.crm.portal_access.service import PortalAccess
 from services.crm.quotes.service import Quotes
 from services.crm.reminders.service import Reminders
+from services.crm.reports.commissions import Commissions
+from services.crm.reports.service import Reports
+from services.crm.signing import Signing, make_signing
 from services.crm.tasks.service import Tasks
+from services.crm.travel import Travel, make_travel
 
 SERVICE = "crm"
 
@@ -55,8 +59,12 @@ class Dependencies:
     bookings: Bookings
     paying: Paying
     portal_access: PortalAccess
+    travel: Travel
+    signing: Signing
     quotes: Quotes
     reminders: Reminders
+    reports: Reports
+    commissions: Commissions
     office: Office
     panels: Panels
 
@@ -138,6 +146,24 @@ def bootstrap(
         bookings=bookings,
         paying=paying,
         portal_access=portal_access,
+        travel=make_travel(
+            database=database,
+            outbox=outbox,
+            clock=clock,
+            bookings=bookings,
+            directory=directory,
+            portal_access=portal_access,
+        ),
+        signing=make_signing(
+            database=database,
+            outbox=outbox,
+            clock=clock,
+            bookings=bookings,
+            clients=clients,
+            directory=directory,
+            letters=letters,
+            portal_url=settings.portal_url,
+        ),
         quotes=Quotes(database=database, clock=clock, clients=clients, bookings=bookings, directory=directory),
         reminders=Reminders(
             database=database,
@@ -147,6 +173,8 @@ def bootstrap(
             directory=directory,
             payments=payments,
         ),
+        reports=Reports(database=database, clock=clock, directory=directory),
+        commissions=Commissions(database=database, clock=clock, bookings=bookings),
         office=make_office(
             database=database,
             outbox=outbox,

@@ -12,6 +12,7 @@ from chassis.db import Database, open_database
 from chassis.sealing import LetterReader
 from chassis.web.app import make_app
 from chassis.web.page import Brand
+from services.notifier.agencies.service import Looks
 from services.notifier.client_references import CLIENT_REFERENCES
 from services.notifier.config import NotifierSettings
 from services.notifier.deliveries.client_mails import ClientMails
@@ -19,6 +20,7 @@ from services.notifier.deliveries.events import DeliveryEvents
 from services.notifier.deliveries.second_look import SecondLookEvents
 from services.notifier.deliveries.sender import Sender
 from services.notifier.deliveries.service import Deliveries
+from services.notifier.deliveries.support_mails import SupportMails
 from services.notifier.deliveries.transports import SmtpTransport, Transport
 from services.notifier.mailbox.service import Mailbox
 from services.notifier.mailbox.views import make_blueprint
@@ -61,6 +63,8 @@ def build(
     )
     deliveries.follow(Mail.REMINDER, reminders)
     handlers = EventHandlers()
+    looks = Looks(database)
+    looks.register(handlers)
     mails = DeliveryEvents(
         deliveries=deliveries, letters=letters, clock=clock, crm_url=settings.crm_url, note_payment=note_payment
     )
@@ -68,6 +72,7 @@ def build(
     SecondLookEvents(deliveries=deliveries, open_letter=mails.open_letter, crm_url=settings.crm_url).register(handlers)
     ClientMails(deliveries=deliveries, letters=letters, clock=clock, crm_url=settings.crm_url).register(handlers)
     ReminderEvents(schedule=reminders).register(handlers)
+    SupportMails(deliveries=deliveries, crm_url=settings.crm_url).register(handlers)
     merge_events.subscribe(handlers, CLIENT_REFERENCES, learn_merged)
     transport = transport or _transport(settings, database, clock)
     senders = tuple(
@@ -76,6 +81,7 @@ def build(
             deliveries=deliveries,
             transport=transport,
             letters=letters,
+            looks=looks,
             clock=clock,
             mail_from=settings.mail_from,
             wake=wake,

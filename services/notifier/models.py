@@ -1,5 +1,6 @@
 """Imports every room's models, so that the metadata is complete for migrations."""
 
+from services.notifier.agencies.models import AgencyLook
 from services.notifier.deliveries.models import Delivery
 from services.notifier.mailbox.models import MailboxMessage
 from services.notifier.merges.models import merged_clients
@@ -17,6 +18,7 @@ from services.notifier.reminders.models import (
 )
 
 __all__ = [
+    "AgencyLook",
     "Base",
     "Delivery",
     "MailboxMessage",

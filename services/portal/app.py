@@ -7,6 +7,7 @@ from chassis.paper import fonts
 from chassis.web.app import make_app
 from services.portal.account import guard
 from services.portal.account.views import blueprint as account_pages
+from services.portal.agencies import views as agency_pages
 from services.portal.bootstrap import SERVICE, Dependencies
 from services.portal.cvv.views import CvvPages
 from services.portal.documents import views as document_pages
@@ -41,6 +42,8 @@ def create_app(deps: Dependencies) -> Flask:
     deps.sessions.init_app(app)
     deps.accounts.sessions.init_app(app)
     app.extensions[guard.EXTENSION] = deps.accounts
+    app.extensions[agency_pages.EXTENSION] = deps.agencies
+    app.register_blueprint(agency_pages.blueprint)
     install_brand(app)
     app.register_blueprint(link_pages(deps.links, deps.access))
     pages = PaymentPages(links=deps.links, payments=deps.payments, documents=deps.documents, access=deps.access)

@@ -16,6 +16,8 @@ from chassis.web.sessions import ServerSessions
 from services.portal.access import LinkAccess
 from services.portal.account import events as account_events
 from services.portal.account.service import Accounts
+from services.portal.agencies import events as agency_events
+from services.portal.agencies.service import Agencies
 from services.portal.client_references import CLIENT_REFERENCES
 from services.portal.config import PortalSettings
 from services.portal.cvv import events as cvv_events
@@ -67,6 +69,7 @@ class Dependencies:
     payments: Payments
     cvv: CvvLinks
     people: People
+    agencies: Agencies
     accounts: Accounts
     profiles: Profiles
     quotes: Quotes
@@ -145,6 +148,8 @@ def bootstrap(
     document_events.subscribe(handlers, trip_documents)
     merge_events.subscribe(handlers, CLIENT_REFERENCES, profiles.learn)
     people_events.subscribe(handlers, people)
+    agencies = Agencies(database=database)
+    agency_events.subscribe(handlers, agencies)
     account_events.subscribe(handlers, accounts)
     profile_events.subscribe(handlers, profiles=profiles, accounts=accounts, people=people)
     return Dependencies(
@@ -160,6 +165,7 @@ def bootstrap(
         payments=payments,
         cvv=cvv,
         people=people,
+        agencies=agencies,
         accounts=accounts,
         profiles=profiles,
         quotes=Quotes(database=database, outbox=outbox, clock=clock),

@@ -1,6 +1,7 @@
 """Every row class of the portal, imported so that Base.metadata is complete (migrations, drift check, tests)."""
 
 from services.portal.account.models import AccountRow, ResetRequestRow, SignInAttemptRow
+from services.portal.agencies.models import AgencyLogoRow, AgencyRow
 from services.portal.cvv.models import CvvLinkRow
 from services.portal.documents.models import DocumentReaderRow, TripDocumentRow
 from services.portal.esign.models import SignedDocumentRow, SignRequestRow, SignTokenRow
@@ -16,6 +17,8 @@ from services.portal.trips.models import TravelerRow, TripRow
 
 __all__ = [
     "AccountRow",
+    "AgencyLogoRow",
+    "AgencyRow",
     "AgentRow",
     "Base",
     "CvvLinkRow",

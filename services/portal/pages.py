@@ -6,6 +6,7 @@ from chassis.web import Brand
 from chassis.web.formatting import use_zone
 from chassis.web.page import Viewer
 from services.portal.account import find_client
+from services.portal.agencies.views import agencies
 from services.portal.nav import tabs_for
 from services.portal.origin import Origin
 from services.portal.payment_request import PaymentRequest, readable_accent
@@ -16,7 +17,7 @@ _NOBODY = Brand(name="Your travel agency")
 
 def dress(payment_request: PaymentRequest) -> None:
     """Shows the rest of this request in the agency's name and colour, and times in its zone."""
-    g.portal_brand = Brand(name=payment_request.agency_name, accent=payment_request.accent)
+    g.portal_brand = _brand(payment_request.agency_id, payment_request.agency_name, payment_request.accent)
     use_zone(payment_request.time_zone)
 
 
@@ -27,8 +28,17 @@ def origin_of_request() -> Origin:
 
 def dress_as(agent: AgentView) -> None:
     """Shows the rest of this request in the name and colour of an agent's agency, and times in its zone."""
-    g.portal_brand = Brand(name=agent.agency_name, accent=readable_accent(agent.accent))
+    g.portal_brand = _brand(agent.agency_id, agent.agency_name, agent.accent)
     use_zone(agent.time_zone)
+
+
+def _brand(agency_id: str, name: str, accent: str) -> Brand:
+    """The agency as it looks today; as the page's own snapshot has it while the CRM has told nothing."""
+    look = agencies().look(agency_id)
+    if look is None:
+        return Brand(name=name, accent=readable_accent(accent))
+    logo = url_for("agencies.logo", agency_id=agency_id, sha256=look.logo_sha256) if look.logo_sha256 else ""
+    return Brand(name=look.name, accent=readable_accent(look.accent), logo_url=logo)
 
 
 def install_brand(app: Flask) -> None:

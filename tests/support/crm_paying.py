@@ -52,6 +52,7 @@ from services.crm.payments.rules import PaymentType, Removal
 from services.crm.payments.service import context_of
 from services.crm.worker import event_handlers
 from tests.support.clock import FakeClock
+from tests.support.crm_trail import FakeTrail
 
 Event = TypeVar("Event", bound=Message)
 ORIGIN = Origin(ip="203.0.113.7", user_agent="Mozilla/5.0 (Windows NT 10.0) Chrome/140.0 Safari/537.36")
@@ -278,6 +279,7 @@ class CrmHouse:
         self.clock = FakeClock()
         self.vault = FakeVault(self.clock)
         self.letters = OpenLetters()
+        self.trail = FakeTrail()
         settings = CrmSettings(
             state_dir=folder,
             database_url=database_url or f"sqlite:///{folder}/crm.db",
@@ -286,7 +288,12 @@ class CrmHouse:
         database = open_database(settings.database_url, name="crm", pool_size=10)
         Base.metadata.create_all(database.engine)
         self.deps: Dependencies = bootstrap(
-            settings, clock=self.clock, database=database, vault=self.vault, letters=self.letters
+            settings,
+            clock=self.clock,
+            database=database,
+            vault=self.vault,
+            letters=self.letters,
+            trail=self.trail,
         )
         self.handlers: EventHandlers = event_handlers(self.deps)
         self._furnish()

@@ -2,6 +2,7 @@
 
 import zoneinfo
 
+from flask_wtf.file import FileField
 from wtforms import IntegerField
 from wtforms.validators import NumberRange
 from wtforms.widgets import HiddenInput
@@ -63,6 +64,12 @@ class AgencyForm(Form):
             cvv_retention_hours=self.cvv_retention_hours.data or 0,
             second_reveal=bool(self.second_reveal.data),
         )
+
+
+class LogoForm(Form):
+    """A picture to be the logo. What kind of file it is, is read from its content."""
+
+    logo = FileField("Picture")
 
 
 class AgentForm(Form):

@@ -30,9 +30,12 @@ class AgencyData:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgencyDetail:
+    """An agency. `logo_sha256` is empty where it has no logo."""
+
     id: str
     data: AgencyData
     version: int
+    logo_sha256: str = ""
 
     @property
     def name(self) -> str:

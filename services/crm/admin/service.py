@@ -12,8 +12,9 @@ from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import new_id
 from services.crm.actor import Actor, Role
-from services.crm.admin.events import agency_snapshot, agent_saved, agent_snapshot, policy_snapshot
-from services.crm.admin.models import AgencyRow, AgentRow
+from services.crm.admin.events import agency_saved, agency_snapshot, agent_saved, agent_snapshot, policy_snapshot
+from services.crm.admin.logo import Logo
+from services.crm.admin.models import AgencyLogoRow, AgencyRow, AgentRow
 from services.crm.admin.rules import AgencyData, AgencyDetail, AgentData, AgentDetail, agency_errors, email_key
 from services.crm.errors import ChangedMeanwhile
 
@@ -104,11 +105,39 @@ class Directory:
         """For operators. Raises InvalidArgument."""
         _check(data)
         now = self._clock.now()
-        row = AgencyRow(id=new_id("agency"), created_at=now, updated_at=now, **asdict(data))
+        row = AgencyRow(id=new_id("agency"), logo_sha256="", created_at=now, updated_at=now, **asdict(data))
         with self._database.transaction() as session:
             session.add(row)
             session.flush()
-            return _agency(row)
+            agency = _agency(row)
+            self._publish_agency(session, agency)
+            return agency
+
+    def logo(self, actor: Actor) -> bytes:
+        """The PNG of the actor's agency. Raises NotFound when it has none."""
+        with self._database.read() as session:
+            row = session.get(AgencyLogoRow, actor.agency_id)
+            if row is None:
+                raise NotFound("Your agency has no logo.")
+            return row.png
+
+    def change_logo(self, actor: Actor, logo: Logo | None) -> AgencyDetail:
+        """Sets the logo, or takes it away; portal and mails follow. Raises PermissionDenied."""
+        _require_admin(actor)
+        with self._database.transaction() as session:
+            row = session.get_one(AgencyRow, actor.agency_id, with_for_update=True)
+            kept = session.get(AgencyLogoRow, actor.agency_id)
+            if kept is not None:
+                session.delete(kept)
+                session.flush()
+            if logo is not None:
+                session.add(AgencyLogoRow(agency_id=actor.agency_id, sha256=logo.sha256, png=logo.png))
+            row.logo_sha256 = logo.sha256 if logo else ""
+            row.updated_at = self._clock.now()
+            session.flush()
+            agency = _agency(row)
+            self._publish_agency(session, agency)
+            return agency
 
     def change_agency(self, actor: Actor, data: AgencyData, *, version: int) -> AgencyDetail:
         """Raises PermissionDenied, InvalidArgument or ChangedMeanwhile. Readers learn by agent.saved."""
@@ -122,6 +151,7 @@ class Directory:
             row.updated_at = self._clock.now()
             session.flush()
             agency = _agency(row)
+            self._publish_agency(session, agency)
             for agent in session.scalars(select(AgentRow).where(AgentRow.agency_id == agency.id)):
                 self._publish(session, _agent(agent), agency)
             return agency
@@ -179,6 +209,11 @@ class Directory:
             self._publish(session, _agent(row), self.load_agency(session, row.agency_id))
             return _agent(row)
 
+    def _publish_agency(self, session: Session, agency: AgencyDetail) -> None:
+        logo = session.get(AgencyLogoRow, agency.id) if agency.logo_sha256 else None
+        saved = agency_saved(agency, logo.png if logo else b"")
+        self._outbox.add(session, saved, aggregate_id=agency.id, agency_id=agency.id)
+
     def _publish(self, session: Session, agent: AgentDetail, agency: AgencyDetail) -> None:
         self._outbox.add(session, agent_saved(agent, agency), aggregate_id=agent.id, agency_id=agency.id)
 
@@ -216,7 +251,7 @@ def _agency(row: AgencyRow) -> AgencyDetail:
         cvv_retention_hours=row.cvv_retention_hours,
         second_reveal=row.second_reveal,
     )
-    return AgencyDetail(id=row.id, data=data, version=row.version)
+    return AgencyDetail(id=row.id, data=data, version=row.version, logo_sha256=row.logo_sha256)
 
 
 def _agent(row: AgentRow) -> AgentDetail:

@@ -33,16 +33,19 @@ class Mail(StrEnum):
     QUOTE_REQUEST = "quote_request"
     REMINDER = "reminder"
     REMINDER_TEST = "reminder_test"
+    SUPPORT_QUESTION = "support_question"
+    SUPPORT_ANSWER = "support_answer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Theme:
-    """The agency that a mail speaks for."""
+    """The agency that a mail speaks for. `logo` is a PNG that goes with the mail; empty = none."""
 
     name: str
     accent: str = DEFAULT_ACCENT
     phone: str = ""
     email: str = ""
+    logo: bytes = b""
 
 
 def readable_accent(colour: str) -> str:

@@ -56,6 +56,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("username_key", name=op.f("uq_accounts_username_key")),
     )
     op.create_table(
+        "agencies",
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("accent", sa.String(length=7), nullable=False),
+        sa.Column("logo_sha256", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("agency_id", name=op.f("pk_agencies")),
+    )
+    op.create_table(
+        "agency_logos",
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("png", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("agency_id", name=op.f("pk_agency_logos")),
+    )
+    op.create_table(
         "agents",
         sa.Column("agent_id", sa.String(length=64), nullable=False),
         sa.Column("agency_id", sa.String(length=64), nullable=False),
@@ -184,6 +199,9 @@ def upgrade() -> None:
         sa.Column("link_id", sa.String(length=40), nullable=False),
         sa.Column("payment_id", sa.String(length=40), nullable=False),
         sa.Column("agency_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("self_service", sa.Boolean(), nullable=False),
+        sa.Column("request_key", sa.String(length=80), nullable=True),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("issue", sa.Integer(), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=False),
@@ -197,8 +215,10 @@ def upgrade() -> None:
         sa.Column("claim_id", sa.String(length=40), nullable=True),
         sa.Column("claim_until", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("link_id", name=op.f("pk_links")),
+        sa.UniqueConstraint("request_key", name=op.f("uq_links_request_key")),
     )
     with op.batch_alter_table("links", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_links_client_id"), ["client_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_links_payment_id"), ["payment_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_links_replaces_payment_id"), ["replaces_payment_id"], unique=False)
 
@@ -216,6 +236,13 @@ def upgrade() -> None:
         sa.Column("payment_id", sa.String(length=40), nullable=False),
         sa.Column("link_id", sa.String(length=40), nullable=False),
         sa.Column("agency_id", sa.String(length=40), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("booking_id", sa.String(length=64), nullable=False),
+        sa.Column("segment_id", sa.String(length=64), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("is_fee", sa.Boolean(), nullable=False),
+        sa.Column("told_at", UtcDateTime(), nullable=True),
         sa.Column("context", sa.LargeBinary(), nullable=False),
         sa.Column("card_token", sa.String(length=60), nullable=False),
         sa.Column("brand", sa.String(length=20), nullable=False),
@@ -238,6 +265,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("payment_id", name=op.f("pk_payments")),
     )
     with op.batch_alter_table("payments", schema=None) as batch_op:
+        batch_op.create_index("ix_payments_booking", ["booking_id"], unique=False)
+        batch_op.create_index("ix_payments_client", ["client_id", "told_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_payments_link_id"), ["link_id"], unique=False)
 
     op.create_table(
@@ -280,10 +309,42 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_sign_in_attempt_last_failure_at"), ["last_failure_at"], unique=False)
 
     op.create_table(
+        "sign_requests",
+        sa.Column("request_id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("booking_id", sa.String(length=64), nullable=False),
+        sa.Column("booking_title", sa.String(length=200), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("agency", sa.LargeBinary(), nullable=False),
+        sa.Column("agent", sa.LargeBinary(), nullable=False),
+        sa.Column("signer", sa.LargeBinary(), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("text_version", sa.String(length=60), nullable=False),
+        sa.Column("price_minor", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("accepted", sa.Boolean(), nullable=True),
+        sa.Column("issue", sa.Integer(), nullable=False),
+        sa.Column("issued_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("opened_at", UtcDateTime(), nullable=True),
+        sa.Column("signed_at", UtcDateTime(), nullable=True),
+        sa.Column("document_id", sa.String(length=40), nullable=False),
+        sa.PrimaryKeyConstraint("request_id", name=op.f("pk_sign_requests")),
+    )
+    with op.batch_alter_table("sign_requests", schema=None) as batch_op:
+        batch_op.create_index("ix_sign_requests_client", ["client_id", "state"], unique=False)
+
+    op.create_table(
         "signed_documents",
         sa.Column("document_id", sa.String(length=40), nullable=False),
-        sa.Column("payment_id", sa.String(length=40), nullable=False),
+        sa.Column("payment_id", sa.String(length=40), nullable=True),
+        sa.Column("request_id", sa.String(length=64), nullable=True),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
         sa.Column("agency_id", sa.String(length=40), nullable=False),
+        sa.Column("agency_name", sa.String(length=200), nullable=False),
         sa.Column("title", sa.String(length=200), nullable=False),
         sa.Column("terms_text", sa.Text(), nullable=False),
         sa.Column("terms_version", sa.String(length=60), nullable=False),
@@ -301,7 +362,12 @@ def upgrade() -> None:
         sa.Column("pdf_sha256", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("document_id", name=op.f("pk_signed_documents")),
         sa.UniqueConstraint("payment_id", name=op.f("uq_signed_documents_payment_id")),
+        sa.UniqueConstraint("request_id", name=op.f("uq_signed_documents_request_id")),
     )
+    with op.batch_alter_table("signed_documents", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_signed_documents_client_id"), ["client_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_signed_documents_pdf_sha256"), ["pdf_sha256"], unique=False)
+
     op.create_table(
         "throttle",
         sa.Column("key_sha256", sa.String(length=64), nullable=False),
@@ -312,6 +378,36 @@ def upgrade() -> None:
     with op.batch_alter_table("throttle", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_throttle_began_at"), ["began_at"], unique=False)
 
+    op.create_table(
+        "trip_documents",
+        sa.Column("document_id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("booking_id", sa.String(length=64), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("file_name", sa.String(length=200), nullable=False),
+        sa.Column("content_type", sa.String(length=100), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("for_everyone", sa.Boolean(), nullable=False),
+        sa.Column("shared_at", UtcDateTime(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("document_id", name=op.f("pk_trip_documents")),
+    )
+    with op.batch_alter_table("trip_documents", schema=None) as batch_op:
+        batch_op.create_index("ix_trip_documents_booking", ["booking_id"], unique=False)
+
+    op.create_table(
+        "trips",
+        sa.Column("booking_id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("agent_id", sa.String(length=64), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("shown", sa.Boolean(), nullable=False),
+        sa.Column("begins_on", sa.Date(), nullable=True),
+        sa.Column("ends_on", sa.Date(), nullable=True),
+        sa.Column("snapshot", sa.LargeBinary(), nullable=False),
+        sa.Column("saved_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("booking_id", name=op.f("pk_trips")),
+    )
     op.create_table(
         "web_sessions",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -328,6 +424,21 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("web_sessions", schema=None) as batch_op:
         batch_op.create_index("ix_web_sessions_subject", ["subject"], unique=False)
+
+    op.create_table(
+        "document_readers",
+        sa.Column("document_id", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["document_id"],
+            ["trip_documents.document_id"],
+            name=op.f("fk_document_readers_document_id_trip_documents"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("document_id", "client_id", name=op.f("pk_document_readers")),
+    )
+    with op.batch_alter_table("document_readers", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_document_readers_client_id"), ["client_id"], unique=False)
 
     op.create_table(
         "intakes",
@@ -352,11 +463,44 @@ def upgrade() -> None:
     with op.batch_alter_table("link_tokens", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_link_tokens_link_id"), ["link_id"], unique=False)
 
+    op.create_table(
+        "sign_tokens",
+        sa.Column("token_sha256", sa.String(length=64), nullable=False),
+        sa.Column("request_id", sa.String(length=64), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["request_id"], ["sign_requests.request_id"], name=op.f("fk_sign_tokens_request_id_sign_requests")
+        ),
+        sa.PrimaryKeyConstraint("token_sha256", name=op.f("pk_sign_tokens")),
+    )
+    with op.batch_alter_table("sign_tokens", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sign_tokens_request_id"), ["request_id"], unique=False)
+
+    op.create_table(
+        "travelers",
+        sa.Column("booking_id", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["booking_id"], ["trips.booking_id"], name=op.f("fk_travelers_booking_id_trips"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("booking_id", "client_id", name=op.f("pk_travelers")),
+    )
+    with op.batch_alter_table("travelers", schema=None) as batch_op:
+        batch_op.create_index("ix_travelers_client", ["client_id"], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("travelers", schema=None) as batch_op:
+        batch_op.drop_index("ix_travelers_client")
+
+    op.drop_table("travelers")
+    with op.batch_alter_table("sign_tokens", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sign_tokens_request_id"))
+
+    op.drop_table("sign_tokens")
     with op.batch_alter_table("link_tokens", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_link_tokens_link_id"))
 
@@ -365,15 +509,32 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_intakes_link_id"))
 
     op.drop_table("intakes")
+    with op.batch_alter_table("document_readers", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_document_readers_client_id"))
+
+    op.drop_table("document_readers")
     with op.batch_alter_table("web_sessions", schema=None) as batch_op:
         batch_op.drop_index("ix_web_sessions_subject")
 
     op.drop_table("web_sessions")
+    op.drop_table("trips")
+    with op.batch_alter_table("trip_documents", schema=None) as batch_op:
+        batch_op.drop_index("ix_trip_documents_booking")
+
+    op.drop_table("trip_documents")
     with op.batch_alter_table("throttle", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_throttle_began_at"))
 
     op.drop_table("throttle")
+    with op.batch_alter_table("signed_documents", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_signed_documents_pdf_sha256"))
+        batch_op.drop_index(batch_op.f("ix_signed_documents_client_id"))
+
     op.drop_table("signed_documents")
+    with op.batch_alter_table("sign_requests", schema=None) as batch_op:
+        batch_op.drop_index("ix_sign_requests_client")
+
+    op.drop_table("sign_requests")
     with op.batch_alter_table("sign_in_attempt", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sign_in_attempt_last_failure_at"))
 
@@ -386,6 +547,8 @@ def downgrade() -> None:
     op.drop_table("profiles")
     with op.batch_alter_table("payments", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_payments_link_id"))
+        batch_op.drop_index("ix_payments_client")
+        batch_op.drop_index("ix_payments_booking")
 
     op.drop_table("payments")
     with op.batch_alter_table("merged_client", schema=None) as batch_op:
@@ -395,6 +558,7 @@ def downgrade() -> None:
     with op.batch_alter_table("links", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_links_replaces_payment_id"))
         batch_op.drop_index(batch_op.f("ix_links_payment_id"))
+        batch_op.drop_index(batch_op.f("ix_links_client_id"))
 
     op.drop_table("links")
     op.drop_table("link_evidence")
@@ -424,6 +588,8 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_agents_agency_id"))
 
     op.drop_table("agents")
+    op.drop_table("agency_logos")
+    op.drop_table("agencies")
     op.drop_table("accounts")
     with op.batch_alter_table("account_sessions", schema=None) as batch_op:
         batch_op.drop_index("ix_account_sessions_subject")
