@@ -299,6 +299,15 @@ class Bookings:
             row = session.get_one(BookingRow, booking_id, populate_existing=True)
             note_what_lists_show(row, [passenger.name for passenger in booking.passengers])
 
+    def house(self, session: Session, booking: BookingDetail) -> House:
+        """Who stands behind a booking, as events carry it."""
+        agency = self._directory.load_agency(session, booking.agency_id)
+        return House(
+            agency=agency_snapshot(agency),
+            agent=agent_snapshot(self._directory.load_agent(session, booking.agent_id)),
+            policy=policy_snapshot(agency),
+        )
+
     def _seat(self, session: Session, actor: Actor, row: BookingRow, wanted: Sequence[str]) -> None:
         """Puts the wanted clients on the booking, the first as lead."""
         today = [current_client_id(session, each) for each in wanted]
@@ -331,17 +340,9 @@ class Bookings:
         booking = self._details(session, [row])[0]
         note_what_lists_show(row, [passenger.name for passenger in booking.passengers])
         session.flush()
-        event = booking_saved(booking, self._house(session, booking), self._terms)
+        event = booking_saved(booking, self.house(session, booking), self._terms)
         self._outbox.add(session, event, aggregate_id=booking.id, agency_id=booking.agency_id)
         return booking
-
-    def _house(self, session: Session, booking: BookingDetail) -> House:
-        agency = self._directory.load_agency(session, booking.agency_id)
-        return House(
-            agency=agency_snapshot(agency),
-            agent=agent_snapshot(self._directory.load_agent(session, booking.agent_id)),
-            policy=policy_snapshot(agency),
-        )
 
     def _details(self, session: Session, rows: Sequence[BookingRow]) -> list[BookingDetail]:
         if not rows:
@@ -420,7 +421,7 @@ def _row_to_change(session: Session, actor: Actor, booking_id: str, version: int
     row = _own_row(session, actor, booking_id)
     session.refresh(row, with_for_update=True)
     if row.version != version:
-        raise ChangedMeanwhile
+        raise ChangedMeanwhile(version=row.version)
     return row
 
 

@@ -163,6 +163,13 @@ class Clients:
             )
             return [detail_of(row) for row in rows]
 
+    def named(self, actor: Actor, client_ids: Sequence[str]) -> list[ClientDetail]:
+        """The actor's own clients among these ids, in their order; under the id of today where one was merged."""
+        with self._database.read() as session:
+            today = [current_client_id(session, client_id) for client_id in dict.fromkeys(client_ids)]
+            known = self.load_many(session, actor.agency_id, today)
+        return [known[each] for each in dict.fromkeys(today) if each in known and actor.owns(known[each].agent_id)]
+
     def all_own(self, actor: Actor) -> Sequence[ClientDetail]:
         """The actor's own clients by name: who may travel on her bookings."""
         with self._database.read() as session:
@@ -204,7 +211,7 @@ class Clients:
             row = own_row(session, actor, client_id)
             session.refresh(row, with_for_update=True)
             if row.version != version:
-                raise ChangedMeanwhile
+                raise ChangedMeanwhile(version=row.version)
             now, old = self._clock.now(), data_of(row)
             note_changes(session, client_id, changed_fields(old, data), old, by=ChangedBy.AGENT, at=now)
             apply(row, data, at=now)

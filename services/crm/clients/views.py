@@ -11,8 +11,8 @@ from services.crm.addresses import page_number, same_list, typed_text, with_same
 from services.crm.bookings.service import BookingFilter, BookingSort
 from services.crm.clients.forms import ClientForm
 from services.crm.clients.household_forms import RELATION_WORDS
-from services.crm.clients.rules import WORDS
-from services.crm.clients.service import ClientFilter, ClientMoved, ClientSort
+from services.crm.clients.rules import WORDS, changed_fields, in_words
+from services.crm.clients.service import ClientDetail, ClientFilter, ClientMoved, ClientSort
 from services.crm.csv_export import csv_response
 from services.crm.forms import attempt, shallow
 from services.crm.web import current_agent, dependencies, login_required
@@ -108,7 +108,8 @@ def new() -> ResponseReturnValue:
         if client is not None:
             flash(f"{client.name} is saved.", "done")
             return redirect(url_for("clients.show", client_id=client.id), 303)
-    return render_template("clients/edit.html", form=form, client=None), 422 if form.errors else 200
+    page = render_template("clients/edit.html", form=form, client=None, elsewhere=[])
+    return page, 422 if form.errors else 200
 
 
 @blueprint.get("/<id:client_id>")
@@ -143,7 +144,15 @@ def edit(client_id: str) -> ResponseReturnValue:
         if saved is not None:
             flash(f"{saved.name} is saved.", "done")
             return redirect(url_for("clients.show", client_id=saved.id), 303)
-    return render_template("clients/edit.html", form=form, client=client), 422 if form.errors else 200
+    elsewhere = _changed_elsewhere(form, clients.get(actor, client_id)) if form.form_errors else []
+    page = render_template("clients/edit.html", form=form, client=client, elsewhere=elsewhere)
+    return page, 422 if form.errors else 200
+
+
+def _changed_elsewhere(form: ClientForm, present: ClientDetail) -> list[tuple[str, str]]:
+    """What a profile says by now where the form says something else: field and value in words."""
+    fields = changed_fields(form.entered(), present.data)
+    return [(WORDS[field], in_words(present.data, field)) for field in fields]
 
 
 def _filter() -> ClientFilter:
