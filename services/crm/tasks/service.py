@@ -1,10 +1,12 @@
-"""Use cases of tasks: add one, do it, take that back."""
+"""Use cases of tasks: add one, change or remove it, do it, take that back."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, or_, select
+from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
 from chassis.db import Database
@@ -12,11 +14,13 @@ from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import new_id
 from services.crm.actor import Actor
 from services.crm.clients.service import ClientRow, Clients
+from services.crm.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.sight import visible_to
 from services.crm.tasks.models import TaskRow
 
 LONGEST_TITLE = 200
 SHOWN = 12
+EXPORT_LIMIT = 10_000
 _DONE_SHOWN = 5
 _JUST_NOW = timedelta(minutes=10)
 
@@ -36,6 +40,26 @@ class Task:
         return self.done_at is None and self.due_on is not None and self.due_on < today
 
 
+class TaskState(StrEnum):
+    """Which tasks a list shows."""
+
+    OPEN = "open"
+    OVERDUE = "overdue"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFilter:
+    """What a list of tasks shows. `text` finds what is to be done and for whom; `today` decides what is overdue."""
+
+    today: date
+    text: str = ""
+    state: TaskState = TaskState.OPEN
+
+
+_Rows = Select[TaskRow, str, str]
+
+
 class Tasks:
     """The tasks room's use cases."""
 
@@ -46,9 +70,7 @@ class Tasks:
 
     def add(self, actor: Actor, client_id: str, title: str, due_on: date | None) -> Task:
         """Raises NotFound, PermissionDenied, or InvalidArgument for a task without words."""
-        title = " ".join(title.split())
-        if not title or len(title) > LONGEST_TITLE:
-            raise InvalidArgument(f"Say in up to {LONGEST_TITLE} letters what is to be done.", field="title")
+        title = _title(title)
         with self._database.transaction() as session:
             client = self._clients.load(session, actor, client_id)
             if not actor.owns(client.agent_id):
@@ -65,6 +87,40 @@ class Tasks:
             session.add(row)
             session.flush()
             return _task(row, client.name)
+
+    def get_own(self, actor: Actor, task_id: str) -> Task:
+        """Raises NotFound, or PermissionDenied when an admin looks at somebody else's task."""
+        with self._database.read() as session:
+            return _task(*_own(session, actor, task_id))
+
+    def change(self, actor: Actor, task_id: str, title: str, due_on: date | None) -> Task:
+        """Raises NotFound, PermissionDenied, or InvalidArgument for a task without words."""
+        title = _title(title)
+        with self._database.transaction() as session:
+            row, client_name = _own(session, actor, task_id)
+            row.title, row.due_on = title, due_on
+            session.flush()
+            return _task(row, client_name)
+
+    def remove(self, actor: Actor, task_id: str) -> Task:
+        """Returns what was removed. Raises NotFound or PermissionDenied."""
+        with self._database.transaction() as session:
+            row, client_name = _own(session, actor, task_id)
+            session.delete(row)
+            return _task(row, client_name)
+
+    def list_page(self, actor: Actor, wanted: TaskFilter, number: int) -> Page[Task]:
+        """A page of the actor's own tasks: open ones by their day, done ones by when they were done."""
+        query = self._listed(actor, wanted)
+        with self._database.read() as session:
+            total = bounded_count(session, query.with_only_columns(TaskRow.id).order_by(None))
+            found = session.execute(query.limit(PAGE_SIZE).offset(offset(number)))
+            return Page(items=_tasks(found), total=total, number=number)
+
+    def export(self, actor: Actor, wanted: TaskFilter) -> list[Task]:
+        """Everything that the list shows, for CSV (at most EXPORT_LIMIT)."""
+        with self._database.read() as session:
+            return _tasks(session.execute(self._listed(actor, wanted).limit(EXPORT_LIMIT)))
 
     def done(self, actor: Actor, task_id: str) -> Task:
         """Doing it twice changes nothing. Raises NotFound or PermissionDenied."""
@@ -97,21 +153,44 @@ class Tasks:
         with self._database.read() as session:
             return _tasks(session.execute(query.order_by(TaskRow.done_at.desc(), TaskRow.id).limit(_DONE_SHOWN)))
 
+    def _listed(self, actor: Actor, wanted: TaskFilter) -> _Rows:
+        query = _visible(actor).where(TaskRow.agent_id == actor.agent_id)
+        for word in wanted.text.split():
+            columns = (TaskRow.title, ClientRow.first_name, ClientRow.last_name)
+            query = query.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
+        match wanted.state:
+            case TaskState.OPEN:
+                return _by_due(query.where(TaskRow.done_at.is_(None)))
+            case TaskState.OVERDUE:
+                return _by_due(query.where(TaskRow.done_at.is_(None), TaskRow.due_on < wanted.today))
+            case TaskState.DONE:
+                return query.where(TaskRow.done_at.is_not(None)).order_by(TaskRow.done_at.desc(), TaskRow.id)
+
     def _set(self, actor: Actor, task_id: str, moment: datetime | None) -> Task:
         with self._database.transaction() as session:
-            found = session.execute(_visible(actor).where(TaskRow.id == task_id).with_for_update(of=TaskRow)).first()
-            if found is None:
-                raise NotFound("There is no such task among yours.")
-            row, first_name, last_name = found
-            if not actor.owns(row.agent_id):
-                raise PermissionDenied("Only this client's own agent can change the task.")
+            row, client_name = _own(session, actor, task_id)
             if moment is None or row.done_at is None:
                 row.done_at = moment
             session.flush()
-            return _task(row, f"{first_name} {last_name}".strip())
+            return _task(row, client_name)
 
 
-_Rows = Select[TaskRow, str, str]
+def _own(session: Session, actor: Actor, task_id: str) -> tuple[TaskRow, str]:
+    """A task to change, held where the session may write, and its client's name."""
+    found = session.execute(_visible(actor).where(TaskRow.id == task_id).with_for_update(of=TaskRow)).first()
+    if found is None:
+        raise NotFound("There is no such task among yours.")
+    row, first_name, last_name = found
+    if not actor.owns(row.agent_id):
+        raise PermissionDenied("Only this client's own agent can change the task.")
+    return row, f"{first_name} {last_name}".strip()
+
+
+def _title(text: str) -> str:
+    text = " ".join(text.split())
+    if not text or len(text) > LONGEST_TITLE:
+        raise InvalidArgument(f"Say in up to {LONGEST_TITLE} letters what is to be done.", field="title")
+    return text
 
 
 def _visible(actor: Actor) -> _Rows:
