@@ -53,6 +53,7 @@ ENTRIES: dict[str, Entry] = {
     "bookings.index": AGENTS,
     "bookings.new": AGENTS,
     "bookings.new_segment": OWNER_ALONE,
+    "bookings.people": AGENTS,
     "bookings.remove_segment": Entry(
         Door.OWNER_ALONE, objects={"segment_id": "unpaid_segment_id"}, form={"version": "1"}
     ),
@@ -83,6 +84,7 @@ ENTRIES: dict[str, Entry] = {
     "merging.preview": OWNER_ALONE,
     # payments
     "payments.authorization": Entry(Door.OWNER, objects={"document_id": "signed_document_id"}),
+    "payments.export": AGENTS,
     "payments.report": AGENTS,
     # portal_access
     "portal_access.invite": OWNER_ALONE,
@@ -112,5 +114,9 @@ ENTRIES: dict[str, Entry] = {
     # tasks
     "tasks.add": OWNER_ALONE,
     "tasks.done": OWNER_ALONE,
+    "tasks.edit": OWNER_ALONE,
+    "tasks.export": AGENTS,
+    "tasks.index": AGENTS,
+    "tasks.remove": OWNER_ALONE,
     "tasks.undo": OWNER_ALONE,
 }
