@@ -28,6 +28,7 @@ from services.crm.quotes.views import dashboard_panel as quotes_panel
 from services.crm.reminders.views import blueprint as reminders
 from services.crm.reminders.views import booking_panel as reminders_panel
 from services.crm.reports.views import blueprint as reports
+from services.crm.signing_pages import join_signing_rooms
 from services.crm.tasks.views import blueprint as tasks
 from services.crm.tasks.views import client_panel as tasks_panel
 from services.crm.travel_pages import join_travel_rooms
@@ -58,6 +59,7 @@ def create_app(deps: Dependencies) -> Flask:
         app.register_blueprint(room)
     deps.panels.client.append(tasks_panel)
     join_payment_rooms(app, deps)
+    join_signing_rooms(app, deps)
     join_travel_rooms(app, deps)
     join_office_rooms(app, deps)
     deps.panels.booking.append(reminders_panel)

@@ -7,6 +7,9 @@ is the order of locks too. tests/architecture/test_client_references.py finds wh
 from chassis.db.references import Reference
 from services.crm.bookings.references import CLIENT_REFERENCES as BOOKINGS
 from services.crm.clients.references import CLIENT_REFERENCES as CLIENTS
+from services.crm.documents.references import CLIENT_REFERENCES as DOCUMENTS
+from services.crm.esign.references import CLIENT_REFERENCES as ESIGN
+from services.crm.insurance.references import CLIENT_REFERENCES as INSURANCE
 from services.crm.links.references import CLIENT_REFERENCES as LINKS
 from services.crm.merging.references import CLIENT_REFERENCES as MERGING
 from services.crm.payments.references import CLIENT_REFERENCES as PAYMENTS
@@ -18,6 +21,9 @@ CLIENT_REFERENCES: tuple[Reference, ...] = (
     *BOOKINGS,
     *PAYMENTS,
     *LINKS,
+    *DOCUMENTS,
+    *ESIGN,
+    *INSURANCE,
     *TASKS,
     *PORTAL_ACCESS,
     *QUOTES,

@@ -7,6 +7,7 @@ from services.crm.bookings.models import BookingRow, BookingWordRow, PassengerRo
 from services.crm.clients.models import ClientChangeRow, ClientRow, ClientWordRow, FamilyMemberRow, OccasionRow
 from services.crm.custody.models import CardRemovalRow
 from services.crm.cvv_requests.models import CvvRequestRow
+from services.crm.documents.models import BookingDocumentRow, DocumentReaderRow
 from services.crm.esign.models import (
     FeeRestrictionRow,
     SignedPaperRow,
@@ -15,7 +16,6 @@ from services.crm.esign.models import (
     TemplateVersionRow,
 )
 from services.crm.insurance.models import InsuranceAnswerRow, InsuranceOfferRow
-from services.crm.documents.models import BookingDocumentRow, DocumentReaderRow
 from services.crm.links.models import PaymentLinkRow
 from services.crm.merging.models import ClientMergeRow
 from services.crm.orm import Base, event_tables, session_tables

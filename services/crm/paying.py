@@ -18,6 +18,8 @@ from services.crm.custody.service import Lapses, Removals, VaultPort
 from services.crm.custody.vault_grpc import GrpcVault
 from services.crm.cvv_requests import events as cvv_events
 from services.crm.cvv_requests.service import CvvRequests
+from services.crm.esign import events as esign_events
+from services.crm.insurance import events as insurance_events
 from services.crm.links.events import LinkEvents
 from services.crm.links.service import Letters, PaymentLinks
 from services.crm.payments import events as payment_events
@@ -126,7 +128,12 @@ def register_events(handlers: EventHandlers, paying: Paying) -> None:
     LinkEvents(
         removals=paying.removals,
         open_own=paying.self_service.open,
-        other_mails=(note_delivery, cvv_events.note_delivery),
+        other_mails=(
+            note_delivery,
+            cvv_events.note_delivery,
+            esign_events.note_delivery,
+            insurance_events.note_delivery,
+        ),
         note_failed=note_failed,
         note_sent=note_sent,
     ).register(handlers)

@@ -12,6 +12,8 @@ from services.crm.paying import payment_timers, register_events
 from services.crm.portal_access import events as portal_access_events
 from services.crm.quotes import events as quote_events
 from services.crm.reminders import events as reminder_events
+from services.crm.signing import register_events as register_signing
+from services.crm.signing import signing_timers
 
 HOUSEKEEPING_SECONDS = 600.0
 MERGES_SECONDS = 60.0
@@ -21,6 +23,7 @@ def event_handlers(deps: Dependencies) -> EventHandlers:
     """Every event the CRM acts on, each room's registered by the room itself."""
     handlers = EventHandlers()
     register_events(handlers, deps.paying)
+    register_signing(handlers)
     portal_access_events.register(handlers, deps.portal_access)
     quote_events.register(handlers, deps.quotes)
     reminder_events.register(handlers, deps.reminders)
@@ -36,6 +39,7 @@ def timers(deps: Dependencies) -> list[tuple[str, Loop]]:
         ("session housekeeping", every(HOUSEKEEPING_SECONDS, deps.sessions.sweep, "session housekeeping")),
         ("late references", every(MERGES_SECONDS, deps.merges.settle, "late references")),
         *payment_timers(deps.paying),
+        *signing_timers(deps.signing),
     ]
 
 
