@@ -14,7 +14,7 @@ from services.portal.trips.terms import filled_terms
 from tests.support.portal_people import AGENCY, MAYA
 from tests.support.portal_trips import booking_saved, cruise
 
-_WIRE = {
+_WIRE: dict[PayType, WireType.ValueType] = {
     PayType.DEPOSIT: WireType.PAYMENT_TYPE_DEPOSIT,
     PayType.REGULAR: WireType.PAYMENT_TYPE_REGULAR,
     PayType.FINAL: WireType.PAYMENT_TYPE_FINAL,

@@ -78,7 +78,7 @@ def processed(
     payment_id: str = "pay_past",
     payer: Client = ALAN,
     segment_id: str = "seg_1",
-    kind: PaymentType = PaymentType.PAYMENT_TYPE_DEPOSIT,
+    kind: PaymentType.ValueType = PaymentType.PAYMENT_TYPE_DEPOSIT,
 ) -> PaymentProcessed:
     """What the CRM says once a supplier has taken a payment."""
     return PaymentProcessed(

@@ -1,5 +1,6 @@
 """Use cases of portal access: invite, invite again, withdraw, learn that the client came in."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -87,6 +88,13 @@ class PortalAccess:
             self._clients.load(session, actor, client_id)
             row = session.get(PortalAccessRow, client_id)
             return self._access(row) if row else None
+
+    def who_signs_in(self, session: Session, client_ids: Collection[str]) -> set[str]:
+        """Which of these clients have chosen a password: they can open the portal."""
+        query = select(PortalAccessRow.client_id).where(
+            PortalAccessRow.client_id.in_(client_ids), PortalAccessRow.state == AccessState.ACTIVE
+        )
+        return set(session.scalars(query))
 
     def suggestion(self, client: ClientDetail) -> str:
         """A username made of the client's name that nobody has yet; empty when there is no good one."""

@@ -354,6 +354,7 @@ def upgrade() -> None:
         sa.Column("signer_name", sa.String(length=100), nullable=False),
         sa.Column("signer_email", sa.String(length=320), nullable=False),
         sa.Column("signature_kind", sa.String(length=10), nullable=False),
+        sa.Column("signature_from", sa.String(length=40), nullable=False),
         sa.Column("signature_image", sa.LargeBinary(), nullable=False),
         sa.Column("signed_at", UtcDateTime(), nullable=False),
         sa.Column("ip", sa.String(length=45), nullable=False),
