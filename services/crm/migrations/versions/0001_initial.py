@@ -611,15 +611,17 @@ def upgrade() -> None:
         sa.Column("client_id", sa.String(length=64), nullable=False),
         sa.Column("first_name", sa.String(length=80), nullable=False),
         sa.Column("last_name", sa.String(length=80), nullable=False),
+        sa.Column("agent_id", sa.String(length=64), nullable=False),
         sa.Column("relation", sa.String(length=16), nullable=False),
         sa.Column("born_on", sa.Date(), nullable=True),
         sa.Column("born_month_day", sa.Integer(), nullable=True),
         sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_family_member_agent_id_agent")),
         sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_family_member_client_id_client")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_family_member")),
     )
     with op.batch_alter_table("family_member", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_family_member_born_month_day"), ["born_month_day"], unique=False)
+        batch_op.create_index("ix_family_member_birthday", ["agent_id", "born_month_day"], unique=False)
         batch_op.create_index(batch_op.f("ix_family_member_client_id"), ["client_id"], unique=False)
 
     op.create_table(
@@ -665,18 +667,20 @@ def upgrade() -> None:
         "occasion",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("agent_id", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("label", sa.String(length=80), nullable=False),
         sa.Column("first_on", sa.Date(), nullable=False),
         sa.Column("year_known", sa.Boolean(), nullable=False),
         sa.Column("month_day", sa.Integer(), nullable=False),
         sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_occasion_agent_id_agent")),
         sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_occasion_client_id_client")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_occasion")),
     )
     with op.batch_alter_table("occasion", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_occasion_client_id"), ["client_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_occasion_month_day"), ["month_day"], unique=False)
+        batch_op.create_index("ix_occasion_day", ["agent_id", "month_day"], unique=False)
 
     op.create_table(
         "passenger",
@@ -1214,7 +1218,7 @@ def downgrade() -> None:
 
     op.drop_table("passenger")
     with op.batch_alter_table("occasion", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_occasion_month_day"))
+        batch_op.drop_index("ix_occasion_day")
         batch_op.drop_index(batch_op.f("ix_occasion_client_id"))
 
     op.drop_table("occasion")
@@ -1226,7 +1230,7 @@ def downgrade() -> None:
     op.drop_table("insurance_offer")
     with op.batch_alter_table("family_member", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_family_member_client_id"))
-        batch_op.drop_index(batch_op.f("ix_family_member_born_month_day"))
+        batch_op.drop_index("ix_family_member_birthday")
 
     op.drop_table("family_member")
     op.drop_table("esign_template_version")
