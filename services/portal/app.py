@@ -46,7 +46,13 @@ def create_app(deps: Dependencies) -> Flask:
     app.register_blueprint(agency_pages.blueprint)
     install_brand(app)
     app.register_blueprint(link_pages(deps.links, deps.access))
-    pages = PaymentPages(links=deps.links, payments=deps.payments, documents=deps.documents, access=deps.access)
+    pages = PaymentPages(
+        links=deps.links,
+        payments=deps.payments,
+        documents=deps.documents,
+        access=deps.access,
+        on_file=deps.on_file,
+    )
     app.register_blueprint(pages.blueprint())
     app.register_blueprint(CvvPages(links=deps.cvv, access=deps.access).blueprint())
     app.register_blueprint(account_pages)
@@ -83,7 +89,13 @@ def _add_trips(app: Flask, deps: Dependencies) -> None:
 def _add_papers(app: Flask, deps: Dependencies) -> None:
     """What clients sign: documents and insurance offers, by link and in the tab."""
     rooms = [
-        PaperPages(room, requests=deps.sign_requests, documents=deps.documents, access=deps.access).blueprint()
+        PaperPages(
+            room,
+            requests=deps.sign_requests,
+            documents=deps.documents,
+            access=deps.access,
+            on_file=deps.on_file,
+        ).blueprint()
         for room in (esign_pages.ROOM, insurance_pages.ROOM)
     ]
     esign_pages.add_tab(rooms[0], requests=deps.sign_requests, documents=deps.documents)

@@ -27,7 +27,7 @@ from services.portal.documents import events as document_events
 from services.portal.documents.service import TripDocuments
 from services.portal.esign import events as esign_events
 from services.portal.esign.record import document_genre
-from services.portal.esign.service import Documents, PaperKind, SignRequests
+from services.portal.esign.service import Documents, PaperKind, SignaturesOnFile, SignRequests
 from services.portal.insurance import events as insurance_events
 from services.portal.insurance.service import insurance_genre
 from services.portal.links import events as link_events
@@ -64,6 +64,7 @@ class Dependencies:
     access: LinkAccess
     links: Links
     documents: Documents
+    on_file: SignaturesOnFile
     sign_requests: SignRequests
     verification: Verification
     payments: Payments
@@ -160,6 +161,7 @@ def bootstrap(
         access=LinkAccess(sessions),
         links=links,
         documents=documents,
+        on_file=SignaturesOnFile(database=database),
         sign_requests=sign_requests,
         verification=Verification(documents=documents),
         payments=payments,

@@ -15,16 +15,15 @@ from services.portal.account import find_client
 from services.portal.esign.service import (
     Documents,
     PaperKind,
-    Signature,
-    SignatureMissing,
+    SignaturesOnFile,
     Signing,
     SignRequest,
     SignRequests,
     Standing,
     clean_name,
-    read_signature,
 )
 from services.portal.pages import dress_as, origin_of_request
+from services.portal.signing import offered_on_file, posted_signature
 
 _MAX_TOKEN = 100
 _CLOSED = {Standing.EXPIRED, Standing.WITHDRAWN}
@@ -56,11 +55,20 @@ class PaperRoom:
 class PaperPages:
     """The pages of one kind of paper."""
 
-    def __init__(self, room: PaperRoom, *, requests: SignRequests, documents: Documents, access: LinkAccess) -> None:
+    def __init__(
+        self,
+        room: PaperRoom,
+        *,
+        requests: SignRequests,
+        documents: Documents,
+        access: LinkAccess,
+        on_file: SignaturesOnFile,
+    ) -> None:
         self._room = room
         self._requests = requests
         self._documents = documents
         self._access = access
+        self._on_file = on_file
 
     def blueprint(self) -> Blueprint:
         room = Blueprint(self._room.name, self._room.import_name, template_folder="templates")
@@ -117,7 +125,9 @@ class PaperPages:
         form = self._form()
         valid = bool(form.validate())
         answer = self._room.answer(form)
-        signature, unsigned = _signature(paper)
+        signature, unsigned = posted_signature(
+            self._on_file, client_id=paper.client_id, agency_id=paper.agent.agency_id, name=paper.signer_name
+        )
         if not valid or signature is None or form.errors:
             return self._form_page(paper, form, status=422, unsigned=unsigned)
         signing = Signing(signature=signature, origin=origin_of_request(), accepted=answer)
@@ -172,6 +182,7 @@ class PaperPages:
             form=form,
             unsigned=unsigned,
             typed_signature=clean_name(request.form.get("signature_text", "")),
+            **offered_on_file(self._on_file, client_id=paper.client_id, agency_id=paper.agent.agency_id),
         )
 
     def _wrong_token(self, request_id: str) -> Response:
@@ -198,21 +209,6 @@ def pdf_download(pdf: bytes, file_name: str) -> Response:
     response.mimetype = "application/pdf"
     response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
     return response
-
-
-def _signature(paper: SignRequest) -> tuple[Signature | None, str]:
-    """The signature, or why there is none."""
-    sent = request.form
-    try:
-        signature = read_signature(
-            sent.get("signature_kind", ""),
-            text=sent.get("signature_text", ""),
-            image=sent.get("signature_image", ""),
-            payer_name=paper.signer_name,
-        )
-    except SignatureMissing as missing:
-        return None, str(missing)
-    return signature, ""
 
 
 def _page(template: str, status: int, **values: object) -> Response:

@@ -30,7 +30,9 @@ class SignedDocumentRow(Base):
     consent_version: Mapped[str] = mapped_column(String(20))
     signer_name: Mapped[str] = mapped_column(String(100))
     signer_email: Mapped[str] = mapped_column(String(320))
+    # drawn, typed, or on_file: then the document on which it was first given.
     signature_kind: Mapped[str] = mapped_column(String(10))
+    signature_from: Mapped[str] = mapped_column(String(40), default="")
     signature_image: Mapped[bytes] = mapped_column(LargeBinary)
     signed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ip: Mapped[str] = mapped_column(String(45))

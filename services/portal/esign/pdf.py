@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from fpdf import FPDF
 from fpdf.enums import Align, WrapMode, XPos, YPos
 
 from chassis.paper import fonts
+from services.portal.esign.on_file_rules import consent_to_reuse, words_of_reuse
 from services.portal.esign.rules import Signature, SignatureKind
 from services.portal.evidence import EvidenceStep, StepKind
 
@@ -196,9 +197,15 @@ def _signature(paper: _Paper, document: PrintedDocument) -> None:
     bottom = max(top + height, paper.get_y())
     paper.line(paper.l_margin, bottom, paper.l_margin + width, bottom)
     paper.set_y(bottom + 1.5)
-    verb = "drawn" if document.signature.kind is SignatureKind.DRAWN else "typed"
     paper.say(f"{document.signature.signer_name}", size=10, style="B")
-    paper.say(f"Signature {verb} on {local_time(document.signed_at, document.time_zone)}", size=9, colour=_QUIET)
+    paper.say(_how_signed(document), size=9, colour=_QUIET)
+
+
+def _how_signed(document: PrintedDocument) -> str:
+    signature, at = document.signature, local_time(document.signed_at, document.time_zone)
+    if signature.reused is not None:
+        return words_of_reuse(local_day(signature.reused.given_at, document.time_zone), at)
+    return f"Signature {'drawn' if signature.kind is SignatureKind.DRAWN else 'typed'} on {at}"
 
 
 def _certificate(paper: _Paper, document: PrintedDocument) -> None:
@@ -218,6 +225,12 @@ def _certificate(paper: _Paper, document: PrintedDocument) -> None:
     signed = document.signature
     paper.fact("Signer", f"{signed.signer_name}, {document.signer_email}")
     paper.fact("Way of signing", "Drawn by hand" if signed.kind is SignatureKind.DRAWN else "Name typed")
+    if signed.reused is not None:
+        given = utc_time(signed.reused.given_at)
+        paper.fact("On file since", f"{given}, document {signed.reused.document_id}")
+        paper.fact("Reused", words_of_reuse(given, utc_time(document.signed_at)))
+        given_on = local_day(signed.reused.given_at, document.time_zone)
+        paper.fact("Consent to reuse", consent_to_reuse(given_on))
     paper.fact("Signed at", utc_time(document.signed_at))
     paper.fact("Terms version", document.terms_version)
     paper.fact("Terms SHA-256", document.terms_sha256, wrap=WrapMode.CHAR)
@@ -241,6 +254,11 @@ def _step(paper: _Paper, step: EvidenceStep, words: str) -> None:
 def utc_time(moment: datetime) -> str:
     """An exact moment for evidence: "2026-11-21 20:09:41 UTC"."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def local_day(moment: datetime, time_zone: str) -> str:
+    """A day for people, in the agency's zone: "Sat 21 Nov 2026"."""
+    return format_date(moment.astimezone(ZoneInfo(time_zone)).date(), "EEE d MMM y", locale="en_US")
 
 
 def local_time(moment: datetime, time_zone: str) -> str:

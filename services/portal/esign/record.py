@@ -21,7 +21,7 @@ def document_genre(letters: LetterSealer) -> Genre:
             request_id=request.request_id,
             document_id=document.document_id,
             signer_name=document.signature.signer_name,
-            signature_kind=document.signature.kind.value,
+            signature_kind=document.signature.way,
             text_sha256=document.terms_sha256,
             signed_at=stamp(document.signed_at),
             origin=signing.origin.to_proto(),

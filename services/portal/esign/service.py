@@ -10,6 +10,8 @@ from services.portal.esign.documents import (
     SignedDocument,
     read_signature,
 )
+from services.portal.esign.on_file import SignatureOnFile, SignaturesOnFile
+from services.portal.esign.on_file_rules import ON_FILE, consent_to_reuse
 from services.portal.esign.record import agency_of, agent_of, stamp
 from services.portal.esign.request_rules import PaperKind, Standing
 from services.portal.esign.requests import Genre, NewPaper, Signing, SignRequest, SignRequests
@@ -18,6 +20,7 @@ from services.portal.esign.rules import CONSENT_TEXT, CONSENT_VERSION, Signature
 __all__ = [
     "CONSENT_TEXT",
     "CONSENT_VERSION",
+    "ON_FILE",
     "TITLE",
     "DocumentEntry",
     "Documents",
@@ -30,12 +33,15 @@ __all__ = [
     "SignRequests",
     "Signature",
     "SignatureMissing",
+    "SignatureOnFile",
+    "SignaturesOnFile",
     "SignedDocument",
     "Signing",
     "Standing",
     "agency_of",
     "agent_of",
     "clean_name",
+    "consent_to_reuse",
     "read_signature",
     "stamp",
 ]

@@ -45,7 +45,7 @@ def _signed(request: SignRequest, document: SignedDocument, signing: Signing, _:
         offer_id=request.request_id,
         accepted=bool(signing.accepted),
         signer_name=document.signature.signer_name,
-        signature_kind=document.signature.kind.value,
+        signature_kind=document.signature.way,
         text_sha256=document.terms_sha256,
         at=stamp(document.signed_at),
         origin=signing.origin.to_proto(),

@@ -75,7 +75,7 @@ def signed_event(made: Authorization, sealed_letter: str) -> DocumentSigned:
         context=PaymentContext.FromString(made.link.context),
         title=TITLE,
         signer_name=document.signature.signer_name,
-        signature_kind=document.signature.kind.value,
+        signature_kind=document.signature.way,
         terms_version=document.terms_version,
         terms_sha256=document.terms_sha256,
         signed_at=_timestamp(document.signed_at),

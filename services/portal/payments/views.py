@@ -18,10 +18,8 @@ from services.portal.account import find_client
 from services.portal.esign.service import (
     CONSENT_TEXT,
     Documents,
-    Signature,
-    SignatureMissing,
+    SignaturesOnFile,
     clean_name,
-    read_signature,
 )
 from services.portal.links.service import Links, LinkView, Standing
 from services.portal.pages import dress, origin_of_request
@@ -42,6 +40,7 @@ from services.portal.payments.values import (
     Submission,
     UnderWay,
 )
+from services.portal.signing import offered_on_file, posted_signature
 
 # How long a second submission waits for the first, so that it can show its result.
 _PATIENCE_SECONDS = 6.0
@@ -66,12 +65,14 @@ class PaymentPages:
         payments: Payments,
         documents: Documents,
         access: LinkAccess,
+        on_file: SignaturesOnFile,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._links = links
         self._payments = payments
         self._documents = documents
         self._access = access
+        self._on_file = on_file
         self._pause = pause
 
     def blueprint(self) -> Blueprint:
@@ -114,7 +115,9 @@ class PaymentPages:
             return link
         form = AuthorizationForm()
         valid = bool(form.validate())
-        signature, unsigned = self._signature(link)
+        signature, unsigned = posted_signature(
+            self._on_file, client_id=link.client_id, agency_id=link.request.agency_id, name=link.request.payer_name
+        )
         if not valid or signature is None:
             return self._refused(link, form, unsigned)
         submission = Submission(
@@ -229,22 +232,6 @@ class PaymentPages:
     def _go(self, address: str) -> BaseResponse:
         return jsonify(next=address) if wants_json() else redirect(address, 303)
 
-    def _signature(self, link: LinkView) -> tuple[Signature | None, str]:
-        """The signature, or why there is none."""
-        sent = request.form
-        try:
-            return (
-                read_signature(
-                    sent.get("signature_kind", ""),
-                    text=sent.get("signature_text", ""),
-                    image=sent.get("signature_image", ""),
-                    payer_name=link.request.payer_name,
-                ),
-                "",
-            )
-        except SignatureMissing as missing:
-            return None, str(missing)
-
     def _answer(self, link: LinkView, form: AuthorizationForm, outcome: Outcome) -> BaseResponse:
         match outcome:
             case Authorized():
@@ -308,6 +295,7 @@ class PaymentPages:
                 message=message,
                 typed_signature=clean_name(request.form.get("signature_text", "")),
                 consent_text=CONSENT_TEXT,
+                **offered_on_file(self._on_file, client_id=link.client_id, agency_id=link.request.agency_id),
             ),
             status,
         )
