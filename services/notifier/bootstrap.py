@@ -20,6 +20,7 @@ from services.notifier.deliveries.events import DeliveryEvents
 from services.notifier.deliveries.second_look import SecondLookEvents
 from services.notifier.deliveries.sender import Sender
 from services.notifier.deliveries.service import Deliveries
+from services.notifier.deliveries.signing_mails import SigningMails
 from services.notifier.deliveries.support_mails import SupportMails
 from services.notifier.deliveries.transports import SmtpTransport, Transport
 from services.notifier.mailbox.service import Mailbox
@@ -69,6 +70,7 @@ def build(
         deliveries=deliveries, letters=letters, clock=clock, crm_url=settings.crm_url, note_payment=note_payment
     )
     mails.register(handlers)
+    SigningMails(deliveries=deliveries, open_letter=mails.open_letter, crm_url=settings.crm_url).register(handlers)
     SecondLookEvents(deliveries=deliveries, open_letter=mails.open_letter, crm_url=settings.crm_url).register(handlers)
     ClientMails(deliveries=deliveries, letters=letters, clock=clock, crm_url=settings.crm_url).register(handlers)
     ReminderEvents(schedule=reminders).register(handlers)

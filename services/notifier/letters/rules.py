@@ -12,6 +12,9 @@ SIGNERS: Final[dict[str, str]] = {
     "cvv_request": "crm",
     "signed_copy": "portal",
     "portal_invitation": "crm",
+    "esign_request": "crm",
+    "esign_copy": "portal",
+    "insurance_offer": "crm",
     "password_reset": "portal",
 }
 

@@ -31,6 +31,12 @@ class Mail(StrEnum):
     PORTAL_INVITATION = "portal_invitation"
     PASSWORD_RESET = "password_reset"  # noqa: S105 - a mail, not a password
     QUOTE_REQUEST = "quote_request"
+    ESIGN_REQUEST = "esign_request"
+    ESIGN_COPY = "esign_copy"
+    ESIGN_SIGNED = "esign_signed"
+    INSURANCE_OFFER = "insurance_offer"
+    INSURANCE_COPY = "insurance_copy"
+    INSURANCE_DECIDED = "insurance_decided"
     REMINDER = "reminder"
     REMINDER_TEST = "reminder_test"
     SUPPORT_QUESTION = "support_question"
