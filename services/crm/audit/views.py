@@ -144,6 +144,7 @@ def _day(name: str) -> date | None:
 
 
 def _lines(rows: Sequence[TrailRow]) -> list[HistoryLine]:
-    people = People(names=dependencies().directory.names_in(current_agent()), client=_UNKNOWN_CLIENT)
+    names = dependencies().directory.names_in(current_agent())
+    people = People(names=names | {"operator": "The operator"}, client=_UNKNOWN_CLIENT)
     # history_lines turns its entries around: oldest first in, newest first out.
     return history_lines([row.entry for row in reversed(rows)], people)

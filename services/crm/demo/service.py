@@ -18,7 +18,9 @@ from services.crm.bootstrap import Dependencies
 from services.crm.clients.service import ClientFilter
 from services.crm.demo.access import add_invitations, add_quotes
 from services.crm.demo.crowd import add_crowd
+from services.crm.demo.office import add_office
 from services.crm.demo.people import AGENCY, AGENTS, CLIENTS, WITH_AUTHENTICATOR
+from services.crm.demo.portal_life import add_portal_life
 from services.crm.demo.trips import TRIPS, Trip
 
 _WORDS = (
@@ -58,7 +60,9 @@ def import_demo(deps: Dependencies, file: Path) -> list[DemoAgent]:
         add_crowd(deps, _actor(agent), _today(deps, agent))
         if agent.data.role is Role.AGENT:
             add_quotes(deps, _actor(agent))
+            add_portal_life(deps, _actor(agent), _today(deps, agent))
             add_invitations(deps, _actor(agent))
+            add_office(deps, _actor(agent), _actor(agents[0]))
     return known
 
 
