@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Row, Select, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
@@ -73,6 +73,8 @@ _WORDS = Words(
 EXPORT_LIMIT = 10_000
 # How many dues are read, oldest first, to find those that are still to be paid.
 _DUES_READ = 900
+# Of how many at once the payments room is asked whether they were paid.
+_DUES_ASKED = 150
 
 
 class BookingSort(StrEnum):
@@ -188,8 +190,14 @@ class Bookings:
         """
         with self._database.read() as session:
             found = session.execute(_dues(actor, last).limit(_DUES_READ)).all()
-            processed = paid({row.segment_id for row in found}) if found else {}
-            still_open = [row for row in found if processed.get(row.segment_id, 0) < row.until_then][:limit]
+            still_open: list[Row[str, str, str, date, int]] = []
+            for first in range(0, len(found), _DUES_ASKED):
+                asked = found[first : first + _DUES_ASKED]
+                processed = paid({row.segment_id for row in asked})
+                still_open += [row for row in asked if processed.get(row.segment_id, 0) < row.until_then]
+                if len(still_open) >= limit:
+                    break
+            still_open = still_open[:limit]
             wanted = {row.booking_id for row in still_open}
             rows = session.scalars(select(BookingRow).where(BookingRow.id.in_(wanted))).all()
             items = {

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
-from services.crm.clients.models import FamilyMemberRow, OccasionRow
+from services.crm.clients.models import ClientRow, FamilyMemberRow, OccasionRow
 from services.crm.clients.rules import FamilyMember, Household, Occasion, OccasionKind, Relation, month_day
 
 
@@ -45,7 +45,7 @@ def put_member(session: Session, client_id: str, member: FamilyMember, *, at: da
     """Adds a family member under its id, or changes the one that has it."""
     row = session.get(FamilyMemberRow, member.id)
     if row is None:
-        row = FamilyMemberRow(id=member.id, client_id=client_id)
+        row = FamilyMemberRow(id=member.id, client_id=client_id, agent_id=_agent_of(session, client_id))
         session.add(row)
     row.first_name, row.last_name, row.relation = member.first_name, member.last_name, member.relation.value
     row.born_on = member.born_on
@@ -58,11 +58,15 @@ def put_occasion(session: Session, client_id: str, wanted: Occasion, *, at: date
     """Adds an occasion under its id, or changes the one that has it."""
     row = session.get(OccasionRow, wanted.id)
     if row is None:
-        row = OccasionRow(id=wanted.id, client_id=client_id)
+        row = OccasionRow(id=wanted.id, client_id=client_id, agent_id=_agent_of(session, client_id))
         session.add(row)
     row.kind, row.label, row.first_on = wanted.kind.value, wanted.label, wanted.first_on
     row.year_known, row.month_day, row.changed_at = wanted.year_known, month_day(wanted.first_on), at
     return row
+
+
+def _agent_of(session: Session, client_id: str) -> str:
+    return session.get_one(ClientRow, client_id).agent_id
 
 
 def family_member(row: FamilyMemberRow) -> FamilyMember:

@@ -94,15 +94,18 @@ class FamilyMemberRow(Base):
     """Somebody of a client's family who need not be a client."""
 
     __tablename__ = "family_member"
+    __table_args__ = (Index("ix_family_member_birthday", "agent_id", "born_month_day"),)
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     client_id: Mapped[str] = mapped_column(ForeignKey("client.id"), index=True)
     first_name: Mapped[str] = mapped_column(String(80))
     last_name: Mapped[str] = mapped_column(String(80))
+    # The client's agent, for the list of the next birthdays.
+    agent_id: Mapped[str] = mapped_column(ForeignKey("agent.id"))
     # rules.Relation.
     relation: Mapped[str] = mapped_column(String(16))
     born_on: Mapped[date | None]
-    born_month_day: Mapped[int | None] = mapped_column(index=True)
+    born_month_day: Mapped[int | None]
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -110,16 +113,19 @@ class OccasionRow(Base):
     """A day that comes back every year: an anniversary, somebody's birthday, anything else."""
 
     __tablename__ = "occasion"
+    __table_args__ = (Index("ix_occasion_day", "agent_id", "month_day"),)
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     client_id: Mapped[str] = mapped_column(ForeignKey("client.id"), index=True)
+    # The client's agent, for the list of the next occasions.
+    agent_id: Mapped[str] = mapped_column(ForeignKey("agent.id"))
     # rules.OccasionKind.
     kind: Mapped[str] = mapped_column(String(16))
     label: Mapped[str] = mapped_column(String(80))
     # Where the year is not known it is a leap year that means nothing.
     first_on: Mapped[date]
     year_known: Mapped[bool]
-    month_day: Mapped[int] = mapped_column(index=True)
+    month_day: Mapped[int]
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

@@ -1,10 +1,12 @@
 """Use cases of what belongs to a client's profile: family, occasions, and what she changed in the portal herself."""
 
+from calendar import isleap
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import TypeVarTuple
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from chassis.clock import Clock
@@ -32,7 +34,10 @@ from services.crm.clients.rules import (
 )
 from services.crm.clients.service import Clients, own_row
 
+Columns = TypeVarTuple("Columns")
 UPCOMING_LIMIT = 12
+_FEBRUARY_29, _MARCH_FIRST = 229, 301
+_MonthDay = InstrumentedAttribute[int] | InstrumentedAttribute[int | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,12 +152,15 @@ def next_time(first_on: date, today: date) -> date:
     raise AssertionError("a day comes round every year")
 
 
-def _within(
-    column: InstrumentedAttribute[int] | InstrumentedAttribute[int | None], today: date, days: int
-) -> ColumnElement[bool]:
-    """Month and day from today on. The day before is let in too, for 29 February; `_soon` is exact."""
-    first, last = month_day(today - timedelta(days=1)), month_day(today + timedelta(days=days))
-    return column.between(first, last) if first <= last else or_(column >= first, column <= last)
+def _soonest(query: Select[*Columns], column: _MonthDay, today: date, days: int) -> Select[*Columns]:
+    """Only what comes round within the days, soonest first, and no more than is shown."""
+    first, last = month_day(today), month_day(today + timedelta(days=days))
+    # In a year without one, 29 February is kept on 1 March.
+    if first == _MARCH_FIRST and not isleap(today.year):
+        first = _FEBRUARY_29
+    within = column.between(first, last) if first <= last else or_(column >= first, column <= last)
+    this_year_first = case((column >= first, 0), else_=1)
+    return query.where(within).order_by(this_year_first, column).limit(UPCOMING_LIMIT)
 
 
 def _mine(actor: Actor) -> ColumnElement[bool]:
@@ -160,11 +168,12 @@ def _mine(actor: Actor) -> ColumnElement[bool]:
 
 
 def _birthdays(session: Session, actor: Actor, today: date, days: int) -> Iterable[Upcoming]:
-    query = select(ClientRow.id, ClientRow.first_name, ClientRow.last_name, ClientRow.birthday).where(
-        _mine(actor), _within(ClientRow.birthday_month_day, today, days)
-    )
-    for client_id, first_name, last_name, birthday in session.execute(query):
-        if birthday and (on := next_time(birthday, today)) <= today + timedelta(days=days):
+    query = select(ClientRow.id, ClientRow.first_name, ClientRow.last_name, ClientRow.birthday).where(_mine(actor))
+    for client_id, first_name, last_name, birthday in session.execute(
+        _soonest(query, ClientRow.birthday_month_day, today, days)
+    ):
+        if birthday:
+            on = next_time(birthday, today)
             yield Upcoming(
                 client_id=client_id,
                 client_name=f"{first_name} {last_name}".strip(),
@@ -179,18 +188,18 @@ def _family(session: Session, actor: Actor, today: date, days: int) -> Iterable[
     query = (
         select(FamilyMemberRow, ClientRow.first_name, ClientRow.last_name)
         .join(ClientRow, ClientRow.id == FamilyMemberRow.client_id)
-        .where(_mine(actor), _within(FamilyMemberRow.born_month_day, today, days))
+        .where(FamilyMemberRow.agent_id == actor.agent_id)
     )
-    for member, first_name, last_name in session.execute(query):
-        born_on = member.born_on
-        if born_on and (on := next_time(born_on, today)) <= today + timedelta(days=days):
+    for member, first_name, last_name in session.execute(_soonest(query, FamilyMemberRow.born_month_day, today, days)):
+        if member.born_on:
+            on = next_time(member.born_on, today)
             yield Upcoming(
                 client_id=member.client_id,
                 client_name=f"{first_name} {last_name}".strip(),
                 about=f"{member.first_name} {member.last_name}".strip(),
                 kind=OccasionKind.BIRTHDAY,
                 on=on,
-                years=on.year - born_on.year,
+                years=on.year - member.born_on.year,
             )
 
 
@@ -198,15 +207,15 @@ def _occasions(session: Session, actor: Actor, today: date, days: int) -> Iterab
     query = (
         select(OccasionRow, ClientRow.first_name, ClientRow.last_name)
         .join(ClientRow, ClientRow.id == OccasionRow.client_id)
-        .where(_mine(actor), _within(OccasionRow.month_day, today, days))
+        .where(OccasionRow.agent_id == actor.agent_id)
     )
-    for occasion, first_name, last_name in session.execute(query):
-        if (on := next_time(occasion.first_on, today)) <= today + timedelta(days=days):
-            yield Upcoming(
-                client_id=occasion.client_id,
-                client_name=f"{first_name} {last_name}".strip(),
-                about=occasion.label,
-                kind=OccasionKind(occasion.kind),
-                on=on,
-                years=on.year - occasion.first_on.year if occasion.year_known else None,
-            )
+    for occasion, first_name, last_name in session.execute(_soonest(query, OccasionRow.month_day, today, days)):
+        on = next_time(occasion.first_on, today)
+        yield Upcoming(
+            client_id=occasion.client_id,
+            client_name=f"{first_name} {last_name}".strip(),
+            about=occasion.label,
+            kind=OccasionKind(occasion.kind),
+            on=on,
+            years=on.year - occasion.first_on.year if occasion.year_known else None,
+        )

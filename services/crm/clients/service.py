@@ -199,6 +199,7 @@ class Clients:
         row = ClientRow(id=new_id("client"), agency_id=agency_id, agent_id=agent_id, created_at=now)
         session.add(row)
         apply(row, data, at=now)
+        session.flush()
         for member in household.family:
             put_member(session, row.id, replace(member, id=new_id("family")), at=now)
         for occasion in household.occasions:

@@ -172,7 +172,7 @@ class _Batch:
         )
         whose = {"agency_id": agent.agency_id, "agent_id": agent.id}
         self._rows[ClientWordRow] += [whose | {"client_id": client_id, "word": word} for word in words]
-        self._household(client_id, data, made)
+        self._household({"client_id": client_id, "agent_id": agent.id}, data, made)
         if self._chance.random() < _TASK_SHARE:
             task = self._generator.task()
             self._rows[TaskRow].append(
@@ -183,13 +183,13 @@ class _Batch:
         # Whoever has payments has travelled, or nearly so.
         self._trip(agent, client_id, data, self._generator.trip(past=True if number % 3 else None), payments)
 
-    def _household(self, client_id: str, data: ClientData, made: datetime) -> None:
+    def _household(self, whose: dict[str, str], data: ClientData, made: datetime) -> None:
         for member in self._generator.family(data.last_name):
             born = month_day(member.born_on) if member.born_on else None
-            values = asdict(member) | {"id": self._id("family"), "client_id": client_id, "changed_at": made}
+            values = asdict(member) | whose | {"id": self._id("family"), "changed_at": made}
             self._rows[FamilyMemberRow].append(values | {"relation": member.relation.value, "born_month_day": born})
         for occasion in self._generator.occasions():
-            values = asdict(occasion) | {"id": self._id("occasion"), "client_id": client_id, "changed_at": made}
+            values = asdict(occasion) | whose | {"id": self._id("occasion"), "changed_at": made}
             self._rows[OccasionRow].append(
                 values | {"kind": occasion.kind.value, "month_day": month_day(occasion.first_on)}
             )
