@@ -16,6 +16,7 @@ from services.notifier.agencies.service import Looks
 from services.notifier.client_references import CLIENT_REFERENCES
 from services.notifier.config import NotifierSettings
 from services.notifier.deliveries.client_mails import ClientMails
+from services.notifier.deliveries.document_mails import DocumentMails
 from services.notifier.deliveries.events import DeliveryEvents
 from services.notifier.deliveries.second_look import SecondLookEvents
 from services.notifier.deliveries.sender import Sender
@@ -75,6 +76,7 @@ def build(
     ClientMails(deliveries=deliveries, letters=letters, clock=clock, crm_url=settings.crm_url).register(handlers)
     ReminderEvents(schedule=reminders).register(handlers)
     SupportMails(deliveries=deliveries, crm_url=settings.crm_url).register(handlers)
+    DocumentMails(deliveries=deliveries, portal_url=settings.portal_url).register(handlers)
     merge_events.subscribe(handlers, CLIENT_REFERENCES, learn_merged)
     transport = transport or _transport(settings, database, clock)
     senders = tuple(

@@ -20,6 +20,7 @@ from services.crm.clients.rules import Household
 from services.crm.clients.service import ClientDetail, client_snapshot
 from services.crm.demo.generator import Generator, MadeTrip
 from services.crm.demo.payments import Paid, past_payments
+from services.crm.demo.portal_life import tell_past_payments
 from services.crm.models import ClientRow, PaymentRow, TaskRow
 
 # How many clients each of the demo's agents gets besides those one knows by name.
@@ -112,3 +113,4 @@ class _Crowd:
             rows += past_payments(paid, ids, self._chance, self._now)
         if rows:
             self._session.execute(insert(PaymentRow), rows)
+            tell_past_payments(self._deps, self._session, rows)

@@ -18,6 +18,7 @@ from services.crm.bootstrap import Dependencies
 from services.crm.clients.service import ClientFilter
 from services.crm.demo.access import add_invitations, add_quotes
 from services.crm.demo.crowd import add_crowd
+from services.crm.demo.money import add_money, add_rules
 from services.crm.demo.office import add_office
 from services.crm.demo.people import AGENCY, AGENTS, CLIENTS, WITH_AUTHENTICATOR
 from services.crm.demo.portal_life import add_portal_life
@@ -58,11 +59,14 @@ def import_demo(deps: Dependencies, file: Path) -> list[DemoAgent]:
         _clients(deps, agent)
         _trips(deps, agent)
         add_crowd(deps, _actor(agent), _today(deps, agent))
+        add_money(deps, _actor(agent))
         if agent.data.role is Role.AGENT:
             add_quotes(deps, _actor(agent))
             add_portal_life(deps, _actor(agent), _today(deps, agent))
             add_invitations(deps, _actor(agent))
             add_office(deps, _actor(agent), _actor(agents[0]))
+    # Last: from now on the notifier reminds of what falls due, of trips it has heard of and of what is paid on them.
+    add_rules(deps, _actor(agents[0]))
     return known
 
 
