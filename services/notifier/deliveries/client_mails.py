@@ -48,6 +48,30 @@ class ClientMails:
         self._queue_letter(session, meta, event.sealed_mail, event.agency, {}, agent_id="")
 
     def quote_requested(self, session: Session, event: QuoteRequested, meta: EventMeta) -> None:
+        """The agent gets the request, the person who asked a word that it has arrived."""
+        self._tell_agent(session, event, meta)
+        self._tell_visitor(session, event, meta)
+
+    def _tell_visitor(self, session: Session, event: QuoteRequested, meta: EventMeta) -> None:
+        # Nothing of what was typed goes out: anybody can type any address, and any text, on a public page.
+        data = {
+            "agent_name": event.agent.name,
+            "agent_email": event.agent.email,
+            "agent_phone": event.agent.phone or event.agency.phone,
+        }
+        self.deliveries.queue(
+            session,
+            NewDelivery(
+                source_key=f"{meta.event_id}:{Mail.QUOTE_RECEIVED}",
+                template=Mail.QUOTE_RECEIVED,
+                agency_id=meta.agency_id,
+                address=event.client.email,
+                data=data | _theme_data(event.agency),
+                agent_id=event.agent_id,
+            ),
+        )
+
+    def _tell_agent(self, session: Session, event: QuoteRequested, meta: EventMeta) -> None:
         travelers = _count(event.adults, "adult", "adults")
         if event.children:
             travelers += ", " + _count(event.children, "child", "children")

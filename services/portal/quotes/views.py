@@ -52,7 +52,7 @@ def ask(name: str) -> ResponseReturnValue:
         if form.website.data:
             log.info("quote.machine_refused", agent_id=agent.agent_id)
             return redirect(url_for("quotes.thanks", name=agent.slug), 303)
-        if _pages().throttle.allows("quote", request.remote_addr or "", most=REQUESTS_PER_HOUR):
+        if _may_ask(form.visitor().email):
             key = form.request_key.data or new_link_token()
             _pages().quotes.ask(agent, form.wish(), form.visitor(), client=client, request_key=key)
             return redirect(url_for("quotes.thanks", name=agent.slug), 303)
@@ -70,6 +70,14 @@ def thanks(name: str) -> ResponseReturnValue:
     """What happens next."""
     agent = _agent(name)
     return render_template("quotes/thanks.html", agent=agent)
+
+
+def _may_ask(email: str) -> bool:
+    """Counts by the address it comes from, and by the one that is mailed: nobody's inbox is filled from here."""
+    throttle = _pages().throttle
+    return throttle.allows("quote", request.remote_addr or "", most=REQUESTS_PER_HOUR) and throttle.allows(
+        "quote mail", email.casefold(), most=REQUESTS_PER_HOUR
+    )
 
 
 def _pages() -> QuotePages:
