@@ -67,6 +67,10 @@ ENTRIES: dict[str, Entry] = {
     "clients.show": OWNER,
     # dashboard
     "dashboard.show": AGENTS,
+    # documents
+    "documents.file": Entry(Door.OWNER, objects={"document_id": "file_id"}),
+    "documents.share": OWNER_ALONE,
+    "documents.withdraw": Entry(Door.OWNER_ALONE, objects={"document_id": "file_id"}),
     # household
     "household.edit_member": OWNER_ALONE,
     "household.edit_occasion": OWNER_ALONE,
@@ -75,6 +79,10 @@ ENTRIES: dict[str, Entry] = {
     "household.remove_member": OWNER_ALONE,
     "household.remove_occasion": OWNER_ALONE,
     "household.take_note": OWNER_ALONE,
+    # itinerary
+    "itinerary.calendar_file": OWNER,
+    "itinerary.paper": OWNER,
+    "itinerary.show": OWNER,
     # links
     "links.new": OWNER_ALONE,
     "links.resend": OWNER_ALONE,

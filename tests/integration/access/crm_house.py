@@ -13,6 +13,7 @@ from services.crm.admin.models import AgencyRow
 from services.crm.admin.service import AgencyData, AgentData
 from services.crm.bookings.service import SegmentData, SegmentKind
 from services.crm.clients.rules import FamilyMember, Occasion, OccasionKind, Relation
+from services.crm.documents.service import Upload
 from services.crm.models import Base, session_tables
 from tests.integration.access.kept_file import KeptFile
 from tests.support.crm_paying import ORIGIN, Browser, CrmHouse, stamp, usd
@@ -92,6 +93,8 @@ class FurnishedHouse(CrmHouse):
         hotel = SegmentData(supplier_name="Hotel Bryggen", kind=SegmentKind.HOTEL, price=usd(900_00))
         unpaid = deps.bookings.add_segment(maya, self.booking_id, hotel, version=self.booking.version)
         self.objects["unpaid_segment_id"] = unpaid.id
+        passes = Upload(request_key="passes", file_name="passes.pdf", content=b"%PDF-1.7", title="Boarding passes")
+        self.objects["file_id"] = deps.travel.documents.share(maya, self.booking_id, passes).id
 
     def _add_payments(self) -> None:
         waiting = self.requested("waiting-0123456789")

@@ -23,6 +23,7 @@ class Door(Enum):
     CLIENTS = "every signed-in client; it shows what is her own"
     OWN_CLIENT = "the signed-in client whose object it is"
     LINK = "a browser that has opened this very link with its token; others are sent to the link's page"
+    PAYER = "as LINK, and the signed-in client who is to pay"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ portal_house.py. test_portal.py then proves the line for every role.
 
 from tests.integration.access.entry import Door, Entry
 
-ANYBODY, CLIENTS, OWN_CLIENT, LINK = (
+ANYBODY, CLIENTS, OWN_CLIENT, PAYER = (
     Entry(Door.ANYBODY),
     Entry(Door.CLIENTS),
     Entry(Door.OWN_CLIENT),
-    Entry(Door.LINK),
+    Entry(Door.PAYER),
 )
+SUBMITTED = {"link_id": "submitted_link_id"}
 CVV_LINK = {"link_id": "cvv_link_id"}
 
 ENTRIES: dict[str, Entry] = {
@@ -33,16 +34,27 @@ ENTRIES: dict[str, Entry] = {
     "cvv.landing": Entry(Door.ANYBODY, objects=CVV_LINK),
     "cvv.open_link": Entry(Door.ANYBODY, objects=CVV_LINK),
     "cvv.supply": Entry(Door.LINK, objects=CVV_LINK),
+    # documents
+    "documents.file": OWN_CLIENT,
+    "documents.index": CLIENTS,
     # links: looking at the page and trying a token is for anybody; the token opens it
     "links.landing": ANYBODY,
     "links.open_link": ANYBODY,
     "links.start": ANYBODY,
-    # payments
-    "payments.authorize": LINK,
-    "payments.intake": LINK,
-    "payments.signed_copy": Entry(Door.LINK, objects={"link_id": "submitted_link_id"}),
-    "payments.status": Entry(Door.LINK, objects={"link_id": "submitted_link_id"}),
-    "payments.submit": LINK,
+    # payments: by link, and those of a signed-in client
+    "payments.authorize": PAYER,
+    "payments.go_on": OWN_CLIENT,
+    "payments.index": CLIENTS,
+    "payments.intake": PAYER,
+    "payments.own_copy": OWN_CLIENT,
+    "payments.own_receipt": OWN_CLIENT,
+    "payments.own_receipt_pdf": OWN_CLIENT,
+    "payments.receipt": Entry(Door.PAYER, objects=SUBMITTED),
+    "payments.receipt_pdf": Entry(Door.PAYER, objects=SUBMITTED),
+    "payments.show": OWN_CLIENT,
+    "payments.signed_copy": Entry(Door.PAYER, objects=SUBMITTED),
+    "payments.status": Entry(Door.PAYER, objects=SUBMITTED),
+    "payments.submit": PAYER,
     # profile
     "profile.edit": CLIENTS,
     "profile.member": OWN_CLIENT,
@@ -55,4 +67,10 @@ ENTRIES: dict[str, Entry] = {
     # quotes: an agent's public page
     "quotes.ask": ANYBODY,
     "quotes.thanks": ANYBODY,
+    # trips
+    "trips.calendar_file": OWN_CLIENT,
+    "trips.index": CLIENTS,
+    "trips.itinerary": OWN_CLIENT,
+    "trips.pay": OWN_CLIENT,
+    "trips.show": OWN_CLIENT,
 }

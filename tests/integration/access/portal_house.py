@@ -10,12 +10,14 @@ from chassis.ids import token_sha256
 from protos.wayvault.events.v1.events_pb2 import (
     ClientProfile,
     CvvRequested,
+    DocumentShared,
     FamilyMember,
     Occasion,
 )
 from tests.integration.access.kept_file import KeptFile
 from tests.support.portal import LINK, TOKEN, PortalWorld, context, timestamp
 from tests.support.portal_people import ALAN, GRACE, client_saved, signed_in, with_account
+from tests.support.portal_trips import booking_saved, processed
 
 HERE: Final = "tests/integration/access/portal_house.py"
 _CVV_LINK, _SUBMITTED, _FOREIGN = "cvvlink_first", "lnk_submitted", "lnk_foreign"
@@ -33,7 +35,9 @@ class FurnishedPortal(PortalWorld):
         self.issue(_SUBMITTED, token="second", about=context("pay_second"))
         self.issue(_FOREIGN, token="foreign", about=context("pay_third"))
         self._ask_for_cvv()
+        self._book_a_trip()
         holder = self.submitted_with(_SUBMITTED, "second")
+        self.tell(processed(self, 1240, payment_id="pay_second", payer=GRACE))
         holder.post(f"/pay/{LINK}/open", data={"token": TOKEN})
         holder.post(f"/cvv/{_CVV_LINK}/open", data={"token": TOKEN})
         grace = signed_in(self, GRACE)
@@ -54,6 +58,10 @@ class FurnishedPortal(PortalWorld):
             "member_id": "member_ida_of_grace",
             "occasion_id": "occasion_wedding_grace",
             "session_id": sessions[0].id,
+            "booking_id": "bkg_1",
+            "segment_id": "seg_1",
+            "document_id": "file_boarding_passes",
+            "payment_id": "pay_second",
         }
         self.file = KeptFile(folder / "portal.db", self.database)
 
@@ -63,6 +71,20 @@ class FurnishedPortal(PortalWorld):
         browser.get(f"/pay/{link_id}/authorize")
         assert browser.post(f"/pay/{link_id}/authorize", data=self.form(link_id)).status_code == 303
         return browser
+
+    def _book_a_trip(self) -> None:
+        self.tell(booking_saved(passengers=(GRACE,)))
+        passes = DocumentShared(
+            document_id="file_boarding_passes",
+            booking_id="bkg_1",
+            title="Boarding passes",
+            file_name="passes.pdf",
+            content_type="application/pdf",
+            content=b"%PDF-1.7",
+            shared_at=timestamp(self.clock.now()),
+            for_everyone=True,
+        )
+        self.tell(passes)
 
     def _ask_for_cvv(self) -> None:
         self.tell(

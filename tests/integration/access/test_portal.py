@@ -83,12 +83,13 @@ def test_a_form_without_its_token_is_refused(portal: FurnishedPortal, endpoint: 
         portal.client()  # the other browsers bring no tokens
 
 
-@pytest.mark.parametrize("endpoint", _of(Door.CLIENTS, Door.OWN_CLIENT, Door.LINK))
+@pytest.mark.parametrize("endpoint", _of(Door.CLIENTS, Door.OWN_CLIENT, Door.LINK, Door.PAYER))
 def test_who_has_the_right_is_let_in(portal: FurnishedPortal, endpoint: str) -> None:
     roles = {
         Door.CLIENTS: ("client", "other client"),
         Door.OWN_CLIENT: ("client",),
         Door.LINK: ("holder",),
+        Door.PAYER: ("holder", "client"),
     }[ENTRIES[endpoint].door]
     for call in _calls(portal, endpoint):
         for role in roles:
@@ -106,17 +107,21 @@ def test_another_clients_object_is_no_page(portal: FurnishedPortal, endpoint: st
         assert _ask(portal, "other client", call, good=True).status_code == 404, str(call)
 
 
-@pytest.mark.parametrize("endpoint", _of(Door.LINK))
+@pytest.mark.parametrize("endpoint", _of(Door.LINK, Door.PAYER))
 def test_a_link_is_for_the_browser_that_opened_it(portal: FurnishedPortal, endpoint: str) -> None:
-    """Neither another link's session nor a signed-in client gets further than the link's own page."""
+    """Neither another link's session nor a signed-in client gets further than the link's own page, but for the client
+    who is to pay."""
+    strangers = ["visitor", "other holder", "other client"]
+    if ENTRIES[endpoint].door is Door.LINK:
+        strangers.append("client")
     for call in _calls(portal, endpoint):
-        for role in ("visitor", "other holder", "client", "other client"):
+        for role in strangers:
             answer = _ask(portal, role, call, good=True)
             refused = answer.status_code in (403, 404) or _sent_away(call, answer)
             assert refused, f"{role}: {call}: {answer.status_code}"
 
 
-@pytest.mark.parametrize("endpoint", _of(Door.OWN_CLIENT, Door.LINK))
+@pytest.mark.parametrize("endpoint", _of(Door.OWN_CLIENT, Door.LINK, Door.PAYER))
 def test_what_never_was_is_no_page(portal: FurnishedPortal, endpoint: str) -> None:
     role = "client" if ENTRIES[endpoint].door is Door.OWN_CLIENT else "holder"
     for call in _calls(portal, endpoint):
