@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from email.message import EmailMessage
+from typing import Any
 
 import pytest
 from google.protobuf.message import Message
@@ -85,7 +86,13 @@ def test_the_agent_learns_what_came_of_her_request(house: House, approved: bool)
 
 
 def test_the_approvers_code_is_signed_by_the_vault_alone(house: House) -> None:
-    letter = {"code": "48151623", "agent_name": "Ada", "owner_name": "Maya", "brand": "visa", "last4": "1111"}
+    letter: dict[str, Any] = {
+        "code": "48151623",
+        "agent_name": "Ada",
+        "owner_name": "Maya",
+        "brand": "visa",
+        "last4": "1111",
+    }
     letter |= {"purpose": "My browser closed.", "minutes": "5"}
     forged = house.letter("approve_code", issuer="crm", to=ADA.email, **letter)
     with pytest.raises(LetterRefused):
@@ -141,7 +148,7 @@ def test_an_invitation_carries_its_link_sealed_and_names_the_username(house: Hou
 
 @pytest.mark.parametrize("issuer", ["crm", "vault"])
 def test_a_new_password_is_offered_by_the_portal_alone(house: House, issuer: str) -> None:
-    data = {"url": "http://p.example/password#tok", "client_first_name": "Ann", "username": "ann"}
+    data: dict[str, Any] = {"url": "http://p.example/password#tok", "client_first_name": "Ann", "username": "ann"}
     data |= {"agent_name": "Maya", "agent_phone": "", "minutes": "60"}
     forged = house.letter("password_reset", issuer=issuer, to="ann@example.com", **data)
     with pytest.raises(LetterRefused):
