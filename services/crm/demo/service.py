@@ -22,6 +22,7 @@ from services.crm.demo.money import add_money, add_rules
 from services.crm.demo.office import add_office
 from services.crm.demo.people import AGENCY, AGENTS, CLIENTS, WITH_AUTHENTICATOR
 from services.crm.demo.portal_life import add_portal_life
+from services.crm.demo.signing import add_restrictions, add_signing
 from services.crm.demo.trips import TRIPS, Trip
 
 _WORDS = (
@@ -65,6 +66,8 @@ def import_demo(deps: Dependencies, file: Path) -> list[DemoAgent]:
             add_portal_life(deps, _actor(agent), _today(deps, agent))
             add_invitations(deps, _actor(agent))
             add_office(deps, _actor(agent), _actor(agents[0]))
+            add_signing(deps, _actor(agent))
+    add_restrictions(deps, _actor(agents[0]))
     # Last: from now on the notifier reminds of what falls due, of trips it has heard of and of what is paid on them.
     add_rules(deps, _actor(agents[0]))
     return known
