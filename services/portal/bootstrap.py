@@ -102,11 +102,13 @@ def bootstrap(
     sessions = ServerSessions(database, session_tables, clock, service=SERVICE, https=https, idle=settings.session_idle)
     letters = letters or LetterWriter(settings.letter_signing_key, SERVICE, settings.notifier_letter_key)
     people = People(database=database)
+    throttle = Throttle(database=database, clock=clock)
     accounts = Accounts(
         database=database,
         outbox=outbox,
         clock=clock,
         people=people,
+        throttle=throttle,
         passwords=passwords or Passwords(),
         letters=letters,
         sessions=ServerSessions(
@@ -171,7 +173,7 @@ def bootstrap(
         accounts=accounts,
         profiles=profiles,
         quotes=Quotes(database=database, outbox=outbox, clock=clock),
-        throttle=Throttle(database=database, clock=clock),
+        throttle=throttle,
         trips=trips,
         own_payments=OwnPayments(links=links, people=people),
         trip_documents=trip_documents,

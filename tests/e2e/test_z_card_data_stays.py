@@ -36,7 +36,7 @@ MASTERCARD_DEBIT = Canary(number="5200828282828210", cvv="594")
 CANARIES = (VISA_DEBIT, MASTERCARD_DEBIT)
 # Cards of the other tests of this run.
 OTHERS = (Canary(number="4111111111111111", cvv=CVV), Canary(number="5555555555554444", cvv=CVV))
-_PASSWORD = "lantern meadow ninety gravel"  # noqa: S105 - of a client of this run alone
+_PASSWORD = "lantern meadow ninety gravel"
 CONTROL = Canary(number="6011000990139424", cvv="402")
 
 

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 RESET_VALID = timedelta(hours=1)
 # However often somebody asks, a client gets a new link at most this often.
 RESET_PAUSE = timedelta(minutes=5)
+# From one address, whoever is meant: enough for a family, or an office, of forgetful people.
+RESETS_PER_HOUR = 20
 
 
 def username_key(username: str) -> str:

@@ -26,9 +26,10 @@ from protos.wayvault.events.v1.events_pb2 import (
     PortalMailSealed,
 )
 from services.portal.account.models import AccountRow, ResetRequestRow, SignInAttemptRow
-from services.portal.account.rules import RESET_VALID, link_is_good, may_mail_reset, username_key
+from services.portal.account.rules import RESET_VALID, RESETS_PER_HOUR, link_is_good, may_mail_reset, username_key
 from services.portal.merges.service import current_client_id
 from services.portal.people.service import AgentView, People
+from services.portal.throttle.service import Throttle
 
 __all__ = ["Accepted", "Accounts", "AgentView", "PresentClient", "Rejected"]
 
@@ -86,6 +87,7 @@ class Accounts:
         outbox: Outbox,
         clock: Clock,
         people: People,
+        throttle: Throttle,
         passwords: Passwords,
         letters: LetterSealer,
         sessions: ServerSessions,
@@ -95,6 +97,7 @@ class Accounts:
         self._outbox = outbox
         self._clock = clock
         self._people = people
+        self._throttle = throttle
         self._passwords = passwords
         self._letters = letters
         self._public_url = public_url
@@ -185,12 +188,18 @@ class Accounts:
                 with self._database.transaction() as session:
                     session.get_one(AccountRow, client_id).password_hash = hashed
 
-    def ask_for_reset(self, username: str) -> None:
-        """Notes the wish. What comes of it is decided by `mail_resets`, out of the asker's sight."""
+    def ask_for_reset(self, username: str, ip: str) -> bool:
+        """Notes the wish. What comes of it is decided by `mail_resets`, out of the asker's sight.
+
+        False, whoever is meant, when too many wishes came from that address within an hour.
+        """
+        if not self._throttle.allows("reset", ip, most=RESETS_PER_HOUR):
+            return False
         with self._database.transaction() as session:
             session.add(
                 ResetRequestRow(id=new_id("reset"), username_key=username_key(username), asked_at=self._clock.now())
             )
+        return True
 
     def mail_resets(self) -> None:
         """Mails a link for each wish that names an account whose access stands (the worker's, each second)."""

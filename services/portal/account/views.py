@@ -20,6 +20,10 @@ _LOCKED = (
     "There were too many tries with this username. To keep it safe, signing in with it rests for 30 minutes; "
     "nothing is lost. Please try again after that."
 )
+_TOO_MANY = (
+    "Many such requests came from your connection within an hour, so we let it rest. Try again later, or call your "
+    "agent: she can send you a new link."
+)
 _AGAIN = "The two passwords differ. Type the same one twice."
 
 
@@ -79,8 +83,10 @@ def forgotten() -> ResponseReturnValue:
     """Asks for a new password. The answer is the same whoever's the username is."""
     form = ForgottenForm()
     if form.validate_on_submit():
-        accounts().ask_for_reset(form.username.data or "")
-        return redirect(url_for("account.asked"), 303)
+        if accounts().ask_for_reset(form.username.data or "", request.remote_addr or ""):
+            return redirect(url_for("account.asked"), 303)
+        form.refuse("", _TOO_MANY)
+        return render_template("account/forgotten.html", form=form), 429
     return render_template("account/forgotten.html", form=form), 422 if form.errors else 200
 
 

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import select
 
 from chassis.bus.handlers import RetryLater
@@ -249,7 +250,7 @@ def test_resets_are_mailed_only_to_who_is_there_and_not_too_often(world: PortalW
 
 def test_a_reset_link_ends_after_an_hour(world: PortalWorld) -> None:
     with_account(world)
-    world.deps.accounts.ask_for_reset("grace")
+    world.deps.accounts.ask_for_reset("grace", "203.0.113.5")
     world.deps.accounts.mail_resets()
     world.clock.advance(timedelta(hours=1))
     assert choose(world, reset_token(world), NEW) == 422
@@ -257,7 +258,7 @@ def test_a_reset_link_ends_after_an_hour(world: PortalWorld) -> None:
 
 def test_a_withdrawal_closes_everything_at_once_and_an_invitation_opens_it_again(world: PortalWorld) -> None:
     browser = signed_in(world)
-    world.deps.accounts.ask_for_reset("grace")
+    world.deps.accounts.ask_for_reset("grace", "203.0.113.5")
     world.deps.accounts.mail_resets()
     tell(world, ClientPortalWithdrawn(client_id=GRACE.id), ClientPortalWithdrawn(client_id=GRACE.id))
     assert browser.get("/account").status_code == 303
@@ -290,7 +291,7 @@ def test_a_new_name_and_address_from_the_crm_reach_the_account(world: PortalWorl
     moved.CopyFrom(GRACE)
     moved.email = "grace@new.example"
     tell(world, client_saved(moved))
-    world.deps.accounts.ask_for_reset("grace")
+    world.deps.accounts.ask_for_reset("grace", "203.0.113.5")
     world.deps.accounts.mail_resets()
     assert world.letters.written[-1].to == "grace@new.example"
 
@@ -308,7 +309,7 @@ def test_access_follows_a_merge_and_the_one_in_use_stays(world: PortalWorld) -> 
 
 def test_a_letter_of_the_portal_names_the_link_only_in_its_sealed_part(world: PortalWorld) -> None:
     with_account(world)
-    world.deps.accounts.ask_for_reset("grace")
+    world.deps.accounts.ask_for_reset("grace", "203.0.113.5")
     world.deps.accounts.mail_resets()
     token = reset_token(world)
     with world.database.read() as session:
@@ -327,3 +328,32 @@ def test_a_card_number_in_a_username_is_refused_and_not_echoed(world: PortalWorl
     answer = world.client().post("/sign-in", data={"username": "4111 1111 1111 1111", "password": "x"})
     assert answer.status_code == 422
     assert "4111" not in answer.get_data(as_text=True)
+
+
+def test_one_address_asks_for_twenty_links_an_hour_whoever_is_meant(world: PortalWorld) -> None:
+    browser = world.client()
+    answers = [browser.post("/forgotten", data={"username": f"anybody.{n}"}).status_code for n in range(22)]
+    assert answers == [303] * 20 + [429] * 2
+    world.clock.advance(timedelta(hours=1))
+    assert browser.post("/forgotten", data={"username": "anybody.1"}).status_code == 303
+
+
+def test_a_name_that_nobody_has_costs_the_same_work_as_a_wrong_password(
+    world: PortalWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Time would tell: a hash is computed for every try, whoever is meant."""
+    with_account(world)
+    computed: list[bool] = []
+    real = PasswordHasher.verify
+
+    def counting(hasher: PasswordHasher, *arguments: str) -> object:
+        computed.append(True)
+        return real(hasher, *arguments)
+
+    monkeypatch.setattr(PasswordHasher, "verify", counting)
+    work = []
+    for username in ("grace", "nobody.at.all"):
+        computed.clear()
+        world.client().post("/sign-in", data={"username": username, "password": "this is not it at all"})
+        work.append(len(computed))
+    assert work == [1, 1]
