@@ -25,7 +25,9 @@ def test_another_admin_approves_as_herself_and_the_card_is_shown_once_more(world
         payment = _given_lost_card(world, maya)
         _ask(maya, "My browser closed before I had passed the card on.")
 
-        ada.page.goto(world.mailbox.take(ada.page, ada.account.email, "asks to see a card once more").link("/approvals/"))
+        ada.page.goto(
+            world.mailbox.take(ada.page, ada.account.email, "asks to see a card once more").link("/approvals/")
+        )
         expect(ada.page.get_by_text("My browser closed before I had passed the card on.")).to_be_visible()
         expect(ada.page.get_by_role("button", name="Email me my code")).to_have_count(0)
         assert ada.account.totp_secret is not None
@@ -57,7 +59,9 @@ def test_a_refusal_tells_the_agent_why_and_shows_nothing(world: World) -> None:
     with _second_reveals_allowed(world, ada):
         payment = _given_lost_card(world, maya)
         _ask(maya, "The supplier asks for the number once more.")
-        ada.page.goto(world.mailbox.take(ada.page, ada.account.email, "asks to see a card once more").link("/approvals/"))
+        ada.page.goto(
+            world.mailbox.take(ada.page, ada.account.email, "asks to see a card once more").link("/approvals/")
+        )
         ada.page.get_by_label("A word to the agent").fill("Please ask Eleanor again; she is at home today.")
         ada.page.get_by_role("button", name="Refuse").press("Enter")
         expect(ada.page.get_by_text(re.compile("refused it"))).to_be_visible(timeout=_LONG_MS)
