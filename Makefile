@@ -43,6 +43,10 @@ logs: ## Follow all logs
 demo-code: ## Print a demo agent's authenticator code; AGENT=ada for another than Maya
 	@$(PY) -m deploy.dev.run demo-code --agent "$(AGENT)"
 
+.PHONY: demo-large
+demo-large: setup ## Add an agency with 100,000 clients and 500,000 payments to the CRM's database, for speed work
+	@$(PY) -m deploy.dev.run demo-large
+
 .PHONY: test
 test: setup ## Run all tests but chaos and bench; ENGINES=required demands the real engines; TESTS=tests/unit for a part
 	@sh deploy/dev/chromium

@@ -16,13 +16,15 @@ class Brand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NavItem:
-    """An entry of the desk's rail. `icon` is a Lucide name; `count` shows as a small number when it is not 0."""
+    """An entry of the desk's rail. `icon` is a Lucide name; `count` shows as a small number when it is not 0; `apart`
+    begins a group."""
 
     label: str
     url: str
     icon: str
     active: bool = False
     count: int = 0
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ the server at sign-out [7.4.1]. Requests marked passive (alert polling) don't ke
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -35,10 +35,11 @@ class SessionTables:
     sessions: Table
 
     @classmethod
-    def attach(cls, metadata: MetaData) -> "SessionTables":
-        """Adds the table to a service's metadata (so that its migrations make it)."""
+    def attach(cls, metadata: MetaData, *, name: str = "web_sessions") -> "SessionTables":
+        """Adds the table to a service's metadata (so that its migrations make it). A service with two kinds of
+        sessions in one browser keeps each in a table of its own."""
         table = Table(
-            "web_sessions",
+            name,
             metadata,
             Column("id", String(40), primary_key=True),
             Column("token_sha256", String(64), nullable=False, unique=True),
@@ -50,7 +51,7 @@ class SessionTables:
             Column("ip", String(45), nullable=False),
             Column("user_agent", String(300), nullable=False),
         )
-        Index("ix_web_sessions_subject", table.c.subject)
+        Index(f"ix_{name}_subject", table.c.subject)
         return cls(sessions=table)
 
 
@@ -93,24 +94,25 @@ class ServerSessions:
         self._https = https
         self._idle = idle
         self._absolute = absolute
+        # Where this request's findings are kept in `g`: an app may have two kinds of sessions side by side.
+        self._here = f"wv_session_{tables.sessions.name}"
         self.cookie_name = f"__Host-wv_{service}_session" if https else f"wv_{service}_session"
 
     def init_app(self, app: Flask) -> None:
         """Lets the app's answers carry the cookie."""
-        app.extensions["wayvault_sessions"] = self
         app.after_request(self._send_cookie)
 
     def current(self) -> WebSession | None:
         """The session of this request, or None: never started, ended, or timed out. Counts as use."""
-        if "wv_session" not in g:
-            g.wv_session = self._load()
-        found: WebSession | None = g.wv_session
+        if self._here not in g:
+            setattr(g, self._here, self._load())
+        found: WebSession | None = g.get(self._here)
         return found
 
     def timed_out(self) -> bool:
         """Whether this request came with a session that idled or aged out, so that the sign-in page can say so."""
         self.current()
-        return bool(g.get("wv_session_timed_out", False))
+        return bool(g.get(f"{self._here}_timed_out", False))
 
     def start(self, subject: str, data: Mapping[str, Any] | None = None) -> WebSession:
         """A new session with a new token; the browser's old one, if any, is ended."""
@@ -130,7 +132,7 @@ class ServerSessions:
             db.execute(insert(self._table).values(token_sha256=token_sha256(token), **row))
         self._remember(token)
         started = _to_session(row)
-        g.wv_session = started
+        setattr(g, self._here, started)
         return started
 
     def rotate(self) -> None:
@@ -150,15 +152,7 @@ class ServerSessions:
             return
         with self._database.transaction() as db:
             db.execute(update(self._table).where(self._table.c.id == found.id).values(data=dict(data)))
-        g.wv_session = WebSession(
-            id=found.id,
-            subject=found.subject,
-            data=MappingProxyType(dict(data)),
-            created_at=found.created_at,
-            last_seen_at=found.last_seen_at,
-            ip=found.ip,
-            user_agent=found.user_agent,
-        )
+        setattr(g, self._here, replace(found, data=MappingProxyType(dict(data))))
 
     def end(self) -> None:
         """Ends the current session in the database and takes the cookie away."""
@@ -166,8 +160,8 @@ class ServerSessions:
         if found is not None:
             self._end_where(self._table.c.id == found.id)
         if self.cookie_name in request.cookies:
-            g.wv_session_cookie = ""
-        g.wv_session = None
+            setattr(g, f"{self._here}_cookie", "")
+        setattr(g, self._here, None)
         _forget_csrf_token()
 
     def list_for(self, subject: str) -> list[WebSession]:
@@ -220,8 +214,8 @@ class ServerSessions:
         now = self._clock.now()
         if now - row["last_seen_at"] >= self._idle or now - row["created_at"] >= self._absolute:
             self._end_where(self._table.c.id == row["id"])
-            g.wv_session_timed_out = True
-            g.wv_session_cookie = ""
+            setattr(g, f"{self._here}_timed_out", True)
+            setattr(g, f"{self._here}_cookie", "")
             return None
         if now - row["last_seen_at"] >= _TOUCH_EVERY and not _is_passive():
             with self._database.transaction() as db:
@@ -239,11 +233,11 @@ class ServerSessions:
             return len(rows.all())
 
     def _remember(self, token: str) -> None:
-        g.wv_session_cookie = token
+        setattr(g, f"{self._here}_cookie", token)
         _forget_csrf_token()
 
     def _send_cookie(self, response: Response) -> Response:
-        token = g.get("wv_session_cookie")
+        token = g.get(f"{self._here}_cookie")
         if token is None:
             return response
         if token:

@@ -29,7 +29,10 @@ def import_agency(state: State, settings: Mapping[str, str], root: Path) -> None
 
 
 def enrol_agents(state: State, settings: Mapping[str, str], root: Path) -> None:
-    """Enrols the demo's agents at the running vault (O11), once. Raises DemoFault."""
+    """Enrols the demo's agents at the running vault (O11), and makes its admins approvers of second reveals (M9), once.
+
+    The agency's policy stays off until an admin turns it on. Raises DemoFault.
+    """
     if _is_done(state, settings):
         return
     environment = environment_of("vault", settings)
@@ -48,6 +51,15 @@ def enrol_agents(state: State, settings: Mapping[str, str], root: Path) -> None:
                 root=root,
             )
             for agent in people(state)["agents"]
+        ]
+    )
+    _finish(
+        [
+            run_command(
+                ["services.vault", "set-approver", "--agent-id", agent["id"]], environment=environment, root=root
+            )
+            for agent in people(state)["agents"]
+            if agent["role"] == "admin"
         ]
     )
     write_file(_marker(state), _digest(state, settings))

@@ -1,4 +1,4 @@
-"""The runner behind `make up`: python -m deploy.dev.run {up,down,status,logs,demo-code}
+"""The runner behind `make up`: python -m deploy.dev.run {up,down,status,logs,demo-code,demo-large}
 
 Starts all services of one checkout under one supervisord: certificates, migrations, demo agency, processes, health.
 Safe to run again at any time.
@@ -89,6 +89,16 @@ def demo_code(state: State, agent: str) -> int:
     return process.returncode
 
 
+def demo_large(state: State) -> int:
+    """Adds the agency for speed work to the CRM's database, showing how far it is."""
+    settings = collect(state)
+    databases.migrate(state, settings, ROOT)
+    process = run_command(["services.crm", "import-large"], environment=environment_of("crm", settings), root=ROOT)
+    for line in process.stdout or ():
+        print(line, end="", flush=True)
+    return process.wait(timeout=60)
+
+
 def _step(name: str, action: Callable[[], object]) -> None:
     started = time.monotonic()
     if sys.stdout.isatty():
@@ -151,7 +161,7 @@ def _welcome(state: State, settings: Mapping[str, str], seconds: float) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.dev.run", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("command", choices=("up", "down", "status", "logs", "demo-code"))
+    parser.add_argument("command", choices=("up", "down", "status", "logs", "demo-code", "demo-large"))
     parser.add_argument("--agent", default="maya", help="for demo-code: the first letters of a demo agent's name")
     given = parser.parse_args(arguments)
     try:
@@ -165,6 +175,8 @@ def main(arguments: list[str] | None = None) -> int:
                 return 0 if status(state) else 1
             case "logs":
                 logs(state)
+            case "demo-large":
+                return demo_large(state)
             case _:
                 return demo_code(state, given.agent)
     except (

@@ -3,22 +3,53 @@
 from flask import Blueprint, Flask, request, url_for
 
 from chassis.web.app import make_app
+from chassis.web.colour import DEFAULT_ACCENT
 from chassis.web.formatting import use_zone
-from chassis.web.page import Brand, NavItem, Viewer
-from services.crm.actor import Actor
+from chassis.web.page import Brand
 from services.crm.addresses import IdConverter
 from services.crm.admin.views import blueprint as admin
 from services.crm.auth.views import blueprint as auth
 from services.crm.bookings.views import blueprint as bookings
 from services.crm.bootstrap import SERVICE, Dependencies
+from services.crm.clients.household_views import blueprint as household
+from services.crm.clients.service import ClientMoved
 from services.crm.clients.views import blueprint as clients
+from services.crm.clients.views import follow_merge
 from services.crm.dashboard.views import blueprint as dashboard
+from services.crm.merging.views import blueprint as merging
+from services.crm.merging.views import history_panel
+from services.crm.nav import rail, viewer
+from services.crm.office_pages import join_office_rooms
 from services.crm.paying_pages import join_payment_rooms
+from services.crm.portal_access.views import blueprint as portal_access
+from services.crm.portal_access.views import client_panel as portal_access_panel
+from services.crm.quotes.views import blueprint as quotes
+from services.crm.quotes.views import dashboard_panel as quotes_panel
+from services.crm.reminders.views import blueprint as reminders
+from services.crm.reminders.views import booking_panel as reminders_panel
+from services.crm.reports.views import blueprint as reports
+from services.crm.signing_pages import join_signing_rooms
+from services.crm.tasks.views import blueprint as tasks
+from services.crm.tasks.views import client_panel as tasks_panel
+from services.crm.travel_pages import join_travel_rooms
 from services.crm.web import find_agent
 
 # One shared folder for the few styles and scripts that the chassis has no part for.
 _ASSETS = Blueprint("crm", __name__, static_folder="static", static_url_path="/static/crm", template_folder="templates")
-_ROOMS = (auth, dashboard, clients, bookings, admin)
+_ROOMS = (
+    auth,
+    dashboard,
+    clients,
+    household,
+    tasks,
+    merging,
+    portal_access,
+    quotes,
+    bookings,
+    reminders,
+    reports,
+    admin,
+)
 
 
 def create_app(deps: Dependencies) -> Flask:
@@ -39,7 +70,16 @@ def create_app(deps: Dependencies) -> Flask:
     app.register_blueprint(_ASSETS)
     for room in _ROOMS:
         app.register_blueprint(room)
+    deps.panels.client.append(tasks_panel)
     join_payment_rooms(app, deps)
+    join_signing_rooms(app, deps)
+    join_travel_rooms(app, deps)
+    join_office_rooms(app, deps)
+    deps.panels.booking.append(reminders_panel)
+    deps.panels.client.append(portal_access_panel)
+    deps.panels.dashboard.append(quotes_panel)
+    deps.panels.client.append(history_panel)
+    app.register_error_handler(ClientMoved, follow_merge)
     app.before_request(_read_times_in_agents_zone)
     app.context_processor(lambda: _page_context(deps))
     return app
@@ -56,26 +96,14 @@ def _page_context(deps: Dependencies) -> dict[str, object]:
     if actor is None:
         return {"brand": Brand(name="Wayvault"), "nav": (), "viewer": None}
     agency = deps.directory.agency(actor.agency_id)
-    brand = Brand(name=agency.name, **({"accent": agency.data.accent_colour} if agency.data.accent_colour else {}))
-    return {"brand": brand, "nav": _nav(actor), "viewer": _viewer(actor), "search_url": url_for("clients.search")}
-
-
-def _nav(actor: Actor) -> tuple[NavItem, ...]:
-    entries = [
-        ("Dashboard", "dashboard.show", "layout-dashboard", ("dashboard.",)),
-        ("Clients", "clients.index", "users", ("clients.",)),
-        ("Bookings", "bookings.index", "luggage", ("bookings.", "links.")),
-        ("Payments", "payments.report", "credit-card", ("payments.", "area.", "retrieval.")),
-    ]
-    if actor.is_admin:
-        entries.append(("Agency", "admin.agency", "building", ("admin.",)))
-    here = request.endpoint or ""
-    return tuple(
-        NavItem(label=label, url=url_for(endpoint), icon=icon, active=here.startswith(rooms))
-        for label, endpoint, icon, rooms in entries
+    brand = Brand(
+        name=agency.name,
+        accent=agency.data.accent_colour or DEFAULT_ACCENT,
+        logo_url=url_for("admin.logo", sha256=agency.logo_sha256) if agency.logo_sha256 else "",
     )
-
-
-def _viewer(actor: Actor) -> Viewer:
-    menu = (NavItem(label="Sign-in and sessions", url=url_for("auth.account"), icon="shield-check"),)
-    return Viewer(name=actor.name, detail=actor.email, menu=menu, sign_out_url=url_for("auth.sign_out"))
+    return {
+        "brand": brand,
+        "nav": rail(deps, actor, agency),
+        "viewer": viewer(actor),
+        "search_url": url_for("clients.search"),
+    }

@@ -9,19 +9,34 @@ from dataclasses import dataclass
 from chassis.bus import Outbox
 from chassis.clock import Clock, SystemClock
 from chassis.db import Database, open_database
+from chassis.web.passwords import Passwords
 from chassis.web.sessions import ServerSessions
 from services.crm.admin.service import Directory
-from services.crm.auth.secrets import AuthenticatorSecrets, Passwords
+from services.crm.audit.service import TrailPort
+from services.crm.auth.secrets import AuthenticatorSecrets
 from services.crm.auth.service import SignIn
 from services.crm.bookings.service import Bookings
+from services.crm.client_references import CLIENT_REFERENCES
+from services.crm.clients.profile import Profiles
 from services.crm.clients.service import Clients
 from services.crm.config import CrmSettings
 from services.crm.custody.service import VaultPort
 from services.crm.links.service import Letters
+from services.crm.links.terms import self_service_terms
+from services.crm.merging.service import Merges
 from services.crm.models import event_tables, session_tables
+from services.crm.office import Office, make_office, open_trail
 from services.crm.panels import Panels
 from services.crm.paying import CrmLetters, Paying, make_paying, open_vault
-from services.crm.payments.service import PaymentBook
+from services.crm.payments.service import PaymentBook, lock_of_clients
+from services.crm.portal_access.service import PortalAccess
+from services.crm.quotes.service import Quotes
+from services.crm.reminders.service import Reminders
+from services.crm.reports.commissions import Commissions
+from services.crm.reports.service import Reports
+from services.crm.signing import Signing, make_signing
+from services.crm.tasks.service import Tasks
+from services.crm.travel import Travel, make_travel
 
 SERVICE = "crm"
 
@@ -38,8 +53,19 @@ class Dependencies:
     directory: Directory
     sign_in: SignIn
     clients: Clients
+    profiles: Profiles
+    tasks: Tasks
+    merges: Merges
     bookings: Bookings
     paying: Paying
+    portal_access: PortalAccess
+    travel: Travel
+    signing: Signing
+    quotes: Quotes
+    reminders: Reminders
+    reports: Reports
+    commissions: Commissions
+    office: Office
     panels: Panels
 
 
@@ -51,13 +77,14 @@ def bootstrap(
     passwords: Passwords | None = None,
     vault: VaultPort | None = None,
     letters: Letters | None = None,
+    trail: TrailPort | None = None,
 ) -> Dependencies:
     """The CRM's parts, joined. What is not given is the real thing, by the settings."""
     clock = clock or SystemClock()
     database = database or open_database(settings.database_url, name=SERVICE, pool_size=settings.web_threads)
     outbox = Outbox(event_tables, producer=SERVICE, clock=clock)
     directory = Directory(database=database, outbox=outbox, clock=clock)
-    clients = Clients(database=database, outbox=outbox, clock=clock)
+    clients = Clients(database=database, outbox=outbox, clock=clock, directory=directory)
     payments = PaymentBook(database, clock)
     bookings = Bookings(
         database=database,
@@ -66,6 +93,7 @@ def bootstrap(
         clients=clients,
         directory=directory,
         has_payments=lambda booking_id, segment_id: segment_id in payments.counted_by_segment(booking_id),
+        terms=lambda house: self_service_terms(house.agency, house.agent, house.policy),
     )
     sign_in = SignIn(
         database=database,
@@ -74,14 +102,25 @@ def bootstrap(
         passwords=passwords or Passwords(),
         authenticators=AuthenticatorSecrets(settings.require_secret_key()),
     )
+    letters = letters or CrmLetters(settings)
     paying = make_paying(
         database=database,
         outbox=outbox,
         clock=clock,
         bookings=bookings,
+        clients=clients,
         directory=directory,
         vault=vault or open_vault(settings),
-        letters=letters or CrmLetters(settings),
+        letters=letters,
+        portal_url=settings.portal_url,
+    )
+    portal_access = PortalAccess(
+        database=database,
+        outbox=outbox,
+        clock=clock,
+        clients=clients,
+        directory=directory,
+        letters=letters,
         portal_url=settings.portal_url,
     )
     return Dependencies(
@@ -93,7 +132,55 @@ def bootstrap(
         directory=directory,
         sign_in=sign_in,
         clients=clients,
+        profiles=Profiles(database=database, clock=clock, clients=clients),
+        tasks=Tasks(database=database, clock=clock, clients=clients),
+        merges=Merges(
+            database=database,
+            clock=clock,
+            clients=clients,
+            references=CLIENT_REFERENCES,
+            locks=(bookings.lock_of_clients, lock_of_clients),
+            bookings_of=bookings.ids_of_client,
+            tell_bookings=bookings.tell_anew,
+        ),
         bookings=bookings,
         paying=paying,
+        portal_access=portal_access,
+        travel=make_travel(
+            database=database,
+            outbox=outbox,
+            clock=clock,
+            bookings=bookings,
+            directory=directory,
+            portal_access=portal_access,
+        ),
+        signing=make_signing(
+            database=database,
+            outbox=outbox,
+            clock=clock,
+            bookings=bookings,
+            clients=clients,
+            directory=directory,
+            letters=letters,
+            portal_url=settings.portal_url,
+        ),
+        quotes=Quotes(database=database, clock=clock, clients=clients, bookings=bookings, directory=directory),
+        reminders=Reminders(
+            database=database,
+            outbox=outbox,
+            clock=clock,
+            bookings=bookings,
+            directory=directory,
+            payments=payments,
+        ),
+        reports=Reports(database=database, clock=clock, directory=directory),
+        commissions=Commissions(database=database, clock=clock, bookings=bookings),
+        office=make_office(
+            database=database,
+            outbox=outbox,
+            clock=clock,
+            directory=directory,
+            trail=trail or open_trail(settings),
+        ),
         panels=Panels(),
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from chassis.errors import InvalidArgument
 from chassis.web.forms import Form
+from services.crm.errors import ChangedMeanwhile
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -17,9 +18,21 @@ def shallow(value: "DataclassInstance") -> dict[str, Any]:
 
 
 def attempt(form: Form, act: Callable[[], Any]) -> Any:
-    """What `act` returns, or None when a use case refused; its text then stands at its field."""
+    """What `act` returns, or None when a use case refused; its text then stands at its field. After a conflict the form
+    carries the present version: saved once more, it goes ahead."""
     try:
         return act()
+    except ChangedMeanwhile as conflict:
+        form.refuse(conflict.field, conflict.message)
+        _take_version(form, conflict.version)
+        return None
     except InvalidArgument as error:
         form.refuse(error.field, error.message)
         return None
+
+
+def _take_version(form: Form, version: int | None) -> None:
+    """Who has read of the conflict and saves again means it."""
+    field = form._fields.get("version")
+    if field is not None and version is not None:
+        field.data, field.raw_data = version, None

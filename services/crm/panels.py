@@ -4,12 +4,12 @@ The payments room puts its area on the booking page this way: the bookings room 
 and each brings its own template and data.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from services.crm.actor import Actor
-from services.crm.bookings.service import BookingDetail, Due
+from services.crm.bookings.service import BookingDetail
 from services.crm.clients.service import ClientDetail
 
 
@@ -23,7 +23,6 @@ class Panel:
 
 DashboardFiller = Callable[[Actor], Panel | None]
 BookingFiller = Callable[[Actor, BookingDetail], Panel | None]
-Dues = Sequence[tuple[BookingDetail, Due]]
 ClientFiller = Callable[[Actor, ClientDetail], Panel | None]
 
 
@@ -34,8 +33,6 @@ class Panels:
     dashboard: list[DashboardFiller] = field(default_factory=list)
     booking: list[BookingFiller] = field(default_factory=list)
     client: list[ClientFiller] = field(default_factory=list)
-    # Leaves of a list of dues those that are still to be paid; the payments room knows.
-    still_due: Callable[[Actor, Dues], Dues] = field(default=lambda _, dues: dues)
 
     def for_dashboard(self, actor: Actor) -> list[Panel]:
         return [panel for fill in self.dashboard if (panel := fill(actor))]

@@ -12,14 +12,23 @@ from chassis.rpc import TlsFiles, open_channel
 from chassis.sealing import Letter, LetterWriter
 from services.crm.admin.service import Directory
 from services.crm.bookings.service import Bookings
+from services.crm.clients.service import Clients
 from services.crm.closing.service import Closing
 from services.crm.custody.service import Lapses, Removals, VaultPort
 from services.crm.custody.vault_grpc import GrpcVault
+from services.crm.cvv_requests import events as cvv_events
+from services.crm.cvv_requests.service import CvvRequests
+from services.crm.esign import events as esign_events
+from services.crm.insurance import events as insurance_events
 from services.crm.links.events import LinkEvents
 from services.crm.links.service import Letters, PaymentLinks
 from services.crm.payments import events as payment_events
+from services.crm.payments.self_service import SelfService
 from services.crm.payments.service import PaymentBook
 from services.crm.retrieval.service import Retrieval, note_delivery
+from services.crm.second_reveals.records import Approvals
+from services.crm.second_reveals.service import SecondReveals
+from services.crm.undelivered.service import note_failed, note_sent
 
 if TYPE_CHECKING:
     from services.crm.config import CrmSettings
@@ -35,11 +44,14 @@ class Paying:
     """The payment rooms' use cases."""
 
     book: PaymentBook
+    self_service: SelfService
     links: PaymentLinks
     removals: Removals
     lapses: Lapses
     closing: Closing
     retrieval: Retrieval
+    second_reveals: SecondReveals
+    cvv_requests: CvvRequests
 
 
 class CrmLetters:
@@ -69,6 +81,7 @@ def make_paying(
     outbox: Outbox,
     clock: Clock,
     bookings: Bookings,
+    clients: Clients,
     directory: Directory,
     vault: VaultPort,
     letters: Letters,
@@ -84,21 +97,46 @@ def make_paying(
         letters=letters,
         portal_url=portal_url,
     )
+    retrieval = Retrieval(database=database, outbox=outbox, clock=clock, vault=vault, approvals=Approvals())
     removals = Removals(database=database, outbox=outbox, clock=clock, vault=vault)
     return Paying(
         book=PaymentBook(database, clock),
+        self_service=SelfService(bookings=bookings, clients=clients),
         links=links,
         removals=removals,
         lapses=Lapses(database=database, outbox=outbox, clock=clock, vault=vault),
         closing=Closing(database=database, outbox=outbox, clock=clock, removals=removals, links=links),
-        retrieval=Retrieval(database=database, outbox=outbox, clock=clock, vault=vault),
+        retrieval=retrieval,
+        second_reveals=SecondReveals(
+            database=database, outbox=outbox, clock=clock, directory=directory, vault=vault, retrieval=retrieval
+        ),
+        cvv_requests=CvvRequests(
+            database=database,
+            outbox=outbox,
+            clock=clock,
+            directory=directory,
+            letters=letters,
+            portal_url=portal_url,
+        ),
     )
 
 
 def register_events(handlers: EventHandlers, paying: Paying) -> None:
     """What the payment rooms do on events of portal and notifier."""
     payment_events.register(handlers)
-    LinkEvents(removals=paying.removals, note_other_mail=note_delivery).register(handlers)
+    cvv_events.register(handlers)
+    LinkEvents(
+        removals=paying.removals,
+        open_own=paying.self_service.open,
+        other_mails=(
+            note_delivery,
+            cvv_events.note_delivery,
+            esign_events.note_delivery,
+            insurance_events.note_delivery,
+        ),
+        note_failed=note_failed,
+        note_sent=note_sent,
+    ).register(handlers)
 
 
 def payment_timers(paying: Paying) -> list[tuple[str, Loop]]:

@@ -7,12 +7,13 @@ from services.crm.alerts.watcher import PendingWatcher
 from services.crm.area.views import blueprint as area
 from services.crm.bootstrap import Dependencies
 from services.crm.links.views import blueprint as links
-from services.crm.links.views import booking_panel, still_due
+from services.crm.links.views import booking_panel
 from services.crm.payments.views import blueprint as payments
 from services.crm.payments.views import client_panel
 from services.crm.retrieval.views import blueprint as retrieval
+from services.crm.second_reveals.views import blueprint as second_reveals
 
-_ROOMS = (payments, links, area, retrieval, alerts)
+_ROOMS = (payments, links, area, retrieval, second_reveals, alerts)
 
 
 def join_payment_rooms(app: Flask, deps: Dependencies) -> None:
@@ -23,4 +24,3 @@ def join_payment_rooms(app: Flask, deps: Dependencies) -> None:
         app.register_blueprint(room)
     deps.panels.booking.append(booking_panel)
     deps.panels.client.append(client_panel)
-    deps.panels.still_due = still_due

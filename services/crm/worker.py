@@ -4,17 +4,31 @@ from chassis.bus import Bus, Consumer, EventHandlers, Relay, open_bus
 from chassis.lifecycle import Loop, every, run_until_stopped
 from chassis.rpc.tls import TlsFiles
 from chassis.telemetry import serve_metrics
+from services.crm.bookings import events as booking_events
 from services.crm.bootstrap import SERVICE, Dependencies
+from services.crm.clients.portal_changes import ProfileChanges
 from services.crm.models import event_tables
 from services.crm.paying import payment_timers, register_events
+from services.crm.portal_access import events as portal_access_events
+from services.crm.quotes import events as quote_events
+from services.crm.reminders import events as reminder_events
+from services.crm.signing import register_events as register_signing
+from services.crm.signing import signing_timers
 
 HOUSEKEEPING_SECONDS = 600.0
+MERGES_SECONDS = 60.0
 
 
 def event_handlers(deps: Dependencies) -> EventHandlers:
     """Every event the CRM acts on, each room's registered by the room itself."""
     handlers = EventHandlers()
     register_events(handlers, deps.paying)
+    register_signing(handlers)
+    portal_access_events.register(handlers, deps.portal_access)
+    quote_events.register(handlers, deps.quotes)
+    reminder_events.register(handlers, deps.reminders)
+    booking_events.register(handlers, deps.bookings.note_name)
+    ProfileChanges(clients=deps.clients, clock=deps.clock).register(handlers)
     return handlers
 
 
@@ -23,7 +37,9 @@ def timers(deps: Dependencies) -> list[tuple[str, Loop]]:
     return [
         ("sign-in housekeeping", every(HOUSEKEEPING_SECONDS, deps.sign_in.sweep, "sign-in housekeeping")),
         ("session housekeeping", every(HOUSEKEEPING_SECONDS, deps.sessions.sweep, "session housekeeping")),
+        ("late references", every(MERGES_SECONDS, deps.merges.settle, "late references")),
         *payment_timers(deps.paying),
+        *signing_timers(deps.signing),
     ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from chassis.bus import Bus, BusUnavailable, Consumer, Relay, open_bus
 from chassis.db import migrate, open_database
-from chassis.lifecycle import run_until_stopped
+from chassis.lifecycle import every, run_until_stopped
 from chassis.logging import configure_logging
 from chassis.rpc.tls import TlsFiles
 from chassis.settings import SettingsError, check_config, load
@@ -17,6 +17,7 @@ from services.notifier.config import NotifierSettings
 from services.notifier.orm import event_tables
 
 SERVICE = "notifier"
+REMINDERS_SECONDS = 30.0
 
 
 def worker(settings: NotifierSettings) -> int:
@@ -28,7 +29,8 @@ def worker(settings: NotifierSettings) -> int:
     relay = Relay(open_database(settings.database_url, name="notifier-relay"), event_tables, bus)
     senders = [(f"sender {number}", sender.run) for number, sender in enumerate(notifier.senders, start=1)]
     serve_metrics(settings.metrics_listen)
-    run_until_stopped([("relay", relay.run), ("consumer", consumer.run), *senders])
+    reminders = every(REMINDERS_SECONDS, notifier.reminders.run_due, "reminders")
+    run_until_stopped([("relay", relay.run), ("consumer", consumer.run), ("reminders", reminders), *senders])
     return 0
 
 

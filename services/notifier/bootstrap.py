@@ -12,15 +12,25 @@ from chassis.db import Database, open_database
 from chassis.sealing import LetterReader
 from chassis.web.app import make_app
 from chassis.web.page import Brand
-from protos.wayvault.events.v1.events_pb2 import AgentSaved, BookingSaved, ClientSaved
+from services.notifier.agencies.service import Looks
+from services.notifier.client_references import CLIENT_REFERENCES
 from services.notifier.config import NotifierSettings
+from services.notifier.deliveries.client_mails import ClientMails
+from services.notifier.deliveries.document_mails import DocumentMails
 from services.notifier.deliveries.events import DeliveryEvents
+from services.notifier.deliveries.second_look import SecondLookEvents
 from services.notifier.deliveries.sender import Sender
 from services.notifier.deliveries.service import Deliveries
+from services.notifier.deliveries.signing_mails import SigningMails
+from services.notifier.deliveries.support_mails import SupportMails
 from services.notifier.deliveries.transports import SmtpTransport, Transport
 from services.notifier.mailbox.service import Mailbox
 from services.notifier.mailbox.views import make_blueprint
+from services.notifier.merges import events as merge_events
 from services.notifier.orm import event_tables
+from services.notifier.reminders.events import ReminderEvents, learn_merged, note_payment
+from services.notifier.reminders.service import Schedule
+from services.notifier.templates.rules import Mail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +43,7 @@ class Notifier:
     handlers: EventHandlers
     deliveries: Deliveries
     senders: tuple[Sender, ...]
+    reminders: Schedule
 
 
 def build(
@@ -47,12 +58,26 @@ def build(
     database = database or open_database(settings.database_url, name="notifier")
     letters = LetterReader(settings.letter_key, settings.letter_signers)
     wake = threading.Event()
-    deliveries = Deliveries(clock=clock, outbox=Outbox(event_tables, producer="notifier", clock=clock), wake=wake)
+    outbox = Outbox(event_tables, producer="notifier", clock=clock)
+    deliveries = Deliveries(clock=clock, outbox=outbox, wake=wake)
+    reminders = Schedule(
+        database=database, deliveries=deliveries, outbox=outbox, clock=clock, portal_url=settings.portal_url
+    )
+    deliveries.follow(Mail.REMINDER, reminders)
     handlers = EventHandlers()
-    DeliveryEvents(deliveries=deliveries, letters=letters, clock=clock, crm_url=settings.crm_url).register(handlers)
-    # No mail comes of these. They are received all the same: an event that nobody receives is refused by the bus.
-    for known in (AgentSaved, ClientSaved, BookingSaved):
-        handlers.ignore(known)
+    looks = Looks(database)
+    looks.register(handlers)
+    mails = DeliveryEvents(
+        deliveries=deliveries, letters=letters, clock=clock, crm_url=settings.crm_url, note_payment=note_payment
+    )
+    mails.register(handlers)
+    SigningMails(deliveries=deliveries, open_letter=mails.open_letter, crm_url=settings.crm_url).register(handlers)
+    SecondLookEvents(deliveries=deliveries, open_letter=mails.open_letter, crm_url=settings.crm_url).register(handlers)
+    ClientMails(deliveries=deliveries, letters=letters, clock=clock, crm_url=settings.crm_url).register(handlers)
+    ReminderEvents(schedule=reminders).register(handlers)
+    SupportMails(deliveries=deliveries, crm_url=settings.crm_url).register(handlers)
+    DocumentMails(deliveries=deliveries, portal_url=settings.portal_url).register(handlers)
+    merge_events.subscribe(handlers, CLIENT_REFERENCES, learn_merged)
     transport = transport or _transport(settings, database, clock)
     senders = tuple(
         Sender(
@@ -60,6 +85,7 @@ def build(
             deliveries=deliveries,
             transport=transport,
             letters=letters,
+            looks=looks,
             clock=clock,
             mail_from=settings.mail_from,
             wake=wake,
@@ -73,6 +99,7 @@ def build(
         handlers=handlers,
         deliveries=deliveries,
         senders=senders,
+        reminders=reminders,
     )
 
 

@@ -23,8 +23,9 @@ class NotifierSettings(ServiceSettings):
     # The mailbox page, where smtp_url is mailbox://.
     listen: str = "127.0.0.1:8104"
     public_url: str = "http://mail.localhost:8104"
-    letter_key: Path = Path("var/secrets/notifier/letters.jwk")
-    public_keys_dir: Path = Path("var/secrets/public")
+    # The private key that letters are sealed to, and the folder of their signers' public keys; under state_dir.
+    letter_key: Path = Path()
+    public_keys_dir: Path = Path()
     senders: int = 2
 
     @model_validator(mode="before")

@@ -17,6 +17,7 @@ from services.portal.config import PortalSettings
 from services.portal.models import event_tables
 
 _HOUSEKEEPING_SECONDS = 600.0
+_RESETS_SECONDS = 1.0
 
 
 def web(settings: PortalSettings) -> int:
@@ -43,6 +44,9 @@ def worker(settings: PortalSettings) -> int:
         [
             ("relay", relay.run),
             ("consumer", consumer.run),
+            ("password resets", every(_RESETS_SECONDS, deps.accounts.mail_resets, "password resets")),
+            ("sign-in housekeeping", every(_HOUSEKEEPING_SECONDS, deps.accounts.sweep, "sign-in housekeeping")),
+            ("throttle housekeeping", every(_HOUSEKEEPING_SECONDS, deps.throttle.sweep, "throttle housekeeping")),
             ("session housekeeping", every(_HOUSEKEEPING_SECONDS, deps.sessions.sweep, "session housekeeping")),
         ]
     )

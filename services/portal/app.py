@@ -3,12 +3,25 @@
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from chassis.paper import fonts
 from chassis.web.app import make_app
+from services.portal.account import guard
+from services.portal.account.views import blueprint as account_pages
+from services.portal.agencies import views as agency_pages
 from services.portal.bootstrap import SERVICE, Dependencies
-from services.portal.esign import fonts
+from services.portal.cvv.views import CvvPages
+from services.portal.documents import views as document_pages
+from services.portal.esign import views as esign_pages
+from services.portal.insurance import views as insurance_pages
 from services.portal.links.views import link_pages
+from services.portal.nav import count_on_tab
 from services.portal.pages import install_brand
+from services.portal.paper_pages import PaperPages
 from services.portal.payments.views import PaymentPages
+from services.portal.profile import views as profile_pages
+from services.portal.quotes import views as quote_pages
+from services.portal.trips import views as trip_pages
+from services.portal.verify.views import VerifyPages
 
 
 def create_app(deps: Dependencies) -> Flask:
@@ -27,9 +40,65 @@ def create_app(deps: Dependencies) -> Flask:
         hops = deps.settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     deps.sessions.init_app(app)
+    deps.accounts.sessions.init_app(app)
+    app.extensions[guard.EXTENSION] = deps.accounts
+    app.extensions[agency_pages.EXTENSION] = deps.agencies
+    app.register_blueprint(agency_pages.blueprint)
     install_brand(app)
     app.register_blueprint(link_pages(deps.links, deps.access))
-    pages = PaymentPages(links=deps.links, payments=deps.payments, documents=deps.documents, access=deps.access)
+    pages = PaymentPages(
+        links=deps.links,
+        payments=deps.payments,
+        documents=deps.documents,
+        access=deps.access,
+        on_file=deps.on_file,
+    )
     app.register_blueprint(pages.blueprint())
+    app.register_blueprint(CvvPages(links=deps.cvv, access=deps.access).blueprint())
+    app.register_blueprint(account_pages)
+    _add_trips(app, deps)
+    _add_papers(app, deps)
+    app.register_blueprint(VerifyPages(verification=deps.verification, throttle=deps.throttle).blueprint())
+    app.extensions[profile_pages.EXTENSION] = deps.profiles
+    app.register_blueprint(profile_pages.blueprint)
+    app.extensions[quote_pages.EXTENSION] = quote_pages.QuotePages(
+        quotes=deps.quotes, people=deps.people, throttle=deps.throttle, clock=deps.clock
+    )
+    app.register_blueprint(quote_pages.blueprint)
     fonts.warm()
     return app
+
+
+def _add_trips(app: Flask, deps: Dependencies) -> None:
+    """Trips with their documents; how many payments are asked of the client shows on the tab."""
+    app.extensions[trip_pages.EXTENSION] = trip_pages.TripPages(
+        trips=deps.trips,
+        own_payments=deps.own_payments,
+        payments=deps.payments,
+        links=deps.links,
+        documents=deps.trip_documents,
+    )
+    app.register_blueprint(trip_pages.blueprint)
+    app.extensions[document_pages.EXTENSION] = document_pages.DocumentPages(
+        documents=deps.trip_documents, trips=deps.trips
+    )
+    app.register_blueprint(document_pages.blueprint)
+    count_on_tab(app, "payments.index", lambda client_id: len(deps.links.asked_of(client_id)))
+
+
+def _add_papers(app: Flask, deps: Dependencies) -> None:
+    """What clients sign: documents and insurance offers, by link and in the tab."""
+    rooms = [
+        PaperPages(
+            room,
+            requests=deps.sign_requests,
+            documents=deps.documents,
+            access=deps.access,
+            on_file=deps.on_file,
+        ).blueprint()
+        for room in (esign_pages.ROOM, insurance_pages.ROOM)
+    ]
+    esign_pages.add_tab(rooms[0], requests=deps.sign_requests, documents=deps.documents)
+    for room in rooms:
+        app.register_blueprint(room)
+    count_on_tab(app, "esign.index", deps.sign_requests.waiting_count)

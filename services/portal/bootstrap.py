@@ -4,24 +4,53 @@ Tests call `bootstrap` with fakes for what they don't want to be real; nothing i
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from chassis.bus import EventHandlers, Outbox
 from chassis.clock import Clock, SystemClock
 from chassis.db import Database, open_database
 from chassis.rpc import TlsFiles, open_channel
 from chassis.sealing import LetterWriter
+from chassis.web.passwords import Passwords
 from chassis.web.sessions import ServerSessions
 from services.portal.access import LinkAccess
+from services.portal.account import events as account_events
+from services.portal.account.service import Accounts
+from services.portal.agencies import events as agency_events
+from services.portal.agencies.service import Agencies
+from services.portal.client_references import CLIENT_REFERENCES
 from services.portal.config import PortalSettings
-from services.portal.esign.service import Documents
+from services.portal.cvv import events as cvv_events
+from services.portal.cvv.intake import CvvIntakePort, GrpcCvvIntake
+from services.portal.cvv.service import CvvLinks
+from services.portal.documents import events as document_events
+from services.portal.documents.service import TripDocuments
+from services.portal.esign import events as esign_events
+from services.portal.esign.record import document_genre
+from services.portal.esign.service import Documents, PaperKind, SignaturesOnFile, SignRequests
+from services.portal.insurance import events as insurance_events
+from services.portal.insurance.service import insurance_genre
 from services.portal.links import events as link_events
 from services.portal.links.service import Links
-from services.portal.models import event_tables, session_tables
+from services.portal.merges import events as merge_events
+from services.portal.models import account_session_tables, event_tables, session_tables
 from services.portal.payments import events as payment_events
 from services.portal.payments.intake import CardIntakePort, GrpcCardIntake
 from services.portal.payments.service import LetterSealer, Payments
+from services.portal.people import events as people_events
+from services.portal.people.service import People
+from services.portal.profile import events as profile_events
+from services.portal.profile.service import Profiles
+from services.portal.quotes.service import Quotes
+from services.portal.throttle.service import Throttle
+from services.portal.trips import events as trip_events
+from services.portal.trips.adding import OwnPayments
+from services.portal.trips.service import Trips
+from services.portal.verify.service import Verification
 
 SERVICE = "portal"
+# SECURITY.md, 8.2.8. An opened payment link may lie longer (settings.session_idle): it holds less.
+_CLIENT_IDLE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +64,20 @@ class Dependencies:
     access: LinkAccess
     links: Links
     documents: Documents
+    on_file: SignaturesOnFile
+    sign_requests: SignRequests
+    verification: Verification
     payments: Payments
+    cvv: CvvLinks
+    people: People
+    agencies: Agencies
+    accounts: Accounts
+    profiles: Profiles
+    quotes: Quotes
+    throttle: Throttle
+    trips: Trips
+    own_payments: OwnPayments
+    trip_documents: TripDocuments
     handlers: EventHandlers
 
 
@@ -45,7 +87,9 @@ def bootstrap(
     clock: Clock | None = None,
     database: Database | None = None,
     intake: CardIntakePort | None = None,
+    cvv_intake: CvvIntakePort | None = None,
     letters: LetterSealer | None = None,
+    passwords: Passwords | None = None,
 ) -> Dependencies:
     """The portal's parts, joined. What is not given is the real thing, by the settings.
 
@@ -54,16 +98,36 @@ def bootstrap(
     clock = clock or SystemClock()
     database = database or open_database(settings.database_url, name=SERVICE, pool_size=settings.web_threads)
     outbox = Outbox(event_tables, producer=SERVICE, clock=clock)
-    sessions = ServerSessions(
-        database,
-        session_tables,
-        clock,
-        service=SERVICE,
-        https=settings.public_url.startswith("https://"),
-        idle=settings.session_idle,
+    https = settings.public_url.startswith("https://")
+    sessions = ServerSessions(database, session_tables, clock, service=SERVICE, https=https, idle=settings.session_idle)
+    letters = letters or LetterWriter(settings.letter_signing_key, SERVICE, settings.notifier_letter_key)
+    people = People(database=database)
+    throttle = Throttle(database=database, clock=clock)
+    accounts = Accounts(
+        database=database,
+        outbox=outbox,
+        clock=clock,
+        people=people,
+        throttle=throttle,
+        passwords=passwords or Passwords(),
+        letters=letters,
+        sessions=ServerSessions(
+            database, account_session_tables, clock, service="portal_account", https=https, idle=_CLIENT_IDLE
+        ),
+        public_url=settings.public_url,
     )
+    profiles = Profiles(database=database, outbox=outbox, clock=clock)
     links = Links(database=database, outbox=outbox, clock=clock)
-    documents = Documents(database=database)
+    documents = Documents(database=database, public_url=settings.public_url)
+    sign_requests = SignRequests(
+        database=database,
+        outbox=outbox,
+        clock=clock,
+        documents=documents,
+        links=links,
+        genres={PaperKind.DOCUMENT: document_genre(letters), PaperKind.INSURANCE: insurance_genre()},
+        public_url=settings.public_url,
+    )
     payments = Payments(
         database=database,
         outbox=outbox,
@@ -71,12 +135,26 @@ def bootstrap(
         links=links,
         documents=documents,
         intake=intake or _intake(settings),
-        letters=letters or LetterWriter(settings.letter_signing_key, SERVICE, settings.notifier_letter_key),
+        letters=letters,
         public_url=settings.public_url,
     )
+    trips = Trips(database=database, clock=clock, people=people, payments=payments)
+    trip_documents = TripDocuments(database=database)
+    cvv = CvvLinks(database=database, outbox=outbox, clock=clock, intake=cvv_intake or _cvv_intake(settings))
     handlers = EventHandlers()
     link_events.subscribe(handlers, links)
     payment_events.subscribe(handlers)
+    cvv_events.subscribe(handlers, cvv)
+    esign_events.subscribe(handlers, sign_requests)
+    insurance_events.subscribe(handlers, sign_requests)
+    trip_events.subscribe(handlers, trips)
+    document_events.subscribe(handlers, trip_documents)
+    merge_events.subscribe(handlers, CLIENT_REFERENCES, profiles.learn)
+    people_events.subscribe(handlers, people)
+    agencies = Agencies(database=database)
+    agency_events.subscribe(handlers, agencies)
+    account_events.subscribe(handlers, accounts)
+    profile_events.subscribe(handlers, profiles=profiles, accounts=accounts, people=people)
     return Dependencies(
         settings=settings,
         clock=clock,
@@ -85,7 +163,20 @@ def bootstrap(
         access=LinkAccess(sessions),
         links=links,
         documents=documents,
+        on_file=SignaturesOnFile(database=database),
+        sign_requests=sign_requests,
+        verification=Verification(documents=documents),
         payments=payments,
+        cvv=cvv,
+        people=people,
+        agencies=agencies,
+        accounts=accounts,
+        profiles=profiles,
+        quotes=Quotes(database=database, outbox=outbox, clock=clock),
+        throttle=throttle,
+        trips=trips,
+        own_payments=OwnPayments(links=links, people=people),
+        trip_documents=trip_documents,
         handlers=handlers,
     )
 
@@ -97,3 +188,7 @@ def tls_files(settings: PortalSettings) -> TlsFiles:
 
 def _intake(settings: PortalSettings) -> GrpcCardIntake:
     return GrpcCardIntake(open_channel(settings.vault_address, tls_files(settings), settings.vault_server_name))
+
+
+def _cvv_intake(settings: PortalSettings) -> GrpcCvvIntake:
+    return GrpcCvvIntake(open_channel(settings.vault_address, tls_files(settings), settings.vault_server_name))

@@ -25,6 +25,7 @@ class PortalSettings(ServiceSettings):
     mailbox_url: str = "http://mail.localhost:8104"
     vault_address: str = "127.0.0.1:8105"
     vault_server_name: str = "vault.wayvault.internal"
+    # ES256 private key that signs letters, and the notifier's public key; by default under state_dir.
     letter_signing_key: Path = Path()
     notifier_letter_key: Path = Path()
     web_threads: int = 8

@@ -8,6 +8,7 @@ from enum import StrEnum
 class StepKind(StrEnum):
     """What the certificate lists."""
 
+    STARTED = "started"
     LINK_ISSUED = "link_issued"
     LINK_SENT = "link_sent"
     LINK_OPENED = "link_opened"

@@ -1,18 +1,46 @@
 """Every row class of the portal, imported so that Base.metadata is complete (migrations, drift check, tests)."""
 
-from services.portal.esign.models import SignedDocumentRow
+from services.portal.account.models import AccountRow, ResetRequestRow, SignInAttemptRow
+from services.portal.agencies.models import AgencyLogoRow, AgencyRow
+from services.portal.cvv.models import CvvLinkRow
+from services.portal.documents.models import DocumentReaderRow, TripDocumentRow
+from services.portal.esign.models import SignedDocumentRow, SignRequestRow, SignTokenRow
 from services.portal.links.models import EvidenceRow, LinkRow, LinkTokenRow
-from services.portal.orm import Base, event_tables, session_tables
+from services.portal.merges.models import merged_clients
+from services.portal.orm import Base, account_session_tables, event_tables, session_tables
 from services.portal.payments.models import IntakeRow, PaymentRow
+from services.portal.people.models import AgentRow
+from services.portal.profile.models import ProfileRow
+from services.portal.quotes.models import QuoteRow
+from services.portal.throttle.models import ThrottleRow
+from services.portal.trips.models import TravelerRow, TripRow
 
 __all__ = [
+    "AccountRow",
+    "AgencyLogoRow",
+    "AgencyRow",
+    "AgentRow",
     "Base",
+    "CvvLinkRow",
+    "DocumentReaderRow",
     "EvidenceRow",
     "IntakeRow",
     "LinkRow",
     "LinkTokenRow",
     "PaymentRow",
+    "ProfileRow",
+    "QuoteRow",
+    "ResetRequestRow",
+    "SignInAttemptRow",
+    "SignRequestRow",
+    "SignTokenRow",
     "SignedDocumentRow",
+    "ThrottleRow",
+    "TravelerRow",
+    "TripDocumentRow",
+    "TripRow",
+    "account_session_tables",
     "event_tables",
+    "merged_clients",
     "session_tables",
 ]

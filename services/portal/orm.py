@@ -13,3 +13,5 @@ class Base(DeclarativeBase):
 
 event_tables = EventTables.attach(Base.metadata)
 session_tables = SessionTables.attach(Base.metadata)
+# Signed-in clients' sessions, apart from those of opened links: they idle out sooner.
+account_session_tables = SessionTables.attach(Base.metadata, name="account_sessions")

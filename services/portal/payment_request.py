@@ -8,14 +8,14 @@ from chassis.money import Money
 from chassis.web.colour import DEFAULT_ACCENT, parse_hex
 from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentType
 
-_TYPE_WORDS: dict[int, str] = {
+TYPE_WORDS: dict[int, str] = {
     PaymentType.PAYMENT_TYPE_UNSPECIFIED: "Payment",
     PaymentType.PAYMENT_TYPE_DEPOSIT: "Deposit",
     PaymentType.PAYMENT_TYPE_REGULAR: "Payment",
     PaymentType.PAYMENT_TYPE_FINAL: "Final payment",
     PaymentType.PAYMENT_TYPE_SERVICE_FEE: "Service fee",
 }
-_missing = set(PaymentType.values()) - set(_TYPE_WORDS)
+_missing = set(PaymentType.values()) - set(TYPE_WORDS)
 if _missing:
     raise ImportError(f"services.portal.payment_request has no words for the payment types {sorted(_missing)}")
 
@@ -25,6 +25,8 @@ class PaymentRequest:
     """What is asked of the client. Texts may be empty where the CRM had none; dates are the supplier's days."""
 
     payment_id: str
+    booking_id: str
+    segment_id: str
     agency_id: str
     agency_name: str
     accent: str
@@ -67,9 +69,11 @@ def read_context(context: PaymentContext) -> PaymentRequest:
     agency, agent, payer, segment = context.agency, context.agent, context.payer, context.segment
     return PaymentRequest(
         payment_id=context.payment_id,
+        booking_id=context.booking_id,
+        segment_id=segment.id,
         agency_id=agency.id,
         agency_name=agency.name,
-        accent=_accent(agency.accent_colour),
+        accent=readable_accent(agency.accent_colour),
         agency_phone=agency.phone,
         agency_email=agency.email,
         time_zone=_zone(agency.time_zone or agent.time_zone),
@@ -86,7 +90,7 @@ def read_context(context: PaymentContext) -> PaymentRequest:
         begins_on=_date(segment.begins_on),
         ends_on=_date(segment.ends_on),
         amount=Money(minor=context.amount.minor, currency=context.amount.currency or "USD"),
-        type_words=_TYPE_WORDS.get(context.type, "Payment"),
+        type_words=TYPE_WORDS.get(context.type, "Payment"),
         purpose=context.purpose,
         due_on=_date(context.due_on),
         card_retention_days=context.policy.card_retention_days or 30,
@@ -108,7 +112,8 @@ def _zone(name: str) -> str:
         return "UTC"
 
 
-def _accent(colour: str) -> str:
+def readable_accent(colour: str) -> str:
+    """The agency's colour as it wrote it; Wayvault's for what is no colour."""
     try:
         parse_hex(colour)
     except ValueError:

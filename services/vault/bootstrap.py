@@ -13,8 +13,12 @@ from chassis.sealing import LetterWriter, OpeningKey, seal_to
 from protos.wayvault.vault.v1 import vault_pb2_grpc
 from services.vault.admin.rpc import AdminServices, VaultAdminRpc
 from services.vault.agents.service import AgentRegister
+from services.vault.approvals.rpc import SecondRevealRpc
+from services.vault.approvals.service import SecondRevealService
 from services.vault.audit.service import Audit, AuditEntry
 from services.vault.audit.service import wrapped_column as audit_column
+from services.vault.audit_reader.rpc import AuditReaderRpc
+from services.vault.audit_reader.service import AuditReading
 from services.vault.authz import ALLOW
 from services.vault.config import VaultSettings
 from services.vault.custody.rpc import CardCustodyRpc
@@ -24,6 +28,7 @@ from services.vault.intake.service import IntakeService
 from services.vault.keys.service import KeyService
 from services.vault.models import idempotency_table
 from services.vault.retention.service import Sweep
+from services.vault.reveal.approving import Approving
 from services.vault.reveal.challenges import Challenges, LetterSealer
 from services.vault.reveal.codes import Codes
 from services.vault.reveal.redeem import Redeemer
@@ -66,7 +71,10 @@ class Vault:
     on: Dependencies
     intake: IntakeService
     reveal: RevealService
+    seconds: SecondRevealService
+    approving: Approving
     custody: CustodyService
+    reading: AuditReading
     sweep: Sweep
     keys: KeyService
     sealing_keys: SealingKeys
@@ -86,7 +94,9 @@ class Vault:
         return [
             (vault_pb2_grpc.add_CardIntakeServicer_to_server, CardIntakeRpc(self.intake)),
             (vault_pb2_grpc.add_CardRevealServicer_to_server, CardRevealRpc(self.reveal)),
+            (vault_pb2_grpc.add_SecondRevealServicer_to_server, SecondRevealRpc(self.seconds, self.approving)),
             (vault_pb2_grpc.add_CardCustodyServicer_to_server, CardCustodyRpc(self.custody)),
+            (vault_pb2_grpc.add_AuditReaderServicer_to_server, AuditReaderRpc(self.reading)),
             (vault_pb2_grpc.add_VaultAdminServicer_to_server, VaultAdminRpc(admin)),
             (vault_pb2_grpc.add_CardFrameServicer_to_server, CardFrameRpc(self.sealing_keys)),
         ]
@@ -128,11 +138,30 @@ def build(on: Dependencies, limits: Limits, *, cvv_link_url: str, stop: threadin
         columns=[*wrapped_columns(), sealing_column(), audit_column()],
         pause=stop.wait,
     )
+    challenges = Challenges(
+        database=on.database,
+        clock=on.clock,
+        trail=on.audit,
+        letters=on.letters,
+        codes=on.codes,
+        code_ttl=limits.code_ttl,
+    )
     return Vault(
         on=on,
         intake=intake,
-        reveal=_reveal(on, limits, idempotency, sealing_keys, cvv_link_url),
+        reveal=_reveal(on, limits, idempotency, sealing_keys, challenges=challenges, cvv_link_url=cvv_link_url),
+        seconds=SecondRevealService(database=on.database, clock=on.clock, idempotency=idempotency, trail=on.audit),
+        approving=Approving(
+            database=on.database,
+            clock=on.clock,
+            idempotency=idempotency,
+            trail=on.audit,
+            seals=sealing_keys,
+            challenges=challenges,
+            answer_ttl=limits.answer_ttl,
+        ),
         custody=custody,
+        reading=AuditReading(database=on.database, trail=on.audit),
         sweep=Sweep(
             database=on.database, clock=on.clock, trail=on.audit, idempotency=idempotency, sealing_keys=sealing_keys
         ),
@@ -144,16 +173,14 @@ def build(on: Dependencies, limits: Limits, *, cvv_link_url: str, stop: threadin
 
 
 def _reveal(
-    on: Dependencies, limits: Limits, idempotency: Idempotency, sealing_keys: SealingKeys, cvv_link_url: str
+    on: Dependencies,
+    limits: Limits,
+    idempotency: Idempotency,
+    sealing_keys: SealingKeys,
+    *,
+    challenges: Challenges,
+    cvv_link_url: str,
 ) -> RevealService:
-    challenges = Challenges(
-        database=on.database,
-        clock=on.clock,
-        trail=on.audit,
-        letters=on.letters,
-        codes=on.codes,
-        code_ttl=limits.code_ttl,
-    )
     redeemer = Redeemer(
         database=on.database,
         clock=on.clock,

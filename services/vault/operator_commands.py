@@ -36,6 +36,9 @@ def add_operator_commands(commands: Any) -> None:  # Any: argparse's private typ
     change = _add(commands, "change-agent-email", "send an agent's codes to another address (O11)", _change_email)
     change.add_argument("--agent-id", required=True)
     change.add_argument("--email", required=True)
+    approver = _add(commands, "set-approver", "let an agent approve second reveals for her agency (M9)", _set_approver)
+    approver.add_argument("--agent-id", required=True)
+    approver.add_argument("--off", action="store_true", help="no longer")
     rotate = _add(commands, "rotate-keys", "make new key versions (O6)", _rotate)
     rotate.add_argument("keys", nargs="*", metavar="card|cvv|sealing", help="none = all")
     rewrap = _add(commands, "rewrap", "bring all cards to the newest key version (O6)", _rewrap)
@@ -92,6 +95,19 @@ def _change_email(line: _Line) -> int:
     line.caller.call(line.stub.ChangeAgentEmail, request)
     print(f"One-time codes of agent {given.agent_id} go to {given.email} from now on.")
     print("Next: tell her, at an address or number you knew before, that it was changed.")
+    return 0
+
+
+def _set_approver(line: _Line) -> int:
+    given = line.given
+    request = pb.SetApproverRequest(idempotency_key=_key(), agent_id=given.agent_id, approver=not given.off)
+    line.caller.call(line.stub.SetApprover, request)
+    if given.off:
+        print(f"Agent {given.agent_id} approves no second reveals any more.")
+        print("Next: an agency without another approver has none at all.")
+        return 0
+    print(f"Agent {given.agent_id} may approve second reveals of her colleagues' cards, never of her own.")
+    print("Next: her agency's admin allows them under Agency, Policies; they are off until then.")
     return 0
 
 

@@ -217,8 +217,13 @@ class AgentAtWork:
         return secret
 
     def open_booking(self, title: str) -> None:
+        """By the list's own search: the list is longer than a page."""
         self.page.goto(f"{self.crm}/bookings")
-        self.page.get_by_role("link", name=title).first.click()
+        wanted = self.page.get_by_role("search", name="Filter bookings").get_by_role("searchbox")
+        wanted.fill(title)
+        wanted.press("Enter")
+        self.page.wait_for_url("**/bookings?*")
+        self.page.get_by_role("main").get_by_role("link", name=title, exact=True).first.click()
         expect(self.page.get_by_role("heading", level=1, name=title)).to_be_visible()
 
     def send_links(self, booking: str, *, amount: str = "1240.00", people: int = 1, purpose: str = "") -> None:
@@ -226,6 +231,8 @@ class AgentAtWork:
         page = self.page
         self.open_booking(booking)
         page.get_by_role("link", name="Payment authorization link").click()
+        # It stands after all passengers: when it is there, they are.
+        expect(page.get_by_role("button", name=re.compile(r"^Send link"))).to_be_visible(timeout=_PATIENCE_MS)
         picks = page.locator("[data-pick]")
         for number in range(picks.count()):
             picks.nth(number).set_checked(number < people)

@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 import sqlalchemy
+from playwright.sync_api import Page
 from pydantic import SecretStr
 from werkzeug.routing import Rule
 
@@ -19,8 +20,13 @@ from chassis.logging import holds_card_number
 from services.crm import app as crm_app
 from services.crm.bootstrap import bootstrap as crm_bootstrap
 from services.crm.config import CrmSettings
+from services.portal import app as portal_app
+from services.portal.bootstrap import bootstrap as portal_bootstrap
+from services.portal.config import PortalSettings
 from tests.e2e.conftest import ARTIFACTS, World
-from tests.e2e.people import CVV, Answer, Mailbox, ask, wait_until
+from tests.e2e.people import CVV, ELEANOR, Answer, Mailbox, ask, wait_until
+from tests.e2e.test_cvv_only import ask_for_it_again, give_it
+from tests.e2e.test_portal_account import Visitor, choose, invited, sign_in
 from tests.support.canary import Canary, Scanner, dressed
 from tests.support.stack import Stack
 
@@ -30,6 +36,7 @@ MASTERCARD_DEBIT = Canary(number="5200828282828210", cvv="594")
 CANARIES = (VISA_DEBIT, MASTERCARD_DEBIT)
 # Cards of the other tests of this run.
 OTHERS = (Canary(number="4111111111111111", cvv=CVV), Canary(number="5555555555554444", cvv=CVV))
+_PASSWORD = "lantern meadow ninety gravel"
 CONTROL = Canary(number="6011000990139424", cvv="402")
 
 
@@ -66,8 +73,13 @@ def test_every_page_holds_at_most_the_last_four_digits_and_none_breaks(world: Wo
         page.goto(world.crm)
         for path in paths:
             _look(ask(page, path), f"{who} {path}")
-    for path in ("/", link.removeprefix(world.portal), "/pay/unknown", "/healthz", f"/pay/{'x' * 300}"):
-        _look(ask(client.page, path), f"client {path}")
+    portal_paths = _paths_of_portal(world)
+    assert len(portal_paths) > 30
+    guest, signed_in = world.window(), _signed_in_client(world)
+    guest.goto(world.portal)
+    for page, who in ((client.page, "link holder"), (signed_in, "client"), (guest, "guest")):
+        for path in (*portal_paths, link.removeprefix(world.portal), "/pay/unknown", f"/pay/{'x' * 300}"):
+            _look(ask(page, path), f"{who} {path}")
     stranger.goto(world.stack.origins.mailbox)
     for message in Mailbox(world.mailbox.url).messages():
         for part in ("", "/html"):
@@ -96,6 +108,12 @@ def _full_run_with_canaries(world: World) -> None:
     agent.enter_cvv_code(world.mailbox.take(page, email, "one-time code for a CVV").code)
     link = world.mailbox.take(page, email, "one-time link to a CVV").link("/cvv")
     agent.show_cvv(world.watch(page.context.new_page()), link, VISA_DEBIT.cvv)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(f"{world.crm}/payments/{payment}")
+    # The CVV alone, given once more and not shown (M10).
+    ask_for_it_again(agent)
+    give_it(world.window(), world.mailbox.take(page, ELEANOR, "needs the security code").link("/cvv/"), VISA_DEBIT.cvv)
+    page.goto(f"{world.crm}/payments/{payment}")
     agent.close_as_processed("CANARY-1")
     wait_until(page, lambda: world.card_of(payment) not in ("stored", "revealed"), "the card to be destroyed")
 
@@ -182,6 +200,14 @@ def _planted_cards_are_found(stack: Stack) -> None:
     assert len(found) >= 2, f"the card in the CRM's database was not found, only {sorted(found)}"
 
 
+def _signed_in_client(world: World) -> Page:
+    """A client of Maya's with a portal account, signed in."""
+    page, visitor = world.window(), Visitor(first="Cornelia", last="Canary")
+    choose(page, invited(world, world.agent(), page, visitor), _PASSWORD)
+    sign_in(world, page, visitor.username, _PASSWORD)
+    return page
+
+
 def _ids(world: World) -> Mapping[str, list[str]]:
     """Real ids for the variable parts of addresses."""
     tables = {
@@ -209,6 +235,31 @@ def _paths_of_crm(world: World, ids: Mapping[str, list[str]]) -> list[str]:
     rules = list(crm_app.create_app(deps).url_map.iter_rules())
     deps.database.dispose()
     return sorted({path for rule in rules if _is_page(rule) for path in _filled(rule, ids)})
+
+
+def _paths_of_portal(world: World) -> list[str]:
+    """Every address that the portal answers with GET, from its own map, filled with real ids."""
+    file = world.stack.temporary / "portal-map.db"
+    settings = PortalSettings(
+        state_dir=world.stack.state.root, database_url=f"sqlite:///{file}", secret_key=SecretStr("s" * 40)
+    )
+    deps = portal_bootstrap(settings)
+    rules = list(portal_app.create_app(deps).url_map.iter_rules())
+    deps.database.dispose()
+    ids = _ids_of_portal(world)
+    return sorted({path for rule in rules if _is_page(rule) for path in _filled(rule, ids)})
+
+
+def _ids_of_portal(world: World) -> Mapping[str, list[str]]:
+    columns = {
+        "link_id": "SELECT link_id FROM links ORDER BY issued_at DESC LIMIT 3",
+        "payment_id": "SELECT payment_id FROM payments ORDER BY payment_id DESC LIMIT 3",
+        "booking_id": "SELECT booking_id FROM trips LIMIT 3",
+        "request_id": "SELECT request_id FROM sign_requests LIMIT 3",
+        "document_id": "SELECT document_id FROM signed_documents LIMIT 3",
+    }
+    found = {name: [str(row[0]) for row in world.stack.query("portal", query)] for name, query in columns.items()}
+    return found | {"name": ["maya-okafor"]}
 
 
 def _is_page(rule: Rule) -> bool:

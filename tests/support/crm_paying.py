@@ -36,12 +36,14 @@ from services.crm.config import CrmSettings
 from services.crm.custody.port import (
     AccessEntry,
     Answer,
+    Approval,
     CardDescription,
     CardState,
     Challenge,
     CvvLinkMail,
     CvvState,
     Origin,
+    SecondRevealAsked,
 )
 from services.crm.links.service import LinkRequest, Share
 from services.crm.models import Base, event_tables, session_tables
@@ -50,6 +52,7 @@ from services.crm.payments.rules import PaymentType, Removal
 from services.crm.payments.service import context_of
 from services.crm.worker import event_handlers
 from tests.support.clock import FakeClock
+from tests.support.crm_trail import FakeTrail
 
 Event = TypeVar("Event", bound=Message)
 ORIGIN = Origin(ip="203.0.113.7", user_agent="Mozilla/5.0 (Windows NT 10.0) Chrome/140.0 Safari/537.36")
@@ -65,6 +68,8 @@ class FakeCard:
     cvv_shown_at: datetime | None = None
     removed_at: datetime | None = None
     entries: list[AccessEntry] = field(default_factory=list)
+    # Until when a second reveal is approved.
+    approved_until: datetime | None = None
 
 
 class FakeVault:
@@ -81,6 +86,11 @@ class FakeVault:
         self.link_mails: dict[str, CvvLinkMail] = {}
         self.purposes: list[str] = []
         self.removals: list[tuple[str, Removal]] = []
+        # Second reveals by id: the card each is for; what was approved and refused, with the approver.
+        self.second_of: dict[str, str] = {}
+        self.asked_with: dict[str, str] = {}
+        self.approvals: dict[str, Approval] = {}
+        self.refused: list[tuple[str, str, str]] = []
         self.down: WayvaultError | None = None
         self.refuse: WayvaultError | None = None
 
@@ -94,7 +104,7 @@ class FakeVault:
     ) -> Challenge:
         with self._lock:
             card = self._card(card_token)
-            if card.state is CardState.REVEALED:
+            if card.state is CardState.REVEALED and not self._again(card):
                 raise AlreadyRevealed
             if idempotency_key not in self.challenges:
                 self.purposes.append(purpose)
@@ -107,10 +117,12 @@ class FakeVault:
                 return self.answers[sealed_request]
             token = self.card_of[sealed_request.partition(":")[0]]
             card = self._card(token)
-            if card.state is CardState.REVEALED:
+            again = self._again(card)
+            if card.state is CardState.REVEALED and not again:
                 raise AlreadyRevealed
+            card.approved_until = None
             card.state, card.revealed_at = CardState.REVEALED, self._clock.now()
-            self._note(card, "card.revealed", agent_id, origin)
+            self._note(card, "card.revealed_again" if again else "card.revealed", agent_id, origin)
             answer = Answer(sealed_answer=f"sealed-card:{token}", at=self._clock.now(), card_token=token)
             self.answers[sealed_request] = answer
             return answer
@@ -142,6 +154,51 @@ class FakeVault:
             card = self._card(token)
             card.cvv_state, card.cvv_shown_at = CvvState.SHOWN, self._clock.now()
             return Answer(sealed_answer=f"sealed-cvv:{token}", at=self._clock.now(), card_token=token)
+
+    def request_second_reveal(
+        self, *, idempotency_key: str, card_token: str, agent_id: str, reason: str, origin: Origin
+    ) -> SecondRevealAsked:
+        with self._lock:
+            card = self._card(card_token)
+            if idempotency_key not in self.asked_with:
+                self.asked_with[idempotency_key] = new_id("second")
+                self.second_of[self.asked_with[idempotency_key]] = card_token
+                self._note(card, "second_reveal.requested", agent_id, origin, reason)
+            return SecondRevealAsked(
+                id=self.asked_with[idempotency_key], expires_at=self._clock.now() + timedelta(hours=24)
+            )
+
+    def request_approval(
+        self, *, idempotency_key: str, second_reveal_id: str, approver_id: str, origin: Origin
+    ) -> Challenge:
+        with self._lock:
+            token = self.second_of[second_reveal_id]
+            self._card(token)
+            challenge = self._challenge(idempotency_key, token, approver_id, origin)
+            self.second_of[challenge.challenge_id] = second_reveal_id
+            return challenge
+
+    def confirm_approval(self, *, approver_id: str, sealed_request: str, origin: Origin) -> Approval:
+        with self._lock:
+            self._up()
+            if sealed_request not in self.approvals:
+                second_id = self.second_of[sealed_request.partition(":")[0]]
+                card = self._card(self.second_of[second_id])
+                card.approved_until = self._clock.now() + timedelta(minutes=30)
+                self._note(card, "second_reveal.approved", approver_id, origin)
+                self.approvals[sealed_request] = Approval(second_reveal_id=second_id, good_until=card.approved_until)
+            return self.approvals[sealed_request]
+
+    def refuse_second_reveal(
+        self, *, idempotency_key: str, second_reveal_id: str, approver_id: str, word: str, origin: Origin
+    ) -> datetime:
+        with self._lock:
+            self._card(self.second_of[second_reveal_id])
+            self.refused.append((second_reveal_id, approver_id, word))
+            return self._clock.now()
+
+    def _again(self, card: FakeCard) -> bool:
+        return card.approved_until is not None and self._clock.now() < card.approved_until
 
     def describe_card(self, *, card_token: str, agent_id: str) -> CardDescription:
         with self._lock:
@@ -222,6 +279,7 @@ class CrmHouse:
         self.clock = FakeClock()
         self.vault = FakeVault(self.clock)
         self.letters = OpenLetters()
+        self.trail = FakeTrail()
         settings = CrmSettings(
             state_dir=folder,
             database_url=database_url or f"sqlite:///{folder}/crm.db",
@@ -230,7 +288,12 @@ class CrmHouse:
         database = open_database(settings.database_url, name="crm", pool_size=10)
         Base.metadata.create_all(database.engine)
         self.deps: Dependencies = bootstrap(
-            settings, clock=self.clock, database=database, vault=self.vault, letters=self.letters
+            settings,
+            clock=self.clock,
+            database=database,
+            vault=self.vault,
+            letters=self.letters,
+            trail=self.trail,
         )
         self.handlers: EventHandlers = event_handlers(self.deps)
         self._furnish()

@@ -14,10 +14,10 @@ from pydantic import SecretStr
 from werkzeug.test import TestResponse
 
 from chassis.db import open_database
+from chassis.web.passwords import Passwords
 from services.crm.actor import Actor, Role
 from services.crm.admin.service import AgencyData, AgentData
 from services.crm.app import create_app
-from services.crm.auth.secrets import Passwords
 from services.crm.bookings.service import BookingData, BookingDetail, BookingStatus, SegmentData, SegmentKind
 from services.crm.bootstrap import Dependencies, bootstrap
 from services.crm.clients.service import ClientData, ClientDetail
@@ -25,6 +25,7 @@ from services.crm.config import CrmSettings
 from services.crm.models import Base
 from tests.support.clock import FakeClock
 from tests.support.crm_paying import FakeVault, OpenLetters, usd
+from tests.support.crm_trail import FakeTrail
 
 PASSWORD = "harbour lantern velvet ostrich"
 
@@ -57,6 +58,7 @@ class CrmSite:
 
     def __init__(self, folder: Path, *, database_url: str = "") -> None:
         self.clock = FakeClock()
+        self.trail = FakeTrail()
         self.settings = CrmSettings(
             state_dir=folder,
             database_url=database_url or f"sqlite:///{folder}/crm.db",
@@ -85,6 +87,7 @@ class CrmSite:
             passwords=Passwords(memory_kib=64, passes=1),
             vault=FakeVault(self.clock),
             letters=OpenLetters(),
+            trail=self.trail,
         )
         self.app: Flask = create_app(self.deps)
         self.app.testing = False

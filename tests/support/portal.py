@@ -17,12 +17,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chassis import errors
-from chassis.bus import EventMeta, event_type_of
+from chassis.bus import CATALOGUE, EventMeta, event_type_of
 from chassis.db import open_database
 from chassis.ids import new_event_id, token_sha256
 from chassis.sealing import Letter
+from chassis.web.passwords import Passwords
 from protos.wayvault.common.v1.common_pb2 import Money
-from protos.wayvault.events.v1 import events_pb2
 from protos.wayvault.events.v1.envelope_pb2 import Envelope
 from protos.wayvault.events.v1.events_pb2 import (
     Agency,
@@ -201,7 +201,12 @@ class PortalWorld:
         self.database = open_database(url or f"sqlite:///{folder}/portal.db", name="portal")
         Base.metadata.create_all(self.database.engine)
         self.deps = bootstrap(
-            self.settings, clock=self.clock, database=self.database, intake=self.intake, letters=self.letters
+            self.settings,
+            clock=self.clock,
+            database=self.database,
+            intake=self.intake,
+            letters=self.letters,
+            passwords=Passwords(memory_kib=64, passes=1),
         )
         self._app = create_app(self.deps)
 
@@ -326,8 +331,4 @@ def _newest_intake(session: Session, link_id: str) -> str:
 
 
 def _payload(event_type: str, envelope: bytes) -> Message:
-    for name in ("PaymentLinkOpened", "PaymentAuthorized", "DocumentSigned"):
-        message_class: type[Message] = getattr(events_pb2, name)
-        if event_type_of(message_class).type == event_type:
-            return message_class.FromString(Envelope.FromString(envelope).payload)
-    raise AssertionError(event_type)
+    return CATALOGUE[event_type].message_class.FromString(Envelope.FromString(envelope).payload)

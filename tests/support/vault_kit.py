@@ -25,6 +25,7 @@ from chassis.rpc.calls import CallInfo, enter_call, leave_call
 from chassis.sealing import Letter, LetterReader, LetterWriter, OpeningKey, open_sealed, seal_to
 from protos.wayvault.common.v1.common_pb2 import Origin
 from protos.wayvault.vault.v1 import vault_pb2 as pb
+from services.vault.approvals.rpc import SecondRevealRpc
 from services.vault.audit.service import Audit
 from services.vault.bootstrap import Dependencies, Limits, Vault, build
 from services.vault.custody.rpc import CardCustodyRpc
@@ -43,6 +44,7 @@ from services.vault.transit.service import (
 from tests.support.clock import FakeClock
 
 AGENCY, AGENT, OTHER_AGENT, PAYMENT = "agency_1", "agent_maya", "agent_jonas", "payment_1"
+APPROVER = "agent_ada"
 VISA, AMEX = "4111111111111111", "378282246310005"
 ORIGIN = Origin(ip="203.0.113.7", user_agent="Firefox")
 
@@ -132,6 +134,9 @@ class Frame:
     def cvv_confirm(self, challenge_id: str, code: str) -> str:
         return self.seal({"challenge_id": challenge_id, "code": code}, "wv-cvv-confirm+jwe")
 
+    def approve(self, challenge_id: str, code: str) -> str:
+        return self.seal({"challenge_id": challenge_id, "code": code}, "wv-approve+jwe")
+
     def cvv_redeem(self, token: str) -> str:
         fields = {"link_token": token, "reply_key": self.reply.public.public_jwk}
         return self.seal(fields, "wv-cvv-redeem+jwe")
@@ -163,6 +168,10 @@ class Kit:
     @property
     def reveal(self) -> CardRevealRpc:
         return CardRevealRpc(self.vault.reveal)
+
+    @property
+    def seconds(self) -> SecondRevealRpc:
+        return SecondRevealRpc(self.vault.seconds, self.vault.approving)
 
     @property
     def custody(self) -> CardCustodyRpc:
@@ -246,6 +255,68 @@ class Kit:
         request = pb.RedeemCvvLinkRequest(agent_id=agent, sealed_request=sealed, origin=ORIGIN)
         answer: pb.RedeemCvvLinkResponse = self.call("crm", self.reveal.RedeemCvvLink, request)
         return answer
+
+    # ---- a second reveal (M9), step by step
+
+    def enrol(self, agent: str, *, agency: str = AGENCY, email: str = "") -> None:
+        with self.vault.on.database.transaction() as session:
+            self.vault.agents.enrol(
+                session,
+                agent_id=agent,
+                agency_id=agency,
+                display_name="Ada Lindqvist",
+                email=email or f"{agent}@harbour.example",
+                actor="operator",
+            )
+
+    def set_approver(self, agent: str = APPROVER, approver: bool = True) -> None:
+        with self.vault.on.database.transaction() as session:
+            self.vault.agents.set_approver(session, agent_id=agent, approver=approver, actor="operator")
+
+    def with_approver(self) -> None:
+        """Enrols Ada, and the operator makes her an approver."""
+        self.enrol(APPROVER)
+        self.set_approver()
+
+    def reveal_once(self, payment: str = PAYMENT) -> str:
+        """The token of a card that was shown."""
+        token = self.store(payment)
+        challenge, code = self.request_reveal(token)
+        self.confirm(self.frame().reveal(challenge, code))
+        return token
+
+    def ask_again(self, token: str, agent: str = AGENT, reason: str = "The supplier's page crashed") -> str:
+        """A second reveal's id."""
+        request = pb.RequestSecondRevealRequest(
+            idempotency_key=key(), card_token=token, agent_id=agent, reason=reason, origin=ORIGIN
+        )
+        return str(self.call("crm", self.seconds.RequestSecondReveal, request).second_reveal_id)
+
+    def approval_code(self, second: str, approver: str = APPROVER) -> tuple[str, str]:
+        """A challenge's id and the code that was mailed to the approver."""
+        request = pb.RequestApprovalRequest(
+            idempotency_key=key(), second_reveal_id=second, approver_id=approver, origin=ORIGIN
+        )
+        answer = self.call("crm", self.seconds.RequestApproval, request)
+        return answer.challenge_id, self.letter(answer.sealed_mail).data["code"]
+
+    def confirm_approval(self, sealed: str, approver: str = APPROVER) -> pb.ConfirmApprovalResponse:
+        request = pb.ConfirmApprovalRequest(approver_id=approver, sealed_request=sealed, origin=ORIGIN)
+        answer: pb.ConfirmApprovalResponse = self.call("crm", self.seconds.ConfirmApproval, request)
+        return answer
+
+    def refuse_second(self, second: str, approver: str = APPROVER, word: str = "") -> None:
+        request = pb.RefuseSecondRevealRequest(
+            idempotency_key=key(), second_reveal_id=second, approver_id=approver, word=word, origin=ORIGIN
+        )
+        self.call("crm", self.seconds.RefuseSecondReveal, request)
+
+    def approved(self, token: str) -> str:
+        """Asks and approves; gives the second reveal's id."""
+        second = self.ask_again(token)
+        challenge, code = self.approval_code(second)
+        self.confirm_approval(self.frame().approve(challenge, code))
+        return second
 
     def remove(self, token: str, idempotency_key: str = "", agent: str = AGENT) -> pb.RemoveCardResponse:
         request = pb.RemoveCardRequest(

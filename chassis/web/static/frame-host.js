@@ -21,7 +21,7 @@ export class SealRefused extends Error {
  * @param {object} options
  * @param {"capture"|"reveal"|"cvv"} options.mode
  * @param {string} options.origin the frame host's origin
- * @param {"card"|"cvv"} [options.kind]
+ * @param {"card"|"cvv"|"approve"} [options.kind] approve: an approver's code for a second reveal
  * @param {string} [options.parentOrigin] this page's origin
  * @param {string} [options.accent] "RRGGBB"; the page's own accent by default
  * @param {"light"|"dark"|"auto"} [options.scheme]

@@ -1,4 +1,4 @@
-// Signing by drawing or typing. Writes NAME_kind, NAME_image (PNG data URL) and NAME_text; see ui/parts.html.
+// Signing by drawing, typing or with the signature on file. Writes NAME_kind, NAME_image (PNG data URL) and NAME_text; see ui/parts.html.
 import SignaturePad from "./vendor/signature_pad.min.js";
 import { element } from "./ui.js";
 
@@ -20,9 +20,11 @@ class SignatureField {
     this.#field("text").addEventListener("input", () => this.#showProblem(""));
     new ResizeObserver(() => this.#fit()).observe(this.#canvas);
     root.closest("form")?.addEventListener("submit", (event) => this.#check(event));
-    const drawn = this.#tabs().find((tab) => tab.value === "drawn");
-    drawn.checked = true;
-    this.#show("drawn");
+    this.#part("on-file")?.querySelector("input[type=checkbox]").addEventListener("change", () => this.#showProblem(""));
+    // What is on file is offered first; it signs only when its box is ticked.
+    const [first] = this.#tabs();
+    first.checked = true;
+    this.#show(first.value);
   }
 
   #part(part) { return this.#root.querySelector(`[data-wv-signature-${part}]`); }
@@ -32,6 +34,7 @@ class SignatureField {
   #show(kind) {
     this.#part("draw").hidden = kind !== "drawn";
     this.#part("type").hidden = kind !== "typed";
+    if (this.#part("on-file")) this.#part("on-file").hidden = kind !== "on_file";
     this.#field("kind").value = kind;
     this.#showProblem("");
     if (kind === "drawn") this.#fit();
@@ -67,19 +70,27 @@ class SignatureField {
   }
 
   #check(event) {
-    const drawn = this.#field("kind").value === "drawn";
-    const missing = drawn ? this.#pad.isEmpty() : !this.#field("text").value.trim();
+    const [missing, problem] = {
+      drawn: () => [this.#pad.isEmpty(), "Please sign in the box, or choose Type."],
+      typed: () => [!this.#field("text").value.trim(), "Please type your full name as your signature."],
+      on_file: () => [!this.#field("reuse").checked, "Tick the box to sign with your signature on file, or draw or type a new one."],
+    }[this.#field("kind").value]();
     if (!missing) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    this.#showProblem(drawn ? "Please sign in the box, or choose Type." : "Please type your full name as your signature.");
-    (drawn ? this.#canvas : this.#field("text")).focus();
+    this.#showProblem(problem);
+    this.#target().focus();
+  }
+
+  /** What the present way of signing is done with. */
+  #target() {
+    return { drawn: this.#canvas, typed: this.#field("text"), on_file: this.#field("reuse") }[this.#field("kind").value];
   }
 
   #showProblem(text) {
     this.#root.querySelector(".wv-field-error")?.remove();
     this.#root.classList.toggle("is-invalid", Boolean(text));
-    const target = this.#field("kind").value === "drawn" ? this.#canvas : this.#field("text");
+    const target = this.#target();
     target.removeAttribute("aria-describedby");
     if (!text) return;
     const id = `${this.#name}-error`;

@@ -34,5 +34,9 @@ def policy_snapshot(agency: AgencyDetail) -> events_pb2.Policy:
     )
 
 
+def agency_saved(agency: AgencyDetail, logo: bytes) -> events_pb2.AgencySaved:
+    return events_pb2.AgencySaved(agency=agency_snapshot(agency), logo=logo, logo_sha256=agency.logo_sha256)
+
+
 def agent_saved(agent: AgentDetail, agency: AgencyDetail) -> events_pb2.AgentSaved:
     return events_pb2.AgentSaved(agent=agent_snapshot(agent), agency=agency_snapshot(agency), active=agent.data.active)

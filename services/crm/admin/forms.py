@@ -2,6 +2,7 @@
 
 import zoneinfo
 
+from flask_wtf.file import FileField
 from wtforms import IntegerField
 from wtforms.validators import NumberRange
 from wtforms.widgets import HiddenInput
@@ -49,6 +50,8 @@ class AgencyForm(Form):
         ],
     )
 
+    second_reveal = BooleanField("Allow a second reveal that another admin approves")
+
     def entered(self) -> AgencyData:
         """What was entered, once the form is valid."""
         return AgencyData(
@@ -59,7 +62,14 @@ class AgencyForm(Form):
             time_zone=self.time_zone.data,
             card_retention_days=self.card_retention_days.data or 0,
             cvv_retention_hours=self.cvv_retention_hours.data or 0,
+            second_reveal=bool(self.second_reveal.data),
         )
+
+
+class LogoForm(Form):
+    """A picture to be the logo. What kind of file it is, is read from its content."""
+
+    logo = FileField("Picture")
 
 
 class AgentForm(Form):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
@@ -23,11 +23,25 @@ class AgencyRow(Base):
     time_zone: Mapped[str] = mapped_column(String(64))
     card_retention_days: Mapped[int]
     cvv_retention_hours: Mapped[int]
+    second_reveal: Mapped[bool]
+    # Of its logo; empty = initials.
+    logo_sha256: Mapped[str] = mapped_column(String(64), default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     version: Mapped[int] = mapped_column()
 
     __mapper_args__ = {"version_id_col": version}
+
+
+class AgencyLogoRow(Base):
+    """An agency's logo, apart from the agency itself, which every page reads."""
+
+    __tablename__ = "agency_logo"
+
+    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    # PNG, at most logo.MOST_KEPT bytes.
+    png: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class AgentRow(Base):

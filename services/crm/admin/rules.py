@@ -24,13 +24,18 @@ class AgencyData:
     time_zone: str = "America/New_York"
     card_retention_days: int = DEFAULT_CARD_DAYS
     cvv_retention_hours: int = DEFAULT_CVV_HOURS
+    # M9: whether another person may approve that a card is shown once more. The vault has a say of its own.
+    second_reveal: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgencyDetail:
+    """An agency. `logo_sha256` is empty where it has no logo."""
+
     id: str
     data: AgencyData
     version: int
+    logo_sha256: str = ""
 
     @property
     def name(self) -> str:

@@ -12,8 +12,9 @@ from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import new_id
 from services.crm.actor import Actor, Role
-from services.crm.admin.events import agency_snapshot, agent_saved, agent_snapshot, policy_snapshot
-from services.crm.admin.models import AgencyRow, AgentRow
+from services.crm.admin.events import agency_saved, agency_snapshot, agent_saved, agent_snapshot, policy_snapshot
+from services.crm.admin.logo import Logo
+from services.crm.admin.models import AgencyLogoRow, AgencyRow, AgentRow
 from services.crm.admin.rules import AgencyData, AgencyDetail, AgentData, AgentDetail, agency_errors, email_key
 from services.crm.errors import ChangedMeanwhile
 
@@ -58,6 +59,13 @@ class Directory:
         with self._database.read() as session:
             return self.load_agent(session, agent_id)
 
+    def admins(self, session: Session, agency_id: str) -> list[AgentDetail]:
+        """The agency's active admins, by name."""
+        query = select(AgentRow).where(
+            AgentRow.agency_id == agency_id, AgentRow.role == Role.ADMIN.value, AgentRow.active.is_(True)
+        )
+        return [_agent(row) for row in session.scalars(query.order_by(AgentRow.name, AgentRow.id))]
+
     def actor(self, agent_id: str) -> Actor | None:
         """The agent as one who acts; None when she does not exist or is no longer active."""
         with self._database.read() as session:
@@ -72,6 +80,11 @@ class Directory:
         """Every agent's name by id."""
         rows = session.execute(select(AgentRow.id, AgentRow.name).where(AgentRow.agency_id == agency_id))
         return {row.id: row.name for row in rows}
+
+    def names_in(self, actor: Actor) -> dict[str, str]:
+        """The name of everybody in the actor's agency by id."""
+        with self._database.read() as session:
+            return self.names(session, actor.agency_id)
 
     def agents(self, actor: Actor) -> list[AgentDetail]:
         """All agents of the actor's agency, by name. Raises PermissionDenied for non-admins."""
@@ -92,11 +105,39 @@ class Directory:
         """For operators. Raises InvalidArgument."""
         _check(data)
         now = self._clock.now()
-        row = AgencyRow(id=new_id("agency"), created_at=now, updated_at=now, **asdict(data))
+        row = AgencyRow(id=new_id("agency"), logo_sha256="", created_at=now, updated_at=now, **asdict(data))
         with self._database.transaction() as session:
             session.add(row)
             session.flush()
-            return _agency(row)
+            agency = _agency(row)
+            self._publish_agency(session, agency)
+            return agency
+
+    def logo(self, actor: Actor) -> bytes:
+        """The PNG of the actor's agency. Raises NotFound when it has none."""
+        with self._database.read() as session:
+            row = session.get(AgencyLogoRow, actor.agency_id)
+            if row is None:
+                raise NotFound("Your agency has no logo.")
+            return row.png
+
+    def change_logo(self, actor: Actor, logo: Logo | None) -> AgencyDetail:
+        """Sets the logo, or takes it away; portal and mails follow. Raises PermissionDenied."""
+        _require_admin(actor)
+        with self._database.transaction() as session:
+            row = session.get_one(AgencyRow, actor.agency_id, with_for_update=True)
+            kept = session.get(AgencyLogoRow, actor.agency_id)
+            if kept is not None:
+                session.delete(kept)
+                session.flush()
+            if logo is not None:
+                session.add(AgencyLogoRow(agency_id=actor.agency_id, sha256=logo.sha256, png=logo.png))
+            row.logo_sha256 = logo.sha256 if logo else ""
+            row.updated_at = self._clock.now()
+            session.flush()
+            agency = _agency(row)
+            self._publish_agency(session, agency)
+            return agency
 
     def change_agency(self, actor: Actor, data: AgencyData, *, version: int) -> AgencyDetail:
         """Raises PermissionDenied, InvalidArgument or ChangedMeanwhile. Readers learn by agent.saved."""
@@ -110,6 +151,7 @@ class Directory:
             row.updated_at = self._clock.now()
             session.flush()
             agency = _agency(row)
+            self._publish_agency(session, agency)
             for agent in session.scalars(select(AgentRow).where(AgentRow.agency_id == agency.id)):
                 self._publish(session, _agent(agent), agency)
             return agency
@@ -167,6 +209,11 @@ class Directory:
             self._publish(session, _agent(row), self.load_agency(session, row.agency_id))
             return _agent(row)
 
+    def _publish_agency(self, session: Session, agency: AgencyDetail) -> None:
+        logo = session.get(AgencyLogoRow, agency.id) if agency.logo_sha256 else None
+        saved = agency_saved(agency, logo.png if logo else b"")
+        self._outbox.add(session, saved, aggregate_id=agency.id, agency_id=agency.id)
+
     def _publish(self, session: Session, agent: AgentDetail, agency: AgencyDetail) -> None:
         self._outbox.add(session, agent_saved(agent, agency), aggregate_id=agent.id, agency_id=agency.id)
 
@@ -202,8 +249,9 @@ def _agency(row: AgencyRow) -> AgencyDetail:
         time_zone=row.time_zone,
         card_retention_days=row.card_retention_days,
         cvv_retention_hours=row.cvv_retention_hours,
+        second_reveal=row.second_reveal,
     )
-    return AgencyDetail(id=row.id, data=data, version=row.version)
+    return AgencyDetail(id=row.id, data=data, version=row.version, logo_sha256=row.logo_sha256)
 
 
 def _agent(row: AgentRow) -> AgentDetail:

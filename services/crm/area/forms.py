@@ -1,5 +1,7 @@
 """The forms that close a payment."""
 
+from wtforms import HiddenField
+
 from chassis.web.forms import BooleanField, Form, Length, StringField, TextAreaField, required
 
 
@@ -31,3 +33,9 @@ class RemoveForm(Form):
     """M8: remove the card by hand."""
 
     confirmation = StringField("Type REMOVE to confirm", [Length(max=20)])
+
+
+class CvvAgainForm(Form):
+    """M10: one button. `request_key` is made with the page, so that a double click asks once."""
+
+    request_key = HiddenField(validators=[required("Reload the page and try again."), Length(max=64)])

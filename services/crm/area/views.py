@@ -6,16 +6,21 @@ from dataclasses import dataclass, field
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from chassis.errors import InvalidArgument, WayvaultError
+from chassis.errors import AgentUnknown, CardGone, InvalidArgument, PermissionDenied, Unavailable, WayvaultError
+from chassis.ids import new_id
 from services.crm.actor import Actor
-from services.crm.area.forms import ProcessForm, RemoveForm, VoidForm
+from services.crm.area.forms import CvvAgainForm, ProcessForm, RemoveForm, VoidForm
 from services.crm.closing.service import may_ask_again
 from services.crm.custody.service import CvvState
+from services.crm.cvv_requests import rules as cvv_rules
 from services.crm.forms import attempt
 from services.crm.origin import request_origin
 from services.crm.payments.service import Payment, PaymentState, Refused
-from services.crm.retrieval.history import HistoryLine, history_lines
+from services.crm.retrieval.history import HistoryLine, People, history_lines
 from services.crm.retrieval.service import STEPS, CardDescription, step_of
+from services.crm.second_reveals import rules as second_rules
+from services.crm.second_reveals.forms import AskForm
+from services.crm.second_reveals.service import Standing
 from services.crm.web import current_agent, dependencies, login_required
 
 blueprint = Blueprint(
@@ -123,11 +128,51 @@ def remove(payment_id: str) -> ResponseReturnValue:
     return _act(payment_id, form, act, remove=form)
 
 
+@blueprint.post("/payments/<id:payment_id>/second-reveal")
+@login_required
+def ask_second_reveal(payment_id: str) -> ResponseReturnValue:
+    """M9: asks for a second reveal; another admin decides."""
+    form = AskForm(prefix="second")
+
+    def act() -> ResponseReturnValue:
+        try:
+            dependencies().paying.second_reveals.ask(
+                current_agent(), payment_id, reason=form.reason.data or "", origin=request_origin()
+            )
+        except (PermissionDenied, AgentUnknown, Unavailable, CardGone) as error:
+            raise InvalidArgument(error.message) from error
+        flash("Asked. Your agency's admins have an e-mail; you get one when it is decided.", "done")
+        return _here(payment_id)
+
+    return _act(payment_id, form, act, second=form)
+
+
+@blueprint.post("/payments/<id:payment_id>/cvv-again")
+@login_required
+def ask_cvv_again(payment_id: str) -> ResponseReturnValue:
+    """M10: asks the client for the CVV again, nothing else."""
+    form = CvvAgainForm(prefix="cvv-again")
+
+    def act() -> ResponseReturnValue:
+        actor, paying = current_agent(), dependencies().paying
+        news = _news(actor, paying.book.get(actor, payment_id))
+        asked = paying.cvv_requests.ask(
+            actor, payment_id, request_key=form.request_key.data or "", cvv_gone=_cvv_gone(news)
+        )
+        flash(f"Asked. {asked.email} gets a link for the CVV alone.", "done")
+        return _here(payment_id)
+
+    return _act(payment_id, form, act)
+
+
+AnyForm = ProcessForm | VoidForm | RemoveForm | AskForm | CvvAgainForm
+
+
 def _act(
     payment_id: str,
-    form: ProcessForm | VoidForm | RemoveForm,
+    form: AnyForm,
     act: Callable[[], ResponseReturnValue],
-    **forms: ProcessForm | VoidForm | RemoveForm,
+    **forms: AnyForm,
 ) -> ResponseReturnValue:
     """Does what a form asks, or shows the page again with what is wrong and what was typed."""
     if form.validate_on_submit():
@@ -151,13 +196,15 @@ def _settle(payment_id: str) -> None:
             return  # the closing itself says what it refuses
 
 
-def _page(payment_id: str, **forms: ProcessForm | VoidForm | RemoveForm) -> str:
+def _page(payment_id: str, **forms: AnyForm) -> str:
     actor, deps = current_agent(), dependencies()
     paying = deps.paying
     news = _news(actor, paying.book.get(actor, payment_id))
     payment = paying.book.get(actor, payment_id)  # once more: asking the vault may have put a lost reveal on record
     now = deps.clock.now()
     cvv_held = payment.cvv_held(now) and not _cvv_gone(news)
+    policy = deps.directory.agency(payment.agency_id).data
+    second = paying.second_reveals.of_payment(payment.id)
     return render_template(
         "area/show.html",
         payment=payment,
@@ -172,6 +219,22 @@ def _page(payment_id: str, **forms: ProcessForm | VoidForm | RemoveForm) -> str:
         cvv_held=cvv_held,
         steps=STEPS,
         step=step_of(payment.state, cvv_held=cvv_held),
+        second=second,
+        second_decided_by=deps.directory.agent(second.decided_by).name if second and second.decided_by else "",
+        again=second is not None and second.standing is Standing.APPROVED and payment.card_held,
+        can_ask_second=not second_rules.ask_refusal(
+            payment.state,
+            card_held=payment.card_held,
+            allowed=policy.second_reveal,
+            asked=second is not None and second.standing in (Standing.REQUESTED, Standing.APPROVED),
+        ),
+        second_reasons=second_rules.SUGGESTED_REASONS,
+        second_form=forms.get("second") or AskForm(formdata=None, prefix="second"),
+        cvv_request=paying.cvv_requests.of_payment(payment.id),
+        can_ask_cvv=not cvv_rules.ask_refusal(
+            payment.state, card_held=payment.card_held, cvv_held=cvv_held, cvv_hours=policy.cvv_retention_hours
+        ),
+        cvv_again_form=CvvAgainForm(formdata=None, prefix="cvv-again", data={"request_key": new_id("key")}),
         reasons=REASONS,
         ask_again_reason=ASK_AGAIN_REASON,
         process_form=forms.get("process") or ProcessForm(formdata=None, prefix="process"),
@@ -189,11 +252,7 @@ def _news(actor: Actor, payment: Payment) -> VaultNews:
         entries = deps.paying.retrieval.access_entries(payment)
     except WayvaultError as error:
         return VaultNews(problem=error.message)
-    people = {
-        payment.agent_id: actor.name if actor.owns(payment.agent_id) else deps.directory.agent(payment.agent_id).name,
-        "portal": f"{payment.payer_name}, in the portal",
-        "vault": "The vault itself",
-    }
+    people = People(names=deps.directory.names_in(actor), client=payment.payer_name)
     return VaultNews(card=card, history=history_lines(entries, people))
 
 

@@ -3,7 +3,7 @@
 from wtforms import HiddenField
 
 from chassis.web.forms import CodeField, EmailField, Form, Length, PasswordField, required
-from services.crm.auth.rules import PASSWORD_MAX
+from chassis.web.passwords import PASSWORD_MAX
 
 _BOUNDED = Length(max=PASSWORD_MAX, message=f"Use at most {PASSWORD_MAX} characters.")
 

@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
+from chassis.web.lockout import AttemptColumns
 from services.crm.orm import Base
 
 
@@ -27,13 +28,7 @@ class CredentialRow(Base):
     last_sign_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class SignInAttemptRow(Base):
+class SignInAttemptRow(AttemptColumns, Base):
     """Failed sign-ins for an address, whether or not anybody has it: so a lock tells nothing about accounts."""
 
     __tablename__ = "sign_in_attempt"
-
-    # SHA-256 of the casefolded address, so that what strangers type is not kept.
-    address_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
-    failures: Mapped[int]
-    locked_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    last_failure_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -1,30 +1,27 @@
 """Use cases of signing in: password, authenticator, lockout, invitations."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
-from chassis.db import Database, insert_if_absent
+from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound
 from chassis.ids import new_link_token, token_sha256
+from chassis.web.lockout import Lockout
+from chassis.web.passwords import Passwords, password_error
 from services.crm.admin.service import AgentDetail, Directory
 from services.crm.auth.models import CredentialRow, SignInAttemptRow
-from services.crm.auth.rules import INVITATION_VALID, Attempts, step_at, steps_to_try
+from services.crm.auth.rules import INVITATION_VALID, step_at, steps_to_try
 from services.crm.auth.secrets import (
     AuthenticatorSecrets,
-    Passwords,
-    address_digest,
     code_at_step,
     new_authenticator_secret,
-    password_error,
     provisioning_uri,
     same_code,
 )
-
-_FAILURES_KEPT = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +64,12 @@ class SignIn:
         self._clock = clock
         self._passwords = passwords
         self._authenticators = authenticators
+        self._lockout = Lockout(SignInAttemptRow.__table__, clock)  # type: ignore[arg-type]
 
     def check_password(self, email: str, password: str) -> Accepted | Rejected:
         """The first step. Same work, same time and same answer whether or not somebody has the address."""
         with self._database.transaction() as session:
-            allowed = self._count(session, email)
+            allowed = self._lockout.count(session, email)
             agent = self._directory.find_by_email(session, email)
             credential = session.get(CredentialRow, agent.id) if agent else None
             usable = agent is not None and agent.data.active and credential is not None
@@ -81,7 +79,7 @@ class SignIn:
         if not allowed or not right or agent is None or stored is None:
             return Rejected(locked=not allowed)
         with self._database.transaction() as session:
-            self._forgive_one(session, email)
+            self._lockout.forgive_one(session, email)
             if self._passwords.needs_rehash(stored):
                 session.get_one(CredentialRow, agent.id).password_hash = self._passwords.hash(password)
         return Accepted(agent_id=agent.id, authenticator_ready=ready)
@@ -90,13 +88,26 @@ class SignIn:
         """The second step. A code is good once: the time step it stands for is kept, and older ones refused."""
         with self._database.transaction() as session:
             agent = self._directory.load_agent(session, agent_id)
-            allowed = self._count(session, agent.email)
+            allowed = self._lockout.count(session, agent.email)
             credential = session.get_one(CredentialRow, agent_id)
             step = self._matching_step(credential, code)
             if not allowed or step is None or credential.totp_confirmed_at is None or not agent.data.active:
                 return Rejected(locked=not allowed)
             self._pass(session, agent, credential, step)
         return Accepted(agent_id=agent_id, authenticator_ready=True)
+
+    def prove_again(self, agent_id: str, code: str) -> Accepted | Rejected:
+        """Step-up within a session (M9): the agent shows with a fresh code that she is still the one at the keyboard.
+
+        Counts towards the lock and uses the code up, as a sign-in does; a code that signed her in proves nothing more.
+        """
+        with self._database.transaction() as session:
+            last = session.get_one(CredentialRow, agent_id).last_sign_in_at
+        outcome = self.check_code(agent_id, code)
+        if isinstance(outcome, Accepted):
+            with self._database.transaction() as session:
+                session.get_one(CredentialRow, agent_id).last_sign_in_at = last
+        return outcome
 
     def set_up_authenticator(self, agent_id: str) -> AuthenticatorSetUp:
         """The pending secret, made on first call and the same on the next, until a code confirms it.
@@ -120,7 +131,7 @@ class SignIn:
         """Accepts the pending secret when the code proves that the app has it; that also completes the sign-in."""
         with self._database.transaction() as session:
             agent = self._directory.load_agent(session, agent_id)
-            allowed = self._count(session, agent.email)
+            allowed = self._lockout.count(session, agent.email)
             credential = session.get_one(CredentialRow, agent_id)
             step = self._matching_step(credential, code)
             if not allowed or step is None or credential.totp_confirmed_at is not None:
@@ -197,9 +208,8 @@ class SignIn:
 
     def sweep(self) -> None:
         """Forgets failures of long ago, so that strangers' typing does not fill the table."""
-        limit = self._clock.now() - _FAILURES_KEPT
         with self._database.transaction() as session:
-            session.execute(delete(SignInAttemptRow).where(SignInAttemptRow.last_failure_at < limit))
+            self._lockout.sweep(session)
 
     def _matching_step(self, credential: CredentialRow, code: str) -> int | None:
         if credential.totp_secret_sealed is None:
@@ -213,31 +223,7 @@ class SignIn:
     def _pass(self, session: Session, agent: AgentDetail, credential: CredentialRow, step: int) -> None:
         credential.totp_last_step = step
         credential.last_sign_in_at = self._clock.now()
-        row = self._attempts_row(session, agent.email)
-        row.failures, row.locked_until = 0, None
-
-    def _count(self, session: Session, email: str) -> bool:
-        """Counts an attempt before it is judged. False when the address is locked; then nothing is counted."""
-        row = self._attempts_row(session, email)
-        now = self._clock.now()
-        attempts = Attempts(failures=row.failures, locked_until=row.locked_until)
-        if attempts.locked(now):
-            return False
-        _write(row, attempts.with_one_more(now))
-        row.last_failure_at = now
-        return True
-
-    def _forgive_one(self, session: Session, email: str) -> None:
-        row = self._attempts_row(session, email)
-        _write(row, Attempts(failures=row.failures, locked_until=row.locked_until).with_one_less())
-
-    def _attempts_row(self, session: Session, email: str) -> SignInAttemptRow:
-        digest = address_digest(email)
-        fresh = {"address_sha256": digest, "failures": 0, "locked_until": None, "last_failure_at": self._clock.now()}
-        insert_if_absent(session, SignInAttemptRow.__table__, fresh)  # type: ignore[arg-type]
-        return session.scalars(
-            select(SignInAttemptRow).where(SignInAttemptRow.address_sha256 == digest).with_for_update()
-        ).one()
+        self._lockout.clear(session, agent.email)
 
     def _credential(self, session: Session, agent_id: str) -> CredentialRow:
         self._directory.load_agent(session, agent_id)
@@ -256,11 +242,6 @@ class SignIn:
         if error := password_error(password, [agent.name, agent.email]):
             raise InvalidArgument(error, field="password")
         return self._passwords.hash(password)
-
-
-def _write(row: SignInAttemptRow, attempts: Attempts) -> None:
-    row.failures = attempts.failures
-    row.locked_until = attempts.locked_until
 
 
 def current_code(secret: str, now: datetime) -> tuple[str, int]:

@@ -8,11 +8,14 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument, NotFound
+from chassis.web.devices import describe_device
+from chassis.web.redirects import local_path
 from chassis.web.sessions import WebSession
-from services.crm.auth.devices import describe_device
+from services.crm.audit.service import Act
 from services.crm.auth.forms import ChangePasswordForm, CodeStepForm, InvitationForm, PasswordStepForm
-from services.crm.auth.rules import Stage, local_path
+from services.crm.auth.rules import Stage
 from services.crm.auth.service import Accepted, Rejected
+from services.crm.origin import request_origin
 from services.crm.web import current_agent, dependencies, find_agent, login_required
 
 blueprint = Blueprint("auth", __name__, template_folder="templates")
@@ -167,6 +170,8 @@ def _complete(outcome: Accepted) -> ResponseReturnValue:
     target = _destination()
     dependencies().sessions.start(outcome.agent_id, {"stage": Stage.SIGNED_IN})
     log.info("auth.signed_in", agent_id=outcome.agent_id)
+    if (actor := dependencies().directory.actor(outcome.agent_id)) is not None:
+        dependencies().office.audit.note(actor, Act.SIGNED_IN, "", request_origin())
     return redirect(target, 303)
 
 

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from wtforms import IntegerField
+from wtforms import Field, IntegerField
 from wtforms.validators import ValidationError
 from wtforms.widgets import HiddenInput
 
 from chassis.web.formatting import currency_choices
 from chassis.web.forms import (
-    CheckboxesField,
     DateField,
     Form,
     Length,
@@ -22,6 +21,7 @@ from chassis.web.forms import (
 from services.crm.bookings.service import BookingData, BookingStatus, SegmentData, SegmentKind
 
 DEFAULT_CURRENCY = "USD"
+_MOST_PASSENGERS = 200
 STATUS_WORDS = {
     BookingStatus.QUOTE: "Quote",
     BookingStatus.BOOKED: "Booked",
@@ -39,6 +39,18 @@ KIND_WORDS = {
 }
 
 
+class IdsField(Field):
+    """Ids of things, as check boxes or radio buttons of one name send them; whose they are the use case decides."""
+
+    data: list[str]
+
+    def process_data(self, value: Any) -> None:  # Any: WTForms' own
+        self.data = list(value or ())
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = [value[:64] for value in valuelist if value][:_MOST_PASSENGERS]
+
+
 class _InCurrency(Form):
     """A form whose amounts are all in one currency, known before anything typed is read."""
 
@@ -54,26 +66,23 @@ class _InCurrency(Form):
 
 
 class BookingForm(_InCurrency):
-    """`version` is that of the booking the form was opened on. Set `people` (id, name) before validating."""
+    """`version` is that of the booking the form was opened on. Passengers are ticked ids, the lead is one of them."""
 
     version = IntegerField(widget=HiddenInput(), default=0, validators=[Optional()])
     title = StringField("Title", [required("Give the trip a title, such as “Norwegian fjords, May”."), Length(max=160)])
     status = SelectField("Status", choices=[(status.value, word) for status, word in STATUS_WORDS.items()])
     currency = SelectField("Currency", choices=currency_choices())
-    lead = SelectField("Lead passenger", [Optional()])
-    companions = CheckboxesField("Companions")
+    passengers = IdsField("Passengers")
+    lead = IdsField("Lead passenger")
     service_fee = MoneyField("Service fee", [Optional()])
     service_fee_description = StringField("What the fee is for", [Length(max=200)])
     notes = TextAreaField("Notes", [Length(max=4000)])
 
-    def offer(self, people: list[tuple[str, str]]) -> None:
-        """Says who may travel: (client id, name)."""
-        self.lead.choices = [("", "Nobody yet"), *people]
-        self.companions.choices = people
-
-    def validate_companions(self, field: Any) -> None:  # Any: WTForms' field
-        if field.data and not self.lead.data:
-            raise ValidationError("Choose the lead passenger first; companions travel along.")
+    @property
+    def passenger_ids(self) -> tuple[str, ...]:
+        """Who travels, the lead first; without one it is whoever was ticked first."""
+        ticked, leads = self.passengers.data, self.lead.data[:1]
+        return tuple(dict.fromkeys([*(lead for lead in leads if lead in ticked or not ticked), *ticked]))
 
     def validate_service_fee_description(self, field: Any) -> None:  # Any: WTForms' field
         if self.service_fee.data and not field.data:
@@ -81,12 +90,11 @@ class BookingForm(_InCurrency):
 
     def entered(self) -> BookingData:
         """What was entered, once the form is valid."""
-        lead = [self.lead.data] if self.lead.data else []
         return BookingData(
             title=self.title.data or "",
             status=BookingStatus(self.status.data),
             currency=self.currency.data or DEFAULT_CURRENCY,
-            passenger_ids=tuple(dict.fromkeys([*lead, *(self.companions.data or [])])),
+            passenger_ids=self.passenger_ids,
             service_fee=self.service_fee.data,
             service_fee_description=self.service_fee_description.data or "",
             notes=self.notes.data or "",

@@ -1,9 +1,9 @@
 """Rows of the bookings room to values and back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from chassis.money import Money
-from services.crm.bookings.models import BookingRow, SegmentRow
+from services.crm.bookings.models import NO_DEPARTURE, BookingRow, BookingWordRow, SegmentRow
 from services.crm.bookings.rules import (
     BookingData,
     BookingDetail,
@@ -12,8 +12,11 @@ from services.crm.bookings.rules import (
     SegmentData,
     SegmentDetail,
     SegmentKind,
+    search_words,
 )
 from services.crm.clients.service import ClientDetail
+from services.crm.search import set_words
+from services.crm.words import fold, text_of
 
 
 def booking_detail(row: BookingRow, clients: Mapping[str, ClientDetail], agent_name: str) -> BookingDetail:
@@ -82,6 +85,18 @@ def apply_segment(row: SegmentRow, data: SegmentData) -> None:
     row.final_minor = _minor(data.final)
     row.final_due_on = data.final_due_on
     row.commission_minor = _minor(data.commission)
+
+
+def note_what_lists_show(row: BookingRow, passengers: Iterable[str]) -> None:
+    """Keeps on the booking what lists are ordered and searched by; `passengers` are their names."""
+    row.departs_on = min((part.begins_on for part in row.segments if part.begins_on), default=NO_DEPARTURE)
+    row.title_folded = fold(row.title)
+    suppliers = [(part.supplier_name, part.confirmation_number) for part in row.segments]
+    words = search_words(row.title, suppliers, passengers)
+    if row.search_text != (text := text_of(words)):
+        row.search_text = text
+        owner = {"booking_id": row.id, "agency_id": row.agency_id, "agent_id": row.agent_id}
+        set_words(row.words, words, BookingWordRow.word, BookingWordRow, **owner)
 
 
 def _passenger(client: ClientDetail, *, is_lead: bool) -> Passenger:

@@ -1,11 +1,12 @@
 """What a booking is: its states, its segments' kinds, what is due when. Amounts are Money of one currency."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from chassis.money import Money
+from services.crm.words import words_of
 
 
 class BookingStatus(StrEnum):
@@ -162,6 +163,12 @@ class BookingDetail:
 
     def passenger(self, client_id: str) -> Passenger | None:
         return next((passenger for passenger in self.passengers if passenger.client_id == client_id), None)
+
+
+def search_words(title: str, suppliers: Iterable[tuple[str, str]], passengers: Iterable[str]) -> list[str]:
+    """The words that a booking is found by: title, suppliers with their confirmation numbers, who travels."""
+    texts = [title, *(text for pair in suppliers for text in pair), *passengers]
+    return list(dict.fromkeys(word for text in texts for word in words_of(text)))
 
 
 def segment_errors(data: SegmentData) -> dict[str, str]:

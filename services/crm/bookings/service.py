@@ -1,11 +1,11 @@
 """Use cases of bookings: find, list, open, change, and their segments."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
@@ -14,10 +14,16 @@ from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import new_id
 from services.crm.actor import Actor
-from services.crm.admin.service import Directory
-from services.crm.bookings.events import booking_saved, passenger_snapshot, segment_snapshot
-from services.crm.bookings.mapping import apply_booking, apply_segment, booking_detail
-from services.crm.bookings.models import BookingRow, PassengerRow, SegmentRow
+from services.crm.admin.service import Directory, agency_snapshot, agent_snapshot, policy_snapshot
+from services.crm.bookings.events import (
+    House,
+    SelfServiceTerms,
+    booking_saved,
+    passenger_snapshot,
+    segment_snapshot,
+)
+from services.crm.bookings.mapping import apply_booking, apply_segment, booking_detail, note_what_lists_show
+from services.crm.bookings.models import BookingRow, BookingWordRow, PassengerRow, SegmentRow
 from services.crm.bookings.rules import (
     BookingData,
     BookingDetail,
@@ -30,29 +36,45 @@ from services.crm.bookings.rules import (
     SegmentKind,
     segment_errors,
 )
-from services.crm.clients.service import Clients
+from services.crm.clients.service import Clients, current_client_id
 from services.crm.errors import ChangedMeanwhile
-from services.crm.paging import PAGE_SIZE, Page, offset
+from services.crm.paging import PAGE_SIZE, Page, bounded_count, offset
+from services.crm.search import Words
 from services.crm.sight import visible_to
 
 __all__ = [
     "BookingData",
     "BookingDetail",
     "BookingFilter",
+    "BookingRow",
     "BookingSort",
     "BookingStatus",
     "Bookings",
     "Due",
     "DueKind",
+    "House",
     "Passenger",
     "SegmentData",
     "SegmentDetail",
     "SegmentKind",
+    "SegmentRow",
     "passenger_snapshot",
     "segment_snapshot",
 ]
 
+_WORDS = Words(
+    agency_id=BookingWordRow.agency_id,
+    agent_id=BookingWordRow.agent_id,
+    word=BookingWordRow.word,
+    owner_id=BookingWordRow.booking_id,
+    thing_id=BookingRow.id,
+    thing_text=BookingRow.search_text,
+)
 EXPORT_LIMIT = 10_000
+# How many dues are read, oldest first, to find those that are still to be paid.
+_DUES_READ = 900
+# Of how many at once the payments room is asked whether they were paid.
+_DUES_ASKED = 150
 
 
 class BookingSort(StrEnum):
@@ -85,14 +107,17 @@ class Bookings:
         clients: Clients,
         directory: Directory,
         has_payments: Callable[[str, str], bool],
+        terms: SelfServiceTerms,
     ) -> None:
-        """`has_payments(booking_id, segment_id)` says whether anything was asked for on a segment."""
+        """`has_payments(booking_id, segment_id)` says whether anything was asked for on a segment; `terms` is what a
+        client signs who starts a payment herself (P3)."""
         self._database = database
         self._outbox = outbox
         self._clock = clock
         self._clients = clients
         self._directory = directory
         self._has_payments = has_payments
+        self._terms = terms
 
     def get(self, actor: Actor, booking_id: str) -> BookingDetail:
         """Raises NotFound for what does not exist or is not in the actor's sight: no difference is told."""
@@ -127,70 +152,86 @@ class Bookings:
         return {booking.id: booking for booking in self._details(session, rows.all())}
 
     def list_page(self, actor: Actor, wanted: BookingFilter, number: int) -> Page[BookingDetail]:
-        conditions = self._conditions(actor, wanted)
         with self._database.read() as session:
-            total = session.scalar(select(func.count()).select_from(BookingRow).where(*conditions)) or 0
+            conditions = self._conditions(session, actor, wanted)
             query = _ordered(select(BookingRow).where(*conditions), wanted.sort)
             rows = session.scalars(query.limit(PAGE_SIZE).offset(offset(number))).all()
+            all_here = number == 1 and len(rows) < PAGE_SIZE
+            total = len(rows) if all_here else bounded_count(session, select(BookingRow.id).where(*conditions))
             return Page(items=self._details(session, rows), total=total, number=number)
 
     def export(self, actor: Actor, wanted: BookingFilter) -> Sequence[BookingDetail]:
         """Everything the filter shows, for CSV (at most EXPORT_LIMIT)."""
         with self._database.read() as session:
-            query = _ordered(select(BookingRow).where(*self._conditions(actor, wanted)), wanted.sort)
+            query = _ordered(select(BookingRow).where(*self._conditions(session, actor, wanted)), wanted.sort)
             return self._details(session, session.scalars(query.limit(EXPORT_LIMIT)).all())
 
-    def departing(self, actor: Actor, first: date, last: date) -> list[BookingDetail]:
+    def departing(self, actor: Actor, first: date, last: date, limit: int = 12) -> list[BookingDetail]:
         """The actor's own booked trips that begin between two days, both included; soonest first."""
-        begins = _begins_on()
         with self._database.read() as session:
             rows = session.scalars(
                 select(BookingRow)
                 .where(
                     BookingRow.agent_id == actor.agent_id,
                     BookingRow.status == BookingStatus.BOOKED.value,
-                    begins.between(first, last),
+                    BookingRow.departs_on.between(first, last),
                 )
-                .order_by(begins, BookingRow.id)
+                .order_by(BookingRow.departs_on, BookingRow.id)
+                .limit(limit)
             ).all()
             return self._details(session, rows)
 
-    def dues(self, actor: Actor, last: date) -> list[tuple[BookingDetail, Due]]:
-        """The actor's own deposits and finals due up to a day, oldest first; open trips only.
+    def dues(
+        self, actor: Actor, last: date, paid: Callable[[Collection[str]], Mapping[str, int]], limit: int = 12
+    ) -> list[tuple[BookingDetail, Due]]:
+        """The actor's own deposits and finals due up to a day and still open, oldest first; open trips only.
 
-        Whether one is paid is the payments room's to say.
+        `paid` is the payments room's word: how much was processed for each of these segments, in minor units.
         """
-        due = exists().where(
-            SegmentRow.booking_id == BookingRow.id,
-            or_(SegmentRow.deposit_due_on <= last, SegmentRow.final_due_on <= last),
-        )
-        open_states = (BookingStatus.QUOTE.value, BookingStatus.BOOKED.value)
         with self._database.read() as session:
-            rows = session.scalars(
-                select(BookingRow).where(BookingRow.agent_id == actor.agent_id, BookingRow.status.in_(open_states), due)
-            ).all()
-            bookings = self._details(session, rows)
-        found = [
-            (item.due_on, booking, item)
-            for booking in bookings
-            for segment in booking.segments
-            for item in segment.dues
-            if item.due_on and item.due_on <= last
-        ]
-        return [(booking, item) for _, booking, item in sorted(found, key=lambda entry: (entry[0], entry[1].id))]
+            found = session.execute(_dues(actor, last).limit(_DUES_READ)).all()
+            still_open: list[Row[str, str, str, date, int]] = []
+            for first in range(0, len(found), _DUES_ASKED):
+                asked = found[first : first + _DUES_ASKED]
+                processed = paid({row.segment_id for row in asked})
+                still_open += [row for row in asked if processed.get(row.segment_id, 0) < row.until_then]
+                if len(still_open) >= limit:
+                    break
+            still_open = still_open[:limit]
+            wanted = {row.booking_id for row in still_open}
+            rows = session.scalars(select(BookingRow).where(BookingRow.id.in_(wanted))).all()
+            items = {
+                (segment.id, item.kind.value): (booking, item)
+                for booking in self._details(session, rows)
+                for segment in booking.segments
+                for item in segment.dues
+            }
+        return [items[row.segment_id, row.kind] for row in still_open if (row.segment_id, row.kind) in items]
 
     def create(self, actor: Actor, data: BookingData) -> BookingDetail:
         """Raises InvalidArgument when a passenger is not one of the actor's clients."""
+        with self._database.transaction() as session:
+            return self.open(session, actor, data)
+
+    def open(
+        self, session: Session, actor: Actor, data: BookingData, segments: Sequence[SegmentData] = ()
+    ) -> BookingDetail:
+        """A new booking with its segments, in the caller's transaction; told to the others once. Raises as create."""
         now = self._clock.now()
         row = BookingRow(
             id=new_id("booking"), agency_id=actor.agency_id, agent_id=actor.agent_id, created_at=now, version=1
         )
-        with self._database.transaction() as session:
-            apply_booking(row, data)
-            row.updated_at = now
-            session.add(row)
-            self._seat(session, actor, row, data.passenger_ids)
-            return self._saved(session, row)
+        apply_booking(row, data)
+        row.updated_at = now
+        session.add(row)
+        self._seat(session, actor, row, data.passenger_ids)
+        ordered = sorted(segments, key=lambda part: part.begins_on or date.max)
+        for position, part in enumerate(ordered):
+            _check(part)
+            segment = SegmentRow(id=new_id("segment"), position=position)
+            apply_segment(segment, part)
+            row.segments.append(segment)
+        return self._saved(session, row)
 
     def change(self, actor: Actor, booking_id: str, data: BookingData, *, version: int) -> BookingDetail:
         """Raises NotFound, PermissionDenied, ChangedMeanwhile or InvalidArgument."""
@@ -227,6 +268,8 @@ class Bookings:
 
     def remove_segment(self, actor: Actor, booking_id: str, segment_id: str, *, version: int) -> BookingDetail:
         """Raises NotFound, PermissionDenied, ChangedMeanwhile, or InvalidArgument when it has payments."""
+        # First of all: whether payments hang on a segment is nobody else's business.
+        self.get(actor, booking_id)
         if self._has_payments(booking_id, segment_id):
             raise InvalidArgument(
                 "A payment was asked for on this segment, so it stays on the booking as part of the record. "
@@ -237,8 +280,48 @@ class Bookings:
             row.segments.remove(_segment_row(row, segment_id))
             return self._touch(session, row)
 
+    def lock_of_clients(self, session: Session, client_ids: Collection[str]) -> None:
+        """Holds every booking that these clients are on until the transaction ends (a merge, C4)."""
+        on = select(PassengerRow.booking_id).where(PassengerRow.client_id.in_(client_ids))
+        rows = select(BookingRow.id).where(BookingRow.id.in_(on)).order_by(BookingRow.id)
+        session.scalars(rows.with_for_update()).all()
+
+    def ids_of_client(self, session: Session, client_id: str) -> list[str]:
+        """The bookings that a client is on."""
+        query = select(PassengerRow.booking_id).where(PassengerRow.client_id == client_id)
+        return list(session.scalars(query.order_by(PassengerRow.booking_id)))
+
+    def tell_anew(self, session: Session, booking_ids: Collection[str]) -> None:
+        """Publishes bookings whose passengers were merged; a form that was opened before is refused."""
+        for row in session.scalars(select(BookingRow).where(BookingRow.id.in_(booking_ids)).order_by(BookingRow.id)):
+            session.refresh(row)
+            for position, seat in enumerate(row.passengers):
+                seat.position = position
+            row.version += 1
+            self._saved(session, row)
+
+    def note_name(self, session: Session, client_id: str) -> None:
+        """Lets a client's bookings be found by the name that she has now (the CRM's own client.saved)."""
+        self.lock_of_clients(session, [client_id])
+        for booking_id, booking in self.load_many(session, self.ids_of_client(session, client_id)).items():
+            row = session.get_one(BookingRow, booking_id, populate_existing=True)
+            note_what_lists_show(row, [passenger.name for passenger in booking.passengers])
+
+    def house(self, session: Session, booking: BookingDetail) -> House:
+        """Who stands behind a booking, as events carry it."""
+        agency = self._directory.load_agency(session, booking.agency_id)
+        return House(
+            agency=agency_snapshot(agency),
+            agent=agent_snapshot(self._directory.load_agent(session, booking.agent_id)),
+            policy=policy_snapshot(agency),
+        )
+
     def _seat(self, session: Session, actor: Actor, row: BookingRow, wanted: Sequence[str]) -> None:
         """Puts the wanted clients on the booking, the first as lead."""
+        today = [current_client_id(session, each) for each in wanted]
+        if today != list(wanted):
+            # The form was opened before two of its people were merged.
+            wanted = list(dict.fromkeys(today))
         own = self._clients.load_many(session, actor.agency_id, wanted)
         if len(set(wanted)) != len(wanted) or any(
             client_id not in own or own[client_id].agent_id != row.agent_id for client_id in wanted
@@ -263,7 +346,10 @@ class Bookings:
         session.flush()
         session.refresh(row)
         booking = self._details(session, [row])[0]
-        self._outbox.add(session, booking_saved(booking), aggregate_id=booking.id, agency_id=booking.agency_id)
+        note_what_lists_show(row, [passenger.name for passenger in booking.passengers])
+        session.flush()
+        event = booking_saved(booking, self.house(session, booking), self._terms)
+        self._outbox.add(session, event, aggregate_id=booking.id, agency_id=booking.agency_id)
         return booking
 
     def _details(self, session: Session, rows: Sequence[BookingRow]) -> list[BookingDetail]:
@@ -275,46 +361,49 @@ class Bookings:
         names = self._directory.names(session, agency_id)
         return [booking_detail(row, clients, names.get(row.agent_id, "")) for row in rows]
 
-    def _conditions(self, actor: Actor, wanted: BookingFilter) -> list[ColumnElement[bool]]:
+    def _conditions(self, session: Session, actor: Actor, wanted: BookingFilter) -> list[ColumnElement[bool]]:
         conditions = [visible_to(actor, BookingRow.agency_id, BookingRow.agent_id)]
         if wanted.status:
             conditions.append(BookingRow.status == wanted.status.value)
         if wanted.client_id:
-            conditions.append(_has_passenger(PassengerRow.client_id == wanted.client_id))
-        if text := wanted.text.strip()[:100]:
-            in_segment = exists().where(
-                SegmentRow.booking_id == BookingRow.id,
-                or_(
-                    SegmentRow.supplier_name.icontains(text, autoescape=True),
-                    SegmentRow.confirmation_number.icontains(text, autoescape=True),
-                ),
-            )
-            by_name = _has_passenger(PassengerRow.client_id.in_(self._clients.ids_matching(actor, text)))
-            conditions.append(or_(BookingRow.title.icontains(text, autoescape=True), in_segment, by_name))
+            conditions.append(BookingRow.id.in_(self.ids_of_client(session, wanted.client_id)))
+        if (found := _WORDS.condition(session, actor, wanted.text)) is not None:
+            conditions.append(found)
         return conditions
 
 
-def _has_passenger(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists().where(PassengerRow.booking_id == BookingRow.id, condition)
-
-
-def _begins_on() -> ScalarSelect[date | None]:
-    return (
-        select(func.min(SegmentRow.begins_on))
-        .where(SegmentRow.booking_id == BookingRow.id)
-        .correlate(BookingRow)
-        .scalar_subquery()
-    )
+def _dues(actor: Actor, last: date) -> Select[str, str, str, date, int]:
+    """Segment, booking, kind, day of what is due on the actor's open trips, and how much must be paid by then."""
+    open_states = (BookingStatus.QUOTE.value, BookingStatus.BOOKED.value)
+    before = func.coalesce(SegmentRow.deposit_minor, 0)
+    parts = [
+        select(
+            SegmentRow.id.label("segment_id"),
+            SegmentRow.booking_id.label("booking_id"),
+            literal(kind.value).label("kind"),
+            due_on.label("due_on"),
+            until_then.label("until_then"),
+        )
+        .join(BookingRow, BookingRow.id == SegmentRow.booking_id)
+        .where(BookingRow.agent_id == actor.agent_id, BookingRow.status.in_(open_states), due_on <= last)
+        for kind, due_on, until_then in (
+            (DueKind.DEPOSIT, SegmentRow.deposit_due_on, before),
+            (DueKind.FINAL, SegmentRow.final_due_on, before + func.coalesce(SegmentRow.final_minor, 0)),
+        )
+    ]
+    due = union_all(*parts).subquery()
+    query = select(due.c.segment_id, due.c.booking_id, due.c.kind, due.c.due_on, due.c.until_then)
+    return query.order_by(due.c.due_on, due.c.booking_id, due.c.segment_id, due.c.kind)
 
 
 def _ordered(query: Select[BookingRow], sort: BookingSort) -> Select[BookingRow]:
     match sort:
         case BookingSort.CHANGED:
-            return query.order_by(BookingRow.updated_at.desc(), BookingRow.id)
+            return query.order_by(BookingRow.updated_at.desc(), BookingRow.id.desc())
         case BookingSort.DEPARTURE:
-            return query.order_by(_begins_on().asc().nulls_last(), BookingRow.id)
+            return query.order_by(BookingRow.departs_on, BookingRow.id)
         case BookingSort.TITLE:
-            return query.order_by(func.lower(BookingRow.title), BookingRow.id)
+            return query.order_by(BookingRow.title_folded, BookingRow.id)
 
 
 def _visible_row(session: Session, actor: Actor, booking_id: str) -> BookingRow:
@@ -340,7 +429,7 @@ def _row_to_change(session: Session, actor: Actor, booking_id: str, version: int
     row = _own_row(session, actor, booking_id)
     session.refresh(row, with_for_update=True)
     if row.version != version:
-        raise ChangedMeanwhile
+        raise ChangedMeanwhile(version=row.version)
     return row
 
 

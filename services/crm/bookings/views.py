@@ -1,5 +1,7 @@
 """Pages of bookings: list, CSV, booking page, booking form, segment form."""
 
+from collections.abc import Collection
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -8,6 +10,7 @@ from chassis.web.formatting import currency_choices
 from services.crm.addresses import page_number, same_list, typed_text, with_same_filter
 from services.crm.bookings.forms import DEFAULT_CURRENCY, KIND_WORDS, STATUS_WORDS, BookingForm, SegmentForm
 from services.crm.bookings.service import BookingDetail, BookingFilter, BookingSort, BookingStatus
+from services.crm.clients.service import ClientDetail
 from services.crm.csv_export import csv_response
 from services.crm.forms import attempt, shallow
 from services.crm.web import current_agent, dependencies, login_required
@@ -60,14 +63,22 @@ def export() -> ResponseReturnValue:
 @login_required
 def new() -> ResponseReturnValue:
     actor, deps = current_agent(), dependencies()
-    form = BookingForm(currency=_typed_currency(DEFAULT_CURRENCY), data={"lead": request.args.get("client", "")})
-    form.offer(_people())
-    if form.validate_on_submit():
+    first = request.args.get("client", "")
+    form = BookingForm(currency=_typed_currency(DEFAULT_CURRENCY), data={"passengers": [first] if first else []})
+    if not _is_looking_for_people() and form.validate_on_submit():
         booking = attempt(form, lambda: deps.bookings.create(actor, form.entered()))
         if booking is not None:
             flash("The booking is open. Add its first segment: what the client travels on or stays in.", "done")
             return redirect(url_for("bookings.show", booking_id=booking.id), 303)
-    return render_template("bookings/edit.html", form=form, booking=None), 422 if form.errors else 200
+    return _booking_page(form, None)
+
+
+@blueprint.get("/people")
+@login_required
+def people() -> ResponseReturnValue:
+    """Who could travel, found while one types (a fragment for htmx): the agent's own clients who are not ticked yet."""
+    found = _found_people(typed_text("people"), request.args.getlist("passengers"))
+    return render_template("bookings/_people.html", found=found, text=typed_text("people"), form=None)
 
 
 @blueprint.get("/<id:booking_id>")
@@ -92,14 +103,13 @@ def edit(booking_id: str) -> ResponseReturnValue:
     actor, bookings = current_agent(), dependencies().bookings
     booking = bookings.get_own(actor, booking_id)
     form = BookingForm(currency=_typed_currency(booking.currency), data=_booking_values(booking))
-    form.offer(_people())
-    if form.validate_on_submit():
+    if not _is_looking_for_people() and form.validate_on_submit():
         version = form.version.data or 0
         saved = attempt(form, lambda: bookings.change(actor, booking_id, form.entered(), version=version))
         if saved is not None:
             flash("The booking is saved.", "done")
             return redirect(url_for("bookings.show", booking_id=booking_id), 303)
-    return render_template("bookings/edit.html", form=form, booking=booking), 422 if form.errors else 200
+    return _booking_page(form, booking)
 
 
 @blueprint.route("/<id:booking_id>/segments/new", methods=["GET", "POST"])
@@ -159,11 +169,29 @@ def _filter() -> BookingFilter:
     )
 
 
-def _people() -> list[tuple[str, str]]:
-    return [
-        (client.id, f"{client.data.last_name}, {client.data.first_name}")
-        for client in dependencies().clients.all_own(current_agent())
-    ]
+def _booking_page(form: BookingForm, booking: BookingDetail | None) -> ResponseReturnValue:
+    """The form with those who are ticked, and without scripts with those who were looked for."""
+    text = request.form.get("people", "")[:100] if _is_looking_for_people() else ""
+    page = render_template(
+        "bookings/edit.html",
+        form=form,
+        booking=booking,
+        chosen=dependencies().clients.named(current_agent(), form.passenger_ids),
+        found=_found_people(text, form.passenger_ids),
+        text=text,
+    )
+    return page, 422 if form.errors else 200
+
+
+def _is_looking_for_people() -> bool:
+    """Whether the form's own search button sent it, as it does without scripts: nothing is saved then."""
+    return "find" in request.form
+
+
+def _found_people(text: str, chosen: Collection[str]) -> list[ClientDetail]:
+    actor = current_agent()
+    found = dependencies().clients.search(actor, text)
+    return [client for client in found if actor.owns(client.agent_id) and client.id not in chosen]
 
 
 def _typed_currency(current: str) -> str:
@@ -173,14 +201,13 @@ def _typed_currency(current: str) -> str:
 
 
 def _booking_values(booking: BookingDetail) -> dict[str, object]:
-    lead = booking.lead
     return {
         "version": booking.version,
         "title": booking.title,
         "status": booking.status.value,
         "currency": booking.currency,
-        "lead": lead.client_id if lead else "",
-        "companions": [passenger.client_id for passenger in booking.passengers if not passenger.is_lead],
+        "passengers": [passenger.client_id for passenger in booking.passengers],
+        "lead": [passenger.client_id for passenger in booking.passengers if passenger.is_lead],
         "service_fee": booking.service_fee,
         "service_fee_description": booking.service_fee_description,
         "notes": booking.notes,

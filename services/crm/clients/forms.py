@@ -40,7 +40,7 @@ class ClientForm(Form):
     region = StringField("State or region", [Length(max=100)])
     postal_code = StringField("Postal code", [Length(max=20)])
     country = CountryField("Country", [Optional()])
-    notes = TextAreaField("Notes", [Length(max=4000)])
+    notes = TextAreaField("Notes", [Length(max=10_000)])
 
     def validate_birthday(self, field: Any) -> None:  # Any: WTForms' field
         if field.data and not _OLDEST <= field.data <= datetime.now(UTC).date() + timedelta(days=1):

@@ -1,13 +1,18 @@
 """Pages of clients: search while typing, list, profile, form, CSV."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from typing import Any
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from chassis.errors import NotFound
 from chassis.web.formatting import country_choices
 from services.crm.addresses import page_number, same_list, typed_text, with_same_filter
 from services.crm.bookings.service import BookingFilter, BookingSort
 from services.crm.clients.forms import ClientForm
-from services.crm.clients.service import ClientFilter, ClientSort
+from services.crm.clients.household_forms import RELATION_WORDS
+from services.crm.clients.rules import WORDS, changed_fields, in_words
+from services.crm.clients.service import ClientDetail, ClientFilter, ClientMoved, ClientSort
 from services.crm.csv_export import csv_response
 from services.crm.forms import attempt, shallow
 from services.crm.web import current_agent, dependencies, login_required
@@ -28,6 +33,15 @@ _CSV_HEADER = (
     "Postal code",
     "Country",
 )
+
+
+def follow_merge(moved: ClientMoved) -> ResponseReturnValue:
+    """An address of a profile that was merged leads to the one that stayed, for good (C4); a form is refused."""
+    if request.method != "GET" or request.endpoint is None:
+        return current_app.handle_user_exception(NotFound(moved.message))
+    named = (request.view_args or {}).items()
+    same: dict[str, Any] = {name: moved.kept_id if value == moved.merged_id else value for name, value in named}
+    return redirect(url_for(request.endpoint, **same), 301)
 
 
 @blueprint.get("/search")
@@ -94,7 +108,8 @@ def new() -> ResponseReturnValue:
         if client is not None:
             flash(f"{client.name} is saved.", "done")
             return redirect(url_for("clients.show", client_id=client.id), 303)
-    return render_template("clients/edit.html", form=form, client=None), 422 if form.errors else 200
+    page = render_template("clients/edit.html", form=form, client=None, elsewhere=[])
+    return page, 422 if form.errors else 200
 
 
 @blueprint.get("/<id:client_id>")
@@ -109,6 +124,11 @@ def show(client_id: str) -> ResponseReturnValue:
         client=client,
         own=actor.owns(client.agent_id),
         bookings=bookings.items,
+        more_bookings=bookings.total > len(bookings.items),
+        household=deps.profiles.household(actor, client.id),
+        changes={change.field.value: change for change in deps.profiles.changes(actor, client.id)},
+        field_words=WORDS,
+        relations=RELATION_WORDS,
         panels=deps.panels.for_client(actor, client),
     )
 
@@ -124,7 +144,15 @@ def edit(client_id: str) -> ResponseReturnValue:
         if saved is not None:
             flash(f"{saved.name} is saved.", "done")
             return redirect(url_for("clients.show", client_id=saved.id), 303)
-    return render_template("clients/edit.html", form=form, client=client), 422 if form.errors else 200
+    elsewhere = _changed_elsewhere(form, clients.get(actor, client_id)) if form.form_errors else []
+    page = render_template("clients/edit.html", form=form, client=client, elsewhere=elsewhere)
+    return page, 422 if form.errors else 200
+
+
+def _changed_elsewhere(form: ClientForm, present: ClientDetail) -> list[tuple[str, str]]:
+    """What a profile says by now where the form says something else: field and value in words."""
+    fields = changed_fields(form.entered(), present.data)
+    return [(WORDS[field], in_words(present.data, field)) for field in fields]
 
 
 def _filter() -> ClientFilter:

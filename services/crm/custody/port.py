@@ -64,6 +64,22 @@ class CvvLinkMail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecondRevealAsked:
+    """A second reveal that waits for another enrolled person (M9)."""
+
+    id: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """Until when the owner may retrieve the card once more."""
+
+    second_reveal_id: str
+    good_until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CardDescription:
     """What the vault tells about a card without showing it."""
 
@@ -89,7 +105,7 @@ class AccessEntry:
 
 
 class VaultPort(Protocol):
-    """CardReveal and CardCustody (protos/wayvault/vault/v1/vault.proto)."""
+    """CardReveal, SecondReveal and CardCustody (protos/wayvault/vault/v1/vault.proto)."""
 
     def request_reveal(
         self, *, idempotency_key: str, card_token: str, agent_id: str, purpose: str, origin: Origin
@@ -102,6 +118,20 @@ class VaultPort(Protocol):
     def confirm_cvv(self, *, agent_id: str, sealed_request: str, origin: Origin) -> CvvLinkMail: ...
 
     def redeem_cvv_link(self, *, agent_id: str, sealed_request: str, origin: Origin) -> Answer: ...
+
+    def request_second_reveal(
+        self, *, idempotency_key: str, card_token: str, agent_id: str, reason: str, origin: Origin
+    ) -> SecondRevealAsked: ...
+
+    def request_approval(
+        self, *, idempotency_key: str, second_reveal_id: str, approver_id: str, origin: Origin
+    ) -> Challenge: ...
+
+    def confirm_approval(self, *, approver_id: str, sealed_request: str, origin: Origin) -> Approval: ...
+
+    def refuse_second_reveal(
+        self, *, idempotency_key: str, second_reveal_id: str, approver_id: str, word: str, origin: Origin
+    ) -> datetime: ...
 
     def describe_card(self, *, card_token: str, agent_id: str) -> CardDescription: ...
 

@@ -24,11 +24,13 @@ from services.crm.custody.models import CardRemovalRow
 from services.crm.custody.port import (
     AccessEntry,
     Answer,
+    Approval,
     CardDescription,
     CardState,
     Challenge,
     CvvState,
     Origin,
+    SecondRevealAsked,
     VaultPort,
 )
 from services.crm.custody.rules import may_remove, pause_before_try
@@ -51,6 +53,7 @@ from services.crm.payments.service import (
 __all__ = [
     "AccessEntry",
     "Answer",
+    "Approval",
     "CardDescription",
     "CardState",
     "Challenge",
@@ -59,6 +62,7 @@ __all__ = [
     "Origin",
     "RemovalStatus",
     "Removals",
+    "SecondRevealAsked",
     "VaultPort",
     "stamp",
 ]

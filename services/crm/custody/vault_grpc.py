@@ -9,16 +9,18 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from chassis.rpc import Caller
 from protos.wayvault.common.v1 import common_pb2 as common
 from protos.wayvault.vault.v1 import vault_pb2 as vault
-from protos.wayvault.vault.v1.vault_pb2_grpc import CardCustodyStub, CardRevealStub
+from protos.wayvault.vault.v1.vault_pb2_grpc import CardCustodyStub, CardRevealStub, SecondRevealStub
 from services.crm.custody.port import (
     AccessEntry,
     Answer,
+    Approval,
     CardDescription,
     CardState,
     Challenge,
     CvvLinkMail,
     CvvState,
     Origin,
+    SecondRevealAsked,
 )
 from services.crm.payments.rules import Removal
 
@@ -54,6 +56,7 @@ class GrpcVault:
     def __init__(self, channel: grpc.Channel) -> None:
         self._caller = Caller(channel)
         self._reveal = CardRevealStub(channel)
+        self._second = SecondRevealStub(channel)
         self._custody = CardCustodyStub(channel)
 
     def request_reveal(
@@ -93,6 +96,49 @@ class GrpcVault:
         request = vault.RedeemCvvLinkRequest(agent_id=agent_id, sealed_request=sealed_request, origin=_origin(origin))
         answer = self._caller.call(self._reveal.RedeemCvvLink, request, timeout=_TIMEOUT)
         return Answer(sealed_answer=answer.sealed_answer, at=_when(answer.shown_at), card_token=answer.card_token)
+
+    def request_second_reveal(
+        self, *, idempotency_key: str, card_token: str, agent_id: str, reason: str, origin: Origin
+    ) -> SecondRevealAsked:
+        request = vault.RequestSecondRevealRequest(
+            idempotency_key=idempotency_key,
+            card_token=card_token,
+            agent_id=agent_id,
+            reason=reason,
+            origin=_origin(origin),
+        )
+        answer = self._caller.call(self._second.RequestSecondReveal, request, timeout=_TIMEOUT)
+        return SecondRevealAsked(id=answer.second_reveal_id, expires_at=_when(answer.expires_at))
+
+    def request_approval(
+        self, *, idempotency_key: str, second_reveal_id: str, approver_id: str, origin: Origin
+    ) -> Challenge:
+        request = vault.RequestApprovalRequest(
+            idempotency_key=idempotency_key,
+            second_reveal_id=second_reveal_id,
+            approver_id=approver_id,
+            origin=_origin(origin),
+        )
+        return _challenge(self._caller.call(self._second.RequestApproval, request, timeout=_TIMEOUT))
+
+    def confirm_approval(self, *, approver_id: str, sealed_request: str, origin: Origin) -> Approval:
+        request = vault.ConfirmApprovalRequest(
+            approver_id=approver_id, sealed_request=sealed_request, origin=_origin(origin)
+        )
+        answer = self._caller.call(self._second.ConfirmApproval, request, timeout=_TIMEOUT)
+        return Approval(second_reveal_id=answer.second_reveal_id, good_until=_when(answer.good_until))
+
+    def refuse_second_reveal(
+        self, *, idempotency_key: str, second_reveal_id: str, approver_id: str, word: str, origin: Origin
+    ) -> datetime:
+        request = vault.RefuseSecondRevealRequest(
+            idempotency_key=idempotency_key,
+            second_reveal_id=second_reveal_id,
+            approver_id=approver_id,
+            word=word,
+            origin=_origin(origin),
+        )
+        return _when(self._caller.call(self._second.RefuseSecondReveal, request, timeout=_TIMEOUT).refused_at)
 
     def describe_card(self, *, card_token: str, agent_id: str) -> CardDescription:
         request = vault.DescribeCardRequest(card_token=card_token, agent_id=agent_id)

@@ -4,19 +4,25 @@ import json
 import os
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from chassis.clock import Clock
-from services.crm.actor import Actor
+from services.crm.actor import Actor, Role
 from services.crm.admin.service import AgentData, AgentDetail
 from services.crm.auth.service import current_code
 from services.crm.bookings.service import BookingFilter
 from services.crm.bootstrap import Dependencies
 from services.crm.clients.service import ClientFilter
+from services.crm.demo.access import add_invitations, add_quotes
+from services.crm.demo.crowd import add_crowd
+from services.crm.demo.money import add_money, add_rules
+from services.crm.demo.office import add_office
 from services.crm.demo.people import AGENCY, AGENTS, CLIENTS, WITH_AUTHENTICATOR
+from services.crm.demo.portal_life import add_portal_life
+from services.crm.demo.signing import add_restrictions, add_signing
 from services.crm.demo.trips import TRIPS, Trip
 
 _WORDS = (
@@ -53,6 +59,17 @@ def import_demo(deps: Dependencies, file: Path) -> list[DemoAgent]:
     for agent in agents:
         _clients(deps, agent)
         _trips(deps, agent)
+        add_crowd(deps, _actor(agent), _today(deps, agent))
+        add_money(deps, _actor(agent))
+        if agent.data.role is Role.AGENT:
+            add_quotes(deps, _actor(agent))
+            add_portal_life(deps, _actor(agent), _today(deps, agent))
+            add_invitations(deps, _actor(agent))
+            add_office(deps, _actor(agent), _actor(agents[0]))
+            add_signing(deps, _actor(agent))
+    add_restrictions(deps, _actor(agents[0]))
+    # Last: from now on the notifier reminds of what falls due, of trips it has heard of and of what is paid on them.
+    add_rules(deps, _actor(agents[0]))
     return known
 
 
@@ -119,12 +136,17 @@ def _trips(deps: Dependencies, agent: AgentDetail) -> None:
 
 
 def _trip(deps: Dependencies, actor: Actor, trip: Trip, people: dict[str, str]) -> None:
-    today = deps.clock.now().astimezone(ZoneInfo(actor.time_zone)).date()
+    today = _today(deps, actor)
     booking = deps.bookings.create(actor, trip.data(tuple(people[key] for key in trip.passengers)))
     version = booking.version
     for part in trip.parts:
         deps.bookings.add_segment(actor, booking.id, part.data(today, trip.currency), version=version)
         version += 1
+
+
+def _today(deps: Dependencies, person: Actor | AgentDetail) -> date:
+    zone = person.time_zone if isinstance(person, Actor) else person.data.time_zone
+    return deps.clock.now().astimezone(ZoneInfo(zone)).date()
 
 
 def _actor(agent: AgentDetail) -> Actor:

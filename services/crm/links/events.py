@@ -1,7 +1,9 @@
 """What the links room does on events of notifier and portal: sent, not delivered, opened, submitted."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import Final
 
 import structlog
 from sqlalchemy import select
@@ -16,17 +18,11 @@ from protos.wayvault.events.v1.events_pb2 import (
 )
 from services.crm.custody.service import Removals
 from services.crm.links.models import PaymentLinkRow
-from services.crm.links.rules import LinkFact, LinkState, after
-from services.crm.payments.service import Fact, Removal, happen, locked, record_authorization, when
+from services.crm.links.rules import LinkFact, LinkState, MailFact, after
+from services.crm.payments.service import Fact, PaymentRow, Removal, happen, locked, record_authorization, when
 
 _log = structlog.get_logger(__name__)
-_MAIL = "payment_link"
-
-
-class NoteDelivery(Protocol):
-    """Keeps what the notifier says about a mail; an empty problem = it left."""
-
-    def __call__(self, session: Session, *, payment_id: str, kind: str, problem: str) -> None: ...
+_MAIL: Final = "payment_link"
 
 
 class UnknownPayment(Exception):
@@ -38,8 +34,13 @@ class LinkEvents:
     """Takes the client's and the notifier's facts over. Each handler may run again without harm."""
 
     removals: Removals
-    # Tells the room of the codes what became of an e-mail that is not a link's.
-    note_other_mail: NoteDelivery
+    # Opens the payment that a client started herself (P3).
+    open_own: Callable[[Session, PaymentAuthorized, EventMeta], PaymentRow]
+    # Tells the other rooms what became of an e-mail that is not a link's; each knows its own kinds.
+    other_mails: tuple[Callable[[Session, MailFact], None], ...]
+    # Keeps every failure until somebody has seen to it, and forgets it when the mail left after all.
+    note_failed: Callable[[Session, DeliveryFailed, str], None]
+    note_sent: Callable[[Session, DeliverySent], None]
 
     def register(self, handlers: EventHandlers) -> None:
         """Adds this room's handlers."""
@@ -50,8 +51,9 @@ class LinkEvents:
 
     def delivery_sent(self, session: Session, message: DeliverySent, meta: EventMeta) -> None:
         """M1: the link's e-mail left."""
+        self.note_sent(session, message)
         if message.kind != _MAIL:
-            self.note_other_mail(session, payment_id=message.payment_id, kind=message.kind, problem="")
+            self._note(session, message, problem="", sent_at=when(message.at))
             return
         row = _link(session, message.link_id, meta)
         if row is None:
@@ -62,14 +64,28 @@ class LinkEvents:
 
     def delivery_failed(self, session: Session, message: DeliveryFailed, meta: EventMeta) -> None:
         """N2: a final failure reaches the agent on screen."""
+        self.note_failed(session, message, meta.agency_id)
         problem = message.reason or "The e-mail could not be delivered."
         if message.address_hint:
             problem = f"{message.address_hint}: {problem}"
         if message.kind != _MAIL:
-            self.note_other_mail(session, payment_id=message.payment_id, kind=message.kind, problem=problem[:300])
+            self._note(session, message, problem=problem[:300], sent_at=None)
             return
         if row := _link(session, message.link_id, meta):
             row.delivery_problem = problem[:300]
+
+    def _note(
+        self, session: Session, message: DeliverySent | DeliveryFailed, *, problem: str, sent_at: datetime | None
+    ) -> None:
+        mail = MailFact(
+            kind=message.kind,
+            payment_id=message.payment_id,
+            link_id=message.link_id,
+            problem=problem,
+            sent_at=sent_at,
+        )
+        for note in self.other_mails:
+            note(session, mail)
 
     def link_opened(self, session: Session, message: PaymentLinkOpened, meta: EventMeta) -> None:
         """The client pressed "Open payment request"."""
@@ -84,6 +100,8 @@ class LinkEvents:
     def payment_authorized(self, session: Session, message: PaymentAuthorized, meta: EventMeta) -> None:
         """M2 → M3: the client gave a card and signed. From here on the red alert shows."""
         payment = locked(session, message.context.payment_id)
+        if payment is None and message.self_service:
+            payment = self.open_own(session, message, meta)
         if payment is None or payment.agency_id != meta.agency_id:
             raise UnknownPayment("payment.authorized names a payment that the CRM does not have")
         row = session.scalar(select(PaymentLinkRow).where(PaymentLinkRow.payment_id == payment.id).with_for_update())

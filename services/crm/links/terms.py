@@ -9,7 +9,7 @@ from typing import Final
 from babel.dates import format_date
 
 from chassis.money import Money
-from protos.wayvault.events.v1.events_pb2 import PaymentContext, Segment
+from protos.wayvault.events.v1.events_pb2 import Agency, Agent, PaymentContext, Policy, Segment
 from services.crm.payments.service import TYPE_WORDS, PaymentType
 
 TERMS_VERSION: Final = "card-authorization-2026-11"
@@ -44,7 +44,6 @@ def render_terms(context: PaymentContext, payment_type: PaymentType, payer_name:
     supplier = context.segment.supplier_name or context.agency.name
     is_fee = payment_type is PaymentType.SERVICE_FEE
     amount = Money(minor=context.amount.minor, currency=context.amount.currency)
-    days = context.policy.card_retention_days
     return _HEAD.format(
         payer=payer_name,
         charger=context.agency.name if is_fee else supplier,
@@ -53,12 +52,35 @@ def render_terms(context: PaymentContext, payment_type: PaymentType, payer_name:
         type=_WITH_ARTICLE[payment_type],
         purpose=context.purpose,
         trip=_trip(context),
-        agency=context.agency.name,
-        agent=context.agent.name,
-        days="1 day" if days == 1 else f"{days} days",
-        cvv=_cvv(context.policy.cvv_retention_hours),
-        contact=context.agent.email or context.agency.email,
+        **_house(context.agency, context.agent, context.policy),
     )
+
+
+def self_service_terms(agency: Agency, agent: Agent, policy: Policy) -> tuple[str, str]:
+    """The same terms for a payment that the client starts in the portal (P3), and their version. What only the portal
+    knows then stays a tag: {Payer} {Supplier} {Amount} {Type} {Purpose} {Trip}."""
+    text = _HEAD.format(
+        payer="{Payer}",
+        charger="{Supplier}",
+        recipient="{Supplier}",
+        amount="{Amount}",
+        type="{Type}",
+        purpose="{Purpose}",
+        trip="{Trip}",
+        **_house(agency, agent, policy),
+    )
+    return text, TERMS_VERSION
+
+
+def _house(agency: Agency, agent: Agent, policy: Policy) -> dict[str, str]:
+    days = policy.card_retention_days
+    return {
+        "agency": agency.name,
+        "agent": agent.name,
+        "days": "1 day" if days == 1 else f"{days} days",
+        "cvv": _cvv(policy.cvv_retention_hours),
+        "contact": agent.email or agency.email,
+    }
 
 
 _WITH_ARTICLE: Final = {kind: f"a {words.lower()}" for kind, words in TYPE_WORDS.items()}

@@ -11,10 +11,10 @@ from chassis.errors import InvalidArgument, PermissionDenied
 from chassis.money import Money
 from chassis.web.formatting import plural
 from services.crm.actor import Actor
-from services.crm.bookings.service import BookingDetail, Due, DueKind, SegmentDetail
+from services.crm.bookings.service import BookingDetail, SegmentDetail
 from services.crm.links.forms import NO_SEGMENT, make_form, read_request
 from services.crm.links.service import LinkRequest
-from services.crm.panels import Dues, Panel
+from services.crm.panels import Panel
 from services.crm.payments.service import (
     Balance,
     Counted,
@@ -98,20 +98,6 @@ def booking_panel(actor: Actor, booking: BookingDetail) -> Panel:
             "standings": _standings(booking),
         },
     )
-
-
-def still_due(_: Actor, dues: Dues) -> Dues:
-    """Leaves of deposits and finals those that no processed payment covers yet."""
-    book = dependencies().paying.book
-    counted = {booking_id: book.counted_by_segment(booking_id) for booking_id in {booking.id for booking, _ in dues}}
-
-    def is_open(booking: BookingDetail, due: Due) -> bool:
-        data = due.segment.data
-        processed = _balance(due.segment, counted[booking.id].get(due.segment.id, []), booking.currency).processed
-        before = data.deposit.minor if due.kind is DueKind.FINAL and data.deposit else 0
-        return processed.minor < before + due.amount.minor
-
-    return [(booking, due) for booking, due in dues if is_open(booking, due)]
 
 
 def _standings(booking: BookingDetail) -> list[tuple[SegmentDetail, Balance]]:

@@ -15,18 +15,35 @@ class PaymentRow(Base):
     __tablename__ = "payment"
     __table_args__ = (
         # The alert's watcher and the payment report read by state and agent.
-        Index("ix_payment_state_agent", "state", "agent_id"),
-        Index("ix_payment_booking", "booking_id"),
+        Index("ix_payment_state_agent", "state", "agent_id", "authorized_at", "id"),
+        Index("ix_payment_booking", "booking_id", "created_at", "id"),
+        Index("ix_payment_payer", "payer_client_id", "created_at", "id"),
+        # What was processed of each segment (the dashboard's dues).
+        Index("ix_payment_segment", "segment_id", "state", "type", "amount_minor"),
+        # The reports' sums by month and by client, which read nothing but these.
+        *(
+            Index(
+                f"ix_payment_{whose}_closed",
+                f"{whose}_id",
+                "state",
+                "currency",
+                "closed_at",
+                "amount_minor",
+                "payer_client_id",
+            )
+            for whose in ("agent", "agency")
+        ),
+        Index("ix_payment_agent_opened", "agent_id", "state", "opened_at"),
         Index("ix_payment_kept_until", "state", "card_kept_until"),
     )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"), index=True)
+    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"))
     agent_id: Mapped[str] = mapped_column(ForeignKey("agent.id"))
     booking_id: Mapped[str] = mapped_column(ForeignKey("booking.id"))
     # No foreign key: a segment may be taken out of the booking, its payments stay.
     segment_id: Mapped[str] = mapped_column(String(64))
-    payer_client_id: Mapped[str] = mapped_column(ForeignKey("client.id"), index=True)
+    payer_client_id: Mapped[str] = mapped_column(ForeignKey("client.id"))
     payer_name: Mapped[str] = mapped_column(String(200))
     payer_email: Mapped[str] = mapped_column(String(254))
     booking_title: Mapped[str] = mapped_column(String(160))

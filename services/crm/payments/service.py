@@ -4,7 +4,7 @@ Other rooms change a payment inside their own transaction, through `locked` and 
 state otherwise.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -19,7 +19,9 @@ from chassis.errors import NotFound, PermissionDenied
 from chassis.ids import new_id
 from protos.wayvault.events.v1.events_pb2 import PaymentAuthorized, PaymentContext
 from services.crm.actor import Actor
+from services.crm.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.payments.models import PaymentRow, SignedDocumentRow
+from services.crm.payments.pending import PendingFilter, PendingSort, pending_query
 from services.crm.payments.record import Payment, payment_of
 from services.crm.payments.rules import (
     LAPSE_WARNING,
@@ -54,6 +56,8 @@ __all__ = [
     "PaymentRow",
     "PaymentState",
     "PaymentType",
+    "PendingFilter",
+    "PendingSort",
     "Refused",
     "Removal",
     "SegmentTerms",
@@ -63,6 +67,7 @@ __all__ = [
     "context_of",
     "happen",
     "lapse_warning_due",
+    "lock_of_clients",
     "locked",
     "locked_by_card",
     "locked_own",
@@ -76,6 +81,7 @@ __all__ = [
 ]
 
 _log = structlog.get_logger(__name__)
+EXPORT_LIMIT = 10_000
 _NOT_FOUND = "There is no such payment among yours."
 
 # Which column keeps the moment of a fact.
@@ -90,13 +96,15 @@ _MOMENTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewPayment:
-    """What a person is to be asked for. `context` has everything that readers of events show; its id is set here."""
+    """What a person is to be asked for. `context` has everything that readers of events show; its id is set here.
+    `payment_id` is given where the payment has an id already (P3)."""
 
     context: PaymentContext
     payer_name: str
     type: PaymentType
     due_on: date | None
     replaces_payment_id: str | None = None
+    payment_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +124,7 @@ def open_payment(session: Session, new: NewPayment, *, at: datetime) -> PaymentR
     """A payment that waits for its payer, written in the caller's transaction."""
     context = PaymentContext()
     context.CopyFrom(new.context)
-    context.payment_id = new_id("pay")
+    context.payment_id = new.payment_id or new_id("pay")
     row = PaymentRow(
         id=context.payment_id,
         agency_id=context.agency.id,
@@ -151,6 +159,12 @@ def context_of(row: PaymentRow) -> PaymentContext:
 def locked(session: Session, payment_id: str) -> PaymentRow | None:
     """The row, held until the transaction ends (SQLite holds the whole file already)."""
     return session.get(PaymentRow, payment_id, with_for_update=True)
+
+
+def lock_of_clients(session: Session, client_ids: Collection[str]) -> None:
+    """Holds every payment that these clients were asked for until the transaction ends (a merge, C4)."""
+    rows = select(PaymentRow.id).where(PaymentRow.payer_client_id.in_(client_ids)).order_by(PaymentRow.id)
+    session.scalars(rows.with_for_update()).all()
 
 
 def locked_by_card(session: Session, card_token: str) -> PaymentRow | None:
@@ -240,14 +254,21 @@ class PaymentBook:
                 raise NotFound(_NOT_FOUND)
             return payment_of(row)
 
-    def pending(self, actor: Actor) -> list[Payment]:
-        """The actor's own payments that wait to be processed, the longest waiting first (M4)."""
-        query = (
-            select(PaymentRow)
-            .where(PaymentRow.agent_id == actor.agent_id, PaymentRow.state.in_(PENDING))
-            .order_by(PaymentRow.authorized_at)
-        )
-        return self._payments(query)
+    def pending(self, actor: Actor, limit: int = 200) -> list[Payment]:
+        """The actor's own payments that wait to be processed, the longest waiting first."""
+        return self._payments(pending_query(actor, PendingFilter()).limit(limit))
+
+    def pending_page(self, actor: Actor, wanted: PendingFilter, number: int) -> Page[Payment]:
+        """A page of the payment report (M4)."""
+        query = pending_query(actor, wanted)
+        with self._database.read() as session:
+            total = bounded_count(session, query.with_only_columns(PaymentRow.id).order_by(None))
+            rows = session.scalars(query.limit(PAGE_SIZE).offset(offset(number)))
+            return Page(items=[payment_of(row) for row in rows], total=total, number=number)
+
+    def export_pending(self, actor: Actor, wanted: PendingFilter) -> list[Payment]:
+        """Everything that the payment report shows, for CSV (at most EXPORT_LIMIT)."""
+        return self._payments(pending_query(actor, wanted).limit(EXPORT_LIMIT))
 
     def opened(self, actor: Actor, limit: int = 5) -> list[Payment]:
         """The actor's own payments whose link was opened and not yet sent in, the latest opened first."""
@@ -278,10 +299,10 @@ class PaymentBook:
         query = _visible(actor).where(PaymentRow.booking_id == booking_id)
         return self._payments(query.order_by(PaymentRow.created_at.desc(), PaymentRow.id))
 
-    def of_client(self, actor: Actor, client_id: str) -> list[Payment]:
-        """A client's payments, newest first."""
+    def of_client(self, actor: Actor, client_id: str, limit: int = 50) -> list[Payment]:
+        """A client's last payments, newest first."""
         query = _visible(actor).where(PaymentRow.payer_client_id == client_id)
-        return self._payments(query.order_by(PaymentRow.created_at.desc(), PaymentRow.id))
+        return self._payments(query.order_by(PaymentRow.created_at.desc(), PaymentRow.id).limit(limit))
 
     def counted_by_segment(self, booking_id: str) -> dict[str, list[Counted]]:
         """A booking's payments by segment, as its balances see them."""
@@ -291,6 +312,20 @@ class PaymentBook:
             counted = Counted(state=payment.state, type=payment.type, amount=payment.amount)
             found.setdefault(payment.segment_id, []).append(counted)
         return found
+
+    def processed_by_segment(self, segment_ids: Collection[str]) -> dict[str, int]:
+        """How much was processed for each segment, in minor units; service fees don't count."""
+        query = (
+            select(PaymentRow.segment_id, func.sum(PaymentRow.amount_minor))
+            .where(
+                PaymentRow.segment_id.in_(segment_ids),
+                PaymentRow.state == PaymentState.PROCESSED,
+                PaymentRow.type != PaymentType.SERVICE_FEE,
+            )
+            .group_by(PaymentRow.segment_id)
+        )
+        with self._database.read() as session:
+            return {segment_id: int(total) for segment_id, total in session.execute(query)}
 
     def replacement_of(self, payment_id: str) -> str | None:
         """The newest payment that was asked for in place of this one."""

@@ -4,9 +4,10 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -27,6 +28,7 @@ from services.crm.custody.service import (
     VaultPort,
     stamp,
 )
+from services.crm.links.rules import MailFact
 from services.crm.payments.service import (
     Fact,
     Payment,
@@ -55,9 +57,9 @@ __all__ = [
 
 _log = structlog.get_logger(__name__)
 
-_CARD, _CVV = "card", "cvv"
+_CARD, _CVV, _APPROVE = "card", "cvv", "approve"
 # Which challenge an e-mail of the vault belongs to.
-_MAIL_KINDS = {"reveal_code": _CARD, "cvv_code": _CVV, "cvv_link": _CVV}
+_MAIL_KINDS = {"reveal_code": _CARD, "cvv_code": _CVV, "cvv_link": _CVV, "approve_code": _APPROVE}
 # A reveal whose record the CRM lost is found again by asking the vault for this long.
 _UNSETTLED = timedelta(hours=1)
 
@@ -89,14 +91,29 @@ class CvvShown:
     payment: Payment | None
 
 
+class Approvals(Protocol):
+    """The approvals that let a shown card be retrieved once more (M9), in the caller's transaction."""
+
+    def stands(self, session: Session, payment_id: str, now: datetime) -> bool:
+        """Whether the payment's card may be retrieved once more now."""
+        ...
+
+    def note_used(self, session: Session, payment_id: str, at: datetime) -> bool:
+        """Records that the card was shown by the approval. False when that is on record, or there was none."""
+        ...
+
+
 class Retrieval:
     """The retrieval room's use cases. All raise WayvaultErrors whose text is for the agent."""
 
-    def __init__(self, *, database: Database, outbox: Outbox, clock: Clock, vault: VaultPort) -> None:
+    def __init__(
+        self, *, database: Database, outbox: Outbox, clock: Clock, vault: VaultPort, approvals: Approvals
+    ) -> None:
         self._database = database
         self._outbox = outbox
         self._clock = clock
         self._vault = vault
+        self._approvals = approvals
 
     def send_card_code(
         self, actor: Actor, payment_id: str, *, request_key: str, supplier_ready: bool, origin: Origin
@@ -112,10 +129,11 @@ class Retrieval:
                 field="supplier_ready",
             )
         payment = self._own(actor, payment_id)
-        if payment.retrieved_at is not None:
-            raise AlreadyRevealed
-        if refusal := code_refusal(payment.state, retrieved_at=payment.retrieved_at):
-            raise InvalidArgument(refusal)
+        if not self._again(payment):
+            if payment.retrieved_at is not None:
+                raise AlreadyRevealed
+            if refusal := code_refusal(payment.state, retrieved_at=payment.retrieved_at):
+                raise InvalidArgument(refusal)
         token = _held(payment)
         return self._send_code(
             actor,
@@ -145,6 +163,20 @@ class Retrieval:
             # it. `settle` finds the record that is missing here.
             _log.exception("retrieval.not_recorded", payment_id=payment_id)
         return answer
+
+    def send_approval_code(
+        self, actor: Actor, payment: Payment, *, second_id: str, request_key: str, origin: Origin
+    ) -> CodeSent:
+        """Mails the approver of a second reveal her code (M9). The caller has judged who may approve."""
+        return self._send_code(
+            actor,
+            payment,
+            kind=_APPROVE,
+            request_key=f"{second_id}\n{request_key}",
+            ask=lambda key: self._vault.request_approval(
+                idempotency_key=key, second_reveal_id=second_id, approver_id=actor.agent_id, origin=origin
+            ),
+        )
 
     def send_cvv_code(self, actor: Actor, payment_id: str, *, request_key: str, origin: Origin) -> CodeSent:
         """Email CVV code (M6)."""
@@ -220,7 +252,13 @@ class Retrieval:
             select(PaymentRow)
             .join(ChallengeRow, ChallengeRow.payment_id == PaymentRow.id)
             .where(
-                PaymentRow.state == PaymentState.AUTHORIZED,
+                # Of a second reveal too: its code was asked for after the card had been shown.
+                or_(
+                    PaymentRow.state == PaymentState.AUTHORIZED,
+                    and_(
+                        PaymentRow.state == PaymentState.RETRIEVED, ChallengeRow.requested_at > PaymentRow.retrieved_at
+                    ),
+                ),
                 ChallengeRow.kind == _CARD,
                 ChallengeRow.requested_at > now - _UNSETTLED,
             )
@@ -235,7 +273,7 @@ class Retrieval:
         """Why the newest code's or link's e-mail did not arrive; empty when nothing is known to be wrong."""
         query = (
             select(ChallengeRow.delivery_problem)
-            .where(ChallengeRow.payment_id == payment_id)
+            .where(ChallengeRow.payment_id == payment_id, ChallengeRow.kind != _APPROVE)
             .order_by(ChallengeRow.requested_at.desc())
         )
         with self._database.read() as session:
@@ -250,7 +288,8 @@ class Retrieval:
 
     def _settle(self, payment: Payment, card: CardDescription) -> None:
         token = payment.card_token or ""
-        if card.revealed_at is not None and payment.retrieved_at is None and card.state is CardState.REVEALED:
+        seen = payment.retrieved_at
+        if card.state is CardState.REVEALED and card.revealed_at is not None and card.revealed_at != seen:
             self._record_retrieved(token, payment.agent_id, card.revealed_at)
         if card.cvv_shown_at is not None and payment.cvv_shown_at is None:
             self._record_cvv_shown(token, payment.agent_id, card.cvv_shown_at)
@@ -301,7 +340,9 @@ class Retrieval:
     def _record_retrieved(self, card_token: str, agent_id: str, at: datetime) -> None:
         with self._database.transaction() as session:
             row = locked_by_card(session, card_token)
-            if row is None or row.agent_id != agent_id or not happen(row, Fact.RETRIEVED, at=at):
+            if row is None or row.agent_id != agent_id:
+                return
+            if not happen(row, Fact.RETRIEVED, at=at) and not self._approvals.note_used(session, row.id, at):
                 return
             name = context_of(row).agent.name
             event = PaymentRetrieved(payment_id=row.id, agent_name=name, at=stamp(at))
@@ -315,23 +356,30 @@ class Retrieval:
             row.cvv_shown_at = row.cvv_shown_at or at
             return payment_of(row)
 
+    def _again(self, payment: Payment) -> bool:
+        """Whether an approval lets the shown card be retrieved once more (M9)."""
+        if payment.state is not PaymentState.RETRIEVED:
+            return False
+        with self._database.read() as session:
+            return self._approvals.stands(session, payment.id, self._clock.now())
+
     def _own(self, actor: Actor, payment_id: str) -> Payment:
         with self._database.read() as session:
             return payment_of(own(session, actor, payment_id))
 
 
-def note_delivery(session: Session, *, payment_id: str, kind: str, problem: str) -> None:
-    """Keeps with the newest code what the notifier says about its e-mail; empty = it left."""
-    wanted = _MAIL_KINDS.get(kind)
+def note_delivery(session: Session, mail: MailFact) -> None:
+    """Keeps with the newest code what the notifier says about its e-mail."""
+    wanted = _MAIL_KINDS.get(mail.kind)
     if wanted is None:
         return
     query = (
         select(ChallengeRow)
-        .where(ChallengeRow.payment_id == payment_id, ChallengeRow.kind == wanted)
+        .where(ChallengeRow.payment_id == mail.payment_id, ChallengeRow.kind == wanted)
         .order_by(ChallengeRow.requested_at.desc())
     )
     if row := session.scalars(query).first():
-        row.delivery_problem = problem
+        row.delivery_problem = mail.problem
 
 
 def _held(payment: Payment) -> str:

@@ -1,5 +1,6 @@
 """What the notifier does on the events it consumes: each asks for at most one mail to each person."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -39,6 +40,8 @@ class DeliveryEvents:
     letters: LetterReader
     clock: Clock
     crm_url: str
+    # An event has one reaction per service: what the reminders need to know of payments is passed on from here.
+    note_payment: Callable[[Session, PaymentContext, str], None]
 
     def register(self, handlers: EventHandlers) -> None:
         handlers.on(PaymentLinkIssued, self.payment_link_issued)
@@ -51,7 +54,7 @@ class DeliveryEvents:
 
     def payment_link_issued(self, session: Session, event: PaymentLinkIssued, meta: EventMeta) -> None:
         context = event.context
-        letter = self._open(event.sealed_mail)
+        letter = self.open_letter(event.sealed_mail)
         if letter is None:
             self._too_late(session, context, meta)
             return
@@ -67,7 +70,7 @@ class DeliveryEvents:
         )
 
     def mail_sealed(self, session: Session, event: MailSealed, meta: EventMeta) -> None:
-        letter = self._open(event.sealed_mail)
+        letter = self.open_letter(event.sealed_mail)
         if letter is None:
             self.deliveries.report_unreadable(
                 session, agency_id=meta.agency_id, payment_id=event.payment_id, agent_id=""
@@ -87,6 +90,7 @@ class DeliveryEvents:
         )
 
     def payment_authorized(self, session: Session, event: PaymentAuthorized, meta: EventMeta) -> None:
+        self.note_payment(session, event.context, "authorized")
         zone = event.context.agent.time_zone
         extra = {
             "card": card(event.brand, event.last4),
@@ -96,7 +100,7 @@ class DeliveryEvents:
         self._queue_for_agent(session, meta, Mail.PAYMENT_ALERT, event.context, extra)
 
     def document_signed(self, session: Session, event: DocumentSigned, meta: EventMeta) -> None:
-        letter = self._open(event.sealed_mail)
+        letter = self.open_letter(event.sealed_mail)
         if letter is None:
             self._too_late(session, event.context, meta)
             return
@@ -107,6 +111,7 @@ class DeliveryEvents:
         )
 
     def payment_voided(self, session: Session, event: PaymentVoided, meta: EventMeta) -> None:
+        self.note_payment(session, event.context, "voided")
         # The fresh link's own mail tells the client of the void; a second mail would only confuse.
         if event.fresh_link_follows:
             return
@@ -136,9 +141,10 @@ class DeliveryEvents:
         )
 
     def payment_lapsed(self, session: Session, event: PaymentLapsed, meta: EventMeta) -> None:
+        self.note_payment(session, event.context, "lapsed")
         self._queue_for_agent(session, meta, Mail.CARD_LAPSED, event.context, {})
 
-    def _open(self, sealed: str) -> Letter | None:
+    def open_letter(self, sealed: str) -> Letter | None:
         """The letter, its signer checked; None when it is past its time. Raises LetterRefused."""
         try:
             opened = self.letters.open(sealed, self.clock.now())

@@ -8,8 +8,12 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from typing import Final
 
 from email_validator import EmailNotValidError, validate_email
+
+# By what name the HTML part finds the logo (RFC 2392).
+LOGO_ID: Final = "agency-logo@wayvault"
 
 
 class MessageRefused(ValueError):
@@ -69,8 +73,12 @@ def build(
     rendered: Rendered,
     attachment: Attachment | None,
     now: datetime,
+    logo: bytes = b"",
 ) -> EmailMessage:
-    """The message. `message_id` is derived from the delivery, so that a second copy after a crash is recognisable."""
+    """The message. `message_id` is derived from the delivery, so that a second copy after a crash is recognisable.
+
+    `logo` is a PNG that the HTML shows as `cid:LOGO_ID`: it comes with the mail, so no reader asks a server for it.
+    """
     message = EmailMessage(policy=SMTP)
     to = checked_address(recipient)
     message["From"] = _mailbox(header_text(sender_name, limit=80), checked_address(sender_address))
@@ -83,6 +91,9 @@ def build(
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(rendered.text)
     message.add_alternative(rendered.html, subtype="html")
+    html = message.get_body(("html",))
+    if logo and isinstance(html, EmailMessage):
+        html.add_related(logo, "image", "png", cid=f"<{LOGO_ID}>", disposition="inline", filename="logo.png")
     if attachment is not None:
         message.add_attachment(
             attachment.content, maintype="application", subtype="pdf", filename=header_text(attachment.name, limit=80)

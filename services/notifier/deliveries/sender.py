@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.sealing import LetterExpired, LetterReader, SealError
+from services.notifier.agencies.service import Looks
 from services.notifier.deliveries.message import Attachment, MessageRefused, build
 from services.notifier.deliveries.models import Delivery
 from services.notifier.deliveries.rules import DeliveryState, Outcome, Refused, mask_address
@@ -19,7 +20,7 @@ from services.notifier.deliveries.service import Deliveries, NewDelivery
 from services.notifier.deliveries.transports import Transport
 from services.notifier.deliveries.words import card
 from services.notifier.letters.rules import may_sign
-from services.notifier.templates.rules import DEFAULT_ACCENT, Mail, Theme
+from services.notifier.templates.rules import Mail
 from services.notifier.templates.service import render
 
 POLL_SECONDS: Final = 0.25
@@ -31,6 +32,7 @@ class _Taken:
     """What a try needs of the row, read before the transaction ended."""
 
     id: str
+    agency_id: str
     attempts: int
     template: Mail
     address: str
@@ -49,6 +51,7 @@ class Sender:
         deliveries: Deliveries,
         transport: Transport,
         letters: LetterReader,
+        looks: Looks,
         clock: Clock,
         mail_from: str,
         wake: threading.Event,
@@ -57,6 +60,7 @@ class Sender:
         self._deliveries = deliveries
         self._transport = transport
         self._letters = letters
+        self._looks = looks
         self._clock = clock
         self._mail_from = mail_from
         self._wake = wake
@@ -89,12 +93,7 @@ class Sender:
     def _try(self, taken: _Taken) -> Outcome:
         try:
             recipient, data = self._opened(taken)
-            theme = Theme(
-                name=taken.data.get("agency_name") or "Wayvault",
-                accent=taken.data.get("agency_accent") or DEFAULT_ACCENT,
-                phone=taken.data.get("agency_phone", ""),
-                email=taken.data.get("agency_email", ""),
-            )
+            theme = self._looks.theme(taken.agency_id, taken.data)
             rendered = render(taken.template, data, theme)
             message = build(
                 message_id=taken.id,
@@ -104,6 +103,7 @@ class Sender:
                 recipient=recipient,
                 rendered=rendered,
                 attachment=taken.attachment,
+                logo=theme.logo,
                 now=self._clock.now(),
             )
         except LetterExpired:
@@ -155,6 +155,7 @@ def _taken(row: Delivery) -> _Taken:
         attachment = Attachment(name=row.attachment_name, content=row.attachment)
     return _Taken(
         id=row.id,
+        agency_id=row.agency_id,
         attempts=row.attempts,
         template=Mail(row.template),
         address=row.address,

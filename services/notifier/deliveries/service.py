@@ -5,6 +5,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy import and_, event, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -41,6 +42,17 @@ class NewDelivery:
     expires_at: datetime | None = None
 
 
+class Follower(Protocol):
+    """A room that has a say in its mails until they leave, and must know how they ended. Called inside the delivery's
+    own transactions."""
+
+    def wanted(self, session: Session, source_key: str) -> bool:
+        """Asked each time a mail is about to leave; one that is not wanted any more is dropped."""
+
+    def finished(self, session: Session, source_key: str, state: DeliveryState, reason: str) -> None:
+        """The mail was sent, or has failed for good."""
+
+
 class Deliveries:
     """The deliveries' use cases."""
 
@@ -49,6 +61,11 @@ class Deliveries:
         self._clock = clock
         self._outbox = outbox
         self._wake = wake
+        self._followers: dict[str, Follower] = {}
+
+    def follow(self, mail: Mail, follower: Follower) -> None:
+        """Lets a room follow its kind of mail."""
+        self._followers[mail.value] = follower
 
     def queue(self, session: Session, new: NewDelivery) -> bool:
         """Queues a mail; says whether it was new."""
@@ -108,9 +125,15 @@ class Deliveries:
                 .execution_options(synchronize_session=False)
                 .returning(Delivery.id)
             ).first()
-            if taken is not None:
-                session.expire_all()
-                return session.get_one(Delivery, candidate)
+            if taken is None:
+                continue
+            session.expire_all()
+            row = session.get_one(Delivery, candidate)
+            follower = self._followers.get(row.template)
+            if follower is None or follower.wanted(session, row.source_key):
+                return row
+            session.delete(row)
+            session.flush()
         return None
 
     def finish(self, session: Session, delivery_id: str, attempts: int, outcome: Outcome) -> Next | None:
@@ -130,6 +153,8 @@ class Deliveries:
         # What was sealed, and what was attached, has no more use here.
         row.sealed_letter, row.attachment = None, None
         self._tell(session, row, following, now)
+        if follower := self._followers.get(row.template):
+            follower.finished(session, row.source_key, following.state, following.reason)
         return following
 
     def _tell(self, session: Session, row: Delivery, following: Next, now: datetime) -> None:

@@ -60,6 +60,16 @@ def theme(agency: Agency) -> Theme:
     )
 
 
+def agency_data(agency: Agency) -> dict[str, str]:
+    """What a queued delivery keeps of the agency that it speaks for."""
+    return {
+        "agency_name": agency.name,
+        "agency_accent": agency.accent_colour,
+        "agency_phone": agency.phone,
+        "agency_email": agency.email,
+    }
+
+
 def payment_facts(context: PaymentContext) -> dict[str, str]:
     """The rows that every mail about a payment shows, and the names of its people."""
     amount = Money(minor=context.amount.minor, currency=context.amount.currency)

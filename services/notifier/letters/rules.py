@@ -7,8 +7,15 @@ SIGNERS: Final[dict[str, str]] = {
     "reveal_code": "vault",
     "cvv_code": "vault",
     "cvv_link": "vault",
+    "approve_code": "vault",
     "payment_link": "crm",
+    "cvv_request": "crm",
     "signed_copy": "portal",
+    "portal_invitation": "crm",
+    "esign_request": "crm",
+    "esign_copy": "portal",
+    "insurance_offer": "crm",
+    "password_reset": "portal",
 }
 
 

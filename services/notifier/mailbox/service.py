@@ -1,5 +1,6 @@
 """Keeps and reads the development mailbox."""
 
+import base64
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes
@@ -88,13 +89,23 @@ class Mailbox:
             summary=summary,
             sender=str(message["From"]),
             text=_body(message, "plain"),
-            html=_body(message, "html"),
+            html=_with_pictures(message, _body(message, "html")),
             attachments=attachments,
         )
 
 
 def _summary(row: MailboxMessage) -> MailSummary:
     return MailSummary(id=row.id, received_at=row.received_at, recipient=row.recipient, subject=row.subject)
+
+
+def _with_pictures(message: EmailMessage, html: str) -> str:
+    """The HTML with the pictures that came with it (RFC 2392), as a mail reader shows it."""
+    for part in message.walk():
+        name = str(part["Content-ID"] or "").strip("<>")
+        if name and part.get_content_type() == "image/png":
+            content = base64.b64encode(bytes(part.get_payload(decode=True) or b"")).decode()
+            html = html.replace(f"cid:{name}", f"data:image/png;base64,{content}")
+    return html
 
 
 def _body(message: EmailMessage, kind: str) -> str:

@@ -27,7 +27,7 @@ def make_blueprint(mailbox: Mailbox) -> Blueprint:
         response = Response(mail.html, mimetype="text/html")
         # A mail's own page: no scripts, no network, inside our frame only; its links open beside it.
         response.headers["Content-Security-Policy"] = (
-            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; "
+            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; "
             "sandbox allow-popups allow-popups-to-escape-sandbox"
         )
         response.headers["X-Frame-Options"] = "SAMEORIGIN"

@@ -23,16 +23,37 @@ class Mail(StrEnum):
     VOID_NOTICE = "void_notice"
     CARD_LAPSING = "card_lapsing"
     CARD_LAPSED = "card_lapsed"
+    APPROVE_CODE = "approve_code"
+    SECOND_REVEAL_REQUESTED = "second_reveal_requested"
+    SECOND_REVEAL_DECIDED = "second_reveal_decided"
+    CVV_REQUEST = "cvv_request"
+    CVV_RESUPPLIED = "cvv_resupplied"
+    PORTAL_INVITATION = "portal_invitation"
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - a mail, not a password
+    QUOTE_REQUEST = "quote_request"
+    QUOTE_RECEIVED = "quote_received"
+    ESIGN_REQUEST = "esign_request"
+    ESIGN_COPY = "esign_copy"
+    ESIGN_SIGNED = "esign_signed"
+    INSURANCE_OFFER = "insurance_offer"
+    INSURANCE_COPY = "insurance_copy"
+    INSURANCE_DECIDED = "insurance_decided"
+    DOCUMENT_SHARED = "document_shared"
+    REMINDER = "reminder"
+    REMINDER_TEST = "reminder_test"
+    SUPPORT_QUESTION = "support_question"
+    SUPPORT_ANSWER = "support_answer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Theme:
-    """The agency that a mail speaks for."""
+    """The agency that a mail speaks for. `logo` is a PNG that goes with the mail; empty = none."""
 
     name: str
     accent: str = DEFAULT_ACCENT
     phone: str = ""
     email: str = ""
+    logo: bytes = b""
 
 
 def readable_accent(colour: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from services.notifier.deliveries.message import Rendered
+from services.notifier.deliveries.message import LOGO_ID, Rendered
 from services.notifier.templates.rules import Mail, Theme, readable_accent
 
 _ENVIRONMENT = Environment(
@@ -19,7 +19,7 @@ _ENVIRONMENT = Environment(
 
 def render(mail: Mail, data: Mapping[str, str], theme: Theme) -> Rendered:
     """The mail's subject, text and HTML. Raises jinja2.UndefinedError when `data` lacks what the template shows."""
-    values = {"m": dict(data), "theme": theme, "accent": readable_accent(theme.accent)}
+    values = {"m": dict(data), "theme": theme, "accent": readable_accent(theme.accent), "logo_id": LOGO_ID}
     subject = _ENVIRONMENT.get_template(f"{mail}.subject").render(values).strip()
     text = _ENVIRONMENT.get_template(f"{mail}.txt").render(values).strip() + "\n"
     html = _ENVIRONMENT.get_template(f"{mail}.html").render(values | {"subject": subject})

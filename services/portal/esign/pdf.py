@@ -1,4 +1,4 @@
-"""The signed authorization as PDF: what was authorized, then a certificate of how it was signed (M2, M13, C8).
+"""A signed document as PDF: what was signed, then a certificate of how it was signed (M2, M13, C8).
 
 The same document gives the same bytes: the layout has no randomness and no other clock than `signed_at`.
 It shows of the card the brand and the last four digits (PCI DSS 4.0.1, 3.4.1); more never reaches this service.
@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from fpdf import FPDF
 from fpdf.enums import Align, WrapMode, XPos, YPos
 
-from services.portal.esign import fonts
+from chassis.paper import fonts
+from services.portal.esign.on_file_rules import consent_to_reuse, words_of_reuse
 from services.portal.esign.rules import Signature, SignatureKind
 from services.portal.evidence import EvidenceStep, StepKind
 
@@ -26,17 +27,21 @@ _LABEL_WIDTH = 44.0
 _SIGNATURE_BOX = (78.0, 26.0)
 
 _STEP_WORDS: dict[StepKind, str] = {
+    StepKind.STARTED: "Payment started",
     StepKind.LINK_ISSUED: "Link made",
     StepKind.LINK_SENT: "Link sent",
     StepKind.LINK_OPENED: "Link opened",
     StepKind.SUBMITTED: "Form submitted",
-    StepKind.SIGNED: "Authorization signed",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorizationDocument:
-    """Everything the PDF says. Texts are ready to print; `signed_at` and the steps are aware UTC."""
+class PrintedDocument:
+    """Everything the PDF says. Texts are ready to print; `signed_at` and the steps are aware UTC.
+
+    `headline` stands large above the facts, where there is one: the amount, the answer. `calls_itself` is what the
+    certificate calls it ("authorization"), `signed_words` its last step; `verify_url` leads to the page that knows it.
+    """
 
     document_id: str
     title: str
@@ -45,7 +50,7 @@ class AuthorizationDocument:
     accent: tuple[int, int, int]
     time_zone: str
     facts: tuple[tuple[str, str], ...]
-    amount: str
+    headline: str
     terms_text: str
     terms_version: str
     terms_sha256: str
@@ -55,10 +60,13 @@ class AuthorizationDocument:
     signer_email: str
     signed_at: datetime
     steps: tuple[EvidenceStep, ...]
+    calls_itself: str
+    signed_words: str
+    verify_url: str
 
     def all_text(self) -> str:
         """Every character that is printed, for choosing the fonts."""
-        parts = [self.title, self.agency_name, self.agency_contact, self.amount, self.terms_text, self.consent_text]
+        parts = [self.title, self.agency_name, self.agency_contact, self.headline, self.terms_text, self.consent_text]
         parts += [part for fact in self.facts for part in fact]
         parts += [self.signature.signer_name, self.signer_email, self.terms_version]
         parts += [f"{step.detail}{step.user_agent}{step.ip}" for step in self.steps]
@@ -68,7 +76,7 @@ class AuthorizationDocument:
 class _Paper(FPDF):
     """Page furniture: a thin accent line on top, the document's number and the page below."""
 
-    def __init__(self, document: AuthorizationDocument) -> None:
+    def __init__(self, document: PrintedDocument) -> None:
         super().__init__(format=_paper_format(document.time_zone))
         self.document = document
         self.set_margins(_MARGIN, _MARGIN)
@@ -77,6 +85,8 @@ class _Paper(FPDF):
         self.set_title(document.title)
         self.set_author(document.agency_name)
         self.set_creator("Wayvault")
+        # By this a copy that was changed still says which document it was (services.portal.verify).
+        self.set_subject(f"Document {document.document_id}")
         self.set_producer("Wayvault")
         self.set_creation_date(document.signed_at)
         fonts.install(self, document.all_text())
@@ -128,26 +138,27 @@ class _Paper(FPDF):
         self.gap(0.8)
 
 
-def render(document: AuthorizationDocument) -> bytes:
+def render(document: PrintedDocument) -> bytes:
     """The document as PDF bytes."""
     # fpdf2 warns of each glyph no font has; the box it draws says so well enough, and a name is no log entry.
     logging.getLogger("fpdf").setLevel(logging.ERROR)
     paper = _Paper(document)
     paper.add_page()
-    _authorization(paper, document)
+    _what_was_signed(paper, document)
     paper.add_page()
     _certificate(paper, document)
     return bytes(paper.output())
 
 
-def _authorization(paper: _Paper, document: AuthorizationDocument) -> None:
+def _what_was_signed(paper: _Paper, document: PrintedDocument) -> None:
     paper.gap(2)
     paper.say(document.agency_name, size=11, style="B", colour=document.accent)
     paper.say(document.agency_contact, size=9, colour=_QUIET)
     paper.gap(6)
     paper.say(document.title, size=18, style="B")
-    paper.gap(2)
-    paper.say(document.amount, size=22, style="B", colour=document.accent)
+    if document.headline:
+        paper.gap(2)
+        paper.say(document.headline, size=22, style="B", colour=document.accent)
     paper.gap(3)
     paper.rule()
     paper.gap(3)
@@ -161,7 +172,7 @@ def _authorization(paper: _Paper, document: AuthorizationDocument) -> None:
     _signature(paper, document)
 
 
-def _signature(paper: _Paper, document: AuthorizationDocument) -> None:
+def _signature(paper: _Paper, document: PrintedDocument) -> None:
     width, height = _SIGNATURE_BOX
     if paper.will_page_break(height + 18):
         paper.add_page()
@@ -186,19 +197,25 @@ def _signature(paper: _Paper, document: AuthorizationDocument) -> None:
     bottom = max(top + height, paper.get_y())
     paper.line(paper.l_margin, bottom, paper.l_margin + width, bottom)
     paper.set_y(bottom + 1.5)
-    verb = "drawn" if document.signature.kind is SignatureKind.DRAWN else "typed"
     paper.say(f"{document.signature.signer_name}", size=10, style="B")
-    paper.say(f"Signature {verb} on {local_time(document.signed_at, document.time_zone)}", size=9, colour=_QUIET)
+    paper.say(_how_signed(document), size=9, colour=_QUIET)
 
 
-def _certificate(paper: _Paper, document: AuthorizationDocument) -> None:
+def _how_signed(document: PrintedDocument) -> str:
+    signature, at = document.signature, local_time(document.signed_at, document.time_zone)
+    if signature.reused is not None:
+        return words_of_reuse(local_day(signature.reused.given_at, document.time_zone), at)
+    return f"Signature {'drawn' if signature.kind is SignatureKind.DRAWN else 'typed'} on {at}"
+
+
+def _certificate(paper: _Paper, document: PrintedDocument) -> None:
     paper.gap(2)
     paper.say("Certificate of signature", size=18, style="B")
     paper.gap(1)
     paper.say(
-        "This page shows who signed the authorization on the pages before, when and from where. "
-        "Anyone can check that the terms were not changed: the fingerprint below is the SHA-256 "
-        "of the exact text of the terms, in UTF-8.",
+        f"This page shows who signed the {document.calls_itself} on the pages before, when and from where. "
+        "Anyone can check that the text was not changed: the fingerprint below is the SHA-256 of its exact words, in "
+        f"UTF-8; and {document.verify_url} says whether this file is still the one that was signed.",
         size=9.5,
         colour=_QUIET,
     )
@@ -208,6 +225,12 @@ def _certificate(paper: _Paper, document: AuthorizationDocument) -> None:
     signed = document.signature
     paper.fact("Signer", f"{signed.signer_name}, {document.signer_email}")
     paper.fact("Way of signing", "Drawn by hand" if signed.kind is SignatureKind.DRAWN else "Name typed")
+    if signed.reused is not None:
+        given = utc_time(signed.reused.given_at)
+        paper.fact("On file since", f"{given}, document {signed.reused.document_id}")
+        paper.fact("Reused", words_of_reuse(given, utc_time(document.signed_at)))
+        given_on = local_day(signed.reused.given_at, document.time_zone)
+        paper.fact("Consent to reuse", consent_to_reuse(given_on))
     paper.fact("Signed at", utc_time(document.signed_at))
     paper.fact("Terms version", document.terms_version)
     paper.fact("Terms SHA-256", document.terms_sha256, wrap=WrapMode.CHAR)
@@ -216,11 +239,11 @@ def _certificate(paper: _Paper, document: AuthorizationDocument) -> None:
     paper.fact("Document", document.document_id)
     paper.heading("Every step")
     for step in document.steps:
-        _step(paper, step)
+        _step(paper, step, _STEP_WORDS.get(step.kind, document.signed_words))
 
 
-def _step(paper: _Paper, step: EvidenceStep) -> None:
-    lines = [_STEP_WORDS[step.kind] + (f" {step.detail}" if step.detail else "")]
+def _step(paper: _Paper, step: EvidenceStep, words: str) -> None:
+    lines = [words + (f" {step.detail}" if step.detail else "")]
     if step.ip:
         lines.append(f"from {step.ip}")
     if step.user_agent:
@@ -231,6 +254,11 @@ def _step(paper: _Paper, step: EvidenceStep) -> None:
 def utc_time(moment: datetime) -> str:
     """An exact moment for evidence: "2026-11-21 20:09:41 UTC"."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def local_day(moment: datetime, time_zone: str) -> str:
+    """A day for people, in the agency's zone: "Sat 21 Nov 2026"."""
+    return format_date(moment.astimezone(ZoneInfo(time_zone)).date(), "EEE d MMM y", locale="en_US")
 
 
 def local_time(moment: datetime, time_zone: str) -> str:

@@ -9,11 +9,18 @@ import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
+from services.portal.esign.on_file_rules import ON_FILE, Reused
+
 # The words beside the tick. A changed text gets a new version, and old documents keep theirs.
 CONSENT_VERSION = "2026-11"
 CONSENT_TEXT = (
     "I have read these terms, I am the cardholder or may use this card, I authorize this charge, "
     "and I agree that my electronic signature is as binding as one on paper."
+)
+DOCUMENT_CONSENT_VERSION = "2026-11"
+DOCUMENT_CONSENT_TEXT = (
+    "I have read this document and agree to it, I want to sign it electronically, and I agree that my electronic "
+    "signature is as binding as one on paper."
 )
 NAME_LIMIT = 100
 
@@ -25,11 +32,20 @@ class SignatureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """A signature as given. `image` is a PNG with black ink on transparent ground, empty when typed."""
+    """A signature as given. `image` is a PNG with black ink on transparent ground, empty when typed.
+
+    `reused`: it was first given elsewhere, and signs once more with the signer's consent.
+    """
 
     kind: SignatureKind
     signer_name: str
     image: bytes = b""
+    reused: Reused | None = None
+
+    @property
+    def way(self) -> str:
+        """How it was given this time: drawn, typed or on_file."""
+        return ON_FILE if self.reused is not None else self.kind.value
 
 
 def text_sha256(text: str) -> str:

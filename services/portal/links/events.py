@@ -9,6 +9,9 @@ from protos.wayvault.events.v1.events_pb2 import DeliverySent, PaymentLinkIssued
 from services.portal.evidence import EvidenceStep, StepKind
 from services.portal.links.service import Links, add_evidence
 
+# The mails that bring a person a link at whose end she signs: that they left is a step of the evidence.
+_LINK_MAILS = frozenset({"payment_link", "esign_request", "insurance_offer"})
+
 
 def subscribe(handlers: EventHandlers, links: Links) -> None:
     """Registers the room's handlers."""
@@ -20,7 +23,7 @@ def subscribe(handlers: EventHandlers, links: Links) -> None:
         links.learn_revoked(session, message.link_id)
 
     def on_delivered(session: Session, message: DeliverySent, _: EventMeta) -> None:
-        if message.kind != "payment_link" or not message.link_id:
+        if message.kind not in _LINK_MAILS or not message.link_id:
             return
         step = EvidenceStep(kind=StepKind.LINK_SENT, at=message.at.ToDatetime(tzinfo=UTC), detail="by e-mail")
         add_evidence(session, message.link_id, step, ref=message.delivery_id)

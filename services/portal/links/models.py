@@ -10,13 +10,19 @@ from services.portal.orm import Base
 
 
 class LinkRow(Base):
-    """A payment authorization link as the CRM issued it, and what happened to it here."""
+    """A payment authorization link as the CRM issued it, and what happened to it here; or a payment that a signed-in
+    client started herself (P3): the same in all but that no token opens it before it is signed."""
 
     __tablename__ = "links"
 
     link_id: Mapped[str] = mapped_column(String(40), primary_key=True)
     payment_id: Mapped[str] = mapped_column(String(40), index=True)
     agency_id: Mapped[str] = mapped_column(String(40))
+    # Who is to pay.
+    client_id: Mapped[str] = mapped_column(String(64), default="", index=True)
+    self_service: Mapped[bool] = mapped_column(default=False)
+    # Made with the form on which the client starts a payment: the form sent twice starts one.
+    request_key: Mapped[str | None] = mapped_column(String(80), unique=True)
     state: Mapped[str] = mapped_column(String(12))
     issue: Mapped[int]
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -5,8 +5,11 @@ the form, the state of her payment, or a kind page.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+# How long a payment that a client started herself waits for her signature.
+OWN_PAYMENT_VALID = timedelta(hours=24)
 
 
 class LinkState(StrEnum):

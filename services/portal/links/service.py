@@ -19,6 +19,7 @@ from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentLinkIssu
 from services.portal.evidence import EvidenceStep, StepKind
 from services.portal.links.models import EvidenceRow, LinkRow, LinkTokenRow
 from services.portal.links.rules import (
+    OWN_PAYMENT_VALID,
     Claim,
     LinkFact,
     LinkState,
@@ -28,10 +29,11 @@ from services.portal.links.rules import (
     next_state,
     standing,
 )
+from services.portal.merges.service import current_client_id
 from services.portal.origin import Origin
 from services.portal.payment_request import PaymentRequest, read_context
 
-__all__ = ["LinkView", "Links", "Standing", "SubmissionDecision", "add_evidence"]
+__all__ = ["LinkView", "Links", "OwnPayment", "Standing", "SubmissionDecision", "add_evidence"]
 
 # Longer than any submission can take: the vault's deadline is 5 s, with three tries.
 CLAIM_LIFE = timedelta(seconds=30)
@@ -39,9 +41,11 @@ CLAIM_LIFE = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkView:
-    """A link as it stands at the moment of the call."""
+    """A link as it stands at the moment of the call. `client_id` is who is to pay; `self_service` = she started it."""
 
     link_id: str
+    client_id: str
+    self_service: bool
     standing: Standing
     request: PaymentRequest
     context: bytes
@@ -55,6 +59,17 @@ class LinkView:
     def offer_digest(self) -> str:
         """Fingerprint of what the client is asked to sign. A form sent for another one is not accepted."""
         return sha256(b"\0".join((self.terms_text.encode(), self.terms_version.encode(), self.context))).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnPayment:
+    """A payment that a signed-in client starts (P3), with the terms she is to sign, every tag filled."""
+
+    request_key: str
+    client_id: str
+    context: PaymentContext
+    terms_text: str
+    terms_version: str
 
 
 class Links:
@@ -83,6 +98,18 @@ class Links:
                 return None
             view = self._view(row)
             if view.standing is Standing.OPEN:
+                self._note_opening(session, row, origin, now)
+            return view
+
+    def open_as(self, client_id: str, link_id: str, origin: Origin) -> LinkView | None:
+        """Opens a link without its token, for the client who is to pay and has signed in; None for anybody else."""
+        now = self._clock.now()
+        with self._database.transaction() as session:
+            row = self._locked(session, link_id)
+            if row is None or not client_id or row.client_id != client_id:
+                return None
+            view = self._view(row)
+            if view.standing is Standing.OPEN and not row.self_service:
                 self._note_opening(session, row, origin, now)
             return view
 
@@ -177,11 +204,59 @@ class Links:
             ).first()
             return None if row is None else self._view(row)
 
+    def begin(self, own: OwnPayment, origin: Origin) -> str:
+        """Starts a client's own payment and returns its link's id. The same `request_key` again: the same link."""
+        now = self._clock.now()
+        with self._database.transaction() as session:
+            query = select(LinkRow.link_id).where(
+                LinkRow.request_key == own.request_key, LinkRow.client_id == own.client_id
+            )
+            if known := session.scalars(query).first():
+                return known
+            row = LinkRow(
+                link_id=new_id("own"),
+                payment_id=own.context.payment_id,
+                agency_id=own.context.agency.id,
+                client_id=own.client_id,
+                self_service=True,
+                request_key=own.request_key,
+                state=LinkState.OPENED.value,
+                issue=1,
+                expires_at=now + OWN_PAYMENT_VALID,
+                context=own.context.SerializeToString(deterministic=True),
+                terms_text=own.terms_text,
+                terms_version=own.terms_version,
+                issued_at=now,
+                opened_at=now,
+            )
+            session.add(row)
+            session.flush()
+            step = EvidenceStep(kind=StepKind.STARTED, at=now, ip=origin.ip, user_agent=origin.user_agent)
+            add_evidence(session, row.link_id, step, ref="1")
+            return row.link_id
+
+    def asked_of(self, client_id: str) -> list[LinkView]:
+        """What a client's agent asks her for and she has not answered yet, the newest first."""
+        waiting = (LinkState.ISSUED.value, LinkState.OPENED.value)
+        query = (
+            select(LinkRow)
+            .where(
+                LinkRow.client_id == client_id,
+                LinkRow.self_service.is_(False),
+                LinkRow.state.in_(waiting),
+                LinkRow.expires_at > self._clock.now(),
+            )
+            .order_by(LinkRow.issued_at.desc(), LinkRow.link_id)
+        )
+        with self._database.read() as session:
+            return [self._view(row) for row in session.scalars(query)]
+
     def learn_issued(self, session: Session, message: PaymentLinkIssued, at: datetime) -> None:
         """Takes in a link, or a further issue of it. Doubled and overtaken issues change nothing."""
         row = self._locked(session, message.link_id)
         if row is None:
             row = _new_row(message, at)
+            row.client_id = current_client_id(session, message.context.payer.id)
             session.add(row)
             session.flush()
         elif message.issue > row.issue:
@@ -208,6 +283,8 @@ class Links:
     def _view(self, row: LinkRow) -> LinkView:
         return LinkView(
             link_id=row.link_id,
+            client_id=row.client_id,
+            self_service=row.self_service,
             standing=standing(LinkState(row.state), expires_at=row.expires_at, now=self._clock.now()),
             request=read_context(PaymentContext.FromString(row.context)),
             context=row.context,

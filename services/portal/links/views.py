@@ -19,11 +19,14 @@ def link_pages(links: Links, access: LinkAccess) -> Blueprint:
         return render_template("links/start.html")
 
     @room.get("/pay/<link_id>")
-    def landing(link_id: str) -> Response:
+    def landing(link_id: str) -> BaseResponse:
         link = links.find(link_id)
         if link is None:
             return _page("links/unknown.html", 404)
         dress(link.request)
+        if link.self_service and link.standing is not Standing.SUBMITTED:
+            # No letter with a token was written yet: only the client's own session leads there.
+            return redirect(url_for("trips.show", booking_id=link.request.booking_id), 303)
         return _landing(link, access)
 
     @room.post("/pay/<link_id>/open")

@@ -14,7 +14,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     PaymentRetrieved,
     PaymentVoided,
 )
-from services.portal.payments.service import payment_row
+from services.portal.payments.service import note_context, payment_row
 
 
 def subscribe(handlers: EventHandlers) -> None:
@@ -32,14 +32,16 @@ def on_retrieved(session: Session, message: PaymentRetrieved, _: EventMeta) -> N
         row.retrieved_at, row.retrieved_by = _moment(message.at), message.agent_name[:200]
 
 
-def on_processed(session: Session, message: PaymentProcessed, _: EventMeta) -> None:
+def on_processed(session: Session, message: PaymentProcessed, meta: EventMeta) -> None:
     row = payment_row(session, message.payment_id)
+    note_context(session, row, message.context, meta.occurred_at)
     if row.processed_at is None:
         row.processed_at, row.confirmation_number = _moment(message.at), message.confirmation_number[:200]
 
 
-def on_voided(session: Session, message: PaymentVoided, _: EventMeta) -> None:
+def on_voided(session: Session, message: PaymentVoided, meta: EventMeta) -> None:
     row = payment_row(session, message.payment_id)
+    note_context(session, row, message.context, meta.occurred_at)
     if row.voided_at is None:
         row.voided_at, row.void_reason = _moment(message.at), message.reason[:1000]
         row.fresh_link_follows = message.fresh_link_follows
@@ -51,8 +53,9 @@ def on_card_removed(session: Session, message: PaymentCardRemoved, _: EventMeta)
         row.card_removed_at = _moment(message.at)
 
 
-def on_lapsed(session: Session, message: PaymentLapsed, _: EventMeta) -> None:
+def on_lapsed(session: Session, message: PaymentLapsed, meta: EventMeta) -> None:
     row = payment_row(session, message.context.payment_id)
+    note_context(session, row, message.context, meta.occurred_at)
     if row.lapsed_at is None:
         row.lapsed_at = _moment(message.at)
 

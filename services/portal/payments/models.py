@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
@@ -11,13 +11,28 @@ from services.portal.orm import Base
 
 class PaymentRow(Base):
     """An authorized payment and the facts about it. A fact that comes before the authorization (events of
-    different aggregates are not ordered) makes the row; `authorized_at` is empty until then."""
+    different aggregates are not ordered) makes the row; `authorized_at` is empty until then, and stays so for a payment
+    that did not come through the portal."""
 
     __tablename__ = "payments"
+    __table_args__ = (
+        # A client's list, and what is paid of a trip's segments.
+        Index("ix_payments_client", "client_id", "told_at"),
+        Index("ix_payments_booking", "booking_id"),
+    )
 
     payment_id: Mapped[str] = mapped_column(String(40), primary_key=True)
     link_id: Mapped[str] = mapped_column(String(40), default="", index=True)
     agency_id: Mapped[str] = mapped_column(String(40), default="")
+    # Who pays, for what, how much: what lists and sums read. From the context, so empty until one is known.
+    client_id: Mapped[str] = mapped_column(String(64), default="")
+    booking_id: Mapped[str] = mapped_column(String(64), default="")
+    segment_id: Mapped[str] = mapped_column(String(64), default="")
+    amount_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    currency: Mapped[str] = mapped_column(String(3), default="")
+    is_fee: Mapped[bool] = mapped_column(default=False)
+    # When the portal first heard of it: lists are ordered by it.
+    told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # The context as the client authorized it: a later change in the CRM does not change what she signed.
     context: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
     card_token: Mapped[str] = mapped_column(String(60), default="")

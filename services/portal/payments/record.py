@@ -50,7 +50,9 @@ def authorized_event(made: Authorization) -> PaymentAuthorized:
     """PaymentAuthorized, as the CRM and the notifier read it."""
     event = PaymentAuthorized(
         context=PaymentContext.FromString(made.link.context),
-        link_id=made.link.link_id,
+        # The CRM knows no link of a payment that the client started herself.
+        link_id="" if made.link.self_service else made.link.link_id,
+        self_service=made.link.self_service,
         card_token=made.card.card_token,
         brand=made.card.brand,
         last4=made.card.last4,
@@ -73,7 +75,7 @@ def signed_event(made: Authorization, sealed_letter: str) -> DocumentSigned:
         context=PaymentContext.FromString(made.link.context),
         title=TITLE,
         signer_name=document.signature.signer_name,
-        signature_kind=document.signature.kind.value,
+        signature_kind=document.signature.way,
         terms_version=document.terms_version,
         terms_sha256=document.terms_sha256,
         signed_at=_timestamp(document.signed_at),

@@ -8,11 +8,13 @@ The order of an authorization, and why nothing is lost or doubled whatever fails
    again, and the vault replaces that card by the new one.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chassis import errors
@@ -20,11 +22,13 @@ from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.ids import new_id, new_link_token, token_sha256
+from chassis.money import Money
 from chassis.sealing import Letter
-from protos.wayvault.events.v1.events_pb2 import PaymentContext
+from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentType
 from services.portal.esign.service import Documents
 from services.portal.evidence import EvidenceStep, StepKind
 from services.portal.links.service import Links, LinkView, Standing, SubmissionDecision, add_evidence
+from services.portal.merges.service import current_client_id
 from services.portal.origin import Origin
 from services.portal.payment_request import PaymentRequest, read_context
 from services.portal.payments.intake import CardIntakePort, Intake, StoredCard
@@ -36,7 +40,7 @@ from services.portal.payments.record import (
     document_facts,
     signed_event,
 )
-from services.portal.payments.rules import PaymentFacts
+from services.portal.payments.rules import PaymentFacts, PaymentState, state_of
 from services.portal.payments.values import (
     Authorized,
     CardRefused,
@@ -65,17 +69,38 @@ class LetterSealer(Protocol):
     def seal(self, letter: Letter) -> str: ...
 
 
+# A client with more payments than this looks for the older ones with her agent.
+_LISTED = 200
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentStatus:
-    """A payment as its status page shows it."""
+    """A payment as its pages show it. Without a card where it did not come through the portal."""
 
+    payment_id: str
+    link_id: str
+    client_id: str
+    told_at: datetime | None
     request: PaymentRequest
     facts: PaymentFacts
     brand: str
     last4: str
     cardholder_name: str
     fresh_link_follows: bool
-    replacement: LinkView | None
+    replacement: LinkView | None = None
+
+    @property
+    def state(self) -> PaymentState:
+        return state_of(self.facts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """A payment as the sums of a trip see it. Service fees are no part of a segment's price."""
+
+    segment_id: str
+    amount: Money
+    state: PaymentState
 
 
 class Payments:
@@ -208,8 +233,14 @@ class Payments:
             for step in _last_steps(document.origin, received_at, document.signed_at):
                 add_evidence(session, link.link_id, step, ref=attempt_id)
             self._links.add_token(session, link.link_id, token_sha256(token))
-            self._documents.keep(session, document, payment_id=payment_id, agency_id=agency_id)
-            _keep_payment(payment_row(session, payment_id), made)
+            self._documents.keep(
+                session,
+                document,
+                agency_id=agency_id,
+                payment_id=payment_id,
+                client_id=current_client_id(session, PaymentContext.FromString(link.context).payer.id),
+            )
+            _keep_payment(session, payment_row(session, payment_id), made)
             self._outbox.add(session, authorized_event(made), aggregate_id=payment_id, agency_id=agency_id)
             signed = signed_event(made, letter)
             self._outbox.add(session, signed, aggregate_id=document.document_id, agency_id=agency_id)
@@ -219,18 +250,59 @@ class Payments:
         """The payment as it stands; None when nobody authorized it."""
         replacement = self._links.replacement_of(payment_id)
         with self._database.read() as session:
-            row = session.get(PaymentRow, payment_id)
+            row = session.get(PaymentRow, payment_id[:40])
             if row is None or row.authorized_at is None:
                 return None
-            return PaymentStatus(
-                request=read_context(PaymentContext.FromString(row.context)),
-                facts=_facts(row),
-                brand=row.brand,
-                last4=row.last4,
-                cardholder_name=row.cardholder_name,
-                fresh_link_follows=row.fresh_link_follows,
-                replacement=replacement,
-            )
+            return _status(row, replacement)
+
+    def of_client(self, client_id: str, payment_id: str) -> PaymentStatus | None:
+        """One of the client's own payments; None for any other."""
+        replacement = self._links.replacement_of(payment_id)
+        with self._database.read() as session:
+            row = session.get(PaymentRow, payment_id[:40])
+            return None if row is None or row.client_id != client_id else _status(row, replacement)
+
+    def list_of_client(self, client_id: str, *, booking_id: str = "") -> list[PaymentStatus]:
+        """The client's own payments, of one trip or of all, the newest first."""
+        query = select(PaymentRow).where(PaymentRow.client_id == client_id)
+        if booking_id:
+            query = query.where(PaymentRow.booking_id == booking_id)
+        with self._database.read() as session:
+            rows = session.scalars(query.order_by(PaymentRow.told_at.desc(), PaymentRow.payment_id).limit(_LISTED))
+            return [_status(row) for row in rows]
+
+    def counted(self, booking_ids: Collection[str]) -> dict[str, list[Counted]]:
+        """Every traveler's payments of these trips by booking, as sums see them."""
+        query = select(PaymentRow).where(PaymentRow.booking_id.in_(booking_ids), PaymentRow.is_fee.is_(False))
+        found: dict[str, list[Counted]] = {}
+        with self._database.read() as session:
+            for row in session.scalars(query):
+                amount = Money(minor=row.amount_minor, currency=row.currency)
+                one = Counted(segment_id=row.segment_id, amount=amount, state=state_of(_facts(row)))
+                found.setdefault(row.booking_id, []).append(one)
+        return found
+
+
+def note_context(session: Session, row: PaymentRow, context: PaymentContext, at: datetime) -> None:
+    """Keeps who pays what for which part of which trip. The first word stays: it is what the client signed."""
+    if row.context or not context.payer.id:
+        return
+    row.context = context.SerializeToString(deterministic=True)
+    row.agency_id = context.agency.id
+    row.client_id = current_client_id(session, context.payer.id)
+    row.booking_id, row.segment_id = context.booking_id, context.segment.id
+    row.amount_minor, row.currency = context.amount.minor, context.amount.currency or "USD"
+    row.is_fee = context.type == PaymentType.PAYMENT_TYPE_SERVICE_FEE
+    row.told_at = at
+
+
+def payment_over(session: Session, payment_id: str) -> bool:
+    """Whether nothing more is wanted of the client: the payment is closed, or its card destroyed."""
+    row = session.get(PaymentRow, payment_id)
+    if row is None:
+        return False
+    ends = (row.processed_at, row.voided_at, row.lapsed_at, row.card_removed_at)
+    return any(moment is not None for moment in ends)
 
 
 def payment_row(session: Session, payment_id: str) -> PaymentRow:
@@ -250,10 +322,9 @@ def _last_steps(origin: Origin, received_at: datetime, signed_at: datetime) -> t
     )
 
 
-def _keep_payment(row: PaymentRow, made: Authorization) -> None:
+def _keep_payment(session: Session, row: PaymentRow, made: Authorization) -> None:
+    note_context(session, row, PaymentContext.FromString(made.link.context), made.document.signed_at)
     row.link_id = made.link.link_id
-    row.agency_id = made.link.request.agency_id
-    row.context = made.link.context
     row.card_token = made.card.card_token
     row.brand = made.card.brand
     row.last4 = made.card.last4
@@ -263,6 +334,22 @@ def _keep_payment(row: PaymentRow, made: Authorization) -> None:
     row.authorized_at = made.document.signed_at
     row.card_kept_until = made.card.card_kept_until
     row.cvv_kept_until = made.card.cvv_kept_until
+
+
+def _status(row: PaymentRow, replacement: LinkView | None = None) -> PaymentStatus:
+    return PaymentStatus(
+        payment_id=row.payment_id,
+        link_id=row.link_id,
+        client_id=row.client_id,
+        told_at=row.told_at,
+        request=read_context(PaymentContext.FromString(row.context)),
+        facts=_facts(row),
+        brand=row.brand,
+        last4=row.last4,
+        cardholder_name=row.cardholder_name,
+        fresh_link_follows=row.fresh_link_follows,
+        replacement=replacement,
+    )
 
 
 def _facts(row: PaymentRow) -> PaymentFacts:

@@ -7,26 +7,28 @@ the same address answers a plain form post with pages.
 import time
 from collections.abc import Callable
 
-from flask import Blueprint, Response, abort, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, jsonify, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from chassis.errors import WayvaultError
+from chassis.web.downloads import download
 from chassis.web.errors import wants_json
 from services.portal.access import LinkAccess
+from services.portal.account import find_client
 from services.portal.esign.service import (
     CONSENT_TEXT,
     Documents,
-    Signature,
-    SignatureMissing,
+    SignaturesOnFile,
     clean_name,
-    read_signature,
 )
 from services.portal.links.service import Links, LinkView, Standing
 from services.portal.pages import dress, origin_of_request
+from services.portal.payments.client_pages import ClientPages
 from services.portal.payments.forms import AuthorizationForm
 from services.portal.payments.intake import Intake
-from services.portal.payments.rules import card_gone_at, state_of, timeline
-from services.portal.payments.service import Payments
+from services.portal.payments.receipt import RECEIPT_NAME, receipt_of, receipt_pdf
+from services.portal.payments.service import Payments, PaymentStatus
+from services.portal.payments.status import receipt_page, status_page
 from services.portal.payments.values import (
     Authorized,
     CardRefused,
@@ -37,14 +39,18 @@ from services.portal.payments.values import (
     StartOver,
     Submission,
     UnderWay,
-    brand_words,
 )
+from services.portal.signing import offered_on_file, posted_signature
 
 # How long a second submission waits for the first, so that it can show its result.
 _PATIENCE_SECONDS = 6.0
 _LOOK_EVERY_SECONDS = 0.2
 
 _CHANGED = "Your agent changed this request while your page was open. Please reload the page and read it again."
+_SIGNED_OUT = (
+    "To keep you safe you were signed out after 15 minutes without a sign of life. Sign in again in another tab, then "
+    "come back and press the button: nothing you typed here is lost."
+)
 _UNDER_WAY = "Your authorization is being sent already. Please wait a moment."
 _TYPE_AGAIN = "Your card did not leave this page, so please enter it once more. Everything else is kept."
 
@@ -59,12 +65,14 @@ class PaymentPages:
         payments: Payments,
         documents: Documents,
         access: LinkAccess,
+        on_file: SignaturesOnFile,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._links = links
         self._payments = payments
         self._documents = documents
         self._access = access
+        self._on_file = on_file
         self._pause = pause
 
     def blueprint(self) -> Blueprint:
@@ -80,6 +88,9 @@ class PaymentPages:
         room.add_url_rule("/pay/<link_id>/intake", "intake", self.intake, methods=["POST"])
         room.add_url_rule("/pay/<link_id>/status", "status", self.status)
         room.add_url_rule("/pay/<link_id>/authorization.pdf", "signed_copy", self.signed_copy)
+        room.add_url_rule("/pay/<link_id>/receipt", "receipt", self.receipt)
+        room.add_url_rule("/pay/<link_id>/receipt.pdf", "receipt_pdf", self.receipt_file)
+        ClientPages(links=self._links, payments=self._payments, documents=self._documents).add_to(room)
         return room
 
     def authorize(self, link_id: str) -> BaseResponse:
@@ -104,7 +115,9 @@ class PaymentPages:
             return link
         form = AuthorizationForm()
         valid = bool(form.validate())
-        signature, unsigned = self._signature(link)
+        signature, unsigned = posted_signature(
+            self._on_file, client_id=link.client_id, agency_id=link.request.agency_id, name=link.request.payer_name
+        )
         if not valid or signature is None:
             return self._refused(link, form, unsigned)
         submission = Submission(
@@ -137,16 +150,38 @@ class PaymentPages:
         if found is None:
             return redirect(url_for("payments.authorize", link_id=link_id), 303)
         return make_response(
-            render_template(
-                "payments/status.html",
-                link=link,
-                payment=found,
-                state=state_of(found.facts).value,
-                card_gone_at=card_gone_at(found.facts),
-                entries=timeline(found.facts),
-                brand_words=brand_words,
+            status_page(
+                found,
+                copy_url=url_for("payments.signed_copy", link_id=link_id),
+                receipt_url=url_for("payments.receipt", link_id=link_id),
             )
         )
+
+    def receipt(self, link_id: str) -> BaseResponse:
+        """What the supplier took, to be printed."""
+        found = self._taken(link_id)
+        if not isinstance(found, PaymentStatus):
+            return found
+        pdf_url = url_for("payments.receipt_pdf", link_id=link_id)
+        back = url_for("payments.status", link_id=link_id)
+        return make_response(receipt_page(found, pdf_url=pdf_url, back=back))
+
+    def receipt_file(self, link_id: str) -> BaseResponse:
+        """The same as a download."""
+        found = self._taken(link_id)
+        if not isinstance(found, PaymentStatus):
+            return found
+        return download(receipt_pdf(receipt_of(found)), content_type="application/pdf", name=RECEIPT_NAME)
+
+    def _taken(self, link_id: str) -> PaymentStatus | BaseResponse:
+        """The payment, when the supplier has taken it; else 404."""
+        link = self._opened(link_id)
+        if not isinstance(link, LinkView):
+            return link
+        found = self._payments.status(link.request.payment_id)
+        if found is None or found.facts.processed_at is None:
+            abort(404)
+        return found
 
     def signed_copy(self, link_id: str) -> BaseResponse:
         """The signed authorization as a download."""
@@ -156,22 +191,33 @@ class PaymentPages:
         pdf = self._documents.pdf_of_payment(link.request.payment_id)
         if pdf is None:
             abort(404)
-        response = make_response(pdf)
-        response.mimetype = "application/pdf"
-        response.headers["Content-Disposition"] = 'attachment; filename="credit-card-authorization.pdf"'
-        return response
+        return download(pdf, content_type="application/pdf", name="credit-card-authorization.pdf")
 
     def _opened(self, link_id: str) -> LinkView | BaseResponse:
-        """The link, when this browser has opened it; else the way back to the link page."""
+        """The link, when this browser has opened it or the client who is to pay has signed in in it; else the way to
+        the link page, or to sign-in for what only a signed-in client can do."""
         link = self._links.find(link_id)
         if link is not None:
             dress(link.request)
-            if self._access.holds(link_id):
+            client = find_client()
+            if client is not None and client.client_id == link.client_id:
                 return link
+            if self._access.holds(link_id) and not (link.self_service and link.standing is Standing.OPEN):
+                return link
+        if link is not None and link.self_service and link.standing is not Standing.SUBMITTED:
+            return self._sign_in(link)
         if wants_json():
             message = "This page was open for too long. Please open the link in your e-mail again."
             return _error(403, "SESSION_ENDED", message, next=url_for("links.landing", link_id=link_id))
         return redirect(url_for("links.landing", link_id=link_id), 303)
+
+    def _sign_in(self, link: LinkView) -> BaseResponse:
+        if find_client() is not None:
+            abort(404)
+        back = url_for("account.sign_in", next=url_for("payments.authorize", link_id=link.link_id))
+        if wants_json():
+            return _error(403, "SIGNED_OUT", _SIGNED_OUT, next=back)
+        return redirect(back, 303)
 
     def _held(self, link_id: str) -> LinkView | BaseResponse:
         """The link, when it still waits for its client."""
@@ -179,26 +225,12 @@ class PaymentPages:
         if not isinstance(link, LinkView) or link.standing is Standing.OPEN:
             return link
         where = "payments.status" if link.standing is Standing.SUBMITTED else "links.landing"
+        if link.self_service and link.standing is Standing.EXPIRED:
+            flash("That payment waited too long, so it was closed. Nothing was charged; you can start again.", "info")
         return self._go(url_for(where, link_id=link_id))
 
     def _go(self, address: str) -> BaseResponse:
         return jsonify(next=address) if wants_json() else redirect(address, 303)
-
-    def _signature(self, link: LinkView) -> tuple[Signature | None, str]:
-        """The signature, or why there is none."""
-        sent = request.form
-        try:
-            return (
-                read_signature(
-                    sent.get("signature_kind", ""),
-                    text=sent.get("signature_text", ""),
-                    image=sent.get("signature_image", ""),
-                    payer_name=link.request.payer_name,
-                ),
-                "",
-            )
-        except SignatureMissing as missing:
-            return None, str(missing)
 
     def _answer(self, link: LinkView, form: AuthorizationForm, outcome: Outcome) -> BaseResponse:
         match outcome:
@@ -263,6 +295,7 @@ class PaymentPages:
                 message=message,
                 typed_signature=clean_name(request.form.get("signature_text", "")),
                 consent_text=CONSENT_TEXT,
+                **offered_on_file(self._on_file, client_id=link.client_id, agency_id=link.request.agency_id),
             ),
             status,
         )

@@ -197,6 +197,7 @@ function showRefusal(error, next) {
     UNREACHABLE: "The connection was lost",
     OFFER_CHANGED: "This request has changed",
     UNDER_WAY: "Your authorization is on its way",
+    SIGNED_OUT: "You were signed out",
     SESSION_ENDED: "This page was open for too long",
     FORM_EXPIRED: "This page was open for too long",
     CARD_NUMBER_REFUSED: "A card number belongs in the secure card form only",

@@ -79,6 +79,21 @@ class VaultAdminRpc(vault_pb2_grpc.VaultAdminServicer):
             ),
         )
 
+    def SetApprover(self, request: pb.SetApproverRequest, context: grpc.ServicerContext) -> pb.SetApproverResponse:
+        key = CallKey.of(request.idempotency_key, request)
+        agent_id = identifier(request.agent_id, "agent_id")
+        return self._services.idempotency.once(
+            key,
+            pb.SetApproverResponse,
+            lambda session: pb.SetApproverResponse(
+                changed_at=timestamp(
+                    self._services.agents.set_approver(
+                        session, agent_id=agent_id, approver=request.approver, actor=current_call().caller
+                    )
+                )
+            ),
+        )
+
     def RotateKeys(self, request: pb.RotateKeysRequest, context: grpc.ServicerContext) -> pb.RotateKeysResponse:
         """Rotating `sealing` also starts a new sealing key pair, which browsers seal to from now on."""
         key = CallKey.of(request.idempotency_key, request)

@@ -11,12 +11,13 @@ _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
-    """An enrolled agent. One-time codes go to `email` and nowhere else."""
+    """An enrolled agent. One-time codes go to `email` and nowhere else. `approver`: of second reveals (M9)."""
 
     agent_id: str
     agency_id: str
     display_name: str
     email: str
+    approver: bool
     enrolled_at: datetime
 
 

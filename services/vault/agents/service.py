@@ -1,9 +1,12 @@
-"""The register's door: enrol an agent (O11), change her address, look her up. Works in the caller's transaction."""
+"""The register's door: enrol an agent (O11), change her address, make her an approver (M9), look her up.
+
+Works in the caller's transaction.
+"""
 
 from datetime import datetime
 from typing import Any, Final, cast
 
-from sqlalchemy import Row, Table, insert, select, update
+from sqlalchemy import Row, Select, Table, insert, select, update
 from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
@@ -12,7 +15,7 @@ from services.vault.agents.models import AgentRow
 from services.vault.agents.rules import Agent, is_address, mask_address
 from services.vault.audit.service import Audit, AuditEntry
 
-__all__ = ["Agent", "AgentRegister", "find_agent", "mask_address"]
+__all__ = ["Agent", "AgentRegister", "approvers_of", "find_agent", "ids_of_agency", "mask_address"]
 
 _table: Final = cast("Table", AgentRow.__table__)
 
@@ -23,6 +26,17 @@ def find_agent(session: Session, agent_id: str) -> Agent:
     if row is None:
         raise AgentUnknown
     return _agent(row)
+
+
+def approvers_of(session: Session, agency_id: str) -> list[Agent]:
+    """Whom the operator made approvers of the agency's second reveals (M9)."""
+    query = select(_table).where(_table.c.agency_id == agency_id, _table.c.approver.is_(True))
+    return [_agent(row) for row in session.execute(query)]
+
+
+def ids_of_agency(agency_id: str) -> Select[str]:
+    """The ids of everybody enrolled for an agency, as part of another query."""
+    return select(AgentRow.agent_id).where(AgentRow.agency_id == agency_id)
 
 
 class AgentRegister:
@@ -58,6 +72,7 @@ class AgentRegister:
                 "agency_id": agency_id,
                 "display_name": display_name,
                 "email": email,
+                "approver": False,
                 "enrolled_at": now,
                 "changed_at": now,
             },
@@ -73,6 +88,18 @@ class AgentRegister:
         session.execute(update(_table).where(_table.c.agent_id == agent_id).values(email=email, changed_at=now))
         reason = f"{mask_address(before.email)} -> {mask_address(email)}"
         self._record(session, "agent.email_changed", agent_id, actor, reason)
+        return now
+
+    def set_approver(self, session: Session, *, agent_id: str, approver: bool, actor: str) -> datetime:
+        """Lets her approve second reveals for her agency, or no longer (M9). Raises AgentUnknown."""
+        before = find_agent(session, agent_id)
+        now = self._clock.now()
+        if before.approver is not approver:
+            session.execute(
+                update(_table).where(_table.c.agent_id == agent_id).values(approver=approver, changed_at=now)
+            )
+            action = "agent.approver_named" if approver else "agent.approver_dismissed"
+            self._record(session, action, agent_id, actor, mask_address(before.email))
         return now
 
     def _record(self, session: Session, action: str, agent_id: str, actor: str, reason: str) -> None:
@@ -92,5 +119,6 @@ def _agent(row: Row[Any]) -> Agent:
         agency_id=row.agency_id,
         display_name=row.display_name,
         email=row.email,
+        approver=row.approver,
         enrolled_at=row.enrolled_at,
     )

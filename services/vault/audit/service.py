@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import cast
 
 import structlog
-from sqlalchemy import Table, select
+from sqlalchemy import ColumnElement, Table, select
 from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
@@ -19,6 +19,7 @@ from chassis.sealing import OpeningKey
 from services.vault.audit.heads import HeadFile
 from services.vault.audit.keyring import AuditKeys, key_context
 from services.vault.audit.models import GUARDS, AuditChain, AuditKey, grants_for
+from services.vault.audit.pages import ChainsState, CheckedRow, TrailPage, chains_state, read_page, rows_where
 from services.vault.audit.rules import AuditEntry, AuditRecord, Finding, Head, Result, VerifyReport
 from services.vault.audit.trail import AuditTrail
 from services.vault.audit.verify import export_rows, rows_of_card, verify
@@ -29,10 +30,14 @@ __all__ = [
     "Audit",
     "AuditEntry",
     "AuditRecord",
+    "ChainsState",
+    "CheckedRow",
     "Finding",
     "Result",
+    "TrailPage",
     "VerifyReport",
     "grants_for",
+    "rows_where",
     "wrapped_column",
 ]
 
@@ -83,6 +88,14 @@ class Audit:
     def of_card(self, session: Session, card_token: str) -> list[AuditRecord]:
         """What happened to a card, oldest first (M14)."""
         return rows_of_card(session, card_token)
+
+    def page(self, session: Session, conditions: Sequence[ColumnElement[bool]], *, limit: int, after: str) -> TrailPage:
+        """Rows by conditions of `rows_where`, newest first, each checked. Call `prepare` before."""
+        return read_page(session, self._keys, conditions, limit=limit, after=after)
+
+    def chains_state(self, session: Session) -> ChainsState:
+        """Whether each chain ends where its sealed head says; cheap, where `verify` reads everything."""
+        return chains_state(session, self._keys)
 
     def write_heads(self) -> int:
         """Signs the head of every chain that moved since the last time, in the second place; says how many.

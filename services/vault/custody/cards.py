@@ -84,15 +84,22 @@ _COLUMNS: Final = tuple(_TABLE.c[name] for name in Card.__slots__)
 _INSERT: Final = insert(_TABLE)
 _FIND: Final = select(*_COLUMNS).where(_TABLE.c.token == bindparam("card"))
 _FIND_LOCKED: Final = _FIND.with_for_update()
-_REVEAL: Final = (
-    update(_TABLE)
-    .where(
-        _TABLE.c.token == bindparam("card"),
-        _TABLE.c.state.in_(card_sources(CardEvent.REVEAL)),
-        _TABLE.c.kept_until > bindparam("at"),
+
+
+def _showing(event: CardEvent) -> Update:
+    return (
+        update(_TABLE)
+        .where(
+            _TABLE.c.token == bindparam("card"),
+            _TABLE.c.state.in_(card_sources(event)),
+            _TABLE.c.kept_until > bindparam("at"),
+        )
+        .values(state=card_target(event), revealed_at=bindparam("at"))
     )
-    .values(state=card_target(CardEvent.REVEAL), revealed_at=bindparam("at"))
-)
+
+
+_REVEAL: Final = _showing(CardEvent.REVEAL)
+_SHOW_AGAIN: Final = _showing(CardEvent.SHOW_AGAIN)
 
 
 def insert_card(session: Session, new: NewCard) -> None:
@@ -132,6 +139,12 @@ def live_card(session: Session, token: str, agent_id: str, now: datetime, *, loc
 def reveal_card(session: Session, token: str, at: datetime) -> bool:
     """stored → revealed. False when it was in another state, or past its time."""
     return _moved(session, _REVEAL, {"card": token, "at": at})
+
+
+def show_card_again(session: Session, token: str, at: datetime) -> bool:
+    """Shows a revealed card once more (M9); the caller uses an approval up. `revealed_at` is the last time it was
+    shown. False when it was in another state, or past its time."""
+    return _moved(session, _SHOW_AGAIN, {"card": token, "at": at})
 
 
 def destroy_card(session: Session, token: str, event: CardEvent, at: datetime) -> bool:

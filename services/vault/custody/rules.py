@@ -23,6 +23,7 @@ class CardEvent(StrEnum):
     """What can happen to a card."""
 
     REVEAL = auto()
+    SHOW_AGAIN = auto()
     REMOVE = auto()
     LAPSE = auto()
 
@@ -49,6 +50,8 @@ class CvvEvent(StrEnum):
 # DESIGN.md §7. A card that was shown and never closed lapses too: M11 knows no exception.
 CARD_MOVES: Final[dict[tuple[CardState, CardEvent], CardState]] = {
     (CardState.STORED, CardEvent.REVEAL): CardState.REVEALED,
+    # By an approved second reveal only (M9).
+    (CardState.REVEALED, CardEvent.SHOW_AGAIN): CardState.REVEALED,
     (CardState.STORED, CardEvent.REMOVE): CardState.REMOVED,
     (CardState.REVEALED, CardEvent.REMOVE): CardState.REMOVED,
     (CardState.STORED, CardEvent.LAPSE): CardState.LAPSED,

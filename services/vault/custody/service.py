@@ -1,10 +1,10 @@
 """The custody room's door: the cards as other rooms may use them, and the use cases of CardCustody."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Table
+from sqlalchemy import Select, Table, select
 from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
@@ -28,6 +28,7 @@ from services.vault.custody.cards import (
     owned_card,
     replace_card_of_payment,
     reveal_card,
+    show_card_again,
     supply_cvv,
 )
 from services.vault.custody.models import CardRow
@@ -64,9 +65,12 @@ __all__ = [
     "overdue_cards",
     "overdue_cvvs",
     "owned_card",
+    "payments_of_cards",
     "replace_card_of_payment",
     "reveal_card",
+    "show_card_again",
     "supply_cvv",
+    "tokens_of_agency",
     "wrapped_columns",
 ]
 
@@ -155,6 +159,18 @@ class CustodyService:
             agent_id=agent_id,
             card_token=token,
         )
+
+
+def tokens_of_agency(agency_id: str, payment_id: str = "") -> Select[str]:
+    """The tokens of all cards that an agency ever had, or had for one payment, as part of another query."""
+    query = select(CardRow.token).where(CardRow.agency_id == agency_id)
+    return query.where(CardRow.payment_id == payment_id) if payment_id else query
+
+
+def payments_of_cards(session: Session, agency_id: str, tokens: Collection[str]) -> dict[str, str]:
+    """The payments that cards were given for, by token; the agency's own cards only."""
+    query = select(CardRow.token, CardRow.payment_id).where(CardRow.agency_id == agency_id, CardRow.token.in_(tokens))
+    return {row.token: row.payment_id for row in session.execute(query)} if tokens else {}
 
 
 def wrapped_columns() -> tuple[WrappedColumn, ...]:

@@ -13,6 +13,8 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.rpc.idempotency import Idempotency
 from protos.wayvault.vault.v1 import vault_pb2 as pb
+from services.vault.approvals.service import delete_ended as delete_ended_seconds
+from services.vault.approvals.service import expire_one, overdue
 from services.vault.audit.service import Audit, AuditEntry
 from services.vault.custody.service import CardEvent, CvvEvent, destroy_card, move_cvv, overdue_cards, overdue_cvvs
 from services.vault.intake.service import delete_old_intakes
@@ -48,6 +50,7 @@ class Sweep:
             cards_lapsed=self._batches(self._lapse_cards),
             cvvs_purged=self._batches(self._purge_cvvs),
         )
+        self._batches(self._end_second_reveals)
         now = self._clock.now()
         with self._database.transaction() as session:
             swept.challenges_expired = expire_overdue(session, now)
@@ -55,6 +58,7 @@ class Sweep:
         with self._database.transaction() as session:
             self._idempotency.prune(session, now - _REMEMBERED)
             delete_ended(session, now - _REMEMBERED)
+            delete_ended_seconds(session, now - _REMEMBERED)
             delete_old_intakes(session, now - _REMEMBERED)
         swept.sealing_keys_destroyed = self._sealing_keys.destroy_expired()
         return swept
@@ -84,6 +88,12 @@ class Sweep:
             if move_cvv(session, token, CvvEvent.PURGE, now):
                 self._note(session, "cvv.purged", token)
         return len(tokens)
+
+    def _end_second_reveals(self, session: Session) -> int:
+        ended = overdue(session, self._clock.now(), _BATCH)
+        for second in ended:
+            expire_one(session, second, self._clock, self._trail)
+        return len(ended)
 
     def _note(self, session: Session, action: str, token: str) -> None:
         entry = AuditEntry(action=action, actor="vault", resource=token, card_token=token, reason="RETENTION")

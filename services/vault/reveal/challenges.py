@@ -4,9 +4,9 @@ Guesses are counted before they are compared, in a transaction that has committe
 whatever crashes, no challenge sees more than five comparisons.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,7 @@ from chassis.errors import (
     AlreadyRevealed,
     Busy,
     CardGone,
+    CodeExpired,
     CodeLocked,
     CodeWrong,
     CvvGone,
@@ -26,6 +27,7 @@ from chassis.errors import (
 )
 from chassis.sealing import Letter
 from services.vault.agents.service import Agent, find_agent, mask_address
+from services.vault.approvals.service import SecondReveal, find_second, standing_approval
 from services.vault.custody.service import Card, CardState, find_card, owned_card
 from services.vault.refusals import Act, Recorder
 from services.vault.reveal.codes import Codes
@@ -49,6 +51,13 @@ from services.vault.reveal.rules import (
     Verdict,
     judge,
 )
+
+# Which mail carries the code of which kind of grant.
+_TEMPLATES: Final = {
+    GrantKind.CARD_CODE: "reveal_code",
+    GrantKind.CVV_CODE: "cvv_code",
+    GrantKind.APPROVE_CODE: "approve_code",
+}
 
 
 class LetterSealer(Protocol):
@@ -97,25 +106,45 @@ class Challenges:
         self._code_ttl = code_ttl
 
     def send(self, session: Session, kind: GrantKind, act: Act, agent_id: str, purpose: str) -> Sent:
-        """A new challenge for a card that `act` names; an open one is superseded.
+        """A new challenge for a card that `act` names, to its owner; an open one is superseded.
 
+        A card that was shown needs a standing approval (M9), which it then names.
         Raises NotFound, PermissionDenied, AgentUnknown, CardGone, AlreadyRevealed, CvvGone, Busy, TooManyChallenges.
         """
         now = self._clock.now()
         card = owned_card(session, act.card_token or "", agent_id, lock=True)
         agent = self.enrolled(session, agent_id, card)
-        check_card(card, kind, now)
+        again = standing_approval(session, card.token, now) if kind is GrantKind.CARD_CODE else None
+        check_card(card, kind, now, again=again is not None)
+        return self._issue(session, kind, act, _Issue(card=card, to=agent, purpose=purpose, second=again))
+
+    def send_to_approver(self, session: Session, act: Act, card: Card, second: SecondReveal, approver: Agent) -> Sent:
+        """A new challenge for the one who is to approve a second reveal; an open one for the card is superseded.
+
+        The caller has locked the card and judged who may approve. Raises CardGone, Busy, TooManyChallenges.
+        """
+        check_card(card, GrantKind.APPROVE_CODE, self._clock.now())
+        owner = find_agent(session, second.owner_agent_id)
+        issue = _Issue(card=card, to=approver, purpose=second.reason, second=second, owner_name=owner.display_name)
+        return self._issue(session, GrantKind.APPROVE_CODE, act, issue)
+
+    def _issue(self, session: Session, kind: GrantKind, act: Act, issue: "_Issue") -> Sent:
+        now, card, second = self._clock.now(), issue.card, issue.second
         if leased_of_card(session, card.token, kind, now):
             raise Busy
-        if challenges_since(session, card.token, now - CHALLENGE_WINDOW) >= MOST_CHALLENGES:
+        since = now - CHALLENGE_WINDOW
+        if kind is GrantKind.CARD_CODE and second is not None and second.decided_at is not None:
+            # An admin has looked at it meanwhile: her approval opens what three codes within an hour had closed.
+            since = max(since, second.decided_at)
+        if challenges_since(session, card.token, kind, since) >= MOST_CHALLENGES:
             raise TooManyChallenges
         supersede(session, card.token, kind, now)
-        code, grant = self._new(kind, card, purpose, now)
+        code, grant = self._new(kind, issue, now)
         insert_grant(session, grant)
-        self._trail.record(session, act.entry(purpose or kind.upper(), resource=grant.id))
-        letter = self._letters.seal(_code_letter(grant, agent, card, code, self._code_ttl))
+        self._trail.record(session, act.entry(issue.purpose or kind.upper(), resource=grant.id))
+        letter = self._letters.seal(_code_letter(grant, issue, code))
         return Sent(
-            challenge_id=grant.id, letter=letter, expires_at=grant.expires_at, address_hint=mask_address(agent.email)
+            challenge_id=grant.id, letter=letter, expires_at=grant.expires_at, address_hint=mask_address(issue.to.email)
         )
 
     def enrolled(self, session: Session, agent_id: str, card: Card) -> Agent:
@@ -148,13 +177,13 @@ class Challenges:
             raise NotFound("There is no such code. Please ask for a new one.")
         act.card_token, act.resource = grant.card_token, grant.id
         card = find_card(session, grant.card_token)
-        if card is None or grant.agent_id != act.agent_id or card.owner_agent_id != act.agent_id:
+        if card is None or not _answers(act.agent_id, grant, card):
             raise PermissionDenied("This code belongs to another agent.")
         if grant.state is GrantState.REVEALED and not card.lives(now):
             raise CardGone
         repeat = judge(grant, recipient, now) is Verdict.REPEAT
         if not repeat:
-            check_card(card, kind, now)
+            check_card(card, kind, now, again=_lets_again(session, grant, now))
         return Judged(grant=grant, card=card, repeat=repeat)
 
     def _right(self, grant: Grant, code: str) -> bool:
@@ -170,12 +199,42 @@ class Challenges:
         # The frame says how many tries are left, in its own words.
         return CodeWrong(attempts_left=left)
 
-    def _new(self, kind: GrantKind, card: Card, purpose: str, now: datetime) -> tuple[str, Grant]:
-        code, grant_id = self._codes.new(), ids.new_id("challenge")
-        secret_hash = self._codes.hashed(kind, grant_id, card.owner_agent_id, card.token, code)
-        return code, new_grant(
-            grant_id, kind, card, secret_hash=secret_hash, now=now, ttl=self._code_ttl, purpose=purpose
-        )
+    def _new(self, kind: GrantKind, issue: "_Issue", now: datetime) -> tuple[str, Grant]:
+        code, grant_id, second = self._codes.new(), ids.new_id("challenge"), issue.second
+        secret_hash = self._codes.hashed(kind, grant_id, issue.to.agent_id, issue.card.token, code)
+        # No code outlives what it is for.
+        ttl = min(self._code_ttl, second.expires_at - now) if second is not None else self._code_ttl
+        grant = new_grant(grant_id, kind, issue.card, secret_hash=secret_hash, now=now, ttl=ttl, purpose=issue.purpose)
+        second_id = second.id if second is not None else None
+        return code, replace(grant, agent_id=issue.to.agent_id, second_reveal_id=second_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Issue:
+    """What a code is for, and whom it is mailed to. `owner_name`: who asked an approver."""
+
+    card: Card
+    to: Agent
+    purpose: str
+    second: SecondReveal | None
+    owner_name: str = ""
+
+
+def _answers(agent_id: str, grant: Grant, card: Card) -> bool:
+    """Whether the grant is this agent's to answer: the card's owner's, but for an approver's."""
+    if grant.kind is GrantKind.APPROVE_CODE:
+        return grant.agent_id == agent_id
+    return grant.agent_id == agent_id == card.owner_agent_id
+
+
+def _lets_again(session: Session, grant: Grant, now: datetime) -> bool:
+    """Whether the grant shows a card once more. Raises CodeExpired when the approval behind it has ended."""
+    if grant.kind is not GrantKind.CARD_CODE or grant.second_reveal_id is None:
+        return False
+    second = find_second(session, grant.second_reveal_id)
+    if second is None or not second.lets(now):
+        raise CodeExpired("The approval has ended. Ask for a second reveal again.")
+    return True
 
 
 def new_grant(
@@ -201,31 +260,40 @@ def new_grant(
     )
 
 
-def check_card(card: Card, kind: GrantKind, now: datetime) -> None:
-    """Raises CardGone, AlreadyRevealed or CvvGone when the card no longer holds what the grant would show."""
+def check_card(card: Card, kind: GrantKind, now: datetime, *, again: bool = False) -> None:
+    """Raises CardGone, AlreadyRevealed or CvvGone when the card no longer holds what the grant would show.
+
+    `again`: an approval lets a card that was shown be shown once more.
+    """
     if not card.lives(now):
         raise CardGone
-    if kind is GrantKind.CARD_CODE:
-        if card.state is not CardState.STORED:
-            raise AlreadyRevealed
-    elif not card.has_cvv(now):
-        raise CvvGone
+    match kind:
+        case GrantKind.CARD_CODE:
+            if card.state is not CardState.STORED and not again:
+                raise AlreadyRevealed
+        case GrantKind.CVV_CODE | GrantKind.CVV_LINK:
+            if not card.has_cvv(now):
+                raise CvvGone
+        case GrantKind.APPROVE_CODE:
+            pass
 
 
-def _code_letter(grant: Grant, agent: Agent, card: Card, code: str, ttl: timedelta) -> Letter:
+def _code_letter(grant: Grant, issue: _Issue, code: str) -> Letter:
     data = {
         "code": code,
-        "agent_name": agent.display_name,
-        "brand": card.brand,
-        "last4": card.last4,
-        "minutes": str(round(ttl.total_seconds() / 60)),
+        "agent_name": issue.to.display_name,
+        "brand": issue.card.brand,
+        "last4": issue.card.last4,
+        "minutes": str(max(1, round((grant.expires_at - grant.created_at).total_seconds() / 60))),
     }
+    if issue.owner_name:
+        data["owner_name"] = issue.owner_name
     if grant.purpose:
         data["purpose"] = grant.purpose
     return Letter(
         letter_id=ids.new_id("letter"),
-        template="reveal_code" if grant.kind is GrantKind.CARD_CODE else "cvv_code",
-        to=agent.email,
+        template=_TEMPLATES[grant.kind],
+        to=issue.to.email,
         data=data,
         issued_at=grant.created_at,
         expires_at=grant.expires_at,

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from services.vault.reveal.models import GrantRow
 from services.vault.reveal.rules import (
+    COUNTED_TOGETHER,
     GRANT_MOVES,
     LEASE,
     MOST_ATTEMPTS,
@@ -59,9 +60,6 @@ _INSERT: Final = insert(_TABLE)
 _SELECT: Final = select(*(_TABLE.c[name] for name in Grant.__slots__)).with_for_update()
 _FIND: Final = _SELECT.where(_THIS)
 _FIND_BY_SECRET: Final = _SELECT.where(_TABLE.c.secret_hash == bindparam("secret"))
-_COUNT_SINCE: Final = select(func.count()).where(
-    _OF_CARD, _TABLE.c.created_at > bindparam("since"), _TABLE.c.kind != GrantKind.CVV_LINK
-)
 _LEASED: Final = (
     select(_TABLE.c.id)
     .where(_OF_CARD, _OF_KIND, _TABLE.c.state == GrantState.REDEEMING, _TABLE.c.lease_until > _NOW)
@@ -118,9 +116,12 @@ def find_by_secret(session: Session, secret_hash: bytes) -> Grant | None:
     return _grant(session.execute(_FIND_BY_SECRET, {"secret": secret_hash}).first())
 
 
-def challenges_since(session: Session, card_token: str, since: datetime) -> int:
-    """How many codes were sent for the card since then, of either kind."""
-    return session.execute(_COUNT_SINCE, {"card": card_token, "since": since}).scalar_one()
+def challenges_since(session: Session, card_token: str, kind: GrantKind, since: datetime) -> int:
+    """How many codes were sent for the card since then, of the kinds that count together with `kind`."""
+    query = select(func.count()).where(
+        _TABLE.c.card_token == card_token, _TABLE.c.created_at > since, _TABLE.c.kind.in_(COUNTED_TOGETHER[kind])
+    )
+    return session.execute(query).scalar_one()
 
 
 def leased_of_card(session: Session, card_token: str, kind: GrantKind, now: datetime) -> bool:

@@ -34,3 +34,4 @@ class GrantRow(Base):
     revealed_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
     answer: Mapped[str | None] = mapped_column(Text)
     answer_until: Mapped[datetime | None] = mapped_column(UtcDateTime(), index=True)
+    second_reveal_id: Mapped[str | None] = mapped_column(String(64))

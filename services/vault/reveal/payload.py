@@ -37,8 +37,8 @@ def read_reveal(payload: bytes) -> tuple[CodeEntry, Recipient]:
     return _code_entry(fields), _recipient(fields)
 
 
-def read_cvv_confirm(payload: bytes) -> CodeEntry:
-    """{"challenge_id","code"}."""
+def read_code(payload: bytes) -> CodeEntry:
+    """{"challenge_id","code"}, of a CVV's code or an approver's."""
     return _code_entry(_fields(payload, {"challenge_id", "code"}))
 
 

@@ -2,6 +2,7 @@
 
 A grant of kind CARD_CODE or CVV_CODE is a challenge, answered with a code; one of kind CVV_LINK is answered with the
 link's token. CARD_CODE and CVV_LINK end in showing something, to one recipient key (DESIGN.md §1, promise 2).
+APPROVE_CODE proves that an approver of a second reveal is herself (M9), and shows nothing.
 """
 
 from dataclasses import dataclass
@@ -34,6 +35,15 @@ class GrantKind(StrEnum):
     CARD_CODE = auto()
     CVV_CODE = auto()
     CVV_LINK = auto()
+    APPROVE_CODE = auto()
+
+
+# Codes of which kinds count together against MOST_CHALLENGES: an approver's don't use up the owner's.
+COUNTED_TOGETHER: Final[dict[GrantKind, tuple[GrantKind, ...]]] = {
+    GrantKind.CARD_CODE: (GrantKind.CARD_CODE, GrantKind.CVV_CODE),
+    GrantKind.CVV_CODE: (GrantKind.CARD_CODE, GrantKind.CVV_CODE),
+    GrantKind.APPROVE_CODE: (GrantKind.APPROVE_CODE,),
+}
 
 
 class GrantState(StrEnum):
@@ -71,7 +81,11 @@ GRANT_MOVES: Final[dict[tuple[GrantState, GrantEvent], GrantState]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """A grant as its row says it is. `recipient`: whom it was taken by; `answer`: what was sealed to them."""
+    """A grant as its row says it is. `recipient`: whom it was taken by; `answer`: what was sealed to them.
+
+    `agent_id`: who may answer it. `second_reveal_id`: the second reveal that an APPROVE_CODE approves, or by whose
+    approval a CARD_CODE shows the card once more.
+    """
 
     id: str
     kind: GrantKind
@@ -88,6 +102,7 @@ class Grant:
     revealed_at: datetime | None
     answer: str | None
     answer_until: datetime | None
+    second_reveal_id: str | None = None
 
     def leased(self, now: datetime) -> bool:
         """Whether some process is redeeming it right now."""
@@ -129,7 +144,7 @@ def used(kind: GrantKind) -> WayvaultError:
     match kind:
         case GrantKind.CARD_CODE:
             return AlreadyRevealed()
-        case GrantKind.CVV_CODE:
+        case GrantKind.CVV_CODE | GrantKind.APPROVE_CODE:
             return CodeExpired("That code was already used. Ask for a new one.")
         case GrantKind.CVV_LINK:
             return LinkUsed()

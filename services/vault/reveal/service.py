@@ -14,6 +14,7 @@ from chassis.errors import (
     AlreadyRevealed,
     Busy,
     CardGone,
+    CodeExpired,
     CvvGone,
     NotFound,
     PermissionDenied,
@@ -25,7 +26,16 @@ from chassis.sealing import Letter
 from protos.wayvault.common.v1.common_pb2 import Origin
 from protos.wayvault.vault.v1 import vault_pb2 as pb
 from services.vault.agents.service import Agent, mask_address
-from services.vault.custody.service import Card, CvvEvent, card_context, find_card, move_cvv, reveal_card
+from services.vault.approvals.service import use as use_approval
+from services.vault.custody.service import (
+    Card,
+    CvvEvent,
+    card_context,
+    find_card,
+    move_cvv,
+    reveal_card,
+    show_card_again,
+)
 from services.vault.refusals import Act, Recorder, Refusals
 from services.vault.reveal.challenges import Challenges, LetterSealer, check_card, new_grant
 from services.vault.reveal.grants import (
@@ -40,7 +50,7 @@ from services.vault.reveal.grants import (
     supersede,
     take_grant,
 )
-from services.vault.reveal.payload import read_cvv_confirm, read_cvv_redeem, read_reveal
+from services.vault.reveal.payload import read_code, read_cvv_redeem, read_reveal
 from services.vault.reveal.redeem import TIME_NEEDED, Redeemer, Secret, Shown
 from services.vault.reveal.rules import Grant, GrantKind, GrantState, Verdict, judge
 from services.vault.transit.service import KeyName
@@ -151,17 +161,21 @@ class RevealService:
         )
 
     def _settle_card(self, session: Session, at: datetime, grant: Grant, act: Act) -> None:
-        if not reveal_card(session, grant.card_token, at):
+        again = grant.second_reveal_id is not None
+        show = show_card_again if again else reveal_card
+        if not show(session, grant.card_token, at):
             card = find_card(session, grant.card_token)
             raise AlreadyRevealed() if card is not None and card.lives(at) else CardGone()
-        self._trail.record(session, act.entry(grant.purpose))
+        if grant.second_reveal_id is not None and not use_approval(session, grant.second_reveal_id, at):
+            raise CodeExpired("The approval has ended. Ask for a second reveal again.")
+        self._trail.record(session, act.entry(grant.purpose, action="card.revealed_again" if again else ""))
 
     # ---- the CVV: code, link, show
 
     def confirm_cvv(self, request: SealedRequest) -> pb.ConfirmCvvResponse:
         """Turns a right code into a letter with a one-time link. The sealed request is its own idempotency key."""
         require_time(TIME_NEEDED)
-        entry = read_cvv_confirm(self._seals.open(request.sealed, "wv-cvv-confirm+jwe"))
+        entry = read_code(self._seals.open(request.sealed, "wv-cvv-confirm+jwe"))
         same_request = hashlib.sha256(request.sealed.encode()).digest()
         act = self._act(request, entry.challenge_id, "cvv.link_sent")
         with self._refusals.audited(act):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.crm.auth.rules import FAILURES_ALLOWED
+from chassis.web.lockout import FAILURES_ALLOWED
 from services.crm.auth.service import Accepted, Rejected
 from services.crm.bookings.service import BookingFilter, BookingSort, SegmentData, SegmentKind
 from services.crm.errors import ChangedMeanwhile

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pyotp
 import pytest
 
-from services.crm.auth.rules import FAILURES_ALLOWED
+from chassis.web.lockout import FAILURES_ALLOWED
 from services.crm.auth.service import Accepted, Rejected
 from tests.support.crm_site import PASSWORD, Browser, CrmSite, text_of
 

@@ -32,7 +32,7 @@ CLIENT = (
     "notes",
     "version",
 )
-BOOKING = ("title", "status", "currency", "lead", "companions", "service_fee", "service_fee_description", "version")
+BOOKING = ("title", "status", "currency", "lead", "passengers", "service_fee", "service_fee_description", "version")
 SEGMENT = (
     "supplier_name",
     "kind",

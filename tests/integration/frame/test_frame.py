@@ -289,6 +289,18 @@ def test_a_cvv_code_is_confirmed_without_any_card_coming_back(stage: Stage) -> N
     expect(frame.get_by_text("The code is right.")).to_be_visible()
 
 
+def test_an_approvers_code_is_confirmed_without_any_card_coming_back(stage: Stage) -> None:
+    frame = _begin_reveal(stage, kind="approve")
+    frame.get_by_role("button", name="Approve").click()
+    confirm = stage.hear("confirm")
+    assert stage.opened(confirm, "wv-approve+jwe") == {"challenge_id": "chl_1", "code": "48151623"}
+
+    stage.say(type="answer", request_id=confirm["request_id"], accepted=True)
+
+    expect(frame.get_by_text("The second reveal is approved.")).to_be_visible()
+    assert stage.hear("shown")["kind"] == "approved"
+
+
 def test_the_cvv_is_shown_after_a_click_only(stage: Stage) -> None:
     frame = stage.embed("cvv")
     stage.say(type="begin", link_token="token-1")

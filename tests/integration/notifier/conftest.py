@@ -1,7 +1,7 @@
 """A notifier on SQLite with real letter keys, a turned clock and a mail server of our own."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.message import EmailMessage
@@ -82,21 +82,32 @@ def write_letter_keys(folder: Path) -> None:
         (folder / f"{name}_signing.jwk").write_text(json.dumps(dict(key.public.public_jwk) | {"kid": f"{name}-1"}))
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    write_letter_keys(tmp_path)
-    clock = FakeClock()
-    database = open_database(f"sqlite:///{tmp_path}/notifier.db", name="test")
-    Base.metadata.create_all(database.engine)
+def make_house(folder: Path, database: Database, clock: FakeClock) -> House:
+    """A notifier's process over a database, with the letter keys of a folder."""
     transport = RecordingTransport()
     settings = NotifierSettings(
-        letter_key=tmp_path / "notifier.jwk",
-        public_keys_dir=tmp_path,
+        letter_key=folder / "notifier.jwk",
+        public_keys_dir=folder,
         senders=1,
         secret_key=SecretStr("x" * 40),
     )
     notifier = build(settings, clock=clock, database=database, transport=transport)
-    recipient = tmp_path / "notifier_signing.jwk"
-    writers = {name: LetterWriter(tmp_path / f"{name}.jwk", name, recipient) for name in ("vault", "crm", "portal")}
-    yield House(notifier=notifier, database=database, transport=transport, clock=clock, writers=writers)
+    recipient = folder / "notifier_signing.jwk"
+    writers = {name: LetterWriter(folder / f"{name}.jwk", name, recipient) for name in ("vault", "crm", "portal")}
+    return House(notifier=notifier, database=database, transport=transport, clock=clock, writers=writers)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    write_letter_keys(tmp_path)
+    database = open_database(f"sqlite:///{tmp_path}/notifier.db", name="test")
+    Base.metadata.create_all(database.engine)
+    yield make_house(tmp_path, database, FakeClock())
     database.dispose()
+
+
+@pytest.fixture
+def workers(tmp_path: Path) -> Callable[[Database, FakeClock], House]:
+    """Makes processes that share a database."""
+    write_letter_keys(tmp_path)
+    return lambda database, clock: make_house(tmp_path, database, clock)

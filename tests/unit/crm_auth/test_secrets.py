@@ -2,13 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.web.passwords import Passwords, password_error
 from services.crm.auth.secrets import (
     AuthenticatorSecretLost,
     AuthenticatorSecrets,
-    Passwords,
     code_at_step,
     new_authenticator_secret,
-    password_error,
     provisioning_uri,
 )
 

@@ -4,16 +4,11 @@ from urllib.parse import urljoin, urlsplit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.crm.auth.devices import describe_device
-from services.crm.auth.rules import (
-    FAILURES_ALLOWED,
-    LOCKED_FOR,
-    Attempts,
-    local_path,
-    password_length_error,
-    step_at,
-    steps_to_try,
-)
+from chassis.web.devices import describe_device
+from chassis.web.lockout import FAILURES_ALLOWED, LOCKED_FOR, Attempts
+from chassis.web.passwords import password_length_error
+from chassis.web.redirects import local_path
+from services.crm.auth.rules import step_at, steps_to_try
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 SITE = "https://crm.harbour.example"

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from PIL import Image
 from pypdf import PdfReader
 
+from chassis.paper.fonts import fallbacks_for
 from protos.wayvault.events.v1.events_pb2 import DeliverySent, DocumentSigned
 from services.portal.esign.drawing import DrawingError, read_drawing
-from services.portal.esign.fonts import fallbacks_for
-from services.portal.esign.pdf import AuthorizationDocument, render
+from services.portal.esign.pdf import PrintedDocument, render
 from services.portal.esign.rules import CONSENT_TEXT, Signature, SignatureKind, clean_name, is_name, text_sha256
 from services.portal.evidence import EvidenceStep, StepKind
 from tests.support.portal import LINK, TERMS, PortalWorld, signature_png, timestamp
@@ -37,8 +37,8 @@ NAMES = {
 }
 
 
-def document(**changes: object) -> AuthorizationDocument:
-    made = AuthorizationDocument(
+def document(**changes: object) -> PrintedDocument:
+    made = PrintedDocument(
         document_id="doc_1",
         title="Credit card authorization",
         agency_name="Harbour & Vine Travel",
@@ -46,7 +46,7 @@ def document(**changes: object) -> AuthorizationDocument:
         accent=(15, 91, 97),
         time_zone="America/New_York",
         facts=(("Supplier", "Aurora Cruises"), ("Card", "Visa ending in 1111")),
-        amount="US$\u00a01,240.00",
+        headline="US$\u00a01,240.00",
         terms_text=TERMS,
         terms_version="2026-11",
         terms_sha256=text_sha256(TERMS),
@@ -59,6 +59,9 @@ def document(**changes: object) -> AuthorizationDocument:
             EvidenceStep(kind=kind, at=AT + timedelta(seconds=number), ip="203.0.113.9", user_agent="Mozilla/5.0")
             for number, kind in enumerate(StepKind)
         ),
+        calls_itself="authorization",
+        signed_words="Authorization signed",
+        verify_url="https://portal.example/verify",
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 

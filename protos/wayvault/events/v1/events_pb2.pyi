@@ -157,6 +157,11 @@ class Segment(_message.Message):
     BEGINS_ON_FIELD_NUMBER: _builtins.int
     ENDS_ON_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
+    PRICE_FIELD_NUMBER: _builtins.int
+    DEPOSIT_FIELD_NUMBER: _builtins.int
+    DEPOSIT_DUE_ON_FIELD_NUMBER: _builtins.int
+    FINAL_FIELD_NUMBER: _builtins.int
+    FINAL_DUE_ON_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     supplier_name: _builtins.str
     kind: _builtins.str
@@ -166,6 +171,16 @@ class Segment(_message.Message):
     """ISO 8601 dates."""
     ends_on: _builtins.str
     description: _builtins.str
+    deposit_due_on: _builtins.str
+    final_due_on: _builtins.str
+    @_builtins.property
+    def price(self) -> _common_pb2.Money:
+        """What is to be paid and by when; absent amounts are not asked for."""
+
+    @_builtins.property
+    def deposit(self) -> _common_pb2.Money: ...
+    @_builtins.property
+    def final(self) -> _common_pb2.Money: ...
     def __init__(
         self,
         *,
@@ -176,14 +191,155 @@ class Segment(_message.Message):
         begins_on: _builtins.str = ...,
         ends_on: _builtins.str = ...,
         description: _builtins.str = ...,
+        price: _common_pb2.Money | None = ...,
+        deposit: _common_pb2.Money | None = ...,
+        deposit_due_on: _builtins.str = ...,
+        final: _common_pb2.Money | None = ...,
+        final_due_on: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deposit", b"deposit", "final", b"final", "price", b"price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["begins_on", b"begins_on", "confirmation_number", b"confirmation_number", "description", b"description", "ends_on", b"ends_on", "id", b"id", "kind", b"kind", "supplier_name", b"supplier_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["begins_on", b"begins_on", "confirmation_number", b"confirmation_number", "deposit", b"deposit", "deposit_due_on", b"deposit_due_on", "description", b"description", "ends_on", b"ends_on", "final", b"final", "final_due_on", b"final_due_on", "id", b"id", "kind", b"kind", "price", b"price", "supplier_name", b"supplier_name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Segment: _TypeAlias = Segment  # noqa: Y015
+
+@_typing.final
+class Occasion(_message.Message):
+    """A birthday, an anniversary: month and day, the year when it is known."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    ON_FIELD_NUMBER: _builtins.int
+    YEAR_KNOWN_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    label: _builtins.str
+    on: _builtins.str
+    """ISO 8601 date."""
+    year_known: _builtins.bool
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        label: _builtins.str = ...,
+        on: _builtins.str = ...,
+        year_known: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "label", b"label", "on", b"on", "year_known", b"year_known"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Occasion: _TypeAlias = Occasion  # noqa: Y015
+
+@_typing.final
+class FamilyMember(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    FIRST_NAME_FIELD_NUMBER: _builtins.int
+    LAST_NAME_FIELD_NUMBER: _builtins.int
+    RELATION_FIELD_NUMBER: _builtins.int
+    BORN_ON_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    first_name: _builtins.str
+    last_name: _builtins.str
+    relation: _builtins.str
+    """spouse, partner, child, parent, other."""
+    born_on: _builtins.str
+    """ISO 8601; empty = not known."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        first_name: _builtins.str = ...,
+        last_name: _builtins.str = ...,
+        relation: _builtins.str = ...,
+        born_on: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["born_on", b"born_on", "first_name", b"first_name", "id", b"id", "last_name", b"last_name", "relation", b"relation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FamilyMember: _TypeAlias = FamilyMember  # noqa: Y015
+
+@_typing.final
+class ClientProfile(_message.Message):
+    """What a client and her agent both see and both may change (P6). `revision` counts changes on the side that sends it;
+    the CRM decides on a conflict, field by field, the newer change wins.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class FieldChangedAtEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _timestamp_pb2.Timestamp: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _timestamp_pb2.Timestamp | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    CLIENT_FIELD_NUMBER: _builtins.int
+    ADDRESS_FIELD_NUMBER: _builtins.int
+    OCCASIONS_FIELD_NUMBER: _builtins.int
+    FAMILY_FIELD_NUMBER: _builtins.int
+    CHANGED_AT_FIELD_NUMBER: _builtins.int
+    FIELD_CHANGED_AT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def client(self) -> Global___Client: ...
+    @_builtins.property
+    def address(self) -> _common_pb2.PostalAddress: ...
+    @_builtins.property
+    def occasions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Occasion]: ...
+    @_builtins.property
+    def family(self) -> _containers.RepeatedCompositeFieldContainer[Global___FamilyMember]: ...
+    @_builtins.property
+    def changed_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def field_changed_at(self) -> _containers.MessageMap[_builtins.str, _timestamp_pb2.Timestamp]:
+        """When each field was last changed, by the CRM's names: first_name, last_name, email, phone, address, birthday, and
+        each row of the lists by its id: "family:ID", "occasion:ID". A row that is named here and does not stand in its list
+        was taken away; one that is named nowhere was left alone. The portal names only what the client herself changed, so
+        that what she left alone never overwrites her agent's newer entry; empty = whatever differs was changed at
+        `changed_at`, and nothing was taken away. The client's own birthday travels as the occasion whose id is "birthday".
+        """
+
+    def __init__(
+        self,
+        *,
+        client: Global___Client | None = ...,
+        address: _common_pb2.PostalAddress | None = ...,
+        occasions: _abc.Iterable[Global___Occasion] | None = ...,
+        family: _abc.Iterable[Global___FamilyMember] | None = ...,
+        changed_at: _timestamp_pb2.Timestamp | None = ...,
+        field_changed_at: _abc.Mapping[_builtins.str, _timestamp_pb2.Timestamp] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "changed_at", b"changed_at", "client", b"client"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "changed_at", b"changed_at", "client", b"client", "family", b"family", "field_changed_at", b"field_changed_at", "occasions", b"occasions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClientProfile: _TypeAlias = ClientProfile  # noqa: Y015
 
 @_typing.final
 class Policy(_message.Message):
@@ -301,23 +457,65 @@ class AgentSaved(_message.Message):
 Global___AgentSaved: _TypeAlias = AgentSaved  # noqa: Y015
 
 @_typing.final
+class AgencySaved(_message.Message):
+    """The agency as it looks from now on: what portal and mails are dressed in (C13)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENCY_FIELD_NUMBER: _builtins.int
+    LOGO_FIELD_NUMBER: _builtins.int
+    LOGO_SHA256_FIELD_NUMBER: _builtins.int
+    logo: _builtins.bytes
+    """PNG, at most 64 KiB; empty = initials."""
+    logo_sha256: _builtins.str
+    """Hex; the logo's address carries it."""
+    @_builtins.property
+    def agency(self) -> Global___Agency: ...
+    def __init__(
+        self,
+        *,
+        agency: Global___Agency | None = ...,
+        logo: _builtins.bytes = ...,
+        logo_sha256: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "logo", b"logo", "logo_sha256", b"logo_sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AgencySaved: _TypeAlias = AgencySaved  # noqa: Y015
+
+@_typing.final
 class ClientSaved(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CLIENT_FIELD_NUMBER: _builtins.int
     AGENT_ID_FIELD_NUMBER: _builtins.int
+    PROFILE_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
     agent_id: _builtins.str
     @_builtins.property
     def client(self) -> Global___Client: ...
+    @_builtins.property
+    def profile(self) -> Global___ClientProfile: ...
+    @_builtins.property
+    def agent(self) -> Global___Agent: ...
+    @_builtins.property
+    def agency(self) -> Global___Agency: ...
     def __init__(
         self,
         *,
         client: Global___Client | None = ...,
         agent_id: _builtins.str = ...,
+        profile: Global___ClientProfile | None = ...,
+        agent: Global___Agent | None = ...,
+        agency: Global___Agency | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["client", b"client"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "client", b"client", "profile", b"profile"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "client", b"client"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "agent_id", b"agent_id", "client", b"client", "profile", b"profile"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -333,14 +531,38 @@ class BookingSaved(_message.Message):
     AGENT_ID_FIELD_NUMBER: _builtins.int
     SEGMENTS_FIELD_NUMBER: _builtins.int
     PASSENGERS_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    LEAD_CLIENT_ID_FIELD_NUMBER: _builtins.int
+    POLICY_FIELD_NUMBER: _builtins.int
+    TERMS_TEMPLATE_FIELD_NUMBER: _builtins.int
+    TERMS_VERSION_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
     booking_id: _builtins.str
     title: _builtins.str
     status: _builtins.str
     agent_id: _builtins.str
+    currency: _builtins.str
+    lead_client_id: _builtins.str
+    """The passenger who speaks for the trip; reminders go to her."""
+    terms_template: _builtins.str
+    """The exact card authorization terms for payments that a client starts in the portal (P3), and their version. Left to
+    be filled are {Payer} {Supplier} {Amount} {Type} {Purpose} {Trip}.
+    """
+    terms_version: _builtins.str
+    version: _builtins.int
+    """Counts changes of the booking, its segments and passengers; the SEQUENCE of its calendar entries (RFC 5545)."""
     @_builtins.property
     def segments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Segment]: ...
     @_builtins.property
     def passengers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Client]: ...
+    @_builtins.property
+    def agent(self) -> Global___Agent: ...
+    @_builtins.property
+    def agency(self) -> Global___Agency: ...
+    @_builtins.property
+    def policy(self) -> Global___Policy: ...
     def __init__(
         self,
         *,
@@ -350,10 +572,18 @@ class BookingSaved(_message.Message):
         agent_id: _builtins.str = ...,
         segments: _abc.Iterable[Global___Segment] | None = ...,
         passengers: _abc.Iterable[Global___Client] | None = ...,
+        agent: Global___Agent | None = ...,
+        agency: Global___Agency | None = ...,
+        currency: _builtins.str = ...,
+        lead_client_id: _builtins.str = ...,
+        policy: Global___Policy | None = ...,
+        terms_template: _builtins.str = ...,
+        terms_version: _builtins.str = ...,
+        version: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "policy", b"policy"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "booking_id", b"booking_id", "passengers", b"passengers", "segments", b"segments", "status", b"status", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "agent_id", b"agent_id", "booking_id", b"booking_id", "currency", b"currency", "lead_client_id", b"lead_client_id", "passengers", b"passengers", "policy", b"policy", "segments", b"segments", "status", b"status", "terms_template", b"terms_template", "terms_version", b"terms_version", "title", b"title", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -633,6 +863,688 @@ class MailSealed(_message.Message):
 Global___MailSealed: _TypeAlias = MailSealed  # noqa: Y015
 
 @_typing.final
+class ClientMerged(_message.Message):
+    """Two profiles became one (C4): whatever named the merged client names the kept one from now on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEPT_CLIENT_ID_FIELD_NUMBER: _builtins.int
+    MERGED_CLIENT_ID_FIELD_NUMBER: _builtins.int
+    PROFILE_FIELD_NUMBER: _builtins.int
+    AGENT_ID_FIELD_NUMBER: _builtins.int
+    kept_client_id: _builtins.str
+    merged_client_id: _builtins.str
+    agent_id: _builtins.str
+    @_builtins.property
+    def profile(self) -> Global___ClientProfile: ...
+    def __init__(
+        self,
+        *,
+        kept_client_id: _builtins.str = ...,
+        merged_client_id: _builtins.str = ...,
+        profile: Global___ClientProfile | None = ...,
+        agent_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["profile", b"profile"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "kept_client_id", b"kept_client_id", "merged_client_id", b"merged_client_id", "profile", b"profile"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClientMerged: _TypeAlias = ClientMerged  # noqa: Y015
+
+@_typing.final
+class ClientPortalInvited(_message.Message):
+    """"Username for client login" (C3): the letter (template portal_invitation, signed by crm) carries the link on which the
+    client chooses a password; only the token's hash travels beside it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLIENT_FIELD_NUMBER: _builtins.int
+    USERNAME_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
+    TOKEN_SHA256_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    SEALED_MAIL_FIELD_NUMBER: _builtins.int
+    username: _builtins.str
+    token_sha256: _builtins.str
+    sealed_mail: _builtins.str
+    @_builtins.property
+    def client(self) -> Global___Client: ...
+    @_builtins.property
+    def agent(self) -> Global___Agent: ...
+    @_builtins.property
+    def agency(self) -> Global___Agency: ...
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        client: Global___Client | None = ...,
+        username: _builtins.str = ...,
+        agent: Global___Agent | None = ...,
+        agency: Global___Agency | None = ...,
+        token_sha256: _builtins.str = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+        sealed_mail: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "client", b"client", "expires_at", b"expires_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "client", b"client", "expires_at", b"expires_at", "sealed_mail", b"sealed_mail", "token_sha256", b"token_sha256", "username", b"username"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClientPortalInvited: _TypeAlias = ClientPortalInvited  # noqa: Y015
+
+@_typing.final
+class ClientPortalWithdrawn(_message.Message):
+    """The agent took the client's way into the portal back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLIENT_ID_FIELD_NUMBER: _builtins.int
+    client_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        client_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_id", b"client_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClientPortalWithdrawn: _TypeAlias = ClientPortalWithdrawn  # noqa: Y015
+
+@_typing.final
+class DocumentShared(_message.Message):
+    """A file for the travelers of a booking (P4). At most 5 MiB."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    BOOKING_ID_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    FILE_NAME_FIELD_NUMBER: _builtins.int
+    CONTENT_TYPE_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    CONTENT_SHA256_FIELD_NUMBER: _builtins.int
+    SHARED_AT_FIELD_NUMBER: _builtins.int
+    FOR_EVERYONE_FIELD_NUMBER: _builtins.int
+    CLIENT_IDS_FIELD_NUMBER: _builtins.int
+    TOLD_FIELD_NUMBER: _builtins.int
+    BOOKING_TITLE_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
+    document_id: _builtins.str
+    booking_id: _builtins.str
+    title: _builtins.str
+    file_name: _builtins.str
+    content_type: _builtins.str
+    content: _builtins.bytes
+    content_sha256: _builtins.str
+    for_everyone: _builtins.bool
+    """Who may see it: every passenger of the booking, today's and tomorrow's, or these alone."""
+    booking_title: _builtins.str
+    @_builtins.property
+    def shared_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def client_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def told(self) -> _containers.RepeatedCompositeFieldContainer[Global___Client]:
+        """Who is told by e-mail that it is there; empty = nobody."""
+
+    @_builtins.property
+    def agent(self) -> Global___Agent: ...
+    @_builtins.property
+    def agency(self) -> Global___Agency: ...
+    def __init__(
+        self,
+        *,
+        document_id: _builtins.str = ...,
+        booking_id: _builtins.str = ...,
+        title: _builtins.str = ...,
+        file_name: _builtins.str = ...,
+        content_type: _builtins.str = ...,
+        content: _builtins.bytes = ...,
+        content_sha256: _builtins.str = ...,
+        shared_at: _timestamp_pb2.Timestamp | None = ...,
+        for_everyone: _builtins.bool = ...,
+        client_ids: _abc.Iterable[_builtins.str] | None = ...,
+        told: _abc.Iterable[Global___Client] | None = ...,
+        booking_title: _builtins.str = ...,
+        agent: Global___Agent | None = ...,
+        agency: Global___Agency | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "shared_at", b"shared_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "booking_id", b"booking_id", "booking_title", b"booking_title", "client_ids", b"client_ids", "content", b"content", "content_sha256", b"content_sha256", "content_type", b"content_type", "document_id", b"document_id", "file_name", b"file_name", "for_everyone", b"for_everyone", "shared_at", b"shared_at", "title", b"title", "told", b"told"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DocumentShared: _TypeAlias = DocumentShared  # noqa: Y015
+
+@_typing.final
+class DocumentWithdrawn(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    BOOKING_ID_FIELD_NUMBER: _builtins.int
+    document_id: _builtins.str
+    booking_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        document_id: _builtins.str = ...,
+        booking_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["booking_id", b"booking_id", "document_id", b"document_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DocumentWithdrawn: _TypeAlias = DocumentWithdrawn  # noqa: Y015
+
+@_typing.final
+class EsignRequested(_message.Message):
+    """A document to be read and signed (C8), as the client will read it: every tag filled."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    BOOKING_ID_FIELD_NUMBER: _builtins.int
+    BOOKING_TITLE_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    SIGNER_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    TEXT_SHA256_FIELD_NUMBER: _builtins.int
+    TEMPLATE_VERSION_FIELD_NUMBER: _builtins.int
+    TOKEN_SHA256_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    SEALED_MAIL_FIELD_NUMBER: _builtins.int
+    ISSUE_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    booking_id: _builtins.str
+    booking_title: _builtins.str
+    title: _builtins.str
+    text: _builtins.str
+    text_sha256: _builtins.str
+    template_version: _builtins.str
+    """The template and its version, e.g. "terms-and-conditions v3"."""
+    token_sha256: _builtins.str
+    sealed_mail: _builtins.str
+    """A letter (template esign_request, signed by crm)."""
+    issue: _builtins.int
+    """1 for the first mail, 2 … for reminders."""
+    @_builtins.property
+    def agency(self) -> Global___Agency: ...
+    @_builtins.property
+    def agent(self) -> Global___Agent: ...
+    @_builtins.property
+    def signer(self) -> Global___Client: ...
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        booking_id: _builtins.str = ...,
+        booking_title: _builtins.str = ...,
+        agency: Global___Agency | None = ...,
+        agent: Global___Agent | None = ...,
+        signer: Global___Client | None = ...,
+        title: _builtins.str = ...,
+        text: _builtins.str = ...,
+        text_sha256: _builtins.str = ...,
+        template_version: _builtins.str = ...,
+        token_sha256: _builtins.str = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+        sealed_mail: _builtins.str = ...,
+        issue: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "expires_at", b"expires_at", "signer", b"signer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "booking_id", b"booking_id", "booking_title", b"booking_title", "expires_at", b"expires_at", "issue", b"issue", "request_id", b"request_id", "sealed_mail", b"sealed_mail", "signer", b"signer", "template_version", b"template_version", "text", b"text", "text_sha256", b"text_sha256", "title", b"title", "token_sha256", b"token_sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EsignRequested: _TypeAlias = EsignRequested  # noqa: Y015
+
+@_typing.final
+class EsignWithdrawn(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EsignWithdrawn: _TypeAlias = EsignWithdrawn  # noqa: Y015
+
+@_typing.final
+class InsuranceOffered(_message.Message):
+    """Travel insurance offered to a passenger, to accept or decline (C7, P7)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_ID_FIELD_NUMBER: _builtins.int
+    BOOKING_ID_FIELD_NUMBER: _builtins.int
+    BOOKING_TITLE_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    PASSENGER_FIELD_NUMBER: _builtins.int
+    PLAN_FIELD_NUMBER: _builtins.int
+    PRICE_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    TEXT_SHA256_FIELD_NUMBER: _builtins.int
+    TOKEN_SHA256_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    SEALED_MAIL_FIELD_NUMBER: _builtins.int
+    TEMPLATE_VERSION_FIELD_NUMBER: _builtins.int
+    ISSUE_FIELD_NUMBER: _builtins.int
+    offer_id: _builtins.str
+    booking_id: _builtins.str
+    booking_title: _builtins.str
+    plan: _builtins.str
+    text: _builtins.str
+    """The exact text that is accepted or declined."""
+    text_sha256: _builtins.str
+    token_sha256: _builtins.str
+    sealed_mail: _builtins.str
+    """A letter (template insurance_offer, signed by crm)."""
+    template_version: _builtins.str
+    """The template of the text and its version."""
+    issue: _builtins.int
+    """1 for the first mail, 2 … when it is sent again."""
+    @_builtins.property
+    def agency(self) -> Global___Agency: ...
+    @_builtins.property
+    def agent(self) -> Global___Agent: ...
+    @_builtins.property
+    def passenger(self) -> Global___Client: ...
+    @_builtins.property
+    def price(self) -> _common_pb2.Money: ...
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        offer_id: _builtins.str = ...,
+        booking_id: _builtins.str = ...,
+        booking_title: _builtins.str = ...,
+        agency: Global___Agency | None = ...,
+        agent: Global___Agent | None = ...,
+        passenger: Global___Client | None = ...,
+        plan: _builtins.str = ...,
+        price: _common_pb2.Money | None = ...,
+        text: _builtins.str = ...,
+        text_sha256: _builtins.str = ...,
+        token_sha256: _builtins.str = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+        sealed_mail: _builtins.str = ...,
+        template_version: _builtins.str = ...,
+        issue: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "expires_at", b"expires_at", "passenger", b"passenger", "price", b"price"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "booking_id", b"booking_id", "booking_title", b"booking_title", "expires_at", b"expires_at", "issue", b"issue", "offer_id", b"offer_id", "passenger", b"passenger", "plan", b"plan", "price", b"price", "sealed_mail", b"sealed_mail", "template_version", b"template_version", "text", b"text", "text_sha256", b"text_sha256", "token_sha256", b"token_sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InsuranceOffered: _TypeAlias = InsuranceOffered  # noqa: Y015
+
+@_typing.final
+class InsuranceWithdrawn(_message.Message):
+    """The offer no longer stands; an answer that the client gave before is kept."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_ID_FIELD_NUMBER: _builtins.int
+    offer_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        offer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["offer_id", b"offer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InsuranceWithdrawn: _TypeAlias = InsuranceWithdrawn  # noqa: Y015
+
+@_typing.final
+class ReminderRuleSaved(_message.Message):
+    """A rule for auto-reminders (C9), or its newest form."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    DAYS_BEFORE_FIELD_NUMBER: _builtins.int
+    ACTIVE_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    BODY_FIELD_NUMBER: _builtins.int
+    AGENT_ID_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
+    WITHDRAWN_FIELD_NUMBER: _builtins.int
+    rule_id: _builtins.str
+    kind: _builtins.str
+    """payment_due or final_payment."""
+    days_before: _builtins.int
+    active: _builtins.bool
+    subject: _builtins.str
+    body: _builtins.str
+    """Plain text with the tags of C9."""
+    agent_id: _builtins.str
+    """The rule is this agent's; empty = the whole agency's. An agent's own rule of a kind, active or not, stands in the
+    place of the agency's for her bookings.
+    """
+    withdrawn: _builtins.bool
+    """The agent gave her own rule up: the agency's holds for her again."""
+    @_builtins.property
+    def agency(self) -> Global___Agency: ...
+    def __init__(
+        self,
+        *,
+        rule_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        days_before: _builtins.int = ...,
+        active: _builtins.bool = ...,
+        subject: _builtins.str = ...,
+        body: _builtins.str = ...,
+        agent_id: _builtins.str = ...,
+        agency: Global___Agency | None = ...,
+        withdrawn: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "agency", b"agency", "agent_id", b"agent_id", "body", b"body", "days_before", b"days_before", "kind", b"kind", "rule_id", b"rule_id", "subject", b"subject", "withdrawn", b"withdrawn"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReminderRuleSaved: _TypeAlias = ReminderRuleSaved  # noqa: Y015
+
+@_typing.final
+class BookingRemindersSwitched(_message.Message):
+    """Which reminders of a booking the agent has switched off (C9): the whole, as it is now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOOKING_ID_FIELD_NUMBER: _builtins.int
+    OFF_FIELD_NUMBER: _builtins.int
+    OFF_SEGMENT_IDS_FIELD_NUMBER: _builtins.int
+    booking_id: _builtins.str
+    off: _builtins.bool
+    """All of them."""
+    @_builtins.property
+    def off_segment_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Those of these segments."""
+
+    def __init__(
+        self,
+        *,
+        booking_id: _builtins.str = ...,
+        off: _builtins.bool = ...,
+        off_segment_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["booking_id", b"booking_id", "off", b"off", "off_segment_ids", b"off_segment_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BookingRemindersSwitched: _TypeAlias = BookingRemindersSwitched  # noqa: Y015
+
+@_typing.final
+class ReminderTestRequested(_message.Message):
+    """A test send of a rule's present text, to the agent herself."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_ID_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    BODY_FIELD_NUMBER: _builtins.int
+    BOOKING_ID_FIELD_NUMBER: _builtins.int
+    SEGMENT_ID_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
+    rule_id: _builtins.str
+    subject: _builtins.str
+    body: _builtins.str
+    booking_id: _builtins.str
+    segment_id: _builtins.str
+    @_builtins.property
+    def agent(self) -> Global___Agent: ...
+    @_builtins.property
+    def agency(self) -> Global___Agency: ...
+    def __init__(
+        self,
+        *,
+        rule_id: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        body: _builtins.str = ...,
+        booking_id: _builtins.str = ...,
+        segment_id: _builtins.str = ...,
+        agent: Global___Agent | None = ...,
+        agency: Global___Agency | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "body", b"body", "booking_id", b"booking_id", "rule_id", b"rule_id", "segment_id", b"segment_id", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReminderTestRequested: _TypeAlias = ReminderTestRequested  # noqa: Y015
+
+@_typing.final
+class CvvRequested(_message.Message):
+    """The client is asked for the CVV of a card that is stored (M10)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINK_ID_FIELD_NUMBER: _builtins.int
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    CARD_TOKEN_FIELD_NUMBER: _builtins.int
+    BRAND_FIELD_NUMBER: _builtins.int
+    LAST4_FIELD_NUMBER: _builtins.int
+    TOKEN_SHA256_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    SEALED_MAIL_FIELD_NUMBER: _builtins.int
+    link_id: _builtins.str
+    card_token: _builtins.str
+    brand: _builtins.str
+    last4: _builtins.str
+    token_sha256: _builtins.str
+    sealed_mail: _builtins.str
+    """A letter (template cvv_request, signed by crm)."""
+    @_builtins.property
+    def context(self) -> Global___PaymentContext: ...
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        link_id: _builtins.str = ...,
+        context: Global___PaymentContext | None = ...,
+        card_token: _builtins.str = ...,
+        brand: _builtins.str = ...,
+        last4: _builtins.str = ...,
+        token_sha256: _builtins.str = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+        sealed_mail: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "expires_at", b"expires_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["brand", b"brand", "card_token", b"card_token", "context", b"context", "expires_at", b"expires_at", "last4", b"last4", "link_id", b"link_id", "sealed_mail", b"sealed_mail", "token_sha256", b"token_sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CvvRequested: _TypeAlias = CvvRequested  # noqa: Y015
+
+@_typing.final
+class SupportTicketOpened(_message.Message):
+    """A support ticket was opened, or got an answer (C12); the other side is told by mail."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TICKET_ID_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    ADMINS_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
+    ticket_id: _builtins.str
+    subject: _builtins.str
+    text: _builtins.str
+    @_builtins.property
+    def author(self) -> Global___Agent: ...
+    @_builtins.property
+    def admins(self) -> _containers.RepeatedCompositeFieldContainer[Global___Agent]: ...
+    @_builtins.property
+    def agency(self) -> Global___Agency: ...
+    def __init__(
+        self,
+        *,
+        ticket_id: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        text: _builtins.str = ...,
+        author: Global___Agent | None = ...,
+        admins: _abc.Iterable[Global___Agent] | None = ...,
+        agency: Global___Agency | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "author", b"author"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["admins", b"admins", "agency", b"agency", "author", b"author", "subject", b"subject", "text", b"text", "ticket_id", b"ticket_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SupportTicketOpened: _TypeAlias = SupportTicketOpened  # noqa: Y015
+
+@_typing.final
+class SupportTicketAnswered(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TICKET_ID_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    RECIPIENT_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
+    ticket_id: _builtins.str
+    subject: _builtins.str
+    text: _builtins.str
+    @_builtins.property
+    def author(self) -> Global___Agent: ...
+    @_builtins.property
+    def recipient(self) -> Global___Agent:
+        """Who is told."""
+
+    @_builtins.property
+    def agency(self) -> Global___Agency: ...
+    def __init__(
+        self,
+        *,
+        ticket_id: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        text: _builtins.str = ...,
+        author: Global___Agent | None = ...,
+        recipient: Global___Agent | None = ...,
+        agency: Global___Agency | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "author", b"author", "recipient", b"recipient"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "author", b"author", "recipient", b"recipient", "subject", b"subject", "text", b"text", "ticket_id", b"ticket_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SupportTicketAnswered: _TypeAlias = SupportTicketAnswered  # noqa: Y015
+
+@_typing.final
+class SecondRevealRequested(_message.Message):
+    """An agent asks for a second reveal (M9): the admins are told."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ADMINS_FIELD_NUMBER: _builtins.int
+    SECOND_REVEAL_ID_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    second_reveal_id: _builtins.str
+    """Where an admin decides it."""
+    @_builtins.property
+    def context(self) -> Global___PaymentContext: ...
+    @_builtins.property
+    def admins(self) -> _containers.RepeatedCompositeFieldContainer[Global___Agent]: ...
+    def __init__(
+        self,
+        *,
+        context: Global___PaymentContext | None = ...,
+        reason: _builtins.str = ...,
+        admins: _abc.Iterable[Global___Agent] | None = ...,
+        second_reveal_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["admins", b"admins", "context", b"context", "reason", b"reason", "second_reveal_id", b"second_reveal_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SecondRevealRequested: _TypeAlias = SecondRevealRequested  # noqa: Y015
+
+@_typing.final
+class SecondRevealDecided(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    APPROVED_FIELD_NUMBER: _builtins.int
+    DECIDED_BY_FIELD_NUMBER: _builtins.int
+    WORD_FIELD_NUMBER: _builtins.int
+    GOOD_UNTIL_FIELD_NUMBER: _builtins.int
+    approved: _builtins.bool
+    decided_by: _builtins.str
+    word: _builtins.str
+    """When refused: the approver's word to the agent."""
+    @_builtins.property
+    def context(self) -> Global___PaymentContext: ...
+    @_builtins.property
+    def good_until(self) -> _timestamp_pb2.Timestamp:
+        """When approved: until when the agent may retrieve the card once more."""
+
+    def __init__(
+        self,
+        *,
+        context: Global___PaymentContext | None = ...,
+        approved: _builtins.bool = ...,
+        decided_by: _builtins.str = ...,
+        word: _builtins.str = ...,
+        good_until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "good_until", b"good_until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved", b"approved", "context", b"context", "decided_by", b"decided_by", "good_until", b"good_until", "word", b"word"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SecondRevealDecided: _TypeAlias = SecondRevealDecided  # noqa: Y015
+
+@_typing.final
 class PaymentLinkOpened(_message.Message):
     """---------------------------------------------------------------- produced by portal"""
 
@@ -675,12 +1587,15 @@ class PaymentAuthorized(_message.Message):
     CARD_KEPT_UNTIL_FIELD_NUMBER: _builtins.int
     CVV_KEPT_UNTIL_FIELD_NUMBER: _builtins.int
     DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    SELF_SERVICE_FIELD_NUMBER: _builtins.int
     link_id: _builtins.str
     card_token: _builtins.str
     brand: _builtins.str
     last4: _builtins.str
     cardholder_name: _builtins.str
     document_id: _builtins.str
+    self_service: _builtins.bool
+    """True when the client started it herself in the portal (P3): there was no link and the CRM knows no such payment yet."""
     @_builtins.property
     def context(self) -> Global___PaymentContext: ...
     @_builtins.property
@@ -705,10 +1620,11 @@ class PaymentAuthorized(_message.Message):
         card_kept_until: _timestamp_pb2.Timestamp | None = ...,
         cvv_kept_until: _timestamp_pb2.Timestamp | None = ...,
         document_id: _builtins.str = ...,
+        self_service: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["authorized_at", b"authorized_at", "billing_address", b"billing_address", "card_kept_until", b"card_kept_until", "context", b"context", "cvv_kept_until", b"cvv_kept_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorized_at", b"authorized_at", "billing_address", b"billing_address", "brand", b"brand", "card_kept_until", b"card_kept_until", "card_token", b"card_token", "cardholder_name", b"cardholder_name", "context", b"context", "cvv_kept_until", b"cvv_kept_until", "document_id", b"document_id", "last4", b"last4", "link_id", b"link_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorized_at", b"authorized_at", "billing_address", b"billing_address", "brand", b"brand", "card_kept_until", b"card_kept_until", "card_token", b"card_token", "cardholder_name", b"cardholder_name", "context", b"context", "cvv_kept_until", b"cvv_kept_until", "document_id", b"document_id", "last4", b"last4", "link_id", b"link_id", "self_service", b"self_service"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -774,9 +1690,438 @@ class DocumentSigned(_message.Message):
 Global___DocumentSigned: _TypeAlias = DocumentSigned  # noqa: Y015
 
 @_typing.final
-class DeliverySent(_message.Message):
-    """---------------------------------------------------------------- produced by notifier"""
+class ClientRegistered(_message.Message):
+    """A visitor of an agent's public page registered (P1)."""
 
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REGISTRATION_ID_FIELD_NUMBER: _builtins.int
+    AGENT_ID_FIELD_NUMBER: _builtins.int
+    AGENCY_ID_FIELD_NUMBER: _builtins.int
+    CLIENT_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    registration_id: _builtins.str
+    agent_id: _builtins.str
+    agency_id: _builtins.str
+    @_builtins.property
+    def client(self) -> Global___Client: ...
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        registration_id: _builtins.str = ...,
+        agent_id: _builtins.str = ...,
+        agency_id: _builtins.str = ...,
+        client: Global___Client | None = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "client", b"client"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_id", b"agency_id", "agent_id", b"agent_id", "at", b"at", "client", b"client", "registration_id", b"registration_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClientRegistered: _TypeAlias = ClientRegistered  # noqa: Y015
+
+@_typing.final
+class QuoteRequested(_message.Message):
+    """A wish for a trip (P1, C10), from a visitor (`registration_id`) or a signed-in client (`client_id`)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUOTE_ID_FIELD_NUMBER: _builtins.int
+    AGENT_ID_FIELD_NUMBER: _builtins.int
+    REGISTRATION_ID_FIELD_NUMBER: _builtins.int
+    CLIENT_ID_FIELD_NUMBER: _builtins.int
+    CLIENT_FIELD_NUMBER: _builtins.int
+    DESTINATION_FIELD_NUMBER: _builtins.int
+    BEGINS_ON_FIELD_NUMBER: _builtins.int
+    ENDS_ON_FIELD_NUMBER: _builtins.int
+    ADULTS_FIELD_NUMBER: _builtins.int
+    CHILDREN_FIELD_NUMBER: _builtins.int
+    BUDGET_FIELD_NUMBER: _builtins.int
+    WISHES_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
+    quote_id: _builtins.str
+    agent_id: _builtins.str
+    registration_id: _builtins.str
+    client_id: _builtins.str
+    destination: _builtins.str
+    begins_on: _builtins.str
+    """ISO 8601; empty = open."""
+    ends_on: _builtins.str
+    adults: _builtins.int
+    children: _builtins.int
+    budget: _builtins.str
+    wishes: _builtins.str
+    @_builtins.property
+    def client(self) -> Global___Client: ...
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def agent(self) -> Global___Agent:
+        """Who is told of it, and in whose name."""
+
+    @_builtins.property
+    def agency(self) -> Global___Agency: ...
+    def __init__(
+        self,
+        *,
+        quote_id: _builtins.str = ...,
+        agent_id: _builtins.str = ...,
+        registration_id: _builtins.str = ...,
+        client_id: _builtins.str = ...,
+        client: Global___Client | None = ...,
+        destination: _builtins.str = ...,
+        begins_on: _builtins.str = ...,
+        ends_on: _builtins.str = ...,
+        adults: _builtins.int = ...,
+        children: _builtins.int = ...,
+        budget: _builtins.str = ...,
+        wishes: _builtins.str = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        agent: Global___Agent | None = ...,
+        agency: Global___Agency | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "at", b"at", "client", b"client"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adults", b"adults", "agency", b"agency", "agent", b"agent", "agent_id", b"agent_id", "at", b"at", "begins_on", b"begins_on", "budget", b"budget", "children", b"children", "client", b"client", "client_id", b"client_id", "destination", b"destination", "ends_on", b"ends_on", "quote_id", b"quote_id", "registration_id", b"registration_id", "wishes", b"wishes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuoteRequested: _TypeAlias = QuoteRequested  # noqa: Y015
+
+@_typing.final
+class ClientProfileChanged(_message.Message):
+    """The client changed her profile, family or occasions (P6)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROFILE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def profile(self) -> Global___ClientProfile: ...
+    def __init__(
+        self,
+        *,
+        profile: Global___ClientProfile | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["profile", b"profile"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["profile", b"profile"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClientProfileChanged: _TypeAlias = ClientProfileChanged  # noqa: Y015
+
+@_typing.final
+class ClientPortalActivated(_message.Message):
+    """The client chose a password: portal access works from now on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLIENT_ID_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    client_id: _builtins.str
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        client_id: _builtins.str = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "client_id", b"client_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClientPortalActivated: _TypeAlias = ClientPortalActivated  # noqa: Y015
+
+@_typing.final
+class PortalMailSealed(_message.Message):
+    """A letter of the portal on its way to the notifier, unopened (password reset)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MAIL_ID_FIELD_NUMBER: _builtins.int
+    SEALED_MAIL_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
+    mail_id: _builtins.str
+    sealed_mail: _builtins.str
+    @_builtins.property
+    def agency(self) -> Global___Agency: ...
+    def __init__(
+        self,
+        *,
+        mail_id: _builtins.str = ...,
+        sealed_mail: _builtins.str = ...,
+        agency: Global___Agency | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "mail_id", b"mail_id", "sealed_mail", b"sealed_mail"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PortalMailSealed: _TypeAlias = PortalMailSealed  # noqa: Y015
+
+@_typing.final
+class EsignOpened(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EsignOpened: _TypeAlias = EsignOpened  # noqa: Y015
+
+@_typing.final
+class EsignSigned(_message.Message):
+    """A document of C8 was signed; the PDF carries its certificate page."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    SIGNER_NAME_FIELD_NUMBER: _builtins.int
+    SIGNATURE_KIND_FIELD_NUMBER: _builtins.int
+    TEXT_SHA256_FIELD_NUMBER: _builtins.int
+    SIGNED_AT_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    PDF_FIELD_NUMBER: _builtins.int
+    PDF_SHA256_FIELD_NUMBER: _builtins.int
+    SEALED_MAIL_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    SIGNER_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    BOOKING_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    document_id: _builtins.str
+    signer_name: _builtins.str
+    signature_kind: _builtins.str
+    text_sha256: _builtins.str
+    pdf: _builtins.bytes
+    pdf_sha256: _builtins.str
+    sealed_mail: _builtins.str
+    """A letter (template esign_copy, signed by portal) for the signer; the PDF goes with it."""
+    title: _builtins.str
+    booking_id: _builtins.str
+    @_builtins.property
+    def signed_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def origin(self) -> _common_pb2.Origin: ...
+    @_builtins.property
+    def agency(self) -> Global___Agency: ...
+    @_builtins.property
+    def agent(self) -> Global___Agent: ...
+    @_builtins.property
+    def signer(self) -> Global___Client: ...
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        document_id: _builtins.str = ...,
+        signer_name: _builtins.str = ...,
+        signature_kind: _builtins.str = ...,
+        text_sha256: _builtins.str = ...,
+        signed_at: _timestamp_pb2.Timestamp | None = ...,
+        origin: _common_pb2.Origin | None = ...,
+        pdf: _builtins.bytes = ...,
+        pdf_sha256: _builtins.str = ...,
+        sealed_mail: _builtins.str = ...,
+        agency: Global___Agency | None = ...,
+        agent: Global___Agent | None = ...,
+        signer: Global___Client | None = ...,
+        title: _builtins.str = ...,
+        booking_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "origin", b"origin", "signed_at", b"signed_at", "signer", b"signer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "booking_id", b"booking_id", "document_id", b"document_id", "origin", b"origin", "pdf", b"pdf", "pdf_sha256", b"pdf_sha256", "request_id", b"request_id", "sealed_mail", b"sealed_mail", "signature_kind", b"signature_kind", "signed_at", b"signed_at", "signer", b"signer", "signer_name", b"signer_name", "text_sha256", b"text_sha256", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EsignSigned: _TypeAlias = EsignSigned  # noqa: Y015
+
+@_typing.final
+class InsuranceDecided(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_ID_FIELD_NUMBER: _builtins.int
+    ACCEPTED_FIELD_NUMBER: _builtins.int
+    SIGNER_NAME_FIELD_NUMBER: _builtins.int
+    SIGNATURE_KIND_FIELD_NUMBER: _builtins.int
+    TEXT_SHA256_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    PDF_FIELD_NUMBER: _builtins.int
+    PDF_SHA256_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    PASSENGER_FIELD_NUMBER: _builtins.int
+    BOOKING_ID_FIELD_NUMBER: _builtins.int
+    PLAN_FIELD_NUMBER: _builtins.int
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    offer_id: _builtins.str
+    accepted: _builtins.bool
+    signer_name: _builtins.str
+    signature_kind: _builtins.str
+    text_sha256: _builtins.str
+    pdf: _builtins.bytes
+    pdf_sha256: _builtins.str
+    booking_id: _builtins.str
+    plan: _builtins.str
+    document_id: _builtins.str
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def origin(self) -> _common_pb2.Origin: ...
+    @_builtins.property
+    def agency(self) -> Global___Agency: ...
+    @_builtins.property
+    def agent(self) -> Global___Agent: ...
+    @_builtins.property
+    def passenger(self) -> Global___Client: ...
+    def __init__(
+        self,
+        *,
+        offer_id: _builtins.str = ...,
+        accepted: _builtins.bool = ...,
+        signer_name: _builtins.str = ...,
+        signature_kind: _builtins.str = ...,
+        text_sha256: _builtins.str = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        origin: _common_pb2.Origin | None = ...,
+        pdf: _builtins.bytes = ...,
+        pdf_sha256: _builtins.str = ...,
+        agency: Global___Agency | None = ...,
+        agent: Global___Agent | None = ...,
+        passenger: Global___Client | None = ...,
+        booking_id: _builtins.str = ...,
+        plan: _builtins.str = ...,
+        document_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "at", b"at", "origin", b"origin", "passenger", b"passenger"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "agency", b"agency", "agent", b"agent", "at", b"at", "booking_id", b"booking_id", "document_id", b"document_id", "offer_id", b"offer_id", "origin", b"origin", "passenger", b"passenger", "pdf", b"pdf", "pdf_sha256", b"pdf_sha256", "plan", b"plan", "signature_kind", b"signature_kind", "signer_name", b"signer_name", "text_sha256", b"text_sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InsuranceDecided: _TypeAlias = InsuranceDecided  # noqa: Y015
+
+@_typing.final
+class CvvResupplied(_message.Message):
+    """The CVV of a stored card was given again (M10)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINK_ID_FIELD_NUMBER: _builtins.int
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    CVV_KEPT_UNTIL_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    link_id: _builtins.str
+    payment_id: _builtins.str
+    @_builtins.property
+    def cvv_kept_until(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        link_id: _builtins.str = ...,
+        payment_id: _builtins.str = ...,
+        cvv_kept_until: _timestamp_pb2.Timestamp | None = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "cvv_kept_until", b"cvv_kept_until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "cvv_kept_until", b"cvv_kept_until", "link_id", b"link_id", "payment_id", b"payment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CvvResupplied: _TypeAlias = CvvResupplied  # noqa: Y015
+
+@_typing.final
+class ReminderSettled(_message.Message):
+    """---------------------------------------------------------------- produced by notifier
+    A reminder was sent, or was not because it was paid (C9's log of what was sent to whom).
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REMINDER_ID_FIELD_NUMBER: _builtins.int
+    RULE_ID_FIELD_NUMBER: _builtins.int
+    BOOKING_ID_FIELD_NUMBER: _builtins.int
+    SEGMENT_ID_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    ADDRESS_HINT_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    DUE_ON_FIELD_NUMBER: _builtins.int
+    RECIPIENT_NAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    reminder_id: _builtins.str
+    rule_id: _builtins.str
+    booking_id: _builtins.str
+    segment_id: _builtins.str
+    outcome: _builtins.str
+    """sent, failed, skipped_paid, skipped_cancelled, skipped_late, skipped_no_address."""
+    address_hint: _builtins.str
+    subject: _builtins.str
+    kind: _builtins.str
+    """payment_due or final_payment."""
+    due_on: _builtins.str
+    """ISO 8601: the date it reminded of."""
+    recipient_name: _builtins.str
+    reason: _builtins.str
+    """When it failed: why, in plain words."""
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        reminder_id: _builtins.str = ...,
+        rule_id: _builtins.str = ...,
+        booking_id: _builtins.str = ...,
+        segment_id: _builtins.str = ...,
+        outcome: _builtins.str = ...,
+        address_hint: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        kind: _builtins.str = ...,
+        due_on: _builtins.str = ...,
+        recipient_name: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address_hint", b"address_hint", "at", b"at", "booking_id", b"booking_id", "due_on", b"due_on", "kind", b"kind", "outcome", b"outcome", "reason", b"reason", "recipient_name", b"recipient_name", "reminder_id", b"reminder_id", "rule_id", b"rule_id", "segment_id", b"segment_id", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReminderSettled: _TypeAlias = ReminderSettled  # noqa: Y015
+
+@_typing.final
+class DeliverySent(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     DELIVERY_ID_FIELD_NUMBER: _builtins.int

@@ -765,6 +765,331 @@ class RemoveCardResponse(_message.Message):
 Global___RemoveCardResponse: _TypeAlias = RemoveCardResponse  # noqa: Y015
 
 @_typing.final
+class ListAgencyAuditRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENCY_ID_FIELD_NUMBER: _builtins.int
+    AGENT_ID_FIELD_NUMBER: _builtins.int
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    REFUSED_ONLY_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    agency_id: _builtins.str
+    agent_id: _builtins.str
+    """Filters; empty or absent = all."""
+    payment_id: _builtins.str
+    action: _builtins.str
+    """An action's beginning: "card.", "challenge.sent"."""
+    refused_only: _builtins.bool
+    limit: _builtins.int
+    """1 to 500."""
+    after: _builtins.str
+    """`next` of the page before; empty = the newest rows."""
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp:
+        """From (inclusive) and until (exclusive)."""
+
+    @_builtins.property
+    def until(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        agency_id: _builtins.str = ...,
+        agent_id: _builtins.str = ...,
+        payment_id: _builtins.str = ...,
+        action: _builtins.str = ...,
+        refused_only: _builtins.bool = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+        until: _timestamp_pb2.Timestamp | None = ...,
+        limit: _builtins.int = ...,
+        after: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since", "until", b"until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "after", b"after", "agency_id", b"agency_id", "agent_id", b"agent_id", "limit", b"limit", "payment_id", b"payment_id", "refused_only", b"refused_only", "since", b"since", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAgencyAuditRequest: _TypeAlias = ListAgencyAuditRequest  # noqa: Y015
+
+@_typing.final
+class AgencyAuditRow(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AT_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    RESULT_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    CHAIN_ID_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    INTACT_FIELD_NUMBER: _builtins.int
+    action: _builtins.str
+    result: _builtins.str
+    """ok or refused."""
+    actor: _builtins.str
+    """The agent's id, or who else did it: portal, operator, vault."""
+    reason: _builtins.str
+    payment_id: _builtins.str
+    """Empty for what is about no card."""
+    chain_id: _builtins.str
+    sequence: _builtins.int
+    intact: _builtins.bool
+    """The row's seal was computed anew and fits, and it follows the row before it."""
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def origin(self) -> _common_pb2.Origin: ...
+    def __init__(
+        self,
+        *,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        action: _builtins.str = ...,
+        result: _builtins.str = ...,
+        actor: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        origin: _common_pb2.Origin | None = ...,
+        payment_id: _builtins.str = ...,
+        chain_id: _builtins.str = ...,
+        sequence: _builtins.int = ...,
+        intact: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "actor", b"actor", "at", b"at", "chain_id", b"chain_id", "intact", b"intact", "origin", b"origin", "payment_id", b"payment_id", "reason", b"reason", "result", b"result", "sequence", b"sequence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AgencyAuditRow: _TypeAlias = AgencyAuditRow  # noqa: Y015
+
+@_typing.final
+class ListAgencyAuditResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: _builtins.int
+    NEXT_FIELD_NUMBER: _builtins.int
+    CHAINS_FIELD_NUMBER: _builtins.int
+    CHAINS_BROKEN_FIELD_NUMBER: _builtins.int
+    next: _builtins.str
+    """For the next, older page; empty at the end."""
+    chains: _builtins.int
+    """Chains of the vault, and how many end elsewhere than their sealed head says."""
+    chains_broken: _builtins.int
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___AgencyAuditRow]:
+        """Newest first."""
+
+    def __init__(
+        self,
+        *,
+        rows: _abc.Iterable[Global___AgencyAuditRow] | None = ...,
+        next: _builtins.str = ...,
+        chains: _builtins.int = ...,
+        chains_broken: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chains", b"chains", "chains_broken", b"chains_broken", "next", b"next", "rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAgencyAuditResponse: _TypeAlias = ListAgencyAuditResponse  # noqa: Y015
+
+@_typing.final
+class RequestSecondRevealRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    CARD_TOKEN_FIELD_NUMBER: _builtins.int
+    AGENT_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    card_token: _builtins.str
+    agent_id: _builtins.str
+    reason: _builtins.str
+    @_builtins.property
+    def origin(self) -> _common_pb2.Origin: ...
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        card_token: _builtins.str = ...,
+        agent_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        origin: _common_pb2.Origin | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "card_token", b"card_token", "idempotency_key", b"idempotency_key", "origin", b"origin", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestSecondRevealRequest: _TypeAlias = RequestSecondRevealRequest  # noqa: Y015
+
+@_typing.final
+class RequestSecondRevealResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SECOND_REVEAL_ID_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    second_reveal_id: _builtins.str
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        second_reveal_id: _builtins.str = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "second_reveal_id", b"second_reveal_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestSecondRevealResponse: _TypeAlias = RequestSecondRevealResponse  # noqa: Y015
+
+@_typing.final
+class RequestApprovalRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    SECOND_REVEAL_ID_FIELD_NUMBER: _builtins.int
+    APPROVER_ID_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    second_reveal_id: _builtins.str
+    approver_id: _builtins.str
+    @_builtins.property
+    def origin(self) -> _common_pb2.Origin: ...
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        second_reveal_id: _builtins.str = ...,
+        approver_id: _builtins.str = ...,
+        origin: _common_pb2.Origin | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approver_id", b"approver_id", "idempotency_key", b"idempotency_key", "origin", b"origin", "second_reveal_id", b"second_reveal_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestApprovalRequest: _TypeAlias = RequestApprovalRequest  # noqa: Y015
+
+@_typing.final
+class ConfirmApprovalRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPROVER_ID_FIELD_NUMBER: _builtins.int
+    SEALED_REQUEST_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    approver_id: _builtins.str
+    sealed_request: _builtins.str
+    """typ wv-approve+jwe, over {"challenge_id","code"}."""
+    @_builtins.property
+    def origin(self) -> _common_pb2.Origin: ...
+    def __init__(
+        self,
+        *,
+        approver_id: _builtins.str = ...,
+        sealed_request: _builtins.str = ...,
+        origin: _common_pb2.Origin | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approver_id", b"approver_id", "origin", b"origin", "sealed_request", b"sealed_request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmApprovalRequest: _TypeAlias = ConfirmApprovalRequest  # noqa: Y015
+
+@_typing.final
+class ConfirmApprovalResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SECOND_REVEAL_ID_FIELD_NUMBER: _builtins.int
+    GOOD_UNTIL_FIELD_NUMBER: _builtins.int
+    second_reveal_id: _builtins.str
+    @_builtins.property
+    def good_until(self) -> _timestamp_pb2.Timestamp:
+        """Until when the owner may retrieve the card once more."""
+
+    def __init__(
+        self,
+        *,
+        second_reveal_id: _builtins.str = ...,
+        good_until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["good_until", b"good_until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["good_until", b"good_until", "second_reveal_id", b"second_reveal_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmApprovalResponse: _TypeAlias = ConfirmApprovalResponse  # noqa: Y015
+
+@_typing.final
+class RefuseSecondRevealRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    SECOND_REVEAL_ID_FIELD_NUMBER: _builtins.int
+    APPROVER_ID_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    WORD_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    second_reveal_id: _builtins.str
+    approver_id: _builtins.str
+    word: _builtins.str
+    """The approver's word to the owner; audited."""
+    @_builtins.property
+    def origin(self) -> _common_pb2.Origin: ...
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        second_reveal_id: _builtins.str = ...,
+        approver_id: _builtins.str = ...,
+        origin: _common_pb2.Origin | None = ...,
+        word: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approver_id", b"approver_id", "idempotency_key", b"idempotency_key", "origin", b"origin", "second_reveal_id", b"second_reveal_id", "word", b"word"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefuseSecondRevealRequest: _TypeAlias = RefuseSecondRevealRequest  # noqa: Y015
+
+@_typing.final
+class RefuseSecondRevealResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFUSED_AT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def refused_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        refused_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["refused_at", b"refused_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["refused_at", b"refused_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefuseSecondRevealResponse: _TypeAlias = RefuseSecondRevealResponse  # noqa: Y015
+
+@_typing.final
 class EnrollAgentRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -977,6 +1302,51 @@ class RewrapProgress(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RewrapProgress: _TypeAlias = RewrapProgress  # noqa: Y015
+
+@_typing.final
+class SetApproverRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    AGENT_ID_FIELD_NUMBER: _builtins.int
+    APPROVER_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    agent_id: _builtins.str
+    approver: _builtins.bool
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        agent_id: _builtins.str = ...,
+        approver: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "approver", b"approver", "idempotency_key", b"idempotency_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetApproverRequest: _TypeAlias = SetApproverRequest  # noqa: Y015
+
+@_typing.final
+class SetApproverResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGED_AT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def changed_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        changed_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["changed_at", b"changed_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed_at", b"changed_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetApproverResponse: _TypeAlias = SetApproverResponse  # noqa: Y015
 
 @_typing.final
 class PurgeExpiredRequest(_message.Message):

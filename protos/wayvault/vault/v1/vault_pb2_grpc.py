@@ -598,6 +598,301 @@ class CardCustody:
             _registered_method=True)
 
 
+class AuditReaderStub:
+    """---------------------------------------------------------------- audit reader (caller: crm)
+    What an agency's admins read of the trail (C13). Which rows are the agency's the vault decides by its cards and its
+    enrolled people, never by what the caller says of them. Each row is checked as it is read.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.ListAgencyAudit = channel.unary_unary(
+                '/wayvault.vault.v1.AuditReader/ListAgencyAudit',
+                request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.ListAgencyAuditRequest.SerializeToString,
+                response_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.ListAgencyAuditResponse.FromString,
+                _registered_method=True)
+
+
+class AuditReaderServicer:
+    """---------------------------------------------------------------- audit reader (caller: crm)
+    What an agency's admins read of the trail (C13). Which rows are the agency's the vault decides by its cards and its
+    enrolled people, never by what the caller says of them. Each row is checked as it is read.
+    """
+
+    def ListAgencyAudit(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_AuditReaderServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'ListAgencyAudit': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAgencyAudit,
+                    request_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.ListAgencyAuditRequest.FromString,
+                    response_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.ListAgencyAuditResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'wayvault.vault.v1.AuditReader', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('wayvault.vault.v1.AuditReader', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class AuditReader:
+    """---------------------------------------------------------------- audit reader (caller: crm)
+    What an agency's admins read of the trail (C13). Which rows are the agency's the vault decides by its cards and its
+    enrolled people, never by what the caller says of them. Each row is checked as it is read.
+    """
+
+    @staticmethod
+    def ListAgencyAudit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wayvault.vault.v1.AuditReader/ListAgencyAudit',
+            protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.ListAgencyAuditRequest.SerializeToString,
+            protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.ListAgencyAuditResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
+class SecondRevealStub:
+    """---------------------------------------------------------------- second reveal (caller: crm)
+    M9: off unless the operator made someone of the agency an approver. The vault itself enforces two distinct enrolled
+    people: the owner asks, an approver who is another person proves herself with a code mailed to *her* enrolled address,
+    typed into the secure frame. An approval is good once and for a short time; the owner then needs a new code as ever.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.RequestSecondReveal = channel.unary_unary(
+                '/wayvault.vault.v1.SecondReveal/RequestSecondReveal',
+                request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RequestSecondRevealRequest.SerializeToString,
+                response_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RequestSecondRevealResponse.FromString,
+                _registered_method=True)
+        self.RequestApproval = channel.unary_unary(
+                '/wayvault.vault.v1.SecondReveal/RequestApproval',
+                request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RequestApprovalRequest.SerializeToString,
+                response_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.ChallengeResponse.FromString,
+                _registered_method=True)
+        self.ConfirmApproval = channel.unary_unary(
+                '/wayvault.vault.v1.SecondReveal/ConfirmApproval',
+                request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.ConfirmApprovalRequest.SerializeToString,
+                response_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.ConfirmApprovalResponse.FromString,
+                _registered_method=True)
+        self.RefuseSecondReveal = channel.unary_unary(
+                '/wayvault.vault.v1.SecondReveal/RefuseSecondReveal',
+                request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RefuseSecondRevealRequest.SerializeToString,
+                response_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RefuseSecondRevealResponse.FromString,
+                _registered_method=True)
+
+
+class SecondRevealServicer:
+    """---------------------------------------------------------------- second reveal (caller: crm)
+    M9: off unless the operator made someone of the agency an approver. The vault itself enforces two distinct enrolled
+    people: the owner asks, an approver who is another person proves herself with a code mailed to *her* enrolled address,
+    typed into the secure frame. An approval is good once and for a short time; the owner then needs a new code as ever.
+    """
+
+    def RequestSecondReveal(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RequestApproval(self, request, context):
+        """Mails the approver her code.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConfirmApproval(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RefuseSecondReveal(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_SecondRevealServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'RequestSecondReveal': grpc.unary_unary_rpc_method_handler(
+                    servicer.RequestSecondReveal,
+                    request_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RequestSecondRevealRequest.FromString,
+                    response_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RequestSecondRevealResponse.SerializeToString,
+            ),
+            'RequestApproval': grpc.unary_unary_rpc_method_handler(
+                    servicer.RequestApproval,
+                    request_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RequestApprovalRequest.FromString,
+                    response_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.ChallengeResponse.SerializeToString,
+            ),
+            'ConfirmApproval': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmApproval,
+                    request_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.ConfirmApprovalRequest.FromString,
+                    response_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.ConfirmApprovalResponse.SerializeToString,
+            ),
+            'RefuseSecondReveal': grpc.unary_unary_rpc_method_handler(
+                    servicer.RefuseSecondReveal,
+                    request_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RefuseSecondRevealRequest.FromString,
+                    response_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RefuseSecondRevealResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'wayvault.vault.v1.SecondReveal', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('wayvault.vault.v1.SecondReveal', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class SecondReveal:
+    """---------------------------------------------------------------- second reveal (caller: crm)
+    M9: off unless the operator made someone of the agency an approver. The vault itself enforces two distinct enrolled
+    people: the owner asks, an approver who is another person proves herself with a code mailed to *her* enrolled address,
+    typed into the secure frame. An approval is good once and for a short time; the owner then needs a new code as ever.
+    """
+
+    @staticmethod
+    def RequestSecondReveal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wayvault.vault.v1.SecondReveal/RequestSecondReveal',
+            protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RequestSecondRevealRequest.SerializeToString,
+            protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RequestSecondRevealResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RequestApproval(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wayvault.vault.v1.SecondReveal/RequestApproval',
+            protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RequestApprovalRequest.SerializeToString,
+            protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.ChallengeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfirmApproval(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wayvault.vault.v1.SecondReveal/ConfirmApproval',
+            protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.ConfirmApprovalRequest.SerializeToString,
+            protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.ConfirmApprovalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RefuseSecondReveal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wayvault.vault.v1.SecondReveal/RefuseSecondReveal',
+            protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RefuseSecondRevealRequest.SerializeToString,
+            protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RefuseSecondRevealResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
 class VaultAdminStub:
     """---------------------------------------------------------------- admin (caller: operator)
     """
@@ -627,6 +922,11 @@ class VaultAdminStub:
                 '/wayvault.vault.v1.VaultAdmin/Rewrap',
                 request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RewrapRequest.SerializeToString,
                 response_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RewrapProgress.FromString,
+                _registered_method=True)
+        self.SetApprover = channel.unary_unary(
+                '/wayvault.vault.v1.VaultAdmin/SetApprover',
+                request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.SetApproverRequest.SerializeToString,
+                response_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.SetApproverResponse.FromString,
                 _registered_method=True)
         self.PurgeExpired = channel.unary_unary(
                 '/wayvault.vault.v1.VaultAdmin/PurgeExpired',
@@ -671,6 +971,13 @@ class VaultAdminServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetApprover(self, request, context):
+        """Says that an enrolled agent may approve second reveals for her agency, or no longer (M9).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PurgeExpired(self, request, context):
         """Removes what is past its time: lapsed cards, CVVs, challenges, kept answers, retired sealing keys.
         """
@@ -706,6 +1013,11 @@ def add_VaultAdminServicer_to_server(servicer, server):
                     servicer.Rewrap,
                     request_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RewrapRequest.FromString,
                     response_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RewrapProgress.SerializeToString,
+            ),
+            'SetApprover': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetApprover,
+                    request_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.SetApproverRequest.FromString,
+                    response_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.SetApproverResponse.SerializeToString,
             ),
             'PurgeExpired': grpc.unary_unary_rpc_method_handler(
                     servicer.PurgeExpired,
@@ -827,6 +1139,33 @@ class VaultAdmin:
             '/wayvault.vault.v1.VaultAdmin/Rewrap',
             protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RewrapRequest.SerializeToString,
             protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RewrapProgress.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetApprover(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wayvault.vault.v1.VaultAdmin/SetApprover',
+            protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.SetApproverRequest.SerializeToString,
+            protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.SetApproverResponse.FromString,
             options,
             channel_credentials,
             insecure,

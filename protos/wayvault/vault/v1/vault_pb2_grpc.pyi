@@ -198,6 +198,113 @@ class CardCustodyServicer(metaclass=_abc_1.ABCMeta):
 
 def add_CardCustodyServicer_to_server(servicer: CardCustodyServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
+class AuditReaderStub:
+    """---------------------------------------------------------------- audit reader (caller: crm)
+    What an agency's admins read of the trail (C13). Which rows are the agency's the vault decides by its cards and its
+    enrolled people, never by what the caller says of them. Each row is checked as it is read.
+    """
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> AuditReaderAsyncStub: ...
+    ListAgencyAudit: _grpc.UnaryUnaryMultiCallable[_vault_pb2.ListAgencyAuditRequest, _vault_pb2.ListAgencyAuditResponse]
+
+@_typing.type_check_only
+class AuditReaderAsyncStub(AuditReaderStub):
+    """---------------------------------------------------------------- audit reader (caller: crm)
+    What an agency's admins read of the trail (C13). Which rows are the agency's the vault decides by its cards and its
+    enrolled people, never by what the caller says of them. Each row is checked as it is read.
+    """
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    ListAgencyAudit: _aio.UnaryUnaryMultiCallable[_vault_pb2.ListAgencyAuditRequest, _vault_pb2.ListAgencyAuditResponse]  # type: ignore[assignment]
+
+class AuditReaderServicer(metaclass=_abc_1.ABCMeta):
+    """---------------------------------------------------------------- audit reader (caller: crm)
+    What an agency's admins read of the trail (C13). Which rows are the agency's the vault decides by its cards and its
+    enrolled people, never by what the caller says of them. Each row is checked as it is read.
+    """
+
+    @_abc_1.abstractmethod
+    def ListAgencyAudit(
+        self,
+        request: _vault_pb2.ListAgencyAuditRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_vault_pb2.ListAgencyAuditResponse, _abc.Awaitable[_vault_pb2.ListAgencyAuditResponse]]: ...
+
+def add_AuditReaderServicer_to_server(servicer: AuditReaderServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class SecondRevealStub:
+    """---------------------------------------------------------------- second reveal (caller: crm)
+    M9: off unless the operator made someone of the agency an approver. The vault itself enforces two distinct enrolled
+    people: the owner asks, an approver who is another person proves herself with a code mailed to *her* enrolled address,
+    typed into the secure frame. An approval is good once and for a short time; the owner then needs a new code as ever.
+    """
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> SecondRevealAsyncStub: ...
+    RequestSecondReveal: _grpc.UnaryUnaryMultiCallable[_vault_pb2.RequestSecondRevealRequest, _vault_pb2.RequestSecondRevealResponse]
+    RequestApproval: _grpc.UnaryUnaryMultiCallable[_vault_pb2.RequestApprovalRequest, _vault_pb2.ChallengeResponse]
+    """Mails the approver her code."""
+    ConfirmApproval: _grpc.UnaryUnaryMultiCallable[_vault_pb2.ConfirmApprovalRequest, _vault_pb2.ConfirmApprovalResponse]
+    RefuseSecondReveal: _grpc.UnaryUnaryMultiCallable[_vault_pb2.RefuseSecondRevealRequest, _vault_pb2.RefuseSecondRevealResponse]
+
+@_typing.type_check_only
+class SecondRevealAsyncStub(SecondRevealStub):
+    """---------------------------------------------------------------- second reveal (caller: crm)
+    M9: off unless the operator made someone of the agency an approver. The vault itself enforces two distinct enrolled
+    people: the owner asks, an approver who is another person proves herself with a code mailed to *her* enrolled address,
+    typed into the secure frame. An approval is good once and for a short time; the owner then needs a new code as ever.
+    """
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    RequestSecondReveal: _aio.UnaryUnaryMultiCallable[_vault_pb2.RequestSecondRevealRequest, _vault_pb2.RequestSecondRevealResponse]  # type: ignore[assignment]
+    RequestApproval: _aio.UnaryUnaryMultiCallable[_vault_pb2.RequestApprovalRequest, _vault_pb2.ChallengeResponse]  # type: ignore[assignment]
+    """Mails the approver her code."""
+    ConfirmApproval: _aio.UnaryUnaryMultiCallable[_vault_pb2.ConfirmApprovalRequest, _vault_pb2.ConfirmApprovalResponse]  # type: ignore[assignment]
+    RefuseSecondReveal: _aio.UnaryUnaryMultiCallable[_vault_pb2.RefuseSecondRevealRequest, _vault_pb2.RefuseSecondRevealResponse]  # type: ignore[assignment]
+
+class SecondRevealServicer(metaclass=_abc_1.ABCMeta):
+    """---------------------------------------------------------------- second reveal (caller: crm)
+    M9: off unless the operator made someone of the agency an approver. The vault itself enforces two distinct enrolled
+    people: the owner asks, an approver who is another person proves herself with a code mailed to *her* enrolled address,
+    typed into the secure frame. An approval is good once and for a short time; the owner then needs a new code as ever.
+    """
+
+    @_abc_1.abstractmethod
+    def RequestSecondReveal(
+        self,
+        request: _vault_pb2.RequestSecondRevealRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_vault_pb2.RequestSecondRevealResponse, _abc.Awaitable[_vault_pb2.RequestSecondRevealResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def RequestApproval(
+        self,
+        request: _vault_pb2.RequestApprovalRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_vault_pb2.ChallengeResponse, _abc.Awaitable[_vault_pb2.ChallengeResponse]]:
+        """Mails the approver her code."""
+
+    @_abc_1.abstractmethod
+    def ConfirmApproval(
+        self,
+        request: _vault_pb2.ConfirmApprovalRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_vault_pb2.ConfirmApprovalResponse, _abc.Awaitable[_vault_pb2.ConfirmApprovalResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def RefuseSecondReveal(
+        self,
+        request: _vault_pb2.RefuseSecondRevealRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_vault_pb2.RefuseSecondRevealResponse, _abc.Awaitable[_vault_pb2.RefuseSecondRevealResponse]]: ...
+
+def add_SecondRevealServicer_to_server(servicer: SecondRevealServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
 class VaultAdminStub:
     """---------------------------------------------------------------- admin (caller: operator)"""
 
@@ -213,6 +320,8 @@ class VaultAdminStub:
     """Rewraps every live card to the newest key version in batches of 200, then raises the minimum
     decryption version and, when asked, trims. A progress message follows each batch.
     """
+    SetApprover: _grpc.UnaryUnaryMultiCallable[_vault_pb2.SetApproverRequest, _vault_pb2.SetApproverResponse]
+    """Says that an enrolled agent may approve second reveals for her agency, or no longer (M9)."""
     PurgeExpired: _grpc.UnaryUnaryMultiCallable[_vault_pb2.PurgeExpiredRequest, _vault_pb2.PurgeExpiredResponse]
     """Removes what is past its time: lapsed cards, CVVs, challenges, kept answers, retired sealing keys."""
     VerifyAudit: _grpc.UnaryUnaryMultiCallable[_vault_pb2.VerifyAuditRequest, _vault_pb2.VerifyAuditResponse]
@@ -230,6 +339,8 @@ class VaultAdminAsyncStub(VaultAdminStub):
     """Rewraps every live card to the newest key version in batches of 200, then raises the minimum
     decryption version and, when asked, trims. A progress message follows each batch.
     """
+    SetApprover: _aio.UnaryUnaryMultiCallable[_vault_pb2.SetApproverRequest, _vault_pb2.SetApproverResponse]  # type: ignore[assignment]
+    """Says that an enrolled agent may approve second reveals for her agency, or no longer (M9)."""
     PurgeExpired: _aio.UnaryUnaryMultiCallable[_vault_pb2.PurgeExpiredRequest, _vault_pb2.PurgeExpiredResponse]  # type: ignore[assignment]
     """Removes what is past its time: lapsed cards, CVVs, challenges, kept answers, retired sealing keys."""
     VerifyAudit: _aio.UnaryUnaryMultiCallable[_vault_pb2.VerifyAuditRequest, _vault_pb2.VerifyAuditResponse]  # type: ignore[assignment]
@@ -268,6 +379,14 @@ class VaultAdminServicer(metaclass=_abc_1.ABCMeta):
         """Rewraps every live card to the newest key version in batches of 200, then raises the minimum
         decryption version and, when asked, trims. A progress message follows each batch.
         """
+
+    @_abc_1.abstractmethod
+    def SetApprover(
+        self,
+        request: _vault_pb2.SetApproverRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_vault_pb2.SetApproverResponse, _abc.Awaitable[_vault_pb2.SetApproverResponse]]:
+        """Says that an enrolled agent may approve second reveals for her agency, or no longer (M9)."""
 
     @_abc_1.abstractmethod
     def PurgeExpired(

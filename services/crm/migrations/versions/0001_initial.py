@@ -1,4 +1,4 @@
-"""initial
+"""change
 
 Revision: 0001_initial, after nothing
 """
@@ -26,6 +26,8 @@ def upgrade() -> None:
         sa.Column("time_zone", sa.String(length=64), nullable=False),
         sa.Column("card_retention_days", sa.Integer(), nullable=False),
         sa.Column("cvv_retention_hours", sa.Integer(), nullable=False),
+        sa.Column("second_reveal", sa.Boolean(), nullable=False),
+        sa.Column("logo_sha256", sa.String(length=64), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -135,6 +137,14 @@ def upgrade() -> None:
         batch_op.create_index("ix_web_sessions_subject", ["subject"], unique=False)
 
     op.create_table(
+        "agency_logo",
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("png", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_agency_logo_agency_id_agency")),
+        sa.PrimaryKeyConstraint("agency_id", name=op.f("pk_agency_logo")),
+    )
+    op.create_table(
         "agent",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("agency_id", sa.String(length=64), nullable=False),
@@ -154,6 +164,53 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("agent", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_agent_agency_id"), ["agency_id"], unique=False)
+
+    op.create_table(
+        "fee_restriction",
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=2), nullable=False),
+        sa.Column("note", sa.String(length=300), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_fee_restriction_agency_id_agency")),
+        sa.PrimaryKeyConstraint("agency_id", "state", name=op.f("pk_fee_restriction")),
+    )
+    op.create_table(
+        "mail_failure",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("agent_id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("payment_id", sa.String(length=64), nullable=False),
+        sa.Column("link_id", sa.String(length=64), nullable=False),
+        sa.Column("address_hint", sa.String(length=320), nullable=False),
+        sa.Column("reason", sa.String(length=300), nullable=False),
+        sa.Column("failed_at", UtcDateTime(), nullable=False),
+        sa.Column("settled_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_mail_failure_agency_id_agency")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mail_failure")),
+    )
+    with op.batch_alter_table("mail_failure", schema=None) as batch_op:
+        batch_op.create_index("ix_mail_failure_agency_settled", ["agency_id", "settled_at", "failed_at"], unique=False)
+        batch_op.create_index("ix_mail_failure_agent_settled", ["agent_id", "settled_at", "failed_at"], unique=False)
+        batch_op.create_index("ix_mail_failure_link_id", ["link_id"], unique=False)
+
+    op.create_table(
+        "reminder_rule",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("owner", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("days_before", sa.Integer(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_reminder_rule_agency_id_agency")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reminder_rule")),
+        sa.UniqueConstraint("owner", "kind", name=op.f("uq_reminder_rule_owner_kind")),
+    )
+    with op.batch_alter_table("reminder_rule", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_reminder_rule_agency_id"), ["agency_id"], unique=False)
 
     op.create_table(
         "signed_document",
@@ -177,16 +234,37 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_signed_document_payment_id"), ["payment_id"], unique=False)
 
     op.create_table(
+        "activity",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("actor_id", sa.String(length=64), nullable=False),
+        sa.Column("act", sa.String(length=40), nullable=False),
+        sa.Column("about", sa.String(length=200), nullable=False),
+        sa.Column("ip", sa.String(length=64), nullable=False),
+        sa.Column("user_agent", sa.String(length=300), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["actor_id"], ["agent.id"], name=op.f("fk_activity_actor_id_agent")),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_activity_agency_id_agency")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_activity")),
+    )
+    with op.batch_alter_table("activity", schema=None) as batch_op:
+        batch_op.create_index("ix_activity_actor_at", ["actor_id", "at"], unique=False)
+        batch_op.create_index("ix_activity_agency_at", ["agency_id", "at"], unique=False)
+
+    op.create_table(
         "booking",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("agency_id", sa.String(length=64), nullable=False),
         sa.Column("agent_id", sa.String(length=64), nullable=False),
         sa.Column("title", sa.String(length=160), nullable=False),
+        sa.Column("title_folded", sa.Text(), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("service_fee_minor", sa.BigInteger(), nullable=True),
         sa.Column("service_fee_description", sa.String(length=200), nullable=False),
         sa.Column("notes", sa.Text(), nullable=False),
+        sa.Column("departs_on", sa.Date(), nullable=False),
+        sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -195,8 +273,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_booking")),
     )
     with op.batch_alter_table("booking", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_booking_agency_id"), ["agency_id"], unique=False)
-        batch_op.create_index("ix_booking_agent_updated", ["agent_id", "updated_at"], unique=False)
+        batch_op.create_index("ix_booking_agency_departs", ["agency_id", "departs_on", "id"], unique=False)
+        batch_op.create_index(
+            "ix_booking_agency_status_departs", ["agency_id", "status", "departs_on", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_booking_agency_status_title", ["agency_id", "status", "title_folded", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_booking_agency_status_updated", ["agency_id", "status", "updated_at", "id"], unique=False
+        )
+        batch_op.create_index("ix_booking_agency_title", ["agency_id", "title_folded", "id"], unique=False)
+        batch_op.create_index("ix_booking_agency_updated", ["agency_id", "updated_at", "id"], unique=False)
+        batch_op.create_index("ix_booking_agent_departs", ["agent_id", "departs_on", "id"], unique=False)
+        batch_op.create_index(
+            "ix_booking_agent_status_departs", ["agent_id", "status", "departs_on", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_booking_agent_status_title", ["agent_id", "status", "title_folded", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_booking_agent_status_updated", ["agent_id", "status", "updated_at", "id"], unique=False
+        )
+        batch_op.create_index("ix_booking_agent_title", ["agent_id", "title_folded", "id"], unique=False)
+        batch_op.create_index("ix_booking_agent_updated", ["agent_id", "updated_at", "id"], unique=False)
 
     op.create_table(
         "client",
@@ -209,23 +309,69 @@ def upgrade() -> None:
         sa.Column("phone", sa.String(length=40), nullable=False),
         sa.Column("second_phone", sa.String(length=40), nullable=False),
         sa.Column("birthday", sa.Date(), nullable=True),
+        sa.Column("birthday_month_day", sa.Integer(), nullable=True),
         sa.Column("street", sa.String(length=200), nullable=False),
         sa.Column("city", sa.String(length=100), nullable=False),
         sa.Column("region", sa.String(length=100), nullable=False),
         sa.Column("postal_code", sa.String(length=20), nullable=False),
         sa.Column("country", sa.String(length=2), nullable=False),
         sa.Column("notes", sa.Text(), nullable=False),
-        sa.Column("search_text", sa.String(length=700), nullable=False),
+        sa.Column("search_text", sa.Text(), nullable=False),
+        sa.Column("merged_into_id", sa.String(length=64), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_client_agency_id_agency")),
         sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_client_agent_id_agent")),
+        sa.ForeignKeyConstraint(["merged_into_id"], ["client.id"], name=op.f("fk_client_merged_into_id_client")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_client")),
     )
     with op.batch_alter_table("client", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_client_agency_id"), ["agency_id"], unique=False)
-        batch_op.create_index("ix_client_agent_name", ["agent_id", "last_name", "first_name"], unique=False)
+        batch_op.create_index(
+            "ix_client_agency_country",
+            ["agency_id", "merged_into_id", "country", "last_name", "first_name", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            "ix_client_agency_created", ["agency_id", "merged_into_id", "created_at", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_client_agency_name", ["agency_id", "merged_into_id", "last_name", "first_name", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_client_agency_no_email",
+            ["agency_id", "merged_into_id", "last_name", "first_name", "id"],
+            unique=False,
+            sqlite_where=sa.text("email = ''"),
+            postgresql_where=sa.text("email = ''"),
+        )
+        batch_op.create_index(
+            "ix_client_agency_updated", ["agency_id", "merged_into_id", "updated_at", "id"], unique=False
+        )
+        batch_op.create_index("ix_client_agent_birthday", ["agent_id", "birthday_month_day"], unique=False)
+        batch_op.create_index(
+            "ix_client_agent_country",
+            ["agent_id", "merged_into_id", "country", "last_name", "first_name", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            "ix_client_agent_created", ["agent_id", "merged_into_id", "created_at", "id"], unique=False
+        )
+        batch_op.create_index("ix_client_agent_email", ["agent_id", "email"], unique=False)
+        batch_op.create_index(
+            "ix_client_agent_name", ["agent_id", "merged_into_id", "last_name", "first_name", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_client_agent_no_email",
+            ["agent_id", "merged_into_id", "last_name", "first_name", "id"],
+            unique=False,
+            sqlite_where=sa.text("email = ''"),
+            postgresql_where=sa.text("email = ''"),
+        )
+        batch_op.create_index(
+            "ix_client_agent_updated", ["agent_id", "merged_into_id", "updated_at", "id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_client_merged_into_id"), ["merged_into_id"], unique=False)
 
     op.create_table(
         "credential",
@@ -241,6 +387,301 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("agent_id", name=op.f("pk_credential")),
         sa.UniqueConstraint("invitation_sha256", name=op.f("uq_credential_invitation_sha256")),
     )
+    op.create_table(
+        "esign_template",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("agent_id", sa.String(length=64), nullable=True),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("built_in", sa.String(length=20), nullable=True),
+        sa.Column("required", sa.String(length=10), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("archived_at", UtcDateTime(), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_esign_template_agency_id_agency")),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_esign_template_agent_id_agent")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_esign_template")),
+        sa.UniqueConstraint("agency_id", "built_in", name=op.f("uq_esign_template_agency_id_built_in")),
+    )
+    with op.batch_alter_table("esign_template", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_esign_template_agency_id"), ["agency_id"], unique=False)
+
+    op.create_table(
+        "support_ticket",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("agent_id", sa.String(length=64), nullable=False),
+        sa.Column("subject", sa.String(length=120), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("opened_at", UtcDateTime(), nullable=False),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_support_ticket_agency_id_agency")),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_support_ticket_agent_id_agent")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_support_ticket")),
+    )
+    with op.batch_alter_table("support_ticket", schema=None) as batch_op:
+        batch_op.create_index("ix_support_ticket_agency_state", ["agency_id", "state", "changed_at"], unique=False)
+        batch_op.create_index("ix_support_ticket_agent_state", ["agent_id", "state", "changed_at"], unique=False)
+
+    op.create_table(
+        "booking_document",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("agent_id", sa.String(length=64), nullable=False),
+        sa.Column("booking_id", sa.String(length=64), nullable=False),
+        sa.Column("request_key", sa.String(length=64), nullable=False),
+        sa.Column("title", sa.String(length=120), nullable=False),
+        sa.Column("file_name", sa.String(length=140), nullable=False),
+        sa.Column("content_type", sa.String(length=100), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("for_everyone", sa.Boolean(), nullable=False),
+        sa.Column("shared_at", UtcDateTime(), nullable=False),
+        sa.Column("withdrawn_at", UtcDateTime(), nullable=True),
+        sa.Column("content", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_booking_document_agency_id_agency")),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_booking_document_agent_id_agent")),
+        sa.ForeignKeyConstraint(["booking_id"], ["booking.id"], name=op.f("fk_booking_document_booking_id_booking")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_booking_document")),
+        sa.UniqueConstraint("booking_id", "request_key", name=op.f("uq_booking_document_booking_id_request_key")),
+    )
+    with op.batch_alter_table("booking_document", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_booking_document_agency_id"), ["agency_id"], unique=False)
+        batch_op.create_index("ix_booking_document_shared", ["booking_id", "shared_at"], unique=False)
+
+    op.create_table(
+        "booking_word",
+        sa.Column("booking_id", sa.String(length=64), nullable=False),
+        sa.Column(
+            "word",
+            sa.String(length=100).with_variant(sa.String(length=100, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("agent_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_booking_word_agency_id_agency")),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_booking_word_agent_id_agent")),
+        sa.ForeignKeyConstraint(
+            ["booking_id"], ["booking.id"], name=op.f("fk_booking_word_booking_id_booking"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("booking_id", "word", name=op.f("pk_booking_word")),
+    )
+    with op.batch_alter_table("booking_word", schema=None) as batch_op:
+        batch_op.create_index("ix_booking_word_found", ["agency_id", "word", "agent_id", "booking_id"], unique=False)
+
+    op.create_table(
+        "client_change",
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("field", sa.String(length=90), nullable=False),
+        sa.Column("changed_by", sa.String(length=8), nullable=False),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.Column("was", sa.Text(), nullable=False),
+        sa.Column("seen_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_client_change_client_id_client")),
+        sa.PrimaryKeyConstraint("client_id", "field", name=op.f("pk_client_change")),
+    )
+    op.create_table(
+        "client_merge",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("agent_id", sa.String(length=64), nullable=False),
+        sa.Column("agent_name", sa.String(length=120), nullable=False),
+        sa.Column("kept_client_id", sa.String(length=64), nullable=False),
+        sa.Column("kept_name", sa.String(length=170), nullable=False),
+        sa.Column("merged_client_id", sa.String(length=64), nullable=False),
+        sa.Column("merged_name", sa.String(length=170), nullable=False),
+        sa.Column("given_up", sa.Text(), nullable=False),
+        sa.Column("followed", sa.Text(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_client_merge_agency_id_agency")),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_client_merge_agent_id_agent")),
+        sa.ForeignKeyConstraint(["kept_client_id"], ["client.id"], name=op.f("fk_client_merge_kept_client_id_client")),
+        sa.ForeignKeyConstraint(
+            ["merged_client_id"], ["client.id"], name=op.f("fk_client_merge_merged_client_id_client")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_client_merge")),
+        sa.UniqueConstraint("merged_client_id", name=op.f("uq_client_merge_merged_client_id")),
+    )
+    with op.batch_alter_table("client_merge", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_client_merge_agency_id"), ["agency_id"], unique=False)
+        batch_op.create_index("ix_client_merge_at", ["at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_client_merge_kept_client_id"), ["kept_client_id"], unique=False)
+
+    op.create_table(
+        "client_word",
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column(
+            "word",
+            sa.String(length=100).with_variant(sa.String(length=100, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("agent_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_client_word_agency_id_agency")),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_client_word_agent_id_agent")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_client_word_client_id_client")),
+        sa.PrimaryKeyConstraint("client_id", "word", name=op.f("pk_client_word")),
+    )
+    with op.batch_alter_table("client_word", schema=None) as batch_op:
+        batch_op.create_index("ix_client_word_found", ["agency_id", "word", "agent_id", "client_id"], unique=False)
+
+    op.create_table(
+        "commission_receipt",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("booking_id", sa.String(length=64), nullable=False),
+        sa.Column("segment_id", sa.String(length=64), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("received_on", sa.Date(), nullable=False),
+        sa.Column("reference", sa.String(length=80), nullable=False),
+        sa.Column("noted_by", sa.String(length=64), nullable=False),
+        sa.Column("noted_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_commission_receipt_agency_id_agency")),
+        sa.ForeignKeyConstraint(["booking_id"], ["booking.id"], name=op.f("fk_commission_receipt_booking_id_booking")),
+        sa.ForeignKeyConstraint(["noted_by"], ["agent.id"], name=op.f("fk_commission_receipt_noted_by_agent")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_commission_receipt")),
+    )
+    with op.batch_alter_table("commission_receipt", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_commission_receipt_segment_id"), ["segment_id"], unique=False)
+
+    op.create_table(
+        "esign_request",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("agent_id", sa.String(length=64), nullable=False),
+        sa.Column("booking_id", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("template_id", sa.String(length=64), nullable=False),
+        sa.Column("template_number", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(length=120), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("text_sha256", sa.String(length=64), nullable=False),
+        sa.Column("signer_name", sa.String(length=170), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("booking_title", sa.String(length=160), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("request_key", sa.String(length=64), nullable=False),
+        sa.Column("token_sha256", sa.String(length=64), nullable=False),
+        sa.Column("issue", sa.Integer(), nullable=False),
+        sa.Column("delivery_problem", sa.String(length=300), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("issued_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("sent_at", UtcDateTime(), nullable=True),
+        sa.Column("opened_at", UtcDateTime(), nullable=True),
+        sa.Column("signed_at", UtcDateTime(), nullable=True),
+        sa.Column("withdrawn_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_esign_request_agency_id_agency")),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_esign_request_agent_id_agent")),
+        sa.ForeignKeyConstraint(["booking_id"], ["booking.id"], name=op.f("fk_esign_request_booking_id_booking")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_esign_request_client_id_client")),
+        sa.ForeignKeyConstraint(
+            ["template_id"], ["esign_template.id"], name=op.f("fk_esign_request_template_id_esign_template")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_esign_request")),
+        sa.UniqueConstraint("request_key", name=op.f("uq_esign_request_request_key")),
+    )
+    with op.batch_alter_table("esign_request", schema=None) as batch_op:
+        batch_op.create_index("ix_esign_request_agency_created", ["agency_id", "created_at", "id"], unique=False)
+        batch_op.create_index("ix_esign_request_agent_created", ["agent_id", "created_at", "id"], unique=False)
+        batch_op.create_index("ix_esign_request_booking", ["booking_id", "created_at"], unique=False)
+        batch_op.create_index("ix_esign_request_client", ["client_id", "created_at"], unique=False)
+        batch_op.create_index("ix_esign_request_state_expiry", ["state", "expires_at"], unique=False)
+
+    op.create_table(
+        "esign_template_version",
+        sa.Column("template_id", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(length=120), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("written_by", sa.String(length=64), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["template_id"], ["esign_template.id"], name=op.f("fk_esign_template_version_template_id_esign_template")
+        ),
+        sa.ForeignKeyConstraint(["written_by"], ["agent.id"], name=op.f("fk_esign_template_version_written_by_agent")),
+        sa.PrimaryKeyConstraint("template_id", "number", name=op.f("pk_esign_template_version")),
+    )
+    op.create_table(
+        "family_member",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("first_name", sa.String(length=80), nullable=False),
+        sa.Column("last_name", sa.String(length=80), nullable=False),
+        sa.Column("agent_id", sa.String(length=64), nullable=False),
+        sa.Column("relation", sa.String(length=16), nullable=False),
+        sa.Column("born_on", sa.Date(), nullable=True),
+        sa.Column("born_month_day", sa.Integer(), nullable=True),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_family_member_agent_id_agent")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_family_member_client_id_client")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_family_member")),
+    )
+    with op.batch_alter_table("family_member", schema=None) as batch_op:
+        batch_op.create_index("ix_family_member_birthday", ["agent_id", "born_month_day"], unique=False)
+        batch_op.create_index(batch_op.f("ix_family_member_client_id"), ["client_id"], unique=False)
+
+    op.create_table(
+        "insurance_offer",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("agent_id", sa.String(length=64), nullable=False),
+        sa.Column("booking_id", sa.String(length=64), nullable=False),
+        sa.Column("booking_title", sa.String(length=160), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("passenger_name", sa.String(length=170), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("plan", sa.String(length=120), nullable=False),
+        sa.Column("price_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("text_sha256", sa.String(length=64), nullable=False),
+        sa.Column("text_version", sa.String(length=60), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("request_key", sa.String(length=64), nullable=False),
+        sa.Column("token_sha256", sa.String(length=64), nullable=False),
+        sa.Column("issue", sa.Integer(), nullable=False),
+        sa.Column("delivery_problem", sa.String(length=300), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("issued_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("sent_at", UtcDateTime(), nullable=True),
+        sa.Column("decided_at", UtcDateTime(), nullable=True),
+        sa.Column("withdrawn_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_insurance_offer_agency_id_agency")),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_insurance_offer_agent_id_agent")),
+        sa.ForeignKeyConstraint(["booking_id"], ["booking.id"], name=op.f("fk_insurance_offer_booking_id_booking")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_insurance_offer_client_id_client")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_insurance_offer")),
+        sa.UniqueConstraint("request_key", name=op.f("uq_insurance_offer_request_key")),
+    )
+    with op.batch_alter_table("insurance_offer", schema=None) as batch_op:
+        batch_op.create_index("ix_insurance_offer_booking", ["booking_id", "created_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_insurance_offer_client_id"), ["client_id"], unique=False)
+        batch_op.create_index("ix_insurance_offer_state_expiry", ["state", "expires_at"], unique=False)
+
+    op.create_table(
+        "occasion",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("agent_id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("label", sa.String(length=80), nullable=False),
+        sa.Column("first_on", sa.Date(), nullable=False),
+        sa.Column("year_known", sa.Boolean(), nullable=False),
+        sa.Column("month_day", sa.Integer(), nullable=False),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_occasion_agent_id_agent")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_occasion_client_id_client")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_occasion")),
+    )
+    with op.batch_alter_table("occasion", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_occasion_client_id"), ["client_id"], unique=False)
+        batch_op.create_index("ix_occasion_day", ["agent_id", "month_day"], unique=False)
+
     op.create_table(
         "passenger",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -310,13 +751,127 @@ def upgrade() -> None:
         sa.UniqueConstraint("card_token", name=op.f("uq_payment_card_token")),
     )
     with op.batch_alter_table("payment", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_payment_agency_id"), ["agency_id"], unique=False)
-        batch_op.create_index("ix_payment_booking", ["booking_id"], unique=False)
+        batch_op.create_index(
+            "ix_payment_agency_closed",
+            ["agency_id", "state", "currency", "closed_at", "amount_minor", "payer_client_id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            "ix_payment_agent_closed",
+            ["agent_id", "state", "currency", "closed_at", "amount_minor", "payer_client_id"],
+            unique=False,
+        )
+        batch_op.create_index("ix_payment_agent_opened", ["agent_id", "state", "opened_at"], unique=False)
+        batch_op.create_index("ix_payment_booking", ["booking_id", "created_at", "id"], unique=False)
         batch_op.create_index("ix_payment_kept_until", ["state", "card_kept_until"], unique=False)
-        batch_op.create_index(batch_op.f("ix_payment_payer_client_id"), ["payer_client_id"], unique=False)
+        batch_op.create_index("ix_payment_payer", ["payer_client_id", "created_at", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_payment_replaces_payment_id"), ["replaces_payment_id"], unique=False)
-        batch_op.create_index("ix_payment_state_agent", ["state", "agent_id"], unique=False)
+        batch_op.create_index("ix_payment_segment", ["segment_id", "state", "type", "amount_minor"], unique=False)
+        batch_op.create_index("ix_payment_state_agent", ["state", "agent_id", "authorized_at", "id"], unique=False)
 
+    op.create_table(
+        "portal_access",
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("username", sa.String(length=60), nullable=False),
+        sa.Column("username_key", sa.String(length=60), nullable=True),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("issue", sa.Integer(), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("invited_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("activated_at", UtcDateTime(), nullable=True),
+        sa.Column("withdrawn_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_portal_access_agency_id_agency")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_portal_access_client_id_client")),
+        sa.PrimaryKeyConstraint("client_id", name=op.f("pk_portal_access")),
+        sa.UniqueConstraint("username_key", name=op.f("uq_portal_access_username_key")),
+    )
+    with op.batch_alter_table("portal_access", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_portal_access_agency_id"), ["agency_id"], unique=False)
+
+    op.create_table(
+        "quote_request",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("agent_id", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=170), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("phone", sa.String(length=40), nullable=False),
+        sa.Column("destination", sa.String(length=200), nullable=False),
+        sa.Column("begins_on", sa.Date(), nullable=True),
+        sa.Column("ends_on", sa.Date(), nullable=True),
+        sa.Column("adults", sa.Integer(), nullable=False),
+        sa.Column("children", sa.Integer(), nullable=False),
+        sa.Column("budget", sa.String(length=100), nullable=False),
+        sa.Column("wishes", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("booking_id", sa.String(length=64), nullable=True),
+        sa.Column("asked_at", UtcDateTime(), nullable=False),
+        sa.Column("decided_at", UtcDateTime(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_quote_request_agency_id_agency")),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_quote_request_agent_id_agent")),
+        sa.ForeignKeyConstraint(["booking_id"], ["booking.id"], name=op.f("fk_quote_request_booking_id_booking")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_quote_request_client_id_client")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_quote_request")),
+    )
+    with op.batch_alter_table("quote_request", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_quote_request_agency_id"), ["agency_id"], unique=False)
+        batch_op.create_index("ix_quote_request_agent_state", ["agent_id", "state", "asked_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_quote_request_client_id"), ["client_id"], unique=False)
+
+    op.create_table(
+        "registration",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("registered_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_registration_agency_id_agency")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_registration_client_id_client")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_registration")),
+    )
+    with op.batch_alter_table("registration", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_registration_client_id"), ["client_id"], unique=False)
+
+    op.create_table(
+        "reminder_log",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("agent_id", sa.String(length=64), nullable=False),
+        sa.Column("booking_id", sa.String(length=64), nullable=False),
+        sa.Column("segment_id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("booking_title", sa.String(length=160), nullable=False),
+        sa.Column("supplier_name", sa.String(length=120), nullable=False),
+        sa.Column("outcome", sa.String(length=20), nullable=False),
+        sa.Column("recipient_name", sa.String(length=200), nullable=False),
+        sa.Column("address_hint", sa.String(length=320), nullable=False),
+        sa.Column("subject", sa.String(length=300), nullable=False),
+        sa.Column("reason", sa.String(length=300), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_reminder_log_agency_id_agency")),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_reminder_log_agent_id_agent")),
+        sa.ForeignKeyConstraint(["booking_id"], ["booking.id"], name=op.f("fk_reminder_log_booking_id_booking")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reminder_log")),
+    )
+    with op.batch_alter_table("reminder_log", schema=None) as batch_op:
+        batch_op.create_index("ix_reminder_log_agency_at", ["agency_id", "at", "id"], unique=False)
+        batch_op.create_index("ix_reminder_log_agent_at", ["agent_id", "at", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_reminder_log_booking_id"), ["booking_id"], unique=False)
+
+    op.create_table(
+        "reminder_switch",
+        sa.Column("booking_id", sa.String(length=64), nullable=False),
+        sa.Column("segment_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["booking_id"], ["booking.id"], name=op.f("fk_reminder_switch_booking_id_booking"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("booking_id", "segment_id", name=op.f("pk_reminder_switch")),
+    )
     op.create_table(
         "segment",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -342,6 +897,43 @@ def upgrade() -> None:
     with op.batch_alter_table("segment", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_segment_begins_on"), ["begins_on"], unique=False)
         batch_op.create_index(batch_op.f("ix_segment_booking_id"), ["booking_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_segment_deposit_due_on"), ["deposit_due_on"], unique=False)
+        batch_op.create_index(batch_op.f("ix_segment_final_due_on"), ["final_due_on"], unique=False)
+
+    op.create_table(
+        "support_message",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("ticket_id", sa.String(length=64), nullable=False),
+        sa.Column("author_id", sa.String(length=64), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["author_id"], ["agent.id"], name=op.f("fk_support_message_author_id_agent")),
+        sa.ForeignKeyConstraint(
+            ["ticket_id"], ["support_ticket.id"], name=op.f("fk_support_message_ticket_id_support_ticket")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_support_message")),
+    )
+    with op.batch_alter_table("support_message", schema=None) as batch_op:
+        batch_op.create_index("ix_support_message_ticket_id_at", ["ticket_id", "at"], unique=False)
+
+    op.create_table(
+        "task",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("agent_id", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("done_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_task_agency_id_agency")),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_task_agent_id_agent")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_task_client_id_client")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_task")),
+    )
+    with op.batch_alter_table("task", schema=None) as batch_op:
+        batch_op.create_index("ix_task_agent_open", ["agent_id", "done_at", "due_on"], unique=False)
+        batch_op.create_index(batch_op.f("ix_task_client_id"), ["client_id"], unique=False)
 
     op.create_table(
         "card_removal",
@@ -388,6 +980,89 @@ def upgrade() -> None:
         batch_op.create_index("ix_challenge_payment", ["payment_id", "requested_at"], unique=False)
 
     op.create_table(
+        "cvv_request",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("payment_id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("card_token", sa.String(length=64), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("token_sha256", sa.String(length=64), nullable=False),
+        sa.Column("request_key", sa.String(length=64), nullable=False),
+        sa.Column("issued_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("sent_at", UtcDateTime(), nullable=True),
+        sa.Column("supplied_at", UtcDateTime(), nullable=True),
+        sa.Column("delivery_problem", sa.String(length=300), nullable=False),
+        sa.ForeignKeyConstraint(["payment_id"], ["payment.id"], name=op.f("fk_cvv_request_payment_id_payment")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cvv_request")),
+        sa.UniqueConstraint("request_key", name=op.f("uq_cvv_request_request_key")),
+    )
+    with op.batch_alter_table("cvv_request", schema=None) as batch_op:
+        batch_op.create_index("ix_cvv_request_payment", ["payment_id", "issued_at"], unique=False)
+
+    op.create_table(
+        "document_reader",
+        sa.Column("document_id", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_document_reader_client_id_client")),
+        sa.ForeignKeyConstraint(
+            ["document_id"],
+            ["booking_document.id"],
+            name=op.f("fk_document_reader_document_id_booking_document"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("document_id", "client_id", name=op.f("pk_document_reader")),
+    )
+    with op.batch_alter_table("document_reader", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_document_reader_client_id"), ["client_id"], unique=False)
+
+    op.create_table(
+        "esign_document",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("request_id", sa.String(length=64), nullable=False),
+        sa.Column("signer_name", sa.String(length=200), nullable=False),
+        sa.Column("signature_kind", sa.String(length=20), nullable=False),
+        sa.Column("text_sha256", sa.String(length=64), nullable=False),
+        sa.Column("signed_at", UtcDateTime(), nullable=False),
+        sa.Column("ip", sa.String(length=64), nullable=False),
+        sa.Column("pdf", sa.LargeBinary(), nullable=False),
+        sa.Column("pdf_sha256", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_esign_document_agency_id_agency")),
+        sa.ForeignKeyConstraint(
+            ["request_id"], ["esign_request.id"], name=op.f("fk_esign_document_request_id_esign_request")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_esign_document")),
+        sa.UniqueConstraint("request_id", name=op.f("uq_esign_document_request_id")),
+    )
+    with op.batch_alter_table("esign_document", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_esign_document_agency_id"), ["agency_id"], unique=False)
+
+    op.create_table(
+        "insurance_answer",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("offer_id", sa.String(length=64), nullable=False),
+        sa.Column("accepted", sa.Boolean(), nullable=False),
+        sa.Column("signer_name", sa.String(length=200), nullable=False),
+        sa.Column("signature_kind", sa.String(length=20), nullable=False),
+        sa.Column("text_sha256", sa.String(length=64), nullable=False),
+        sa.Column("decided_at", UtcDateTime(), nullable=False),
+        sa.Column("ip", sa.String(length=64), nullable=False),
+        sa.Column("pdf", sa.LargeBinary(), nullable=False),
+        sa.Column("pdf_sha256", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_insurance_answer_agency_id_agency")),
+        sa.ForeignKeyConstraint(
+            ["offer_id"], ["insurance_offer.id"], name=op.f("fk_insurance_answer_offer_id_insurance_offer")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_insurance_answer")),
+        sa.UniqueConstraint("offer_id", name=op.f("uq_insurance_answer_offer_id")),
+    )
+    with op.batch_alter_table("insurance_answer", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_insurance_answer_agency_id"), ["agency_id"], unique=False)
+
+    op.create_table(
         "payment_link",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("payment_id", sa.String(length=64), nullable=False),
@@ -424,17 +1099,61 @@ def upgrade() -> None:
         batch_op.create_index("ix_payment_link_booking", ["booking_id"], unique=False)
         batch_op.create_index("ix_payment_link_state_expiry", ["state", "expires_at"], unique=False)
 
+    op.create_table(
+        "second_reveal",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("payment_id", sa.String(length=64), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("agent_id", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("requested_at", UtcDateTime(), nullable=False),
+        sa.Column("ends_at", UtcDateTime(), nullable=False),
+        sa.Column("decided_by", sa.String(length=64), nullable=True),
+        sa.Column("decided_at", UtcDateTime(), nullable=True),
+        sa.Column("word", sa.String(length=200), nullable=False),
+        sa.Column("used_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_second_reveal_agent_id_agent")),
+        sa.ForeignKeyConstraint(["decided_by"], ["agent.id"], name=op.f("fk_second_reveal_decided_by_agent")),
+        sa.ForeignKeyConstraint(["payment_id"], ["payment.id"], name=op.f("fk_second_reveal_payment_id_payment")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_second_reveal")),
+    )
+    with op.batch_alter_table("second_reveal", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_second_reveal_agency_id"), ["agency_id"], unique=False)
+        batch_op.create_index("ix_second_reveal_payment", ["payment_id", "requested_at"], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("second_reveal", schema=None) as batch_op:
+        batch_op.drop_index("ix_second_reveal_payment")
+        batch_op.drop_index(batch_op.f("ix_second_reveal_agency_id"))
+
+    op.drop_table("second_reveal")
     with op.batch_alter_table("payment_link", schema=None) as batch_op:
         batch_op.drop_index("ix_payment_link_state_expiry")
         batch_op.drop_index("ix_payment_link_booking")
         batch_op.drop_index(batch_op.f("ix_payment_link_agency_id"))
 
     op.drop_table("payment_link")
+    with op.batch_alter_table("insurance_answer", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_insurance_answer_agency_id"))
+
+    op.drop_table("insurance_answer")
+    with op.batch_alter_table("esign_document", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_esign_document_agency_id"))
+
+    op.drop_table("esign_document")
+    with op.batch_alter_table("document_reader", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_document_reader_client_id"))
+
+    op.drop_table("document_reader")
+    with op.batch_alter_table("cvv_request", schema=None) as batch_op:
+        batch_op.drop_index("ix_cvv_request_payment")
+
+    op.drop_table("cvv_request")
     with op.batch_alter_table("challenge", schema=None) as batch_op:
         batch_op.drop_index("ix_challenge_payment")
 
@@ -444,18 +1163,53 @@ def downgrade() -> None:
         batch_op.drop_index("ix_card_removal_next")
 
     op.drop_table("card_removal")
+    with op.batch_alter_table("task", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_task_client_id"))
+        batch_op.drop_index("ix_task_agent_open")
+
+    op.drop_table("task")
+    with op.batch_alter_table("support_message", schema=None) as batch_op:
+        batch_op.drop_index("ix_support_message_ticket_id_at")
+
+    op.drop_table("support_message")
     with op.batch_alter_table("segment", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_segment_final_due_on"))
+        batch_op.drop_index(batch_op.f("ix_segment_deposit_due_on"))
         batch_op.drop_index(batch_op.f("ix_segment_booking_id"))
         batch_op.drop_index(batch_op.f("ix_segment_begins_on"))
 
     op.drop_table("segment")
+    op.drop_table("reminder_switch")
+    with op.batch_alter_table("reminder_log", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_reminder_log_booking_id"))
+        batch_op.drop_index("ix_reminder_log_agent_at")
+        batch_op.drop_index("ix_reminder_log_agency_at")
+
+    op.drop_table("reminder_log")
+    with op.batch_alter_table("registration", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_registration_client_id"))
+
+    op.drop_table("registration")
+    with op.batch_alter_table("quote_request", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_quote_request_client_id"))
+        batch_op.drop_index("ix_quote_request_agent_state")
+        batch_op.drop_index(batch_op.f("ix_quote_request_agency_id"))
+
+    op.drop_table("quote_request")
+    with op.batch_alter_table("portal_access", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_portal_access_agency_id"))
+
+    op.drop_table("portal_access")
     with op.batch_alter_table("payment", schema=None) as batch_op:
         batch_op.drop_index("ix_payment_state_agent")
+        batch_op.drop_index("ix_payment_segment")
         batch_op.drop_index(batch_op.f("ix_payment_replaces_payment_id"))
-        batch_op.drop_index(batch_op.f("ix_payment_payer_client_id"))
+        batch_op.drop_index("ix_payment_payer")
         batch_op.drop_index("ix_payment_kept_until")
         batch_op.drop_index("ix_payment_booking")
-        batch_op.drop_index(batch_op.f("ix_payment_agency_id"))
+        batch_op.drop_index("ix_payment_agent_opened")
+        batch_op.drop_index("ix_payment_agent_closed")
+        batch_op.drop_index("ix_payment_agency_closed")
 
     op.drop_table("payment")
     with op.batch_alter_table("passenger", schema=None) as batch_op:
@@ -463,26 +1217,126 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_passenger_booking_id"))
 
     op.drop_table("passenger")
+    with op.batch_alter_table("occasion", schema=None) as batch_op:
+        batch_op.drop_index("ix_occasion_day")
+        batch_op.drop_index(batch_op.f("ix_occasion_client_id"))
+
+    op.drop_table("occasion")
+    with op.batch_alter_table("insurance_offer", schema=None) as batch_op:
+        batch_op.drop_index("ix_insurance_offer_state_expiry")
+        batch_op.drop_index(batch_op.f("ix_insurance_offer_client_id"))
+        batch_op.drop_index("ix_insurance_offer_booking")
+
+    op.drop_table("insurance_offer")
+    with op.batch_alter_table("family_member", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_family_member_client_id"))
+        batch_op.drop_index("ix_family_member_birthday")
+
+    op.drop_table("family_member")
+    op.drop_table("esign_template_version")
+    with op.batch_alter_table("esign_request", schema=None) as batch_op:
+        batch_op.drop_index("ix_esign_request_state_expiry")
+        batch_op.drop_index("ix_esign_request_client")
+        batch_op.drop_index("ix_esign_request_booking")
+        batch_op.drop_index("ix_esign_request_agent_created")
+        batch_op.drop_index("ix_esign_request_agency_created")
+
+    op.drop_table("esign_request")
+    with op.batch_alter_table("commission_receipt", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_commission_receipt_segment_id"))
+
+    op.drop_table("commission_receipt")
+    with op.batch_alter_table("client_word", schema=None) as batch_op:
+        batch_op.drop_index("ix_client_word_found")
+
+    op.drop_table("client_word")
+    with op.batch_alter_table("client_merge", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_client_merge_kept_client_id"))
+        batch_op.drop_index("ix_client_merge_at")
+        batch_op.drop_index(batch_op.f("ix_client_merge_agency_id"))
+
+    op.drop_table("client_merge")
+    op.drop_table("client_change")
+    with op.batch_alter_table("booking_word", schema=None) as batch_op:
+        batch_op.drop_index("ix_booking_word_found")
+
+    op.drop_table("booking_word")
+    with op.batch_alter_table("booking_document", schema=None) as batch_op:
+        batch_op.drop_index("ix_booking_document_shared")
+        batch_op.drop_index(batch_op.f("ix_booking_document_agency_id"))
+
+    op.drop_table("booking_document")
+    with op.batch_alter_table("support_ticket", schema=None) as batch_op:
+        batch_op.drop_index("ix_support_ticket_agent_state")
+        batch_op.drop_index("ix_support_ticket_agency_state")
+
+    op.drop_table("support_ticket")
+    with op.batch_alter_table("esign_template", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_esign_template_agency_id"))
+
+    op.drop_table("esign_template")
     op.drop_table("credential")
     with op.batch_alter_table("client", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_client_merged_into_id"))
+        batch_op.drop_index("ix_client_agent_updated")
+        batch_op.drop_index(
+            "ix_client_agent_no_email", sqlite_where=sa.text("email = ''"), postgresql_where=sa.text("email = ''")
+        )
         batch_op.drop_index("ix_client_agent_name")
-        batch_op.drop_index(batch_op.f("ix_client_agency_id"))
+        batch_op.drop_index("ix_client_agent_email")
+        batch_op.drop_index("ix_client_agent_created")
+        batch_op.drop_index("ix_client_agent_country")
+        batch_op.drop_index("ix_client_agent_birthday")
+        batch_op.drop_index("ix_client_agency_updated")
+        batch_op.drop_index(
+            "ix_client_agency_no_email", sqlite_where=sa.text("email = ''"), postgresql_where=sa.text("email = ''")
+        )
+        batch_op.drop_index("ix_client_agency_name")
+        batch_op.drop_index("ix_client_agency_created")
+        batch_op.drop_index("ix_client_agency_country")
 
     op.drop_table("client")
     with op.batch_alter_table("booking", schema=None) as batch_op:
         batch_op.drop_index("ix_booking_agent_updated")
-        batch_op.drop_index(batch_op.f("ix_booking_agency_id"))
+        batch_op.drop_index("ix_booking_agent_title")
+        batch_op.drop_index("ix_booking_agent_status_updated")
+        batch_op.drop_index("ix_booking_agent_status_title")
+        batch_op.drop_index("ix_booking_agent_status_departs")
+        batch_op.drop_index("ix_booking_agent_departs")
+        batch_op.drop_index("ix_booking_agency_updated")
+        batch_op.drop_index("ix_booking_agency_title")
+        batch_op.drop_index("ix_booking_agency_status_updated")
+        batch_op.drop_index("ix_booking_agency_status_title")
+        batch_op.drop_index("ix_booking_agency_status_departs")
+        batch_op.drop_index("ix_booking_agency_departs")
 
     op.drop_table("booking")
+    with op.batch_alter_table("activity", schema=None) as batch_op:
+        batch_op.drop_index("ix_activity_agency_at")
+        batch_op.drop_index("ix_activity_actor_at")
+
+    op.drop_table("activity")
     with op.batch_alter_table("signed_document", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_signed_document_payment_id"))
         batch_op.drop_index(batch_op.f("ix_signed_document_agency_id"))
 
     op.drop_table("signed_document")
+    with op.batch_alter_table("reminder_rule", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_reminder_rule_agency_id"))
+
+    op.drop_table("reminder_rule")
+    with op.batch_alter_table("mail_failure", schema=None) as batch_op:
+        batch_op.drop_index("ix_mail_failure_link_id")
+        batch_op.drop_index("ix_mail_failure_agent_settled")
+        batch_op.drop_index("ix_mail_failure_agency_settled")
+
+    op.drop_table("mail_failure")
+    op.drop_table("fee_restriction")
     with op.batch_alter_table("agent", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_agent_agency_id"))
 
     op.drop_table("agent")
+    op.drop_table("agency_logo")
     with op.batch_alter_table("web_sessions", schema=None) as batch_op:
         batch_op.drop_index("ix_web_sessions_subject")
 

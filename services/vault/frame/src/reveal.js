@@ -1,4 +1,5 @@
-// Takes the one-time code and shows the card once; with kind=cvv only confirms the code (a link is mailed).
+// Takes the one-time code and shows the card once. With kind=cvv it only confirms the code (a link is mailed), with
+// kind=approve it confirms an approver's code for a second reveal (no card comes back).
 import { listen, query, start, tell } from "./lib/bridge.js";
 import { BRANDS, digitsOf, groupInFours } from "./lib/card.js";
 import { byId, setProblem, setText, showPanel } from "./lib/dom.js";
@@ -7,7 +8,14 @@ import { canSeal } from "./lib/seal.js";
 
 const CODE_DIGITS = 8;
 const code = byId("code");
-let kind = query("kind") === "cvv" ? "cvv" : "card";
+// What the code is for: how it is sealed, and what the button says.
+const KINDS = {
+  card: { typ: "wv-reveal+jwe", answerTyp: "wv-card+jwe", button: "Show card once" },
+  cvv: { typ: "wv-cvv-confirm+jwe", answerTyp: null, button: "Confirm code" },
+  approve: { typ: "wv-approve+jwe", answerTyp: null, button: "Approve" },
+};
+const kindOf = (name) => (Object.hasOwn(KINDS, name) ? name : "card");
+let kind = kindOf(query("kind"));
 let challengeId = "";
 let expiresAt = 0;
 let ticking = 0;
@@ -29,11 +37,11 @@ function tick() {
 
 function begin(message) {
   if (done) return;
-  kind = message.kind === "cvv" ? "cvv" : "card";
+  kind = kindOf(message.kind);
   challengeId = String(message.challenge_id ?? "");
   expiresAt = Date.parse(message.expires_at) || 0;
   setText("code-address", String(message.address_hint ?? "your e-mail address"));
-  setText("code-submit-text", kind === "cvv" ? "Confirm code" : "Show card once");
+  setText("code-submit-text", KINDS[kind].button);
   code.value = "";
   code.disabled = false;
   setProblem(code, "");
@@ -75,6 +83,11 @@ const redeemer = new Redeemer({
     done = true;
     clearInterval(ticking);
     code.value = "";
+    if (kind === "approve") {
+      showPanel("approved");
+      tell("shown", { kind: "approved" });
+      return;
+    }
     setText("mailed-address", String(content.address_hint || byId("code-address").textContent));
     showPanel("mailed");
     tell("shown", { kind: "cvv-link" });
@@ -112,8 +125,7 @@ function submit(event) {
   setProblem(code, "");
   busy(true);
   const payload = { challenge_id: challengeId, code: digits };
-  const sent = kind === "cvv" ? redeemer.send(payload, "wv-cvv-confirm+jwe", null) : redeemer.send(payload, "wv-reveal+jwe", "wv-card+jwe");
-  sent.catch(() => { busy(false); setProblem(code, "Your browser could not encrypt the request. Nothing was used up; please reload the page."); });
+  redeemer.send(payload, KINDS[kind].typ, KINDS[kind].answerTyp).catch(() => { busy(false); setProblem(code, "Your browser could not encrypt the request. Nothing was used up; please reload the page."); });
 }
 
 function main() {

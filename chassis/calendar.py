@@ -1,0 +1,75 @@
+"""Calendar files (RFC 5545) of a trip.
+
+Every entry is a **whole day, floating**: suppliers give days, not times, and a day of a trip is that day wherever the
+reader's clock stands. So there is no TZID and no VTIMEZONE; only DTSTAMP and LAST-MODIFIED are moments, in UTC.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+
+from icalendar import Calendar, Event
+
+CONTENT_TYPE = "text/calendar"
+_PRODUCT = "-//Wayvault//Trips//EN"
+# What no text value may hold (RFC 5545, 3.1: CONTROL), and lone carriage returns, which would end a line.
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
+
+
+class EntryStatus(StrEnum):
+    """How sure an entry is (RFC 5545, 3.8.1.11)."""
+
+    CONFIRMED = "CONFIRMED"
+    TENTATIVE = "TENTATIVE"
+    CANCELLED = "CANCELLED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A whole-day entry. `ends_on` is its last day, included. `uid` never changes: by it, a calendar replaces what it
+    has; `sequence` grows with each change. `busy` = the person is away; a due date blocks nobody's day."""
+
+    uid: str
+    sequence: int
+    begins_on: date
+    ends_on: date
+    title: str
+    text: str = ""
+    status: EntryStatus = EntryStatus.CONFIRMED
+    busy: bool = True
+
+
+def write(name: str, entries: Iterable[Entry], *, changed_at: datetime) -> bytes:
+    """The file: entries by day. `changed_at` is when the trip last changed, aware; the same trip, the same bytes."""
+    calendar = Calendar()
+    calendar.add("prodid", _PRODUCT)
+    calendar.add("version", "2.0")
+    calendar.add("calscale", "GREGORIAN")
+    calendar.add("method", "PUBLISH")
+    calendar.add("x-wr-calname", _clean(name))
+    for entry in sorted(entries, key=lambda each: (each.begins_on, each.uid)):
+        calendar.add_component(_event(entry, changed_at.astimezone(UTC)))
+    return bytes(calendar.to_ical())
+
+
+def _event(entry: Entry, changed_at: datetime) -> Event:
+    event = Event()
+    event.add("uid", entry.uid)
+    event.add("sequence", entry.sequence)
+    event.add("dtstamp", changed_at)
+    event.add("last-modified", changed_at)
+    event.add("dtstart", entry.begins_on)
+    # The end of a whole-day entry is the day after its last (RFC 5545, 3.6.1).
+    event.add("dtend", max(entry.ends_on, entry.begins_on) + timedelta(days=1))
+    event.add("summary", _clean(entry.title))
+    if entry.text:
+        event.add("description", _clean(entry.text))
+    event.add("status", entry.status.value)
+    event.add("transp", "OPAQUE" if entry.busy else "TRANSPARENT")
+    return event
+
+
+def _clean(text: str) -> str:
+    return _CONTROL.sub("", text.replace("\r\n", "\n"))

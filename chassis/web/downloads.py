@@ -1,0 +1,28 @@
+"""Files for download. Whatever is in them, no browser runs it in a page of ours (SECURITY.md, uploads)."""
+
+import unicodedata
+from urllib.parse import quote
+
+from flask import Response
+
+
+def download(content: bytes, *, content_type: str, name: str) -> Response:
+    """Sent as attachment, its type not to be guessed, and without a right to run anything should it be opened all the
+    same. `name` may be in any script (RFC 6266, 4.3: `filename*` for those who understand it)."""
+    response = Response(
+        content, content_type=f"{content_type}; charset=utf-8" if _is_text(content_type) else content_type
+    )
+    response.headers["Content-Disposition"] = _disposition(name)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+def _is_text(content_type: str) -> bool:
+    return content_type.startswith("text/") and "charset" not in content_type
+
+
+def _disposition(name: str) -> str:
+    folded = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    plain = "".join(char if char.isalnum() or char in " ._-()" else "_" for char in folded).strip() or "download"
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -1,0 +1,1 @@
+"""Asking the client for the CVV again, and nothing else (M10)."""

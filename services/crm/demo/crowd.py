@@ -1,0 +1,116 @@
+"""A few hundred more clients of the demo agency, with trips at every stage, so that lists and reports have something to
+show. Made through the rooms' use cases, so that portal and notifier hear of them; payments of the past, whose cards are
+long gone, are written as they ended."""
+
+import random
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import count
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from chassis.ids import new_id
+from services.crm.actor import Actor
+from services.crm.admin.service import agency_snapshot, agent_snapshot
+from services.crm.bookings.service import BookingData, BookingDetail, segment_snapshot
+from services.crm.bootstrap import Dependencies
+from services.crm.clients.rules import Household
+from services.crm.clients.service import ClientDetail, client_snapshot
+from services.crm.demo.generator import Generator, MadeTrip
+from services.crm.demo.payments import Paid, past_payments
+from services.crm.demo.portal_life import tell_past_payments
+from services.crm.models import ClientRow, PaymentRow, TaskRow
+
+# How many clients each of the demo's agents gets besides those one knows by name.
+CLIENTS = {"ada@harbour.example": 40, "maya@harbour.example": 160, "jonas@harbour.example": 120}
+_SEED = 20261121
+
+
+def add_crowd(deps: Dependencies, actor: Actor, today: date) -> int:
+    """Adds an agent's crowd in one transaction, unless it is there. Returns how many clients were added."""
+    with deps.database.transaction() as session:
+        if _is_there(session, actor):
+            return 0
+        crowd = _Crowd(deps, session, actor, today)
+        for number in range(CLIENTS.get(actor.email, 0)):
+            crowd.add(number)
+        return CLIENTS.get(actor.email, 0)
+
+
+def _is_there(session: Session, actor: Actor) -> bool:
+    query = select(ClientRow.id).where(ClientRow.agent_id == actor.agent_id, ClientRow.email.endswith("@inbox.example"))
+    return session.scalars(query.limit(1)).first() is not None
+
+
+class _Crowd:
+    """Makes one client after another with all that belongs to her."""
+
+    def __init__(self, deps: Dependencies, session: Session, actor: Actor, today: date) -> None:
+        self._deps = deps
+        self._session = session
+        self._actor = actor
+        self._today = today
+        self._now = deps.clock.now()
+        seed = _SEED + sum(actor.email.encode())
+        self._generator = Generator(seed, today)
+        self._chance = random.Random(seed)
+        self._agency = agency_snapshot(deps.directory.load_agency(session, actor.agency_id))
+        self._agent = agent_snapshot(deps.directory.load_agent(session, actor.agent_id))
+
+    def add(self, number: int) -> None:
+        """A client, who may have a family, an anniversary, something to be done for her, and trips."""
+        deps, session, actor = self._deps, self._session, self._actor
+        data = self._generator.client(number)
+        household = Household(
+            family=tuple(self._generator.family(data.last_name)), occasions=tuple(self._generator.occasions())
+        )
+        client = deps.clients.add(
+            session, agency_id=actor.agency_id, agent_id=actor.agent_id, data=data, household=household
+        )
+        if self._chance.random() < 0.08:
+            task = self._generator.task()
+            session.add(
+                TaskRow(
+                    id=new_id("task"),
+                    agency_id=actor.agency_id,
+                    agent_id=actor.agent_id,
+                    client_id=client.id,
+                    title=task.title,
+                    due_on=task.due_on,
+                    created_at=self._now - timedelta(days=14),
+                )
+            )
+        for _ in range(self._chance.choice((0, 0, 1, 1, 2))):
+            self._add_trip(client, self._generator.trip())
+
+    def _add_trip(self, client: ClientDetail, trip: MadeTrip) -> None:
+        data = BookingData(title=trip.title, status=trip.status, currency=trip.currency, passenger_ids=(client.id,))
+        booking = self._deps.bookings.open(self._session, self._actor, data, trip.segments)
+        if client.email and trip.paid_percent:
+            self._pay(client, booking, trip.paid_percent)
+
+    def _pay(self, client: ClientDetail, booking: BookingDetail, percent: int) -> None:
+        ids: Iterator[str] = (new_id("pay") for _ in count())
+        rows: list[dict[str, Any]] = []
+        for segment in booking.segments:
+            price, due = segment.data.price, segment.data.deposit_due_on or segment.data.final_due_on
+            if price is None or due is None:
+                continue
+            paid = Paid(
+                agency=self._agency,
+                agent=self._agent,
+                payer=client_snapshot(client),
+                booking_id=booking.id,
+                booking_title=booking.title,
+                segment=segment_snapshot(segment),
+                total_minor=price.minor * percent // 100,
+                currency=booking.currency,
+                first_due=due,
+                parts=1 if percent < 100 else self._chance.choice((1, 2, 2, 3)),
+            )
+            rows += past_payments(paid, ids, self._chance, self._now)
+        if rows:
+            self._session.execute(insert(PaymentRow), rows)
+            tell_past_payments(self._deps, self._session, rows)

@@ -1,0 +1,141 @@
+"""Which files may be shared, what they are, and what they are called. Pure.
+
+A file is what its bytes say. What a browser or a file name claims is not trusted (SECURITY.md, uploads): the name only
+chooses between kinds of plain text, and it gets the ending of what the file really is.
+"""
+
+import io
+import re
+import unicodedata
+import zipfile
+from dataclasses import dataclass
+from typing import Final
+
+# What an event may carry, with room for the rest of it (chassis.bus.outbox.LARGEST_PAYLOAD).
+MAX_BYTES: Final = 5 * 1024 * 1024
+MAX_PER_BOOKING: Final = 60
+_LONGEST_STEM: Final = 100
+# A zip with more entries, or one that unpacks to more, is no office file.
+_MAX_ENTRIES: Final = 5_000
+_MAX_UNPACKED: Final = 100 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileType:
+    """A kind of file that may be shared."""
+
+    content_type: str
+    ending: str
+    words: str
+
+
+PDF: Final = FileType(content_type="application/pdf", ending="pdf", words="PDF")
+_JPEG = FileType(content_type="image/jpeg", ending="jpg", words="Picture")
+_PNG = FileType(content_type="image/png", ending="png", words="Picture")
+_WEBP = FileType(content_type="image/webp", ending="webp", words="Picture")
+_HEIC = FileType(content_type="image/heic", ending="heic", words="Picture")
+_OOXML = "application/vnd.openxmlformats-officedocument"
+DOCX: Final = FileType(content_type=f"{_OOXML}.wordprocessingml.document", ending="docx", words="Word document")
+XLSX: Final = FileType(content_type=f"{_OOXML}.spreadsheetml.sheet", ending="xlsx", words="Spreadsheet")
+PPTX: Final = FileType(content_type=f"{_OOXML}.presentationml.presentation", ending="pptx", words="Presentation")
+_ODF = "application/vnd.oasis.opendocument"
+_TEXTS = {
+    "txt": FileType(content_type="text/plain", ending="txt", words="Text"),
+    "csv": FileType(content_type="text/csv", ending="csv", words="Table"),
+    "ics": FileType(content_type="text/calendar", ending="ics", words="Calendar"),
+}
+_OPEN_DOCUMENTS = {
+    f"{_ODF}.text": FileType(content_type=f"{_ODF}.text", ending="odt", words="Document"),
+    f"{_ODF}.spreadsheet": FileType(content_type=f"{_ODF}.spreadsheet", ending="ods", words="Spreadsheet"),
+    f"{_ODF}.presentation": FileType(content_type=f"{_ODF}.presentation", ending="odp", words="Presentation"),
+}
+FILE_TYPES: Final = (PDF, _JPEG, _PNG, _WEBP, _HEIC, DOCX, XLSX, PPTX, *_OPEN_DOCUMENTS.values(), *_TEXTS.values())
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_PARTS = (("word/document.xml", DOCX), ("xl/workbook.xml", XLSX), ("ppt/presentation.xml", PPTX))
+# Control characters, and those that turn the direction of text: "fdp.exe" must not read as "exe.pdf".
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+
+
+class FileRefused(ValueError):
+    """The file can't be shared; the message says why and what to do instead."""
+
+
+def file_type(content: bytes, name: str) -> FileType:
+    """What the file is by its bytes. Raises FileRefused."""
+    if not content:
+        raise FileRefused("This file is empty. Choose another one.")
+    if len(content) > MAX_BYTES:
+        raise FileRefused(f"This file is larger than {MAX_BYTES // 1024 // 1024} MB. Make it smaller, or split it.")
+    if content.startswith(b"%PDF-"):
+        return PDF
+    if (picture := _picture(content)) is not None:
+        return picture
+    if content.startswith(b"PK\x03\x04"):
+        return _packed(content)
+    if content.startswith(_OLE):
+        raise FileRefused("Files of older Office versions may hold programs. Save it as .docx, .xlsx or PDF first.")
+    return _text(content, name)
+
+
+def _picture(content: bytes) -> FileType | None:
+    if content.startswith(b"\xff\xd8\xff"):
+        return _JPEG
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return _PNG
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return _WEBP
+    if content[4:8] == b"ftyp" and content[8:12] in (b"heic", b"heix", b"mif1", b"msf1"):
+        return _HEIC
+    return None
+
+
+def _packed(content: bytes) -> FileType:
+    """An office document by what is in the zip that it is."""
+    no_office = FileRefused("Archives can't be shared. Upload the files one by one.")
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = archive.infolist()
+            names = {entry.filename for entry in entries}
+            if len(entries) > _MAX_ENTRIES or sum(entry.file_size for entry in entries) > _MAX_UNPACKED:
+                raise no_office
+            if "mimetype" in names and archive.getinfo("mimetype").file_size < 100:
+                return _OPEN_DOCUMENTS[archive.read("mimetype").decode("ascii").strip()]
+    except (zipfile.BadZipFile, KeyError, UnicodeDecodeError, NotImplementedError, RuntimeError, OSError, EOFError):
+        raise no_office from None
+    if any(name.lower().endswith("vbaproject.bin") for name in names):
+        raise FileRefused("This document holds macros, which are programs. Save it without them, or as PDF.")
+    for part, kind in _PARTS:
+        if part in names and "[Content_Types].xml" in names:
+            return kind
+    raise no_office
+
+
+def _text(content: bytes, name: str) -> FileType:
+    ending = name.rpartition(".")[2].lower()
+    if ending not in _TEXTS or b"\x00" in content:
+        raise FileRefused(
+            "This kind of file can't be shared. Share a PDF, a picture, an Office or OpenDocument file, or plain text."
+        )
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise FileRefused("This text is not in UTF-8, so it would not read well. Save it as UTF-8 or PDF.") from None
+    return _TEXTS[ending]
+
+
+def clean_name(name: str, kind: FileType) -> str:
+    """The name under which a file is kept and handed out: no folders, nothing unseen, the ending of what it is."""
+    plain = _UNSEEN.sub("", unicodedata.normalize("NFC", name)).replace("\\", "/").rpartition("/")[2]
+    stem = plain.rpartition(".")[0] if "." in plain else plain
+    stem = " ".join(re.sub(r'[<>:"|?*;]', " ", stem).split()).strip(". ")[:_LONGEST_STEM].rstrip(". ")
+    return f"{stem or 'document'}.{kind.ending}"
+
+
+def size_words(size: int) -> str:
+    """ "12 KB", "1.4 MB": sizes as people read them (1 KB = 1,000 bytes)."""
+    return f"{max(1, round(size / 1000))} KB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
+
+
+def words_of(content_type: str) -> str:
+    """What a kept file is, for people."""
+    return next((kind.words for kind in FILE_TYPES if kind.content_type == content_type), "File")

@@ -1,0 +1,1 @@
+"""eSignatures (C8): the document library, what was sent to be signed, and what was signed."""

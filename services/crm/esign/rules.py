@@ -1,0 +1,241 @@
+"""Documents to be signed: kinds, tags, states, which are missing, where service fees are restricted. Pure."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+
+class DocumentKind(StrEnum):
+    """What a template of the library is for. Every agency has one of each but OWN, of which it has as many as it
+    likes."""
+
+    CARD_AUTHORIZATION = "card_authorization"
+    TERMS = "terms"
+    SERVICE_FEE = "service_fee"
+    INSURANCE = "insurance"
+    OWN = "own"
+
+
+class Required(StrEnum):
+    """On which bookings a document must be signed."""
+
+    NEVER = "never"
+    ALWAYS = "always"
+    WITH_FEE = "with_fee"
+
+
+KIND_WORDS: Final = {
+    DocumentKind.CARD_AUTHORIZATION: "Credit card authorization",
+    DocumentKind.TERMS: "Terms and conditions",
+    DocumentKind.SERVICE_FEE: "Service fee agreement",
+    DocumentKind.INSURANCE: "Travel insurance offer",
+    DocumentKind.OWN: "Own document",
+}
+REQUIRED_WORDS: Final = {
+    Required.NEVER: "When you choose to send it",
+    Required.ALWAYS: "On every booking",
+    Required.WITH_FEE: "On bookings with a service fee",
+}
+
+# What a template may name, and what stands there when it is sent.
+TAGS: Final[Mapping[str, str]] = {
+    "ClientName": "the client's full name",
+    "ClientFirstName": "the client's first name",
+    "ClientAddress": "the client's postal address",
+    "AgencyName": "your agency",
+    "AgencyPhone": "the agency's phone number",
+    "AgencyEmail": "the agency's e-mail address",
+    "AgentName": "the agent",
+    "AgentEmail": "the agent's e-mail address",
+    "TripTitle": "the booking's title",
+    "Passengers": "everybody who travels",
+    "Suppliers": "the suppliers of all segments",
+    "BeginTravelDate": "the first day",
+    "EndTravelDate": "the last day",
+    "TripTotal": "price of the trip and service fee together",
+    "ServiceFee": "the service fee",
+    "ServiceFeeFor": "what the service fee is for",
+    "Today": "the day on which it is sent",
+}
+# What only the offer of a travel insurance has.
+INSURANCE_TAGS: Final[Mapping[str, str]] = {"PlanName": "the insurance plan", "PlanPrice": "what the plan costs"}
+_TAG = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*)\}")
+
+MAX_TITLE: Final = 120
+MAX_BODY: Final = 20_000
+# How long a request can be answered; a reminder begins the time anew.
+LIFETIME: Final = timedelta(days=14)
+
+
+def tags_of(kind: DocumentKind) -> Mapping[str, str]:
+    """The tags that a template of this kind may use, with what each stands for."""
+    return {**TAGS, **INSURANCE_TAGS} if kind is DocumentKind.INSURANCE else TAGS
+
+
+def used_tags(text: str) -> list[str]:
+    """The tags in a text, each once, in their order."""
+    return list(dict.fromkeys(_TAG.findall(text)))
+
+
+def unknown_tags(text: str, kind: DocumentKind) -> list[str]:
+    """The tags in a text that nothing stands for."""
+    return [tag for tag in used_tags(text) if tag not in tags_of(kind)]
+
+
+def unknown_tags_message(unknown: Collection[str], kind: DocumentKind) -> str:
+    """Says which tags are not known, and all that are."""
+    named = ", ".join(f"{{{tag}}}" for tag in unknown)
+    known = ", ".join(f"{{{tag}}}" for tag in tags_of(kind))
+    return f"{named} is not known here. Known are: {known}."
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """The text with its tags filled, in one pass: what stands in a value is never taken for a tag. A tag without a
+    value stays as it is."""
+    return _TAG.sub(lambda match: values.get(match.group(1)) or match.group(), text)
+
+
+def empty_tags(text: str, values: Mapping[str, str]) -> list[str]:
+    """The tags in a text that have no value on this booking."""
+    return [tag for tag in used_tags(text) if not values.get(tag)]
+
+
+def template_errors(title: str, body: str, kind: DocumentKind) -> dict[str, str]:
+    """What is wrong with a template: field name → text for the person."""
+    errors: dict[str, str] = {}
+    if not title.strip():
+        errors["title"] = "Give the document a title, such as “Terms and conditions”."
+    elif len(title) > MAX_TITLE:
+        errors["title"] = f"The title can have up to {MAX_TITLE} characters."
+    elif used_tags(title):
+        errors["title"] = "Tags work in the text only. Write the title without them."
+    if not body.strip():
+        errors["body"] = "Write the text that the client signs."
+    elif len(body) > MAX_BODY:
+        errors["body"] = f"The text can have up to {MAX_BODY:,} characters; this one has {len(body):,}."
+    elif unknown := unknown_tags(body, kind):
+        errors["body"] = unknown_tags_message(unknown, kind)
+    return errors
+
+
+class RequestState(StrEnum):
+    """Where one person's request stands. `ISSUED` until the notifier says that the e-mail left; shown as "sending"."""
+
+    ISSUED = "issued"
+    SENT = "sent"
+    OPENED = "opened"
+    SIGNED = "signed"
+    PAPER = "paper"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+class RequestFact(StrEnum):
+    DELIVERED = "delivered"
+    OPENED = "opened"
+    SIGNED = "signed"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    REMINDED = "reminded"
+
+
+_S, _F = RequestState, RequestFact
+
+# A signature that the client saw accepted wins over an expiry or a withdrawal that crossed it (DESIGN.md §1, 5).
+TRANSITIONS: Final[Mapping[tuple[RequestState, RequestFact], RequestState]] = {
+    (_S.ISSUED, _F.DELIVERED): _S.SENT,
+    (_S.ISSUED, _F.OPENED): _S.OPENED,
+    (_S.ISSUED, _F.SIGNED): _S.SIGNED,
+    (_S.ISSUED, _F.EXPIRED): _S.EXPIRED,
+    (_S.ISSUED, _F.WITHDRAWN): _S.WITHDRAWN,
+    (_S.ISSUED, _F.REMINDED): _S.ISSUED,
+    (_S.SENT, _F.OPENED): _S.OPENED,
+    (_S.SENT, _F.SIGNED): _S.SIGNED,
+    (_S.SENT, _F.EXPIRED): _S.EXPIRED,
+    (_S.SENT, _F.WITHDRAWN): _S.WITHDRAWN,
+    (_S.SENT, _F.REMINDED): _S.ISSUED,
+    (_S.OPENED, _F.SIGNED): _S.SIGNED,
+    (_S.OPENED, _F.EXPIRED): _S.EXPIRED,
+    (_S.OPENED, _F.WITHDRAWN): _S.WITHDRAWN,
+    (_S.OPENED, _F.REMINDED): _S.OPENED,
+    (_S.EXPIRED, _F.SIGNED): _S.SIGNED,
+    (_S.EXPIRED, _F.WITHDRAWN): _S.WITHDRAWN,
+    (_S.EXPIRED, _F.REMINDED): _S.ISSUED,
+    (_S.WITHDRAWN, _F.SIGNED): _S.SIGNED,
+}
+# States in which the client can still sign.
+WAITING: Final = frozenset({_S.ISSUED, _S.SENT, _S.OPENED})
+DONE: Final = frozenset({_S.SIGNED, _S.PAPER})
+
+
+def after(state: RequestState, fact: RequestFact) -> RequestState | None:
+    """The state that follows, or None where the fact can't happen in this state."""
+    return TRANSITIONS.get((state, fact))
+
+
+def is_over(state: RequestState, *, expires_at: datetime, now: datetime) -> bool:
+    """Whether a waiting request has reached its end and is to be marked expired."""
+    return state in WAITING and expires_at <= now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A document that a booking needs, and how far it is: None = nobody was asked yet, else waiting."""
+
+    template_id: str
+    title: str
+    kind: DocumentKind
+    waiting: bool
+
+
+def is_required(required: Required, *, has_fee: bool) -> bool:
+    """Whether a booking needs the document."""
+    return required is Required.ALWAYS or (required is Required.WITH_FEE and has_fee)
+
+
+def missing(
+    templates: Iterable[tuple[str, str, DocumentKind, Required]],
+    states: Mapping[str, Collection[RequestState]],
+    *,
+    has_fee: bool,
+    card_authorized: bool,
+) -> list[Wanted]:
+    """The documents that a booking still lacks.
+
+    `templates`: id, title, kind, required. `states`: those of the booking's requests by template. One passenger's
+    signature is enough; an authorization signed with a payment counts as one of its kind.
+    """
+    lacking = []
+    for template_id, title, kind, required in templates:
+        held = states.get(template_id, ())
+        met = any(state in DONE for state in held) or (kind is DocumentKind.CARD_AUTHORIZATION and card_authorized)
+        if is_required(required, has_fee=has_fee) and not met:
+            waiting = any(state in WAITING for state in held)
+            lacking.append(Wanted(template_id=template_id, title=title, kind=kind, waiting=waiting))
+    return lacking
+
+
+US_STATES: Final[Mapping[str, str]] = {
+    "AL": "Alabama", "AK": "Alaska", "AZ": "Arizona", "AR": "Arkansas", "CA": "California", "CO": "Colorado",
+    "CT": "Connecticut", "DE": "Delaware", "DC": "District of Columbia", "FL": "Florida", "GA": "Georgia",
+    "HI": "Hawaii", "ID": "Idaho", "IL": "Illinois", "IN": "Indiana", "IA": "Iowa", "KS": "Kansas", "KY": "Kentucky",
+    "LA": "Louisiana", "ME": "Maine", "MD": "Maryland", "MA": "Massachusetts", "MI": "Michigan", "MN": "Minnesota",
+    "MS": "Mississippi", "MO": "Missouri", "MT": "Montana", "NE": "Nebraska", "NV": "Nevada", "NH": "New Hampshire",
+    "NJ": "New Jersey", "NM": "New Mexico", "NY": "New York", "NC": "North Carolina", "ND": "North Dakota",
+    "OH": "Ohio", "OK": "Oklahoma", "OR": "Oregon", "PA": "Pennsylvania", "RI": "Rhode Island",
+    "SC": "South Carolina", "SD": "South Dakota", "TN": "Tennessee", "TX": "Texas", "UT": "Utah", "VT": "Vermont",
+    "VA": "Virginia", "WA": "Washington", "WV": "West Virginia", "WI": "Wisconsin", "WY": "Wyoming",
+}  # fmt: skip
+_BY_NAME: Final = {name.casefold(): code for code, name in US_STATES.items()}
+
+
+def state_code(region: str, country: str) -> str:
+    """The code of the US state in a client's address, however it was written; empty for anywhere else. An address
+    without a country counts as one in the United States: a warning too many harms nobody."""
+    if country not in ("", "US"):
+        return ""
+    plain = " ".join(region.replace(".", "").split()).casefold()
+    return plain.upper() if plain.upper() in US_STATES else _BY_NAME.get(plain, "")

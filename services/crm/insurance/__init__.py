@@ -1,0 +1,1 @@
+"""Travel insurance offered to passengers, accepted or declined with a signature (C7)."""

@@ -1,0 +1,64 @@
+"""Rows of the insurance room."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.db import UtcDateTime
+from services.crm.orm import Base
+
+
+class InsuranceOfferRow(Base):
+    """One passenger's offer, with the exact text. Of tokens only the newest one's SHA-256."""
+
+    __tablename__ = "insurance_offer"
+    __table_args__ = (
+        Index("ix_insurance_offer_booking", "booking_id", "created_at"),
+        Index("ix_insurance_offer_state_expiry", "state", "expires_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"))
+    agent_id: Mapped[str] = mapped_column(ForeignKey("agent.id"))
+    booking_id: Mapped[str] = mapped_column(ForeignKey("booking.id"))
+    booking_title: Mapped[str] = mapped_column(String(160))
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.id"), index=True)
+    passenger_name: Mapped[str] = mapped_column(String(170))
+    email: Mapped[str] = mapped_column(String(254))
+    plan: Mapped[str] = mapped_column(String(120))
+    price_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    text: Mapped[str] = mapped_column(Text)
+    text_sha256: Mapped[str] = mapped_column(String(64))
+    text_version: Mapped[str] = mapped_column(String(60))
+    state: Mapped[str] = mapped_column(String(12))
+    # The form's key and the client, hashed together: a form sent twice offers once to each.
+    request_key: Mapped[str] = mapped_column(String(64), unique=True)
+    token_sha256: Mapped[str] = mapped_column(String(64))
+    issue: Mapped[int]
+    delivery_problem: Mapped[str] = mapped_column(String(300), default="")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class InsuranceAnswerRow(Base):
+    """The signed answer, with its certificate page; kept for ever (M13)."""
+
+    __tablename__ = "insurance_answer"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"), index=True)
+    offer_id: Mapped[str] = mapped_column(ForeignKey("insurance_offer.id"), unique=True)
+    accepted: Mapped[bool]
+    signer_name: Mapped[str] = mapped_column(String(200))
+    signature_kind: Mapped[str] = mapped_column(String(20))
+    text_sha256: Mapped[str] = mapped_column(String(64))
+    decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ip: Mapped[str] = mapped_column(String(64))
+    pdf: Mapped[bytes] = mapped_column(LargeBinary)
+    pdf_sha256: Mapped[str] = mapped_column(String(64))

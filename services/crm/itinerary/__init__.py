@@ -1,0 +1,1 @@
+"""A booking as its travelers read it: page, PDF, calendar file (C5)."""

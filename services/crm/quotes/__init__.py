@@ -1,0 +1,1 @@
+"""Quote requests from the portal (C10): an inbox, and one step to a booking."""

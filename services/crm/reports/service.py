@@ -1,0 +1,313 @@
+"""What the reports show. Sums are made by the database, per currency and by index; nothing is added up across
+currencies. Reports read other rooms' tables through their services and change none of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Select, case, exists, func, literal, select, union_all
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from chassis.clock import Clock
+from chassis.db import Database
+from chassis.errors import NotFound
+from chassis.money import Money
+from services.crm.actor import Actor
+from services.crm.admin.service import Directory
+from services.crm.bookings.service import BookingRow, BookingStatus, DueKind, SegmentRow
+from services.crm.clients.service import ClientRow
+from services.crm.paging import PAGE_SIZE, Page, bounded_count, offset
+from services.crm.payments.service import PaymentRow, PaymentState, PaymentType
+from services.crm.reports.rules import Period, Span, months, span_of, spans
+from services.crm.sight import visible_to
+
+EXPORT_LIMIT = 10_000
+_BEST = 20
+_OPEN = (BookingStatus.QUOTE.value, BookingStatus.BOOKED.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a report is about: a period, one agent's (empty = all that the actor sees), one currency."""
+
+    period: Period
+    agent_id: str = ""
+    currency: str = "USD"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A line of a report: a span of time, how many, how much."""
+
+    span: Span
+    count: int
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueLine:
+    """An amount that is to be paid by a day, and how much of it is open."""
+
+    booking_id: str
+    booking_title: str
+    segment_id: str
+    supplier_name: str
+    agent_id: str
+    kind: DueKind
+    due_on: date
+    amount: Money
+    still_open: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BestClient:
+    """A client with what was processed for her in the period."""
+
+    client_id: str
+    name: str
+    payments: int
+    amount: Money
+
+
+class Reports:
+    """The reports' use cases; all read only."""
+
+    def __init__(self, *, database: Database, clock: Clock, directory: Directory) -> None:
+        self._database = database
+        self._clock = clock
+        self._directory = directory
+
+    def agents(self, actor: Actor) -> dict[str, str]:
+        """Whose figures the actor may choose between; empty for those who see only their own."""
+        return self._directory.names_in(actor) if actor.is_admin else {}
+
+    def check_agent(self, actor: Actor, agent_id: str) -> None:
+        """Raises NotFound for an agent whose figures the actor does not see."""
+        if agent_id and agent_id != actor.agent_id and agent_id not in self.agents(actor):
+            raise NotFound("There is no such agent.")
+
+    def today(self, actor: Actor) -> date:
+        return self._clock.now().astimezone(ZoneInfo(actor.time_zone)).date()
+
+    def payment_currencies(self, actor: Actor, agent_id: str, among: Sequence[str]) -> list[str]:
+        """Which of the house's currencies were paid in: an index look-up each."""
+        scope = _scope(actor, agent_id, PaymentRow.agency_id, PaymentRow.agent_id)
+        processed = PaymentRow.state == PaymentState.PROCESSED
+        with self._database.read() as session:
+            return [
+                code
+                for code in among
+                if session.scalar(select(exists().where(*scope, processed, PaymentRow.currency == code)))
+            ]
+
+    def booking_currencies(self, actor: Actor, agent_id: str, among: Sequence[str]) -> list[str]:
+        """Which of the house's currencies trips are priced in."""
+        scope = scope_of_bookings(actor, agent_id)
+        with self._database.read() as session:
+            return [
+                code for code in among if session.scalar(select(exists().where(*scope, BookingRow.currency == code)))
+            ]
+
+    def processed(self, actor: Actor, wanted: Wanted) -> list[Figure]:
+        """Payments processed with suppliers, and service fees, by month of processing in the reader's zone."""
+        scope = _scope(actor, wanted.agent_id, PaymentRow.agency_id, PaymentRow.agent_id)
+        zone, parts = ZoneInfo(actor.time_zone), months(wanted.period)
+        queries = []
+        for number, span in enumerate(parts):
+            begin, end = span.bounds(zone)
+            queries.append(
+                select(
+                    literal(number).label("number"),
+                    func.count().label("times"),
+                    func.coalesce(func.sum(PaymentRow.amount_minor), 0).label("minor"),
+                ).where(
+                    *scope,
+                    PaymentRow.state == PaymentState.PROCESSED,
+                    PaymentRow.currency == wanted.currency,
+                    PaymentRow.closed_at >= begin,
+                    PaymentRow.closed_at < end,
+                )
+            )
+        with self._database.read() as session:
+            rows = session.execute(union_all(*queries)).all()
+        return _figures(parts, {row.number: (row.times, int(row.minor)) for row in rows}, wanted.currency)
+
+    def best_clients(self, actor: Actor, wanted: Wanted) -> list[BestClient]:
+        """Whose payments came to most in the period."""
+        scope = _scope(actor, wanted.agent_id, PaymentRow.agency_id, PaymentRow.agent_id)
+        begin, end = Span(first=wanted.period.first, last=wanted.period.last).bounds(ZoneInfo(actor.time_zone))
+        total = func.sum(PaymentRow.amount_minor)
+        best = (
+            select(PaymentRow.payer_client_id.label("client_id"), func.count().label("times"), total.label("minor"))
+            .where(
+                *scope,
+                PaymentRow.state == PaymentState.PROCESSED,
+                PaymentRow.currency == wanted.currency,
+                PaymentRow.closed_at >= begin,
+                PaymentRow.closed_at < end,
+            )
+            .group_by(PaymentRow.payer_client_id)
+            .order_by(total.desc(), PaymentRow.payer_client_id)
+            .limit(_BEST)
+            .subquery()
+        )
+        query = (
+            select(best.c.client_id, best.c.times, best.c.minor, ClientRow.first_name, ClientRow.last_name)
+            .join(ClientRow, ClientRow.id == best.c.client_id)
+            .order_by(best.c.minor.desc(), best.c.client_id)
+        )
+        with self._database.read() as session:
+            return [
+                BestClient(
+                    client_id=row.client_id,
+                    name=f"{row.first_name} {row.last_name}".strip(),
+                    payments=row.times,
+                    amount=Money(minor=int(row.minor), currency=wanted.currency),
+                )
+                for row in session.execute(query)
+            ]
+
+    def new_clients(self, actor: Actor, wanted: Wanted) -> list[tuple[Span, int]]:
+        """How many clients were added in each month. One that was merged into another counts no more."""
+        scope = _scope(actor, wanted.agent_id, ClientRow.agency_id, ClientRow.agent_id)
+        zone, parts = ZoneInfo(actor.time_zone), months(wanted.period)
+        added, merged = [], []
+        for number, span in enumerate(parts):
+            begin, end = span.bounds(zone)
+            within = (*scope, ClientRow.created_at >= begin, ClientRow.created_at < end)
+            counted = select(literal(number).label("number"), func.count().label("times"))
+            added.append(counted.where(*within))
+            # Few were: taken off by their own index, the first count stays within the index too.
+            merged.append(counted.where(*within, ClientRow.merged_into_id.is_not(None)))
+        with self._database.read() as session:
+            counts = {row.number: row.times for row in session.execute(union_all(*added))}
+            gone = {row.number: row.times for row in session.execute(union_all(*merged))}
+        return [(span, counts.get(number, 0) - gone.get(number, 0)) for number, span in enumerate(parts)]
+
+    def client_count(self, actor: Actor, agent_id: str) -> int:
+        """How many clients there are today."""
+        scope = _scope(actor, agent_id, ClientRow.agency_id, ClientRow.agent_id)
+        with self._database.read() as session:
+            everybody = session.scalar(select(func.count()).select_from(ClientRow).where(*scope)) or 0
+            gone = select(func.count()).select_from(ClientRow).where(*scope, ClientRow.merged_into_id.is_not(None))
+            return everybody - (session.scalar(gone) or 0)
+
+    def due_figures(self, actor: Actor, wanted: Wanted) -> tuple[str, list[Figure]]:
+        """What is open by week or month, with the word for such a span."""
+        word, parts = spans(wanted.period)
+        due = _dues(actor, wanted).subquery()
+        query = select(due.c.due_on, func.count().label("times"), func.sum(due.c.open_minor).label("minor"))
+        with self._database.read() as session:
+            rows = session.execute(query.group_by(due.c.due_on)).all()
+        sums: dict[int, tuple[int, int]] = {}
+        for row in rows:
+            number = span_of(row.due_on, parts)
+            if number is not None:
+                count, minor = sums.get(number, (0, 0))
+                sums[number] = (count + row.times, minor + int(row.minor))
+        return word, _figures(parts, sums, wanted.currency)
+
+    def due_page(self, actor: Actor, wanted: Wanted, number: int) -> Page[DueLine]:
+        """Deposits and finals that are still open, by date."""
+        query = _dues(actor, wanted)
+        with self._database.read() as session:
+            lines = _due_lines(session, query.limit(PAGE_SIZE).offset(offset(number)), wanted.currency)
+            all_here = number == 1 and len(lines) < PAGE_SIZE
+            total = len(lines) if all_here else bounded_count(session, query)
+            return Page(items=lines, total=total, number=number)
+
+    def due_export(self, actor: Actor, wanted: Wanted) -> list[DueLine]:
+        """All of them, for CSV (at most EXPORT_LIMIT)."""
+        with self._database.read() as session:
+            return _due_lines(session, _dues(actor, wanted).limit(EXPORT_LIMIT), wanted.currency)
+
+
+def _scope(
+    actor: Actor, agent_id: str, agency: InstrumentedAttribute[str], agent: InstrumentedAttribute[str]
+) -> tuple[ColumnElement[bool], ...]:
+    """What the actor sees, or of it one agent's. With an agent, the agent's index leads, else the agency's."""
+    if agent_id:
+        return agency == actor.agency_id, agent == agent_id
+    return (visible_to(actor, agency, agent),)
+
+
+def scope_of_bookings(actor: Actor, agent_id: str) -> tuple[ColumnElement[bool], ...]:
+    """The bookings that a report is about."""
+    return _scope(actor, agent_id, BookingRow.agency_id, BookingRow.agent_id)
+
+
+def _figures(parts: Sequence[Span], sums: dict[int, tuple[int, int]], currency: str) -> list[Figure]:
+    found = []
+    for number, span in enumerate(parts):
+        count, minor = sums.get(number, (0, 0))
+        found.append(Figure(span=span, count=count, amount=Money(minor=minor, currency=currency)))
+    return found
+
+
+def _dues(actor: Actor, wanted: Wanted) -> Select[Any]:  # Any: the columns named below
+    """Each date in the period with what is open of it: what must be paid by then, less what was processed before."""
+    paid = (
+        select(func.coalesce(func.sum(PaymentRow.amount_minor), 0))
+        .where(
+            PaymentRow.segment_id == SegmentRow.id,
+            PaymentRow.state == PaymentState.PROCESSED,
+            PaymentRow.type != PaymentType.SERVICE_FEE,
+        )
+        .correlate(SegmentRow)
+        .scalar_subquery()
+    )
+    deposit = func.coalesce(SegmentRow.deposit_minor, 0)
+    parts = [
+        select(
+            SegmentRow.id.label("segment_id"),
+            SegmentRow.booking_id.label("booking_id"),
+            SegmentRow.supplier_name.label("supplier_name"),
+            BookingRow.title.label("booking_title"),
+            BookingRow.agent_id.label("agent_id"),
+            literal(kind.value).label("kind"),
+            due_on.label("due_on"),
+            amount.label("minor"),
+            (until_then - paid).label("left_minor"),
+        )
+        .join(BookingRow, BookingRow.id == SegmentRow.booking_id)
+        .where(
+            *scope_of_bookings(actor, wanted.agent_id),
+            BookingRow.status.in_(_OPEN),
+            BookingRow.currency == wanted.currency,
+            due_on.between(wanted.period.first, wanted.period.last),
+            amount > 0,
+        )
+        for kind, due_on, amount, until_then in (
+            (DueKind.DEPOSIT, SegmentRow.deposit_due_on, SegmentRow.deposit_minor, deposit),
+            (
+                DueKind.FINAL,
+                SegmentRow.final_due_on,
+                SegmentRow.final_minor,
+                deposit + func.coalesce(SegmentRow.final_minor, 0),
+            ),
+        )
+    ]
+    due = union_all(*parts).subquery()
+    left = case((due.c.left_minor < due.c.minor, due.c.left_minor), else_=due.c.minor)
+    named = [column for column in due.c if column.key != "left_minor"]
+    query = select(*named, left.label("open_minor")).where(due.c.left_minor > 0)
+    return query.order_by(due.c.due_on, due.c.booking_id, due.c.segment_id, due.c.kind)
+
+
+def _due_lines(session: Session, query: Select[Any], currency: str) -> list[DueLine]:  # Any: _dues' columns
+    return [
+        DueLine(
+            booking_id=row.booking_id,
+            booking_title=row.booking_title,
+            segment_id=row.segment_id,
+            supplier_name=row.supplier_name,
+            agent_id=row.agent_id,
+            kind=DueKind(row.kind),
+            due_on=row.due_on,
+            amount=Money(minor=row.minor, currency=currency),
+            still_open=Money(minor=int(row.open_minor), currency=currency),
+        )
+        for row in session.execute(query)
+    ]

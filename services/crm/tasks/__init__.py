@@ -1,0 +1,1 @@
+"""What an agent wants to remember to do for a client (C3)."""

@@ -1,0 +1,1 @@
+"""Guides for agents: one everyday task each, with pictures of this very system (C12)."""

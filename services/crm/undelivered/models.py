@@ -1,0 +1,34 @@
+"""Rows of the undelivered room."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.db import UtcDateTime
+from services.crm.orm import Base
+
+
+class FailureRow(Base):
+    """A delivery that the notifier gave up."""
+
+    __tablename__ = "mail_failure"
+    __table_args__ = (
+        Index("ix_mail_failure_agency_settled", "agency_id", "settled_at", "failed_at"),
+        Index("ix_mail_failure_agent_settled", "agent_id", "settled_at", "failed_at"),
+        Index("ix_mail_failure_link_id", "link_id"),
+    )
+
+    # The delivery's id: told again, it is the same row. The CRM's own ids look the same, so it can stand in an address.
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"))
+    # Empty where the event named nobody: then it is the admins' to see to.
+    agent_id: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(40))
+    payment_id: Mapped[str] = mapped_column(String(64))
+    link_id: Mapped[str] = mapped_column(String(64))
+    # Masked.
+    address_hint: Mapped[str] = mapped_column(String(320))
+    reason: Mapped[str] = mapped_column(String(300))
+    failed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

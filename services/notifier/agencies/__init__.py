@@ -1,0 +1,1 @@
+"""How each agency's mails look: its name and its logo (C13)."""

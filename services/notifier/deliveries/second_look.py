@@ -1,0 +1,161 @@
+"""What the notifier does on the events of second reveals (M9) and of a CVV given again (M10)."""
+
+import json
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from chassis.bus import EventHandlers, EventMeta, RetryLater
+from chassis.sealing import Letter
+from protos.wayvault.events.v1.events_pb2 import (
+    Agent,
+    CvvRequested,
+    CvvResupplied,
+    PaymentContext,
+    SecondRevealDecided,
+    SecondRevealRequested,
+)
+from services.notifier.deliveries.models import Delivery
+from services.notifier.deliveries.rules import mask_address
+from services.notifier.deliveries.service import Deliveries, NewDelivery
+from services.notifier.deliveries.words import card, moment, payment_facts
+from services.notifier.templates.rules import Mail
+
+# How long the mail that tells of a CVV waits for the request that it answers.
+_WAIT_SECONDS = 2.0
+
+
+class OpenLetter(Protocol):
+    """Opens a letter and checks its signer; None when it is past its time. Raises LetterRefused."""
+
+    def __call__(self, sealed: str) -> Letter | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondLookEvents:
+    """Turns events into queued deliveries."""
+
+    deliveries: Deliveries
+    open_letter: OpenLetter
+    crm_url: str
+
+    def register(self, handlers: EventHandlers) -> None:
+        handlers.on(SecondRevealRequested, self.requested)
+        handlers.on(SecondRevealDecided, self.decided)
+        handlers.on(CvvRequested, self.cvv_requested)
+        handlers.on(CvvResupplied, self.cvv_resupplied)
+
+    def requested(self, session: Session, event: SecondRevealRequested, meta: EventMeta) -> None:
+        """Every admin who may decide it gets a mail of her own, with the way to the request itself."""
+        for admin in event.admins:
+            extra = {
+                "url": f"{self.crm_url}/approvals/{event.second_reveal_id}",
+                "owner_name": event.context.agent.name,
+                "agent_name": admin.name,
+                "reason": event.reason,
+            }
+            self._queue(session, meta, Mail.SECOND_REVEAL_REQUESTED, event.context, to=admin, extra=extra)
+
+    def decided(self, session: Session, event: SecondRevealDecided, meta: EventMeta) -> None:
+        """The agent who asked learns what came of it."""
+        agent = event.context.agent
+        extra = {
+            "url": f"{self.crm_url}/payments/{event.context.payment_id}",
+            "approved": "yes" if event.approved else "",
+            "decided_by": event.decided_by,
+            "word": event.word,
+            "good_until": moment(event.good_until, agent.time_zone) if event.approved else "",
+        }
+        self._queue(session, meta, Mail.SECOND_REVEAL_DECIDED, event.context, to=agent, extra=extra)
+
+    def cvv_requested(self, session: Session, event: CvvRequested, meta: EventMeta) -> None:
+        """The client's mail with her link. What the agent's later mail shows is kept with it."""
+        context = event.context
+        letter = self.open_letter(event.sealed_mail)
+        if letter is None:
+            self.deliveries.report_unreadable(
+                session, agency_id=meta.agency_id, payment_id=context.payment_id, agent_id=context.agent.id
+            )
+            return
+        facts = payment_facts(context) | _house(context)
+        facts |= {
+            "card": card(event.brand, event.last4),
+            "expires": moment(event.expires_at, context.agency.time_zone),
+            "agent_mail": context.agent.email,
+            "agent_zone": context.agent.time_zone,
+        }
+        self.deliveries.queue(
+            session,
+            NewDelivery(
+                source_key=f"{meta.event_id}:{letter.template}",
+                template=Mail(letter.template),
+                agency_id=meta.agency_id,
+                address_hint=mask_address(letter.to),
+                sealed_letter=event.sealed_mail,
+                data=facts,
+                payment_id=context.payment_id,
+                link_id=event.link_id,
+                agent_id=context.agent.id,
+                expires_at=letter.expires_at,
+            ),
+        )
+
+    def cvv_resupplied(self, session: Session, event: CvvResupplied, meta: EventMeta) -> None:
+        """The agent learns that the vault holds a CVV again. Waits when the request itself is still on its way."""
+        asked = session.scalars(
+            select(Delivery).where(Delivery.link_id == event.link_id, Delivery.template == Mail.CVV_REQUEST.value)
+        ).first()
+        if asked is None:
+            raise RetryLater(_WAIT_SECONDS)
+        facts: dict[str, str] = json.loads(asked.data)
+        extra = {
+            "url": f"{self.crm_url}/payments/{event.payment_id}",
+            "cvv_kept_until": moment(event.cvv_kept_until, facts["agent_zone"]),
+        }
+        self.deliveries.queue(
+            session,
+            NewDelivery(
+                source_key=f"{meta.event_id}:{Mail.CVV_RESUPPLIED}",
+                template=Mail.CVV_RESUPPLIED,
+                agency_id=meta.agency_id,
+                address=facts["agent_mail"],
+                data=facts | extra,
+                payment_id=event.payment_id,
+                agent_id=asked.agent_id,
+            ),
+        )
+
+    def _queue(
+        self,
+        session: Session,
+        meta: EventMeta,
+        mail: Mail,
+        context: PaymentContext,
+        *,
+        to: Agent,
+        extra: dict[str, str],
+    ) -> None:
+        self.deliveries.queue(
+            session,
+            NewDelivery(
+                source_key=f"{meta.event_id}:{mail}:{to.id}",
+                template=mail,
+                agency_id=meta.agency_id,
+                address=to.email,
+                data=payment_facts(context) | _house(context) | extra,
+                payment_id=context.payment_id,
+                agent_id=to.id,
+            ),
+        )
+
+
+def _house(context: PaymentContext) -> dict[str, str]:
+    agency = context.agency
+    return {
+        "agency_name": agency.name,
+        "agency_accent": agency.accent_colour,
+        "agency_phone": agency.phone,
+        "agency_email": agency.email,
+    }

@@ -1,0 +1,169 @@
+"""Mails about what is to be signed and what was: documents (C8) and insurance offers (C7)."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from chassis.bus import EventHandlers, EventMeta
+from chassis.money import Money
+from chassis.sealing import Letter
+from protos.wayvault.events.v1.events_pb2 import (
+    Agency,
+    Agent,
+    Client,
+    EsignRequested,
+    EsignSigned,
+    InsuranceDecided,
+    InsuranceOffered,
+)
+from services.notifier.deliveries.message import Attachment
+from services.notifier.deliveries.rules import mask_address
+from services.notifier.deliveries.service import Deliveries, NewDelivery
+from services.notifier.deliveries.words import moment
+from services.notifier.templates.rules import Mail
+
+
+class OpenLetter(Protocol):
+    """Opens a letter and checks its signer; None when it is past its time. Raises LetterRefused."""
+
+    def __call__(self, sealed: str) -> Letter | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningMails:
+    """Turns events into queued deliveries."""
+
+    deliveries: Deliveries
+    open_letter: OpenLetter
+    crm_url: str
+
+    def register(self, handlers: EventHandlers) -> None:
+        handlers.on(EsignRequested, self.esign_requested)
+        handlers.on(EsignSigned, self.esign_signed)
+        handlers.on(InsuranceOffered, self.insurance_offered)
+        handlers.on(InsuranceDecided, self.insurance_decided)
+
+    def esign_requested(self, session: Session, event: EsignRequested, meta: EventMeta) -> None:
+        """The link for the client; from the second mail on it is a reminder."""
+        facts = _people(event.agent, event.agency, event.signer) | {
+            "title": event.title,
+            "trip": event.booking_title,
+            "reminder": "yes" if event.issue > 1 else "",
+            "expires": moment(event.expires_at, event.agency.time_zone),
+        }
+        self._queue_letter(session, meta, event.sealed_mail, facts, agent=event.agent, link_id=event.request_id)
+
+    def esign_signed(self, session: Session, event: EsignSigned, meta: EventMeta) -> None:
+        """The client gets her copy, the agent the news; both with the PDF."""
+        facts = _people(event.agent, event.agency, event.signer) | {
+            "title": event.title,
+            "signed": moment(event.signed_at, event.agency.time_zone),
+        }
+        attachment = Attachment(name="signed-document.pdf", content=event.pdf)
+        self._queue_letter(session, meta, event.sealed_mail, facts, agent=event.agent, attachment=attachment)
+        url = f"{self.crm_url}/signatures/{event.request_id}"
+        self._queue(
+            session,
+            meta,
+            Mail.ESIGN_SIGNED,
+            to=event.agent.email,
+            data=facts | {"url": url},
+            agent=event.agent,
+            attachment=attachment,
+        )
+
+    def insurance_offered(self, session: Session, event: InsuranceOffered, meta: EventMeta) -> None:
+        """The link for the passenger."""
+        price = Money(minor=event.price.minor, currency=event.price.currency)
+        facts = _people(event.agent, event.agency, event.passenger) | {
+            "plan": event.plan,
+            "price": price.format(),
+            "trip": event.booking_title,
+            "reminder": "yes" if event.issue > 1 else "",
+            "expires": moment(event.expires_at, event.agency.time_zone),
+        }
+        self._queue_letter(session, meta, event.sealed_mail, facts, agent=event.agent, link_id=event.offer_id)
+
+    def insurance_decided(self, session: Session, event: InsuranceDecided, meta: EventMeta) -> None:
+        """The passenger gets a copy of the signed answer, the agent the news; both with the PDF."""
+        facts = _people(event.agent, event.agency, event.passenger) | {
+            "plan": event.plan,
+            "accepted": "yes" if event.accepted else "",
+            "signed": moment(event.at, event.agency.time_zone),
+        }
+        attachment = Attachment(name="insurance-answer.pdf", content=event.pdf)
+        url = f"{self.crm_url}/bookings/{event.booking_id}#insurance"
+        mails = ((Mail.INSURANCE_COPY, event.passenger.email, ""), (Mail.INSURANCE_DECIDED, event.agent.email, url))
+        for mail, address, link in mails:
+            data = facts | ({"url": link} if link else {})
+            self._queue(session, meta, mail, to=address, data=data, agent=event.agent, attachment=attachment)
+
+    def _queue_letter(
+        self,
+        session: Session,
+        meta: EventMeta,
+        sealed: str,
+        facts: dict[str, str],
+        *,
+        agent: Agent,
+        link_id: str = "",
+        attachment: Attachment | None = None,
+    ) -> None:
+        letter = self.open_letter(sealed)
+        if letter is None:
+            self.deliveries.report_unreadable(session, agency_id=meta.agency_id, payment_id="", agent_id=agent.id)
+            return
+        self.deliveries.queue(
+            session,
+            NewDelivery(
+                source_key=f"{meta.event_id}:{letter.template}",
+                template=Mail(letter.template),
+                agency_id=meta.agency_id,
+                address_hint=mask_address(letter.to),
+                sealed_letter=sealed,
+                data=facts,
+                attachment=attachment,
+                link_id=link_id,
+                agent_id=agent.id,
+                expires_at=letter.expires_at,
+            ),
+        )
+
+    def _queue(
+        self,
+        session: Session,
+        meta: EventMeta,
+        mail: Mail,
+        *,
+        to: str,
+        data: dict[str, str],
+        agent: Agent,
+        attachment: Attachment,
+    ) -> None:
+        self.deliveries.queue(
+            session,
+            NewDelivery(
+                source_key=f"{meta.event_id}:{mail}",
+                template=mail,
+                agency_id=meta.agency_id,
+                address=to,
+                data=data,
+                attachment=attachment,
+                agent_id=agent.id,
+            ),
+        )
+
+
+def _people(agent: Agent, agency: Agency, client: Client) -> dict[str, str]:
+    """Who writes to whom, in whose name and colour."""
+    return {
+        "client_first_name": client.first_name or client.last_name,
+        "client_name": f"{client.first_name} {client.last_name}".strip(),
+        "agent_name": agent.name,
+        "agent_phone": agent.phone or agency.phone,
+        "agency_name": agency.name,
+        "agency_accent": agency.accent_colour,
+        "agency_phone": agency.phone,
+        "agency_email": agency.email,
+    }

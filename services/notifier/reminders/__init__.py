@@ -1,0 +1,1 @@
+"""Reminders of payments that fall due (C9): scheduled here, sent once, never for what is paid (N4)."""

@@ -1,0 +1,197 @@
+"""When a reminder is due, whether it is sent, and what becomes of it. Pure.
+
+Nothing is kept as a date of sending: whether a reminder is ripe follows from its due date, its rule and the agency's
+clock each time one looks. A changed rule, due date or time zone thereby needs no rescheduling, and a restart no memory.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from chassis.money import Money
+
+# Reminders leave from this hour on, by the agency's clock.
+CIVIL_HOUR: Final = time(9)
+# After an interruption a reminder may leave so much later than planned, and never after its due date.
+GRACE: Final = timedelta(hours=48)
+UNKNOWN: Final = "to be confirmed"
+
+
+class Kind(StrEnum):
+    """Which of a segment's two dates is reminded of (the words of events.proto, ReminderRuleSaved.kind)."""
+
+    PAYMENT_DUE = "payment_due"
+    FINAL_PAYMENT = "final_payment"
+
+
+class State(StrEnum):
+    """planned → queued → sent | failed; planned → skipped_…; a queued one may still be skipped before it leaves."""
+
+    PLANNED = "planned"
+    QUEUED = "queued"
+    SENT = "sent"
+    FAILED = "failed"
+    SKIPPED_PAID = "skipped_paid"
+    SKIPPED_CANCELLED = "skipped_cancelled"
+    SKIPPED_LATE = "skipped_late"
+    SKIPPED_NO_ADDRESS = "skipped_no_address"
+
+
+SKIPPED: Final = frozenset({State.SKIPPED_PAID, State.SKIPPED_CANCELLED, State.SKIPPED_LATE, State.SKIPPED_NO_ADDRESS})
+TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
+    State.PLANNED: SKIPPED | {State.QUEUED},
+    State.QUEUED: SKIPPED | {State.SENT, State.FAILED},
+    State.SENT: frozenset(),
+    State.FAILED: frozenset(),
+    **dict.fromkeys(SKIPPED, frozenset()),
+}
+
+
+def may(current: State, following: State) -> bool:
+    """Whether the state machine has this step."""
+    return following in TRANSITIONS[current]
+
+
+class Standing(StrEnum):
+    """What a payment means for what is still to be paid."""
+
+    AUTHORIZED = "authorized"
+    PROCESSED = "processed"
+    VOIDED = "voided"
+    LAPSED = "lapsed"
+
+
+# The client has done her part with an authorization; a void or a lapse takes it back.
+COUNTS: Final = frozenset({Standing.AUTHORIZED, Standing.PROCESSED})
+
+
+def standing_after(known: Standing | None, heard: Standing) -> Standing:
+    """What a payment is after another word on it. The portal's word (authorized) may come after the CRM's last one."""
+    return heard if known in (None, Standing.AUTHORIZED) else known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """A segment's amounts in minor units, as far as they are known."""
+
+    price: int | None = None
+    deposit: int | None = None
+    final: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paid:
+    """What was authorized or processed on a segment, service fees left out: in all, and as final payments."""
+
+    total: int = 0
+    final: int = 0
+
+
+def is_paid(kind: Kind, owed: Owed, paid: Paid) -> bool:
+    """Whether what the reminder asks for has come in: by all payments together, or by one of just that kind (the
+    deposit may have been paid before Wayvault knew of the trip)."""
+    deposit, final = owed.deposit or 0, owed.final or 0
+    match kind:
+        case Kind.PAYMENT_DUE:
+            return paid.total >= deposit
+        case Kind.FINAL_PAYMENT:
+            return paid.total >= deposit + final or paid.final >= final
+
+
+def balance_due(owed: Owed, paid: Paid) -> int:
+    """What is left to pay on the segment, in minor units; by its price, or by its two amounts where it has none."""
+    whole = owed.price if owed.price is not None else (owed.deposit or 0) + (owed.final or 0)
+    return max(0, whole - paid.total)
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The agency's zone; UTC where its name is not known here."""
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def send_moment(due_on: date, days_before: int, zone: ZoneInfo, hour: time = CIVIL_HOUR) -> datetime:
+    """When the reminder leaves, in UTC: so many days before, at the civil hour.
+
+    Where the clock skips that hour (spring) it leaves when the skipped time would have been, where it comes twice
+    (autumn) at the first (PEP 495, fold=0).
+    """
+    return datetime.combine(due_on - timedelta(days=days_before), hour, zone).astimezone(UTC)
+
+
+def ripe_until(now: datetime, days_before: int, zone: ZoneInfo, hour: time = CIVIL_HOUR) -> date:
+    """The latest due date whose reminder may leave by now; every earlier one may too."""
+    # Two days ahead is beyond reach for any zone's clock, also where one skipped a whole day.
+    candidate = now.astimezone(zone).date() + timedelta(days=days_before + 2)
+    while send_moment(candidate, days_before, zone, hour) > now:
+        candidate -= timedelta(days=1)
+    return candidate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """All that the decision on a ripe reminder looks at."""
+
+    kind: Kind
+    due_on: date
+    days_before: int
+    zone: ZoneInfo
+    owed: Owed
+    paid: Paid
+    cancelled: bool
+    has_address: bool
+
+
+def decide(facts: Facts, now: datetime) -> State:
+    """What becomes of a ripe reminder: QUEUED, or why it is not sent."""
+    if facts.cancelled:
+        return State.SKIPPED_CANCELLED
+    if is_paid(facts.kind, facts.owed, facts.paid):
+        return State.SKIPPED_PAID
+    overdue = now.astimezone(facts.zone).date() > facts.due_on
+    if overdue or now > send_moment(facts.due_on, facts.days_before, facts.zone) + GRACE:
+        return State.SKIPPED_LATE
+    return State.QUEUED if facts.has_address else State.SKIPPED_NO_ADDRESS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What the tags of a reminder stand for; dates are written out already."""
+
+    client_first_name: str
+    client_last_name: str
+    agent_name: str
+    agent_contact: str
+    agency_name: str
+    trip: str
+    supplier: str
+    begins: str
+    deposit: Money | None
+    deposit_due: str
+    final: Money | None
+    final_due: str
+    balance: Money
+
+
+def tag_values(words: Words) -> dict[str, str]:
+    """Each tag of C9 with its text. The CRM's preview says the same: tests/contract compares the two."""
+    return {
+        "ClientFirstName": words.client_first_name,
+        "ClientLastName": words.client_last_name,
+        "TripTitle": words.trip,
+        "SupplierName": words.supplier,
+        "BeginTravelDate": words.begins or UNKNOWN,
+        "DepositAmt": words.deposit.format() if words.deposit else UNKNOWN,
+        "DepositDate": words.deposit_due or UNKNOWN,
+        "FinalAmt": words.final.format() if words.final else UNKNOWN,
+        "FinalDate": words.final_due or UNKNOWN,
+        "BalanceDue": words.balance.format(),
+        "AgentName": words.agent_name,
+        "AgentContact": words.agent_contact,
+        "AgencyName": words.agency_name,
+    }

@@ -1,0 +1,371 @@
+"""Sends the reminders that are ripe: each is taken by a conditional update, once, by whichever worker comes first.
+
+Taking a reminder and queueing its mail is one transaction, and so is the mail's end and what is told of it. A process
+that dies in between leaves either a planned reminder or a queued mail, never both and never neither.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from chassis.bus import Outbox
+from chassis.clock import Clock
+from chassis.db import Database
+from chassis.money import Money
+from chassis.tags import fill
+from protos.wayvault.events.v1 import events_pb2
+from services.notifier.deliveries.rules import DeliveryState, mask_address
+from services.notifier.deliveries.service import Deliveries, NewDelivery
+from services.notifier.deliveries.words import agency_data, day
+from services.notifier.reminders.models import (
+    ReminderAgencyRow,
+    ReminderAgentRow,
+    ReminderBookingRow,
+    ReminderClientRow,
+    ReminderGuestRow,
+    ReminderPaymentRow,
+    ReminderRow,
+    ReminderRuleRow,
+    ReminderSwitchRow,
+)
+from services.notifier.reminders.rules import (
+    COUNTS,
+    Facts,
+    Kind,
+    Owed,
+    Paid,
+    State,
+    Words,
+    balance_due,
+    decide,
+    may,
+    ripe_until,
+    tag_values,
+    zone_of,
+)
+from services.notifier.templates.rules import Mail
+
+_BATCH: Final = 200
+_SOURCE: Final = "reminder:"
+log = structlog.get_logger(__name__)
+
+
+class UnknownBooking(Exception):
+    """A test asks for a booking that was not told yet. Tried again, and then a dead letter for the operator."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """A reminder with all that is known about it."""
+
+    row: ReminderRow
+    booking: ReminderBookingRow
+    segment: events_pb2.Segment
+    agency: events_pb2.Agency
+    agent: events_pb2.Agent
+    client: ReminderClientRow | None
+    paid: Paid
+
+    @property
+    def owed(self) -> Owed:
+        part = self.segment
+        return Owed(
+            price=part.price.minor if part.HasField("price") else None,
+            deposit=part.deposit.minor if part.HasField("deposit") else None,
+            final=part.final.minor if part.HasField("final") else None,
+        )
+
+    def facts(self, days_before: int) -> Facts:
+        return Facts(
+            kind=Kind(self.row.kind),
+            due_on=self.row.due_on,
+            days_before=days_before,
+            zone=zone_of(self.agency.time_zone),
+            owed=self.owed,
+            paid=self.paid,
+            cancelled=self.booking.status == "cancelled",
+            has_address=self.client is not None and bool(self.client.email),
+        )
+
+
+class Schedule:
+    """The reminders' use cases."""
+
+    def __init__(
+        self, *, database: Database, deliveries: Deliveries, outbox: Outbox, clock: Clock, portal_url: str
+    ) -> None:
+        self._database = database
+        self._deliveries = deliveries
+        self._outbox = outbox
+        self._clock = clock
+        self._portal_url = portal_url
+
+    def run_due(self) -> int:
+        """Settles every reminder that is ripe; says how many. Safe to run in several workers at once."""
+        settled = 0
+        with self._database.read() as session:
+            rules = list(session.scalars(select(ReminderRuleRow.id).where(ReminderRuleRow.active_since.is_not(None))))
+        for rule_id in rules:
+            while ripe := self._ripe(rule_id):
+                done = sum(self._try(rule_id, reminder_id) for reminder_id in ripe)
+                settled += done
+                if done == 0:
+                    break  # another worker is at the same ones
+        return settled
+
+    def _ripe(self, rule_id: str) -> list[str]:
+        with self._database.read() as session:
+            query = self._candidates(session, rule_id)
+            if query is None:
+                return []
+            return list(session.scalars(query.order_by(ReminderRow.due_on, ReminderRow.id).limit(_BATCH)))
+
+    def _candidates(self, session: Session, rule_id: str) -> Select[str] | None:
+        """A query of the reminders that this rule may settle now; None when it is not in force."""
+        rule = session.get(ReminderRuleRow, rule_id)
+        if rule is None or rule.active_since is None:
+            return None
+        zone = zone_of(_agency(session, rule.agency_id).time_zone)
+        first = rule.active_since.astimezone(zone).date()
+        last = ripe_until(self._clock.now(), rule.days_before, zone)
+        own = select(ReminderRuleRow.agent_id).where(
+            ReminderRuleRow.agency_id == rule.agency_id,
+            ReminderRuleRow.kind == rule.kind,
+            ReminderRuleRow.agent_id != "",
+            ReminderRuleRow.withdrawn.is_(False),
+        )
+        booking, off = ReminderBookingRow, ReminderSwitchRow
+        whose = booking.agent_id == rule.agent_id if rule.agent_id else booking.agent_id.not_in(own)
+        switched_off = (
+            select(off.booking_id)
+            .where(
+                off.booking_id == ReminderRow.booking_id,
+                or_(off.segment_id == "", off.segment_id == ReminderRow.segment_id),
+            )
+            .exists()
+        )
+        return (
+            select(ReminderRow.id)
+            .join(booking, booking.id == ReminderRow.booking_id)
+            .where(
+                ReminderRow.agency_id == rule.agency_id,
+                ReminderRow.kind == rule.kind,
+                ReminderRow.state == State.PLANNED.value,
+                ReminderRow.due_on.between(first, last),
+                booking.status.in_(("booked", "cancelled")),
+                whose,
+                ~switched_off,
+            )
+        )
+
+    def _try(self, rule_id: str, reminder_id: str) -> bool:
+        """One that can't be settled must not hold up the others; it is tried again next time."""
+        try:
+            return self._settle(rule_id, reminder_id)
+        except Exception:
+            log.exception("reminder.failed", reminder_id=reminder_id)
+            return False
+
+    def _settle(self, rule_id: str, reminder_id: str) -> bool:
+        """Decides on one ripe reminder; False when another worker had it, or when it is not ripe any more."""
+        with self._database.transaction() as session:
+            query = self._candidates(session, rule_id)
+            if query is None or session.scalar(query.where(ReminderRow.id == reminder_id)) is None:
+                return False
+            rule = session.get_one(ReminderRuleRow, rule_id)
+            case = self._case(session, session.get_one(ReminderRow, reminder_id))
+            outcome = decide(case.facts(rule.days_before), self._clock.now())
+            if not self._move(session, case, State.PLANNED, outcome, rule=rule):
+                return False
+            if outcome is State.QUEUED:
+                self._queue(session, case, rule)
+            else:
+                self._tell(session, case.row)
+        log.info("reminder.settled", reminder_id=reminder_id, state=outcome.value)
+        return True
+
+    def wanted(self, session: Session, source_key: str) -> bool:
+        """Whether a queued reminder is still to leave. Mail may have waited for hours: meanwhile it may be paid."""
+        row = session.get(ReminderRow, source_key.removeprefix(_SOURCE), with_for_update=True)
+        if row is None or row.state != State.QUEUED.value:
+            return False
+        if row.dropped:
+            session.delete(row)  # the date was moved: the new one has a reminder of its own
+            return False
+        case, rule = self._case(session, row), session.get(ReminderRuleRow, row.rule_id)
+        outcome = decide(case.facts(rule.days_before if rule else 0), self._clock.now())
+        if outcome is State.QUEUED:
+            return True
+        self._move(session, case, State.QUEUED, outcome)
+        self._tell(session, row)
+        return False
+
+    def finished(self, session: Session, source_key: str, state: DeliveryState, reason: str) -> None:
+        """The mail was taken by the mail server, or will never be."""
+        row = session.get(ReminderRow, source_key.removeprefix(_SOURCE), with_for_update=True)
+        if row is None or row.state != State.QUEUED.value:
+            return
+        row.state = (State.SENT if state is DeliveryState.SENT else State.FAILED).value
+        row.settled_at = self._clock.now()
+        self._tell(session, row, reason=reason)
+
+    def send_test(self, session: Session, message: events_pb2.ReminderTestRequested, event_id: str) -> None:
+        """The text as this booking's client would get it, to the agent herself."""
+        rows = session.scalars(
+            select(ReminderRow).where(
+                ReminderRow.booking_id == message.booking_id, ReminderRow.segment_id == message.segment_id
+            )
+        ).all()
+        if not rows:
+            raise UnknownBooking(message.booking_id)
+        case = self._case(session, rows[0])
+        values = tag_values(_words(case))
+        data = self._mail_data(session, case) | {
+            "subject": fill(message.subject, values),
+            "body": fill(message.body, values),
+            "recipient": case.client.email if case.client else "",
+        }
+        self._deliveries.queue(
+            session,
+            NewDelivery(
+                source_key=f"{event_id}:{Mail.REMINDER_TEST}",
+                template=Mail.REMINDER_TEST,
+                agency_id=case.row.agency_id,
+                address=message.agent.email,
+                data=data,
+                agent_id=message.agent.id,
+            ),
+        )
+
+    def _move(
+        self,
+        session: Session,
+        case: _Case,
+        current: State,
+        following: State,
+        *,
+        rule: ReminderRuleRow | None = None,
+    ) -> bool:
+        assert may(current, following)
+        person = case.client
+        values: dict[str, object] = {"state": following.value, "settled_at": self._clock.now()}
+        if rule is not None:
+            values |= {
+                "rule_id": rule.id,
+                "subject": fill(rule.subject, tag_values(_words(case)))[:300],
+                "recipient_name": f"{person.first_name} {person.last_name}".strip()[:200] if person else "",
+                "address_hint": mask_address(person.email) if person and person.email else "",
+            }
+        taken = session.execute(
+            update(ReminderRow)
+            .where(ReminderRow.id == case.row.id, ReminderRow.state == current.value)
+            .values(**values)
+            .execution_options(synchronize_session=False)
+            .returning(ReminderRow.id)
+        ).first()
+        session.refresh(case.row)
+        return taken is not None
+
+    def _queue(self, session: Session, case: _Case, rule: ReminderRuleRow) -> None:
+        assert case.client is not None
+        body = fill(rule.body, tag_values(_words(case)))
+        self._deliveries.queue(
+            session,
+            NewDelivery(
+                source_key=f"{_SOURCE}{case.row.id}",
+                template=Mail.REMINDER,
+                agency_id=case.row.agency_id,
+                address=case.client.email,
+                data=self._mail_data(session, case) | {"subject": case.row.subject, "body": body},
+                agent_id=case.booking.agent_id,
+            ),
+        )
+
+    def _mail_data(self, session: Session, case: _Case) -> dict[str, str]:
+        part, is_final = case.segment, case.row.kind == Kind.FINAL_PAYMENT
+        amount = part.final if is_final else part.deposit
+        guest = case.client is not None and session.get(ReminderGuestRow, case.client.client_id) is not None
+        return agency_data(case.agency) | {
+            "amount": Money(minor=amount.minor, currency=case.booking.currency).format(),
+            "purpose": "Final payment" if is_final else "Payment due",
+            "supplier": part.supplier_name,
+            "trip": case.booking.title,
+            "dates": " to ".join(dict.fromkeys(filter(None, (day(part.begins_on), day(part.ends_on))))),
+            "due": day(case.row.due_on.isoformat()),
+            "agent_name": case.agent.name,
+            "url": f"{self._portal_url}/trips/{case.booking.id}" if guest else "",
+        }
+
+    def _tell(self, session: Session, row: ReminderRow, reason: str = "") -> None:
+        told = events_pb2.ReminderSettled(
+            reminder_id=row.id,
+            rule_id=row.rule_id,
+            booking_id=row.booking_id,
+            segment_id=row.segment_id,
+            outcome=row.state,
+            address_hint=row.address_hint,
+            subject=row.subject,
+            kind=row.kind,
+            due_on=row.due_on.isoformat(),
+            recipient_name=row.recipient_name,
+            reason=reason,
+        )
+        told.at.FromDatetime(self._clock.now())
+        self._outbox.add(session, told, aggregate_id=row.id, agency_id=row.agency_id)
+
+    def _case(self, session: Session, row: ReminderRow) -> _Case:
+        booking = session.get_one(ReminderBookingRow, row.booking_id)
+        agent = session.get(ReminderAgentRow, booking.agent_id)
+        return _Case(
+            row=row,
+            booking=booking,
+            segment=events_pb2.Segment.FromString(row.segment),
+            agency=_agency(session, row.agency_id),
+            agent=events_pb2.Agent.FromString(agent.snapshot) if agent else events_pb2.Agent(),
+            client=session.get(ReminderClientRow, booking.lead_client_id) if booking.lead_client_id else None,
+            paid=_paid(session, row.segment_id, booking.currency),
+        )
+
+
+def _agency(session: Session, agency_id: str) -> events_pb2.Agency:
+    row = session.get(ReminderAgencyRow, agency_id)
+    return events_pb2.Agency.FromString(row.snapshot) if row else events_pb2.Agency(id=agency_id)
+
+
+def _paid(session: Session, segment_id: str, currency: str) -> Paid:
+    payment = ReminderPaymentRow
+    rows = session.execute(
+        select(payment.type, func.sum(payment.amount_minor))
+        .where(
+            and_(payment.segment_id == segment_id, payment.currency == currency),
+            payment.standing.in_([each.value for each in COUNTS]),
+        )
+        .group_by(payment.type)
+    ).all()
+    by_type: Mapping[int, int] = {kind: int(amount) for kind, amount in rows}
+    final = by_type.get(int(events_pb2.PaymentType.PAYMENT_TYPE_FINAL), 0)
+    return Paid(total=sum(by_type.values()), final=final)
+
+
+def _words(case: _Case) -> Words:
+    part, currency, person = case.segment, case.booking.currency, case.client
+    owed = case.owed
+    return Words(
+        client_first_name=person.first_name if person else "",
+        client_last_name=person.last_name if person else "",
+        agent_name=case.agent.name,
+        agent_contact=case.agent.phone or case.agent.email,
+        agency_name=case.agency.name,
+        trip=case.booking.title,
+        supplier=part.supplier_name,
+        begins=day(part.begins_on),
+        deposit=Money(minor=owed.deposit, currency=currency) if owed.deposit else None,
+        deposit_due=day(part.deposit_due_on),
+        final=Money(minor=owed.final, currency=currency) if owed.final else None,
+        final_due=day(part.final_due_on),
+        balance=Money(minor=balance_due(owed, case.paid), currency=currency),
+    )

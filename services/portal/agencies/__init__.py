@@ -1,0 +1,1 @@
+"""How each agency looks today: name, colour, logo (C13)."""

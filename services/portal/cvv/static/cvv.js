@@ -1,0 +1,139 @@
+// The page that takes a CVV again (M10): the frame seals it, this script passes the sealed text on and can't read it.
+import { Unreachable, postJson, setBusy } from "/static/chassis/ui.js";
+import { SealRefused, mountFrame } from "/static/chassis/frame-host.js";
+
+const $ = (id) => document.getElementById(id);
+const form = $("cvv-form");
+const button = $("cvv-send");
+const live = $("live");
+const facts = form.dataset;
+let frame = null;
+let intakeId = "";
+let busy = false;
+
+function begin(id) {
+  intakeId = id;
+  frame.begin({ intake_id: id, agent_name: facts.agent, amount_text: facts.amount });
+}
+
+function mount(id) {
+  $("cvv-trouble").hidden = true;
+  $("cvv-frame").hidden = false;
+  button.disabled = false;
+  frame?.destroy();
+  frame = mountFrame($("cvv-frame"), {
+    mode: "capture",
+    kind: "cvv",
+    origin: facts.frameOrigin,
+    title: "Secure form: security code",
+    onSubmit: () => form.requestSubmit(button),
+  });
+  begin(id);
+}
+
+function trouble(message) {
+  if (message) $("cvv-trouble-text").textContent = message;
+  $("cvv-trouble").hidden = false;
+  $("cvv-frame").hidden = true;
+  button.disabled = true;
+}
+
+function say(title, text, next = "") {
+  $("summary-title").textContent = title;
+  $("summary-text").textContent = text;
+  $("summary-next").hidden = !next;
+  if (next) $("summary-link").href = next;
+  $("summary").hidden = false;
+  $("summary").focus();
+}
+
+async function post(sealed) {
+  const response = await fetch(form.action, {
+    method: "POST",
+    headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": document.querySelector('meta[name="csrf-token"]').content },
+    body: JSON.stringify({ intake_id: intakeId, sealed_cvv: sealed }),
+    credentials: "same-origin",
+    redirect: "error",
+    signal: AbortSignal.timeout(30000),
+  });
+  return response.json();
+}
+
+async function send(mayStartOver) {
+  live.textContent = "Encrypting the code…";
+  let sealed;
+  try {
+    sealed = await frame.seal();
+  } catch (error) {
+    // The frame has shown what is wrong beside its field.
+    if (!(error instanceof SealRefused)) say("The secure form did not answer", "Please reload the page. Nothing was sent.");
+    return false;
+  }
+  live.textContent = "Sending it…";
+  let answer;
+  try {
+    answer = await post(sealed);
+  } catch {
+    say("The connection was lost", "Nothing is lost: press the button again.");
+    return false;
+  }
+  if (!answer.error) {
+    window.location.assign(answer.next);
+    return true;
+  }
+  const error = answer.error;
+  if (error.code === "CARD_INVALID") {
+    frame.fieldError(error.field || "cvv", error.message);
+  } else if (error.code === "START_OVER") {
+    if (error.fresh_frame) {
+      mount(error.intake_id);
+      say("Please enter the code once more", "The secure form had to be renewed.");
+    } else {
+      begin(error.intake_id);
+      if (mayStartOver) return send(false);
+      say("Please press the button again", error.message);
+    }
+  } else {
+    const kept = error.code === "UNAVAILABLE" ? " Nothing was stored yet. Press the button again in a moment." : "";
+    say(error.code === "UNAVAILABLE" ? "We can't reach the card vault right now" : "That did not work", `${error.message}${kept}`, answer.next ?? "");
+  }
+  return false;
+}
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  if (busy || !frame) return;
+  busy = true;
+  $("summary").hidden = true;
+  setBusy(button, true);
+  let done = false;
+  try {
+    done = await send(true);
+  } finally {
+    if (!done) {
+      busy = false;
+      live.textContent = "";
+      setBusy(button, false);
+    }
+  }
+}, { capture: true });
+
+$("cvv-retry").addEventListener("click", async () => {
+  const retry = $("cvv-retry");
+  setBusy(retry, true);
+  try {
+    mount((await postJson(facts.intakeUrl, {})).intake_id);
+  } catch (error) {
+    trouble(error instanceof Unreachable ? "There seems to be no connection. Nothing was lost; please try again." : error.message);
+  } finally {
+    setBusy(retry, false);
+  }
+});
+
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) window.location.reload();
+});
+
+if (facts.intake) mount(facts.intake);
+else trouble("");

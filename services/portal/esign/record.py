@@ -1,0 +1,97 @@
+"""The genre of documents (C8): what the PDF says of one, and what is told of it."""
+
+from datetime import datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from chassis.ids import new_id
+from chassis.sealing import Letter
+from protos.wayvault.events.v1.events_pb2 import Agency, Agent, EsignOpened, EsignSigned
+from services.portal.esign.documents import LetterSealer, Paper, SignedDocument
+from services.portal.esign.requests import Genre, Signing, SignRequest
+from services.portal.esign.rules import DOCUMENT_CONSENT_TEXT, DOCUMENT_CONSENT_VERSION
+from services.portal.people.rules import AgentView
+
+
+def document_genre(letters: LetterSealer) -> Genre:
+    """Documents are signed at /sign; the signer's copy goes out in a letter that also leads back there."""
+
+    def signed(request: SignRequest, document: SignedDocument, signing: Signing, url: str) -> EsignSigned:
+        return EsignSigned(
+            request_id=request.request_id,
+            document_id=document.document_id,
+            signer_name=document.signature.signer_name,
+            signature_kind=document.signature.way,
+            text_sha256=document.terms_sha256,
+            signed_at=stamp(document.signed_at),
+            origin=signing.origin.to_proto(),
+            pdf=document.pdf,
+            pdf_sha256=document.pdf_sha256,
+            sealed_mail=letters.seal(_copy_letter(request, document, url)),
+            agency=agency_of(request.agent),
+            agent=agent_of(request.agent),
+            signer=request.signer,
+            title=request.title,
+            booking_id=request.booking_id,
+        )
+
+    return Genre(path="sign", paper=_paper, opened=_opened, signed=signed)
+
+
+def stamp(moment: datetime) -> Timestamp:
+    """An aware moment as events carry one."""
+    made = Timestamp()
+    made.FromDatetime(moment)
+    return made
+
+
+def agent_of(sender: AgentView) -> Agent:
+    """The agent who asked, as events carry one."""
+    return Agent(
+        id=sender.agent_id, name=sender.name, email=sender.email, phone=sender.phone, time_zone=sender.time_zone
+    )
+
+
+def agency_of(sender: AgentView) -> Agency:
+    """The agency that asked, as events carry one."""
+    return Agency(
+        id=sender.agency_id,
+        name=sender.agency_name,
+        accent_colour=sender.accent,
+        phone=sender.agency_phone,
+        email=sender.agency_email,
+        time_zone=sender.time_zone,
+    )
+
+
+def _paper(request: SignRequest, _: bool | None) -> Paper:
+    facts = (("Trip", request.booking_title), ("Agent", request.agent.name), ("Client", request.signer_name))
+    return Paper(
+        title=request.title,
+        agency_name=request.agent.agency_name,
+        agency_contact=" · ".join(part for part in (request.agent.agency_phone, request.agent.agency_email) if part),
+        accent=request.agent.accent,
+        time_zone=request.agent.time_zone,
+        facts=tuple((label, text) for label, text in facts if text),
+        terms_text=request.text,
+        terms_version=request.text_version,
+        consent_text=DOCUMENT_CONSENT_TEXT,
+        consent_version=DOCUMENT_CONSENT_VERSION,
+        signer_email=request.signer.email,
+        calls_itself="document",
+        signed_words="Document signed",
+    )
+
+
+def _opened(request: SignRequest, at: datetime) -> EsignOpened:
+    return EsignOpened(request_id=request.request_id, at=stamp(at))
+
+
+def _copy_letter(request: SignRequest, document: SignedDocument, url: str) -> Letter:
+    return Letter(
+        letter_id=new_id("ltr"),
+        template="esign_copy",
+        to=request.signer.email,
+        data={"url": url},
+        issued_at=document.signed_at,
+    )

@@ -1,0 +1,1 @@
+"""Travel insurance: an offer, accepted or declined, and signed (C7, P7)."""

@@ -1,0 +1,60 @@
+"""The genre of insurance offers (C7): what the PDF says of an answer, and what is told of it."""
+
+from protos.wayvault.events.v1.events_pb2 import InsuranceDecided
+from services.portal.esign.service import Genre, Paper, SignedDocument, Signing, SignRequest, agency_of, agent_of, stamp
+from services.portal.insurance.rules import ANSWER_CONSENT_TEXT, ANSWER_CONSENT_VERSION, answer_words
+
+__all__ = ["insurance_genre"]
+
+
+def insurance_genre() -> Genre:
+    """Offers are answered at /insurance. Nobody is told of an opening: only the answer counts."""
+    return Genre(path="insurance", paper=_paper, opened=None, signed=_signed)
+
+
+def _paper(request: SignRequest, accepted: bool | None) -> Paper:
+    if accepted is None:
+        raise ValueError("an insurance offer is signed with an answer")
+    facts = (
+        ("Plan", request.title),
+        ("Price", request.price.format() if request.price else ""),
+        ("Trip", request.booking_title),
+        ("Agent", request.agent.name),
+        ("Passenger", request.signer_name),
+    )
+    return Paper(
+        title="Travel insurance",
+        agency_name=request.agent.agency_name,
+        agency_contact=" · ".join(part for part in (request.agent.agency_phone, request.agent.agency_email) if part),
+        accent=request.agent.accent,
+        time_zone=request.agent.time_zone,
+        facts=tuple((label, text) for label, text in facts if text),
+        headline=answer_words(accepted),
+        terms_text=request.text,
+        terms_version=request.text_version,
+        consent_text=ANSWER_CONSENT_TEXT,
+        consent_version=ANSWER_CONSENT_VERSION,
+        signer_email=request.signer.email,
+        calls_itself="answer",
+        signed_words=f"{answer_words(accepted)} and signed",
+    )
+
+
+def _signed(request: SignRequest, document: SignedDocument, signing: Signing, _: str) -> InsuranceDecided:
+    return InsuranceDecided(
+        offer_id=request.request_id,
+        accepted=bool(signing.accepted),
+        signer_name=document.signature.signer_name,
+        signature_kind=document.signature.way,
+        text_sha256=document.terms_sha256,
+        at=stamp(document.signed_at),
+        origin=signing.origin.to_proto(),
+        pdf=document.pdf,
+        pdf_sha256=document.pdf_sha256,
+        agency=agency_of(request.agent),
+        agent=agent_of(request.agent),
+        passenger=request.signer,
+        booking_id=request.booking_id,
+        plan=request.title,
+        document_id=document.document_id,
+    )

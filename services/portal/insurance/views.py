@@ -1,0 +1,36 @@
+"""The pages on which an insurance offer is answered (P7)."""
+
+from chassis.web.forms import RadioField
+from services.portal.esign.service import PaperKind
+from services.portal.insurance.rules import ANSWER_CONSENT_TEXT, read_answer
+from services.portal.paper_pages import ConsentForm, PaperRoom
+
+
+class AnswerForm(ConsentForm):
+    """The answer and the tick."""
+
+    answer = RadioField(
+        "Your answer", choices=[("accept", "Yes, I want this insurance"), ("decline", "No, I travel without it")]
+    )
+
+
+def _answer(form: ConsentForm) -> bool | None:
+    given = form["answer"]
+    answer = read_answer(str(given.data))
+    if answer is None:
+        given.errors = ["Say whether you want the insurance."]
+    return answer
+
+
+ROOM = PaperRoom(
+    name="insurance",
+    import_name=__name__,
+    path="insurance",
+    kind=PaperKind.INSURANCE,
+    consent_text=ANSWER_CONSENT_TEXT,
+    read_template="insurance/read.html",
+    done_template="insurance/done.html",
+    file_name="insurance-answer.pdf",
+    form=AnswerForm,
+    answer=_answer,
+)

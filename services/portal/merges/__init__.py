@@ -1,0 +1,1 @@
+"""Clients whose profiles the CRM merged (C4)."""

@@ -1,0 +1,215 @@
+"""The pages of something to be signed, by the link of an e-mail or signed in: documents and insurance offers.
+
+Looking at a link changes nothing; a click with the token after `#`, or of the client who is signed in, opens it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from chassis.web.forms import BooleanField, Form, required
+from services.portal.access import LinkAccess
+from services.portal.account import find_client
+from services.portal.esign.service import (
+    Documents,
+    PaperKind,
+    SignaturesOnFile,
+    Signing,
+    SignRequest,
+    SignRequests,
+    Standing,
+    clean_name,
+)
+from services.portal.pages import dress_as, origin_of_request
+from services.portal.signing import offered_on_file, posted_signature
+
+_MAX_TOKEN = 100
+_CLOSED = {Standing.EXPIRED, Standing.WITHDRAWN}
+
+
+class ConsentForm(Form):
+    """The tick. The signature is read beside it. `make_form` gives it its words."""
+
+    consent = BooleanField("", [required("Tick the box to show that you agree.")])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperRoom:
+    """What one kind of paper has of its own. `answer` reads the answer to an offer from the form, or notes what is
+    missing; a document has none."""
+
+    name: str
+    import_name: str
+    path: str
+    kind: PaperKind
+    consent_text: str
+    read_template: str
+    done_template: str
+    file_name: str
+    form: type[ConsentForm] = ConsentForm
+    answer: Callable[[ConsentForm], bool | None] = lambda _: None
+
+
+class PaperPages:
+    """The pages of one kind of paper."""
+
+    def __init__(
+        self,
+        room: PaperRoom,
+        *,
+        requests: SignRequests,
+        documents: Documents,
+        access: LinkAccess,
+        on_file: SignaturesOnFile,
+    ) -> None:
+        self._room = room
+        self._requests = requests
+        self._documents = documents
+        self._access = access
+        self._on_file = on_file
+
+    def blueprint(self) -> Blueprint:
+        room = Blueprint(self._room.name, self._room.import_name, template_folder="templates")
+        base = f"/{self._room.path}/<request_id>"
+        room.add_url_rule(base, "landing", self.landing)
+        room.add_url_rule(f"{base}/open", "open_request", self.open_request, methods=["POST"])
+        room.add_url_rule(f"{base}/read", "read", self.read)
+        room.add_url_rule(f"{base}/read", "sign", self.sign, methods=["POST"])
+        room.add_url_rule(f"{base}/signed.pdf", "signed_copy", self.signed_copy)
+        return room
+
+    def landing(self, request_id: str) -> BaseResponse:
+        """Who asks for what, and one button."""
+        paper = self._find(request_id)
+        if paper is None:
+            return _page("links/unknown.html", 404)
+        if paper.standing in _CLOSED:
+            return self._closed(paper)
+        return self._page("esign/landing.html", paper, timed_out=self._access.timed_out())
+
+    def open_request(self, request_id: str) -> BaseResponse:
+        """The click."""
+        client = find_client()
+        opened = self._requests.open(
+            request_id,
+            self._room.kind,
+            origin_of_request(),
+            token=request.form.get("token", "")[:_MAX_TOKEN],
+            client_id=client.client_id if client else "",
+        )
+        if opened is None:
+            return self._wrong_token(request_id)
+        dress_as(opened.agent)
+        if opened.standing in _CLOSED:
+            return self._closed(opened)
+        if client is None or client.client_id != opened.client_id:
+            self._access.grant(opened.request_id)
+        return redirect(self._url("read", opened), 303)
+
+    def read(self, request_id: str) -> BaseResponse:
+        """The paper with the place to sign, or what became of it."""
+        paper, refusal = self._held(request_id)
+        if paper is None:
+            return refusal
+        return self._as_it_stands(paper)
+
+    def sign(self, request_id: str) -> BaseResponse:
+        """Takes the signature."""
+        paper, refusal = self._held(request_id)
+        if paper is None:
+            return refusal
+        if paper.standing is not Standing.OPEN:
+            return redirect(self._url("read", paper), 303)
+        form = self._form()
+        valid = bool(form.validate())
+        answer = self._room.answer(form)
+        signature, unsigned = posted_signature(
+            self._on_file, client_id=paper.client_id, agency_id=paper.agent.agency_id, name=paper.signer_name
+        )
+        if not valid or signature is None or form.errors:
+            return self._form_page(paper, form, status=422, unsigned=unsigned)
+        signing = Signing(signature=signature, origin=origin_of_request(), accepted=answer)
+        self._requests.sign(paper.request_id, self._room.kind, signing)
+        return redirect(self._url("read", paper), 303)
+
+    def signed_copy(self, request_id: str) -> BaseResponse:
+        """The signed PDF as a download."""
+        paper, refusal = self._held(request_id)
+        if paper is None:
+            return refusal
+        pdf = self._documents.pdf_of_request(paper.request_id)
+        if pdf is None:
+            abort(404)
+        return pdf_download(pdf, self._room.file_name)
+
+    def _find(self, request_id: str) -> SignRequest | None:
+        paper = self._requests.find(request_id, self._room.kind)
+        if paper is not None:
+            dress_as(paper.agent)
+        return paper
+
+    def _held(self, request_id: str) -> tuple[SignRequest | None, BaseResponse]:
+        """The paper, when this browser has opened it or its client is signed in here; else where to go instead."""
+        paper = self._find(request_id)
+        if paper is None:
+            return None, _page("links/unknown.html", 404)
+        client = find_client()
+        if (client is not None and client.client_id == paper.client_id) or self._access.holds(paper.request_id):
+            return paper, Response()
+        return None, redirect(self._url("landing", paper), 303)
+
+    def _as_it_stands(self, paper: SignRequest) -> BaseResponse:
+        match paper.standing:
+            case Standing.OPEN:
+                return self._form_page(paper, self._form(), status=200)
+            case Standing.SIGNED:
+                return self._page(self._room.done_template, paper)
+            case Standing.EXPIRED | Standing.WITHDRAWN:
+                return self._closed(paper)
+
+    def _form(self) -> ConsentForm:
+        form = self._room.form()
+        form.consent.label.text = self._room.consent_text
+        return form
+
+    def _form_page(self, paper: SignRequest, form: ConsentForm, *, status: int, unsigned: str = "") -> Response:
+        return self._page(
+            self._room.read_template,
+            paper,
+            status=status,
+            form=form,
+            unsigned=unsigned,
+            typed_signature=clean_name(request.form.get("signature_text", "")),
+            **offered_on_file(self._on_file, client_id=paper.client_id, agency_id=paper.agent.agency_id),
+        )
+
+    def _wrong_token(self, request_id: str) -> Response:
+        paper = self._find(request_id)
+        if paper is None:
+            return _page("links/unknown.html", 404)
+        if paper.standing in _CLOSED:
+            return self._closed(paper)
+        return _page("links/incomplete.html", 403, link={"request": paper.agent})
+
+    def _closed(self, paper: SignRequest) -> Response:
+        return self._page("esign/closed.html", paper, status=410)
+
+    def _page(self, template: str, paper: SignRequest, *, status: int = 200, **values: object) -> Response:
+        return _page(template, status, paper=paper, room=self._room.name, client=find_client(), **values)
+
+    def _url(self, endpoint: str, paper: SignRequest) -> str:
+        return url_for(f"{self._room.name}.{endpoint}", request_id=paper.request_id)
+
+
+def pdf_download(pdf: bytes, file_name: str) -> Response:
+    """A PDF that a browser saves and does not open in the portal's name."""
+    response = make_response(pdf)
+    response.mimetype = "application/pdf"
+    response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
+    return response
+
+
+def _page(template: str, status: int, **values: object) -> Response:
+    return make_response(render_template(template, **values), status)

@@ -1,0 +1,92 @@
+"""The receipt of a payment that its supplier has taken (P8): page and PDF say the same."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from chassis.paper.sheet import Letterhead, Sheet
+from chassis.web.formatting import when
+from services.portal.payments.service import PaymentStatus
+from services.portal.payments.values import brand_words
+
+RECEIPT_NAME = "receipt.pdf"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Everything the receipt says, ready to print. It is proof of what the supplier charged, not an invoice."""
+
+    head: Letterhead
+    number: str
+    amount: str
+    facts: tuple[tuple[str, str], ...]
+    card_facts: tuple[str, ...]
+    made_at: datetime
+
+
+def receipt_of(payment: PaymentStatus) -> Receipt:
+    """The receipt of a processed payment. Times are those of the request's zone."""
+    request, facts = payment.request, payment.facts
+    taken_at = facts.processed_at
+    if taken_at is None:
+        raise ValueError("a receipt is for a payment that was taken")
+    card = f"{brand_words(payment.brand)} ending in {payment.last4}" if payment.last4 else ""
+    lines = (
+        ("Received from", request.payer_name),
+        ("Paid to", request.supplier_name or request.agency_name),
+        ("On", when(taken_at)),
+        ("Confirmation number", facts.confirmation_number),
+        ("Payment", request.type_words),
+        ("For", request.purpose),
+        ("Trip", request.booking_title),
+        ("Card", card),
+        ("Cardholder", payment.cardholder_name),
+        ("Authorized", when(facts.authorized_at)),
+        ("Arranged by", f"{request.agent_name}, {request.agency_name}"),
+    )
+    return Receipt(
+        head=Letterhead(
+            name=request.agency_name,
+            contact=" · ".join(part for part in (request.agency_phone, request.agency_email) if part),
+            accent=request.accent,
+            time_zone=request.time_zone,
+        ),
+        number=payment.payment_id.removeprefix("pay_")[:10].upper(),
+        amount=request.amount.format(),
+        facts=tuple((label, text) for label, text in lines if text),
+        card_facts=_card_facts(payment),
+        made_at=taken_at,
+    )
+
+
+def _card_facts(payment: PaymentStatus) -> tuple[str, ...]:
+    """M12, in one sentence each."""
+    facts, found = payment.facts, []
+    if facts.retrieved_at is not None:
+        by = facts.retrieved_by or payment.request.agent_name
+        found.append(f"Your card was viewed once by {by} at {when(facts.retrieved_at)}.")
+    if facts.card_removed_at is not None:
+        found.append(f"Your card was deleted at {when(facts.card_removed_at)}.")
+    return tuple(found)
+
+
+def receipt_pdf(receipt: Receipt) -> bytes:
+    """The receipt as PDF bytes."""
+    printed = [receipt.amount, receipt.number, *receipt.card_facts, *(part for fact in receipt.facts for part in fact)]
+    sheet = Sheet(
+        receipt.head,
+        title="Receipt",
+        footer=f"Receipt {receipt.number}",
+        made_at=receipt.made_at,
+        text="".join(printed),
+    )
+    sheet.headline(receipt.amount)
+    sheet.gap(3)
+    sheet.rule()
+    sheet.gap(3)
+    sheet.fact("Receipt", receipt.number)
+    sheet.facts(receipt.facts)
+    if receipt.card_facts:
+        sheet.heading("Your card")
+        for line in receipt.card_facts:
+            sheet.say(line)
+    return sheet.finish()

@@ -1,0 +1,28 @@
+"""Pages about one payment that look alike, whether the client came by a link or has signed in."""
+
+from flask import render_template
+
+from services.portal.payments.receipt import receipt_of
+from services.portal.payments.rules import card_gone_at, timeline
+from services.portal.payments.service import PaymentStatus
+
+
+def status_page(payment: PaymentStatus, *, copy_url: str, receipt_url: str, signed_in: bool = False) -> str:
+    """Where a payment stands, in words; the same page for who came by a link and for who has signed in."""
+    return render_template(
+        "payments/status.html",
+        payment=payment,
+        state=payment.state.value,
+        card_gone_at=card_gone_at(payment.facts),
+        entries=timeline(payment.facts),
+        copy_url=copy_url,
+        receipt_url=receipt_url,
+        signed_in=signed_in,
+    )
+
+
+def receipt_page(payment: PaymentStatus, *, pdf_url: str, back: str) -> str:
+    """The receipt, to be read and printed."""
+    return render_template(
+        "payments/receipt.html", receipt=receipt_of(payment), payment=payment, pdf_url=pdf_url, back=back
+    )

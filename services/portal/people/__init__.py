@@ -1,0 +1,1 @@
+"""The agents and agencies that clients deal with, as the CRM tells of them."""

@@ -1,0 +1,21 @@
+"""Rows of the people room."""
+
+from sqlalchemy import LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.portal.orm import Base
+
+
+class AgentRow(Base):
+    """An agent as the CRM last told of her."""
+
+    __tablename__ = "agents"
+
+    agent_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    agency_id: Mapped[str] = mapped_column(String(64), index=True)
+    # The end of her public page's address; given once, so that what she printed on a card stays good.
+    slug: Mapped[str] = mapped_column(String(80), unique=True)
+    active: Mapped[bool]
+    # Serialized wayvault.events.v1.Agent and Agency.
+    agent: Mapped[bytes] = mapped_column(LargeBinary)
+    agency: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,0 +1,50 @@
+"""What the portal knows of an agent and her agency, and the address of her public page. Pure."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+_LONGEST_SLUG = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentView:
+    """An agent with the agency she works for. `time_zone` is the agency's IANA zone; `accent` "#RRGGBB" or empty."""
+
+    agent_id: str
+    slug: str
+    name: str
+    email: str
+    phone: str
+    active: bool
+    agency_id: str
+    agency_name: str
+    accent: str
+    agency_phone: str
+    agency_email: str
+    time_zone: str
+
+    @property
+    def first_name(self) -> str:
+        return self.name.split()[0] if self.name.split() else self.name
+
+    # The names under which pages/_agent macros show whom to call.
+    @property
+    def agent_name(self) -> str:
+        return self.name
+
+    @property
+    def contact_phone(self) -> str:
+        return self.phone or self.agency_phone
+
+    @property
+    def contact_email(self) -> str:
+        return self.email or self.agency_email
+
+
+def slug_of(name: str) -> str:
+    """ "maya-okafor" for "Maya Okafor"; "agent" for a name without Latin letters or digits."""
+    plain = unicodedata.normalize("NFKD", name.replace("ß", "ss").replace("ø", "o").replace("Ø", "O"))
+    letters = "".join(char for char in plain if not unicodedata.combining(char)).casefold()
+    slug = re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:_LONGEST_SLUG].strip("-")
+    return slug or "agent"

@@ -1,0 +1,88 @@
+"""Use cases of agents: learn of one, find one."""
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from chassis.db import Database, insert_if_absent
+from protos.wayvault.events.v1.events_pb2 import Agency, Agent
+from services.portal.people.models import AgentRow
+from services.portal.people.rules import AgentView, slug_of
+
+__all__ = ["AgentView", "People"]
+
+
+class People:
+    """The people room. Methods with a `session` are parts of a caller's transaction."""
+
+    def __init__(self, *, database: Database) -> None:
+        self._database = database
+
+    def learn(self, session: Session, agent: Agent, agency: Agency, *, active: bool) -> None:
+        """Takes in what the agent's own events say: the newest word."""
+        self.learn_if_new(session, agent, agency)
+        row = session.get_one(AgentRow, agent.id)
+        row.agent, row.agency, row.agency_id, row.active = _bytes(agent), _bytes(agency), agency.id, active
+
+    def learn_if_new(self, session: Session, agent: Agent, agency: Agency) -> None:
+        """Takes in a snapshot that came with another event: it may be older than what is known, so it changes
+        nothing that is."""
+        if not agent.id or session.get(AgentRow, agent.id) is not None:
+            return
+        base = slug_of(agent.name)
+        for slug in (base, f"{base}-{agent.id[-6:]}", agent.id):
+            values = {
+                "agent_id": agent.id,
+                "agency_id": agency.id,
+                "slug": slug,
+                "active": True,
+                "agent": _bytes(agent),
+                "agency": _bytes(agency),
+            }
+            if insert_if_absent(session, AgentRow.__table__, values):  # type: ignore[arg-type]
+                return
+
+    def load(self, session: Session, agent_id: str) -> AgentView | None:
+        row = session.get(AgentRow, agent_id[:64])
+        return None if row is None else _view(row)
+
+    def snapshots(self, agent_id: str) -> tuple[Agent, Agency] | None:
+        """The newest word on an agent and her agency, to be repeated in events."""
+        with self._database.read() as session:
+            row = session.get(AgentRow, agent_id[:64])
+            return None if row is None else (Agent.FromString(row.agent), Agency.FromString(row.agency))
+
+    def agent(self, agent_id: str) -> AgentView | None:
+        with self._database.read() as session:
+            return self.load(session, agent_id)
+
+    def by_address(self, name: str) -> AgentView | None:
+        """An active agent by the end of her page's address: slug or id."""
+        with self._database.read() as session:
+            row = session.scalars(
+                select(AgentRow).where(
+                    or_(AgentRow.slug == name[:80], AgentRow.agent_id == name[:64]), AgentRow.active.is_(True)
+                )
+            ).first()
+            return None if row is None else _view(row)
+
+
+def _bytes(message: Agent | Agency) -> bytes:
+    return message.SerializeToString(deterministic=True)
+
+
+def _view(row: AgentRow) -> AgentView:
+    agent, agency = Agent.FromString(row.agent), Agency.FromString(row.agency)
+    return AgentView(
+        agent_id=row.agent_id,
+        slug=row.slug,
+        name=agent.name,
+        email=agent.email,
+        phone=agent.phone,
+        active=row.active,
+        agency_id=row.agency_id,
+        agency_name=agency.name,
+        accent=agency.accent_colour,
+        agency_phone=agency.phone,
+        agency_email=agency.email,
+        time_zone=agency.time_zone or agent.time_zone or "UTC",
+    )

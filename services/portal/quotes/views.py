@@ -1,0 +1,112 @@
+"""The agent's public page and its form."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import cast
+from zoneinfo import ZoneInfo
+
+import structlog
+from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from chassis.clock import Clock
+from chassis.ids import new_link_token
+from services.portal.account import PresentClient, find_client
+from services.portal.pages import dress_as
+from services.portal.people.service import AgentView, People
+from services.portal.quotes.forms import QuoteForm
+from services.portal.quotes.rules import REQUESTS_PER_HOUR, date_errors
+from services.portal.quotes.service import Quotes
+from services.portal.throttle.service import Throttle
+
+EXTENSION = "portal_quotes"
+blueprint = Blueprint("quotes", __name__, template_folder="templates")
+log = structlog.get_logger("portal.quotes")
+
+_TOO_MANY = (
+    "Several requests came from your connection within an hour, so we let it rest. What you typed is still here: "
+    "send it again later, or call."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotePages:
+    """What the room's pages work with; in `app.extensions[EXTENSION]`."""
+
+    quotes: Quotes
+    people: People
+    throttle: Throttle
+    clock: Clock
+
+
+@blueprint.route("/a/<name>", methods=["GET", "POST"])
+def ask(name: str) -> ResponseReturnValue:
+    """Who the agent is, and the form. An address with her id leads to the one with her name."""
+    agent = _agent(name)
+    if request.method == "GET" and name != agent.slug:
+        return redirect(url_for("quotes.ask", name=agent.slug), 302)
+    client = _own_client(agent)
+    form = QuoteForm(data=_known(client))
+    status = 200
+    if form.validate_on_submit() and _dates_fit(form, agent):
+        if form.website.data:
+            log.info("quote.machine_refused", agent_id=agent.agent_id)
+            return redirect(url_for("quotes.thanks", name=agent.slug), 303)
+        if _may_ask(form.visitor().email):
+            key = form.request_key.data or new_link_token()
+            _pages().quotes.ask(agent, form.wish(), form.visitor(), client=client, request_key=key)
+            return redirect(url_for("quotes.thanks", name=agent.slug), 303)
+        form.refuse("", _TOO_MANY)
+        status = 429
+    elif form.errors:
+        status = 422
+    if not form.request_key.data:
+        form.request_key.data = new_link_token()
+    return render_template("quotes/ask.html", agent=agent, form=form, client=client), status
+
+
+@blueprint.get("/a/<name>/thanks")
+def thanks(name: str) -> ResponseReturnValue:
+    """What happens next."""
+    agent = _agent(name)
+    return render_template("quotes/thanks.html", agent=agent)
+
+
+def _may_ask(email: str) -> bool:
+    """Counts by the address it comes from, and by the one that is mailed: nobody's inbox is filled from here."""
+    throttle = _pages().throttle
+    return throttle.allows("quote", request.remote_addr or "", most=REQUESTS_PER_HOUR) and throttle.allows(
+        "quote mail", email.casefold(), most=REQUESTS_PER_HOUR
+    )
+
+
+def _pages() -> QuotePages:
+    return cast(QuotePages, current_app.extensions[EXTENSION])
+
+
+def _agent(name: str) -> AgentView:
+    agent = _pages().people.by_address(name)
+    if agent is None:
+        abort(404)
+    dress_as(agent)
+    return agent
+
+
+def _own_client(agent: AgentView) -> PresentClient | None:
+    """The client signed in, when this is her own agent; to others she is a visitor."""
+    client = find_client()
+    return client if client is not None and client.agent.agent_id == agent.agent_id else None
+
+
+def _known(client: PresentClient | None) -> dict[str, object]:
+    if client is None:
+        return {}
+    return {"first_name": client.first_name, "last_name": client.last_name, "email": client.email}
+
+
+def _dates_fit(form: QuoteForm, agent: AgentView) -> bool:
+    today: date = _pages().clock.now().astimezone(ZoneInfo(agent.time_zone)).date()
+    errors = date_errors(form.begins_on.data, form.ends_on.data, today)
+    for field, message in errors.items():
+        form.refuse(field, message)
+    return not errors

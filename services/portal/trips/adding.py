@@ -1,0 +1,98 @@
+"""A payment that a client starts herself (P3). It becomes a link of the links room, as her agent's requests do: from
+there on form, card, signature and status page are one and the same."""
+
+from chassis.errors import InvalidArgument, NotFound
+from chassis.ids import new_id
+from chassis.money import Money
+from protos.wayvault.common.v1 import common_pb2
+from protos.wayvault.events.v1.events_pb2 import Client, PaymentContext, PaymentType
+from services.portal.account.service import PresentClient
+from services.portal.links.service import Links, OwnPayment
+from services.portal.origin import Origin
+from services.portal.people.service import People
+from services.portal.trips.rules import PayType, amount_error
+from services.portal.trips.service import Part, TripView
+from services.portal.trips.snapshot import wire_segment
+from services.portal.trips.terms import filled_terms
+
+WIRE_TYPES = {
+    PayType.DEPOSIT: PaymentType.PAYMENT_TYPE_DEPOSIT,
+    PayType.REGULAR: PaymentType.PAYMENT_TYPE_REGULAR,
+    PayType.FINAL: PaymentType.PAYMENT_TYPE_FINAL,
+}
+TYPE_WORDS = {PayType.DEPOSIT: "Deposit", PayType.REGULAR: "Payment", PayType.FINAL: "Final payment"}
+
+
+class OwnPayments:
+    """Starts payments for clients who are signed in."""
+
+    def __init__(self, *, links: Links, people: People) -> None:
+        self._links = links
+        self._people = people
+
+    def start(
+        self,
+        client: PresentClient,
+        view: TripView,
+        segment_id: str,
+        *,
+        kind: PayType,
+        amount: Money,
+        request_key: str,
+        origin: Origin,
+    ) -> str:
+        """The id of the link on which she goes on. The same `request_key` again: the same link.
+
+        Raises NotFound for a segment that is none of the trip's, InvalidArgument (field "type" or "amount") for what
+        can't be paid now.
+        """
+        part = view.part(segment_id)
+        if part is None:
+            raise NotFound("There is no such part of this trip.")
+        offer = next((each for each in part.offers if each.type is kind), None)
+        if offer is None:
+            raise InvalidArgument("This can't be paid here now. Choose another kind of payment.", field="type")
+        if error := amount_error(amount, part.standing):
+            raise InvalidArgument(error, field="amount")
+        context = self._context(client, view, part, kind, amount)
+        context.due_on = offer.due_on.isoformat() if offer.due_on else ""
+        terms = filled_terms(
+            view.message.terms_template,
+            payer=client.name,
+            agency=context.agency.name,
+            title=view.trip.title,
+            segment=part.segment,
+            amount=amount,
+            kind=kind,
+            purpose=context.purpose,
+        )
+        own = OwnPayment(
+            # Another client's form can't have this key: it is bound to her here.
+            request_key=f"{client.client_id}:{request_key}"[:80],
+            client_id=client.client_id,
+            context=context,
+            terms_text=terms,
+            terms_version=view.message.terms_version,
+        )
+        return self._links.begin(own, origin)
+
+    def _context(
+        self, client: PresentClient, view: TripView, part: Part, kind: PayType, amount: Money
+    ) -> PaymentContext:
+        """What every reader of the payment shows. The agent is who the trip belongs to; her address as it is today."""
+        agent, agency = self._people.snapshots(view.agent.agent_id) or (view.message.agent, view.message.agency)
+        return PaymentContext(
+            payment_id=new_id("pay"),
+            booking_id=view.trip.id,
+            booking_title=view.trip.title,
+            agency=agency,
+            agent=agent,
+            payer=Client(
+                id=client.client_id, first_name=client.first_name, last_name=client.last_name, email=client.email
+            ),
+            segment=wire_segment(view.message, part.segment.id),
+            amount=common_pb2.Money(minor=amount.minor, currency=amount.currency),
+            type=WIRE_TYPES[kind],
+            purpose=f"{TYPE_WORDS[kind]} for {part.segment.supplier}",
+            policy=view.message.policy,
+        )

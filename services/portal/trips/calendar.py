@@ -1,0 +1,71 @@
+"""A trip as calendar entries (P9): its parts, and the days by which something is to be paid."""
+
+from chassis.calendar import Entry, EntryStatus
+from services.portal.trips.rules import Due, PayType, TripStatus
+from services.portal.trips.service import Part, TripView
+
+KIND_WORDS = {
+    "cruise": "Cruise",
+    "hotel": "Hotel",
+    "tour": "Tour",
+    "flight": "Flight",
+    "car": "Car",
+    "insurance": "Insurance",
+    "other": "Booking",
+}
+_STATUS = {
+    TripStatus.QUOTE: EntryStatus.TENTATIVE,
+    TripStatus.BOOKED: EntryStatus.CONFIRMED,
+    TripStatus.TRAVELED: EntryStatus.CONFIRMED,
+    TripStatus.CANCELLED: EntryStatus.CANCELLED,
+}
+_DUE_WORDS = {PayType.DEPOSIT: "Deposit", PayType.FINAL: "Final payment"}
+
+
+def entries_of(view: TripView) -> list[Entry]:
+    """The entries; parts and dues without a day have none. Their ids are the CRM's, so that the agent's file of the
+    same trip brings the same entries."""
+    found = []
+    for part in view.parts:
+        if part.segment.begins_on is not None:
+            found.append(_stay(view, part))
+        found += [_due(view, part, due) for due in part.schedule if due.due_on is not None]
+    return found
+
+
+def _stay(view: TripView, part: Part) -> Entry:
+    segment = part.segment
+    assert segment.begins_on is not None
+    lines = [segment.text, f"Confirmation {segment.confirmation}" if segment.confirmation else "", _contact(view)]
+    return Entry(
+        uid=f"{segment.id}@wayvault",
+        sequence=view.trip.version,
+        begins_on=segment.begins_on,
+        ends_on=segment.ends_on or segment.begins_on,
+        title=f"{KIND_WORDS[segment.kind]}: {segment.supplier}",
+        text="\n".join(line for line in (view.trip.title, *lines) if line),
+        status=_STATUS[view.trip.status],
+        # Insurance runs along; it keeps nobody busy.
+        busy=segment.kind != "insurance",
+    )
+
+
+def _due(view: TripView, part: Part, due: Due) -> Entry:
+    assert due.due_on is not None
+    words = _DUE_WORDS[due.type]
+    title = f"{words} to {part.segment.supplier}: " + ("paid" if due.open.minor == 0 else f"{due.open.format()} due")
+    return Entry(
+        uid=f"{part.segment.id}-{due.type.value}@wayvault",
+        sequence=view.trip.version,
+        begins_on=due.due_on,
+        ends_on=due.due_on,
+        title=title.replace("\u00a0", " "),
+        text=f"{view.trip.title}\n{_contact(view)}",
+        status=_STATUS[view.trip.status],
+        busy=False,
+    )
+
+
+def _contact(view: TripView) -> str:
+    reach = " or ".join(part for part in (view.agent.contact_phone, view.agent.contact_email) if part)
+    return f"Questions? {view.agent.name}, {view.agent.agency_name}" + (f": {reach}" if reach else "")

@@ -1,0 +1,217 @@
+"""What a trip is for its travelers: what is paid and due, what one may pay now, which trips are over. Pure.
+
+Amounts of one trip share its currency. A segment's total is its price or, where the agent gave none, deposit and final
+payment together.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from chassis.money import Money
+
+
+class TripStatus(StrEnum):
+    """Where a trip stands (the words of events.proto, BookingSaved.status)."""
+
+    QUOTE = "quote"
+    BOOKED = "booked"
+    TRAVELED = "traveled"
+    CANCELLED = "cancelled"
+
+
+class PayType(StrEnum):
+    """What a client's own payment is."""
+
+    DEPOSIT = "deposit"
+    REGULAR = "regular"
+    FINAL = "final"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """One supplier's part of a trip. Amounts are None where the agent gave none."""
+
+    id: str
+    supplier: str
+    kind: str
+    confirmation: str
+    text: str
+    begins_on: date | None
+    ends_on: date | None
+    price: Money | None
+    deposit: Money | None
+    deposit_due_on: date | None
+    final: Money | None
+    final_due_on: date | None
+
+    @property
+    def total(self) -> Money | None:
+        """What the segment costs, as far as it is known."""
+        if self.price is not None:
+            return self.price
+        known = [amount for amount in (self.deposit, self.final) if amount is not None]
+        return sum(known[1:], start=known[0]) if known else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traveler:
+    """Somebody on the trip."""
+
+    client_id: str
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trip:
+    """A booking as the CRM last told of it. `version` counts its changes; `lead` is the client who speaks for it."""
+
+    id: str
+    title: str
+    status: TripStatus
+    currency: str
+    version: int
+    lead: str
+    segments: tuple[Segment, ...]
+    travelers: tuple[Traveler, ...]
+
+    @property
+    def begins_on(self) -> date | None:
+        return min((part.begins_on for part in self.segments if part.begins_on), default=None)
+
+    @property
+    def ends_on(self) -> date | None:
+        ends = [part.ends_on or part.begins_on for part in self.segments]
+        return max((end for end in ends if end), default=None)
+
+    def segment(self, segment_id: str) -> Segment | None:
+        return next((part for part in self.segments if part.id == segment_id), None)
+
+    def traveler(self, client_id: str) -> Traveler | None:
+        return next((person for person in self.travelers if person.client_id == client_id), None)
+
+
+def is_shown(status: TripStatus, *, was_shown: bool) -> bool:
+    """Whether travelers see the trip: once it is booked. A quote is still the agent's desk, and one that was cancelled
+    before it was booked never was a trip."""
+    return status in (TripStatus.BOOKED, TripStatus.TRAVELED) or (status is TripStatus.CANCELLED and was_shown)
+
+
+def is_over(status: TripStatus, ends_on: date | None, today: date) -> bool:
+    """Whether a trip stands below, among the past ones. One without dates is still ahead."""
+    if status in (TripStatus.CANCELLED, TripStatus.TRAVELED):
+        return True
+    return ends_on is not None and ends_on < today
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a segment's money stands, all travelers' payments together.
+
+    `paid` was taken by the supplier; `under_way` was authorized and is not settled yet. Where the total is known:
+    paid + under_way + due - over = total, and at most one of due and over is more than nothing.
+    """
+
+    total: Money | None
+    paid: Money
+    under_way: Money
+    due: Money | None
+    over: Money
+
+    @property
+    def promised(self) -> Money:
+        return self.paid + self.under_way
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left to pay or to settle."""
+        return self.due is not None and self.due.minor == 0 and self.under_way.minor == 0
+
+
+def standing(segment: Segment, currency: str, *, paid: Iterable[Money], under_way: Iterable[Money]) -> Standing:
+    """Adds up. A payment in another currency than the trip's can't be added up and is left out."""
+    none = Money(minor=0, currency=currency)
+    done = sum((each for each in paid if each.currency == currency), start=none)
+    coming = sum((each for each in under_way if each.currency == currency), start=none)
+    total = segment.total
+    if total is None or total.currency != currency:
+        return Standing(total=None, paid=done, under_way=coming, due=None, over=none)
+    left = total.minor - done.minor - coming.minor
+    return Standing(
+        total=total,
+        paid=done,
+        under_way=coming,
+        due=Money(minor=max(0, left), currency=currency),
+        over=Money(minor=max(0, -left), currency=currency),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """An amount with its day, and how much of it is still open after what was paid and is under way."""
+
+    type: PayType
+    amount: Money
+    open: Money
+    due_on: date | None
+
+    def is_late(self, today: date) -> bool:
+        return self.open.minor > 0 and self.due_on is not None and self.due_on < today
+
+
+def schedule(segment: Segment, now: Standing) -> tuple[Due, ...]:
+    """Deposit and final payment. What was paid settles the deposit first, then the final payment."""
+    dues = []
+    rest = now.promised.minor
+    for kind, amount, due_on in (
+        (PayType.DEPOSIT, segment.deposit, segment.deposit_due_on),
+        (PayType.FINAL, segment.final, segment.final_due_on),
+    ):
+        if amount is None:
+            continue
+        used = min(rest, amount.minor)
+        rest -= used
+        still = Money(minor=amount.minor - used, currency=amount.currency)
+        dues.append(Due(type=kind, amount=amount, open=still, due_on=due_on))
+    return tuple(dues)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A payment that makes sense now. `amount` is what the form shows first; None = the client's choice."""
+
+    type: PayType
+    amount: Money | None
+    due_on: date | None = None
+
+
+def offers(status: TripStatus, segment: Segment, now: Standing) -> tuple[Offer, ...]:
+    """What a client may pay on a segment, what is due next first; nothing when all is paid or the trip is cancelled."""
+    if status not in (TripStatus.BOOKED, TripStatus.TRAVELED) or (now.due is not None and now.due.minor == 0):
+        return ()
+    found = []
+    dues = schedule(segment, now)
+    deposit = next((each for each in dues if each.type is PayType.DEPOSIT and each.open.minor > 0), None)
+    if deposit is not None and (now.due is None or deposit.open.minor < now.due.minor):
+        found.append(Offer(type=PayType.DEPOSIT, amount=deposit.open, due_on=deposit.due_on))
+    if now.due is not None:
+        found.append(Offer(type=PayType.FINAL, amount=now.due, due_on=segment.final_due_on))
+    next_due = next((each.due_on for each in dues if each.open.minor > 0), None)
+    found.append(Offer(type=PayType.REGULAR, amount=None, due_on=next_due))
+    return tuple(found)
+
+
+def amount_error(amount: Money, now: Standing) -> str:
+    """Why this amount can't be paid on the segment, in words for the client; empty when it can."""
+    if amount.minor <= 0:
+        return "Enter an amount above zero."
+    if now.due is not None and amount.minor > now.due.minor:
+        if now.under_way.minor:
+            return (
+                f"At most {now.due.format()} is left to pay: {now.under_way.format()} that was authorized already is "
+                "being taken."
+            )
+        return f"At most {now.due.format()} is left to pay."
+    return ""

@@ -1,0 +1,61 @@
+"""The terms that a client signs for a payment she starts herself: the CRM's text, filled.
+
+The CRM's own links say the same words (services/crm/links/terms.py); tests/contract/test_self_service_terms.py holds
+the two together. What is filled in here is spelled as there.
+"""
+
+from datetime import date
+
+from babel.dates import format_date
+
+from chassis.money import Money
+from chassis.tags import fill
+from services.portal.trips.rules import PayType, Segment
+
+_TYPES = {PayType.DEPOSIT: "a deposit", PayType.REGULAR: "a regular payment", PayType.FINAL: "a final payment"}
+
+
+def filled_terms(
+    template: str,
+    *,
+    payer: str,
+    agency: str,
+    title: str,
+    segment: Segment,
+    amount: Money,
+    kind: PayType,
+    purpose: str,
+) -> str:
+    """The exact text that is shown, signed and printed."""
+    return fill(
+        template,
+        {
+            "Payer": payer,
+            "Supplier": segment.supplier or agency,
+            "Amount": amount.format().replace("\u00a0", " "),
+            "Type": _TYPES[kind],
+            "Purpose": purpose,
+            "Trip": _trip(title, segment),
+        },
+    )
+
+
+def _trip(title: str, segment: Segment) -> str:
+    parts = [f"Trip: {title}"]
+    if segment.supplier:
+        parts.append(f"{segment.supplier}{_dates(segment)}")
+    if segment.confirmation:
+        parts.append(f"confirmation number {segment.confirmation}")
+    return ", ".join(parts) + "."
+
+
+def _dates(segment: Segment) -> str:
+    if segment.begins_on is None:
+        return ""
+    if segment.ends_on is None or segment.ends_on == segment.begins_on:
+        return f", {_day(segment.begins_on)}"
+    return f", {_day(segment.begins_on)} to {_day(segment.ends_on)}"
+
+
+def _day(value: date) -> str:
+    return format_date(value, "EEE d MMM yyyy", locale="en_US")

@@ -1,0 +1,162 @@
+"""Pages of trips: list, trip, add a payment, calendar file, itinerary as PDF."""
+
+import re
+import secrets
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from chassis import calendar
+from chassis.errors import InvalidArgument, NotFound
+from chassis.money import Money
+from chassis.paper.itinerary import pdf as itinerary_pdf
+from chassis.web.downloads import download
+from services.portal.account import client_required, current_client
+from services.portal.documents.service import TripDocuments
+from services.portal.links.service import Links
+from services.portal.pages import dress_as, origin_of_request
+from services.portal.payments.service import Payments
+from services.portal.trips.adding import OwnPayments
+from services.portal.trips.calendar import KIND_WORDS, entries_of
+from services.portal.trips.forms import AddPaymentForm
+from services.portal.trips.itinerary import printed
+from services.portal.trips.service import Part, Trips, TripView
+
+blueprint = Blueprint("trips", __name__, template_folder="templates")
+EXTENSION = "portal_trips"
+
+KIND_ICONS = {
+    "cruise": "ship",
+    "hotel": "bed-double",
+    "tour": "map",
+    "flight": "plane",
+    "car": "car",
+    "insurance": "shield",
+    "other": "ticket",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TripPages:
+    """What the room's pages stand on."""
+
+    trips: Trips
+    own_payments: OwnPayments
+    payments: Payments
+    links: Links
+    documents: TripDocuments
+
+
+def _pages() -> TripPages:
+    return cast(TripPages, current_app.extensions[EXTENSION])
+
+
+@blueprint.get("/trips")
+@client_required
+def index() -> ResponseReturnValue:
+    """The client's trips: those ahead first, those that are over below, and what waits for her."""
+    client = current_client()
+    ahead, over = _pages().trips.of_client(client.client_id)
+    return render_template(
+        "trips/index.html",
+        client=client,
+        ahead=ahead,
+        over=over,
+        asked=_pages().links.asked_of(client.client_id),
+        kind_icons=KIND_ICONS,
+    )
+
+
+@blueprint.get("/trips/<booking_id>")
+@client_required
+def show(booking_id: str) -> ResponseReturnValue:
+    """One trip: each part with what is paid and due, the documents, her payments."""
+    client, view = current_client(), _own_trip(booking_id)
+    asked = [link for link in _pages().links.asked_of(client.client_id) if link.request.booking_id == view.trip.id]
+    return render_template(
+        "trips/show.html",
+        client=client,
+        view=view,
+        trip=view.trip,
+        asked=asked,
+        payments=_pages().payments.list_of_client(client.client_id, booking_id=view.trip.id),
+        documents=_pages().documents.of_trip(client.client_id, view.trip.id),
+        kinds=KIND_WORDS,
+        kind_icons=KIND_ICONS,
+    )
+
+
+@blueprint.route("/trips/<booking_id>/pay/<segment_id>", methods=["GET", "POST"])
+@client_required
+def pay(booking_id: str, segment_id: str) -> ResponseReturnValue:
+    """P3: what kind of payment and how much; card and signature are given on the next page."""
+    view = _own_trip(booking_id)
+    part = view.part(segment_id)
+    if part is None:
+        raise NotFound("There is no such part of this trip.")
+    form = AddPaymentForm(currency=view.trip.currency, data=_first_values(part))
+    form.offer(part.offers)
+    if part.offers and form.validate_on_submit():
+        link_id = _start(view, part, form)
+        if link_id:
+            return redirect(url_for("payments.authorize", link_id=link_id), 303)
+    page = render_template("trips/pay.html", view=view, trip=view.trip, part=part, form=form, kinds=KIND_WORDS)
+    return page, 422 if form.errors else 200
+
+
+@blueprint.get("/trips/<booking_id>/calendar.ics")
+@client_required
+def calendar_file(booking_id: str) -> ResponseReturnValue:
+    """P9: the trip for her own calendar."""
+    view = _own_trip(booking_id)
+    content = calendar.write(view.trip.title, entries_of(view), changed_at=view.saved_at)
+    return download(content, content_type=calendar.CONTENT_TYPE, name=f"{_file_name(view.trip.title)}.ics")
+
+
+@blueprint.get("/trips/<booking_id>/itinerary.pdf")
+@client_required
+def itinerary(booking_id: str) -> ResponseReturnValue:
+    """The trip on paper."""
+    view = _own_trip(booking_id)
+    content = itinerary_pdf(printed(view))
+    return download(content, content_type="application/pdf", name=f"{_file_name(view.trip.title)}.pdf")
+
+
+def _own_trip(booking_id: str) -> TripView:
+    view = _pages().trips.get(current_client().client_id, booking_id)
+    # The trip may be another agent's than the one the client knows from her account.
+    dress_as(view.agent)
+    return view
+
+
+def _start(view: TripView, part: Part, form: AddPaymentForm) -> str:
+    try:
+        return _pages().own_payments.start(
+            current_client(),
+            view,
+            part.segment.id,
+            kind=form.kind,
+            amount=cast(Money, form.amount.data),
+            request_key=form.request_key.data or secrets.token_urlsafe(24),
+            origin=origin_of_request(),
+        )
+    except InvalidArgument as error:
+        form.refuse(error.field, error.message)
+        return ""
+
+
+def _first_values(part: Part) -> dict[str, object]:
+    first = next(iter(part.offers), None)
+    key = secrets.token_urlsafe(24)
+    if first is None:
+        return {"request_key": key}
+    wanted = request.args.get("type", "")
+    first = next((each for each in part.offers if each.type.value == wanted), first)
+    return {"type": first.type.value, "amount": first.amount, "request_key": key}
+
+
+def _file_name(title: str) -> str:
+    """A name for a download that every system takes."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60] or "trip"

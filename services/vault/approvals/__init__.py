@@ -1,0 +1,1 @@
+"""Second reveals (PRODUCT.md M9): the owner asks, another enrolled person of her agency approves or refuses."""

@@ -1,0 +1,1 @@
+"""Reading the trail of one agency (C13)."""

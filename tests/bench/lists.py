@@ -1,0 +1,168 @@
+"""`python -m tests.bench.lists`: how long the CRM takes for each list page over the data of `make demo-large`.
+
+Pages are asked for in this process, as the busiest agent and as the admin who sees all, and timed from the request to
+the whole answer (`ms`; `cpu_ms` leaves out what other programs took from the machine). Prints one JSON document.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from sqlalchemy import event, insert, select
+
+from chassis.clock import SystemClock
+from chassis.db import open_database
+from chassis.ids import new_id, new_link_token, token_sha256
+from chassis.logging import configure_logging
+from services.crm.app import create_app
+from services.crm.auth.rules import Stage
+from services.crm.bookings.models import BookingRow
+from services.crm.bootstrap import Dependencies, bootstrap
+from services.crm.clients.models import ClientRow
+from services.crm.config import CrmSettings
+from services.crm.demo.large import ADMIN, import_large
+from services.crm.models import session_tables
+from tests.support.clock import FakeClock
+from tests.support.crm_paying import Browser, FakeVault, OpenLetters
+
+TARGET_P95_MS = 150.0
+
+PAGES = {
+    "dashboard": "/",
+    "clients": "/clients",
+    "clients, page 40": "/clients?page=40",
+    "clients, newest first": "/clients?sort=newest",
+    "clients, last changed": "/clients?sort=changed",
+    "clients, common letters": "/clients?q=an",
+    "clients, one name": "/clients?q=willa+winslow",
+    "clients, no match": "/clients?q=qqqqq",
+    "clients, a phone number": "/clients?q=555+0142",
+    "clients, one country": "/clients?country=CA",
+    "clients, without e-mail": "/clients?without_email=1",
+    "search while typing": "/clients/search?q=win",
+    "bookings": "/bookings",
+    "bookings, page 40": "/bookings?page=40",
+    "bookings, by departure": "/bookings?sort=departure",
+    "bookings, by title": "/bookings?sort=title",
+    "bookings, by passenger": "/bookings?q=winslow",
+    "bookings, by supplier": "/bookings?q=aurora",
+    "bookings, no match": "/bookings?q=qqqqq",
+    "bookings, booked": "/bookings?status=booked",
+    "payment report": "/payments",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    given = _parser().parse_args(arguments)
+    configure_logging("crm", level="ERROR")
+    deps = open_crm(given.database)
+    made = import_large(deps, clients=given.clients, payments=given.payments, say=lambda it: print(it, file=sys.stderr))
+    people = {"busiest agent": made.busiest_agent_id, "admin": made.admin_id}
+    pages = [page for who, agent_id in people.items() for page in measure(deps, who, agent_id, given.times)]
+    about = {"clients": made.clients, "payments": made.payments, "cores": os.cpu_count(), "load": os.getloadavg()}
+    slow = [page["page"] for page in pages if page["ms"]["p95"] > TARGET_P95_MS]
+    print(json.dumps({"about": about, "target_p95_ms": TARGET_P95_MS, "over": slow, "pages": pages}, indent=2))
+    return 0
+
+
+def open_crm(url: str) -> Dependencies:
+    """The CRM's parts over a database that is there, with a vault and letters that only pretend."""
+    settings = CrmSettings(
+        state_dir=Path("/nonexistent"), database_url=url, secret_key=SecretStr("only for measuring" * 3)
+    )
+    database = open_database(url, name="crm", pool_size=2)
+    return bootstrap(
+        settings, clock=SystemClock(), database=database, vault=FakeVault(FakeClock()), letters=OpenLetters()
+    )
+
+
+def browser_of(deps: Dependencies, agent_id: str) -> Browser:
+    """A browser in which an agent is signed in."""
+    token, now = new_link_token(), deps.clock.now()
+    with deps.database.transaction() as session:
+        session.execute(
+            insert(session_tables.sessions).values(
+                id=new_id("ses"),
+                token_sha256=token_sha256(token),
+                subject=agent_id,
+                data={"stage": Stage.SIGNED_IN},
+                created_at=now,
+                last_seen_at=now,
+                ip="",
+                user_agent="",
+            )
+        )
+    return Browser(create_app(deps), deps.sessions.cookie_name, token)
+
+
+def pages_of(deps: Dependencies, agent_id: str) -> dict[str, str]:
+    """The list pages, and one client's and one booking's page."""
+    with deps.database.read() as session:
+        agent = deps.directory.agent(agent_id)
+        client = session.scalar(select(ClientRow.id).where(ClientRow.agency_id == agent.agency_id).limit(1))
+        booking = session.scalar(select(BookingRow.id).where(BookingRow.agency_id == agent.agency_id).limit(1))
+    if agent.email != ADMIN.email:
+        with deps.database.read() as session:
+            client = session.scalar(select(ClientRow.id).where(ClientRow.agent_id == agent_id).limit(1))
+            booking = session.scalar(select(BookingRow.id).where(BookingRow.agent_id == agent_id).limit(1))
+    return PAGES | {"a client": f"/clients/{client}", "a booking": f"/bookings/{booking}"}
+
+
+def measure(deps: Dependencies, who: str, agent_id: str, times: int) -> list[dict[str, Any]]:  # Any: JSON
+    """Each page so many times, after one time that does not count."""
+    browser = browser_of(deps, agent_id)
+    queries = [0]
+
+    def count(*_: object) -> None:
+        queries[0] += 1
+
+    event.listen(deps.database.engine, "before_cursor_execute", count)
+    found = []
+    for name, path in pages_of(deps, agent_id).items():
+        headers = {"HX-Request": "true"} if path.startswith("/clients/search") else {}
+        walls, cpus, size = [], [], 0
+        for turn in range(times + 1):
+            queries[0] = 0
+            wall, cpu = time.perf_counter(), time.process_time()
+            answer = browser.get(path, headers=headers)
+            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+            if answer.status_code != 200:
+                raise RuntimeError(f"{path} as {who}: {answer.status_code}")
+            size = len(answer.data)
+            if turn:
+                walls.append(wall * 1000)
+                cpus.append(cpu * 1000)
+        figures = {"ms": _percentiles(walls), "cpu_ms": _percentiles(cpus)}
+        found.append({"page": name, "who": who, "queries": queries[0], "bytes": size} | figures)
+        print(f"{who}: {name} {figures}", file=sys.stderr)
+    event.remove(deps.database.engine, "before_cursor_execute", count)
+    return found
+
+
+def _percentiles(values: list[float]) -> dict[str, float]:
+    ordered = sorted(values)
+    return {
+        "p50": round(statistics.median(ordered), 1),
+        "p95": round(ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))], 1),
+    }
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.lists", description=__doc__)
+    parser.add_argument(
+        "--database", default="sqlite:///var/crm/crm.db", help="the CRM's, migrated; what is missing is made"
+    )
+    parser.add_argument("--clients", type=int, default=100_000)
+    parser.add_argument("--payments", type=int, default=500_000)
+    parser.add_argument("--times", type=int, default=20)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""Who may call each endpoint of the CRM: the matrix itself.
+
+A new endpoint needs a line here (under its room, by its name), and an argument in its address needs an object in
+crm_house.py. test_crm.py then proves the line for every role.
+"""
+
+from tests.integration.access.entry import Door, Entry
+
+ANYBODY, AGENTS, ADMINS, OWNER, OWNER_ALONE, BOTH = (
+    Entry(Door.ANYBODY),
+    Entry(Door.AGENTS),
+    Entry(Door.ADMINS),
+    Entry(Door.OWNER),
+    Entry(Door.OWNER_ALONE),
+    Entry(Door.OWNER_AND_ADMIN),
+)
+
+ENTRIES: dict[str, Entry] = {
+    # the chassis
+    "chassis.healthz": ANYBODY,
+    "chassis.metrics": ANYBODY,
+    "chassis.theme": ANYBODY,
+    # admin
+    "admin.agency": ADMINS,
+    "admin.agent": ADMINS,
+    "admin.invite": ADMINS,
+    "admin.new_agent": ADMINS,
+    "admin.reset_authenticator": ADMINS,
+    # alerts
+    "alerts.count": AGENTS,
+    "alerts.pending": AGENTS,
+    "alerts.stream": AGENTS,
+    # area: the payment area. Nobody but the owner acts; an admin reads, and sees no card.
+    "area.ask_again": OWNER_ALONE,
+    "area.ask_cvv_again": Entry(Door.OWNER_ALONE, form={"cvv-again-request_key": "0123456789"}),
+    "area.ask_second_reveal": Entry(Door.OWNER_ALONE, form={"second-reason": "The line was cut."}),
+    "area.process": Entry(Door.OWNER_ALONE, form={"process-confirmation": "AUR-1"}),
+    "area.remove": Entry(Door.OWNER_ALONE, form={"remove-confirmation": "REMOVE"}),
+    "area.show": OWNER,
+    "area.void": Entry(Door.OWNER_ALONE, form={"void-reason": "The cabin was gone."}),
+    # auth
+    "auth.account": AGENTS,
+    "auth.authenticator": ANYBODY,
+    "auth.end_session": Entry(Door.OWNER_ALONE, objects={"session_id": "session_id"}),
+    "auth.invitation": ANYBODY,
+    "auth.set_up": ANYBODY,
+    "auth.sign_in": ANYBODY,
+    "auth.sign_out": ANYBODY,
+    # bookings
+    "bookings.edit": OWNER_ALONE,
+    "bookings.edit_segment": OWNER_ALONE,
+    "bookings.export": AGENTS,
+    "bookings.index": AGENTS,
+    "bookings.new": AGENTS,
+    "bookings.new_segment": OWNER_ALONE,
+    "bookings.people": AGENTS,
+    "bookings.remove_segment": Entry(
+        Door.OWNER_ALONE, objects={"segment_id": "unpaid_segment_id"}, form={"version": "1"}
+    ),
+    "bookings.show": OWNER,
+    # clients
+    "clients.edit": OWNER_ALONE,
+    "clients.export": AGENTS,
+    "clients.index": AGENTS,
+    "clients.new": AGENTS,
+    "clients.search": AGENTS,
+    "clients.show": OWNER,
+    # dashboard
+    "dashboard.show": AGENTS,
+    # documents
+    "documents.file": Entry(Door.OWNER, objects={"document_id": "file_id"}),
+    "documents.share": OWNER_ALONE,
+    "documents.withdraw": Entry(Door.OWNER_ALONE, objects={"document_id": "file_id"}),
+    # household
+    "household.edit_member": OWNER_ALONE,
+    "household.edit_occasion": OWNER_ALONE,
+    "household.new_member": OWNER_ALONE,
+    "household.new_occasion": OWNER_ALONE,
+    "household.remove_member": OWNER_ALONE,
+    "household.remove_occasion": OWNER_ALONE,
+    "household.take_note": OWNER_ALONE,
+    # itinerary
+    "itinerary.calendar_file": OWNER,
+    "itinerary.paper": OWNER,
+    "itinerary.show": OWNER,
+    # links
+    "links.new": OWNER_ALONE,
+    "links.resend": OWNER_ALONE,
+    "links.revoke": OWNER_ALONE,
+    # merging
+    "merging.pick": OWNER_ALONE,
+    "merging.preview": OWNER_ALONE,
+    # payments
+    "payments.authorization": Entry(Door.OWNER, objects={"document_id": "signed_document_id"}),
+    "payments.export": AGENTS,
+    "payments.report": AGENTS,
+    # portal_access
+    "portal_access.invite": OWNER_ALONE,
+    "portal_access.resend": OWNER_ALONE,
+    "portal_access.withdraw": OWNER_ALONE,
+    # quotes
+    "quotes.book": OWNER_ALONE,
+    "quotes.decline": OWNER_ALONE,
+    "quotes.index": AGENTS,
+    "quotes.reopen": OWNER_ALONE,
+    "quotes.show": OWNER,
+    # retrieval: codes and cards, for the owner's eyes
+    "retrieval.confirm_cvv": Entry(Door.OWNER_ALONE, json={"challenge_id": "chal_1", "jwe": "sealed"}),
+    "retrieval.cvv": AGENTS,
+    "retrieval.reveal": Entry(Door.OWNER_ALONE, json={"jwe": "sealed"}),
+    "retrieval.send_code": Entry(Door.OWNER_ALONE, json={"request_key": "0123456789", "supplier_ready": True}),
+    "retrieval.send_cvv_code": Entry(Door.OWNER_ALONE, json={"request_key": "0123456789"}),
+    "retrieval.show_cvv": AGENTS,
+    "retrieval.state": OWNER,
+    # second_reveals: 403 asks an admin to prove herself with her authenticator first
+    "second_reveals.approve": Entry(Door.ADMINS, also=(403,)),
+    "second_reveals.index": ADMINS,
+    "second_reveals.prove": ADMINS,
+    "second_reveals.refuse": ADMINS,
+    "second_reveals.send_code": Entry(Door.ADMINS, also=(403,)),
+    "second_reveals.show": ADMINS,
+    # tasks
+    "tasks.add": OWNER_ALONE,
+    "tasks.done": OWNER_ALONE,
+    "tasks.edit": OWNER_ALONE,
+    "tasks.export": AGENTS,
+    "tasks.index": AGENTS,
+    "tasks.remove": OWNER_ALONE,
+    "tasks.undo": OWNER_ALONE,
+}

@@ -1,0 +1,119 @@
+"""A CRM with one of everything, all of it Maya's: the objects that the matrix's addresses name."""
+
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import select, update
+
+from chassis.ids import new_id
+from protos.wayvault.events.v1.events_pb2 import Client, QuoteRequested
+from services.crm.actor import Actor, Role
+from services.crm.admin.models import AgencyRow
+from services.crm.admin.service import AgencyData, AgentData
+from services.crm.bookings.service import SegmentData, SegmentKind
+from services.crm.clients.rules import FamilyMember, Occasion, OccasionKind, Relation
+from services.crm.documents.service import Upload
+from services.crm.models import Base, session_tables
+from tests.integration.access.kept_file import KeptFile
+from tests.support.crm_paying import ORIGIN, Browser, CrmHouse, stamp, usd
+
+HERE: Final = "tests/integration/access/crm_house.py"
+_RESULTS: Final = {"accent": "0f6b6b"}
+
+
+class FurnishedHouse(CrmHouse):
+    """Maya is an agent of an agency with the admin Ada and the agent Jonas; Eve is the admin of another agency."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        other = self.deps.directory.create_agency(AgencyData(name="Elsewhere Travel"))
+        eve = self.deps.directory.create_agent(
+            other.id, AgentData(name="Eve Admin", email="eve@elsewhere.example", role=Role.ADMIN)
+        )
+        self.eve: Actor = _known(self.deps.directory.actor(eve.id))
+        # A second admin: nobody approves what she asked for herself.
+        self._agent("Nora Lind", "nora@harbour.example", Role.ADMIN)
+        with self.deps.database.transaction() as session:
+            session.execute(update(AgencyRow).values(second_reveal=True))
+        self.objects: dict[str, str] = dict(_RESULTS)
+        self._add_people()
+        self._add_payments()
+        self.browsers: dict[str, Browser] = {
+            name: self.browser(actor)
+            for name, actor in (
+                ("owner", self.maya),
+                ("other agent", self.jonas),
+                ("admin", self.ada),
+                ("other agency's admin", self.eve),
+            )
+        }
+        for browser in self.browsers.values():
+            browser.get("/account")
+        session_id = next(one.id for one in self.deps.sessions.list_for(self.maya.agent_id))
+        self.objects["session_id"] = session_id
+        self.file = KeptFile(folder / "crm.db", self.deps.database)
+
+    def contents(self) -> dict[str, list[str]]:
+        """What every table holds, but for the sessions' own bookkeeping."""
+        with self.deps.database.read() as session:
+            return {
+                table.name: sorted(map(repr, session.execute(select(table))))
+                for table in Base.metadata.sorted_tables
+                if table is not session_tables.sessions
+            }
+
+    def _add_people(self) -> None:
+        deps, maya = self.deps, self.maya
+        member = FamilyMember(first_name="Ida", last_name="Hopper", relation=Relation.CHILD)
+        occasion = Occasion(kind=OccasionKind.ANNIVERSARY, label="Wedding", first_on=date(2001, 5, 5))
+        quote = QuoteRequested(
+            quote_id=new_id("quote"),
+            agent_id=maya.agent_id,
+            client_id=self.grace_id,
+            client=Client(id=self.grace_id, first_name="Grace", last_name="Hopper", email="grace@client.example"),
+            destination="Lofoten",
+            adults=2,
+            at=stamp(self.clock.now()),
+        )
+        self.hear(quote)
+        deps.portal_access.invite(maya, self.grace_id, "grace.hopper")
+        self.objects |= {
+            "agent_id": self.jonas.agent_id,
+            "client_id": self.grace_id,
+            "other_id": self.alan_id,
+            "booking_id": self.booking_id,
+            "segment_id": self.segment_id,
+            "member_id": deps.profiles.save_member(maya, self.grace_id, member).id,
+            "occasion_id": deps.profiles.save_occasion(maya, self.grace_id, occasion).id,
+            "task_id": deps.tasks.add(maya, self.grace_id, "Call about the cabin", None).id,
+            "quote_id": quote.quote_id,
+        }
+
+        hotel = SegmentData(supplier_name="Hotel Bryggen", kind=SegmentKind.HOTEL, price=usd(900_00))
+        unpaid = deps.bookings.add_segment(maya, self.booking_id, hotel, version=self.booking.version)
+        self.objects["unpaid_segment_id"] = unpaid.id
+        passes = Upload(request_key="passes", file_name="passes.pdf", content=b"%PDF-1.7", title="Boarding passes")
+        self.objects["file_id"] = deps.travel.documents.share(maya, self.booking_id, passes).id
+
+    def _add_payments(self) -> None:
+        waiting = self.requested("waiting-0123456789")
+        payment_id = self.retrieved("shown-0123456789")
+        signed = self.signed(payment_id)
+        self.hear(signed)
+        second = self.deps.paying.second_reveals.ask(
+            self.maya, payment_id, reason="The line was cut while the supplier typed.", origin=ORIGIN
+        )
+        link = self.deps.paying.links.of_payment(waiting)
+        assert link is not None
+        self.objects |= {
+            "payment_id": payment_id,
+            "signed_document_id": signed.document_id,
+            "second_id": second.id,
+            "link_id": link.id,
+        }
+
+
+def _known(actor: Actor | None) -> Actor:
+    assert actor is not None
+    return actor

@@ -1,0 +1,76 @@
+"""Who may call each endpoint of the portal: the matrix itself.
+
+A new endpoint needs a line here (under its room, by its name), and an argument in its address needs an object in
+portal_house.py. test_portal.py then proves the line for every role.
+"""
+
+from tests.integration.access.entry import Door, Entry
+
+ANYBODY, CLIENTS, OWN_CLIENT, PAYER = (
+    Entry(Door.ANYBODY),
+    Entry(Door.CLIENTS),
+    Entry(Door.OWN_CLIENT),
+    Entry(Door.PAYER),
+)
+SUBMITTED = {"link_id": "submitted_link_id"}
+CVV_LINK = {"link_id": "cvv_link_id"}
+
+ENTRIES: dict[str, Entry] = {
+    # the chassis
+    "chassis.healthz": ANYBODY,
+    "chassis.metrics": ANYBODY,
+    "chassis.theme": ANYBODY,
+    # account
+    "account.asked": ANYBODY,
+    "account.choose": ANYBODY,
+    "account.end_session": OWN_CLIENT,
+    "account.forgotten": ANYBODY,
+    "account.show": CLIENTS,
+    "account.sign_in": ANYBODY,
+    "account.sign_out": ANYBODY,
+    # cvv: a link of its own for the CVV alone
+    "cvv.form": Entry(Door.LINK, objects=CVV_LINK),
+    "cvv.intake": Entry(Door.LINK, objects=CVV_LINK),
+    "cvv.landing": Entry(Door.ANYBODY, objects=CVV_LINK),
+    "cvv.open_link": Entry(Door.ANYBODY, objects=CVV_LINK),
+    "cvv.supply": Entry(Door.LINK, objects=CVV_LINK),
+    # documents
+    "documents.file": OWN_CLIENT,
+    "documents.index": CLIENTS,
+    # links: looking at the page and trying a token is for anybody; the token opens it
+    "links.landing": ANYBODY,
+    "links.open_link": ANYBODY,
+    "links.start": ANYBODY,
+    # payments: by link, and those of a signed-in client
+    "payments.authorize": PAYER,
+    "payments.go_on": OWN_CLIENT,
+    "payments.index": CLIENTS,
+    "payments.intake": PAYER,
+    "payments.own_copy": OWN_CLIENT,
+    "payments.own_receipt": OWN_CLIENT,
+    "payments.own_receipt_pdf": OWN_CLIENT,
+    "payments.receipt": Entry(Door.PAYER, objects=SUBMITTED),
+    "payments.receipt_pdf": Entry(Door.PAYER, objects=SUBMITTED),
+    "payments.show": OWN_CLIENT,
+    "payments.signed_copy": Entry(Door.PAYER, objects=SUBMITTED),
+    "payments.status": Entry(Door.PAYER, objects=SUBMITTED),
+    "payments.submit": PAYER,
+    # profile
+    "profile.edit": CLIENTS,
+    "profile.member": OWN_CLIENT,
+    "profile.new_member": CLIENTS,
+    "profile.new_occasion": CLIENTS,
+    "profile.occasion": OWN_CLIENT,
+    "profile.remove_member": OWN_CLIENT,
+    "profile.remove_occasion": OWN_CLIENT,
+    "profile.show": CLIENTS,
+    # quotes: an agent's public page
+    "quotes.ask": ANYBODY,
+    "quotes.thanks": ANYBODY,
+    # trips
+    "trips.calendar_file": OWN_CLIENT,
+    "trips.index": CLIENTS,
+    "trips.itinerary": OWN_CLIENT,
+    "trips.pay": OWN_CLIENT,
+    "trips.show": OWN_CLIENT,
+}

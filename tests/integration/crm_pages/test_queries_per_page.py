@@ -1,0 +1,53 @@
+"""A list page asks the database as often for fifty rows as for five: no query per row (issue 4, 13)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chassis.db import open_database
+from services.crm.bootstrap import Dependencies
+from services.crm.demo.large import import_large
+from services.crm.models import Base
+from tests.bench.lists import measure, open_crm
+
+# The most that each page may ask, for whom it asks most. Raise a figure only with a reason.
+MOST = {"dashboard": 44, "a client": 48, "a booking": 40}
+MOST_OF_A_LIST = 20
+
+
+@pytest.fixture
+def deps(tmp_path: Path) -> Iterator[Dependencies]:
+    url = f"sqlite:///{tmp_path}/crm.db"
+    database = open_database(url, name="crm")
+    Base.metadata.create_all(database.engine)
+    database.dispose()
+    made = open_crm(url)
+    yield made
+    made.database.dispose()
+
+
+def _queries(deps: Dependencies, clients: int) -> dict[tuple[str, str], int]:
+    made = import_large(deps, clients=clients, payments=clients * 5)
+    people = {"agent": made.busiest_agent_id, "admin": made.admin_id}
+    return {
+        (who, page["page"]): page["queries"]
+        for who, agent_id in people.items()
+        for page in measure(deps, who, agent_id, times=1)
+    }
+
+
+def test_no_page_asks_more_for_more_rows(deps: Dependencies) -> None:
+    few, many = _queries(deps, 40), _queries(deps, 400)
+    for page, count in many.items():
+        most = MOST.get(page[1], MOST_OF_A_LIST)
+        assert count <= most, f"{page} asked {count} times, {most} are allowed"
+        # A part that was empty with few rows may ask once or twice for what it now has.
+        assert count - few[page] <= 6, f"{page} asked {few[page]} times for few rows and {count} times for many"
+
+
+def test_the_large_agency_is_made_once_and_taken_up_where_it_stopped(deps: Dependencies) -> None:
+    assert import_large(deps, clients=60, payments=300).payments == 300
+    again = import_large(deps, clients=60, payments=300)
+    assert (again.clients, again.payments) == (60, 300)
+    assert import_large(deps, clients=90, payments=450).payments == 450
