@@ -1,13 +1,19 @@
-"""Takes the README's pictures from the last browser run: python -m deploy.dev.screens (after `make test`)."""
+"""Takes the README's and the guides' pictures from the last browser run: python -m deploy.dev.screens.
+
+The README's are copied; the guides' (services/crm/training/static) are made small, for the room's pages load them.
+"""
 
 import shutil
 import sys
 from pathlib import Path
 from typing import Final
 
+from PIL import Image
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 SOURCE: Final = ROOT / "artifacts" / "screens" / "embedded"
 TARGET: Final = ROOT / "docs" / "screens"
+GUIDES: Final = ROOT / "services" / "crm" / "training"
 # Name in docs/screens: picture of the browser run. None of them shows a whole card number.
 PICTURES: Final = {
     "link-form.png": "crm-link-new-1280-light.png",
@@ -16,18 +22,49 @@ PICTURES: Final = {
     "area.png": "crm-payment-authorized-1280-light.png",
     "status.png": "portal-processed-390-light.png",
 }
+_MOST_BYTES: Final = 60 * 1024
+# A guide's column is 75 characters wide: twice that for good screens.
+_WIDTH: Final = 960
+_MOST_HEIGHT: Final = 900
 
 
 def main() -> int:
+    """Copies what the run has; says what it lacks."""
+    guides = [path.stem for path in sorted((SOURCE / "guides").glob("*.png"))]
     missing = [name for name in PICTURES.values() if not (SOURCE / name).is_file()]
-    if missing:
-        print(f"{SOURCE} lacks {', '.join(missing)}. Run `make test TESTS=tests/e2e` first.", file=sys.stderr)
+    if missing or not guides:
+        lacking = [*missing, *([] if guides else ["guides/"])]
+        print(f"{SOURCE} lacks {', '.join(lacking)}. Run `make test TESTS=tests/e2e` first.", file=sys.stderr)
         return 1
+    _copy_for_readme()
+    _copy_for_guides(guides)
+    print(f"{len(PICTURES)} pictures for the README and {len(guides)} for the guides. Look at them, then commit them.")
+    return 0
+
+
+def _copy_for_readme() -> None:
+    """The README's pictures, as they are."""
     TARGET.mkdir(exist_ok=True)
     for name, source in PICTURES.items():
         shutil.copyfile(SOURCE / source, TARGET / name)
-    print(f"{len(PICTURES)} pictures are in {TARGET.relative_to(ROOT)}. Look at them, then commit them.")
-    return 0
+
+
+def _copy_for_guides(names: list[str]) -> None:
+    """The guides' pictures, as WebP of at most 60 KB each."""
+    for name in names:
+        with Image.open(SOURCE / "guides" / f"{name}.png") as picture:
+            _write_small(picture, GUIDES / "static" / f"{name}.webp")
+
+
+def _write_small(picture: Image.Image, target: Path) -> None:
+    """Writes the upper part of a picture, no wider than a guide shows it, in the best quality that fits."""
+    small = picture.convert("RGB")
+    small.thumbnail((_WIDTH, small.height))
+    small = small.crop((0, 0, small.width, min(small.height, _MOST_HEIGHT)))
+    for quality in (90, 80, 70, 60, 45, 30):
+        small.save(target, "WEBP", quality=quality, method=6)
+        if target.stat().st_size <= _MOST_BYTES:
+            return
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ class Mailbox:
                 if one["received_at"] > self._since
             ]
 
-    def take(self, page: Page, to: str, subject: str, *, seconds: float = 20) -> Mail:
+    def take(self, page: Page, to: str, subject: str, *, seconds: float = 60) -> Mail:
         """Waits for a message that was not taken before, to an address, with words in its subject."""
         found: list[Mail] = []
 

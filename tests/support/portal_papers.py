@@ -48,10 +48,12 @@ def request_document(
     return message
 
 
-def offer_insurance(world: PortalWorld, *, token: str = TOKEN, signer: Client = GRACE) -> InsuranceOffered:
+def offer_insurance(
+    world: PortalWorld, offer_id: str = OFFER, *, token: str = TOKEN, signer: Client = GRACE
+) -> InsuranceOffered:
     """Has the CRM offer travel insurance."""
     message = InsuranceOffered(
-        offer_id=OFFER,
+        offer_id=offer_id,
         booking_id="booking_1",
         booking_title="Norwegian Fjords for two",
         agency=AGENCY,

@@ -56,7 +56,7 @@ def change_logo() -> ResponseReturnValue:
         elif attempt(form, lambda: directory.change_logo(actor, read_logo(content))) is not None:
             _note(Act.LOGO_CHANGED)
             flash("This is your logo now. Clients see it in the portal and in e-mails.", "done")
-            return redirect(url_for("admin.agency", _anchor="logo"), 303)
+            return redirect(url_for("admin.agency", _anchor="look"), 303)
     return _agency_page(logo_form=form), 422
 
 
@@ -67,7 +67,7 @@ def remove_logo() -> ResponseReturnValue:
     dependencies().directory.change_logo(current_agent(), None)
     _note(Act.LOGO_CHANGED, "taken away")
     flash("The logo is taken away. Your agency's initials stand in its place.", "done")
-    return redirect(url_for("admin.agency", _anchor="logo"), 303)
+    return redirect(url_for("admin.agency", _anchor="look"), 303)
 
 
 @blueprint.get("/logo/<sha256>.png")

@@ -113,4 +113,4 @@ def _readers(booking: BookingDetail, document: Document) -> str:
 
 
 def _booking(booking_id: str) -> str:
-    return url_for("bookings.show", booking_id=booking_id, _anchor="documents")
+    return url_for("bookings.show", booking_id=booking_id, _anchor="shared")

@@ -12,9 +12,9 @@ class DocumentKind(StrEnum):
     """What a template of the library is for. Every agency has one of each but OWN, of which it has as many as it
     likes."""
 
-    CARD_AUTHORIZATION = "card_authorization"
     TERMS = "terms"
     SERVICE_FEE = "service_fee"
+    CARD_AUTHORIZATION = "card_authorization"
     INSURANCE = "insurance"
     OWN = "own"
 

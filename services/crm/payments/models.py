@@ -57,6 +57,8 @@ class PaymentRow(Base):
     # The serialized wayvault.events.v1.PaymentContext of the moment the client was asked: what later events repeat.
     context: Mapped[bytes] = mapped_column(LargeBinary)
     replaces_payment_id: Mapped[str | None] = mapped_column(String(64), index=True)
+    # The client started it herself in the portal (P3): nobody sent her a link.
+    self_service: Mapped[bool] = mapped_column(default=False)
 
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -54,6 +54,7 @@ class Payment:
     due_on: date | None
     state: PaymentState
     replaces_payment_id: str | None
+    self_service: bool
     created_at: datetime
     opened_at: datetime | None
     authorized_at: datetime | None
@@ -131,6 +132,7 @@ def payment_of(row: PaymentRow) -> Payment:
         due_on=row.due_on,
         state=PaymentState(row.state),
         replaces_payment_id=row.replaces_payment_id,
+        self_service=row.self_service,
         created_at=row.created_at,
         opened_at=row.opened_at,
         authorized_at=row.authorized_at,

@@ -49,9 +49,10 @@ class SelfService:
         payer = self.clients.load_many(session, meta.agency_id, [context.payer.id]).get(context.payer.id)
         if booking.agency_id != meta.agency_id or context.agent.id != booking.agent_id or payer is None:
             raise StrangePayment("payment.authorized names booking, agent and client that don't belong together")
-        context.agency.id = booking.agency_id
+        context.agency.id, context.purpose = booking.agency_id, context.purpose[:200]
         new = NewPayment(
             payment_id=context.payment_id,
+            self_service=True,
             context=context,
             payer_name=f"{context.payer.first_name} {context.payer.last_name}".strip() or payer.name,
             type=_TYPES.get(context.type, PaymentType.REGULAR),

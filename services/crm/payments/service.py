@@ -105,6 +105,7 @@ class NewPayment:
     due_on: date | None
     replaces_payment_id: str | None = None
     payment_id: str = ""
+    self_service: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +145,7 @@ def open_payment(session: Session, new: NewPayment, *, at: datetime) -> PaymentR
         state=PaymentState.REQUESTED,
         context=context.SerializeToString(),
         replaces_payment_id=new.replaces_payment_id,
+        self_service=new.self_service,
         created_at=at,
     )
     session.add(row)

@@ -3,11 +3,11 @@ currencies. Reports read other rooms' tables through their services and change n
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, case, exists, func, literal, select, union_all
+from sqlalchemy import CTE, ColumnElement, Select, case, exists, func, literal, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from chassis.clock import Clock
@@ -18,10 +18,9 @@ from services.crm.actor import Actor
 from services.crm.admin.service import Directory
 from services.crm.bookings.service import BookingRow, BookingStatus, DueKind, SegmentRow
 from services.crm.clients.service import ClientRow
-from services.crm.paging import PAGE_SIZE, Page, bounded_count, offset
+from services.crm.paging import COUNTED, PAGE_SIZE, Page, offset
 from services.crm.payments.service import PaymentRow, PaymentState, PaymentType
 from services.crm.reports.rules import Period, Span, months, span_of, spans
-from services.crm.sight import visible_to
 
 EXPORT_LIMIT = 10_000
 _BEST = 20
@@ -173,34 +172,33 @@ class Reports:
         """How many clients were added in each month. One that was merged into another counts no more."""
         scope = _scope(actor, wanted.agent_id, ClientRow.agency_id, ClientRow.agent_id)
         zone, parts = ZoneInfo(actor.time_zone), months(wanted.period)
-        added, merged = [], []
+        added = []
         for number, span in enumerate(parts):
             begin, end = span.bounds(zone)
-            within = (*scope, ClientRow.created_at >= begin, ClientRow.created_at < end)
-            counted = select(literal(number).label("number"), func.count().label("times"))
-            added.append(counted.where(*within))
-            # Few were: taken off by their own index, the first count stays within the index too.
-            merged.append(counted.where(*within, ClientRow.merged_into_id.is_not(None)))
+            counted = select(literal(number).label("number"), func.count().label("times")).select_from(ClientRow)
+            added.append(counted.where(*scope, ClientRow.created_at >= begin, ClientRow.created_at < end))
         with self._database.read() as session:
             counts = {row.number: row.times for row in session.execute(union_all(*added))}
-            gone = {row.number: row.times for row in session.execute(union_all(*merged))}
-        return [(span, counts.get(number, 0) - gone.get(number, 0)) for number, span in enumerate(parts)]
+            for created_at in session.scalars(_merged(actor, wanted.agent_id)):
+                within = span_of(created_at.astimezone(zone).date(), parts)
+                if within is not None:
+                    counts[within] -= 1
+        return [(span, counts[number]) for number, span in enumerate(parts)]
 
     def client_count(self, actor: Actor, agent_id: str) -> int:
         """How many clients there are today."""
         scope = _scope(actor, agent_id, ClientRow.agency_id, ClientRow.agent_id)
         with self._database.read() as session:
             everybody = session.scalar(select(func.count()).select_from(ClientRow).where(*scope)) or 0
-            gone = select(func.count()).select_from(ClientRow).where(*scope, ClientRow.merged_into_id.is_not(None))
-            return everybody - (session.scalar(gone) or 0)
+            return everybody - len(session.scalars(_merged(actor, agent_id)).all())
 
     def due_figures(self, actor: Actor, wanted: Wanted) -> tuple[str, list[Figure]]:
         """What is open by week or month, with the word for such a span."""
         word, parts = spans(wanted.period)
-        due = _dues(actor, wanted).subquery()
-        query = select(due.c.due_on, func.count().label("times"), func.sum(due.c.open_minor).label("minor"))
+        due = _open_dues(actor, wanted)
+        query = select(due.c.due_on, func.count().label("times"), func.sum(_still_open(due)).label("minor"))
         with self._database.read() as session:
-            rows = session.execute(query.group_by(due.c.due_on)).all()
+            rows = session.execute(query.where(due.c.left_minor > 0).group_by(due.c.due_on)).all()
         sums: dict[int, tuple[int, int]] = {}
         for row in rows:
             number = span_of(row.due_on, parts)
@@ -209,14 +207,12 @@ class Reports:
                 sums[number] = (count + row.times, minor + int(row.minor))
         return word, _figures(parts, sums, wanted.currency)
 
-    def due_page(self, actor: Actor, wanted: Wanted, number: int) -> Page[DueLine]:
-        """Deposits and finals that are still open, by date."""
-        query = _dues(actor, wanted)
+    def due_page(self, actor: Actor, wanted: Wanted, number: int, *, total: int) -> Page[DueLine]:
+        """Deposits and finals that are still open, by date; `total` is what their figures counted."""
+        query = _dues(actor, wanted).limit(PAGE_SIZE).offset(offset(number))
         with self._database.read() as session:
-            lines = _due_lines(session, query.limit(PAGE_SIZE).offset(offset(number)), wanted.currency)
-            all_here = number == 1 and len(lines) < PAGE_SIZE
-            total = len(lines) if all_here else bounded_count(session, query)
-            return Page(items=lines, total=total, number=number)
+            lines = _due_lines(session, query, wanted.currency)
+            return Page(items=lines, total=min(total, COUNTED + 1), number=number)
 
     def due_export(self, actor: Actor, wanted: Wanted) -> list[DueLine]:
         """All of them, for CSV (at most EXPORT_LIMIT)."""
@@ -227,10 +223,11 @@ class Reports:
 def _scope(
     actor: Actor, agent_id: str, agency: InstrumentedAttribute[str], agent: InstrumentedAttribute[str]
 ) -> tuple[ColumnElement[bool], ...]:
-    """What the actor sees, or of it one agent's. With an agent, the agent's index leads, else the agency's."""
-    if agent_id:
-        return agency == actor.agency_id, agent == agent_id
-    return (visible_to(actor, agency, agent),)
+    """What the actor sees, or of it one agent's (`check_agent` has seen that she may). One column, so that an index
+    which begins with it has all that a sum needs."""
+    if actor.is_admin and not agent_id:
+        return (agency == actor.agency_id,)
+    return (agent == (agent_id or actor.agent_id),)
 
 
 def scope_of_bookings(actor: Actor, agent_id: str) -> tuple[ColumnElement[bool], ...]:
@@ -246,8 +243,18 @@ def _figures(parts: Sequence[Span], sums: dict[int, tuple[int, int]], currency: 
     return found
 
 
-def _dues(actor: Actor, wanted: Wanted) -> Select[Any]:  # Any: the columns named below
-    """Each date in the period with what is open of it: what must be paid by then, less what was processed before."""
+def _merged(actor: Actor, agent_id: str) -> Select[datetime]:
+    """When those profiles were added that are merged into others now. They are few: their own index leads."""
+    query = select(ClientRow.created_at).where(ClientRow.merged_into_id > "")
+    if actor.is_admin and not agent_id:
+        return query.where(ClientRow.agency_id.concat("") == actor.agency_id)
+    return query.where(ClientRow.agent_id.concat("") == (agent_id or actor.agent_id))
+
+
+def _open_dues(actor: Actor, wanted: Wanted) -> CTE:
+    """Each date in the period with what must be paid by then, less what was processed before. Worked out once for each
+    date (MATERIALIZED), and found by the dates' own indexes: an agency's bookings are many more than what is due soon,
+    so their other columns are kept from leading (`concat`)."""
     paid = (
         select(func.coalesce(func.sum(PaymentRow.amount_minor), 0))
         .where(
@@ -258,7 +265,13 @@ def _dues(actor: Actor, wanted: Wanted) -> Select[Any]:  # Any: the columns name
         .correlate(SegmentRow)
         .scalar_subquery()
     )
+    whose = (
+        BookingRow.agency_id.concat("") == actor.agency_id
+        if actor.is_admin and not wanted.agent_id
+        else BookingRow.agent_id.concat("") == (wanted.agent_id or actor.agent_id)
+    )
     deposit = func.coalesce(SegmentRow.deposit_minor, 0)
+    final = func.coalesce(SegmentRow.final_minor, 0)
     parts = [
         select(
             SegmentRow.id.label("segment_id"),
@@ -273,26 +286,28 @@ def _dues(actor: Actor, wanted: Wanted) -> Select[Any]:  # Any: the columns name
         )
         .join(BookingRow, BookingRow.id == SegmentRow.booking_id)
         .where(
-            *scope_of_bookings(actor, wanted.agent_id),
-            BookingRow.status.in_(_OPEN),
+            whose,
+            BookingRow.status.concat("").in_(_OPEN),
             BookingRow.currency == wanted.currency,
             due_on.between(wanted.period.first, wanted.period.last),
             amount > 0,
         )
         for kind, due_on, amount, until_then in (
             (DueKind.DEPOSIT, SegmentRow.deposit_due_on, SegmentRow.deposit_minor, deposit),
-            (
-                DueKind.FINAL,
-                SegmentRow.final_due_on,
-                SegmentRow.final_minor,
-                deposit + func.coalesce(SegmentRow.final_minor, 0),
-            ),
+            (DueKind.FINAL, SegmentRow.final_due_on, SegmentRow.final_minor, deposit + final),
         )
     ]
-    due = union_all(*parts).subquery()
-    left = case((due.c.left_minor < due.c.minor, due.c.left_minor), else_=due.c.minor)
-    named = [column for column in due.c if column.key != "left_minor"]
-    query = select(*named, left.label("open_minor")).where(due.c.left_minor > 0)
+    return union_all(*parts).cte("due").prefix_with("MATERIALIZED")
+
+
+def _still_open(due: CTE) -> ColumnElement[int]:
+    """Of an amount, what is left: part of it may have come in."""
+    return case((due.c.left_minor < due.c.minor, due.c.left_minor), else_=due.c.minor)
+
+
+def _dues(actor: Actor, wanted: Wanted) -> Select[Any]:  # Any: the columns of _open_dues
+    due = _open_dues(actor, wanted)
+    query = select(due, _still_open(due).label("open_minor")).where(due.c.left_minor > 0)
     return query.order_by(due.c.due_on, due.c.booking_id, due.c.segment_id, due.c.kind)
 
 

@@ -93,14 +93,15 @@ def due() -> ResponseReturnValue:
     actor, reports = current_agent(), dependencies().reports
     wanted, offered = _asked(actor, next_days(_today(actor), _DUE_DAYS), _booking_currencies)
     word, figures = reports.due_figures(actor, wanted)
+    count = sum(figure.count for figure in figures)
     labels = [short_day(figure.span.first) if word == "week" else _month(figure.span) for figure in figures]
     return render_template(
         "reports/due.html",
-        page=reports.due_page(actor, wanted, page_number()),
+        page=reports.due_page(actor, wanted, page_number(), total=count),
         figures=figures,
         word=word,
         total=_total(figures, wanted),
-        count=sum(figure.count for figure in figures),
+        count=count,
         charts=_money_charts(labels, {"Open": _amounts(figures)}),
         kinds=_DUE_WORDS,
         today=_today(actor),
@@ -214,7 +215,7 @@ def take_back(booking_id: str, segment_id: str, receipt_id: str) -> ResponseRetu
 def clients() -> ResponseReturnValue:
     """New clients by month, and whose payments came to most."""
     actor, reports = current_agent(), dependencies().reports
-    wanted, offered = _asked(actor, last_months(_today(actor), 12), _payment_currencies)
+    wanted, offered = _asked(actor, last_months(_today(actor), 6), _payment_currencies)
     found = reports.new_clients(actor, wanted)
     labels, counts = [_month(span) for span, _ in found], [count for _, count in found]
     words = [f"{label}: {count} new" for label, count in zip(labels, counts, strict=True)]
@@ -237,7 +238,7 @@ def clients() -> ResponseReturnValue:
 def clients_csv() -> ResponseReturnValue:
     """Whose payments came to most, as the page shows them."""
     actor = current_agent()
-    wanted, _ = _asked(actor, last_months(_today(actor), 12), _payment_currencies)
+    wanted, _ = _asked(actor, last_months(_today(actor), 6), _payment_currencies)
     best = dependencies().reports.best_clients(actor, wanted)
     rows = ((each.name, each.payments, wanted.currency, each.amount.decimal) for each in best)
     return csv_response("clients.csv", ("Client", "Payments", "Currency", "Amount"), rows)

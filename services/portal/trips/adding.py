@@ -20,7 +20,6 @@ WIRE_TYPES = {
     PayType.REGULAR: PaymentType.PAYMENT_TYPE_REGULAR,
     PayType.FINAL: PaymentType.PAYMENT_TYPE_FINAL,
 }
-TYPE_WORDS = {PayType.DEPOSIT: "Deposit", PayType.REGULAR: "Payment", PayType.FINAL: "Final payment"}
 
 
 class OwnPayments:
@@ -93,6 +92,6 @@ class OwnPayments:
             segment=wire_segment(view.message, part.segment.id),
             amount=common_pb2.Money(minor=amount.minor, currency=amount.currency),
             type=WIRE_TYPES[kind],
-            purpose=f"{TYPE_WORDS[kind]} for {part.segment.supplier}",
+            purpose=(part.segment.text or part.segment.supplier)[:200],
             policy=view.message.policy,
         )

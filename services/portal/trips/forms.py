@@ -5,7 +5,6 @@ from typing import Any
 from wtforms import HiddenField
 
 from chassis.web.forms import Form, Length, MoneyField, RadioField, required
-from services.portal.trips.adding import TYPE_WORDS
 from services.portal.trips.rules import Offer, PayType
 
 
@@ -37,5 +36,5 @@ class AddPaymentForm(Form):
 def _words(offer: Offer) -> str:
     if offer.type is PayType.REGULAR:
         return "A part of it: you say how much"
-    words = "All that is left" if offer.type is PayType.FINAL else TYPE_WORDS[offer.type]
+    words = "All that is left" if offer.type is PayType.FINAL else "Deposit"
     return f"{words}: {offer.amount.format()}" if offer.amount else words

@@ -7,13 +7,16 @@ from typing import Final
 from sqlalchemy import select, update
 
 from chassis.ids import new_id
-from protos.wayvault.events.v1.events_pb2 import Client, QuoteRequested
+from protos.wayvault.events.v1.events_pb2 import Client, EsignSigned, InsuranceDecided, QuoteRequested
 from services.crm.actor import Actor, Role
 from services.crm.admin.models import AgencyRow
 from services.crm.admin.service import AgencyData, AgentData
 from services.crm.bookings.service import SegmentData, SegmentKind
 from services.crm.clients.rules import FamilyMember, Occasion, OccasionKind, Relation
 from services.crm.documents.service import Upload
+from services.crm.esign.rules import DocumentKind
+from services.crm.esign.service import SendRequest, TemplateData
+from services.crm.insurance.service import OfferRequest
 from services.crm.models import Base, session_tables
 from tests.integration.access.kept_file import KeptFile
 from tests.support.crm_paying import ORIGIN, Browser, CrmHouse, stamp, usd
@@ -39,6 +42,7 @@ class FurnishedHouse(CrmHouse):
         self.objects: dict[str, str] = dict(_RESULTS)
         self._add_people()
         self._add_payments()
+        self._add_papers()
         self.browsers: dict[str, Browser] = {
             name: self.browser(actor)
             for name, actor in (
@@ -111,6 +115,38 @@ class FurnishedHouse(CrmHouse):
             "signed_document_id": signed.document_id,
             "second_id": second.id,
             "link_id": link.id,
+        }
+
+    def _add_papers(self) -> None:
+        signing, maya = self.deps.signing, self.maya
+        template = signing.library.create(maya, TemplateData(title="House rules", body="{ClientName} agrees."))
+        requests = [
+            signing.requests.send(
+                maya,
+                self.booking_id,
+                SendRequest(request_key=f"rules {client_id}", template_id=template.id, client_ids=[client_id]),
+            )[0]
+            for client_id in (self.grace_id, self.alan_id)
+        ]
+        self.hear(EsignSigned(request_id=requests[1].id, document_id=new_id("doc"), pdf=b"%PDF-1.7"))
+        text = signing.library.of_kind(self.ada, DocumentKind.INSURANCE)
+        plain = TemplateData(title=text.title, body="{PlanName}: yes or no?")
+        signing.library.change(self.ada, text.id, plain, version=text.version)
+        offers = [
+            signing.insurance.offer(
+                maya,
+                self.booking_id,
+                OfferRequest(request_key=plan, client_ids=[self.grace_id], plan=plan, price=usd(212_00)),
+            )[0]
+            for plan in ("Voyager Care", "Voyager Care Plus")
+        ]
+        self.hear(InsuranceDecided(offer_id=offers[1].id, document_id=new_id("doc"), pdf=b"%PDF-1.7"))
+        self.objects |= {
+            "template_id": template.id,
+            "request_id": requests[0].id,
+            "signed_request_id": requests[1].id,
+            "offer_id": offers[0].id,
+            "answered_offer_id": offers[1].id,
         }
 
 

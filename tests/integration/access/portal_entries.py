@@ -14,6 +14,7 @@ ANYBODY, CLIENTS, OWN_CLIENT, PAYER = (
 )
 SUBMITTED = {"link_id": "submitted_link_id"}
 CVV_LINK = {"link_id": "cvv_link_id"}
+OFFER = {"request_id": "offer_id"}
 
 ENTRIES: dict[str, Entry] = {
     # the chassis
@@ -37,6 +38,20 @@ ENTRIES: dict[str, Entry] = {
     # documents
     "documents.file": OWN_CLIENT,
     "documents.index": CLIENTS,
+    # esign: as with payment links, but the client who is asked needs no link
+    "esign.document": Entry(Door.OWN_CLIENT, objects={"document_id": "signed_document_id"}),
+    "esign.index": CLIENTS,
+    "esign.landing": ANYBODY,
+    "esign.open_request": ANYBODY,
+    "esign.read": PAYER,
+    "esign.sign": PAYER,
+    "esign.signed_copy": Entry(Door.PAYER, objects={"request_id": "signed_request_id"}),
+    # insurance
+    "insurance.landing": Entry(Door.ANYBODY, objects=OFFER),
+    "insurance.open_request": Entry(Door.ANYBODY, objects=OFFER),
+    "insurance.read": Entry(Door.PAYER, objects=OFFER),
+    "insurance.sign": Entry(Door.PAYER, objects=OFFER),
+    "insurance.signed_copy": Entry(Door.PAYER, objects={"request_id": "answered_offer_id"}),
     # links: looking at the page and trying a token is for anybody; the token opens it
     "links.landing": ANYBODY,
     "links.open_link": ANYBODY,
@@ -73,4 +88,6 @@ ENTRIES: dict[str, Entry] = {
     "trips.itinerary": OWN_CLIENT,
     "trips.pay": OWN_CLIENT,
     "trips.show": OWN_CLIENT,
+    # verify
+    "verify.check": ANYBODY,
 }

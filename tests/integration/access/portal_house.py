@@ -14,12 +14,17 @@ from protos.wayvault.events.v1.events_pb2 import (
     FamilyMember,
     Occasion,
 )
+from services.portal.esign.rules import Signature, SignatureKind
+from services.portal.esign.service import PaperKind, Signing
+from services.portal.origin import Origin
 from tests.integration.access.kept_file import KeptFile
 from tests.support.portal import LINK, TOKEN, PortalWorld, context, timestamp
+from tests.support.portal_papers import OFFER, REQUEST, offer_insurance, request_document
 from tests.support.portal_people import ALAN, GRACE, client_saved, signed_in, with_account
 from tests.support.portal_trips import booking_saved, processed
 
 HERE: Final = "tests/integration/access/portal_house.py"
+_SIGNED, _ANSWERED = "sign_signed", "offer_answered"
 _CVV_LINK, _SUBMITTED, _FOREIGN = "cvvlink_first", "lnk_submitted", "lnk_foreign"
 
 
@@ -36,10 +41,13 @@ class FurnishedPortal(PortalWorld):
         self.issue(_FOREIGN, token="foreign", about=context("pay_third"))
         self._ask_for_cvv()
         self._book_a_trip()
+        signed_document_id = self._ask_to_sign()
         holder = self.submitted_with(_SUBMITTED, "second")
         self.tell(processed(self, 1240, payment_id="pay_second", payer=GRACE))
         holder.post(f"/pay/{LINK}/open", data={"token": TOKEN})
         holder.post(f"/cvv/{_CVV_LINK}/open", data={"token": TOKEN})
+        for path in (f"/sign/{REQUEST}", f"/sign/{_SIGNED}", f"/insurance/{OFFER}", f"/insurance/{_ANSWERED}"):
+            holder.post(f"{path}/open", data={"token": f"token of {path}"})
         grace = signed_in(self, GRACE)
         sessions = self.deps.accounts.sessions.list_for(GRACE.id)
         self.browsers: dict[str, FlaskClient] = {
@@ -62,6 +70,11 @@ class FurnishedPortal(PortalWorld):
             "segment_id": "seg_1",
             "document_id": "file_boarding_passes",
             "payment_id": "pay_second",
+            "request_id": REQUEST,
+            "signed_request_id": _SIGNED,
+            "signed_document_id": signed_document_id,
+            "offer_id": OFFER,
+            "answered_offer_id": _ANSWERED,
         }
         self.file = KeptFile(folder / "portal.db", self.database)
 
@@ -71,6 +84,19 @@ class FurnishedPortal(PortalWorld):
         browser.get(f"/pay/{link_id}/authorize")
         assert browser.post(f"/pay/{link_id}/authorize", data=self.form(link_id)).status_code == 303
         return browser
+
+    def _ask_to_sign(self) -> str:
+        """Two documents and two offers, one of each signed; the signed document's id."""
+        for request_id in (REQUEST, _SIGNED):
+            request_document(self, request_id, token=f"token of /sign/{request_id}")
+        for offer_id in (OFFER, _ANSWERED):
+            offer_insurance(self, offer_id, token=f"token of /insurance/{offer_id}")
+        signature = Signature(kind=SignatureKind.TYPED, signer_name="Grace Hopper")
+        signing = Signing(signature=signature, origin=Origin(ip="127.0.0.1", user_agent="test"), accepted=True)
+        self.deps.sign_requests.sign(_ANSWERED, PaperKind.INSURANCE, signing)
+        signed = self.deps.sign_requests.sign(_SIGNED, PaperKind.DOCUMENT, signing)
+        assert signed is not None
+        return signed.document_id
 
     def _book_a_trip(self) -> None:
         self.tell(booking_saved(passengers=(GRACE,)))

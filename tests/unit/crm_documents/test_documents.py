@@ -115,7 +115,7 @@ def test_a_merged_readers_document_follows_her(crm: CrmHouse) -> None:
 def test_the_form_shares_a_file_and_the_booking_shows_it(crm: CrmHouse) -> None:
     browser = crm.browser(crm.maya)
     answer = sent(browser, crm, pdf(), name="passes.exe")
-    assert answer.headers["Location"] == f"/bookings/{crm.booking_id}#documents"
+    assert answer.headers["Location"] == f"/bookings/{crm.booking_id}#shared"
     page = browser.get(f"/bookings/{crm.booking_id}").get_data(as_text=True)
     assert "Passes" in page
     document = crm.deps.travel.documents.of_booking(crm.maya, crm.booking_id)[0]

@@ -60,7 +60,9 @@ def test_its_page_and_the_booking_show_it_like_any_other(crm: CrmHouse) -> None:
     crm.hear(message)
     browser = crm.browser(crm.maya)
     assert browser.get(f"/payments/{message.context.payment_id}").status_code == 200
-    assert "US$\u00a0500.00" in browser.get(f"/bookings/{crm.booking_id}").get_data(as_text=True)
+    page = browser.get(f"/bookings/{crm.booking_id}").get_data(as_text=True)
+    assert "US$\u00a0500.00" in page
+    assert "Started in the portal" in page
 
 
 def test_one_who_is_no_longer_on_the_trip_has_authorized_all_the_same(crm: CrmHouse) -> None:

@@ -100,7 +100,7 @@ def test_a_payment_she_starts_is_authorized_like_any_other_and_told_to_the_crm(w
     page = browser.get(f"/pay/{link_id}/authorize").get_data(as_text=True)
     assert "You authorize Maya Okafor to pay" in page
     assert "I, Grace Hopper, am the cardholder" in page
-    assert "in the amount of US$ 1,240.00, as a deposit for Deposit for Aurora Cruises" in page
+    assert "in the amount of US$ 1,240.00, as a deposit for Balcony cabin on deck 7" in page
     authorized(world, browser, link_id)
 
     told = [message for message in world.published() if isinstance(message, PaymentAuthorized)]

@@ -275,6 +275,9 @@ def upgrade() -> None:
     with op.batch_alter_table("booking", schema=None) as batch_op:
         batch_op.create_index("ix_booking_agency_departs", ["agency_id", "departs_on", "id"], unique=False)
         batch_op.create_index(
+            "ix_booking_agency_status_currency", ["agency_id", "status", "currency", "departs_on", "id"], unique=False
+        )
+        batch_op.create_index(
             "ix_booking_agency_status_departs", ["agency_id", "status", "departs_on", "id"], unique=False
         )
         batch_op.create_index(
@@ -286,6 +289,9 @@ def upgrade() -> None:
         batch_op.create_index("ix_booking_agency_title", ["agency_id", "title_folded", "id"], unique=False)
         batch_op.create_index("ix_booking_agency_updated", ["agency_id", "updated_at", "id"], unique=False)
         batch_op.create_index("ix_booking_agent_departs", ["agent_id", "departs_on", "id"], unique=False)
+        batch_op.create_index(
+            "ix_booking_agent_status_currency", ["agent_id", "status", "currency", "departs_on", "id"], unique=False
+        )
         batch_op.create_index(
             "ix_booking_agent_status_departs", ["agent_id", "status", "departs_on", "id"], unique=False
         )
@@ -719,6 +725,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("context", sa.LargeBinary(), nullable=False),
         sa.Column("replaces_payment_id", sa.String(length=64), nullable=True),
+        sa.Column("self_service", sa.Boolean(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("opened_at", UtcDateTime(), nullable=True),
         sa.Column("authorized_at", UtcDateTime(), nullable=True),
@@ -896,7 +903,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("segment", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_segment_begins_on"), ["begins_on"], unique=False)
-        batch_op.create_index(batch_op.f("ix_segment_booking_id"), ["booking_id"], unique=False)
+        batch_op.create_index("ix_segment_booking", ["booking_id", "commission_minor"], unique=False)
         batch_op.create_index(batch_op.f("ix_segment_deposit_due_on"), ["deposit_due_on"], unique=False)
         batch_op.create_index(batch_op.f("ix_segment_final_due_on"), ["final_due_on"], unique=False)
 
@@ -1175,7 +1182,7 @@ def downgrade() -> None:
     with op.batch_alter_table("segment", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_segment_final_due_on"))
         batch_op.drop_index(batch_op.f("ix_segment_deposit_due_on"))
-        batch_op.drop_index(batch_op.f("ix_segment_booking_id"))
+        batch_op.drop_index("ix_segment_booking")
         batch_op.drop_index(batch_op.f("ix_segment_begins_on"))
 
     op.drop_table("segment")
@@ -1302,12 +1309,14 @@ def downgrade() -> None:
         batch_op.drop_index("ix_booking_agent_status_updated")
         batch_op.drop_index("ix_booking_agent_status_title")
         batch_op.drop_index("ix_booking_agent_status_departs")
+        batch_op.drop_index("ix_booking_agent_status_currency")
         batch_op.drop_index("ix_booking_agent_departs")
         batch_op.drop_index("ix_booking_agency_updated")
         batch_op.drop_index("ix_booking_agency_title")
         batch_op.drop_index("ix_booking_agency_status_updated")
         batch_op.drop_index("ix_booking_agency_status_title")
         batch_op.drop_index("ix_booking_agency_status_departs")
+        batch_op.drop_index("ix_booking_agency_status_currency")
         batch_op.drop_index("ix_booking_agency_departs")
 
     op.drop_table("booking")

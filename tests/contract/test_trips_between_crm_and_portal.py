@@ -1,0 +1,89 @@
+"""What one side says of trips, documents and payments, the other side understands: both for real, no bus between."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from protos.wayvault.events.v1.events_pb2 import (
+    BookingSaved,
+    Client,
+    DocumentShared,
+    DocumentWithdrawn,
+    PaymentAuthorized,
+    PaymentProcessed,
+    PaymentRetrieved,
+)
+from services.crm.documents.service import Upload
+from services.portal.trips.rules import PayType
+from tests.support.crm_paying import ORIGIN, CrmHouse, usd
+from tests.support.office_files import pdf
+from tests.support.portal import PortalWorld
+from tests.support.portal_people import signed_in, tell
+
+
+@pytest.fixture
+def crm(tmp_path: Path) -> Iterator[CrmHouse]:
+    (tmp_path / "crm").mkdir()
+    house = CrmHouse(tmp_path / "crm")
+    yield house
+    house.deps.database.dispose()
+
+
+@pytest.fixture
+def portal(tmp_path: Path) -> Iterator[PortalWorld]:
+    (tmp_path / "portal").mkdir()
+    made = PortalWorld(tmp_path / "portal")
+    yield made
+    made.close()
+
+
+def test_a_booking_of_the_crm_becomes_a_trip_with_the_same_money(crm: CrmHouse, portal: PortalWorld) -> None:
+    tell(portal, *crm.events(BookingSaved))
+    view = portal.deps.trips.get(crm.grace_id, crm.booking_id)
+    booking = crm.booking
+    assert view.trip.version == booking.version
+    assert (view.trip.begins_on, view.trip.ends_on) == (booking.begins_on, booking.ends_on)
+    assert [part.segment.price for part in view.parts] == [segment.data.price for segment in booking.segments]
+    dues = [(due.type.value, due.amount, due.due_on) for part in view.parts for due in part.schedule]
+    assert dues == [(due.kind.value, due.amount, due.due_on) for part in booking.segments for due in part.dues]
+    assert [person.client_id for person in view.trip.travelers] == [crm.grace_id, crm.alan_id, crm.tim_id]
+
+
+def test_a_payment_started_in_the_portal_is_processed_in_the_crm_and_paid_in_the_portal(
+    crm: CrmHouse, portal: PortalWorld
+) -> None:
+    tell(portal, *crm.events(BookingSaved))
+    grace = Client(id=crm.grace_id, first_name="Grace", last_name="Hopper", email="grace@client.example")
+    browser = signed_in(portal, grace)
+    form = {"type": "deposit", "amount": "1240", "request_key": "one"}
+    link_id = browser.post(f"/trips/{crm.booking_id}/pay/{crm.segment_id}", data=form).headers["Location"].split("/")[2]
+    browser.get(f"/pay/{link_id}/authorize")
+    assert browser.post(f"/pay/{link_id}/authorize", data=portal.form(link_id)).status_code == 303
+
+    authorized = next(message for message in portal.published() if isinstance(message, PaymentAuthorized))
+    crm.vault.hold(authorized.card_token)
+    crm.hear(authorized)
+    payment_id = authorized.context.payment_id
+    crm.reveal(payment_id)
+    crm.deps.paying.closing.process(crm.maya, payment_id, confirmation="AC-1", note="", origin=ORIGIN)
+    tell(portal, *crm.events(PaymentRetrieved), *crm.events(PaymentProcessed))
+
+    part = portal.deps.trips.get(crm.grace_id, crm.booking_id).parts[0]
+    assert part.standing.paid == usd(1_240_00)
+    assert part.standing.due == usd(2_760_00)
+    assert [offer.type for offer in part.offers] == [PayType.FINAL, PayType.REGULAR]
+    assert browser.get(f"/payments/{payment_id}/receipt").status_code == 200
+
+
+def test_a_document_of_the_crm_is_downloaded_in_the_portal_until_it_is_taken_back(
+    crm: CrmHouse, portal: PortalWorld
+) -> None:
+    content = pdf()
+    upload = Upload(request_key="one", file_name="passes.pdf", content=content, title="Boarding passes")
+    document = crm.deps.travel.documents.share(crm.maya, crm.booking_id, upload)
+    tell(portal, *crm.events(BookingSaved), *crm.events(DocumentShared))
+    assert portal.deps.trip_documents.file(crm.alan_id, document.id).content == content
+    crm.deps.travel.documents.withdraw(crm.maya, document.id)
+    tell(portal, *crm.events(DocumentWithdrawn))
+    assert portal.deps.trip_documents.of_client(crm.alan_id) == []

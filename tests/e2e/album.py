@@ -1,0 +1,112 @@
+"""Looks at pages as they are walked through: screenshots at two widths and in both schemes, axe, widths, large text."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from playwright.sync_api import Frame, Locator, Page
+
+import chassis.web
+from tests.e2e.conftest import DESKTOP, PHONE
+
+_AXE: Final = (Path(chassis.web.__file__).parent / "static" / "vendor" / "axe.min.js").read_text("utf-8")
+_TALLEST: Final = 6000
+_SERIOUS: Final = "v => ['serious', 'critical'].includes(v.impact)"
+
+
+@dataclass
+class Album:
+    """Looks at pages and keeps their pictures; what is wrong is collected, so that one run tells everything."""
+
+    folder: Path
+    faults: list[str]
+
+    def look(
+        self, page: Page, name: str, *, sizes: tuple[str, ...] = ("1280", "390"), large_text: bool = False
+    ) -> None:
+        """Both schemes at each width. A page with the secure frame on it goes to the frame's own folder."""
+        folder = self.folder / ("frame" if page.locator("iframe").count() else ".")
+        folder.mkdir(parents=True, exist_ok=True)
+        for shape in (DESKTOP, PHONE):
+            size = width = shape["width"]
+            page.set_viewport_size(shape)
+            self._check_width(page, f"{name} at {size}")
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+                self._check_axe(page, f"{name} at {size}, {scheme}", everything=scheme == "light" and shape is DESKTOP)
+                self._shoot(page, folder / f"{name}-{size}-{scheme}.png", width)
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size(DESKTOP)
+        if large_text:
+            self._check_large_text(page, name)
+
+    def glance(self, page: Page, name: str) -> None:
+        """The quick look: all of axe's rules in light, colours in dark, both widths, two pictures."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        page.set_viewport_size(DESKTOP)
+        page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        self._check_axe(page, f"{name}, light", everything=True)
+        self._check_width(page, f"{name} at 1280")
+        self._shoot(page, self.folder / f"{name}-1280-light.png", DESKTOP["width"])
+        page.set_viewport_size(PHONE)
+        page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+        self._check_axe(page, f"{name} on a phone, dark", everything=False)
+        self._check_width(page, f"{name} at 390")
+        self._shoot(page, self.folder / f"{name}-390-dark.png", PHONE["width"])
+
+    def clip(self, part: Locator, name: str) -> None:
+        """A part of a page in light, for the guides."""
+        folder = self.folder / "guides"
+        folder.mkdir(parents=True, exist_ok=True)
+        part.scroll_into_view_if_needed()
+        part.screenshot(path=folder / f"{name}.png", animations="disabled")
+
+    def _shoot(self, page: Page, path: Path, width: int) -> None:
+        # A full-page picture clips frames of other origins: make the window as tall as the page instead.
+        height = page.evaluate("document.documentElement.scrollHeight")
+        page.set_viewport_size({"width": width, "height": min(int(height), _TALLEST)})
+        page.screenshot(path=path)
+
+    def _check_width(self, page: Page, where: str) -> None:
+        over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        if over > 0:
+            self.faults.append(f"{where}: {over} px too wide")
+
+    def _check_axe(self, page: Page, where: str, *, everything: bool) -> None:
+        # A scheme or width changes colours and sizes only; all other rules are checked once.
+        only = "" if everything else ", {runOnly: ['color-contrast', 'target-size', 'scrollable-region-focusable']}"
+        for frame in page.frames:
+            for found in _axe(frame, only):
+                self.faults.append(f"{where}: {found}")
+
+    def _check_large_text(self, page: Page, name: str) -> None:
+        """Text at 200 %: nothing leaves the page sideways, and no text is cut off in its box."""
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        self._check_width(page, f"{name} with text at 200 %")
+        cut = page.evaluate(
+            """[...document.querySelectorAll('main p, main h1, main h2, main label, main button, main a, main td')]
+            .filter(node => node.checkVisibility() && node.scrollWidth > node.clientWidth + 2
+                && ['hidden', 'clip'].includes(getComputedStyle(node).overflowX)
+                && !node.classList.contains('visually-hidden') && !node.closest('.visually-hidden'))
+            .map(node => node.textContent.trim().slice(0, 60))"""
+        )
+        if cut:
+            self.faults.append(f"{name} with text at 200 %: cut off: {cut[:3]}")
+        page.evaluate("document.documentElement.style.fontSize = ''")
+
+
+def _axe(frame: Frame, only: str) -> list[str]:
+    if not frame.evaluate("'axe' in window"):
+        frame.evaluate(_AXE)
+    # A frame of another origin lets its page's ground through; axe would take it for white.
+    frame.evaluate(
+        """if (window.parent !== window) document.documentElement.style.background =
+            getComputedStyle(document.documentElement).getPropertyValue('--wv-surface')"""
+    )
+    script = (
+        f"axe.run(document{only}).then(r => r.violations.filter({_SERIOUS})"
+        ".map(v => v.id + ': ' + v.nodes.slice(0, 2).map(n => n.html.slice(0, 160)).join(' | ')))"
+    )
+    found = list(frame.evaluate(script))
+    frame.evaluate("if (window.parent !== window) document.documentElement.style.background = ''")
+    return found

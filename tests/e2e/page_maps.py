@@ -1,0 +1,146 @@
+"""Every page there is, from the URL maps of CRM and portal, its address filled with the demo's own objects."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from flask import Flask
+from pydantic import SecretStr
+
+from services.crm.app import create_app
+from services.crm.bootstrap import bootstrap
+from services.crm.config import CrmSettings
+from tests.integration.access.crm_entries import ENTRIES as CRM_ENTRIES
+from tests.integration.access.entry import Door, Entry
+from tests.integration.access.portal_entries import ENTRIES as PORTAL_ENTRIES
+from tests.support.portal import PortalWorld
+from tests.support.stack import Stack
+
+# What is no page: files, streams, what scripts fetch. Everything else is looked at.
+_FILES: Final = (".csv", ".css", ".ics", ".pdf", ".png", ".json")
+NO_PAGES: Final = {
+    "alerts.count",
+    "alerts.pending",
+    "alerts.stream",
+    "bookings.people",
+    "chassis.healthz",
+    "chassis.metrics",
+    "clients.search",
+    "documents.file",
+    "esign.paper",
+    "retrieval.state",
+}
+# Whose pages are looked at in the walk that leads there, for they show a moment rather than an object.
+WALKED: Final = {
+    "auth.authenticator": "test_pages.py: half signed in",
+    "auth.set_up": "test_main_job.py: Jonas sets his authenticator up",
+    "cvv.landing": "test_second_reveal.py",
+    "cvv.form": "test_second_reveal.py",
+    "insurance.landing": "test_esign.py",
+    "insurance.read": "test_esign.py",
+    "esign.landing": "test_esign.py",
+    "esign.read": "test_esign.py",
+    "links.landing": "test_pages.py: the pages of one payment on both sides",
+    "payments.authorize": "test_pages.py: the pages of one payment on both sides",
+    "payments.receipt": "test_pages.py: the pages of one payment on both sides",
+    "payments.status": "test_pages.py: the pages of one payment on both sides",
+    "quotes.thanks": "the same page as quotes.ask, with a word of thanks",
+    "second_reveals.show": "test_second_reveal.py",
+}
+
+# One of Maya's objects for each argument of an address. :maya is her id, :client Eleanor's.
+_CRM_OBJECTS: Final = {
+    "agent_id": "SELECT id FROM agent WHERE name = 'Jonas Weber'",
+    "booking_id": "SELECT id FROM booking WHERE agent_id = :maya AND title LIKE 'Norwegian fjords%' LIMIT 1",
+    "client_id": "SELECT :client",
+    "document_id": "SELECT id FROM booking_document LIMIT 1",
+    "member_id": "SELECT id FROM family_member WHERE client_id = :client LIMIT 1",
+    "occasion_id": "SELECT id FROM occasion WHERE client_id = :client LIMIT 1",
+    "other_id": "SELECT id FROM client WHERE agent_id = :maya AND id <> :client ORDER BY created_at LIMIT 1",
+    "payment_id": "SELECT id FROM payment WHERE agent_id = :maya ORDER BY created_at DESC LIMIT 1",
+    "quote_id": "SELECT id FROM quote_request WHERE agent_id = :maya ORDER BY asked_at DESC LIMIT 1",
+    "segment_id": "SELECT s.id FROM segment s JOIN booking b ON b.id = s.booking_id"
+    " WHERE b.agent_id = :maya AND b.title LIKE 'Norwegian fjords%' LIMIT 1",
+    "task_id": "SELECT id FROM task WHERE agency_id = (SELECT agency_id FROM agent WHERE id = :maya) LIMIT 1",
+    "template_id": "SELECT id FROM esign_template LIMIT 1",
+    "ticket_id": "SELECT id FROM support_ticket WHERE agent_id = :maya ORDER BY opened_at LIMIT 1",
+}
+# And of Eleanor's in the portal.
+_PORTAL_OBJECTS: Final = {
+    "booking_id": "SELECT booking_id FROM travelers WHERE client_id = :client LIMIT 1",
+    "member_id": "SELECT 'member-of-nobody'",
+    "name": "SELECT slug FROM agents WHERE agent_id = :maya",
+    "occasion_id": "SELECT 'occasion-of-nobody'",
+    "payment_id": "SELECT payment_id FROM payments WHERE client_id = :client LIMIT 1",
+}
+# What is no identifier.
+_WORDS: Final = {"slug": "payment-link", "which": "payment_due", "whose": "own", "kind": "payment_due"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageToSee:
+    """`door` says who may open it."""
+
+    endpoint: str
+    path: str
+    door: Door
+
+
+class PageMap:
+    """The pages of one service; `faults` says what stands in the way of seeing one."""
+
+    def __init__(self, app: Flask, entries: Mapping[str, Entry], found: Mapping[str, str | None]) -> None:
+        self.faults: list[str] = []
+        self._app, self._entries, self._found = app, entries, found
+
+    def pages(self) -> Iterator[PageToSee]:
+        for rule in sorted(self._app.url_map.iter_rules(), key=lambda rule: rule.rule):
+            endpoint = rule.endpoint
+            skipped = endpoint in NO_PAGES or endpoint in WALKED or endpoint.endswith("static")
+            if skipped or "GET" not in (rule.methods or set()) or rule.rule.endswith(_FILES):
+                continue
+            if endpoint not in self._entries:
+                self.faults.append(f"{endpoint} has no entry in the access matrix (tests/integration/access)")
+                continue
+            values = {name: self._found.get(name) or _WORDS.get(name) for name in rule.arguments}
+            lacking = sorted(name for name, value in values.items() if not value)
+            if lacking:
+                self.faults.append(
+                    f"{endpoint}: the demo has no {', '.join(lacking)} for {rule.rule}. Add it to the demo and to "
+                    "tests/e2e/page_maps.py, or say in NO_PAGES or WALKED there why the page is not looked at"
+                )
+                continue
+            built = rule.build(values, append_unknown=False)
+            assert built is not None
+            yield PageToSee(endpoint=endpoint, path=built[1], door=self._entries[endpoint].door)
+
+
+def crm_map(stack: Stack, folder: Path) -> PageMap:
+    """The CRM's pages with Maya's objects."""
+    settings = CrmSettings(
+        state_dir=folder, database_url=f"sqlite:///{folder}/map.db", secret_key=SecretStr("only for its URL map")
+    )
+    return PageMap(create_app(bootstrap(settings)), CRM_ENTRIES, _found(stack, "crm", _CRM_OBJECTS))
+
+
+def portal_map(stack: Stack, folder: Path) -> PageMap:
+    """The portal's pages with Eleanor's objects."""
+    return PageMap(PortalWorld(folder).wsgi, PORTAL_ENTRIES, _found(stack, "portal", _PORTAL_OBJECTS))
+
+
+def eleanor(stack: Stack) -> str:
+    """Her id as a client."""
+    query = "SELECT id FROM client WHERE first_name = 'Eleanor' AND last_name = 'Whitcombe'"
+    return str(stack.query("crm", query)[0][0])
+
+
+def _found(stack: Stack, service: str, queries: Mapping[str, str]) -> dict[str, str | None]:
+    maya = next(one["id"] for one in stack.people["agents"] if one["name"].startswith("Maya"))
+    people = {"maya": maya, "client": eleanor(stack)}
+    found: dict[str, str | None] = {}
+    for name, query in queries.items():
+        named = {key: value for key, value in people.items() if f":{key}" in query}
+        rows = stack.query(service, query, **named)
+        found[name] = str(rows[0][0]) if rows else None
+    return found

@@ -1,0 +1,107 @@
+"""Takes the guides' pictures on the way through an agent's tasks (`make screens` then copies them into the room).
+
+No picture holds a card number: what is clipped is never the frame that shows a card.
+"""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from services.crm.training.service import Guides
+from tests.e2e.album import Album
+from tests.e2e.conftest import ARTIFACTS, World
+from tests.e2e.page_maps import eleanor
+from tests.e2e.people import BOOKING, AgentAtWork
+
+_WIDE = {"width": 1000, "height": 900}
+
+
+@pytest.fixture
+def album(world: World) -> Album:
+    return Album(folder=ARTIFACTS / "screens" / world.stack.engine, faults=[])
+
+
+def test_pictures_of_an_agents_tasks(world: World, album: Album) -> None:
+    maya = world.agent()
+    maya.page.set_viewport_size(_WIDE)
+    maya.page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    _booking(world, album, maya)
+    _people(world, album, maya)
+
+
+def test_pictures_of_a_payment(world: World, album: Album) -> None:
+    maya = world.agent()
+    page = maya.page
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    payment, code = world.given_shown_code_form(maya)
+    page.set_viewport_size(_WIDE)
+    expect(maya.reveal_frame.get_by_label("One-time code")).to_be_visible()
+    album.clip(page.locator("#retrieve"), "code")
+    page.goto(f"{world.crm}/payments/{payment}")
+    album.clip(page.locator("#retrieve"), "retrieve")
+    page.get_by_role("button", name="Void", exact=True).press("Enter")
+    album.clip(page.get_by_role("dialog"), "void")
+    page.keyboard.press("Escape")
+    page.goto(f"{world.crm}/payments")
+    album.clip(page.locator("#main"), "report")
+    page.goto(f"{world.crm}/payments/{payment}")
+    maya.ask_for_code()
+    maya.enter_code(world.mailbox.take(page, maya.account.email, "one-time code for a card").code)
+    assert re.sub(r"\D", "", maya.shown_number())
+    assert code
+    maya.ask_for_cvv_code()
+    maya.enter_cvv_code(world.mailbox.take(page, maya.account.email, "one-time code for a CVV").code)
+    tab = world.watch(page.context.new_page())
+    tab.set_viewport_size(_WIDE)
+    tab.goto(world.mailbox.take(page, maya.account.email, "one-time link to a CVV").link("/cvv"))
+    expect(tab.frame_locator("#cvv-frame iframe").get_by_role("button", name="Show CVV once")).to_be_enabled()
+    album.clip(tab.locator("#main"), "cvv-link")
+    tab.close()
+
+
+def test_pictures_of_an_admins_tasks(world: World, album: Album) -> None:
+    ada = world.agent("Ada")
+    page = ada.page
+    page.set_viewport_size(_WIDE)
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    page.goto(f"{world.crm}/agency")
+    album.clip(page.locator("#look"), "agency")
+    page.goto(f"{world.crm}/audit")
+    album.clip(page.locator("#main"), "audit")
+    taken = {path.stem for path in (album.folder / "guides").glob("*.png")}
+    named = {name.removesuffix(".webp") for guide in Guides().all() for name in guide.pictures}
+    assert named <= taken, f"no walk takes {sorted(named - taken)}"
+
+
+def _booking(world: World, album: Album, maya: AgentAtWork) -> None:
+    page = maya.page
+    page.goto(world.crm)
+    album.clip(page.locator("#main"), "dashboard")
+    page.goto(f"{world.crm}/bookings/new")
+    album.clip(page.locator("#main"), "booking-new")
+    maya.open_booking(BOOKING)
+    booking = page.url
+    album.clip(page.locator("#payments"), "booking-payments")
+    page.goto(f"{booking}/segments/new")
+    album.clip(page.locator("#main"), "segment")
+    page.goto(booking)
+    page.get_by_role("link", name="Payment authorization link").click()
+    album.clip(page.locator("#main"), "link-form")
+
+
+def _people(world: World, album: Album, maya: AgentAtWork) -> None:
+    page = maya.page
+    client = f"{world.crm}/clients/{eleanor(world.stack)}"
+    page.goto(client)
+    album.clip(page.locator("#main"), "client")
+    page.goto(f"{client}/portal-access")
+    album.clip(page.locator("#main"), "portal-invitation")
+    page.goto(f"{world.crm}/quotes")
+    page.get_by_role("row").get_by_role("link").first.click()
+    album.clip(page.locator("#main"), "quote")
+    page.goto(f"{world.crm}/reminders")
+    album.clip(page.locator("#main"), "reminders")
+    page.goto(f"{world.crm}/support?state=answered")
+    page.get_by_role("row").get_by_role("link").first.click()
+    album.clip(page.locator("#main"), "support")

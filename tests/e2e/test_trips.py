@@ -1,0 +1,102 @@
+"""A client in the portal: her trips, a payment that she starts on her phone, documents, her calendar (P3, P4, P8, P9)."""
+
+import re
+from typing import Final
+
+from icalendar import Calendar
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import World
+from tests.e2e.people import BOOKING, ROBERT, ClientAtHome, wait_until
+from tests.support.office_files import pdf
+
+_PASSWORD: Final = "harbour lantern velvet ostrich"
+_NAME: Final = "Robert Whitcombe"
+_PATIENCE_MS: Final = 20_000
+
+
+def signed_in(world: World, page: Page) -> None:
+    """Robert, invited by Maya, chooses a password on the mailed link and signs in."""
+    agent = world.agent()
+    query = "SELECT id FROM client WHERE email = :email"
+    client_id = world.stack.query("crm", query, email=ROBERT)[0][0]
+    agent.page.goto(f"{world.crm}/clients/{client_id}/portal-access")
+    username = agent.page.get_by_label("Username").input_value()
+    agent.page.get_by_role("button", name="Send invitation").click()
+    page.goto(world.mailbox.take(agent.page, ROBERT, "invites you to your trips").link("/password"))
+    for label in ("New password", "The same password again"):
+        page.get_by_label(label, exact=True).fill(_PASSWORD)
+    page.get_by_role("button", name="Set password").click()
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password", exact=True).fill(_PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1, name="Your trips")).to_be_visible(timeout=_PATIENCE_MS)
+
+
+def test_a_client_pays_a_part_of_her_trip_herself_and_her_agent_is_alerted(world: World) -> None:
+    client = ClientAtHome(page=world.window(phone=True))
+    page = client.page
+    signed_in(world, page)
+    page.get_by_role("link", name=BOOKING).click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Add to calendar").click()
+    entries = Calendar.from_ical(download.value.path().read_bytes()).walk("VEVENT")
+    assert any("Aurora Cruises" in str(entry["SUMMARY"]) for entry in entries)
+
+    page.get_by_role("link", name="Add payment to Aurora Cruises").click()
+    page.get_by_role("radio", name=re.compile("^A part of it")).check()
+    page.get_by_label("Amount").fill("99,999.00")
+    page.get_by_role("button", name="Go on to card and signature").click()
+    expect(page.get_by_text("is left to pay").first).to_be_visible()
+    page.get_by_label("Amount").fill("317.45")
+    page.get_by_role("button", name="Go on to card and signature").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("US$ 317.45")
+    client.fill_card(name=_NAME)
+    client.fill_address()
+    client.sign_by_typing(_NAME)
+    client.submit()
+    client.expect_thanks()
+
+    agent = world.agent()
+    agent.page.goto(world.crm)
+    expect(agent.pending_alert()).to_be_visible(timeout=_PATIENCE_MS)
+    query = "SELECT id FROM payment WHERE amount_minor = 31745"
+    payment = str(world.stack.query("crm", query)[0][0])
+    world.until_authorized(agent, payment)
+    expect(agent.page.get_by_text("US$ 317.45").first).to_be_visible()
+    assert world.mailbox.take(agent.page, agent.account.email, "317.45")
+    assert world.card_of(payment) == "stored"
+    page.goto(f"{world.portal}/payments")
+    expect(page.get_by_role("link", name=re.compile(r"US\$ 317\.45"))).to_be_visible()
+
+
+def test_a_shared_document_reaches_the_traveler_and_can_be_taken_back(world: World) -> None:
+    page = world.window()
+    signed_in(world, page)
+    agent = world.agent()
+    agent.open_booking(BOOKING)
+    booking = agent.page.url.partition("#")[0]
+    agent.page.goto(f"{booking}/documents/new")
+    agent.page.get_by_label("File").set_input_files(
+        {"name": "vouchers.pdf", "mimeType": "application/pdf", "buffer": pdf("Voucher for two")}
+    )
+    agent.page.get_by_label("Title").fill("Vouchers for Bergen")
+    agent.page.get_by_role("button", name="Share document").click()
+    expect(agent.page.get_by_text("“Vouchers for Bergen” is shared.")).to_be_visible(timeout=_PATIENCE_MS)
+
+    link = world.mailbox.take(agent.page, ROBERT, "Vouchers for Bergen").link("/trips/")
+    page.goto(link)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download Vouchers for Bergen").click()
+    assert download.value.suggested_filename == "vouchers.pdf"
+    assert download.value.path().read_bytes().startswith(b"%PDF-")
+
+    agent.page.get_by_role("button", name="Take back Vouchers for Bergen").click()
+    agent.page.get_by_role("dialog").get_by_role("button", name="Take it back").click()
+    expect(agent.page.get_by_text("was taken back")).to_be_visible(timeout=_PATIENCE_MS)
+
+    def is_gone() -> bool:
+        page.goto(f"{world.portal}/documents")
+        return page.get_by_text("Vouchers for Bergen").count() == 0
+
+    wait_until(page, is_gone, "the document to be gone from the portal")
