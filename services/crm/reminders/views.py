@@ -11,14 +11,12 @@ from services.crm.csv_export import csv_response
 from services.crm.forms import attempt, shallow
 from services.crm.panels import Panel
 from services.crm.reminders.forms import RuleForm
-from services.crm.reminders.rules import TAGS
+from services.crm.reminders.log import Entry, LogFilter
+from services.crm.reminders.rules import TAGS, Outcome
 from services.crm.reminders.service import (
     KIND_WORDS,
-    Entry,
     Example,
-    LogFilter,
     Offer,
-    Outcome,
     Preview,
     ReminderKind,
     Scope,
@@ -46,7 +44,7 @@ _CSV_HEADER = ("When", "Reminder", "Due", "Booking", "Supplier", "Client", "Addr
 def index() -> ResponseReturnValue:
     """Both reminders as they hold for the actor, and what was sent lately."""
     actor, reminders = current_agent(), dependencies().reminders
-    latest = reminders.log_page(actor, LogFilter(), 1)
+    latest = dependencies().reminder_log.page(actor, LogFilter(), 1)
     return render_template(
         "reminders/index.html",
         offers=reminders.offers(actor),
@@ -108,7 +106,7 @@ def log() -> ResponseReturnValue:
     chosen = request.args.get("sent", "")
     return render_template(
         "reminders/log.html",
-        page=dependencies().reminders.log_page(actor, wanted, page_number()),
+        page=dependencies().reminder_log.page(actor, wanted, page_number()),
         chips=[(label, same_list(sent=value), value == chosen) for label, value in _CHIPS],
         kinds=KIND_WORDS,
         outcomes=OUTCOMES,
@@ -124,7 +122,7 @@ def export() -> ResponseReturnValue:
     """The log as the filter shows it."""
     actor = current_agent()
     names = dependencies().directory.names_in(actor)
-    rows = dependencies().reminders.export(actor, _wanted())
+    rows = dependencies().reminder_log.export(actor, _wanted())
     return csv_response("reminders.csv", _CSV_HEADER, (_csv_row(entry, names) for entry in rows))
 
 
