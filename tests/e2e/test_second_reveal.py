@@ -49,8 +49,8 @@ def test_another_admin_approves_as_herself_and_the_card_is_shown_once_more(world
         expect(maya.page.get_by_text("The card was shown a second time")).to_be_visible()
         expect(maya.page.get_by_role("button", name="RETRIEVE and PROCESS")).to_have_count(0)
         history = "\n".join(world.history(maya, payment))
-        for line in ("asked", "approved", "once more"):
-            assert line in history.lower(), history
+        for line in ("Second reveal asked for", "Second reveal approved", "Card shown a second time"):
+            assert line in history, history
     assert "is whole" in world.stack.run("services.vault", "verify-audit").stdout.lower()
 
 
@@ -69,7 +69,7 @@ def test_a_refusal_tells_the_agent_why_and_shows_nothing(world: World) -> None:
         mail = world.mailbox.take(maya.page, maya.account.email, "refused")
         assert "she is at home today" in mail.text
         maya.page.goto(f"{world.crm}/payments/{payment}")
-        expect(maya.page.get_by_text("Please ask Eleanor again")).to_be_visible()
+        expect(maya.page.get_by_text("Please ask Eleanor again").first).to_be_visible()
         expect(maya.page.get_by_role("button", name="RETRIEVE and PROCESS")).to_have_count(0)
 
 
