@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select
@@ -154,8 +154,9 @@ class Reminders:
 
     def examples(self, actor: Actor, kind: ReminderKind) -> list[Example]:
         """The actor's own next dates of this kind that are still to be paid, the soonest first."""
-        last = date.fromordinal(self._today(actor).toordinal() + _LOOK_AHEAD_DAYS)
-        found = self._bookings.dues(actor, last, self._payments.processed_by_segment, limit=_EXAMPLES * 4)
+        today = self._today(actor)
+        last, paid = today + timedelta(days=_LOOK_AHEAD_DAYS), self._payments.processed_by_segment
+        found = self._bookings.dues(actor, last, paid, limit=_EXAMPLES * 4, first_day=today)
         return [
             Example(booking=booking, due=due)
             for booking, due in found

@@ -3,7 +3,7 @@
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from chassis.web.formatting import day
+from chassis.web.formatting import day, zone
 from services.crm.actor import Actor
 from services.crm.addresses import page_number, same_list, with_same_filter
 from services.crm.bookings.service import BookingDetail, BookingStatus
@@ -144,6 +144,7 @@ def booking_panel(actor: Actor, booking: BookingDetail) -> Panel | None:
     planned = reminders.planned(booking)
     if not planned or (booking.status is BookingStatus.CANCELLED and not any(each.entry for each in planned)):
         return None
+    today = dependencies().clock.now().astimezone(zone()).date()
     data = {
         "planned": planned,
         "booking": booking,
@@ -152,8 +153,9 @@ def booking_panel(actor: Actor, booking: BookingDetail) -> Panel | None:
         "off": reminders.is_off(booking.id),
         "own": actor.owns(booking.agent_id) and booking.status is BookingStatus.BOOKED,
         "any_rule": any(each.leaves_on for each in planned),
+        "any_ahead": any(each.leaves_on and each.leaves_on >= today and not each.entry for each in planned),
         "has_address": bool(booking.lead and booking.lead.email),
-        "today": dependencies().clock.now().date(),
+        "today": today,
     }
     return Panel(template="reminders/booking_panel.html", data=data)
 
