@@ -28,7 +28,6 @@ NO_PAGES: Final = {
     "chassis.metrics",
     "clients.search",
     "documents.file",
-    "esign.paper",
     "retrieval.state",
 }
 # Whose pages are looked at in the walk that leads there, for they show a moment rather than an object.
@@ -63,7 +62,8 @@ _CRM_OBJECTS: Final = {
     "segment_id": "SELECT s.id FROM segment s JOIN booking b ON b.id = s.booking_id"
     " WHERE b.agent_id = :maya AND b.title LIKE 'Norwegian fjords%' LIMIT 1",
     "task_id": "SELECT id FROM task WHERE agency_id = (SELECT agency_id FROM agent WHERE id = :maya) LIMIT 1",
-    "template_id": "SELECT id FROM esign_template LIMIT 1",
+    "request_id": "SELECT id FROM esign_request WHERE agent_id = :maya ORDER BY created_at LIMIT 1",
+    "template_id": "SELECT id FROM esign_template WHERE agent_id = :maya LIMIT 1",
     "ticket_id": "SELECT id FROM support_ticket WHERE agent_id = :maya ORDER BY opened_at LIMIT 1",
 }
 # And of Eleanor's in the portal.
