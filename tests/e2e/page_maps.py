@@ -34,8 +34,8 @@ NO_PAGES: Final = {
 WALKED: Final = {
     "auth.authenticator": "test_pages.py: half signed in",
     "auth.set_up": "test_main_job.py: Jonas sets his authenticator up",
-    "cvv.landing": "test_second_reveal.py",
-    "cvv.form": "test_second_reveal.py",
+    "cvv.landing": "test_cvv_only.py",
+    "cvv.form": "test_cvv_only.py",
     "insurance.landing": "test_esign.py",
     "insurance.read": "test_esign.py",
     "esign.landing": "test_esign.py",
