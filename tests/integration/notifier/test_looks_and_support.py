@@ -48,7 +48,7 @@ def test_every_admin_reads_the_question_and_finds_it(house: House) -> None:
     other = Agent(id="agent_nora", name="Nora Lind", email="nora@harbour.example")
     _asked(house, admins=(ADA, other))
     assert house.send_all() == 2
-    sent = house.transport.messages
+    sent = _sent(house)
     assert {str(message["To"]) for message in sent} == {"ada@harbour.example", "nora@harbour.example"}
     text = _body(sent[0], "plain")
     assert "Maya Okafor asks you" in text
@@ -64,7 +64,7 @@ def test_the_agent_reads_the_answer(house: House) -> None:
     with house.database.transaction() as session:
         mails.answered(session, event, house.meta("support_ticket.answered"))
     house.send_all()
-    (message,) = house.transport.messages
+    (message,) = _sent(house)
     assert str(message["To"]) == "maya@harbour.example"
     assert "Ada Lindqvist answered" in str(message["Subject"])
     assert "It is." in _body(message, "html")
@@ -74,7 +74,7 @@ def test_the_logo_comes_with_the_mail_and_no_server_is_asked_for_it(house: House
     _saved(house, _png())
     _asked(house)
     house.send_all()
-    (message,) = house.transport.messages
+    (message,) = _sent(house)
     html = _body(message, "html")
     assert 'src="cid:agency-logo@wayvault"' in html
     assert "http" not in html.partition("<img")[2].partition(">")[0]
@@ -89,7 +89,7 @@ def test_without_a_logo_the_agencys_colour_stands_there(house: House) -> None:
     _saved(house, b"")
     _asked(house)
     house.send_all()
-    (message,) = house.transport.messages
+    (message,) = _sent(house)
     assert "<img" not in _body(message, "html")
 
 
@@ -98,13 +98,17 @@ def test_the_mailbox_shows_the_logo(house: House) -> None:
     _asked(house)
     house.send_all()
     mailbox = Mailbox(house.database, house.clock)
-    mailbox.send(house.transport.messages[0], "ada@harbour.example")
+    mailbox.send(_sent(house)[0], "ada@harbour.example")
     (summary,) = mailbox.newest()
     shown = mailbox.get(summary.id)
     assert shown is not None
     assert "data:image/png;base64," in shown.html
     assert "cid:" not in shown.html
     assert shown.attachments == ()
+
+
+def _sent(house: House) -> list[EmailMessage]:
+    return [message for _, message in house.transport.messages]
 
 
 def _body(message: EmailMessage, kind: str) -> str:
