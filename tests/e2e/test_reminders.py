@@ -68,9 +68,9 @@ def test_an_agent_reads_what_is_due_on_screen_and_as_a_file(world: World) -> Non
     page = world.agent().page
     page.goto(f"{world.crm}/reports")
     page.get_by_role("link", name="Payments due").click()
-    page.get_by_label("To").fill((datetime.now(NEW_YORK).date() + timedelta(days=300)).isoformat())
+    page.get_by_label("To", exact=True).fill((datetime.now(NEW_YORK).date() + timedelta(days=300)).isoformat())
     page.get_by_role("button", name="Show").click()
-    expect(page.get_by_role("img", name=re.compile("Open payments by month"))).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("Open payments by month")).first).to_be_visible()
     first = page.locator("table", has=page.get_by_text("Payments due", exact=True)).locator("tbody tr").first
     booking = first.get_by_role("link").inner_text()
     with page.expect_download() as download:
