@@ -60,7 +60,6 @@ _CRM_OBJECTS: Final = {
     "offer_id": "SELECT id FROM insurance_offer LIMIT 1",
     "payment_id": "SELECT id FROM payment WHERE agent_id = :maya ORDER BY created_at DESC LIMIT 1",
     "quote_id": "SELECT id FROM quote_request WHERE agent_id = :maya ORDER BY asked_at DESC LIMIT 1",
-    "request_id": "SELECT id FROM esign_request LIMIT 1",
     "segment_id": "SELECT s.id FROM segment s JOIN booking b ON b.id = s.booking_id"
     " WHERE b.agent_id = :maya AND b.title LIKE 'Norwegian fjords%' LIMIT 1",
     "task_id": "SELECT id FROM task WHERE agency_id = (SELECT agency_id FROM agent WHERE id = :maya) LIMIT 1",
