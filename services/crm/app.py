@@ -1,5 +1,7 @@
 """The CRM's web application."""
 
+from dataclasses import replace
+
 from flask import Blueprint, Flask, request, url_for
 
 from chassis.web.app import make_app
@@ -20,6 +22,7 @@ from services.crm.merging.views import blueprint as merging
 from services.crm.merging.views import history_panel
 from services.crm.nav import rail, viewer
 from services.crm.office_pages import join_office_rooms
+from services.crm.panels import Panels
 from services.crm.paying_pages import join_payment_rooms
 from services.crm.portal_access.views import blueprint as portal_access
 from services.crm.portal_access.views import client_panel as portal_access_panel
@@ -64,6 +67,8 @@ def create_app(deps: Dependencies) -> Flask:
         frame_origin=deps.settings.frame_origin,
         clock=deps.clock,
     )
+    # Panels are of the pages: another application over the same parts joins its own.
+    deps = replace(deps, panels=Panels())
     app.extensions["crm"] = deps
     app.url_map.converters["id"] = IdConverter
     deps.sessions.init_app(app)

@@ -31,6 +31,7 @@ from services.crm.paying import CrmLetters, Paying, make_paying, open_vault
 from services.crm.payments.service import PaymentBook, lock_of_clients
 from services.crm.portal_access.service import PortalAccess
 from services.crm.quotes.service import Quotes
+from services.crm.reminders.log import ReminderLog
 from services.crm.reminders.service import Reminders
 from services.crm.reports.commissions import Commissions
 from services.crm.reports.service import Reports
@@ -63,6 +64,7 @@ class Dependencies:
     signing: Signing
     quotes: Quotes
     reminders: Reminders
+    reminder_log: ReminderLog
     reports: Reports
     commissions: Commissions
     office: Office
@@ -173,6 +175,7 @@ def bootstrap(
             directory=directory,
             payments=payments,
         ),
+        reminder_log=ReminderLog(database=database, bookings=bookings),
         reports=Reports(database=database, clock=clock, directory=directory),
         commissions=Commissions(database=database, clock=clock, bookings=bookings),
         office=make_office(

@@ -26,7 +26,7 @@ def event_handlers(deps: Dependencies) -> EventHandlers:
     register_signing(handlers)
     portal_access_events.register(handlers, deps.portal_access)
     quote_events.register(handlers, deps.quotes)
-    reminder_events.register(handlers, deps.reminders)
+    reminder_events.register(handlers, deps.reminder_log)
     booking_events.register(handlers, deps.bookings.note_name)
     ProfileChanges(clients=deps.clients, clock=deps.clock).register(handlers)
     return handlers

@@ -17,7 +17,7 @@ from services.notifier.config import NotifierSettings
 from services.notifier.orm import event_tables
 
 SERVICE = "notifier"
-REMINDERS_SECONDS = 30.0
+REMINDERS_SECONDS = 15.0
 
 
 def worker(settings: NotifierSettings) -> int:

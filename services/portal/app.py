@@ -52,6 +52,7 @@ def create_app(deps: Dependencies) -> Flask:
         documents=deps.documents,
         access=deps.access,
         on_file=deps.on_file,
+        own_refusal=deps.own_payments.refusal,
     )
     app.register_blueprint(pages.blueprint())
     app.register_blueprint(CvvPages(links=deps.cvv, access=deps.access).blueprint())

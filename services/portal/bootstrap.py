@@ -175,7 +175,7 @@ def bootstrap(
         quotes=Quotes(database=database, outbox=outbox, clock=clock),
         throttle=throttle,
         trips=trips,
-        own_payments=OwnPayments(links=links, people=people),
+        own_payments=OwnPayments(links=links, people=people, trips=trips),
         trip_documents=trip_documents,
         handlers=handlers,
     )

@@ -28,15 +28,14 @@ NO_PAGES: Final = {
     "chassis.metrics",
     "clients.search",
     "documents.file",
-    "esign.paper",
     "retrieval.state",
 }
 # Whose pages are looked at in the walk that leads there, for they show a moment rather than an object.
 WALKED: Final = {
     "auth.authenticator": "test_pages.py: half signed in",
     "auth.set_up": "test_main_job.py: Jonas sets his authenticator up",
-    "cvv.landing": "test_second_reveal.py",
-    "cvv.form": "test_second_reveal.py",
+    "cvv.landing": "test_cvv_only.py",
+    "cvv.form": "test_cvv_only.py",
     "insurance.landing": "test_esign.py",
     "insurance.read": "test_esign.py",
     "esign.landing": "test_esign.py",
@@ -58,12 +57,14 @@ _CRM_OBJECTS: Final = {
     "member_id": "SELECT id FROM family_member WHERE client_id = :client LIMIT 1",
     "occasion_id": "SELECT id FROM occasion WHERE client_id = :client LIMIT 1",
     "other_id": "SELECT id FROM client WHERE agent_id = :maya AND id <> :client ORDER BY created_at LIMIT 1",
+    "offer_id": "SELECT id FROM insurance_offer LIMIT 1",
     "payment_id": "SELECT id FROM payment WHERE agent_id = :maya ORDER BY created_at DESC LIMIT 1",
     "quote_id": "SELECT id FROM quote_request WHERE agent_id = :maya ORDER BY asked_at DESC LIMIT 1",
     "segment_id": "SELECT s.id FROM segment s JOIN booking b ON b.id = s.booking_id"
     " WHERE b.agent_id = :maya AND b.title LIKE 'Norwegian fjords%' LIMIT 1",
     "task_id": "SELECT id FROM task WHERE agency_id = (SELECT agency_id FROM agent WHERE id = :maya) LIMIT 1",
-    "template_id": "SELECT id FROM esign_template LIMIT 1",
+    "request_id": "SELECT id FROM esign_request WHERE agent_id = :maya ORDER BY created_at LIMIT 1",
+    "template_id": "SELECT id FROM esign_template WHERE agent_id = :maya LIMIT 1",
     "ticket_id": "SELECT id FROM support_ticket WHERE agent_id = :maya ORDER BY opened_at LIMIT 1",
 }
 # And of Eleanor's in the portal.

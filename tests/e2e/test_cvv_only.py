@@ -1,14 +1,24 @@
 """The supplier asks for the CVV once more: the client gives it alone, by a link, and it is shown once (M10)."""
 
 import re
+from collections.abc import Iterator
 
+import pytest
 from playwright.sync_api import FrameLocator, Page, expect
 
-from tests.e2e.conftest import World
+from tests.e2e.album import Album
+from tests.e2e.conftest import ARTIFACTS, DESKTOP, World
 from tests.e2e.people import CVV, ELEANOR, VISA, AgentAtWork
 
 _LONG_MS = 20_000
 NEW_CVV = "594"
+
+
+@pytest.fixture
+def album(world: World) -> Iterator[Album]:
+    made = Album(folder=ARTIFACTS / "screens" / world.stack.engine, faults=[])
+    yield made
+    assert not made.faults, "\n".join(made.faults)
 
 
 def test_the_client_gives_the_cvv_again_and_nothing_else_and_the_agent_sees_it_once(world: World) -> None:
@@ -36,7 +46,7 @@ def test_the_client_gives_the_cvv_again_and_nothing_else_and_the_agent_sees_it_o
     assert history.count("CVV shown once and destroyed") == 2
 
 
-def test_a_newer_request_replaces_the_older_link(world: World) -> None:
+def test_a_newer_request_replaces_the_older_link(world: World, album: Album) -> None:
     agent = world.agent()
     payment = given_used_cvv(world, agent)
     ask_for_it_again(agent)
@@ -47,9 +57,15 @@ def test_a_newer_request_replaces_the_older_link(world: World) -> None:
     page = world.client().page
     page.goto(older)
     expect(page.get_by_role("heading", name="There is a newer link")).to_be_visible()
+    album.glance(page, "portal-cvv-replaced")
     page.goto("about:blank")
     page.goto(newer)
     expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    album.glance(page, "portal-cvv-landing")
+    page.set_viewport_size(DESKTOP)
+    page.get_by_role("button", name="Go on").click()
+    cvv_form(page)
+    album.glance(page, "portal-cvv-form")
 
 
 def given_used_cvv(world: World, agent: AgentAtWork) -> str:
@@ -73,7 +89,7 @@ def give_it(page: Page, link: str, cvv: str) -> None:
     page.goto(link)
     page.get_by_role("button", name="Go on").click()
     frame = cvv_form(page)
-    expect(frame.get_by_label("Card number")).to_have_count(0)
+    expect(frame.get_by_label("Card number")).to_be_hidden()
     frame.get_by_label("Security code (CVV)").fill(cvv)
     page.get_by_role("button", name="Send the security code").press("Enter")
     expect(page.get_by_role("heading", name=re.compile("^Thank you"))).to_be_visible(timeout=_LONG_MS)

@@ -2,14 +2,17 @@
 
 import io
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import pytest
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
-from tests.e2e.conftest import World
+from tests.e2e.album import Album
+from tests.e2e.conftest import ARTIFACTS, PHONE, World
 from tests.e2e.people import BOOKING, ELEANOR, AgentAtWork, wait_until
 
 _LONG_MS: Final = 20_000
@@ -58,6 +61,18 @@ def _sign_by_hand(page: Page, button: str) -> None:
     page.get_by_role("button", name=button).click()
 
 
+@pytest.fixture
+def album(world: World) -> Iterator[Album]:
+    made = Album(folder=ARTIFACTS / "screens" / world.stack.engine, faults=[])
+    yield made
+    assert not made.faults, "\n".join(dict.fromkeys(made.faults))
+
+
+def _glance(album: Album, page: Page, name: str) -> None:
+    album.glance(page, name)
+    page.set_viewport_size(PHONE)
+
+
 def _check(world: World, page: Page, file: Path) -> str:
     page.goto(f"{world.portal}/verify")
     page.get_by_label("The signed PDF").set_input_files(file)
@@ -65,7 +80,7 @@ def _check(world: World, page: Page, file: Path) -> str:
     return page.locator("#result").inner_text()
 
 
-def test_a_document_is_sent_signed_on_a_phone_and_known_again(world: World, tmp_path: Path) -> None:
+def test_a_document_is_sent_signed_on_a_phone_and_known_again(world: World, album: Album, tmp_path: Path) -> None:
     agent = world.agent()
     title = _new_document(world, agent)
     booking = _send(agent, title)
@@ -73,7 +88,9 @@ def test_a_document_is_sent_signed_on_a_phone_and_known_again(world: World, tmp_
 
     phone = world.client(phone=True).page
     phone.goto(link)
+    _glance(album, phone, "portal-sign-landing")
     phone.get_by_role("button", name="Open the document").click()
+    _glance(album, phone, "portal-sign-read")
     expect(phone.locator("#text")).to_contain_text(
         "Agreed by Eleanor Whitcombe & Harbour & Vine Travel: <b>no running</b>"
     )
@@ -124,7 +141,7 @@ def test_a_request_that_was_taken_back_says_so(world: World) -> None:
     wait_until(client, is_closed, "the portal to hear that it was taken back")
 
 
-def test_insurance_is_offered_declined_and_seen_on_the_booking(world: World) -> None:
+def test_insurance_is_offered_declined_and_seen_on_the_booking(world: World, album: Album) -> None:
     agent = world.agent()
     page = agent.page
     plan = f"Voyager Care {datetime.now(UTC):%H%M%S%f}"
@@ -142,6 +159,7 @@ def test_insurance_is_offered_declined_and_seen_on_the_booking(world: World) -> 
     phone = world.client(phone=True).page
     phone.goto(link)
     phone.get_by_role("button", name="Open the offer").click()
+    _glance(album, phone, "portal-insurance-read")
     phone.get_by_label("No, I travel without it").check()
     _sign_by_hand(phone, "Sign and send your answer")
     expect(phone.get_by_role("heading", name=f"You have declined {plan}")).to_be_visible(timeout=_LONG_MS)

@@ -4,12 +4,21 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 from playwright.sync_api import FrameLocator, expect
 
-from tests.e2e.conftest import World
+from tests.e2e.album import Album
+from tests.e2e.conftest import ARTIFACTS, DESKTOP, World
 from tests.e2e.people import VISA, AgentAtWork
 
 _LONG_MS = 20_000
+
+
+@pytest.fixture
+def album(world: World) -> Iterator[Album]:
+    made = Album(folder=ARTIFACTS / "screens" / world.stack.engine, faults=[])
+    yield made
+    assert not made.faults, "\n".join(made.faults)
 
 
 def test_without_the_policy_an_agent_is_offered_to_ask_the_client_and_nothing_else(world: World) -> None:
@@ -49,12 +58,12 @@ def test_another_admin_approves_as_herself_and_the_card_is_shown_once_more(world
         expect(maya.page.get_by_text("The card was shown a second time")).to_be_visible()
         expect(maya.page.get_by_role("button", name="RETRIEVE and PROCESS")).to_have_count(0)
         history = "\n".join(world.history(maya, payment))
-        for line in ("asked", "approved", "once more"):
-            assert line in history.lower(), history
+        for line in ("Second reveal asked for", "Second reveal approved", "Card shown a second time"):
+            assert line in history, history
     assert "is whole" in world.stack.run("services.vault", "verify-audit").stdout.lower()
 
 
-def test_a_refusal_tells_the_agent_why_and_shows_nothing(world: World) -> None:
+def test_a_refusal_tells_the_agent_why_and_shows_nothing(world: World, album: Album) -> None:
     maya, ada = world.agent(), world.agent("Ada")
     with _second_reveals_allowed(world, ada):
         payment = _given_lost_card(world, maya)
@@ -62,6 +71,8 @@ def test_a_refusal_tells_the_agent_why_and_shows_nothing(world: World) -> None:
         ada.page.goto(
             world.mailbox.take(ada.page, ada.account.email, "asks to see a card once more").link("/approvals/")
         )
+        album.glance(ada.page, "crm-second-reveal")
+        ada.page.set_viewport_size(DESKTOP)
         ada.page.get_by_label("A word to the agent").fill("Please ask Eleanor again; she is at home today.")
         ada.page.get_by_role("button", name="Refuse").press("Enter")
         expect(ada.page.get_by_text(re.compile("refused it"))).to_be_visible(timeout=_LONG_MS)
@@ -69,7 +80,7 @@ def test_a_refusal_tells_the_agent_why_and_shows_nothing(world: World) -> None:
         mail = world.mailbox.take(maya.page, maya.account.email, "refused")
         assert "she is at home today" in mail.text
         maya.page.goto(f"{world.crm}/payments/{payment}")
-        expect(maya.page.get_by_text("Please ask Eleanor again")).to_be_visible()
+        expect(maya.page.get_by_text("Please ask Eleanor again").first).to_be_visible()
         expect(maya.page.get_by_role("button", name="RETRIEVE and PROCESS")).to_have_count(0)
 
 

@@ -182,14 +182,20 @@ class Bookings:
             return self._details(session, rows)
 
     def dues(
-        self, actor: Actor, last: date, paid: Callable[[Collection[str]], Mapping[str, int]], limit: int = 12
+        self,
+        actor: Actor,
+        last: date,
+        paid: Callable[[Collection[str]], Mapping[str, int]],
+        limit: int = 12,
+        *,
+        first_day: date = date.min,
     ) -> list[tuple[BookingDetail, Due]]:
-        """The actor's own deposits and finals due up to a day and still open, oldest first; open trips only.
+        """The actor's own deposits and finals due between two days and still open, oldest first; open trips only.
 
         `paid` is the payments room's word: how much was processed for each of these segments, in minor units.
         """
         with self._database.read() as session:
-            found = session.execute(_dues(actor, last).limit(_DUES_READ)).all()
+            found = session.execute(_dues(actor, first_day, last).limit(_DUES_READ)).all()
             still_open: list[Row[str, str, str, date, int]] = []
             for first in range(0, len(found), _DUES_ASKED):
                 asked = found[first : first + _DUES_ASKED]
@@ -372,7 +378,7 @@ class Bookings:
         return conditions
 
 
-def _dues(actor: Actor, last: date) -> Select[str, str, str, date, int]:
+def _dues(actor: Actor, first: date, last: date) -> Select[str, str, str, date, int]:
     """Segment, booking, kind, day of what is due on the actor's open trips, and how much must be paid by then."""
     open_states = (BookingStatus.QUOTE.value, BookingStatus.BOOKED.value)
     before = func.coalesce(SegmentRow.deposit_minor, 0)
@@ -385,7 +391,7 @@ def _dues(actor: Actor, last: date) -> Select[str, str, str, date, int]:
             until_then.label("until_then"),
         )
         .join(BookingRow, BookingRow.id == SegmentRow.booking_id)
-        .where(BookingRow.agent_id == actor.agent_id, BookingRow.status.in_(open_states), due_on <= last)
+        .where(BookingRow.agent_id == actor.agent_id, BookingRow.status.in_(open_states), due_on.between(first, last))
         for kind, due_on, until_then in (
             (DueKind.DEPOSIT, SegmentRow.deposit_due_on, before),
             (DueKind.FINAL, SegmentRow.final_due_on, before + func.coalesce(SegmentRow.final_minor, 0)),

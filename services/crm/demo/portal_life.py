@@ -35,7 +35,7 @@ from services.crm.bootstrap import Dependencies
 from services.crm.clients.service import ClientDetail, client_snapshot
 from services.crm.demo.payments import Paid, past_payments
 from services.crm.documents.service import Upload
-from services.crm.payments.models import PaymentRow
+from services.crm.payments.service import PaymentRow
 
 _WHO = ("eleanor.whitcombe@mail.example", "robert.whitcombe@mail.example")
 _FJORDS = "Norwegian fjords for the Whitcombes"

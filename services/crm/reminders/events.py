@@ -4,13 +4,13 @@ from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
 from protos.wayvault.events.v1.events_pb2 import ReminderSettled
-from services.crm.reminders.service import Reminders
+from services.crm.reminders.log import ReminderLog
 
 
-def register(handlers: EventHandlers, reminders: Reminders) -> None:
+def register(handlers: EventHandlers, log: ReminderLog) -> None:
     """Adds this room's handlers."""
 
     def on_settled(session: Session, message: ReminderSettled, meta: EventMeta) -> None:
-        reminders.learn_settled(session, message, meta.agency_id)
+        log.learn_settled(session, message, meta.agency_id)
 
     handlers.on(ReminderSettled, on_settled)

@@ -1,28 +1,27 @@
-"""Use cases of reminders: rules with preview and test, switches of a booking, and the log."""
+"""Use cases of reminders: rules with preview and test, and the switches of a booking."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
 from chassis.clock import Clock
-from chassis.db import Database, insert_if_absent
+from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import new_id
 from chassis.money import Money
 from chassis.tags import fill
 from chassis.web.formatting import day
-from protos.wayvault.events.v1.events_pb2 import ReminderSettled
 from services.crm.actor import Actor
 from services.crm.admin.service import Directory, agency_snapshot, agent_snapshot
 from services.crm.bookings.service import BookingDetail, Bookings, BookingStatus, Due
 from services.crm.errors import ChangedMeanwhile
-from services.crm.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.payments.service import PENDING, PaymentBook, PaymentState, PaymentType
+from services.crm.reminders.log import Entry, entry_of
 from services.crm.reminders.messages import rule_saved, switched, test_requested
 from services.crm.reminders.models import ReminderLogRow, ReminderRuleRow, ReminderSwitchRow
 from services.crm.reminders.rules import (
@@ -30,7 +29,6 @@ from services.crm.reminders.rules import (
     KIND_OF,
     KIND_WORDS,
     Offer,
-    Outcome,
     ReminderKind,
     RuleData,
     SavedRule,
@@ -40,15 +38,11 @@ from services.crm.reminders.rules import (
     rule_errors,
     tag_values,
 )
-from services.crm.sight import visible_to
 
 __all__ = [
     "KIND_WORDS",
-    "Entry",
     "Example",
-    "LogFilter",
     "Offer",
-    "Outcome",
     "Planned",
     "Preview",
     "ReminderKind",
@@ -58,7 +52,6 @@ __all__ = [
     "Scope",
 ]
 
-EXPORT_LIMIT = 10_000
 _EXAMPLES = 20
 _LOOK_AHEAD_DAYS = 366
 
@@ -87,26 +80,6 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A line of the log."""
-
-    id: str
-    at: datetime
-    kind: ReminderKind
-    due_on: date
-    booking_id: str
-    booking_title: str
-    segment_id: str
-    supplier_name: str
-    outcome: Outcome
-    recipient_name: str
-    address_hint: str
-    subject: str
-    reason: str
-    agent_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
     """A date of a booking: when its reminder leaves, or what became of it. `leaves_on` is None where no rule is on."""
 
@@ -115,13 +88,6 @@ class Planned:
     leaves_on: date | None
     off: bool
     entry: Entry | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogFilter:
-    """What the log shows. `sent` None = everything."""
-
-    sent: bool | None = None
 
 
 class Reminders:
@@ -188,8 +154,9 @@ class Reminders:
 
     def examples(self, actor: Actor, kind: ReminderKind) -> list[Example]:
         """The actor's own next dates of this kind that are still to be paid, the soonest first."""
-        last = date.fromordinal(self._today(actor).toordinal() + _LOOK_AHEAD_DAYS)
-        found = self._bookings.dues(actor, last, self._payments.processed_by_segment, limit=_EXAMPLES * 4)
+        today = self._today(actor)
+        last, paid = today + timedelta(days=_LOOK_AHEAD_DAYS), self._payments.processed_by_segment
+        found = self._bookings.dues(actor, last, paid, limit=_EXAMPLES * 4, first_day=today)
         return [
             Example(booking=booking, due=due)
             for booking, due in found
@@ -235,7 +202,7 @@ class Reminders:
             offers = {offer.kind: offer for offer in self._offers(session, booking.agency_id, booking.agent_id)}
             off = _off(session, booking.id)
             rows = session.scalars(select(ReminderLogRow).where(ReminderLogRow.booking_id == booking.id))
-            log = {(row.segment_id, row.kind, row.due_on): _entry(row) for row in rows}
+            log = {(row.segment_id, row.kind, row.due_on): entry_of(row) for row in rows}
         return [_planned(due, offers, off, log) for due in dues]
 
     def is_off(self, booking_id: str) -> bool:
@@ -263,50 +230,6 @@ class Reminders:
             session.flush()
             told = switched(booking_id, _off(session, booking_id))
             self._outbox.add(session, told, aggregate_id=booking_id, agency_id=booking.agency_id)
-
-    def log_page(self, actor: Actor, wanted: LogFilter, number: int) -> Page[Entry]:
-        """What was sent to whom, and what was not, the latest first."""
-        conditions = _conditions(actor, wanted)
-        newest = (ReminderLogRow.at.desc(), ReminderLogRow.id.desc())
-        with self._database.read() as session:
-            query = select(ReminderLogRow).where(*conditions).order_by(*newest)
-            rows = session.scalars(query.limit(PAGE_SIZE).offset(offset(number))).all()
-            total = bounded_count(session, select(ReminderLogRow.id).where(*conditions))
-            return Page(items=[_entry(row) for row in rows], total=total, number=number)
-
-    def export(self, actor: Actor, wanted: LogFilter) -> Sequence[Entry]:
-        """Everything the filter shows, for CSV (at most EXPORT_LIMIT)."""
-        query = select(ReminderLogRow).where(*_conditions(actor, wanted))
-        newest = (ReminderLogRow.at.desc(), ReminderLogRow.id.desc())
-        with self._database.read() as session:
-            return [_entry(row) for row in session.scalars(query.order_by(*newest).limit(EXPORT_LIMIT))]
-
-    def learn_settled(self, session: Session, message: ReminderSettled, agency_id: str) -> None:
-        """The notifier has settled a reminder. Told again, it changes nothing."""
-        booking = self._bookings.load_by_id(session, message.booking_id)
-        segment = booking.segment(message.segment_id)
-        table = ReminderLogRow.__table__
-        insert_if_absent(
-            session,
-            table,  # type: ignore[arg-type]  # a mapped class's table is a Table
-            {
-                "id": message.reminder_id,
-                "agency_id": agency_id,
-                "agent_id": booking.agent_id,
-                "booking_id": booking.id,
-                "segment_id": message.segment_id,
-                "kind": ReminderKind(message.kind).value,
-                "due_on": date.fromisoformat(message.due_on),
-                "booking_title": booking.title,
-                "supplier_name": segment.data.supplier_name if segment else "",
-                "outcome": Outcome(message.outcome).value,
-                "recipient_name": message.recipient_name[:200],
-                "address_hint": message.address_hint[:320],
-                "subject": message.subject[:300],
-                "reason": message.reason[:300],
-                "at": message.at.ToDatetime(tzinfo=UTC),
-            },
-        )
 
     def _offers(self, session: Session, agency_id: str, agent_id: str) -> list[Offer]:
         rows = session.scalars(select(ReminderRuleRow).where(ReminderRuleRow.owner.in_((agency_id, agent_id))))
@@ -406,31 +329,4 @@ def _planned(
         leaves_on=leaves_on(due.due_on, before) if before is not None else None,
         off="" in off or due.segment.id in off,
         entry=log.get((due.segment.id, kind.value, due.due_on)),
-    )
-
-
-def _conditions(actor: Actor, wanted: LogFilter) -> list[ColumnElement[bool]]:
-    conditions = [visible_to(actor, ReminderLogRow.agency_id, ReminderLogRow.agent_id)]
-    if wanted.sent is not None:
-        sent = ReminderLogRow.outcome == Outcome.SENT.value
-        conditions.append(sent if wanted.sent else ~sent)
-    return conditions
-
-
-def _entry(row: ReminderLogRow) -> Entry:
-    return Entry(
-        id=row.id,
-        at=row.at,
-        kind=ReminderKind(row.kind),
-        due_on=row.due_on,
-        booking_id=row.booking_id,
-        booking_title=row.booking_title,
-        segment_id=row.segment_id,
-        supplier_name=row.supplier_name,
-        outcome=Outcome(row.outcome),
-        recipient_name=row.recipient_name,
-        address_hint=row.address_hint,
-        subject=row.subject,
-        reason=row.reason,
-        agent_id=row.agent_id,
     )

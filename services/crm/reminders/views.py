@@ -3,7 +3,7 @@
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from chassis.web.formatting import day
+from chassis.web.formatting import day, zone
 from services.crm.actor import Actor
 from services.crm.addresses import page_number, same_list, with_same_filter
 from services.crm.bookings.service import BookingDetail, BookingStatus
@@ -11,14 +11,12 @@ from services.crm.csv_export import csv_response
 from services.crm.forms import attempt, shallow
 from services.crm.panels import Panel
 from services.crm.reminders.forms import RuleForm
-from services.crm.reminders.rules import TAGS
+from services.crm.reminders.log import Entry, LogFilter
+from services.crm.reminders.rules import TAGS, Outcome
 from services.crm.reminders.service import (
     KIND_WORDS,
-    Entry,
     Example,
-    LogFilter,
     Offer,
-    Outcome,
     Preview,
     ReminderKind,
     Scope,
@@ -46,7 +44,7 @@ _CSV_HEADER = ("When", "Reminder", "Due", "Booking", "Supplier", "Client", "Addr
 def index() -> ResponseReturnValue:
     """Both reminders as they hold for the actor, and what was sent lately."""
     actor, reminders = current_agent(), dependencies().reminders
-    latest = reminders.log_page(actor, LogFilter(), 1)
+    latest = dependencies().reminder_log.page(actor, LogFilter(), 1)
     return render_template(
         "reminders/index.html",
         offers=reminders.offers(actor),
@@ -108,7 +106,7 @@ def log() -> ResponseReturnValue:
     chosen = request.args.get("sent", "")
     return render_template(
         "reminders/log.html",
-        page=dependencies().reminders.log_page(actor, wanted, page_number()),
+        page=dependencies().reminder_log.page(actor, wanted, page_number()),
         chips=[(label, same_list(sent=value), value == chosen) for label, value in _CHIPS],
         kinds=KIND_WORDS,
         outcomes=OUTCOMES,
@@ -124,7 +122,7 @@ def export() -> ResponseReturnValue:
     """The log as the filter shows it."""
     actor = current_agent()
     names = dependencies().directory.names_in(actor)
-    rows = dependencies().reminders.export(actor, _wanted())
+    rows = dependencies().reminder_log.export(actor, _wanted())
     return csv_response("reminders.csv", _CSV_HEADER, (_csv_row(entry, names) for entry in rows))
 
 
@@ -146,6 +144,7 @@ def booking_panel(actor: Actor, booking: BookingDetail) -> Panel | None:
     planned = reminders.planned(booking)
     if not planned or (booking.status is BookingStatus.CANCELLED and not any(each.entry for each in planned)):
         return None
+    today = dependencies().clock.now().astimezone(zone()).date()
     data = {
         "planned": planned,
         "booking": booking,
@@ -154,8 +153,9 @@ def booking_panel(actor: Actor, booking: BookingDetail) -> Panel | None:
         "off": reminders.is_off(booking.id),
         "own": actor.owns(booking.agent_id) and booking.status is BookingStatus.BOOKED,
         "any_rule": any(each.leaves_on for each in planned),
+        "any_ahead": any(each.leaves_on and each.leaves_on >= today and not each.entry for each in planned),
         "has_address": bool(booking.lead and booking.lead.email),
-        "today": dependencies().clock.now().date(),
+        "today": today,
     }
     return Panel(template="reminders/booking_panel.html", data=data)
 

@@ -8,6 +8,8 @@ _TICKS: Final = 4
 _LEFT: Final = 56
 _BOTTOM: Final = 26
 _TOP: Final = 10
+# What the widest label ("Nov 2026") takes, with some air; where all don't fit, some are left out.
+_LABEL: Final = 62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,7 @@ def draw(labels: Sequence[str], series: Sequence[Series], words: Sequence[Sequen
                     words=words[number][index],
                 )
             )
-    every = max(1, -(-len(labels) * 46 // max(1, int(room))))
+    every = max(1, -(-len(labels) * _LABEL // int(room)))
     marks = [
         Mark(at=round(_LEFT + slot * (index + 0.5), 1), text=text)
         for index, text in enumerate(labels)

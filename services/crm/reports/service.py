@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CTE, ColumnElement, Select, case, exists, func, literal, select, union_all
+from sqlalchemy import CTE, ColumnElement, Exists, Select, case, exists, func, literal, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from chassis.clock import Clock
@@ -93,21 +93,19 @@ class Reports:
     def payment_currencies(self, actor: Actor, agent_id: str, among: Sequence[str]) -> list[str]:
         """Which of the house's currencies were paid in: an index look-up each."""
         scope = _scope(actor, agent_id, PaymentRow.agency_id, PaymentRow.agent_id)
-        processed = PaymentRow.state == PaymentState.PROCESSED
-        with self._database.read() as session:
-            return [
-                code
-                for code in among
-                if session.scalar(select(exists().where(*scope, processed, PaymentRow.currency == code)))
-            ]
+        found = exists().where(*scope, PaymentRow.state == PaymentState.PROCESSED)
+        return self._found([(code, found.where(PaymentRow.currency == code)) for code in among])
 
     def booking_currencies(self, actor: Actor, agent_id: str, among: Sequence[str]) -> list[str]:
         """Which of the house's currencies trips are priced in."""
-        scope = scope_of_bookings(actor, agent_id)
+        found = exists().where(*scope_of_bookings(actor, agent_id))
+        return self._found([(code, found.where(BookingRow.currency == code)) for code in among])
+
+    def _found(self, asked: Sequence[tuple[str, Exists]]) -> list[str]:
+        queries = [select(literal(code)).where(found) for code, found in asked]
         with self._database.read() as session:
-            return [
-                code for code in among if session.scalar(select(exists().where(*scope, BookingRow.currency == code)))
-            ]
+            there = set(session.scalars(union_all(*queries)))
+        return [code for code, _ in asked if code in there]
 
     def processed(self, actor: Actor, wanted: Wanted) -> list[Figure]:
         """Payments processed with suppliers, and service fees, by month of processing in the reader's zone."""

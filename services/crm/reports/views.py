@@ -257,10 +257,11 @@ def _asked(actor: Actor, usual: Period, currencies: Currencies) -> tuple[Wanted,
 
 def _filters(actor: Actor, wanted: Wanted, offered: list[str]) -> dict[str, object]:
     """What the filter above each report reads."""
+    names = dependencies().reports.agents(actor)
     return {
         "wanted": wanted,
-        "agents": sorted(dependencies().reports.agents(actor).items(), key=lambda pair: pair[1]),
-        "agent_names": dependencies().reports.agents(actor),
+        "agents": sorted(names.items(), key=lambda pair: pair[1]),
+        "agent_names": names,
         "currencies": [(code, same_list(currency=code), code == wanted.currency) for code in offered],
         "typed_from": request.args.get("from", "")[:10] if wanted.period.problem else wanted.period.first.isoformat(),
         "typed_to": request.args.get("to", "")[:10] if wanted.period.problem else wanted.period.last.isoformat(),

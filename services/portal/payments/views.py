@@ -66,6 +66,7 @@ class PaymentPages:
         documents: Documents,
         access: LinkAccess,
         on_file: SignaturesOnFile,
+        own_refusal: Callable[[LinkView], str],
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._links = links
@@ -73,6 +74,8 @@ class PaymentPages:
         self._documents = documents
         self._access = access
         self._on_file = on_file
+        # Why a payment that the client started can't be authorized any more; empty when it can.
+        self._own_refusal = own_refusal
         self._pause = pause
 
     def blueprint(self) -> Blueprint:
@@ -120,6 +123,8 @@ class PaymentPages:
         )
         if not valid or signature is None:
             return self._refused(link, form, unsigned)
+        if link.self_service and (refusal := self._own_refusal(link)):
+            return self._again(link, form, 409, "OFFER_CHANGED", refusal)
         submission = Submission(
             intake_id=form.intake_id.data or "",
             sealed_card=form.sealed_card.data or "",

@@ -7,11 +7,11 @@ from chassis.money import Money
 from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.events.v1.events_pb2 import Client, PaymentContext, PaymentType
 from services.portal.account.service import PresentClient
-from services.portal.links.service import Links, OwnPayment
+from services.portal.links.service import Links, LinkView, OwnPayment
 from services.portal.origin import Origin
 from services.portal.people.service import People
 from services.portal.trips.rules import PayType, amount_error
-from services.portal.trips.service import Part, TripView
+from services.portal.trips.service import Part, Trips, TripView
 from services.portal.trips.snapshot import wire_segment
 from services.portal.trips.terms import filled_terms
 
@@ -25,9 +25,22 @@ WIRE_TYPES = {
 class OwnPayments:
     """Starts payments for clients who are signed in."""
 
-    def __init__(self, *, links: Links, people: People) -> None:
+    def __init__(self, *, links: Links, people: People, trips: Trips) -> None:
         self._links = links
         self._people = people
+        self._trips = trips
+
+    def refusal(self, link: LinkView) -> str:
+        """Why a payment that she started can't be authorized any more, in words; empty when it can. Another window of
+        hers, or a companion, may have paid meanwhile."""
+        try:
+            view = self._trips.get(link.client_id, link.request.booking_id)
+        except NotFound:
+            return "Your agent took this trip off the portal meanwhile. Nothing was charged."
+        part = view.part(link.request.segment_id)
+        if part is None or not part.offers:
+            return "There is nothing left to pay here. Nothing more was charged."
+        return amount_error(link.request.amount, part.standing)
 
     def start(
         self,

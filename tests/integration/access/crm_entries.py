@@ -23,8 +23,12 @@ ENTRIES: dict[str, Entry] = {
     # admin
     "admin.agency": ADMINS,
     "admin.agent": ADMINS,
+    "admin.change_logo": ADMINS,
     "admin.invite": ADMINS,
+    # The logo stands on pages of the whole agency; an address with another hash is no page.
+    "admin.logo": Entry(Door.AGENTS, objects={"sha256": "logo_sha256"}),
     "admin.new_agent": ADMINS,
+    "admin.remove_logo": ADMINS,
     "admin.reset_authenticator": ADMINS,
     # alerts
     "alerts.count": AGENTS,
@@ -38,6 +42,10 @@ ENTRIES: dict[str, Entry] = {
     "area.remove": Entry(Door.OWNER_ALONE, form={"remove-confirmation": "REMOVE"}),
     "area.show": OWNER,
     "area.void": Entry(Door.OWNER_ALONE, form={"void-reason": "The cabin was gone."}),
+    # audit
+    "audit.export": ADMINS,
+    "audit.index": ADMINS,
+    "audit.office": ADMINS,
     # auth
     "auth.account": AGENTS,
     "auth.authenticator": ANYBODY,
@@ -125,6 +133,25 @@ ENTRIES: dict[str, Entry] = {
     "quotes.index": AGENTS,
     "quotes.reopen": OWNER_ALONE,
     "quotes.show": OWNER,
+    # reminders: an agent's own texts, the agency's by its admins; switched by booking
+    "reminders.edit": AGENTS,
+    "reminders.export": AGENTS,
+    "reminders.give_up": AGENTS,
+    "reminders.index": AGENTS,
+    "reminders.log": AGENTS,
+    "reminders.switch": OWNER_ALONE,
+    # reports
+    "reports.clients": AGENTS,
+    "reports.clients_csv": AGENTS,
+    "reports.commission": OWNER,
+    "reports.commissions": AGENTS,
+    "reports.commissions_csv": AGENTS,
+    "reports.due": AGENTS,
+    "reports.due_csv": AGENTS,
+    "reports.index": AGENTS,
+    "reports.processed": AGENTS,
+    "reports.processed_csv": AGENTS,
+    "reports.take_back": OWNER_ALONE,
     # retrieval: codes and cards, for the owner's eyes
     "retrieval.confirm_cvv": Entry(Door.OWNER_ALONE, json={"challenge_id": "chal_1", "jwe": "sealed"}),
     "retrieval.cvv": AGENTS,
@@ -140,6 +167,12 @@ ENTRIES: dict[str, Entry] = {
     "second_reveals.refuse": ADMINS,
     "second_reveals.send_code": Entry(Door.ADMINS, also=(403,)),
     "second_reveals.show": ADMINS,
+    # support: the agency's admins answer
+    "support.close": BOTH,
+    "support.index": AGENTS,
+    "support.new": AGENTS,
+    "support.reply": BOTH,
+    "support.show": BOTH,
     # tasks
     "tasks.add": OWNER_ALONE,
     "tasks.done": OWNER_ALONE,
@@ -148,4 +181,11 @@ ENTRIES: dict[str, Entry] = {
     "tasks.index": AGENTS,
     "tasks.remove": OWNER_ALONE,
     "tasks.undo": OWNER_ALONE,
+    # training
+    "training.index": AGENTS,
+    "training.show": Entry(Door.AGENTS, objects={"slug": "guide_slug"}),
+    # undelivered: an admin puts away what nobody else sees to; only its own agent sends a link again
+    "undelivered.index": AGENTS,
+    "undelivered.resend": OWNER_ALONE,
+    "undelivered.settle": BOTH,
 }

@@ -1,14 +1,17 @@
 """A CRM with one of everything, all of it Maya's: the objects that the matrix's addresses name."""
 
+import io
 from datetime import date
 from pathlib import Path
 from typing import Final
 
+from PIL import Image
 from sqlalchemy import select, update
 
 from chassis.ids import new_id
-from protos.wayvault.events.v1.events_pb2 import Client, EsignSigned, InsuranceDecided, QuoteRequested
+from protos.wayvault.events.v1.events_pb2 import Client, DeliveryFailed, EsignSigned, InsuranceDecided, QuoteRequested
 from services.crm.actor import Actor, Role
+from services.crm.admin.logo import read_logo
 from services.crm.admin.models import AgencyRow
 from services.crm.admin.service import AgencyData, AgentData
 from services.crm.bookings.service import SegmentData, SegmentKind
@@ -22,7 +25,8 @@ from tests.integration.access.kept_file import KeptFile
 from tests.support.crm_paying import ORIGIN, Browser, CrmHouse, stamp, usd
 
 HERE: Final = "tests/integration/access/crm_house.py"
-_RESULTS: Final = {"accent": "0f6b6b"}
+# What is no id of a row.
+_WORDS: Final = {"accent": "0f6b6b", "guide_slug": "void", "whose": "own", "which": "payment_due"}
 
 
 class FurnishedHouse(CrmHouse):
@@ -39,9 +43,10 @@ class FurnishedHouse(CrmHouse):
         self._agent("Nora Lind", "nora@harbour.example", Role.ADMIN)
         with self.deps.database.transaction() as session:
             session.execute(update(AgencyRow).values(second_reveal=True))
-        self.objects: dict[str, str] = dict(_RESULTS)
+        self.objects: dict[str, str] = dict(_WORDS)
         self._add_people()
         self._add_payments()
+        self._add_office()
         self._add_papers()
         self.browsers: dict[str, Browser] = {
             name: self.browser(actor)
@@ -116,6 +121,37 @@ class FurnishedHouse(CrmHouse):
             "second_id": second.id,
             "link_id": link.id,
         }
+
+    def _add_office(self) -> None:
+        deps, maya = self.deps, self.maya
+        link = deps.paying.links.of_payment(self.requested("bounced-0123456789"))
+        assert link is not None
+        failure = DeliveryFailed(
+            delivery_id=new_id("dlv"),
+            kind="payment_link",
+            payment_id=link.payment_id,
+            link_id=link.id,
+            agent_id=maya.agent_id,
+            at=stamp(self.clock.now()),
+        )
+        self.hear(failure)
+        out = io.BytesIO()
+        Image.new("RGB", (64, 64), "#0f766e").save(out, "PNG")
+        self.objects |= {
+            "receipt_id": self._commission(),
+            "ticket_id": deps.office.support.open(maya, "A question", "How do I void?").id,
+            "failure_id": failure.delivery_id,
+            "logo_sha256": deps.directory.change_logo(self.ada, read_logo(out.getvalue())).logo_sha256,
+        }
+
+    def _commission(self) -> str:
+        deps, maya = self.deps, self.maya
+        today = self.clock.now().date()
+        deps.commissions.record(
+            maya, self.booking_id, self.segment_id, amount=usd(100_00), received_on=today, reference="Statement 7"
+        )
+        _, receipts = deps.commissions.line(maya, self.booking_id, self.segment_id)
+        return receipts[0].id
 
     def _add_papers(self) -> None:
         signing, maya = self.deps.signing, self.maya

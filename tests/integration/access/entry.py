@@ -79,7 +79,7 @@ def calls_of(app: Flask, endpoint: str, entry: Entry, objects: Mapping[str, str]
         assert not lacking, f"{file} makes no object {lacking} for {rule.rule} ({endpoint}); add one"
         path = _path(app, rule, {argument: objects[name] for argument, name in names.items()})
         never = {argument: _never_was(objects[name]) for argument, name in names.items()}
-        unknown = _path(app, rule, never) if never else None
+        unknown = _unknown_path(app, rule, never)
         made += [
             Call(endpoint=endpoint, method=method, path=path, unknown=unknown)
             for method in sorted((rule.methods or set()) & {"GET", "POST"})
@@ -91,6 +91,14 @@ def _path(app: Flask, rule: Rule, values: Mapping[str, str]) -> str:
     built = rule.build(dict(values), append_unknown=False)
     assert built is not None, rule.rule
     return built[1]
+
+
+def _unknown_path(app: Flask, rule: Rule, values: Mapping[str, str]) -> str | None:
+    """None for an address without objects, and for one whose arguments are one of a few words."""
+    try:
+        return _path(app, rule, values) if values else None
+    except ValueError:
+        return None
 
 
 def _never_was(identifier: str) -> str:

@@ -29,6 +29,8 @@ ENTRIES: dict[str, Entry] = {
     "account.show": CLIENTS,
     "account.sign_in": ANYBODY,
     "account.sign_out": ANYBODY,
+    # agencies: a logo stands on pages before any sign-in
+    "agencies.logo": Entry(Door.ANYBODY, objects={"sha256": "logo_sha256"}),
     # cvv: a link of its own for the CVV alone
     "cvv.form": Entry(Door.LINK, objects=CVV_LINK),
     "cvv.intake": Entry(Door.LINK, objects=CVV_LINK),

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 
 from chassis.ids import token_sha256
 from protos.wayvault.events.v1.events_pb2 import (
+    AgencySaved,
     ClientProfile,
     CvvRequested,
     DocumentShared,
@@ -20,7 +21,7 @@ from services.portal.origin import Origin
 from tests.integration.access.kept_file import KeptFile
 from tests.support.portal import LINK, TOKEN, PortalWorld, context, timestamp
 from tests.support.portal_papers import OFFER, REQUEST, offer_insurance, request_document
-from tests.support.portal_people import ALAN, GRACE, client_saved, signed_in, with_account
+from tests.support.portal_people import AGENCY, ALAN, GRACE, client_saved, signed_in, with_account
 from tests.support.portal_trips import booking_saved, processed
 
 HERE: Final = "tests/integration/access/portal_house.py"
@@ -57,7 +58,10 @@ class FurnishedPortal(PortalWorld):
             "holder": holder,
             "other holder": self.opened(_FOREIGN, "foreign"),
         }
+        self.tell(AgencySaved(agency=AGENCY, logo=b"png", logo_sha256="0" * 64))
         self.objects: dict[str, str] = {
+            "agency_id": AGENCY.id,
+            "logo_sha256": "0" * 64,
             "accent": "0f6b6b",
             "name": "maya-okafor",
             "link_id": LINK,

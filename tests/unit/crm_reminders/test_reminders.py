@@ -17,8 +17,9 @@ from protos.wayvault.events.v1.events_pb2 import (
 )
 from services.crm.bookings.service import SegmentData, SegmentKind
 from services.crm.errors import ChangedMeanwhile
-from services.crm.reminders.rules import DEFAULTS, TAGS
-from services.crm.reminders.service import LogFilter, Outcome, ReminderKind, RuleData, Scope
+from services.crm.reminders.log import LogFilter
+from services.crm.reminders.rules import DEFAULTS, TAGS, Outcome
+from services.crm.reminders.service import ReminderKind, RuleData, Scope
 from tests.support.crm_paying import usd
 from tests.support.crm_people import published, tell
 from tests.support.crm_site import CrmSite, text_of
@@ -217,7 +218,7 @@ def test_the_log_says_what_was_sent_to_whom_and_each_sees_her_own(dated: CrmSite
         settled(dated, "skipped_paid", reminder_id="reminder_2", kind="final_payment", due_on="2027-02-20"),
         settled(dated, "failed", reminder_id="reminder_3", due_on="2026-12-13", reason="No such mailbox."),
     )
-    log = dated.deps.reminders.log_page
+    log = dated.deps.reminder_log.page
     assert [entry.outcome for entry in log(dated.maya, LogFilter(sent=True), 1).items] == [Outcome.SENT]
     assert log(dated.ada, LogFilter(), 1).total == 3
     assert log(dated.jonas, LogFilter(), 1).total == 0

@@ -163,6 +163,18 @@ def test_nobody_but_the_client_herself_gets_at_a_payment_she_started(world: Port
     assert not any(isinstance(message, PaymentAuthorized) for message in world.published())
 
 
+def test_what_somebody_else_paid_meanwhile_is_not_paid_twice(world: PortalWorld) -> None:
+    browser = signed_in(world)
+    tell(world, booking_saved())
+    link_id = started(browser, type="final", amount="4,000.00")
+    browser.get(f"/pay/{link_id}/authorize")
+    tell(world, processed(world, 1240))
+    answer = browser.post(f"/pay/{link_id}/authorize", data=world.form(link_id))
+    assert answer.status_code == 409
+    assert "At most US$\u00a02,760.00 is left to pay." in answer.get_data(as_text=True)
+    assert world.intake.stores == 0
+
+
 def test_a_session_that_ended_while_she_typed_says_how_to_go_on(world: PortalWorld) -> None:
     browser = signed_in(world)
     tell(world, booking_saved())
