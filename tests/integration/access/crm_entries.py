@@ -26,7 +26,7 @@ ENTRIES: dict[str, Entry] = {
     "admin.change_logo": ADMINS,
     "admin.invite": ADMINS,
     # The logo stands on pages of the whole agency; an address with another hash is no page.
-    "admin.logo": Entry(Door.AGENTS, objects={"sha256": "logo_sha256"}),
+    "admin.logo": Entry(Door.AGENCY, objects={"sha256": "logo_sha256"}),
     "admin.new_agent": ADMINS,
     "admin.remove_logo": ADMINS,
     "admin.reset_authenticator": ADMINS,

@@ -15,6 +15,7 @@ class Door(Enum):
     ANYBODY = "anybody, signed in or not"
     # The CRM
     AGENTS = "every agent; it shows what is her own"
+    AGENCY = "everybody of the agency whose object it is"
     ADMINS = "admins of the agency; for agents the page does not exist"
     OWNER = "the agent whose object it is acts; an admin of her agency may look"
     OWNER_ALONE = "the agent whose object it is, nobody else, no admin either"

@@ -1,12 +1,13 @@
 """A portal with one of everything, all of it Grace's: the objects that the matrix's addresses name."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from flask.testing import FlaskClient
 
 from chassis.ids import token_sha256
+from chassis.web.passwords import Passwords
 from protos.wayvault.events.v1.events_pb2 import (
     AgencySaved,
     ClientProfile,
@@ -15,10 +16,13 @@ from protos.wayvault.events.v1.events_pb2 import (
     FamilyMember,
     Occasion,
 )
+from services.portal.app import create_app
+from services.portal.bootstrap import bootstrap
 from services.portal.esign.rules import Signature, SignatureKind
 from services.portal.esign.service import PaperKind, Signing
 from services.portal.origin import Origin
 from tests.integration.access.kept_file import KeptFile
+from tests.support.clock import FakeClock
 from tests.support.portal import LINK, TOKEN, PortalWorld, context, timestamp
 from tests.support.portal_papers import OFFER, REQUEST, offer_insurance, request_document
 from tests.support.portal_people import AGENCY, ALAN, GRACE, client_saved, signed_in, with_account
@@ -29,11 +33,34 @@ _SIGNED, _ANSWERED = "sign_signed", "offer_answered"
 _CVV_LINK, _SUBMITTED, _FOREIGN = "cvvlink_first", "lnk_submitted", "lnk_foreign"
 
 
+class _CvvIntake:
+    """CvvIntakePort that takes everything."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+
+    def open_cvv_intake(self, **_given: object) -> str:
+        return "intake_1"
+
+    def replace_cvv(self, **_given: object) -> datetime:
+        return self._clock.now() + timedelta(hours=72)
+
+
 class FurnishedPortal(PortalWorld):
     """Grace and Alan are clients; `holder` is a browser that opened Grace's links, `other holder` another's."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
+        self.deps = bootstrap(
+            self.settings,
+            clock=self.clock,
+            database=self.database,
+            intake=self.intake,
+            cvv_intake=_CvvIntake(self.clock),
+            letters=self.letters,
+            passwords=Passwords(memory_kib=64, passes=1),
+        )
+        self._app = create_app(self.deps)
         with_account(self, GRACE)
         with_account(self, ALAN, username="alan")
         self.tell(client_saved(GRACE, _profile()))

@@ -112,6 +112,7 @@ def test_who_has_the_right_is_let_in(house: FurnishedHouse, app: Flask, endpoint
     entry = _entry(endpoint)
     roles = {
         Door.AGENTS: ("owner", "other agent", "admin", "other agency's admin"),
+        Door.AGENCY: ("owner", "other agent", "admin"),
         Door.ADMINS: ("admin",),
         Door.OWNER: ("owner",),
         Door.OWNER_ALONE: ("owner",),
