@@ -66,7 +66,7 @@ def test_the_demo_is_made_once_and_its_agents_can_sign_in(site: CrmSite, tmp_pat
         len(site.deps.clients.export(actor, ClientFilter())),
         len(site.deps.bookings.export(actor, BookingFilter())),
     ]
-    assert counts == [13, 6]
+    assert min(counts) > 100
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert import_demo(site.deps, file) == made
     assert counts[0] == len(site.deps.clients.export(actor, ClientFilter()))

@@ -75,6 +75,9 @@ def test_an_admin_looks_at_all_bookings_and_changes_none_of_them(site: CrmSite) 
     before = site.deps.bookings.get(site.maya, site.booking.id)
     for method, path in _calls(site, _mayas(site)):
         status = _call(ada, method, path)
+        if path.startswith("/reports/commissions/"):  # her own form says that it changes nothing for her
+            assert status in {200, 422}
+            continue
         assert status in ({200, 403, 404} if method == "GET" else {403, 404}), (method, path, status)
     assert site.deps.bookings.get(site.maya, site.booking.id) == before
 
@@ -91,6 +94,7 @@ def test_who_is_not_signed_in_sees_the_sign_in_page_and_nothing_else(site: CrmSi
         if rule.endpoint in PUBLIC:
             continue
         ids = {name: new_id(name.removesuffix("_id").removesuffix("ment")) for name in rule.arguments}
+        ids |= {"whose": "own", "which": "payment_due"} if "whose" in ids else {}
         path = adapter.build(rule.endpoint, ids)
         for method in (rule.methods or set()) & {"GET", "POST"}:
             browser = site.browser()
