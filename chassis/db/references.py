@@ -43,7 +43,10 @@ class Reference:
 
 
 def affected(session: Session, statement: Update | Delete) -> int:
-    """Runs an update or a deletion and says how many rows it changed; rows that the session holds are read again when next needed."""
+    """Runs an update or a deletion and says how many rows it changed.
+
+    Rows that the session holds are read again when next needed.
+    """
     result = cast("CursorResult[Any]", session.execute(statement, execution_options={"synchronize_session": "fetch"}))
     return result.rowcount
 

@@ -4,9 +4,10 @@ No picture holds a card number: what is clipped is never the frame that shows a 
 """
 
 import re
+from typing import Final
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import ViewportSize, expect
 
 from services.crm.training.service import Guides
 from tests.e2e.album import Album
@@ -14,7 +15,7 @@ from tests.e2e.conftest import ARTIFACTS, World
 from tests.e2e.page_maps import eleanor
 from tests.e2e.people import BOOKING, AgentAtWork
 
-_WIDE = {"width": 1000, "height": 900}
+_WIDE: Final[ViewportSize] = {"width": 1000, "height": 900}
 
 
 @pytest.fixture

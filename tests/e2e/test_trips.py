@@ -1,4 +1,4 @@
-"""A client in the portal: her trips, a payment that she starts on her phone, documents, her calendar (P3, P4, P8, P9)."""
+"""A client in the portal: her trips, a payment that she starts on her phone, documents, her calendar (P3, P4, P8)."""
 
 import re
 from typing import Final

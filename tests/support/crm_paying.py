@@ -2,6 +2,7 @@
 
 import re
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -498,7 +499,7 @@ class Browser:
             self._csrf = found[1]
         return answer
 
-    def post(self, path: str, data: dict[str, str] | None = None) -> TestResponse:
+    def post(self, path: str, data: Mapping[str, object] | None = None) -> TestResponse:
         """Sends a form."""
         if not self._csrf:
             self.get("/payments")

@@ -36,7 +36,7 @@ def sent(browser: Browser, crm: CrmHouse, content: bytes, name: str = "passes.pd
     """Sends the form with a file."""
     browser.get(f"/bookings/{crm.booking_id}/documents/new")
     data = {"whom": "everyone", "request_key": "k", "title": "Passes", **fields, "file": (io.BytesIO(content), name)}
-    return browser.post(f"/bookings/{crm.booking_id}/documents/new", data=data)  # type: ignore[arg-type]
+    return browser.post(f"/bookings/{crm.booking_id}/documents/new", data=data)
 
 
 def test_a_shared_document_is_told_with_its_bytes_and_readers(crm: CrmHouse) -> None:

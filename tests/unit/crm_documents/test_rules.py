@@ -60,9 +60,10 @@ def test_what_can_not_be_shared_is_refused_with_a_way_out(content: bytes, name: 
 @given(content=st.binary(max_size=400), name=st.text(max_size=80))
 def test_any_bytes_are_a_known_kind_or_refused_in_words(content: bytes, name: str) -> None:
     try:
-        assert file_type(content, name) in FILE_TYPES
+        outcome: object = file_type(content, name)
     except FileRefused as refused:
-        assert len(str(refused)) > 20
+        outcome = str(refused)
+    assert outcome in FILE_TYPES or len(str(outcome)) > 20
 
 
 @given(name=st.text(max_size=300))
