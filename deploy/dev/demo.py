@@ -95,7 +95,7 @@ def _digest(state: State, settings: Mapping[str, str]) -> str:
 
 
 def _finish(processes: list[Any]) -> None:
-    said = [(process.communicate(timeout=120)[0], process.returncode) for process in processes]
+    said = [(process.communicate(timeout=300)[0], process.returncode) for process in processes]
     faults = [text.strip() for text, status in said if status != 0]
     if faults:
         raise DemoFault("The demo agency could not be made:\n" + "\n".join(faults))

@@ -1,8 +1,8 @@
 """Where one can go: the CRM's rail and the agent's own menu.
 
 A room adds its line here; it shows once its endpoint exists. `rooms` are the beginnings of the endpoints on whose
-pages the line is the present one. The order is that of a working day: what waits, people, trips, money, paper; then
-help; then what only admins have.
+pages the line is the present one. The order is that of a working day: what waits, people, trips, money (the phone's
+bar has these), new requests, paper; then help; then what only admins have.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,6 @@ RAIL = (
         icon="users",
         rooms=("clients.", "household.", "merging.", "tasks.", "portal_access."),
     ),
-    Line(label="Quotes", endpoint="quotes.index", icon="inbox", rooms=("quotes.",)),
     Line(
         label="Bookings",
         endpoint="bookings.index",
@@ -43,6 +42,7 @@ RAIL = (
         rooms=("bookings.", "links.", "documents.", "itinerary.", "insurance."),
     ),
     Line(label="Payments", endpoint="payments.report", icon="credit-card", rooms=("payments.", "area.", "retrieval.")),
+    Line(label="Quotes", endpoint="quotes.index", icon="inbox", rooms=("quotes.",)),
     Line(label="Documents", endpoint="esign.index", icon="file-text", rooms=("esign.",)),
     Line(label="Reminders", endpoint="reminders.index", icon="bell", rooms=("reminders.",)),
     Line(label="Reports", endpoint="reports.index", icon="chart-column", rooms=("reports.",)),
