@@ -48,7 +48,9 @@ def _send(agent: AgentAtWork, title: str) -> str:
 
 
 def _sign_by_hand(page: Page, button: str) -> None:
-    pad = page.locator("canvas")
+    # Whoever signed before is first offered her signature on file.
+    page.get_by_role("radiogroup", name="How you sign").get_by_role("radio", name="Draw").press("Space")
+    pad = page.locator("canvas").first
     pad.scroll_into_view_if_needed()
     box = pad.bounding_box()
     assert box is not None
