@@ -119,8 +119,11 @@ class PageMap:
 
 def crm_map(stack: Stack, folder: Path) -> PageMap:
     """The CRM's pages with Maya's objects."""
+    secret = SecretStr("made for nothing but its URL map")
     settings = CrmSettings(
-        state_dir=folder, database_url=f"sqlite:///{folder}/map.db", secret_key=SecretStr("only for its URL map")
+        state_dir=folder,
+        database_url=f"sqlite:///{folder}/map.db",
+        secret_key=secret,
     )
     return PageMap(create_app(bootstrap(settings)), CRM_ENTRIES, _found(stack, "crm", _CRM_OBJECTS))
 

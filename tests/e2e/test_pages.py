@@ -10,8 +10,9 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.album import Album
 from tests.e2e.conftest import ARTIFACTS, World
-from tests.e2e.page_maps import PageMap, crm_map, eleanor, portal_map
+from tests.e2e.page_maps import PageMap, crm_map, portal_map
 from tests.e2e.people import BOOKING, ELEANOR, VISA, AgentAtWork, Mailbox, ask
+from tests.e2e.portal_people import client_with_account
 from tests.integration.access.entry import Door
 
 
@@ -31,7 +32,7 @@ def test_every_page_of_the_crm(world: World, album: Album, tmp_path: Path) -> No
 
 def test_every_page_of_the_portal(world: World, album: Album, tmp_path: Path) -> None:
     """From the URL map, as a client who signed in with her invitation."""
-    anybody, client = world.window(), _client_with_account(world)
+    anybody, client = world.window(), client_with_account(world, ELEANOR)
     doors = {Door.CLIENTS: client, Door.OWN_CLIENT: client}
     _look_at_all(
         album, portal_map(world.stack, tmp_path), world.portal, "portal", lambda door: doors.get(door, anybody)
@@ -48,25 +49,6 @@ def _look_at_all(album: Album, pages: PageMap, origin: str, service: str, window
         else:
             album.glance(page, name)
     album.faults.extend(pages.faults)
-
-
-def _client_with_account(world: World) -> Page:
-    """Eleanor, invited by Maya, with a password of her own."""
-    agent = world.agent()
-    agent.page.goto(f"{world.crm}/clients/{eleanor(world.stack)}/portal-access")
-    username = agent.page.get_by_label("Username").input_value()
-    agent.page.get_by_role("button", name="Send invitation").click()
-    link = world.mailbox.take(agent.page, ELEANOR, "invites you to your trips").link("/password")
-    page = world.window()
-    page.goto(link)
-    for label in ("New password", "The same password again"):
-        page.get_by_label(label, exact=True).fill("harbour lantern velvet ostrich")
-    page.get_by_role("button", name="Set password").click()
-    page.get_by_label("Username").fill(username)
-    page.get_by_label("Password", exact=True).fill("harbour lantern velvet ostrich")
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("navigation", name="Main")).to_be_visible()
-    return page
 
 
 def test_pages_of_the_crm_in_states_that_no_address_has(world: World, album: Album) -> None:

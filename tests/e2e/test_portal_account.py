@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import World
 from tests.e2e.people import AgentAtWork, wait_until
+from tests.e2e.portal_people import choose, fill_passwords, sign_in
 
 _LONG_MS = 20_000
 _PASSWORD: Final = "violet harbour tractor moon"
@@ -58,7 +59,7 @@ def test_an_invited_client_chooses_a_password_and_lands_at_home(world: World) ->
     # The same link again chooses nothing.
     other = world.window()
     other.goto(link)
-    _fill_passwords(other, _NEW_PASSWORD)
+    fill_passwords(other, _NEW_PASSWORD)
     expect(other.get_by_text("This link has expired or was used already").first).to_be_visible(timeout=_LONG_MS)
 
 
@@ -147,28 +148,6 @@ def invited(world: World, agent: AgentAtWork, page: Page, visitor: Visitor) -> s
     return world.mailbox.take(page, visitor.email, "invites you").link("/password")
 
 
-def choose(page: Page, link: str, password: str) -> None:
-    """The mail's link, and a password that is nobody's but hers."""
-    done = page.get_by_text("Your password is set.")
-
-    def is_set() -> bool:
-        # An e-mail may be faster than the portal's own news of the invitation.
-        page.goto("about:blank")
-        page.goto(link)
-        _fill_passwords(page, password)
-        expect(done.or_(page.get_by_role("alert")).first).to_be_visible(timeout=_LONG_MS)
-        return done.is_visible()
-
-    wait_until(page, is_set, "the portal to know the invitation")
-
-
-def sign_in(world: World, page: Page, username: str, password: str) -> None:
-    page.goto(f"{world.portal}/sign-in")
-    _try(page, username, password)
-    expect(page).not_to_have_url(re.compile("/sign-in"), timeout=_LONG_MS)
-    assert page.get_by_role("heading", level=1).first.is_visible()
-
-
 def _ask_for_reset(world: World, page: Page, username: str) -> str:
     page.goto(f"{world.portal}/forgotten")
     page.get_by_label("Username").fill(username)
@@ -182,12 +161,6 @@ def _try(page: Page, username: str, password: str) -> None:
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign in").press("Enter")
     page.wait_for_load_state()
-
-
-def _fill_passwords(page: Page, password: str) -> None:
-    page.locator("#password").fill(password)
-    page.locator("#again").fill(password)
-    page.get_by_role("button", name="Set password").press("Enter")
 
 
 def _visitor(first: str) -> Visitor:

@@ -4,39 +4,21 @@ import re
 from typing import Final
 
 from icalendar import Calendar
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.e2e.conftest import World
 from tests.e2e.people import BOOKING, ROBERT, ClientAtHome, wait_until
+from tests.e2e.portal_people import client_with_account
 from tests.support.office_files import pdf
 
-_PASSWORD: Final = "harbour lantern velvet ostrich"
 _NAME: Final = "Robert Whitcombe"
 _PATIENCE_MS: Final = 20_000
 
 
-def signed_in(world: World, page: Page) -> None:
-    """Robert, invited by Maya, chooses a password on the mailed link and signs in."""
-    agent = world.agent()
-    query = "SELECT id FROM client WHERE email = :email"
-    client_id = world.stack.query("crm", query, email=ROBERT)[0][0]
-    agent.page.goto(f"{world.crm}/clients/{client_id}/portal-access")
-    username = agent.page.get_by_label("Username").input_value()
-    agent.page.get_by_role("button", name="Send invitation").click()
-    page.goto(world.mailbox.take(agent.page, ROBERT, "invites you to your trips").link("/password"))
-    for label in ("New password", "The same password again"):
-        page.get_by_label(label, exact=True).fill(_PASSWORD)
-    page.get_by_role("button", name="Set password").click()
-    page.get_by_label("Username").fill(username)
-    page.get_by_label("Password", exact=True).fill(_PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", level=1, name="Your trips")).to_be_visible(timeout=_PATIENCE_MS)
-
-
 def test_a_client_pays_a_part_of_her_trip_herself_and_her_agent_is_alerted(world: World) -> None:
-    client = ClientAtHome(page=world.window(phone=True))
+    client = ClientAtHome(page=client_with_account(world, ROBERT, phone=True))
     page = client.page
-    signed_in(world, page)
+    page.goto(f"{world.portal}/trips")
     page.get_by_role("link", name=BOOKING).click()
     with page.expect_download() as download:
         page.get_by_role("link", name="Add to calendar").click()
@@ -71,8 +53,8 @@ def test_a_client_pays_a_part_of_her_trip_herself_and_her_agent_is_alerted(world
 
 
 def test_a_shared_document_reaches_the_traveler_and_can_be_taken_back(world: World) -> None:
-    page = world.window()
-    signed_in(world, page)
+    page = client_with_account(world, ROBERT)
+    page.goto(f"{world.portal}/trips")
     agent = world.agent()
     agent.open_booking(BOOKING)
     booking = agent.page.url.partition("#")[0]

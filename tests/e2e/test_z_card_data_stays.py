@@ -25,8 +25,9 @@ from services.portal.bootstrap import bootstrap as portal_bootstrap
 from services.portal.config import PortalSettings
 from tests.e2e.conftest import ARTIFACTS, World
 from tests.e2e.people import CVV, ELEANOR, Answer, Mailbox, ask, wait_until
+from tests.e2e.portal_people import choose, sign_in
 from tests.e2e.test_cvv_only import ask_for_it_again, give_it
-from tests.e2e.test_portal_account import Visitor, choose, invited, sign_in
+from tests.e2e.test_portal_account import Visitor, invited
 from tests.support.canary import Canary, Scanner, dressed
 from tests.support.stack import Stack
 
