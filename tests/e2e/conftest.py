@@ -27,6 +27,8 @@ _EXPECTED_ON_CONSOLE: Final = ("Failed to load resource", "net::ERR_")
 # What is walked on the real engines too: the main job, the canary scan, and a sealed Vault. Every other sad path runs
 # on embedded engines, since the contract suites prove the engines alike; E2E=all runs each of them on both.
 _ON_BOTH: Final = ("test_main_job.py", "test_z_card_data_stays.py")
+# They take the guides' pictures and claim nothing: with E2E=all only.
+_PICTURES: Final = ("test_guides.py",)
 _ON_BOTH_TESTS: Final = ("test_with_the_engine_sealed_the_agent_reads_that_nothing_was_used_up",)
 
 
@@ -39,7 +41,7 @@ _IN_EVERY_SHARE: Final = (
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     if os.environ.get("E2E") != "all":
-        left_out = [item for item in items if item.path.is_relative_to(here) and _is_for_embedded_only(item)]
+        left_out = [item for item in items if item.path.is_relative_to(here) and _is_for_all_only(item)]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
     _keep_share(config, items, here)
@@ -72,8 +74,10 @@ def _keep_share(config: pytest.Config, items: list[pytest.Item], here: Path) -> 
     items[:] = [item for item in items if item not in others]
 
 
-def _is_for_embedded_only(item: pytest.Item) -> bool:
+def _is_for_all_only(item: pytest.Item) -> bool:
     name = getattr(item, "originalname", item.name)
+    if item.path.name in _PICTURES:
+        return True
     return "[real" in item.name and item.path.name not in _ON_BOTH and name not in _ON_BOTH_TESTS
 
 
