@@ -76,6 +76,10 @@ lock: setup ## Resolve requirements/*.txt from pyproject.toml, keeping the versi
 bench: setup ## Measure, print JSON
 	@$(PY) -m tests.bench
 
+.PHONY: bench-lists
+bench-lists: setup ## Measure the CRM's list pages over 100,000 clients and 500,000 payments (makes them first), print JSON
+	@$(PY) -m tests.bench.lists
+
 .PHONY: engines
 engines: setup ## Start and set up real PostgreSQL, RabbitMQ and HashiCorp Vault on this machine
 	@$(PY) -m deploy.dev.engines start
