@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 _OUTCOME = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|deselected)")
+_TESTS_FAILED = 1
 _NO_TESTS_COLLECTED = 5
 # Whole systems in browsers: after all other tests, in parts side by side, each with a system of its own.
 _WHOLE = "e2e"
@@ -46,6 +47,21 @@ def run(arguments: list[str], **environment: str) -> Outcome:
     return Outcome(status=process.wait(), counts=counts)
 
 
+def run_share(arguments: list[str], share: str) -> Outcome:
+    """Runs one part of the browser tests. What fails is tried once more, on a system of its own when the other part has
+    less to do, and said to be: a whole system on a busy machine may miss a test's patience once."""
+    kept = ["-o", f"cache_dir=.pytest_cache/share-{share.replace('/', '-of-')}"]
+    first = run([*arguments, *kept], E2E_SHARE=share)
+    if first.status != _TESTS_FAILED:
+        return first
+    print(
+        f"==== part {share}: {first.counts['failed'] + first.counts['error']} failed, tried once more ====", flush=True
+    )
+    again = run([*arguments, *kept, "--last-failed", "--last-failed-no-failures", "none"], E2E_SHARE=share)
+    passed_at_once = Counter({"passed": first.counts["passed"]})
+    return Outcome(status=again.status, counts=again.counts + passed_at_once)
+
+
 def main(arguments: list[str] | None = None) -> int:
     paths = (sys.argv[1:] if arguments is None else arguments) or ["tests"]
     left_out = [
@@ -57,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     outcomes = [run([*paths, *left_out, "-m", f"not {_WHOLE}", "-n", os.environ.get("TEST_WORKERS", "2")])]
     with ThreadPoolExecutor(_PARTS) as pool:
         shares = [f"{number}/{_PARTS}" for number in range(1, _PARTS + 1)]
-        outcomes += pool.map(lambda share: run([*paths, *left_out, "-m", _WHOLE], E2E_SHARE=share), shares)
+        outcomes += pool.map(lambda share: run_share([*paths, *left_out, "-m", _WHOLE], share), shares)
     total = sum((outcome.counts for outcome in outcomes), Counter[str]())
     told = ", ".join(f"{count} {name}" for name, count in sorted(total.items()) if name != "deselected")
     print(f"==== all tests: {told or 'none'} in {time.monotonic() - started:.0f} s ====")

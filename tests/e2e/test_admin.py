@@ -26,7 +26,7 @@ def test_an_agent_finds_a_guide_asks_her_admin_and_reads_the_answer(world: World
     ada.page.goto(asked.link("/support/"))
     ada.page.get_by_label("Write").fill("The one with the newer address.")
     ada.page.get_by_role("button", name="Send answer to Maya Okafor").click()
-    answered = world.mailbox.take(page, maya.account.email, "Ada Lindqvist answered")
+    answered = world.mailbox.take(page, maya.account.email, "Two profiles of one client")
     page.goto(answered.link("/support/"))
     expect(page.get_by_text("The one with the newer address.")).to_be_visible()
     page.get_by_role("button", name="That solves it, close").click()

@@ -25,6 +25,10 @@ PUBLIC = {
 }
 
 
+# What an address says in words of its own.
+_WORDS = {"whose": "own", "which": "payment_due"}
+
+
 def _rules(app: Flask) -> list[Rule]:
     return [rule for rule in app.url_map.iter_rules() if not rule.endpoint.endswith("static")]
 
@@ -94,7 +98,7 @@ def test_who_is_not_signed_in_sees_the_sign_in_page_and_nothing_else(site: CrmSi
         if rule.endpoint in PUBLIC:
             continue
         ids = {name: new_id(name.removesuffix("_id").removesuffix("ment")) for name in rule.arguments}
-        ids |= {"whose": "own", "which": "payment_due"} if "whose" in ids else {}
+        ids |= {name: word for name, word in _WORDS.items() if name in ids}
         path = adapter.build(rule.endpoint, ids)
         for method in (rule.methods or set()) & {"GET", "POST"}:
             browser = site.browser()

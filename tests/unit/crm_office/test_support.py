@@ -1,5 +1,7 @@
 """Support tickets: asked by an agent, answered by an admin (C12)."""
 
+from datetime import timedelta
+
 import pytest
 
 from chassis.errors import InvalidArgument, NotFound
@@ -57,6 +59,7 @@ def test_an_agent_sees_her_own_tickets_only_and_an_admin_all(site: CrmSite) -> N
 def test_two_admins_who_answer_at_once_do_not_talk_past_each_other(site: CrmSite) -> None:
     ticket = _asked(site)
     support = site.deps.office.support
+    site.clock.advance(timedelta(minutes=1))
     support.write(site.ada, ticket.id, "Press Void.", version=ticket.version)
     with pytest.raises(ChangedMeanwhile):
         support.write(site.ada, ticket.id, "Call me.", version=ticket.version)

@@ -206,5 +206,5 @@ class SecondRevealMachine(RuleBasedStateMachine):
 
 TestSecondRevealMachine = SecondRevealMachine.TestCase
 TestSecondRevealMachine.settings = settings(
-    max_examples=20, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=6, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
