@@ -48,8 +48,10 @@ def run(arguments: list[str], **environment: str) -> Outcome:
 
 
 def run_share(arguments: list[str], share: str) -> Outcome:
-    """Runs one part of the browser tests. What fails is tried once more, on a system of its own when the other part has
-    less to do, and said to be: a whole system on a busy machine may miss a test's patience once."""
+    """Runs one part of the browser tests; what fails is tried once more on a fresh system, and that is said.
+
+    A whole system in browsers on a busy machine may miss a test's patience once; a real fault fails twice.
+    """
     kept = ["-o", f"cache_dir=.pytest_cache/share-{share.replace('/', '-of-')}"]
     first = run([*arguments, *kept], E2E_SHARE=share)
     if first.status != _TESTS_FAILED:
