@@ -102,13 +102,11 @@ _REVEAL: Final = _showing(CardEvent.REVEAL)
 _SHOW_AGAIN: Final = _showing(CardEvent.SHOW_AGAIN)
 
 
-def insert_card(session: Session, new: NewCard) -> None:
-    """Stores a card. Raises IntegrityError when the payment has a live card (see `replace_card_of_payment`)."""
-    insert_cards(session, [new])
-
-
 def insert_cards(session: Session, new: Sequence[NewCard]) -> None:
-    """Stores cards, all or none. Raises IntegrityError when a payment has a live card or comes twice."""
+    """Stores cards, all or none.
+
+    Raises IntegrityError when a payment has a live card (see `replace_card_of_payment`) or comes twice.
+    """
     session.execute(_INSERT, [_columns(card) for card in new])
 
 
