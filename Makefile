@@ -8,6 +8,8 @@ PY := .venv/bin/python
 UV := .venv/bin/uv
 TESTS ?= tests
 AGENT ?= maya
+# Bytecode is kept: ten processes that compile all modules at each start take longer to start than to do their work.
+unexport PYTHONDONTWRITEBYTECODE
 # ENGINES, WAYVAULT_STATE and WAYVAULT_PORT_BASE reach the programs from the environment or this command line by themselves.
 
 .PHONY: help

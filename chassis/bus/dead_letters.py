@@ -8,13 +8,10 @@ import argparse
 import sys
 from typing import TextIO
 
-from pydantic_settings import SettingsConfigDict
-
 from chassis.bus.catalogue import SERVICES
-from chassis.bus.connect import open_bus
+from chassis.bus.operator import bus_of
 from chassis.bus.port import Bus, BusUnavailable
-from chassis.rpc.tls import TlsFiles
-from chassis.settings import ServiceSettings, SettingsError, load
+from chassis.settings import SettingsError
 
 
 def show(bus: Bus, service: str, out: TextIO) -> None:
@@ -34,7 +31,7 @@ def main(arguments: list[str] | None = None, *, out: TextIO | None = None) -> in
     parser.add_argument("event_ids", nargs="*", help="only these (replay; default: all of the service)")
     given = parser.parse_args(arguments)
     try:
-        bus = _bus_of(given.service)
+        bus = bus_of(given.service)
         try:
             if given.action == "list":
                 show(bus, given.service, stream)
@@ -46,15 +43,6 @@ def main(arguments: list[str] | None = None, *, out: TextIO | None = None) -> in
         print(f"The dead letters can't be reached: {error}", file=stream)
         return 1
     return 0
-
-
-def _bus_of(service: str) -> Bus:
-    class Settings(ServiceSettings):
-        model_config = SettingsConfigDict(env_prefix=f"{service.upper()}_")
-
-    settings = load(Settings)
-    tls = TlsFiles(ca=settings.tls_ca, cert=settings.tls_cert, key=settings.tls_key)
-    return open_bus(settings.bus_url, service=service, tls=tls)
 
 
 if __name__ == "__main__":

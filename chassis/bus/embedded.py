@@ -84,6 +84,10 @@ class EmbeddedBus:
     def subscribe(self, service: str, patterns: Collection[str]) -> "EmbeddedSubscription":
         return EmbeddedSubscription(self._path, service, patterns)
 
+    def waiting(self, service: str) -> int:
+        with self._transaction() as connection:
+            return int(connection.execute("SELECT count(*) FROM messages WHERE service = ?", (service,)).fetchone()[0])
+
     def bury(self, envelope: Envelope, *, service: str, reason: str) -> None:
         with self._transaction() as connection:
             _bury(connection, service, envelope.SerializeToString(), reason)

@@ -93,6 +93,11 @@ class Bus(Protocol):
         """Reads the queue wayvault.<service>, made if absent and bound to `patterns` ("payment.*.v1")."""
         ...
 
+    def waiting(self, service: str) -> int:
+        """How many messages lie in the queue of `service`, which exists; those in a reader's hand may or may not count.
+        Raises BusUnavailable."""
+        ...
+
     def bury(self, envelope: Envelope, *, service: str, reason: str) -> None:
         """Puts a message that `service` can't act upon into its dead letters. Raises BusUnavailable."""
         ...

@@ -64,6 +64,10 @@ class RabbitBus:
     def subscribe(self, service: str, patterns: Collection[str]) -> RabbitSubscription:
         return RabbitSubscription(self._link, service, patterns)
 
+    def waiting(self, service: str) -> int:
+        with self._link.channel("waiting") as channel:
+            return int(channel.queue_declare(queue_name(service), passive=True).method.message_count)
+
     def bury(self, envelope: Envelope, *, service: str, reason: str) -> None:
         properties = _properties(envelope, headers={_REASON: reason})
         letter = Outgoing(exchange=DEAD, routing_key=service, body=envelope.SerializeToString(), properties=properties)

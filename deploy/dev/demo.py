@@ -11,6 +11,8 @@ from deploy.dev.state import State
 from deploy.dev.supervisor import run_command
 from deploy.files import write_file
 
+_ARRIVAL_SECONDS = 120
+
 
 class DemoFault(Exception):
     """The demo agency could not be made; the message holds what the command said."""
@@ -63,6 +65,24 @@ def enrol_agents(state: State, settings: Mapping[str, str], root: Path) -> None:
         ]
     )
     write_file(_marker(state), _digest(state, settings))
+
+
+def await_arrival(state: State, settings: Mapping[str, str], root: Path) -> None:
+    """Returns once portal and notifier have read what the import made the CRM tell. Raises DemoFault.
+
+    Else a newcomer's first payment link waits behind some two thousand events.
+    """
+    if _is_done(state, settings):
+        return
+    arguments = ["--wait", str(_ARRIVAL_SECONDS)]
+    _finish(
+        [
+            run_command(
+                ["chassis.bus.backlog", service, *arguments], environment=environment_of(service, settings), root=root
+            )
+            for service in ("crm", "portal", "notifier")
+        ]
+    )
 
 
 def people(state: State) -> dict[str, Any]:

@@ -48,6 +48,7 @@ def up(state: State) -> None:
         supervisor.start(wanted)
         supervisor.wait_for_socket()
     _step("services", lambda: _wait(supervisor, programs_of(state, settings), state))
+    _step("demo data read by portal and notifier", lambda: demo.await_arrival(state, settings, ROOT))
     _step("agents enrolled at the vault", lambda: demo.enrol_agents(state, settings, ROOT))
     _welcome(state, settings, time.monotonic() - started)
 

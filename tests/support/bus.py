@@ -175,6 +175,9 @@ class FakeBus:
     def subscribe(self, service: str, patterns: Collection[str]) -> Subscription:
         raise AssertionError("not for these tests")
 
+    def waiting(self, service: str) -> int:
+        raise AssertionError("not for these tests")
+
     def dead_letters(self) -> Sequence[DeadLetter]:
         return []
 

@@ -252,6 +252,7 @@ def running(engine: Engine, say: Callable[[str], None] = lambda _: None) -> Iter
         undo.callback(_end, stack)
         say(f"{len(stack.processes)} processes")
         stack.start(*stack.processes)
+        demo.await_arrival(state, stack.settings, ROOT)
         demo.enrol_agents(state, stack.settings, ROOT)
         say("ready")
         yield stack

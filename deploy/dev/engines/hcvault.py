@@ -143,6 +143,7 @@ class HcVault:
         storage = private_directory(host.data / "storage")
         listener = {
             "address": f"127.0.0.1:{self._port}",
+            "cluster_address": f"127.0.0.1:{self._state.ports.hcvault_cluster}",
             "tls_cert_file": str(certificate),
             "tls_key_file": str(key),
             "tls_min_version": "tls12",

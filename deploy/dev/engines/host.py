@@ -239,13 +239,20 @@ def is_running(pid: int, marker: str) -> bool:
         return False
     except PermissionError:
         pass
-    commandline = Path(f"/proc/{pid}/cmdline")
-    if not commandline.parent.parent.joinpath("self").exists():
+    about = Path(f"/proc/{pid}")
+    if not about.parent.joinpath("self").exists():
         return True
     try:
-        return marker.encode() in commandline.read_bytes()
+        commandline = about.joinpath("cmdline").read_bytes()
+        # A process has no command line for a moment while it is being executed, and none any more once it has ended.
+        return marker.encode() in commandline if commandline else not _has_ended(about.joinpath("stat").read_text())
     except OSError:
         return False
+
+
+def _has_ended(stat: str) -> bool:
+    """Whether /proc/<pid>/stat tells of a zombie or a dead process (proc(5): the state follows the bracketed name)."""
+    return stat.rpartition(")")[2].split()[0] in ("Z", "X")
 
 
 def read_pid(file: Path) -> int | None:

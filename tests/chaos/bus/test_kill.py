@@ -81,6 +81,9 @@ class FatefulBus:
     def subscribe(self, service: str, patterns: Collection[str]) -> Subscription:
         return self._inner.subscribe(service, patterns)
 
+    def waiting(self, service: str) -> int:
+        return self._inner.waiting(service)
+
     def dead_letters(self) -> Sequence[DeadLetter]:
         return self._inner.dead_letters()
 

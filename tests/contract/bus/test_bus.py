@@ -172,6 +172,17 @@ def test_a_message_that_is_handed_out_too_often_becomes_a_dead_letter(bus: Bus, 
     bus.replay(service)
 
 
+def test_what_waits_in_a_queue_is_counted(bus: Bus, service: str) -> None:
+    bus.bind(service, PAYMENTS)
+    bus.publish([retrieved("p1"), retrieved("p2")])
+    eventually(lambda: bus.waiting(service) == 2, "both are counted")
+    reader = bus.subscribe(service, PAYMENTS)
+    for _ in range(2):
+        receive(reader).ack()
+    eventually(lambda: bus.waiting(service) == 0, "none is counted any more")
+    reader.close()
+
+
 def test_publishing_nothing_is_fine(bus: Bus) -> None:
     bus.publish([])
 
