@@ -15,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 _OUTCOME = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|deselected)")
+# pytest's short summary at the end of a run.
+_FAILED = re.compile(r"(?:FAILED|ERROR) (tests/\S+)")
 _TESTS_FAILED = 1
 _NO_TESTS_COLLECTED = 5
 # Whole systems in browsers: after all other tests, in parts side by side, each with a system of its own.
@@ -26,6 +28,7 @@ _PARTS = 2
 class Outcome:
     status: int
     counts: Counter[str]
+    failed: tuple[str, ...] = ()
 
 
 def run(arguments: list[str], **environment: str) -> Outcome:
@@ -38,13 +41,16 @@ def run(arguments: list[str], **environment: str) -> Outcome:
         env=os.environ | environment,
     )
     counts: Counter[str] = Counter()
+    failed: list[str] = []
     assert process.stdout is not None
     for line in process.stdout:
         print(line, end="", flush=True)
+        if one := _FAILED.match(line):
+            failed.append(one[1])
         found = _OUTCOME.findall(line)
         if found and " in " in line:
             counts = Counter({name.removesuffix("s") if name == "errors" else name: int(n) for n, name in found})
-    return Outcome(status=process.wait(), counts=counts)
+    return Outcome(status=process.wait(), counts=counts, failed=tuple(failed))
 
 
 def run_share(arguments: list[str], share: str) -> Outcome:
@@ -52,18 +58,13 @@ def run_share(arguments: list[str], share: str) -> Outcome:
 
     A whole system in browsers on a busy machine may miss a test's patience once; a real fault fails twice.
     """
-    kept = ["-o", f"cache_dir=.pytest_cache/share-{share.replace('/', '-of-')}"]
-    first = run([*arguments, *kept], E2E_SHARE=share)
-    if first.status != _TESTS_FAILED:
+    first = run(arguments, E2E_SHARE=share)
+    if first.status != _TESTS_FAILED or not first.failed:
         return first
-    failed = first.counts["failed"] + first.counts["error"]
-    print(f"==== part {share}: {failed} failed, tried once more ====", flush=True)
+    print(f"==== part {share}: {len(first.failed)} failed, tried once more ====", flush=True)
     # All parts' tests are there to choose from: which part a test is in depends on what else was collected.
-    again = run([*arguments, *kept, "--last-failed", "--last-failed-no-failures", "none"], E2E_SHARE="1/1")
-    if again.status == _NO_TESTS_COLLECTED:
-        return first
-    passed_at_once = Counter({"passed": first.counts["passed"]})
-    return Outcome(status=again.status, counts=again.counts + passed_at_once)
+    again = run([*first.failed, "-m", _WHOLE], E2E_SHARE="1/1")
+    return Outcome(status=again.status, counts=again.counts + Counter({"passed": first.counts["passed"]}))
 
 
 def main(arguments: list[str] | None = None) -> int:

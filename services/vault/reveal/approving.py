@@ -97,8 +97,7 @@ class Approving:
             raise NotFound("There is no such request.")
         decision = deciding(session, grant.second_reveal_id, grant.agent_id, self._clock, act)
         now, lease_id = self._clock.now(), ids.new_id("lease")
-        if not take_grant(session, grant.id, same_request, lease_id, now):
-            raise Busy
+        take_grant(session, grant, same_request, lease_id, now)
         if not approve(session, decision.second.id, grant.agent_id, now):
             raise PermissionDenied("This request was decided meanwhile.")
         answer = pb.ConfirmApprovalResponse(

@@ -160,18 +160,20 @@ class Challenges:
         Raises CodeWrong (with `attempts_left`), CodeLocked, CodeExpired, and what `judge` and `check_card` raise.
         """
         with self._database.transaction() as session:
-            judged = self._judge(session, kind, entry, recipient, act)
+            now = self._clock.now()
+            judged = self._judge(session, kind, entry, recipient, act, now)
             if judged.repeat:
                 return judged
-            attempts = count_attempt(session, judged.grant.id, self._clock.now())
+            attempts = count_attempt(session, judged.grant.id, now)
         if attempts is None:
             raise CodeLocked
         if not self._right(judged.grant, entry.code):
             raise self._wrong(judged.grant, attempts, act)
         return judged
 
-    def _judge(self, session: Session, kind: GrantKind, entry: CodeEntry, recipient: bytes, act: Act) -> Judged:
-        now = self._clock.now()
+    def _judge(  # noqa: PLR0917 - what was asked, by whom, when
+        self, session: Session, kind: GrantKind, entry: CodeEntry, recipient: bytes, act: Act, now: datetime
+    ) -> Judged:
         grant = find_grant(session, entry.challenge_id)
         if grant is None or grant.kind is not kind:
             raise NotFound("There is no such code. Please ask for a new one.")

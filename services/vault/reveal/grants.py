@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from chassis.errors import Busy
 from services.vault.reveal.models import GrantRow
 from services.vault.reveal.rules import (
     COUNTED_TOGETHER,
@@ -31,6 +32,7 @@ from services.vault.reveal.rules import (
     GrantEvent,
     GrantKind,
     GrantState,
+    judge,
 )
 
 _TABLE: Final = cast("Table", GrantRow.__table__)
@@ -145,10 +147,16 @@ def lock_grant(session: Session, grant_id: str, now: datetime) -> None:
     session.execute(_LOCK, {"grant": grant_id, "now": now})
 
 
-def take_grant(session: Session, grant_id: str, recipient: bytes, lease_id: str, now: datetime) -> bool:
-    """Step 2 of DESIGN.md §3: open → redeeming, for one process and one recipient. False when another was first."""
-    values = {"grant": grant_id, "now": now, "to": recipient, "holder": lease_id, "until": now + LEASE}
-    return _moved(session, _TAKE, values)
+def take_grant(session: Session, grant: Grant, recipient: bytes, lease_id: str, now: datetime) -> None:
+    """Step (2) of DESIGN.md §3, open → redeeming: leases the grant to one process and one recipient.
+
+    Raises what `judge` raises, or Busy, when it is not free any more: since it was judged its time has ended, or
+    somebody else has taken it.
+    """
+    values = {"grant": grant.id, "now": now, "to": recipient, "holder": lease_id, "until": now + LEASE}
+    if not _moved(session, _TAKE, values):
+        judge(find_grant(session, grant.id) or grant, recipient, now)
+        raise Busy
 
 
 def give_back_grant(session: Session, grant_id: str, lease_id: str) -> bool:

@@ -82,8 +82,7 @@ class Redeemer:
         require_time(TIME_NEEDED)
         lease_id = ids.new_id("lease")
         with self._database.transaction() as session:
-            if not take_grant(session, grant.id, recipient.id, lease_id, self._clock.now()):
-                raise Busy
+            take_grant(session, grant, recipient.id, lease_id, self._clock.now())
         shown = False
         try:
             answer = self._open_and_seal(recipient, secret)

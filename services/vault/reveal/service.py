@@ -190,8 +190,7 @@ class RevealService:
         agent = self._challenges.enrolled(session, grant.agent_id, card)
         if not move_cvv(session, card.token, CvvEvent.LINK, now):
             raise CvvGone
-        if not take_grant(session, grant.id, same_request, lease_id, now):
-            raise Busy
+        take_grant(session, grant, same_request, lease_id, now)
         if leased_of_card(session, card.token, GrantKind.CVV_LINK, now):
             raise Busy
         supersede(session, card.token, GrantKind.CVV_LINK, now)

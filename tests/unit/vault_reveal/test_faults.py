@@ -54,6 +54,20 @@ def test_transit_down_uses_nothing_up_however_often_it_is_tried(kit: Kit) -> Non
     assert shown(kit, frame, challenge, code) == VISA
 
 
+def test_a_code_that_ends_while_it_is_compared_is_called_expired(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    challenge, code = kit.request_reveal(kit.store())
+    codes = kit.vault.reveal._challenges._codes
+    same = codes.same
+
+    def slowly(typed: bytes, kept: bytes) -> bool:
+        kit.fake_clock.advance(timedelta(hours=1))
+        return same(typed, kept)
+
+    monkeypatch.setattr(codes, "same", slowly)
+    with pytest.raises(errors.CodeExpired):
+        kit.confirm(kit.frame().reveal(challenge, code))
+
+
 @pytest.mark.parametrize("step", ["reveal_grant", "settle", "audit"])
 def test_a_database_lost_in_step_four_burns_nothing(kit: Kit, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     token = kit.store()

@@ -29,7 +29,8 @@ function busy(on) {
 }
 
 function tick() {
-  const left = Math.max(0, Math.round((expiresAt - Date.now()) / 1000));
+  // Rounded up: what still works is never called expired.
+  const left = Math.max(0, Math.ceil((expiresAt - Date.now()) / 1000));
   setText("code-left", left ? `This code works for ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} more.` : "This code has expired. Nothing was used up.");
   byId("code-resend").classList.toggle("is-main", left === 0);
   if (!left) clearInterval(ticking);
