@@ -11,6 +11,15 @@ from gunicorn.glogging import Logger
 AppFactory = Callable[[], Flask]
 
 
+# This process's worker, once there is one.
+_workers: list[Any] = []
+
+
+def is_ending() -> bool:
+    """Whether this process was told to end: what streams for long stops then, so that nobody waits for it."""
+    return any(not worker.alive for worker in _workers)
+
+
 class _PipelineLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
     """Sends gunicorn's own messages through the service's log pipeline; there is no access log (requests.py logs)."""
 
@@ -58,6 +67,7 @@ def serve(
         # Its socket would be one path for every service of a user.
         "control_socket_disable": True,
         "proc_name": "wayvault-web",
+        "post_worker_init": _workers.append,
     }
     if after is not None:
         options["worker_exit"] = lambda _server, _worker: after()

@@ -22,11 +22,14 @@ def demo_file(state: State) -> Path:
     return state.root / "demo.json"
 
 
-def import_agency(state: State, settings: Mapping[str, str], root: Path) -> None:
-    """Makes what is missing of the demo agency in the CRM's database. Raises DemoFault."""
+def import_agency(state: State, settings: Mapping[str, str], root: Path, *, crowd: int = 100) -> None:
+    """Makes what is missing of the demo agency, with `crowd` percent of its generated clients, in the CRM's database.
+
+    Raises DemoFault.
+    """
     if _is_done(state, settings):
         return
-    arguments = ["services.crm", "import-demo", "--file", str(demo_file(state))]
+    arguments = ["services.crm", "import-demo", "--file", str(demo_file(state)), "--crowd", str(crowd)]
     _finish([run_command(arguments, environment=environment_of("crm", settings), root=root)])
 
 

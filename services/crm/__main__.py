@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     moved.add_argument("--new-email", required=True)
     demo = _add(commands, "import-demo", _import_demo, "make the demo agency, or what is missing of it")
     demo.add_argument("--file", type=Path, help="where to write how to sign in (default: <state dir>/demo.json)")
+    demo.add_argument("--crowd", type=int, default=100, metavar="PERCENT", help="of the generated clients")
     large = _add(commands, "import-large", _import_large, "make an agency with 100,000 clients, for speed work")
     large.add_argument("--clients", type=int, default=100_000)
     large.add_argument("--payments", type=int, default=500_000)
@@ -167,7 +168,7 @@ def _change_email(options: argparse.Namespace) -> int:
 def _import_demo(options: argparse.Namespace) -> int:
     deps = _dependencies()
     file = options.file or deps.settings.state_dir / "demo.json"
-    agents = import_demo(deps, file)
+    agents = import_demo(deps, file, options.crowd)
     for agent in agents:
         print(f"{agent.name} <{agent.email}> {agent.role} {agent.id}")
     print(f"Password of all: {agents[0].password} (kept in {file})")

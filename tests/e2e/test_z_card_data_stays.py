@@ -136,7 +136,7 @@ def _everywhere(stack: Stack, scanner: Scanner, shared: Scanner) -> Iterator[tup
     if stack.engine == "real":
         yield from _in_databases(stack, scanner)
         for folder in _engine_folders(stack):
-            yield from shared.find_in_tree(folder).items()
+            yield from shared.find_in_tree(folder, since=stack.began).items()
 
 
 def _in_databases(stack: Stack, scanner: Scanner) -> Iterator[tuple[str, set[str]]]:

@@ -56,14 +56,19 @@ class Scanner:
                 tail = chunk[-self.longest :]
         return found
 
-    def find_in_tree(self, root: Path, *, but: Iterable[Path] = ()) -> Mapping[str, set[str]]:
-        """Every file under a folder that holds a canary, and in which forms."""
+    def find_in_tree(self, root: Path, *, but: Iterable[Path] = (), since: float = 0.0) -> Mapping[str, set[str]]:
+        """Every file under a folder that holds a canary, and in which forms.
+
+        `since`: files that nobody has written to after that time (seconds since 1970) hold nothing of this run.
+        """
         left_out = [path.resolve() for path in but]
         hits = {}
         for path in sorted(root.rglob("*")):
             if path.is_symlink() or not path.is_file() or any(path.resolve().is_relative_to(one) for one in left_out):
                 continue
             try:
+                if path.stat().st_mtime < since:
+                    continue
                 found = self.find_in_file(path)
             except (FileNotFoundError, PermissionError):
                 continue

@@ -43,6 +43,8 @@ from tests.support.gate import Gate
 ROOT: Final = Path(__file__).resolve().parents[2]
 _READY_SECONDS: Final = 90.0
 _PORTS_OF_A_STACK: Final = 30
+# Enough for lists of several pages; each client costs the events of her trips and payments.
+_CROWD: Final = 25
 
 _LIBC: Final = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG: Final = 1
@@ -75,6 +77,7 @@ class Stack:
     state: State
     settings: dict[str, str]
     processes: dict[str, Process] = field(default_factory=dict)
+    began: float = field(default_factory=time.time)
     # Before RabbitMQ, so that it can be taken away from this stack; None on the embedded bus.
     bus_gate: Gate | None = None
     # This stack's own HashiCorp Vault; None on the embedded keyring.
@@ -246,7 +249,7 @@ def running(engine: Engine, say: Callable[[str], None] = lambda _: None) -> Iter
             _use_real_engines(stack, undo)
         say("databases")
         _migrate(stack)
-        demo.import_agency(state, stack.settings, ROOT)
+        demo.import_agency(state, stack.settings, ROOT, crowd=_CROWD)
         for program in programs_of(state, stack.settings):
             stack.processes[program.name] = Process(program=program, log=state.log / f"{program.name}.log")
         undo.callback(_end, stack)

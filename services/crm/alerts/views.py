@@ -1,5 +1,6 @@
 """The red alert's faces: the slot on every page, a stream of changes, and the same for browsers that ask (M3)."""
 
+import time
 from collections.abc import Iterator
 from typing import Final, cast
 
@@ -7,6 +8,7 @@ from flask import Blueprint, Response, current_app, jsonify, render_template, ur
 from flask.typing import ResponseReturnValue
 
 from chassis.web.page import PendingAlert
+from chassis.web.server import is_ending
 from chassis.web.sessions import passive
 from services.crm.alerts.watcher import PendingWatcher, TooManyStreams
 from services.crm.web import current_agent, dependencies, find_agent, login_required
@@ -19,6 +21,8 @@ blueprint = Blueprint(
 _STREAM_SECONDS: Final = 60
 # Between two signs of life; a browser that went away is noticed by then.
 _HEARTBEAT_SECONDS: Final = 5.0
+# How soon a stream ends when its process is told to.
+_LOOK_SECONDS: Final = 0.5
 
 
 @blueprint.app_context_processor
@@ -76,13 +80,17 @@ def _events(watcher: PendingWatcher, agent_id: str) -> Iterator[str]:
     with watcher.listening():
         yield "retry: 1000\n\n"
         seen: int | None = None
-        for _ in range(int(_STREAM_SECONDS / _HEARTBEAT_SECONDS)):
-            changed = watcher.wait(agent_id, seen, timeout=_HEARTBEAT_SECONDS)
-            if changed is None:
-                yield ": still here\n\n"
-            else:
+        quiet = 0.0
+        ends = time.monotonic() + _STREAM_SECONDS
+        while time.monotonic() < ends and not is_ending():
+            changed = watcher.wait(agent_id, seen, timeout=_LOOK_SECONDS)
+            quiet = quiet + _LOOK_SECONDS if changed is None else 0.0
+            if changed is not None:
                 seen = changed
                 yield f"event: count\ndata: {changed}\n\n"
+            elif quiet >= _HEARTBEAT_SECONDS:
+                quiet = 0.0
+                yield ": still here\n\n"
 
 
 def _after(first: str, events: Iterator[str]) -> Iterator[str]:

@@ -28,15 +28,19 @@ CLIENTS = {"ada@harbour.example": 40, "maya@harbour.example": 160, "jonas@harbou
 _SEED = 20261121
 
 
-def add_crowd(deps: Dependencies, actor: Actor, today: date) -> int:
-    """Adds an agent's crowd in one transaction, unless it is there. Returns how many clients were added."""
+def add_crowd(deps: Dependencies, actor: Actor, today: date, percent: int = 100) -> int:
+    """Adds an agent's crowd, or so many percent of it, in one transaction, unless it is there.
+
+    Returns how many clients were added.
+    """
     with deps.database.transaction() as session:
         if _is_there(session, actor):
             return 0
         crowd = _Crowd(deps, session, actor, today)
-        for number in range(CLIENTS.get(actor.email, 0)):
+        size = CLIENTS.get(actor.email, 0) * percent // 100
+        for number in range(size):
             crowd.add(number)
-        return CLIENTS.get(actor.email, 0)
+        return size
 
 
 def _is_there(session: Session, actor: Actor) -> bool:

@@ -48,8 +48,11 @@ class DemoAgent:
     totp_secret: str | None
 
 
-def import_demo(deps: Dependencies, file: Path) -> list[DemoAgent]:
-    """Creates what is missing of the demo agency and writes `file` (0600) with what one needs to sign in."""
+def import_demo(deps: Dependencies, file: Path, crowd_percent: int = 100) -> list[DemoAgent]:
+    """Creates what is missing of the demo agency and writes `file` (0600) with what one needs to sign in.
+
+    `crowd_percent`: how much of the few hundred generated clients, for who has no time for all of them.
+    """
     kept = _read(file) if file.exists() else {}
     agents = [_agent(deps, data) for data in AGENTS]
     password = str(kept.get("password") or _new_password())
@@ -59,7 +62,7 @@ def import_demo(deps: Dependencies, file: Path) -> list[DemoAgent]:
     for agent in agents:
         _clients(deps, agent)
         _trips(deps, agent)
-        add_crowd(deps, _actor(agent), _today(deps, agent))
+        add_crowd(deps, _actor(agent), _today(deps, agent), crowd_percent)
         add_money(deps, _actor(agent))
         if agent.data.role is Role.AGENT:
             add_quotes(deps, _actor(agent))
