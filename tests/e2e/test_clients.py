@@ -1,0 +1,67 @@
+"""An agent's everyday: find, add and merge clients, tick off a task, open a booking by keyboard (C2–C5)."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import World
+from tests.e2e.people import BOOKING
+
+_PATIENCE_MS = 20_000
+
+
+def test_a_client_is_found_while_typing_and_two_profiles_become_one(world: World) -> None:
+    page = world.agent().page
+    for phone in ("+1 401 555 0171", ""):
+        page.goto(f"{world.crm}/clients/new")
+        page.get_by_label("First name").fill("Thea")
+        page.get_by_label("Last name").fill("Lindgren-Voss")
+        page.get_by_label(re.compile("^Phone")).fill(phone)
+        page.get_by_role("button", name="Save client").click()
+        expect(page.get_by_role("heading", level=1, name="Thea Lindgren-Voss")).to_be_visible(timeout=_PATIENCE_MS)
+    second = page.url
+    page.keyboard.press("/")
+    page.keyboard.type("thea voss")
+    expect(page.locator("#wv-search-results a").filter(has_text="Lindgren-Voss")).to_have_count(2, timeout=_PATIENCE_MS)
+
+    page.keyboard.press("Escape")
+    page.get_by_label("New task").fill("Ask about her passport")
+    page.get_by_role("button", name="Add task").click()
+    page.get_by_role("link", name="Merge").click()
+    page.get_by_role("link", name=re.compile("^Compare with Thea")).click()
+    page.get_by_role("link", name="Keep the other one instead").click()
+    page.get_by_role("button", name=re.compile("^Merge Thea")).click()
+    expect(page.get_by_text("The two profiles are one now.")).to_be_visible(timeout=_PATIENCE_MS)
+    kept = page.url
+    expect(page.get_by_text("Ask about her passport")).to_be_visible()
+    expect(page.get_by_role("link", name="+1 401 555 0171")).to_be_visible()
+    page.goto(second)
+    assert page.url == kept
+    page.get_by_role("button", name="Done: Ask about her passport").click()
+    expect(page.get_by_text("Done: Ask about her passport")).to_be_visible(timeout=_PATIENCE_MS)
+
+
+def test_a_booking_is_opened_by_keyboard_with_passengers_that_are_searched_for(world: World) -> None:
+    agent = world.agent()
+    page = agent.page
+    page.goto(world.crm)
+    page.keyboard.press("n")
+    expect(page.get_by_role("heading", level=1, name="New booking")).to_be_visible(timeout=_PATIENCE_MS)
+    page.get_by_label("Title").fill("Weekend in Bergen")
+    search = page.get_by_label("Add a passenger")
+    for name in ("robert whitcombe", "eleanor whitcombe"):
+        search.press_sequentially(name)
+        expect(page.locator("[data-crm-found] [name=passengers]")).to_have_count(1, timeout=_PATIENCE_MS)
+        search.press("Enter")
+    people = page.get_by_role("list", name="Who travels")
+    expect(people.get_by_role("checkbox", checked=True)).to_have_count(2)
+    page.get_by_role("radio", name="Eleanor Whitcombe is the lead passenger").check()
+    page.get_by_role("button", name="Open booking").click()
+    expect(page.get_by_role("heading", level=1, name="Weekend in Bergen")).to_be_visible(timeout=_PATIENCE_MS)
+    expect(page.locator("#passengers li").first).to_contain_text("Eleanor Whitcombe")
+    page.keyboard.press("p")
+    expect(page.get_by_role("heading", level=1, name="Payment report")).to_be_visible(timeout=_PATIENCE_MS)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    page.keyboard.press("Escape")
+    agent.open_booking(BOOKING)
