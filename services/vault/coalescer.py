@@ -3,7 +3,9 @@ transit engine, a commit.
 
 Leader and followers, no thread of its own: a caller who finds nobody leading sends at once, so a lone request never
 waits for company. Who comes while a batch is under way waits; when the batch is back, its leader hands the lead to the
-first of them, who sends all that gathered meanwhile.
+first of them, who sends all that gathered meanwhile. With `gather`, the next leader first gives those who were just
+answered so many seconds to come back: callers who call in a loop then travel together, instead of in two halves that
+take turns.
 """
 
 import threading
@@ -52,6 +54,8 @@ class _Ticket(Generic[Item, Answer]):
 class Coalescer(Generic[Item, Answer]):
     """One lane: calls of one operation. At most `in_flight` batches are under way at a time.
 
+    `gather` (seconds) bounds how long after a batch the next one waits for as many as were answered or waiting then.
+    Who comes later, or alone, never waits for it.
     `unavailable` is what a caller reads whose time ran out; it says that the same call may be made again.
     """
 
@@ -61,6 +65,7 @@ class Coalescer(Generic[Item, Answer]):
         *,
         max_batch: int,
         in_flight: int = 1,
+        gather: float = 0.0,
         unavailable: type[Unavailable] = Unavailable,
     ) -> None:
         self._send = send
@@ -69,12 +74,19 @@ class Coalescer(Generic[Item, Answer]):
         self._free = in_flight
         self._lock = threading.Lock()
         self._waiting: deque[_Ticket[Item, Answer]] = deque()
+        self._gather = gather
+        # How many are expected to travel in the next batch, and until when it waits for them.
+        self._expected = self._answered = 0
+        self._wait_until = 0.0
+        self._came = threading.Condition(self._lock)
 
     def call(self, item: Item, timeout: float) -> Answer:
         """The item's answer. Raises its own failure, or `unavailable` when `timeout` seconds have passed."""
         ticket: _Ticket[Item, Answer] = _Ticket(item, time.monotonic() + timeout)
         with self._lock:
             self._waiting.append(ticket)
+            if len(self._waiting) == self._expected:
+                self._came.notify()
             if self._free:
                 self._free -= 1
                 ticket.leads = True
@@ -107,6 +119,8 @@ class Coalescer(Generic[Item, Answer]):
                     ticket.settle(self._unavailable())
                     if ticket in self._waiting:
                         self._waiting.remove(ticket)
+                self._wait_until = time.monotonic() + self._gather
+                self._expected = min(self._max_batch, self._answered + len(self._waiting))
                 if self._waiting:
                     heir = self._waiting[0]
                     heir.leads = True
@@ -116,7 +130,9 @@ class Coalescer(Generic[Item, Answer]):
 
     def _take(self) -> list[_Ticket[Item, Answer]]:
         with self._lock:
-            count = min(len(self._waiting), self._max_batch)
+            while len(self._waiting) < self._expected and (left := self._wait_until - time.monotonic()) > 0:
+                self._came.wait(left)
+            count = self._answered = min(len(self._waiting), self._max_batch)
             return [self._waiting.popleft() for _ in range(count)]
 
     def _send_batch(self, batch: list[_Ticket[Item, Answer]]) -> None:

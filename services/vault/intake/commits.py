@@ -41,6 +41,8 @@ _USE: Final = (
 )
 # Rows of one transaction; more would only make the first of them wait.
 _MOST_TOGETHER: Final = 32
+# Seconds: a caller that was just answered is back within them; storing takes several times as long.
+_GATHER: Final = 0.004
 _MOST_WRITES: Final = 8
 # Seconds for a call to the engine.
 _LONGEST_CALL: Final = 3.0
@@ -121,7 +123,7 @@ class CardCommits:
         self._transit = transit
         self._forget = forget
         self._second_call = ThreadPoolExecutor(1, thread_name_prefix="cvv")
-        self._lane: Coalescer[Storing, _Outcome] = Coalescer(self._together, max_batch=_MOST_TOGETHER)
+        self._lane: Coalescer[Storing, _Outcome] = Coalescer(self._together, max_batch=_MOST_TOGETHER, gather=_GATHER)
 
     def store(self, storing: Storing, timeout: float) -> pb.StoreCardResponse:
         """The call's answer, once its card is committed; the kept one when the same call was made before.

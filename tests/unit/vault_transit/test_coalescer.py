@@ -29,8 +29,8 @@ class Engine:
         return [CipherRefused("odd") if item < 0 else str(item) for item in items]
 
 
-def lane_of(send: Send[int, str], max_batch: int = 200) -> Coalescer[int, str]:
-    return Coalescer(send, max_batch=max_batch, unavailable=TransitUnavailable)
+def lane_of(send: Send[int, str], max_batch: int = 200, gather: float = 0.0) -> Coalescer[int, str]:
+    return Coalescer(send, max_batch=max_batch, gather=gather, unavailable=TransitUnavailable)
 
 
 def waiting(lane: Coalescer[int, str], count: int) -> None:
@@ -45,6 +45,42 @@ def test_a_lone_call_is_sent_at_once_and_alone() -> None:
 
     assert lane_of(engine.send).call(7, 1.0) == "7"
     assert engine.batches == [[7]]
+
+
+def test_who_was_just_answered_travels_with_those_who_waited_meanwhile() -> None:
+    engine = Engine()
+    lane = lane_of(engine.send, gather=30.0)
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(lane.call, 0, 60.0)
+        engine.entered.acquire()
+        others = [pool.submit(lane.call, number, 60.0) for number in (1, 2)]
+        waiting(lane, 2)
+        engine.gate.release(2)
+        assert first.result() == "0"
+        assert pool.submit(lane.call, 3, 60.0).result(timeout=10) == "3"
+        assert [other.result() for other in others] == ["1", "2"]
+
+    assert engine.batches == [[0], [1, 2, 3]]
+
+
+def test_a_caller_alone_never_waits_for_company() -> None:
+    engine = Engine()
+    engine.gate.release(3)
+    lane = lane_of(engine.send, gather=30.0)
+
+    assert [lane.call(number, 5.0) for number in range(3)] == ["0", "1", "2"]
+
+
+def test_a_batch_that_nobody_joins_leaves_when_its_time_has_come() -> None:
+    engine = Engine()
+    lane = lane_of(engine.send, gather=0.05)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(lane.call, 0, 5.0)
+        engine.entered.acquire()
+        second = pool.submit(lane.call, 1, 5.0)
+        waiting(lane, 1)
+        engine.gate.release(2)
+        assert (first.result(), second.result()) == ("0", "1")
 
 
 def test_who_comes_during_a_batch_goes_together_into_the_next() -> None:
