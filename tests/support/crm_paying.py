@@ -22,6 +22,7 @@ from chassis.errors import AlreadyRevealed, CardGone, CvvGone, WayvaultError
 from chassis.ids import new_event_id, new_id, new_link_token, token_sha256
 from chassis.money import Money
 from chassis.sealing import Letter
+from chassis.web.passwords import Passwords
 from protos.wayvault.common.v1.common_pb2 import Origin as WireOrigin
 from protos.wayvault.common.v1.common_pb2 import PostalAddress
 from protos.wayvault.events.v1.envelope_pb2 import Envelope
@@ -54,6 +55,7 @@ from services.crm.payments.service import context_of
 from services.crm.worker import event_handlers
 from tests.support.clock import FakeClock
 from tests.support.crm_trail import FakeTrail
+from tests.support.tables import make_tables
 
 Event = TypeVar("Event", bound=Message)
 ORIGIN = Origin(ip="203.0.113.7", user_agent="Mozilla/5.0 (Windows NT 10.0) Chrome/140.0 Safari/537.36")
@@ -287,7 +289,7 @@ class CrmHouse:
             secret_key=SecretStr("a secret key that only this test run has"),
         )
         database = open_database(settings.database_url, name="crm", pool_size=10)
-        Base.metadata.create_all(database.engine)
+        make_tables(database, Base.metadata)
         self.deps: Dependencies = bootstrap(
             settings,
             clock=self.clock,
@@ -295,6 +297,7 @@ class CrmHouse:
             vault=self.vault,
             letters=self.letters,
             trail=self.trail,
+            passwords=Passwords(memory_kib=64, passes=1),
         )
         self.handlers: EventHandlers = event_handlers(self.deps)
         self._furnish()

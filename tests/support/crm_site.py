@@ -26,6 +26,7 @@ from services.crm.models import Base
 from tests.support.clock import FakeClock
 from tests.support.crm_paying import FakeVault, OpenLetters, usd
 from tests.support.crm_trail import FakeTrail
+from tests.support.tables import make_tables
 
 PASSWORD = "harbour lantern velvet ostrich"
 
@@ -65,7 +66,7 @@ class CrmSite:
             secret_key=SecretStr("a secret key that only this test run has"),
         )
         self.database = open_database(self.settings.database_url, name="crm", pool_size=10)
-        Base.metadata.create_all(self.database.engine)
+        make_tables(self.database, Base.metadata)
         self.restart()
         self.secrets: dict[str, str] = {}
         self.agency_id = self.deps.directory.create_agency(AgencyData(name="Harbour & Vine Travel")).id

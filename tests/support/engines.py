@@ -71,12 +71,19 @@ def _reach(engine: str, host: str | None, port: int | None) -> None:
         absent(f"{engine} does not answer on {host}:{port}")
 
 
-@contextmanager
-def fresh_postgres() -> Iterator[str]:
-    """The SQLAlchemy URL of an empty database that goes away afterwards; its role owns it."""
+def postgres_admin_url() -> str:
+    """The administrator's URL of the running PostgreSQL."""
     (admin_url,) = _needed("PostgreSQL", "WAYVAULT_POSTGRES_ADMIN_URL")
     target = urlsplit(admin_url)
     _reach("PostgreSQL", target.hostname, target.port)
+    return admin_url
+
+
+@contextmanager
+def fresh_postgres() -> Iterator[str]:
+    """The SQLAlchemy URL of an empty database that goes away afterwards; its role owns it."""
+    admin_url = postgres_admin_url()
+    target = urlsplit(admin_url)
     name = f"wayvault_test_{secrets.token_hex(6)}"
     identifier = sql.Identifier(name)
     with psycopg.connect(admin_url, autocommit=True) as connection:

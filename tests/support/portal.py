@@ -41,6 +41,7 @@ from services.portal.models import Base, event_tables
 from services.portal.origin import Origin
 from services.portal.payments.intake import Intake, StoredCard
 from tests.support.clock import FakeClock
+from tests.support.tables import make_tables
 
 TERMS = (
     "I authorize Harbour & Vine Travel to pass my card to Aurora Cruises for one charge of US$ 1,240.00.\n\n"
@@ -199,7 +200,7 @@ class PortalWorld:
         self.letters = OpenLetters()
         self.settings = PortalSettings(secret_key=SecretStr("s" * 40), **settings)  # type: ignore[arg-type]
         self.database = open_database(url or f"sqlite:///{folder}/portal.db", name="portal")
-        Base.metadata.create_all(self.database.engine)
+        make_tables(self.database, Base.metadata)
         self.deps = bootstrap(
             self.settings,
             clock=self.clock,

@@ -232,8 +232,11 @@ def _die_with_parent() -> None:
 
 
 @contextmanager
-def running(engine: Engine, say: Callable[[str], None] = lambda _: None) -> Iterator[Stack]:
-    """A whole system, ready to use; it and everything it made goes away afterwards. Skips without real engines."""
+def running(engine: Engine, say: Callable[[str], None] = lambda _: None, *, crowd: int = _CROWD) -> Iterator[Stack]:
+    """A whole system, ready to use; it and everything it made goes away afterwards. Skips without real engines.
+
+    `crowd`: percent of the demo's generated clients.
+    """
     root = Path(tempfile.mkdtemp(prefix="wv-e2e-", dir="/tmp"))
     state = State(root=root, ports=Ports(base=_free_ports()))
     with ExitStack() as undo:
@@ -249,7 +252,7 @@ def running(engine: Engine, say: Callable[[str], None] = lambda _: None) -> Iter
             _use_real_engines(stack, undo)
         say("databases")
         _migrate(stack)
-        demo.import_agency(state, stack.settings, ROOT, crowd=_CROWD)
+        demo.import_agency(state, stack.settings, ROOT, crowd=crowd)
         for program in programs_of(state, stack.settings):
             stack.processes[program.name] = Process(program=program, log=state.log / f"{program.name}.log")
         undo.callback(_end, stack)

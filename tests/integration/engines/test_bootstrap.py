@@ -97,7 +97,7 @@ def test_the_vaults_application_role_reads_and_inserts_audit_rows_and_changes_no
 
 
 def test_databases_and_roles_can_be_made_again_and_keep_their_passwords() -> None:
-    admin_url = engines.settings().get("WAYVAULT_POSTGRES_ADMIN_URL") or engines.absent("PostgreSQL was not set up")
+    admin_url = engines.postgres_admin_url()
     state = State.from_environment()
     server = postgres_bootstrap.Server.of_url(admin_url, state.certs / "ca.pem")
     first = postgres_bootstrap.make_roles(admin_url, server=server, passwords=state.engines / "secrets")
@@ -106,6 +106,7 @@ def test_databases_and_roles_can_be_made_again_and_keep_their_passwords() -> Non
 
 
 def test_no_service_may_connect_to_anothers_database() -> None:
+    engines.postgres_admin_url()
     settings = engines.settings()
     crm = settings.get("CRM_DATABASE_URL") or engines.absent("PostgreSQL was not set up")
     elsewhere = crm.replace("/wayvault_crm?", "/wayvault_vault?").replace("postgresql+psycopg", "postgresql")
@@ -114,7 +115,7 @@ def test_no_service_may_connect_to_anothers_database() -> None:
 
 
 def test_postgres_refuses_connections_without_tls() -> None:
-    admin_url = engines.settings().get("WAYVAULT_POSTGRES_ADMIN_URL") or engines.absent("PostgreSQL was not set up")
+    admin_url = engines.postgres_admin_url()
     with pytest.raises(psycopg.OperationalError, match=r"no encryption|pg_hba"):
         psycopg.connect(admin_url.replace("sslmode=verify-full", "sslmode=disable"))
 

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from chassis import errors
 from chassis.ids import token_sha256
+from chassis.web.passwords import Passwords
 from protos.wayvault.events.v1.events_pb2 import CvvRequested, CvvResupplied, PaymentCardRemoved
 from services.portal.app import create_app
 from services.portal.bootstrap import bootstrap
@@ -64,6 +65,7 @@ class CvvWorld(PortalWorld):
             intake=self.intake,
             cvv_intake=self.cvv_intake,
             letters=self.letters,
+            passwords=Passwords(memory_kib=64, passes=1),
         )
         self._app = create_app(self.deps)
 

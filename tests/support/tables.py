@@ -1,0 +1,31 @@
+"""A service's tables in a fresh database; on SQLite copied from a file that this process made once."""
+
+import atexit
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy import MetaData
+
+from chassis.db import Database, open_database
+
+
+def make_tables(database: Database, metadata: MetaData) -> None:
+    """Makes all tables of `metadata` in a database that has none yet."""
+    file = database.engine.url.database
+    if database.engine.dialect.name != "sqlite" or not file:
+        metadata.create_all(database.engine)
+        return
+    database.dispose()
+    shutil.copyfile(_empty(metadata), file)
+
+
+@cache
+def _empty(metadata: MetaData) -> Path:
+    path = Path(tempfile.mkdtemp(prefix="wv-tables-")) / "empty.db"
+    atexit.register(shutil.rmtree, path.parent, ignore_errors=True)
+    database = open_database(f"sqlite:///{path}", name="empty")
+    metadata.create_all(database.engine)
+    database.dispose()  # the last connection writes the log back into the file
+    return path
