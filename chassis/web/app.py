@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from chassis.clock import Clock, SystemClock
 from chassis.web.colour import DEFAULT_ACCENT, parse_hex, theme_css
+from chassis.web.compiled import keep_compiled_templates
 from chassis.web.errors import install_error_pages
 from chassis.web.formatting import register_filters
 from chassis.web.icons import icon
@@ -43,6 +44,9 @@ class WebSettings(Protocol):
 
     @property
     def public_url(self) -> str: ...
+
+    @property
+    def state_dir(self) -> Path: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +91,7 @@ def make_app(
     )
     _configure(app, service=service, settings=settings, https=https)
     _configure_templates(app)
+    keep_compiled_templates(app, settings.state_dir / "cache" / service)
     # The order matters: measure everything, refuse card numbers before anything reads the body, then check CSRF.
     install_request_log(app, service=service)
     install_headers(app, frame_origin=frame_origin, https=https)

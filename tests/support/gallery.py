@@ -3,8 +3,10 @@
 `python -m tests.support.gallery` serves it on 127.0.0.1:8199; nothing in it is real.
 """
 
+import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 from flask import Flask, flash, render_template, request
 from pydantic import SecretStr
@@ -23,6 +25,7 @@ class GallerySettings:
     secret_key: SecretStr = field(default_factory=lambda: SecretStr("gallery-only"))
     environment: str = "development"
     public_url: str = "http://crm.localhost:8199"
+    state_dir: Path = field(default_factory=lambda: Path(tempfile.gettempdir()) / "wv-gallery")
 
 
 class FixedClock:
