@@ -20,6 +20,7 @@ def test_a_client_is_found_while_typing_and_two_profiles_become_one(world: World
         page.get_by_role("button", name="Save client").click()
         expect(page.get_by_role("heading", level=1, name="Thea Lindgren-Voss")).to_be_visible(timeout=_PATIENCE_MS)
     second = page.url
+    page.wait_for_load_state()
     page.keyboard.press("/")
     page.keyboard.type("thea voss")
     expect(page.locator("#wv-search-results a").filter(has_text="Lindgren-Voss")).to_have_count(2, timeout=_PATIENCE_MS)
