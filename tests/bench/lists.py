@@ -9,6 +9,7 @@ import json
 import os
 import statistics
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,9 @@ def main(arguments: list[str] | None = None) -> int:
 def open_crm(url: str) -> Dependencies:
     """The CRM's parts over a database that is there, with a vault and letters that only pretend."""
     settings = CrmSettings(
-        state_dir=Path("/nonexistent"), database_url=url, secret_key=SecretStr("only for measuring" * 3)
+        state_dir=Path(tempfile.gettempdir()) / "wv-bench-lists",
+        database_url=url,
+        secret_key=SecretStr("only for measuring" * 3),
     )
     database = open_database(url, name="crm", pool_size=2)
     return bootstrap(
