@@ -9,6 +9,8 @@ from types import FrameType
 
 import structlog
 
+from chassis.errors import Unavailable
+
 log = structlog.get_logger(__name__)
 
 Loop = Callable[[threading.Event], None]
@@ -56,6 +58,9 @@ def every(seconds: float, action: Callable[[], object], name: str) -> Loop:
             try:
                 action()
                 failures = 0
+            except Unavailable as error:  # foreseen: what it needs is away for a while
+                failures += 1
+                log.warning("timer.waiting", timer=name, failures=failures, cause=type(error).__name__)
             except Exception:
                 failures += 1
                 log.exception("timer.failed", timer=name, failures=failures)

@@ -6,7 +6,9 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from structlog.testing import capture_logs
 
+from chassis.errors import Unavailable
 from chassis.lifecycle import every, run_until_stopped
 from chassis.telemetry import bind_traceparent, render_metrics, traceparent
 
@@ -82,6 +84,23 @@ def test_a_timer_goes_on_after_a_failure() -> None:
 
     every(0.001, action, "tick")(stop)
     assert calls == [0, 1, 2]
+
+
+def test_a_timer_waits_for_what_is_away_and_writes_no_trace() -> None:
+    stop, calls = threading.Event(), [0]
+
+    def action() -> None:
+        calls[0] += 1
+        if calls[0] == 1:
+            raise Unavailable
+        stop.set()
+
+    with capture_logs() as written:
+        every(0.001, action, "tick")(stop)
+    assert [(entry["event"], entry["log_level"], entry["cause"]) for entry in written] == [
+        ("timer.waiting", "warning", "Unavailable")
+    ]
+    assert "exc_info" not in written[0]
 
 
 def test_a_trace_is_kept_within_its_block_and_a_malformed_one_is_replaced() -> None:
