@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from tests.bench import engines, relay, submit, vault
 from tests.bench.figures import Figure, document
 from tests.bench.progress import say
@@ -21,6 +23,8 @@ PARTS = ("vault", "relay", "submit")
 
 def main(arguments: list[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
+    # What is measured may log; stdout is for the document alone.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     # Told to stop, it still takes its processes, databases and mounts away.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     kinds: tuple[Engine, ...] = ("embedded", "real") if given.engines == "both" else (given.engines,)
@@ -72,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("part", nargs="?", default="all", choices=(*PARTS, "all"))
     parser.add_argument("--engines", default="both", choices=("embedded", "real", "both"))
-    parser.add_argument("--quick", action="store_true", help="fewer runs and operations: under 90 seconds")
+    parser.add_argument("--quick", action="store_true", help="fewer runs and operations: a first look")
     parser.add_argument("--out", type=Path, help="write the document to this file too")
     parser.add_argument("--vault-processes", type=int, help="server processes of the vault; default: see README.md")
     return parser
