@@ -3,6 +3,7 @@
 import atexit
 import shutil
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -23,9 +24,17 @@ def make_tables(database: Database, metadata: MetaData) -> None:
 
 @cache
 def _empty(metadata: MetaData) -> Path:
-    path = Path(tempfile.mkdtemp(prefix="wv-tables-")) / "empty.db"
+    def make(url: str) -> None:
+        database = open_database(url, name="empty")
+        metadata.create_all(database.engine)
+        database.dispose()  # the last connection writes the log back into the file
+
+    return sqlite_file(make)
+
+
+def sqlite_file(make: Callable[[str], object]) -> Path:
+    """An SQLite file as `make`, which gets its URL, leaves it: to be copied. It goes away with this process."""
+    path = Path(tempfile.mkdtemp(prefix="wayvault-test-")) / "empty.db"
     atexit.register(shutil.rmtree, path.parent, ignore_errors=True)
-    database = open_database(f"sqlite:///{path}", name="empty")
-    metadata.create_all(database.engine)
-    database.dispose()  # the last connection writes the log back into the file
+    make(f"sqlite:///{path}")
     return path

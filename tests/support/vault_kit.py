@@ -1,11 +1,9 @@
 """A whole vault for tests: real rooms and database, a transit of our own, a clock that tests turn, both browsers."""
 
-import atexit
 import base64
 import hashlib
 import json
 import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -42,6 +40,7 @@ from services.vault.transit.service import (
     TransitUnavailable,
 )
 from tests.support.clock import FakeClock
+from tests.support.tables import sqlite_file
 
 AGENCY, AGENT, OTHER_AGENT, PAYMENT = "agency_1", "agent_maya", "agent_jonas", "payment_1"
 APPROVER = "agent_ada"
@@ -401,10 +400,7 @@ def make_kit(folder: Path, *, database_url: str = "", clock: Clock | None = None
 @cache
 def _empty_sqlite() -> Path:
     """A migrated database without rows, made once; each test copies it."""
-    path = Path(tempfile.mkdtemp(prefix="wayvault-test-")) / "empty.db"
-    atexit.register(shutil.rmtree, path.parent, ignore_errors=True)
-    upgrade("vault", f"sqlite:///{path}")
-    return path
+    return sqlite_file(lambda url: upgrade("vault", url))
 
 
 def open_kit(database: Database, folder: Path, *, clock: Clock | None = None, limits: Limits | None = None) -> Kit:
