@@ -73,7 +73,7 @@ _WORDS = Words(
 EXPORT_LIMIT = 10_000
 # How many dues are read, oldest first, to find those that are still to be paid.
 _DUES_READ = 900
-# Of how many at once the payments room is asked whether they were paid.
+# Of how many the payments room is asked first whether they were paid; of all others only if too many of them were.
 _DUES_ASKED = 150
 
 
@@ -197,12 +197,10 @@ class Bookings:
         with self._database.read() as session:
             found = session.execute(_dues(actor, first_day, last).limit(_DUES_READ)).all()
             still_open: list[Row[str, str, str, date, int]] = []
-            for first in range(0, len(found), _DUES_ASKED):
-                asked = found[first : first + _DUES_ASKED]
-                processed = paid({row.segment_id for row in asked})
-                still_open += [row for row in asked if processed.get(row.segment_id, 0) < row.until_then]
-                if len(still_open) >= limit:
-                    break
+            for asked in (found[:_DUES_ASKED], found[_DUES_ASKED:]):
+                if len(still_open) < limit:
+                    processed = paid({row.segment_id for row in asked})
+                    still_open += [row for row in asked if processed.get(row.segment_id, 0) < row.until_then]
             still_open = still_open[:limit]
             wanted = {row.booking_id for row in still_open}
             rows = session.scalars(select(BookingRow).where(BookingRow.id.in_(wanted))).all()

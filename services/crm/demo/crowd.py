@@ -87,20 +87,21 @@ class _Crowd:
                 )
             )
         for _ in range(self._chance.choice((0, 0, 1, 1, 2))):
-            self._add_trip(client, self._generator.trip())
+            # Nobody without an e-mail address was sent a payment link, so her trips are over.
+            self._add_trip(client, self._generator.trip(past=None if client.email else True))
 
     def _add_trip(self, client: ClientDetail, trip: MadeTrip) -> None:
         data = BookingData(title=trip.title, status=trip.status, currency=trip.currency, passenger_ids=(client.id,))
         booking = self._deps.bookings.open(self._session, self._actor, data, trip.segments)
-        if client.email and trip.paid_percent:
-            self._pay(client, booking, trip.paid_percent)
+        if client.email and any(trip.paid_minor):
+            self._pay(client, booking, trip.paid_minor)
 
-    def _pay(self, client: ClientDetail, booking: BookingDetail, percent: int) -> None:
+    def _pay(self, client: ClientDetail, booking: BookingDetail, paid_minor: tuple[int, ...]) -> None:
         ids: Iterator[str] = (new_id("pay") for _ in count())
         rows: list[dict[str, Any]] = []
-        for segment in booking.segments:
+        for segment, minor in zip(booking.segments, paid_minor, strict=True):
             price, due = segment.data.price, segment.data.deposit_due_on or segment.data.final_due_on
-            if price is None or due is None:
+            if price is None or due is None or not minor:
                 continue
             paid = Paid(
                 agency=self._agency,
@@ -109,10 +110,10 @@ class _Crowd:
                 booking_id=booking.id,
                 booking_title=booking.title,
                 segment=segment_snapshot(segment),
-                total_minor=price.minor * percent // 100,
+                total_minor=minor,
                 currency=booking.currency,
                 first_due=due,
-                parts=1 if percent < 100 else self._chance.choice((1, 2, 2, 3)),
+                parts=1 if minor < price.minor else self._chance.choice((1, 2, 2, 3)),
             )
             rows += past_payments(paid, ids, self._chance, self._now)
         if rows:

@@ -256,17 +256,19 @@ _TASKS = (
     "Send visa information",
     "Thank-you note after the trip",
 )
+# Days before a trip begins.
+_LATEST_DEPOSIT = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MadeTrip:
-    """A trip with what was paid of it: per segment the share of the price, in percent."""
+    """A trip with what was paid of it: for each segment its minor units."""
 
     title: str
     status: BookingStatus
     currency: str
     segments: tuple[SegmentData, ...]
-    paid_percent: int
+    paid_minor: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -341,19 +343,30 @@ class Generator:
             past = self._random.random() < 0.55
         begins = self._today + timedelta(days=number(-1000, -20) if past else number(-6, 540))
         status = self._status(past=past)
+        if status is BookingStatus.QUOTE:  # what is only offered is for later, with its deposit still to come
+            begins = max(begins, self._today + timedelta(days=number(_LATEST_DEPOSIT + 5, 540)))
         currency = pick(("USD", "USD", "USD", "USD", "EUR", "GBP"))
         segments = [self._main(begins, currency)]
         if self._random.random() < 0.5:
             segments.append(self._flight(begins, currency))
-        if status in (BookingStatus.QUOTE, BookingStatus.CANCELLED):
-            paid = 0
-        elif past:
-            paid = 100
-        else:
-            paid = 100 if begins - self._today < timedelta(days=60) else pick((0, 20, 20, 60, 100))
         return MadeTrip(
-            title=pick(_PLACES_TO_GO), status=status, currency=currency, segments=tuple(segments), paid_percent=paid
+            title=pick(_PLACES_TO_GO),
+            status=status,
+            currency=currency,
+            segments=tuple(segments),
+            paid_minor=tuple(self._paid(segment, status) for segment in segments),
         )
+
+    def _paid(self, segment: SegmentData, status: BookingStatus) -> int:
+        """What fell due so far, of most; some are late with the last part, some are early with the next."""
+        if status in (BookingStatus.QUOTE, BookingStatus.CANCELLED):
+            return 0
+        dues = [(day, part.minor) for day, part in _parts(segment)]
+        over = sum(day <= self._today for day, _ in dues)
+        if status is BookingStatus.BOOKED:
+            chance = self._random.random()
+            over += (chance < 0.15) - (chance > 0.93)
+        return sum(minor for _, minor in dues[: max(0, over)])
 
     def _status(self, *, past: bool) -> BookingStatus:
         chance = self._random.random()
@@ -378,7 +391,7 @@ class Generator:
             ends_on=begins + timedelta(days=nights),
             price=Money(minor=price, currency=currency),
             deposit=Money(minor=deposit, currency=currency),
-            deposit_due_on=begins - timedelta(days=number(120, 200)),
+            deposit_due_on=begins - timedelta(days=number(120, _LATEST_DEPOSIT)),
             final=Money(minor=price - deposit, currency=currency),
             final_due_on=begins - timedelta(days=number(30, 75)),
             commission=Money(minor=price // 10, currency=currency),
@@ -398,3 +411,9 @@ class Generator:
             final_due_on=begins - timedelta(days=self._random.randint(60, 110)),
             commission=Money(minor=price * 3 // 100, currency=currency),
         )
+
+
+def _parts(segment: SegmentData) -> list[tuple[date, Money]]:
+    """What is to be paid of a segment, and when."""
+    pairs = ((segment.deposit_due_on, segment.deposit), (segment.final_due_on, segment.final))
+    return [(day, part) for day, part in pairs if day is not None and part is not None]

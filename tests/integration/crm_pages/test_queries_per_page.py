@@ -44,7 +44,7 @@ def _most(page: str) -> int:
 # Some two hundred pages: more than a minute on a busy machine, which the usual limit of a test does not allow.
 @pytest.mark.timeout(400)
 def test_no_page_asks_more_for_more_rows(deps: Dependencies) -> None:
-    few, many = _queries(deps, 40), _queries(deps, 300)
+    few, many = _queries(deps, 80), _queries(deps, 300)
     too_many = {page: count for page, count in many.items() if count > _most(page[1])}
     assert too_many == {}
     # A part that was empty with few rows may ask once or twice for what it now has.
