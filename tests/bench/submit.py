@@ -11,7 +11,7 @@ from chassis.db import Database, open_database
 from services.notifier.mailbox.models import MailboxMessage
 from tests.bench.figures import Figure, Span, run_of
 from tests.bench.progress import say
-from tests.bench.submit_people import Agent, Client, Link, ask, links_in
+from tests.support.people_by_http import Agent, Client, Link, ask, links_in
 from tests.support.stack import Engine, Stack, running
 
 _PATIENCE_SECONDS = 30.0
@@ -40,7 +40,7 @@ def measure(kind: Engine, plan: Plan) -> list[Figure]:
     """All submits count as one run, so that the p99 is that of all of them."""
     with running(kind, lambda text: say(f"submit, {kind}: {text}"), crowd=0) as stack:
         person = next(agent for agent in stack.people["agents"] if agent["email"] == _MAYA)
-        agent = Agent(
+        agent = Agent.signing_in(
             stack.origins.crm, email=_MAYA, password=stack.people["password"], totp_secret=person["totp_secret"]
         )
         links = _links(stack, agent, plan.submits + _WARM_UP)

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from tests.e2e.people import BOOKING, CVV, ELEANOR, VISA, Account, AgentAtWork, ClientAtHome, Mailbox, wait_until
 from tests.support import engines
+from tests.support import people_by_http as by_http
 from tests.support.browser import chromium
 from tests.support.stack import ROOT, Engine, Stack, running
 
@@ -161,9 +162,13 @@ class World:
         return agent
 
     def given_link(self, agent: AgentAtWork) -> tuple[str, str]:
-        """A link that has reached Eleanor: its address from the mail, and the payment's id."""
+        """A link that has reached Eleanor: its address from the mail, and the payment's id. Not by the agent's hand."""
         amount = f"2{next(_CENTS) // 100:02}.{next(_CENTS) % 100:02}"
-        agent.send_links(BOOKING, amount=amount)
+        cookies = {one["name"]: one["value"] for one in agent.page.context.cookies(self.crm)}
+        booking = str(self.stack.query("crm", "SELECT id FROM booking WHERE title = :title", title=BOOKING)[0][0])
+        by_http.Agent(by_http.Browser(self.crm, cookies)).send_link(
+            booking, amount=amount, purpose="Deposit for the cabin"
+        )
         link = self.mailbox.take(agent.page, ELEANOR, f"{amount} for").link("/pay/")
         return link, self.payment_of(link)
 
@@ -172,23 +177,36 @@ class World:
         link_id = link.partition("/pay/")[2].partition("#")[0]
         return str(self.stack.query("crm", "SELECT payment_id FROM payment_link WHERE id = :id", id=link_id)[0][0])
 
-    def given_authorized(self, agent: AgentAtWork, *, number: str = VISA, cvv: str = CVV) -> tuple[ClientAtHome, str]:
-        """A payment that Eleanor has authorized; the agent stands in its payment area."""
+    def given_authorized(self, agent: AgentAtWork, *, number: str = VISA, cvv: str = CVV) -> tuple[str, str]:
+        """A payment that Eleanor has authorized, not by hand: her link and the payment's id.
+
+        The agent stands in its payment area.
+        """
         link, payment = self.given_link(agent)
-        client = self.client()
-        client.authorize(link, number=number, cvv=cvv)
+        self.until_portal_knows(link, agent.page)
+        (found,) = by_http.links_in([{"text": link}])
+        card = {"pan": number.replace(" ", ""), "cvv": cvv, "name": "Eleanor Whitcombe"}
+        by_http.Client(self.portal, self.stack.origins.frame, found, **card).submit()
         self.until_authorized(agent, payment)
-        return client, payment
+        return link, payment
+
+    def until_portal_knows(self, link: str, page: Page) -> None:
+        """An e-mail may be faster than the portal's own news of the link."""
+        link_id = link.partition("/pay/")[2].partition("#")[0]
+        known = "SELECT 1 FROM links WHERE link_id = :id"
+        wait_until(page, lambda: bool(self.stack.query("portal", known, id=link_id)), "the portal to know the link")
 
     def until_authorized(self, agent: AgentAtWork, payment: str) -> None:
         """Opens the payment's area once the CRM has heard of the authorization."""
+        state = "SELECT state FROM payment WHERE id = :id"
 
         def has_heard() -> bool:
-            agent.page.goto(f"{self.crm}/payments/{payment}")
-            return agent.page.locator("#payment-area").get_attribute("data-state") == "authorized"
+            return bool(self.stack.query("crm", state, id=payment)[0][0] == "authorized")
 
         # A worker that was killed takes its time: it starts anew, and what it had in hand comes again after a pause.
         wait_until(agent.page, has_heard, "the CRM to hear of the authorization", seconds=90)
+        agent.page.goto(f"{self.crm}/payments/{payment}")
+        expect(agent.page.locator("#payment-area")).to_have_attribute("data-state", "authorized")
 
     def given_shown_code_form(self, agent: AgentAtWork, *, number: str = VISA, cvv: str = CVV) -> tuple[str, str]:
         """A payment whose code is out: its id and the code."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
+from urllib.parse import urlencode
 
 import pyotp
 from playwright.sync_api import Dialog, FrameLocator, Locator, Page, expect
@@ -57,12 +58,9 @@ class Mailbox:
 
     def messages(self, to: str = "") -> list[Mail]:
         """Newest first."""
-        with urllib.request.urlopen(f"{self.url}/messages.json?to={to}", timeout=30) as answer:
-            return [
-                Mail(**{**one, "attachments": tuple(one["attachments"])})
-                for one in json.load(answer)
-                if one["received_at"] > self._since
-            ]
+        asked = urlencode({"to": to, "after": self._since})
+        with urllib.request.urlopen(f"{self.url}/messages.json?{asked}", timeout=30) as answer:
+            return [Mail(**{**one, "attachments": tuple(one["attachments"])}) for one in json.load(answer)]
 
     def take(self, page: Page, to: str, subject: str, *, seconds: float = 60) -> Mail:
         """Waits for a message that was not taken before, to an address, with words in its subject."""

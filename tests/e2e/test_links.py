@@ -152,7 +152,9 @@ def test_a_card_number_in_the_agents_form_is_refused_and_not_kept(world: World) 
 
 def test_a_voided_payment_tells_the_client_and_a_fresh_link_takes_its_place(world: World) -> None:
     agent = world.agent()
-    client, payment = world.given_authorized(agent)
+    link, payment = world.given_authorized(agent)
+    client = world.client()
+    client.open(link)
     agent.void("The cabin was gone")
     fresh = world.mailbox.take(agent.page, ELEANOR, "New payment request").link("/pay/")
     wait_until(agent.page, lambda: world.card_of(payment) not in ("stored", "revealed"), "the card to go")

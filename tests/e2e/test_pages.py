@@ -133,7 +133,9 @@ def _cvv_pages(world: World, album: Album, agent: AgentAtWork) -> None:
 
 def test_pages_of_payments_that_ended_otherwise(world: World, album: Album) -> None:
     agent = world.agent()
-    client, payment = world.given_authorized(agent)
+    authorized, payment = world.given_authorized(agent)
+    client = world.client()
+    client.open(authorized)
     agent.void("The cabin was gone")
     agent.page.goto(f"{world.crm}/payments/{payment}")
     album.look(agent.page, "crm-payment-voided")

@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from services.portal import app as portal_app
 from services.portal.bootstrap import bootstrap as portal_bootstrap
 from services.portal.config import PortalSettings
 from tests.e2e.conftest import ARTIFACTS, World
-from tests.e2e.people import CVV, ELEANOR, Answer, Mailbox, ask, wait_until
+from tests.e2e.people import CVV, ELEANOR, AgentAtWork, Answer, Mailbox, ask, wait_until
 from tests.e2e.portal_people import choose, sign_in
 from tests.e2e.test_cvv_only import ask_for_it_again, give_it
 from tests.e2e.test_portal_account import Visitor, invited
@@ -58,14 +59,23 @@ def test_no_card_is_left_behind_by_what_ran_before(stack: Stack) -> None:
 
 def test_no_card_leaves_the_frame_and_the_vault(world: World) -> None:
     _full_run_with_canaries(world)
-    hits = dict(_everywhere(world.stack, Scanner([*CANARIES, *OTHERS, CONTROL]), Scanner(CANARIES)))
-    assert not hits, json.dumps({where: sorted(found) for where, found in hits.items()}, indent=1)
-    _planted_cards_are_found(world.stack)
+    with _planted(world.stack) as places:
+        hits = dict(_everywhere(world.stack, Scanner([*CANARIES, *OTHERS, CONTROL]), Scanner(CANARIES)))
+    # The same scan that finds no canary finds the control, had it got out: in a file, and in the CRM's database.
+    controls = {where for where, found in hits.items() if any(CONTROL.number[-4:] in name for name in found)}
+    assert places["file"] in controls, sorted(controls)
+    assert len(controls) >= len(places), f"the card in the CRM's database was not found, only {sorted(controls)}"
+    leaks = {where: sorted(name for name in found if CONTROL.number[-4:] not in name) for where, found in hits.items()}
+    leaks = {where: names for where, names in leaks.items() if names}
+    assert not leaks, json.dumps(leaks, indent=1)
 
 
 def test_every_page_holds_at_most_the_last_four_digits_and_none_breaks(world: World) -> None:
     maya, ada = world.agent(), world.agent("Ada")
-    client, _ = world.given_authorized(maya)
+    mailed, _ = world.given_authorized(maya)
+    client = world.client()
+    client.open(mailed)
+    client.page.wait_for_url("**/status*")
     link = client.page.url
     paths = _paths_of_crm(world, _ids(world))
     assert len(paths) > 25
@@ -101,8 +111,10 @@ def _full_run_with_canaries(world: World) -> None:
     """Both canaries are stored; one is shown with its CVV, closed and destroyed, the other stays."""
     agent = world.agent()
     page, email = agent.page, agent.account.email
-    world.given_authorized(agent, number=MASTERCARD_DEBIT.number, cvv=MASTERCARD_DEBIT.cvv)
-    payment, code = world.given_shown_code_form(agent, number=VISA_DEBIT.number, cvv=VISA_DEBIT.cvv)
+    _authorized_by_hand(world, agent, MASTERCARD_DEBIT)
+    payment = _authorized_by_hand(world, agent, VISA_DEBIT)
+    agent.ask_for_code()
+    code = world.mailbox.take(page, email, "one-time code for a card").code
     agent.enter_code(code)
     assert agent.shown_number().replace(" ", "") == VISA_DEBIT.number
     agent.ask_for_cvv_code()
@@ -117,6 +129,14 @@ def _full_run_with_canaries(world: World) -> None:
     page.goto(f"{world.crm}/payments/{payment}")
     agent.close_as_processed("CANARY-1")
     wait_until(page, lambda: world.card_of(payment) not in ("stored", "revealed"), "the card to be destroyed")
+
+
+def _authorized_by_hand(world: World, agent: AgentAtWork, card: Canary) -> str:
+    """The number goes through the browser and the frame, which is what the scan is about; gives the payment's id."""
+    link, payment = world.given_link(agent)
+    world.client().authorize(link, number=card.number, cvv=card.cvv)
+    world.until_authorized(agent, payment)
+    return payment
 
 
 def _everywhere(stack: Stack, scanner: Scanner, shared: Scanner) -> Iterator[tuple[str, set[str]]]:
@@ -187,18 +207,18 @@ def _read(path: Path) -> bytes:
         return b""
 
 
-def _planted_cards_are_found(stack: Stack) -> None:
-    """What the scan would say, had a card got out: in a file, and in a database."""
-    control = Scanner([CONTROL])
+@contextmanager
+def _planted(stack: Stack) -> Iterator[dict[str, str]]:
+    """A card in a file, packed, and one in the CRM's database."""
     planted = stack.temporary / "planted.json"
     planted.write_bytes(dressed(CONTROL)["gzip"])
     note = "UPDATE client SET notes = :note WHERE email = 'chidi.eze@post.example'"
     assert stack.execute("crm", note, note=f"card {CONTROL.number}") == 1
-    found = dict(_everywhere(stack, control, control))
-    planted.unlink()
-    stack.execute("crm", note, note="")
-    assert str(planted) in found
-    assert len(found) >= 2, f"the card in the CRM's database was not found, only {sorted(found)}"
+    try:
+        yield {"file": str(planted), "database": "crm"}
+    finally:
+        planted.unlink()
+        stack.execute("crm", note, note="")
 
 
 def _signed_in_client(world: World) -> Page:
@@ -221,7 +241,7 @@ def _ids(world: World) -> Mapping[str, list[str]]:
         "document_id": "signed_document",
     }
     return {
-        name: [str(row[0]) for row in world.stack.query("crm", f"SELECT id FROM {table} ORDER BY id DESC LIMIT 3")]
+        name: [str(row[0]) for row in world.stack.query("crm", f"SELECT id FROM {table} ORDER BY id DESC LIMIT 2")]
         for name, table in tables.items()
     }
 

@@ -17,6 +17,7 @@ from typing import Final
 _DEEPEST: Final = 3
 _CHUNK: Final = 8 << 20
 _LARGEST_UNPACKED: Final = 32 << 20
+_PIECE: Final = 64 << 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +119,7 @@ def _unpack(data: bytes) -> Iterator[tuple[str, bytes]]:
         at = data.find(magic)
         while at >= 0:
             start = at if kind == "gzip" else at + len(magic)
-            if unpacked := _inflate(data[start:], 31 if kind == "gzip" else 15):
+            if unpacked := _inflate(memoryview(data)[start:], 31 if kind == "gzip" else 15):
                 yield kind if kind == "gzip" else "a PDF stream", unpacked
             at = data.find(magic, at + len(magic))
     if data[:4] == b"PK\x03\x04":
@@ -131,11 +132,18 @@ def _unpack(data: bytes) -> Iterator[tuple[str, bytes]]:
             return
 
 
-def _inflate(data: bytes, window: int) -> bytes:
+def _inflate(data: memoryview, window: int) -> bytes:
+    """What is packed at the beginning. In pieces: a packed page of a large file must not cost a copy of the file."""
+    machine, parts, room = zlib.decompressobj(window), list[bytes](), _LARGEST_UNPACKED
     try:
-        return zlib.decompressobj(window).decompress(data, _LARGEST_UNPACKED)
+        for at in range(0, len(data), _PIECE):
+            parts.append(machine.decompress(data[at : at + _PIECE], room))
+            room -= len(parts[-1])
+            if machine.eof or room <= 0:
+                break
     except zlib.error:
         return b""
+    return b"".join(parts)
 
 
 def dressed(canary: Canary) -> Mapping[str, bytes]:

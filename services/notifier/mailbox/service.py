@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from email.policy import default as default_policy
 
 from sqlalchemy import select
+from sqlalchemy.orm import defer
 
 from chassis.clock import Clock
 from chassis.db import Database
@@ -65,11 +66,19 @@ class Mailbox:
             )
         return Sent()
 
-    def newest(self, *, recipient: str = "", limit: int = 200) -> list[MailSummary]:
-        """The latest messages, of one recipient or of all."""
-        query = select(MailboxMessage).order_by(MailboxMessage.received_at.desc(), MailboxMessage.id).limit(limit)
+    def newest(self, *, recipient: str = "", after: datetime | None = None, limit: int = 200) -> list[MailSummary]:
+        """The latest messages, of one recipient or of all, received after a moment if one is given."""
+        # Not the messages themselves: a list of them would be megabytes of attachments.
+        query = (
+            select(MailboxMessage)
+            .options(defer(MailboxMessage.raw))
+            .order_by(MailboxMessage.received_at.desc(), MailboxMessage.id)
+            .limit(limit)
+        )
         if recipient:
             query = query.where(MailboxMessage.recipient == recipient)
+        if after is not None:
+            query = query.where(MailboxMessage.received_at > after)
         with self._database.read() as session:
             return [_summary(row) for row in session.scalars(query)]
 

@@ -1,5 +1,7 @@
 """The mailbox's pages. They exist in development only; no sign-in, loopback only."""
 
+from datetime import UTC, datetime
+
 from flask import Blueprint, Response, abort, jsonify, render_template, request
 
 from services.notifier.mailbox.service import Mailbox
@@ -45,7 +47,8 @@ def make_blueprint(mailbox: Mailbox) -> Blueprint:
 
     @room.get("/messages.json")
     def listing() -> Response:
-        found = [mailbox.get(summary.id) for summary in mailbox.newest(recipient=request.args.get("to", ""), limit=50)]
+        newest = mailbox.newest(recipient=request.args.get("to", ""), after=_after(), limit=50)
+        found = [mailbox.get(summary.id) for summary in newest]
         return jsonify(
             [
                 {
@@ -62,3 +65,13 @@ def make_blueprint(mailbox: Mailbox) -> Blueprint:
         )
 
     return room
+
+
+def _after() -> datetime | None:
+    """The moment, with its offset, after which a script asks; None when it asks for all."""
+    if not (given := request.args.get("after", "")):
+        return None
+    try:
+        return datetime.fromisoformat(given).astimezone(UTC)
+    except ValueError:
+        abort(400, "“after” must be a moment such as 2026-03-01T09:30:00+00:00.")

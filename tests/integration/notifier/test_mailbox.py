@@ -53,6 +53,16 @@ def test_the_newest_message_stands_first_and_one_recipient_can_be_chosen(client:
     assert "Second" not in one
 
 
+def test_a_script_asks_for_what_came_after_a_moment(client: FlaskClient) -> None:
+    def subjects(after: str) -> list[str]:
+        return [mail["subject"] for mail in client.get("/messages.json", query_string={"after": after}).get_json()]
+
+    newest, *older = client.get("/messages.json").get_json()
+    assert subjects(older[0]["received_at"]) == [newest["subject"]]
+    assert subjects(newest["received_at"]) == []
+    assert client.get("/messages.json?after=yesterday").status_code == 400
+
+
 def test_a_message_shows_its_parts_and_its_html_can_run_nothing(client: FlaskClient) -> None:
     (first,) = client.get("/messages.json?to=ann@example.com").get_json()
     page = client.get(f"/messages/{first['id']}")

@@ -1,9 +1,13 @@
-"""The agent and the clients of the submit measurement, as their browsers speak HTTP; the frame's sealing in Python."""
+"""Agents and clients as their browsers speak HTTP, without the cost of a browser; the frame's sealing in Python.
+
+For what a test or a measurement needs to have happened, not for what it is about.
+"""
 
 import json
 import re
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import unescape
 from typing import Any
@@ -12,7 +16,6 @@ from urllib.parse import urlsplit
 import pyotp
 import requests
 
-from tests.bench.figures import Span
 from tests.support.vault_kit import Frame
 
 _TIMEOUT = 30.0
@@ -41,9 +44,10 @@ class PageFault(RuntimeError):
 class Browser:
     """Cookies and the form token of the page it saw last."""
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self, origin: str, cookies: Mapping[str, str] | None = None) -> None:
         self._session = requests.Session()
         self._at, self._session.headers["Host"] = _loopback(origin)
+        self._session.cookies.update(cookies or {})
         self._token = ""
 
     def get(self, path: str) -> str:
@@ -81,39 +85,53 @@ class Browser:
 
 
 class Agent:
-    """Signs in, sends links, listens to the alert."""
+    """Sends links, listens to the alert."""
 
-    def __init__(self, crm: str, *, email: str, password: str, totp_secret: str) -> None:
-        self._browser = Browser(crm)
-        self._browser.get("/sign-in")
-        self._browser.post("/sign-in", {"email": email, "password": password})
-        self._browser.post("/sign-in/code", {"code": pyotp.TOTP(totp_secret).now()})
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+
+    @classmethod
+    def signing_in(cls, crm: str, *, email: str, password: str, totp_secret: str) -> "Agent":
+        """Raises PageFault."""
+        browser = Browser(crm)
+        browser.get("/sign-in")
+        browser.post("/sign-in", {"email": email, "password": password})
+        browser.post("/sign-in/code", {"code": pyotp.TOTP(totp_secret).now()})
+        return cls(browser)
 
     def send_links(self, at_least: int) -> None:
         """Sends links to all passengers of a booking, until there are that many. Raises PageFault."""
         bookings = _BOOKING.findall(self._browser.get("/bookings"))
         if not bookings:
             raise PageFault("/bookings: there is no booking")
-        path, sent = f"/links/new/{bookings[0]}", 0
+        sent = 0
         while sent < at_least:
-            page = self._browser.get(path)
-            people = sorted(set(re.findall(r'name="pick_(\d+)"', page)))
-            key = re.search(r'name="request_key"[^>]*value="([^"]+)"', page)
-            segment = re.search(r'<option[^>]*value="(seg[^"]+)"', page)
-            if not people or key is None or segment is None:
-                raise PageFault(f"{path}: the form is not as expected")
-            picks = {name: value for index in people for name, value in _share(index).items()}
-            fields = {"request_key": key[1], "segment_id": segment[1], "type": "deposit", "purpose": "Bench"}
-            self._browser.post(path, {**fields, **picks, "overpay_ok": "y"})
-            sent += len(people)
+            sent += self.send_link(bookings[0], amount="10.00", purpose="Bench", people=None)
+
+    def send_link(self, booking_id: str, *, amount: str, purpose: str, people: int | None = 1) -> int:
+        """Asks that many first passengers of a booking, or all, for an amount each; gives how many they are.
+
+        Raises PageFault.
+        """
+        path = f"/links/new/{booking_id}"
+        page = self._browser.get(path)
+        picks = sorted(set(re.findall(r'name="pick_(\d+)"', page)))[:people]
+        key = re.search(r'name="request_key"[^>]*value="([^"]+)"', page)
+        segment = re.search(r'<option[^>]*value="(seg[^"]+)"', page)
+        if not picks or key is None or segment is None:
+            raise PageFault(f"{path}: the form is not as expected")
+        fields = {"request_key": key[1], "segment_id": segment[1], "type": "deposit", "purpose": purpose}
+        shares = {name: value for index in picks for name, value in _share(index, amount).items()}
+        self._browser.post(path, {**fields, **shares, "overpay_ok": "y"})
+        return len(picks)
 
     def listen(self) -> "AlertListener":
         """Opens the stream that the red alert lives on."""
         return AlertListener(self._browser)
 
 
-def _share(index: str) -> dict[str, str]:
-    return {f"pick_{index}": "y", f"amount_{index}": "10.00"}
+def _share(index: str, amount: str) -> dict[str, str]:
+    return {f"pick_{index}": "y", f"amount_{index}": amount}
 
 
 class AlertListener:
@@ -172,7 +190,8 @@ def links_in(mails: list[dict[str, Any]]) -> list[Link]:
 class Client:
     """One client with her link: opens the page, then submits."""
 
-    def __init__(self, portal: str, frame: str, link: Link) -> None:
+    def __init__(self, portal: str, frame: str, link: Link, **card: str) -> None:
+        """`card`: what is other than on the usual test card. Raises PageFault."""
         self._browser = Browser(portal)
         self._path = f"/pay/{link.link_id}"
         self._browser.get(self._path)
@@ -182,7 +201,7 @@ class Client:
         self._fields = {
             "intake_id": intake,
             "offer_digest": _attribute(page, r'name="offer_digest"[^>]*value="([^"]+)"'),
-            "sealed_card": Frame(sealing_jwk=key).card(intake),
+            "sealed_card": Frame(sealing_jwk=key).card(intake, **card),
             "line1": "12 Harbour Street",
             "city": "Portland",
             "postal_code": "04101",
@@ -193,8 +212,8 @@ class Client:
             "signature_text": "Eleanor Whitcombe",
         }
 
-    def submit(self) -> Span:
-        """From the request until its answer."""
+    def submit(self) -> tuple[float, float]:
+        """Gives when (monotonic) the request left and when its answer was there. Raises PageFault."""
         began = time.monotonic()
         answer = self._browser.send(f"{self._path}/authorize", self._fields)
         ended = time.monotonic()
