@@ -1,9 +1,8 @@
 """Takes the README's and the guides' pictures from the last browser run: python -m deploy.dev.screens.
 
-The README's are copied; the guides' (services/crm/training/static) are made small, for the room's pages load them.
+The README's are cut; the guides' (services/crm/training/static) are made small, for the room's pages load them.
 """
 
-import shutil
 import sys
 from pathlib import Path
 from typing import Final
@@ -22,6 +21,9 @@ PICTURES: Final = {
     "area.png": "crm-payment-authorized-1280-light.png",
     "status.png": "portal-processed-390-light.png",
 }
+_PHONES_END: Final = 600
+_TALLEST_DESKTOP: Final = 1100
+_TALLEST_PHONE: Final = 1800
 _MOST_BYTES: Final = 60 * 1024
 # A guide's column is 75 characters wide: twice that for good screens.
 _WIDTH: Final = 960
@@ -43,10 +45,12 @@ def main() -> int:
 
 
 def _copy_for_readme() -> None:
-    """The README's pictures, as they are."""
+    """The upper part of each page: the run's lists are long by then, and a phone's page goes on for many screens."""
     TARGET.mkdir(exist_ok=True)
     for name, source in PICTURES.items():
-        shutil.copyfile(SOURCE / source, TARGET / name)
+        with Image.open(SOURCE / source) as picture:
+            most = _TALLEST_PHONE if picture.width < _PHONES_END else _TALLEST_DESKTOP
+            picture.crop((0, 0, picture.width, min(picture.height, most))).save(TARGET / name, optimize=True)
 
 
 def _copy_for_guides(names: list[str]) -> None:

@@ -15,7 +15,8 @@ from tests.e2e.conftest import ARTIFACTS, World
 from tests.e2e.page_maps import eleanor
 from tests.e2e.people import BOOKING, AgentAtWork
 
-_WIDE: Final[ViewportSize] = {"width": 1000, "height": 900}
+# Wide enough for every table to stand without scrolling.
+_WIDE: Final[ViewportSize] = {"width": 1280, "height": 900}
 
 
 @pytest.fixture
