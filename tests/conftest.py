@@ -5,32 +5,16 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import flask
 import pytest
 import structlog
-from jinja2.bccache import Bucket, BytecodeCache
 
 from tests.support import engines
+from tests.support.compiled import keep_compiled
 
 # A card number in a log line fails the run (chassis.logging).
 os.environ.setdefault("WAYVAULT_TRIPWIRE", "fail")
 
-
-class _CompiledOnce(BytecodeCache):
-    """Templates compiled by one test's app, for the apps of all others."""
-
-    def __init__(self) -> None:
-        self._compiled: dict[tuple[str, str], bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if code := self._compiled.get((bucket.key, bucket.checksum)):
-            bucket.bytecode_from_string(code)
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._compiled[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
-
-
-flask.Flask.jinja_options = {"bytecode_cache": _CompiledOnce()}
+keep_compiled()
 
 _UNIT = Path(__file__).parent / "unit"
 _ENGINE_FIXTURES = frozenset({"postgres_url", "rabbit_url", "vault_transit"})

@@ -1,7 +1,5 @@
 """The agency form and the agent form."""
 
-import zoneinfo
-
 from flask_wtf.file import FileField
 from wtforms import IntegerField
 from wtforms.validators import NumberRange
@@ -20,10 +18,10 @@ from chassis.web.forms import (
     required,
 )
 from services.crm.actor import Role
-from services.crm.admin.rules import CARD_DAYS, CVV_HOURS
+from services.crm.admin.rules import CARD_DAYS, CVV_HOURS, TIME_ZONES
 from services.crm.admin.service import AgencyData, AgentData
 
-_ZONES = [(name, name.replace("_", " ")) for name in sorted(zoneinfo.available_timezones()) if "/" in name]
+_ZONES = [(name, name.replace("_", " ")) for name in sorted(TIME_ZONES) if "/" in name]
 
 
 class AgencyForm(Form):
