@@ -55,7 +55,7 @@ from services.crm.payments.service import context_of
 from services.crm.worker import event_handlers
 from tests.support.clock import FakeClock
 from tests.support.crm_trail import FakeTrail
-from tests.support.tables import make_tables
+from tests.support.tables import furnished
 
 Event = TypeVar("Event", bound=Message)
 ORIGIN = Origin(ip="203.0.113.7", user_agent="Mozilla/5.0 (Windows NT 10.0) Chrome/140.0 Safari/537.36")
@@ -275,6 +275,21 @@ class OpenLetters:
         return f"sealed:{letter.letter_id}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Furniture:
+    """Who and what is in a new house's database."""
+
+    agency_id: str
+    maya: Actor
+    jonas: Actor
+    ada: Actor
+    grace_id: str
+    alan_id: str
+    tim_id: str
+    booking_id: str
+    segment_id: str
+
+
 class CrmHouse:
     """A CRM over a fresh SQLite file with one agency, two agents and an admin, clients and a booking."""
 
@@ -289,7 +304,6 @@ class CrmHouse:
             secret_key=SecretStr("a secret key that only this test run has"),
         )
         database = open_database(settings.database_url, name="crm", pool_size=10)
-        make_tables(database, Base.metadata)
         self.deps: Dependencies = bootstrap(
             settings,
             clock=self.clock,
@@ -300,30 +314,32 @@ class CrmHouse:
             passwords=Passwords(memory_kib=64, passes=1),
         )
         self.handlers: EventHandlers = event_handlers(self.deps)
-        self._furnish()
+        self._know(furnished(database, Base.metadata, self._furnish))
 
-    def _furnish(self) -> None:
+    def _know(self, known: "_Furniture") -> None:
+        self.agency_id = known.agency_id
+        self.maya, self.jonas, self.ada = known.maya, known.jonas, known.ada
+        self.grace_id, self.alan_id, self.tim_id = known.grace_id, known.alan_id, known.tim_id
+        self.booking_id, self.segment_id = known.booking_id, known.segment_id
+
+    def _furnish(self) -> "_Furniture":
         agency = self.deps.directory.create_agency(
             AgencyData(name="Harbour & Vine Travel", email="desk@harbour.example")
         )
-        self.agency_id = agency.id
-        self.maya = self._agent("Maya Okafor", "maya@harbour.example")
-        self.jonas = self._agent("Jonas Weber", "jonas@harbour.example")
-        self.ada = self._agent("Ada Lindqvist", "ada@harbour.example", Role.ADMIN)
+        maya = self._agent(agency.id, "Maya Okafor", "maya@harbour.example")
+        jonas = self._agent(agency.id, "Jonas Weber", "jonas@harbour.example")
+        ada = self._agent(agency.id, "Ada Lindqvist", "ada@harbour.example", Role.ADMIN)
         clients = self.deps.clients
-        grace = clients.create(
-            self.maya, ClientData(first_name="Grace", last_name="Hopper", email="grace@client.example")
-        )
-        alan = clients.create(self.maya, ClientData(first_name="Alan", last_name="Turing", email="alan@client.example"))
-        tim = clients.create(self.maya, ClientData(first_name="Tim", last_name="Turing"))
-        self.grace_id, self.alan_id, self.tim_id = grace.id, alan.id, tim.id
+        grace = clients.create(maya, ClientData(first_name="Grace", last_name="Hopper", email="grace@client.example"))
+        alan = clients.create(maya, ClientData(first_name="Alan", last_name="Turing", email="alan@client.example"))
+        tim = clients.create(maya, ClientData(first_name="Tim", last_name="Turing"))
         data = BookingData(
             title="Norwegian fjords for three",
             status=BookingStatus.BOOKED,
             currency="USD",
             passenger_ids=(grace.id, alan.id, tim.id),
         )
-        booking = self.deps.bookings.create(self.maya, data)
+        booking = self.deps.bookings.create(maya, data)
         segment = SegmentData(
             supplier_name="Aurora Cruises",
             kind=SegmentKind.CRUISE,
@@ -335,11 +351,20 @@ class CrmHouse:
             final=usd(2_760_00),
             final_due_on=date(2027, 4, 1),
         )
-        self.segment_id = self.deps.bookings.add_segment(self.maya, booking.id, segment, version=booking.version).id
-        self.booking_id = booking.id
+        return _Furniture(
+            agency_id=agency.id,
+            maya=maya,
+            jonas=jonas,
+            ada=ada,
+            grace_id=grace.id,
+            alan_id=alan.id,
+            tim_id=tim.id,
+            booking_id=booking.id,
+            segment_id=self.deps.bookings.add_segment(maya, booking.id, segment, version=booking.version).id,
+        )
 
-    def _agent(self, name: str, email: str, role: Role = Role.AGENT) -> Actor:
-        agent = self.deps.directory.create_agent(self.agency_id, AgentData(name=name, email=email, role=role))
+    def _agent(self, agency_id: str, name: str, email: str, role: Role = Role.AGENT) -> Actor:
+        agent = self.deps.directory.create_agent(agency_id, AgentData(name=name, email=email, role=role))
         actor = self.deps.directory.actor(agent.id)
         assert actor is not None
         return actor

@@ -26,7 +26,7 @@ from services.crm.models import Base
 from tests.support.clock import FakeClock
 from tests.support.crm_paying import FakeVault, OpenLetters, usd
 from tests.support.crm_trail import FakeTrail
-from tests.support.tables import make_tables
+from tests.support.tables import furnished
 
 PASSWORD = "harbour lantern velvet ostrich"
 
@@ -54,6 +54,19 @@ class Browser:
         return response
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Furniture:
+    """Who and what is in a new site's database."""
+
+    agency_id: str
+    ada: Actor
+    maya: Actor
+    jonas: Actor
+    secrets: tuple[tuple[str, str], ...]
+    client: ClientDetail
+    booking: BookingDetail
+
+
 class CrmSite:
     """An agency with an admin and two agents; Maya has a client and a booking with a segment."""
 
@@ -66,18 +79,34 @@ class CrmSite:
             secret_key=SecretStr("a secret key that only this test run has"),
         )
         self.database = open_database(self.settings.database_url, name="crm", pool_size=10)
-        make_tables(self.database, Base.metadata)
         self.restart()
-        self.secrets: dict[str, str] = {}
-        self.agency_id = self.deps.directory.create_agency(AgencyData(name="Harbour & Vine Travel")).id
-        self.ada = self._agent("Ada Lindqvist", "ada@harbour.example", Role.ADMIN)
-        self.maya = self._agent("Maya Okafor", "maya@harbour.example")
-        self.jonas = self._agent("Jonas Weber", "jonas@harbour.example")
-        self.client: ClientDetail = self.deps.clients.create(
-            self.maya, ClientData(first_name="Eleanor", last_name="Whitcombe", email="eleanor@mail.example")
+        self._know(furnished(self.database, Base.metadata, self._furnish))
+
+    def _know(self, known: "_Furniture") -> None:
+        self.agency_id = known.agency_id
+        self.ada, self.maya, self.jonas = known.ada, known.maya, known.jonas
+        self.secrets: dict[str, str] = dict(known.secrets)
+        self.client: ClientDetail = known.client
+        self.booking: BookingDetail = known.booking
+        self.segment_id = known.booking.segments[0].id
+
+    def _furnish(self) -> "_Furniture":
+        agency_id = self.deps.directory.create_agency(AgencyData(name="Harbour & Vine Travel")).id
+        ada, adas = self._agent(agency_id, "Ada Lindqvist", "ada@harbour.example", Role.ADMIN)
+        maya, mayas = self._agent(agency_id, "Maya Okafor", "maya@harbour.example")
+        jonas, jonass = self._agent(agency_id, "Jonas Weber", "jonas@harbour.example")
+        client = self.deps.clients.create(
+            maya, ClientData(first_name="Eleanor", last_name="Whitcombe", email="eleanor@mail.example")
         )
-        self.booking: BookingDetail = self._booking()
-        self.segment_id = self.booking.segments[0].id
+        return _Furniture(
+            agency_id=agency_id,
+            ada=ada,
+            maya=maya,
+            jonas=jonas,
+            secrets=((ada.email, adas), (maya.email, mayas), (jonas.email, jonass)),
+            client=client,
+            booking=self._booking(maya, client),
+        )
 
     def restart(self) -> None:
         """A new process over the same database."""
@@ -122,22 +151,23 @@ class CrmSite:
     def close(self) -> None:
         self.database.dispose()
 
-    def _agent(self, name: str, email: str, role: Role = Role.AGENT) -> Actor:
-        agent = self.deps.directory.create_agent(self.agency_id, AgentData(name=name, email=email, role=role))
+    def _agent(self, agency_id: str, name: str, email: str, role: Role = Role.AGENT) -> tuple[Actor, str]:
+        """The agent, and the secret of her authenticator."""
+        agent = self.deps.directory.create_agent(agency_id, AgentData(name=name, email=email, role=role))
         self.deps.sign_in.set_password(agent.id, PASSWORD)
-        self.secrets[email] = self.deps.sign_in.enrol_new_authenticator(agent.id)
+        secret = self.deps.sign_in.enrol_new_authenticator(agent.id)
         actor = self.deps.directory.actor(agent.id)
         assert actor is not None
-        return actor
+        return actor, secret
 
-    def _booking(self) -> BookingDetail:
+    def _booking(self, maya: Actor, client: ClientDetail) -> BookingDetail:
         data = BookingData(
-            title="Norwegian fjords", status=BookingStatus.BOOKED, currency="USD", passenger_ids=(self.client.id,)
+            title="Norwegian fjords", status=BookingStatus.BOOKED, currency="USD", passenger_ids=(client.id,)
         )
-        booking = self.deps.bookings.create(self.maya, data)
+        booking = self.deps.bookings.create(maya, data)
         segment = SegmentData(supplier_name="Aurora Cruises", kind=SegmentKind.CRUISE, price=usd(4_000_00))
-        self.deps.bookings.add_segment(self.maya, booking.id, segment, version=booking.version)
-        return self.deps.bookings.get(self.maya, booking.id)
+        self.deps.bookings.add_segment(maya, booking.id, segment, version=booking.version)
+        return self.deps.bookings.get(maya, booking.id)
 
 
 def text_of(response: TestResponse) -> str:

@@ -1,4 +1,7 @@
-"""A service's tables in a fresh database; on SQLite copied from a file that this process made once."""
+"""A service's tables in a fresh database, and what a test's world starts with in them.
+
+On SQLite both are copied from a file that this process made once.
+"""
 
 import atexit
 import shutil
@@ -6,10 +9,13 @@ import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any, TypeVar
 
 from sqlalchemy import MetaData
 
 from chassis.db import Database, open_database
+
+T = TypeVar("T")
 
 
 def make_tables(database: Database, metadata: MetaData) -> None:
@@ -20,6 +26,34 @@ def make_tables(database: Database, metadata: MetaData) -> None:
         return
     database.dispose()
     shutil.copyfile(_empty(metadata), file)
+
+
+def furnished(database: Database, metadata: MetaData, furnish: Callable[[], T]) -> T:
+    """Makes all tables, then what `furnish` writes into them through this very database; returns what it returns.
+
+    On SQLite each `furnish` (a method counts by its class) runs once in this process; later databases begin as
+    copies of the first, and get the same answer, so this has to be a value that nobody can change.
+    """
+    file = database.engine.url.database
+    if database.engine.dialect.name != "sqlite" or not file:
+        make_tables(database, metadata)
+        return furnish()
+    key = (type(getattr(furnish, "__self__", None)), furnish.__qualname__)
+    if key not in _FURNISHED:
+        make_tables(database, metadata)
+        answer = furnish()
+        database.dispose()
+        _FURNISHED[key] = sqlite_file(lambda _: None), answer
+        shutil.copyfile(file, _FURNISHED[key][0])
+    else:
+        database.dispose()
+        shutil.copyfile(_FURNISHED[key][0], file)
+    found: T = _FURNISHED[key][1]
+    return found
+
+
+# Any: what each `furnish` returns.
+_FURNISHED: dict[tuple[type, str], tuple[Path, Any]] = {}
 
 
 @cache

@@ -40,7 +40,7 @@ class FurnishedHouse(CrmHouse):
         )
         self.eve: Actor = _known(self.deps.directory.actor(eve.id))
         # A second admin: nobody approves what she asked for herself.
-        self._agent("Nora Lind", "nora@harbour.example", Role.ADMIN)
+        self._agent(self.agency_id, "Nora Lind", "nora@harbour.example", Role.ADMIN)
         with self.deps.database.transaction() as session:
             session.execute(update(AgencyRow).values(second_reveal=True))
         self.objects: dict[str, str] = dict(_WORDS)

@@ -52,7 +52,7 @@ def test_second_reveals_are_off_until_the_admin_allows_them(crm: CrmHouse) -> No
 
 
 def test_asking_mails_every_other_admin_once(house: CrmHouse) -> None:
-    second_admin = house._agent("Olga Ivanova", "olga@harbour.example", Role.ADMIN)
+    second_admin = house._agent(house.agency_id, "Olga Ivanova", "olga@harbour.example", Role.ADMIN)
     payment_id = house.retrieved()
     first = ask(house, payment_id)
     assert ask(house, payment_id, reason="Once more") == first
