@@ -65,12 +65,16 @@ def fallbacks_for(text: str) -> tuple[str, ...]:
     return tuple(needed)
 
 
-def install(pdf: FPDF, text: str) -> None:
-    """Adds to a document the fonts that its whole `text` needs. Shaping (joined Arabic, Indic clusters,
-    right-to-left order) is switched on only with them: Roboto's text does not need it."""
+def install(pdf: FPDF, text: str, *, hand: bool = False) -> None:
+    """Adds to a document the fonts that its whole `text` needs, and HAND if somebody's name is written by `hand`.
+
+    Shaping (joined Arabic, Indic clusters, right-to-left order) is switched on only with the other scripts' faces:
+    Roboto's text does not need it.
+    """
     for style, name in _BODY_FILES.items():
         pdf.add_font(BODY, style=style, fname=_roboto(name))
-    pdf.add_font(HAND, fname=_roboto(_HAND_FILE))
+    if hand:
+        pdf.add_font(HAND, fname=_roboto(_HAND_FILE))
     families = fallbacks_for(text)
     for face in _FALLBACKS:
         if face.family in families:

@@ -89,7 +89,7 @@ class _Paper(FPDF):
         self.set_subject(f"Document {document.document_id}")
         self.set_producer("Wayvault")
         self.set_creation_date(document.signed_at)
-        fonts.install(self, document.all_text())
+        fonts.install(self, document.all_text(), hand=document.signature.kind is SignatureKind.TYPED)
 
     def header(self) -> None:
         self.set_fill_color(*self.document.accent)
