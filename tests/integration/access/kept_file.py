@@ -1,23 +1,26 @@
 """Puts a test's SQLite database back to where it was, so that one furnished house serves a whole matrix."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from chassis.db import Database
 
 
 class KeptFile:
-    """A copy of the database as it is when this is made."""
+    """A copy of the database as it is when this is made.
+
+    It goes back by a transaction, not by exchanging the file: a thread of the house may just be reading it.
+    """
 
     def __init__(self, file: Path, database: Database) -> None:
-        self._file, self._database = file, database
+        self._file = file
         self._kept = file.with_suffix(".kept")
         # Closing the last connection moves what the write-ahead log holds into the file.
         database.dispose()
         shutil.copyfile(file, self._kept)
 
     def restore(self) -> None:
-        self._database.dispose()
-        for journal in self._file.parent.glob(f"{self._file.name}-*"):
-            journal.unlink()
-        shutil.copyfile(self._kept, self._file)
+        with closing(sqlite3.connect(self._kept)) as kept, closing(sqlite3.connect(self._file, timeout=10)) as now:
+            kept.backup(now)
