@@ -1,14 +1,18 @@
 """Databases: one per service, SQLite or PostgreSQL by URL, and their migrations."""
 
 from chassis.db.engine import Database, DatabaseUrlError, ReadOnlyError, open_database
+from chassis.db.together import Overtaken, Write, write_together
 from chassis.db.types import UtcDateTime, insert_if_absent, make_metadata
 
 __all__ = [
     "Database",
     "DatabaseUrlError",
+    "Overtaken",
     "ReadOnlyError",
     "UtcDateTime",
+    "Write",
     "insert_if_absent",
     "make_metadata",
     "open_database",
+    "write_together",
 ]

@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
-from chassis.db import Database, UtcDateTime
+from chassis.db import Database, UtcDateTime, Write, write_together
 from chassis.errors import IdempotencyMismatch, InvalidArgument
 from chassis.rpc.calls import current_call
 
@@ -97,14 +97,14 @@ class Idempotency:
 
     def keep(self, session: Session, key: CallKey, answer: Message) -> None:
         """Keeps an answer. IntegrityError when the same call was kept meanwhile."""
-        self.keep_all(session, [(key, answer)])
+        write_together(session, [self.keeping([(key, answer)])])
 
-    def keep_all(self, session: Session, answers: Sequence[tuple[CallKey, Message]]) -> None:
-        """Keeps several answers, all or none. IntegrityError when one of the calls was kept meanwhile."""
+    def keeping(self, answers: Sequence[tuple[CallKey, Message]]) -> Write:
+        """Keeps several answers (at least one). IntegrityError when one of the calls was kept meanwhile."""
         now = self._clock.now()
-        session.execute(
-            self._insert,
-            [
+        return Write(
+            statement=self._insert,
+            rows=[
                 {
                     "key_hash": key.key_hash,
                     "body_hash": key.body_hash,

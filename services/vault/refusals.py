@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from sqlalchemy.orm import Session
 
 from chassis import errors
-from chassis.db import Database
+from chassis.db import Database, Write
 from chassis.rpc.calls import current_call
 from chassis.rpc.fields import clipped
 from protos.wayvault.common.v1.common_pb2 import ErrorCode, Origin
@@ -30,7 +30,7 @@ class Recorder(Protocol):
     """Where audit rows are written: in the given transaction, or the act does not happen."""
 
     def record(self, session: Session, entry: AuditEntry) -> object: ...
-    def record_all(self, session: Session, entries: Sequence[AuditEntry]) -> object: ...
+    def recording(self, session: Session, entries: Sequence[AuditEntry]) -> Sequence[Write]: ...
 
 
 @dataclass(slots=True, kw_only=True)

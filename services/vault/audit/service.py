@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Table, select
 from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
-from chassis.db import Database
+from chassis.db import Database, Write
 from chassis.sealing import OpeningKey
 from services.vault.audit.heads import HeadFile
 from services.vault.audit.keyring import AuditKeys, key_context
@@ -81,9 +81,9 @@ class Audit:
         """Writes a row in the caller's transaction. Raises TransitUnavailable when the HMAC key was never loaded."""
         return self._trail.record(session, entry)
 
-    def record_all(self, session: Session, entries: Sequence[AuditEntry]) -> list[AuditRecord]:
-        """As `record`, for several entries of one transaction."""
-        return self._trail.record_all(session, entries)
+    def recording(self, session: Session, entries: Sequence[AuditEntry]) -> list[Write]:
+        """As `record`, for several entries, to be written together with the act (see AuditTrail)."""
+        return self._trail.recording(session, entries)
 
     def of_card(self, session: Session, card_token: str) -> list[AuditRecord]:
         """What happened to a card, oldest first (M14)."""

@@ -16,6 +16,7 @@ from sqlalchemy import CursorResult, Table, bindparam, event, insert, or_, selec
 from sqlalchemy.orm import Session, SessionTransaction
 
 from chassis.clock import Clock
+from chassis.db import Write
 from chassis.ids import new_id
 from chassis.logging import redact_card_numbers
 from services.vault.audit.keyring import AuditKeys
@@ -91,19 +92,27 @@ class AuditTrail:
 
         Texts that look like a PAN are redacted, long ones cut. Raises what the database raises.
         """
-        return self.record_all(session, [entry])[0]
-
-    def record_all(self, session: Session, entries: Sequence[AuditEntry]) -> list[AuditRecord]:
-        """As `record`, for several entries in order (at least one): the chain's head moves once."""
-        entries = [_clean(entry) for entry in entries]
+        entry = _clean(entry)
         held = self._held(session)
-        records = self._chained(held.head, entries)
-        while not self._advance(session, held.head, _head_at(records[-1]), records[-1].at):
+        record = self._next(held.head, entry)
+        while not self._advance(session, held.head, record):
             held = self._recover(session, held)
-            records = self._chained(held.head, entries)
-        session.execute(_APPEND, [_columns(record) for record in records])
+            record = self._next(held.head, entry)
+        session.execute(_APPEND, _columns(record))
+        held.head = _head_at(record)
+        return record
+
+    def recording(self, session: Session, entries: Sequence[AuditEntry]) -> list[Write]:
+        """As `record`, for several entries in order (at least one): the chain's head moves once.
+
+        The caller writes what it gets in the same transaction (`write_together`), once. Overtaken, or an
+        IntegrityError, when the chain went to another writer: then the transaction is undone, and `record` finds out.
+        """
+        held = self._held(session)
+        records = self._chained(held.head, [_clean(entry) for entry in entries])
+        advance = Write(statement=_ADVANCE, rows=[self._move(held.head, records[-1])], touches=1)
         held.head = _head_at(records[-1])
-        return records
+        return [advance, Write(statement=_APPEND, rows=[_columns(record) for record in records])]
 
     def release(self, session: Session) -> None:
         """Gives this writer's chains up, for another process to take; at the end of a process."""
@@ -135,24 +144,23 @@ class AuditTrail:
         )
         return replace(record, mac=row_mac(key, record))
 
-    def _advance(self, session: Session, old: Head, new: Head, now: datetime) -> bool:
+    def _advance(self, session: Session, old: Head, last: AuditRecord) -> bool:
         """Moves the chain's head, if it stands where this writer believes it does."""
+        return cast("CursorResult[Any]", session.execute(_ADVANCE, self._move(old, last))).rowcount == 1
+
+    def _move(self, old: Head, last: AuditRecord) -> dict[str, Any]:  # Any: values of _ADVANCE
         key_id, key = self._keys.current()
-        moved = session.execute(
-            _ADVANCE,
-            {
-                "chain": old.chain_id,
-                "old_sequence": old.sequence,
-                "old_mac": old.mac,
-                "writer": self._writer,
-                "new_sequence": new.sequence,
-                "new_mac": new.mac,
-                "new_seal": head_mac(key, new, key_id),
-                "new_key": key_id,
-                "until": now + _CLAIM,
-            },
-        )
-        return cast("CursorResult[Any]", moved).rowcount == 1
+        return {
+            "chain": old.chain_id,
+            "old_sequence": old.sequence,
+            "old_mac": old.mac,
+            "writer": self._writer,
+            "new_sequence": last.sequence,
+            "new_mac": last.mac,
+            "new_seal": head_mac(key, _head_at(last), key_id),
+            "new_key": key_id,
+            "until": last.at + _CLAIM,
+        }
 
     # ---- chains
 

@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 from sqlalchemy import CursorResult, Row, Table, Update, bindparam, case, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from chassis.db import Write
 from chassis.errors import CardGone, NotFound, PermissionDenied
 from services.vault.custody.models import CardRow
 from services.vault.custody.rules import (
@@ -102,12 +103,12 @@ _REVEAL: Final = _showing(CardEvent.REVEAL)
 _SHOW_AGAIN: Final = _showing(CardEvent.SHOW_AGAIN)
 
 
-def insert_cards(session: Session, new: Sequence[NewCard]) -> None:
-    """Stores cards, all or none.
+def storing_cards(new: Sequence[NewCard]) -> Write:
+    """Stores cards (at least one).
 
-    Raises IntegrityError when a payment has a live card (see `replace_card_of_payment`) or comes twice.
+    IntegrityError when a payment has a live card (see `replace_card_of_payment`) or comes twice.
     """
-    session.execute(_INSERT, [_columns(card) for card in new])
+    return Write(statement=_INSERT, rows=[_columns(card) for card in new])
 
 
 def find_card(session: Session, token: str, *, lock: bool = False) -> Card | None:

@@ -19,7 +19,6 @@ from services.vault.custody.cards import (
     NewCard,
     destroy_card,
     find_card,
-    insert_cards,
     live_card,
     move_cvv,
     overdue_cards,
@@ -28,6 +27,7 @@ from services.vault.custody.cards import (
     replace_card_of_payment,
     reveal_card,
     show_card_again,
+    storing_cards,
     supply_cvv,
 )
 from services.vault.custody.models import CardRow
@@ -57,7 +57,6 @@ __all__ = [
     "card_context",
     "destroy_card",
     "find_card",
-    "insert_cards",
     "live_card",
     "move_cvv",
     "overdue_cards",
@@ -67,6 +66,7 @@ __all__ = [
     "replace_card_of_payment",
     "reveal_card",
     "show_card_again",
+    "storing_cards",
     "supply_cvv",
     "tokens_of_agency",
     "wrapped_columns",

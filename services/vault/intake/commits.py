@@ -11,19 +11,19 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Final, cast
 
-from sqlalchemy import CursorResult, Table, bindparam, update
+from sqlalchemy import Table, bindparam, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from chassis.db import Database
+from chassis.db import Database, Overtaken, Write, write_together
 from chassis.errors import Busy, IntakeUsed
 from chassis.rpc.idempotency import CallKey, Idempotency
 from protos.wayvault.vault.v1 import vault_pb2 as pb
 from services.vault.audit.service import AuditEntry
 from services.vault.coalescer import Coalescer
-from services.vault.custody.service import NewCard, card_context, insert_cards, replace_card_of_payment
+from services.vault.custody.service import NewCard, card_context, replace_card_of_payment, storing_cards
 from services.vault.intake.models import IntakeRow
 from services.vault.refusals import Act, Recorder
 from services.vault.transit.service import BatchEncryptor, Cipher, CipherRefused, KeyName
@@ -33,7 +33,7 @@ _TABLE: Final = cast("Table", IntakeRow.__table__)
 _USE: Final = (
     update(_TABLE)
     .where(
-        _TABLE.c.id.in_(bindparam("slots", expanding=True)),
+        _TABLE.c.id == bindparam("slot"),
         _TABLE.c.used_at.is_(None),
         _TABLE.c.expires_at > bindparam("now"),
     )
@@ -171,11 +171,16 @@ class CardCommits:
         try:
             with self._database.transaction() as session:
                 now = max(new.stored_at for _, new in ready)
-                use_slots(session, [one.intake_id for one, _ in ready], now)
-                insert_cards(session, [new for _, new in ready])
-                self._trail.record_all(session, [one.entry for one, _ in ready])
-                self._idempotency.keep_all(session, [(one.key, one.answer) for one, _ in ready])
-        except (IntegrityError, IntakeUsed):
+                write_together(
+                    session,
+                    [
+                        using_slots([one.intake_id for one, _ in ready], now),
+                        storing_cards([new for _, new in ready]),
+                        *self._trail.recording(session, [one.entry for one, _ in ready]),
+                        self._idempotency.keeping([(one.key, one.answer) for one, _ in ready]),
+                    ],
+                )
+        except (IntegrityError, Overtaken):
             return False
         return True
 
@@ -185,9 +190,9 @@ class CardCommits:
         for _ in range(_MOST_WRITES):
             try:
                 with self._database.transaction() as session:
-                    use_slots(session, [storing.intake_id], new.stored_at)
+                    use_slot(session, storing.intake_id, new.stored_at)
                     self._replace(session, new, act)
-                    insert_cards(session, [new])
+                    write_together(session, [storing_cards([new])])
                     self._trail.record(session, storing.entry)
                     self._idempotency.keep(session, storing.key, storing.answer)
                 return storing.answer
@@ -208,8 +213,15 @@ class CardCommits:
             self._trail.record(session, act.entry("REPLACED", action="card.removed", resource=replaced))
 
 
-def use_slots(session: Session, intake_ids: Sequence[str], now: datetime) -> None:
-    """Uses up open slots, each once and all or none. Raises IntakeUsed."""
-    used = session.execute(_USE, {"slots": intake_ids, "now": now})
-    if cast("CursorResult[Any]", used).rowcount != len(intake_ids):
-        raise IntakeUsed
+def using_slots(intake_ids: Sequence[str], now: datetime) -> Write:
+    """Uses up open slots, each once."""
+    rows = [{"slot": intake_id, "now": now} for intake_id in intake_ids]
+    return Write(statement=_USE, rows=rows, touches=len(rows))
+
+
+def use_slot(session: Session, intake_id: str, now: datetime) -> None:
+    """Uses up one open slot. Raises IntakeUsed."""
+    try:
+        write_together(session, [using_slots([intake_id], now)])
+    except Overtaken:
+        raise IntakeUsed from None

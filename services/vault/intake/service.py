@@ -31,7 +31,7 @@ from services.vault.custody.service import (
     live_card,
     supply_cvv,
 )
-from services.vault.intake.commits import CardCommits, Draft, Storing, use_slots
+from services.vault.intake.commits import CardCommits, Draft, Storing, use_slot
 from services.vault.intake.models import IntakeRow
 from services.vault.intake.payload import CardDetails, read_card, read_cvv
 from services.vault.intake.rules import Brand, IntakeKind
@@ -281,7 +281,7 @@ class IntakeService:
         token, cipher, kept_until, now = new
         try:
             with self._database.transaction() as session:
-                use_slots(session, [intake_id], now)
+                use_slot(session, intake_id, now)
                 if not supply_cvv(session, token, cipher.text, cipher.version, kept_until):
                     raise CardGone
                 self._trail.record(session, act.entry(resource=token))
