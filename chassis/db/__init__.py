@@ -2,11 +2,12 @@
 
 from chassis.db.engine import Database, DatabaseUrlError, ReadOnlyError, open_database
 from chassis.db.together import Overtaken, Write, write_together
-from chassis.db.types import UtcDateTime, insert_if_absent, make_metadata
+from chassis.db.types import NotLeading, UtcDateTime, insert_if_absent, make_metadata
 
 __all__ = [
     "Database",
     "DatabaseUrlError",
+    "NotLeading",
     "Overtaken",
     "ReadOnlyError",
     "UtcDateTime",

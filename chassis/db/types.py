@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, DateTime, Dialect, MetaData, Table
+from sqlalchemy import Connection, DateTime, Dialect, MetaData, String, Table
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 # Named constraints, so that a later migration can drop one on both engines.
@@ -54,3 +57,25 @@ def insert_if_absent(session: Session | Connection, table: Table, values: Mappin
     first_key = next(iter(table.primary_key))
     statement = make(table).values(**values).on_conflict_do_nothing().returning(first_key)
     return session.execute(statement).first() is not None
+
+
+class NotLeading(FunctionElement[str]):
+    """A text column in a condition that SQLite must not look up by an index, since another condition finds fewer rows.
+
+    SQLite plans without statistics of its own making and takes the first index that fits; a unary plus keeps a column
+    from being one (sqlite.org/optoverview.html, "Disqualifying WHERE clause terms"). PostgreSQL knows better by itself,
+    and gets the column as it is.
+    """
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(NotLeading)
+def _as_it_is(element: NotLeading, compiler: SQLCompiler, **options: object) -> str:
+    return compiler.process(element.clauses, **options)
+
+
+@compiles(NotLeading, "sqlite")
+def _with_a_plus(element: NotLeading, compiler: SQLCompiler, **options: object) -> str:
+    return f"+{compiler.process(element.clauses, **options)}"

@@ -20,6 +20,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from chassis import errors
+from chassis.lifecycle import forget_what_is_loaded
 from chassis.rpc.authz import ANYONE, NOBODY, AllowList, identity_of
 from chassis.rpc.calls import CallInfo, enter_call, leave_call
 from chassis.rpc.errors import status_of, trailers_of
@@ -71,6 +72,7 @@ class RpcServer:
     def run(self, stop: threading.Event, grace: float = 10.0) -> None:
         """Serves until `stop` is set."""
         self.start()
+        forget_what_is_loaded()
         stop.wait()
         self.stop(grace)
 

@@ -8,6 +8,8 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
+from chassis.lifecycle import forget_what_is_loaded
+
 AppFactory = Callable[[], Flask]
 
 
@@ -18,6 +20,11 @@ _workers: list[Any] = []
 def is_ending() -> bool:
     """Whether this process was told to end: what streams for long stops then, so that nobody waits for it."""
     return any(not worker.alive for worker in _workers)
+
+
+def _ready(worker: Any) -> None:  # Any: gunicorn's Worker
+    _workers.append(worker)
+    forget_what_is_loaded()
 
 
 class _PipelineLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
@@ -67,7 +74,7 @@ def serve(
         # Its socket would be one path for every service of a user.
         "control_socket_disable": True,
         "proc_name": "wayvault-web",
-        "post_worker_init": _workers.append,
+        "post_worker_init": _ready,
     }
     if after is not None:
         options["worker_exit"] = lambda _server, _worker: after()

@@ -20,6 +20,7 @@ from sqlalchemy import event, insert, select
 from chassis.clock import SystemClock
 from chassis.db import open_database
 from chassis.ids import new_id, new_link_token, token_sha256
+from chassis.lifecycle import forget_what_is_loaded
 from chassis.logging import configure_logging
 from services.crm.actor import Role
 from services.crm.app import create_app
@@ -139,6 +140,7 @@ def measure(deps: Dependencies, who: str, agent_id: str, times: int) -> list[dic
     found = []
     counted = count_queries(deps, agent_id)
     browser = browser_of(deps, agent_id)
+    forget_what_is_loaded()  # as the web server does
     for name, path in pages_of(deps, agent_id).items():
         walls, cpus, size = [], [], 0
         for _ in range(times):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Row, Select, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Row, Select, case, func, literal, select, true, union_all
 from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
@@ -378,26 +378,28 @@ class Bookings:
 
 def _dues(actor: Actor, first: date, last: date) -> Select[str, str, str, date, int]:
     """Segment, booking, kind, day of what is due on the actor's open trips, and how much must be paid by then."""
-    open_states = (BookingStatus.QUOTE.value, BookingStatus.BOOKED.value)
-    before = func.coalesce(SegmentRow.deposit_minor, 0)
-    parts = [
+    # Each segment is read once and looked at twice, for either of its dates.
+    kinds = union_all(*(select(literal(kind.value).label("kind")) for kind in DueKind)).subquery()
+    is_deposit = kinds.c.kind == DueKind.DEPOSIT.value
+    due_on = case((is_deposit, SegmentRow.deposit_due_on), else_=SegmentRow.final_due_on)
+    final = case((is_deposit, 0), else_=func.coalesce(SegmentRow.final_minor, 0))
+    return (
         select(
             SegmentRow.id.label("segment_id"),
             SegmentRow.booking_id.label("booking_id"),
-            literal(kind.value).label("kind"),
+            kinds.c.kind.label("kind"),
             due_on.label("due_on"),
-            until_then.label("until_then"),
+            (func.coalesce(SegmentRow.deposit_minor, 0) + final).label("until_then"),
         )
         .join(BookingRow, BookingRow.id == SegmentRow.booking_id)
-        .where(BookingRow.agent_id == actor.agent_id, BookingRow.status.in_(open_states), due_on.between(first, last))
-        for kind, due_on, until_then in (
-            (DueKind.DEPOSIT, SegmentRow.deposit_due_on, before),
-            (DueKind.FINAL, SegmentRow.final_due_on, before + func.coalesce(SegmentRow.final_minor, 0)),
+        .join(kinds, true())
+        .where(
+            BookingRow.agent_id == actor.agent_id,
+            BookingRow.status.in_((BookingStatus.QUOTE.value, BookingStatus.BOOKED.value)),
+            due_on.between(first, last),
         )
-    ]
-    due = union_all(*parts).subquery()
-    query = select(due.c.segment_id, due.c.booking_id, due.c.kind, due.c.due_on, due.c.until_then)
-    return query.order_by(due.c.due_on, due.c.booking_id, due.c.segment_id, due.c.kind)
+        .order_by("due_on", SegmentRow.booking_id, SegmentRow.id, kinds.c.kind)
+    )
 
 
 def _ordered(query: Select[BookingRow], sort: BookingSort) -> Select[BookingRow]:

@@ -3,7 +3,7 @@ currencies. Reports read other rooms' tables through their services and change n
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ from sqlalchemy import CTE, ColumnElement, Exists, Select, case, exists, func, l
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from chassis.clock import Clock
-from chassis.db import Database
+from chassis.db import Database, NotLeading
 from chassis.errors import NotFound
 from chassis.money import Money
 from services.crm.actor import Actor
@@ -97,8 +97,10 @@ class Reports:
         return self._found([(code, found.where(PaymentRow.currency == code)) for code in among])
 
     def booking_currencies(self, actor: Actor, agent_id: str, among: Sequence[str]) -> list[str]:
-        """Which of the house's currencies trips are priced in."""
-        found = exists().where(*scope_of_bookings(actor, agent_id))
+        """Which of the house's currencies trips are priced in. All states are named, since the index that has the
+        currency has the state before it."""
+        states = [state.value for state in BookingStatus]
+        found = exists().where(*scope_of_bookings(actor, agent_id), BookingRow.status.in_(states))
         return self._found([(code, found.where(BookingRow.currency == code)) for code in among])
 
     def _found(self, asked: Sequence[tuple[str, Exists]]) -> list[str]:
@@ -168,7 +170,7 @@ class Reports:
 
     def new_clients(self, actor: Actor, wanted: Wanted) -> list[tuple[Span, int]]:
         """How many clients were added in each month. One that was merged into another counts no more."""
-        scope = _scope(actor, wanted.agent_id, ClientRow.agency_id, ClientRow.agent_id)
+        scope = _scope_of_clients(actor, wanted.agent_id)
         zone, parts = ZoneInfo(actor.time_zone), months(wanted.period)
         added = []
         for number, span in enumerate(parts):
@@ -177,18 +179,13 @@ class Reports:
             added.append(counted.where(*scope, ClientRow.created_at >= begin, ClientRow.created_at < end))
         with self._database.read() as session:
             counts = {row.number: row.times for row in session.execute(union_all(*added))}
-            for created_at in session.scalars(_merged(actor, wanted.agent_id)):
-                within = span_of(created_at.astimezone(zone).date(), parts)
-                if within is not None:
-                    counts[within] -= 1
         return [(span, counts[number]) for number, span in enumerate(parts)]
 
     def client_count(self, actor: Actor, agent_id: str) -> int:
         """How many clients there are today."""
-        scope = _scope(actor, agent_id, ClientRow.agency_id, ClientRow.agent_id)
+        query = select(func.count()).select_from(ClientRow).where(*_scope_of_clients(actor, agent_id))
         with self._database.read() as session:
-            everybody = session.scalar(select(func.count()).select_from(ClientRow).where(*scope)) or 0
-            return everybody - len(session.scalars(_merged(actor, agent_id)).all())
+            return session.scalar(query) or 0
 
     def due_figures(self, actor: Actor, wanted: Wanted) -> tuple[str, list[Figure]]:
         """What is open by week or month, with the word for such a span."""
@@ -241,18 +238,15 @@ def _figures(parts: Sequence[Span], sums: dict[int, tuple[int, int]], currency: 
     return found
 
 
-def _merged(actor: Actor, agent_id: str) -> Select[datetime]:
-    """When those profiles were added that are merged into others now. They are few: their own index leads."""
-    query = select(ClientRow.created_at).where(ClientRow.merged_into_id > "")
-    if actor.is_admin and not agent_id:
-        return query.where(ClientRow.agency_id.concat("") == actor.agency_id)
-    return query.where(ClientRow.agent_id.concat("") == (agent_id or actor.agent_id))
+def _scope_of_clients(actor: Actor, agent_id: str) -> tuple[ColumnElement[bool], ...]:
+    """The clients that a report is about; a profile that was merged into another is none any more."""
+    return *_scope(actor, agent_id, ClientRow.agency_id, ClientRow.agent_id), ClientRow.merged_into_id.is_(None)
 
 
 def _open_dues(actor: Actor, wanted: Wanted) -> CTE:
     """Each date in the period with what must be paid by then, less what was processed before. Worked out once for each
     date (MATERIALIZED), and found by the dates' own indexes: an agency's bookings are many more than what is due soon,
-    so their other columns are kept from leading (`concat`)."""
+    so their other columns are kept from leading (`NotLeading`)."""
     paid = (
         select(func.coalesce(func.sum(PaymentRow.amount_minor), 0))
         .where(
@@ -264,9 +258,9 @@ def _open_dues(actor: Actor, wanted: Wanted) -> CTE:
         .scalar_subquery()
     )
     whose = (
-        BookingRow.agency_id.concat("") == actor.agency_id
+        NotLeading(BookingRow.agency_id) == actor.agency_id
         if actor.is_admin and not wanted.agent_id
-        else BookingRow.agent_id.concat("") == (wanted.agent_id or actor.agent_id)
+        else NotLeading(BookingRow.agent_id) == (wanted.agent_id or actor.agent_id)
     )
     deposit = func.coalesce(SegmentRow.deposit_minor, 0)
     final = func.coalesce(SegmentRow.final_minor, 0)
@@ -285,7 +279,7 @@ def _open_dues(actor: Actor, wanted: Wanted) -> CTE:
         .join(BookingRow, BookingRow.id == SegmentRow.booking_id)
         .where(
             whose,
-            BookingRow.status.concat("").in_(_OPEN),
+            NotLeading(BookingRow.status).in_(_OPEN),
             BookingRow.currency == wanted.currency,
             due_on.between(wanted.period.first, wanted.period.last),
             amount > 0,

@@ -105,6 +105,27 @@ def test_databases_and_roles_can_be_made_again_and_keep_their_passwords() -> Non
     assert len(first) == 5
 
 
+def test_databases_are_set_for_short_queries_and_keep_what_an_operator_sets() -> None:
+    admin_url = engines.postgres_admin_url()
+    state = State.from_environment()
+    server = postgres_bootstrap.Server.of_url(admin_url, state.certs / "ca.pem")
+
+    def settings() -> set[str]:
+        query = "SELECT unnest(setconfig) FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase"
+        rows = connection.execute(query.encode() + b" WHERE datname = 'wayvault_notifier'").fetchall()
+        return {str(row[0]) for row in rows}
+
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        connection.execute("ALTER DATABASE wayvault_notifier SET random_page_cost = 2.5")
+        try:
+            postgres_bootstrap.make_roles(admin_url, server=server, passwords=state.engines / "secrets")
+            assert settings() >= {"random_page_cost=2.5", "jit=off", "max_parallel_workers_per_gather=0"}
+        finally:
+            connection.execute("ALTER DATABASE wayvault_notifier RESET random_page_cost")
+        postgres_bootstrap.make_roles(admin_url, server=server, passwords=state.engines / "secrets")
+        assert settings() >= {"random_page_cost=1.1", "jit=off"}
+
+
 def test_no_service_may_connect_to_anothers_database() -> None:
     engines.postgres_admin_url()
     settings = engines.settings()
