@@ -22,6 +22,8 @@ _NO_TESTS_COLLECTED = 5
 # Whole systems in browsers: after all other tests, in parts side by side, each with a system of its own.
 _WHOLE = "e2e"
 _PARTS = 2
+# One more than there are processors: some tests wait for what runs beside them.
+_WORKERS = str((os.cpu_count() or 1) + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
         if not any(path.startswith(f"tests/{folder}") for path in paths)
     ]
     started = time.monotonic()
-    outcomes = [run([*paths, *left_out, "-m", f"not {_WHOLE}", "-n", os.environ.get("TEST_WORKERS", "2")])]
+    outcomes = [run([*paths, *left_out, "-m", f"not {_WHOLE}", "-n", os.environ.get("TEST_WORKERS", _WORKERS)])]
     with ThreadPoolExecutor(_PARTS) as pool:
         shares = [f"{number}/{_PARTS}" for number in range(1, _PARTS + 1)]
         outcomes += pool.map(lambda share: run_share([*paths, *left_out, "-m", _WHOLE], share), shares)

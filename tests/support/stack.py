@@ -44,7 +44,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 _READY_SECONDS: Final = 90.0
 _PORTS_OF_A_STACK: Final = 30
 # Enough for lists of several pages; each client costs the events of her trips and payments.
-_CROWD: Final = 25
+_CROWD: Final = 12
 
 _LIBC: Final = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG: Final = 1
