@@ -56,8 +56,9 @@ def import_demo(deps: Dependencies, file: Path, crowd_percent: int = 100) -> lis
     kept = _read(file) if file.exists() else {}
     agents = [_agent(deps, data) for data in AGENTS]
     password = str(kept.get("password") or _new_password())
-    written = {agent["email"]: agent for agent in kept.get("agents", [])}
-    known = [_credentials(deps, agent, password, written.get(agent.email, {})) for agent in agents]
+    # By id: the same people in another database (make up, then with ENGINES=real) have other ones.
+    written = {agent["id"]: agent for agent in kept.get("agents", [])}
+    known = [_credentials(deps, agent, password, written.get(agent.id, {})) for agent in agents]
     _write(file, password, known)
     for agent in agents:
         _clients(deps, agent)

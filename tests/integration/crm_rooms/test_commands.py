@@ -1,6 +1,7 @@
 import json
 import re
 import stat
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,26 @@ def test_check_config_names_every_setting_and_no_secret(home: Path, capsys: pyte
     out = capsys.readouterr().out
     assert "CRM_VAULT_ADDRESS = 127.0.0.1:8105" in out
     assert "only this test run" not in out
+
+
+def test_the_demo_of_another_database_is_not_taken_for_this_ones(site: CrmSite, tmp_path: Path) -> None:
+    for agent, email in ((site.maya, "one@harbour.example"), (site.ada, "two@harbour.example")):
+        site.deps.directory.change_email(agent.agent_id, email)
+    site.deps.directory.change_email(site.jonas.agent_id, "three@harbour.example")
+    file = tmp_path / "demo.json"
+    made = import_demo(site.deps, file, crowd_percent=0)
+    elsewhere = json.loads(file.read_text())
+    for agent in elsewhere["agents"]:
+        agent["id"] = agent["id"].replace("agent_", "agent_x")
+    elsewhere["password"] = "lantern of another database"
+    file.write_text(json.dumps(elsewhere))
+    again = import_demo(site.deps, file, crowd_percent=0)
+    assert [agent.id for agent in again] == [agent.id for agent in made]
+    browser = site.browser()
+    assert site.give_password(browser, "maya@harbour.example", "lantern of another database").location
+    browser.get("/sign-in/code")
+    site.clock.advance(timedelta(seconds=60))
+    assert browser.post("/sign-in/code", {"code": demo_code(file, "maya", site.clock)[1]}).location == "/"
 
 
 def test_the_demo_is_made_once_and_its_agents_can_sign_in(site: CrmSite, tmp_path: Path) -> None:
