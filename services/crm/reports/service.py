@@ -216,7 +216,10 @@ class Reports:
 
 
 def _scope(
-    actor: Actor, agent_id: str, agency: InstrumentedAttribute[str], agent: InstrumentedAttribute[str]
+    actor: Actor,
+    agent_id: str,
+    agency: InstrumentedAttribute[str] | NotLeading,
+    agent: InstrumentedAttribute[str] | NotLeading,
 ) -> tuple[ColumnElement[bool], ...]:
     """What the actor sees, or of it one agent's (`check_agent` has seen that she may). One column, so that an index
     which begins with it has all that a sum needs."""
@@ -257,11 +260,7 @@ def _open_dues(actor: Actor, wanted: Wanted) -> CTE:
         .correlate(SegmentRow)
         .scalar_subquery()
     )
-    whose = (
-        NotLeading(BookingRow.agency_id) == actor.agency_id
-        if actor.is_admin and not wanted.agent_id
-        else NotLeading(BookingRow.agent_id) == (wanted.agent_id or actor.agent_id)
-    )
+    whose = _scope(actor, wanted.agent_id, NotLeading(BookingRow.agency_id), NotLeading(BookingRow.agent_id))
     deposit = func.coalesce(SegmentRow.deposit_minor, 0)
     final = func.coalesce(SegmentRow.final_minor, 0)
     parts = [
@@ -278,7 +277,7 @@ def _open_dues(actor: Actor, wanted: Wanted) -> CTE:
         )
         .join(BookingRow, BookingRow.id == SegmentRow.booking_id)
         .where(
-            whose,
+            *whose,
             NotLeading(BookingRow.status).in_(_OPEN),
             BookingRow.currency == wanted.currency,
             due_on.between(wanted.period.first, wanted.period.last),
