@@ -1,6 +1,6 @@
 """Takes the README's and the guides' pictures from the last browser run: python -m deploy.dev.screens.
 
-The README's are cut; the guides' (services/crm/training/static) are made small, for the room's pages load them.
+The README's are cut; the guides' (services/crm/office/training/static) are made small, for the room's pages load them.
 """
 
 import sys

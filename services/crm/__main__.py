@@ -12,11 +12,11 @@ from chassis.db import migrate
 from chassis.errors import WayvaultError
 from chassis.logging import configure_logging
 from chassis.settings import SettingsError, check_config, load
-from services.crm.actor import Role
-from services.crm.admin.service import AgencyData, AgentData, AgentDetail
+from services.crm.access.agency.service import AgencyData, AgentData, AgentDetail
 from services.crm.bootstrap import SERVICE, Dependencies, bootstrap
 from services.crm.config import CrmSettings
-from services.crm.demo.service import DemoError, demo_code, import_demo
+from services.crm.core.actor import Role
+from services.crm_demo.service import DemoError, demo_code, import_demo
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -176,7 +176,7 @@ def _import_demo(options: argparse.Namespace) -> int:
 
 
 def _import_large(options: argparse.Namespace) -> int:
-    from services.crm.demo.large import import_large
+    from services.crm_demo.large import import_large
 
     started = time.monotonic()
     made = import_large(

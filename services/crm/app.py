@@ -8,34 +8,34 @@ from chassis.web.app import make_app
 from chassis.web.colour import DEFAULT_ACCENT
 from chassis.web.formatting import use_zone
 from chassis.web.page import Brand
-from services.crm.addresses import IdConverter
-from services.crm.admin.views import blueprint as admin
-from services.crm.auth.views import blueprint as auth
-from services.crm.bookings.views import blueprint as bookings
+from services.crm.access.agency.views import blueprint as admin
+from services.crm.access.auth.views import blueprint as auth
 from services.crm.bootstrap import SERVICE, Dependencies
-from services.crm.clients.household_views import blueprint as household
-from services.crm.clients.service import ClientMoved
-from services.crm.clients.views import blueprint as clients
-from services.crm.clients.views import follow_merge
-from services.crm.dashboard.views import blueprint as dashboard
-from services.crm.merging.views import blueprint as merging
-from services.crm.merging.views import history_panel
-from services.crm.nav import rail, viewer
-from services.crm.office_pages import join_office_rooms
-from services.crm.panels import Panels
-from services.crm.paying_pages import join_payment_rooms
-from services.crm.portal_access.views import blueprint as portal_access
-from services.crm.portal_access.views import client_panel as portal_access_panel
-from services.crm.quotes.views import blueprint as quotes
-from services.crm.quotes.views import dashboard_panel as quotes_panel
-from services.crm.reminders.views import blueprint as reminders
-from services.crm.reminders.views import booking_panel as reminders_panel
-from services.crm.reports.views import blueprint as reports
-from services.crm.signing_pages import join_signing_rooms
-from services.crm.tasks.views import blueprint as tasks
-from services.crm.tasks.views import client_panel as tasks_panel
-from services.crm.travel_pages import join_travel_rooms
-from services.crm.web import find_agent
+from services.crm.core.addresses import IdConverter
+from services.crm.core.panels import Panels
+from services.crm.core.web import find_agent
+from services.crm.navigation import rail, viewer
+from services.crm.office.dashboard.views import blueprint as dashboard
+from services.crm.office.pages import join_office_rooms
+from services.crm.office.reports.views import blueprint as reports
+from services.crm.paying.pages import join_payment_rooms
+from services.crm.paying.reminders.views import blueprint as reminders
+from services.crm.paying.reminders.views import booking_panel as reminders_panel
+from services.crm.sales.clients.household_views import blueprint as household
+from services.crm.sales.clients.service import ClientMoved
+from services.crm.sales.clients.views import blueprint as clients
+from services.crm.sales.clients.views import follow_merge
+from services.crm.sales.merging.views import blueprint as merging
+from services.crm.sales.merging.views import history_panel
+from services.crm.sales.portal_access.views import blueprint as portal_access
+from services.crm.sales.portal_access.views import client_panel as portal_access_panel
+from services.crm.sales.tasks.views import blueprint as tasks
+from services.crm.sales.tasks.views import client_panel as tasks_panel
+from services.crm.signing.pages import join_signing_rooms
+from services.crm.trips.bookings.views import blueprint as bookings
+from services.crm.trips.pages import join_travel_rooms
+from services.crm.trips.quotes.views import blueprint as quotes
+from services.crm.trips.quotes.views import dashboard_panel as quotes_panel
 
 # One shared folder for the few styles and scripts that the chassis has no part for.
 _ASSETS = Blueprint("crm", __name__, static_folder="static", static_url_path="/static/crm", template_folder="templates")

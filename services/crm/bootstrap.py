@@ -11,33 +11,33 @@ from chassis.clock import Clock, SystemClock
 from chassis.db import Database, open_database
 from chassis.web.passwords import Passwords
 from chassis.web.sessions import ServerSessions
-from services.crm.admin.service import Directory
-from services.crm.audit.service import TrailPort
-from services.crm.auth.secrets import AuthenticatorSecrets
-from services.crm.auth.service import SignIn
-from services.crm.bookings.service import Bookings
+from services.crm.access.agency.service import Directory
+from services.crm.access.auth.secrets import AuthenticatorSecrets
+from services.crm.access.auth.service import SignIn
 from services.crm.client_references import CLIENT_REFERENCES
-from services.crm.clients.profile import Profiles
-from services.crm.clients.service import Clients
 from services.crm.config import CrmSettings
-from services.crm.custody.service import VaultPort
-from services.crm.links.service import Letters
-from services.crm.links.terms import self_service_terms
-from services.crm.merging.service import Merges
+from services.crm.core.panels import Panels
 from services.crm.models import event_tables, session_tables
-from services.crm.office import Office, make_office, open_trail
-from services.crm.panels import Panels
-from services.crm.paying import CrmLetters, Paying, make_paying, open_vault
-from services.crm.payments.service import PaymentBook, lock_of_clients
-from services.crm.portal_access.service import PortalAccess
-from services.crm.quotes.service import Quotes
-from services.crm.reminders.log import ReminderLog
-from services.crm.reminders.service import Reminders
-from services.crm.reports.commissions import Commissions
-from services.crm.reports.service import Reports
-from services.crm.signing import Signing, make_signing
-from services.crm.tasks.service import Tasks
-from services.crm.travel import Travel, make_travel
+from services.crm.office.audit.service import TrailPort
+from services.crm.office.reports.commissions import Commissions
+from services.crm.office.reports.service import Reports
+from services.crm.office.wiring import Office, make_office, open_trail
+from services.crm.paying.card_removal.service import VaultPort
+from services.crm.paying.links.service import Letters
+from services.crm.paying.links.terms import self_service_terms
+from services.crm.paying.payments.service import PaymentBook, lock_of_clients
+from services.crm.paying.reminders.log import ReminderLog
+from services.crm.paying.reminders.service import Reminders
+from services.crm.paying.wiring import CrmLetters, Paying, make_paying, open_vault
+from services.crm.sales.clients.profile import Profiles
+from services.crm.sales.clients.service import Clients
+from services.crm.sales.merging.service import Merges
+from services.crm.sales.portal_access.service import PortalAccess
+from services.crm.sales.tasks.service import Tasks
+from services.crm.signing.wiring import Signing, make_signing
+from services.crm.trips.bookings.service import Bookings
+from services.crm.trips.quotes.service import Quotes
+from services.crm.trips.wiring import Travel, make_travel
 
 SERVICE = "crm"
 

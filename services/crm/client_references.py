@@ -5,17 +5,17 @@ is the order of locks too. tests/architecture/test_client_references.py finds wh
 """
 
 from chassis.db.references import Reference
-from services.crm.bookings.references import CLIENT_REFERENCES as BOOKINGS
-from services.crm.clients.references import CLIENT_REFERENCES as CLIENTS
-from services.crm.documents.references import CLIENT_REFERENCES as DOCUMENTS
-from services.crm.esign.references import CLIENT_REFERENCES as ESIGN
-from services.crm.insurance.references import CLIENT_REFERENCES as INSURANCE
-from services.crm.links.references import CLIENT_REFERENCES as LINKS
-from services.crm.merging.references import CLIENT_REFERENCES as MERGING
-from services.crm.payments.references import CLIENT_REFERENCES as PAYMENTS
-from services.crm.portal_access.references import CLIENT_REFERENCES as PORTAL_ACCESS
-from services.crm.quotes.references import CLIENT_REFERENCES as QUOTES
-from services.crm.tasks.references import CLIENT_REFERENCES as TASKS
+from services.crm.paying.links.references import CLIENT_REFERENCES as LINKS
+from services.crm.paying.payments.references import CLIENT_REFERENCES as PAYMENTS
+from services.crm.sales.clients.references import CLIENT_REFERENCES as CLIENTS
+from services.crm.sales.merging.references import CLIENT_REFERENCES as MERGING
+from services.crm.sales.portal_access.references import CLIENT_REFERENCES as PORTAL_ACCESS
+from services.crm.sales.tasks.references import CLIENT_REFERENCES as TASKS
+from services.crm.signing.esign.references import CLIENT_REFERENCES as ESIGN
+from services.crm.signing.insurance.references import CLIENT_REFERENCES as INSURANCE
+from services.crm.trips.bookings.references import CLIENT_REFERENCES as BOOKINGS
+from services.crm.trips.documents.references import CLIENT_REFERENCES as DOCUMENTS
+from services.crm.trips.quotes.references import CLIENT_REFERENCES as QUOTES
 
 CLIENT_REFERENCES: tuple[Reference, ...] = (
     *BOOKINGS,

@@ -1,34 +1,34 @@
 """Every row class of the CRM, imported so that Base.metadata is complete (migrations, drift check, tests)."""
 
-from services.crm.admin.models import AgencyLogoRow, AgencyRow, AgentRow
-from services.crm.audit.models import ActivityRow
-from services.crm.auth.models import CredentialRow, SignInAttemptRow
-from services.crm.bookings.models import BookingRow, BookingWordRow, PassengerRow, SegmentRow
-from services.crm.clients.models import ClientChangeRow, ClientRow, ClientWordRow, FamilyMemberRow, OccasionRow
-from services.crm.custody.models import CardRemovalRow
-from services.crm.cvv_requests.models import CvvRequestRow
-from services.crm.documents.models import BookingDocumentRow, DocumentReaderRow
-from services.crm.esign.models import (
+from services.crm.access.agency.models import AgencyLogoRow, AgencyRow, AgentRow
+from services.crm.access.auth.models import CredentialRow, SignInAttemptRow
+from services.crm.office.audit.models import ActivityRow
+from services.crm.office.mail_outcomes.models import FailureRow
+from services.crm.office.reports.models import CommissionReceiptRow
+from services.crm.office.support.models import TicketMessageRow, TicketRow
+from services.crm.orm import Base, event_tables, session_tables
+from services.crm.paying.card_removal.models import CardRemovalRow
+from services.crm.paying.cvv_requests.models import CvvRequestRow
+from services.crm.paying.links.models import PaymentLinkRow
+from services.crm.paying.payments.models import PaymentRow, SignedDocumentRow
+from services.crm.paying.reminders.models import ReminderLogRow, ReminderRuleRow, ReminderSwitchRow
+from services.crm.paying.reveal.models import ChallengeRow
+from services.crm.paying.second_reveals.models import SecondRevealRow
+from services.crm.sales.clients.models import ClientChangeRow, ClientRow, ClientWordRow, FamilyMemberRow, OccasionRow
+from services.crm.sales.merging.models import ClientMergeRow
+from services.crm.sales.portal_access.models import PortalAccessRow
+from services.crm.sales.tasks.models import TaskRow
+from services.crm.signing.esign.models import (
     FeeRestrictionRow,
     SignedPaperRow,
     SignRequestRow,
     TemplateRow,
     TemplateVersionRow,
 )
-from services.crm.insurance.models import InsuranceAnswerRow, InsuranceOfferRow
-from services.crm.links.models import PaymentLinkRow
-from services.crm.merging.models import ClientMergeRow
-from services.crm.orm import Base, event_tables, session_tables
-from services.crm.payments.models import PaymentRow, SignedDocumentRow
-from services.crm.portal_access.models import PortalAccessRow
-from services.crm.quotes.models import QuoteRow, RegistrationRow
-from services.crm.reminders.models import ReminderLogRow, ReminderRuleRow, ReminderSwitchRow
-from services.crm.reports.models import CommissionReceiptRow
-from services.crm.retrieval.models import ChallengeRow
-from services.crm.second_reveals.models import SecondRevealRow
-from services.crm.support.models import TicketMessageRow, TicketRow
-from services.crm.tasks.models import TaskRow
-from services.crm.undelivered.models import FailureRow
+from services.crm.signing.insurance.models import InsuranceAnswerRow, InsuranceOfferRow
+from services.crm.trips.bookings.models import BookingRow, BookingWordRow, PassengerRow, SegmentRow
+from services.crm.trips.documents.models import BookingDocumentRow, DocumentReaderRow
+from services.crm.trips.quotes.models import QuoteRow, RegistrationRow
 
 __all__ = [
     "ActivityRow",

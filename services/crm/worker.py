@@ -4,16 +4,16 @@ from chassis.bus import Bus, Consumer, EventHandlers, Relay, open_bus
 from chassis.lifecycle import Loop, every, run_until_stopped
 from chassis.rpc.tls import TlsFiles
 from chassis.telemetry import serve_metrics
-from services.crm.bookings import events as booking_events
 from services.crm.bootstrap import SERVICE, Dependencies
-from services.crm.clients.portal_changes import ProfileChanges
 from services.crm.models import event_tables
-from services.crm.paying import payment_timers, register_events
-from services.crm.portal_access import events as portal_access_events
-from services.crm.quotes import events as quote_events
-from services.crm.reminders import events as reminder_events
-from services.crm.signing import register_events as register_signing
-from services.crm.signing import signing_timers
+from services.crm.paying.reminders import events as reminder_events
+from services.crm.paying.wiring import payment_timers, register_events
+from services.crm.sales.clients.portal_changes import ProfileChanges
+from services.crm.sales.portal_access import events as portal_access_events
+from services.crm.signing.wiring import register_events as register_signing
+from services.crm.signing.wiring import signing_timers
+from services.crm.trips.bookings import events as booking_events
+from services.crm.trips.quotes import events as quote_events
 
 HOUSEKEEPING_SECONDS = 600.0
 MERGES_SECONDS = 60.0

@@ -57,6 +57,16 @@ def _imports(tree: ast.AST) -> Iterator[Import]:
 
 
 def rooms_of(service: str) -> frozenset[str]:
-    """The feature rooms of a service: its packages."""
+    """The feature rooms of a service, dotted below it: its packages, or what its streets hold ("paying.links")."""
     folder = ROOT / "services" / service
-    return frozenset(path.name for path in folder.iterdir() if (path / "__init__.py").exists()) - {"migrations"}
+    found: set[str] = set()
+    for path in _packages(folder):
+        within = [inner.name for inner in _packages(path)]
+        found.update(f"{path.name}.{name}" for name in within)
+        if not within:
+            found.add(path.name)
+    return frozenset(found) - {"core", "migrations"}
+
+
+def _packages(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if (path / "__init__.py").exists()]

@@ -6,7 +6,7 @@ from sqlalchemy import Column, ForeignKey, MetaData, String, Table
 from chassis.db.references import Reference, forgotten
 from services.crm.client_references import CLIENT_REFERENCES as IN_CRM
 from services.crm.models import Base as CrmBase
-from services.crm.tasks.models import TaskRow
+from services.crm.sales.tasks.models import TaskRow
 from services.notifier.client_references import CLIENT_REFERENCES as IN_NOTIFIER
 from services.notifier.models import Base as NotifierBase
 from services.portal.client_references import CLIENT_REFERENCES as IN_PORTAL

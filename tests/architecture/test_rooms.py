@@ -63,16 +63,21 @@ def test_a_feature_uses_another_only_through_its_service_or_what_is_pure() -> No
 
 def _of_other_rooms(module: Module, service: str) -> list[str]:
     rooms = rooms_of(service)
-    parts = module.name.split(".")
-    own = parts[2] if len(parts) > 2 else ""
-    if own not in rooms:
+    own = _room_of(module.name, service, rooms)
+    if not own:
         return []  # the composition root and what stands beside it join the rooms
-    found = []
-    for imported in module.imports:
-        target = imported.module.split(".")
-        if target[:2] == ["services", service] and len(target) > 3 and target[2] in rooms - {own}:
-            found.append(imported.module)
-    return found
+    return [
+        imported.module
+        for imported in module.imports
+        if imported.module.startswith(f"services.{service}.")
+        and _room_of(imported.module, service, rooms) not in {"", own}
+    ]
+
+
+def _room_of(name: str, service: str, rooms: frozenset[str]) -> str:
+    """The room that a module stands in; empty for what stands beside the rooms, and for a room's own package."""
+    within = name.removeprefix(f"services.{service}.")
+    return next((room for room in rooms if within.startswith(f"{room}.")), "")
 
 
 def test_card_types_are_imported_only_where_a_card_may_be_in_the_clear() -> None:
@@ -106,11 +111,12 @@ def test_every_service_has_the_same_furniture(service: str) -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_room_with_rules_or_rows_has_a_service(service: str) -> None:
+    folder = ROOT / "services" / service
     bare = [
         room
         for room in sorted(rooms_of(service))
-        if (ROOT / "services" / service / room / "models.py").exists()
-        and not list((ROOT / "services" / service / room).glob("service*.py"))
+        if (folder / Path(*room.split(".")) / "models.py").exists()
+        and not list((folder / Path(*room.split("."))).glob("service*.py"))
     ]
     assert bare == []
 

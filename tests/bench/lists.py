@@ -22,15 +22,15 @@ from chassis.db import open_database
 from chassis.ids import new_id, new_link_token, token_sha256
 from chassis.lifecycle import forget_what_is_loaded
 from chassis.logging import configure_logging
-from services.crm.actor import Role
+from services.crm.access.auth.rules import Stage
 from services.crm.app import create_app
-from services.crm.auth.rules import Stage
-from services.crm.bookings.models import BookingRow
 from services.crm.bootstrap import Dependencies, bootstrap
-from services.crm.clients.models import ClientRow
 from services.crm.config import CrmSettings
-from services.crm.demo.large import import_large
+from services.crm.core.actor import Role
 from services.crm.models import session_tables
+from services.crm.sales.clients.models import ClientRow
+from services.crm.trips.bookings.models import BookingRow
+from services.crm_demo.large import import_large
 from tests.support.clock import FakeClock
 from tests.support.crm_paying import Browser, FakeVault, OpenLetters
 

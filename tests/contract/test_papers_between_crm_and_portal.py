@@ -8,9 +8,9 @@ import pytest
 from google.protobuf.message import Message
 
 from protos.wayvault.events.v1.events_pb2 import EsignSigned, InsuranceDecided
-from services.crm.esign.rules import DocumentKind, RequestState, Required
-from services.crm.esign.service import SendRequest, TemplateData
-from services.crm.insurance.service import OfferRequest, OfferState
+from services.crm.signing.esign.rules import DocumentKind, RequestState, Required
+from services.crm.signing.esign.service import SendRequest, TemplateData
+from services.crm.signing.insurance.service import OfferRequest, OfferState
 from tests.support.crm_paying import OpenLetters, usd
 from tests.support.crm_people import published, tell
 from tests.support.crm_site import CrmSite

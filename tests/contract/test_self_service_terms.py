@@ -6,8 +6,8 @@ from chassis.money import Money
 from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.events.v1.events_pb2 import Client, PaymentContext, Policy, Segment
 from protos.wayvault.events.v1.events_pb2 import PaymentType as WireType
-from services.crm.links.terms import render_terms, self_service_terms
-from services.crm.payments.service import PaymentType
+from services.crm.paying.links.terms import render_terms, self_service_terms
+from services.crm.paying.payments.service import PaymentType
 from services.portal.trips.rules import PayType
 from services.portal.trips.snapshot import read_trip
 from services.portal.trips.terms import filled_terms

@@ -14,7 +14,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     PaymentProcessed,
     PaymentRetrieved,
 )
-from services.crm.documents.service import Upload
+from services.crm.trips.documents.service import Upload
 from services.portal.trips.rules import PayType
 from tests.support.crm_paying import ORIGIN, CrmHouse, usd
 from tests.support.office_files import pdf

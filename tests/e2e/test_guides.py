@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 from playwright.sync_api import ViewportSize, expect
 
-from services.crm.training.service import Guides
+from services.crm.office.training.service import Guides
 from tests.e2e.album import Album
 from tests.e2e.conftest import ARTIFACTS, World
 from tests.e2e.page_maps import eleanor

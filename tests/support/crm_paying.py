@@ -27,15 +27,14 @@ from protos.wayvault.common.v1.common_pb2 import Origin as WireOrigin
 from protos.wayvault.common.v1.common_pb2 import PostalAddress
 from protos.wayvault.events.v1.envelope_pb2 import Envelope
 from protos.wayvault.events.v1.events_pb2 import DocumentSigned, PaymentAuthorized
-from services.crm.actor import Actor, Role
-from services.crm.admin.service import AgencyData, AgentData
+from services.crm.access.agency.service import AgencyData, AgentData
+from services.crm.access.auth.rules import Stage
 from services.crm.app import create_app
-from services.crm.auth.rules import Stage
-from services.crm.bookings.service import BookingData, BookingDetail, BookingStatus, SegmentData, SegmentKind
 from services.crm.bootstrap import Dependencies, bootstrap
-from services.crm.clients.service import ClientData
 from services.crm.config import CrmSettings
-from services.crm.custody.port import (
+from services.crm.core.actor import Actor, Role
+from services.crm.models import Base, event_tables, session_tables
+from services.crm.paying.card_removal.port import (
     AccessEntry,
     Answer,
     Approval,
@@ -47,11 +46,12 @@ from services.crm.custody.port import (
     Origin,
     SecondRevealAsked,
 )
-from services.crm.links.service import LinkRequest, Share
-from services.crm.models import Base, event_tables, session_tables
-from services.crm.payments.models import PaymentRow
-from services.crm.payments.rules import PaymentType, Removal
-from services.crm.payments.service import context_of
+from services.crm.paying.links.service import LinkRequest, Share
+from services.crm.paying.payments.models import PaymentRow
+from services.crm.paying.payments.rules import PaymentType, Removal
+from services.crm.paying.payments.service import context_of
+from services.crm.sales.clients.service import ClientData
+from services.crm.trips.bookings.service import BookingData, BookingDetail, BookingStatus, SegmentData, SegmentKind
 from services.crm.worker import event_handlers
 from tests.support.clock import FakeClock
 from tests.support.crm_trail import FakeTrail

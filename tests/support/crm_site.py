@@ -15,14 +15,14 @@ from werkzeug.test import TestResponse
 
 from chassis.db import open_database
 from chassis.web.passwords import Passwords
-from services.crm.actor import Actor, Role
-from services.crm.admin.service import AgencyData, AgentData
+from services.crm.access.agency.service import AgencyData, AgentData
 from services.crm.app import create_app
-from services.crm.bookings.service import BookingData, BookingDetail, BookingStatus, SegmentData, SegmentKind
 from services.crm.bootstrap import Dependencies, bootstrap
-from services.crm.clients.service import ClientData, ClientDetail
 from services.crm.config import CrmSettings
+from services.crm.core.actor import Actor, Role
 from services.crm.models import Base
+from services.crm.sales.clients.service import ClientData, ClientDetail
+from services.crm.trips.bookings.service import BookingData, BookingDetail, BookingStatus, SegmentData, SegmentKind
 from tests.support.clock import FakeClock
 from tests.support.crm_paying import FakeVault, OpenLetters, usd
 from tests.support.crm_trail import FakeTrail

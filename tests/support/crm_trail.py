@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from chassis.errors import WayvaultError
-from services.crm.audit.port import TrailPage, TrailRow, Wanted
+from services.crm.office.audit.port import TrailPage, TrailRow, Wanted
 
 
 @dataclass

@@ -12,7 +12,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     Policy,
     Segment,
 )
-from services.crm.links.terms import self_service_terms
+from services.crm.paying.links.terms import self_service_terms
 from tests.support.portal import PortalWorld, timestamp
 from tests.support.portal_people import AGENCY, ALAN, GRACE, MAYA
 

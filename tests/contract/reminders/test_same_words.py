@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.money import Money
-from services.crm.reminders import rules as crm
+from services.crm.paying.reminders import rules as crm
 from services.notifier.reminders import rules as notifier
 
 TEXT = st.text(max_size=20)

@@ -10,17 +10,17 @@ from sqlalchemy import select, update
 
 from chassis.ids import new_id
 from protos.wayvault.events.v1.events_pb2 import Client, DeliveryFailed, EsignSigned, InsuranceDecided, QuoteRequested
-from services.crm.actor import Actor, Role
-from services.crm.admin.logo import read_logo
-from services.crm.admin.models import AgencyRow
-from services.crm.admin.service import AgencyData, AgentData
-from services.crm.bookings.service import SegmentData, SegmentKind
-from services.crm.clients.rules import FamilyMember, Occasion, OccasionKind, Relation
-from services.crm.documents.service import Upload
-from services.crm.esign.rules import DocumentKind
-from services.crm.esign.service import SendRequest, TemplateData
-from services.crm.insurance.service import OfferRequest
+from services.crm.access.agency.logo import read_logo
+from services.crm.access.agency.models import AgencyRow
+from services.crm.access.agency.service import AgencyData, AgentData
+from services.crm.core.actor import Actor, Role
 from services.crm.models import Base, session_tables
+from services.crm.sales.clients.rules import FamilyMember, Occasion, OccasionKind, Relation
+from services.crm.signing.esign.rules import DocumentKind
+from services.crm.signing.esign.service import SendRequest, TemplateData
+from services.crm.signing.insurance.service import OfferRequest
+from services.crm.trips.bookings.service import SegmentData, SegmentKind
+from services.crm.trips.documents.service import Upload
 from tests.integration.access.kept_file import KeptFile
 from tests.support.crm_paying import ORIGIN, Browser, CrmHouse, stamp, usd
 

@@ -1,0 +1,93 @@
+"""The agency form and the agent form."""
+
+from flask_wtf.file import FileField
+from wtforms import IntegerField
+from wtforms.validators import NumberRange
+from wtforms.widgets import HiddenInput
+
+from chassis.web.forms import (
+    BooleanField,
+    EmailField,
+    Form,
+    Length,
+    Optional,
+    PhoneField,
+    SelectField,
+    StringField,
+    email_address,
+    required,
+)
+from services.crm.access.agency.rules import CARD_DAYS, CVV_HOURS, TIME_ZONES
+from services.crm.access.agency.service import AgencyData, AgentData
+from services.crm.core.actor import Role
+
+_ZONES = [(name, name.replace("_", " ")) for name in sorted(TIME_ZONES) if "/" in name]
+
+
+class AgencyForm(Form):
+    """`version` is that of the agency the form was opened on."""
+
+    version = IntegerField(widget=HiddenInput(), default=0, validators=[Optional()])
+    name = StringField("Agency name", [required("Enter the agency's name."), Length(max=120)])
+    accent_colour = StringField("Colour", [Length(max=7)])
+    email = EmailField("E-mail", [Optional(), Length(max=254), email_address()])
+    phone = PhoneField("Phone", [Optional(), Length(max=40)])
+    time_zone = SelectField("Time zone", choices=_ZONES)
+    card_retention_days = IntegerField(
+        "Days a card is kept at most",
+        [
+            required("Enter a number of days from 1 to 180."),
+            NumberRange(CARD_DAYS[0], CARD_DAYS[-1], "A card may be kept from 1 to 180 days."),
+        ],
+    )
+    cvv_retention_hours = IntegerField(
+        "Hours a CVV is kept at most",
+        [
+            required("Enter a number of hours from 0 to 72."),
+            NumberRange(CVV_HOURS[0], CVV_HOURS[-1], "A CVV may be kept for at most 72 hours; 0 means never."),
+        ],
+    )
+
+    second_reveal = BooleanField("Allow a second reveal that another admin approves")
+
+    def entered(self) -> AgencyData:
+        """What was entered, once the form is valid."""
+        return AgencyData(
+            name=self.name.data or "",
+            accent_colour=(self.accent_colour.data or "").lower(),
+            phone=self.phone.data or "",
+            email=self.email.data or "",
+            time_zone=self.time_zone.data,
+            card_retention_days=self.card_retention_days.data or 0,
+            cvv_retention_hours=self.cvv_retention_hours.data or 0,
+            second_reveal=bool(self.second_reveal.data),
+        )
+
+
+class LogoForm(Form):
+    """A picture to be the logo. What kind of file it is, is read from its content."""
+
+    logo = FileField("Picture")
+
+
+class AgentForm(Form):
+    """`version` is that of the agent the form was opened on."""
+
+    version = IntegerField(widget=HiddenInput(), default=0, validators=[Optional()])
+    name = StringField("Name", [required("Enter the agent's name."), Length(max=120)])
+    email = EmailField("E-mail", [required("Enter the agent's e-mail address."), Length(max=254), email_address()])
+    phone = PhoneField("Phone", [Optional(), Length(max=40)])
+    time_zone = SelectField("Time zone", choices=_ZONES)
+    role = SelectField("Role", choices=[(Role.AGENT.value, "Agent"), (Role.ADMIN.value, "Admin")])
+    active = BooleanField("May sign in", default=True)
+
+    def entered(self) -> AgentData:
+        """What was entered, once the form is valid."""
+        return AgentData(
+            name=self.name.data or "",
+            email=self.email.data or "",
+            phone=self.phone.data or "",
+            time_zone=self.time_zone.data,
+            role=Role(self.role.data),
+            active=bool(self.active.data),
+        )

@@ -1,0 +1,283 @@
+"""Use cases of the agency and its agents: the directory that the other rooms look people up in."""
+
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from chassis.bus import Outbox
+from chassis.clock import Clock
+from chassis.db import Database
+from chassis.errors import InvalidArgument, NotFound, PermissionDenied
+from chassis.ids import new_id
+from services.crm.access.agency.events import (
+    agency_saved,
+    agency_snapshot,
+    agent_saved,
+    agent_snapshot,
+    policy_snapshot,
+)
+from services.crm.access.agency.logo import Logo
+from services.crm.access.agency.models import AgencyLogoRow, AgencyRow, AgentRow
+from services.crm.access.agency.rules import AgencyData, AgencyDetail, AgentData, AgentDetail, agency_errors, email_key
+from services.crm.core.actor import Actor, Role
+from services.crm.core.errors import ChangedMeanwhile
+
+__all__ = [
+    "AgencyData",
+    "AgencyDetail",
+    "AgentData",
+    "AgentDetail",
+    "Directory",
+    "agency_snapshot",
+    "agent_snapshot",
+    "policy_snapshot",
+]
+
+
+class Directory:
+    """Agencies and agents. Methods that take a session take part in the caller's transaction."""
+
+    def __init__(self, *, database: Database, outbox: Outbox, clock: Clock) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._clock = clock
+
+    def agency(self, agency_id: str) -> AgencyDetail:
+        with self._database.read() as session:
+            return self.load_agency(session, agency_id)
+
+    def load_agency(self, session: Session, agency_id: str) -> AgencyDetail:
+        row = session.get(AgencyRow, agency_id)
+        if row is None:
+            raise NotFound("There is no such agency.")
+        return _agency(row)
+
+    def load_agent(self, session: Session, agent_id: str) -> AgentDetail:
+        """An agent by an id that the caller has from a row of her own."""
+        row = session.get(AgentRow, agent_id)
+        if row is None:
+            raise NotFound("There is no such agent.")
+        return _agent(row)
+
+    def agent(self, agent_id: str) -> AgentDetail:
+        with self._database.read() as session:
+            return self.load_agent(session, agent_id)
+
+    def admins(self, session: Session, agency_id: str) -> list[AgentDetail]:
+        """The agency's active admins, by name."""
+        query = select(AgentRow).where(
+            AgentRow.agency_id == agency_id, AgentRow.role == Role.ADMIN.value, AgentRow.active.is_(True)
+        )
+        return [_agent(row) for row in session.scalars(query.order_by(AgentRow.name, AgentRow.id))]
+
+    def actor(self, agent_id: str) -> Actor | None:
+        """The agent as one who acts; None when she does not exist or is no longer active."""
+        with self._database.read() as session:
+            row = session.get(AgentRow, agent_id)
+            return _actor(row) if row is not None and row.active else None
+
+    def find_by_email(self, session: Session, email: str) -> AgentDetail | None:
+        row = session.scalar(select(AgentRow).where(AgentRow.email_key == email_key(email)))
+        return _agent(row) if row is not None else None
+
+    def names(self, session: Session, agency_id: str) -> dict[str, str]:
+        """Every agent's name by id."""
+        rows = session.execute(select(AgentRow.id, AgentRow.name).where(AgentRow.agency_id == agency_id))
+        return {row.id: row.name for row in rows}
+
+    def names_in(self, actor: Actor) -> dict[str, str]:
+        """The name of everybody in the actor's agency by id."""
+        with self._database.read() as session:
+            return self.names(session, actor.agency_id)
+
+    def agents(self, actor: Actor) -> list[AgentDetail]:
+        """All agents of the actor's agency, by name. Raises PermissionDenied for non-admins."""
+        _require_admin(actor)
+        with self._database.read() as session:
+            rows = session.scalars(
+                select(AgentRow).where(AgentRow.agency_id == actor.agency_id).order_by(AgentRow.name, AgentRow.id)
+            )
+            return [_agent(row) for row in rows]
+
+    def colleague(self, actor: Actor, agent_id: str) -> AgentDetail:
+        """An agent of the actor's own agency, for admins. Raises PermissionDenied or NotFound."""
+        _require_admin(actor)
+        with self._database.read() as session:
+            return _agent(_own_agent_row(session, actor, agent_id))
+
+    def create_agency(self, data: AgencyData) -> AgencyDetail:
+        """For operators. Raises InvalidArgument."""
+        _check(data)
+        now = self._clock.now()
+        row = AgencyRow(id=new_id("agency"), logo_sha256="", created_at=now, updated_at=now, **asdict(data))
+        with self._database.transaction() as session:
+            session.add(row)
+            session.flush()
+            agency = _agency(row)
+            self._publish_agency(session, agency)
+            return agency
+
+    def logo(self, actor: Actor) -> bytes:
+        """The PNG of the actor's agency. Raises NotFound when it has none."""
+        with self._database.read() as session:
+            row = session.get(AgencyLogoRow, actor.agency_id)
+            if row is None:
+                raise NotFound("Your agency has no logo.")
+            return row.png
+
+    def change_logo(self, actor: Actor, logo: Logo | None) -> AgencyDetail:
+        """Sets the logo, or takes it away; portal and mails follow. Raises PermissionDenied."""
+        _require_admin(actor)
+        with self._database.transaction() as session:
+            row = session.get_one(AgencyRow, actor.agency_id, with_for_update=True)
+            kept = session.get(AgencyLogoRow, actor.agency_id)
+            if kept is not None:
+                session.delete(kept)
+                session.flush()
+            if logo is not None:
+                session.add(AgencyLogoRow(agency_id=actor.agency_id, sha256=logo.sha256, png=logo.png))
+            row.logo_sha256 = logo.sha256 if logo else ""
+            row.updated_at = self._clock.now()
+            session.flush()
+            agency = _agency(row)
+            self._publish_agency(session, agency)
+            return agency
+
+    def change_agency(self, actor: Actor, data: AgencyData, *, version: int) -> AgencyDetail:
+        """Raises PermissionDenied, InvalidArgument or ChangedMeanwhile. Readers learn by agent.saved."""
+        _require_admin(actor)
+        _check(data)
+        with self._database.transaction() as session:
+            row = session.get_one(AgencyRow, actor.agency_id, with_for_update=True)
+            if row.version != version:
+                raise ChangedMeanwhile
+            _apply(row, asdict(data))
+            row.updated_at = self._clock.now()
+            session.flush()
+            agency = _agency(row)
+            self._publish_agency(session, agency)
+            for agent in session.scalars(select(AgentRow).where(AgentRow.agency_id == agency.id)):
+                self._publish(session, _agent(agent), agency)
+            return agency
+
+    def create_agent(self, agency_id: str, data: AgentData) -> AgentDetail:
+        """Raises InvalidArgument when the address is taken. The caller has checked who may do this."""
+        now = self._clock.now()
+        with self._database.transaction() as session:
+            agency = self.load_agency(session, agency_id)
+            if self.find_by_email(session, data.email):
+                raise InvalidArgument("Somebody signs in with this address already.", field="email")
+            row = AgentRow(
+                id=new_id("agent"),
+                agency_id=agency_id,
+                email_key=email_key(data.email),
+                created_at=now,
+                updated_at=now,
+                **(asdict(data) | {"role": data.role.value}),
+            )
+            session.add(row)
+            session.flush()
+            self._publish(session, _agent(row), agency)
+            return _agent(row)
+
+    def change_agent(self, actor: Actor, agent_id: str, data: AgentData, *, version: int) -> AgentDetail:
+        """Changes all but the address (the vault's register follows an operator only, O11).
+
+        Raises PermissionDenied, NotFound, InvalidArgument or ChangedMeanwhile.
+        """
+        _require_admin(actor)
+        if actor.agent_id == agent_id and not (data.active and data.role is Role.ADMIN):
+            raise InvalidArgument("You can't take your own admin access away; ask another admin to do it.")
+        with self._database.transaction() as session:
+            row = _own_agent_row(session, actor, agent_id)
+            session.refresh(row, with_for_update=True)
+            if row.version != version:
+                raise ChangedMeanwhile
+            _apply(row, asdict(data) | {"role": data.role.value, "email": row.email})
+            row.updated_at = self._clock.now()
+            session.flush()
+            self._publish(session, _agent(row), self.load_agency(session, actor.agency_id))
+            return _agent(row)
+
+    def change_email(self, agent_id: str, email: str) -> AgentDetail:
+        """For operators (O11). Raises NotFound, or InvalidArgument when the address is taken."""
+        with self._database.transaction() as session:
+            row = session.get(AgentRow, agent_id)
+            if row is None:
+                raise NotFound("There is no such agent.")
+            taken = self.find_by_email(session, email)
+            if taken and taken.id != agent_id:
+                raise InvalidArgument("Somebody signs in with this address already.", field="email")
+            row.email, row.email_key, row.updated_at = email.strip(), email_key(email), self._clock.now()
+            session.flush()
+            self._publish(session, _agent(row), self.load_agency(session, row.agency_id))
+            return _agent(row)
+
+    def _publish_agency(self, session: Session, agency: AgencyDetail) -> None:
+        logo = session.get(AgencyLogoRow, agency.id) if agency.logo_sha256 else None
+        saved = agency_saved(agency, logo.png if logo else b"")
+        self._outbox.add(session, saved, aggregate_id=agency.id, agency_id=agency.id)
+
+    def _publish(self, session: Session, agent: AgentDetail, agency: AgencyDetail) -> None:
+        self._outbox.add(session, agent_saved(agent, agency), aggregate_id=agent.id, agency_id=agency.id)
+
+
+def _require_admin(actor: Actor) -> None:
+    if not actor.is_admin:
+        raise PermissionDenied("Only an admin of your agency can do this.")
+
+
+def _own_agent_row(session: Session, actor: Actor, agent_id: str) -> AgentRow:
+    row = session.scalar(select(AgentRow).where(AgentRow.id == agent_id, AgentRow.agency_id == actor.agency_id))
+    if row is None:
+        raise NotFound("There is no such agent in your agency.")
+    return row
+
+
+def _check(data: AgencyData) -> None:
+    for field, message in agency_errors(data).items():
+        raise InvalidArgument(message, field=field)
+
+
+def _apply(row: AgencyRow | AgentRow, values: dict[str, Any]) -> None:  # Any: columns of several types
+    for name, value in values.items():
+        setattr(row, name, value)
+
+
+def _agency(row: AgencyRow) -> AgencyDetail:
+    data = AgencyData(
+        name=row.name,
+        accent_colour=row.accent_colour,
+        phone=row.phone,
+        email=row.email,
+        time_zone=row.time_zone,
+        card_retention_days=row.card_retention_days,
+        cvv_retention_hours=row.cvv_retention_hours,
+        second_reveal=row.second_reveal,
+    )
+    return AgencyDetail(id=row.id, data=data, version=row.version, logo_sha256=row.logo_sha256)
+
+
+def _agent(row: AgentRow) -> AgentDetail:
+    data = AgentData(
+        name=row.name,
+        email=row.email,
+        phone=row.phone,
+        time_zone=row.time_zone,
+        role=Role(row.role),
+        active=row.active,
+    )
+    return AgentDetail(id=row.id, agency_id=row.agency_id, data=data, version=row.version)
+
+
+def _actor(row: AgentRow) -> Actor:
+    return Actor(
+        agent_id=row.id,
+        agency_id=row.agency_id,
+        name=row.name,
+        email=row.email,
+        role=Role(row.role),
+        time_zone=row.time_zone,
+    )

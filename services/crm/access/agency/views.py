@@ -1,0 +1,170 @@
+"""Pages for admins: the agency's name, colour and policies; its agents."""
+
+import structlog
+from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from chassis.errors import NotFound
+from services.crm.access.agency.forms import AgencyForm, AgentForm, LogoForm
+from services.crm.access.agency.logo import MOST_UPLOADED, read_logo
+from services.crm.access.agency.rules import AgencyData, AgentData
+from services.crm.core.forms import attempt, shallow
+from services.crm.core.origin import request_origin
+from services.crm.core.web import admin_required, current_agent, dependencies, login_required
+from services.crm.office.audit.service import Act
+
+blueprint = Blueprint("admin", __name__, template_folder="templates", url_prefix="/agency")
+log = structlog.get_logger("crm.admin")
+
+# Where the document templates are kept (C8).
+_TEMPLATES = "esign.library"
+# A logo's address carries its hash, so it never changes; nothing in a picture may run.
+LOGO_HEADERS = {
+    "Cache-Control": "private, max-age=31536000, immutable",
+    "Content-Security-Policy": "default-src 'none'",
+}
+
+
+@blueprint.route("", methods=["GET", "POST"])
+@admin_required
+def agency() -> ResponseReturnValue:
+    """Name, colour and policies, and the agents beneath."""
+    actor, directory = current_agent(), dependencies().directory
+    shown = directory.agency(actor.agency_id)
+    form = AgencyForm(data={**shallow(shown.data), "version": shown.version})
+    if form.validate_on_submit():
+        version = form.version.data or 0
+        if attempt(form, lambda: directory.change_agency(actor, form.entered(), version=version)) is not None:
+            log.info("admin.agency_changed", agency_id=actor.agency_id, by=actor.agent_id)
+            _note(Act.AGENCY_CHANGED, _changes(shown.data, form.entered()))
+            flash("The agency is saved.", "done")
+            return redirect(url_for("admin.agency"), 303)
+    return _agency_page(form=form), 422 if form.errors else 200
+
+
+@blueprint.post("/logo")
+@admin_required
+def change_logo() -> ResponseReturnValue:
+    """Takes a picture as the agency's logo."""
+    actor, directory = current_agent(), dependencies().directory
+    form = LogoForm()
+    if form.validate_on_submit():
+        upload = request.files.get("logo")
+        content = upload.stream.read(MOST_UPLOADED + 1) if upload else b""
+        if not content:
+            form.refuse("logo", "Choose a picture first.")
+        elif attempt(form, lambda: directory.change_logo(actor, read_logo(content))) is not None:
+            _note(Act.LOGO_CHANGED)
+            flash("This is your logo now. Clients see it in the portal and in e-mails.", "done")
+            return redirect(url_for("admin.agency", _anchor="look"), 303)
+    return _agency_page(logo_form=form), 422
+
+
+@blueprint.post("/logo/remove")
+@admin_required
+def remove_logo() -> ResponseReturnValue:
+    """Takes the logo away: initials stand in its place."""
+    dependencies().directory.change_logo(current_agent(), None)
+    _note(Act.LOGO_CHANGED, "taken away")
+    flash("The logo is taken away. Your agency's initials stand in its place.", "done")
+    return redirect(url_for("admin.agency", _anchor="look"), 303)
+
+
+@blueprint.get("/logo/<sha256>.png")
+@login_required
+def logo(sha256: str) -> ResponseReturnValue:
+    """The agency's logo, for the CRM's own pages."""
+    actor, directory = current_agent(), dependencies().directory
+    if directory.agency(actor.agency_id).logo_sha256 != sha256:
+        raise NotFound("There is no such logo.")
+    return Response(directory.logo(actor), mimetype="image/png", headers=LOGO_HEADERS)
+
+
+@blueprint.route("/agents/new", methods=["GET", "POST"])
+@admin_required
+def new_agent() -> ResponseReturnValue:
+    """Creates an agent and shows her invitation link, once."""
+    actor, deps = current_agent(), dependencies()
+    form = AgentForm(data={"time_zone": deps.directory.agency(actor.agency_id).data.time_zone, "active": True})
+    if form.validate_on_submit():
+        agent = attempt(form, lambda: deps.directory.create_agent(actor.agency_id, form.entered()))
+        if agent is not None:
+            log.info("admin.agent_created", agent_id=agent.id, by=actor.agent_id)
+            _note(Act.AGENT_ADDED, agent.name)
+            return _show_invitation(agent.id)
+    return render_template("admin/agent.html", form=form, agent=None), 422 if form.errors else 200
+
+
+@blueprint.route("/agents/<id:agent_id>", methods=["GET", "POST"])
+@admin_required
+def agent(agent_id: str) -> ResponseReturnValue:
+    actor, directory = current_agent(), dependencies().directory
+    shown = directory.colleague(actor, agent_id)
+    form = AgentForm(data={**shallow(shown.data), "role": shown.data.role.value, "version": shown.version})
+    # The vault mails codes to the enrolled address only, so an operator changes both together (O11).
+    form.email.data = shown.email
+    if form.validate_on_submit():
+        version = form.version.data or 0
+        saved = attempt(form, lambda: directory.change_agent(actor, agent_id, form.entered(), version=version))
+        if saved is not None:
+            log.info("admin.agent_changed", agent_id=agent_id, by=actor.agent_id)
+            _note(Act.AGENT_CHANGED, f"{saved.name}: {_changes(shown.data, form.entered())}")
+            if not saved.data.active:
+                dependencies().sessions.end_all(agent_id)
+            flash(f"{saved.name} is saved.", "done")
+            return redirect(url_for("admin.agency"), 303)
+    return render_template("admin/agent.html", form=form, agent=shown), 422 if form.errors else 200
+
+
+@blueprint.post("/agents/<id:agent_id>/invite")
+@admin_required
+def invite(agent_id: str) -> ResponseReturnValue:
+    """A fresh invitation link: for a new agent, or one who lost her password."""
+    dependencies().directory.colleague(current_agent(), agent_id)
+    return _show_invitation(agent_id)
+
+
+@blueprint.post("/agents/<id:agent_id>/reset-authenticator")
+@admin_required
+def reset_authenticator(agent_id: str) -> ResponseReturnValue:
+    """For a lost phone: all her sessions end, and she sets up a new authenticator at her next sign-in."""
+    actor, deps = current_agent(), dependencies()
+    shown = deps.directory.colleague(actor, agent_id)
+    deps.sign_in.reset_authenticator(agent_id)
+    deps.sessions.end_all(agent_id)
+    log.info("admin.authenticator_reset", agent_id=agent_id, by=actor.agent_id)
+    _note(Act.AUTHENTICATOR_RESET, shown.name)
+    flash(f"{shown.name} sets up a new authenticator at the next sign-in.", "done")
+    return redirect(url_for("admin.agency"), 303)
+
+
+def _show_invitation(agent_id: str) -> ResponseReturnValue:
+    deps = dependencies()
+    shown = deps.directory.colleague(current_agent(), agent_id)
+    link = f"{deps.settings.public_url}{url_for('auth.invitation')}#{deps.sign_in.invite(agent_id)}"
+    log.info("admin.agent_invited", agent_id=agent_id, by=current_agent().agent_id)
+    _note(Act.AGENT_INVITED, shown.name)
+    return render_template("admin/invitation.html", agent=shown, link=link)
+
+
+def _agency_page(*, form: AgencyForm | None = None, logo_form: LogoForm | None = None) -> str:
+    actor, directory = current_agent(), dependencies().directory
+    shown = directory.agency(actor.agency_id)
+    return render_template(
+        "admin/agency.html",
+        form=form or AgencyForm(formdata=None, data={**shallow(shown.data), "version": shown.version}),
+        logo_form=logo_form or LogoForm(formdata=None),
+        agency=shown,
+        templates_url=url_for(_TEMPLATES) if _TEMPLATES in current_app.view_functions else "",
+        agents=directory.agents(actor),
+    )
+
+
+def _note(act: Act, about: str = "") -> None:
+    dependencies().office.audit.note(current_agent(), act, about, request_origin())
+
+
+def _changes(before: AgencyData | AgentData, after: AgencyData | AgentData) -> str:
+    """Which fields differ, for the trail: "second_reveal False → True"."""
+    then, now = shallow(before), shallow(after)
+    return ", ".join(f"{name} {then[name]} → {now[name]}" for name in now if then[name] != now[name]) or "nothing"

@@ -1,0 +1,14 @@
+"""Which rows an actor sees, as a condition of a query."""
+
+from sqlalchemy import ColumnElement, and_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from services.crm.core.actor import Actor
+
+
+def visible_to(
+    actor: Actor, agency_id: InstrumentedAttribute[str], agent_id: InstrumentedAttribute[str]
+) -> ColumnElement[bool]:
+    """The one rule of sight: an agent sees her own objects, an admin those of the whole agency (SECURITY.md, 8.2.2)."""
+    own_agency = agency_id == actor.agency_id
+    return own_agency if actor.is_admin else and_(own_agency, agent_id == actor.agent_id)

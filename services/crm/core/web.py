@@ -1,0 +1,78 @@
+"""What every room's views share: the dependencies, who is signed in, and who may come in."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, cast
+
+from flask import abort, current_app, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from chassis.errors import NotFound
+from services.crm.access.auth.rules import Stage
+from services.crm.bootstrap import Dependencies
+from services.crm.core.actor import Actor
+
+P = ParamSpec("P")
+View = Callable[P, ResponseReturnValue]
+
+
+def dependencies() -> Dependencies:
+    """The CRM's parts, as the composition root joined them for this app."""
+    return cast(Dependencies, current_app.extensions["crm"])
+
+
+def find_agent() -> Actor | None:
+    """The agent signed in, or None. Looked up afresh in each request: a deactivated agent is out at once."""
+    if "crm_actor" not in g:
+        g.crm_actor = _load_agent()
+    return cast("Actor | None", g.crm_actor)
+
+
+def current_agent() -> Actor:
+    """The agent signed in; only in views behind `login_required` or `admin_required`."""
+    actor = find_agent()
+    if actor is None:
+        raise RuntimeError("current_agent() in a view without login_required")
+    return actor
+
+
+def login_required(view: View[P]) -> View[P]:
+    """Lets signed-in agents in and sends others to sign-in, which brings them back here.
+
+    A script gets 401 instead of a page. A page's fragment survives: browsers carry it along redirects.
+    """
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        if find_agent() is not None:
+            return view(*args, **kwargs)
+        if _is_script():
+            abort(401)
+        target = request.full_path.rstrip("?") if request.method == "GET" else "/"
+        return redirect(url_for("auth.sign_in", next=None if target == "/" else target), 303)
+
+    return guarded
+
+
+def admin_required(view: View[P]) -> View[P]:
+    """As login_required; for agents who are not admins the page does not exist."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        if not current_agent().is_admin:
+            raise NotFound("There is nothing here for you.")
+        return view(*args, **kwargs)
+
+    return login_required(guarded)
+
+
+def _load_agent() -> Actor | None:
+    deps = dependencies()
+    session = deps.sessions.current()
+    if session is None or session.data.get("stage") != Stage.SIGNED_IN:
+        return None
+    return deps.directory.actor(session.subject)
+
+
+def _is_script() -> bool:
+    return request.is_json or "HX-Request" in request.headers or request.headers.get("Sec-Fetch-Dest") == "empty"

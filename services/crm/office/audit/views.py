@@ -1,0 +1,150 @@
+"""The audit viewer's pages: the vault's trail of the agency's cards, and the office's own acts."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import structlog
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from chassis.errors import InvalidArgument, WayvaultError
+from services.crm.core.addresses import page_number, same_list, with_same_filter
+from services.crm.core.export import csv_response
+from services.crm.core.origin import request_origin
+from services.crm.core.web import admin_required, current_agent, dependencies
+from services.crm.office.audit.rules import ACT_WORDS, TRAIL_ACTIONS, Act
+from services.crm.office.audit.service import TrailRow, Wanted
+from services.crm.paying.reveal.history import HistoryLine, People, history_lines
+
+blueprint = Blueprint("audit", __name__, template_folder="templates", url_prefix="/audit")
+log = structlog.get_logger("crm.audit")
+
+_UNKNOWN_CLIENT = "The client"
+
+
+@blueprint.get("")
+@admin_required
+def index() -> ResponseReturnValue:
+    """Cards: who did what to which payment's card. Filter and place stay in the address."""
+    actor, deps = current_agent(), dependencies()
+    problem, page, lines, labels = "", None, [], {}
+    try:
+        page = deps.office.audit.trail(actor, _wanted(), after=request.args.get("after", "")[:200])
+        lines = _lines(page.rows)
+        labels = deps.office.audit.payments(actor, {row.payment_id for row in page.rows})
+    except InvalidArgument as error:
+        problem = error.message
+    except WayvaultError:
+        problem = "The vault can't be reached, so its trail can't be shown now. Nothing is lost; reload in a moment."
+    return render_template(
+        "audit/index.html",
+        problem=problem,
+        page=page,
+        lines=lines,
+        labels=labels,
+        actions=TRAIL_ACTIONS,
+        agents=deps.directory.names_in(actor),
+        chosen=request.args,
+        csv_url=with_same_filter("audit.export"),
+        older=same_list(after=page.next) if page and page.next else "",
+        newest=same_list(after="") if request.args.get("after") else "",
+        no_payment=same_list(payment="", after=""),
+        for_payment=lambda payment_id: same_list(payment=payment_id, after=""),
+    )
+
+
+@blueprint.get("/trail.csv")
+@admin_required
+def export() -> ResponseReturnValue:
+    """What the filter finds, as a file. The download itself is noted."""
+    actor, deps = current_agent(), dependencies()
+    rows = deps.office.audit.whole_trail(actor, _wanted())
+    lines = _lines(rows)
+    labels = deps.office.audit.payments(actor, {row.payment_id for row in rows})
+    deps.office.audit.note(actor, Act.TRAIL_EXPORTED, f"{len(rows)} rows", request_origin())
+    log.info("audit.exported", agency_id=actor.agency_id, by=actor.agent_id, rows=len(rows))
+    return csv_response(
+        "card-trail.csv",
+        ["Time (UTC)", "What", "Refused", "Who", "From", "Why", "Payment", "Payment id", "Chain", "Row", "Seal fits"],
+        [
+            [
+                line.at.astimezone(UTC).isoformat(timespec="seconds"),
+                line.what,
+                "yes" if line.refused else "no",
+                line.who,
+                line.where,
+                line.why,
+                labels.get(row.payment_id, ""),
+                row.payment_id,
+                row.chain_id,
+                row.sequence,
+                "yes" if row.intact else "NO",
+            ]
+            for row, line in zip(rows, lines, strict=True)
+        ],
+    )
+
+
+@blueprint.get("/office")
+@admin_required
+def office() -> ResponseReturnValue:
+    """The office: sign-ins, and whatever an admin changed."""
+    actor, deps = current_agent(), dependencies()
+    act = request.args.get("action", "")
+    since, until = _span()
+    page = deps.office.audit.activities(
+        actor,
+        agent_id=request.args.get("agent", "")[:64],
+        act=Act(act) if act in list(Act) else None,
+        since=since,
+        until=until,
+        number=page_number(),
+    )
+    return render_template(
+        "audit/office.html",
+        page=page,
+        actions=[("", "Everything"), *((key.value, words) for key, words in ACT_WORDS.items())],
+        agents=deps.directory.names_in(actor),
+        chosen=request.args,
+        same_list=same_list,
+    )
+
+
+def _wanted() -> Wanted:
+    since, until = _span()
+    known = {key for key, _ in TRAIL_ACTIONS}
+    action = request.args.get("action", "")
+    return Wanted(
+        agent_id=request.args.get("agent", "")[:64],
+        payment_id=request.args.get("payment", "").strip()[:64],
+        action=action if action in known else "",
+        refused_only=request.args.get("refused") == "yes",
+        since=since,
+        until=until,
+    )
+
+
+def _span() -> tuple[datetime | None, datetime | None]:
+    """From the first day's beginning to the last day's end, as the admin's clock counts days."""
+    zone = ZoneInfo(current_agent().time_zone)
+    first, last = _day("from"), _day("to")
+    since = datetime.combine(first, time.min, zone) if first else None
+    until = datetime.combine(last + timedelta(days=1), time.min, zone) if last and last < date.max else None
+    return (since.astimezone(UTC) if since else None), (until.astimezone(UTC) if until else None)
+
+
+def _day(name: str) -> date | None:
+    try:
+        day = date.fromisoformat(request.args.get(name, ""))
+    except ValueError:
+        return None
+    # Years that every zone and database can count with.
+    return day if 2000 <= day.year <= 9000 else None
+
+
+def _lines(rows: Sequence[TrailRow]) -> list[HistoryLine]:
+    names = dependencies().directory.names_in(current_agent())
+    people = People(names=names | {"operator": "The operator"}, client=_UNKNOWN_CLIENT)
+    # history_lines turns its entries around: oldest first in, newest first out.
+    return history_lines([row.entry for row in reversed(rows)], people)

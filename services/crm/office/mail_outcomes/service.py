@@ -1,0 +1,131 @@
+"""Use cases of failed e-mails: note one, list them, put one away."""
+
+from collections.abc import Sequence
+from datetime import UTC
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from chassis.clock import Clock
+from chassis.db import Database
+from chassis.errors import NotFound
+from protos.wayvault.events.v1.events_pb2 import DeliveryFailed, DeliverySent
+from services.crm.access.agency.service import Directory
+from services.crm.core.actor import Actor
+from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
+from services.crm.core.visibility import visible_to
+from services.crm.office.mail_outcomes.models import FailureRow
+from services.crm.office.mail_outcomes.rules import Failure, Remedy, kind_of
+from services.crm.paying.payments.service import PaymentRow
+
+__all__ = ["Failure", "Remedy", "Undelivered", "note_failed", "note_sent"]
+
+
+def note_failed(session: Session, message: DeliveryFailed, agency_id: str) -> None:
+    """Keeps what the notifier gave up. Told again, it changes nothing."""
+    if session.get(FailureRow, message.delivery_id) is not None:
+        return
+    session.add(
+        FailureRow(
+            id=message.delivery_id,
+            agency_id=agency_id,
+            agent_id=message.agent_id or _agent_of(session, message.payment_id, agency_id),
+            kind=message.kind[:40],
+            payment_id=message.payment_id,
+            link_id=message.link_id,
+            address_hint=message.address_hint[:320],
+            reason=(message.reason or "The e-mail could not be delivered.")[:300],
+            failed_at=message.at.ToDatetime(tzinfo=UTC),
+            settled_at=None,
+        )
+    )
+
+
+def note_sent(session: Session, message: DeliverySent) -> None:
+    """A link's e-mail that left after all settles the failures before it."""
+    if not message.link_id:
+        return
+    at = message.at.ToDatetime(tzinfo=UTC)
+    session.execute(
+        update(FailureRow)
+        .where(
+            FailureRow.link_id == message.link_id,
+            FailureRow.kind == message.kind,
+            FailureRow.failed_at <= at,
+            FailureRow.settled_at.is_(None),
+        )
+        .values(settled_at=at)
+    )
+
+
+def _agent_of(session: Session, payment_id: str, agency_id: str) -> str:
+    """Whose payment a mail without an agent's name was about: codes and links name the payment only."""
+    row = session.get(PaymentRow, payment_id) if payment_id else None
+    return row.agent_id if row is not None and row.agency_id == agency_id else ""
+
+
+class Undelivered:
+    """The room's use cases. An agent sees what failed of her own, an admin her agency's."""
+
+    def __init__(self, *, database: Database, clock: Clock, directory: Directory) -> None:
+        self._database = database
+        self._clock = clock
+        self._directory = directory
+
+    def list_page(self, actor: Actor, *, settled: bool, number: int) -> Page[Failure]:
+        """What waits, or what was seen to; the newest first."""
+        query = select(FailureRow).where(visible_to(actor, FailureRow.agency_id, FailureRow.agent_id))
+        query = query.where(FailureRow.settled_at.is_not(None) if settled else FailureRow.settled_at.is_(None))
+        with self._database.read() as session:
+            total = bounded_count(session, query)
+            ordered = query.order_by(FailureRow.failed_at.desc(), FailureRow.id).limit(PAGE_SIZE)
+            rows = session.scalars(ordered.offset(offset(number))).all()
+            return Page(items=self._failures(session, actor, rows), total=total, number=number)
+
+    def waiting_count(self, actor: Actor) -> int:
+        """How many of the actor's own e-mails failed and wait (the dashboard)."""
+        own = select(func.count()).where(FailureRow.agent_id == actor.agent_id, FailureRow.settled_at.is_(None))
+        with self._database.read() as session:
+            return session.scalar(own) or 0
+
+    def get(self, actor: Actor, failure_id: str) -> Failure:
+        """Raises NotFound for what is not in the actor's sight."""
+        with self._database.read() as session:
+            return self._failures(session, actor, [_visible(session, actor, failure_id)])[0]
+
+    def settle(self, actor: Actor, failure_id: str) -> Failure:
+        """Puts it away. Again changes nothing. Raises NotFound."""
+        with self._database.transaction() as session:
+            row = _visible(session, actor, failure_id)
+            row.settled_at = row.settled_at or self._clock.now()
+            session.flush()
+            return self._failures(session, actor, [row])[0]
+
+    def _failures(self, session: Session, actor: Actor, rows: Sequence[FailureRow]) -> list[Failure]:
+        names = self._directory.names(session, actor.agency_id) if rows else {}
+        return [
+            Failure(
+                id=row.id,
+                agent_id=row.agent_id,
+                agent_name=names.get(row.agent_id, ""),
+                kind=kind_of(row.kind),
+                payment_id=row.payment_id,
+                link_id=row.link_id,
+                address_hint=row.address_hint,
+                reason=row.reason,
+                failed_at=row.failed_at,
+                settled_at=row.settled_at,
+            )
+            for row in rows
+        ]
+
+
+def _visible(session: Session, actor: Actor, failure_id: str) -> FailureRow:
+    row = session.scalar(
+        select(FailureRow).where(
+            FailureRow.id == failure_id, visible_to(actor, FailureRow.agency_id, FailureRow.agent_id)
+        )
+    )
+    if row is None:
+        raise NotFound("There is no such e-mail among yours.")
+    return row

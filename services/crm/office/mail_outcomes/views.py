@@ -1,0 +1,75 @@
+"""Pages of failed e-mails: the list, sending again, putting away; the dashboard's place."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from chassis.errors import InvalidArgument, NotFound
+from services.crm.core.actor import Actor
+from services.crm.core.addresses import page_number, same_list
+from services.crm.core.panels import Panel
+from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.office.mail_outcomes.service import Failure, Remedy
+
+blueprint = Blueprint("undelivered", __name__, template_folder="templates", url_prefix="/undelivered")
+
+
+def dashboard_panel(actor: Actor) -> Panel | None:
+    """Says that e-mails of the agent's failed; nothing when none did."""
+    count = dependencies().office.undelivered.waiting_count(actor)
+    return Panel(template="undelivered/dashboard_panel.html", data={"count": count}) if count else None
+
+
+@blueprint.get("")
+@login_required
+def index() -> ResponseReturnValue:
+    """What failed; filter and page stay in the address."""
+    actor, deps = current_agent(), dependencies()
+    settled = request.args.get("state") == "settled"
+    page = deps.office.undelivered.list_page(actor, settled=settled, number=page_number())
+    chips = [
+        ("To see to", same_list(state=""), not settled),
+        ("Seen to", same_list(state="settled"), settled),
+    ]
+    return render_template(
+        "undelivered/index.html",
+        page=page,
+        chips=chips,
+        settled=settled,
+        same_list=same_list,
+        me=actor.agent_id,
+        can_resend=_can_resend,
+    )
+
+
+@blueprint.post("/<id:failure_id>/resend")
+@login_required
+def resend(failure_id: str) -> ResponseReturnValue:
+    """Sends the link's e-mail again, to the address the client has now. Only the link's own agent can."""
+    actor, deps = current_agent(), dependencies()
+    failure = deps.office.undelivered.get(actor, failure_id)
+    if not (_can_resend(failure) and actor.owns(failure.agent_id)):
+        raise NotFound("This e-mail can't be sent again from here.")
+    link = deps.paying.links.of_payment(failure.payment_id)
+    if link is None:
+        raise NotFound("This e-mail can't be sent again from here.")
+    try:
+        deps.paying.links.resend(actor, link.id, issue=link.issue)
+    except InvalidArgument as error:
+        flash(error.message, "alert")
+    else:
+        deps.office.undelivered.settle(actor, failure_id)
+        flash("The link is on its way again.", "done")
+    return redirect(url_for("undelivered.index"), 303)
+
+
+@blueprint.post("/<id:failure_id>/settle")
+@login_required
+def settle(failure_id: str) -> ResponseReturnValue:
+    """Puts it away."""
+    dependencies().office.undelivered.settle(current_agent(), failure_id)
+    flash("Put away. It stands under “Seen to”.", "done")
+    return redirect(url_for("undelivered.index"), 303)
+
+
+def _can_resend(failure: Failure) -> bool:
+    return failure.kind.remedy is Remedy.RESEND and bool(failure.payment_id) and failure.settled_at is None

@@ -1,0 +1,98 @@
+"""The red alert's faces: the slot on every page, a stream of changes, and the same for browsers that ask (M3)."""
+
+import time
+from collections.abc import Iterator
+from typing import Final, cast
+
+from flask import Blueprint, Response, current_app, jsonify, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from chassis.web.page import PendingAlert
+from chassis.web.server import is_ending
+from chassis.web.sessions import passive
+from services.crm.core.web import current_agent, dependencies, find_agent, login_required
+from services.crm.paying.alerts.watcher import PendingWatcher, TooManyStreams
+
+blueprint = Blueprint(
+    "alerts", __name__, template_folder="templates", static_folder="static", static_url_path="/static/alerts"
+)
+
+# A stream ends after this many seconds and the browser opens the next: so a session that ended stops hearing.
+_STREAM_SECONDS: Final = 60
+# Between two signs of life; a browser that went away is noticed by then.
+_HEARTBEAT_SECONDS: Final = 5.0
+# How soon a stream ends when its process is told to.
+_LOOK_SECONDS: Final = 0.5
+
+
+@blueprint.app_context_processor
+def alert_slot() -> dict[str, object]:
+    """What desk.html shows in its slot, and the script that keeps it fresh."""
+    actor = find_agent()
+    if actor is None:
+        return {"alert": None}
+    script = url_for("alerts.static", filename="alerts.js")
+    return {"alert": _pending(actor.agent_id), "page_scripts": [script]}
+
+
+@blueprint.get("/alerts/pending")
+@passive
+@login_required
+def pending() -> ResponseReturnValue:
+    """The slot's content, as a fragment."""
+    return render_template("alerts/slot.html", alert=_pending(current_agent().agent_id))
+
+
+@blueprint.get("/alerts/count")
+@passive
+@login_required
+def count() -> ResponseReturnValue:
+    """How many payments wait, for browsers that can't hold a stream."""
+    return jsonify(count=dependencies().paying.book.pending_count(current_agent().agent_id))
+
+
+@blueprint.get("/alerts/stream")
+@passive
+@login_required
+def stream() -> ResponseReturnValue:
+    """Server-sent events: `count` at once and whenever it changes. One tab of a browser holds it for all."""
+    agent_id = current_agent().agent_id
+    events = _events(_watcher(), agent_id)
+    try:
+        first = next(events)
+    except TooManyStreams:
+        return Response("", status=503, headers={"Retry-After": "30"})
+    response = Response(_after(first, events), mimetype="text/event-stream")
+    response.headers["X-Accel-Buffering"] = "no"
+    return response
+
+
+def _pending(agent_id: str) -> PendingAlert | None:
+    waiting = dependencies().paying.book.pending_count(agent_id)
+    return PendingAlert(count=waiting, url=url_for("payments.report")) if waiting else None
+
+
+def _watcher() -> PendingWatcher:
+    return cast(PendingWatcher, current_app.extensions["crm_pending_watcher"])
+
+
+def _events(watcher: PendingWatcher, agent_id: str) -> Iterator[str]:
+    with watcher.listening():
+        yield "retry: 1000\n\n"
+        seen: int | None = None
+        quiet = 0.0
+        ends = time.monotonic() + _STREAM_SECONDS
+        while time.monotonic() < ends and not is_ending():
+            changed = watcher.wait(agent_id, seen, timeout=_LOOK_SECONDS)
+            quiet = quiet + _LOOK_SECONDS if changed is None else 0.0
+            if changed is not None:
+                seen = changed
+                yield f"event: count\ndata: {changed}\n\n"
+            elif quiet >= _HEARTBEAT_SECONDS:
+                quiet = 0.0
+                yield ": still here\n\n"
+
+
+def _after(first: str, events: Iterator[str]) -> Iterator[str]:
+    yield first
+    yield from events

@@ -1,0 +1,124 @@
+"""Use cases of closing: processed with the supplier, void, ask the client again (M7, M9)."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from chassis.bus import Outbox
+from chassis.clock import Clock
+from chassis.db import Database
+from chassis.errors import InvalidArgument
+from protos.wayvault.events.v1.events_pb2 import PaymentProcessed, PaymentVoided
+from services.crm.core.actor import Actor
+from services.crm.paying.card_removal.service import Origin, Removals, stamp
+from services.crm.paying.closing.rules import may_ask_again, may_process, may_void
+from services.crm.paying.payments.service import (
+    Fact,
+    PaymentRow,
+    PaymentState,
+    Refused,
+    Removal,
+    context_of,
+    happen,
+    locked_own,
+    replaced_by,
+)
+
+__all__ = ["AsksAgain", "Closed", "Closing", "may_ask_again", "may_process", "may_void"]
+
+
+class AsksAgain(Protocol):
+    """Opens a new payment and link in place of one that came to nothing (links.service.PaymentLinks)."""
+
+    def ask_again(self, session: Session, payment: PaymentRow) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """How a closing ended. `new_payment_id` names the payment that the client was asked for instead."""
+
+    payment_id: str
+    new_payment_id: str = ""
+
+
+class Closing:
+    """The closing room's use cases. Doing one twice does it once."""
+
+    def __init__(
+        self, *, database: Database, outbox: Outbox, clock: Clock, removals: Removals, links: AsksAgain
+    ) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._clock = clock
+        self._removals = removals
+        self._links = links
+
+    def process(self, actor: Actor, payment_id: str, *, confirmation: str, note: str, origin: Origin) -> Closed:
+        """The supplier charged the card: card and CVV are destroyed.
+
+        Raises NotFound, PermissionDenied or InvalidArgument. Processed already: nothing changes.
+        """
+        now = self._clock.now()
+        with self._database.transaction() as session:
+            row = locked_own(session, actor, payment_id)
+            if row.state == PaymentState.PROCESSED:
+                return Closed(payment_id=row.id)
+            if isinstance(refused := may_process(PaymentState(row.state)), Refused):
+                raise InvalidArgument(refused.why)
+            happen(row, Fact.PROCESSED, at=now)
+            row.confirmation_number = confirmation
+            row.close_note = note
+            event = PaymentProcessed(
+                payment_id=row.id,
+                confirmation_number=confirmation,
+                at=stamp(now),
+                card_token=row.card_token or "",
+                context=context_of(row),
+            )
+            self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
+            self._destroy(session, row, Removal.PROCESSED, origin)
+            return Closed(payment_id=row.id)
+
+    def void(self, actor: Actor, payment_id: str, *, reason: str, fresh_link: bool, origin: Origin) -> Closed:
+        """The payment comes to nothing: card and CVV are destroyed and the client is told, with a fresh link if wished.
+
+        Raises NotFound, PermissionDenied or InvalidArgument. Void already: nothing changes.
+        """
+        now = self._clock.now()
+        with self._database.transaction() as session:
+            row = locked_own(session, actor, payment_id)
+            if row.state == PaymentState.VOIDED:
+                return Closed(payment_id=row.id, new_payment_id=replaced_by(session, row.id) or "")
+            if isinstance(refused := may_void(PaymentState(row.state)), Refused):
+                raise InvalidArgument(refused.why)
+            happen(row, Fact.VOIDED, at=now)
+            row.close_note = reason
+            event = PaymentVoided(
+                payment_id=row.id,
+                reason=reason,
+                at=stamp(now),
+                card_token=row.card_token or "",
+                context=context_of(row),
+                fresh_link_follows=fresh_link,
+            )
+            self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
+            self._destroy(session, row, Removal.VOIDED, origin)
+            new_id = self._links.ask_again(session, row) if fresh_link else ""
+            return Closed(payment_id=row.id, new_payment_id=new_id)
+
+    def ask_again(self, actor: Actor, payment_id: str) -> Closed:
+        """A fresh link for a payment that ended without a charge. Asked already: answers with that payment.
+
+        Raises NotFound, PermissionDenied or InvalidArgument.
+        """
+        with self._database.transaction() as session:
+            row = locked_own(session, actor, payment_id)
+            if isinstance(refused := may_ask_again(PaymentState(row.state)), Refused):
+                raise InvalidArgument(refused.why)
+            new_id = replaced_by(session, row.id) or self._links.ask_again(session, row)
+            return Closed(payment_id=row.id, new_payment_id=new_id)
+
+    def _destroy(self, session: Session, row: PaymentRow, reason: Removal, origin: Origin) -> None:
+        if row.card_removed_at is None:
+            self._removals.want(session, row, reason=reason, origin=origin)

@@ -1,0 +1,413 @@
+"""Use cases of payment authorization links: send, resend, revoke, ask again, expire."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Protocol
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from chassis.bus import Outbox
+from chassis.clock import Clock
+from chassis.db import Database
+from chassis.errors import InvalidArgument, NotFound, PermissionDenied
+from chassis.ids import new_id, new_link_token, token_sha256
+from chassis.money import Money
+from chassis.sealing import Letter
+from protos.wayvault.common.v1 import common_pb2
+from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentLinkIssued, PaymentLinkRevoked
+from protos.wayvault.events.v1.events_pb2 import PaymentType as WireType
+from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot, policy_snapshot
+from services.crm.core.actor import Actor
+from services.crm.core.visibility import visible_to
+from services.crm.paying.links.models import PaymentLinkRow
+from services.crm.paying.links.rules import DEFAULT_LIFETIME, LIVE, LinkFact, LinkState, after, is_over
+from services.crm.paying.links.terms import TERMS_VERSION, render_terms
+from services.crm.paying.payments.service import (
+    Fact,
+    NewPayment,
+    PaymentRow,
+    PaymentState,
+    PaymentType,
+    context_of,
+    happen,
+    locked,
+    open_payment,
+)
+from services.crm.trips.bookings.service import (
+    BookingDetail,
+    Bookings,
+    Passenger,
+    passenger_snapshot,
+    segment_snapshot,
+)
+
+WIRE_TYPES = {
+    PaymentType.DEPOSIT: WireType.PAYMENT_TYPE_DEPOSIT,
+    PaymentType.REGULAR: WireType.PAYMENT_TYPE_REGULAR,
+    PaymentType.FINAL: WireType.PAYMENT_TYPE_FINAL,
+    PaymentType.SERVICE_FEE: WireType.PAYMENT_TYPE_SERVICE_FEE,
+}
+
+
+class Letters(Protocol):
+    """Signs a letter as the CRM and seals it to the notifier (chassis.sealing.LetterWriter)."""
+
+    def seal(self, letter: Letter) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What one passenger is asked to pay."""
+
+    client_id: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRequest:
+    """One sending: the same purpose for one or more passengers. `request_key` is made with the form, so that
+    the form sent twice sends once."""
+
+    request_key: str
+    segment_id: str
+    type: PaymentType
+    purpose: str
+    due_on: date | None
+    shares: Sequence[Share]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A link as pages see one."""
+
+    id: str
+    payment_id: str
+    booking_id: str
+    client_id: str
+    email: str
+    state: LinkState
+    issue: int
+    delivery_problem: str
+    created_at: datetime
+    issued_at: datetime
+    expires_at: datetime
+    sent_at: datetime | None
+    opened_at: datetime | None
+    submitted_at: datetime | None
+    revoked_at: datetime | None
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in LIVE
+
+    @property
+    def can_resend(self) -> bool:
+        return after(self.state, LinkFact.RESENT) is not None
+
+    @property
+    def can_revoke(self) -> bool:
+        return after(self.state, LinkFact.REVOKED) is not None and self.state is not LinkState.EXPIRED
+
+
+class PaymentLinks:
+    """The links room's use cases."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        outbox: Outbox,
+        clock: Clock,
+        bookings: Bookings,
+        directory: Directory,
+        letters: Letters,
+        portal_url: str,
+        lifetime: timedelta = DEFAULT_LIFETIME,
+    ) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._clock = clock
+        self._bookings = bookings
+        self._directory = directory
+        self._letters = letters
+        self._portal_url = portal_url
+        self._lifetime = lifetime
+
+    def send(self, actor: Actor, booking_id: str, request: LinkRequest) -> list[Link]:
+        """Opens a payment and a link for each share and hands their letters over, in one transaction.
+
+        The same request again answers with what the first one made. Raises NotFound, PermissionDenied or
+        InvalidArgument.
+        """
+        try:
+            with self._database.transaction() as session:
+                if made := self._made_by(session, actor, request.request_key):
+                    return made
+                booking = self._bookings.load_own(session, actor, booking_id)
+                return [self._open(session, booking, request, share) for share in request.shares]
+        except IntegrityError:
+            with self._database.read() as session:
+                if made := self._made_by(session, actor, request.request_key):
+                    return made
+            raise
+
+    def resend(self, actor: Actor, link_id: str, *, issue: int) -> Link:
+        """Mails the link again with a fresh token and a fresh expiry; the client's older e-mails stay good.
+
+        `issue` is the number that the page showed: a second click finds it outdated and sends nothing.
+        Raises NotFound, PermissionDenied or InvalidArgument.
+        """
+        now = self._clock.now()
+        with self._database.transaction() as session:
+            row = self._own(session, actor, link_id)
+            if row.issue != issue:
+                return _link(row)
+            state = after(LinkState(row.state), LinkFact.RESENT)
+            payment = locked(session, row.payment_id)
+            if state is None or payment is None or not happen(payment, Fact.LINK_RENEWED, at=now):
+                raise InvalidArgument(f"This link was {row.state}, so it can't be sent again. Send a new one.")
+            row.state = state
+            row.issue += 1
+            row.issued_at = now
+            row.expires_at = now + self._lifetime
+            row.delivery_problem = ""
+            self._mail(session, row, payment)
+            return _link(row)
+
+    def revoke(self, actor: Actor, link_id: str) -> Link:
+        """Makes the link useless. Revoking it again changes nothing. Raises NotFound, PermissionDenied or
+        InvalidArgument when the client was faster."""
+        now = self._clock.now()
+        with self._database.transaction() as session:
+            row = self._own(session, actor, link_id)
+            if row.state == LinkState.REVOKED:
+                return _link(row)
+            state = after(LinkState(row.state), LinkFact.REVOKED)
+            payment = locked(session, row.payment_id)
+            if state is None or payment is None or not happen(payment, Fact.LINK_REVOKED, at=now):
+                raise InvalidArgument(
+                    "The client has submitted the payment already, so the link can't be revoked. "
+                    "You can void the payment instead."
+                )
+            row.state = state
+            row.revoked_at = now
+            event = PaymentLinkRevoked(link_id=row.id, payment_id=row.payment_id)
+            self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
+            return _link(row)
+
+    def ask_again(self, session: Session, payment: PaymentRow) -> str:
+        """A new payment and link in place of one that came to nothing, in the caller's transaction (M7, M9).
+
+        Names, addresses and policies are today's as far as the booking still has them. Returns the new payment's id.
+        """
+        old = context_of(payment)
+        context = PaymentContext()
+        context.CopyFrom(old)
+        booking = self._bookings.load_by_id(session, payment.booking_id)
+        context.booking_title = booking.title
+        self._fill_house(session, context, booking)
+        passenger = booking.passenger(payment.payer_client_id)
+        if passenger is not None and passenger.email:
+            context.payer.CopyFrom(passenger_snapshot(passenger))
+        if segment := booking.segment(payment.segment_id):
+            context.segment.CopyFrom(segment_snapshot(segment))
+        new = NewPayment(
+            context=context,
+            payer_name=f"{context.payer.first_name} {context.payer.last_name}".strip(),
+            type=PaymentType(payment.type),
+            due_on=payment.due_on,
+            replaces_payment_id=payment.id,
+        )
+        replacement = open_payment(session, new, at=self._clock.now())
+        self._add_link(session, replacement, request_key=f"again:{payment.id}")
+        return replacement.id
+
+    def of_booking(self, actor: Actor, booking_id: str) -> list[Link]:
+        """A booking's links, newest first."""
+        query = (
+            select(PaymentLinkRow)
+            .where(
+                visible_to(actor, PaymentLinkRow.agency_id, PaymentLinkRow.agent_id),
+                PaymentLinkRow.booking_id == booking_id,
+            )
+            .order_by(PaymentLinkRow.created_at.desc(), PaymentLinkRow.id)
+        )
+        with self._database.read() as session:
+            return [_link(row) for row in session.scalars(query)]
+
+    def of_payment(self, payment_id: str) -> Link | None:
+        """The link of a payment that the caller has from a look-up of her own."""
+        with self._database.read() as session:
+            row = session.scalar(select(PaymentLinkRow).where(PaymentLinkRow.payment_id == payment_id))
+            return _link(row) if row is not None else None
+
+    def was_sent(self, request_key: str) -> bool:
+        """Whether the form with this key was sent already."""
+        query = select(PaymentLinkRow.id).where(PaymentLinkRow.request_key == request_key)
+        with self._database.read() as session:
+            return session.scalars(query).first() is not None
+
+    def expire_due(self, limit: int = 200) -> int:
+        """Marks links past their end, and payments that wait for them, as expired. Returns how many."""
+        now = self._clock.now()
+        query = select(PaymentLinkRow.id).where(PaymentLinkRow.state.in_(LIVE), PaymentLinkRow.expires_at <= now)
+        with self._database.read() as session:
+            due = session.scalars(query.limit(limit)).all()
+        return sum(self._expire(link_id, now) for link_id in due)
+
+    def _expire(self, link_id: str, now: datetime) -> bool:
+        with self._database.transaction() as session:
+            row = session.get(PaymentLinkRow, link_id, with_for_update=True)
+            if row is None or not is_over(state=LinkState(row.state), expires_at=row.expires_at, now=now):
+                return False
+            state = after(LinkState(row.state), LinkFact.EXPIRED)
+            if state is None:
+                return False
+            row.state = state
+            if payment := locked(session, row.payment_id):
+                happen(payment, Fact.LINK_EXPIRED, at=now)
+            return True
+
+    def _open(self, session: Session, booking: BookingDetail, request: LinkRequest, share: Share) -> Link:
+        passenger = _payer(booking, share)
+        context = PaymentContext(
+            booking_id=booking.id,
+            booking_title=booking.title,
+            payer=passenger_snapshot(passenger),
+            amount=common_pb2.Money(minor=share.amount.minor, currency=share.amount.currency),
+            type=WIRE_TYPES[request.type],
+            purpose=request.purpose,
+            due_on=request.due_on.isoformat() if request.due_on else "",
+        )
+        self._fill_house(session, context, booking)
+        segment = booking.segment(request.segment_id)
+        if segment is not None:
+            context.segment.CopyFrom(segment_snapshot(segment))
+        elif request.type is not PaymentType.SERVICE_FEE:
+            raise InvalidArgument("Choose which part of the trip this payment is for.", field="segment_id")
+        new = NewPayment(context=context, payer_name=passenger.name, type=request.type, due_on=request.due_on)
+        payment = open_payment(session, new, at=self._clock.now())
+        return self._add_link(session, payment, request_key=request.request_key)
+
+    def _fill_house(self, session: Session, context: PaymentContext, booking: BookingDetail) -> None:
+        agency = self._directory.load_agency(session, booking.agency_id)
+        context.agency.CopyFrom(agency_snapshot(agency))
+        context.agent.CopyFrom(agent_snapshot(self._directory.load_agent(session, booking.agent_id)))
+        context.policy.CopyFrom(policy_snapshot(agency))
+
+    def _add_link(self, session: Session, payment: PaymentRow, *, request_key: str) -> Link:
+        now = self._clock.now()
+        row = PaymentLinkRow(
+            id=new_id("link"),
+            payment_id=payment.id,
+            agency_id=payment.agency_id,
+            agent_id=payment.agent_id,
+            booking_id=payment.booking_id,
+            client_id=payment.payer_client_id,
+            email=payment.payer_email,
+            state=LinkState.ISSUED,
+            request_key=request_key,
+            issue=1,
+            terms_text=render_terms(context_of(payment), PaymentType(payment.type), payment.payer_name),
+            terms_version=TERMS_VERSION,
+            delivery_problem="",
+            created_at=now,
+            issued_at=now,
+            expires_at=now + self._lifetime,
+        )
+        self._mail(session, row, payment)
+        session.add(row)
+        session.flush()
+        return _link(row)
+
+    def _mail(self, session: Session, row: PaymentLinkRow, payment: PaymentRow) -> None:
+        """Makes the link's newest token, seals it into a letter and publishes both unopened."""
+        token = new_link_token()
+        row.token_sha256 = token_sha256(token)
+        url = f"{self._portal_url}/pay/{row.id}#{token}"
+        letter = Letter(
+            letter_id=new_id("letter"),
+            template="payment_link",
+            to=row.email,
+            data={"url": url} | _void_notice(session, payment),
+            issued_at=row.issued_at,
+            expires_at=row.expires_at,
+        )
+        event = PaymentLinkIssued(
+            link_id=row.id,
+            context=context_of(payment),
+            token_sha256=row.token_sha256,
+            issue=row.issue,
+            expires_at=_stamp(row.expires_at),
+            terms_text=row.terms_text,
+            terms_version=row.terms_version,
+            sealed_mail=self._letters.seal(letter),
+            replaces_payment_id=payment.replaces_payment_id or "",
+        )
+        self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
+
+    def _made_by(self, session: Session, actor: Actor, request_key: str) -> list[Link]:
+        query = select(PaymentLinkRow).where(
+            PaymentLinkRow.request_key == request_key, PaymentLinkRow.agent_id == actor.agent_id
+        )
+        return [_link(row) for row in session.scalars(query)]
+
+    def _own(self, session: Session, actor: Actor, link_id: str) -> PaymentLinkRow:
+        row = session.get(PaymentLinkRow, link_id, with_for_update=True)
+        if row is None or row.agency_id != actor.agency_id or not (actor.is_admin or actor.owns(row.agent_id)):
+            raise NotFound("There is no such link among yours.")
+        if not actor.owns(row.agent_id):
+            raise PermissionDenied("Only the agent who owns this payment can act on its link.")
+        return row
+
+
+def _payer(booking: BookingDetail, share: Share) -> Passenger:
+    passenger = booking.passenger(share.client_id)
+    if passenger is None:
+        raise InvalidArgument("Tick passengers of this booking only.", field="passengers")
+    if not passenger.email:
+        raise InvalidArgument(f"{passenger.name} has no e-mail address, so no link can be sent.", field="passengers")
+    if share.amount.minor <= 0:
+        raise InvalidArgument("The amount must be more than nothing.", field="amount")
+    return passenger
+
+
+def _void_notice(session: Session, payment: PaymentRow) -> dict[str, str]:
+    """What the mail of a fresh link says about the voided payment that it replaces (M7)."""
+    if payment.replaces_payment_id is None:
+        return {}
+    replaced = session.get(PaymentRow, payment.replaces_payment_id)
+    if replaced is None or replaced.state != PaymentState.VOIDED:
+        return {}
+    reason = replaced.close_note.strip()
+    return {"void_reason": reason if reason.endswith((".", "!", "?")) else f"{reason}."}
+
+
+def _link(row: PaymentLinkRow) -> Link:
+    return Link(
+        id=row.id,
+        payment_id=row.payment_id,
+        booking_id=row.booking_id,
+        client_id=row.client_id,
+        email=row.email,
+        state=LinkState(row.state),
+        issue=row.issue,
+        delivery_problem=row.delivery_problem,
+        created_at=row.created_at,
+        issued_at=row.issued_at,
+        expires_at=row.expires_at,
+        sent_at=row.sent_at,
+        opened_at=row.opened_at,
+        submitted_at=row.submitted_at,
+        revoked_at=row.revoked_at,
+    )
+
+
+def _stamp(moment: datetime) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp

@@ -1,0 +1,117 @@
+"""The wording of the credit card authorization that the client signs (M2). Exact, versioned, kept with each link.
+
+Change the wording only together with the version: what was signed must stay readable for ever (M13).
+"""
+
+from datetime import date
+from typing import Final
+
+from babel.dates import format_date
+
+from chassis.money import Money
+from protos.wayvault.events.v1.events_pb2 import Agency, Agent, PaymentContext, Policy, Segment
+from services.crm.paying.payments.service import TYPE_WORDS, PaymentType
+
+TERMS_VERSION: Final = "card-authorization-2026-11"
+
+_HEAD: Final = """\
+CREDIT CARD AUTHORIZATION
+
+I, {payer}, am the cardholder of the card that I enter with this form, or I am authorized by its holder to use it.
+
+1. What I authorize. I authorize {charger} to charge this card once, in the amount of {amount}, as {type} for \
+{purpose}. {trip}
+
+2. How my card is used. I ask {agency} and its travel advisor {agent} to pass my card details to {recipient} for this \
+charge. My card is encrypted in my browser, can be opened by {agent} only and only once, and is destroyed when the \
+charge is made or the payment is void, at the latest {days} after I submit it.{cvv}
+
+3. What I confirm. I have received the price, the dates and the cancellation and change terms of this arrangement. \
+I understand that refunds follow the terms of {recipient}, that the charge may show on my statement under the name \
+of {recipient} or {agency}, and that this authorization is for this amount only: any further charge needs a \
+further authorization from me.
+
+4. Disputes. If I believe that the charge is wrong I will first contact {agent} at {contact}, so that it can be put \
+right. This does not limit the rights that the law or my card issuer gives me.
+
+5. Taking it back. Until the charge is made I can withdraw this authorization by writing to {contact}.
+
+By signing I accept these terms. My electronic signature has the same effect as one on paper."""
+
+
+def render_terms(context: PaymentContext, payment_type: PaymentType, payer_name: str) -> str:
+    """The terms for one payment, as plain text with a blank line between paragraphs."""
+    supplier = context.segment.supplier_name or context.agency.name
+    is_fee = payment_type is PaymentType.SERVICE_FEE
+    amount = Money(minor=context.amount.minor, currency=context.amount.currency)
+    return _HEAD.format(
+        payer=payer_name,
+        charger=context.agency.name if is_fee else supplier,
+        recipient=context.agency.name if is_fee else supplier,
+        amount=amount.format().replace("\u00a0", " "),
+        type=_WITH_ARTICLE[payment_type],
+        purpose=context.purpose,
+        trip=_trip(context),
+        **_house(context.agency, context.agent, context.policy),
+    )
+
+
+def self_service_terms(agency: Agency, agent: Agent, policy: Policy) -> tuple[str, str]:
+    """The same terms for a payment that the client starts in the portal (P3), and their version. What only the portal
+    knows then stays a tag: {Payer} {Supplier} {Amount} {Type} {Purpose} {Trip}."""
+    text = _HEAD.format(
+        payer="{Payer}",
+        charger="{Supplier}",
+        recipient="{Supplier}",
+        amount="{Amount}",
+        type="{Type}",
+        purpose="{Purpose}",
+        trip="{Trip}",
+        **_house(agency, agent, policy),
+    )
+    return text, TERMS_VERSION
+
+
+def _house(agency: Agency, agent: Agent, policy: Policy) -> dict[str, str]:
+    days = policy.card_retention_days
+    return {
+        "agency": agency.name,
+        "agent": agent.name,
+        "days": "1 day" if days == 1 else f"{days} days",
+        "cvv": _cvv(policy.cvv_retention_hours),
+        "contact": agent.email or agency.email,
+    }
+
+
+_WITH_ARTICLE: Final = {kind: f"a {words.lower()}" for kind, words in TYPE_WORDS.items()}
+
+
+def _trip(context: PaymentContext) -> str:
+    parts = [f"Trip: {context.booking_title}"]
+    if context.segment.supplier_name:
+        parts.append(f"{context.segment.supplier_name}{_dates(context.segment)}")
+    if context.segment.confirmation_number:
+        parts.append(f"confirmation number {context.segment.confirmation_number}")
+    return ", ".join(parts) + "."
+
+
+def _dates(segment: Segment) -> str:
+    if not segment.begins_on:
+        return ""
+    begins = _day(segment.begins_on)
+    if not segment.ends_on or segment.ends_on == segment.begins_on:
+        return f", {begins}"
+    return f", {begins} to {_day(segment.ends_on)}"
+
+
+def _day(iso: str) -> str:
+    return format_date(date.fromisoformat(iso), "EEE d MMM yyyy", locale="en_US")
+
+
+def _cvv(hours: int) -> str:
+    if hours == 0:
+        return " The security code (CVV) is never stored."
+    return (
+        f" The security code (CVV) is destroyed as soon as it has been used, "
+        f"at the latest {'1 hour' if hours == 1 else f'{hours} hours'} after I submit it."
+    )

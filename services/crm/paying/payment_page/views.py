@@ -1,0 +1,264 @@
+"""The payment area's page, and the forms on it that close a payment."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from chassis.errors import AgentUnknown, CardGone, InvalidArgument, PermissionDenied, Unavailable, WayvaultError
+from chassis.ids import new_id
+from services.crm.core.actor import Actor
+from services.crm.core.forms import attempt
+from services.crm.core.origin import request_origin
+from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.paying.card_removal.service import CvvState
+from services.crm.paying.closing.service import may_ask_again
+from services.crm.paying.cvv_requests import rules as cvv_rules
+from services.crm.paying.payment_page.forms import CvvAgainForm, ProcessForm, RemoveForm, VoidForm
+from services.crm.paying.payments.service import Payment, PaymentState, Refused
+from services.crm.paying.reveal.history import HistoryLine, People, history_lines
+from services.crm.paying.reveal.service import STEPS, CardDescription, step_of
+from services.crm.paying.second_reveals import rules as second_rules
+from services.crm.paying.second_reveals.forms import AskForm
+from services.crm.paying.second_reveals.service import Standing
+
+blueprint = Blueprint(
+    "area", __name__, template_folder="templates", static_folder="static", static_url_path="/static/area"
+)
+
+# What the void form suggests; the client reads the one that is chosen.
+REASONS = (
+    "The supplier could not charge the card.",
+    "The price has changed.",
+    "Your plans have changed.",
+    "The payment was made another way.",
+)
+ASK_AGAIN_REASON = "We could not complete the payment with the supplier."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VaultNews:
+    """What the vault said about a payment's card when the page was made. `problem` says why it said nothing."""
+
+    card: CardDescription | None = None
+    history: list[HistoryLine] = field(default_factory=list)
+    problem: str = ""
+
+
+@blueprint.get("/payments/<id:payment_id>")
+@login_required
+def show(payment_id: str) -> ResponseReturnValue:
+    """The payment area (M5): where the payment stands and what can be done now."""
+    return _page(payment_id)
+
+
+@blueprint.post("/payments/<id:payment_id>/process")
+@login_required
+def process(payment_id: str) -> ResponseReturnValue:
+    """M7: Processed with supplier."""
+    form = ProcessForm(prefix="process")
+
+    def act() -> ResponseReturnValue:
+        dependencies().paying.closing.process(
+            current_agent(),
+            payment_id,
+            confirmation=form.confirmation.data or "",
+            note=form.note.data or "",
+            origin=request_origin(),
+        )
+        flash("Processed with the supplier. The card is being destroyed in the vault.", "done")
+        return _here(payment_id)
+
+    return _act(payment_id, form, act, process=form)
+
+
+@blueprint.post("/payments/<id:payment_id>/void")
+@login_required
+def void(payment_id: str) -> ResponseReturnValue:
+    """M7: Void, with a fresh link for the client if wished."""
+    form = VoidForm(prefix="void")
+
+    def act() -> ResponseReturnValue:
+        closed = dependencies().paying.closing.void(
+            current_agent(),
+            payment_id,
+            reason=form.reason.data or "",
+            fresh_link=bool(form.fresh_link.data),
+            origin=request_origin(),
+        )
+        if closed.new_payment_id:
+            flash("The payment is void and its card is being destroyed. The client gets a fresh link.", "done")
+            return _here(closed.new_payment_id)
+        flash("The payment is void and its card is being destroyed. The client is told by e-mail.", "done")
+        return _here(payment_id)
+
+    return _act(payment_id, form, act, void=form)
+
+
+@blueprint.post("/payments/<id:payment_id>/ask-again")
+@login_required
+def ask_again(payment_id: str) -> ResponseReturnValue:
+    """M9: a fresh link for a payment that ended without a charge."""
+    try:
+        closed = dependencies().paying.closing.ask_again(current_agent(), payment_id)
+    except InvalidArgument as error:
+        flash(error.message, "alert")
+        return _here(payment_id)
+    flash("The client gets a fresh link.", "done")
+    return _here(closed.new_payment_id)
+
+
+@blueprint.post("/payments/<id:payment_id>/remove")
+@login_required
+def remove(payment_id: str) -> ResponseReturnValue:
+    """M8: Remove from vault."""
+    form = RemoveForm(prefix="remove")
+
+    def act() -> ResponseReturnValue:
+        done = dependencies().paying.removals.by_hand(
+            current_agent(), payment_id, typed=form.confirmation.data or "", origin=request_origin()
+        )
+        if done:
+            flash("The card and its CVV are destroyed.", "done")
+        else:
+            flash("The vault can't be reached right now. The card is destroyed as soon as it answers.", "wait")
+        return _here(payment_id)
+
+    return _act(payment_id, form, act, remove=form)
+
+
+@blueprint.post("/payments/<id:payment_id>/second-reveal")
+@login_required
+def ask_second_reveal(payment_id: str) -> ResponseReturnValue:
+    """M9: asks for a second reveal; another admin decides."""
+    form = AskForm(prefix="second")
+
+    def act() -> ResponseReturnValue:
+        try:
+            dependencies().paying.second_reveals.ask(
+                current_agent(), payment_id, reason=form.reason.data or "", origin=request_origin()
+            )
+        except (PermissionDenied, AgentUnknown, Unavailable, CardGone) as error:
+            raise InvalidArgument(error.message) from error
+        flash("Asked. Your agency's admins have an e-mail; you get one when it is decided.", "done")
+        return _here(payment_id)
+
+    return _act(payment_id, form, act, second=form)
+
+
+@blueprint.post("/payments/<id:payment_id>/cvv-again")
+@login_required
+def ask_cvv_again(payment_id: str) -> ResponseReturnValue:
+    """M10: asks the client for the CVV again, nothing else."""
+    form = CvvAgainForm(prefix="cvv-again")
+
+    def act() -> ResponseReturnValue:
+        actor, paying = current_agent(), dependencies().paying
+        news = _news(actor, paying.book.get(actor, payment_id))
+        asked = paying.cvv_requests.ask(
+            actor, payment_id, request_key=form.request_key.data or "", cvv_gone=_cvv_gone(news)
+        )
+        flash(f"Asked. {asked.email} gets a link for the CVV alone.", "done")
+        return _here(payment_id)
+
+    return _act(payment_id, form, act)
+
+
+AnyForm = ProcessForm | VoidForm | RemoveForm | AskForm | CvvAgainForm
+
+
+def _act(
+    payment_id: str,
+    form: AnyForm,
+    act: Callable[[], ResponseReturnValue],
+    **forms: AnyForm,
+) -> ResponseReturnValue:
+    """Does what a form asks, or shows the page again with what is wrong and what was typed."""
+    if form.validate_on_submit():
+        _settle(payment_id)
+        done: ResponseReturnValue | None = attempt(form, act)
+        if done is not None:
+            return done
+        for message in form.form_errors:
+            flash(message, "alert")
+    return _page(payment_id, **forms), 422
+
+
+def _settle(payment_id: str) -> None:
+    """Asks the vault about a reveal that the CRM may have missed, so that it doesn't stand in a closing's way."""
+    paying = dependencies().paying
+    payment = paying.book.get(current_agent(), payment_id)
+    if payment.state is PaymentState.AUTHORIZED:
+        try:
+            paying.retrieval.describe(payment)
+        except WayvaultError:
+            return  # the closing itself says what it refuses
+
+
+def _page(payment_id: str, **forms: AnyForm) -> str:
+    actor, deps = current_agent(), dependencies()
+    paying = deps.paying
+    news = _news(actor, paying.book.get(actor, payment_id))
+    payment = paying.book.get(actor, payment_id)  # once more: asking the vault may have put a lost reveal on record
+    now = deps.clock.now()
+    cvv_held = payment.cvv_held(now) and not _cvv_gone(news)
+    policy = deps.directory.agency(payment.agency_id).data
+    second = paying.second_reveals.of_payment(payment.id)
+    return render_template(
+        "area/show.html",
+        payment=payment,
+        own=actor.owns(payment.agent_id),
+        link=paying.links.of_payment(payment.id),
+        documents=paying.book.documents([payment.id]),
+        removal=paying.removals.status_of(payment.card_token) if payment.card_token else None,
+        replacement=paying.book.replacement_of(payment.id),
+        can_ask_again=not isinstance(may_ask_again(payment.state), Refused),
+        mail_problem=paying.retrieval.latest_problem(payment.id) if payment.is_pending else "",
+        news=news,
+        cvv_held=cvv_held,
+        steps=STEPS,
+        step=step_of(payment.state, cvv_held=cvv_held),
+        second=second,
+        second_decided_by=deps.directory.agent(second.decided_by).name if second and second.decided_by else "",
+        again=second is not None and second.standing is Standing.APPROVED and payment.card_held,
+        can_ask_second=not second_rules.ask_refusal(
+            payment.state,
+            card_held=payment.card_held,
+            allowed=policy.second_reveal,
+            asked=second is not None and second.standing in (Standing.REQUESTED, Standing.APPROVED),
+        ),
+        second_reasons=second_rules.SUGGESTED_REASONS,
+        second_form=forms.get("second") or AskForm(formdata=None, prefix="second"),
+        cvv_request=paying.cvv_requests.of_payment(payment.id),
+        can_ask_cvv=not cvv_rules.ask_refusal(
+            payment.state, card_held=payment.card_held, cvv_held=cvv_held, cvv_hours=policy.cvv_retention_hours
+        ),
+        cvv_again_form=CvvAgainForm(formdata=None, prefix="cvv-again", data={"request_key": new_id("key")}),
+        reasons=REASONS,
+        ask_again_reason=ASK_AGAIN_REASON,
+        process_form=forms.get("process") or ProcessForm(formdata=None, prefix="process"),
+        void_form=forms.get("void") or VoidForm(formdata=None, prefix="void"),
+        remove_form=forms.get("remove") or RemoveForm(formdata=None, prefix="remove"),
+    )
+
+
+def _news(actor: Actor, payment: Payment) -> VaultNews:
+    if payment.card_token is None:
+        return VaultNews()
+    deps = dependencies()
+    try:
+        card = deps.paying.retrieval.describe(payment)
+        entries = deps.paying.retrieval.access_entries(payment)
+    except WayvaultError as error:
+        return VaultNews(problem=error.message)
+    people = People(names=deps.directory.names_in(actor), client=payment.payer_name)
+    return VaultNews(card=card, history=history_lines(entries, people))
+
+
+def _cvv_gone(news: VaultNews) -> bool:
+    return news.card is not None and news.card.cvv_state not in (CvvState.HELD, CvvState.LINKED)
+
+
+def _here(payment_id: str) -> ResponseReturnValue:
+    return redirect(url_for("area.show", payment_id=payment_id), 303)

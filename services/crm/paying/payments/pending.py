@@ -1,0 +1,51 @@
+"""The payment report's query: an agent's payments that wait to be processed (M4)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Select, or_, select
+
+from services.crm.core.actor import Actor
+from services.crm.paying.payments.models import PaymentRow
+from services.crm.paying.payments.rules import PENDING, PaymentState
+
+
+class PendingSort(StrEnum):
+    """How the payment report is ordered."""
+
+    WAITING = "waiting"
+    DUE = "due"
+    AMOUNT = "amount"
+    KEPT = "kept"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingFilter:
+    """What the payment report shows. `text` finds clients, bookings, suppliers and the card's last four."""
+
+    text: str = ""
+    # Whether the card was shown to the agent already; None = either.
+    shown: bool | None = None
+    sort: PendingSort = PendingSort.WAITING
+
+
+def pending_query(actor: Actor, wanted: PendingFilter) -> Select[PaymentRow]:
+    """The actor's own pending payments that a filter shows, in its order."""
+    states = PENDING if wanted.shown is None else {each for each in PENDING if _is_shown(each) is wanted.shown}
+    query = select(PaymentRow).where(PaymentRow.agent_id == actor.agent_id, PaymentRow.state.in_(states))
+    for word in wanted.text.split():
+        columns = (PaymentRow.payer_name, PaymentRow.booking_title, PaymentRow.supplier_name, PaymentRow.card_last4)
+        query = query.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
+    match wanted.sort:
+        case PendingSort.WAITING:
+            return query.order_by(PaymentRow.authorized_at, PaymentRow.id)
+        case PendingSort.DUE:
+            return query.order_by(PaymentRow.due_on.asc().nulls_last(), PaymentRow.authorized_at, PaymentRow.id)
+        case PendingSort.AMOUNT:
+            return query.order_by(PaymentRow.amount_minor.desc(), PaymentRow.id)
+        case PendingSort.KEPT:
+            return query.order_by(PaymentRow.card_kept_until.asc().nulls_last(), PaymentRow.id)
+
+
+def _is_shown(state: PaymentState) -> bool:
+    return state is PaymentState.RETRIEVED

@@ -1,0 +1,161 @@
+"""A payment as the rest of the CRM sees it: a value, read from its row."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from chassis.money import Money
+from services.crm.paying.payments.models import PaymentRow
+from services.crm.paying.payments.rules import CLOSED, PENDING, TYPE_WORDS, PaymentState, PaymentType
+
+BRAND_WORDS = {
+    "visa": "Visa",
+    "mastercard": "Mastercard",
+    "amex": "American Express",
+    "discover": "Discover",
+    "diners": "Diners Club",
+    "jcb": "JCB",
+    "unionpay": "UnionPay",
+    "maestro": "Maestro",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillingAddress:
+    """Where the card's bills go, as the client wrote it. `country` is ISO 3166-1 alpha-2."""
+
+    line1: str
+    line2: str
+    city: str
+    region: str
+    postal_code: str
+    country: str
+
+    def __bool__(self) -> bool:
+        return bool(self.line1 or self.city or self.postal_code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """One person's payment. Of the card only what stays for ever (M13) and the vault's token."""
+
+    id: str
+    agency_id: str
+    agent_id: str
+    booking_id: str
+    booking_title: str
+    segment_id: str
+    supplier_name: str
+    payer_client_id: str
+    payer_name: str
+    payer_email: str
+    amount: Money
+    type: PaymentType
+    purpose: str
+    due_on: date | None
+    state: PaymentState
+    replaces_payment_id: str | None
+    self_service: bool
+    created_at: datetime
+    opened_at: datetime | None
+    authorized_at: datetime | None
+    retrieved_at: datetime | None
+    closed_at: datetime | None
+    card_token: str | None
+    card_brand: str
+    card_last4: str
+    cardholder_name: str
+    billing: BillingAddress
+    card_kept_until: datetime | None
+    cvv_kept_until: datetime | None
+    cvv_shown_at: datetime | None
+    card_removed_at: datetime | None
+    card_removal_reason: str
+    confirmation_number: str
+    close_note: str
+    document_id: str
+
+    @property
+    def type_words(self) -> str:
+        return TYPE_WORDS[self.type]
+
+    @property
+    def card_words(self) -> str:
+        """ "Visa ending in 1111", or nothing before a card was given."""
+        if not self.card_last4:
+            return ""
+        return f"{BRAND_WORDS.get(self.card_brand, 'Card')} ending in {self.card_last4}"
+
+    @property
+    def brand_words(self) -> str:
+        return BRAND_WORDS.get(self.card_brand, "Card")
+
+    @property
+    def is_pending(self) -> bool:
+        return self.state in PENDING
+
+    @property
+    def is_closed(self) -> bool:
+        return self.state in CLOSED
+
+    @property
+    def card_held(self) -> bool:
+        """Whether the vault still has a card of this payment, as far as the CRM knows."""
+        return self.card_token is not None and self.card_removed_at is None and self.state is not PaymentState.LAPSED
+
+    def cvv_held(self, now: datetime) -> bool:
+        """Whether the vault may still have the CVV: it has the last word."""
+        return (
+            self.card_held
+            and self.cvv_shown_at is None
+            and self.cvv_kept_until is not None
+            and now < self.cvv_kept_until
+            and not self.is_closed
+        )
+
+
+def payment_of(row: PaymentRow) -> Payment:
+    """The value of a row."""
+    return Payment(
+        id=row.id,
+        agency_id=row.agency_id,
+        agent_id=row.agent_id,
+        booking_id=row.booking_id,
+        booking_title=row.booking_title,
+        segment_id=row.segment_id,
+        supplier_name=row.supplier_name,
+        payer_client_id=row.payer_client_id,
+        payer_name=row.payer_name,
+        payer_email=row.payer_email,
+        amount=Money(minor=row.amount_minor, currency=row.currency),
+        type=PaymentType(row.type),
+        purpose=row.purpose,
+        due_on=row.due_on,
+        state=PaymentState(row.state),
+        replaces_payment_id=row.replaces_payment_id,
+        self_service=row.self_service,
+        created_at=row.created_at,
+        opened_at=row.opened_at,
+        authorized_at=row.authorized_at,
+        retrieved_at=row.retrieved_at,
+        closed_at=row.closed_at,
+        card_token=row.card_token,
+        card_brand=row.card_brand,
+        card_last4=row.card_last4,
+        cardholder_name=row.cardholder_name,
+        billing=BillingAddress(
+            line1=row.billing_line1,
+            line2=row.billing_line2,
+            city=row.billing_city,
+            region=row.billing_region,
+            postal_code=row.billing_postal_code,
+            country=row.billing_country,
+        ),
+        card_kept_until=row.card_kept_until,
+        cvv_kept_until=row.cvv_kept_until,
+        cvv_shown_at=row.cvv_shown_at,
+        card_removed_at=row.card_removed_at,
+        card_removal_reason=row.card_removal_reason,
+        confirmation_number=row.confirmation_number,
+        close_note=row.close_note,
+        document_id=row.document_id,
+    )

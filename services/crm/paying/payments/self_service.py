@@ -1,0 +1,68 @@
+"""Payments that a client starts herself in the portal (P3): the CRM hears of them when card and signature are in."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from chassis.bus import EventMeta
+from chassis.errors import NotFound
+from protos.wayvault.events.v1.events_pb2 import PaymentAuthorized, PaymentContext
+from protos.wayvault.events.v1.events_pb2 import PaymentType as WireType
+from services.crm.paying.payments.models import PaymentRow
+from services.crm.paying.payments.rules import PaymentType
+from services.crm.paying.payments.service import NewPayment, open_payment, when
+from services.crm.sales.clients.service import Clients, current_client_id
+from services.crm.trips.bookings.service import Bookings
+
+_TYPES = {
+    WireType.PAYMENT_TYPE_DEPOSIT: PaymentType.DEPOSIT,
+    WireType.PAYMENT_TYPE_FINAL: PaymentType.FINAL,
+}
+
+
+class StrangePayment(Exception):
+    """The portal tells of a payment that this agency's books have no place for: a dead letter for the operator."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfService:
+    """Opens the payment that such an authorization is for, in the caller's transaction."""
+
+    bookings: Bookings
+    clients: Clients
+
+    def open(self, session: Session, message: PaymentAuthorized, meta: EventMeta) -> PaymentRow:
+        """A payment with the id under which the vault keeps the card.
+
+        What the client saw accepted reaches her agent (DESIGN.md §1, 5): that the trip changed meanwhile, that she is
+        no longer on it or was merged with another profile, refuses nothing. Raises StrangePayment where booking, agent
+        or client are not this agency's: the card is bound to the agent named, so she must be the booking's own.
+        """
+        context = PaymentContext()
+        context.CopyFrom(message.context)
+        try:
+            booking = self.bookings.load_by_id(session, context.booking_id)
+        except NotFound:
+            raise StrangePayment("payment.authorized names a booking that the CRM does not have") from None
+        context.payer.id = current_client_id(session, context.payer.id)
+        payer = self.clients.load_many(session, meta.agency_id, [context.payer.id]).get(context.payer.id)
+        if booking.agency_id != meta.agency_id or context.agent.id != booking.agent_id or payer is None:
+            raise StrangePayment("payment.authorized names booking, agent and client that don't belong together")
+        context.agency.id, context.purpose = booking.agency_id, context.purpose[:200]
+        new = NewPayment(
+            payment_id=context.payment_id,
+            self_service=True,
+            context=context,
+            payer_name=f"{context.payer.first_name} {context.payer.last_name}".strip() or payer.name,
+            type=_TYPES.get(context.type, PaymentType.REGULAR),
+            due_on=_day(context.due_on),
+        )
+        return open_payment(session, new, at=when(message.authorized_at))
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

@@ -1,0 +1,106 @@
+"""Pages about many payments: the payment report, a client's payments, the signed authorization as PDF."""
+
+from datetime import datetime
+
+from flask import Blueprint, Response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from services.crm.core.actor import Actor
+from services.crm.core.addresses import page_number, same_list, typed_text, with_same_filter
+from services.crm.core.export import csv_response
+from services.crm.core.panels import Panel
+from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.paying.payments.service import Payment, PendingFilter, PendingSort
+from services.crm.sales.clients.service import ClientDetail
+
+blueprint = Blueprint("payments", __name__, template_folder="templates", url_prefix="/payments")
+
+
+_SORTS = (
+    (PendingSort.WAITING, "Longest waiting first"),
+    (PendingSort.DUE, "By due date"),
+    (PendingSort.KEPT, "Card kept shortest"),
+    (PendingSort.AMOUNT, "Largest amount first"),
+)
+_CSV_HEADER = (
+    "Client",
+    "Booking",
+    "Supplier",
+    "Type",
+    "Currency",
+    "Amount",
+    "Authorized (UTC)",
+    "Due",
+    "Card",
+    "Card kept until (UTC)",
+    "State",
+)
+
+
+@blueprint.get("")
+@login_required
+def report() -> ResponseReturnValue:
+    """M4: all payments of the agent that wait to be processed; filter, order and page stay in the address."""
+    wanted = _filter()
+    return render_template(
+        "payments/report.html",
+        page=dependencies().paying.book.pending_page(current_agent(), wanted, page_number()),
+        wanted=wanted,
+        sorts=_SORTS,
+        same_list=same_list,
+        csv_url=with_same_filter("payments.export"),
+    )
+
+
+@blueprint.get("/payments.csv")
+@login_required
+def export() -> ResponseReturnValue:
+    """The report as the filter shows it."""
+    payments = dependencies().paying.book.export_pending(current_agent(), _filter())
+    return csv_response("pending-payments.csv", _CSV_HEADER, (_csv_row(payment) for payment in payments))
+
+
+@blueprint.get("/<id:payment_id>/authorization/<id:document_id>.pdf")
+@login_required
+def authorization(payment_id: str, document_id: str) -> ResponseReturnValue:
+    """M13: what the client signed, with its evidence page."""
+    pdf = dependencies().paying.book.document_pdf(current_agent(), payment_id, document_id)
+    response = Response(pdf, mimetype="application/pdf")
+    response.headers["Content-Disposition"] = f'attachment; filename="signed-authorization-{document_id}.pdf"'
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+def client_panel(actor: Actor, client: ClientDetail) -> Panel | None:
+    """The payments part of a client's page; nothing while there are none."""
+    payments = dependencies().paying.book.of_client(actor, client.id)
+    return Panel(template="payments/client_panel.html", data={"payments": payments}) if payments else None
+
+
+def _filter() -> PendingFilter:
+    sort, shown = request.args.get("sort", ""), request.args.get("shown", "")
+    return PendingFilter(
+        text=typed_text(),
+        shown={"yes": True, "no": False}.get(shown),
+        sort=PendingSort(sort) if sort in list(PendingSort) else PendingSort.WAITING,
+    )
+
+
+def _csv_row(payment: Payment) -> tuple[object, ...]:
+    return (
+        payment.payer_name,
+        payment.booking_title,
+        payment.supplier_name or "Service fee",
+        payment.type_words,
+        payment.amount.currency,
+        payment.amount.decimal,
+        _utc(payment.authorized_at),
+        payment.due_on,
+        payment.card_words,
+        _utc(payment.card_kept_until) if payment.card_held else "Destroyed",
+        "Card shown, not closed" if payment.retrieved_at else "Card not shown yet",
+    )
+
+
+def _utc(moment: datetime | None) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M") if moment else ""

@@ -1,0 +1,126 @@
+"""The log of reminders: what was sent to whom, and what was not and why, as the notifier tells it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from chassis.db import Database, insert_if_absent
+from protos.wayvault.events.v1.events_pb2 import ReminderSettled
+from services.crm.core.actor import Actor
+from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
+from services.crm.core.visibility import visible_to
+from services.crm.paying.reminders.models import ReminderLogRow
+from services.crm.paying.reminders.rules import Outcome, ReminderKind
+from services.crm.trips.bookings.service import Bookings
+
+EXPORT_LIMIT = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A line of the log."""
+
+    id: str
+    at: datetime
+    kind: ReminderKind
+    due_on: date
+    booking_id: str
+    booking_title: str
+    segment_id: str
+    supplier_name: str
+    outcome: Outcome
+    recipient_name: str
+    address_hint: str
+    subject: str
+    reason: str
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogFilter:
+    """What the log shows. `sent` None = everything."""
+
+    sent: bool | None = None
+
+
+class ReminderLog:
+    """The log's use cases."""
+
+    def __init__(self, *, database: Database, bookings: Bookings) -> None:
+        self._database = database
+        self._bookings = bookings
+
+    def page(self, actor: Actor, wanted: LogFilter, number: int) -> Page[Entry]:
+        """What was sent to whom, and what was not, the latest first."""
+        conditions = _conditions(actor, wanted)
+        newest = (ReminderLogRow.at.desc(), ReminderLogRow.id.desc())
+        with self._database.read() as session:
+            query = select(ReminderLogRow).where(*conditions).order_by(*newest)
+            rows = session.scalars(query.limit(PAGE_SIZE).offset(offset(number))).all()
+            total = bounded_count(session, select(ReminderLogRow.id).where(*conditions))
+            return Page(items=[entry_of(row) for row in rows], total=total, number=number)
+
+    def export(self, actor: Actor, wanted: LogFilter) -> Sequence[Entry]:
+        """Everything the filter shows, for CSV (at most EXPORT_LIMIT)."""
+        query = select(ReminderLogRow).where(*_conditions(actor, wanted))
+        newest = (ReminderLogRow.at.desc(), ReminderLogRow.id.desc())
+        with self._database.read() as session:
+            return [entry_of(row) for row in session.scalars(query.order_by(*newest).limit(EXPORT_LIMIT))]
+
+    def learn_settled(self, session: Session, message: ReminderSettled, agency_id: str) -> None:
+        """The notifier has settled a reminder. Told again, it changes nothing."""
+        booking = self._bookings.load_by_id(session, message.booking_id)
+        segment = booking.segment(message.segment_id)
+        table = ReminderLogRow.__table__
+        insert_if_absent(
+            session,
+            table,  # type: ignore[arg-type]  # a mapped class's table is a Table
+            {
+                "id": message.reminder_id,
+                "agency_id": agency_id,
+                "agent_id": booking.agent_id,
+                "booking_id": booking.id,
+                "segment_id": message.segment_id,
+                "kind": ReminderKind(message.kind).value,
+                "due_on": date.fromisoformat(message.due_on),
+                "booking_title": booking.title,
+                "supplier_name": segment.data.supplier_name if segment else "",
+                "outcome": Outcome(message.outcome).value,
+                "recipient_name": message.recipient_name[:200],
+                "address_hint": message.address_hint[:320],
+                "subject": message.subject[:300],
+                "reason": message.reason[:300],
+                "at": message.at.ToDatetime(tzinfo=UTC),
+            },
+        )
+
+
+def _conditions(actor: Actor, wanted: LogFilter) -> list[ColumnElement[bool]]:
+    conditions = [visible_to(actor, ReminderLogRow.agency_id, ReminderLogRow.agent_id)]
+    if wanted.sent is not None:
+        sent = ReminderLogRow.outcome == Outcome.SENT.value
+        conditions.append(sent if wanted.sent else ~sent)
+    return conditions
+
+
+def entry_of(row: ReminderLogRow) -> Entry:
+    """The line of a row."""
+    return Entry(
+        id=row.id,
+        at=row.at,
+        kind=ReminderKind(row.kind),
+        due_on=row.due_on,
+        booking_id=row.booking_id,
+        booking_title=row.booking_title,
+        segment_id=row.segment_id,
+        supplier_name=row.supplier_name,
+        outcome=Outcome(row.outcome),
+        recipient_name=row.recipient_name,
+        address_hint=row.address_hint,
+        subject=row.subject,
+        reason=row.reason,
+        agent_id=row.agent_id,
+    )

@@ -1,0 +1,203 @@
+"""The reminders that there are, what their texts may hold, and when they leave. Pure.
+
+The notifier sends them (N4). Which of a segment's dates a kind speaks of and what each tag stands for is the same
+there: tests/contract/reminders compares the two.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from chassis.money import Money
+from chassis.tags import unknown_tags
+from services.crm.trips.bookings.rules import DueKind
+
+MOST_DAYS: Final = 180
+UNKNOWN: Final = "to be confirmed"
+
+
+class ReminderKind(StrEnum):
+    """Which of a segment's dates is reminded of (the words of events.proto, ReminderRuleSaved.kind)."""
+
+    PAYMENT_DUE = "payment_due"
+    FINAL_PAYMENT = "final_payment"
+
+
+class Scope(StrEnum):
+    """Whose rule it is."""
+
+    AGENCY = "agency"
+    OWN = "own"
+
+
+class Outcome(StrEnum):
+    """How a reminder ended (the words of events.proto, ReminderSettled.outcome)."""
+
+    SENT = "sent"
+    FAILED = "failed"
+    SKIPPED_PAID = "skipped_paid"
+    SKIPPED_CANCELLED = "skipped_cancelled"
+    SKIPPED_LATE = "skipped_late"
+    SKIPPED_NO_ADDRESS = "skipped_no_address"
+
+
+KIND_WORDS: Final = {ReminderKind.PAYMENT_DUE: "Payment due", ReminderKind.FINAL_PAYMENT: "Final payment"}
+DUE_OF: Final = {ReminderKind.PAYMENT_DUE: DueKind.DEPOSIT, ReminderKind.FINAL_PAYMENT: DueKind.FINAL}
+KIND_OF: Final = {due: kind for kind, due in DUE_OF.items()}
+
+# Each tag with what it stands for, in the words of the page.
+TAGS: Final[Mapping[str, str]] = {
+    "ClientFirstName": "the lead passenger's first name",
+    "ClientLastName": "the lead passenger's last name",
+    "TripTitle": "the booking's title",
+    "SupplierName": "the supplier of the segment",
+    "BeginTravelDate": "the day the segment begins",
+    "DepositAmt": "the deposit",
+    "DepositDate": "the day the deposit is due",
+    "FinalAmt": "the final payment",
+    "FinalDate": "the day the final payment is due",
+    "BalanceDue": "what is left to pay on the segment",
+    "AgentName": "your name",
+    "AgentContact": "your phone number, or your e-mail address",
+    "AgencyName": "the agency's name",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleData:
+    """What a person sets: how many days before the date, what it says, and whether it is on."""
+
+    kind: ReminderKind
+    days_before: int
+    active: bool
+    subject: str
+    body: str
+
+
+DEFAULTS: Final[Mapping[ReminderKind, RuleData]] = {
+    ReminderKind.PAYMENT_DUE: RuleData(
+        kind=ReminderKind.PAYMENT_DUE,
+        days_before=7,
+        active=False,
+        subject="Your deposit for {SupplierName} is due {DepositDate}",
+        body=(
+            "Dear {ClientFirstName},\n\n"
+            "your trip with {SupplierName} begins {BeginTravelDate}. To keep it, a deposit of {DepositAmt} is due by "
+            "{DepositDate}.\n\n"
+            "Is anything open? Reply to this e-mail or reach me at {AgentContact}.\n\n"
+            "{AgentName}\n{AgencyName}"
+        ),
+    ),
+    ReminderKind.FINAL_PAYMENT: RuleData(
+        kind=ReminderKind.FINAL_PAYMENT,
+        days_before=14,
+        active=False,
+        subject="Final payment for {SupplierName} is due {FinalDate}",
+        body=(
+            "Dear {ClientFirstName},\n\n"
+            "soon you are on your way: {SupplierName} begins {BeginTravelDate}. The final payment of {FinalAmt} is due "
+            "by {FinalDate}; {BalanceDue} is left to pay.\n\n"
+            "Is anything open? Reply to this e-mail or reach me at {AgentContact}.\n\n"
+            "{AgentName}\n{AgencyName}"
+        ),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedRule:
+    """A rule as it stands. `id` is empty and `version` 0 while nobody has saved one."""
+
+    id: str
+    scope: Scope
+    data: RuleData
+    version: int
+    updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A kind of reminder with the rules that there are for an agent."""
+
+    kind: ReminderKind
+    agency: SavedRule | None
+    own: SavedRule | None
+
+    @property
+    def in_force(self) -> SavedRule | None:
+        """The rule for the agent's bookings: her own, active or not, stands in the place of the agency's."""
+        return self.own or self.agency
+
+    @property
+    def days_before(self) -> int | None:
+        """How many days before the date a reminder leaves; None while none does."""
+        rule = self.in_force
+        return rule.data.days_before if rule and rule.data.active else None
+
+    def to_edit(self, scope: Scope) -> SavedRule:
+        """What a form starts from: the rule itself, else the agency's text, else the house's."""
+        found = self.own if scope is Scope.OWN else self.agency
+        if found:
+            return found
+        data = self.agency.data if self.agency else replace(DEFAULTS[self.kind], active=True)
+        return SavedRule(id="", scope=scope, data=data, version=0, updated_at=None)
+
+
+def rule_errors(data: RuleData) -> dict[str, str]:
+    """What is wrong: field name → text for the person."""
+    errors: dict[str, str] = {}
+    if not 0 <= data.days_before <= MOST_DAYS:
+        errors["days_before"] = f"Choose from 0 to {MOST_DAYS} days."
+    if "\n" in data.subject or "\r" in data.subject:
+        errors["subject"] = "The subject is one line."
+    for field, text in (("subject", data.subject), ("body", data.body)):
+        wrong = unknown_tags(text, TAGS)
+        if wrong:
+            named = ", ".join(f"{{{tag}}}" for tag in wrong)
+            errors[field] = f"There is no tag {named}. Choose from the tags listed below."
+    return errors
+
+
+def leaves_on(due_on: date, days_before: int) -> date:
+    """The day on which a reminder leaves, at nine by the agency's clock."""
+    return due_on - timedelta(days=days_before)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What the tags stand for; dates are written out already."""
+
+    client_first_name: str
+    client_last_name: str
+    agent_name: str
+    agent_contact: str
+    agency_name: str
+    trip: str
+    supplier: str
+    begins: str
+    deposit: Money | None
+    deposit_due: str
+    final: Money | None
+    final_due: str
+    balance: Money
+
+
+def tag_values(words: Words) -> dict[str, str]:
+    """Each tag with its text."""
+    return {
+        "ClientFirstName": words.client_first_name,
+        "ClientLastName": words.client_last_name,
+        "TripTitle": words.trip,
+        "SupplierName": words.supplier,
+        "BeginTravelDate": words.begins or UNKNOWN,
+        "DepositAmt": words.deposit.format() if words.deposit else UNKNOWN,
+        "DepositDate": words.deposit_due or UNKNOWN,
+        "FinalAmt": words.final.format() if words.final else UNKNOWN,
+        "FinalDate": words.final_due or UNKNOWN,
+        "BalanceDue": words.balance.format(),
+        "AgentName": words.agent_name,
+        "AgentContact": words.agent_contact,
+        "AgencyName": words.agency_name,
+    }

@@ -1,0 +1,222 @@
+"""Pages of reminders: what leaves when, the form with preview and test, the log; the part on a booking's page."""
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from chassis.web.formatting import day, zone
+from services.crm.core.actor import Actor
+from services.crm.core.addresses import page_number, same_list, with_same_filter
+from services.crm.core.export import csv_response
+from services.crm.core.forms import attempt, shallow
+from services.crm.core.panels import Panel
+from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.paying.reminders.forms import RuleForm
+from services.crm.paying.reminders.log import Entry, LogFilter
+from services.crm.paying.reminders.rules import TAGS, Outcome
+from services.crm.paying.reminders.service import (
+    KIND_WORDS,
+    Example,
+    Offer,
+    Preview,
+    ReminderKind,
+    Scope,
+)
+from services.crm.trips.bookings.service import BookingDetail, BookingStatus
+
+blueprint = Blueprint("reminders", __name__, template_folder="templates", url_prefix="/reminders")
+
+# What an outcome is called, its tone and its icon.
+OUTCOMES = {
+    Outcome.SENT: ("Sent", "done", "circle-check"),
+    Outcome.FAILED: ("Not delivered", "alert", "circle-alert"),
+    Outcome.SKIPPED_PAID: ("Not needed: paid", "neutral", "circle-check"),
+    Outcome.SKIPPED_CANCELLED: ("Not sent: trip cancelled", "neutral", "ban"),
+    Outcome.SKIPPED_LATE: ("Not sent: too late", "wait", "timer-off"),
+    Outcome.SKIPPED_NO_ADDRESS: ("Not sent: no e-mail address", "wait", "circle-alert"),
+}
+_LATEST = 8
+_CHIPS = (("All", ""), ("Sent", "yes"), ("Not sent", "no"))
+_CSV_HEADER = ("When", "Reminder", "Due", "Booking", "Supplier", "Client", "Address", "Outcome", "Subject", "Agent")
+
+
+@blueprint.get("")
+@login_required
+def index() -> ResponseReturnValue:
+    """Both reminders as they hold for the actor, and what was sent lately."""
+    actor, reminders = current_agent(), dependencies().reminders
+    latest = dependencies().reminder_log.page(actor, LogFilter(), 1)
+    return render_template(
+        "reminders/index.html",
+        offers=reminders.offers(actor),
+        is_admin=actor.is_admin,
+        kinds=KIND_WORDS,
+        latest=latest.items[:_LATEST],
+        outcomes=OUTCOMES,
+        agents=_agents(actor),
+    )
+
+
+@blueprint.route("/<any(own, agency):whose>/<any(payment_due, final_payment):which>", methods=["GET", "POST"])
+@login_required
+def edit(whose: str, which: str) -> ResponseReturnValue:
+    """One rule: save it, preview it with a real booking, or have a test sent; what was typed stays."""
+    actor, reminders = current_agent(), dependencies().reminders
+    scope, kind = Scope(whose), ReminderKind(which)
+    if scope is Scope.AGENCY and not actor.is_admin:
+        abort(404)
+    offer, examples = reminders.offer(actor, kind), reminders.examples(actor, kind)
+    rule = offer.to_edit(scope)
+    form = RuleForm(data={**shallow(rule.data), "version": rule.version})
+    form.example.choices = [(each.key, _example_words(each)) for each in examples]
+    example = _chosen(examples, form.example.data)
+    preview: Preview | None = None
+    if form.validate_on_submit():
+        data = form.entered(kind)
+        match request.form.get("do"):
+            case "preview" if example:
+                preview = reminders.preview(actor, data, example)
+            case "test" if example:
+                if attempt(form, lambda: _sent_test(actor, form, kind, example)):
+                    flash(f"The test is on its way to {actor.email}. Nothing was saved.", "done")
+                    preview = reminders.preview(actor, data, example)
+            case "save":
+                version = form.version.data or 0
+                saved = attempt(form, lambda: reminders.save(actor, scope, data, version=version))
+                if saved is not None:
+                    flash(_saved_words(kind, active=data.active, days=data.days_before), "done")
+                    return redirect(url_for("reminders.index"), 303)
+    return _form_page(offer, scope, form, preview, has_examples=bool(examples))
+
+
+@blueprint.post("/own/<any(payment_due, final_payment):which>/give-up")
+@login_required
+def give_up(which: str) -> ResponseReturnValue:
+    """Back to the agency's reminder."""
+    kind = ReminderKind(which)
+    dependencies().reminders.give_up(current_agent(), kind)
+    flash(f"{KIND_WORDS[kind]}: the agency's reminder holds for your bookings again.", "done")
+    return redirect(url_for("reminders.index"), 303)
+
+
+@blueprint.get("/log")
+@login_required
+def log() -> ResponseReturnValue:
+    """What was sent to whom; filter and page stay in the address."""
+    actor, wanted = current_agent(), _wanted()
+    chosen = request.args.get("sent", "")
+    return render_template(
+        "reminders/log.html",
+        page=dependencies().reminder_log.page(actor, wanted, page_number()),
+        chips=[(label, same_list(sent=value), value == chosen) for label, value in _CHIPS],
+        kinds=KIND_WORDS,
+        outcomes=OUTCOMES,
+        agents=_agents(actor),
+        same_list=same_list,
+        csv_url=with_same_filter("reminders.export"),
+    )
+
+
+@blueprint.get("/log.csv")
+@login_required
+def export() -> ResponseReturnValue:
+    """The log as the filter shows it."""
+    actor = current_agent()
+    names = dependencies().directory.names_in(actor)
+    rows = dependencies().reminder_log.export(actor, _wanted())
+    return csv_response("reminders.csv", _CSV_HEADER, (_csv_row(entry, names) for entry in rows))
+
+
+@blueprint.post("/bookings/<id:booking_id>")
+@login_required
+def switch(booking_id: str) -> ResponseReturnValue:
+    """Switches the reminders of a booking or of one of its segments off or on."""
+    off = request.form.get("off") == "1"
+    dependencies().reminders.switch(current_agent(), booking_id, request.form.get("segment", "")[:64], off=off)
+    flash("No reminder leaves for it any more." if off else "Its reminders are on again.", "done")
+    return redirect(url_for("bookings.show", booking_id=booking_id) + "#reminders", 303)
+
+
+def booking_panel(actor: Actor, booking: BookingDetail) -> Panel | None:
+    """The reminders part of a booking's page; nothing while the trip is only a quote or has no dates."""
+    if booking.status not in (BookingStatus.BOOKED, BookingStatus.CANCELLED):
+        return None
+    reminders = dependencies().reminders
+    planned = reminders.planned(booking)
+    if not planned or (booking.status is BookingStatus.CANCELLED and not any(each.entry for each in planned)):
+        return None
+    today = dependencies().clock.now().astimezone(zone()).date()
+    data = {
+        "planned": planned,
+        "booking": booking,
+        "kinds": KIND_WORDS,
+        "outcomes": OUTCOMES,
+        "off": reminders.is_off(booking.id),
+        "own": actor.owns(booking.agent_id) and booking.status is BookingStatus.BOOKED,
+        "any_rule": any(each.leaves_on for each in planned),
+        "any_ahead": any(each.leaves_on and each.leaves_on >= today and not each.entry for each in planned),
+        "has_address": bool(booking.lead and booking.lead.email),
+        "today": today,
+    }
+    return Panel(template="reminders/booking_panel.html", data=data)
+
+
+def _form_page(
+    offer: Offer, scope: Scope, form: RuleForm, preview: Preview | None, *, has_examples: bool
+) -> ResponseReturnValue:
+    page = render_template(
+        "reminders/edit.html",
+        form=form,
+        offer=offer,
+        scope=scope,
+        kind_words=KIND_WORDS[offer.kind],
+        tags=TAGS,
+        preview=preview,
+        has_examples=has_examples,
+    )
+    return page, 422 if form.errors else 200
+
+
+def _sent_test(actor: Actor, form: RuleForm, kind: ReminderKind, example: Example) -> bool:
+    dependencies().reminders.send_test(actor, form.entered(kind), example)
+    return True
+
+
+def _chosen(examples: list[Example], key: str | None) -> Example | None:
+    return next((each for each in examples if each.key == key), examples[0] if examples else None)
+
+
+def _example_words(example: Example) -> str:
+    lead = example.booking.lead
+    name = f"{lead.name}, " if lead else ""
+    return f"{name}{example.due.segment.data.supplier_name}, due {day(example.due.due_on)}"
+
+
+def _saved_words(kind: ReminderKind, *, active: bool, days: int) -> str:
+    if not active:
+        return f"{KIND_WORDS[kind]} is saved and off."
+    when = "on the day itself" if days == 0 else f"{days} {'day' if days == 1 else 'days'} before"
+    return f"{KIND_WORDS[kind]} is saved. It leaves {when}, at nine in the morning."
+
+
+def _agents(actor: Actor) -> dict[str, str]:
+    """Names of the agents, where the actor sees more than her own."""
+    return dependencies().directory.names_in(actor) if actor.is_admin else {}
+
+
+def _wanted() -> LogFilter:
+    return LogFilter(sent={"yes": True, "no": False}.get(request.args.get("sent", "")))
+
+
+def _csv_row(entry: Entry, names: dict[str, str]) -> tuple[object, ...]:
+    return (
+        entry.at.isoformat(timespec="seconds"),
+        KIND_WORDS[entry.kind],
+        entry.due_on,
+        entry.booking_title,
+        entry.supplier_name,
+        entry.recipient_name,
+        entry.address_hint,
+        OUTCOMES[entry.outcome][0],
+        entry.subject,
+        names.get(entry.agent_id, ""),
+    )

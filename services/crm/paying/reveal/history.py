@@ -1,0 +1,154 @@
+"""The vault's audit trail about one card, in words: who, when, from where, why (M12). Pure."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from chassis.web.devices import describe_device
+from services.crm.paying.card_removal.service import AccessEntry
+
+_WORDS: Final = {
+    "card.stored": "Card stored in the vault",
+    "card.replaced": "Card replaced by a newer one",
+    "challenge.sent": "One-time code e-mailed",
+    "code.refused": "Code refused",
+    "card.revealed": "Card shown once",
+    "card.revealed_again": "Card shown a second time",
+    "second_reveal.requested": "Second reveal asked for",
+    "second_reveal.approved": "Second reveal approved",
+    "second_reveal.declined": "Second reveal refused by an admin",
+    "second_reveal.refused": "Second reveal",
+    "second_reveal.expired": "Second reveal ended",
+    "approval.code_sent": "One-time code to approve e-mailed",
+    "challenge.refused": "No code sent",
+    "reveal.refused": "Card not shown",
+    "intake.opened": "CVV form opened",
+    "intake.refused": "CVV form not opened",
+    "cvv.stored": "CVV given again and stored in the vault",
+    "cvv.refused": "CVV not taken",
+    "card.refused": "Card not taken",
+    "removal.refused": "Card not removed",
+    "access.refused": "Access refused",
+    "cvv.link_sent": "CVV link e-mailed",
+    "cvv.shown": "CVV shown once and destroyed",
+    "cvv.purged": "CVV destroyed",
+    "card.removed": "Card destroyed",
+    "card.lapsed": "Card lapsed and destroyed",
+}
+_SAY_NO_THEMSELVES: Final = frozenset(
+    f"{act}.refused" for act in ("code", "challenge", "reveal", "intake", "cvv", "card", "removal", "access")
+)
+# What the vault writes as the reason of a code for the CVV, which has no purpose of its own.
+_FOR_CVV: Final = "CVV_CODE"
+_SAID_ALREADY: Final = frozenset({_FOR_CVV})
+# The vault names the owner agent with what the client did in the portal: it is for her eyes only.
+_BY_CLIENT: Final = frozenset(
+    {"card.stored", "card.replaced", "card.refused", "cvv.stored", "cvv.refused", "intake.opened", "intake.refused"}
+)
+_REFUSALS: Final = {
+    "CODE_WRONG": "wrong code",
+    "CODE_EXPIRED": "the code had expired",
+    "CODE_LOCKED": "too many wrong codes",
+    "TOO_MANY_CHALLENGES": "three codes within an hour",
+    "ALREADY_REVEALED": "it was already shown",
+    "CARD_GONE": "the card is destroyed",
+    "CVV_GONE": "there is no CVV any more",
+    "LINK_EXPIRED": "the link had expired",
+    "LINK_USED": "the link was already used",
+    "PERMISSION_DENIED": "not this agent's card",
+    "SEAL_BROKEN": "the secure form was out of date",
+    "INTAKE_EXPIRED": "the form had been open for too long",
+    "INTAKE_USED": "the form was sent already",
+    "CARD_INVALID": "what was typed can't be right",
+    "AGENT_UNKNOWN": "the person is not enrolled at the vault",
+    "NOT_FOUND": "the vault does not know it",
+}
+# The same refusal of a second reveal means something else.
+_SECOND_REFUSALS: Final = {
+    "PERMISSION_DENIED": "not allowed by the vault: it wants two different people, and an open request",
+    "NOT_FOUND": "there is no such request",
+}
+_REASONS: Final = {
+    "not_used": "the approval was not used in time",
+    "not_decided": "nobody decided it in time",
+    "retention": "kept as long as the agency's policy allows",
+    "processed": "processed with the supplier",
+    "voided": "payment void",
+    "by_hand": "removed by hand",
+    "replaced": "replaced by a newer card",
+    "lapsed": "kept as long as the agency's policy allows",
+    "expired": "kept as long as the agency's policy allows",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryLine:
+    """One line of the access history. `refused` marks what was asked for and not given."""
+
+    at: datetime
+    what: str
+    who: str
+    where: str
+    why: str
+    refused: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """Who stands behind the ids of the trail: the agency's people by id, and the client."""
+
+    names: dict[str, str]
+    client: str
+
+    def who(self, entry: AccessEntry) -> str:
+        """Who did it. What came in by the portal the client did: the vault notes for whose eyes it was."""
+        if entry.action in _BY_CLIENT or entry.actor == "portal":
+            return f"{self.client}, in the portal"
+        if entry.actor == "vault":
+            return "The vault itself"
+        return self.names.get(entry.actor, entry.actor)
+
+
+def history_lines(entries: list[AccessEntry], people: People) -> list[HistoryLine]:
+    """The trail, newest first."""
+    return [_line(entry, people) for entry in reversed(entries)]
+
+
+def _line(entry: AccessEntry, people: People) -> HistoryLine:
+    what = _what(entry)
+    where = ", ".join(part for part in (entry.origin.ip, _device(entry.origin.user_agent)) if part)
+    return HistoryLine(
+        at=entry.at,
+        what=what if entry.ok or entry.action in _SAY_NO_THEMSELVES else f"Refused: {what[0].lower()}{what[1:]}",
+        who=people.who(entry),
+        where=where,
+        why=_why(entry),
+        refused=not entry.ok,
+    )
+
+
+def _what(entry: AccessEntry) -> str:
+    if entry.action == "challenge.sent" and entry.reason == _FOR_CVV:
+        return "One-time code for the CVV e-mailed"
+    return _WORDS.get(entry.action, _spelled(entry.action))
+
+
+def _device(user_agent: str) -> str:
+    return describe_device(user_agent) if user_agent else ""
+
+
+def _why(entry: AccessEntry) -> str:
+    reason = entry.reason.removeprefix("ERROR_CODE_").removeprefix("REMOVAL_REASON_")
+    if reason in _SAID_ALREADY:
+        return ""
+    if not entry.ok:
+        if entry.action.startswith("second_reveal.") and reason in _SECOND_REFUSALS:
+            return _SECOND_REFUSALS[reason]
+        return _REFUSALS.get(reason, _spelled(reason) if reason.isupper() else reason)
+    return _REASONS.get(reason.lower(), reason)
+
+
+def _spelled(constant: str) -> str:
+    words = re.sub(r"[._]+", " ", constant).strip()
+    return words[:1].upper() + words[1:].lower() if words else ""

@@ -1,0 +1,174 @@
+"""The admins' pages of second reveals: what waits, one request, and the steps of deciding it.
+
+Asking is a form of the payment area (services/crm/paying/payment_page).
+"""
+
+from typing import Any
+
+import structlog
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from chassis.errors import InvalidArgument, PermissionDenied, WayvaultError
+from services.crm.access.auth.service import Rejected
+from services.crm.core.forms import attempt
+from services.crm.core.origin import request_origin
+from services.crm.core.web import admin_required, current_agent, dependencies
+from services.crm.paying.second_reveals.forms import ProveForm, RefuseForm
+from services.crm.paying.second_reveals.rules import proof_holds
+from services.crm.paying.second_reveals.service import Asked
+
+blueprint = Blueprint(
+    "second_reveals",
+    __name__,
+    template_folder="templates",
+    static_folder="static",
+    static_url_path="/static/second-reveals",
+    url_prefix="/approvals",
+)
+log = structlog.get_logger("crm.second_reveals")
+
+_MAX_SEALED = 16_000
+_MAX_KEY = 64
+_PROOF = "proven"
+
+
+@blueprint.get("")
+@admin_required
+def index() -> ResponseReturnValue:
+    """What waits for an approver, and what was decided."""
+    deps, actor = dependencies(), current_agent()
+    allowed = deps.directory.agency(actor.agency_id).data.second_reveal
+    return render_template(
+        "second_reveals/index.html", asked=deps.paying.second_reveals.asked(actor), allowed=allowed, me=actor.agent_id
+    )
+
+
+@blueprint.get("/<id:second_id>")
+@admin_required
+def show(second_id: str) -> ResponseReturnValue:
+    return _page(dependencies().paying.second_reveals.get(current_agent(), second_id))
+
+
+@blueprint.post("/<id:second_id>/prove")
+@admin_required
+def prove(second_id: str) -> ResponseReturnValue:
+    """Step-up: the admin's own authenticator, once more, for this request alone."""
+    deps, actor = dependencies(), current_agent()
+    asked = deps.paying.second_reveals.get(actor, second_id)
+    form = ProveForm(prefix="prove")
+    if form.validate_on_submit() and attempt(form, lambda: _prove(second_id, form.code.data or "")):
+        return redirect(url_for("second_reveals.show", second_id=second_id), 303)
+    return _page(asked, prove=form), 422
+
+
+def _prove(second_id: str, code: str) -> bool:
+    deps, actor = dependencies(), current_agent()
+    deps.paying.second_reveals.to_decide(actor, second_id)
+    outcome = deps.sign_in.prove_again(actor.agent_id, code)
+    if isinstance(outcome, Rejected):
+        log.warning("second_reveal.proof_refused", agent_id=actor.agent_id, second_id=second_id)
+        if outcome.locked:
+            raise InvalidArgument("Too many wrong codes. Wait 30 minutes and try again.", field="code")
+        raise InvalidArgument(
+            "That code is not right, or was used already. Wait for the next one and type it.", field="code"
+        )
+    session = deps.sessions.current()
+    proof = {"for": second_id, "at": int(deps.clock.now().timestamp())}
+    deps.sessions.replace_data({**(session.data if session else {}), _PROOF: proof})
+    return True
+
+
+@blueprint.post("/<id:second_id>/code")
+@admin_required
+def send_code(second_id: str) -> ResponseReturnValue:
+    """{request_key} → the vault mails the admin her code, {challenge_id, expires_at, …}."""
+    _require_proof(second_id)
+    sent = dependencies().paying.second_reveals.send_code(
+        current_agent(), second_id, request_key=_text(_body(), "request_key", _MAX_KEY), origin=request_origin()
+    )
+    return jsonify(
+        challenge_id=sent.challenge_id,
+        kind="approve",
+        expires_at=sent.expires_at.isoformat(),
+        address_hint=sent.address_hint,
+    )
+
+
+@blueprint.post("/<id:second_id>/approve")
+@admin_required
+def approve(second_id: str) -> ResponseReturnValue:
+    """Relays the frame's sealed code: {jwe} → {accepted}. No card comes back."""
+    _require_proof(second_id)
+    second = dependencies().paying.second_reveals.approve(
+        current_agent(), second_id, sealed_request=_text(_body(), "jwe", _MAX_SEALED), origin=request_origin()
+    )
+    return jsonify(accepted=True, good_until=second.ends_at.isoformat())
+
+
+@blueprint.post("/<id:second_id>/refuse")
+@admin_required
+def refuse(second_id: str) -> ResponseReturnValue:
+    """Says no, with a word to the agent."""
+    deps, actor = dependencies(), current_agent()
+    asked = deps.paying.second_reveals.get(actor, second_id)
+    form = RefuseForm(prefix="refuse")
+    if form.validate_on_submit():
+        try:
+            done = attempt(
+                form,
+                lambda: deps.paying.second_reveals.refuse(
+                    actor, second_id, word=form.word.data or "", origin=request_origin()
+                ),
+            )
+        except PermissionDenied as error:
+            form.refuse("", error.message)
+            done = None
+        if done is not None:
+            flash(f"Refused. {asked.agent_name} is told by e-mail.", "done")
+            return redirect(url_for("second_reveals.show", second_id=second_id), 303)
+    return _page(asked, refuse=form), 422
+
+
+def _page(asked: Asked, *, prove: ProveForm | None = None, refuse: RefuseForm | None = None) -> str:
+    deps, actor = dependencies(), current_agent()
+    session = deps.sessions.current()
+    proven = proof_holds(session.data.get(_PROOF) if session else None, asked.second.id, deps.clock.now())
+    problem = ""
+    try:
+        deps.paying.second_reveals.to_decide(actor, asked.second.id)
+    except WayvaultError as error:
+        problem = error.message
+    return render_template(
+        "second_reveals/show.html",
+        asked=asked,
+        second=asked.second,
+        payment=asked.payment,
+        problem=problem,
+        proven=proven,
+        prove_form=prove or ProveForm(formdata=None, prefix="prove"),
+        refuse_form=refuse or RefuseForm(formdata=None, prefix="refuse"),
+    )
+
+
+def _require_proof(second_id: str) -> None:
+    # A foreign request is no page, proof or not.
+    dependencies().paying.second_reveals.get(current_agent(), second_id)
+    session = dependencies().sessions.current()
+    proven = session.data.get(_PROOF) if session else None
+    if not proof_holds(proven, second_id, dependencies().clock.now()):
+        raise PermissionDenied("Prove yourself with your authenticator first. Reload the page and type a fresh code.")
+
+
+def _body() -> dict[str, Any]:  # Any: JSON
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise InvalidArgument("The request is not what this page sends. Reload the page and try again.")
+    return body
+
+
+def _text(body: dict[str, Any], name: str, limit: int) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value or len(value) > limit or not value.isascii():
+        raise InvalidArgument("The request is not what this page sends. Reload the page and try again.", field=name)
+    return value

@@ -1,0 +1,189 @@
+"""What a client is, and by which words one is found."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from services.crm.core.names import email_words, fold, phone_words, words_of
+
+# The id under which a client's own birthday travels among her occasions.
+BIRTHDAY_ID = "birthday"
+# The year of an occasion whose year is not known: a leap year, so that 29 February fits.
+UNKNOWN_YEAR = 1904
+
+
+class Relation(StrEnum):
+    """What a family member is to the client."""
+
+    SPOUSE = "spouse"
+    PARTNER = "partner"
+    CHILD = "child"
+    PARENT = "parent"
+    OTHER = "other"
+
+
+class OccasionKind(StrEnum):
+    """What comes back each year."""
+
+    BIRTHDAY = "birthday"
+    ANNIVERSARY = "anniversary"
+    OTHER = "other"
+
+
+class ChangedBy(StrEnum):
+    """Who changed a field."""
+
+    AGENT = "agent"
+    CLIENT = "client"
+
+
+class ProfileField(StrEnum):
+    """What of a profile changes as one: a street of one address with the town of another helps nobody."""
+
+    FIRST_NAME = "first_name"
+    LAST_NAME = "last_name"
+    EMAIL = "email"
+    PHONE = "phone"
+    SECOND_PHONE = "second_phone"
+    BIRTHDAY = "birthday"
+    ADDRESS = "address"
+    NOTES = "notes"
+    FAMILY = "family"
+    OCCASIONS = "occasions"
+
+
+# What a field is called on the pages.
+WORDS = {
+    ProfileField.FIRST_NAME: "First name",
+    ProfileField.LAST_NAME: "Last name",
+    ProfileField.EMAIL: "E-mail",
+    ProfileField.PHONE: "Phone",
+    ProfileField.SECOND_PHONE: "Second phone",
+    ProfileField.BIRTHDAY: "Birthday",
+    ProfileField.ADDRESS: "Address",
+    ProfileField.NOTES: "Notes",
+    ProfileField.FAMILY: "Family",
+    ProfileField.OCCASIONS: "Occasions",
+}
+
+ADDRESS_COLUMNS = ("street", "city", "region", "postal_code", "country")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientData:
+    """What an agent enters about a client."""
+
+    first_name: str
+    last_name: str
+    email: str = ""
+    phone: str = ""
+    second_phone: str = ""
+    birthday: date | None = None
+    street: str = ""
+    city: str = ""
+    region: str = ""
+    postal_code: str = ""
+    country: str = ""
+    notes: str = ""
+
+
+def columns_of(field: ProfileField) -> tuple[str, ...]:
+    """The names in ClientData that a field stands for; none for family and occasions, which are lists of their own."""
+    if field is ProfileField.ADDRESS:
+        return ADDRESS_COLUMNS
+    return () if field in (ProfileField.FAMILY, ProfileField.OCCASIONS) else (field.value,)
+
+
+def values_of(data: ClientData, field: ProfileField) -> tuple[object, ...]:
+    """What stands in a field."""
+    return tuple(getattr(data, name) for name in columns_of(field))
+
+
+def in_words(data: ClientData, field: ProfileField) -> str:
+    """What stands in a field, as one reads it; empty for nothing."""
+    return ", ".join(
+        value.isoformat() if isinstance(value, date) else str(value) for value in values_of(data, field) if value
+    )
+
+
+def changed_fields(old: ClientData, new: ClientData) -> list[ProfileField]:
+    """The fields in which two versions of a profile differ."""
+    return [field for field in ProfileField if values_of(old, field) != values_of(new, field)]
+
+
+def month_day(day: date) -> int:
+    """Month and day as a number that sorts within the year: 24 December is 1224."""
+    return day.month * 100 + day.day
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FamilyMember:
+    """Somebody of a client's family."""
+
+    id: str = ""
+    first_name: str
+    last_name: str = ""
+    relation: Relation = Relation.OTHER
+    born_on: date | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """A day that comes back every year. Without `year_known` only month and day of `first_on` mean anything."""
+
+    id: str = ""
+    kind: OccasionKind
+    label: str
+    first_on: date
+    year_known: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Household:
+    """Who and what belongs to a client: family by name, occasions by their place in the year."""
+
+    family: tuple[FamilyMember, ...] = ()
+    occasions: tuple[Occasion, ...] = ()
+
+
+def kind_of(label: str) -> OccasionKind:
+    """What kind of occasion somebody means who only gave it a name."""
+    words = fold(label)
+    if "birthday" in words:
+        return OccasionKind.BIRTHDAY
+    return OccasionKind.ANNIVERSARY if "anniversary" in words or "wedding" in words else OccasionKind.OTHER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientDetail:
+    """A client as rooms and pages see one."""
+
+    id: str
+    agency_id: str
+    agent_id: str
+    data: ClientData
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.data.first_name} {self.data.last_name}".strip()
+
+    @property
+    def email(self) -> str:
+        return self.data.email
+
+    @property
+    def phone(self) -> str:
+        return self.data.phone
+
+
+def search_words(data: ClientData) -> list[str]:
+    """The words that a client is found by: names, e-mail address, telephone numbers."""
+    names = [*words_of(data.first_name), *words_of(data.last_name), *email_words(data.email)]
+    return list(dict.fromkeys([*names, *phone_words(data.phone), *phone_words(data.second_phone)]))

@@ -1,0 +1,334 @@
+"""Use cases of clients: find, list, create, change."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Select, func, literal, select
+from sqlalchemy.orm import Session
+
+from chassis.bus import Outbox
+from chassis.clock import Clock
+from chassis.db import Database
+from chassis.errors import NotFound, PermissionDenied
+from chassis.ids import new_id
+from services.crm.access.agency.service import Directory
+from services.crm.core.actor import Actor
+from services.crm.core.errors import ChangedMeanwhile
+from services.crm.core.names import search_terms, text_of
+from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
+from services.crm.core.search import Words, set_words
+from services.crm.core.visibility import visible_to
+from services.crm.sales.clients.changes import note_changes, times_of_changes, told_moments
+from services.crm.sales.clients.events import Surroundings, client_merged, client_saved, client_snapshot
+from services.crm.sales.clients.household import load_household, put_member, put_occasion
+from services.crm.sales.clients.models import ClientRow, ClientWordRow
+from services.crm.sales.clients.rules import (
+    ChangedBy,
+    ClientData,
+    ClientDetail,
+    Household,
+    changed_fields,
+    month_day,
+    search_words,
+)
+
+__all__ = [
+    "ClientData",
+    "ClientDetail",
+    "ClientFilter",
+    "ClientMoved",
+    "ClientRow",
+    "ClientSort",
+    "Clients",
+    "apply",
+    "client_snapshot",
+    "current_client_id",
+    "data_of",
+    "detail_of",
+    "note_changes",
+    "own_row",
+    "times_of_changes",
+]
+
+_WORDS = Words(
+    agency_id=ClientWordRow.agency_id,
+    agent_id=ClientWordRow.agent_id,
+    word=ClientWordRow.word,
+    owner_id=ClientWordRow.client_id,
+    thing_id=ClientRow.id,
+    thing_text=ClientRow.search_text,
+)
+SEARCH_LIMIT = 8
+EXPORT_LIMIT = 10_000
+
+
+class ClientMoved(NotFound):
+    """A profile that was merged into another of the same agent (C4)."""
+
+    def __init__(self, *, merged_id: str, kept_id: str) -> None:
+        super().__init__("This profile was merged into another one. Open that one and try again.")
+        self.merged_id = merged_id
+        self.kept_id = kept_id
+
+
+class ClientSort(StrEnum):
+    """How a list of clients is ordered."""
+
+    NAME = "name"
+    NEWEST = "newest"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientFilter:
+    """What a list of clients shows. `country` is ISO 3166-1 alpha-2 or empty."""
+
+    text: str = ""
+    country: str = ""
+    without_email: bool = False
+    sort: ClientSort = ClientSort.NAME
+
+
+class Clients:
+    """The clients room's use cases. Methods that take a session take part in the caller's transaction."""
+
+    def __init__(self, *, database: Database, outbox: Outbox, clock: Clock, directory: Directory) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._clock = clock
+        self._directory = directory
+
+    def get(self, actor: Actor, client_id: str) -> ClientDetail:
+        """Raises NotFound for what does not exist or is not in the actor's sight: no difference is told."""
+        with self._database.read() as session:
+            return self.load(session, actor, client_id)
+
+    def get_own(self, actor: Actor, client_id: str) -> ClientDetail:
+        """As get, for a change: raises PermissionDenied when an admin looks at somebody else's client."""
+        with self._database.read() as session:
+            return detail_of(own_row(session, actor, client_id))
+
+    def load(self, session: Session, actor: Actor, client_id: str) -> ClientDetail:
+        """As get, within the caller's transaction."""
+        return detail_of(_visible_row(session, actor, client_id))
+
+    def load_many(self, session: Session, agency_id: str, client_ids: Collection[str]) -> dict[str, ClientDetail]:
+        """Clients of an agency by id, for rooms that hold ids they have checked themselves."""
+        if not client_ids:
+            return {}
+        # By their ids alone: SQLite would rather walk through the agency.
+        rows = session.scalars(select(ClientRow).where(ClientRow.id.in_(client_ids)))
+        return {row.id: detail_of(row) for row in rows if row.agency_id == agency_id}
+
+    def find_by_email(self, session: Session, *, agent_id: str, email: str) -> str | None:
+        """The id of an agent's client with this address, the longest known one; None when there is none."""
+        if not email.strip():
+            return None
+        query = select(ClientRow.id).where(
+            ClientRow.agent_id == agent_id,
+            ClientRow.merged_into_id.is_(None),
+            func.lower(ClientRow.email) == email.strip().lower(),
+        )
+        return session.scalar(query.order_by(ClientRow.created_at, ClientRow.id).limit(1))
+
+    def search(self, actor: Actor, text: str) -> list[ClientDetail]:
+        """The first few clients whose names, e-mail or telephone contain every word typed."""
+        if not search_terms(text):
+            return []
+        with self._database.read() as session:
+            rows = session.scalars(
+                select(ClientRow)
+                .where(*_conditions(session, actor, ClientFilter(text=text)))
+                .order_by(ClientRow.last_name, ClientRow.first_name, ClientRow.id)
+                .limit(SEARCH_LIMIT)
+            )
+            return [detail_of(row) for row in rows]
+
+    def list_page(self, actor: Actor, wanted: ClientFilter, number: int) -> Page[ClientDetail]:
+        with self._database.read() as session:
+            conditions = _conditions(session, actor, wanted)
+            query = _ordered(select(ClientRow).where(*conditions), wanted.sort)
+            rows = session.scalars(query.limit(PAGE_SIZE).offset(offset(number))).all()
+            all_here = number == 1 and len(rows) < PAGE_SIZE
+            total = len(rows) if all_here else bounded_count(session, select(ClientRow.id).where(*conditions))
+            return Page(items=[detail_of(row) for row in rows], total=total, number=number)
+
+    def export(self, actor: Actor, wanted: ClientFilter) -> Sequence[ClientDetail]:
+        """Everything the filter shows, for CSV (at most EXPORT_LIMIT)."""
+        with self._database.read() as session:
+            rows = session.scalars(
+                _ordered(select(ClientRow).where(*_conditions(session, actor, wanted)), wanted.sort).limit(EXPORT_LIMIT)
+            )
+            return [detail_of(row) for row in rows]
+
+    def named(self, actor: Actor, client_ids: Sequence[str]) -> list[ClientDetail]:
+        """The actor's own clients among these ids, in their order; under the id of today where one was merged."""
+        with self._database.read() as session:
+            today = [current_client_id(session, client_id) for client_id in dict.fromkeys(client_ids)]
+            known = self.load_many(session, actor.agency_id, today)
+        return [known[each] for each in dict.fromkeys(today) if each in known and actor.owns(known[each].agent_id)]
+
+    def all_own(self, actor: Actor) -> Sequence[ClientDetail]:
+        """The actor's own clients by name: who may travel on her bookings."""
+        with self._database.read() as session:
+            rows = session.scalars(
+                _ordered(
+                    select(ClientRow).where(ClientRow.agent_id == actor.agent_id, ClientRow.merged_into_id.is_(None)),
+                    ClientSort.NAME,
+                )
+            )
+            return [detail_of(row) for row in rows]
+
+    def create(self, actor: Actor, data: ClientData) -> ClientDetail:
+        with self._database.transaction() as session:
+            return self.add(session, agency_id=actor.agency_id, agent_id=actor.agent_id, data=data)
+
+    def add(
+        self,
+        session: Session,
+        *,
+        agency_id: str,
+        agent_id: str,
+        data: ClientData,
+        household: Household = Household(),  # noqa: B008 - frozen, and empty
+    ) -> ClientDetail:
+        """A new client of an agent, in the caller's transaction (registration in the portal, a quote request)."""
+        now = self._clock.now()
+        row = ClientRow(id=new_id("client"), agency_id=agency_id, agent_id=agent_id, created_at=now)
+        session.add(row)
+        apply(row, data, at=now)
+        session.flush()
+        for member in household.family:
+            put_member(session, row.id, replace(member, id=new_id("family")), at=now)
+        for occasion in household.occasions:
+            put_occasion(session, row.id, replace(occasion, id=new_id("occasion")), at=now)
+        return self.saved(session, row)
+
+    def change(self, actor: Actor, client_id: str, data: ClientData, *, version: int) -> ClientDetail:
+        """Raises NotFound, PermissionDenied, or ChangedMeanwhile when `version` is not the current one."""
+        with self._database.transaction() as session:
+            row = own_row(session, actor, client_id)
+            session.refresh(row, with_for_update=True)
+            if row.version != version:
+                raise ChangedMeanwhile(version=row.version)
+            now, old = self._clock.now(), data_of(row)
+            note_changes(session, client_id, changed_fields(old, data), old, by=ChangedBy.AGENT, at=now)
+            apply(row, data, at=now)
+            return self.saved(session, row)
+
+    def saved(self, session: Session, row: ClientRow) -> ClientDetail:
+        """Tells the others what a profile is now, with all that belongs to it."""
+        session.flush()
+        client = detail_of(row)
+        event = client_saved(client, self._surroundings(session, client))
+        self._outbox.add(session, event, aggregate_id=client.id, agency_id=client.agency_id)
+        return client
+
+    def merged(self, session: Session, kept: ClientRow, merged_id: str) -> None:
+        """Tells the others that two profiles became one."""
+        session.flush()
+        client = detail_of(kept)
+        event = client_merged(client, merged_id, self._surroundings(session, client))
+        self._outbox.add(session, event, aggregate_id=client.id, agency_id=client.agency_id)
+
+    def _surroundings(self, session: Session, client: ClientDetail) -> Surroundings:
+        return Surroundings(
+            household=load_household(session, client.id),
+            field_changed_at=told_moments(session, client.id),
+            agent=self._directory.load_agent(session, client.agent_id),
+            agency=self._directory.load_agency(session, client.agency_id),
+        )
+
+
+def current_client_id(session: Session, client_id: str) -> str:
+    """The id under which a client is known today: a merged profile's is the kept one's. For event handlers, whose
+    facts may be older than a merge."""
+    query = select(ClientRow.merged_into_id).where(ClientRow.id == client_id)
+    return session.scalar(query) or client_id
+
+
+def apply(row: ClientRow, data: ClientData, *, at: datetime) -> None:
+    """Writes what was entered, and what is computed from it."""
+    for name, value in asdict(data).items():
+        setattr(row, name, value)
+    row.birthday_month_day = month_day(data.birthday) if data.birthday else None
+    words = search_words(data)
+    if row.search_text != (text := text_of(words)):
+        row.search_text = text
+        owner = {"client_id": row.id, "agency_id": row.agency_id, "agent_id": row.agent_id}
+        set_words(row.words, words, ClientWordRow.word, ClientWordRow, **owner)
+    row.updated_at = at
+
+
+def _visible_row(session: Session, actor: Actor, client_id: str) -> ClientRow:
+    row = session.scalar(
+        select(ClientRow).where(ClientRow.id == client_id, visible_to(actor, ClientRow.agency_id, ClientRow.agent_id))
+    )
+    if row is None:
+        raise NotFound("There is no such client among yours.")
+    if row.merged_into_id is not None:
+        raise ClientMoved(merged_id=client_id, kept_id=row.merged_into_id)
+    return row
+
+
+def own_row(session: Session, actor: Actor, client_id: str) -> ClientRow:
+    """A profile to change. Raises NotFound, or PermissionDenied for somebody else's."""
+    row = _visible_row(session, actor, client_id)
+    if not actor.owns(row.agent_id):
+        raise PermissionDenied("You can look at this client, but only their own agent can change the profile.")
+    return row
+
+
+def _conditions(session: Session, actor: Actor, wanted: ClientFilter) -> list[ColumnElement[bool]]:
+    conditions = [visible_to(actor, ClientRow.agency_id, ClientRow.agent_id), ClientRow.merged_into_id.is_(None)]
+    if (found := _WORDS.condition(session, actor, wanted.text)) is not None:
+        conditions.append(found)
+    if wanted.country:
+        conditions.append(ClientRow.country == wanted.country)
+    if wanted.without_email:
+        # Written out, so that SQLite sees that the index of those without an address is the one.
+        conditions.append(ClientRow.email == literal("", literal_execute=True))
+    return conditions
+
+
+def _ordered(query: Select[ClientRow], sort: ClientSort) -> Select[ClientRow]:
+    match sort:
+        case ClientSort.NAME:
+            return query.order_by(ClientRow.last_name, ClientRow.first_name, ClientRow.id)
+        case ClientSort.NEWEST:
+            return query.order_by(ClientRow.created_at.desc(), ClientRow.id.desc())
+        case ClientSort.CHANGED:
+            return query.order_by(ClientRow.updated_at.desc(), ClientRow.id.desc())
+
+
+def detail_of(row: ClientRow) -> ClientDetail:
+    """A row as the rooms see it."""
+    return ClientDetail(
+        id=row.id,
+        agency_id=row.agency_id,
+        agent_id=row.agent_id,
+        data=data_of(row),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        version=row.version,
+    )
+
+
+def data_of(row: ClientRow) -> ClientData:
+    """What was entered, as it stands."""
+    return ClientData(
+        first_name=row.first_name,
+        last_name=row.last_name,
+        email=row.email,
+        phone=row.phone,
+        second_phone=row.second_phone,
+        birthday=row.birthday,
+        street=row.street,
+        city=row.city,
+        region=row.region,
+        postal_code=row.postal_code,
+        country=row.country,
+        notes=row.notes,
+    )

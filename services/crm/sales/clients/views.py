@@ -1,0 +1,165 @@
+"""Pages of clients: search while typing, list, profile, form, CSV."""
+
+from typing import Any
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from chassis.errors import NotFound
+from chassis.web.formatting import country_choices
+from services.crm.core.addresses import page_number, same_list, typed_text, with_same_filter
+from services.crm.core.export import csv_response
+from services.crm.core.forms import attempt, shallow
+from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.sales.clients.forms import ClientForm
+from services.crm.sales.clients.household_forms import RELATION_WORDS
+from services.crm.sales.clients.rules import WORDS, changed_fields, in_words
+from services.crm.sales.clients.service import ClientDetail, ClientFilter, ClientMoved, ClientSort
+from services.crm.trips.bookings.service import BookingFilter, BookingSort
+
+blueprint = Blueprint("clients", __name__, template_folder="templates", url_prefix="/clients")
+
+_SORTS = ((ClientSort.NAME, "By name"), (ClientSort.NEWEST, "Newest first"), (ClientSort.CHANGED, "Last changed"))
+_CSV_HEADER = (
+    "First name",
+    "Last name",
+    "E-mail",
+    "Phone",
+    "Second phone",
+    "Birthday",
+    "Street",
+    "City",
+    "State or region",
+    "Postal code",
+    "Country",
+)
+
+
+def follow_merge(moved: ClientMoved) -> ResponseReturnValue:
+    """An address of a profile that was merged leads to the one that stayed, for good (C4); a form is refused."""
+    if request.method != "GET" or request.endpoint is None:
+        return current_app.handle_user_exception(NotFound(moved.message))
+    named = (request.view_args or {}).items()
+    same: dict[str, Any] = {name: moved.kept_id if value == moved.merged_id else value for name, value in named}
+    return redirect(url_for(request.endpoint, **same), 301)
+
+
+@blueprint.get("/search")
+@login_required
+def search() -> ResponseReturnValue:
+    """Answers while one types (a fragment for htmx); without scripts it leads to the list."""
+    text = typed_text()
+    if "HX-Request" not in request.headers:
+        return redirect(url_for("clients.index", q=text or None), 303)
+    found = dependencies().clients.search(current_agent(), text)
+    return render_template("clients/_search.html", found=found, text=text)
+
+
+@blueprint.get("")
+@login_required
+def index() -> ResponseReturnValue:
+    """The list; its filter, order and page stay in the address."""
+    wanted = _filter()
+    page = dependencies().clients.list_page(current_agent(), wanted, page_number())
+    return render_template(
+        "clients/index.html",
+        page=page,
+        wanted=wanted,
+        sorts=_SORTS,
+        countries=country_choices(),
+        same_list=same_list,
+        csv_url=with_same_filter("clients.export"),
+    )
+
+
+@blueprint.get("/clients.csv")
+@login_required
+def export() -> ResponseReturnValue:
+    """The list as the filter shows it."""
+    rows = dependencies().clients.export(current_agent(), _filter())
+    return csv_response(
+        "clients.csv",
+        _CSV_HEADER,
+        (
+            (
+                client.data.first_name,
+                client.data.last_name,
+                client.data.email,
+                client.data.phone,
+                client.data.second_phone,
+                client.data.birthday,
+                client.data.street,
+                client.data.city,
+                client.data.region,
+                client.data.postal_code,
+                client.data.country,
+            )
+            for client in rows
+        ),
+    )
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+@login_required
+def new() -> ResponseReturnValue:
+    form = ClientForm()
+    if form.validate_on_submit():
+        client = attempt(form, lambda: dependencies().clients.create(current_agent(), form.entered()))
+        if client is not None:
+            flash(f"{client.name} is saved.", "done")
+            return redirect(url_for("clients.show", client_id=client.id), 303)
+    page = render_template("clients/edit.html", form=form, client=None, elsewhere=[])
+    return page, 422 if form.errors else 200
+
+
+@blueprint.get("/<id:client_id>")
+@login_required
+def show(client_id: str) -> ResponseReturnValue:
+    """The profile: contacts, address, notes, bookings, and what other rooms know about the client."""
+    actor, deps = current_agent(), dependencies()
+    client = deps.clients.get(actor, client_id)
+    bookings = deps.bookings.list_page(actor, BookingFilter(client_id=client.id, sort=BookingSort.DEPARTURE), 1)
+    return render_template(
+        "clients/show.html",
+        client=client,
+        own=actor.owns(client.agent_id),
+        bookings=bookings.items,
+        more_bookings=bookings.total > len(bookings.items),
+        household=deps.profiles.household(actor, client.id),
+        changes={change.field.value: change for change in deps.profiles.changes(actor, client.id)},
+        field_words=WORDS,
+        relations=RELATION_WORDS,
+        panels=deps.panels.for_client(actor, client),
+    )
+
+
+@blueprint.route("/<id:client_id>/edit", methods=["GET", "POST"])
+@login_required
+def edit(client_id: str) -> ResponseReturnValue:
+    actor, clients = current_agent(), dependencies().clients
+    client = clients.get_own(actor, client_id)
+    form = ClientForm(data={**shallow(client.data), "version": client.version})
+    if form.validate_on_submit():
+        saved = attempt(form, lambda: clients.change(actor, client_id, form.entered(), version=form.version.data or 0))
+        if saved is not None:
+            flash(f"{saved.name} is saved.", "done")
+            return redirect(url_for("clients.show", client_id=saved.id), 303)
+    elsewhere = _changed_elsewhere(form, clients.get(actor, client_id)) if form.form_errors else []
+    page = render_template("clients/edit.html", form=form, client=client, elsewhere=elsewhere)
+    return page, 422 if form.errors else 200
+
+
+def _changed_elsewhere(form: ClientForm, present: ClientDetail) -> list[tuple[str, str]]:
+    """What a profile says by now where the form says something else: field and value in words."""
+    fields = changed_fields(form.entered(), present.data)
+    return [(WORDS[field], in_words(present.data, field)) for field in fields]
+
+
+def _filter() -> ClientFilter:
+    sort = request.args.get("sort", "")
+    return ClientFilter(
+        text=typed_text(),
+        country=typed_text("country")[:2].upper(),
+        without_email=request.args.get("without_email") == "1",
+        sort=ClientSort(sort) if sort in list(ClientSort) else ClientSort.NAME,
+    )

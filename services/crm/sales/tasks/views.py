@@ -1,0 +1,136 @@
+"""Tasks: added on the client's page, done and undone there, on the dashboard and in the list of all."""
+
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from chassis.web.forms import DateField, Form, Length, Optional, StringField, required
+from services.crm.core.actor import Actor
+from services.crm.core.addresses import page_number, same_list, typed_text, with_same_filter
+from services.crm.core.export import csv_response
+from services.crm.core.forms import attempt
+from services.crm.core.panels import Panel
+from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.sales.clients.service import ClientDetail
+from services.crm.sales.tasks.service import LONGEST_TITLE, TaskFilter, TaskState
+
+blueprint = Blueprint("tasks", __name__, template_folder="templates")
+
+# Where a button was pressed, and where one is sent back to: never an address from the request.
+_DASHBOARD, _LIST = "dashboard", "list"
+_STATES = {TaskState.OPEN: "Open", TaskState.OVERDUE: "Overdue", TaskState.DONE: "Done"}
+_CSV_HEADER = ("Task", "Client", "By when", "Done (UTC)")
+
+
+class TaskForm(Form):
+    """What is to be done, and by when."""
+
+    title = StringField("What is to be done", [required("Say what is to be done."), Length(max=LONGEST_TITLE)])
+    due_on = DateField("By when", [Optional()])
+
+
+@blueprint.get("/tasks")
+@login_required
+def index() -> ResponseReturnValue:
+    """All of an agent's own tasks; filter and page stay in the address."""
+    wanted = _filter()
+    return render_template(
+        "tasks/index.html",
+        page=dependencies().tasks.list_page(current_agent(), wanted, page_number()),
+        wanted=wanted,
+        states=_STATES,
+        today=wanted.today,
+        same_list=same_list,
+        csv_url=with_same_filter("tasks.export"),
+    )
+
+
+@blueprint.get("/tasks/tasks.csv")
+@login_required
+def export() -> ResponseReturnValue:
+    """The list as the filter shows it."""
+    rows = dependencies().tasks.export(current_agent(), _filter())
+    done = [task.done_at.strftime("%Y-%m-%d %H:%M") if task.done_at else "" for task in rows]
+    values = ((task.title, task.client_name, task.due_on, at) for task, at in zip(rows, done, strict=True))
+    return csv_response("tasks.csv", _CSV_HEADER, values)
+
+
+@blueprint.route("/tasks/<id:task_id>", methods=["GET", "POST"])
+@login_required
+def edit(task_id: str) -> ResponseReturnValue:
+    actor, tasks = current_agent(), dependencies().tasks
+    task = tasks.get_own(actor, task_id)
+    form = TaskForm(data={"title": task.title, "due_on": task.due_on})
+    if form.validate_on_submit():
+        saved = attempt(form, lambda: tasks.change(actor, task_id, form.title.data or "", form.due_on.data))
+        if saved is not None:
+            flash(f"“{saved.title}” is saved.", "done")
+            return redirect(_back(task.client_id), 303)
+    return render_template("tasks/edit.html", form=form, task=task), 422 if form.errors else 200
+
+
+@blueprint.post("/tasks/<id:task_id>/remove")
+@login_required
+def remove(task_id: str) -> ResponseReturnValue:
+    task = dependencies().tasks.remove(current_agent(), task_id)
+    flash(f"“{task.title}” is removed.", "done")
+    return redirect(_back(task.client_id), 303)
+
+
+@blueprint.post("/clients/<id:client_id>/tasks")
+@login_required
+def add(client_id: str) -> ResponseReturnValue:
+    actor, deps = current_agent(), dependencies()
+    client, form = deps.clients.get_own(actor, client_id), TaskForm()
+    if form.validate_on_submit():
+        task = attempt(form, lambda: deps.tasks.add(actor, client_id, form.title.data or "", form.due_on.data))
+        if task is not None:
+            return redirect(url_for("clients.show", client_id=client_id, _anchor="tasks"), 303)
+    return render_template("tasks/add.html", form=form, client=client), 422
+
+
+@blueprint.post("/tasks/<id:task_id>/done")
+@login_required
+def done(task_id: str) -> ResponseReturnValue:
+    task = dependencies().tasks.done(current_agent(), task_id)
+    flash(f"Done: {task.title}", "done")
+    return redirect(_back(task.client_id), 303)
+
+
+@blueprint.post("/tasks/<id:task_id>/undo")
+@login_required
+def undo(task_id: str) -> ResponseReturnValue:
+    task = dependencies().tasks.undo(current_agent(), task_id)
+    return redirect(_back(task.client_id), 303)
+
+
+def _back(client_id: str) -> str:
+    if request.form.get("from") == _DASHBOARD:
+        return url_for("dashboard.show")
+    if request.form.get("from") == _LIST:
+        return url_for("tasks.index")
+    return url_for("clients.show", client_id=client_id, _anchor="tasks")
+
+
+def _filter() -> TaskFilter:
+    state = request.args.get("state", "")
+    today = dependencies().clock.now().astimezone(ZoneInfo(current_agent().time_zone)).date()
+    return TaskFilter(
+        today=today, text=typed_text(), state=TaskState(state) if state in list(TaskState) else TaskState.OPEN
+    )
+
+
+def client_panel(actor: Actor, client: ClientDetail) -> Panel:
+    """The tasks part of a client's page."""
+    deps = dependencies()
+    still_open, done_lately = deps.tasks.of_client(actor, client.id)
+    data = {
+        "open": still_open,
+        "done": done_lately,
+        "client": client,
+        "own": actor.owns(client.agent_id),
+        "today": deps.clock.now().astimezone(ZoneInfo(actor.time_zone)).date(),
+        "form": TaskForm(formdata=None),
+    }
+    return Panel(template="tasks/client_panel.html", data=data)

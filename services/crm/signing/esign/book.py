@@ -1,0 +1,102 @@
+"""Looking at signing requests: lists, one of them, its PDF, what a booking still lacks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, exists, select
+
+from chassis.db import Database
+from chassis.errors import NotFound
+from services.crm.core.actor import Actor
+from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
+from services.crm.core.visibility import visible_to
+from services.crm.paying.payments.service import PaymentRow
+from services.crm.signing.esign.library import Library, required_of
+from services.crm.signing.esign.models import SignedPaperRow, SignRequestRow
+from services.crm.signing.esign.records import SignedPaper, SignRequest, view, visible_row
+from services.crm.signing.esign.rules import RequestState, Wanted, missing
+from services.crm.trips.bookings.service import BookingDetail
+
+_OF_CLIENT = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFilter:
+    """What the list of requests shows; no states = every state."""
+
+    states: frozenset[RequestState] = frozenset()
+
+
+class RequestBook:
+    """What was sent and what was signed."""
+
+    def __init__(self, *, database: Database, library: Library) -> None:
+        self._database = database
+        self._library = library
+
+    def list_page(self, actor: Actor, wanted: RequestFilter, number: int) -> Page[SignRequest]:
+        """Requests in the actor's sight, newest first."""
+        conditions = [visible_to(actor, SignRequestRow.agency_id, SignRequestRow.agent_id)]
+        if wanted.states:
+            conditions.append(SignRequestRow.state.in_(wanted.states))
+        query = select(SignRequestRow).where(*conditions)
+        with self._database.read() as session:
+            total = bounded_count(session, query.with_only_columns(SignRequestRow.id))
+            newest = query.order_by(SignRequestRow.created_at.desc(), SignRequestRow.id.desc())
+            rows = session.scalars(newest.limit(PAGE_SIZE).offset(offset(number)))
+            return Page(items=[view(row) for row in rows], total=total, number=number)
+
+    def get(self, actor: Actor, request_id: str) -> tuple[SignRequest, SignedPaper | None]:
+        """A request and, once it was signed, what was. Raises NotFound."""
+        with self._database.read() as session:
+            row = visible_row(session, actor, request_id)
+            paper = session.execute(
+                select(
+                    SignedPaperRow.id,
+                    SignedPaperRow.signer_name,
+                    SignedPaperRow.signature_kind,
+                    SignedPaperRow.signed_at,
+                    SignedPaperRow.ip,
+                    SignedPaperRow.pdf_sha256,
+                ).where(SignedPaperRow.request_id == row.id)
+            ).first()
+            return view(row), SignedPaper(**paper._mapping) if paper is not None else None
+
+    def pdf(self, actor: Actor, request_id: str) -> bytes:
+        """The signed PDF. Raises NotFound."""
+        with self._database.read() as session:
+            row = visible_row(session, actor, request_id)
+            found = session.scalar(select(SignedPaperRow.pdf).where(SignedPaperRow.request_id == row.id))
+        if found is None:
+            raise NotFound("This document was not signed here.")
+        return found
+
+    def of_booking(self, booking: BookingDetail) -> list[SignRequest]:
+        """The requests of a booking that the caller has from a look-up of her own, newest first."""
+        return self._list(SignRequestRow.booking_id == booking.id)
+
+    def of_client(self, actor: Actor, client_id: str) -> list[SignRequest]:
+        """A client's newest requests in the actor's sight."""
+        sight = visible_to(actor, SignRequestRow.agency_id, SignRequestRow.agent_id)
+        return self._list(SignRequestRow.client_id == client_id, sight, limit=_OF_CLIENT)
+
+    def lacking(self, actor: Actor, booking: BookingDetail, requests: Sequence[SignRequest]) -> list[Wanted]:
+        """The required documents that a booking still lacks. `requests` are the booking's own."""
+        states: dict[str, list[RequestState]] = {}
+        for request in requests:
+            states.setdefault(request.template_id, []).append(request.state)
+        authorized = exists().where(PaymentRow.booking_id == booking.id, PaymentRow.document_id != "")
+        with self._database.read() as session:
+            card_authorized = bool(session.scalar(select(authorized)))
+        return missing(
+            required_of(self._library.templates(actor)),
+            states,
+            has_fee=booking.service_fee is not None,
+            card_authorized=card_authorized,
+        )
+
+    def _list(self, *conditions: ColumnElement[bool], limit: int = 500) -> list[SignRequest]:
+        query = select(SignRequestRow).where(*conditions)
+        newest = query.order_by(SignRequestRow.created_at.desc(), SignRequestRow.id.desc()).limit(limit)
+        with self._database.read() as session:
+            return [view(row) for row in session.scalars(newest)]

@@ -1,0 +1,84 @@
+"""What the eSignature room does on events of portal and notifier: sent, not delivered, opened, signed."""
+
+from datetime import UTC
+
+import structlog
+from sqlalchemy.orm import Session
+
+from chassis.bus import EventHandlers, EventMeta
+from protos.wayvault.events.v1.events_pb2 import EsignOpened, EsignSigned
+from services.crm.paying.links.rules import MailFact
+from services.crm.signing.esign.models import SignedPaperRow, SignRequestRow
+from services.crm.signing.esign.rules import RequestFact, RequestState, after
+
+_log = structlog.get_logger(__name__)
+_MAIL = "esign_request"
+
+
+class UnknownRequest(Exception):
+    """An event names a request that the CRM never had: a dead letter for the operator."""
+
+
+def register(handlers: EventHandlers) -> None:
+    """Adds this room's handlers; each may run again without harm."""
+    handlers.on(EsignOpened, opened)
+    handlers.on(EsignSigned, signed)
+
+
+def note_delivery(session: Session, mail: MailFact) -> None:
+    """Keeps with the request what the notifier says about its e-mail; `link_id` is the request's id."""
+    if mail.kind != _MAIL:
+        return
+    row = session.get(SignRequestRow, mail.link_id, with_for_update=True)
+    if row is None:
+        _log.warning("esign.mail_of_unknown_request")
+        return
+    row.delivery_problem = mail.problem[:300]
+    if mail.sent_at is not None:
+        row.sent_at = mail.sent_at
+        _advance(row, RequestFact.DELIVERED)
+
+
+def opened(session: Session, message: EsignOpened, meta: EventMeta) -> None:
+    """The client pressed "Open the document"."""
+    row = _request(session, message.request_id, meta)
+    if _advance(row, RequestFact.OPENED):
+        row.opened_at = message.at.ToDatetime(tzinfo=UTC)
+
+
+def signed(session: Session, message: EsignSigned, meta: EventMeta) -> None:
+    """The client signed: the PDF is kept for ever (M13). A signature that crossed a withdrawal stands."""
+    row = _request(session, message.request_id, meta)
+    if session.get(SignedPaperRow, message.document_id) is not None or not _advance(row, RequestFact.SIGNED):
+        return
+    row.signed_at = message.signed_at.ToDatetime(tzinfo=UTC)
+    row.delivery_problem = ""
+    session.add(
+        SignedPaperRow(
+            id=message.document_id,
+            agency_id=meta.agency_id,
+            request_id=row.id,
+            signer_name=message.signer_name[:200],
+            signature_kind=message.signature_kind[:20],
+            text_sha256=message.text_sha256[:64],
+            signed_at=row.signed_at,
+            ip=message.origin.ip[:64],
+            pdf=message.pdf,
+            pdf_sha256=message.pdf_sha256[:64],
+        )
+    )
+
+
+def _request(session: Session, request_id: str, meta: EventMeta) -> SignRequestRow:
+    row = session.get(SignRequestRow, request_id, with_for_update=True)
+    if row is None or row.agency_id != meta.agency_id:
+        raise UnknownRequest(f"{meta.type} names a request that the CRM does not have")
+    return row
+
+
+def _advance(row: SignRequestRow, fact: RequestFact) -> bool:
+    state = after(RequestState(row.state), fact)
+    if state is None:
+        return False
+    row.state = state
+    return True

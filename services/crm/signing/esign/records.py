@@ -1,0 +1,122 @@
+"""Signing requests as the rest of the CRM sees them: values, read from their rows."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from chassis.errors import NotFound, PermissionDenied
+from services.crm.core.actor import Actor
+from services.crm.core.visibility import visible_to
+from services.crm.signing.esign.models import SignRequestRow
+from services.crm.signing.esign.rules import RequestFact, RequestState, after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignRequest:
+    """A request as pages see one."""
+
+    id: str
+    agent_id: str
+    booking_id: str
+    booking_title: str
+    client_id: str
+    signer_name: str
+    email: str
+    template_id: str
+    title: str
+    version_label: str
+    text: str
+    text_sha256: str
+    state: RequestState
+    issue: int
+    delivery_problem: str
+    created_at: datetime
+    issued_at: datetime
+    expires_at: datetime
+    sent_at: datetime | None
+    opened_at: datetime | None
+    signed_at: datetime | None
+    withdrawn_at: datetime | None
+
+    @property
+    def can_remind(self) -> bool:
+        return after(self.state, RequestFact.REMINDED) is not None
+
+    @property
+    def can_withdraw(self) -> bool:
+        return after(self.state, RequestFact.WITHDRAWN) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedPaper:
+    """What is known of a signed PDF without its bytes."""
+
+    id: str
+    signer_name: str
+    signature_kind: str
+    signed_at: datetime
+    ip: str
+    pdf_sha256: str
+
+
+def made_by(session: Session, keys: Collection[str]) -> list[SignRequest]:
+    """What a form with these keys has sent already."""
+    query = select(SignRequestRow).where(SignRequestRow.request_key.in_(keys)).order_by(SignRequestRow.id)
+    return [view(row) for row in session.scalars(query)]
+
+
+def visible_row(session: Session, actor: Actor, request_id: str) -> SignRequestRow:
+    """Raises NotFound for what does not exist or is not in the actor's sight: no difference is told."""
+    row = session.scalar(
+        select(SignRequestRow).where(
+            SignRequestRow.id == request_id, visible_to(actor, SignRequestRow.agency_id, SignRequestRow.agent_id)
+        )
+    )
+    if row is None:
+        raise NotFound("There is no such document among yours.")
+    return row
+
+
+def own_row(session: Session, actor: Actor, request_id: str) -> SignRequestRow:
+    """The row, held until the transaction ends. Raises PermissionDenied when it is another agent's."""
+    row = visible_row(session, actor, request_id)
+    if not actor.owns(row.agent_id):
+        raise PermissionDenied("Only the agent who owns this booking can act on its documents.")
+    session.refresh(row, with_for_update=True)
+    return row
+
+
+def label(row: SignRequestRow) -> str:
+    """What certificates call the text: "Terms and conditions v3"."""
+    return f"{row.title[:50]} v{row.template_number}"
+
+
+def view(row: SignRequestRow) -> SignRequest:
+    """The request as a value."""
+    return SignRequest(
+        id=row.id,
+        agent_id=row.agent_id,
+        booking_id=row.booking_id,
+        booking_title=row.booking_title,
+        client_id=row.client_id,
+        signer_name=row.signer_name,
+        email=row.email,
+        template_id=row.template_id,
+        title=row.title,
+        version_label=label(row),
+        text=row.text,
+        text_sha256=row.text_sha256,
+        state=RequestState(row.state),
+        issue=row.issue,
+        delivery_problem=row.delivery_problem,
+        created_at=row.created_at,
+        issued_at=row.issued_at,
+        expires_at=row.expires_at,
+        sent_at=row.sent_at,
+        opened_at=row.opened_at,
+        signed_at=row.signed_at,
+        withdrawn_at=row.withdrawn_at,
+    )

@@ -1,0 +1,376 @@
+"""Use cases of signing requests: send to passengers, remind, withdraw, expire; what a booking still lacks."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from chassis.bus import Outbox
+from chassis.clock import Clock
+from chassis.db import Database
+from chassis.errors import InvalidArgument, NotFound
+from chassis.ids import new_id, new_link_token, token_sha256
+from chassis.sealing import Letter
+from protos.wayvault.events.v1.events_pb2 import Client, EsignRequested, EsignWithdrawn
+from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot
+from services.crm.core.actor import Actor
+from services.crm.paying.links.service import Letters
+from services.crm.sales.clients.service import ClientDetail, Clients
+from services.crm.signing.esign.library import Library, Template
+from services.crm.signing.esign.models import SignRequestRow
+from services.crm.signing.esign.records import SignRequest, label, made_by, own_row, view
+from services.crm.signing.esign.rules import (
+    LIFETIME,
+    TAGS,
+    WAITING,
+    DocumentKind,
+    RequestFact,
+    RequestState,
+    after,
+    empty_tags,
+    fill,
+    is_over,
+    state_code,
+)
+from services.crm.signing.esign.tags import values_for
+from services.crm.trips.bookings.service import BookingDetail, Bookings, Passenger, passenger_snapshot
+
+
+class FeeRestricted(InvalidArgument):
+    """The service fee agreement would go to somebody in a state that restricts such fees."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendRequest:
+    """One sending: one document to one or more passengers. `request_key` is made with the form, so that the form sent
+    twice sends once. `restricted_ok`: the agent has read the warning about the client's state."""
+
+    request_key: str
+    template_id: str
+    client_ids: Sequence[str]
+    restricted_ok: bool = False
+
+
+class SignRequests:
+    """The signing requests."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        outbox: Outbox,
+        clock: Clock,
+        bookings: Bookings,
+        clients: Clients,
+        directory: Directory,
+        library: Library,
+        letters: Letters,
+        portal_url: str,
+        lifetime: timedelta = LIFETIME,
+    ) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._clock = clock
+        self._bookings = bookings
+        self._clients = clients
+        self._directory = directory
+        self._library = library
+        self._letters = letters
+        self._portal_url = portal_url
+        self._lifetime = lifetime
+
+    def send(self, actor: Actor, booking_id: str, wanted: SendRequest) -> list[SignRequest]:
+        """Asks each passenger to sign, in one transaction. The same form again answers with what the first one made.
+
+        Raises NotFound, PermissionDenied, FeeRestricted or InvalidArgument.
+        """
+        keys = {client_id: _key(wanted.request_key, client_id) for client_id in wanted.client_ids}
+        try:
+            with self._database.transaction() as session:
+                booking = self._bookings.load_own(session, actor, booking_id)
+                if made := made_by(session, keys.values()):
+                    return made
+                template = self._sendable(session, actor, wanted.template_id)
+                people = [_passenger(booking, client_id) for client_id in wanted.client_ids]
+                if not wanted.restricted_ok:
+                    self._refuse_restricted(session, booking, template, people)
+                return [self._ask(session, booking, template, each, keys[each.client_id]) for each in people]
+        except IntegrityError:
+            with self._database.read() as session:
+                if made := made_by(session, keys.values()):
+                    return made
+            raise
+
+    def text_for(
+        self, actor: Actor, booking_id: str, client_id: str, body: str, more: Mapping[str, str] | None = None
+    ) -> tuple[str, list[str]]:
+        """A text filled for one passenger of a booking in the actor's sight, and the tags that have no value there.
+        `more` are values beside the booking's. Raises NotFound, or InvalidArgument for who does not travel on it."""
+        with self._database.read() as session:
+            booking = self._bookings.load(session, actor, booking_id)
+            values = self._values(session, booking, client_id) | dict(more or {})
+        return fill(body, values), empty_tags(body, values)
+
+    def record_paper(
+        self, actor: Actor, booking_id: str, *, template_id: str, client_id: str, signed_on: date, request_key: str
+    ) -> SignRequest:
+        """Notes that a passenger signed the printed form. Raises NotFound, PermissionDenied or InvalidArgument."""
+        key = _key(request_key, client_id)
+        now = self._clock.now()
+        if signed_on > now.astimezone(ZoneInfo(actor.time_zone)).date():
+            raise InvalidArgument("This day is still to come. Enter the day on which the form was signed.", field="on")
+        with self._database.transaction() as session:
+            booking = self._bookings.load_own(session, actor, booking_id)
+            if made := made_by(session, [key]):
+                return made[0]
+            template = self._sendable(session, actor, template_id)
+            row = self._row(session, booking, template, _anybody(booking, client_id), key)
+            row.state = RequestState.PAPER
+            noon = datetime(signed_on.year, signed_on.month, signed_on.day, 12, tzinfo=ZoneInfo(actor.time_zone))
+            row.signed_at = min(noon, now)
+            session.add(row)
+            session.flush()
+            return view(row)
+
+    def remind(self, actor: Actor, request_id: str, *, issue: int) -> SignRequest:
+        """Mails the request again with a fresh token and fresh time; older e-mails stay good.
+
+        `issue` is the number that the page showed: a second click finds it outdated and sends nothing.
+        Raises NotFound, PermissionDenied or InvalidArgument.
+        """
+        now = self._clock.now()
+        with self._database.transaction() as session:
+            row = own_row(session, actor, request_id)
+            if row.issue != issue:
+                return view(row)
+            state = after(RequestState(row.state), RequestFact.REMINDED)
+            if state is None:
+                raise InvalidArgument(f"“{row.title}” was {_WORDS[RequestState(row.state)]}, so nobody is reminded.")
+            row.state = state
+            row.issue += 1
+            row.issued_at, row.expires_at, row.delivery_problem = now, now + self._lifetime, ""
+            self._mail(session, row)
+            return view(row)
+
+    def withdraw(self, actor: Actor, request_id: str) -> SignRequest:
+        """Takes the request back. Again it changes nothing. Raises NotFound, PermissionDenied, or InvalidArgument when
+        the client was faster."""
+        with self._database.transaction() as session:
+            row = own_row(session, actor, request_id)
+            if row.state == RequestState.WITHDRAWN:
+                return view(row)
+            state = after(RequestState(row.state), RequestFact.WITHDRAWN)
+            if state is None:
+                raise InvalidArgument(f"{row.signer_name} has signed “{row.title}”, so it can't be taken back.")
+            row.state, row.withdrawn_at = state, self._clock.now()
+            event = EsignWithdrawn(request_id=row.id)
+            self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
+            return view(row)
+
+    def expire_due(self, limit: int = 200) -> int:
+        """Marks requests past their end as expired. Returns how many."""
+        now = self._clock.now()
+        query = select(SignRequestRow.id).where(SignRequestRow.state.in_(WAITING), SignRequestRow.expires_at <= now)
+        with self._database.read() as session:
+            due = session.scalars(query.limit(limit)).all()
+        return sum(self._expire(request_id, now) for request_id in due)
+
+    def _expire(self, request_id: str, now: datetime) -> bool:
+        with self._database.transaction() as session:
+            row = session.get(SignRequestRow, request_id, with_for_update=True)
+            if row is None or not is_over(RequestState(row.state), expires_at=row.expires_at, now=now):
+                return False
+            row.state = RequestState.EXPIRED
+            return True
+
+    def restricted(self, actor: Actor, booking: BookingDetail, template: Template) -> dict[str, str]:
+        """Passengers, by client id, whose state restricts service fees, each with the warning that the agent reads."""
+        with self._database.read() as session:
+            return self._restricted(session, booking, template)
+
+    def _sendable(self, session: Session, actor: Actor, template_id: str) -> Template:
+        try:
+            template = self._library.load(session, actor, template_id)
+        except NotFound:
+            raise InvalidArgument("Choose the document to send.", field="template_id") from None
+        if template.archived or template.kind is DocumentKind.INSURANCE:
+            raise InvalidArgument("This document can't be sent from here. Choose another one.", field="template_id")
+        return template
+
+    def _refuse_restricted(
+        self, session: Session, booking: BookingDetail, template: Template, people: Sequence[Passenger]
+    ) -> None:
+        warnings = self._restricted(session, booking, template)
+        named = [warnings[each.client_id] for each in people if each.client_id in warnings]
+        if named:
+            raise FeeRestricted(" ".join(named))
+
+    def _restricted(self, session: Session, booking: BookingDetail, template: Template) -> dict[str, str]:
+        if template.kind is not DocumentKind.SERVICE_FEE:
+            return {}
+        notes = self._library.load_restrictions(session, booking.agency_id)
+        ids = [passenger.client_id for passenger in booking.passengers]
+        warnings = {}
+        for client in self._clients.load_many(session, booking.agency_id, ids).values():
+            code = state_code(client.data.region, client.data.country)
+            if code in notes:
+                warnings[client.id] = f"{client.name} lives in {client.data.region}: {notes[code] or _RESTRICTED}"
+        return warnings
+
+    def _ask(
+        self, session: Session, booking: BookingDetail, template: Template, passenger: Passenger, key: str
+    ) -> SignRequest:
+        waiting = session.scalar(
+            select(SignRequestRow.id).where(
+                SignRequestRow.booking_id == booking.id,
+                SignRequestRow.client_id == passenger.client_id,
+                SignRequestRow.template_id == template.id,
+                SignRequestRow.state.in_(WAITING),
+            )
+        )
+        if waiting is not None:
+            raise InvalidArgument(
+                f"{passenger.name} has “{template.title}” already and has not signed it yet. Send a reminder instead, "
+                "or take the earlier request back first.",
+                field="passengers",
+            )
+        row = self._row(session, booking, template, passenger, key)
+        self._mail(session, row)
+        session.add(row)
+        session.flush()
+        return view(row)
+
+    def _row(
+        self, session: Session, booking: BookingDetail, template: Template, passenger: Passenger, key: str
+    ) -> SignRequestRow:
+        values = self._values(session, booking, passenger.client_id)
+        if unfilled := empty_tags(template.body, values):
+            raise InvalidArgument(_unfilled_words(template, unfilled, passenger.name), field="template_id")
+        text, now = fill(template.body, values), self._clock.now()
+        return SignRequestRow(
+            id=new_id("sign"),
+            agency_id=booking.agency_id,
+            agent_id=booking.agent_id,
+            booking_id=booking.id,
+            client_id=passenger.client_id,
+            template_id=template.id,
+            template_number=template.number,
+            title=template.title,
+            text=text,
+            text_sha256=hashlib.sha256(text.encode()).hexdigest(),
+            signer_name=passenger.name,
+            email=passenger.email,
+            booking_title=booking.title,
+            state=RequestState.ISSUED,
+            request_key=key,
+            token_sha256="",
+            issue=1,
+            delivery_problem="",
+            created_at=now,
+            issued_at=now,
+            expires_at=now + self._lifetime,
+        )
+
+    def _values(self, session: Session, booking: BookingDetail, client_id: str) -> dict[str, str]:
+        passenger = _anybody(booking, client_id)
+        client: ClientDetail = self._clients.load_many(session, booking.agency_id, [passenger.client_id])[
+            passenger.client_id
+        ]
+        return dict(
+            values_for(
+                booking=booking,
+                client=client,
+                agency=self._directory.load_agency(session, booking.agency_id),
+                agent=self._directory.load_agent(session, booking.agent_id),
+                now=self._clock.now(),
+            )
+        )
+
+    def _mail(self, session: Session, row: SignRequestRow) -> None:
+        """Makes the request's newest token, seals it into a letter and publishes both unopened."""
+        token = new_link_token()
+        row.token_sha256 = token_sha256(token)
+        letter = Letter(
+            letter_id=new_id("letter"),
+            template="esign_request",
+            to=row.email,
+            data={"url": f"{self._portal_url}/sign/{row.id}#{token}"},
+            issued_at=row.issued_at,
+            expires_at=row.expires_at,
+        )
+        event = EsignRequested(
+            request_id=row.id,
+            booking_id=row.booking_id,
+            booking_title=row.booking_title,
+            agency=agency_snapshot(self._directory.load_agency(session, row.agency_id)),
+            agent=agent_snapshot(self._directory.load_agent(session, row.agent_id)),
+            title=row.title,
+            text=row.text,
+            text_sha256=row.text_sha256,
+            template_version=label(row),
+            token_sha256=row.token_sha256,
+            expires_at=_stamp(row.expires_at),
+            sealed_mail=self._letters.seal(letter),
+            issue=row.issue,
+        )
+        event.signer.CopyFrom(self._signer(session, row))
+        self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
+
+    def _signer(self, session: Session, row: SignRequestRow) -> Client:
+        """Who is asked, under the name and address that the request was sent to."""
+        first_name, _, last_name = row.signer_name.partition(" ")
+        passenger = self._bookings.load_by_id(session, row.booking_id).passenger(row.client_id)
+        if passenger is None:
+            return Client(id=row.client_id, first_name=first_name, last_name=last_name, email=row.email)
+        signer = passenger_snapshot(passenger)
+        signer.email = row.email
+        return signer
+
+
+_WORDS = {
+    RequestState.SIGNED: "signed already",
+    RequestState.PAPER: "signed on paper already",
+    RequestState.WITHDRAWN: "taken back",
+}
+_RESTRICTED = "service fees are restricted there. Ask your admin before you send this."
+
+
+def _key(request_key: str, client_id: str) -> str:
+    return hashlib.sha256(f"{request_key}\n{client_id}".encode()).hexdigest()
+
+
+def _anybody(booking: BookingDetail, client_id: str) -> Passenger:
+    passenger = booking.passenger(client_id)
+    if passenger is None:
+        raise InvalidArgument("Tick passengers of this booking only.", field="passengers")
+    return passenger
+
+
+def _passenger(booking: BookingDetail, client_id: str) -> Passenger:
+    passenger = _anybody(booking, client_id)
+    if not passenger.email:
+        raise InvalidArgument(
+            f"{passenger.name} has no e-mail address, so nothing can be sent. Print the form instead.",
+            field="passengers",
+        )
+    return passenger
+
+
+def _unfilled_words(template: Template, unfilled: Sequence[str], name: str) -> str:
+    needed = ", ".join(f"{TAGS[tag]} ({{{tag}}})" for tag in unfilled)
+    return (
+        f"“{template.title}” names what this booking does not have yet for {name}: {needed}. Add it to the booking or "
+        "the client first, or change the document."
+    )
+
+
+def _stamp(moment: datetime) -> Timestamp:
+    made = Timestamp()
+    made.FromDatetime(moment)
+    return made

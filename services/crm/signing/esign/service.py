@@ -1,0 +1,20 @@
+"""The eSignature room's face to other rooms: the library, and what was sent to be signed."""
+
+from services.crm.signing.esign.book import RequestBook, RequestFilter
+from services.crm.signing.esign.library import Library, Template, TemplateData, Version
+from services.crm.signing.esign.records import SignedPaper, SignRequest
+from services.crm.signing.esign.requests import FeeRestricted, SendRequest, SignRequests
+
+__all__ = [
+    "FeeRestricted",
+    "Library",
+    "RequestBook",
+    "RequestFilter",
+    "SendRequest",
+    "SignRequest",
+    "SignRequests",
+    "SignedPaper",
+    "Template",
+    "TemplateData",
+    "Version",
+]

@@ -1,0 +1,262 @@
+"""Pages of signing requests: what was sent, sending, the printed form, one request; panels on other rooms' pages."""
+
+import secrets
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
+
+from chassis.errors import InvalidArgument, PermissionDenied
+from chassis.web.formatting import plural
+from services.crm.core.actor import Actor
+from services.crm.core.addresses import page_number, same_list
+from services.crm.core.forms import attempt
+from services.crm.core.panels import Panel
+from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.sales.clients.service import ClientDetail
+from services.crm.signing.esign.forms import PaperForm, SendForm, make_send_form, read_send_form
+from services.crm.signing.esign.rules import DONE, WAITING, DocumentKind, RequestState
+from services.crm.signing.esign.service import FeeRestricted, RequestFilter, Template
+from services.crm.trips.bookings.service import BookingDetail, Passenger
+
+blueprint = Blueprint(
+    "esign",
+    __name__,
+    template_folder="templates",
+    static_folder="static",
+    static_url_path="/static/esign",
+    url_prefix="/signatures",
+)
+
+_CHIPS = {
+    "waiting": ("Waiting", WAITING),
+    "signed": ("Signed", DONE),
+    "expired": ("Expired", frozenset({RequestState.EXPIRED})),
+    "withdrawn": ("Taken back", frozenset({RequestState.WITHDRAWN})),
+    "all": ("All", frozenset()),
+}
+
+
+@blueprint.get("")
+@login_required
+def index() -> ResponseReturnValue:
+    """What was sent to be signed; filter and page stay in the address."""
+    actor, deps = current_agent(), dependencies()
+    chosen = request.args.get("state", "waiting")
+    chosen = chosen if chosen in _CHIPS else "all"
+    page = deps.signing.book.list_page(actor, RequestFilter(states=_CHIPS[chosen][1]), page_number())
+    chips = [(label, same_list(state=value), value == chosen) for value, (label, _) in _CHIPS.items()]
+    names = deps.directory.names_in(actor) if actor.is_admin else {}
+    return render_template(
+        "esign/index.html", page=page, chips=chips, chosen=chosen, same_list=same_list, names=names, actor=actor
+    )
+
+
+@blueprint.get("/<id:request_id>")
+@login_required
+def show(request_id: str) -> ResponseReturnValue:
+    """One request: its exact text, where it stands, and what was signed."""
+    actor, deps = current_agent(), dependencies()
+    asked, paper = deps.signing.book.get(actor, request_id)
+    return render_template("esign/show.html", asked=asked, paper=paper, own=actor.owns(asked.agent_id))
+
+
+@blueprint.get("/<id:request_id>/signed.pdf")
+@login_required
+def signed_pdf(request_id: str) -> ResponseReturnValue:
+    """The signed PDF as a download."""
+    return pdf_download(dependencies().signing.book.pdf(current_agent(), request_id), "signed-document.pdf")
+
+
+@blueprint.route("/new/<id:booking_id>", methods=["GET", "POST"])
+@login_required
+def new(booking_id: str) -> ResponseReturnValue:
+    """Sends a document to passengers of a booking."""
+    actor, deps = current_agent(), dependencies()
+    booking = deps.bookings.get(actor, booking_id)
+    if not actor.owns(booking.agent_id):
+        raise PermissionDenied("Only the agent who owns this booking can send documents for it.")
+    templates = sendable(actor)
+    form = make_send_form(booking, templates, **_first_values(booking, templates))
+    warning = ""
+    if request.method == "POST" and (wanted := read_send_form(form)) is not None:
+        try:
+            sent = deps.signing.requests.send(actor, booking_id, wanted)
+        except FeeRestricted as restricted:
+            warning = restricted.message
+        except InvalidArgument as error:
+            form.refuse(error.field, error.message)
+        else:
+            flash(f"“{sent[0].title}” is on its way to {plural(len(sent), 'passenger')}.", "done")
+            return redirect(url_for("bookings.show", booking_id=booking_id) + "#documents", 303)
+    return _send_page(actor, booking, templates, form, warning)
+
+
+def _send_page(
+    actor: Actor, booking: BookingDetail, templates: list[Template], form: SendForm, warning: str
+) -> ResponseReturnValue:
+    deps = dependencies()
+    fees = [template for template in templates if template.kind is DocumentKind.SERVICE_FEE]
+    restricted = deps.signing.requests.restricted(actor, booking, fees[0]) if fees else {}
+    page = render_template(
+        "esign/new.html", form=form, booking=booking, templates=templates, warning=warning, restricted=restricted
+    )
+    return page, 422 if form.errors or warning else 200
+
+
+@blueprint.get("/print/<id:booking_id>")
+@login_required
+def print_form(booking_id: str) -> ResponseReturnValue:
+    """The form for a client without a computer: the text, and lines to sign on. It has no place for a card number."""
+    actor, deps = current_agent(), dependencies()
+    booking = deps.bookings.get(actor, booking_id)
+    templates = sendable(actor)
+    template = _chosen(templates, request.args.get("template", ""))
+    passenger = booking.passenger(request.args.get("client", "")) or booking.lead
+    text, unfilled = "", list[str]()
+    if passenger is not None:
+        text, unfilled = deps.signing.requests.text_for(actor, booking_id, passenger.client_id, template.body)
+    return render_template(
+        "esign/print.html",
+        booking=booking,
+        templates=templates,
+        template=template,
+        passenger=passenger,
+        text=text,
+        unfilled=unfilled,
+        own=actor.owns(booking.agent_id),
+        form=_paper_form(template, passenger),
+    )
+
+
+@blueprint.post("/paper/<id:booking_id>")
+@login_required
+def record_paper(booking_id: str) -> ResponseReturnValue:
+    """Notes that the printed form was signed."""
+    actor, deps = current_agent(), dependencies()
+    booking = deps.bookings.get(actor, booking_id)
+    if not actor.owns(booking.agent_id):
+        raise PermissionDenied("Only the agent who owns this booking can note what was signed for it.")
+    form = PaperForm()
+    signed_on = form.on.data if form.validate_on_submit() else None
+    if signed_on is not None:
+        noted = attempt(
+            form,
+            lambda: deps.signing.requests.record_paper(
+                actor,
+                booking_id,
+                template_id=form.template_id.data or "",
+                client_id=form.client_id.data or "",
+                signed_on=signed_on,
+                request_key=form.request_key.data or "",
+            ),
+        )
+        if noted:
+            flash(f"Noted: {noted.signer_name} signed “{noted.title}” on paper. Keep the form.", "done")
+            return redirect(url_for("bookings.show", booking_id=booking_id) + "#documents", 303)
+    for errors in form.errors.values():
+        flash(str(errors[0]), "alert")
+    chosen, client = form.template_id.data or None, form.client_id.data or None
+    return redirect(url_for("esign.print_form", booking_id=booking_id, template=chosen, client=client), 303)
+
+
+@blueprint.post("/<id:request_id>/remind")
+@login_required
+def remind(request_id: str) -> ResponseReturnValue:
+    """Mails the request again."""
+    issue = request.form.get("issue", "")
+    number = int(issue) if issue.isascii() and issue.isdigit() and len(issue) < 7 else 0
+    try:
+        asked = dependencies().signing.requests.remind(current_agent(), request_id, issue=number)
+    except InvalidArgument as error:
+        flash(error.message, "alert")
+    else:
+        flash(f"A reminder is on its way to {asked.email}.", "done")
+    return redirect(_back(request_id), 303)
+
+
+@blueprint.post("/<id:request_id>/withdraw")
+@login_required
+def withdraw(request_id: str) -> ResponseReturnValue:
+    """Takes the request back."""
+    try:
+        asked = dependencies().signing.requests.withdraw(current_agent(), request_id)
+    except InvalidArgument as error:
+        flash(error.message, "alert")
+    else:
+        flash(f"“{asked.title}” is taken back: the link for {asked.signer_name} no longer works.", "done")
+    return redirect(_back(request_id), 303)
+
+
+def booking_panel(actor: Actor, booking: BookingDetail) -> Panel:
+    """The documents part of a booking's page: what is missing, what was sent, what was signed (C8)."""
+    signing = dependencies().signing
+    requests = signing.book.of_booking(booking)
+    return Panel(
+        template="esign/booking_panel.html",
+        data={
+            "booking": booking,
+            "own": actor.owns(booking.agent_id),
+            "requests": requests,
+            "missing": signing.book.lacking(actor, booking, requests),
+        },
+    )
+
+
+def client_panel(actor: Actor, client: ClientDetail) -> Panel | None:
+    """What a client was asked to sign, on her profile."""
+    requests = dependencies().signing.book.of_client(actor, client.id)
+    return Panel(template="esign/client_panel.html", data={"requests": requests}) if requests else None
+
+
+def sendable(actor: Actor) -> list[Template]:
+    """What an agent may send from here: everything in the library but the insurance offer, which has a page of its
+    own."""
+    return [
+        template
+        for template in dependencies().signing.library.templates(actor)
+        if not template.archived and template.kind is not DocumentKind.INSURANCE
+    ]
+
+
+def pdf_download(pdf: bytes, file_name: str) -> Response:
+    """A PDF that a browser saves and does not open in the CRM's name."""
+    response = make_response(pdf)
+    response.mimetype = "application/pdf"
+    response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
+    return response
+
+
+def _chosen(templates: list[Template], wanted: str) -> Template:
+    return next((template for template in templates if template.id == wanted), templates[0])
+
+
+def _first_values(booking: BookingDetail, templates: list[Template]) -> dict[str, object]:
+    """What the form shows first: the document that was asked for, the lead ticked."""
+    values: dict[str, object] = {
+        "request_key": secrets.token_urlsafe(24),
+        "template_id": _chosen(templates, request.args.get("template", "")).id,
+    }
+    for index in [index for index, passenger in enumerate(booking.passengers) if passenger.email][:1]:
+        values[f"pick_{index}"] = True
+    return values
+
+
+def _paper_form(template: Template, passenger: Passenger | None) -> PaperForm:
+    return PaperForm(
+        formdata=None,
+        data={
+            "request_key": secrets.token_urlsafe(24),
+            "template_id": template.id,
+            "client_id": passenger.client_id if passenger else "",
+        },
+    )
+
+
+def _back(request_id: str) -> str:
+    """The page the button stood on: the booking's, where the form said so."""
+    booking_id = request.form.get("from_booking", "")
+    asked, _ = dependencies().signing.book.get(current_agent(), request_id)
+    if booking_id == asked.booking_id:
+        return url_for("bookings.show", booking_id=booking_id) + "#documents"
+    return url_for("esign.show", request_id=request_id)

@@ -1,0 +1,73 @@
+"""What the insurance room does on events of portal and notifier: sent, not delivered, answered."""
+
+from datetime import UTC
+
+import structlog
+from sqlalchemy.orm import Session
+
+from chassis.bus import EventHandlers, EventMeta
+from protos.wayvault.events.v1.events_pb2 import InsuranceDecided
+from services.crm.paying.links.rules import MailFact
+from services.crm.signing.insurance.models import InsuranceAnswerRow, InsuranceOfferRow
+from services.crm.signing.insurance.rules import OfferFact, OfferState, after
+
+_log = structlog.get_logger(__name__)
+_MAIL = "insurance_offer"
+
+
+class UnknownOffer(Exception):
+    """An event names an offer that the CRM never had: a dead letter for the operator."""
+
+
+def register(handlers: EventHandlers) -> None:
+    """Adds this room's handler; it may run again without harm."""
+    handlers.on(InsuranceDecided, decided)
+
+
+def note_delivery(session: Session, mail: MailFact) -> None:
+    """Keeps with the offer what the notifier says about its e-mail; `link_id` is the offer's id."""
+    if mail.kind != _MAIL:
+        return
+    row = session.get(InsuranceOfferRow, mail.link_id, with_for_update=True)
+    if row is None:
+        _log.warning("insurance.mail_of_unknown_offer")
+        return
+    row.delivery_problem = mail.problem[:300]
+    if mail.sent_at is not None:
+        row.sent_at = mail.sent_at
+        _advance(row, OfferFact.DELIVERED)
+
+
+def decided(session: Session, message: InsuranceDecided, meta: EventMeta) -> None:
+    """The passenger accepted or declined and signed. An answer that crossed a withdrawal stands."""
+    row = session.get(InsuranceOfferRow, message.offer_id, with_for_update=True)
+    if row is None or row.agency_id != meta.agency_id:
+        raise UnknownOffer(f"{meta.type} names an offer that the CRM does not have")
+    fact = OfferFact.ACCEPTED if message.accepted else OfferFact.DECLINED
+    if session.get(InsuranceAnswerRow, message.document_id) is not None or not _advance(row, fact):
+        return
+    row.decided_at = message.at.ToDatetime(tzinfo=UTC)
+    row.delivery_problem = ""
+    session.add(
+        InsuranceAnswerRow(
+            id=message.document_id,
+            agency_id=meta.agency_id,
+            offer_id=row.id,
+            accepted=message.accepted,
+            signer_name=message.signer_name[:200],
+            signature_kind=message.signature_kind[:20],
+            text_sha256=message.text_sha256[:64],
+            decided_at=row.decided_at,
+            ip=message.origin.ip[:64],
+            pdf=message.pdf,
+            pdf_sha256=message.pdf_sha256[:64],
+        )
+    )
+
+
+def _advance(row: InsuranceOfferRow, fact: OfferFact) -> bool:
+    state = after(OfferState(row.state), fact)
+    if state is None:
+        return False
+    row.state = state
+    return True

@@ -1,0 +1,118 @@
+"""Rows of the bookings room to values and back."""
+
+from collections.abc import Iterable, Mapping
+
+from chassis.money import Money
+from services.crm.core.names import fold, text_of
+from services.crm.core.search import set_words
+from services.crm.sales.clients.service import ClientDetail
+from services.crm.trips.bookings.models import NO_DEPARTURE, BookingRow, BookingWordRow, SegmentRow
+from services.crm.trips.bookings.rules import (
+    BookingData,
+    BookingDetail,
+    BookingStatus,
+    Passenger,
+    SegmentData,
+    SegmentDetail,
+    SegmentKind,
+    search_words,
+)
+
+
+def booking_detail(row: BookingRow, clients: Mapping[str, ClientDetail], agent_name: str) -> BookingDetail:
+    """The booking with its parts; `clients` holds its passengers by id."""
+    passengers = tuple(
+        _passenger(clients[seat.client_id], is_lead=position == 0) for position, seat in enumerate(row.passengers)
+    )
+    return BookingDetail(
+        id=row.id,
+        agency_id=row.agency_id,
+        agent_id=row.agent_id,
+        agent_name=agent_name,
+        title=row.title,
+        status=BookingStatus(row.status),
+        currency=row.currency,
+        service_fee=_money(row.service_fee_minor, row.currency),
+        service_fee_description=row.service_fee_description,
+        notes=row.notes,
+        segments=tuple(segment_detail(segment, row.currency) for segment in row.segments),
+        passengers=passengers,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        version=row.version,
+    )
+
+
+def segment_detail(row: SegmentRow, currency: str) -> SegmentDetail:
+    data = SegmentData(
+        supplier_name=row.supplier_name,
+        kind=SegmentKind(row.kind),
+        confirmation_number=row.confirmation_number,
+        description=row.description,
+        begins_on=row.begins_on,
+        ends_on=row.ends_on,
+        price=_money(row.price_minor, currency),
+        deposit=_money(row.deposit_minor, currency),
+        deposit_due_on=row.deposit_due_on,
+        final=_money(row.final_minor, currency),
+        final_due_on=row.final_due_on,
+        commission=_money(row.commission_minor, currency),
+    )
+    return SegmentDetail(id=row.id, booking_id=row.booking_id, data=data)
+
+
+def apply_booking(row: BookingRow, data: BookingData) -> None:
+    """Writes what was entered, all but the passengers."""
+    row.title = data.title
+    row.status = data.status.value
+    row.currency = data.currency
+    row.service_fee_minor = _minor(data.service_fee)
+    row.service_fee_description = data.service_fee_description
+    row.notes = data.notes
+
+
+def apply_segment(row: SegmentRow, data: SegmentData) -> None:
+    """Writes what was entered."""
+    row.supplier_name = data.supplier_name
+    row.kind = data.kind.value
+    row.confirmation_number = data.confirmation_number
+    row.description = data.description
+    row.begins_on = data.begins_on
+    row.ends_on = data.ends_on
+    row.price_minor = _minor(data.price)
+    row.deposit_minor = _minor(data.deposit)
+    row.deposit_due_on = data.deposit_due_on
+    row.final_minor = _minor(data.final)
+    row.final_due_on = data.final_due_on
+    row.commission_minor = _minor(data.commission)
+
+
+def note_what_lists_show(row: BookingRow, passengers: Iterable[str]) -> None:
+    """Keeps on the booking what lists are ordered and searched by; `passengers` are their names."""
+    row.departs_on = min((part.begins_on for part in row.segments if part.begins_on), default=NO_DEPARTURE)
+    row.title_folded = fold(row.title)
+    suppliers = [(part.supplier_name, part.confirmation_number) for part in row.segments]
+    words = search_words(row.title, suppliers, passengers)
+    if row.search_text != (text := text_of(words)):
+        row.search_text = text
+        owner = {"booking_id": row.id, "agency_id": row.agency_id, "agent_id": row.agent_id}
+        set_words(row.words, words, BookingWordRow.word, BookingWordRow, **owner)
+
+
+def _passenger(client: ClientDetail, *, is_lead: bool) -> Passenger:
+    return Passenger(
+        client_id=client.id,
+        first_name=client.data.first_name,
+        last_name=client.data.last_name,
+        email=client.data.email,
+        phone=client.data.phone,
+        is_lead=is_lead,
+    )
+
+
+def _money(minor: int | None, currency: str) -> Money | None:
+    return None if minor is None else Money(minor=minor, currency=currency)
+
+
+def _minor(amount: Money | None) -> int | None:
+    return None if amount is None else amount.minor

@@ -1,0 +1,201 @@
+"""What a booking is: its states, its segments' kinds, what is due when. Amounts are Money of one currency."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from chassis.money import Money
+from services.crm.core.names import words_of
+
+
+class BookingStatus(StrEnum):
+    """Where a trip stands."""
+
+    QUOTE = "quote"
+    BOOKED = "booked"
+    TRAVELED = "traveled"
+    CANCELLED = "cancelled"
+
+
+class SegmentKind(StrEnum):
+    """What a supplier sells (the words of events.proto, Segment.kind)."""
+
+    CRUISE = "cruise"
+    HOTEL = "hotel"
+    TOUR = "tour"
+    FLIGHT = "flight"
+    CAR = "car"
+    INSURANCE = "insurance"
+    OTHER = "other"
+
+
+class DueKind(StrEnum):
+    """Which of a segment's two amounts is due."""
+
+    DEPOSIT = "deposit"
+    FINAL = "final"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingData:
+    """What an agent enters about a booking. The first passenger is the lead; an empty tuple is allowed for a quote."""
+
+    title: str
+    status: BookingStatus
+    currency: str
+    passenger_ids: tuple[str, ...] = ()
+    service_fee: Money | None = None
+    service_fee_description: str = ""
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentData:
+    """What an agent enters about a segment."""
+
+    supplier_name: str
+    kind: SegmentKind
+    confirmation_number: str = ""
+    description: str = ""
+    begins_on: date | None = None
+    ends_on: date | None = None
+    price: Money | None = None
+    deposit: Money | None = None
+    deposit_due_on: date | None = None
+    final: Money | None = None
+    final_due_on: date | None = None
+    commission: Money | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentDetail:
+    """A segment as rooms and pages see one."""
+
+    id: str
+    booking_id: str
+    data: SegmentData
+
+    @property
+    def dues(self) -> list["Due"]:
+        """The segment's deposit and final amounts, as far as they are known."""
+        pairs = (
+            (DueKind.DEPOSIT, self.data.deposit, self.data.deposit_due_on),
+            (DueKind.FINAL, self.data.final, self.data.final_due_on),
+        )
+        return [Due(segment=self, kind=kind, amount=amount, due_on=due) for kind, amount, due in pairs if amount]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """An amount that a supplier expects, by a date if one is known."""
+
+    segment: SegmentDetail
+    kind: DueKind
+    amount: Money
+    due_on: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passenger:
+    """A client on a booking."""
+
+    client_id: str
+    first_name: str
+    last_name: str
+    email: str
+    phone: str
+    is_lead: bool
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingDetail:
+    """A booking with its segments (by begin) and passengers (lead first)."""
+
+    id: str
+    agency_id: str
+    agent_id: str
+    agent_name: str
+    title: str
+    status: BookingStatus
+    currency: str
+    service_fee: Money | None
+    service_fee_description: str
+    notes: str
+    segments: Sequence[SegmentDetail] = field(default_factory=tuple)
+    passengers: Sequence[Passenger] = field(default_factory=tuple)
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+    @property
+    def lead(self) -> Passenger | None:
+        return next((passenger for passenger in self.passengers if passenger.is_lead), None)
+
+    @property
+    def begins_on(self) -> date | None:
+        return min((s.data.begins_on for s in self.segments if s.data.begins_on), default=None)
+
+    @property
+    def ends_on(self) -> date | None:
+        ends = [s.data.ends_on or s.data.begins_on for s in self.segments]
+        return max((end for end in ends if end), default=None)
+
+    @property
+    def total(self) -> Money:
+        """Prices of all segments and the service fee."""
+        amounts = [s.data.price for s in self.segments if s.data.price]
+        if self.service_fee:
+            amounts.append(self.service_fee)
+        return sum(amounts, start=Money(minor=0, currency=self.currency))
+
+    @property
+    def commission(self) -> Money:
+        amounts = [s.data.commission for s in self.segments if s.data.commission]
+        return sum(amounts, start=Money(minor=0, currency=self.currency))
+
+    def segment(self, segment_id: str) -> SegmentDetail | None:
+        return next((segment for segment in self.segments if segment.id == segment_id), None)
+
+    def passenger(self, client_id: str) -> Passenger | None:
+        return next((passenger for passenger in self.passengers if passenger.client_id == client_id), None)
+
+
+def search_words(title: str, suppliers: Iterable[tuple[str, str]], passengers: Iterable[str]) -> list[str]:
+    """The words that a booking is found by: title, suppliers with their confirmation numbers, who travels."""
+    texts = [title, *(text for pair in suppliers for text in pair), *passengers]
+    return list(dict.fromkeys(word for text in texts for word in words_of(text)))
+
+
+def segment_errors(data: SegmentData) -> dict[str, str]:
+    """What is wrong with a segment taken as a whole: field name → text for the person."""
+    errors: dict[str, str] = {}
+    if data.begins_on and data.ends_on and data.ends_on < data.begins_on:
+        errors["ends_on"] = "The end is before the beginning. Check both dates."
+    if data.ends_on and not data.begins_on:
+        errors["begins_on"] = "Give the day it begins too."
+    if data.deposit_due_on and not data.deposit:
+        errors["deposit"] = "Give the deposit that is due on this date."
+    if data.final_due_on and not data.final:
+        errors["final"] = "Give the final amount that is due on this date."
+    if data.deposit_due_on and data.final_due_on and data.final_due_on < data.deposit_due_on:
+        errors["final_due_on"] = "The final payment is due before the deposit. Check both dates."
+    if data.price:
+        scheduled = sum(
+            (amount for amount in (data.deposit, data.final) if amount),
+            start=Money(minor=0, currency=data.price.currency),
+        )
+        if scheduled.minor > data.price.minor:
+            errors["final"] = f"Deposit and final payment come to {scheduled.format()}, more than the price."
+        if data.commission and data.commission.minor > data.price.minor:
+            errors["commission"] = "The commission is more than the price."
+    return errors
+
+
+def next_days(today: date, days: int) -> tuple[date, date]:
+    """The first and last day of the coming `days`, today included."""
+    return today, today + timedelta(days=days)

@@ -1,0 +1,458 @@
+"""Use cases of bookings: find, list, open, change, and their segments."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Row, Select, case, func, literal, select, true, union_all
+from sqlalchemy.orm import Session
+
+from chassis.bus import Outbox
+from chassis.clock import Clock
+from chassis.db import Database
+from chassis.errors import InvalidArgument, NotFound, PermissionDenied
+from chassis.ids import new_id
+from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot, policy_snapshot
+from services.crm.core.actor import Actor
+from services.crm.core.errors import ChangedMeanwhile
+from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
+from services.crm.core.search import Words
+from services.crm.core.visibility import visible_to
+from services.crm.sales.clients.service import Clients, current_client_id
+from services.crm.trips.bookings.events import (
+    House,
+    SelfServiceTerms,
+    booking_saved,
+    passenger_snapshot,
+    segment_snapshot,
+)
+from services.crm.trips.bookings.mapping import apply_booking, apply_segment, booking_detail, note_what_lists_show
+from services.crm.trips.bookings.models import BookingRow, BookingWordRow, PassengerRow, SegmentRow
+from services.crm.trips.bookings.rules import (
+    BookingData,
+    BookingDetail,
+    BookingStatus,
+    Due,
+    DueKind,
+    Passenger,
+    SegmentData,
+    SegmentDetail,
+    SegmentKind,
+    segment_errors,
+)
+
+__all__ = [
+    "BookingData",
+    "BookingDetail",
+    "BookingFilter",
+    "BookingRow",
+    "BookingSort",
+    "BookingStatus",
+    "Bookings",
+    "Due",
+    "DueKind",
+    "House",
+    "Passenger",
+    "SegmentData",
+    "SegmentDetail",
+    "SegmentKind",
+    "SegmentRow",
+    "passenger_snapshot",
+    "segment_snapshot",
+]
+
+_WORDS = Words(
+    agency_id=BookingWordRow.agency_id,
+    agent_id=BookingWordRow.agent_id,
+    word=BookingWordRow.word,
+    owner_id=BookingWordRow.booking_id,
+    thing_id=BookingRow.id,
+    thing_text=BookingRow.search_text,
+)
+EXPORT_LIMIT = 10_000
+# How many dues are read, oldest first, to find those that are still to be paid.
+_DUES_READ = 900
+# Of how many the payments room is asked first whether they were paid; of all others only if too many of them were.
+_DUES_ASKED = 150
+
+
+class BookingSort(StrEnum):
+    """How a list of bookings is ordered."""
+
+    CHANGED = "changed"
+    DEPARTURE = "departure"
+    TITLE = "title"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingFilter:
+    """What a list of bookings shows. `text` finds titles, suppliers, confirmation numbers and passengers."""
+
+    text: str = ""
+    status: BookingStatus | None = None
+    client_id: str = ""
+    sort: BookingSort = BookingSort.CHANGED
+
+
+class Bookings:
+    """The bookings room's use cases. Methods that take a session take part in the caller's transaction."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        outbox: Outbox,
+        clock: Clock,
+        clients: Clients,
+        directory: Directory,
+        has_payments: Callable[[str, str], bool],
+        terms: SelfServiceTerms,
+    ) -> None:
+        """`has_payments(booking_id, segment_id)` says whether anything was asked for on a segment; `terms` is what a
+        client signs who starts a payment herself (P3)."""
+        self._database = database
+        self._outbox = outbox
+        self._clock = clock
+        self._clients = clients
+        self._directory = directory
+        self._has_payments = has_payments
+        self._terms = terms
+
+    def get(self, actor: Actor, booking_id: str) -> BookingDetail:
+        """Raises NotFound for what does not exist or is not in the actor's sight: no difference is told."""
+        with self._database.read() as session:
+            return self.load(session, actor, booking_id)
+
+    def get_own(self, actor: Actor, booking_id: str) -> BookingDetail:
+        """As get, for a change: raises PermissionDenied when an admin looks at somebody else's booking."""
+        with self._database.read() as session:
+            return self.load_own(session, actor, booking_id)
+
+    def load(self, session: Session, actor: Actor, booking_id: str) -> BookingDetail:
+        """As get, within the caller's transaction."""
+        return self._details(session, [_visible_row(session, actor, booking_id)])[0]
+
+    def load_own(self, session: Session, actor: Actor, booking_id: str) -> BookingDetail:
+        """As load, for a change: raises PermissionDenied when an admin looks at somebody else's booking."""
+        return self._details(session, [_own_row(session, actor, booking_id)])[0]
+
+    def load_by_id(self, session: Session, booking_id: str) -> BookingDetail:
+        """A booking by an id that the caller has from a row of its own (event handlers). Raises NotFound."""
+        row = session.get(BookingRow, booking_id)
+        if row is None:
+            raise NotFound("There is no such booking.")
+        return self._details(session, [row])[0]
+
+    def load_many(self, session: Session, booking_ids: Collection[str]) -> dict[str, BookingDetail]:
+        """Bookings by ids that the caller has from rows of its own."""
+        if not booking_ids:
+            return {}
+        rows = session.scalars(select(BookingRow).where(BookingRow.id.in_(booking_ids)))
+        return {booking.id: booking for booking in self._details(session, rows.all())}
+
+    def list_page(self, actor: Actor, wanted: BookingFilter, number: int) -> Page[BookingDetail]:
+        with self._database.read() as session:
+            conditions = self._conditions(session, actor, wanted)
+            query = _ordered(select(BookingRow).where(*conditions), wanted.sort)
+            rows = session.scalars(query.limit(PAGE_SIZE).offset(offset(number))).all()
+            all_here = number == 1 and len(rows) < PAGE_SIZE
+            total = len(rows) if all_here else bounded_count(session, select(BookingRow.id).where(*conditions))
+            return Page(items=self._details(session, rows), total=total, number=number)
+
+    def export(self, actor: Actor, wanted: BookingFilter) -> Sequence[BookingDetail]:
+        """Everything the filter shows, for CSV (at most EXPORT_LIMIT)."""
+        with self._database.read() as session:
+            query = _ordered(select(BookingRow).where(*self._conditions(session, actor, wanted)), wanted.sort)
+            return self._details(session, session.scalars(query.limit(EXPORT_LIMIT)).all())
+
+    def departing(self, actor: Actor, first: date, last: date, limit: int = 12) -> list[BookingDetail]:
+        """The actor's own booked trips that begin between two days, both included; soonest first."""
+        with self._database.read() as session:
+            rows = session.scalars(
+                select(BookingRow)
+                .where(
+                    BookingRow.agent_id == actor.agent_id,
+                    BookingRow.status == BookingStatus.BOOKED.value,
+                    BookingRow.departs_on.between(first, last),
+                )
+                .order_by(BookingRow.departs_on, BookingRow.id)
+                .limit(limit)
+            ).all()
+            return self._details(session, rows)
+
+    def dues(
+        self,
+        actor: Actor,
+        last: date,
+        paid: Callable[[Collection[str]], Mapping[str, int]],
+        limit: int = 12,
+        *,
+        first_day: date = date.min,
+    ) -> list[tuple[BookingDetail, Due]]:
+        """The actor's own deposits and finals due between two days and still open, oldest first; open trips only.
+
+        `paid` is the payments room's word: how much was processed for each of these segments, in minor units.
+        """
+        with self._database.read() as session:
+            found = session.execute(_dues(actor, first_day, last).limit(_DUES_READ)).all()
+            still_open: list[Row[str, str, str, date, int]] = []
+            for asked in (found[:_DUES_ASKED], found[_DUES_ASKED:]):
+                if len(still_open) < limit:
+                    processed = paid({row.segment_id for row in asked})
+                    still_open += [row for row in asked if processed.get(row.segment_id, 0) < row.until_then]
+            still_open = still_open[:limit]
+            wanted = {row.booking_id for row in still_open}
+            rows = session.scalars(select(BookingRow).where(BookingRow.id.in_(wanted))).all()
+            items = {
+                (segment.id, item.kind.value): (booking, item)
+                for booking in self._details(session, rows)
+                for segment in booking.segments
+                for item in segment.dues
+            }
+        return [items[row.segment_id, row.kind] for row in still_open if (row.segment_id, row.kind) in items]
+
+    def create(self, actor: Actor, data: BookingData) -> BookingDetail:
+        """Raises InvalidArgument when a passenger is not one of the actor's clients."""
+        with self._database.transaction() as session:
+            return self.open(session, actor, data)
+
+    def open(
+        self, session: Session, actor: Actor, data: BookingData, segments: Sequence[SegmentData] = ()
+    ) -> BookingDetail:
+        """A new booking with its segments, in the caller's transaction; told to the others once. Raises as create."""
+        now = self._clock.now()
+        row = BookingRow(
+            id=new_id("booking"), agency_id=actor.agency_id, agent_id=actor.agent_id, created_at=now, version=1
+        )
+        apply_booking(row, data)
+        row.updated_at = now
+        session.add(row)
+        self._seat(session, actor, row, data.passenger_ids)
+        ordered = sorted(segments, key=lambda part: part.begins_on or date.max)
+        for position, part in enumerate(ordered):
+            _check(part)
+            segment = SegmentRow(id=new_id("segment"), position=position)
+            apply_segment(segment, part)
+            row.segments.append(segment)
+        return self._saved(session, row)
+
+    def change(self, actor: Actor, booking_id: str, data: BookingData, *, version: int) -> BookingDetail:
+        """Raises NotFound, PermissionDenied, ChangedMeanwhile or InvalidArgument."""
+        with self._database.transaction() as session:
+            row = _row_to_change(session, actor, booking_id, version)
+            if data.currency != row.currency and row.segments:
+                raise InvalidArgument(
+                    "The currency can't change while the booking has segments: their amounts are in it.",
+                    field="currency",
+                )
+            apply_booking(row, data)
+            self._seat(session, actor, row, data.passenger_ids)
+            return self._touch(session, row)
+
+    def add_segment(self, actor: Actor, booking_id: str, data: SegmentData, *, version: int) -> SegmentDetail:
+        """Raises NotFound, PermissionDenied, ChangedMeanwhile or InvalidArgument."""
+        _check(data)
+        with self._database.transaction() as session:
+            row = _row_to_change(session, actor, booking_id, version)
+            segment = SegmentRow(id=new_id("segment"))
+            apply_segment(segment, data)
+            row.segments.append(segment)
+            return _segment_of(self._touch(session, row), segment.id)
+
+    def change_segment(
+        self, actor: Actor, booking_id: str, segment_id: str, data: SegmentData, *, version: int
+    ) -> SegmentDetail:
+        """Raises NotFound, PermissionDenied, ChangedMeanwhile or InvalidArgument."""
+        _check(data)
+        with self._database.transaction() as session:
+            row = _row_to_change(session, actor, booking_id, version)
+            apply_segment(_segment_row(row, segment_id), data)
+            return _segment_of(self._touch(session, row), segment_id)
+
+    def remove_segment(self, actor: Actor, booking_id: str, segment_id: str, *, version: int) -> BookingDetail:
+        """Raises NotFound, PermissionDenied, ChangedMeanwhile, or InvalidArgument when it has payments."""
+        # First of all: whether payments hang on a segment is nobody else's business.
+        self.get(actor, booking_id)
+        if self._has_payments(booking_id, segment_id):
+            raise InvalidArgument(
+                "A payment was asked for on this segment, so it stays on the booking as part of the record. "
+                "You can still change its dates and amounts."
+            )
+        with self._database.transaction() as session:
+            row = _row_to_change(session, actor, booking_id, version)
+            row.segments.remove(_segment_row(row, segment_id))
+            return self._touch(session, row)
+
+    def lock_of_clients(self, session: Session, client_ids: Collection[str]) -> None:
+        """Holds every booking that these clients are on until the transaction ends (a merge, C4)."""
+        on = select(PassengerRow.booking_id).where(PassengerRow.client_id.in_(client_ids))
+        rows = select(BookingRow.id).where(BookingRow.id.in_(on)).order_by(BookingRow.id)
+        session.scalars(rows.with_for_update()).all()
+
+    def ids_of_client(self, session: Session, client_id: str) -> list[str]:
+        """The bookings that a client is on."""
+        query = select(PassengerRow.booking_id).where(PassengerRow.client_id == client_id)
+        return list(session.scalars(query.order_by(PassengerRow.booking_id)))
+
+    def tell_anew(self, session: Session, booking_ids: Collection[str]) -> None:
+        """Publishes bookings whose passengers were merged; a form that was opened before is refused."""
+        for row in session.scalars(select(BookingRow).where(BookingRow.id.in_(booking_ids)).order_by(BookingRow.id)):
+            session.refresh(row)
+            for position, seat in enumerate(row.passengers):
+                seat.position = position
+            row.version += 1
+            self._saved(session, row)
+
+    def note_name(self, session: Session, client_id: str) -> None:
+        """Lets a client's bookings be found by the name that she has now (the CRM's own client.saved)."""
+        self.lock_of_clients(session, [client_id])
+        for booking_id, booking in self.load_many(session, self.ids_of_client(session, client_id)).items():
+            row = session.get_one(BookingRow, booking_id, populate_existing=True)
+            note_what_lists_show(row, [passenger.name for passenger in booking.passengers])
+
+    def house(self, session: Session, booking: BookingDetail) -> House:
+        """Who stands behind a booking, as events carry it."""
+        agency = self._directory.load_agency(session, booking.agency_id)
+        return House(
+            agency=agency_snapshot(agency),
+            agent=agent_snapshot(self._directory.load_agent(session, booking.agent_id)),
+            policy=policy_snapshot(agency),
+        )
+
+    def _seat(self, session: Session, actor: Actor, row: BookingRow, wanted: Sequence[str]) -> None:
+        """Puts the wanted clients on the booking, the first as lead."""
+        today = [current_client_id(session, each) for each in wanted]
+        if today != list(wanted):
+            # The form was opened before two of its people were merged.
+            wanted = list(dict.fromkeys(today))
+        own = self._clients.load_many(session, actor.agency_id, wanted)
+        if len(set(wanted)) != len(wanted) or any(
+            client_id not in own or own[client_id].agent_id != row.agent_id for client_id in wanted
+        ):
+            raise InvalidArgument("Choose the passengers from your own clients, each once.", field="passengers")
+        seats = {seat.client_id: seat for seat in row.passengers}
+        row.passengers[:] = [
+            seats.get(client_id) or PassengerRow(id=new_id("passenger"), client_id=client_id) for client_id in wanted
+        ]
+        for position, seat in enumerate(row.passengers):
+            seat.position = position
+
+    def _touch(self, session: Session, row: BookingRow) -> BookingDetail:
+        ordered = sorted(row.segments, key=lambda s: (s.begins_on or date.max, s.position or 0, s.id))
+        for position, segment in enumerate(ordered):
+            segment.position = position
+        row.updated_at = self._clock.now()
+        row.version += 1
+        return self._saved(session, row)
+
+    def _saved(self, session: Session, row: BookingRow) -> BookingDetail:
+        session.flush()
+        session.refresh(row)
+        booking = self._details(session, [row])[0]
+        note_what_lists_show(row, [passenger.name for passenger in booking.passengers])
+        session.flush()
+        event = booking_saved(booking, self.house(session, booking), self._terms)
+        self._outbox.add(session, event, aggregate_id=booking.id, agency_id=booking.agency_id)
+        return booking
+
+    def _details(self, session: Session, rows: Sequence[BookingRow]) -> list[BookingDetail]:
+        if not rows:
+            return []
+        agency_id = rows[0].agency_id
+        client_ids = {seat.client_id for row in rows for seat in row.passengers}
+        clients = self._clients.load_many(session, agency_id, client_ids)
+        names = self._directory.names(session, agency_id)
+        return [booking_detail(row, clients, names.get(row.agent_id, "")) for row in rows]
+
+    def _conditions(self, session: Session, actor: Actor, wanted: BookingFilter) -> list[ColumnElement[bool]]:
+        conditions = [visible_to(actor, BookingRow.agency_id, BookingRow.agent_id)]
+        if wanted.status:
+            conditions.append(BookingRow.status == wanted.status.value)
+        if wanted.client_id:
+            conditions.append(BookingRow.id.in_(self.ids_of_client(session, wanted.client_id)))
+        if (found := _WORDS.condition(session, actor, wanted.text)) is not None:
+            conditions.append(found)
+        return conditions
+
+
+def _dues(actor: Actor, first: date, last: date) -> Select[str, str, str, date, int]:
+    """Segment, booking, kind, day of what is due on the actor's open trips, and how much must be paid by then."""
+    # Each segment is read once and looked at twice, for either of its dates.
+    kinds = union_all(*(select(literal(kind.value).label("kind")) for kind in DueKind)).subquery()
+    is_deposit = kinds.c.kind == DueKind.DEPOSIT.value
+    due_on = case((is_deposit, SegmentRow.deposit_due_on), else_=SegmentRow.final_due_on)
+    final = case((is_deposit, 0), else_=func.coalesce(SegmentRow.final_minor, 0))
+    return (
+        select(
+            SegmentRow.id.label("segment_id"),
+            SegmentRow.booking_id.label("booking_id"),
+            kinds.c.kind.label("kind"),
+            due_on.label("due_on"),
+            (func.coalesce(SegmentRow.deposit_minor, 0) + final).label("until_then"),
+        )
+        .join(BookingRow, BookingRow.id == SegmentRow.booking_id)
+        .join(kinds, true())
+        .where(
+            BookingRow.agent_id == actor.agent_id,
+            BookingRow.status.in_((BookingStatus.QUOTE.value, BookingStatus.BOOKED.value)),
+            due_on.between(first, last),
+        )
+        .order_by("due_on", SegmentRow.booking_id, SegmentRow.id, kinds.c.kind)
+    )
+
+
+def _ordered(query: Select[BookingRow], sort: BookingSort) -> Select[BookingRow]:
+    match sort:
+        case BookingSort.CHANGED:
+            return query.order_by(BookingRow.updated_at.desc(), BookingRow.id.desc())
+        case BookingSort.DEPARTURE:
+            return query.order_by(BookingRow.departs_on, BookingRow.id)
+        case BookingSort.TITLE:
+            return query.order_by(BookingRow.title_folded, BookingRow.id)
+
+
+def _visible_row(session: Session, actor: Actor, booking_id: str) -> BookingRow:
+    row = session.scalar(
+        select(BookingRow).where(
+            BookingRow.id == booking_id, visible_to(actor, BookingRow.agency_id, BookingRow.agent_id)
+        )
+    )
+    if row is None:
+        raise NotFound("There is no such booking among yours.")
+    return row
+
+
+def _own_row(session: Session, actor: Actor, booking_id: str) -> BookingRow:
+    row = _visible_row(session, actor, booking_id)
+    if not actor.owns(row.agent_id):
+        raise PermissionDenied("You can look at this booking, but only its own agent can change it.")
+    return row
+
+
+def _row_to_change(session: Session, actor: Actor, booking_id: str, version: int) -> BookingRow:
+    """The row, held until the transaction ends (SQLite holds the whole file already)."""
+    row = _own_row(session, actor, booking_id)
+    session.refresh(row, with_for_update=True)
+    if row.version != version:
+        raise ChangedMeanwhile(version=row.version)
+    return row
+
+
+def _segment_row(row: BookingRow, segment_id: str) -> SegmentRow:
+    for segment in row.segments:
+        if segment.id == segment_id:
+            return segment
+    raise NotFound("There is no such segment on this booking.")
+
+
+def _segment_of(booking: BookingDetail, segment_id: str) -> SegmentDetail:
+    segment = booking.segment(segment_id)
+    if segment is None:
+        raise NotFound("There is no such segment on this booking.")
+    return segment
+
+
+def _check(data: SegmentData) -> None:
+    for field, message in segment_errors(data).items():
+        raise InvalidArgument(message, field=field)

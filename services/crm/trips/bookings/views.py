@@ -1,0 +1,232 @@
+"""Pages of bookings: list, CSV, booking page, booking form, segment form."""
+
+from collections.abc import Collection
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from chassis.errors import InvalidArgument, NotFound
+from chassis.web.formatting import currency_choices
+from services.crm.core.addresses import page_number, same_list, typed_text, with_same_filter
+from services.crm.core.export import csv_response
+from services.crm.core.forms import attempt, shallow
+from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.sales.clients.service import ClientDetail
+from services.crm.trips.bookings.forms import DEFAULT_CURRENCY, KIND_WORDS, STATUS_WORDS, BookingForm, SegmentForm
+from services.crm.trips.bookings.service import BookingDetail, BookingFilter, BookingSort, BookingStatus
+
+blueprint = Blueprint("bookings", __name__, template_folder="templates", url_prefix="/bookings")
+
+_SORTS = (
+    (BookingSort.CHANGED, "Last changed"),
+    (BookingSort.DEPARTURE, "By departure"),
+    (BookingSort.TITLE, "By title"),
+)
+_CSV_HEADER = ("Booking", "Status", "Lead passenger", "Begins", "Ends", "Currency", "Total", "Commission", "Agent")
+_KIND_ICONS = {
+    "cruise": "ship",
+    "hotel": "bed-double",
+    "tour": "map",
+    "flight": "plane",
+    "car": "car",
+    "insurance": "shield",
+    "other": "ticket",
+}
+
+
+@blueprint.get("")
+@login_required
+def index() -> ResponseReturnValue:
+    """The list; its filter, order and page stay in the address."""
+    wanted = _filter()
+    page = dependencies().bookings.list_page(current_agent(), wanted, page_number())
+    return render_template(
+        "bookings/index.html",
+        page=page,
+        wanted=wanted,
+        sorts=_SORTS,
+        statuses=STATUS_WORDS,
+        same_list=same_list,
+        csv_url=with_same_filter("bookings.export"),
+    )
+
+
+@blueprint.get("/bookings.csv")
+@login_required
+def export() -> ResponseReturnValue:
+    """The list as the filter shows it."""
+    rows = dependencies().bookings.export(current_agent(), _filter())
+    return csv_response("bookings.csv", _CSV_HEADER, (_csv_row(booking) for booking in rows))
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+@login_required
+def new() -> ResponseReturnValue:
+    actor, deps = current_agent(), dependencies()
+    first = request.args.get("client", "")
+    form = BookingForm(currency=_typed_currency(DEFAULT_CURRENCY), data={"passengers": [first] if first else []})
+    if not _is_looking_for_people() and form.validate_on_submit():
+        booking = attempt(form, lambda: deps.bookings.create(actor, form.entered()))
+        if booking is not None:
+            flash("The booking is open. Add its first segment: what the client travels on or stays in.", "done")
+            return redirect(url_for("bookings.show", booking_id=booking.id), 303)
+    return _booking_page(form, None)
+
+
+@blueprint.get("/people")
+@login_required
+def people() -> ResponseReturnValue:
+    """Who could travel, found while one types (a fragment for htmx): the agent's own clients who are not ticked yet."""
+    found = _found_people(typed_text("people"), request.args.getlist("passengers"))
+    return render_template("bookings/_people.html", found=found, text=typed_text("people"), form=None)
+
+
+@blueprint.get("/<id:booking_id>")
+@login_required
+def show(booking_id: str) -> ResponseReturnValue:
+    """The booking: segments, passengers, and what other rooms put here (the payment area)."""
+    actor, deps = current_agent(), dependencies()
+    booking = deps.bookings.get(actor, booking_id)
+    return render_template(
+        "bookings/show.html",
+        booking=booking,
+        own=actor.owns(booking.agent_id),
+        kinds=KIND_WORDS,
+        kind_icons=_KIND_ICONS,
+        panels=deps.panels.for_booking(actor, booking),
+    )
+
+
+@blueprint.route("/<id:booking_id>/edit", methods=["GET", "POST"])
+@login_required
+def edit(booking_id: str) -> ResponseReturnValue:
+    actor, bookings = current_agent(), dependencies().bookings
+    booking = bookings.get_own(actor, booking_id)
+    form = BookingForm(currency=_typed_currency(booking.currency), data=_booking_values(booking))
+    if not _is_looking_for_people() and form.validate_on_submit():
+        version = form.version.data or 0
+        saved = attempt(form, lambda: bookings.change(actor, booking_id, form.entered(), version=version))
+        if saved is not None:
+            flash("The booking is saved.", "done")
+            return redirect(url_for("bookings.show", booking_id=booking_id), 303)
+    return _booking_page(form, booking)
+
+
+@blueprint.route("/<id:booking_id>/segments/new", methods=["GET", "POST"])
+@login_required
+def new_segment(booking_id: str) -> ResponseReturnValue:
+    actor, bookings = current_agent(), dependencies().bookings
+    booking = bookings.get_own(actor, booking_id)
+    form = SegmentForm(currency=booking.currency, data={"version": booking.version})
+    if form.validate_on_submit():
+        version = form.version.data or 0
+        saved = attempt(form, lambda: bookings.add_segment(actor, booking_id, form.entered(), version=version))
+        if saved is not None:
+            flash(f"{saved.data.supplier_name} is on the booking.", "done")
+            return redirect(url_for("bookings.show", booking_id=booking_id), 303)
+    return render_template("bookings/segment.html", form=form, booking=booking, segment=None), _status(form)
+
+
+@blueprint.route("/<id:booking_id>/segments/<id:segment_id>", methods=["GET", "POST"])
+@login_required
+def edit_segment(booking_id: str, segment_id: str) -> ResponseReturnValue:
+    actor, bookings = current_agent(), dependencies().bookings
+    booking = bookings.get_own(actor, booking_id)
+    segment = booking.segment(segment_id)
+    if segment is None:
+        raise NotFound("There is no such segment on this booking.")
+    form = SegmentForm(currency=booking.currency, data={**shallow(segment.data), "version": booking.version})
+    if form.validate_on_submit():
+        version = form.version.data or 0
+        saved = attempt(
+            form, lambda: bookings.change_segment(actor, booking_id, segment_id, form.entered(), version=version)
+        )
+        if saved is not None:
+            flash(f"{saved.data.supplier_name} is saved.", "done")
+            return redirect(url_for("bookings.show", booking_id=booking_id), 303)
+    return render_template("bookings/segment.html", form=form, booking=booking, segment=segment), _status(form)
+
+
+@blueprint.post("/<id:booking_id>/segments/<id:segment_id>/remove")
+@login_required
+def remove_segment(booking_id: str, segment_id: str) -> ResponseReturnValue:
+    """Takes a segment off the booking, when nothing was asked for on it yet."""
+    version = request.form.get("version", 0, type=int)
+    try:
+        dependencies().bookings.remove_segment(current_agent(), booking_id, segment_id, version=version)
+        flash("The segment is removed.", "done")
+    except InvalidArgument as error:
+        flash(error.message, "alert")
+    return redirect(url_for("bookings.show", booking_id=booking_id), 303)
+
+
+def _filter() -> BookingFilter:
+    status, sort = request.args.get("status", ""), request.args.get("sort", "")
+    return BookingFilter(
+        text=typed_text(),
+        status=BookingStatus(status) if status in list(BookingStatus) else None,
+        sort=BookingSort(sort) if sort in list(BookingSort) else BookingSort.CHANGED,
+    )
+
+
+def _booking_page(form: BookingForm, booking: BookingDetail | None) -> ResponseReturnValue:
+    """The form with those who are ticked, and without scripts with those who were looked for."""
+    text = request.form.get("people", "")[:100] if _is_looking_for_people() else ""
+    page = render_template(
+        "bookings/edit.html",
+        form=form,
+        booking=booking,
+        chosen=dependencies().clients.named(current_agent(), form.passenger_ids),
+        found=_found_people(text, form.passenger_ids),
+        text=text,
+    )
+    return page, 422 if form.errors else 200
+
+
+def _is_looking_for_people() -> bool:
+    """Whether the form's own search button sent it, as it does without scripts: nothing is saved then."""
+    return "find" in request.form
+
+
+def _found_people(text: str, chosen: Collection[str]) -> list[ClientDetail]:
+    actor = current_agent()
+    found = dependencies().clients.search(actor, text)
+    return [client for client in found if actor.owns(client.agent_id) and client.id not in chosen]
+
+
+def _typed_currency(current: str) -> str:
+    """The currency in which the amounts of this very form are written."""
+    typed = request.form.get("currency", current)
+    return typed if typed in {code for code, _ in currency_choices()} else current
+
+
+def _booking_values(booking: BookingDetail) -> dict[str, object]:
+    return {
+        "version": booking.version,
+        "title": booking.title,
+        "status": booking.status.value,
+        "currency": booking.currency,
+        "passengers": [passenger.client_id for passenger in booking.passengers],
+        "lead": [passenger.client_id for passenger in booking.passengers if passenger.is_lead],
+        "service_fee": booking.service_fee,
+        "service_fee_description": booking.service_fee_description,
+        "notes": booking.notes,
+    }
+
+
+def _csv_row(booking: BookingDetail) -> tuple[object, ...]:
+    return (
+        booking.title,
+        STATUS_WORDS[booking.status],
+        booking.lead.name if booking.lead else "",
+        booking.begins_on,
+        booking.ends_on,
+        booking.currency,
+        booking.total.decimal,
+        booking.commission.decimal,
+        booking.agent_name,
+    )
+
+
+def _status(form: SegmentForm) -> int:
+    return 422 if form.errors else 200

@@ -1,0 +1,155 @@
+"""Use cases of the itinerary: what stands on it, as calendar entries and on paper. No amounts and no commissions: it is
+shown at desks."""
+
+from dataclasses import dataclass
+
+from chassis.calendar import Entry, EntryStatus
+from chassis.db import Database
+from chassis.paper.itinerary import Itinerary, Stop
+from chassis.paper.sheet import Letterhead
+from chassis.web.formatting import day, day_range
+from services.crm.access.agency.service import AgencyDetail, AgentDetail, Directory
+from services.crm.core.actor import Actor
+from services.crm.trips.bookings.service import (
+    BookingDetail,
+    Bookings,
+    BookingStatus,
+    Due,
+    DueKind,
+    SegmentDetail,
+    SegmentKind,
+)
+
+__all__ = ["KIND_WORDS", "Itineraries", "ItineraryView", "entries_of", "printed"]
+
+KIND_WORDS = {
+    SegmentKind.CRUISE: "Cruise",
+    SegmentKind.HOTEL: "Hotel",
+    SegmentKind.TOUR: "Tour",
+    SegmentKind.FLIGHT: "Flight",
+    SegmentKind.CAR: "Car",
+    SegmentKind.INSURANCE: "Insurance",
+    SegmentKind.OTHER: "Booking",
+}
+_STATUS = {
+    BookingStatus.QUOTE: EntryStatus.TENTATIVE,
+    BookingStatus.BOOKED: EntryStatus.CONFIRMED,
+    BookingStatus.TRAVELED: EntryStatus.CONFIRMED,
+    BookingStatus.CANCELLED: EntryStatus.CANCELLED,
+}
+_DUE_WORDS = {DueKind.DEPOSIT: "Deposit", DueKind.FINAL: "Final payment"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItineraryView:
+    """A booking with the agency and the agent it speaks for."""
+
+    booking: BookingDetail
+    agency: AgencyDetail
+    agent: AgentDetail
+
+    @property
+    def contact(self) -> str:
+        """How to reach the agent, else the agency."""
+        ways = (self.agent.data.phone or self.agency.data.phone, self.agent.data.email or self.agency.data.email)
+        return " · ".join(way for way in ways if way)
+
+
+class Itineraries:
+    """The itinerary room's use cases."""
+
+    def __init__(self, *, database: Database, bookings: Bookings, directory: Directory) -> None:
+        self._database = database
+        self._bookings = bookings
+        self._directory = directory
+
+    def get(self, actor: Actor, booking_id: str) -> ItineraryView:
+        """Raises NotFound for a booking out of the actor's sight."""
+        with self._database.read() as session:
+            booking = self._bookings.load(session, actor, booking_id)
+            return ItineraryView(
+                booking=booking,
+                agency=self._directory.load_agency(session, booking.agency_id),
+                agent=self._directory.load_agent(session, booking.agent_id),
+            )
+
+
+def dates_of(segment: SegmentDetail) -> str:
+    """The segment's days in words; empty when it has none."""
+    begins_on, ends_on = segment.data.begins_on, segment.data.ends_on
+    if begins_on is None:
+        return ""
+    return day_range(begins_on, ends_on) if ends_on else day(begins_on)
+
+
+def printed(view: ItineraryView) -> Itinerary:
+    """What stands on the paper."""
+    booking, agency = view.booking, view.agency
+    return Itinerary(
+        head=Letterhead(
+            name=agency.name,
+            contact=" · ".join(part for part in (agency.data.phone, agency.data.email) if part),
+            accent=agency.data.accent_colour,
+            time_zone=agency.data.time_zone,
+        ),
+        title=booking.title,
+        dates=day_range(booking.begins_on, booking.ends_on) if booking.begins_on and booking.ends_on else "",
+        travelers=tuple(passenger.name for passenger in booking.passengers),
+        advisor=" · ".join(part for part in (view.agent.name, view.contact) if part),
+        stops=tuple(
+            Stop(
+                kind=KIND_WORDS[segment.data.kind],
+                supplier=segment.data.supplier_name,
+                dates=dates_of(segment),
+                text=segment.data.description,
+                confirmation=segment.data.confirmation_number,
+            )
+            for segment in booking.segments
+        ),
+        cancelled=booking.status is BookingStatus.CANCELLED,
+        changed_at=booking.updated_at,
+    )
+
+
+def entries_of(view: ItineraryView) -> list[Entry]:
+    """The booking's days, and the days by which something is to be paid. The portal's file of the same trip has the
+    same ids, so that a calendar fed by both has each entry once."""
+    found = []
+    for segment in view.booking.segments:
+        if segment.data.begins_on is not None:
+            found.append(_stay(view, segment))
+        found += [_due(view, due) for due in segment.dues if due.due_on is not None]
+    return found
+
+
+def _stay(view: ItineraryView, segment: SegmentDetail) -> Entry:
+    data = segment.data
+    assert data.begins_on is not None
+    number = f"Confirmation {data.confirmation_number}" if data.confirmation_number else ""
+    names = ", ".join(passenger.name for passenger in view.booking.passengers)
+    return Entry(
+        uid=f"{segment.id}@wayvault",
+        sequence=view.booking.version,
+        begins_on=data.begins_on,
+        ends_on=data.ends_on or data.begins_on,
+        title=f"{KIND_WORDS[data.kind]}: {data.supplier_name}",
+        text="\n".join(line for line in (view.booking.title, names, data.description, number) if line),
+        status=_STATUS[view.booking.status],
+        # Insurance runs along; it keeps nobody busy.
+        busy=data.kind is not SegmentKind.INSURANCE,
+    )
+
+
+def _due(view: ItineraryView, due: Due) -> Entry:
+    assert due.due_on is not None
+    title = f"{_DUE_WORDS[due.kind]} to {due.segment.data.supplier_name}: {due.amount.format()}"
+    return Entry(
+        uid=f"{due.segment.id}-{due.kind.value}@wayvault",
+        sequence=view.booking.version,
+        begins_on=due.due_on,
+        ends_on=due.due_on,
+        title=title.replace("\u00a0", " "),
+        text=view.booking.title,
+        status=_STATUS[view.booking.status],
+        busy=False,
+    )

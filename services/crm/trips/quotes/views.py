@@ -1,0 +1,102 @@
+"""Pages of quote requests: inbox, one request, booking it in one step, declining it; the dashboard's place."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from chassis.errors import InvalidArgument
+from services.crm.core.actor import Actor
+from services.crm.core.addresses import page_number, same_list
+from services.crm.core.forms import attempt
+from services.crm.core.panels import Panel
+from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.trips.quotes.forms import DeclineForm
+from services.crm.trips.quotes.service import QuoteFilter, QuoteState
+
+blueprint = Blueprint("quotes", __name__, template_folder="templates", url_prefix="/quotes")
+
+_CHIPS = (("New", "new"), ("Booked", "booked"), ("Declined", "declined"), ("All", "all"))
+
+
+def dashboard_panel(actor: Actor) -> Panel | None:
+    """The newest requests that wait for an answer."""
+    found = dependencies().quotes.newest(actor)
+    return Panel(template="quotes/dashboard_panel.html", data={"quotes": found}) if found else None
+
+
+@blueprint.get("")
+@login_required
+def index() -> ResponseReturnValue:
+    """The inbox; its filter and page stay in the address."""
+    actor, deps = current_agent(), dependencies()
+    chosen = request.args.get("state", "new")
+    state = QuoteState(chosen) if chosen in list(QuoteState) else None
+    chosen = state.value if state else "all"
+    page = deps.quotes.list_page(actor, QuoteFilter(state=state), page_number())
+    chips = [(label, same_list(state=value), value == chosen) for label, value in _CHIPS]
+    return render_template(
+        "quotes/index.html",
+        page=page,
+        chips=chips,
+        chosen=chosen,
+        same_list=same_list,
+        public_page=f"{deps.settings.portal_url}/a/{actor.agent_id}",
+    )
+
+
+@blueprint.get("/<id:quote_id>")
+@login_required
+def show(quote_id: str) -> ResponseReturnValue:
+    """One request."""
+    quote = dependencies().quotes.get(current_agent(), quote_id)
+    return _page(quote_id, DeclineForm(data={"version": quote.version}))
+
+
+@blueprint.post("/<id:quote_id>/booking")
+@login_required
+def book(quote_id: str) -> ResponseReturnValue:
+    """Makes a booking of it and opens the booking's form, prefilled."""
+    booking = dependencies().quotes.book(current_agent(), quote_id)
+    flash("The booking is open, with the client and what was asked for. Add its first segment.", "done")
+    return redirect(url_for("bookings.show", booking_id=booking.id), 303)
+
+
+@blueprint.post("/<id:quote_id>/decline")
+@login_required
+def decline(quote_id: str) -> ResponseReturnValue:
+    """Puts it away with a note."""
+    actor, deps = current_agent(), dependencies()
+    deps.quotes.get(actor, quote_id)
+    form = DeclineForm()
+    if form.validate_on_submit():
+        version = form.version.data or 0
+        if attempt(form, lambda: deps.quotes.decline(actor, quote_id, form.note.data or "", version=version)):
+            flash("The request is put away. You can take it up again from the list of declined ones.", "done")
+            return redirect(url_for("quotes.index"), 303)
+    return _page(quote_id, form)
+
+
+@blueprint.post("/<id:quote_id>/reopen")
+@login_required
+def reopen(quote_id: str) -> ResponseReturnValue:
+    """Takes a declined one up again."""
+    version = request.form.get("version", 0, type=int)
+    try:
+        dependencies().quotes.reopen(current_agent(), quote_id, version=version)
+    except InvalidArgument as error:
+        flash(error.message, "alert")
+    else:
+        flash("The request is new again.", "done")
+    return redirect(url_for("quotes.show", quote_id=quote_id), 303)
+
+
+def _page(quote_id: str, form: DeclineForm) -> ResponseReturnValue:
+    actor, deps = current_agent(), dependencies()
+    quote = deps.quotes.get(actor, quote_id)
+    page = render_template(
+        "quotes/show.html",
+        quote=quote,
+        client=deps.clients.get(actor, quote.client_id),
+        form=form,
+        own=actor.owns(quote.agent_id),
+    )
+    return page, 422 if form.errors else 200

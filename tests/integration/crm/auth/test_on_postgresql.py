@@ -1,0 +1,56 @@
+"""What rests on the database's locks, on PostgreSQL too."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from chassis.web.lockout import FAILURES_ALLOWED
+from services.crm.access.auth.service import Accepted, Rejected
+from services.crm.core.errors import ChangedMeanwhile
+from services.crm.trips.bookings.service import BookingFilter, BookingSort, SegmentData, SegmentKind
+from tests.support.crm_site import CrmSite
+
+
+@pytest.fixture
+def site(tmp_path: Path, postgres_url: str) -> Iterator[CrmSite]:
+    made = CrmSite(tmp_path, database_url=postgres_url)
+    yield made
+    made.close()
+
+
+def test_one_code_used_in_eight_windows_at_once_opens_one(site: CrmSite) -> None:
+    code = site.code(site.maya.email)
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(lambda _: site.deps.sign_in.check_code(site.maya.agent_id, code), range(8)))
+    assert sum(isinstance(outcome, Accepted) for outcome in outcomes) == 1
+
+
+def test_guessing_in_parallel_gets_no_more_than_ten_tries(site: CrmSite) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(lambda n: site.deps.sign_in.check_password(site.maya.email, f"guess {n}"), range(30)))
+    assert sum(isinstance(outcome, Rejected) and not outcome.locked for outcome in outcomes) == FAILURES_ALLOWED
+
+
+def test_two_changes_of_a_booking_at_once_leave_one(site: CrmSite) -> None:
+    data = SegmentData(supplier_name="Nordlys", kind=SegmentKind.FLIGHT)
+
+    def add(_: int) -> bool:
+        try:
+            site.deps.bookings.add_segment(site.maya, site.booking.id, data, version=site.booking.version)
+        except ChangedMeanwhile:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(add, range(6))) == 1
+    assert len(site.deps.bookings.get(site.maya, site.booking.id).segments) == 2
+
+
+def test_every_order_and_search_works(site: CrmSite) -> None:
+    for sort in BookingSort:
+        assert site.deps.bookings.list_page(site.maya, BookingFilter(text="eleanor", sort=sort), 1).total == 1
+    maya = site.signed_in(site.maya)
+    for path in ("/", "/clients?q=whit", "/bookings?q=aurora", f"/bookings/{site.booking.id}", "/bookings?q=%00"):
+        assert maya.get(path).status_code == 200

@@ -1,0 +1,188 @@
+"""Documents of a booking: shared, downloaded, taken back (P4); and the itinerary (C5)."""
+
+import io
+from typing import Any
+
+import pytest
+from icalendar import Calendar
+from werkzeug.test import TestResponse
+
+from chassis.errors import InvalidArgument, NotFound, PermissionDenied
+from protos.wayvault.events.v1.events_pb2 import ClientPortalActivated, DocumentShared, DocumentWithdrawn
+from services.crm.core.actor import Actor
+from services.crm.trips.bookings.service import BookingData, BookingStatus
+from services.crm.trips.documents.service import Document, Upload
+from tests.support.crm_paying import Browser, CrmHouse, stamp
+from tests.support.office_files import docx, pdf
+
+PASSES = pdf()
+
+
+def upload(**changes: Any) -> Upload:  # Any: fields of several types
+    values: dict[str, Any] = {
+        "request_key": "form-1",
+        "file_name": "passes.pdf",
+        "content": PASSES,
+        "title": "Boarding passes",
+    }
+    return Upload(**(values | changes))
+
+
+def shared(crm: CrmHouse, **changes: Any) -> Document:  # Any: fields of several types
+    return crm.deps.travel.documents.share(crm.maya, crm.booking_id, upload(**changes))
+
+
+def sent(browser: Browser, crm: CrmHouse, content: bytes, name: str = "passes.pdf", **fields: str) -> TestResponse:
+    """Sends the form with a file."""
+    browser.get(f"/bookings/{crm.booking_id}/documents/new")
+    data = {"whom": "everyone", "request_key": "k", "title": "Passes", **fields, "file": (io.BytesIO(content), name)}
+    return browser.post(f"/bookings/{crm.booking_id}/documents/new", data=data)
+
+
+def test_a_shared_document_is_told_with_its_bytes_and_readers(crm: CrmHouse) -> None:
+    document = shared(crm, reader_ids=(crm.alan_id,))
+    told = crm.events(DocumentShared)
+    assert [event.document_id for event in told] == [document.id]
+    assert told[0].content == PASSES
+    assert list(told[0].client_ids) == [crm.alan_id]
+    assert not told[0].for_everyone
+    assert told[0].content_type == "application/pdf"
+    assert crm.deps.travel.documents.file(crm.maya, document.id).content == PASSES
+
+
+def test_only_those_who_can_open_the_portal_are_told_by_mail(crm: CrmHouse) -> None:
+    crm.deps.portal_access.invite(crm.maya, crm.grace_id, "grace")
+    crm.hear(ClientPortalActivated(client_id=crm.grace_id, at=stamp(crm.clock.now())))
+    shared(crm)
+    shared(crm, request_key="form-2", tell=False)
+    told = crm.events(DocumentShared)
+    assert [client.email for client in told[0].told] == ["grace@client.example"]
+    assert list(told[1].told) == []
+
+
+def test_the_form_sent_twice_shares_one_file(crm: CrmHouse) -> None:
+    assert shared(crm).id == shared(crm).id
+    assert len(crm.events(DocumentShared)) == 1
+
+
+def test_what_was_taken_back_is_gone_for_good_and_told_once(crm: CrmHouse) -> None:
+    document = shared(crm)
+    for _ in range(2):
+        crm.deps.travel.documents.withdraw(crm.maya, document.id)
+    assert [event.document_id for event in crm.events(DocumentWithdrawn)] == [document.id]
+    with pytest.raises(NotFound):
+        crm.deps.travel.documents.file(crm.maya, document.id)
+
+
+def test_a_card_number_in_the_file_stops_it(crm: CrmHouse) -> None:
+    with pytest.raises(InvalidArgument, match="card number"):
+        shared(crm, content=docx("Card 4111 1111 1111 1111"), file_name="form.docx")
+    assert crm.events(DocumentShared) == []
+
+
+def test_readers_must_travel_along(crm: CrmHouse) -> None:
+    with pytest.raises(InvalidArgument, match="passengers of this booking"):
+        shared(crm, reader_ids=("cli_stranger",))
+
+
+def test_foreign_documents_answer_like_unknown_ones_and_admins_look_but_change_nothing(crm: CrmHouse) -> None:
+    document = shared(crm)
+
+    def status(agent: Actor, path: str) -> int:
+        return crm.browser(agent).get(path).status_code
+
+    assert status(crm.jonas, f"/documents/{document.id}") == 404
+    assert status(crm.jonas, f"/bookings/{crm.booking_id}/documents/new") == 404
+    assert status(crm.ada, f"/documents/{document.id}") == 200
+    assert status(crm.ada, f"/bookings/{crm.booking_id}/documents/new") == 403
+    assert crm.browser(crm.jonas).post(f"/documents/{document.id}/withdraw").status_code == 404
+    with pytest.raises(PermissionDenied):
+        crm.deps.travel.documents.withdraw(crm.ada, document.id)
+
+
+def test_a_merged_readers_document_follows_her(crm: CrmHouse) -> None:
+    from services.crm.client_references import CLIENT_REFERENCES
+
+    document = shared(crm, reader_ids=(crm.alan_id, crm.tim_id))
+    with crm.deps.database.transaction() as session:
+        for reference in CLIENT_REFERENCES:
+            if reference.words == "documents":
+                assert reference.move(session, crm.alan_id, crm.tim_id) == 1
+    found = crm.deps.travel.documents.of_booking(crm.maya, crm.booking_id)
+    assert [(each.id, each.reader_ids) for each in found] == [(document.id, (crm.alan_id,))]
+
+
+def test_the_form_shares_a_file_and_the_booking_shows_it(crm: CrmHouse) -> None:
+    browser = crm.browser(crm.maya)
+    answer = sent(browser, crm, pdf(), name="passes.exe")
+    assert answer.headers["Location"] == f"/bookings/{crm.booking_id}#shared"
+    page = browser.get(f"/bookings/{crm.booking_id}").get_data(as_text=True)
+    assert "Passes" in page
+    document = crm.deps.travel.documents.of_booking(crm.maya, crm.booking_id)[0]
+    file = browser.get(f"/documents/{document.id}")
+    assert file.headers["Content-Disposition"].startswith('attachment; filename="passes.pdf"')
+    assert file.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert file.headers["X-Content-Type-Options"] == "nosniff"
+    assert file.headers["Cache-Control"] == "no-store"
+    assert "Passes" in browser.get(f"/clients/{crm.grace_id}").get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("content", "fields", "message"),
+    [
+        (b"MZ\x90", {}, "can&#39;t be shared"),
+        (b"", {}, "Choose a file."),
+        (pdf(), {"whom": "some"}, "Tick at least one passenger"),
+        (pdf(), {"readers": "cli_stranger", "whom": "some"}, "passenger"),
+    ],
+)
+def test_a_wrong_form_says_what_is_wrong_and_keeps_the_title(
+    crm: CrmHouse, content: bytes, fields: dict[str, str], message: str
+) -> None:
+    answer = sent(crm.browser(crm.maya), crm, content, name="x.pdf" if content else "", **fields)
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert message in page
+    assert 'value="Passes"' in page
+
+
+def test_a_card_number_as_title_or_file_name_is_refused_unread(crm: CrmHouse) -> None:
+    browser = crm.browser(crm.maya)
+    assert sent(browser, crm, pdf(), title="4111 1111 1111 1111").status_code == 422
+    assert sent(browser, crm, pdf(), name="4111111111111111.pdf").status_code == 422
+    assert crm.events(DocumentShared) == []
+
+
+def test_the_itinerary_is_a_page_a_pdf_and_a_calendar_file(crm: CrmHouse) -> None:
+    browser, path = crm.browser(crm.maya), f"/bookings/{crm.booking_id}/itinerary"
+    page = browser.get(path).get_data(as_text=True)
+    assert "Aurora Cruises" in page
+    assert "4,000" not in page
+    assert browser.get(f"{path}/trip.pdf").data.startswith(b"%PDF-")
+    calendar = browser.get(f"{path}/trip.ics")
+    assert calendar.headers["Content-Type"] == "text/calendar; charset=utf-8"
+    events = {str(event["UID"]): event for event in Calendar.from_ical(calendar.data).walk("VEVENT")}
+    assert set(events) == {
+        f"{crm.segment_id}@wayvault",
+        f"{crm.segment_id}-deposit@wayvault",
+        f"{crm.segment_id}-final@wayvault",
+    }
+    assert all(event["SEQUENCE"] == crm.booking.version for event in events.values())
+    for suffix in ("", "/trip.pdf", "/trip.ics"):
+        assert crm.browser(crm.jonas).get(path + suffix).status_code == 404
+
+
+def test_a_changed_booking_keeps_its_calendar_ids_and_counts_on(crm: CrmHouse) -> None:
+    browser, path = crm.browser(crm.maya), f"/bookings/{crm.booking_id}/itinerary/trip.ics"
+    before = {str(event["UID"]) for event in Calendar.from_ical(browser.get(path).data).walk("VEVENT")}
+    booking = crm.booking
+    data = BookingData(
+        title=booking.title,
+        status=BookingStatus.CANCELLED,
+        currency=booking.currency,
+        passenger_ids=tuple(each.client_id for each in booking.passengers),
+    )
+    crm.deps.bookings.change(crm.maya, booking.id, data, version=booking.version)
+    after = Calendar.from_ical(browser.get(path).data).walk("VEVENT")
+    assert {str(event["UID"]) for event in after} == before
+    assert all(event["STATUS"] == "CANCELLED" and event["SEQUENCE"] == booking.version + 1 for event in after)
