@@ -14,6 +14,8 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from chassis.cards import luhn_valid
+
 REDACTED = "[redacted: looks like a card number]"
 # UUIDs, trace parents and hashes are our own; one UUID in 500 would pass for a card by chance.
 _OPAQUE = (
@@ -27,17 +29,6 @@ _QUIET_LIBRARIES = ("pika", "grpc", "urllib3", "hvac", "sqlalchemy.engine", "wer
 
 class CardNumberInLog(AssertionError):
     """A log entry held what looks like a PAN (tests only)."""
-
-
-def luhn_valid(digits: str) -> bool:
-    """Whether a string of digits passes the Luhn check (ISO/IEC 7812-1, Annex B)."""
-    total = 0
-    for index, char in enumerate(reversed(digits)):
-        digit = ord(char) - 48
-        if index % 2:
-            digit = digit * 2 - 9 if digit > 4 else digit * 2
-        total += digit
-    return total % 10 == 0
 
 
 def holds_card_number(text: str) -> bool:

@@ -9,6 +9,7 @@ from babel.dates import format_date, format_datetime, format_timedelta
 from flask import Flask, current_app, g, has_request_context
 from markupsafe import Markup
 
+from chassis.cards import brand_words
 from chassis.clock import Clock
 from chassis.money import Money
 
@@ -161,6 +162,7 @@ def register_filters(app: Flask) -> None:
     """Makes the filters known to the app's templates."""
     app.jinja_env.filters.update(
         money=money,
+        card_brand=brand_words,
         date=day,
         short_date=short_day,
         when=when,

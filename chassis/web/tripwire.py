@@ -12,7 +12,8 @@ from typing import Any
 from flask import Flask, request
 from werkzeug.exceptions import BadRequest, UnprocessableEntity
 
-from chassis.logging import holds_card_number, luhn_valid, without_identifiers
+from chassis.cards import luhn_valid
+from chassis.logging import holds_card_number, without_identifiers
 
 MESSAGE = (
     "That looked like a card number, so we stopped before keeping any of it. "

@@ -4,9 +4,10 @@ Imported only by the rooms that must hold them (import-linter), and a test lists
 """
 
 import re
+from collections.abc import Collection
 from typing import Any, Final, NoReturn, Self, final
 
-from chassis.logging import luhn_valid
+from chassis.cards import luhn_valid
 
 _PAN = re.compile(r"[0-9]{12,19}")
 _CVV = re.compile(r"[0-9]{3,4}")
@@ -96,12 +97,11 @@ class Cvv(_Masked):
     __slots__ = ()
 
     @classmethod
-    def parse(cls, text: str, *, length: int | None = None) -> Self:
-        """Reads 3 or 4 digits (exactly `length` when given: 4 for American Express). Raises CardDataError."""
+    def parse(cls, text: str, *, sizes: Collection[int] = (3, 4)) -> Self:
+        """Reads as many digits as one of `sizes` (4 for American Express). Raises CardDataError."""
         digits = text.strip()
-        if not _CVV.fullmatch(digits) or (length is not None and len(digits) != length):
-            wanted = f"{length}" if length is not None else "3 or 4"
-            raise CardDataError(f"The security code has {wanted} digits.")
+        if not _CVV.fullmatch(digits) or len(digits) not in sizes:
+            raise CardDataError(f"The security code has {' or '.join(map(str, sizes))} digits.")
         return cls(digits)
 
 

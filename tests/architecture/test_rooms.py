@@ -40,7 +40,14 @@ def _may_stand_in_rules(name: str) -> bool:
     if top in sys.stdlib_module_names:
         return top not in {"socket", "sqlite3", "smtplib", "subprocess", "threading", "urllib"}
     if top == "chassis":
-        return name in {"chassis.clock", "chassis.errors", "chassis.ids", "chassis.money", "chassis.tags"}
+        return name in {
+            "chassis.cards",
+            "chassis.clock",
+            "chassis.errors",
+            "chassis.ids",
+            "chassis.money",
+            "chassis.tags",
+        }
     return top == "services" and _is_a_value_module(name)
 
 

@@ -7,22 +7,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel.dates import format_date, format_datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from chassis.cards import brand_words
 from chassis.money import Money
 from protos.wayvault.events.v1.events_pb2 import Agency, PaymentContext, PaymentType
 from services.notifier.templates.rules import DEFAULT_ACCENT, Theme
 
 LOCALE: Final = "en_US"
 _DATE: Final = "EEE d MMM y"
-_BRANDS: Final = {
-    "visa": "Visa",
-    "mastercard": "Mastercard",
-    "amex": "American Express",
-    "discover": "Discover",
-    "diners": "Diners Club",
-    "jcb": "JCB",
-    "unionpay": "UnionPay",
-    "maestro": "Maestro",
-}
 _TYPES: Final = {
     PaymentType.PAYMENT_TYPE_DEPOSIT: "Deposit",
     PaymentType.PAYMENT_TYPE_REGULAR: "Payment",
@@ -48,7 +39,7 @@ def moment(timestamp: Timestamp, zone: str) -> str:
 
 def card(brand: str, last4: str) -> str:
     """ "Visa ending 1111": all that is ever shown of a card in a mail."""
-    return f"{_BRANDS.get(brand, 'Card')} ending {last4}"
+    return f"{brand_words(brand)} ending {last4}"
 
 
 def theme(agency: Agency) -> Theme:

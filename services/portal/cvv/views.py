@@ -5,11 +5,11 @@ from typing import TypeGuard
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from chassis.cards import brand_words
 from chassis.errors import CardGone, CardInvalid, IntakeExpired, IntakeUsed, InvalidArgument, SealBroken, WayvaultError
 from services.portal.access import LinkAccess
 from services.portal.cvv.service import CvvLink, CvvLinks, Standing
 from services.portal.pages import dress, origin_of_request
-from services.portal.payments.values import brand_words
 
 _MAX_TOKEN = 100
 _MAX_SEALED = 16_000

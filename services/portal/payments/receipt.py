@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from chassis.cards import brand_words
 from chassis.paper.sheet import Letterhead, Sheet
 from chassis.web.formatting import when
 from services.portal.payments.service import PaymentStatus
-from services.portal.payments.values import brand_words
 
 RECEIPT_NAME = "receipt.pdf"
 

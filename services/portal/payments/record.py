@@ -5,6 +5,7 @@ from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from chassis.cards import brand_words
 from chassis.ids import new_id
 from chassis.sealing import Letter
 from chassis.web.formatting import day, day_range
@@ -13,7 +14,7 @@ from services.portal.esign.service import TITLE, SignedDocument
 from services.portal.links.service import LinkView
 from services.portal.payment_request import PaymentRequest
 from services.portal.payments.intake import StoredCard
-from services.portal.payments.values import BillingAddress, brand_words
+from services.portal.payments.values import BillingAddress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

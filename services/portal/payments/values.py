@@ -10,22 +10,6 @@ from services.portal.links.service import Standing
 
 _LOCALE = Locale.parse("en_US")
 
-_BRAND_WORDS: dict[str, str] = {
-    "visa": "Visa",
-    "mastercard": "Mastercard",
-    "amex": "American Express",
-    "discover": "Discover",
-    "diners": "Diners Club",
-    "jcb": "JCB",
-    "unionpay": "UnionPay",
-    "maestro": "Maestro",
-}
-
-
-def brand_words(brand: str) -> str:
-    """A card brand as people say it; "Card" for one we don't know."""
-    return _BRAND_WORDS.get(brand, "Card")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillingAddress:

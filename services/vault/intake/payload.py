@@ -9,24 +9,28 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NoReturn
 
+from chassis.cards import Brand, brand_of, cvv_sizes
 from chassis.errors import CardInvalid, SealBroken
 from services.vault.card_data import CardDataError, Cvv, Pan
-from services.vault.intake.rules import Brand, brand_of, check_expiry, check_length, check_name, cvv_length
+from services.vault.intake.rules import check_expiry, check_length, check_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardDetails:
-    """A checked card, ready to encrypt. The plaintexts never show in a repr."""
+    """A checked card, ready to encrypt. The plaintexts never show in a repr. No CVV: none is wanted, or it has none."""
 
     brand: Brand
     last4: str
     name: str
     plaintext: bytes = field(repr=False)
-    cvv_plaintext: bytes = field(repr=False)
+    cvv_plaintext: bytes | None = field(repr=False)
 
 
-def read_card(payload: bytes, intake_id: str, now: datetime) -> CardDetails:
-    """Raises SealBroken when the payload is not of the frame's making, CardInvalid with the field at fault."""
+def read_card(payload: bytes, intake_id: str, now: datetime, *, keeps_cvv: bool) -> CardDetails:
+    """Where the agency's policy keeps no CVV, whatever came as one is dropped unread (PCI DSS 3.3.1).
+
+    Raises SealBroken when the payload is not of the frame's making, CardInvalid with the field at fault.
+    """
     fields = _fields(payload, {"pan", "exp_month", "exp_year", "cvv", "name", "intake_id"}, intake_id)
     try:
         pan = Pan.parse(_text(fields, "pan"))
@@ -34,9 +38,9 @@ def read_card(payload: bytes, intake_id: str, now: datetime) -> CardDetails:
         raise CardInvalid(str(error), field="pan") from None
     digits = pan.reveal()
     brand = brand_of(digits)
-    check_length(brand, digits)
+    check_length(digits)
     month, year = check_expiry(fields["exp_month"], fields["exp_year"], now)
-    cvv_plaintext = _cvv_plaintext(_text(fields, "cvv"), brand)
+    cvv_plaintext = _cvv_plaintext(_text(fields, "cvv"), brand) if keeps_cvv else None
     name = check_name(fields["name"])
     card = {"pan": digits, "exp_month": month, "exp_year": year, "name": name, "brand": str(brand)}
     return CardDetails(
@@ -48,14 +52,21 @@ def read_card(payload: bytes, intake_id: str, now: datetime) -> CardDetails:
     )
 
 
-def read_cvv(payload: bytes, intake_id: str, brand: Brand) -> bytes:
+def read_cvv(payload: bytes, intake_id: str, brand: str) -> bytes:
     """The plaintext of a CVV sealed alone. Raises as `read_card`."""
-    return _cvv_plaintext(_text(_fields(payload, {"cvv", "intake_id"}, intake_id), "cvv"), brand)
+    plaintext = _cvv_plaintext(_text(_fields(payload, {"cvv", "intake_id"}, intake_id), "cvv"), brand)
+    if plaintext is None:
+        raise CardInvalid("Please enter the security code.", field="cvv")
+    return plaintext
 
 
-def _cvv_plaintext(text: str, brand: Brand) -> bytes:
+def _cvv_plaintext(text: str, brand: str) -> bytes | None:
+    """None for a card that has no security code, where the brand's cards may have none."""
+    sizes = cvv_sizes(brand)
+    if not text and 0 in sizes:
+        return None
     try:
-        cvv = Cvv.parse(text, length=cvv_length(brand))
+        cvv = Cvv.parse(text, sizes=tuple(filter(None, sizes)))
     except CardDataError as error:
         raise CardInvalid(str(error), field="cvv") from None
     return json.dumps({"cvv": cvv.reveal()}, separators=(",", ":")).encode()

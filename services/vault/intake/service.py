@@ -34,7 +34,7 @@ from services.vault.custody.service import (
 from services.vault.intake.commits import CardCommits, Draft, Storing, use_slot
 from services.vault.intake.models import IntakeRow
 from services.vault.intake.payload import CardDetails, read_card, read_cvv
-from services.vault.intake.rules import Brand, IntakeKind
+from services.vault.intake.rules import IntakeKind
 from services.vault.refusals import Act, Recorder, Refusals
 from services.vault.transit.service import BatchEncryptor, Cipher, KeyName
 
@@ -208,7 +208,9 @@ class IntakeService:
             if not isinstance(found, Slot):
                 return found
             opened = self._seals.open(submission.sealed, "wv-store+jwe")
-            details = read_card(opened, submission.intake_id, self._clock.now())
+            details = read_card(
+                opened, submission.intake_id, self._clock.now(), keeps_cvv=found.retention.cvv_hours > 0
+            )
             draft = self._draft(found, details)
             answer = pb.StoreCardResponse(
                 card_token=draft.token,
@@ -242,10 +244,10 @@ class IntakeService:
             brand=details.brand,
             last4=details.last4,
             plaintext=details.plaintext,
-            cvv_plaintext=details.cvv_plaintext if slot.retention.cvv_hours > 0 else None,
+            cvv_plaintext=details.cvv_plaintext,
             stored_at=now,
             kept_until=kept_until,
-            cvv_kept_until=slot.retention.cvv_kept_until(now, kept_until),
+            cvv_kept_until=slot.retention.cvv_kept_until(now, kept_until) if details.cvv_plaintext else None,
         )
 
     def replace_cvv(self, submission: Submission, key: CallKey) -> pb.ReplaceCvvResponse:
@@ -261,7 +263,7 @@ class IntakeService:
             if card is None or not card.lives(self._clock.now()):
                 raise CardGone
             opened = self._seals.open(submission.sealed, "wv-cvv-store+jwe")
-            plaintext = read_cvv(opened, submission.intake_id, Brand(card.brand))
+            plaintext = read_cvv(opened, submission.intake_id, card.brand)
             cipher = self._encrypt(KeyName.CVV, plaintext, card.token, found.agency_id)
             now = self._clock.now()
             kept_until = found.retention.cvv_kept_until(now, card.kept_until)

@@ -3,20 +3,10 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from chassis.cards import brand_words
 from chassis.money import Money
 from services.crm.paying.payments.models import PaymentRow
 from services.crm.paying.payments.rules import CLOSED, PENDING, TYPE_WORDS, PaymentState, PaymentType
-
-BRAND_WORDS = {
-    "visa": "Visa",
-    "mastercard": "Mastercard",
-    "amex": "American Express",
-    "discover": "Discover",
-    "diners": "Diners Club",
-    "jcb": "JCB",
-    "unionpay": "UnionPay",
-    "maestro": "Maestro",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +73,11 @@ class Payment:
         """ "Visa ending in 1111", or nothing before a card was given."""
         if not self.card_last4:
             return ""
-        return f"{BRAND_WORDS.get(self.card_brand, 'Card')} ending in {self.card_last4}"
+        return f"{brand_words(self.card_brand)} ending in {self.card_last4}"
 
     @property
     def brand_words(self) -> str:
-        return BRAND_WORDS.get(self.card_brand, "Card")
+        return brand_words(self.card_brand)
 
     @property
     def is_pending(self) -> bool:

@@ -13,7 +13,7 @@ from typing import Final
 from pypdf import PageObject, PdfReader
 from pypdf.errors import PyPdfError
 
-from chassis.logging import luhn_valid
+from chassis.cards import luhn_valid
 from services.crm.trips.documents.rules import DOCX, PDF, PPTX, XLSX, FileType
 
 _DIGITS: Final = re.compile(r"(?<![\d.,])\d(?:[ \u00a0\-\u2010-\u2015]?\d){13,18}(?![\d])")

@@ -8,7 +8,7 @@ from flask import Flask, request
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chassis.logging import luhn_valid
+from chassis.cards import luhn_valid
 from chassis.web.tripwire import looks_like_card
 from tests.support.gallery import GallerySettings, make_gallery
 

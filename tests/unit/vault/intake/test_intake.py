@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis import errors
+from chassis.cards import Brand, brand_of
 from protos.wayvault.vault.v1 import vault_pb2 as pb
 from services.vault.card_data import CardDataError, Pan
 from services.vault.custody.service import Retention
 from services.vault.intake.payload import CardDetails, read_card
-from services.vault.intake.rules import Brand, brand_of, check_expiry, check_name
+from services.vault.intake.rules import check_expiry, check_name
 from services.vault.transit.service import KeyName
 from tests.support.vault_kit import AMEX, VISA, Kit, key, make_kit
 
@@ -126,6 +127,19 @@ def test_a_policy_of_no_hours_stores_no_cvv(kit: Kit) -> None:
     assert kit.ciphers(answer.card_token)[1] is None
     with pytest.raises(errors.CvvGone):
         kit.request_cvv(answer.card_token)
+
+
+def test_what_is_typed_as_a_code_is_dropped_where_the_policy_keeps_none(kit: Kit) -> None:
+    for typed in ("", "1234"):
+        answer = kit.store_card(kit.store_request(kit.open_intake(cvv_retention_hours=0), cvv=typed))
+        assert kit.ciphers(answer.card_token)[1] is None
+
+
+@pytest.mark.parametrize("digits", ["501800000009", "6759000000005", "135410014004955", "9999999999999995"])
+def test_a_card_without_a_security_code_is_stored_without_one(kit: Kit, digits: str) -> None:
+    answer = kit.store_card(kit.store_request(kit.open_intake(), pan=digits, cvv=""))
+    assert not answer.HasField("cvv_kept_until")
+    assert kit.ciphers(answer.card_token)[1] is None
 
 
 def test_a_cvv_never_outlives_its_card(kit: Kit) -> None:
@@ -290,14 +304,14 @@ def test_no_policy_gets_past_the_caps(days: int, hours: int) -> None:
 @given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
 def test_any_payload_is_read_or_refused_in_our_own_words(payload: bytes) -> None:
     with pytest.raises((errors.SealBroken, errors.CardInvalid)):
-        read_card(payload, "intake_1", NOW)
+        read_card(payload, "intake_1", NOW, keeps_cvv=True)
 
 
 def test_card_details_never_show_the_card() -> None:
     payload = (
         b'{"pan":"4111111111111111","exp_month":12,"exp_year":2028,"cvv":"123","name":"G H","intake_id":"intake_1"}'
     )
-    details = read_card(payload, "intake_1", NOW)
+    details = read_card(payload, "intake_1", NOW, keeps_cvv=True)
     assert isinstance(details, CardDetails)
     assert VISA not in repr(details)
     assert "123" not in repr(details)

@@ -1,0 +1,1 @@
+"""The laws of the card table, and of finding card numbers in texts."""
