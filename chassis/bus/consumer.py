@@ -138,7 +138,7 @@ class Consumer:
         if parked.attempts > self._policy.attempts:  # the last one ended the process
             return self._bury(envelope, "attempts")
         reaction = self._handlers.reaction(envelope.type)
-        if reaction is None or reaction.handler is None:
+        if reaction is None or not reaction.handlers:
             turn = self._inbox.act(envelope, replayed=parked.replayed, effect=None)
             return self._settle(envelope, turn, handled=False)
         try:
@@ -180,15 +180,13 @@ class Consumer:
     def _act(self, parked: Parked, reaction: Reaction, message: Message) -> Turn:
         envelope = parked.envelope
         meta = _meta(envelope, parked.replayed)
-        handler = reaction.handler
-        assert handler is not None
 
         def effect(session: Session) -> None:
-            handler(session, message, meta)
+            reaction.handle(session, message, meta)
 
-        if reaction.before is not None and self._inbox.look(envelope, replayed=parked.replayed) is Turn.READY:
-            reaction.before(message, meta)
-        elif reaction.before is not None:
+        if reaction.befores and self._inbox.look(envelope, replayed=parked.replayed) is Turn.READY:
+            reaction.prepare(message, meta)
+        elif reaction.befores:
             return self._inbox.act(envelope, replayed=parked.replayed, effect=_not_prepared)
         return self._inbox.act(envelope, replayed=parked.replayed, effect=effect)
 

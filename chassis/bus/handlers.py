@@ -47,15 +47,29 @@ Before = Callable[[MessageT, EventMeta], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reaction:
-    """What happens on one event type; see EventHandlers.on."""
+    """What happens on one event type, in this order; nothing where the event is ignored. See EventHandlers.on."""
 
     message_class: type[Message]
-    handler: Callable[[Session, Any, EventMeta], None] | None
-    before: Callable[[Any, EventMeta], None] | None
+    handlers: tuple[Callable[[Session, Any, EventMeta], None], ...] = ()
+    befores: tuple[Callable[[Any, EventMeta], None], ...] = ()
+
+    def handle(self, session: Session, message: Message, meta: EventMeta) -> None:
+        """Runs every handler in the caller's transaction: all take effect, or none."""
+        for handler in self.handlers:
+            handler(session, message, meta)
+
+    def prepare(self, message: Message, meta: EventMeta) -> None:
+        """Runs what must happen before the transaction."""
+        for before in self.befores:
+            before(message, meta)
 
 
 class EventHandlers:
-    """The reactions of one service, by event type. An event type has one reaction per service."""
+    """The reactions of one service, by event type.
+
+    Several rooms may react to one type. They do so in the order in which they were added, inside one transaction; the
+    service's worker adds them, so that the order is read in one place.
+    """
 
     def __init__(self) -> None:
         self._reactions: dict[str, Reaction] = {}
@@ -76,18 +90,19 @@ class EventHandlers:
         `before(message, meta)` runs first and outside of any transaction, for a call over the network that must not
         hold the database's lock. It may run more than once, so what it does must be idempotent.
         """
-        self._add(message_class, Reaction(message_class=message_class, handler=handler, before=before))
+        known = self._reactions.get(event_type_of(message_class).type) or Reaction(message_class=message_class)
+        if handler in known.handlers:
+            raise CatalogueError(f"{event_type_of(message_class).type} was given the same handler twice")
+        self._reactions[event_type_of(message_class).type] = Reaction(
+            message_class=message_class,
+            handlers=(*known.handlers, handler),
+            befores=known.befores if before is None else (*known.befores, before),
+        )
 
     def ignore(self, message_class: type[Message]) -> None:
         """Says that this service knows the event and has nothing to do on it. The event is still received, so that
         publishing it is not refused for want of a reader."""
-        self._add(message_class, Reaction(message_class=message_class, handler=None, before=None))
-
-    def _add(self, message_class: type[Message], reaction: Reaction) -> None:
-        event_type = event_type_of(message_class).type
-        if event_type in self._reactions:
-            raise CatalogueError(f"{event_type} has two handlers; one service reacts in one place")
-        self._reactions[event_type] = reaction
+        self._reactions.setdefault(event_type_of(message_class).type, Reaction(message_class=message_class))
 
     def reaction(self, event_type: str) -> Reaction | None:
         """The reaction to an event type; None when there is none."""
@@ -106,9 +121,3 @@ class EventHandlers:
         """
         declared = (event_type_of(reaction.message_class) for reaction in self._reactions.values())
         return frozenset(aggregate_pattern(entry.aggregate) for entry in declared)
-
-    def require(self, *message_classes: type[Message]) -> None:
-        """Raises CatalogueError naming each of these events that has no reaction; for a service's start-up."""
-        missing = sorted({event_type_of(cls).type for cls in message_classes} - self.types())
-        if missing:
-            raise CatalogueError(f"no handler for {', '.join(missing)}")

@@ -118,7 +118,7 @@ def _check_config(_: argparse.Namespace) -> int:
 
 
 def _create_agency(options: argparse.Namespace) -> int:
-    agency = _dependencies().directory.create_agency(AgencyData(name=options.name, time_zone=options.time_zone))
+    agency = _dependencies().access.directory.create_agency(AgencyData(name=options.name, time_zone=options.time_zone))
     print(agency.id)
     return 0
 
@@ -126,7 +126,7 @@ def _create_agency(options: argparse.Namespace) -> int:
 def _create_agent(options: argparse.Namespace) -> int:
     deps = _dependencies()
     data = AgentData(name=options.name, email=options.email, role=Role(options.role), time_zone=options.time_zone)
-    agent = deps.directory.create_agent(options.agency, data)
+    agent = deps.access.directory.create_agent(options.agency, data)
     print(agent.id)
     _print_invitation(deps, agent)
     return 0
@@ -142,8 +142,8 @@ def _set_password(options: argparse.Namespace) -> int:
     deps = _dependencies()
     agent = _agent(deps, options.email)
     password = getpass.getpass("New password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    deps.sign_in.set_password(agent.id, password)
-    deps.sessions.end_all(agent.id)
+    deps.access.sign_in.set_password(agent.id, password)
+    deps.core.sessions.end_all(agent.id)
     print(f"{agent.name} has a new password; every session of hers was ended.")
     return 0
 
@@ -151,23 +151,23 @@ def _set_password(options: argparse.Namespace) -> int:
 def _reset_authenticator(options: argparse.Namespace) -> int:
     deps = _dependencies()
     agent = _agent(deps, options.email)
-    deps.sign_in.reset_authenticator(agent.id)
-    deps.sessions.end_all(agent.id)
+    deps.access.sign_in.reset_authenticator(agent.id)
+    deps.core.sessions.end_all(agent.id)
     print(f"{agent.name} sets up a new authenticator at the next sign-in.")
     return 0
 
 
 def _change_email(options: argparse.Namespace) -> int:
     deps = _dependencies()
-    agent = deps.directory.change_email(_agent(deps, options.email).id, options.new_email)
-    deps.sessions.end_all(agent.id)
+    agent = deps.access.directory.change_email(_agent(deps, options.email).id, options.new_email)
+    deps.core.sessions.end_all(agent.id)
     print(f"{agent.name} ({agent.id}) signs in with {agent.email} now. Change the address in the vault too (O11).")
     return 0
 
 
 def _import_demo(options: argparse.Namespace) -> int:
     deps = _dependencies()
-    file = options.file or deps.settings.state_dir / "demo.json"
+    file = options.file or deps.core.settings.state_dir / "demo.json"
     agents = import_demo(deps, file, options.crowd)
     for agent in agents:
         print(f"{agent.name} <{agent.email}> {agent.role} {agent.id}")
@@ -205,15 +205,16 @@ def _dependencies() -> Dependencies:
 
 
 def _agent(deps: Dependencies, email: str) -> AgentDetail:
-    with deps.database.read() as session:
-        agent = deps.directory.find_by_email(session, email)
+    with deps.core.database.read() as session:
+        agent = deps.access.directory.find_by_email(session, email)
     if agent is None:
         raise DemoError(f"Nobody signs in with {email}.")
     return agent
 
 
 def _print_invitation(deps: Dependencies, agent: AgentDetail) -> None:
-    print(f"Invitation for {agent.name}: {deps.settings.public_url}/invitation#{deps.sign_in.invite(agent.id)}")
+    token = deps.access.sign_in.invite(agent.id)
+    print(f"Invitation for {agent.name}: {deps.core.settings.public_url}/invitation#{token}")
 
 
 if __name__ == "__main__":

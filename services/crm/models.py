@@ -1,8 +1,8 @@
 """Every row class of the CRM, imported so that Base.metadata is complete (migrations, drift check, tests)."""
 
+from services.crm.access.activity.models import ActivityRow
 from services.crm.access.agency.models import AgencyLogoRow, AgencyRow, AgentRow
 from services.crm.access.auth.models import CredentialRow, SignInAttemptRow
-from services.crm.office.audit.models import ActivityRow
 from services.crm.office.mail_outcomes.models import FailureRow
 from services.crm.office.reports.models import CommissionReceiptRow
 from services.crm.office.support.models import TicketMessageRow, TicketRow

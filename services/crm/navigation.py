@@ -64,7 +64,7 @@ def rail(deps: Dependencies, actor: Actor, agency: AgencyDetail) -> tuple[NavIte
     """The rail of this request."""
     here = request.endpoint or ""
     counts = {
-        "quotes.index": deps.quotes.new_count(actor),
+        "quotes.index": deps.trips.quotes.new_count(actor),
         "support.index": deps.office.support.waiting_count(actor),
     }
     lines = [line for line in RAIL if _shows(line, actor, agency)]

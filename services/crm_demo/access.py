@@ -81,32 +81,32 @@ QUOTES = (
 
 def add_quotes(deps: Dependencies, actor: Actor) -> None:
     """Gives an agent's inbox the demo's requests, unless it has some."""
-    with deps.database.transaction() as session:
+    with deps.core.database.transaction() as session:
         if session.scalars(select(QuoteRow.id).where(QuoteRow.agent_id == actor.agent_id).limit(1)).first():
             return
         for number, quote in enumerate(QUOTES):
             message = _message(deps, actor, quote, number)
-            deps.quotes.learn_requested(session, message, actor.agency_id)
-    for request in deps.quotes.list_page(actor, _NEW, 1).items:
+            deps.trips.quotes.learn_requested(session, message, actor.agency_id)
+    for request in deps.trips.quotes.list_page(actor, _NEW, 1).items:
         why = next((each.declined for each in QUOTES if each.email == request.email), "")
         if why:
-            deps.quotes.decline(actor, request.id, why, version=request.version)
+            deps.trips.quotes.decline(actor, request.id, why, version=request.version)
 
 
 def add_invitations(deps: Dependencies, actor: Actor) -> None:
     """Invites the agent's first clients to the portal. Their letters need the CRM's signing key: without it, nobody."""
-    if not deps.settings.letter_signing_key.is_file():
+    if not deps.core.settings.letter_signing_key.is_file():
         return
-    clients = deps.clients.list_page(actor, ClientFilter(), 1).items
+    clients = deps.sales.clients.list_page(actor, ClientFilter(), 1).items
     for client in [each for each in clients if each.email][:_INVITED_PER_AGENT]:
-        access = deps.portal_access.of(actor, client.id)
+        access = deps.sales.portal_access.of(actor, client.id)
         if access is None or access.state is AccessState.WITHDRAWN:
-            deps.portal_access.invite(actor, client.id, deps.portal_access.suggestion(client))
+            deps.sales.portal_access.invite(actor, client.id, deps.sales.portal_access.suggestion(client))
 
 
 def _message(deps: Dependencies, actor: Actor, quote: DemoQuote, number: int) -> QuoteRequested:
-    asked_at = deps.clock.now() - timedelta(hours=quote.hours)
-    begins_on = (deps.clock.now() + timedelta(days=quote.begins_in)).date()
+    asked_at = deps.core.clock.now() - timedelta(hours=quote.hours)
+    begins_on = (deps.core.clock.now() + timedelta(days=quote.begins_in)).date()
     first_name, _, last_name = quote.name.partition(" ")
     stamp = Timestamp()
     stamp.FromDatetime(asked_at)

@@ -33,7 +33,7 @@ def add_crowd(deps: Dependencies, actor: Actor, today: date, percent: int = 100)
 
     Returns how many clients were added.
     """
-    with deps.database.transaction() as session:
+    with deps.core.database.transaction() as session:
         if _is_there(session, actor):
             return 0
         crowd = _Crowd(deps, session, actor, today)
@@ -56,12 +56,12 @@ class _Crowd:
         self._session = session
         self._actor = actor
         self._today = today
-        self._now = deps.clock.now()
+        self._now = deps.core.clock.now()
         seed = _SEED + sum(actor.email.encode())
         self._generator = Generator(seed, today)
         self._chance = random.Random(seed)
-        self._agency = agency_snapshot(deps.directory.load_agency(session, actor.agency_id))
-        self._agent = agent_snapshot(deps.directory.load_agent(session, actor.agent_id))
+        self._agency = agency_snapshot(deps.access.directory.load_agency(session, actor.agency_id))
+        self._agent = agent_snapshot(deps.access.directory.load_agent(session, actor.agent_id))
 
     def add(self, number: int) -> None:
         """A client, who may have a family, an anniversary, something to be done for her, and trips."""
@@ -70,7 +70,7 @@ class _Crowd:
         household = Household(
             family=tuple(self._generator.family(data.last_name)), occasions=tuple(self._generator.occasions())
         )
-        client = deps.clients.add(
+        client = deps.sales.clients.add(
             session, agency_id=actor.agency_id, agent_id=actor.agent_id, data=data, household=household
         )
         if self._chance.random() < 0.08:
@@ -92,7 +92,7 @@ class _Crowd:
 
     def _add_trip(self, client: ClientDetail, trip: MadeTrip) -> None:
         data = BookingData(title=trip.title, status=trip.status, currency=trip.currency, passenger_ids=(client.id,))
-        booking = self._deps.bookings.open(self._session, self._actor, data, trip.segments)
+        booking = self._deps.trips.bookings.open(self._session, self._actor, data, trip.segments)
         if client.email and any(trip.paid_minor):
             self._pay(client, booking, trip.paid_minor)
 

@@ -84,16 +84,16 @@ def import_large(
 ) -> Made:
     """Fills the large agency up to so many clients and payments."""
     admin, agents = _people(deps)
-    today = deps.clock.now().date()
-    with deps.database.read() as session:
+    today = deps.core.clock.now().date()
+    with deps.core.database.read() as session:
         have = _count(session, ClientRow, admin.agency_id)
     for first in range(have, clients, _CHUNK):
         last = min(first + _CHUNK, clients)
         # Rounded so that the whole comes out exactly.
         wanted = payments * last // clients - payments * first // clients
-        _write(deps.database, _Batch(deps, agents, today, first).make(last - first, wanted))
+        _write(deps.core.database, _Batch(deps, agents, today, first).make(last - first, wanted))
         say(f"{last:,} of {clients:,} clients, {payments * last // clients:,} of {payments:,} payments")
-    with deps.database.read() as session:
+    with deps.core.database.read() as session:
         return Made(
             agency_id=admin.agency_id,
             admin_id=admin.id,
@@ -104,16 +104,16 @@ def import_large(
 
 
 def _people(deps: Dependencies) -> tuple[AgentDetail, list[AgentDetail]]:
-    with deps.database.read() as session:
-        admin = deps.directory.find_by_email(session, ADMIN.email)
+    with deps.core.database.read() as session:
+        admin = deps.access.directory.find_by_email(session, ADMIN.email)
     if admin is None:
-        admin = deps.directory.create_agent(deps.directory.create_agency(AGENCY).id, ADMIN)
+        admin = deps.access.directory.create_agent(deps.access.directory.create_agency(AGENCY).id, ADMIN)
     agents = []
     for number in range(1, AGENTS + 1):
         data = AgentData(name=f"Agent {number:02d} Meridian", email=f"agent{number:02d}@meridian.example")
-        with deps.database.read() as session:
-            agent = deps.directory.find_by_email(session, data.email)
-        agents.append(agent or deps.directory.create_agent(admin.agency_id, data))
+        with deps.core.database.read() as session:
+            agent = deps.access.directory.find_by_email(session, data.email)
+        agents.append(agent or deps.access.directory.create_agent(admin.agency_id, data))
     return admin, agents
 
 
@@ -138,9 +138,9 @@ class _Batch:
         self._chance = random.Random(_SEED + first)
         self._agents = agents
         self._first = first
-        self._now = deps.clock.now()
+        self._now = deps.core.clock.now()
         self._today = today
-        agency = deps.directory.agency(agents[0].agency_id)
+        agency = deps.access.directory.agency(agents[0].agency_id)
         self._agency = agency_snapshot(agency)
         self._wire_agents = {agent.id: agent_snapshot(agent) for agent in agents}
         self._rows: Rows = {kind: [] for kind in _KINDS}

@@ -23,21 +23,21 @@ _CAME = ("whole", "whole", "whole", "part", "none")
 
 def add_rules(deps: Dependencies, admin: Actor) -> None:
     """Both reminders of the agency, switched on with the house's texts."""
-    for offer in deps.reminders.offers(admin):
+    for offer in deps.paying.reminders.offers(admin):
         if offer.agency is None:
             start = DEFAULTS[offer.kind]
             rule = RuleData(
                 kind=start.kind, days_before=start.days_before, active=True, subject=start.subject, body=start.body
             )
-            deps.reminders.save(admin, Scope.AGENCY, rule, version=0)
+            deps.paying.reminders.save(admin, Scope.AGENCY, rule, version=0)
 
 
 def add_money(deps: Dependencies, actor: Actor) -> None:
     """An agent's sent reminders and commissions, unless they are there."""
     chance = random.Random(_SEED + sum(actor.email.encode()))
-    trips = [each for each in deps.bookings.export(actor, BookingFilter()) if actor.owns(each.agent_id)]
+    trips = [each for each in deps.trips.bookings.export(actor, BookingFilter()) if actor.owns(each.agent_id)]
     trips.sort(key=lambda each: (each.created_at, each.title, each.id))
-    with deps.database.transaction() as session:
+    with deps.core.database.transaction() as session:
         if not _has(session, actor):
             _add_log(deps, session, trips, chance)
             _add_receipts(deps, session, actor, trips, chance)
@@ -50,7 +50,7 @@ def _has(session: Session, actor: Actor) -> bool:
 
 def _add_log(deps: Dependencies, session: Session, trips: list[BookingDetail], chance: random.Random) -> None:
     """What the notifier would have told of the dates of the last weeks."""
-    now = deps.clock.now()
+    now = deps.core.clock.now()
     for trip in trips:
         if trip.status is not BookingStatus.BOOKED or trip.lead is None or not trip.lead.email:
             continue
@@ -96,7 +96,7 @@ def _add_receipts(
     deps: Dependencies, session: Session, actor: Actor, trips: list[BookingDetail], chance: random.Random
 ) -> None:
     """Suppliers pay some weeks after the trip: most have, some in part, some not yet."""
-    today = deps.clock.now().date()
+    today = deps.core.clock.now().date()
     for trip in trips:
         if trip.status is not BookingStatus.TRAVELED:
             continue
@@ -116,6 +116,6 @@ def _add_receipts(
                     received_on=ended + weeks,
                     reference=f"Transfer {chance.randint(10_000, 99_999)}",
                     noted_by=actor.agent_id,
-                    noted_at=deps.clock.now(),
+                    noted_at=deps.core.clock.now(),
                 )
             )

@@ -58,14 +58,14 @@ def add_office(deps: Dependencies, agent: Actor, admin: Actor) -> None:
                 support.write(admin, ticket.id, answer, version=ticket.version)
             if closed:
                 support.close(agent, ticket.id)
-    with deps.database.transaction() as session:
+    with deps.core.database.transaction() as session:
         _add_failures(session, deps, agent)
 
 
 def _add_failures(session: Session, deps: Dependencies, agent: Actor) -> None:
     for number, (kind, address, reason, ago) in enumerate(_FAILURES):
         at = Timestamp()
-        at.FromDatetime(deps.clock.now() - ago)
+        at.FromDatetime(deps.core.clock.now() - ago)
         message = DeliveryFailed(
             # The same at each import, so that it is there once.
             delivery_id=f"dlv_{agent.agent_id.partition('_')[2][:-1]}{'ab'[number]}",

@@ -9,7 +9,8 @@ from typing import Any
 from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.events.v1.events_pb2 import Agency, Agent, Client, PaymentContext, Segment
 from protos.wayvault.events.v1.events_pb2 import PaymentType as WireType
-from services.crm.paying.payments.rules import PaymentState, PaymentType, Removal
+from services.crm.core.ports.vault import Removal
+from services.crm.paying.payments.rules import PaymentState, PaymentType
 
 _WIRE = {
     PaymentType.DEPOSIT: WireType.PAYMENT_TYPE_DEPOSIT,

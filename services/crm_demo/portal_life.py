@@ -45,12 +45,12 @@ _TUSCANY = "A week in Tuscany for the Whitcombes"
 
 def add_portal_life(deps: Dependencies, actor: Actor, today: date) -> None:
     """Gives the Whitcombes, if they are this agent's clients, their trips and documents, unless they have them."""
-    people = {client.email: client for client in deps.clients.all_own(actor)}
-    own = {booking.title: booking for booking in deps.bookings.export(actor, BookingFilter())}
+    people = {client.email: client for client in deps.sales.clients.all_own(actor)}
+    own = {booking.title: booking for booking in deps.trips.bookings.export(actor, BookingFilter())}
     if not all(email in people for email in _WHO) or _RHINE in own:
         return
     travelers = [people[email] for email in _WHO]
-    with deps.database.transaction() as session:
+    with deps.core.database.transaction() as session:
         tuscany = _open(deps, session, actor, _TUSCANY, BookingStatus.TRAVELED, travelers, _tuscany(today))
         rhine = _open(deps, session, actor, _RHINE, BookingStatus.BOOKED, travelers, _rhine(today))
         _pay(deps, session, tuscany, travelers[0], percent=100, chance_seed=7)
@@ -59,8 +59,8 @@ def add_portal_life(deps: Dependencies, actor: Actor, today: date) -> None:
     _share(deps, actor, tuscany, "House rules of Villa Corbezzolo", "Keys are with Signora Landi, second door.")
     if _FJORDS in own:
         _share(deps, actor, own[_FJORDS], "What to pack for the fjords", "Layers, a raincoat, and shoes that grip.")
-    if deps.settings.letter_signing_key.is_file() and deps.portal_access.of(actor, travelers[0].id) is None:
-        deps.portal_access.invite(actor, travelers[0].id, "eleanor")
+    if deps.core.settings.letter_signing_key.is_file() and deps.sales.portal_access.of(actor, travelers[0].id) is None:
+        deps.sales.portal_access.invite(actor, travelers[0].id, "eleanor")
 
 
 def tell_past_payments(deps: Dependencies, session: Session, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -78,7 +78,7 @@ def tell_past_payments(deps: Dependencies, session: Session, rows: Iterable[Mapp
             PaymentCardRemoved(payment_id=payment_id, at=_stamp(row["card_removed_at"]), reason="processed"),
         )
         for event in told:
-            deps.outbox.add(session, event, aggregate_id=payment_id, agency_id=row["agency_id"])
+            deps.core.outbox.add(session, event, aggregate_id=payment_id, agency_id=row["agency_id"])
 
 
 def _open(  # noqa: PLR0917 - what a booking is made of
@@ -93,14 +93,14 @@ def _open(  # noqa: PLR0917 - what a booking is made of
     data = BookingData(
         title=title, status=status, currency="USD", passenger_ids=tuple(client.id for client in travelers)
     )
-    return deps.bookings.open(session, actor, data, segments)
+    return deps.trips.bookings.open(session, actor, data, segments)
 
 
 def _pay(
     deps: Dependencies, session: Session, booking: BookingDetail, payer: ClientDetail, *, percent: int, chance_seed: int
 ) -> None:
-    agency = agency_snapshot(deps.directory.load_agency(session, booking.agency_id))
-    agent = agent_snapshot(deps.directory.load_agent(session, booking.agent_id))
+    agency = agency_snapshot(deps.access.directory.load_agency(session, booking.agency_id))
+    agent = agent_snapshot(deps.access.directory.load_agent(session, booking.agent_id))
     rows: list[dict[str, Any]] = []  # Any: columns of several types
     for segment in booking.segments:
         price, due = segment.data.price, segment.data.deposit_due_on
@@ -119,13 +119,13 @@ def _pay(
             parts=1 if percent < 100 else 2,
         )
         ids = (new_id("pay") for _ in count())
-        rows += past_payments(paid, ids, random.Random(chance_seed), deps.clock.now())
+        rows += past_payments(paid, ids, random.Random(chance_seed), deps.core.clock.now())
     session.execute(insert(PaymentRow), rows)
     tell_past_payments(deps, session, rows)
 
 
 def _share(deps: Dependencies, actor: Actor, booking: BookingDetail, title: str, text: str) -> None:
-    agency = deps.directory.agency(booking.agency_id)
+    agency = deps.access.directory.agency(booking.agency_id)
     head = Letterhead(
         name=agency.name,
         contact=agency.data.email,
@@ -138,7 +138,7 @@ def _share(deps: Dependencies, actor: Actor, booking: BookingDetail, title: str,
     upload = Upload(
         request_key=f"demo:{title}"[:60], file_name=f"{title}.pdf", content=sheet.finish(), title=title, tell=False
     )
-    deps.travel.documents.share(actor, booking.id, upload)
+    deps.trips.documents.share(actor, booking.id, upload)
 
 
 def _rhine(today: date) -> tuple[SegmentData, ...]:

@@ -94,22 +94,22 @@ def demo_code(file: Path, name: str, clock: Clock) -> tuple[DemoAgent, str, int]
 
 
 def _agent(deps: Dependencies, data: AgentData) -> AgentDetail:
-    with deps.database.read() as session:
-        found = deps.directory.find_by_email(session, data.email)
-        colleague = deps.directory.find_by_email(session, AGENTS[0].email)
+    with deps.core.database.read() as session:
+        found = deps.access.directory.find_by_email(session, data.email)
+        colleague = deps.access.directory.find_by_email(session, AGENTS[0].email)
     if found:
         return found
-    agency_id = colleague.agency_id if colleague else deps.directory.create_agency(AGENCY).id
-    return deps.directory.create_agent(agency_id, data)
+    agency_id = colleague.agency_id if colleague else deps.access.directory.create_agency(AGENCY).id
+    return deps.access.directory.create_agent(agency_id, data)
 
 
 def _credentials(deps: Dependencies, agent: AgentDetail, password: str, written: dict[str, Any]) -> DemoAgent:
     """Keeps what the file says; sets password and authenticator anew where the file knows nothing of them."""
     secret: str | None = written.get("totp_secret")
     if not written:
-        deps.sign_in.set_password(agent.id, password)
+        deps.access.sign_in.set_password(agent.id, password)
         if agent.email in WITH_AUTHENTICATOR:
-            secret = deps.sign_in.enrol_new_authenticator(agent.id)
+            secret = deps.access.sign_in.enrol_new_authenticator(agent.id)
     return DemoAgent(
         id=agent.id,
         agency_id=agent.agency_id,
@@ -123,17 +123,17 @@ def _credentials(deps: Dependencies, agent: AgentDetail, password: str, written:
 
 def _clients(deps: Dependencies, agent: AgentDetail) -> None:
     actor = _actor(agent)
-    known = {client.name for client in deps.clients.export(actor, ClientFilter()) if actor.owns(client.agent_id)}
+    known = {client.name for client in deps.sales.clients.export(actor, ClientFilter()) if actor.owns(client.agent_id)}
     for data in CLIENTS[agent.email]:
         if f"{data.first_name} {data.last_name}" not in known:
-            deps.clients.create(actor, data)
+            deps.sales.clients.create(actor, data)
 
 
 def _trips(deps: Dependencies, agent: AgentDetail) -> None:
     actor = _actor(agent)
-    own = [booking for booking in deps.bookings.export(actor, BookingFilter()) if actor.owns(booking.agent_id)]
+    own = [booking for booking in deps.trips.bookings.export(actor, BookingFilter()) if actor.owns(booking.agent_id)]
     known = {booking.title for booking in own}
-    people = {client.email or client.name: client.id for client in deps.clients.all_own(actor)}
+    people = {client.email or client.name: client.id for client in deps.sales.clients.all_own(actor)}
     for trip in TRIPS:
         if trip.agent == agent.email and trip.title not in known:
             _trip(deps, actor, trip, people)
@@ -141,16 +141,16 @@ def _trips(deps: Dependencies, agent: AgentDetail) -> None:
 
 def _trip(deps: Dependencies, actor: Actor, trip: Trip, people: dict[str, str]) -> None:
     today = _today(deps, actor)
-    booking = deps.bookings.create(actor, trip.data(tuple(people[key] for key in trip.passengers)))
+    booking = deps.trips.bookings.create(actor, trip.data(tuple(people[key] for key in trip.passengers)))
     version = booking.version
     for part in trip.parts:
-        deps.bookings.add_segment(actor, booking.id, part.data(today, trip.currency), version=version)
+        deps.trips.bookings.add_segment(actor, booking.id, part.data(today, trip.currency), version=version)
         version += 1
 
 
 def _today(deps: Dependencies, person: Actor | AgentDetail) -> date:
     zone = person.time_zone if isinstance(person, Actor) else person.data.time_zone
-    return deps.clock.now().astimezone(ZoneInfo(zone)).date()
+    return deps.core.clock.now().astimezone(ZoneInfo(zone)).date()
 
 
 def _actor(agent: AgentDetail) -> Actor:

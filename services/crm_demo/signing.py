@@ -39,7 +39,7 @@ def add_restrictions(deps: Dependencies, admin: Actor) -> None:
 def add_signing(deps: Dependencies, actor: Actor) -> None:
     """Gives an agent documents on their way, unless she has some. Letters need the CRM's key: without it, nothing."""
     nothing_yet = deps.signing.book.list_page(actor, RequestFilter(), 1).total == 0
-    if not nothing_yet or not deps.settings.letter_signing_key.is_file():
+    if not nothing_yet or not deps.core.settings.letter_signing_key.is_file():
         return
     trips = _trips(deps, actor)
     own = deps.signing.library.create(actor, TemplateData(title=_TITLE, body=_BODY))
@@ -57,7 +57,9 @@ def add_signing(deps: Dependencies, actor: Actor) -> None:
 
 def _trips(deps: Dependencies, actor: Actor) -> list[BookingDetail]:
     wanted = BookingFilter(status=BookingStatus.BOOKED)
-    found = [booking for booking in deps.bookings.list_page(actor, wanted, 1).items if actor.owns(booking.agent_id)]
+    found = [
+        booking for booking in deps.trips.bookings.list_page(actor, wanted, 1).items if actor.owns(booking.agent_id)
+    ]
     fit = [each for each in found if each.title != _LEFT_ALONE and each.begins_on and each.lead and each.lead.email]
     return sorted(fit, key=lambda booking: (booking.title, booking.id))
 
@@ -77,7 +79,7 @@ def _send(deps: Dependencies, actor: Actor, booking: BookingDetail, template: Te
 def _note_paper(deps: Dependencies, actor: Actor, booking: BookingDetail, template: Template) -> None:
     if booking.lead is None:
         return
-    lately = (deps.clock.now() - timedelta(days=2)).date()
+    lately = (deps.core.clock.now() - timedelta(days=2)).date()
     deps.signing.requests.record_paper(
         actor,
         booking.id,

@@ -104,8 +104,8 @@ def open_crm(url: str) -> Dependencies:
 
 def browser_of(deps: Dependencies, agent_id: str) -> Browser:
     """A browser in which an agent is signed in."""
-    token, now = new_link_token(), deps.clock.now()
-    with deps.database.transaction() as session:
+    token, now = new_link_token(), deps.core.clock.now()
+    with deps.core.database.transaction() as session:
         session.execute(
             insert(session_tables.sessions).values(
                 id=new_id("ses"),
@@ -118,17 +118,17 @@ def browser_of(deps: Dependencies, agent_id: str) -> Browser:
                 user_agent="",
             )
         )
-    return Browser(create_app(deps), deps.sessions.cookie_name, token)
+    return Browser(create_app(deps), deps.core.sessions.cookie_name, token)
 
 
 def pages_of(deps: Dependencies, agent_id: str) -> dict[str, str]:
     """The list pages, and one client's and one booking's page."""
-    with deps.database.read() as session:
-        agent = deps.directory.agent(agent_id)
+    with deps.core.database.read() as session:
+        agent = deps.access.directory.agent(agent_id)
         client = session.scalar(select(ClientRow.id).where(ClientRow.agency_id == agent.agency_id).limit(1))
         booking = session.scalar(select(BookingRow.id).where(BookingRow.agency_id == agent.agency_id).limit(1))
     if agent.data.role is not Role.ADMIN:
-        with deps.database.read() as session:
+        with deps.core.database.read() as session:
             client = session.scalar(select(ClientRow.id).where(ClientRow.agent_id == agent_id).limit(1))
             booking = session.scalar(select(BookingRow.id).where(BookingRow.agent_id == agent_id).limit(1))
     pages = PAGES | ADMINS_PAGES if agent.data.role is Role.ADMIN else PAGES
@@ -161,13 +161,13 @@ def count_queries(deps: Dependencies, agent_id: str) -> dict[str, int]:
     def count(*_: object) -> None:
         queries[0] += 1
 
-    event.listen(deps.database.engine, "before_cursor_execute", count)
+    event.listen(deps.core.database.engine, "before_cursor_execute", count)
     found = {}
     for name, path in pages_of(deps, agent_id).items():
         queries[0] = 0
         _fetch(browser, path)
         found[name] = queries[0]
-    event.remove(deps.database.engine, "before_cursor_execute", count)
+    event.remove(deps.core.database.engine, "before_cursor_execute", count)
     return found
 
 

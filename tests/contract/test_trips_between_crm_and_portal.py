@@ -27,7 +27,7 @@ def crm(tmp_path: Path) -> Iterator[CrmHouse]:
     (tmp_path / "crm").mkdir()
     house = CrmHouse(tmp_path / "crm")
     yield house
-    house.deps.database.dispose()
+    house.deps.core.database.dispose()
 
 
 @pytest.fixture
@@ -81,9 +81,9 @@ def test_a_document_of_the_crm_is_downloaded_in_the_portal_until_it_is_taken_bac
 ) -> None:
     content = pdf()
     upload = Upload(request_key="one", file_name="passes.pdf", content=content, title="Boarding passes")
-    document = crm.deps.travel.documents.share(crm.maya, crm.booking_id, upload)
+    document = crm.deps.trips.documents.share(crm.maya, crm.booking_id, upload)
     tell(portal, *crm.events(BookingSaved), *crm.events(DocumentShared))
     assert portal.deps.trip_documents.file(crm.alan_id, document.id).content == content
-    crm.deps.travel.documents.withdraw(crm.maya, document.id)
+    crm.deps.trips.documents.withdraw(crm.maya, document.id)
     tell(portal, *crm.events(DocumentWithdrawn))
     assert portal.deps.trip_documents.of_client(crm.alan_id) == []

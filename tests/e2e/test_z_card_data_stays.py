@@ -254,7 +254,7 @@ def _paths_of_crm(world: World, ids: Mapping[str, list[str]]) -> list[str]:
     )
     deps = crm_bootstrap(settings)
     rules = list(crm_app.create_app(deps).url_map.iter_rules())
-    deps.database.dispose()
+    deps.core.database.dispose()
     return sorted({path for rule in rules if _is_page(rule) for path in _filled(rule, ids)})
 
 

@@ -33,8 +33,7 @@ from services.crm.app import create_app
 from services.crm.bootstrap import Dependencies, bootstrap
 from services.crm.config import CrmSettings
 from services.crm.core.actor import Actor, Role
-from services.crm.models import Base, event_tables, session_tables
-from services.crm.paying.card_removal.port import (
+from services.crm.core.ports.vault import (
     AccessEntry,
     Answer,
     Approval,
@@ -44,11 +43,13 @@ from services.crm.paying.card_removal.port import (
     CvvLinkMail,
     CvvState,
     Origin,
+    Removal,
     SecondRevealAsked,
 )
+from services.crm.models import Base, event_tables, session_tables
 from services.crm.paying.links.service import LinkRequest, Share
 from services.crm.paying.payments.models import PaymentRow
-from services.crm.paying.payments.rules import PaymentType, Removal
+from services.crm.paying.payments.rules import PaymentType
 from services.crm.paying.payments.service import context_of
 from services.crm.sales.clients.service import ClientData
 from services.crm.trips.bookings.service import BookingData, BookingDetail, BookingStatus, SegmentData, SegmentKind
@@ -323,13 +324,13 @@ class CrmHouse:
         self.booking_id, self.segment_id = known.booking_id, known.segment_id
 
     def _furnish(self) -> "_Furniture":
-        agency = self.deps.directory.create_agency(
+        agency = self.deps.access.directory.create_agency(
             AgencyData(name="Harbour & Vine Travel", email="desk@harbour.example")
         )
         maya = self._agent(agency.id, "Maya Okafor", "maya@harbour.example")
         jonas = self._agent(agency.id, "Jonas Weber", "jonas@harbour.example")
         ada = self._agent(agency.id, "Ada Lindqvist", "ada@harbour.example", Role.ADMIN)
-        clients = self.deps.clients
+        clients = self.deps.sales.clients
         grace = clients.create(maya, ClientData(first_name="Grace", last_name="Hopper", email="grace@client.example"))
         alan = clients.create(maya, ClientData(first_name="Alan", last_name="Turing", email="alan@client.example"))
         tim = clients.create(maya, ClientData(first_name="Tim", last_name="Turing"))
@@ -339,7 +340,7 @@ class CrmHouse:
             currency="USD",
             passenger_ids=(grace.id, alan.id, tim.id),
         )
-        booking = self.deps.bookings.create(maya, data)
+        booking = self.deps.trips.bookings.create(maya, data)
         segment = SegmentData(
             supplier_name="Aurora Cruises",
             kind=SegmentKind.CRUISE,
@@ -360,18 +361,18 @@ class CrmHouse:
             alan_id=alan.id,
             tim_id=tim.id,
             booking_id=booking.id,
-            segment_id=self.deps.bookings.add_segment(maya, booking.id, segment, version=booking.version).id,
+            segment_id=self.deps.trips.bookings.add_segment(maya, booking.id, segment, version=booking.version).id,
         )
 
     def _agent(self, agency_id: str, name: str, email: str, role: Role = Role.AGENT) -> Actor:
-        agent = self.deps.directory.create_agent(agency_id, AgentData(name=name, email=email, role=role))
-        actor = self.deps.directory.actor(agent.id)
+        agent = self.deps.access.directory.create_agent(agency_id, AgentData(name=name, email=email, role=role))
+        actor = self.deps.access.directory.actor(agent.id)
         assert actor is not None
         return actor
 
     @property
     def booking(self) -> BookingDetail:
-        return self.deps.bookings.get(self.maya, self.booking_id)
+        return self.deps.trips.bookings.get(self.maya, self.booking_id)
 
     def link_request(self, *, key: str = "form-1-0123456789", amount: int = 1_240_00, clients: int = 1) -> LinkRequest:
         """A sending for the deposit, to Grace, or to Grace and Alan."""
@@ -464,15 +465,15 @@ class CrmHouse:
         )
         reaction = self.handlers.reaction(kind.type)
         assert reaction is not None
-        assert reaction.handler is not None
-        with self.deps.database.transaction() as session:
-            reaction.handler(session, message, meta)
+        assert reaction.handlers
+        with self.deps.core.database.transaction() as session:
+            reaction.handle(session, message, meta)
 
     def browser(self, agent: Actor) -> "Browser":
         """A browser in which an agent has signed in."""
         app = create_app(self.deps)
         token = new_link_token()
-        with self.deps.database.transaction() as session:
+        with self.deps.core.database.transaction() as session:
             now = self.clock.now()
             session.execute(
                 insert(session_tables.sessions).values(
@@ -486,11 +487,11 @@ class CrmHouse:
                     user_agent="",
                 )
             )
-        return Browser(app, self.deps.sessions.cookie_name, token)
+        return Browser(app, self.deps.core.sessions.cookie_name, token)
 
     def row(self, payment_id: str) -> PaymentRow:
         """A payment as it is stored."""
-        with self.deps.database.read() as session:
+        with self.deps.core.database.read() as session:
             row = session.get_one(PaymentRow, payment_id)
             session.expunge(row)
             return row
@@ -505,7 +506,7 @@ class CrmHouse:
 
     def _published(self) -> list[Message]:
         outbox = event_tables.outbox
-        with self.deps.database.read() as session:
+        with self.deps.core.database.read() as session:
             rows = session.execute(select(outbox.c.envelope).order_by(outbox.c.id)).scalars().all()
         envelopes = [Envelope.FromString(row) for row in rows]
         return [CATALOGUE[envelope.type].message_class.FromString(envelope.payload) for envelope in envelopes]

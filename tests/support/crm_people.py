@@ -18,7 +18,7 @@ def tell(site: CrmSite, *messages: Message, agency_id: str = "") -> None:
         declared = event_type_of(message)
         reaction = handlers.reaction(declared.type)
         assert reaction is not None, declared.type
-        assert reaction.handler is not None, declared.type
+        assert reaction.handlers, declared.type
         meta = EventMeta(
             event_id=new_event_id(),
             type=declared.type,
@@ -31,7 +31,7 @@ def tell(site: CrmSite, *messages: Message, agency_id: str = "") -> None:
             traceparent="",
         )
         with site.database.transaction() as session:
-            reaction.handler(session, message, meta)
+            reaction.handle(session, message, meta)
 
 
 def published(site: CrmSite) -> list[Message]:

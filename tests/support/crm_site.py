@@ -91,11 +91,11 @@ class CrmSite:
         self.segment_id = known.booking.segments[0].id
 
     def _furnish(self) -> "_Furniture":
-        agency_id = self.deps.directory.create_agency(AgencyData(name="Harbour & Vine Travel")).id
+        agency_id = self.deps.access.directory.create_agency(AgencyData(name="Harbour & Vine Travel")).id
         ada, adas = self._agent(agency_id, "Ada Lindqvist", "ada@harbour.example", Role.ADMIN)
         maya, mayas = self._agent(agency_id, "Maya Okafor", "maya@harbour.example")
         jonas, jonass = self._agent(agency_id, "Jonas Weber", "jonas@harbour.example")
-        client = self.deps.clients.create(
+        client = self.deps.sales.clients.create(
             maya, ClientData(first_name="Eleanor", last_name="Whitcombe", email="eleanor@mail.example")
         )
         return _Furniture(
@@ -153,10 +153,10 @@ class CrmSite:
 
     def _agent(self, agency_id: str, name: str, email: str, role: Role = Role.AGENT) -> tuple[Actor, str]:
         """The agent, and the secret of her authenticator."""
-        agent = self.deps.directory.create_agent(agency_id, AgentData(name=name, email=email, role=role))
-        self.deps.sign_in.set_password(agent.id, PASSWORD)
-        secret = self.deps.sign_in.enrol_new_authenticator(agent.id)
-        actor = self.deps.directory.actor(agent.id)
+        agent = self.deps.access.directory.create_agent(agency_id, AgentData(name=name, email=email, role=role))
+        self.deps.access.sign_in.set_password(agent.id, PASSWORD)
+        secret = self.deps.access.sign_in.enrol_new_authenticator(agent.id)
+        actor = self.deps.access.directory.actor(agent.id)
         assert actor is not None
         return actor, secret
 
@@ -164,10 +164,10 @@ class CrmSite:
         data = BookingData(
             title="Norwegian fjords", status=BookingStatus.BOOKED, currency="USD", passenger_ids=(client.id,)
         )
-        booking = self.deps.bookings.create(maya, data)
+        booking = self.deps.trips.bookings.create(maya, data)
         segment = SegmentData(supplier_name="Aurora Cruises", kind=SegmentKind.CRUISE, price=usd(4_000_00))
-        self.deps.bookings.add_segment(maya, booking.id, segment, version=booking.version)
-        return self.deps.bookings.get(maya, booking.id)
+        self.deps.trips.bookings.add_segment(maya, booking.id, segment, version=booking.version)
+        return self.deps.trips.bookings.get(maya, booking.id)
 
 
 def text_of(response: TestResponse) -> str:

@@ -231,7 +231,7 @@ class PortalWorld:
         declared = event_type_of(message)
         reaction = self.deps.handlers.reaction(declared.type)
         assert reaction is not None, declared.type
-        assert reaction.handler is not None, declared.type
+        assert reaction.handlers, declared.type
         meta = EventMeta(
             event_id=new_event_id(),
             type=declared.type,
@@ -244,7 +244,7 @@ class PortalWorld:
             traceparent="",
         )
         with self.database.transaction() as session:
-            reaction.handler(session, message, meta)
+            reaction.handle(session, message, meta)
 
     def issue(
         self,

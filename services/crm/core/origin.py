@@ -2,7 +2,7 @@
 
 from flask import request
 
-from services.crm.paying.card_removal.service import Origin
+from services.crm.core.ports.vault import Origin
 
 
 def request_origin() -> Origin:

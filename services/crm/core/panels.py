@@ -1,16 +1,19 @@
-"""Places on a room's pages that another room fills, so that neither imports the other.
+"""Places on a room's pages that other rooms fill, so that neither imports the other.
 
-The payments room puts its area on the booking page this way: the bookings room asks for whatever panels there are,
-and each brings its own template and data.
+The room that has the page declares the place (`BOOKING_PAGE` in trips/bookings); other rooms have functions that fill
+it, each with its own template and data; `services/crm/panels.py` says who fills which place, in which order.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVarTuple, cast
+
+from flask import Flask, current_app
 
 from services.crm.core.actor import Actor
-from services.crm.sales.clients.service import ClientDetail
-from services.crm.trips.bookings.service import BookingDetail
+
+About = TypeVarTuple("About")
+_PLACES = "crm.places"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,24 +24,22 @@ class Panel:
     data: Mapping[str, Any]  # Any: whatever the panel's own template reads
 
 
-DashboardFiller = Callable[[Actor], Panel | None]
-BookingFiller = Callable[[Actor, BookingDetail], Panel | None]
-ClientFiller = Callable[[Actor, ClientDetail], Panel | None]
+class Place(Generic[*About]):
+    """A place, and what it is about: a client, a booking, or nothing but who looks."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def fill(self, app: Flask, *fillers: Callable[[Actor, *About], Panel | None]) -> None:
+        """Has these fill the place, in this order. One that returns None shows nothing."""
+        app.extensions.setdefault(_PLACES, {})[self._name] = fillers
+
+    def panels(self, actor: Actor, *about: *About) -> list[Panel]:
+        """What stands in the place, for this person."""
+        known = current_app.extensions[_PLACES].get(self._name, ())
+        fillers = cast("tuple[Callable[[Actor, *About], Panel | None], ...]", known)
+        return [panel for fill in fillers if (panel := fill(actor, *about))]
 
 
-@dataclass(slots=True)
-class Panels:
-    """The fillers of each place, in the order in which they were added."""
-
-    dashboard: list[DashboardFiller] = field(default_factory=list)
-    booking: list[BookingFiller] = field(default_factory=list)
-    client: list[ClientFiller] = field(default_factory=list)
-
-    def for_dashboard(self, actor: Actor) -> list[Panel]:
-        return [panel for fill in self.dashboard if (panel := fill(actor))]
-
-    def for_booking(self, actor: Actor, booking: BookingDetail) -> list[Panel]:
-        return [panel for fill in self.booking if (panel := fill(actor, booking))]
-
-    def for_client(self, actor: Actor, client: ClientDetail) -> list[Panel]:
-        return [panel for fill in self.client if (panel := fill(actor, client))]
+# The dashboard is nobody's own page: rooms of every street put something there.
+DASHBOARD: Place[()] = Place("dashboard")

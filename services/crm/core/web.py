@@ -1,24 +1,29 @@
-"""What every room's views share: the dependencies, who is signed in, and who may come in."""
+"""What every room's views share: who is signed in, and who may come in."""
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, cast
+from typing import ParamSpec, Protocol, cast
 
-from flask import abort, current_app, g, redirect, request, url_for
+from flask import Flask, abort, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis.errors import NotFound
-from services.crm.access.auth.rules import Stage
-from services.crm.bootstrap import Dependencies
 from services.crm.core.actor import Actor
 
 P = ParamSpec("P")
 View = Callable[P, ResponseReturnValue]
+_WHO = "crm.who_is_signed_in"
 
 
-def dependencies() -> Dependencies:
-    """The CRM's parts, as the composition root joined them for this app."""
-    return cast(Dependencies, current_app.extensions["crm"])
+class WhoIsSignedIn(Protocol):
+    """Finds the agent of this request; the street of access has it."""
+
+    def __call__(self) -> Actor | None: ...
+
+
+def join_sign_in(app: Flask, who: WhoIsSignedIn) -> None:
+    """Tells an application how its pages learn who is signed in."""
+    app.extensions[_WHO] = who
 
 
 def find_agent() -> Actor | None:
@@ -67,11 +72,8 @@ def admin_required(view: View[P]) -> View[P]:
 
 
 def _load_agent() -> Actor | None:
-    deps = dependencies()
-    session = deps.sessions.current()
-    if session is None or session.data.get("stage") != Stage.SIGNED_IN:
-        return None
-    return deps.directory.actor(session.subject)
+    who: WhoIsSignedIn = current_app.extensions[_WHO]
+    return who()
 
 
 def _is_script() -> bool:

@@ -1,93 +1,53 @@
-"""The composition of the payment rooms: what bootstrap makes of them, what they register with worker and pages."""
+"""The composition of the street of payments."""
 
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
+from sqlalchemy.orm import Session
 
-from chassis.bus import EventHandlers, Outbox
-from chassis.clock import Clock
-from chassis.db import Database
+from chassis.bus import EventHandlers
 from chassis.lifecycle import Loop, every
 from chassis.rpc import TlsFiles, open_channel
-from chassis.sealing import Letter, LetterWriter
-from services.crm.access.agency.service import Directory
-from services.crm.office.mail_outcomes.service import note_failed, note_sent
-from services.crm.paying.card_removal.service import Lapses, Removals, VaultPort
+from services.crm.access.parts import Access
+from services.crm.config import CrmSettings
+from services.crm.core.parts import Core
+from services.crm.core.ports.letters import Letters
+from services.crm.core.ports.vault import Removal, VaultPort
+from services.crm.paying.card_removal.service import Lapses, Removals
 from services.crm.paying.card_removal.vault_grpc import GrpcVault
 from services.crm.paying.closing.service import Closing
 from services.crm.paying.cvv_requests import events as cvv_events
 from services.crm.paying.cvv_requests.service import CvvRequests
-from services.crm.paying.links.events import LinkEvents
-from services.crm.paying.links.service import Letters, PaymentLinks
-from services.crm.paying.payments import events as payment_events
+from services.crm.paying.links import events as link_events
+from services.crm.paying.links.service import PaymentLinks
+from services.crm.paying.parts import Paying
+from services.crm.paying.payments.events import PaymentEvents
 from services.crm.paying.payments.self_service import SelfService
-from services.crm.paying.payments.service import PaymentBook
-from services.crm.paying.reveal.service import Retrieval, note_delivery
+from services.crm.paying.payments.service import PaymentBook, PaymentRow
+from services.crm.paying.reminders import events as reminder_events
+from services.crm.paying.reminders.log import ReminderLog
+from services.crm.paying.reminders.service import Reminders
+from services.crm.paying.reveal import events as reveal_events
+from services.crm.paying.reveal.service import Retrieval
 from services.crm.paying.second_reveals.records import Approvals
 from services.crm.paying.second_reveals.service import SecondReveals
-from services.crm.sales.clients.service import Clients
-from services.crm.signing.esign import events as esign_events
-from services.crm.signing.insurance import events as insurance_events
-from services.crm.trips.bookings.service import Bookings
+from services.crm.sales.parts import Sales
+from services.crm.trips.parts import Trips
 
-if TYPE_CHECKING:
-    from services.crm.config import CrmSettings
-
-_ISSUER = "crm"
 _REMOVALS_SECONDS = 0.5
 _EXPIRY_SECONDS = 30.0
 _LAPSE_SECONDS = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paying:
-    """The payment rooms' use cases."""
-
-    book: PaymentBook
-    self_service: SelfService
-    links: PaymentLinks
-    removals: Removals
-    lapses: Lapses
-    closing: Closing
-    retrieval: Retrieval
-    second_reveals: SecondReveals
-    cvv_requests: CvvRequests
-
-
-class CrmLetters:
-    """Seals letters as the CRM; reads its keys at the first letter, so that other commands need none."""
-
-    def __init__(self, settings: "CrmSettings") -> None:
-        self._settings = settings
-
-    @cached_property
-    def _writer(self) -> LetterWriter:
-        return LetterWriter(self._settings.letter_signing_key, _ISSUER, self._settings.notifier_letter_key)
-
-    def seal(self, letter: Letter) -> str:
-        """Raises chassis.sealing.SealError when a key file is missing."""
-        return self._writer.seal(letter)
-
-
-def open_vault(settings: "CrmSettings") -> VaultPort:
+def open_vault(settings: CrmSettings) -> VaultPort:
     """The vault over mTLS; nothing is opened before the first call."""
     tls = TlsFiles(ca=settings.tls_ca, cert=settings.tls_cert, key=settings.tls_key)
     return GrpcVault(open_channel(settings.vault_address, tls, settings.vault_server_name))
 
 
 def make_paying(
-    *,
-    database: Database,
-    outbox: Outbox,
-    clock: Clock,
-    bookings: Bookings,
-    clients: Clients,
-    directory: Directory,
-    vault: VaultPort,
-    letters: Letters,
-    portal_url: str,
+    core: Core, access: Access, sales: Sales, trips: Trips, *, book: PaymentBook, vault: VaultPort, letters: Letters
 ) -> Paying:
-    """The payment rooms, joined."""
+    """The rooms, joined."""
+    database, outbox, clock = core.database, core.outbox, core.clock
+    bookings, directory, portal_url = trips.bookings, access.directory, core.settings.portal_url
     links = PaymentLinks(
         database=database,
         outbox=outbox,
@@ -100,8 +60,8 @@ def make_paying(
     retrieval = Retrieval(database=database, outbox=outbox, clock=clock, vault=vault, approvals=Approvals())
     removals = Removals(database=database, outbox=outbox, clock=clock, vault=vault)
     return Paying(
-        book=PaymentBook(database, clock),
-        self_service=SelfService(bookings=bookings, clients=clients),
+        book=book,
+        self_service=SelfService(bookings=bookings, clients=sales.clients),
         links=links,
         removals=removals,
         lapses=Lapses(database=database, outbox=outbox, clock=clock, vault=vault),
@@ -118,28 +78,28 @@ def make_paying(
             letters=letters,
             portal_url=portal_url,
         ),
+        reminders=Reminders(
+            database=database, outbox=outbox, clock=clock, bookings=bookings, directory=directory, payments=book
+        ),
+        reminder_log=ReminderLog(database=database, bookings=bookings),
     )
 
 
 def register_events(handlers: EventHandlers, paying: Paying) -> None:
-    """What the payment rooms do on events of portal and notifier."""
-    payment_events.register(handlers)
+    """What the rooms do on events of portal and notifier. The payments room is told of an authorization before the
+    links room: it refuses what is not ours."""
+
+    def refuse_card(session: Session, payment: PaymentRow, card_token: str) -> None:
+        paying.removals.want(session, payment, card_token=card_token, reason=Removal.VOIDED)
+
+    PaymentEvents(self_service=paying.self_service, refuse_card=refuse_card).register(handlers)
+    link_events.register(handlers)
+    reveal_events.register(handlers)
     cvv_events.register(handlers)
-    LinkEvents(
-        removals=paying.removals,
-        open_own=paying.self_service.open,
-        other_mails=(
-            note_delivery,
-            cvv_events.note_delivery,
-            esign_events.note_delivery,
-            insurance_events.note_delivery,
-        ),
-        note_failed=note_failed,
-        note_sent=note_sent,
-    ).register(handlers)
+    reminder_events.register(handlers, paying.reminder_log)
 
 
-def payment_timers(paying: Paying) -> list[tuple[str, Loop]]:
+def timers(paying: Paying) -> list[tuple[str, Loop]]:
     """What the payment rooms do by the clock."""
     return [
         ("card removals", every(_REMOVALS_SECONDS, paying.removals.carry_out, "card removals")),

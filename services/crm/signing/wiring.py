@@ -1,79 +1,57 @@
-"""The composition of the rooms in which clients sign: what bootstrap makes of them, what the worker does for them."""
+"""The composition of the street of signing: documents and insurance offers."""
 
-from dataclasses import dataclass
-
-from chassis.bus import EventHandlers, Outbox
-from chassis.clock import Clock
-from chassis.db import Database
+from chassis.bus import EventHandlers
 from chassis.lifecycle import Loop, every
-from services.crm.access.agency.service import Directory
-from services.crm.paying.links.service import Letters
-from services.crm.sales.clients.service import Clients
+from services.crm.access.parts import Access
+from services.crm.core.parts import Core
+from services.crm.core.ports.letters import Letters
+from services.crm.sales.parts import Sales
 from services.crm.signing.esign import events as esign_events
 from services.crm.signing.esign.service import Library, RequestBook, SignRequests
 from services.crm.signing.insurance import events as insurance_events
 from services.crm.signing.insurance.service import InsuranceOffers
-from services.crm.trips.bookings.service import Bookings
+from services.crm.signing.parts import Signing
+from services.crm.trips.parts import Trips
 
 _EXPIRY_SECONDS = 30.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signing:
-    """The use cases of the rooms in which clients sign."""
-
-    library: Library
-    requests: SignRequests
-    book: RequestBook
-    insurance: InsuranceOffers
-
-
-def make_signing(
-    *,
-    database: Database,
-    outbox: Outbox,
-    clock: Clock,
-    bookings: Bookings,
-    clients: Clients,
-    directory: Directory,
-    letters: Letters,
-    portal_url: str,
-) -> Signing:
+def make_signing(core: Core, access: Access, sales: Sales, trips: Trips, *, letters: Letters) -> Signing:
     """The rooms, joined."""
-    library = Library(database=database, clock=clock, directory=directory)
+    library = Library(database=core.database, clock=core.clock, directory=access.directory)
     requests = SignRequests(
-        database=database,
-        outbox=outbox,
-        clock=clock,
-        bookings=bookings,
-        clients=clients,
-        directory=directory,
+        database=core.database,
+        outbox=core.outbox,
+        clock=core.clock,
+        bookings=trips.bookings,
+        clients=sales.clients,
+        directory=access.directory,
         library=library,
         letters=letters,
-        portal_url=portal_url,
+        portal_url=core.settings.portal_url,
     )
     insurance = InsuranceOffers(
-        database=database,
-        outbox=outbox,
-        clock=clock,
-        bookings=bookings,
-        directory=directory,
+        database=core.database,
+        outbox=core.outbox,
+        clock=core.clock,
+        bookings=trips.bookings,
+        directory=access.directory,
         library=library,
         requests=requests,
         letters=letters,
-        portal_url=portal_url,
+        portal_url=core.settings.portal_url,
     )
-    book = RequestBook(database=database, library=library)
+    book = RequestBook(database=core.database, library=library)
     return Signing(library=library, requests=requests, book=book, insurance=insurance)
 
 
 def register_events(handlers: EventHandlers) -> None:
-    """What the rooms do on events of the portal; what became of their mails, the links room tells them."""
+    """What the rooms do on events of portal and notifier."""
     esign_events.register(handlers)
     insurance_events.register(handlers)
 
 
-def signing_timers(signing: Signing) -> list[tuple[str, Loop]]:
+def timers(signing: Signing) -> list[tuple[str, Loop]]:
     """What the rooms do by the clock."""
     return [
         ("signature expiry", every(_EXPIRY_SECONDS, signing.requests.expire_due, "signature expiry")),

@@ -1,18 +1,10 @@
-"""Joins the pages of documents and itineraries to the CRM's application."""
+"""The pages of the street of trips."""
 
-from flask import Flask
+from flask import Blueprint
 
-from services.crm.bootstrap import Dependencies
+from services.crm.trips.bookings.views import blueprint as bookings
 from services.crm.trips.documents.views import blueprint as documents
-from services.crm.trips.documents.views import booking_panel, client_panel
 from services.crm.trips.itinerary.views import blueprint as itinerary
+from services.crm.trips.quotes.views import blueprint as quotes
 
-_ROOMS = (documents, itinerary)
-
-
-def join_travel_rooms(app: Flask, deps: Dependencies) -> None:
-    """Adds the rooms and their places on booking and profile."""
-    for room in _ROOMS:
-        app.register_blueprint(room)
-    deps.panels.booking.append(booking_panel)
-    deps.panels.client.append(client_panel)
+ROOMS: tuple[Blueprint, ...] = (bookings, quotes, documents, itinerary)

@@ -1,42 +1,55 @@
-"""The composition of what travelers get of a booking: documents and the itinerary."""
+"""The composition of the street of trips: bookings, requests for quotes, documents and the itinerary."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
-from chassis.bus import Outbox
-from chassis.clock import Clock
-from chassis.db import Database
-from services.crm.access.agency.service import Directory
-from services.crm.sales.portal_access.service import PortalAccess
+from chassis.bus import EventHandlers
+from services.crm.access.parts import Access
+from services.crm.core.parts import Core
+from services.crm.sales.parts import Sales
+from services.crm.trips.bookings import events as booking_events
+from services.crm.trips.bookings.events import SelfServiceTerms
 from services.crm.trips.bookings.service import Bookings
 from services.crm.trips.documents.service import Documents
 from services.crm.trips.itinerary.service import Itineraries
+from services.crm.trips.parts import Trips
+from services.crm.trips.quotes import events as quote_events
+from services.crm.trips.quotes.service import Quotes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Travel:
-    """The rooms' use cases."""
-
-    documents: Documents
-    itineraries: Itineraries
-
-
-def make_travel(
-    *,
-    database: Database,
-    outbox: Outbox,
-    clock: Clock,
-    bookings: Bookings,
-    directory: Directory,
-    portal_access: PortalAccess,
-) -> Travel:
-    """The rooms, joined."""
-    return Travel(
-        documents=Documents(
-            database=database,
-            outbox=outbox,
-            clock=clock,
-            bookings=bookings,
-            who_signs_in=portal_access.who_signs_in,
-        ),
-        itineraries=Itineraries(database=database, bookings=bookings, directory=directory),
+def make_trips(
+    core: Core, access: Access, sales: Sales, *, has_payments: Callable[[str, str], bool], terms: SelfServiceTerms
+) -> Trips:
+    """The rooms, joined. What they need to know of payments, the street of payments hands in."""
+    bookings = Bookings(
+        database=core.database,
+        outbox=core.outbox,
+        clock=core.clock,
+        clients=sales.clients,
+        directory=access.directory,
+        has_payments=has_payments,
+        terms=terms,
     )
+    return Trips(
+        bookings=bookings,
+        quotes=Quotes(
+            database=core.database,
+            clock=core.clock,
+            clients=sales.clients,
+            bookings=bookings,
+            directory=access.directory,
+        ),
+        documents=Documents(
+            database=core.database,
+            outbox=core.outbox,
+            clock=core.clock,
+            bookings=bookings,
+            who_signs_in=sales.portal_access.who_signs_in,
+        ),
+        itineraries=Itineraries(database=core.database, bookings=bookings, directory=access.directory),
+    )
+
+
+def register_events(handlers: EventHandlers, trips: Trips) -> None:
+    """What the rooms do on events of the portal, and of the CRM itself."""
+    quote_events.register(handlers, trips.quotes)
+    booking_events.register(handlers, trips.bookings.note_name)

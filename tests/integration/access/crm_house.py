@@ -34,14 +34,14 @@ class FurnishedHouse(CrmHouse):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        other = self.deps.directory.create_agency(AgencyData(name="Elsewhere Travel"))
-        eve = self.deps.directory.create_agent(
+        other = self.deps.access.directory.create_agency(AgencyData(name="Elsewhere Travel"))
+        eve = self.deps.access.directory.create_agent(
             other.id, AgentData(name="Eve Admin", email="eve@elsewhere.example", role=Role.ADMIN)
         )
-        self.eve: Actor = _known(self.deps.directory.actor(eve.id))
+        self.eve: Actor = _known(self.deps.access.directory.actor(eve.id))
         # A second admin: nobody approves what she asked for herself.
         self._agent(self.agency_id, "Nora Lind", "nora@harbour.example", Role.ADMIN)
-        with self.deps.database.transaction() as session:
+        with self.deps.core.database.transaction() as session:
             session.execute(update(AgencyRow).values(second_reveal=True))
         self.objects: dict[str, str] = dict(_WORDS)
         self._add_people()
@@ -59,13 +59,13 @@ class FurnishedHouse(CrmHouse):
         }
         for browser in self.browsers.values():
             browser.get("/account")
-        session_id = next(one.id for one in self.deps.sessions.list_for(self.maya.agent_id))
+        session_id = next(one.id for one in self.deps.core.sessions.list_for(self.maya.agent_id))
         self.objects["session_id"] = session_id
-        self.file = KeptFile(folder / "crm.db", self.deps.database)
+        self.file = KeptFile(folder / "crm.db", self.deps.core.database)
 
     def contents(self) -> dict[str, list[str]]:
         """What every table holds, but for the sessions' own bookkeeping."""
-        with self.deps.database.read() as session:
+        with self.deps.core.database.read() as session:
             return {
                 table.name: sorted(map(repr, session.execute(select(table))))
                 for table in Base.metadata.sorted_tables
@@ -86,24 +86,24 @@ class FurnishedHouse(CrmHouse):
             at=stamp(self.clock.now()),
         )
         self.hear(quote)
-        deps.portal_access.invite(maya, self.grace_id, "grace.hopper")
+        deps.sales.portal_access.invite(maya, self.grace_id, "grace.hopper")
         self.objects |= {
             "agent_id": self.jonas.agent_id,
             "client_id": self.grace_id,
             "other_id": self.alan_id,
             "booking_id": self.booking_id,
             "segment_id": self.segment_id,
-            "member_id": deps.profiles.save_member(maya, self.grace_id, member).id,
-            "occasion_id": deps.profiles.save_occasion(maya, self.grace_id, occasion).id,
-            "task_id": deps.tasks.add(maya, self.grace_id, "Call about the cabin", None).id,
+            "member_id": deps.sales.profiles.save_member(maya, self.grace_id, member).id,
+            "occasion_id": deps.sales.profiles.save_occasion(maya, self.grace_id, occasion).id,
+            "task_id": deps.sales.tasks.add(maya, self.grace_id, "Call about the cabin", None).id,
             "quote_id": quote.quote_id,
         }
 
         hotel = SegmentData(supplier_name="Hotel Bryggen", kind=SegmentKind.HOTEL, price=usd(900_00))
-        unpaid = deps.bookings.add_segment(maya, self.booking_id, hotel, version=self.booking.version)
+        unpaid = deps.trips.bookings.add_segment(maya, self.booking_id, hotel, version=self.booking.version)
         self.objects["unpaid_segment_id"] = unpaid.id
         passes = Upload(request_key="passes", file_name="passes.pdf", content=b"%PDF-1.7", title="Boarding passes")
-        self.objects["file_id"] = deps.travel.documents.share(maya, self.booking_id, passes).id
+        self.objects["file_id"] = deps.trips.documents.share(maya, self.booking_id, passes).id
 
     def _add_payments(self) -> None:
         waiting = self.requested("waiting-0123456789")
@@ -141,16 +141,16 @@ class FurnishedHouse(CrmHouse):
             "receipt_id": self._commission(),
             "ticket_id": deps.office.support.open(maya, "A question", "How do I void?").id,
             "failure_id": failure.delivery_id,
-            "logo_sha256": deps.directory.change_logo(self.ada, read_logo(out.getvalue())).logo_sha256,
+            "logo_sha256": deps.access.directory.change_logo(self.ada, read_logo(out.getvalue())).logo_sha256,
         }
 
     def _commission(self) -> str:
         deps, maya = self.deps, self.maya
         today = self.clock.now().date()
-        deps.commissions.record(
+        deps.office.commissions.record(
             maya, self.booking_id, self.segment_id, amount=usd(100_00), received_on=today, reference="Statement 7"
         )
-        _, receipts = deps.commissions.line(maya, self.booking_id, self.segment_id)
+        _, receipts = deps.office.commissions.line(maya, self.booking_id, self.segment_id)
         return receipts[0].id
 
     def _add_papers(self) -> None:

@@ -22,7 +22,7 @@ _NOT_YOURS = (403, 404, 422)
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FurnishedHouse]:
     made = FurnishedHouse(tmp_path_factory.mktemp("crm"))
     yield made
-    made.deps.database.dispose()
+    made.deps.core.database.dispose()
 
 
 @pytest.fixture(scope="module")

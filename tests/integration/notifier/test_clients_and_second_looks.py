@@ -36,9 +36,9 @@ def tell(house: House, message: Message, event_id: str = "evt-1") -> None:
     """Hands an event to its handler, as the consumer does."""
     reaction = house.notifier.handlers.reaction(event_type_of(message).type)
     assert reaction is not None
-    assert reaction.handler is not None
+    assert reaction.handlers
     with house.database.transaction() as session:
-        reaction.handler(session, message, house.meta(event_id, event_type_of(message).type))
+        reaction.handle(session, message, house.meta(event_id, event_type_of(message).type))
 
 
 def mails(house: House) -> dict[str, EmailMessage]:

@@ -50,7 +50,7 @@ def context() -> PaymentContext:
 def events(house: House) -> DeliveryEvents:
     reaction = house.notifier.handlers.reaction("mail.sealed")
     assert reaction is not None
-    handler = reaction.handler
+    (handler,) = reaction.handlers
     owner = getattr(handler, "__self__", None)
     assert isinstance(owner, DeliveryEvents)
     return owner

@@ -7,9 +7,9 @@ from tests.integration.notifier.conftest import House
 def hear(house: House, event: DocumentShared, event_id: str = "evt-1") -> None:
     reaction = house.notifier.handlers.reaction("document.shared")
     assert reaction is not None
-    assert reaction.handler is not None
+    assert reaction.handlers
     with house.database.transaction() as session:
-        reaction.handler(session, event, house.meta(event_id, "document.shared"))
+        reaction.handle(session, event, house.meta(event_id, "document.shared"))
 
 
 def shared(*told: Client) -> DocumentShared:

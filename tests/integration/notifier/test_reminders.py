@@ -45,7 +45,7 @@ class Notebook:
             declared = event_type_of(message)
             reaction = self.house.notifier.handlers.reaction(declared.type)
             assert reaction is not None
-            assert reaction.handler is not None
+            assert reaction.handlers
             meta = EventMeta(
                 event_id=new_event_id(),
                 type=declared.type,
@@ -58,7 +58,7 @@ class Notebook:
                 traceparent="",
             )
             with self.house.database.transaction() as session:
-                reaction.handler(session, message, meta)
+                reaction.handle(session, message, meta)
 
     def until(self, moment: datetime) -> None:
         self.house.clock.advance(moment - self.house.clock.now())

@@ -98,11 +98,11 @@ def mails_of(house: House, event: Message, *, event_id: str = "e1") -> list[tupl
     kind = event_type_of(event).type
     reaction = house.notifier.handlers.reaction(kind)
     assert reaction is not None
-    assert reaction.handler is not None
+    assert reaction.handlers
     before = len(house.transport.messages)
     for _ in range(2):
         with house.database.transaction() as session:
-            reaction.handler(session, event, house.meta(event_id, kind))
+            reaction.handle(session, event, house.meta(event_id, kind))
     house.send_all()
     return house.transport.messages[before:]
 

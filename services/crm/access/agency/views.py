@@ -5,13 +5,15 @@ from flask import Blueprint, Response, current_app, flash, redirect, render_temp
 from flask.typing import ResponseReturnValue
 
 from chassis.errors import NotFound
+from services.crm.access.activity.service import Act
 from services.crm.access.agency.forms import AgencyForm, AgentForm, LogoForm
 from services.crm.access.agency.logo import MOST_UPLOADED, read_logo
 from services.crm.access.agency.rules import AgencyData, AgentData
+from services.crm.access.parts import access
 from services.crm.core.forms import attempt, shallow
 from services.crm.core.origin import request_origin
-from services.crm.core.web import admin_required, current_agent, dependencies, login_required
-from services.crm.office.audit.service import Act
+from services.crm.core.parts import core
+from services.crm.core.web import admin_required, current_agent, login_required
 
 blueprint = Blueprint("admin", __name__, template_folder="templates", url_prefix="/agency")
 log = structlog.get_logger("crm.admin")
@@ -29,7 +31,7 @@ LOGO_HEADERS = {
 @admin_required
 def agency() -> ResponseReturnValue:
     """Name, colour and policies, and the agents beneath."""
-    actor, directory = current_agent(), dependencies().directory
+    actor, directory = current_agent(), access().directory
     shown = directory.agency(actor.agency_id)
     form = AgencyForm(data={**shallow(shown.data), "version": shown.version})
     if form.validate_on_submit():
@@ -46,7 +48,7 @@ def agency() -> ResponseReturnValue:
 @admin_required
 def change_logo() -> ResponseReturnValue:
     """Takes a picture as the agency's logo."""
-    actor, directory = current_agent(), dependencies().directory
+    actor, directory = current_agent(), access().directory
     form = LogoForm()
     if form.validate_on_submit():
         upload = request.files.get("logo")
@@ -64,7 +66,7 @@ def change_logo() -> ResponseReturnValue:
 @admin_required
 def remove_logo() -> ResponseReturnValue:
     """Takes the logo away: initials stand in its place."""
-    dependencies().directory.change_logo(current_agent(), None)
+    access().directory.change_logo(current_agent(), None)
     _note(Act.LOGO_CHANGED, "taken away")
     flash("The logo is taken away. Your agency's initials stand in its place.", "done")
     return redirect(url_for("admin.agency", _anchor="look"), 303)
@@ -74,7 +76,7 @@ def remove_logo() -> ResponseReturnValue:
 @login_required
 def logo(sha256: str) -> ResponseReturnValue:
     """The agency's logo, for the CRM's own pages."""
-    actor, directory = current_agent(), dependencies().directory
+    actor, directory = current_agent(), access().directory
     if directory.agency(actor.agency_id).logo_sha256 != sha256:
         raise NotFound("There is no such logo.")
     return Response(directory.logo(actor), mimetype="image/png", headers=LOGO_HEADERS)
@@ -84,10 +86,10 @@ def logo(sha256: str) -> ResponseReturnValue:
 @admin_required
 def new_agent() -> ResponseReturnValue:
     """Creates an agent and shows her invitation link, once."""
-    actor, deps = current_agent(), dependencies()
-    form = AgentForm(data={"time_zone": deps.directory.agency(actor.agency_id).data.time_zone, "active": True})
+    actor = current_agent()
+    form = AgentForm(data={"time_zone": access().directory.agency(actor.agency_id).data.time_zone, "active": True})
     if form.validate_on_submit():
-        agent = attempt(form, lambda: deps.directory.create_agent(actor.agency_id, form.entered()))
+        agent = attempt(form, lambda: access().directory.create_agent(actor.agency_id, form.entered()))
         if agent is not None:
             log.info("admin.agent_created", agent_id=agent.id, by=actor.agent_id)
             _note(Act.AGENT_ADDED, agent.name)
@@ -98,7 +100,7 @@ def new_agent() -> ResponseReturnValue:
 @blueprint.route("/agents/<id:agent_id>", methods=["GET", "POST"])
 @admin_required
 def agent(agent_id: str) -> ResponseReturnValue:
-    actor, directory = current_agent(), dependencies().directory
+    actor, directory = current_agent(), access().directory
     shown = directory.colleague(actor, agent_id)
     form = AgentForm(data={**shallow(shown.data), "role": shown.data.role.value, "version": shown.version})
     # The vault mails codes to the enrolled address only, so an operator changes both together (O11).
@@ -110,7 +112,7 @@ def agent(agent_id: str) -> ResponseReturnValue:
             log.info("admin.agent_changed", agent_id=agent_id, by=actor.agent_id)
             _note(Act.AGENT_CHANGED, f"{saved.name}: {_changes(shown.data, form.entered())}")
             if not saved.data.active:
-                dependencies().sessions.end_all(agent_id)
+                core().sessions.end_all(agent_id)
             flash(f"{saved.name} is saved.", "done")
             return redirect(url_for("admin.agency"), 303)
     return render_template("admin/agent.html", form=form, agent=shown), 422 if form.errors else 200
@@ -120,7 +122,7 @@ def agent(agent_id: str) -> ResponseReturnValue:
 @admin_required
 def invite(agent_id: str) -> ResponseReturnValue:
     """A fresh invitation link: for a new agent, or one who lost her password."""
-    dependencies().directory.colleague(current_agent(), agent_id)
+    access().directory.colleague(current_agent(), agent_id)
     return _show_invitation(agent_id)
 
 
@@ -128,10 +130,10 @@ def invite(agent_id: str) -> ResponseReturnValue:
 @admin_required
 def reset_authenticator(agent_id: str) -> ResponseReturnValue:
     """For a lost phone: all her sessions end, and she sets up a new authenticator at her next sign-in."""
-    actor, deps = current_agent(), dependencies()
-    shown = deps.directory.colleague(actor, agent_id)
-    deps.sign_in.reset_authenticator(agent_id)
-    deps.sessions.end_all(agent_id)
+    actor = current_agent()
+    shown = access().directory.colleague(actor, agent_id)
+    access().sign_in.reset_authenticator(agent_id)
+    core().sessions.end_all(agent_id)
     log.info("admin.authenticator_reset", agent_id=agent_id, by=actor.agent_id)
     _note(Act.AUTHENTICATOR_RESET, shown.name)
     flash(f"{shown.name} sets up a new authenticator at the next sign-in.", "done")
@@ -139,16 +141,15 @@ def reset_authenticator(agent_id: str) -> ResponseReturnValue:
 
 
 def _show_invitation(agent_id: str) -> ResponseReturnValue:
-    deps = dependencies()
-    shown = deps.directory.colleague(current_agent(), agent_id)
-    link = f"{deps.settings.public_url}{url_for('auth.invitation')}#{deps.sign_in.invite(agent_id)}"
+    shown = access().directory.colleague(current_agent(), agent_id)
+    link = f"{core().settings.public_url}{url_for('auth.invitation')}#{access().sign_in.invite(agent_id)}"
     log.info("admin.agent_invited", agent_id=agent_id, by=current_agent().agent_id)
     _note(Act.AGENT_INVITED, shown.name)
     return render_template("admin/invitation.html", agent=shown, link=link)
 
 
 def _agency_page(*, form: AgencyForm | None = None, logo_form: LogoForm | None = None) -> str:
-    actor, directory = current_agent(), dependencies().directory
+    actor, directory = current_agent(), access().directory
     shown = directory.agency(actor.agency_id)
     return render_template(
         "admin/agency.html",
@@ -161,7 +162,7 @@ def _agency_page(*, form: AgencyForm | None = None, logo_form: LogoForm | None =
 
 
 def _note(act: Act, about: str = "") -> None:
-    dependencies().office.audit.note(current_agent(), act, about, request_origin())
+    access().activities.note(current_agent(), act, about, request_origin())
 
 
 def _changes(before: AgencyData | AgentData, after: AgencyData | AgentData) -> str:

@@ -11,12 +11,15 @@ from chassis.errors import InvalidArgument, NotFound
 from chassis.web.devices import describe_device
 from chassis.web.redirects import local_path
 from chassis.web.sessions import WebSession
+from services.crm.access.activity.service import Act
 from services.crm.access.auth.forms import ChangePasswordForm, CodeStepForm, InvitationForm, PasswordStepForm
 from services.crm.access.auth.rules import Stage
 from services.crm.access.auth.service import Accepted, Rejected
+from services.crm.access.parts import access
+from services.crm.core.actor import Actor
 from services.crm.core.origin import request_origin
-from services.crm.core.web import current_agent, dependencies, find_agent, login_required
-from services.crm.office.audit.service import Act
+from services.crm.core.parts import core
+from services.crm.core.web import current_agent, find_agent, login_required
 
 blueprint = Blueprint("auth", __name__, template_folder="templates")
 log = structlog.get_logger("crm.auth")
@@ -37,14 +40,13 @@ def sign_in() -> ResponseReturnValue:
         return redirect(_destination(), 303)
     form = PasswordStepForm()
     if form.validate_on_submit():
-        deps = dependencies()
-        outcome = deps.sign_in.check_password(form.email.data or "", form.password.data or "")
+        outcome = access().sign_in.check_password(form.email.data or "", form.password.data or "")
         if isinstance(outcome, Accepted):
-            deps.sessions.start(outcome.agent_id, {"stage": Stage.PASSWORD_GIVEN})
+            core().sessions.start(outcome.agent_id, {"stage": Stage.PASSWORD_GIVEN})
             step = "auth.authenticator" if outcome.authenticator_ready else "auth.set_up"
             return redirect(url_for(step, next=_next()), 303)
         return _refused(outcome, form, "auth/sign_in.html", field="", message=_NO_MATCH)
-    timed_out = request.method == "GET" and dependencies().sessions.timed_out()
+    timed_out = request.method == "GET" and core().sessions.timed_out()
     return render_template("auth/sign_in.html", form=form, next=_next(), timed_out=timed_out), _status(form)
 
 
@@ -56,7 +58,7 @@ def authenticator() -> ResponseReturnValue:
         return _start_over()
     form = CodeStepForm()
     if form.validate_on_submit():
-        outcome = dependencies().sign_in.check_code(waiting.subject, form.code.data or "")
+        outcome = access().sign_in.check_code(waiting.subject, form.code.data or "")
         if isinstance(outcome, Accepted):
             return _complete(outcome)
         return _refused(outcome, form, "auth/authenticator.html", field="code", message=_WRONG_CODE)
@@ -69,9 +71,8 @@ def set_up() -> ResponseReturnValue:
     waiting = _half_signed_in()
     if waiting is None:
         return _start_over()
-    deps = dependencies()
     try:
-        pending = deps.sign_in.set_up_authenticator(waiting.subject)
+        pending = access().sign_in.set_up_authenticator(waiting.subject)
     except InvalidArgument:
         return redirect(url_for("auth.authenticator", next=_next()), 303)
     form = CodeStepForm()
@@ -80,7 +81,7 @@ def set_up() -> ResponseReturnValue:
         "secret": " ".join(pending.secret[at : at + 4] for at in range(0, len(pending.secret), 4)),
     }
     if form.validate_on_submit():
-        outcome = deps.sign_in.confirm_authenticator(waiting.subject, form.code.data or "")
+        outcome = access().sign_in.confirm_authenticator(waiting.subject, form.code.data or "")
         if isinstance(outcome, Accepted):
             return _complete(outcome)
         return _refused(outcome, form, "auth/set_up.html", field="code", message=_WRONG_CODE, **page)
@@ -90,7 +91,7 @@ def set_up() -> ResponseReturnValue:
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
     """Ends this browser's session in the database."""
-    dependencies().sessions.end()
+    core().sessions.end()
     flash("You are signed out.", "done")
     return redirect(url_for("auth.sign_in"), 303)
 
@@ -104,7 +105,7 @@ def invitation() -> ResponseReturnValue:
             form.refuse("again", _AGAIN)
         else:
             try:
-                agent = dependencies().sign_in.accept_invitation(form.token.data or "", form.password.data or "")
+                agent = access().sign_in.accept_invitation(form.token.data or "", form.password.data or "")
             except InvalidArgument as error:
                 form.refuse(error.field, error.message)
             except NotFound as error:
@@ -120,16 +121,16 @@ def invitation() -> ResponseReturnValue:
 @login_required
 def account() -> ResponseReturnValue:
     """Own sessions, each with a button to end it, and a new password."""
-    actor, deps = current_agent(), dependencies()
+    actor = current_agent()
     form = ChangePasswordForm()
     if form.validate_on_submit():
-        here = deps.sessions.current()
+        here = core().sessions.current()
         if form.new.data != form.again.data:
             form.refuse("again", _AGAIN)
         elif _accepts(
-            form, lambda: deps.sign_in.change_password(actor.agent_id, form.old.data or "", form.new.data or "")
+            form, lambda: access().sign_in.change_password(actor.agent_id, form.old.data or "", form.new.data or "")
         ):
-            deps.sessions.end_all(actor.agent_id, but=here.id if here else "")
+            core().sessions.end_all(actor.agent_id, but=here.id if here else "")
             flash("Your password is changed. Every other session of yours was ended.", "done")
             return redirect(url_for("auth.account"), 303)
     return _account_page(form)
@@ -139,14 +140,14 @@ def account() -> ResponseReturnValue:
 @login_required
 def end_session(session_id: str) -> ResponseReturnValue:
     """Ends one of the agent's own sessions."""
-    if not dependencies().sessions.end_one(session_id, subject=current_agent().agent_id):
+    if not core().sessions.end_one(session_id, subject=current_agent().agent_id):
         raise NotFound("That session has ended already, or it is not yours.")
     flash("That session is ended.", "done")
     return redirect(url_for("auth.account"), 303)
 
 
 def _account_page(form: ChangePasswordForm) -> ResponseReturnValue:
-    sessions = dependencies().sessions
+    sessions = core().sessions
     here = sessions.current()
     rows = [
         {"session": item, "device": describe_device(item.user_agent), "here": here is not None and item.id == here.id}
@@ -168,10 +169,10 @@ def _accepts(form: ChangePasswordForm, act: Callable[[], None]) -> bool:
 def _complete(outcome: Accepted) -> ResponseReturnValue:
     """A new session with a new token takes the place of the half-signed-in one (ASVS 5.0 7.2.4)."""
     target = _destination()
-    dependencies().sessions.start(outcome.agent_id, {"stage": Stage.SIGNED_IN})
+    core().sessions.start(outcome.agent_id, {"stage": Stage.SIGNED_IN})
     log.info("auth.signed_in", agent_id=outcome.agent_id)
-    if (actor := dependencies().directory.actor(outcome.agent_id)) is not None:
-        dependencies().office.audit.note(actor, Act.SIGNED_IN, "", request_origin())
+    if (actor := access().directory.actor(outcome.agent_id)) is not None:
+        access().activities.note(actor, Act.SIGNED_IN, "", request_origin())
     return redirect(target, 303)
 
 
@@ -183,8 +184,16 @@ def _refused(
     return render_template(template, form=form, next=_next(), timed_out=False, **page), status
 
 
+def signed_in_agent() -> Actor | None:
+    """The agent of this request, by a session that has passed both steps."""
+    session = core().sessions.current()
+    if session is None or session.data.get("stage") != Stage.SIGNED_IN:
+        return None
+    return access().directory.actor(session.subject)
+
+
 def _half_signed_in() -> WebSession | None:
-    session = dependencies().sessions.current()
+    session = core().sessions.current()
     return session if session and session.data.get("stage") == Stage.PASSWORD_GIVEN else None
 
 

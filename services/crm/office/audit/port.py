@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from services.crm.paying.card_removal.service import AccessEntry
+from services.crm.core.ports.vault import AccessEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

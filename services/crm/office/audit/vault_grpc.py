@@ -9,8 +9,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from chassis.rpc import Caller
 from protos.wayvault.vault.v1 import vault_pb2 as vault
 from protos.wayvault.vault.v1.vault_pb2_grpc import AuditReaderStub
+from services.crm.core.ports.vault import AccessEntry, Origin
 from services.crm.office.audit.port import TrailPage, TrailRow, Wanted
-from services.crm.paying.card_removal.service import AccessEntry, Origin
 
 _TIMEOUT: Final = 5.0
 

@@ -9,12 +9,15 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument, WayvaultError
+from services.crm.access.activity.service import ACT_WORDS, Act
+from services.crm.access.parts import access
 from services.crm.core.addresses import page_number, same_list, with_same_filter
 from services.crm.core.export import csv_response
 from services.crm.core.origin import request_origin
-from services.crm.core.web import admin_required, current_agent, dependencies
-from services.crm.office.audit.rules import ACT_WORDS, TRAIL_ACTIONS, Act
+from services.crm.core.web import admin_required, current_agent
+from services.crm.office.audit.rules import TRAIL_ACTIONS
 from services.crm.office.audit.service import TrailRow, Wanted
+from services.crm.office.parts import office
 from services.crm.paying.reveal.history import HistoryLine, People, history_lines
 
 blueprint = Blueprint("audit", __name__, template_folder="templates", url_prefix="/audit")
@@ -27,12 +30,12 @@ _UNKNOWN_CLIENT = "The client"
 @admin_required
 def index() -> ResponseReturnValue:
     """Cards: who did what to which payment's card. Filter and place stay in the address."""
-    actor, deps = current_agent(), dependencies()
+    actor = current_agent()
     problem, page, lines, labels = "", None, [], {}
     try:
-        page = deps.office.audit.trail(actor, _wanted(), after=request.args.get("after", "")[:200])
+        page = office().audit.trail(actor, _wanted(), after=request.args.get("after", "")[:200])
         lines = _lines(page.rows)
-        labels = deps.office.audit.payments(actor, {row.payment_id for row in page.rows})
+        labels = office().audit.payments(actor, {row.payment_id for row in page.rows})
     except InvalidArgument as error:
         problem = error.message
     except WayvaultError:
@@ -44,7 +47,7 @@ def index() -> ResponseReturnValue:
         lines=lines,
         labels=labels,
         actions=TRAIL_ACTIONS,
-        agents=deps.directory.names_in(actor),
+        agents=access().directory.names_in(actor),
         chosen=request.args,
         csv_url=with_same_filter("audit.export"),
         older=same_list(after=page.next) if page and page.next else "",
@@ -58,11 +61,11 @@ def index() -> ResponseReturnValue:
 @admin_required
 def export() -> ResponseReturnValue:
     """What the filter finds, as a file. The download itself is noted."""
-    actor, deps = current_agent(), dependencies()
-    rows = deps.office.audit.whole_trail(actor, _wanted())
+    actor = current_agent()
+    rows = office().audit.whole_trail(actor, _wanted())
     lines = _lines(rows)
-    labels = deps.office.audit.payments(actor, {row.payment_id for row in rows})
-    deps.office.audit.note(actor, Act.TRAIL_EXPORTED, f"{len(rows)} rows", request_origin())
+    labels = office().audit.payments(actor, {row.payment_id for row in rows})
+    access().activities.note(actor, Act.TRAIL_EXPORTED, f"{len(rows)} rows", request_origin())
     log.info("audit.exported", agency_id=actor.agency_id, by=actor.agent_id, rows=len(rows))
     return csv_response(
         "card-trail.csv",
@@ -86,14 +89,14 @@ def export() -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/office")
+@blueprint.get("/office", endpoint="office")
 @admin_required
-def office() -> ResponseReturnValue:
+def acts() -> ResponseReturnValue:
     """The office: sign-ins, and whatever an admin changed."""
-    actor, deps = current_agent(), dependencies()
+    actor = current_agent()
     act = request.args.get("action", "")
     since, until = _span()
-    page = deps.office.audit.activities(
+    page = access().activities.page(
         actor,
         agent_id=request.args.get("agent", "")[:64],
         act=Act(act) if act in list(Act) else None,
@@ -105,7 +108,7 @@ def office() -> ResponseReturnValue:
         "audit/office.html",
         page=page,
         actions=[("", "Everything"), *((key.value, words) for key, words in ACT_WORDS.items())],
-        agents=deps.directory.names_in(actor),
+        agents=access().directory.names_in(actor),
         chosen=request.args,
         same_list=same_list,
     )
@@ -144,7 +147,7 @@ def _day(name: str) -> date | None:
 
 
 def _lines(rows: Sequence[TrailRow]) -> list[HistoryLine]:
-    names = dependencies().directory.names_in(current_agent())
+    names = access().directory.names_in(current_agent())
     people = People(names=names | {"operator": "The operator"}, client=_UNKNOWN_CLIENT)
     # history_lines turns its entries around: oldest first in, newest first out.
     return history_lines([row.entry for row in reversed(rows)], people)

@@ -6,7 +6,12 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.core.panels import DASHBOARD
+from services.crm.core.parts import core
+from services.crm.core.web import current_agent, login_required
+from services.crm.paying.parts import paying
+from services.crm.sales.parts import sales
+from services.crm.trips.parts import trips
 
 blueprint = Blueprint("dashboard", __name__, template_folder="templates")
 
@@ -21,19 +26,19 @@ _PENDING_SHOWN = 5
 def show() -> ResponseReturnValue:
     """Pending payments, tasks, what other rooms put here (new quote requests), payments due soon, departures,
     birthdays, links opened lately. Every part shows a few and leads on to the rest."""
-    actor, deps = current_agent(), dependencies()
-    today: date = deps.clock.now().astimezone(ZoneInfo(actor.time_zone)).date()
+    actor = current_agent()
+    today: date = core().clock.now().astimezone(ZoneInfo(actor.time_zone)).date()
     return render_template(
         "dashboard/show.html",
         today=today,
-        pending=deps.paying.book.pending(actor, limit=_PENDING_SHOWN),
-        pending_count=deps.paying.book.pending_count(actor.agent_id),
-        opened=deps.paying.book.opened(actor),
-        tasks=deps.tasks.todo(actor),
-        just_done=deps.tasks.just_done(actor),
-        panels=deps.panels.for_dashboard(actor),
-        dues=deps.bookings.dues(actor, today + _DUE_WITHIN, deps.paying.book.processed_by_segment),
-        departures=deps.bookings.departing(actor, today, today + _DEPARTING_WITHIN),
-        occasions=deps.profiles.upcoming(actor, today, _OCCASIONS_WITHIN),
+        pending=paying().book.pending(actor, limit=_PENDING_SHOWN),
+        pending_count=paying().book.pending_count(actor.agent_id),
+        opened=paying().book.opened(actor),
+        tasks=sales().tasks.todo(actor),
+        just_done=sales().tasks.just_done(actor),
+        panels=DASHBOARD.panels(actor),
+        dues=trips().bookings.dues(actor, today + _DUE_WITHIN, paying().book.processed_by_segment),
+        departures=trips().bookings.departing(actor, today, today + _DEPARTING_WITHIN),
+        occasions=sales().profiles.upcoming(actor, today, _OCCASIONS_WITHIN),
         first_name=actor.name.split()[0],
     )

@@ -7,15 +7,17 @@ from chassis.errors import InvalidArgument, NotFound
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list
 from services.crm.core.panels import Panel
-from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.core.web import current_agent, login_required
 from services.crm.office.mail_outcomes.service import Failure, Remedy
+from services.crm.office.parts import office
+from services.crm.paying.parts import paying
 
 blueprint = Blueprint("undelivered", __name__, template_folder="templates", url_prefix="/undelivered")
 
 
 def dashboard_panel(actor: Actor) -> Panel | None:
     """Says that e-mails of the agent's failed; nothing when none did."""
-    count = dependencies().office.undelivered.waiting_count(actor)
+    count = office().undelivered.waiting_count(actor)
     return Panel(template="undelivered/dashboard_panel.html", data={"count": count}) if count else None
 
 
@@ -23,9 +25,9 @@ def dashboard_panel(actor: Actor) -> Panel | None:
 @login_required
 def index() -> ResponseReturnValue:
     """What failed; filter and page stay in the address."""
-    actor, deps = current_agent(), dependencies()
+    actor = current_agent()
     settled = request.args.get("state") == "settled"
-    page = deps.office.undelivered.list_page(actor, settled=settled, number=page_number())
+    page = office().undelivered.list_page(actor, settled=settled, number=page_number())
     chips = [
         ("To see to", same_list(state=""), not settled),
         ("Seen to", same_list(state="settled"), settled),
@@ -45,19 +47,19 @@ def index() -> ResponseReturnValue:
 @login_required
 def resend(failure_id: str) -> ResponseReturnValue:
     """Sends the link's e-mail again, to the address the client has now. Only the link's own agent can."""
-    actor, deps = current_agent(), dependencies()
-    failure = deps.office.undelivered.get(actor, failure_id)
+    actor = current_agent()
+    failure = office().undelivered.get(actor, failure_id)
     if not (_can_resend(failure) and actor.owns(failure.agent_id)):
         raise NotFound("This e-mail can't be sent again from here.")
-    link = deps.paying.links.of_payment(failure.payment_id)
+    link = paying().links.of_payment(failure.payment_id)
     if link is None:
         raise NotFound("This e-mail can't be sent again from here.")
     try:
-        deps.paying.links.resend(actor, link.id, issue=link.issue)
+        paying().links.resend(actor, link.id, issue=link.issue)
     except InvalidArgument as error:
         flash(error.message, "alert")
     else:
-        deps.office.undelivered.settle(actor, failure_id)
+        office().undelivered.settle(actor, failure_id)
         flash("The link is on its way again.", "done")
     return redirect(url_for("undelivered.index"), 303)
 
@@ -66,7 +68,7 @@ def resend(failure_id: str) -> ResponseReturnValue:
 @login_required
 def settle(failure_id: str) -> ResponseReturnValue:
     """Puts it away."""
-    dependencies().office.undelivered.settle(current_agent(), failure_id)
+    office().undelivered.settle(current_agent(), failure_id)
     flash("Put away. It stands under “Seen to”.", "done")
     return redirect(url_for("undelivered.index"), 303)
 

@@ -9,11 +9,13 @@ from flask.typing import ResponseReturnValue
 
 from chassis.money import Money
 from chassis.web.formatting import LOCALE, currency_choices, short_day
+from services.crm.access.parts import access
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list, with_same_filter
 from services.crm.core.export import csv_response
 from services.crm.core.forms import attempt
-from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.core.web import current_agent, login_required
+from services.crm.office.parts import office
 from services.crm.office.reports.chart import Chart, Series, draw
 from services.crm.office.reports.commissions import CommissionLine
 from services.crm.office.reports.forms import ReceiptForm
@@ -70,7 +72,7 @@ def processed() -> ResponseReturnValue:
     """Processed payments by month."""
     actor = current_agent()
     wanted, offered = _asked(actor, last_months(_today(actor), 12), _payment_currencies)
-    figures = dependencies().reports.processed(actor, wanted)
+    figures = office().reports.processed(actor, wanted)
     return render_template(
         "reports/processed.html",
         figures=figures,
@@ -89,7 +91,7 @@ def processed_csv() -> ResponseReturnValue:
     """The months as the page shows them."""
     actor = current_agent()
     wanted, _ = _asked(actor, last_months(_today(actor), 12), _payment_currencies)
-    figures = dependencies().reports.processed(actor, wanted)
+    figures = office().reports.processed(actor, wanted)
     rows = ((each.span.first, each.span.last, each.count, wanted.currency, each.amount.decimal) for each in figures)
     return csv_response("processed-payments.csv", ("From", "To", "Payments", "Currency", "Amount"), rows)
 
@@ -98,7 +100,7 @@ def processed_csv() -> ResponseReturnValue:
 @login_required
 def due() -> ResponseReturnValue:
     """What is still to be paid, by date."""
-    actor, reports = current_agent(), dependencies().reports
+    actor, reports = current_agent(), office().reports
     wanted, offered = _asked(actor, next_days(_today(actor), _DUE_DAYS), _booking_currencies)
     word, figures = reports.due_figures(actor, wanted)
     count = sum(figure.count for figure in figures)
@@ -125,9 +127,9 @@ def due_csv() -> ResponseReturnValue:
     """Every line of the page."""
     actor = current_agent()
     wanted, _ = _asked(actor, next_days(_today(actor), _DUE_DAYS), _booking_currencies)
-    names = dependencies().directory.names_in(actor)
+    names = access().directory.names_in(actor)
     header = ("Due", "What", "Booking", "Supplier", "Currency", "Amount", "Open", "Agent")
-    lines = dependencies().reports.due_export(actor, wanted)
+    lines = office().reports.due_export(actor, wanted)
     return csv_response("payments-due.csv", header, (_due_row(line, names) for line in lines))
 
 
@@ -135,9 +137,9 @@ def due_csv() -> ResponseReturnValue:
 @login_required
 def commissions() -> ResponseReturnValue:
     """Expected and received, by the month in which the trips begin."""
-    actor, deps = current_agent(), dependencies()
+    actor = current_agent()
     wanted, offered = _asked(actor, around(_today(actor), 3, 2), _booking_currencies)
-    found = deps.commissions.by_month(actor, wanted)
+    found = office().commissions.by_month(actor, wanted)
     state = _state()
     expected = [each.expected for _, each in found]
     received = [each.received for _, each in found]
@@ -158,7 +160,7 @@ def commissions() -> ResponseReturnValue:
                 "Received": [_money(minor, wanted) for minor in received],
             },
         ),
-        page=deps.commissions.list_page(actor, wanted, state, page_number()),
+        page=office().commissions.list_page(actor, wanted, state, page_number()),
         chips=[(label, same_list(state=value), (state.value if state else "") == value) for label, value in _STATES],
         same_list=same_list,
         csv_url=with_same_filter("reports.commissions_csv"),
@@ -170,10 +172,10 @@ def commissions() -> ResponseReturnValue:
 @login_required
 def commissions_csv() -> ResponseReturnValue:
     """Every line of the page."""
-    actor, deps = current_agent(), dependencies()
+    actor = current_agent()
     wanted, _ = _asked(actor, around(_today(actor), 3, 2), _booking_currencies)
-    names = deps.directory.names_in(actor)
-    lines = deps.commissions.export(actor, wanted, _state())
+    names = access().directory.names_in(actor)
+    lines = office().commissions.export(actor, wanted, _state())
     return csv_response("commissions.csv", _COMMISSION_HEADER, (_commission_row(line, names) for line in lines))
 
 
@@ -181,8 +183,8 @@ def commissions_csv() -> ResponseReturnValue:
 @login_required
 def commission(booking_id: str, segment_id: str) -> ResponseReturnValue:
     """One segment's commission: what came in, and noting more."""
-    actor, deps = current_agent(), dependencies()
-    line, receipts = deps.commissions.line(actor, booking_id, segment_id)
+    actor = current_agent()
+    line, receipts = office().commissions.line(actor, booking_id, segment_id)
     left = line.money(line.standing.outstanding)
     start = {"amount": left if left.minor else None, "received_on": _today(actor)}
     form = ReceiptForm(currency=line.currency, data=start)
@@ -192,7 +194,7 @@ def commission(booking_id: str, segment_id: str) -> ResponseReturnValue:
         assert received_on is not None
         saved = attempt(
             form,
-            lambda: deps.commissions.record(
+            lambda: office().commissions.record(
                 actor,
                 booking_id,
                 segment_id,
@@ -213,7 +215,7 @@ def commission(booking_id: str, segment_id: str) -> ResponseReturnValue:
 @login_required
 def take_back(booking_id: str, segment_id: str, receipt_id: str) -> ResponseReturnValue:
     """Removes what was noted by mistake."""
-    dependencies().commissions.take_back(current_agent(), booking_id, receipt_id)
+    office().commissions.take_back(current_agent(), booking_id, receipt_id)
     flash("The entry is removed.", "done")
     return redirect(url_for("reports.commission", booking_id=booking_id, segment_id=segment_id), 303)
 
@@ -222,7 +224,7 @@ def take_back(booking_id: str, segment_id: str, receipt_id: str) -> ResponseRetu
 @login_required
 def clients() -> ResponseReturnValue:
     """New clients by month, and whose payments came to most."""
-    actor, reports = current_agent(), dependencies().reports
+    actor, reports = current_agent(), office().reports
     wanted, offered = _asked(actor, last_months(_today(actor), 6), _payment_currencies)
     found = reports.new_clients(actor, wanted)
     labels, counts = [_month(span) for span, _ in found], [count for _, count in found]
@@ -247,7 +249,7 @@ def clients_csv() -> ResponseReturnValue:
     """Whose payments came to most, as the page shows them."""
     actor = current_agent()
     wanted, _ = _asked(actor, last_months(_today(actor), 6), _payment_currencies)
-    best = dependencies().reports.best_clients(actor, wanted)
+    best = office().reports.best_clients(actor, wanted)
     rows = ((each.name, each.payments, wanted.currency, each.amount.decimal) for each in best)
     return csv_response("clients.csv", ("Client", "Payments", "Currency", "Amount"), rows)
 
@@ -255,7 +257,7 @@ def clients_csv() -> ResponseReturnValue:
 def _asked(actor: Actor, usual: Period, currencies: Currencies) -> tuple[Wanted, list[str]]:
     """What the address asks for, and the currencies to choose between. Raises NotFound for a foreign agent."""
     agent_id = request.args.get("agent", "")[:64]
-    dependencies().reports.check_agent(actor, agent_id)
+    office().reports.check_agent(actor, agent_id)
     period = asked_period(request.args.get("from", "")[:10], request.args.get("to", "")[:10], usual)
     offered = currencies(actor, agent_id) or [_CURRENCIES[0]]
     chosen = request.args.get("currency", "")
@@ -265,7 +267,7 @@ def _asked(actor: Actor, usual: Period, currencies: Currencies) -> tuple[Wanted,
 
 def _filters(actor: Actor, wanted: Wanted, offered: list[str]) -> dict[str, object]:
     """What the filter above each report reads."""
-    names = dependencies().reports.agents(actor)
+    names = office().reports.agents(actor)
     return {
         "wanted": wanted,
         "agents": sorted(names.items(), key=lambda pair: pair[1]),
@@ -277,15 +279,15 @@ def _filters(actor: Actor, wanted: Wanted, offered: list[str]) -> dict[str, obje
 
 
 def _payment_currencies(actor: Actor, agent_id: str) -> list[str]:
-    return dependencies().reports.payment_currencies(actor, agent_id, _CURRENCIES)
+    return office().reports.payment_currencies(actor, agent_id, _CURRENCIES)
 
 
 def _booking_currencies(actor: Actor, agent_id: str) -> list[str]:
-    return dependencies().reports.booking_currencies(actor, agent_id, _CURRENCIES)
+    return office().reports.booking_currencies(actor, agent_id, _CURRENCIES)
 
 
 def _today(actor: Actor) -> date:
-    return dependencies().reports.today(actor)
+    return office().reports.today(actor)
 
 
 def _state() -> CommissionState | None:

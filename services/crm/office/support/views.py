@@ -5,7 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from services.crm.core.addresses import page_number, same_list
 from services.crm.core.forms import attempt
-from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.core.web import current_agent, login_required
+from services.crm.office.parts import office
 from services.crm.office.support.forms import ReplyForm, TicketForm
 from services.crm.office.support.service import TicketFilter, TicketState
 
@@ -18,10 +19,10 @@ _CHIPS = (("All", ""), ("Open", "open"), ("Answered", "answered"), ("Closed", "c
 @login_required
 def index() -> ResponseReturnValue:
     """The tickets; filter and page stay in the address."""
-    actor, deps = current_agent(), dependencies()
+    actor = current_agent()
     chosen = request.args.get("state", "")
     state = TicketState(chosen) if chosen in list(TicketState) else None
-    page = deps.office.support.list_page(actor, TicketFilter(state=state), page_number())
+    page = office().support.list_page(actor, TicketFilter(state=state), page_number())
     chips = [(label, same_list(state=value), value == (state or "")) for label, value in _CHIPS]
     return render_template("support/index.html", page=page, chips=chips, state=state, same_list=same_list)
 
@@ -34,7 +35,7 @@ def new() -> ResponseReturnValue:
     if form.validate_on_submit():
         ticket = attempt(
             form,
-            lambda: dependencies().office.support.open(current_agent(), form.subject.data or "", form.text.data or ""),
+            lambda: office().support.open(current_agent(), form.subject.data or "", form.text.data or ""),
         )
         if ticket is not None:
             flash("Your question is with your admins. You get an e-mail when there is an answer.", "done")
@@ -45,7 +46,7 @@ def new() -> ResponseReturnValue:
 @blueprint.get("/<id:ticket_id>")
 @login_required
 def show(ticket_id: str) -> ResponseReturnValue:
-    found = dependencies().office.support.get(current_agent(), ticket_id)
+    found = office().support.get(current_agent(), ticket_id)
     return _page(ticket_id, ReplyForm(data={"version": found.ticket.version}))
 
 
@@ -53,7 +54,7 @@ def show(ticket_id: str) -> ResponseReturnValue:
 @login_required
 def reply(ticket_id: str) -> ResponseReturnValue:
     """Writes on the ticket: its author asks on, an admin answers."""
-    actor, support = current_agent(), dependencies().office.support
+    actor, support = current_agent(), office().support
     found = support.get(actor, ticket_id)
     form = ReplyForm()
     if form.validate_on_submit():
@@ -70,14 +71,14 @@ def reply(ticket_id: str) -> ResponseReturnValue:
 @login_required
 def close(ticket_id: str) -> ResponseReturnValue:
     """Puts the ticket away; writing on it opens it again."""
-    ticket = dependencies().office.support.close(current_agent(), ticket_id)
+    ticket = office().support.close(current_agent(), ticket_id)
     flash(f"“{ticket.subject}” is closed. Write on it to open it again.", "done")
     return redirect(url_for("support.index"), 303)
 
 
 def _page(ticket_id: str, form: ReplyForm) -> ResponseReturnValue:
     actor = current_agent()
-    found = dependencies().office.support.get(actor, ticket_id)
+    found = office().support.get(actor, ticket_id)
     page = render_template(
         "support/show.html",
         ticket=found.ticket,

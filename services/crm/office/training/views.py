@@ -7,7 +7,8 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup, escape
 
 from services.crm.core.addresses import typed_text
-from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.core.web import current_agent, login_required
+from services.crm.office.parts import office
 from services.crm.office.training.service import TOPICS
 
 blueprint = Blueprint(
@@ -32,7 +33,7 @@ def guide_text(text: str) -> Markup:
 def index() -> ResponseReturnValue:
     """All guides by topic; with `?q=` those that answer. The search field fetches the list alone while one types."""
     text = typed_text()
-    found = dependencies().office.guides.find(current_agent(), text)
+    found = office().guides.find(current_agent(), text)
     by_topic = {} if text else {topic: [pair for pair in found if pair[0].topic == topic] for topic in TOPICS}
     template = "training/_found.html" if "HX-Request" in request.headers else "training/index.html"
     return render_template(template, text=text, found=found, by_topic=by_topic)
@@ -41,6 +42,6 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/<slug>")
 @login_required
 def show(slug: str) -> ResponseReturnValue:
-    actor, guides = current_agent(), dependencies().office.guides
+    actor, guides = current_agent(), office().guides
     guide = guides.get(actor, slug)
     return render_template("training/show.html", guide=guide, related=guides.related(actor, guide))

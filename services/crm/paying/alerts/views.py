@@ -4,19 +4,21 @@ import time
 from collections.abc import Iterator
 from typing import Final, cast
 
-from flask import Blueprint, Response, current_app, jsonify, render_template, url_for
+from flask import Blueprint, Flask, Response, current_app, jsonify, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis.web.page import PendingAlert
 from chassis.web.server import is_ending
 from chassis.web.sessions import passive
-from services.crm.core.web import current_agent, dependencies, find_agent, login_required
+from services.crm.core.web import current_agent, find_agent, login_required
 from services.crm.paying.alerts.watcher import PendingWatcher, TooManyStreams
+from services.crm.paying.parts import paying
 
 blueprint = Blueprint(
     "alerts", __name__, template_folder="templates", static_folder="static", static_url_path="/static/alerts"
 )
 
+_WATCHER: Final = "crm.pending_watcher"
 # A stream ends after this many seconds and the browser opens the next: so a session that ended stops hearing.
 _STREAM_SECONDS: Final = 60
 # Between two signs of life; a browser that went away is noticed by then.
@@ -48,7 +50,7 @@ def pending() -> ResponseReturnValue:
 @login_required
 def count() -> ResponseReturnValue:
     """How many payments wait, for browsers that can't hold a stream."""
-    return jsonify(count=dependencies().paying.book.pending_count(current_agent().agent_id))
+    return jsonify(count=paying().book.pending_count(current_agent().agent_id))
 
 
 @blueprint.get("/alerts/stream")
@@ -68,12 +70,17 @@ def stream() -> ResponseReturnValue:
 
 
 def _pending(agent_id: str) -> PendingAlert | None:
-    waiting = dependencies().paying.book.pending_count(agent_id)
+    waiting = paying().book.pending_count(agent_id)
     return PendingAlert(count=waiting, url=url_for("payments.report")) if waiting else None
 
 
+def join_watcher(app: Flask, watcher: PendingWatcher) -> None:
+    """Gives an application the one watcher that all its streams listen to."""
+    app.extensions[_WATCHER] = watcher
+
+
 def _watcher() -> PendingWatcher:
-    return cast(PendingWatcher, current_app.extensions["crm_pending_watcher"])
+    return cast(PendingWatcher, current_app.extensions[_WATCHER])
 
 
 def _events(watcher: PendingWatcher, agent_id: str) -> Iterator[str]:

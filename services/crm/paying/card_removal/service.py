@@ -20,19 +20,13 @@ from chassis.db import Database
 from chassis.errors import CardGone, InvalidArgument, NotFound, WayvaultError
 from protos.wayvault.events.v1.events_pb2 import PaymentCardRemoved, PaymentLapsed, PaymentLapsing
 from services.crm.core.actor import Actor
-from services.crm.paying.card_removal.models import CardRemovalRow
-from services.crm.paying.card_removal.port import (
-    AccessEntry,
-    Answer,
-    Approval,
-    CardDescription,
+from services.crm.core.ports.vault import (
     CardState,
-    Challenge,
-    CvvState,
     Origin,
-    SecondRevealAsked,
+    Removal,
     VaultPort,
 )
+from services.crm.paying.card_removal.models import CardRemovalRow
 from services.crm.paying.card_removal.rules import may_remove, pause_before_try
 from services.crm.paying.payments.service import (
     LAPSE_WARNING,
@@ -41,7 +35,6 @@ from services.crm.paying.payments.service import (
     PaymentRow,
     PaymentState,
     Refused,
-    Removal,
     context_of,
     happen,
     lapse_warning_due,
@@ -51,19 +44,9 @@ from services.crm.paying.payments.service import (
 )
 
 __all__ = [
-    "AccessEntry",
-    "Answer",
-    "Approval",
-    "CardDescription",
-    "CardState",
-    "Challenge",
-    "CvvState",
     "Lapses",
-    "Origin",
     "RemovalStatus",
     "Removals",
-    "SecondRevealAsked",
-    "VaultPort",
     "stamp",
 ]
 

@@ -10,7 +10,7 @@ from chassis.rpc import Caller
 from protos.wayvault.common.v1 import common_pb2 as common
 from protos.wayvault.vault.v1 import vault_pb2 as vault
 from protos.wayvault.vault.v1.vault_pb2_grpc import CardCustodyStub, CardRevealStub, SecondRevealStub
-from services.crm.paying.card_removal.port import (
+from services.crm.core.ports.vault import (
     AccessEntry,
     Answer,
     Approval,
@@ -20,9 +20,9 @@ from services.crm.paying.card_removal.port import (
     CvvLinkMail,
     CvvState,
     Origin,
+    Removal,
     SecondRevealAsked,
 )
-from services.crm.paying.payments.rules import Removal
 
 # Seconds an agent waits before she reads that the vault can't be reached.
 _TIMEOUT: Final = 5.0

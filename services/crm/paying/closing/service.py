@@ -11,14 +11,14 @@ from chassis.db import Database
 from chassis.errors import InvalidArgument
 from protos.wayvault.events.v1.events_pb2 import PaymentProcessed, PaymentVoided
 from services.crm.core.actor import Actor
-from services.crm.paying.card_removal.service import Origin, Removals, stamp
+from services.crm.core.ports.vault import Origin, Removal
+from services.crm.paying.card_removal.service import Removals, stamp
 from services.crm.paying.closing.rules import may_ask_again, may_process, may_void
 from services.crm.paying.payments.service import (
     Fact,
     PaymentRow,
     PaymentState,
     Refused,
-    Removal,
     context_of,
     happen,
     locked_own,

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
 from protos.wayvault.events.v1.events_pb2 import CvvResupplied
+from services.crm.core.mails import MailOutcome, on_mail
 from services.crm.paying.cvv_requests.models import CvvRequestRow
 from services.crm.paying.cvv_requests.rules import CvvRequestState
-from services.crm.paying.links.rules import MailFact
 from services.crm.paying.payments.service import locked, when
 
 _log = structlog.get_logger(__name__)
@@ -20,6 +20,7 @@ _MAIL: Final = "cvv_request"
 
 def register(handlers: EventHandlers) -> None:
     """Adds this room's handlers; each may run again without harm."""
+    on_mail(handlers, note_mail, _MAIL)
     handlers.on(CvvResupplied, cvv_resupplied)
 
 
@@ -44,10 +45,8 @@ def _shown_since(shown_at: datetime | None, supplied_at: datetime) -> bool:
     return shown_at is not None and shown_at > supplied_at
 
 
-def note_delivery(session: Session, mail: MailFact) -> None:
+def note_mail(session: Session, mail: MailOutcome) -> None:
     """Keeps with the request what the notifier says about its e-mail."""
-    if mail.kind != _MAIL:
-        return
     query = select(CvvRequestRow).where(CvvRequestRow.id == mail.link_id, CvvRequestRow.payment_id == mail.payment_id)
     row = session.scalars(query.with_for_update()).first()
     if row is None:

@@ -17,10 +17,10 @@ from chassis.sealing import Letter
 from protos.wayvault.events.v1.events_pb2 import CvvRequested, PaymentContext
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot, policy_snapshot
 from services.crm.core.actor import Actor
+from services.crm.core.ports.letters import Letters
 from services.crm.paying.card_removal.service import stamp
 from services.crm.paying.cvv_requests.models import CvvRequestRow
 from services.crm.paying.cvv_requests.rules import OPEN, CvvRequestState, ask_refusal, expiry, is_open
-from services.crm.paying.links.service import Letters
 from services.crm.paying.payments.service import PaymentRow, context_of, locked_own, payment_of
 
 __all__ = ["CvvRequest", "CvvRequests"]

@@ -1,6 +1,5 @@
 """What a payment authorization link may do when. Pure."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -24,20 +23,6 @@ class LinkFact(StrEnum):
     EXPIRED = "expired"
     REVOKED = "revoked"
     RESENT = "resent"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailFact:
-    """What the notifier says about an e-mail of a payment, whichever room had it sent.
-
-    `problem`: why it could not be delivered, empty when it left; `sent_at`: when it left.
-    """
-
-    kind: str
-    payment_id: str
-    link_id: str
-    problem: str
-    sent_at: datetime | None
 
 
 L = LinkState

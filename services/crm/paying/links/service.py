@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Protocol
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import select
@@ -22,6 +21,7 @@ from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentLinkIssu
 from protos.wayvault.events.v1.events_pb2 import PaymentType as WireType
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot, policy_snapshot
 from services.crm.core.actor import Actor
+from services.crm.core.ports.letters import Letters
 from services.crm.core.visibility import visible_to
 from services.crm.paying.links.models import PaymentLinkRow
 from services.crm.paying.links.rules import DEFAULT_LIFETIME, LIVE, LinkFact, LinkState, after, is_over
@@ -51,12 +51,6 @@ WIRE_TYPES = {
     PaymentType.FINAL: WireType.PAYMENT_TYPE_FINAL,
     PaymentType.SERVICE_FEE: WireType.PAYMENT_TYPE_SERVICE_FEE,
 }
-
-
-class Letters(Protocol):
-    """Signs a letter as the CRM and seals it to the notifier (chassis.sealing.LetterWriter)."""
-
-    def seal(self, letter: Letter) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

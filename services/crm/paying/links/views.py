@@ -12,9 +12,10 @@ from chassis.money import Money
 from chassis.web.formatting import plural
 from services.crm.core.actor import Actor
 from services.crm.core.panels import Panel
-from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.core.web import current_agent, login_required
 from services.crm.paying.links.forms import NO_SEGMENT, make_form, read_request
 from services.crm.paying.links.service import LinkRequest
+from services.crm.paying.parts import paying
 from services.crm.paying.payments.service import (
     Balance,
     Counted,
@@ -24,6 +25,7 @@ from services.crm.paying.payments.service import (
     overpaid_by,
 )
 from services.crm.trips.bookings.service import BookingDetail, SegmentDetail
+from services.crm.trips.parts import trips
 
 blueprint = Blueprint(
     "links", __name__, template_folder="templates", static_folder="static", static_url_path="/static/links"
@@ -34,8 +36,8 @@ blueprint = Blueprint(
 @login_required
 def new(booking_id: str) -> ResponseReturnValue:
     """M1: who pays how much for what; sends a link to each."""
-    actor, deps = current_agent(), dependencies()
-    booking = deps.bookings.get(actor, booking_id)
+    actor = current_agent()
+    booking = trips().bookings.get(actor, booking_id)
     if not actor.owns(booking.agent_id):
         raise PermissionDenied("Only the agent who owns this booking can send payment links for it.")
     form = make_form(booking, **_first_values(booking))
@@ -44,7 +46,7 @@ def new(booking_id: str) -> ResponseReturnValue:
         excess = _excess(booking, wanted)
         if excess is None or form.overpay_ok.data:
             try:
-                links = deps.paying.links.send(actor, booking_id, wanted)
+                links = paying().links.send(actor, booking_id, wanted)
             except InvalidArgument as error:
                 form.refuse(error.field, error.message)
             else:
@@ -61,7 +63,7 @@ def resend(link_id: str) -> ResponseReturnValue:
     """Mails the link again, with seven fresh days."""
     issue = request.form.get("issue", "")
     try:
-        link = dependencies().paying.links.resend(
+        link = paying().links.resend(
             current_agent(), link_id, issue=int(issue) if issue.isascii() and issue.isdigit() else 0
         )
     except InvalidArgument as error:
@@ -76,7 +78,7 @@ def resend(link_id: str) -> ResponseReturnValue:
 def revoke(link_id: str) -> ResponseReturnValue:
     """Makes the link useless."""
     try:
-        link = dependencies().paying.links.revoke(current_agent(), link_id)
+        link = paying().links.revoke(current_agent(), link_id)
     except InvalidArgument as error:
         flash(error.message, "alert")
         return redirect(_back(), 303)
@@ -86,9 +88,8 @@ def revoke(link_id: str) -> ResponseReturnValue:
 
 def booking_panel(actor: Actor, booking: BookingDetail) -> Panel:
     """The payments part of a booking's page: what is scheduled, paid and due, and every link with its state (C6)."""
-    paying = dependencies().paying
-    links = {link.payment_id: link for link in paying.links.of_booking(actor, booking.id)}
-    payments = paying.book.of_booking(actor, booking.id)
+    links = {link.payment_id: link for link in paying().links.of_booking(actor, booking.id)}
+    payments = paying().book.of_booking(actor, booking.id)
     return Panel(
         template="links/booking_panel.html",
         data={
@@ -101,7 +102,7 @@ def booking_panel(actor: Actor, booking: BookingDetail) -> Panel:
 
 
 def _standings(booking: BookingDetail) -> list[tuple[SegmentDetail, Balance]]:
-    counted = dependencies().paying.book.counted_by_segment(booking.id)
+    counted = paying().book.counted_by_segment(booking.id)
     return [(segment, _balance(segment, counted.get(segment.id, []), booking.currency)) for segment in booking.segments]
 
 
@@ -119,7 +120,7 @@ def _balance(segment: SegmentDetail, payments: list[Counted], currency: str) -> 
 
 def _excess(booking: BookingDetail, wanted: LinkRequest) -> Money | None:
     """By how much this sending would go over the segment's price (C6). A form sent twice counts once."""
-    if wanted.type is PaymentType.SERVICE_FEE or dependencies().paying.links.was_sent(wanted.request_key):
+    if wanted.type is PaymentType.SERVICE_FEE or paying().links.was_sent(wanted.request_key):
         return None
     total = sum((share.amount for share in wanted.shares), start=Money(minor=0, currency=booking.currency))
     for segment, standing in _standings(booking):

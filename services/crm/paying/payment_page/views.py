@@ -8,13 +8,16 @@ from flask.typing import ResponseReturnValue
 
 from chassis.errors import AgentUnknown, CardGone, InvalidArgument, PermissionDenied, Unavailable, WayvaultError
 from chassis.ids import new_id
+from services.crm.access.parts import access
 from services.crm.core.actor import Actor
 from services.crm.core.forms import attempt
 from services.crm.core.origin import request_origin
-from services.crm.core.web import current_agent, dependencies, login_required
-from services.crm.paying.card_removal.service import CvvState
+from services.crm.core.parts import core
+from services.crm.core.ports.vault import CvvState
+from services.crm.core.web import current_agent, login_required
 from services.crm.paying.closing.service import may_ask_again
 from services.crm.paying.cvv_requests import rules as cvv_rules
+from services.crm.paying.parts import paying
 from services.crm.paying.payment_page.forms import CvvAgainForm, ProcessForm, RemoveForm, VoidForm
 from services.crm.paying.payments.service import Payment, PaymentState, Refused
 from services.crm.paying.reveal.history import HistoryLine, People, history_lines
@@ -60,7 +63,7 @@ def process(payment_id: str) -> ResponseReturnValue:
     form = ProcessForm(prefix="process")
 
     def act() -> ResponseReturnValue:
-        dependencies().paying.closing.process(
+        paying().closing.process(
             current_agent(),
             payment_id,
             confirmation=form.confirmation.data or "",
@@ -80,7 +83,7 @@ def void(payment_id: str) -> ResponseReturnValue:
     form = VoidForm(prefix="void")
 
     def act() -> ResponseReturnValue:
-        closed = dependencies().paying.closing.void(
+        closed = paying().closing.void(
             current_agent(),
             payment_id,
             reason=form.reason.data or "",
@@ -101,7 +104,7 @@ def void(payment_id: str) -> ResponseReturnValue:
 def ask_again(payment_id: str) -> ResponseReturnValue:
     """M9: a fresh link for a payment that ended without a charge."""
     try:
-        closed = dependencies().paying.closing.ask_again(current_agent(), payment_id)
+        closed = paying().closing.ask_again(current_agent(), payment_id)
     except InvalidArgument as error:
         flash(error.message, "alert")
         return _here(payment_id)
@@ -116,7 +119,7 @@ def remove(payment_id: str) -> ResponseReturnValue:
     form = RemoveForm(prefix="remove")
 
     def act() -> ResponseReturnValue:
-        done = dependencies().paying.removals.by_hand(
+        done = paying().removals.by_hand(
             current_agent(), payment_id, typed=form.confirmation.data or "", origin=request_origin()
         )
         if done:
@@ -136,7 +139,7 @@ def ask_second_reveal(payment_id: str) -> ResponseReturnValue:
 
     def act() -> ResponseReturnValue:
         try:
-            dependencies().paying.second_reveals.ask(
+            paying().second_reveals.ask(
                 current_agent(), payment_id, reason=form.reason.data or "", origin=request_origin()
             )
         except (PermissionDenied, AgentUnknown, Unavailable, CardGone) as error:
@@ -154,9 +157,9 @@ def ask_cvv_again(payment_id: str) -> ResponseReturnValue:
     form = CvvAgainForm(prefix="cvv-again")
 
     def act() -> ResponseReturnValue:
-        actor, paying = current_agent(), dependencies().paying
-        news = _news(actor, paying.book.get(actor, payment_id))
-        asked = paying.cvv_requests.ask(
+        actor = current_agent()
+        news = _news(actor, paying().book.get(actor, payment_id))
+        asked = paying().cvv_requests.ask(
             actor, payment_id, request_key=form.request_key.data or "", cvv_gone=_cvv_gone(news)
         )
         flash(f"Asked. {asked.email} gets a link for the CVV alone.", "done")
@@ -187,40 +190,38 @@ def _act(
 
 def _settle(payment_id: str) -> None:
     """Asks the vault about a reveal that the CRM may have missed, so that it doesn't stand in a closing's way."""
-    paying = dependencies().paying
-    payment = paying.book.get(current_agent(), payment_id)
+    payment = paying().book.get(current_agent(), payment_id)
     if payment.state is PaymentState.AUTHORIZED:
         try:
-            paying.retrieval.describe(payment)
+            paying().retrieval.describe(payment)
         except WayvaultError:
             return  # the closing itself says what it refuses
 
 
 def _page(payment_id: str, **forms: AnyForm) -> str:
-    actor, deps = current_agent(), dependencies()
-    paying = deps.paying
-    news = _news(actor, paying.book.get(actor, payment_id))
-    payment = paying.book.get(actor, payment_id)  # once more: asking the vault may have put a lost reveal on record
-    now = deps.clock.now()
+    actor = current_agent()
+    news = _news(actor, paying().book.get(actor, payment_id))
+    payment = paying().book.get(actor, payment_id)  # once more: asking the vault may have put a lost reveal on record
+    now = core().clock.now()
     cvv_held = payment.cvv_held(now) and not _cvv_gone(news)
-    policy = deps.directory.agency(payment.agency_id).data
-    second = paying.second_reveals.of_payment(payment.id)
+    policy = access().directory.agency(payment.agency_id).data
+    second = paying().second_reveals.of_payment(payment.id)
     return render_template(
         "area/show.html",
         payment=payment,
         own=actor.owns(payment.agent_id),
-        link=paying.links.of_payment(payment.id),
-        documents=paying.book.documents([payment.id]),
-        removal=paying.removals.status_of(payment.card_token) if payment.card_token else None,
-        replacement=paying.book.replacement_of(payment.id),
+        link=paying().links.of_payment(payment.id),
+        documents=paying().book.documents([payment.id]),
+        removal=paying().removals.status_of(payment.card_token) if payment.card_token else None,
+        replacement=paying().book.replacement_of(payment.id),
         can_ask_again=not isinstance(may_ask_again(payment.state), Refused),
-        mail_problem=paying.retrieval.latest_problem(payment.id) if payment.is_pending else "",
+        mail_problem=paying().retrieval.latest_problem(payment.id) if payment.is_pending else "",
         news=news,
         cvv_held=cvv_held,
         steps=STEPS,
         step=step_of(payment.state, cvv_held=cvv_held),
         second=second,
-        second_decided_by=deps.directory.agent(second.decided_by).name if second and second.decided_by else "",
+        second_decided_by=access().directory.agent(second.decided_by).name if second and second.decided_by else "",
         again=second is not None and second.standing is Standing.APPROVED and payment.card_held,
         can_ask_second=not second_rules.ask_refusal(
             payment.state,
@@ -230,7 +231,7 @@ def _page(payment_id: str, **forms: AnyForm) -> str:
         ),
         second_reasons=second_rules.SUGGESTED_REASONS,
         second_form=forms.get("second") or AskForm(formdata=None, prefix="second"),
-        cvv_request=paying.cvv_requests.of_payment(payment.id),
+        cvv_request=paying().cvv_requests.of_payment(payment.id),
         can_ask_cvv=not cvv_rules.ask_refusal(
             payment.state, card_held=payment.card_held, cvv_held=cvv_held, cvv_hours=policy.cvv_retention_hours
         ),
@@ -246,13 +247,12 @@ def _page(payment_id: str, **forms: AnyForm) -> str:
 def _news(actor: Actor, payment: Payment) -> VaultNews:
     if payment.card_token is None:
         return VaultNews()
-    deps = dependencies()
     try:
-        card = deps.paying.retrieval.describe(payment)
-        entries = deps.paying.retrieval.access_entries(payment)
+        card = paying().retrieval.describe(payment)
+        entries = paying().retrieval.access_entries(payment)
     except WayvaultError as error:
         return VaultNews(problem=error.message)
-    people = People(names=deps.directory.names_in(actor), client=payment.payer_name)
+    people = People(names=access().directory.names_in(actor), client=payment.payer_name)
     return VaultNews(card=card, history=history_lines(entries, people))
 
 

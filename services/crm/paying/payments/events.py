@@ -1,19 +1,44 @@
-"""What the payments room takes from events of the portal: the document that was signed.
+"""What the payments room takes from events of the portal: the authorization, and the document that was signed."""
 
-payment.authorized is heard by the links room, which calls `service.record_authorization`.
-"""
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
-from protos.wayvault.events.v1.events_pb2 import DocumentSigned
-from services.crm.paying.payments.models import SignedDocumentRow
-from services.crm.paying.payments.service import when
+from protos.wayvault.events.v1.events_pb2 import DocumentSigned, PaymentAuthorized
+from services.crm.paying.payments.models import PaymentRow, SignedDocumentRow
+from services.crm.paying.payments.self_service import SelfService
+from services.crm.paying.payments.service import locked, record_authorization, when
 
 
-def register(handlers: EventHandlers) -> None:
-    """Adds this room's handlers."""
-    handlers.on(DocumentSigned, keep_document)
+class UnknownPayment(Exception):
+    """An event names a payment that the CRM never had: a dead letter for the operator."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentEvents:
+    """Takes the client's facts over. Each handler may run again without harm."""
+
+    self_service: SelfService
+    # Has a card destroyed that came for a payment which is closed, in the caller's transaction.
+    refuse_card: Callable[[Session, PaymentRow, str], None]
+
+    def register(self, handlers: EventHandlers) -> None:
+        """Adds this room's handlers."""
+        handlers.on(PaymentAuthorized, self.payment_authorized)
+        handlers.on(DocumentSigned, keep_document)
+
+    def payment_authorized(self, session: Session, message: PaymentAuthorized, meta: EventMeta) -> None:
+        """M2 → M3: the client gave a card and signed. From here on the red alert shows."""
+        payment = locked(session, message.context.payment_id)
+        if payment is None and message.self_service:
+            payment = self.self_service.open(session, message, meta)
+        if payment is None or payment.agency_id != meta.agency_id:
+            raise UnknownPayment("payment.authorized names a payment that the CRM does not have")
+        if not record_authorization(payment, message):
+            # The payment is closed: nobody may use this card any more.
+            self.refuse_card(session, payment, message.card_token)
 
 
 def keep_document(session: Session, message: DocumentSigned, meta: EventMeta) -> None:

@@ -37,14 +37,6 @@ class Fact(StrEnum):
     LAPSED = "lapsed"
 
 
-class Removal(StrEnum):
-    """Why a card was destroyed."""
-
-    PROCESSED = "processed"
-    VOIDED = "voided"
-    BY_HAND = "by_hand"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowed:
     """It may be done."""

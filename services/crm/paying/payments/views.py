@@ -9,7 +9,8 @@ from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list, typed_text, with_same_filter
 from services.crm.core.export import csv_response
 from services.crm.core.panels import Panel
-from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.core.web import current_agent, login_required
+from services.crm.paying.parts import paying
 from services.crm.paying.payments.service import Payment, PendingFilter, PendingSort
 from services.crm.sales.clients.service import ClientDetail
 
@@ -44,7 +45,7 @@ def report() -> ResponseReturnValue:
     wanted = _filter()
     return render_template(
         "payments/report.html",
-        page=dependencies().paying.book.pending_page(current_agent(), wanted, page_number()),
+        page=paying().book.pending_page(current_agent(), wanted, page_number()),
         wanted=wanted,
         sorts=_SORTS,
         same_list=same_list,
@@ -56,7 +57,7 @@ def report() -> ResponseReturnValue:
 @login_required
 def export() -> ResponseReturnValue:
     """The report as the filter shows it."""
-    payments = dependencies().paying.book.export_pending(current_agent(), _filter())
+    payments = paying().book.export_pending(current_agent(), _filter())
     return csv_response("pending-payments.csv", _CSV_HEADER, (_csv_row(payment) for payment in payments))
 
 
@@ -64,7 +65,7 @@ def export() -> ResponseReturnValue:
 @login_required
 def authorization(payment_id: str, document_id: str) -> ResponseReturnValue:
     """M13: what the client signed, with its evidence page."""
-    pdf = dependencies().paying.book.document_pdf(current_agent(), payment_id, document_id)
+    pdf = paying().book.document_pdf(current_agent(), payment_id, document_id)
     response = Response(pdf, mimetype="application/pdf")
     response.headers["Content-Disposition"] = f'attachment; filename="signed-authorization-{document_id}.pdf"'
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
@@ -73,7 +74,7 @@ def authorization(payment_id: str, document_id: str) -> ResponseReturnValue:
 
 def client_panel(actor: Actor, client: ClientDetail) -> Panel | None:
     """The payments part of a client's page; nothing while there are none."""
-    payments = dependencies().paying.book.of_client(actor, client.id)
+    payments = paying().book.of_client(actor, client.id)
     return Panel(template="payments/client_panel.html", data={"payments": payments}) if payments else None
 
 

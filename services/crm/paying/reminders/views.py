@@ -4,12 +4,15 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from chassis.web.formatting import day, zone
+from services.crm.access.parts import access
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list, with_same_filter
 from services.crm.core.export import csv_response
 from services.crm.core.forms import attempt, shallow
 from services.crm.core.panels import Panel
-from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.core.parts import core
+from services.crm.core.web import current_agent, login_required
+from services.crm.paying.parts import paying
 from services.crm.paying.reminders.forms import RuleForm
 from services.crm.paying.reminders.log import Entry, LogFilter
 from services.crm.paying.reminders.rules import TAGS, Outcome
@@ -43,8 +46,8 @@ _CSV_HEADER = ("When", "Reminder", "Due", "Booking", "Supplier", "Client", "Addr
 @login_required
 def index() -> ResponseReturnValue:
     """Both reminders as they hold for the actor, and what was sent lately."""
-    actor, reminders = current_agent(), dependencies().reminders
-    latest = dependencies().reminder_log.page(actor, LogFilter(), 1)
+    actor, reminders = current_agent(), paying().reminders
+    latest = paying().reminder_log.page(actor, LogFilter(), 1)
     return render_template(
         "reminders/index.html",
         offers=reminders.offers(actor),
@@ -60,7 +63,7 @@ def index() -> ResponseReturnValue:
 @login_required
 def edit(whose: str, which: str) -> ResponseReturnValue:
     """One rule: save it, preview it with a real booking, or have a test sent; what was typed stays."""
-    actor, reminders = current_agent(), dependencies().reminders
+    actor, reminders = current_agent(), paying().reminders
     scope, kind = Scope(whose), ReminderKind(which)
     if scope is Scope.AGENCY and not actor.is_admin:
         abort(404)
@@ -93,7 +96,7 @@ def edit(whose: str, which: str) -> ResponseReturnValue:
 def give_up(which: str) -> ResponseReturnValue:
     """Back to the agency's reminder."""
     kind = ReminderKind(which)
-    dependencies().reminders.give_up(current_agent(), kind)
+    paying().reminders.give_up(current_agent(), kind)
     flash(f"{KIND_WORDS[kind]}: the agency's reminder holds for your bookings again.", "done")
     return redirect(url_for("reminders.index"), 303)
 
@@ -106,7 +109,7 @@ def log() -> ResponseReturnValue:
     chosen = request.args.get("sent", "")
     return render_template(
         "reminders/log.html",
-        page=dependencies().reminder_log.page(actor, wanted, page_number()),
+        page=paying().reminder_log.page(actor, wanted, page_number()),
         chips=[(label, same_list(sent=value), value == chosen) for label, value in _CHIPS],
         kinds=KIND_WORDS,
         outcomes=OUTCOMES,
@@ -121,8 +124,8 @@ def log() -> ResponseReturnValue:
 def export() -> ResponseReturnValue:
     """The log as the filter shows it."""
     actor = current_agent()
-    names = dependencies().directory.names_in(actor)
-    rows = dependencies().reminder_log.export(actor, _wanted())
+    names = access().directory.names_in(actor)
+    rows = paying().reminder_log.export(actor, _wanted())
     return csv_response("reminders.csv", _CSV_HEADER, (_csv_row(entry, names) for entry in rows))
 
 
@@ -131,7 +134,7 @@ def export() -> ResponseReturnValue:
 def switch(booking_id: str) -> ResponseReturnValue:
     """Switches the reminders of a booking or of one of its segments off or on."""
     off = request.form.get("off") == "1"
-    dependencies().reminders.switch(current_agent(), booking_id, request.form.get("segment", "")[:64], off=off)
+    paying().reminders.switch(current_agent(), booking_id, request.form.get("segment", "")[:64], off=off)
     flash("No reminder leaves for it any more." if off else "Its reminders are on again.", "done")
     return redirect(url_for("bookings.show", booking_id=booking_id) + "#reminders", 303)
 
@@ -140,11 +143,11 @@ def booking_panel(actor: Actor, booking: BookingDetail) -> Panel | None:
     """The reminders part of a booking's page; nothing while the trip is only a quote or has no dates."""
     if booking.status not in (BookingStatus.BOOKED, BookingStatus.CANCELLED):
         return None
-    reminders = dependencies().reminders
+    reminders = paying().reminders
     planned = reminders.planned(booking)
     if not planned or (booking.status is BookingStatus.CANCELLED and not any(each.entry for each in planned)):
         return None
-    today = dependencies().clock.now().astimezone(zone()).date()
+    today = core().clock.now().astimezone(zone()).date()
     data = {
         "planned": planned,
         "booking": booking,
@@ -177,7 +180,7 @@ def _form_page(
 
 
 def _sent_test(actor: Actor, form: RuleForm, kind: ReminderKind, example: Example) -> bool:
-    dependencies().reminders.send_test(actor, form.entered(kind), example)
+    paying().reminders.send_test(actor, form.entered(kind), example)
     return True
 
 
@@ -200,7 +203,7 @@ def _saved_words(kind: ReminderKind, *, active: bool, days: int) -> str:
 
 def _agents(actor: Actor) -> dict[str, str]:
     """Names of the agents, where the actor sees more than her own."""
-    return dependencies().directory.names_in(actor) if actor.is_admin else {}
+    return access().directory.names_in(actor) if actor.is_admin else {}
 
 
 def _wanted() -> LogFilter:

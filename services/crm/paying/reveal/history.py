@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from chassis.web.devices import describe_device
-from services.crm.paying.card_removal.service import AccessEntry
+from services.crm.core.ports.vault import AccessEntry
 
 _WORDS: Final = {
     "card.stored": "Card stored in the vault",

@@ -18,17 +18,8 @@ from chassis.errors import AlreadyRevealed, CardGone, CvvGone, InvalidArgument, 
 from chassis.ids import new_id
 from protos.wayvault.events.v1.events_pb2 import MailSealed, PaymentRetrieved
 from services.crm.core.actor import Actor
-from services.crm.paying.card_removal.service import (
-    AccessEntry,
-    Answer,
-    CardDescription,
-    CardState,
-    Challenge,
-    Origin,
-    VaultPort,
-    stamp,
-)
-from services.crm.paying.links.rules import MailFact
+from services.crm.core.ports.vault import AccessEntry, Answer, CardDescription, CardState, Challenge, Origin, VaultPort
+from services.crm.paying.card_removal.service import stamp
 from services.crm.paying.payments.service import (
     Fact,
     Payment,
@@ -51,15 +42,12 @@ __all__ = [
     "CvvShown",
     "Retrieval",
     "Step",
-    "note_delivery",
     "step_of",
 ]
 
 _log = structlog.get_logger(__name__)
 
 _CARD, _CVV, _APPROVE = "card", "cvv", "approve"
-# Which challenge an e-mail of the vault belongs to.
-_MAIL_KINDS = {"reveal_code": _CARD, "cvv_code": _CVV, "cvv_link": _CVV, "approve_code": _APPROVE}
 # A reveal whose record the CRM lost is found again by asking the vault for this long.
 _UNSETTLED = timedelta(hours=1)
 
@@ -366,20 +354,6 @@ class Retrieval:
     def _own(self, actor: Actor, payment_id: str) -> Payment:
         with self._database.read() as session:
             return payment_of(own(session, actor, payment_id))
-
-
-def note_delivery(session: Session, mail: MailFact) -> None:
-    """Keeps with the newest code what the notifier says about its e-mail."""
-    wanted = _MAIL_KINDS.get(mail.kind)
-    if wanted is None:
-        return
-    query = (
-        select(ChallengeRow)
-        .where(ChallengeRow.payment_id == mail.payment_id, ChallengeRow.kind == wanted)
-        .order_by(ChallengeRow.requested_at.desc())
-    )
-    if row := session.scalars(query).first():
-        row.delivery_problem = mail.problem
 
 
 def _held(payment: Payment) -> str:

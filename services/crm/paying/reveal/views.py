@@ -9,7 +9,8 @@ from flask_wtf.csrf import generate_csrf
 from chassis.errors import InvalidArgument
 from chassis.web.sessions import passive
 from services.crm.core.origin import request_origin
-from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.core.web import current_agent, login_required
+from services.crm.paying.parts import paying
 from services.crm.paying.reveal.service import CodeSent
 
 blueprint = Blueprint(
@@ -25,7 +26,7 @@ _MAX_KEY = 64
 def send_code(payment_id: str) -> ResponseReturnValue:
     """RETRIEVE and PROCESS: {request_key, supplier_ready} → a code is mailed, {challenge_id, expires_at, …}."""
     body = _body()
-    sent = dependencies().paying.retrieval.send_card_code(
+    sent = paying().retrieval.send_card_code(
         current_agent(),
         payment_id,
         request_key=_text(body, "request_key", _MAX_KEY),
@@ -39,7 +40,7 @@ def send_code(payment_id: str) -> ResponseReturnValue:
 @login_required
 def reveal(payment_id: str) -> ResponseReturnValue:
     """Relays the frame's sealed code: {jwe} → {jwe}, or the vault's refusal with the attempts left."""
-    answer = dependencies().paying.retrieval.reveal(
+    answer = paying().retrieval.reveal(
         current_agent(), payment_id, sealed_request=_text(_body(), "jwe", _MAX_SEALED), origin=request_origin()
     )
     return jsonify(jwe=answer.sealed_answer)
@@ -49,7 +50,7 @@ def reveal(payment_id: str) -> ResponseReturnValue:
 @login_required
 def send_cvv_code(payment_id: str) -> ResponseReturnValue:
     """Email CVV code: {request_key} → a code is mailed."""
-    sent = dependencies().paying.retrieval.send_cvv_code(
+    sent = paying().retrieval.send_cvv_code(
         current_agent(), payment_id, request_key=_text(_body(), "request_key", _MAX_KEY), origin=request_origin()
     )
     return jsonify(_code(sent))
@@ -60,7 +61,7 @@ def send_cvv_code(payment_id: str) -> ResponseReturnValue:
 def confirm_cvv(payment_id: str) -> ResponseReturnValue:
     """Relays the frame's sealed CVV code: {challenge_id, jwe} → {accepted, address_hint}; the link is mailed."""
     body = _body()
-    sent = dependencies().paying.retrieval.confirm_cvv(
+    sent = paying().retrieval.confirm_cvv(
         current_agent(),
         payment_id,
         challenge_id=_text(body, "challenge_id", _MAX_KEY),
@@ -75,7 +76,7 @@ def confirm_cvv(payment_id: str) -> ResponseReturnValue:
 @login_required
 def state(payment_id: str) -> ResponseReturnValue:
     """Where the payment stands, and a fresh form token: for a page that must not be reloaded."""
-    payment = dependencies().paying.book.get(current_agent(), payment_id)
+    payment = paying().book.get(current_agent(), payment_id)
     return jsonify(state=payment.state, cvv_shown=payment.cvv_shown_at is not None, csrf_token=generate_csrf())
 
 
@@ -90,7 +91,7 @@ def cvv() -> ResponseReturnValue:
 @login_required
 def show_cvv() -> ResponseReturnValue:
     """Relays the click: {jwe} → {jwe}, and which payment it belongs to."""
-    shown = dependencies().paying.retrieval.show_cvv(
+    shown = paying().retrieval.show_cvv(
         current_agent(), sealed_request=_text(_body(), "jwe", _MAX_SEALED), origin=request_origin()
     )
     answer: dict[str, Any] = {"jwe": shown.sealed_answer}  # Any: JSON

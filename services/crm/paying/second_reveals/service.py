@@ -15,7 +15,8 @@ from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from protos.wayvault.events.v1.events_pb2 import SecondRevealDecided, SecondRevealRequested
 from services.crm.access.agency.service import Directory, agent_snapshot
 from services.crm.core.actor import Actor
-from services.crm.paying.card_removal.service import Origin, VaultPort, stamp
+from services.crm.core.ports.vault import Origin, VaultPort
+from services.crm.paying.card_removal.service import stamp
 from services.crm.paying.payments.service import Payment, PaymentRow, context_of, locked_own, payment_of
 from services.crm.paying.reveal.service import CodeSent, Retrieval
 from services.crm.paying.second_reveals.models import SecondRevealRow

@@ -11,9 +11,12 @@ from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument, PermissionDenied, WayvaultError
 from services.crm.access.auth.service import Rejected
+from services.crm.access.parts import access
 from services.crm.core.forms import attempt
 from services.crm.core.origin import request_origin
-from services.crm.core.web import admin_required, current_agent, dependencies
+from services.crm.core.parts import core
+from services.crm.core.web import admin_required, current_agent
+from services.crm.paying.parts import paying
 from services.crm.paying.second_reveals.forms import ProveForm, RefuseForm
 from services.crm.paying.second_reveals.rules import proof_holds
 from services.crm.paying.second_reveals.service import Asked
@@ -37,25 +40,25 @@ _PROOF = "proven"
 @admin_required
 def index() -> ResponseReturnValue:
     """What waits for an approver, and what was decided."""
-    deps, actor = dependencies(), current_agent()
-    allowed = deps.directory.agency(actor.agency_id).data.second_reveal
+    actor = current_agent()
+    allowed = access().directory.agency(actor.agency_id).data.second_reveal
     return render_template(
-        "second_reveals/index.html", asked=deps.paying.second_reveals.asked(actor), allowed=allowed, me=actor.agent_id
+        "second_reveals/index.html", asked=paying().second_reveals.asked(actor), allowed=allowed, me=actor.agent_id
     )
 
 
 @blueprint.get("/<id:second_id>")
 @admin_required
 def show(second_id: str) -> ResponseReturnValue:
-    return _page(dependencies().paying.second_reveals.get(current_agent(), second_id))
+    return _page(paying().second_reveals.get(current_agent(), second_id))
 
 
 @blueprint.post("/<id:second_id>/prove")
 @admin_required
 def prove(second_id: str) -> ResponseReturnValue:
     """Step-up: the admin's own authenticator, once more, for this request alone."""
-    deps, actor = dependencies(), current_agent()
-    asked = deps.paying.second_reveals.get(actor, second_id)
+    actor = current_agent()
+    asked = paying().second_reveals.get(actor, second_id)
     form = ProveForm(prefix="prove")
     if form.validate_on_submit() and attempt(form, lambda: _prove(second_id, form.code.data or "")):
         return redirect(url_for("second_reveals.show", second_id=second_id), 303)
@@ -63,9 +66,9 @@ def prove(second_id: str) -> ResponseReturnValue:
 
 
 def _prove(second_id: str, code: str) -> bool:
-    deps, actor = dependencies(), current_agent()
-    deps.paying.second_reveals.to_decide(actor, second_id)
-    outcome = deps.sign_in.prove_again(actor.agent_id, code)
+    actor = current_agent()
+    paying().second_reveals.to_decide(actor, second_id)
+    outcome = access().sign_in.prove_again(actor.agent_id, code)
     if isinstance(outcome, Rejected):
         log.warning("second_reveal.proof_refused", agent_id=actor.agent_id, second_id=second_id)
         if outcome.locked:
@@ -73,9 +76,9 @@ def _prove(second_id: str, code: str) -> bool:
         raise InvalidArgument(
             "That code is not right, or was used already. Wait for the next one and type it.", field="code"
         )
-    session = deps.sessions.current()
-    proof = {"for": second_id, "at": int(deps.clock.now().timestamp())}
-    deps.sessions.replace_data({**(session.data if session else {}), _PROOF: proof})
+    session = core().sessions.current()
+    proof = {"for": second_id, "at": int(core().clock.now().timestamp())}
+    core().sessions.replace_data({**(session.data if session else {}), _PROOF: proof})
     return True
 
 
@@ -84,7 +87,7 @@ def _prove(second_id: str, code: str) -> bool:
 def send_code(second_id: str) -> ResponseReturnValue:
     """{request_key} → the vault mails the admin her code, {challenge_id, expires_at, …}."""
     _require_proof(second_id)
-    sent = dependencies().paying.second_reveals.send_code(
+    sent = paying().second_reveals.send_code(
         current_agent(), second_id, request_key=_text(_body(), "request_key", _MAX_KEY), origin=request_origin()
     )
     return jsonify(
@@ -100,7 +103,7 @@ def send_code(second_id: str) -> ResponseReturnValue:
 def approve(second_id: str) -> ResponseReturnValue:
     """Relays the frame's sealed code: {jwe} → {accepted}. No card comes back."""
     _require_proof(second_id)
-    second = dependencies().paying.second_reveals.approve(
+    second = paying().second_reveals.approve(
         current_agent(), second_id, sealed_request=_text(_body(), "jwe", _MAX_SEALED), origin=request_origin()
     )
     return jsonify(accepted=True, good_until=second.ends_at.isoformat())
@@ -110,14 +113,14 @@ def approve(second_id: str) -> ResponseReturnValue:
 @admin_required
 def refuse(second_id: str) -> ResponseReturnValue:
     """Says no, with a word to the agent."""
-    deps, actor = dependencies(), current_agent()
-    asked = deps.paying.second_reveals.get(actor, second_id)
+    actor = current_agent()
+    asked = paying().second_reveals.get(actor, second_id)
     form = RefuseForm(prefix="refuse")
     if form.validate_on_submit():
         try:
             done = attempt(
                 form,
-                lambda: deps.paying.second_reveals.refuse(
+                lambda: paying().second_reveals.refuse(
                     actor, second_id, word=form.word.data or "", origin=request_origin()
                 ),
             )
@@ -131,12 +134,12 @@ def refuse(second_id: str) -> ResponseReturnValue:
 
 
 def _page(asked: Asked, *, prove: ProveForm | None = None, refuse: RefuseForm | None = None) -> str:
-    deps, actor = dependencies(), current_agent()
-    session = deps.sessions.current()
-    proven = proof_holds(session.data.get(_PROOF) if session else None, asked.second.id, deps.clock.now())
+    actor = current_agent()
+    session = core().sessions.current()
+    proven = proof_holds(session.data.get(_PROOF) if session else None, asked.second.id, core().clock.now())
     problem = ""
     try:
-        deps.paying.second_reveals.to_decide(actor, asked.second.id)
+        paying().second_reveals.to_decide(actor, asked.second.id)
     except WayvaultError as error:
         problem = error.message
     return render_template(
@@ -153,10 +156,10 @@ def _page(asked: Asked, *, prove: ProveForm | None = None, refuse: RefuseForm | 
 
 def _require_proof(second_id: str) -> None:
     # A foreign request is no page, proof or not.
-    dependencies().paying.second_reveals.get(current_agent(), second_id)
-    session = dependencies().sessions.current()
+    paying().second_reveals.get(current_agent(), second_id)
+    session = core().sessions.current()
     proven = session.data.get(_PROOF) if session else None
-    if not proof_holds(proven, second_id, dependencies().clock.now()):
+    if not proof_holds(proven, second_id, core().clock.now()):
         raise PermissionDenied("Prove yourself with your authenticator first. Reload the page and type a fresh code.")
 
 

@@ -5,9 +5,10 @@ from flask.typing import ResponseReturnValue
 
 from chassis.errors import NotFound
 from services.crm.core.forms import attempt, shallow
-from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.core.web import current_agent, login_required
 from services.crm.sales.clients.household_forms import KIND_WORDS, FamilyForm, OccasionForm
 from services.crm.sales.clients.rules import Occasion
+from services.crm.sales.parts import sales
 
 blueprint = Blueprint("household", __name__, template_folder="templates", url_prefix="/clients")
 
@@ -27,7 +28,7 @@ def edit_member(client_id: str, member_id: str) -> ResponseReturnValue:
 @blueprint.post("/<id:client_id>/family/<id:member_id>/remove")
 @login_required
 def remove_member(client_id: str, member_id: str) -> ResponseReturnValue:
-    name = dependencies().profiles.remove_member(current_agent(), client_id, member_id)
+    name = sales().profiles.remove_member(current_agent(), client_id, member_id)
     flash(f"{name} is taken off the family.", "done")
     return redirect(url_for("clients.show", client_id=client_id, _anchor="family"), 303)
 
@@ -47,7 +48,7 @@ def edit_occasion(client_id: str, occasion_id: str) -> ResponseReturnValue:
 @blueprint.post("/<id:client_id>/occasions/<id:occasion_id>/remove")
 @login_required
 def remove_occasion(client_id: str, occasion_id: str) -> ResponseReturnValue:
-    label = dependencies().profiles.remove_occasion(current_agent(), client_id, occasion_id)
+    label = sales().profiles.remove_occasion(current_agent(), client_id, occasion_id)
     flash(f"{label} is removed.", "done")
     return redirect(url_for("clients.show", client_id=client_id, _anchor="occasions"), 303)
 
@@ -56,21 +57,21 @@ def remove_occasion(client_id: str, occasion_id: str) -> ResponseReturnValue:
 @login_required
 def take_note(client_id: str) -> ResponseReturnValue:
     """The agent has seen what the client changed in the portal."""
-    dependencies().profiles.take_note(current_agent(), client_id)
+    sales().profiles.take_note(current_agent(), client_id)
     return redirect(url_for("clients.show", client_id=client_id), 303)
 
 
 def _member_page(client_id: str, member_id: str) -> ResponseReturnValue:
-    actor, deps = current_agent(), dependencies()
-    client = deps.clients.get_own(actor, client_id)
-    family = deps.profiles.household(actor, client_id).family
+    actor = current_agent()
+    client = sales().clients.get_own(actor, client_id)
+    family = sales().profiles.household(actor, client_id).family
     member = next((each for each in family if each.id == member_id), None)
     if member_id and member is None:
         raise NotFound("There is no such family member.")
     values = shallow(member) | {"relation": member.relation.value} if member else {"last_name": client.data.last_name}
     form = FamilyForm(data=values)
     if form.validate_on_submit():
-        saved = attempt(form, lambda: deps.profiles.save_member(actor, client_id, form.entered(member_id)))
+        saved = attempt(form, lambda: sales().profiles.save_member(actor, client_id, form.entered(member_id)))
         if saved is not None:
             flash(f"{saved.name} is saved.", "done")
             return redirect(url_for("clients.show", client_id=client_id, _anchor="family"), 303)
@@ -79,15 +80,15 @@ def _member_page(client_id: str, member_id: str) -> ResponseReturnValue:
 
 
 def _occasion_page(client_id: str, occasion_id: str) -> ResponseReturnValue:
-    actor, deps = current_agent(), dependencies()
-    client = deps.clients.get_own(actor, client_id)
-    occasions = deps.profiles.household(actor, client_id).occasions
+    actor = current_agent()
+    client = sales().clients.get_own(actor, client_id)
+    occasions = sales().profiles.household(actor, client_id).occasions
     occasion = next((each for each in occasions if each.id == occasion_id), None)
     if occasion_id and occasion is None:
         raise NotFound("There is no such occasion.")
     form = OccasionForm(data=_values(occasion) if occasion else {})
     if form.validate_on_submit():
-        saved = attempt(form, lambda: deps.profiles.save_occasion(actor, client_id, form.entered(occasion_id)))
+        saved = attempt(form, lambda: sales().profiles.save_occasion(actor, client_id, form.entered(occasion_id)))
         if saved is not None:
             flash(f"{saved.label} is saved.", "done")
             return redirect(url_for("clients.show", client_id=client_id, _anchor="occasions"), 303)

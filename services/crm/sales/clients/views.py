@@ -10,12 +10,13 @@ from chassis.web.formatting import country_choices
 from services.crm.core.addresses import page_number, same_list, typed_text, with_same_filter
 from services.crm.core.export import csv_response
 from services.crm.core.forms import attempt, shallow
-from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.core.web import current_agent, login_required
 from services.crm.sales.clients.forms import ClientForm
 from services.crm.sales.clients.household_forms import RELATION_WORDS
+from services.crm.sales.clients.panels import CLIENT_PAGE
 from services.crm.sales.clients.rules import WORDS, changed_fields, in_words
 from services.crm.sales.clients.service import ClientDetail, ClientFilter, ClientMoved, ClientSort
-from services.crm.trips.bookings.service import BookingFilter, BookingSort
+from services.crm.sales.parts import sales
 
 blueprint = Blueprint("clients", __name__, template_folder="templates", url_prefix="/clients")
 
@@ -51,7 +52,7 @@ def search() -> ResponseReturnValue:
     text = typed_text()
     if "HX-Request" not in request.headers:
         return redirect(url_for("clients.index", q=text or None), 303)
-    found = dependencies().clients.search(current_agent(), text)
+    found = sales().clients.search(current_agent(), text)
     return render_template("clients/_search.html", found=found, text=text)
 
 
@@ -60,7 +61,7 @@ def search() -> ResponseReturnValue:
 def index() -> ResponseReturnValue:
     """The list; its filter, order and page stay in the address."""
     wanted = _filter()
-    page = dependencies().clients.list_page(current_agent(), wanted, page_number())
+    page = sales().clients.list_page(current_agent(), wanted, page_number())
     return render_template(
         "clients/index.html",
         page=page,
@@ -76,7 +77,7 @@ def index() -> ResponseReturnValue:
 @login_required
 def export() -> ResponseReturnValue:
     """The list as the filter shows it."""
-    rows = dependencies().clients.export(current_agent(), _filter())
+    rows = sales().clients.export(current_agent(), _filter())
     return csv_response(
         "clients.csv",
         _CSV_HEADER,
@@ -104,7 +105,7 @@ def export() -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     form = ClientForm()
     if form.validate_on_submit():
-        client = attempt(form, lambda: dependencies().clients.create(current_agent(), form.entered()))
+        client = attempt(form, lambda: sales().clients.create(current_agent(), form.entered()))
         if client is not None:
             flash(f"{client.name} is saved.", "done")
             return redirect(url_for("clients.show", client_id=client.id), 303)
@@ -115,28 +116,25 @@ def new() -> ResponseReturnValue:
 @blueprint.get("/<id:client_id>")
 @login_required
 def show(client_id: str) -> ResponseReturnValue:
-    """The profile: contacts, address, notes, bookings, and what other rooms know about the client."""
-    actor, deps = current_agent(), dependencies()
-    client = deps.clients.get(actor, client_id)
-    bookings = deps.bookings.list_page(actor, BookingFilter(client_id=client.id, sort=BookingSort.DEPARTURE), 1)
+    """The profile: contacts, address, notes, and what other rooms know about the client."""
+    actor = current_agent()
+    client = sales().clients.get(actor, client_id)
     return render_template(
         "clients/show.html",
         client=client,
         own=actor.owns(client.agent_id),
-        bookings=bookings.items,
-        more_bookings=bookings.total > len(bookings.items),
-        household=deps.profiles.household(actor, client.id),
-        changes={change.field.value: change for change in deps.profiles.changes(actor, client.id)},
+        household=sales().profiles.household(actor, client.id),
+        changes={change.field.value: change for change in sales().profiles.changes(actor, client.id)},
         field_words=WORDS,
         relations=RELATION_WORDS,
-        panels=deps.panels.for_client(actor, client),
+        panels=CLIENT_PAGE.panels(actor, client),
     )
 
 
 @blueprint.route("/<id:client_id>/edit", methods=["GET", "POST"])
 @login_required
 def edit(client_id: str) -> ResponseReturnValue:
-    actor, clients = current_agent(), dependencies().clients
+    actor, clients = current_agent(), sales().clients
     client = clients.get_own(actor, client_id)
     form = ClientForm(data={**shallow(client.data), "version": client.version})
     if form.validate_on_submit():

@@ -70,6 +70,16 @@ class MergeRecord:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followers:
+    """What other streets keep of a client and do at a merge: their locks, in the order in which they are taken, the
+    bookings that a client is on, and how those are published anew."""
+
+    locks: Sequence[Lock]
+    bookings_of: Callable[[Session, str], Collection[str]]
+    tell_bookings: Callable[[Session, Collection[str]], None]
+
+
 class Merges:
     """The merging room's use cases."""
 
@@ -80,18 +90,13 @@ class Merges:
         clock: Clock,
         clients: Clients,
         references: Sequence[Reference],
-        locks: Sequence[Lock],
-        bookings_of: Callable[[Session, str], Collection[str]],
-        tell_bookings: Callable[[Session, Collection[str]], None],
+        followers: Followers,
     ) -> None:
-        """`bookings_of` names the bookings a client is on; `tell_bookings` publishes them anew."""
         self._database = database
         self._clock = clock
         self._clients = clients
         self._references = tuple(references)
-        self._locks = tuple(locks)
-        self._bookings_of = bookings_of
-        self._tell_bookings = tell_bookings
+        self._followers = followers
 
     def candidates(self, actor: Actor, client_id: str, text: str) -> list[ClientDetail]:
         """Who could be the same person: by what was typed, or else by the same name or e-mail address."""
@@ -204,14 +209,14 @@ class Merges:
         return self._clients.saved(session, kept)
 
     def _move(self, session: Session, kept_id: str, merged_id: str) -> dict[str, int]:
-        bookings = self._bookings_of(session, merged_id)
+        bookings = self._followers.bookings_of(session, merged_id)
         moved = move_all(session, self._references, kept_id, merged_id)
         session.flush()
-        self._tell_bookings(session, bookings)
+        self._followers.tell_bookings(session, bookings)
         return moved
 
     def _lock(self, session: Session, client_ids: Collection[str]) -> None:
-        for lock in self._locks:
+        for lock in self._followers.locks:
             lock(session, client_ids)
         rows = select(ClientRow).where(ClientRow.id.in_(client_ids)).order_by(ClientRow.id)
         session.scalars(rows.with_for_update().execution_options(populate_existing=True)).all()

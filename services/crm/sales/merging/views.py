@@ -13,9 +13,10 @@ from services.crm.core.actor import Actor
 from services.crm.core.addresses import typed_text
 from services.crm.core.forms import attempt
 from services.crm.core.panels import Panel
-from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.core.web import current_agent, login_required
 from services.crm.sales.clients.service import ClientDetail
 from services.crm.sales.merging.rules import Choice, Side
+from services.crm.sales.parts import sales
 
 blueprint = Blueprint("merging", __name__, template_folder="templates", url_prefix="/clients")
 
@@ -31,9 +32,9 @@ class MergeForm(Form):
 @login_required
 def pick(client_id: str) -> ResponseReturnValue:
     """Who is the same person?"""
-    actor, deps, text = current_agent(), dependencies(), typed_text()
-    client = deps.clients.get_own(actor, client_id)
-    found = deps.merges.candidates(actor, client_id, text)
+    actor, text = current_agent(), typed_text()
+    client = sales().clients.get_own(actor, client_id)
+    found = sales().merges.candidates(actor, client_id, text)
     return render_template("merging/pick.html", client=client, found=found, text=text)
 
 
@@ -41,7 +42,7 @@ def pick(client_id: str) -> ResponseReturnValue:
 @login_required
 def preview(client_id: str, other_id: str) -> ResponseReturnValue:
     """The preview; a POST merges. What the first address names stays, the other leads to it from then on."""
-    actor, merges = current_agent(), dependencies().merges
+    actor, merges = current_agent(), sales().merges
     shown = merges.preview(actor, client_id, other_id)
     form = MergeForm()
     chosen = {choice.field: _side(choice, request.form) for choice in shown.choices}
@@ -59,7 +60,7 @@ def preview(client_id: str, other_id: str) -> ResponseReturnValue:
 
 def history_panel(actor: Actor, client: ClientDetail) -> Panel | None:
     """Who merged what into a profile, on its page; nothing for most."""
-    records = dependencies().merges.history(actor, client.id)
+    records = sales().merges.history(actor, client.id)
     return Panel(template="merging/history.html", data={"records": records}) if records else None
 
 

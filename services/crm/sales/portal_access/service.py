@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import select
@@ -19,6 +18,7 @@ from chassis.sealing import Letter
 from protos.wayvault.events.v1.events_pb2 import ClientPortalActivated, ClientPortalInvited, ClientPortalWithdrawn
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot
 from services.crm.core.actor import Actor
+from services.crm.core.ports.letters import Letters
 from services.crm.sales.clients.service import ClientDetail, Clients, client_snapshot, current_client_id
 from services.crm.sales.portal_access.models import PortalAccessRow
 from services.crm.sales.portal_access.rules import (
@@ -36,12 +36,6 @@ __all__ = ["Access", "AccessState", "PortalAccess"]
 
 _TAKEN = "Another client signs in with this username already. Choose another one."
 _NO_ADDRESS = "{name} has no e-mail address, so no invitation can be sent. Enter one in the profile first."
-
-
-class Letters(Protocol):
-    """Signs a letter as the CRM and seals it to the notifier (chassis.sealing.LetterWriter)."""
-
-    def seal(self, letter: Letter) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,9 @@ from chassis.errors import InvalidArgument, PermissionDenied
 from services.crm.core.actor import Actor
 from services.crm.core.forms import attempt
 from services.crm.core.panels import Panel
-from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.core.web import current_agent, login_required
 from services.crm.sales.clients.service import ClientDetail
+from services.crm.sales.parts import sales
 from services.crm.sales.portal_access.forms import InviteForm
 
 blueprint = Blueprint(
@@ -18,7 +19,7 @@ blueprint = Blueprint(
 
 def client_panel(actor: Actor, client: ClientDetail) -> Panel:
     """The place on the client's profile."""
-    access = dependencies().portal_access.of(actor, client.id)
+    access = sales().portal_access.of(actor, client.id)
     return Panel(
         template="portal_access/panel.html",
         data={"access": access, "client": client, "own": actor.owns(client.agent_id)},
@@ -29,14 +30,14 @@ def client_panel(actor: Actor, client: ClientDetail) -> Panel:
 @login_required
 def invite(client_id: str) -> ResponseReturnValue:
     """Gives a username, or another one, and mails the invitation."""
-    actor, deps = current_agent(), dependencies()
-    client = deps.clients.get(actor, client_id)
+    actor = current_agent()
+    client = sales().clients.get(actor, client_id)
     if not actor.owns(client.agent_id):
         raise PermissionDenied("Only the client's own agent can invite her to the portal.")
-    access = deps.portal_access.of(actor, client_id)
-    form = InviteForm(data={"username": access.username if access else deps.portal_access.suggestion(client)})
+    access = sales().portal_access.of(actor, client_id)
+    form = InviteForm(data={"username": access.username if access else sales().portal_access.suggestion(client)})
     if form.validate_on_submit():
-        invited = attempt(form, lambda: deps.portal_access.invite(actor, client_id, form.username.data or ""))
+        invited = attempt(form, lambda: sales().portal_access.invite(actor, client_id, form.username.data or ""))
         if invited is not None:
             flash(f"The invitation is on its way to {invited.email}.", "done")
             return redirect(_profile(client_id), 303)
@@ -50,7 +51,7 @@ def resend(client_id: str) -> ResponseReturnValue:
     """A fresh link under the same username."""
     issue = request.form.get("issue", 0, type=int)
     try:
-        access = dependencies().portal_access.resend(current_agent(), client_id, issue=issue)
+        access = sales().portal_access.resend(current_agent(), client_id, issue=issue)
     except InvalidArgument as error:
         flash(error.message, "alert")
     else:
@@ -62,7 +63,7 @@ def resend(client_id: str) -> ResponseReturnValue:
 @login_required
 def withdraw(client_id: str) -> ResponseReturnValue:
     """Closes the portal to the client."""
-    access = dependencies().portal_access.withdraw(current_agent(), client_id)
+    access = sales().portal_access.withdraw(current_agent(), client_id)
     flash(f"{access.username} can no longer sign in.", "done")
     return redirect(_profile(client_id), 303)
 

@@ -11,8 +11,10 @@ from services.crm.core.addresses import page_number, same_list, typed_text, with
 from services.crm.core.export import csv_response
 from services.crm.core.forms import attempt
 from services.crm.core.panels import Panel
-from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.core.parts import core
+from services.crm.core.web import current_agent, login_required
 from services.crm.sales.clients.service import ClientDetail
+from services.crm.sales.parts import sales
 from services.crm.sales.tasks.service import LONGEST_TITLE, TaskFilter, TaskState
 
 blueprint = Blueprint("tasks", __name__, template_folder="templates")
@@ -37,7 +39,7 @@ def index() -> ResponseReturnValue:
     wanted = _filter()
     return render_template(
         "tasks/index.html",
-        page=dependencies().tasks.list_page(current_agent(), wanted, page_number()),
+        page=sales().tasks.list_page(current_agent(), wanted, page_number()),
         wanted=wanted,
         states=_STATES,
         today=wanted.today,
@@ -50,7 +52,7 @@ def index() -> ResponseReturnValue:
 @login_required
 def export() -> ResponseReturnValue:
     """The list as the filter shows it."""
-    rows = dependencies().tasks.export(current_agent(), _filter())
+    rows = sales().tasks.export(current_agent(), _filter())
     done = [task.done_at.strftime("%Y-%m-%d %H:%M") if task.done_at else "" for task in rows]
     values = ((task.title, task.client_name, task.due_on, at) for task, at in zip(rows, done, strict=True))
     return csv_response("tasks.csv", _CSV_HEADER, values)
@@ -59,7 +61,7 @@ def export() -> ResponseReturnValue:
 @blueprint.route("/tasks/<id:task_id>", methods=["GET", "POST"])
 @login_required
 def edit(task_id: str) -> ResponseReturnValue:
-    actor, tasks = current_agent(), dependencies().tasks
+    actor, tasks = current_agent(), sales().tasks
     task = tasks.get_own(actor, task_id)
     form = TaskForm(data={"title": task.title, "due_on": task.due_on})
     if form.validate_on_submit():
@@ -73,7 +75,7 @@ def edit(task_id: str) -> ResponseReturnValue:
 @blueprint.post("/tasks/<id:task_id>/remove")
 @login_required
 def remove(task_id: str) -> ResponseReturnValue:
-    task = dependencies().tasks.remove(current_agent(), task_id)
+    task = sales().tasks.remove(current_agent(), task_id)
     flash(f"“{task.title}” is removed.", "done")
     return redirect(_back(task.client_id), 303)
 
@@ -81,10 +83,10 @@ def remove(task_id: str) -> ResponseReturnValue:
 @blueprint.post("/clients/<id:client_id>/tasks")
 @login_required
 def add(client_id: str) -> ResponseReturnValue:
-    actor, deps = current_agent(), dependencies()
-    client, form = deps.clients.get_own(actor, client_id), TaskForm()
+    actor = current_agent()
+    client, form = sales().clients.get_own(actor, client_id), TaskForm()
     if form.validate_on_submit():
-        task = attempt(form, lambda: deps.tasks.add(actor, client_id, form.title.data or "", form.due_on.data))
+        task = attempt(form, lambda: sales().tasks.add(actor, client_id, form.title.data or "", form.due_on.data))
         if task is not None:
             return redirect(url_for("clients.show", client_id=client_id, _anchor="tasks"), 303)
     return render_template("tasks/add.html", form=form, client=client), 422
@@ -93,7 +95,7 @@ def add(client_id: str) -> ResponseReturnValue:
 @blueprint.post("/tasks/<id:task_id>/done")
 @login_required
 def done(task_id: str) -> ResponseReturnValue:
-    task = dependencies().tasks.done(current_agent(), task_id)
+    task = sales().tasks.done(current_agent(), task_id)
     flash(f"Done: {task.title}", "done")
     return redirect(_back(task.client_id), 303)
 
@@ -101,7 +103,7 @@ def done(task_id: str) -> ResponseReturnValue:
 @blueprint.post("/tasks/<id:task_id>/undo")
 @login_required
 def undo(task_id: str) -> ResponseReturnValue:
-    task = dependencies().tasks.undo(current_agent(), task_id)
+    task = sales().tasks.undo(current_agent(), task_id)
     return redirect(_back(task.client_id), 303)
 
 
@@ -115,7 +117,7 @@ def _back(client_id: str) -> str:
 
 def _filter() -> TaskFilter:
     state = request.args.get("state", "")
-    today = dependencies().clock.now().astimezone(ZoneInfo(current_agent().time_zone)).date()
+    today = core().clock.now().astimezone(ZoneInfo(current_agent().time_zone)).date()
     return TaskFilter(
         today=today, text=typed_text(), state=TaskState(state) if state in list(TaskState) else TaskState.OPEN
     )
@@ -123,14 +125,13 @@ def _filter() -> TaskFilter:
 
 def client_panel(actor: Actor, client: ClientDetail) -> Panel:
     """The tasks part of a client's page."""
-    deps = dependencies()
-    still_open, done_lately = deps.tasks.of_client(actor, client.id)
+    still_open, done_lately = sales().tasks.of_client(actor, client.id)
     data = {
         "open": still_open,
         "done": done_lately,
         "client": client,
         "own": actor.owns(client.agent_id),
-        "today": deps.clock.now().astimezone(ZoneInfo(actor.time_zone)).date(),
+        "today": core().clock.now().astimezone(ZoneInfo(actor.time_zone)).date(),
         "form": TaskForm(formdata=None),
     }
     return Panel(template="tasks/client_panel.html", data=data)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
 from protos.wayvault.events.v1.events_pb2 import EsignOpened, EsignSigned
-from services.crm.paying.links.rules import MailFact
+from services.crm.core.mails import MailOutcome, on_mail
 from services.crm.signing.esign.models import SignedPaperRow, SignRequestRow
 from services.crm.signing.esign.rules import RequestFact, RequestState, after
 
@@ -21,19 +21,18 @@ class UnknownRequest(Exception):
 
 def register(handlers: EventHandlers) -> None:
     """Adds this room's handlers; each may run again without harm."""
+    on_mail(handlers, note_mail, _MAIL)
     handlers.on(EsignOpened, opened)
     handlers.on(EsignSigned, signed)
 
 
-def note_delivery(session: Session, mail: MailFact) -> None:
+def note_mail(session: Session, mail: MailOutcome) -> None:
     """Keeps with the request what the notifier says about its e-mail; `link_id` is the request's id."""
-    if mail.kind != _MAIL:
-        return
     row = session.get(SignRequestRow, mail.link_id, with_for_update=True)
     if row is None:
         _log.warning("esign.mail_of_unknown_request")
         return
-    row.delivery_problem = mail.problem[:300]
+    row.delivery_problem = mail.problem
     if mail.sent_at is not None:
         row.sent_at = mail.sent_at
         _advance(row, RequestFact.DELIVERED)

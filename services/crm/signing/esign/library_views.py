@@ -4,9 +4,10 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument, NotFound
+from services.crm.access.parts import access
 from services.crm.core.actor import Actor
 from services.crm.core.forms import attempt
-from services.crm.core.web import admin_required, current_agent, dependencies, login_required
+from services.crm.core.web import admin_required, current_agent, login_required
 from services.crm.signing.esign.forms import RestrictionsForm, TemplateForm
 from services.crm.signing.esign.rules import (
     MAX_BODY,
@@ -18,7 +19,9 @@ from services.crm.signing.esign.rules import (
 )
 from services.crm.signing.esign.service import Template
 from services.crm.signing.esign.views import blueprint
+from services.crm.signing.parts import signing
 from services.crm.trips.bookings.service import BookingFilter
+from services.crm.trips.parts import trips
 
 __all__ = ["blueprint"]
 
@@ -31,9 +34,9 @@ _SAMPLE_PLAN = {"PlanName": "Voyager Care Plus", "PlanPrice": "US$ 212.00"}
 @login_required
 def library() -> ResponseReturnValue:
     """The documents that can be sent."""
-    actor, deps = current_agent(), dependencies()
-    names = deps.directory.names_in(actor)
-    templates = deps.signing.library.templates(actor)
+    actor = current_agent()
+    names = access().directory.names_in(actor)
+    templates = signing().library.templates(actor)
     return render_template("esign/library.html", templates=templates, names=names, actor=actor)
 
 
@@ -41,10 +44,10 @@ def library() -> ResponseReturnValue:
 @login_required
 def new_template() -> ResponseReturnValue:
     """A document of one's own."""
-    actor, deps = current_agent(), dependencies()
+    actor = current_agent()
     form = TemplateForm(data={"required": Required.NEVER.value})
     if form.validate_on_submit():
-        made = attempt(form, lambda: deps.signing.library.create(actor, form.entered()))
+        made = attempt(form, lambda: signing().library.create(actor, form.entered()))
         if made:
             flash(f"“{made.title}” is in your library.", "done")
             return redirect(url_for("esign.template", template_id=made.id), 303)
@@ -55,8 +58,8 @@ def new_template() -> ResponseReturnValue:
 @login_required
 def template(template_id: str) -> ResponseReturnValue:
     """One document: to change, or only to read."""
-    actor, deps = current_agent(), dependencies()
-    found = deps.signing.library.get(actor, template_id)
+    actor = current_agent()
+    found = signing().library.get(actor, template_id)
     form = TemplateForm(
         data={
             "version": found.version,
@@ -67,7 +70,7 @@ def template(template_id: str) -> ResponseReturnValue:
     )
     if form.validate_on_submit():
         version = form.version.data or 0
-        saved = attempt(form, lambda: deps.signing.library.change(actor, template_id, form.entered(), version=version))
+        saved = attempt(form, lambda: signing().library.change(actor, template_id, form.entered(), version=version))
         if saved:
             words = f" It is version {saved.number} now; what was sent before stays as it was."
             flash(f"“{saved.title}” is saved.{words if saved.number > found.number else ''}", "done")
@@ -82,7 +85,7 @@ def archive(template_id: str) -> ResponseReturnValue:
     archived = request.form.get("archived") == "yes"
     version = request.form.get("version", 0, type=int)
     try:
-        dependencies().signing.library.archive(current_agent(), template_id, version=version, archived=archived)
+        signing().library.archive(current_agent(), template_id, version=version, archived=archived)
     except InvalidArgument as error:
         flash(error.message, "alert")
         return redirect(url_for("esign.template", template_id=template_id), 303)
@@ -94,10 +97,10 @@ def archive(template_id: str) -> ResponseReturnValue:
 @login_required
 def versions(template_id: str) -> ResponseReturnValue:
     """Every text that the document had."""
-    actor, deps = current_agent(), dependencies()
-    found = deps.signing.library.get(actor, template_id)
+    actor = current_agent()
+    found = signing().library.get(actor, template_id)
     return render_template(
-        "esign/versions.html", template=found, versions=deps.signing.library.versions(actor, template_id)
+        "esign/versions.html", template=found, versions=signing().library.versions(actor, template_id)
     )
 
 
@@ -115,27 +118,26 @@ def preview() -> ResponseReturnValue:
 @admin_required
 def restrictions() -> ResponseReturnValue:
     """The states that restrict service fees."""
-    actor, deps = current_agent(), dependencies()
-    kept = deps.signing.library.restrictions(actor.agency_id)
+    actor = current_agent()
+    kept = signing().library.restrictions(actor.agency_id)
     form = RestrictionsForm(data={"states": list(kept), "note": next(iter(kept.values()), "")})
     if form.validate_on_submit():
         note = form.note.data or ""
-        deps.signing.library.set_restrictions(actor, dict.fromkeys(form.states.data or (), note))
+        signing().library.set_restrictions(actor, dict.fromkeys(form.states.data or (), note))
         flash("The list is saved. Agents are warned from now on.", "done")
         return redirect(url_for("esign.restrictions"), 303)
     return render_template("esign/restrictions.html", form=form), 422 if form.errors else 200
 
 
 def _editor(actor: Actor, form: TemplateForm, found: Template | None) -> ResponseReturnValue:
-    deps = dependencies()
     kind = found.kind if found else DocumentKind.OWN
-    bookings = deps.bookings.list_page(actor, BookingFilter(), 1).items[:_BOOKINGS_OFFERED]
+    bookings = trips().bookings.list_page(actor, BookingFilter(), 1).items[:_BOOKINGS_OFFERED]
     page = render_template(
         "esign/template.html",
         form=form,
         template=found,
         kind=kind,
-        may_change=found is None or deps.signing.library.may_change(actor, found),
+        may_change=found is None or signing().library.may_change(actor, found),
         is_admin=actor.is_admin,
         tags=tags_of(kind),
         bookings=bookings,
@@ -148,14 +150,14 @@ def _preview(body: str, kind: DocumentKind, booking_id: str) -> dict[str, object
     """What the preview shows: the text, what is wrong with it, what this booking does not have."""
     if unknown := unknown_tags(body, kind):
         return {"text": "", "problem": unknown_tags_message(unknown, kind), "unfilled": ()}
-    actor, deps = current_agent(), dependencies()
+    actor = current_agent()
     try:
-        booking = deps.bookings.get(actor, booking_id)
+        booking = trips().bookings.get(actor, booking_id)
     except NotFound:
         booking = None
     if booking is None or booking.lead is None:
         return {"text": body, "problem": "", "unfilled": ()}
     more = _SAMPLE_PLAN if kind is DocumentKind.INSURANCE else {}
-    text, unfilled = deps.signing.requests.text_for(actor, booking_id, booking.lead.client_id, body, more)
+    text, unfilled = signing().requests.text_for(actor, booking_id, booking.lead.client_id, body, more)
     words = tags_of(kind)
     return {"text": text, "problem": "", "unfilled": tuple(words[tag] for tag in unfilled)}

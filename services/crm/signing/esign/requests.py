@@ -20,7 +20,7 @@ from chassis.sealing import Letter
 from protos.wayvault.events.v1.events_pb2 import Client, EsignRequested, EsignWithdrawn
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot
 from services.crm.core.actor import Actor
-from services.crm.paying.links.service import Letters
+from services.crm.core.ports.letters import Letters
 from services.crm.sales.clients.service import ClientDetail, Clients
 from services.crm.signing.esign.library import Library, Template
 from services.crm.signing.esign.models import SignRequestRow

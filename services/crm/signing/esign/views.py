@@ -8,16 +8,19 @@ from werkzeug.wrappers import Response
 
 from chassis.errors import InvalidArgument, PermissionDenied
 from chassis.web.formatting import plural
+from services.crm.access.parts import access
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list
 from services.crm.core.forms import attempt
 from services.crm.core.panels import Panel
-from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.core.web import current_agent, login_required
 from services.crm.sales.clients.service import ClientDetail
 from services.crm.signing.esign.forms import PaperForm, SendForm, make_send_form, read_send_form
 from services.crm.signing.esign.rules import DONE, WAITING, DocumentKind, RequestState
 from services.crm.signing.esign.service import FeeRestricted, RequestFilter, Template
+from services.crm.signing.parts import signing
 from services.crm.trips.bookings.service import BookingDetail, Passenger
+from services.crm.trips.parts import trips
 
 blueprint = Blueprint(
     "esign",
@@ -41,12 +44,12 @@ _CHIPS = {
 @login_required
 def index() -> ResponseReturnValue:
     """What was sent to be signed; filter and page stay in the address."""
-    actor, deps = current_agent(), dependencies()
+    actor = current_agent()
     chosen = request.args.get("state", "waiting")
     chosen = chosen if chosen in _CHIPS else "all"
-    page = deps.signing.book.list_page(actor, RequestFilter(states=_CHIPS[chosen][1]), page_number())
+    page = signing().book.list_page(actor, RequestFilter(states=_CHIPS[chosen][1]), page_number())
     chips = [(label, same_list(state=value), value == chosen) for value, (label, _) in _CHIPS.items()]
-    names = deps.directory.names_in(actor) if actor.is_admin else {}
+    names = access().directory.names_in(actor) if actor.is_admin else {}
     return render_template(
         "esign/index.html", page=page, chips=chips, chosen=chosen, same_list=same_list, names=names, actor=actor
     )
@@ -56,8 +59,8 @@ def index() -> ResponseReturnValue:
 @login_required
 def show(request_id: str) -> ResponseReturnValue:
     """One request: its exact text, where it stands, and what was signed."""
-    actor, deps = current_agent(), dependencies()
-    asked, paper = deps.signing.book.get(actor, request_id)
+    actor = current_agent()
+    asked, paper = signing().book.get(actor, request_id)
     return render_template("esign/show.html", asked=asked, paper=paper, own=actor.owns(asked.agent_id))
 
 
@@ -65,15 +68,15 @@ def show(request_id: str) -> ResponseReturnValue:
 @login_required
 def signed_pdf(request_id: str) -> ResponseReturnValue:
     """The signed PDF as a download."""
-    return pdf_download(dependencies().signing.book.pdf(current_agent(), request_id), "signed-document.pdf")
+    return pdf_download(signing().book.pdf(current_agent(), request_id), "signed-document.pdf")
 
 
 @blueprint.route("/new/<id:booking_id>", methods=["GET", "POST"])
 @login_required
 def new(booking_id: str) -> ResponseReturnValue:
     """Sends a document to passengers of a booking."""
-    actor, deps = current_agent(), dependencies()
-    booking = deps.bookings.get(actor, booking_id)
+    actor = current_agent()
+    booking = trips().bookings.get(actor, booking_id)
     if not actor.owns(booking.agent_id):
         raise PermissionDenied("Only the agent who owns this booking can send documents for it.")
     templates = sendable(actor)
@@ -81,7 +84,7 @@ def new(booking_id: str) -> ResponseReturnValue:
     warning = ""
     if request.method == "POST" and (wanted := read_send_form(form)) is not None:
         try:
-            sent = deps.signing.requests.send(actor, booking_id, wanted)
+            sent = signing().requests.send(actor, booking_id, wanted)
         except FeeRestricted as restricted:
             warning = restricted.message
         except InvalidArgument as error:
@@ -95,9 +98,8 @@ def new(booking_id: str) -> ResponseReturnValue:
 def _send_page(
     actor: Actor, booking: BookingDetail, templates: list[Template], form: SendForm, warning: str
 ) -> ResponseReturnValue:
-    deps = dependencies()
     fees = [template for template in templates if template.kind is DocumentKind.SERVICE_FEE]
-    restricted = deps.signing.requests.restricted(actor, booking, fees[0]) if fees else {}
+    restricted = signing().requests.restricted(actor, booking, fees[0]) if fees else {}
     page = render_template(
         "esign/new.html", form=form, booking=booking, templates=templates, warning=warning, restricted=restricted
     )
@@ -108,14 +110,14 @@ def _send_page(
 @login_required
 def print_form(booking_id: str) -> ResponseReturnValue:
     """The form for a client without a computer: the text, and lines to sign on. It has no place for a card number."""
-    actor, deps = current_agent(), dependencies()
-    booking = deps.bookings.get(actor, booking_id)
+    actor = current_agent()
+    booking = trips().bookings.get(actor, booking_id)
     templates = sendable(actor)
     template = _chosen(templates, request.args.get("template", ""))
     passenger = booking.passenger(request.args.get("client", "")) or booking.lead
     text, unfilled = "", list[str]()
     if passenger is not None:
-        text, unfilled = deps.signing.requests.text_for(actor, booking_id, passenger.client_id, template.body)
+        text, unfilled = signing().requests.text_for(actor, booking_id, passenger.client_id, template.body)
     return render_template(
         "esign/print.html",
         booking=booking,
@@ -133,8 +135,8 @@ def print_form(booking_id: str) -> ResponseReturnValue:
 @login_required
 def record_paper(booking_id: str) -> ResponseReturnValue:
     """Notes that the printed form was signed."""
-    actor, deps = current_agent(), dependencies()
-    booking = deps.bookings.get(actor, booking_id)
+    actor = current_agent()
+    booking = trips().bookings.get(actor, booking_id)
     if not actor.owns(booking.agent_id):
         raise PermissionDenied("Only the agent who owns this booking can note what was signed for it.")
     form = PaperForm()
@@ -142,7 +144,7 @@ def record_paper(booking_id: str) -> ResponseReturnValue:
     if signed_on is not None:
         noted = attempt(
             form,
-            lambda: deps.signing.requests.record_paper(
+            lambda: signing().requests.record_paper(
                 actor,
                 booking_id,
                 template_id=form.template_id.data or "",
@@ -167,7 +169,7 @@ def remind(request_id: str) -> ResponseReturnValue:
     issue = request.form.get("issue", "")
     number = int(issue) if issue.isascii() and issue.isdigit() and len(issue) < 7 else 0
     try:
-        asked = dependencies().signing.requests.remind(current_agent(), request_id, issue=number)
+        asked = signing().requests.remind(current_agent(), request_id, issue=number)
     except InvalidArgument as error:
         flash(error.message, "alert")
     else:
@@ -180,7 +182,7 @@ def remind(request_id: str) -> ResponseReturnValue:
 def withdraw(request_id: str) -> ResponseReturnValue:
     """Takes the request back."""
     try:
-        asked = dependencies().signing.requests.withdraw(current_agent(), request_id)
+        asked = signing().requests.withdraw(current_agent(), request_id)
     except InvalidArgument as error:
         flash(error.message, "alert")
     else:
@@ -190,22 +192,21 @@ def withdraw(request_id: str) -> ResponseReturnValue:
 
 def booking_panel(actor: Actor, booking: BookingDetail) -> Panel:
     """The documents part of a booking's page: what is missing, what was sent, what was signed (C8)."""
-    signing = dependencies().signing
-    requests = signing.book.of_booking(booking)
+    requests = signing().book.of_booking(booking)
     return Panel(
         template="esign/booking_panel.html",
         data={
             "booking": booking,
             "own": actor.owns(booking.agent_id),
             "requests": requests,
-            "missing": signing.book.lacking(actor, booking, requests),
+            "missing": signing().book.lacking(actor, booking, requests),
         },
     )
 
 
 def client_panel(actor: Actor, client: ClientDetail) -> Panel | None:
     """What a client was asked to sign, on her profile."""
-    requests = dependencies().signing.book.of_client(actor, client.id)
+    requests = signing().book.of_client(actor, client.id)
     return Panel(template="esign/client_panel.html", data={"requests": requests}) if requests else None
 
 
@@ -214,7 +215,7 @@ def sendable(actor: Actor) -> list[Template]:
     own."""
     return [
         template
-        for template in dependencies().signing.library.templates(actor)
+        for template in signing().library.templates(actor)
         if not template.archived and template.kind is not DocumentKind.INSURANCE
     ]
 
@@ -256,7 +257,7 @@ def _paper_form(template: Template, passenger: Passenger | None) -> PaperForm:
 def _back(request_id: str) -> str:
     """The page the button stood on: the booking's, where the form said so."""
     booking_id = request.form.get("from_booking", "")
-    asked, _ = dependencies().signing.book.get(current_agent(), request_id)
+    asked, _ = signing().book.get(current_agent(), request_id)
     if booking_id == asked.booking_id:
         return url_for("bookings.show", booking_id=booking_id) + "#documents"
     return url_for("esign.show", request_id=request_id)

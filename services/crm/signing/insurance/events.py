@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
 from protos.wayvault.events.v1.events_pb2 import InsuranceDecided
-from services.crm.paying.links.rules import MailFact
+from services.crm.core.mails import MailOutcome, on_mail
 from services.crm.signing.insurance.models import InsuranceAnswerRow, InsuranceOfferRow
 from services.crm.signing.insurance.rules import OfferFact, OfferState, after
 
@@ -21,18 +21,17 @@ class UnknownOffer(Exception):
 
 def register(handlers: EventHandlers) -> None:
     """Adds this room's handler; it may run again without harm."""
+    on_mail(handlers, note_mail, _MAIL)
     handlers.on(InsuranceDecided, decided)
 
 
-def note_delivery(session: Session, mail: MailFact) -> None:
+def note_mail(session: Session, mail: MailOutcome) -> None:
     """Keeps with the offer what the notifier says about its e-mail; `link_id` is the offer's id."""
-    if mail.kind != _MAIL:
-        return
     row = session.get(InsuranceOfferRow, mail.link_id, with_for_update=True)
     if row is None:
         _log.warning("insurance.mail_of_unknown_offer")
         return
-    row.delivery_problem = mail.problem[:300]
+    row.delivery_problem = mail.problem
     if mail.sent_at is not None:
         row.sent_at = mail.sent_at
         _advance(row, OfferFact.DELIVERED)

@@ -21,8 +21,8 @@ from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.events.v1.events_pb2 import Client, InsuranceOffered, InsuranceWithdrawn
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot
 from services.crm.core.actor import Actor
+from services.crm.core.ports.letters import Letters
 from services.crm.core.visibility import visible_to
-from services.crm.paying.links.service import Letters
 from services.crm.signing.esign.rules import DocumentKind
 from services.crm.signing.esign.service import Library, SignRequests
 from services.crm.signing.insurance.models import InsuranceAnswerRow, InsuranceOfferRow

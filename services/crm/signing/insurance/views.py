@@ -9,11 +9,13 @@ from chassis.errors import InvalidArgument, PermissionDenied
 from chassis.web.formatting import plural
 from services.crm.core.actor import Actor
 from services.crm.core.panels import Panel
-from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.core.web import current_agent, login_required
 from services.crm.signing.esign.rules import DocumentKind
 from services.crm.signing.insurance.forms import make_form, read_form
 from services.crm.signing.insurance.service import Offer
+from services.crm.signing.parts import signing
 from services.crm.trips.bookings.service import BookingDetail
+from services.crm.trips.parts import trips
 
 blueprint = Blueprint("insurance", __name__, template_folder="templates", url_prefix="/insurance")
 
@@ -22,20 +24,20 @@ blueprint = Blueprint("insurance", __name__, template_folder="templates", url_pr
 @login_required
 def new(booking_id: str) -> ResponseReturnValue:
     """Offers a plan to passengers of a booking."""
-    actor, deps = current_agent(), dependencies()
-    booking = deps.bookings.get(actor, booking_id)
+    actor = current_agent()
+    booking = trips().bookings.get(actor, booking_id)
     if not actor.owns(booking.agent_id):
         raise PermissionDenied("Only the agent who owns this booking can offer insurance for it.")
     form = make_form(booking, **_first_values(booking))
     if request.method == "POST" and (wanted := read_form(form)) is not None:
         try:
-            offers = deps.signing.insurance.offer(actor, booking_id, wanted)
+            offers = signing().insurance.offer(actor, booking_id, wanted)
         except InvalidArgument as error:
             form.refuse(error.field, error.message)
         else:
             flash(f"The offer of {offers[0].plan} is on its way to {plural(len(offers), 'passenger')}.", "done")
             return redirect(url_for("bookings.show", booking_id=booking_id) + "#insurance", 303)
-    template = deps.signing.library.of_kind(actor, DocumentKind.INSURANCE)
+    template = signing().library.of_kind(actor, DocumentKind.INSURANCE)
     page = render_template("insurance/new.html", form=form, booking=booking, template=template)
     return page, 422 if form.errors else 200
 
@@ -47,7 +49,7 @@ def remind(offer_id: str) -> ResponseReturnValue:
     issue = request.form.get("issue", "")
     number = int(issue) if issue.isascii() and issue.isdigit() and len(issue) < 7 else 0
     try:
-        offer = dependencies().signing.insurance.remind(current_agent(), offer_id, issue=number)
+        offer = signing().insurance.remind(current_agent(), offer_id, issue=number)
     except InvalidArgument as error:
         flash(error.message, "alert")
         return redirect(url_for("bookings.index"), 303)
@@ -60,7 +62,7 @@ def remind(offer_id: str) -> ResponseReturnValue:
 def withdraw(offer_id: str) -> ResponseReturnValue:
     """Takes the offer back."""
     try:
-        offer = dependencies().signing.insurance.withdraw(current_agent(), offer_id)
+        offer = signing().insurance.withdraw(current_agent(), offer_id)
     except InvalidArgument as error:
         flash(error.message, "alert")
         return redirect(url_for("bookings.index"), 303)
@@ -72,7 +74,7 @@ def withdraw(offer_id: str) -> ResponseReturnValue:
 @login_required
 def answer_pdf(offer_id: str) -> ResponseReturnValue:
     """The signed answer as a download."""
-    response = make_response(dependencies().signing.insurance.pdf(current_agent(), offer_id))
+    response = make_response(signing().insurance.pdf(current_agent(), offer_id))
     response.mimetype = "application/pdf"
     response.headers["Content-Disposition"] = 'attachment; filename="insurance-answer.pdf"'
     return response
@@ -80,7 +82,7 @@ def answer_pdf(offer_id: str) -> ResponseReturnValue:
 
 def booking_panel(actor: Actor, booking: BookingDetail) -> Panel:
     """The insurance part of a booking's page: who was offered what, and the answers (C7)."""
-    offers = dependencies().signing.insurance.of_booking(booking)
+    offers = signing().insurance.of_booking(booking)
     return Panel(
         template="insurance/booking_panel.html",
         data={"booking": booking, "own": actor.owns(booking.agent_id), "offers": offers},

@@ -58,6 +58,8 @@ __all__ = [
     "SegmentDetail",
     "SegmentKind",
     "SegmentRow",
+    "ids_of_client",
+    "lock_of_clients",
     "passenger_snapshot",
     "segment_snapshot",
 ]
@@ -284,17 +286,6 @@ class Bookings:
             row.segments.remove(_segment_row(row, segment_id))
             return self._touch(session, row)
 
-    def lock_of_clients(self, session: Session, client_ids: Collection[str]) -> None:
-        """Holds every booking that these clients are on until the transaction ends (a merge, C4)."""
-        on = select(PassengerRow.booking_id).where(PassengerRow.client_id.in_(client_ids))
-        rows = select(BookingRow.id).where(BookingRow.id.in_(on)).order_by(BookingRow.id)
-        session.scalars(rows.with_for_update()).all()
-
-    def ids_of_client(self, session: Session, client_id: str) -> list[str]:
-        """The bookings that a client is on."""
-        query = select(PassengerRow.booking_id).where(PassengerRow.client_id == client_id)
-        return list(session.scalars(query.order_by(PassengerRow.booking_id)))
-
     def tell_anew(self, session: Session, booking_ids: Collection[str]) -> None:
         """Publishes bookings whose passengers were merged; a form that was opened before is refused."""
         for row in session.scalars(select(BookingRow).where(BookingRow.id.in_(booking_ids)).order_by(BookingRow.id)):
@@ -306,8 +297,8 @@ class Bookings:
 
     def note_name(self, session: Session, client_id: str) -> None:
         """Lets a client's bookings be found by the name that she has now (the CRM's own client.saved)."""
-        self.lock_of_clients(session, [client_id])
-        for booking_id, booking in self.load_many(session, self.ids_of_client(session, client_id)).items():
+        lock_of_clients(session, [client_id])
+        for booking_id, booking in self.load_many(session, ids_of_client(session, client_id)).items():
             row = session.get_one(BookingRow, booking_id, populate_existing=True)
             note_what_lists_show(row, [passenger.name for passenger in booking.passengers])
 
@@ -370,7 +361,7 @@ class Bookings:
         if wanted.status:
             conditions.append(BookingRow.status == wanted.status.value)
         if wanted.client_id:
-            conditions.append(BookingRow.id.in_(self.ids_of_client(session, wanted.client_id)))
+            conditions.append(BookingRow.id.in_(ids_of_client(session, wanted.client_id)))
         if (found := _WORDS.condition(session, actor, wanted.text)) is not None:
             conditions.append(found)
         return conditions
@@ -456,3 +447,16 @@ def _segment_of(booking: BookingDetail, segment_id: str) -> SegmentDetail:
 def _check(data: SegmentData) -> None:
     for field, message in segment_errors(data).items():
         raise InvalidArgument(message, field=field)
+
+
+def lock_of_clients(session: Session, client_ids: Collection[str]) -> None:
+    """Holds every booking that these clients are on until the transaction ends (a merge, C4)."""
+    on = select(PassengerRow.booking_id).where(PassengerRow.client_id.in_(client_ids))
+    rows = select(BookingRow.id).where(BookingRow.id.in_(on)).order_by(BookingRow.id)
+    session.scalars(rows.with_for_update()).all()
+
+
+def ids_of_client(session: Session, client_id: str) -> list[str]:
+    """The bookings that a client is on."""
+    query = select(PassengerRow.booking_id).where(PassengerRow.client_id == client_id)
+    return list(session.scalars(query.order_by(PassengerRow.booking_id)))

@@ -7,13 +7,18 @@ from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument, NotFound
 from chassis.web.formatting import currency_choices
+from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list, typed_text, with_same_filter
 from services.crm.core.export import csv_response
 from services.crm.core.forms import attempt, shallow
-from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.core.panels import Panel
+from services.crm.core.web import current_agent, login_required
 from services.crm.sales.clients.service import ClientDetail
+from services.crm.sales.parts import sales
 from services.crm.trips.bookings.forms import DEFAULT_CURRENCY, KIND_WORDS, STATUS_WORDS, BookingForm, SegmentForm
+from services.crm.trips.bookings.panels import BOOKING_PAGE
 from services.crm.trips.bookings.service import BookingDetail, BookingFilter, BookingSort, BookingStatus
+from services.crm.trips.parts import trips
 
 blueprint = Blueprint("bookings", __name__, template_folder="templates", url_prefix="/bookings")
 
@@ -39,7 +44,7 @@ _KIND_ICONS = {
 def index() -> ResponseReturnValue:
     """The list; its filter, order and page stay in the address."""
     wanted = _filter()
-    page = dependencies().bookings.list_page(current_agent(), wanted, page_number())
+    page = trips().bookings.list_page(current_agent(), wanted, page_number())
     return render_template(
         "bookings/index.html",
         page=page,
@@ -55,18 +60,18 @@ def index() -> ResponseReturnValue:
 @login_required
 def export() -> ResponseReturnValue:
     """The list as the filter shows it."""
-    rows = dependencies().bookings.export(current_agent(), _filter())
+    rows = trips().bookings.export(current_agent(), _filter())
     return csv_response("bookings.csv", _CSV_HEADER, (_csv_row(booking) for booking in rows))
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
 @login_required
 def new() -> ResponseReturnValue:
-    actor, deps = current_agent(), dependencies()
+    actor = current_agent()
     first = request.args.get("client", "")
     form = BookingForm(currency=_typed_currency(DEFAULT_CURRENCY), data={"passengers": [first] if first else []})
     if not _is_looking_for_people() and form.validate_on_submit():
-        booking = attempt(form, lambda: deps.bookings.create(actor, form.entered()))
+        booking = attempt(form, lambda: trips().bookings.create(actor, form.entered()))
         if booking is not None:
             flash("The booking is open. Add its first segment: what the client travels on or stays in.", "done")
             return redirect(url_for("bookings.show", booking_id=booking.id), 303)
@@ -85,22 +90,35 @@ def people() -> ResponseReturnValue:
 @login_required
 def show(booking_id: str) -> ResponseReturnValue:
     """The booking: segments, passengers, and what other rooms put here (the payment area)."""
-    actor, deps = current_agent(), dependencies()
-    booking = deps.bookings.get(actor, booking_id)
+    actor = current_agent()
+    booking = trips().bookings.get(actor, booking_id)
     return render_template(
         "bookings/show.html",
         booking=booking,
         own=actor.owns(booking.agent_id),
         kinds=KIND_WORDS,
         kind_icons=_KIND_ICONS,
-        panels=deps.panels.for_booking(actor, booking),
+        panels=BOOKING_PAGE.panels(actor, booking),
     )
+
+
+def client_panel(actor: Actor, client: ClientDetail) -> Panel:
+    """The bookings part of a client's page."""
+    wanted = BookingFilter(client_id=client.id, sort=BookingSort.DEPARTURE)
+    found = trips().bookings.list_page(actor, wanted, 1)
+    data = {
+        "client": client,
+        "own": actor.owns(client.agent_id),
+        "bookings": found.items,
+        "more": found.total > len(found.items),
+    }
+    return Panel(template="bookings/client_panel.html", data=data)
 
 
 @blueprint.route("/<id:booking_id>/edit", methods=["GET", "POST"])
 @login_required
 def edit(booking_id: str) -> ResponseReturnValue:
-    actor, bookings = current_agent(), dependencies().bookings
+    actor, bookings = current_agent(), trips().bookings
     booking = bookings.get_own(actor, booking_id)
     form = BookingForm(currency=_typed_currency(booking.currency), data=_booking_values(booking))
     if not _is_looking_for_people() and form.validate_on_submit():
@@ -115,7 +133,7 @@ def edit(booking_id: str) -> ResponseReturnValue:
 @blueprint.route("/<id:booking_id>/segments/new", methods=["GET", "POST"])
 @login_required
 def new_segment(booking_id: str) -> ResponseReturnValue:
-    actor, bookings = current_agent(), dependencies().bookings
+    actor, bookings = current_agent(), trips().bookings
     booking = bookings.get_own(actor, booking_id)
     form = SegmentForm(currency=booking.currency, data={"version": booking.version})
     if form.validate_on_submit():
@@ -130,7 +148,7 @@ def new_segment(booking_id: str) -> ResponseReturnValue:
 @blueprint.route("/<id:booking_id>/segments/<id:segment_id>", methods=["GET", "POST"])
 @login_required
 def edit_segment(booking_id: str, segment_id: str) -> ResponseReturnValue:
-    actor, bookings = current_agent(), dependencies().bookings
+    actor, bookings = current_agent(), trips().bookings
     booking = bookings.get_own(actor, booking_id)
     segment = booking.segment(segment_id)
     if segment is None:
@@ -153,7 +171,7 @@ def remove_segment(booking_id: str, segment_id: str) -> ResponseReturnValue:
     """Takes a segment off the booking, when nothing was asked for on it yet."""
     version = request.form.get("version", 0, type=int)
     try:
-        dependencies().bookings.remove_segment(current_agent(), booking_id, segment_id, version=version)
+        trips().bookings.remove_segment(current_agent(), booking_id, segment_id, version=version)
         flash("The segment is removed.", "done")
     except InvalidArgument as error:
         flash(error.message, "alert")
@@ -176,7 +194,7 @@ def _booking_page(form: BookingForm, booking: BookingDetail | None) -> ResponseR
         "bookings/edit.html",
         form=form,
         booking=booking,
-        chosen=dependencies().clients.named(current_agent(), form.passenger_ids),
+        chosen=sales().clients.named(current_agent(), form.passenger_ids),
         found=_found_people(text, form.passenger_ids),
         text=text,
     )
@@ -190,7 +208,7 @@ def _is_looking_for_people() -> bool:
 
 def _found_people(text: str, chosen: Collection[str]) -> list[ClientDetail]:
     actor = current_agent()
-    found = dependencies().clients.search(actor, text)
+    found = sales().clients.search(actor, text)
     return [client for client in found if actor.owns(client.agent_id) and client.id not in chosen]
 
 

@@ -17,7 +17,7 @@ from chassis.ids import new_id
 from protos.wayvault.events.v1.events_pb2 import Client
 from services.crm.core.actor import Actor
 from services.crm.core.visibility import visible_to
-from services.crm.trips.bookings.service import BookingDetail, Bookings, Passenger, passenger_snapshot
+from services.crm.trips.bookings.service import BookingDetail, Bookings, Passenger, ids_of_client, passenger_snapshot
 from services.crm.trips.documents.events import document_shared, document_withdrawn
 from services.crm.trips.documents.models import BookingDocumentRow, DocumentReaderRow
 from services.crm.trips.documents.rules import (
@@ -137,7 +137,7 @@ class Documents:
                 select(BookingDocumentRow)
                 .where(
                     visible_to(actor, BookingDocumentRow.agency_id, BookingDocumentRow.agent_id),
-                    BookingDocumentRow.booking_id.in_(self._bookings.ids_of_client(session, client_id)),
+                    BookingDocumentRow.booking_id.in_(ids_of_client(session, client_id)),
                     BookingDocumentRow.withdrawn_at.is_(None),
                     BookingDocumentRow.for_everyone.is_(True) | BookingDocumentRow.id.in_(mine),
                 )

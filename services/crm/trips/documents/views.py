@@ -10,11 +10,12 @@ from chassis.web.downloads import download
 from services.crm.core.actor import Actor
 from services.crm.core.forms import attempt
 from services.crm.core.panels import Panel
-from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.core.web import current_agent, login_required
 from services.crm.sales.clients.service import ClientDetail
 from services.crm.trips.bookings.service import BookingDetail
 from services.crm.trips.documents.forms import SOME, ShareForm
 from services.crm.trips.documents.service import MAX_BYTES, Document, Upload
+from services.crm.trips.parts import trips
 
 blueprint = Blueprint("documents", __name__, template_folder="templates")
 
@@ -23,7 +24,7 @@ _NO_FILE = "Choose a file."
 
 def booking_panel(actor: Actor, booking: BookingDetail) -> Panel:
     """The place on the booking's page."""
-    found = dependencies().travel.documents.of_booking(actor, booking.id)
+    found = trips().documents.of_booking(actor, booking.id)
     return Panel(
         template="documents/booking_panel.html",
         data={
@@ -37,7 +38,7 @@ def booking_panel(actor: Actor, booking: BookingDetail) -> Panel:
 
 def client_panel(actor: Actor, client: ClientDetail) -> Panel | None:
     """The place on a client's profile; nothing while there is nothing."""
-    found = dependencies().travel.documents.of_client(actor, client.id)
+    found = trips().documents.of_client(actor, client.id)
     return Panel(template="documents/client_panel.html", data={"documents": found}) if found else None
 
 
@@ -45,14 +46,14 @@ def client_panel(actor: Actor, client: ClientDetail) -> Panel | None:
 @login_required
 def share(booking_id: str) -> ResponseReturnValue:
     """P4: shares a file with the travelers."""
-    actor, deps = current_agent(), dependencies()
-    booking = deps.bookings.get(actor, booking_id)
+    actor = current_agent()
+    booking = trips().bookings.get(actor, booking_id)
     if not actor.owns(booking.agent_id):
         raise PermissionDenied("Only the agent who owns this booking can share documents with its travelers.")
     form = ShareForm(data={"request_key": secrets.token_urlsafe(24)})
     form.offer([(passenger.client_id, passenger.name) for passenger in booking.passengers])
     if form.validate_on_submit() and (upload := _upload(form)) is not None:
-        shared = attempt(form, lambda: deps.travel.documents.share(actor, booking_id, upload))
+        shared = attempt(form, lambda: trips().documents.share(actor, booking_id, upload))
         if shared is not None:
             flash(f"“{shared.title}” is shared.", "done")
             return redirect(_booking(booking_id), 303)
@@ -71,7 +72,7 @@ def share(booking_id: str) -> ResponseReturnValue:
 @login_required
 def file(document_id: str) -> ResponseReturnValue:
     """The document as a download: never shown in a page of ours, whatever is in it."""
-    held = dependencies().travel.documents.file(current_agent(), document_id)
+    held = trips().documents.file(current_agent(), document_id)
     return download(held.content, content_type=held.content_type, name=held.file_name)
 
 
@@ -79,7 +80,7 @@ def file(document_id: str) -> ResponseReturnValue:
 @login_required
 def withdraw(document_id: str) -> ResponseReturnValue:
     """Takes it back for good."""
-    document = dependencies().travel.documents.withdraw(current_agent(), document_id)
+    document = trips().documents.withdraw(current_agent(), document_id)
     flash(f"“{document.title}” was taken back. Nobody can open it any more.", "done")
     return redirect(_booking(document.booking_id), 303)
 

@@ -8,8 +8,9 @@ from flask.typing import ResponseReturnValue
 from chassis import calendar
 from chassis.paper.itinerary import pdf
 from chassis.web.downloads import download
-from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.core.web import current_agent, login_required
 from services.crm.trips.itinerary.service import KIND_WORDS, dates_of, entries_of, printed
+from services.crm.trips.parts import trips
 
 blueprint = Blueprint(
     "itinerary",
@@ -34,7 +35,7 @@ _KIND_ICONS = {
 @login_required
 def show(booking_id: str) -> ResponseReturnValue:
     """C5: the trip as the client reads it."""
-    view = dependencies().travel.itineraries.get(current_agent(), booking_id)
+    view = trips().itineraries.get(current_agent(), booking_id)
     stops = [(segment, dates_of(segment)) for segment in view.booking.segments]
     return render_template(
         "itinerary/show.html", view=view, booking=view.booking, stops=stops, kinds=KIND_WORDS, kind_icons=_KIND_ICONS
@@ -45,7 +46,7 @@ def show(booking_id: str) -> ResponseReturnValue:
 @login_required
 def paper(booking_id: str) -> ResponseReturnValue:
     """The same on paper."""
-    view = dependencies().travel.itineraries.get(current_agent(), booking_id)
+    view = trips().itineraries.get(current_agent(), booking_id)
     return download(pdf(printed(view)), content_type="application/pdf", name=f"{_file_name(view.booking.title)}.pdf")
 
 
@@ -53,7 +54,7 @@ def paper(booking_id: str) -> ResponseReturnValue:
 @login_required
 def calendar_file(booking_id: str) -> ResponseReturnValue:
     """The same for calendars."""
-    view = dependencies().travel.itineraries.get(current_agent(), booking_id)
+    view = trips().itineraries.get(current_agent(), booking_id)
     content = calendar.write(view.booking.title, entries_of(view), changed_at=view.booking.updated_at)
     return download(content, content_type=calendar.CONTENT_TYPE, name=f"{_file_name(view.booking.title)}.ics")
 

@@ -8,7 +8,10 @@ from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list
 from services.crm.core.forms import attempt
 from services.crm.core.panels import Panel
-from services.crm.core.web import current_agent, dependencies, login_required
+from services.crm.core.parts import core
+from services.crm.core.web import current_agent, login_required
+from services.crm.sales.parts import sales
+from services.crm.trips.parts import trips
 from services.crm.trips.quotes.forms import DeclineForm
 from services.crm.trips.quotes.service import QuoteFilter, QuoteState
 
@@ -19,7 +22,7 @@ _CHIPS = (("New", "new"), ("Booked", "booked"), ("Declined", "declined"), ("All"
 
 def dashboard_panel(actor: Actor) -> Panel | None:
     """The newest requests that wait for an answer."""
-    found = dependencies().quotes.newest(actor)
+    found = trips().quotes.newest(actor)
     return Panel(template="quotes/dashboard_panel.html", data={"quotes": found}) if found else None
 
 
@@ -27,11 +30,11 @@ def dashboard_panel(actor: Actor) -> Panel | None:
 @login_required
 def index() -> ResponseReturnValue:
     """The inbox; its filter and page stay in the address."""
-    actor, deps = current_agent(), dependencies()
+    actor = current_agent()
     chosen = request.args.get("state", "new")
     state = QuoteState(chosen) if chosen in list(QuoteState) else None
     chosen = state.value if state else "all"
-    page = deps.quotes.list_page(actor, QuoteFilter(state=state), page_number())
+    page = trips().quotes.list_page(actor, QuoteFilter(state=state), page_number())
     chips = [(label, same_list(state=value), value == chosen) for label, value in _CHIPS]
     return render_template(
         "quotes/index.html",
@@ -39,7 +42,7 @@ def index() -> ResponseReturnValue:
         chips=chips,
         chosen=chosen,
         same_list=same_list,
-        public_page=f"{deps.settings.portal_url}/a/{actor.agent_id}",
+        public_page=f"{core().settings.portal_url}/a/{actor.agent_id}",
     )
 
 
@@ -47,7 +50,7 @@ def index() -> ResponseReturnValue:
 @login_required
 def show(quote_id: str) -> ResponseReturnValue:
     """One request."""
-    quote = dependencies().quotes.get(current_agent(), quote_id)
+    quote = trips().quotes.get(current_agent(), quote_id)
     return _page(quote_id, DeclineForm(data={"version": quote.version}))
 
 
@@ -55,7 +58,7 @@ def show(quote_id: str) -> ResponseReturnValue:
 @login_required
 def book(quote_id: str) -> ResponseReturnValue:
     """Makes a booking of it and opens the booking's form, prefilled."""
-    booking = dependencies().quotes.book(current_agent(), quote_id)
+    booking = trips().quotes.book(current_agent(), quote_id)
     flash("The booking is open, with the client and what was asked for. Add its first segment.", "done")
     return redirect(url_for("bookings.show", booking_id=booking.id), 303)
 
@@ -64,12 +67,12 @@ def book(quote_id: str) -> ResponseReturnValue:
 @login_required
 def decline(quote_id: str) -> ResponseReturnValue:
     """Puts it away with a note."""
-    actor, deps = current_agent(), dependencies()
-    deps.quotes.get(actor, quote_id)
+    actor = current_agent()
+    trips().quotes.get(actor, quote_id)
     form = DeclineForm()
     if form.validate_on_submit():
         version = form.version.data or 0
-        if attempt(form, lambda: deps.quotes.decline(actor, quote_id, form.note.data or "", version=version)):
+        if attempt(form, lambda: trips().quotes.decline(actor, quote_id, form.note.data or "", version=version)):
             flash("The request is put away. You can take it up again from the list of declined ones.", "done")
             return redirect(url_for("quotes.index"), 303)
     return _page(quote_id, form)
@@ -81,7 +84,7 @@ def reopen(quote_id: str) -> ResponseReturnValue:
     """Takes a declined one up again."""
     version = request.form.get("version", 0, type=int)
     try:
-        dependencies().quotes.reopen(current_agent(), quote_id, version=version)
+        trips().quotes.reopen(current_agent(), quote_id, version=version)
     except InvalidArgument as error:
         flash(error.message, "alert")
     else:
@@ -90,12 +93,12 @@ def reopen(quote_id: str) -> ResponseReturnValue:
 
 
 def _page(quote_id: str, form: DeclineForm) -> ResponseReturnValue:
-    actor, deps = current_agent(), dependencies()
-    quote = deps.quotes.get(actor, quote_id)
+    actor = current_agent()
+    quote = trips().quotes.get(actor, quote_id)
     page = render_template(
         "quotes/show.html",
         quote=quote,
-        client=deps.clients.get(actor, quote.client_id),
+        client=sales().clients.get(actor, quote.client_id),
         form=form,
         own=actor.owns(quote.agent_id),
     )

@@ -23,13 +23,15 @@ def site(tmp_path: Path, postgres_url: str) -> Iterator[CrmSite]:
 def test_one_code_used_in_eight_windows_at_once_opens_one(site: CrmSite) -> None:
     code = site.code(site.maya.email)
     with ThreadPoolExecutor(8) as pool:
-        outcomes = list(pool.map(lambda _: site.deps.sign_in.check_code(site.maya.agent_id, code), range(8)))
+        outcomes = list(pool.map(lambda _: site.deps.access.sign_in.check_code(site.maya.agent_id, code), range(8)))
     assert sum(isinstance(outcome, Accepted) for outcome in outcomes) == 1
 
 
 def test_guessing_in_parallel_gets_no_more_than_ten_tries(site: CrmSite) -> None:
     with ThreadPoolExecutor(8) as pool:
-        outcomes = list(pool.map(lambda n: site.deps.sign_in.check_password(site.maya.email, f"guess {n}"), range(30)))
+        outcomes = list(
+            pool.map(lambda n: site.deps.access.sign_in.check_password(site.maya.email, f"guess {n}"), range(30))
+        )
     assert sum(isinstance(outcome, Rejected) and not outcome.locked for outcome in outcomes) == FAILURES_ALLOWED
 
 
@@ -38,19 +40,19 @@ def test_two_changes_of_a_booking_at_once_leave_one(site: CrmSite) -> None:
 
     def add(_: int) -> bool:
         try:
-            site.deps.bookings.add_segment(site.maya, site.booking.id, data, version=site.booking.version)
+            site.deps.trips.bookings.add_segment(site.maya, site.booking.id, data, version=site.booking.version)
         except ChangedMeanwhile:
             return False
         return True
 
     with ThreadPoolExecutor(6) as pool:
         assert sum(pool.map(add, range(6))) == 1
-    assert len(site.deps.bookings.get(site.maya, site.booking.id).segments) == 2
+    assert len(site.deps.trips.bookings.get(site.maya, site.booking.id).segments) == 2
 
 
 def test_every_order_and_search_works(site: CrmSite) -> None:
     for sort in BookingSort:
-        assert site.deps.bookings.list_page(site.maya, BookingFilter(text="eleanor", sort=sort), 1).total == 1
+        assert site.deps.trips.bookings.list_page(site.maya, BookingFilter(text="eleanor", sort=sort), 1).total == 1
     maya = site.signed_in(site.maya)
     for path in ("/", "/clients?q=whit", "/bookings?q=aurora", f"/bookings/{site.booking.id}", "/bookings?q=%00"):
         assert maya.get(path).status_code == 200

@@ -62,15 +62,15 @@ def test_an_authenticator_code_works_once(site: CrmSite) -> None:
 def test_one_code_used_in_eight_windows_at_once_opens_one(site: CrmSite) -> None:
     code = site.code(site.maya.email)
     with ThreadPoolExecutor(8) as pool:
-        outcomes = list(pool.map(lambda _: site.deps.sign_in.check_code(site.maya.agent_id, code), range(8)))
+        outcomes = list(pool.map(lambda _: site.deps.access.sign_in.check_code(site.maya.agent_id, code), range(8)))
     assert sum(isinstance(outcome, Accepted) for outcome in outcomes) == 1
 
 
 def test_the_code_before_the_last_used_one_is_refused_too(site: CrmSite) -> None:
     earlier = site.code(site.maya.email)
     site.next_step()
-    assert isinstance(site.deps.sign_in.check_code(site.maya.agent_id, site.code(site.maya.email)), Accepted)
-    assert isinstance(site.deps.sign_in.check_code(site.maya.agent_id, earlier), Rejected)
+    assert isinstance(site.deps.access.sign_in.check_code(site.maya.agent_id, site.code(site.maya.email)), Accepted)
+    assert isinstance(site.deps.access.sign_in.check_code(site.maya.agent_id, earlier), Rejected)
 
 
 def test_ten_failures_lock_for_thirty_minutes_even_across_a_restart(site: CrmSite) -> None:
@@ -100,7 +100,7 @@ def test_wrong_authenticator_codes_count_towards_the_lock(site: CrmSite) -> None
 
 def test_guessing_in_parallel_gets_no_more_than_ten_tries(site: CrmSite) -> None:
     with ThreadPoolExecutor(8) as pool:
-        outcomes = list(pool.map(lambda _: site.deps.sign_in.check_password(site.maya.email, WRONG), range(30)))
+        outcomes = list(pool.map(lambda _: site.deps.access.sign_in.check_password(site.maya.email, WRONG), range(30)))
     judged = [outcome for outcome in outcomes if isinstance(outcome, Rejected) and not outcome.locked]
     assert len(judged) == FAILURES_ALLOWED
 
@@ -131,9 +131,9 @@ def test_an_unknown_address_costs_the_same_work_as_a_known_one(site: CrmSite, mo
         verified.append(stored)
         return False
 
-    monkeypatch.setattr(site.deps.sign_in._passwords, "verify", note)
-    site.deps.sign_in.check_password(site.maya.email, WRONG)
-    site.deps.sign_in.check_password("nobody@harbour.example", WRONG)
+    monkeypatch.setattr(site.deps.access.sign_in._passwords, "verify", note)
+    site.deps.access.sign_in.check_password(site.maya.email, WRONG)
+    site.deps.access.sign_in.check_password("nobody@harbour.example", WRONG)
     assert len(verified) == 2
 
 
@@ -180,7 +180,7 @@ def test_own_sessions_are_listed_and_can_be_ended(site: CrmSite) -> None:
 
 def test_nobody_can_end_somebody_elses_session(site: CrmSite) -> None:
     maya, jonas = site.signed_in(site.maya), site.signed_in(site.jonas)
-    (session,) = site.deps.sessions.list_for(site.maya.agent_id)
+    (session,) = site.deps.core.sessions.list_for(site.maya.agent_id)
     assert jonas.post(f"/account/sessions/{session.id}/end").status_code == 404
     assert maya.get("/").status_code == 200
 
@@ -197,7 +197,7 @@ def test_a_deactivated_agent_is_out_at_once(site: CrmSite) -> None:
 
 
 def test_at_the_first_sign_in_the_authenticator_is_set_up_with_a_qr_code(site: CrmSite) -> None:
-    site.deps.sign_in.reset_authenticator(site.jonas.agent_id)
+    site.deps.access.sign_in.reset_authenticator(site.jonas.agent_id)
     browser = site.browser()
     assert site.give_password(browser, site.jonas.email).location == "/sign-in/set-up"
     page = browser.get("/sign-in/set-up")
@@ -220,7 +220,7 @@ def test_an_authenticator_in_use_is_never_shown_again(site: CrmSite) -> None:
 
 
 def test_an_invitation_sets_the_first_password_once(site: CrmSite) -> None:
-    token = site.deps.sign_in.invite(site.jonas.agent_id)
+    token = site.deps.access.sign_in.invite(site.jonas.agent_id)
     browser = site.browser()
     browser.get("/invitation")
     chosen = {"token": token, "password": "copper meadow skylark violin", "again": "copper meadow skylark violin"}
@@ -233,12 +233,12 @@ def test_an_invitation_sets_the_first_password_once(site: CrmSite) -> None:
 
 
 def test_an_invitation_lapses_after_a_week_and_a_newer_one_voids_it(site: CrmSite) -> None:
-    first = site.deps.sign_in.invite(site.jonas.agent_id)
-    second = site.deps.sign_in.invite(site.jonas.agent_id)
-    assert site.deps.sign_in.invited(first) is None
-    assert site.deps.sign_in.invited(second) is not None
+    first = site.deps.access.sign_in.invite(site.jonas.agent_id)
+    second = site.deps.access.sign_in.invite(site.jonas.agent_id)
+    assert site.deps.access.sign_in.invited(first) is None
+    assert site.deps.access.sign_in.invited(second) is not None
     site.clock.advance(timedelta(days=7))
-    assert site.deps.sign_in.invited(second) is None
+    assert site.deps.access.sign_in.invited(second) is None
 
 
 def test_a_new_password_ends_every_other_session(site: CrmSite) -> None:
@@ -262,7 +262,7 @@ def test_the_sign_in_pages_carry_the_script_that_keeps_a_links_fragment(site: Cr
 def test_old_failures_are_forgotten(site: CrmSite) -> None:
     site.give_password(site.browser(), "stranger@nowhere.example", WRONG)
     site.clock.advance(timedelta(days=2))
-    site.deps.sign_in.sweep()
+    site.deps.access.sign_in.sweep()
     with site.database.read() as session:
         from services.crm.access.auth.models import SignInAttemptRow
 

@@ -18,4 +18,4 @@ from tests.unit.crm.sales.merging.test_merging import (  # noqa: F401 - collecte
 def crm(tmp_path: Path, postgres_url: str) -> Iterator[CrmHouse]:
     house = CrmHouse(tmp_path, database_url=postgres_url)
     yield house
-    house.deps.database.dispose()
+    house.deps.core.database.dispose()

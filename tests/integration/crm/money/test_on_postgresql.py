@@ -29,7 +29,7 @@ def site(tmp_path: Path, postgres_url: str) -> Iterator[CrmSite]:
 def test_every_report_has_its_figures(site: CrmSite) -> None:
     dated(site)
     paid(site, usd(200_00), datetime(2026, 11, 2, tzinfo=UTC))
-    reports, commissions = site.deps.reports, site.deps.commissions
+    reports, commissions = site.deps.office.reports, site.deps.office.commissions
     soon = Wanted(period=Period(first=date(2026, 11, 1), last=date(2026, 12, 31)))
 
     for actor in (site.maya, site.ada):
@@ -50,11 +50,11 @@ def test_every_report_has_its_figures(site: CrmSite) -> None:
 
 
 def test_reminders_are_set_switched_and_logged(site: CrmSite) -> None:
-    booking, reminders = dated(site), site.deps.reminders
+    booking, reminders = dated(site), site.deps.paying.reminders
     rule = reminders.save(site.ada, Scope.AGENCY, DEFAULTS[ReminderKind.PAYMENT_DUE], version=0)
     sooner = replace(rule.data, days_before=3)
     assert reminders.save(site.ada, Scope.AGENCY, sooner, version=rule.version).version == 2
     for off in (True, True, False):
         reminders.switch(site.maya, booking.id, site.segment_id, off=off)
     tell(site, settled(site), settled(site))
-    assert site.deps.reminder_log.page(site.maya, LogFilter(sent=True), 1).total == 1
+    assert site.deps.paying.reminder_log.page(site.maya, LogFilter(sent=True), 1).total == 1

@@ -26,7 +26,7 @@ def deps(tmp_path: Path) -> Iterator[Dependencies]:
     database.dispose()
     made = open_crm(url)
     yield made
-    made.database.dispose()
+    made.core.database.dispose()
 
 
 def _queries(deps: Dependencies, clients: int) -> dict[tuple[str, str], int]:

@@ -25,17 +25,17 @@ def crm(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CrmHouse]:
     house = CrmHouse(tmp_path, database_url=url) if url else CrmHouse(tmp_path)
     for first_name, last_name, email, phone in PEOPLE:
         data = ClientData(first_name=first_name, last_name=last_name, email=email, phone=phone)
-        client = house.deps.clients.create(house.maya, data)
+        client = house.deps.sales.clients.create(house.maya, data)
         title = f"Fjords, for {first_name}"
         booking = BookingData(title=title, status=BookingStatus.BOOKED, currency="USD", passenger_ids=(client.id,))
-        house.deps.bookings.create(house.maya, booking)
+        house.deps.trips.bookings.create(house.maya, booking)
     yield house
-    house.deps.database.dispose()
+    house.deps.core.database.dispose()
 
 
 def found(crm: CrmHouse, typed: str) -> list[list[str]]:
     """Clients and bookings for what was typed, as the agent and as the admin see them."""
-    clients, bookings = crm.deps.clients, crm.deps.bookings
+    clients, bookings = crm.deps.sales.clients, crm.deps.trips.bookings
     return [
         [each.name for each in clients.list_page(who, ClientFilter(text=typed), 1).items]
         + [each.title for each in bookings.list_page(who, BookingFilter(text=typed, sort=BookingSort.TITLE), 1).items]
@@ -56,19 +56,19 @@ def test_both_ways_find_the_same(crm: CrmHouse, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_booking_is_found_by_its_passengers_name_of_today(crm: CrmHouse) -> None:
-    client = crm.deps.clients.search(crm.maya, "hopkins")[0]
+    client = crm.deps.sales.clients.search(crm.maya, "hopkins")[0]
     data = ClientData(first_name="Ann", last_name="Okonjo")
-    crm.deps.clients.change(crm.maya, client.id, data, version=client.version)
-    with crm.deps.database.transaction() as session:
-        crm.deps.bookings.note_name(session, client.id)
+    crm.deps.sales.clients.change(crm.maya, client.id, data, version=client.version)
+    with crm.deps.core.database.transaction() as session:
+        crm.deps.trips.bookings.note_name(session, client.id)
     assert found(crm, "okonjo")[0] == ["Ann Okonjo", "Fjords, for Ann"]
     assert found(crm, "hopkins")[0] == []
 
 
 @pytest.mark.parametrize("sort", list(ClientSort))
 def test_filters_and_orders_go_together(crm: CrmHouse, sort: ClientSort) -> None:
-    page = crm.deps.clients.list_page(crm.ada, ClientFilter(text="ann", without_email=True, sort=sort), 1)
+    page = crm.deps.sales.clients.list_page(crm.ada, ClientFilter(text="ann", without_email=True, sort=sort), 1)
     assert [client.name for client in page.items] == ["Ann Hopkins"]
     for booking_sort in BookingSort:
         wanted = BookingFilter(text="fjords", status=BookingStatus.BOOKED, sort=booking_sort)
-        assert len(crm.deps.bookings.list_page(crm.ada, wanted, 1).items) >= len(PEOPLE)
+        assert len(crm.deps.trips.bookings.list_page(crm.ada, wanted, 1).items) >= len(PEOPLE)

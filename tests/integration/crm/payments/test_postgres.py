@@ -24,7 +24,7 @@ CLICKS = 6
 def crm(tmp_path: Path, postgres_url: str) -> Iterator[CrmHouse]:
     house = CrmHouse(tmp_path, database_url=postgres_url)
     yield house
-    house.deps.database.dispose()
+    house.deps.core.database.dispose()
 
 
 def at_once(*acts: Callable[[], object]) -> list[object]:

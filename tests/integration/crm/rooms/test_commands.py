@@ -56,8 +56,8 @@ def test_check_config_names_every_setting_and_no_secret(home: Path, capsys: pyte
 
 def test_the_demo_of_another_database_is_not_taken_for_this_ones(site: CrmSite, tmp_path: Path) -> None:
     for agent, email in ((site.maya, "one@harbour.example"), (site.ada, "two@harbour.example")):
-        site.deps.directory.change_email(agent.agent_id, email)
-    site.deps.directory.change_email(site.jonas.agent_id, "three@harbour.example")
+        site.deps.access.directory.change_email(agent.agent_id, email)
+    site.deps.access.directory.change_email(site.jonas.agent_id, "three@harbour.example")
     file = tmp_path / "demo.json"
     made = import_demo(site.deps, file, crowd_percent=0)
     elsewhere = json.loads(file.read_text())
@@ -75,23 +75,23 @@ def test_the_demo_of_another_database_is_not_taken_for_this_ones(site: CrmSite, 
 
 
 def test_the_demo_is_made_once_and_its_agents_can_sign_in(site: CrmSite, tmp_path: Path) -> None:
-    site.deps.directory.change_email(site.maya.agent_id, "other@harbour.example")
-    site.deps.directory.change_email(site.ada.agent_id, "other2@harbour.example")
-    site.deps.directory.change_email(site.jonas.agent_id, "other3@harbour.example")
+    site.deps.access.directory.change_email(site.maya.agent_id, "other@harbour.example")
+    site.deps.access.directory.change_email(site.ada.agent_id, "other2@harbour.example")
+    site.deps.access.directory.change_email(site.jonas.agent_id, "other3@harbour.example")
     file = tmp_path / "demo.json"
     made = import_demo(site.deps, file)
     maya = next(agent for agent in made if agent.email == "maya@harbour.example")
-    actor = site.deps.directory.actor(maya.id)
+    actor = site.deps.access.directory.actor(maya.id)
     assert actor is not None
     counts = [
-        len(site.deps.clients.export(actor, ClientFilter())),
-        len(site.deps.bookings.export(actor, BookingFilter())),
+        len(site.deps.sales.clients.export(actor, ClientFilter())),
+        len(site.deps.trips.bookings.export(actor, BookingFilter())),
     ]
     assert min(counts) > 100
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert import_demo(site.deps, file) == made
-    assert counts[0] == len(site.deps.clients.export(actor, ClientFilter()))
-    assert counts[1] == len(site.deps.bookings.export(actor, BookingFilter()))
+    assert counts[0] == len(site.deps.sales.clients.export(actor, ClientFilter()))
+    assert counts[1] == len(site.deps.trips.bookings.export(actor, BookingFilter()))
     browser = site.browser()
     assert site.give_password(browser, maya.email, made[0].password).location == "/sign-in/code"
     browser.get("/sign-in/code")

@@ -107,17 +107,17 @@ def test_a_booking_changed_in_another_window_is_not_overwritten(site: CrmSite) -
     assert refused.status_code == 422
     assert "another window" in text_of(refused)
     assert 'value="Second"' in refused.text
-    assert site.deps.bookings.get(site.maya, site.booking.id).title == "First"
+    assert site.deps.trips.bookings.get(site.maya, site.booking.id).title == "First"
 
 
 def test_every_change_of_a_booking_counts_even_at_the_same_moment(site: CrmSite) -> None:
     data = SegmentData(supplier_name="Nordlys", kind=SegmentKind.FLIGHT)
     version = site.booking.version
-    added = site.deps.bookings.add_segment(site.maya, site.booking.id, data, version=version)
+    added = site.deps.trips.bookings.add_segment(site.maya, site.booking.id, data, version=version)
     with pytest.raises(ChangedMeanwhile):
-        site.deps.bookings.add_segment(site.maya, site.booking.id, data, version=version)
-    site.deps.bookings.remove_segment(site.maya, site.booking.id, added.id, version=version + 1)
-    assert site.deps.bookings.get(site.maya, site.booking.id).version == version + 2
+        site.deps.trips.bookings.add_segment(site.maya, site.booking.id, data, version=version)
+    site.deps.trips.bookings.remove_segment(site.maya, site.booking.id, added.id, version=version + 1)
+    assert site.deps.trips.bookings.get(site.maya, site.booking.id).version == version + 2
 
 
 def test_the_booking_event_carries_segments_and_passengers(site: CrmSite) -> None:
@@ -134,21 +134,21 @@ def test_the_booking_event_carries_segments_and_passengers(site: CrmSite) -> Non
 def test_the_currency_is_fixed_once_amounts_are_in_it(site: CrmSite) -> None:
     data = BookingData(title="Fjords", status=BookingStatus.BOOKED, currency="EUR", passenger_ids=(site.client.id,))
     with pytest.raises(InvalidArgument, match="currency"):
-        site.deps.bookings.change(site.maya, site.booking.id, data, version=site.booking.version)
+        site.deps.trips.bookings.change(site.maya, site.booking.id, data, version=site.booking.version)
 
 
 def test_lead_and_companions_can_change_places(site: CrmSite) -> None:
-    robert = site.deps.clients.create(site.maya, ClientData(first_name="Robert", last_name="Whitcombe"))
+    robert = site.deps.sales.clients.create(site.maya, ClientData(first_name="Robert", last_name="Whitcombe"))
     for ids in ((robert.id, site.client.id), (site.client.id, robert.id), (robert.id,), ()):
-        now = site.deps.bookings.get(site.maya, site.booking.id)
+        now = site.deps.trips.bookings.get(site.maya, site.booking.id)
         data = BookingData(title="Fjords", status=BookingStatus.BOOKED, currency="USD", passenger_ids=ids)
-        saved = site.deps.bookings.change(site.maya, site.booking.id, data, version=now.version)
+        saved = site.deps.trips.bookings.change(site.maya, site.booking.id, data, version=now.version)
         assert tuple(passenger.client_id for passenger in saved.passengers) == ids
         assert (saved.lead.client_id if saved.lead else None) == (ids[0] if ids else None)
 
 
 def test_a_segment_with_a_payment_stays_on_the_booking(site: CrmSite) -> None:
-    bookings = site.deps.bookings
+    bookings = site.deps.trips.bookings
     bookings._has_payments = lambda booking_id, segment_id: segment_id == site.segment_id
     with pytest.raises(InvalidArgument, match="part of the record"):
         bookings.remove_segment(site.maya, site.booking.id, site.segment_id, version=site.booking.version)
@@ -164,7 +164,7 @@ def test_the_dashboard_shows_what_is_due_and_who_leaves(site: CrmSite) -> None:
         final=usd(100_00),
         final_due_on=today - timedelta(days=1),
     )
-    site.deps.bookings.add_segment(site.maya, site.booking.id, data, version=site.booking.version)
+    site.deps.trips.bookings.add_segment(site.maya, site.booking.id, data, version=site.booking.version)
     page = text_of(site.signed_in(site.maya).get("/"))
     assert "Casa do Miradouro" in page
     assert "Overdue" in page
@@ -181,7 +181,7 @@ def test_a_card_number_in_any_field_is_refused_and_not_echoed(site: CrmSite, fie
     page = maya.post("/clients/new", {"first_name": "Eve", "last_name": "Doe", field: f"card {VISA}"})
     assert page.status_code == 422
     assert "1111 1111" not in page.text
-    assert site.deps.clients.search(site.maya, "Eve") == []
+    assert site.deps.sales.clients.search(site.maya, "Eve") == []
 
 
 def test_a_list_of_clients_pages_filters_and_exports(site: CrmSite) -> None:
@@ -190,7 +190,7 @@ def test_a_list_of_clients_pages_filters_and_exports(site: CrmSite) -> None:
         data = ClientData(
             first_name="Pat", last_name=f"Zed{number:02}", email=email, country="PT", birthday=date(1980, 1, 2)
         )
-        site.deps.clients.create(site.maya, data)
+        site.deps.sales.clients.create(site.maya, data)
     maya = site.signed_in(site.maya)
     assert "Page 1 of 2" in maya.get("/clients?country=PT").text
     second = maya.get("/clients?country=PT&page=2")
@@ -217,7 +217,7 @@ def test_an_agency_changes_its_name_colour_and_policies(site: CrmSite) -> None:
     assert ada.post("/agency", {**form, "accent_colour": "teal"}).status_code == 422
     before = _events(site, "agent.saved")
     assert ada.post("/agency", form).status_code == 303
-    saved = site.deps.directory.agency(site.agency_id).data
+    saved = site.deps.access.directory.agency(site.agency_id).data
     assert (saved.name, saved.card_retention_days, saved.cvv_retention_hours) == ("Vine & Harbour", 14, 0)
     assert _events(site, "agent.saved") == before + 3
     assert "/theme/7a1f5c.css" in ada.get("/agency").text
@@ -236,7 +236,7 @@ def test_a_new_agent_gets_an_invitation_link_that_is_shown_once(site: CrmSite) -
     page = ada.post("/agency/agents/new", form)
     link = re.search(r'id="invitation-link">([^<]+)<', page.text)
     assert link is not None
-    assert site.deps.sign_in.invited(link.group(1).partition("#")[2]) is not None
+    assert site.deps.access.sign_in.invited(link.group(1).partition("#")[2]) is not None
     taken = ada.post("/agency/agents/new", {**form, "email": "LENA@harbour.example"})
     assert taken.status_code == 422
     assert "signs in with this address already" in text_of(taken)

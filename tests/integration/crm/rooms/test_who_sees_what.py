@@ -76,14 +76,14 @@ def test_an_admin_looks_at_all_bookings_and_changes_none_of_them(site: CrmSite) 
     ada = site.signed_in(site.ada)
     assert ada.get(f"/bookings/{site.booking.id}").status_code == 200
     assert ada.get(f"/clients/{site.client.id}").status_code == 200
-    before = site.deps.bookings.get(site.maya, site.booking.id)
+    before = site.deps.trips.bookings.get(site.maya, site.booking.id)
     for method, path in _calls(site, _mayas(site)):
         status = _call(ada, method, path)
         if path.startswith("/reports/commissions/"):  # her own form says that it changes nothing for her
             assert status in {200, 422}
             continue
         assert status in ({200, 403, 404} if method == "GET" else {403, 404}), (method, path, status)
-    assert site.deps.bookings.get(site.maya, site.booking.id) == before
+    assert site.deps.trips.bookings.get(site.maya, site.booking.id) == before
 
 
 def test_an_agents_own_pages_open(site: CrmSite) -> None:
@@ -133,8 +133,8 @@ def test_search_and_lists_show_only_ones_own(site: CrmSite, text: str) -> None:
 
 def test_lists_hold_ones_own_and_an_admins_hold_all(site: CrmSite) -> None:
     def counts(actor: Actor) -> tuple[int, int]:
-        clients = site.deps.clients.list_page(actor, ClientFilter(), 1)
-        return clients.total, site.deps.bookings.list_page(actor, BookingFilter(), 1).total
+        clients = site.deps.sales.clients.list_page(actor, ClientFilter(), 1)
+        return clients.total, site.deps.trips.bookings.list_page(actor, BookingFilter(), 1).total
 
     assert (counts(site.maya), counts(site.jonas), counts(site.ada)) == ((1, 1), (0, 0), (1, 1))
 
@@ -144,19 +144,19 @@ def test_nobody_can_put_another_agents_client_on_a_booking(site: CrmSite) -> Non
     jonas.get("/bookings/new")
     form = {"title": "Stolen", "status": "quote", "currency": "USD", "lead": site.client.id}
     assert jonas.post("/bookings/new", form).status_code == 422
-    assert site.deps.bookings.list_page(site.jonas, BookingFilter(), 1).total == 0
+    assert site.deps.trips.bookings.list_page(site.jonas, BookingFilter(), 1).total == 0
 
 
 def test_another_agencys_admin_sees_nothing(site: CrmSite) -> None:
     from services.crm.access.agency.service import AgencyData, AgentData
     from services.crm.core.actor import Role
 
-    other = site.deps.directory.create_agency(AgencyData(name="Elsewhere Travel"))
-    admin = site.deps.directory.create_agent(
+    other = site.deps.access.directory.create_agency(AgencyData(name="Elsewhere Travel"))
+    admin = site.deps.access.directory.create_agent(
         other.id, AgentData(name="Eve Admin", email="eve@elsewhere.example", role=Role.ADMIN)
     )
-    eve = site.deps.directory.actor(admin.id)
+    eve = site.deps.access.directory.actor(admin.id)
     assert eve is not None
-    assert site.deps.bookings.list_page(eve, BookingFilter(), 1).total == 0
-    assert site.deps.clients.search(eve, "eleanor") == []
-    assert [agent.name for agent in site.deps.directory.agents(eve)] == ["Eve Admin"]
+    assert site.deps.trips.bookings.list_page(eve, BookingFilter(), 1).total == 0
+    assert site.deps.sales.clients.search(eve, "eleanor") == []
+    assert [agent.name for agent in site.deps.access.directory.agents(eve)] == ["Eve Admin"]

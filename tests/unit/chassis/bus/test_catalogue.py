@@ -1,10 +1,13 @@
 """The list of events is closed and free of contradictions."""
 
+from datetime import UTC, datetime
+
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.message_factory import GetMessageClass
+from sqlalchemy.orm import Session
 
-from chassis.bus import CATALOGUE, CatalogueError, EventHandlers, event_type_of
+from chassis.bus import CATALOGUE, CatalogueError, EventHandlers, EventMeta, event_type_of
 from chassis.bus.catalogue import SERVICES, MessageClass, aggregate_pattern, build
 from chassis.bus.embedded import matches
 from protos.wayvault.events.v1 import events_pb2
@@ -62,20 +65,48 @@ def test_a_message_that_is_no_event_can_be_neither_published_nor_handled() -> No
         EventHandlers().on(Envelope, lambda session, message, meta: None)
 
 
-def test_a_service_that_lacks_a_handler_it_needs_does_not_start() -> None:
+def test_several_rooms_react_to_one_event_in_the_order_in_which_they_were_added() -> None:
+    told: list[str] = []
     handlers = EventHandlers()
-    handlers.on(PaymentAuthorized, lambda session, message, meta: None)
-    handlers.ignore(ClientSaved)
-    handlers.require(PaymentAuthorized, ClientSaved)
-    with pytest.raises(CatalogueError, match=r"no handler for payment\.voided"):
-        handlers.require(PaymentAuthorized, PaymentVoided)
+    handlers.ignore(PaymentAuthorized)
+
+    def join(room: str) -> None:
+        handlers.on(
+            PaymentAuthorized,
+            lambda session, message, meta: told.append(room),
+            before=lambda message, meta: told.append(f"before {room}"),
+        )
+
+    for room in ("payments", "links", "mail"):
+        join(room)
+    handlers.ignore(PaymentAuthorized)
+    reaction = handlers.reaction("payment.authorized")
+    assert reaction is not None
+    meta = EventMeta(
+        event_id="evt_1",
+        type="payment.authorized",
+        aggregate_type="payment",
+        aggregate_id="pay_1",
+        sequence=1,
+        occurred_at=datetime(2026, 11, 2, tzinfo=UTC),
+        producer="portal",
+        agency_id="agency_1",
+        traceparent="",
+    )
+    reaction.prepare(PaymentAuthorized(), meta)
+    with Session() as session:
+        reaction.handle(session, PaymentAuthorized(), meta)
+    assert told == ["before payments", "before links", "before mail", "payments", "links", "mail"]
 
 
-def test_an_event_type_has_one_handler_per_service() -> None:
+def test_one_handler_is_added_once() -> None:
+    def handler(session: Session, message: PaymentAuthorized, meta: EventMeta) -> None:
+        pass
+
     handlers = EventHandlers()
-    handlers.on(PaymentAuthorized, lambda session, message, meta: None)
-    with pytest.raises(CatalogueError, match="two handlers"):
-        handlers.on(PaymentAuthorized, lambda session, message, meta: None)
+    handlers.on(PaymentAuthorized, handler)
+    with pytest.raises(CatalogueError, match="twice"):
+        handlers.on(PaymentAuthorized, handler)
 
 
 def test_a_queue_binds_whole_aggregates_so_that_other_types_leave_no_gaps() -> None:

@@ -18,4 +18,4 @@ def site(tmp_path: Path) -> Iterator[CrmSite]:
 def crm(tmp_path: Path) -> Iterator[CrmHouse]:
     house = CrmHouse(tmp_path)
     yield house
-    house.deps.database.dispose()
+    house.deps.core.database.dispose()

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from chassis.errors import Unavailable
+from services.crm.core.ports.vault import AccessEntry
 from services.crm.office.audit.port import TrailRow
-from services.crm.paying.card_removal.port import AccessEntry
 from tests.support.crm_paying import ORIGIN, CrmHouse
 from tests.support.crm_site import CrmSite, text_of
 
@@ -103,7 +103,7 @@ def test_agents_have_no_audit_pages(crm: CrmHouse) -> None:
 def test_the_office_notes_sign_ins_and_what_admins_change(site: CrmSite) -> None:
     ada = site.signed_in(site.ada)
     ada.get("/agency")
-    shown = site.deps.directory.agency(site.agency_id)
+    shown = site.deps.access.directory.agency(site.agency_id)
     form = {
         "name": "Harbour & Vine Travel",
         "time_zone": shown.data.time_zone,

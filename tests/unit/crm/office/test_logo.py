@@ -96,18 +96,20 @@ def test_an_svg_is_refused_on_the_page_and_nothing_changes(site: CrmSite) -> Non
     refused = ada.post("/agency/logo", upload, content_type="multipart/form-data")
     assert refused.status_code == 422
     assert "SVG files can hold programs" in refused.text
-    assert site.deps.directory.agency(site.agency_id).logo_sha256 == ""
+    assert site.deps.access.directory.agency(site.agency_id).logo_sha256 == ""
 
 
 def test_an_agent_can_t_change_the_logo(site: CrmSite) -> None:
     with pytest.raises(PermissionDenied):
-        site.deps.directory.change_logo(site.maya, read_logo(picture()))
+        site.deps.access.directory.change_logo(site.maya, read_logo(picture()))
 
 
 def test_name_colour_and_logo_travel_together(site: CrmSite) -> None:
-    site.deps.directory.change_logo(site.ada, read_logo(picture()))
-    agency = site.deps.directory.agency(site.agency_id)
+    site.deps.access.directory.change_logo(site.ada, read_logo(picture()))
+    agency = site.deps.access.directory.agency(site.agency_id)
 
-    site.deps.directory.change_agency(site.ada, replace(agency.data, accent_colour="#aa3300"), version=agency.version)
+    site.deps.access.directory.change_agency(
+        site.ada, replace(agency.data, accent_colour="#aa3300"), version=agency.version
+    )
     last = [one for one in published(site) if isinstance(one, AgencySaved)][-1]
     assert (last.agency.accent_colour, bool(last.logo)) == ("#aa3300", True)

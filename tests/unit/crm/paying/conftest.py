@@ -12,4 +12,4 @@ from tests.support.crm_paying import CrmHouse
 def crm(tmp_path: Path) -> Iterator[CrmHouse]:
     house = CrmHouse(tmp_path)
     yield house
-    house.deps.database.dispose()
+    house.deps.core.database.dispose()

@@ -13,9 +13,9 @@ from protos.wayvault.events.v1.events_pb2 import (
     PaymentProcessed,
     PaymentVoided,
 )
-from services.crm.paying.card_removal.port import CardState
+from services.crm.core.ports.vault import CardState, Removal
 from services.crm.paying.closing.service import Closed
-from services.crm.paying.payments.rules import PaymentState, Removal
+from services.crm.paying.payments.rules import PaymentState
 from tests.support.crm_paying import ORIGIN, CrmHouse
 
 

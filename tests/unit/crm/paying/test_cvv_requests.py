@@ -75,8 +75,10 @@ def test_a_held_cvv_is_not_asked_for_unless_the_vault_says_it_is_gone(crm: CrmHo
 
 def test_an_agency_that_never_stores_a_cvv_asks_by_phone(crm: CrmHouse) -> None:
     payment_id = without_cvv(crm)
-    agency = crm.deps.directory.agency(crm.agency_id)
-    crm.deps.directory.change_agency(crm.ada, replace(agency.data, cvv_retention_hours=0), version=agency.version)
+    agency = crm.deps.access.directory.agency(crm.agency_id)
+    crm.deps.access.directory.change_agency(
+        crm.ada, replace(agency.data, cvv_retention_hours=0), version=agency.version
+    )
     with pytest.raises(InvalidArgument, match="never stores a CVV"):
         ask(crm, payment_id)
 

@@ -6,9 +6,10 @@ import pytest
 
 from chassis.errors import NotFound
 from protos.wayvault.events.v1.events_pb2 import DeliveryFailed, DeliverySent, PaymentAuthorized
-from services.crm.paying.links.events import UnknownPayment
+from services.crm.core.ports.vault import Removal
 from services.crm.paying.links.rules import LinkState
-from services.crm.paying.payments.rules import PaymentState, Removal
+from services.crm.paying.payments.events import UnknownPayment
+from services.crm.paying.payments.rules import PaymentState
 from tests.support.crm_paying import ORIGIN, CrmHouse, stamp
 
 

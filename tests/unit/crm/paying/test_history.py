@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.crm.paying.card_removal.port import AccessEntry, Origin
+from services.crm.core.ports.vault import AccessEntry, Origin
 from services.crm.paying.reveal.history import _WORDS, HistoryLine, People, history_lines
 
 PEOPLE = People(names={"agent_maya": "Maya Okafor", "agent_ada": "Ada Lindqvist"}, client="Grace Hopper")

@@ -7,7 +7,7 @@ import pytest
 
 from chassis.errors import CodeWrong, Unavailable
 from protos.wayvault.events.v1.events_pb2 import MailSealed, PaymentLinkIssued
-from services.crm.paying.card_removal.port import AccessEntry
+from services.crm.core.ports.vault import AccessEntry
 from services.crm.paying.payments.rules import PaymentState
 from services.crm.paying.reveal.history import People, history_lines
 from tests.support.crm_paying import ORIGIN, Browser, CrmHouse

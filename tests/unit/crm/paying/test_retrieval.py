@@ -17,7 +17,7 @@ from chassis.errors import (
     Unavailable,
 )
 from protos.wayvault.events.v1.events_pb2 import MailSealed, PaymentRetrieved
-from services.crm.paying.card_removal.port import CardState, CvvState
+from services.crm.core.ports.vault import CardState, CvvState
 from services.crm.paying.payments.rules import PaymentState
 from services.crm.paying.reveal.service import CodeSent, CvvLinkSent, Retrieval
 from tests.support.crm_paying import ORIGIN, CrmHouse

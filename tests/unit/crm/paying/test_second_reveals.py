@@ -28,8 +28,10 @@ def house(crm: CrmHouse) -> CrmHouse:
 
 
 def allow(crm: CrmHouse, allowed: bool) -> None:
-    agency = crm.deps.directory.agency(crm.agency_id)
-    crm.deps.directory.change_agency(crm.ada, replace(agency.data, second_reveal=allowed), version=agency.version)
+    agency = crm.deps.access.directory.agency(crm.agency_id)
+    crm.deps.access.directory.change_agency(
+        crm.ada, replace(agency.data, second_reveal=allowed), version=agency.version
+    )
 
 
 def ask(
@@ -207,8 +209,8 @@ def test_a_proof_is_for_one_request_and_ten_minutes(house: CrmHouse) -> None:
 def ready(house: CrmHouse) -> tuple[SecondReveal, Browser, str]:
     """A request, Ada's browser, and her authenticator's secret."""
     second = ask(house, house.retrieved())
-    house.deps.sign_in.set_password(house.ada.agent_id, "harbour lantern velvet ostrich")
-    secret = house.deps.sign_in.enrol_new_authenticator(house.ada.agent_id)
+    house.deps.access.sign_in.set_password(house.ada.agent_id, "harbour lantern velvet ostrich")
+    secret = house.deps.access.sign_in.enrol_new_authenticator(house.ada.agent_id)
     return second, house.browser(house.ada), secret
 
 

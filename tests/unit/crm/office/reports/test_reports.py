@@ -60,15 +60,15 @@ def dated(site: CrmSite, **changed: object) -> BookingDetail:
         "final_due_on": date(2026, 12, 10),
         "commission": usd(400_00),
     }
-    version = site.deps.bookings.get(site.maya, site.booking.id).version
+    version = site.deps.trips.bookings.get(site.maya, site.booking.id).version
     data = SegmentData(**known | changed)  # type: ignore[arg-type]
-    site.deps.bookings.change_segment(site.maya, site.booking.id, site.segment_id, data, version=version)
-    return site.deps.bookings.get(site.maya, site.booking.id)
+    site.deps.trips.bookings.change_segment(site.maya, site.booking.id, site.segment_id, data, version=version)
+    return site.deps.trips.bookings.get(site.maya, site.booking.id)
 
 
 def due(site: CrmSite, actor: Actor, **changed: object) -> list[tuple[str, str, int]]:
     wanted = Wanted(period=Period(first=date(2026, 11, 1), last=date(2026, 12, 31)), **changed)  # type: ignore[arg-type]
-    lines = site.deps.reports.due_export(actor, wanted)
+    lines = site.deps.office.reports.due_export(actor, wanted)
     return [(line.kind.value, line.due_on.isoformat(), line.still_open.minor) for line in lines]
 
 
@@ -79,15 +79,15 @@ def test_processed_payments_are_summed_by_the_readers_month_and_by_currency(site
     paid(site, usd(1_00), datetime(2026, 4, 1, 5, tzinfo=UTC))
     paid(site, Money(minor=900_00, currency="EUR"), datetime(2026, 3, 15, tzinfo=UTC))
     paid(site, usd(5_000_00), datetime(2026, 3, 15, tzinfo=UTC), state=PaymentState.VOIDED)
-    figures = site.deps.reports.processed(site.maya, YEAR)
+    figures = site.deps.office.reports.processed(site.maya, YEAR)
     found = {each.span.first.month: (each.count, each.amount.minor) for each in figures if each.count}
     assert found == {3: (2, 107_00), 4: (1, 1_00)}
-    assert site.deps.reports.payment_currencies(site.maya, "", ("USD", "EUR", "GBP")) == ["USD", "EUR"]
+    assert site.deps.office.reports.payment_currencies(site.maya, "", ("USD", "EUR", "GBP")) == ["USD", "EUR"]
 
 
 def test_an_agent_sees_her_own_figures_and_an_admin_everybodys_or_one_agents(site: CrmSite) -> None:
     paid(site, usd(100_00), datetime(2026, 3, 15, tzinfo=UTC))
-    reports = site.deps.reports
+    reports = site.deps.office.reports
 
     def total(actor: Actor, agent_id: str = "") -> int:
         wanted = Wanted(period=YEAR.period, agent_id=agent_id)
@@ -115,7 +115,7 @@ def test_what_is_due_is_what_is_left_of_it(site: CrmSite) -> None:
 def test_dues_have_the_same_sum_as_figures_and_each_sees_her_own(site: CrmSite) -> None:
     dated(site)
     wanted = Wanted(period=Period(first=date(2026, 11, 1), last=date(2026, 12, 31)))
-    word, figures = site.deps.reports.due_figures(site.maya, wanted)
+    word, figures = site.deps.office.reports.due_figures(site.maya, wanted)
     assert word == "week"
     assert sum(each.amount.minor for each in figures) == 4_000_00
     assert sum(each.count for each in figures) == 2
@@ -128,14 +128,14 @@ def test_dues_have_the_same_sum_as_figures_and_each_sees_her_own(site: CrmSite) 
 def test_a_cancelled_trip_owes_nothing_and_brings_nothing(site: CrmSite) -> None:
     booking = dated(site)
     data = BookingData(title=booking.title, status=BookingStatus.CANCELLED, currency="USD")
-    site.deps.bookings.change(site.maya, booking.id, data, version=booking.version)
+    site.deps.trips.bookings.change(site.maya, booking.id, data, version=booking.version)
     assert due(site, site.maya) == []
-    assert site.deps.commissions.list_page(site.maya, YEAR, None, 1).total == 0
+    assert site.deps.office.commissions.list_page(site.maya, YEAR, None, 1).total == 0
 
 
 def test_a_commission_is_expected_then_noted_in_parts_and_taken_back(site: CrmSite) -> None:
     dated(site)
-    commissions = site.deps.commissions
+    commissions = site.deps.office.commissions
 
     def standing() -> Commission:
         months = dict(commissions.by_month(site.maya, YEAR))
@@ -165,7 +165,7 @@ def test_a_commission_is_expected_then_noted_in_parts_and_taken_back(site: CrmSi
 def test_only_the_own_agent_notes_a_commission_and_only_of_her_segment(site: CrmSite) -> None:
     dated(site)
     note = {"amount": usd(1_00), "received_on": date(2026, 11, 20), "reference": ""}
-    record = site.deps.commissions.record
+    record = site.deps.office.commissions.record
     with pytest.raises(NotFound):
         record(site.jonas, site.booking.id, site.segment_id, **note)  # type: ignore[arg-type]
     with pytest.raises(PermissionDenied):
@@ -175,7 +175,7 @@ def test_only_the_own_agent_notes_a_commission_and_only_of_her_segment(site: Crm
     with pytest.raises(InvalidArgument):
         record(site.maya, site.booking.id, site.segment_id, **note | {"received_on": date(2026, 12, 24)})  # type: ignore[arg-type]
     with pytest.raises(NotFound):
-        site.deps.commissions.take_back(site.maya, site.booking.id, "receipt_of_another")
+        site.deps.office.commissions.take_back(site.maya, site.booking.id, "receipt_of_another")
 
 
 def test_the_commissions_form_keeps_what_was_typed_and_says_what_is_wrong(site: CrmSite) -> None:
@@ -197,12 +197,12 @@ def test_the_commissions_form_keeps_what_was_typed_and_says_what_is_wrong(site: 
 
 def test_clients_are_counted_by_the_month_in_which_they_came(site: CrmSite) -> None:
     paid(site, usd(100_00), datetime(2026, 3, 15, tzinfo=UTC))
-    counts = [count for _, count in site.deps.reports.new_clients(site.maya, YEAR)]
+    counts = [count for _, count in site.deps.office.reports.new_clients(site.maya, YEAR)]
     assert sum(counts) == 1
-    assert site.deps.reports.client_count(site.maya, "") == 1
-    (best,) = site.deps.reports.best_clients(site.maya, YEAR)
+    assert site.deps.office.reports.client_count(site.maya, "") == 1
+    (best,) = site.deps.office.reports.best_clients(site.maya, YEAR)
     assert (best.name, best.payments, best.amount) == ("Eleanor Whitcombe", 1, usd(100_00))
-    assert site.deps.reports.best_clients(site.jonas, YEAR) == []
+    assert site.deps.office.reports.best_clients(site.jonas, YEAR) == []
 
 
 def test_every_report_opens_with_its_chart_and_the_same_figures_as_a_table(site: CrmSite) -> None:

@@ -43,8 +43,8 @@ def dated(site: CrmSite) -> CrmSite:
         final=usd(3_500_00),
         final_due_on=date(2027, 2, 20),
     )
-    version = site.deps.bookings.get(site.maya, site.booking.id).version
-    site.deps.bookings.change_segment(site.maya, site.booking.id, site.segment_id, data, version=version)
+    version = site.deps.trips.bookings.get(site.maya, site.booking.id).version
+    site.deps.trips.bookings.change_segment(site.maya, site.booking.id, site.segment_id, data, version=version)
     return site
 
 
@@ -92,7 +92,7 @@ def test_only_tags_that_there_are_pass(text: str) -> None:
 
 
 def test_an_admin_sets_the_agencys_rule_and_an_agent_her_own_and_both_are_told(site: CrmSite) -> None:
-    reminders = site.deps.reminders
+    reminders = site.deps.paying.reminders
     reminders.save(site.ada, Scope.AGENCY, RULE, version=0)
     own = reminders.save(site.maya, Scope.OWN, RULE, version=0)
     told = [message for message in published(site) if isinstance(message, ReminderRuleSaved)]
@@ -110,18 +110,18 @@ def test_an_admin_sets_the_agencys_rule_and_an_agent_her_own_and_both_are_told(s
 
 def test_an_agent_can_not_set_the_agencys_rule(site: CrmSite) -> None:
     with pytest.raises(PermissionDenied):
-        site.deps.reminders.save(site.maya, Scope.AGENCY, RULE, version=0)
+        site.deps.paying.reminders.save(site.maya, Scope.AGENCY, RULE, version=0)
     assert site.signed_in(site.maya).get("/reminders/agency/payment_due").status_code == 404
 
 
 def test_a_rule_that_was_changed_meanwhile_is_not_overwritten(site: CrmSite) -> None:
-    site.deps.reminders.save(site.ada, Scope.AGENCY, RULE, version=0)
+    site.deps.paying.reminders.save(site.ada, Scope.AGENCY, RULE, version=0)
     with pytest.raises(ChangedMeanwhile):
-        site.deps.reminders.save(site.ada, Scope.AGENCY, RULE, version=0)
+        site.deps.paying.reminders.save(site.ada, Scope.AGENCY, RULE, version=0)
 
 
 def test_the_form_starts_from_the_agencys_text_and_keeps_what_was_typed(site: CrmSite) -> None:
-    site.deps.reminders.save(site.ada, Scope.AGENCY, RULE, version=0)
+    site.deps.paying.reminders.save(site.ada, Scope.AGENCY, RULE, version=0)
     browser = site.signed_in(site.maya)
     assert "Dear {ClientFirstName}, {DepositDate}." in browser.get("/reminders/own/payment_due").text
     answer = browser.post("/reminders/own/payment_due", form(subject="Hi {Firstname}", days_before=400))
@@ -149,7 +149,7 @@ def test_the_preview_fills_a_real_booking_and_saves_nothing(dated: CrmSite) -> N
     shown = text_of(browser.post("/reminders/own/payment_due", form(do="preview")))
     assert "Dear Eleanor, Sat 12 Dec 2026." in shown
     assert "leaving Mon 7 Dec 2026" in shown
-    assert dated.deps.reminders.offer(dated.maya, DUE).own is None
+    assert dated.deps.paying.reminders.offer(dated.maya, DUE).own is None
 
 
 def test_a_test_is_asked_for_with_the_text_as_typed(dated: CrmSite) -> None:
@@ -171,7 +171,7 @@ def test_another_agents_booking_can_not_be_tried(dated: CrmSite) -> None:
 
 
 def test_a_bookings_page_tells_what_leaves_when_and_what_was_sent(dated: CrmSite) -> None:
-    dated.deps.reminders.save(dated.ada, Scope.AGENCY, RULE, version=0)
+    dated.deps.paying.reminders.save(dated.ada, Scope.AGENCY, RULE, version=0)
     browser = dated.signed_in(dated.maya)
     shown = text_of(browser.get(f"/bookings/{dated.booking.id}"))
     assert "Leaves Mon 7 Dec 2026" in shown
@@ -183,13 +183,15 @@ def test_a_bookings_page_tells_what_leaves_when_and_what_was_sent(dated: CrmSite
 
 
 def test_a_segments_reminders_are_switched_off_and_on(dated: CrmSite) -> None:
-    reminders = dated.deps.reminders
+    reminders = dated.deps.paying.reminders
     reminders.save(dated.ada, Scope.AGENCY, RULE, version=0)
     browser = dated.signed_in(dated.maya)
     browser.get(f"/bookings/{dated.booking.id}")
     address = f"/reminders/bookings/{dated.booking.id}"
     assert browser.post(address, {"segment": dated.segment_id, "off": "1"}).status_code == 303
-    assert [each.off for each in reminders.planned(dated.deps.bookings.get(dated.maya, dated.booking.id))] == [True] * 2
+    assert [each.off for each in reminders.planned(dated.deps.trips.bookings.get(dated.maya, dated.booking.id))] == [
+        True
+    ] * 2
     browser.post(address, {"segment": "", "off": "1"})
     browser.post(address, {"segment": dated.segment_id, "off": "0"})
     told = [message for message in published(dated) if isinstance(message, BookingRemindersSwitched)]
@@ -201,7 +203,7 @@ def test_a_segments_reminders_are_switched_off_and_on(dated: CrmSite) -> None:
 
 
 def test_only_the_own_agent_switches_and_only_her_segments(dated: CrmSite) -> None:
-    switch = dated.deps.reminders.switch
+    switch = dated.deps.paying.reminders.switch
     with pytest.raises(NotFound):
         switch(dated.jonas, dated.booking.id, "", off=True)
     with pytest.raises(PermissionDenied):
@@ -218,7 +220,7 @@ def test_the_log_says_what_was_sent_to_whom_and_each_sees_her_own(dated: CrmSite
         settled(dated, "skipped_paid", reminder_id="reminder_2", kind="final_payment", due_on="2027-02-20"),
         settled(dated, "failed", reminder_id="reminder_3", due_on="2026-12-13", reason="No such mailbox."),
     )
-    log = dated.deps.reminder_log.page
+    log = dated.deps.paying.reminder_log.page
     assert [entry.outcome for entry in log(dated.maya, LogFilter(sent=True), 1).items] == [Outcome.SENT]
     assert log(dated.ada, LogFilter(), 1).total == 3
     assert log(dated.jonas, LogFilter(), 1).total == 0
@@ -243,7 +245,7 @@ def test_a_quote_or_a_trip_without_dates_has_no_reminders_part(site: CrmSite) ->
 
 
 def test_a_date_that_has_passed_is_not_offered_to_be_switched(dated: CrmSite) -> None:
-    dated.deps.reminders.save(dated.ada, Scope.AGENCY, RULE, version=0)
+    dated.deps.paying.reminders.save(dated.ada, Scope.AGENCY, RULE, version=0)
     dated.clock.advance(timedelta(days=18))
     browser = dated.signed_in(dated.maya)
     shown = text_of(browser.get(f"/bookings/{dated.booking.id}"))

@@ -67,7 +67,7 @@ def test_its_page_and_the_booking_show_it_like_any_other(crm: CrmHouse) -> None:
 
 def test_one_who_is_no_longer_on_the_trip_has_authorized_all_the_same(crm: CrmHouse) -> None:
     booking = crm.booking
-    stranger = crm.deps.clients.create(crm.maya, crm.deps.clients.get(crm.maya, crm.tim_id).data)
+    stranger = crm.deps.sales.clients.create(crm.maya, crm.deps.sales.clients.get(crm.maya, crm.tim_id).data)
     message = own_payment(crm, client_id=stranger.id)
     crm.hear(message)
     assert crm.deps.paying.book.get(crm.maya, message.context.payment_id).booking_id == booking.id

@@ -27,7 +27,7 @@ from tests.support.crm_paying import CrmHouse, stamp
 def crm(tmp_path: Path) -> Iterator[CrmHouse]:
     house = CrmHouse(tmp_path)
     yield house
-    house.deps.database.dispose()
+    house.deps.core.database.dispose()
 
 
 def in_portal(crm: CrmHouse) -> ClientProfile:
@@ -46,18 +46,18 @@ def change(profile: ClientProfile, at: datetime, *fields: str) -> ClientProfileC
 
 
 def data(crm: CrmHouse) -> ClientData:
-    return crm.deps.clients.get(crm.maya, crm.grace_id).data
+    return crm.deps.sales.clients.get(crm.maya, crm.grace_id).data
 
 
 def agent_changes(crm: CrmHouse, **values: Any) -> None:
-    client = crm.deps.clients.get(crm.maya, crm.grace_id)
+    client = crm.deps.sales.clients.get(crm.maya, crm.grace_id)
     base: dict[str, Any] = {
         "first_name": "Grace",
         "last_name": "Hopper",
         "email": client.email,
         "phone": client.phone,
     }
-    crm.deps.clients.change(crm.maya, client.id, ClientData(**(base | values)), version=client.version)
+    crm.deps.sales.clients.change(crm.maya, client.id, ClientData(**(base | values)), version=client.version)
 
 
 def test_what_the_client_changed_is_taken_over_and_marked(crm: CrmHouse) -> None:
@@ -70,7 +70,7 @@ def test_what_the_client_changed_is_taken_over_and_marked(crm: CrmHouse) -> None
         "1 Harbour Street, Flat 2",
         "US",
     )
-    changes = {each.field: each.was for each in crm.deps.profiles.changes(crm.maya, crm.grace_id)}
+    changes = {each.field: each.was for each in crm.deps.sales.profiles.changes(crm.maya, crm.grace_id)}
     assert changes == {ProfileField.EMAIL: "grace@client.example", ProfileField.ADDRESS: ""}
     browser = crm.browser(crm.maya)
     page = browser.get(f"/clients/{crm.grace_id}").text
@@ -115,7 +115,7 @@ def test_changes_heard_in_any_order_and_twice_end_the_same(crm: CrmHouse) -> Non
 
 
 def test_family_and_occasions_come_change_and_go_by_their_own_moments(crm: CrmHouse) -> None:
-    profiles = crm.deps.profiles
+    profiles = crm.deps.sales.profiles
     ann = profiles.save_member(crm.maya, crm.grace_id, FamilyMember(first_name="Ann", relation=Relation.CHILD))
     bob = profiles.save_member(crm.maya, crm.grace_id, FamilyMember(first_name="Bob", relation=Relation.CHILD))
     profile = in_portal(crm)
@@ -144,7 +144,7 @@ def test_family_and_occasions_come_change_and_go_by_their_own_moments(crm: CrmHo
 
 
 def test_what_both_sides_typed_into_the_lists_meanwhile_is_all_there(crm: CrmHouse) -> None:
-    profiles = crm.deps.profiles
+    profiles = crm.deps.sales.profiles
     ann = profiles.save_member(crm.maya, crm.grace_id, FamilyMember(first_name="Ann", relation=Relation.CHILD))
     profile = in_portal(crm)
     # The portal has not heard of these two when the client adds hers, later.
@@ -166,7 +166,7 @@ def test_what_both_sides_typed_into_the_lists_meanwhile_is_all_there(crm: CrmHou
 
 
 def test_a_row_that_one_side_changed_and_the_other_took_away_ends_as_the_later_of_the_two_wanted(crm: CrmHouse) -> None:
-    profiles = crm.deps.profiles
+    profiles = crm.deps.sales.profiles
     ann = profiles.save_member(crm.maya, crm.grace_id, FamilyMember(first_name="Ann", relation=Relation.CHILD))
     profile = in_portal(crm)
     del profile.family[:]
@@ -181,10 +181,10 @@ def test_a_row_that_one_side_changed_and_the_other_took_away_ends_as_the_later_o
 
 def test_a_change_under_a_merged_id_reaches_the_kept_profile(crm: CrmHouse) -> None:
     profile = in_portal(crm)
-    crm.deps.merges.merge(crm.maya, crm.alan_id, crm.grace_id, {}, versions=(1, 1))
+    crm.deps.sales.merges.merge(crm.maya, crm.alan_id, crm.grace_id, {}, versions=(1, 1))
     profile.client.phone = "+1 401 555 0111"
     crm.hear(change(profile, crm.clock.now() + timedelta(seconds=1), "phone"))
-    assert crm.deps.clients.get(crm.maya, crm.alan_id).phone == "+1 401 555 0111"
+    assert crm.deps.sales.clients.get(crm.maya, crm.alan_id).phone == "+1 401 555 0111"
 
 
 @pytest.mark.parametrize(

@@ -34,15 +34,15 @@ from tests.support.crm_paying import CrmHouse
 
 def merge(crm: CrmHouse, kept: str, other: str, *, actor: Actor | None = None) -> ClientDetail:
     actor = actor or crm.maya
-    shown = crm.deps.merges.preview(actor, kept, other)
+    shown = crm.deps.sales.merges.preview(actor, kept, other)
     sides = {choice.field: choice.suggested for choice in shown.choices}
-    return crm.deps.merges.merge(actor, kept, other, sides, versions=(shown.kept.version, shown.other.version))
+    return crm.deps.sales.merges.merge(actor, kept, other, sides, versions=(shown.kept.version, shown.other.version))
 
 
 def test_everything_follows_and_the_old_profile_points_to_the_new(crm: CrmHouse) -> None:
     payment_id = crm.requested()
-    crm.deps.tasks.add(crm.maya, crm.grace_id, "Call about the cabin", None)
-    crm.deps.profiles.save_member(crm.maya, crm.grace_id, FamilyMember(first_name="Ann", relation=Relation.CHILD))
+    crm.deps.sales.tasks.add(crm.maya, crm.grace_id, "Call about the cabin", None)
+    crm.deps.sales.profiles.save_member(crm.maya, crm.grace_id, FamilyMember(first_name="Ann", relation=Relation.CHILD))
     merge(crm, crm.tim_id, crm.grace_id)
     assert [passenger.client_id for passenger in crm.booking.passengers] == [crm.tim_id, crm.alan_id]
     assert crm.row(payment_id).payer_client_id == crm.tim_id
@@ -50,14 +50,14 @@ def test_everything_follows_and_the_old_profile_points_to_the_new(crm: CrmHouse)
     link = crm.deps.paying.links.of_payment(payment_id)
     assert link is not None
     assert link.client_id == crm.tim_id
-    assert [task.client_id for task in crm.deps.tasks.todo(crm.maya)] == [crm.tim_id]
-    assert [member.first_name for member in crm.deps.profiles.household(crm.maya, crm.tim_id).family] == ["Ann"]
+    assert [task.client_id for task in crm.deps.sales.tasks.todo(crm.maya)] == [crm.tim_id]
+    assert [member.first_name for member in crm.deps.sales.profiles.household(crm.maya, crm.tim_id).family] == ["Ann"]
     with pytest.raises(ClientMoved) as moved:
-        crm.deps.clients.get(crm.maya, crm.grace_id)
+        crm.deps.sales.clients.get(crm.maya, crm.grace_id)
     assert moved.value.kept_id == crm.tim_id
-    listed = crm.deps.clients.list_page(crm.maya, ClientFilter(), 1)
+    listed = crm.deps.sales.clients.list_page(crm.maya, ClientFilter(), 1)
     assert crm.grace_id not in [client.id for client in listed.items]
-    assert crm.grace_id not in [client.id for client in crm.deps.clients.search(crm.maya, "hopper")]
+    assert crm.grace_id not in [client.id for client in crm.deps.sales.clients.search(crm.maya, "hopper")]
 
 
 def test_the_merge_is_told_with_the_new_profile_and_the_bookings_that_changed(crm: CrmHouse) -> None:
@@ -73,7 +73,7 @@ def test_the_merge_is_told_with_the_new_profile_and_the_bookings_that_changed(cr
 
 def test_the_record_says_who_merged_what_when_and_what_was_given_up(crm: CrmHouse) -> None:
     merge(crm, crm.alan_id, crm.grace_id)
-    [record] = crm.deps.merges.history(crm.maya, crm.alan_id)
+    [record] = crm.deps.sales.merges.history(crm.maya, crm.alan_id)
     assert (record.agent_name, record.kept_name, record.merged_name) == ("Maya Okafor", "Alan Turing", "Grace Hopper")
     assert record.at == crm.clock.now()
     assert record.given_up["E-mail"] == "grace@client.example"
@@ -86,17 +86,17 @@ def test_a_chain_of_merges_leads_every_old_address_to_the_last_profile(crm: CrmH
     merge(crm, crm.tim_id, crm.alan_id)
     for old in (crm.grace_id, crm.alan_id):
         with pytest.raises(ClientMoved) as moved:
-            crm.deps.clients.get(crm.maya, old)
+            crm.deps.sales.clients.get(crm.maya, old)
         assert moved.value.kept_id == crm.tim_id
     assert crm.row(payment_id).payer_client_id == crm.tim_id
-    assert {record.merged_name for record in crm.deps.merges.history(crm.maya, crm.tim_id)} == {
+    assert {record.merged_name for record in crm.deps.sales.merges.history(crm.maya, crm.tim_id)} == {
         "Alan Turing",
         "Grace Hopper",
     }
 
 
 def test_a_merge_is_refused_for_others_clients_for_one_profile_and_for_an_outdated_preview(crm: CrmHouse) -> None:
-    merges = crm.deps.merges
+    merges = crm.deps.sales.merges
     with pytest.raises(NotFound):
         merges.merge(crm.jonas, crm.alan_id, crm.grace_id, {}, versions=(1, 1))
     with pytest.raises(PermissionDenied):
@@ -123,7 +123,7 @@ def test_of_two_merges_at_once_each_is_whole_or_refused_and_nothing_is_lost(crm:
     def act(kept: str, other: str) -> None:
         start.wait(5)
         try:
-            crm.deps.merges.merge(crm.maya, kept, other, {}, versions=(1, 1))
+            crm.deps.sales.merges.merge(crm.maya, kept, other, {}, versions=(1, 1))
         except (ChangedMeanwhile, NotFound) as refusal:
             refusals.append(refusal)
 
@@ -173,11 +173,11 @@ def test_a_merge_beside_authorizations_and_new_payments_loses_nothing(crm: CrmHo
 def test_what_was_written_under_the_old_id_after_the_merge_follows_soon(crm: CrmHouse) -> None:
     payment_id = crm.requested()
     merge(crm, crm.alan_id, crm.grace_id)
-    with crm.deps.database.transaction() as session:
+    with crm.deps.core.database.transaction() as session:
         session.execute(update(PaymentRow).values(payer_client_id=crm.grace_id))
-    assert crm.deps.merges.settle() == 1
+    assert crm.deps.sales.merges.settle() == 1
     assert crm.row(payment_id).payer_client_id == crm.alan_id
-    assert crm.deps.merges.settle() == 0
+    assert crm.deps.sales.merges.settle() == 0
 
 
 def test_a_booking_form_opened_before_the_merge_seats_the_kept_client(crm: CrmHouse) -> None:
@@ -185,14 +185,14 @@ def test_a_booking_form_opened_before_the_merge_seats_the_kept_client(crm: CrmHo
     data = BookingData(
         title="Lisbon", status=BookingStatus.QUOTE, currency="USD", passenger_ids=(crm.grace_id, crm.alan_id)
     )
-    booking = crm.deps.bookings.create(crm.maya, data)
+    booking = crm.deps.trips.bookings.create(crm.maya, data)
     assert [passenger.client_id for passenger in booking.passengers] == [crm.alan_id]
 
 
 def _assert_consistent(crm: CrmHouse, *payment_ids: str) -> None:
     """No reference names a merged profile, no signpost points to one, no payment is gone."""
-    crm.deps.merges.settle()
-    with crm.deps.database.read() as session:
+    crm.deps.sales.merges.settle()
+    with crm.deps.core.database.read() as session:
         merged = set(session.scalars(select(ClientRow.id).where(ClientRow.merged_into_id.is_not(None))))
         for reference in CLIENT_REFERENCES:
             if not reference.stays:

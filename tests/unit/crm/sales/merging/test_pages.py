@@ -11,7 +11,9 @@ from tests.support.crm_paying import CrmHouse
 
 def test_a_merge_is_picked_previewed_and_done_in_the_browser(crm: CrmHouse) -> None:
     browser = crm.browser(crm.maya)
-    twin = crm.deps.clients.create(crm.maya, ClientData(first_name="Alan", last_name="Turing", phone="+1 305 555 0142"))
+    twin = crm.deps.sales.clients.create(
+        crm.maya, ClientData(first_name="Alan", last_name="Turing", phone="+1 305 555 0142")
+    )
     assert twin.id in browser.get(f"/clients/{crm.alan_id}/merge").text
     preview = browser.get(f"/clients/{crm.alan_id}/merge/{twin.id}")
     assert preview.status_code == 200
@@ -33,8 +35,10 @@ def test_a_merge_form_opened_on_older_profiles_is_refused_and_keeps_the_choice(c
     browser = crm.browser(crm.maya)
     address = f"/clients/{crm.alan_id}/merge/{crm.tim_id}"
     browser.get(address)
-    tim = crm.deps.clients.get(crm.maya, crm.tim_id)
-    crm.deps.clients.change(crm.maya, tim.id, ClientData(first_name="Timothy", last_name="Turing"), version=tim.version)
+    tim = crm.deps.sales.clients.get(crm.maya, crm.tim_id)
+    crm.deps.sales.clients.change(
+        crm.maya, tim.id, ClientData(first_name="Timothy", last_name="Turing"), version=tim.version
+    )
     refused = browser.post(address, {"kept_version": "1", "other_version": "1", "side-first_name": "other"})
     assert refused.status_code == 422
     assert "Timothy" in refused.text
@@ -58,14 +62,14 @@ def test_family_and_occasions_are_added_changed_and_removed(crm: CrmHouse) -> No
     assert "Kept" in wrong.text
     added = browser.post(f"{home}/family/new", {"first_name": "Ann", "relation": "child", "born_on": "2015-02-01"})
     assert added.status_code == 303
-    [member] = crm.deps.profiles.household(crm.maya, crm.grace_id).family
+    [member] = crm.deps.sales.profiles.household(crm.maya, crm.grace_id).family
     assert browser.post(f"{home}/family/{member.id}", {"first_name": "Anna", "relation": "child"}).status_code == 303
     assert "Anna" in browser.get(home).text
     assert browser.post(f"{home}/family/{member.id}/remove").status_code == 303
     leap = {"kind": "anniversary", "label": "", "day": "29", "month": "2", "year": ""}
     assert browser.post(f"{home}/occasions/new", {**leap, "year": "2023"}).status_code == 422
     assert browser.post(f"{home}/occasions/new", leap).status_code == 303
-    household = crm.deps.profiles.household(crm.maya, crm.grace_id)
+    household = crm.deps.sales.profiles.household(crm.maya, crm.grace_id)
     assert household.family == ()
     assert (household.occasions[0].label, household.occasions[0].year_known) == ("Anniversary", False)
     foreign = f"/clients/{crm.alan_id}/occasions/{household.occasions[0].id}"
@@ -84,18 +88,18 @@ def test_a_task_is_added_done_and_taken_back(crm: CrmHouse) -> None:
     board = browser.get("/").text
     assert "Ask about the cabin" in board
     assert "Overdue" in board
-    [task] = crm.deps.tasks.todo(crm.maya)
+    [task] = crm.deps.sales.tasks.todo(crm.maya)
     assert crm.browser(crm.jonas).post(f"/tasks/{task.id}/done").status_code == 404
     assert crm.browser(crm.ada).post(f"/tasks/{task.id}/done").status_code == 403
     assert browser.post(f"/tasks/{task.id}/done", {"from": "dashboard"}).headers["Location"] == "/"
-    assert crm.deps.tasks.todo(crm.maya) == []
+    assert crm.deps.sales.tasks.todo(crm.maya) == []
     assert "Not done after all" in browser.get("/").text
     browser.post(f"/tasks/{task.id}/undo")
-    assert [each.title for each in crm.deps.tasks.todo(crm.maya)] == ["Ask about the cabin"]
+    assert [each.title for each in crm.deps.sales.tasks.todo(crm.maya)] == ["Ask about the cabin"]
 
 
 def test_the_dashboard_shows_the_next_celebrations_across_the_turn_of_the_year(crm: CrmHouse) -> None:
-    profiles = crm.deps.profiles
+    profiles = crm.deps.sales.profiles
     profiles.save_occasion(
         crm.maya,
         crm.grace_id,
@@ -104,13 +108,13 @@ def test_the_dashboard_shows_the_next_celebrations_across_the_turn_of_the_year(c
     profiles.save_member(
         crm.maya, crm.grace_id, FamilyMember(first_name="Ann", relation=Relation.CHILD, born_on=date(2015, 12, 24))
     )
-    crm.deps.clients.create(crm.maya, ClientData(first_name="Far", last_name="Off", birthday=date(1980, 3, 1)))
+    crm.deps.sales.clients.create(crm.maya, ClientData(first_name="Far", last_name="Off", birthday=date(1980, 3, 1)))
     found = profiles.upcoming(crm.maya, date(2026, 12, 10))
     assert [(each.about, each.on, each.years) for each in found] == [
         ("Ann", date(2026, 12, 24), 11),
         ("Wedding anniversary", date(2027, 1, 4), 11),
     ]
     assert profiles.upcoming(crm.jonas, date(2026, 12, 10)) == []
-    crm.deps.clients.create(crm.maya, ClientData(first_name="Leap", last_name="Day", birthday=date(1992, 2, 29)))
+    crm.deps.sales.clients.create(crm.maya, ClientData(first_name="Leap", last_name="Day", birthday=date(1992, 2, 29)))
     assert date(2027, 3, 1) in [each.on for each in profiles.upcoming(crm.maya, date(2027, 2, 27))]
     assert date(2027, 3, 1) in [each.on for each in profiles.upcoming(crm.maya, date(2027, 3, 1))]

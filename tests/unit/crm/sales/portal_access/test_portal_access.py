@@ -14,7 +14,7 @@ from tests.support.crm_site import CrmSite, text_of
 
 
 def invite(site: CrmSite, username: str = "eleanor", client: ClientDetail | None = None) -> Access:
-    return site.deps.portal_access.invite(site.maya, (client or site.client).id, username)
+    return site.deps.sales.portal_access.invite(site.maya, (client or site.client).id, username)
 
 
 def invitations(site: CrmSite) -> list[ClientPortalInvited]:
@@ -28,12 +28,12 @@ def activated(site: CrmSite) -> ClientPortalActivated:
 
 
 def state_of(site: CrmSite, actor: Actor | None = None) -> AccessState | None:
-    access = site.deps.portal_access.of(actor or site.maya, site.client.id)
+    access = site.deps.sales.portal_access.of(actor or site.maya, site.client.id)
     return access.state if access else None
 
 
 def someone(site: CrmSite, name: str, email: str = "someone@mail.example") -> ClientDetail:
-    return site.deps.clients.create(site.maya, ClientData(first_name=name, last_name="Else", email=email))
+    return site.deps.sales.clients.create(site.maya, ClientData(first_name=name, last_name="Else", email=email))
 
 
 def test_an_invitation_mails_a_link_whose_token_only_the_sealed_letter_holds(site: CrmSite) -> None:
@@ -48,7 +48,7 @@ def test_an_invitation_mails_a_link_whose_token_only_the_sealed_letter_holds(sit
 
 def test_each_letter_has_a_token_of_its_own(site: CrmSite) -> None:
     access = invite(site)
-    site.deps.portal_access.resend(site.maya, site.client.id, issue=access.issue)
+    site.deps.sales.portal_access.resend(site.maya, site.client.id, issue=access.issue)
     first, second = invitations(site)
     assert first.token_sha256 != second.token_sha256
     assert token_sha256("") not in (first.token_sha256, second.token_sha256)
@@ -57,7 +57,7 @@ def test_each_letter_has_a_token_of_its_own(site: CrmSite) -> None:
 def test_a_second_click_on_resend_sends_nothing(site: CrmSite) -> None:
     access = invite(site)
     for _ in range(2):
-        site.deps.portal_access.resend(site.maya, site.client.id, issue=access.issue)
+        site.deps.sales.portal_access.resend(site.maya, site.client.id, issue=access.issue)
     assert len(invitations(site)) == 2
 
 
@@ -66,12 +66,12 @@ def test_a_username_is_one_clients_only_whatever_its_case(site: CrmSite) -> None
     with pytest.raises(InvalidArgument) as refused:
         invite(site, "eleanor", someone(site, "Ella"))
     assert refused.value.field == "username"
-    assert site.deps.portal_access.suggestion(someone(site, "Eleanor")) == "eleanor.else"
+    assert site.deps.sales.portal_access.suggestion(someone(site, "Eleanor")) == "eleanor.else"
 
 
 def test_a_suggestion_that_is_taken_gets_a_number(site: CrmSite) -> None:
     invite(site, "ella.else")
-    assert site.deps.portal_access.suggestion(someone(site, "Ella")) == "ella.else2"
+    assert site.deps.sales.portal_access.suggestion(someone(site, "Ella")) == "ella.else2"
 
 
 @pytest.mark.parametrize("bad", ["", "ab", "has space", "émile", "-dash", "x" * 61, "line\nbreak"])
@@ -90,7 +90,7 @@ def test_the_client_is_active_once_she_chose_a_password_and_told_twice_is_once(s
     invite(site)
     message = activated(site)
     tell(site, message, message)
-    access = site.deps.portal_access.of(site.maya, site.client.id)
+    access = site.deps.sales.portal_access.of(site.maya, site.client.id)
     assert access is not None
     assert access.state is AccessState.ACTIVE
     assert access.activated_at == site.clock.now()
@@ -100,8 +100,8 @@ def test_a_withdrawal_stands_whatever_was_on_its_way_and_frees_the_username(site
     invite(site)
     message = activated(site)
     site.clock.advance(timedelta(minutes=1))
-    site.deps.portal_access.withdraw(site.maya, site.client.id)
-    site.deps.portal_access.withdraw(site.maya, site.client.id)
+    site.deps.sales.portal_access.withdraw(site.maya, site.client.id)
+    site.deps.sales.portal_access.withdraw(site.maya, site.client.id)
     tell(site, message)
     assert state_of(site) is AccessState.WITHDRAWN
     assert len([one for one in published(site) if isinstance(one, ClientPortalWithdrawn)]) == 1
@@ -115,7 +115,7 @@ def test_a_withdrawal_stands_whatever_was_on_its_way_and_frees_the_username(site
 def test_an_expired_invitation_is_shown_as_such(site: CrmSite) -> None:
     assert not invite(site).expired
     site.clock.advance(timedelta(days=14))
-    access = site.deps.portal_access.of(site.maya, site.client.id)
+    access = site.deps.sales.portal_access.of(site.maya, site.client.id)
     assert access is not None
     assert access.expired
 
@@ -123,9 +123,9 @@ def test_an_expired_invitation_is_shown_as_such(site: CrmSite) -> None:
 def test_other_agents_see_nothing_and_admins_only_look(site: CrmSite) -> None:
     invite(site)
     with pytest.raises(NotFound):
-        site.deps.portal_access.of(site.jonas, site.client.id)
+        site.deps.sales.portal_access.of(site.jonas, site.client.id)
     assert state_of(site, site.ada) is AccessState.INVITED
-    access, client_id = site.deps.portal_access, site.client.id
+    access, client_id = site.deps.sales.portal_access, site.client.id
     for actor, refusal in ((site.jonas, NotFound), (site.ada, PermissionDenied)):
         with pytest.raises(refusal):
             access.invite(actor, client_id, "other")

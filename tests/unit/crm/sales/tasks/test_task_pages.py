@@ -6,7 +6,7 @@ from tests.support.crm_paying import CrmHouse
 
 
 def test_all_tasks_are_listed_by_state_and_found_by_words(crm: CrmHouse) -> None:
-    tasks, browser = crm.deps.tasks, crm.browser(crm.maya)
+    tasks, browser = crm.deps.sales.tasks, crm.browser(crm.maya)
     today = crm.clock.now().date()
     tasks.add(crm.maya, crm.alan_id, "Call about the cabin", today + timedelta(days=3))
     late = tasks.add(crm.maya, crm.grace_id, "Send the visa form", today - timedelta(days=3))
@@ -29,14 +29,14 @@ def test_all_tasks_are_listed_by_state_and_found_by_words(crm: CrmHouse) -> None
 
 def test_a_task_is_changed_and_removed_after_a_question(crm: CrmHouse) -> None:
     browser = crm.browser(crm.maya)
-    task = crm.deps.tasks.add(crm.maya, crm.alan_id, "Cal about the cabin", None)
+    task = crm.deps.sales.tasks.add(crm.maya, crm.alan_id, "Cal about the cabin", None)
     assert "Remove “Cal about the cabin”?" in browser.get(f"/tasks/{task.id}").text
     refused = browser.post(f"/tasks/{task.id}", {"title": " ", "due_on": "2026-12-24"})
     assert refused.status_code == 422
     assert 'value="2026-12-24"' in refused.text
     assert browser.post(f"/tasks/{task.id}", {"title": "Call", "due_on": "2026-12-24"}).status_code == 303
-    saved = crm.deps.tasks.get_own(crm.maya, task.id)
+    saved = crm.deps.sales.tasks.get_own(crm.maya, task.id)
     assert (saved.title, saved.due_on) == ("Call", date(2026, 12, 24))
     assert browser.post(f"/tasks/{task.id}/remove").status_code == 303
     assert browser.get(f"/tasks/{task.id}").status_code == 404
-    assert crm.deps.tasks.todo(crm.maya) == []
+    assert crm.deps.sales.tasks.todo(crm.maya) == []

@@ -154,10 +154,10 @@ def test_what_is_put_away_can_not_be_sent_until_it_is_taken_back(site: CrmSite) 
 
 # ---------------------------------------------------------------- sending
 def test_each_passenger_gets_a_request_a_letter_and_a_token_of_their_own(site: CrmSite) -> None:
-    robert = site.deps.clients.create(
+    robert = site.deps.sales.clients.create(
         site.maya, ClientData(first_name="Robert", last_name="Whitcombe", email="robert@mail.example")
     )
-    site.deps.bookings.change(
+    site.deps.trips.bookings.change(
         site.maya,
         site.booking.id,
         BookingData(
@@ -218,7 +218,7 @@ def test_a_text_that_can_not_be_filled_is_refused_with_what_is_missing(site: Crm
 
 
 def test_nobody_but_passengers_with_an_address_is_asked(site: CrmSite) -> None:
-    stranger = site.deps.clients.create(
+    stranger = site.deps.sales.clients.create(
         site.maya, ClientData(first_name="Not", last_name="Aboard", email="n@a.example")
     )
     for client_id in (stranger.id, new_id("client")):
@@ -234,7 +234,7 @@ def test_a_service_fee_agreement_to_a_restricted_state_needs_a_second_yes(site: 
     data = ClientData(
         first_name="Eleanor", last_name="Whitcombe", email="e@mail.example", region="Florida", country="US"
     )
-    site.deps.clients.change(site.maya, site.client.id, data, version=site.client.version)
+    site.deps.sales.clients.change(site.maya, site.client.id, data, version=site.client.version)
     booking = BookingData(
         title="Norwegian fjords",
         status=BookingStatus.BOOKED,
@@ -243,7 +243,7 @@ def test_a_service_fee_agreement_to_a_restricted_state_needs_a_second_yes(site: 
         service_fee=usd(150_00),
         service_fee_description="Planning",
     )
-    site.deps.bookings.change(site.maya, site.booking.id, booking, version=site.booking.version)
+    site.deps.trips.bookings.change(site.maya, site.booking.id, booking, version=site.booking.version)
     fee = library.of_kind(site.maya, DocumentKind.SERVICE_FEE)
     with pytest.raises(FeeRestricted, match="Eleanor Whitcombe lives in Florida: Ask Ada first"):
         send(site, fee)

@@ -144,8 +144,8 @@ def test_a_text_that_the_booking_can_not_fill_is_refused_with_what_is_missing(si
     library.change(site.ada, found.id, data, version=found.version)
     with pytest.raises(InvalidArgument, match="EndTravelDate"):
         offer(site)
-    booking = site.deps.bookings.get(site.maya, site.booking.id)
+    booking = site.deps.trips.bookings.get(site.maya, site.booking.id)
     day = site.clock.now().date() + timedelta(days=60)
     segment = SegmentData(supplier_name="Aurora", kind=SegmentKind.HOTEL, begins_on=day, ends_on=day)
-    site.deps.bookings.add_segment(site.maya, booking.id, segment, version=booking.version)
+    site.deps.trips.bookings.add_segment(site.maya, booking.id, segment, version=booking.version)
     assert offer(site).state is OfferState.ISSUED

@@ -111,9 +111,9 @@ def test_without_a_passenger_or_a_document_nothing_is_sent_and_the_form_says_so(
 def test_the_warning_about_a_restricted_state_can_be_confirmed(site: CrmSite, maya: Browser) -> None:
     site.deps.signing.library.set_restrictions(site.ada, {"FL": "A licence is needed."})
     data = ClientData(first_name="Eleanor", last_name="Whitcombe", email="e@mail.example", region="Fla", country="US")
-    kept = site.deps.clients.change(site.maya, site.client.id, data, version=site.client.version)
+    kept = site.deps.sales.clients.change(site.maya, site.client.id, data, version=site.client.version)
     florida = ClientData(first_name="Eleanor", last_name="Whitcombe", email="e@mail.example", region="FL")
-    site.deps.clients.change(site.maya, site.client.id, florida, version=kept.version)
+    site.deps.sales.clients.change(site.maya, site.client.id, florida, version=kept.version)
     library = site.deps.signing.library
     fee = library.of_kind(site.ada, DocumentKind.SERVICE_FEE)
     changed = TemplateData(title=fee.title, body="{ClientName} pays a fee.", required=Required.WITH_FEE)

@@ -16,7 +16,7 @@ FORM = {"title": "Lisbon", "status": "quote", "currency": "USD"}
 def crm(tmp_path: Path) -> Iterator[CrmHouse]:
     house = CrmHouse(tmp_path)
     yield house
-    house.deps.database.dispose()
+    house.deps.core.database.dispose()
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def maya(crm: CrmHouse) -> Browser:
 
 
 def travelers(crm: CrmHouse, address: str) -> list[str]:
-    booking = crm.deps.bookings.get(crm.maya, address.rpartition("/")[2])
+    booking = crm.deps.trips.bookings.get(crm.maya, address.rpartition("/")[2])
     return [passenger.client_id for passenger in booking.passengers]
 
 
@@ -49,7 +49,7 @@ def test_who_was_chosen_stays_when_the_form_comes_back_with_errors(crm: CrmHouse
 
 
 def test_the_search_offers_own_clients_who_are_not_ticked_yet(crm: CrmHouse, maya: Browser) -> None:
-    theirs = crm.deps.clients.create(crm.jonas, ClientData(first_name="Grace", last_name="Kelly"))
+    theirs = crm.deps.sales.clients.create(crm.jonas, ClientData(first_name="Grace", last_name="Kelly"))
     found = maya.get("/bookings/people?people=grac", headers={"HX-Request": "true"}).text
     assert crm.grace_id in found
     assert theirs.id not in found
@@ -69,7 +69,7 @@ def test_without_scripts_the_forms_own_button_searches_and_saves_nothing(crm: Cr
 
 
 def test_somebody_elses_client_can_not_travel(crm: CrmHouse, maya: Browser) -> None:
-    theirs = crm.deps.clients.create(crm.jonas, ClientData(first_name="Grace", last_name="Kelly"))
+    theirs = crm.deps.sales.clients.create(crm.jonas, ClientData(first_name="Grace", last_name="Kelly"))
     refused = maya.post("/bookings/new", FORM | {"passengers": [theirs.id, "client_nobody"]})
     assert refused.status_code == 422
     assert "Choose the passengers from your own clients" in refused.text
@@ -77,9 +77,9 @@ def test_somebody_elses_client_can_not_travel(crm: CrmHouse, maya: Browser) -> N
 
 
 def test_after_a_conflict_saving_once_more_goes_ahead(crm: CrmHouse, maya: Browser) -> None:
-    client = crm.deps.clients.get(crm.maya, crm.grace_id)
+    client = crm.deps.sales.clients.get(crm.maya, crm.grace_id)
     typed = {"first_name": "Grace", "last_name": "Hopper", "email": "grace@typed.example", "city": ""}
-    crm.deps.clients.change(
+    crm.deps.sales.clients.change(
         crm.maya, client.id, ClientData(first_name="Grace", last_name="Hopper", city="Oslo"), version=client.version
     )
     address = f"/clients/{client.id}/edit"
@@ -87,7 +87,7 @@ def test_after_a_conflict_saving_once_more_goes_ahead(crm: CrmHouse, maya: Brows
     assert refused.status_code == 422
     assert "</strong> is now: Oslo" in refused.text
     assert 'value="grace@typed.example"' in refused.text
-    present = crm.deps.clients.get(crm.maya, client.id).version
+    present = crm.deps.sales.clients.get(crm.maya, client.id).version
     assert f'name="version" type="hidden" value="{present}"' in refused.text
     assert maya.post(address, typed | {"version": str(present)}).status_code == 303
 

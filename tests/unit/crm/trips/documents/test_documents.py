@@ -29,7 +29,7 @@ def upload(**changes: Any) -> Upload:  # Any: fields of several types
 
 
 def shared(crm: CrmHouse, **changes: Any) -> Document:  # Any: fields of several types
-    return crm.deps.travel.documents.share(crm.maya, crm.booking_id, upload(**changes))
+    return crm.deps.trips.documents.share(crm.maya, crm.booking_id, upload(**changes))
 
 
 def sent(browser: Browser, crm: CrmHouse, content: bytes, name: str = "passes.pdf", **fields: str) -> TestResponse:
@@ -47,11 +47,11 @@ def test_a_shared_document_is_told_with_its_bytes_and_readers(crm: CrmHouse) -> 
     assert list(told[0].client_ids) == [crm.alan_id]
     assert not told[0].for_everyone
     assert told[0].content_type == "application/pdf"
-    assert crm.deps.travel.documents.file(crm.maya, document.id).content == PASSES
+    assert crm.deps.trips.documents.file(crm.maya, document.id).content == PASSES
 
 
 def test_only_those_who_can_open_the_portal_are_told_by_mail(crm: CrmHouse) -> None:
-    crm.deps.portal_access.invite(crm.maya, crm.grace_id, "grace")
+    crm.deps.sales.portal_access.invite(crm.maya, crm.grace_id, "grace")
     crm.hear(ClientPortalActivated(client_id=crm.grace_id, at=stamp(crm.clock.now())))
     shared(crm)
     shared(crm, request_key="form-2", tell=False)
@@ -68,10 +68,10 @@ def test_the_form_sent_twice_shares_one_file(crm: CrmHouse) -> None:
 def test_what_was_taken_back_is_gone_for_good_and_told_once(crm: CrmHouse) -> None:
     document = shared(crm)
     for _ in range(2):
-        crm.deps.travel.documents.withdraw(crm.maya, document.id)
+        crm.deps.trips.documents.withdraw(crm.maya, document.id)
     assert [event.document_id for event in crm.events(DocumentWithdrawn)] == [document.id]
     with pytest.raises(NotFound):
-        crm.deps.travel.documents.file(crm.maya, document.id)
+        crm.deps.trips.documents.file(crm.maya, document.id)
 
 
 def test_a_card_number_in_the_file_stops_it(crm: CrmHouse) -> None:
@@ -97,18 +97,18 @@ def test_foreign_documents_answer_like_unknown_ones_and_admins_look_but_change_n
     assert status(crm.ada, f"/bookings/{crm.booking_id}/documents/new") == 403
     assert crm.browser(crm.jonas).post(f"/documents/{document.id}/withdraw").status_code == 404
     with pytest.raises(PermissionDenied):
-        crm.deps.travel.documents.withdraw(crm.ada, document.id)
+        crm.deps.trips.documents.withdraw(crm.ada, document.id)
 
 
 def test_a_merged_readers_document_follows_her(crm: CrmHouse) -> None:
     from services.crm.client_references import CLIENT_REFERENCES
 
     document = shared(crm, reader_ids=(crm.alan_id, crm.tim_id))
-    with crm.deps.database.transaction() as session:
+    with crm.deps.core.database.transaction() as session:
         for reference in CLIENT_REFERENCES:
             if reference.words == "documents":
                 assert reference.move(session, crm.alan_id, crm.tim_id) == 1
-    found = crm.deps.travel.documents.of_booking(crm.maya, crm.booking_id)
+    found = crm.deps.trips.documents.of_booking(crm.maya, crm.booking_id)
     assert [(each.id, each.reader_ids) for each in found] == [(document.id, (crm.alan_id,))]
 
 
@@ -118,7 +118,7 @@ def test_the_form_shares_a_file_and_the_booking_shows_it(crm: CrmHouse) -> None:
     assert answer.headers["Location"] == f"/bookings/{crm.booking_id}#shared"
     page = browser.get(f"/bookings/{crm.booking_id}").get_data(as_text=True)
     assert "Passes" in page
-    document = crm.deps.travel.documents.of_booking(crm.maya, crm.booking_id)[0]
+    document = crm.deps.trips.documents.of_booking(crm.maya, crm.booking_id)[0]
     file = browser.get(f"/documents/{document.id}")
     assert file.headers["Content-Disposition"].startswith('attachment; filename="passes.pdf"')
     assert file.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
@@ -182,7 +182,7 @@ def test_a_changed_booking_keeps_its_calendar_ids_and_counts_on(crm: CrmHouse) -
         currency=booking.currency,
         passenger_ids=tuple(each.client_id for each in booking.passengers),
     )
-    crm.deps.bookings.change(crm.maya, booking.id, data, version=booking.version)
+    crm.deps.trips.bookings.change(crm.maya, booking.id, data, version=booking.version)
     after = Calendar.from_ical(browser.get(path).data).walk("VEVENT")
     assert {str(event["UID"]) for event in after} == before
     assert all(event["STATUS"] == "CANCELLED" and event["SEQUENCE"] == booking.version + 1 for event in after)

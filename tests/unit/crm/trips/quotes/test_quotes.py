@@ -45,11 +45,11 @@ def requested(site: CrmSite, *, registration_id: str = "registration_1", **chang
 
 
 def inbox(site: CrmSite, state: QuoteState | None = QuoteState.NEW) -> list[QuoteDetail]:
-    return list(site.deps.quotes.list_page(site.maya, QuoteFilter(state=state), 1).items)
+    return list(site.deps.trips.quotes.list_page(site.maya, QuoteFilter(state=state), 1).items)
 
 
 def clients_named_byron(site: CrmSite) -> int:
-    return site.deps.clients.list_page(site.maya, ClientFilter(text="byron"), 1).total
+    return site.deps.sales.clients.list_page(site.maya, ClientFilter(text="byron"), 1).total
 
 
 def arrived(site: CrmSite) -> QuoteDetail:
@@ -75,7 +75,7 @@ def test_a_visitor_whom_the_agent_knows_by_her_address_is_no_second_client(site:
     (quote,) = inbox(site)
     assert quote.client_id == site.client.id
     assert quote.name == "Ellie Whitcombe"
-    assert site.deps.clients.get(site.maya, site.client.id).data.first_name == "Eleanor"
+    assert site.deps.sales.clients.get(site.maya, site.client.id).data.first_name == "Eleanor"
 
 
 def test_a_signed_in_clients_request_is_hers(site: CrmSite) -> None:
@@ -115,7 +115,7 @@ def test_nonsense_in_a_request_is_kept_within_bounds(site: CrmSite) -> None:
 
 def test_one_step_makes_a_booking_with_the_client_and_what_was_asked(site: CrmSite) -> None:
     quote = arrived(site)
-    booking = site.deps.quotes.book(site.maya, quote.id)
+    booking = site.deps.trips.quotes.book(site.maya, quote.id)
     assert booking.title == "Norwegian fjords"
     assert booking.status is BookingStatus.QUOTE
     assert booking.lead is not None
@@ -127,42 +127,42 @@ def test_one_step_makes_a_booking_with_the_client_and_what_was_asked(site: CrmSi
 
 def test_a_second_click_finds_the_same_booking(site: CrmSite) -> None:
     quote = arrived(site)
-    before = site.deps.bookings.list_page(site.maya, BookingFilter(), 1).total
-    first = site.deps.quotes.book(site.maya, quote.id)
-    assert site.deps.quotes.book(site.maya, quote.id).id == first.id
-    assert site.deps.bookings.list_page(site.maya, BookingFilter(), 1).total == before + 1
+    before = site.deps.trips.bookings.list_page(site.maya, BookingFilter(), 1).total
+    first = site.deps.trips.quotes.book(site.maya, quote.id)
+    assert site.deps.trips.quotes.book(site.maya, quote.id).id == first.id
+    assert site.deps.trips.bookings.list_page(site.maya, BookingFilter(), 1).total == before + 1
 
 
 def test_a_declined_request_can_be_taken_up_again(site: CrmSite) -> None:
     quote = arrived(site)
-    declined = site.deps.quotes.decline(site.maya, quote.id, "Too far ahead.", version=quote.version)
+    declined = site.deps.trips.quotes.decline(site.maya, quote.id, "Too far ahead.", version=quote.version)
     assert declined.state is QuoteState.DECLINED
-    assert site.deps.quotes.new_count(site.maya) == 0
+    assert site.deps.trips.quotes.new_count(site.maya) == 0
     with pytest.raises(InvalidArgument):
-        site.deps.quotes.decline(site.maya, quote.id, "", version=declined.version)
-    again = site.deps.quotes.reopen(site.maya, quote.id, version=declined.version)
+        site.deps.trips.quotes.decline(site.maya, quote.id, "", version=declined.version)
+    again = site.deps.trips.quotes.reopen(site.maya, quote.id, version=declined.version)
     assert again.state is QuoteState.NEW
-    assert site.deps.quotes.new_count(site.maya) == 1
+    assert site.deps.trips.quotes.new_count(site.maya) == 1
 
 
 def test_a_form_opened_on_an_older_request_changes_nothing(site: CrmSite) -> None:
     quote = arrived(site)
-    declined = site.deps.quotes.decline(site.maya, quote.id, "No.", version=quote.version)
+    declined = site.deps.trips.quotes.decline(site.maya, quote.id, "No.", version=quote.version)
     with pytest.raises(ChangedMeanwhile):
-        site.deps.quotes.reopen(site.maya, quote.id, version=quote.version)
+        site.deps.trips.quotes.reopen(site.maya, quote.id, version=quote.version)
     assert declined.version > quote.version
 
 
 def test_other_agents_see_nothing_and_admins_only_look(site: CrmSite) -> None:
     quote = arrived(site)
     with pytest.raises(NotFound):
-        site.deps.quotes.get(site.jonas, quote.id)
-    assert site.deps.quotes.get(site.ada, quote.id).agent_name == "Maya Okafor"
-    assert site.deps.quotes.new_count(site.ada) == 0
+        site.deps.trips.quotes.get(site.jonas, quote.id)
+    assert site.deps.trips.quotes.get(site.ada, quote.id).agent_name == "Maya Okafor"
+    assert site.deps.trips.quotes.new_count(site.ada) == 0
     with pytest.raises(PermissionDenied):
-        site.deps.quotes.book(site.ada, quote.id)
+        site.deps.trips.quotes.book(site.ada, quote.id)
     with pytest.raises(NotFound):
-        site.deps.quotes.book(site.jonas, quote.id)
+        site.deps.trips.quotes.book(site.jonas, quote.id)
 
 
 def test_the_agent_works_through_her_inbox(site: CrmSite) -> None:
@@ -178,7 +178,7 @@ def test_the_agent_works_through_her_inbox(site: CrmSite) -> None:
     assert "n" * 3000 in long.text
     browser.post(f"/quotes/{quote.id}/decline", {"version": str(quote.version), "note": "Not now"})
     assert "Not now" in text_of(browser.get(f"/quotes/{quote.id}"))
-    declined = site.deps.quotes.get(site.maya, quote.id)
+    declined = site.deps.trips.quotes.get(site.maya, quote.id)
     browser.post(f"/quotes/{quote.id}/reopen", {"version": str(declined.version)})
     done = browser.post(f"/quotes/{quote.id}/booking")
     assert done.status_code == 303

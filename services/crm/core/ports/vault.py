@@ -8,7 +8,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from services.crm.paying.payments.rules import Removal
+
+class Removal(StrEnum):
+    """Why a card was destroyed."""
+
+    PROCESSED = "processed"
+    VOIDED = "voided"
+    BY_HAND = "by_hand"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Rows of the audit room."""
+"""Rows of the activity room."""
 
 from datetime import datetime
 

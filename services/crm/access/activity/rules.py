@@ -1,0 +1,46 @@
+"""The office's own acts, in words. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Act(StrEnum):
+    """What is noted of the office's work: whatever changes who may come in, and the house's rules."""
+
+    SIGNED_IN = "signed_in"
+    AGENCY_CHANGED = "agency_changed"
+    LOGO_CHANGED = "logo_changed"
+    AGENT_ADDED = "agent_added"
+    AGENT_CHANGED = "agent_changed"
+    AGENT_INVITED = "agent_invited"
+    AUTHENTICATOR_RESET = "authenticator_reset"
+    TRAIL_EXPORTED = "trail_exported"
+
+
+ACT_WORDS: dict[Act, str] = {
+    Act.SIGNED_IN: "Signed in",
+    Act.AGENCY_CHANGED: "Agency and policies changed",
+    Act.LOGO_CHANGED: "Logo changed",
+    Act.AGENT_ADDED: "Agent added",
+    Act.AGENT_CHANGED: "Agent changed",
+    Act.AGENT_INVITED: "Invitation made",
+    Act.AUTHENTICATOR_RESET: "Authenticator reset",
+    Act.TRAIL_EXPORTED: "Trail downloaded",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """One act: who, what, about whom or what, from where."""
+
+    at: datetime
+    act: Act
+    who: str
+    about: str
+    ip: str
+    device: str
+
+    @property
+    def what(self) -> str:
+        return ACT_WORDS[self.act]

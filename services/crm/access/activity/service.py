@@ -1,0 +1,84 @@
+"""Notes what was done in the office, and lists it for admins."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from chassis.clock import Clock
+from chassis.db import Database
+from chassis.errors import PermissionDenied
+from chassis.ids import new_id
+from chassis.web.devices import describe_device
+from services.crm.access.activity.models import ActivityRow
+from services.crm.access.activity.rules import ACT_WORDS, Act, Activity
+from services.crm.access.agency.service import Directory
+from services.crm.core.actor import Actor
+from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
+from services.crm.core.ports.vault import Origin
+
+__all__ = ["ACT_WORDS", "Act", "Activities", "Activity"]
+
+
+class Activities:
+    """The office's acts."""
+
+    def __init__(self, *, database: Database, clock: Clock, directory: Directory) -> None:
+        self._database = database
+        self._clock = clock
+        self._directory = directory
+
+    def note(self, actor: Actor, act: Act, about: str, origin: Origin) -> None:
+        """Writes an act down."""
+        with self._database.transaction() as session:
+            session.add(
+                ActivityRow(
+                    id=new_id("activity"),
+                    agency_id=actor.agency_id,
+                    actor_id=actor.agent_id,
+                    act=act.value,
+                    about=about[:200],
+                    ip=origin.ip[:64],
+                    user_agent=origin.user_agent[:300],
+                    at=self._clock.now(),
+                )
+            )
+
+    def page(
+        self,
+        actor: Actor,
+        *,
+        agent_id: str = "",
+        act: Act | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        number: int = 1,
+    ) -> Page[Activity]:
+        """The agency's acts, newest first; `until` is exclusive. Raises PermissionDenied for agents."""
+        if not actor.is_admin:
+            raise PermissionDenied("Only an admin of your agency can do this.")
+        query = select(ActivityRow).where(ActivityRow.agency_id == actor.agency_id)
+        if agent_id:
+            query = query.where(ActivityRow.actor_id == agent_id)
+        if act is not None:
+            query = query.where(ActivityRow.act == act.value)
+        if since is not None:
+            query = query.where(ActivityRow.at >= since)
+        if until is not None:
+            query = query.where(ActivityRow.at < until)
+        with self._database.read() as session:
+            total = bounded_count(session, query)
+            ordered = query.order_by(ActivityRow.at.desc(), ActivityRow.id).limit(PAGE_SIZE)
+            rows = session.scalars(ordered.offset(offset(number))).all()
+            names = self._directory.names(session, actor.agency_id)
+            return Page(items=[_activity(row, names) for row in rows], total=total, number=number)
+
+
+def _activity(row: ActivityRow, names: dict[str, str]) -> Activity:
+    return Activity(
+        at=row.at,
+        act=Act(row.act),
+        who=names.get(row.actor_id, row.actor_id),
+        about=row.about,
+        ip=row.ip,
+        device=describe_device(row.user_agent) if row.user_agent else "",
+    )

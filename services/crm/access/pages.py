@@ -1,0 +1,15 @@
+"""The pages of the street of access, and how all others learn who is signed in."""
+
+from flask import Blueprint, Flask
+
+from services.crm.access.agency.views import blueprint as agency
+from services.crm.access.auth.views import blueprint as auth
+from services.crm.access.auth.views import signed_in_agent
+from services.crm.core.web import join_sign_in
+
+ROOMS: tuple[Blueprint, ...] = (auth, agency)
+
+
+def join(app: Flask) -> None:
+    """Adds what isn't a blueprint."""
+    join_sign_in(app, signed_in_agent)

@@ -1,0 +1,22 @@
+"""What the street of access holds: who may come in, and what they did there."""
+
+from dataclasses import dataclass
+
+from services.crm.access.activity.service import Activities
+from services.crm.access.agency.service import Directory
+from services.crm.access.auth.service import SignIn
+from services.crm.core.parts import held
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """The street's use cases."""
+
+    directory: Directory
+    sign_in: SignIn
+    activities: Activities
+
+
+def access() -> Access:
+    """The use cases, in a page."""
+    return held(Access)

@@ -1,0 +1,36 @@
+"""The composition of the street of access: agencies and agents, signing in, the office's own acts."""
+
+from chassis.lifecycle import Loop, every
+from chassis.web.passwords import Passwords
+from services.crm.access.activity.service import Activities
+from services.crm.access.agency.service import Directory
+from services.crm.access.auth.secrets import AuthenticatorSecrets
+from services.crm.access.auth.service import SignIn
+from services.crm.access.parts import Access
+from services.crm.core.parts import Core
+
+_HOUSEKEEPING_SECONDS = 600.0
+
+
+def make_access(core: Core, passwords: Passwords) -> Access:
+    """The rooms, joined."""
+    directory = Directory(database=core.database, outbox=core.outbox, clock=core.clock)
+    return Access(
+        directory=directory,
+        sign_in=SignIn(
+            database=core.database,
+            directory=directory,
+            clock=core.clock,
+            passwords=passwords,
+            authenticators=AuthenticatorSecrets(core.settings.require_secret_key()),
+        ),
+        activities=Activities(database=core.database, clock=core.clock, directory=directory),
+    )
+
+
+def timers(core: Core, access: Access) -> list[tuple[str, Loop]]:
+    """What the rooms do by the clock."""
+    return [
+        ("sign-in housekeeping", every(_HOUSEKEEPING_SECONDS, access.sign_in.sweep, "sign-in housekeeping")),
+        ("session housekeeping", every(_HOUSEKEEPING_SECONDS, core.sessions.sweep, "session housekeeping")),
+    ]

@@ -1,0 +1,28 @@
+"""What the office holds: help, support, e-mails that failed, the audit viewer, and the reports."""
+
+from dataclasses import dataclass
+
+from services.crm.core.parts import held
+from services.crm.office.audit.service import AuditViewer
+from services.crm.office.mail_outcomes.service import Undelivered
+from services.crm.office.reports.commissions import Commissions
+from services.crm.office.reports.service import Reports
+from services.crm.office.support.service import Support
+from services.crm.office.training.service import Guides
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """The street's use cases."""
+
+    support: Support
+    guides: Guides
+    undelivered: Undelivered
+    audit: AuditViewer
+    reports: Reports
+    commissions: Commissions
+
+
+def office() -> Office:
+    """The use cases, in a page."""
+    return held(Office)

@@ -1,0 +1,42 @@
+"""What stands on the dashboard and on the pages of clients and bookings, in the order in which it is read."""
+
+from flask import Flask
+
+from services.crm.core.panels import DASHBOARD
+from services.crm.office.mail_outcomes import views as mail_outcomes
+from services.crm.paying.links import views as links
+from services.crm.paying.payments import views as payments
+from services.crm.paying.reminders import views as reminders
+from services.crm.sales.clients.panels import CLIENT_PAGE
+from services.crm.sales.merging import views as merging
+from services.crm.sales.portal_access import views as portal_access
+from services.crm.sales.tasks import views as tasks
+from services.crm.signing.esign import views as esign
+from services.crm.signing.insurance import views as insurance
+from services.crm.trips.bookings import views as bookings
+from services.crm.trips.bookings.panels import BOOKING_PAGE
+from services.crm.trips.documents import views as documents
+from services.crm.trips.quotes import views as quotes
+
+
+def fill_places(app: Flask) -> None:
+    """Joins the rooms' panels to the application."""
+    DASHBOARD.fill(app, mail_outcomes.dashboard_panel, quotes.dashboard_panel)
+    CLIENT_PAGE.fill(
+        app,
+        bookings.client_panel,
+        tasks.client_panel,
+        payments.client_panel,
+        esign.client_panel,
+        documents.client_panel,
+        portal_access.client_panel,
+        merging.history_panel,
+    )
+    BOOKING_PAGE.fill(
+        app,
+        links.booking_panel,
+        esign.booking_panel,
+        insurance.booking_panel,
+        documents.booking_panel,
+        reminders.booking_panel,
+    )

@@ -1,0 +1,37 @@
+"""What the street of payments holds."""
+
+from dataclasses import dataclass
+
+from services.crm.core.parts import held
+from services.crm.paying.card_removal.service import Lapses, Removals
+from services.crm.paying.closing.service import Closing
+from services.crm.paying.cvv_requests.service import CvvRequests
+from services.crm.paying.links.service import PaymentLinks
+from services.crm.paying.payments.self_service import SelfService
+from services.crm.paying.payments.service import PaymentBook
+from services.crm.paying.reminders.log import ReminderLog
+from services.crm.paying.reminders.service import Reminders
+from services.crm.paying.reveal.service import Retrieval
+from services.crm.paying.second_reveals.service import SecondReveals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paying:
+    """The street's use cases."""
+
+    book: PaymentBook
+    self_service: SelfService
+    links: PaymentLinks
+    removals: Removals
+    lapses: Lapses
+    closing: Closing
+    retrieval: Retrieval
+    second_reveals: SecondReveals
+    cvv_requests: CvvRequests
+    reminders: Reminders
+    reminder_log: ReminderLog
+
+
+def paying() -> Paying:
+    """The use cases, in a page."""
+    return held(Paying)

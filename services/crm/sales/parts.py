@@ -1,0 +1,26 @@
+"""What the street of sales holds: clients, and what one does for them before a trip is booked."""
+
+from dataclasses import dataclass
+
+from services.crm.core.parts import held
+from services.crm.sales.clients.profile import Profiles
+from services.crm.sales.clients.service import Clients
+from services.crm.sales.merging.service import Merges
+from services.crm.sales.portal_access.service import PortalAccess
+from services.crm.sales.tasks.service import Tasks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sales:
+    """The street's use cases."""
+
+    clients: Clients
+    profiles: Profiles
+    tasks: Tasks
+    merges: Merges
+    portal_access: PortalAccess
+
+
+def sales() -> Sales:
+    """The use cases, in a page."""
+    return held(Sales)

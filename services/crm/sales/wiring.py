@@ -1,0 +1,55 @@
+"""The composition of the street of sales: clients, their tasks, their way into the portal."""
+
+from collections.abc import Sequence
+
+from chassis.bus import EventHandlers
+from chassis.db.references import Reference
+from chassis.lifecycle import Loop, every
+from services.crm.access.parts import Access
+from services.crm.core.parts import Core
+from services.crm.core.ports.letters import Letters
+from services.crm.sales.clients.portal_changes import ProfileChanges
+from services.crm.sales.clients.profile import Profiles
+from services.crm.sales.clients.service import Clients
+from services.crm.sales.merging.service import Followers, Merges
+from services.crm.sales.parts import Sales
+from services.crm.sales.portal_access import events as portal_access_events
+from services.crm.sales.portal_access.service import PortalAccess
+from services.crm.sales.tasks.service import Tasks
+
+_MERGES_SECONDS = 60.0
+
+
+def make_sales(
+    core: Core, access: Access, letters: Letters, *, references: Sequence[Reference], followers: Followers
+) -> Sales:
+    """The rooms, joined. `references` and `followers` are what other streets keep of a client (C4)."""
+    clients = Clients(database=core.database, outbox=core.outbox, clock=core.clock, directory=access.directory)
+    return Sales(
+        clients=clients,
+        profiles=Profiles(database=core.database, clock=core.clock, clients=clients),
+        tasks=Tasks(database=core.database, clock=core.clock, clients=clients),
+        merges=Merges(
+            database=core.database, clock=core.clock, clients=clients, references=references, followers=followers
+        ),
+        portal_access=PortalAccess(
+            database=core.database,
+            outbox=core.outbox,
+            clock=core.clock,
+            clients=clients,
+            directory=access.directory,
+            letters=letters,
+            portal_url=core.settings.portal_url,
+        ),
+    )
+
+
+def register_events(handlers: EventHandlers, core: Core, sales: Sales) -> None:
+    """What the rooms do on events of the portal."""
+    portal_access_events.register(handlers, sales.portal_access)
+    ProfileChanges(clients=sales.clients, clock=core.clock).register(handlers)
+
+
+def timers(sales: Sales) -> list[tuple[str, Loop]]:
+    """What the rooms do by the clock."""
+    return [("late references", every(_MERGES_SECONDS, sales.merges.settle, "late references"))]
