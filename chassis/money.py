@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Self
 
 from babel.numbers import format_currency, get_currency_precision
+
+from chassis.typed.amounts import AmountError, read_amount
 
 
 class MoneyError(ValueError):
@@ -25,18 +27,11 @@ class Money:
 
     @classmethod
     def parse(cls, text: str, currency: str) -> Self:
-        """Reads "1,240.50", "1240.5" or "1240". Raises MoneyError with a text for the person."""
-        cleaned = text.strip().replace(",", "").replace(" ", "").replace("$", "")
-        if not re.fullmatch(r"\d{1,12}(\.\d*)?", cleaned):
-            raise MoneyError("Write an amount such as 1240.00.")
+        """Reads an amount as people write it (chassis.typed.amounts). Raises MoneyError with a text for the person."""
         try:
-            value = Decimal(cleaned)
-        except InvalidOperation as error:
-            raise MoneyError("Write an amount such as 1240.00.") from error
-        scaled = value.scaleb(get_currency_precision(currency))
-        if scaled != scaled.to_integral_value():
-            raise MoneyError(f"{currency} has no amounts smaller than its cents.")
-        return cls(minor=int(scaled), currency=currency)
+            return cls(minor=read_amount(text, currency), currency=currency)
+        except AmountError as error:
+            raise MoneyError(str(error)) from None
 
     def __add__(self, other: "Money") -> "Money":
         self._check(other)

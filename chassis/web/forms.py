@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any, ClassVar
 
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
-    EmailField,
     Field,
     PasswordField,
     StringField,
@@ -15,13 +15,21 @@ from wtforms import (
     widgets,
 )
 from wtforms import DateField as _DateField
+from wtforms import EmailField as _EmailField
+from wtforms import IntegerField as _IntegerField
 from wtforms import RadioField as _RadioField
 from wtforms import SelectField as _SelectField
 from wtforms import SelectMultipleField as _SelectMultipleField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
-from wtforms.validators import Email, Length, Optional, StopValidation
+from wtforms.validators import Email, Length, StopValidation
+from wtforms.validators import Optional as _Optional
 
 from chassis.money import Money, MoneyError
+from chassis.typed.days import EARLIEST, LATEST, DayError, read_day
+from chassis.typed.emails import clean_address
+from chassis.typed.numbers import NumberError, read_number
+from chassis.typed.phones import PhoneError, read_phone
+from chassis.typed.text import clean_line, clean_text, draws, has_letter, plain
 from chassis.web.formatting import country_choices
 
 __all__ = [
@@ -33,8 +41,10 @@ __all__ = [
     "Email",
     "EmailField",
     "Form",
+    "IntegerField",
     "Length",
     "MoneyField",
+    "NameField",
     "Optional",
     "PasswordField",
     "PhoneField",
@@ -43,6 +53,7 @@ __all__ = [
     "SelectMultipleField",
     "StringField",
     "TextAreaField",
+    "WithNames",
     "email_address",
     "required",
 ]
@@ -61,21 +72,20 @@ def as_choices(choices: Choices) -> Any:
     return [SelectChoice(value=item[0], label=item[1]) if isinstance(item, tuple) else item for item in choices]
 
 
-def strip(value: Any) -> Any:  # Any: WTForms hands over whatever the field holds
-    """Takes blanks off both ends and control characters out (header injection never gets further than here)."""
-    if not isinstance(value, str):
-        return value
-    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", "", value).strip()
+def _clean(kind: type[Any]) -> Callable[[Any], Any]:  # Any: WTForms hands over whatever the field holds
+    """What is done to a field's text before anything else sees it (chassis.typed.text)."""
+    clean = clean_text if issubclass(kind, TextAreaField) else clean_line
+    return lambda value: clean(value) if isinstance(value, str) else value
 
 
 class Form(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
-    """Every form's ground: CSRF, and text fields are stripped and bounded unless they say otherwise."""
+    """Every form's ground: CSRF, and text without what nobody sees. Passwords are taken as typed."""
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Any:
             kind = unbound_field.field_class
             if issubclass(kind, StringField) and not issubclass(kind, PasswordField):
-                filters = [strip, *unbound_field.kwargs.get("filters", ())]
+                filters = [_clean(kind), *unbound_field.kwargs.get("filters", ())]
                 return unbound_field.bind(form=form, **{**options, "filters": filters})
             return super().bind_field(form, unbound_field, options)
 
@@ -97,12 +107,20 @@ class Required:
         self.message = message
 
     def __call__(self, form: Any, field: Field) -> None:
-        if any(str(value).strip() for value in field.raw_data or ()):
+        if any(clean_text(str(value)) for value in field.raw_data or ()):
             if field.process_errors:
                 raise StopValidation
             return
         field.errors = []
         raise StopValidation(self.message)
+
+
+class Optional(_Optional):
+    """The field may stay empty, and is so with what nobody sees."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.string_check = lambda text: bool(clean_text(text))
 
 
 def required(message: str) -> Required:
@@ -137,7 +155,7 @@ class MoneyField(Field):
     def process_formdata(self, valuelist: list[str]) -> None:
         self.typed = valuelist[0] if valuelist else ""
         self.data = None
-        if not self.typed.strip():
+        if not clean_line(self.typed):
             return
         try:
             amount = Money.parse(self.typed, self.currency)
@@ -153,41 +171,98 @@ class MoneyField(Field):
         return f"{self.data.decimal:,}" if self.data else ""
 
 
+class NameField(StringField):
+    """A name, of a person or a house, in any script. What draws nothing is none."""
+
+    def pre_validate(self, form: Any) -> None:
+        if self.data and not draws(self.data):
+            raise StopValidation("Enter the name with at least one letter.")
+
+
+class WithNames(Form):
+    """A form with `first_name` and `last_name`. One is enough: many people have no other, and passports say so."""
+
+    one_name_needed = "Enter a first name, a last name, or both."
+
+    def validate(self, extra_validators: Any = None) -> bool:  # Any: WTForms' own
+        valid = super().validate(extra_validators)
+        first, last = self._fields["first_name"], self._fields["last_name"]
+        if not first.errors and not last.errors and not has_letter(f"{first.data or ''}{last.data or ''}"):
+            self.refuse("first_name", self.one_name_needed)
+            return False
+        return bool(valid)
+
+
+class EmailField(_EmailField):
+    """An e-mail address, without what was pasted around it."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = clean_address(valuelist[0]) if valuelist else ""
+
+
 class PhoneField(StringField):
-    """A telephone number with its country code; kept as typed, but for digits, blanks and ( ) + - . only."""
+    """A telephone number; kept as typed, in plain digits and signs. A country code and an extension may be in it."""
 
     widget = widgets.TelInput()
 
     def pre_validate(self, form: Any) -> None:
-        text = self.data or ""
-        if text and not re.fullmatch(r"\+?[0-9 ().\-/]{5,30}", text):
-            raise StopValidation("Enter a phone number such as +1 (305) 555 0142.")
+        if not self.data:
+            return
+        try:
+            self.data = read_phone(self.data)
+        except PhoneError as error:
+            raise StopValidation(str(error)) from None
 
 
 class CodeField(StringField):
-    """A one-time code: digits, blanks between them allowed and dropped."""
+    """A one-time code: digits, blanks and hyphens between them allowed and dropped."""
 
     def __init__(self, label: str | None = None, validators: Any = None, *, digits: int = 6, **kwargs: Any) -> None:
         self.digits = digits
         super().__init__(label, validators, **kwargs)
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        self.data = re.sub(r"[\s\-]", "", valuelist[0]) if valuelist else ""
+        self.data = re.sub(r"[\s\-]", "", plain(valuelist[0])) if valuelist else ""
         if self.data and not re.fullmatch(rf"[0-9]{{{self.digits}}}", self.data):
             raise ValueError(f"Enter the {self.digits} digits of the code.")
 
 
-class DateField(_DateField):
-    """A day. `data` is a date or None."""
+class IntegerField(_IntegerField):
+    """A whole number. `data` is an int or None; bounds come by NumberRange."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        if not valuelist or not valuelist[0].strip():
-            self.data = None
+        self.data = None
+        if not valuelist or not clean_line(valuelist[0]):
             return
         try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError("Enter a date, such as 2026-11-21.") from None
+            self.data = read_number(valuelist[0])
+        except NumberError as error:
+            raise ValueError(str(error)) from None
+
+
+class DateField(_DateField):
+    """A day between `earliest` and `latest`. `data` is a date or None."""
+
+    def __init__(
+        self,
+        label: str | None = None,
+        validators: Any = None,
+        *,
+        earliest: date = EARLIEST,
+        latest: date = LATEST,
+        **kwargs: Any,
+    ) -> None:
+        self.earliest, self.latest = earliest, latest
+        super().__init__(label, validators, **kwargs)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = None
+        if not valuelist or not clean_line(valuelist[0]):
+            return
+        try:
+            self.data = read_day(valuelist[0], earliest=self.earliest, latest=self.latest)
+        except DayError as error:
+            raise ValueError(str(error)) from None
 
 
 _SET_CHOICES = _SelectField.__dict__["choices"].fset

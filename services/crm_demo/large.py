@@ -15,11 +15,11 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from chassis.db import Database
+from chassis.typed.names import fold, text_of
 from protos.wayvault.events.v1.events_pb2 import Client, Segment
 from services.crm.access.agency.service import AgencyData, AgentData, AgentDetail, agency_snapshot, agent_snapshot
 from services.crm.bootstrap import Dependencies
 from services.crm.core.actor import Role
-from services.crm.core.names import fold, text_of
 from services.crm.models import (
     BookingRow,
     BookingWordRow,

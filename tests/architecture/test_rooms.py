@@ -40,7 +40,7 @@ def _may_stand_in_rules(name: str) -> bool:
     if top in sys.stdlib_module_names:
         return top not in {"socket", "sqlite3", "smtplib", "subprocess", "threading", "urllib"}
     if top == "chassis":
-        return name in {
+        return name.startswith("chassis.typed.") or name in {
             "chassis.cards",
             "chassis.clock",
             "chassis.errors",

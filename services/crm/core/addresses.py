@@ -5,6 +5,8 @@ from urllib.parse import urlencode
 from flask import request, url_for
 from werkzeug.routing import BaseConverter
 
+from chassis.typed.text import clean_line
+
 
 class IdConverter(BaseConverter):
     """`<id:client_id>`: an identifier as chassis.ids makes them. Anything else is no page (404), before any look-up."""
@@ -19,8 +21,8 @@ def page_number() -> int:
 
 
 def typed_text(name: str = "q") -> str:
-    """A search text from the query: printable characters only, of bounded length."""
-    return "".join(char for char in request.args.get(name, "") if char.isprintable()).strip()[:100]
+    """A search text from the query: cleaned (chassis.typed.text), of bounded length."""
+    return clean_line(request.args.get(name, "")[:1000])[:100].strip()
 
 
 def same_list(**changes: object) -> str:

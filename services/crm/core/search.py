@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, String, and_, false, intersect, select
+from sqlalchemy import ColumnElement, Select, String, and_, false, intersect, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from chassis.typed.names import LONGEST_WORD, search_ways
 from services.crm.core.actor import Actor
-from services.crm.core.names import LONGEST_WORD, search_terms
 from services.crm.core.paging import COUNTED
 
 # A thing has several words, and more than one of them may begin alike.
@@ -37,9 +37,11 @@ class Words:
 
     def condition(self, session: Session, actor: Actor, text: str) -> ColumnElement[bool] | None:
         """What a thing must fulfil to be found by a text; None when nothing was typed. Looks the words up at once."""
-        terms = search_terms(text)
-        if not terms:
-            return None
+        ways = search_ways(text)
+        return or_(*(self._by(session, actor, terms) for terms in ways)) if ways else None
+
+    def _by(self, session: Session, actor: Actor, terms: Sequence[str]) -> ColumnElement[bool]:
+        """What a thing must fulfil to have a word for each term."""
         has_all = and_(*(self.thing_text.contains(f" {term}", autoescape=True) for term in terms))
         ids = self._few(session, actor, terms)
         if ids is None:

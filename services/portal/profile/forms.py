@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from wtforms import IntegerField
 from wtforms.validators import NumberRange, ValidationError
 from wtforms.widgets import HiddenInput
 
@@ -13,6 +12,7 @@ from chassis.web.forms import (
     DateField,
     EmailField,
     Form,
+    IntegerField,
     Length,
     Optional,
     PasswordField,

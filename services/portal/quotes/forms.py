@@ -1,12 +1,13 @@
 """What a visitor fills in."""
 
-from wtforms import HiddenField, IntegerField
+from wtforms import HiddenField
 from wtforms.validators import InputRequired, NumberRange
 
 from chassis.web.forms import (
     DateField,
     EmailField,
     Form,
+    IntegerField,
     Length,
     Optional,
     PhoneField,

@@ -1,7 +1,6 @@
 """The agency form and the agent form."""
 
 from flask_wtf.file import FileField
-from wtforms import IntegerField
 from wtforms.validators import NumberRange
 from wtforms.widgets import HiddenInput
 
@@ -9,6 +8,7 @@ from chassis.web.forms import (
     BooleanField,
     EmailField,
     Form,
+    IntegerField,
     Length,
     Optional,
     PhoneField,

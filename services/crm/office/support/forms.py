@@ -1,9 +1,8 @@
 """The forms of the support room."""
 
-from wtforms import IntegerField
 from wtforms.widgets import HiddenInput
 
-from chassis.web.forms import Form, Length, Optional, StringField, TextAreaField, required
+from chassis.web.forms import Form, IntegerField, Length, Optional, StringField, TextAreaField, required
 from services.crm.office.support.rules import LONGEST_SUBJECT, LONGEST_TEXT
 
 

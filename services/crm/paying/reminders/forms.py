@@ -1,10 +1,19 @@
 """The reminder's form."""
 
-from wtforms import IntegerField
 from wtforms.validators import NumberRange
 from wtforms.widgets import HiddenInput
 
-from chassis.web.forms import BooleanField, Form, Length, Optional, SelectField, StringField, TextAreaField, required
+from chassis.web.forms import (
+    BooleanField,
+    Form,
+    IntegerField,
+    Length,
+    Optional,
+    SelectField,
+    StringField,
+    TextAreaField,
+    required,
+)
 from services.crm.paying.reminders.rules import MOST_DAYS, ReminderKind, RuleData
 
 

@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from wtforms import IntegerField
 from wtforms.validators import ValidationError
 from wtforms.widgets import HiddenInput
 
@@ -12,6 +11,7 @@ from chassis.web.forms import (
     DateField,
     EmailField,
     Form,
+    IntegerField,
     Length,
     Optional,
     PhoneField,

@@ -4,10 +4,9 @@ import calendar
 from datetime import UTC, date, datetime
 from typing import Any
 
-from wtforms import IntegerField
 from wtforms.validators import NumberRange, ValidationError
 
-from chassis.web.forms import DateField, Form, Length, Optional, SelectField, StringField, required
+from chassis.web.forms import DateField, Form, IntegerField, Length, Optional, SelectField, StringField, required
 from services.crm.sales.clients.rules import UNKNOWN_YEAR, FamilyMember, Occasion, OccasionKind, Relation
 
 RELATION_WORDS = {

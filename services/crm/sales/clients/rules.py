@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from services.crm.core.names import email_words, fold, phone_words, words_of
+from chassis.typed.names import email_words, fold, words_of
+from chassis.typed.phones import found_by
 
 # The id under which a client's own birthday travels among her occasions.
 BIRTHDAY_ID = "birthday"
@@ -186,4 +187,4 @@ class ClientDetail:
 def search_words(data: ClientData) -> list[str]:
     """The words that a client is found by: names, e-mail address, telephone numbers."""
     names = [*words_of(data.first_name), *words_of(data.last_name), *email_words(data.email)]
-    return list(dict.fromkeys([*names, *phone_words(data.phone), *phone_words(data.second_phone)]))
+    return list(dict.fromkeys([*names, *found_by(data.phone), *found_by(data.second_phone)]))

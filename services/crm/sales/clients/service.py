@@ -13,10 +13,10 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import NotFound, PermissionDenied
 from chassis.ids import new_id
+from chassis.typed.names import search_terms, text_of
 from services.crm.access.agency.service import Directory
 from services.crm.core.actor import Actor
 from services.crm.core.errors import ChangedMeanwhile
-from services.crm.core.names import search_terms, text_of
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.search import Words, set_words
 from services.crm.core.visibility import visible_to

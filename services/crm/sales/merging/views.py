@@ -4,11 +4,10 @@ from collections.abc import Mapping
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import IntegerField
 from wtforms.validators import Optional
 from wtforms.widgets import HiddenInput
 
-from chassis.web.forms import Form
+from chassis.web.forms import Form, IntegerField
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import typed_text
 from services.crm.core.forms import attempt

@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from services.crm.core.names import fold
+from chassis.typed.names import fold
 
 INVITATION_VALID = timedelta(days=14)
 USERNAME_MIN = 3

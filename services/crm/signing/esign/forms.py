@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from wtforms import HiddenField, IntegerField
+from wtforms import HiddenField
 from wtforms.validators import Length
 from wtforms.widgets import HiddenInput
 
@@ -11,6 +11,7 @@ from chassis.web.forms import (
     CheckboxesField,
     DateField,
     Form,
+    IntegerField,
     Optional,
     RadioField,
     SelectField,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from wtforms import Field, IntegerField
+from wtforms import Field
 from wtforms.validators import ValidationError
 from wtforms.widgets import HiddenInput
 
@@ -10,6 +10,7 @@ from chassis.web.formatting import currency_choices
 from chassis.web.forms import (
     DateField,
     Form,
+    IntegerField,
     Length,
     MoneyField,
     Optional,

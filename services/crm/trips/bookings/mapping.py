@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from chassis.money import Money
-from services.crm.core.names import fold, text_of
+from chassis.typed.names import fold, text_of
 from services.crm.core.search import set_words
 from services.crm.sales.clients.service import ClientDetail
 from services.crm.trips.bookings.models import NO_DEPARTURE, BookingRow, BookingWordRow, SegmentRow

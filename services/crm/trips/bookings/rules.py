@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from chassis.money import Money
-from services.crm.core.names import words_of
+from chassis.typed.names import words_of
 
 
 class BookingStatus(StrEnum):
@@ -167,8 +167,11 @@ class BookingDetail:
 
 def search_words(title: str, suppliers: Iterable[tuple[str, str]], passengers: Iterable[str]) -> list[str]:
     """The words that a booking is found by: title, suppliers with their confirmation numbers, who travels."""
-    texts = [title, *(text for pair in suppliers for text in pair), *passengers]
-    return list(dict.fromkeys(word for text in texts for word in words_of(text)))
+    # A title's words stand alone; names and numbers are also found when they are parted differently.
+    found = words_of(title, together=1)
+    found += (word for pair in suppliers for text in pair for word in words_of(text))
+    found += (word for name in passengers for word in words_of(name))
+    return list(dict.fromkeys(found))
 
 
 def segment_errors(data: SegmentData) -> dict[str, str]:

@@ -1,9 +1,8 @@
 """The form that puts a request away."""
 
-from wtforms import IntegerField
 from wtforms.widgets import HiddenInput
 
-from chassis.web.forms import Form, Length, Optional, TextAreaField
+from chassis.web.forms import Form, IntegerField, Length, Optional, TextAreaField
 
 
 class DeclineForm(Form):

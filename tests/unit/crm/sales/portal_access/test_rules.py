@@ -41,4 +41,4 @@ def test_only_an_invitation_leads_out_of_a_withdrawal(facts: list[AccessFact]) -
 
 def test_names_become_usernames_without_accents() -> None:
     assert suggested_username("Zoë", "Müller-Straße") == "zoe.mullerstrasse"
-    assert suggested_username("李", "小龍") == ""
+    assert suggested_username("李", "小龍") == "li.xiaolong"

@@ -1,0 +1,103 @@
+"""Days as browsers send and people type them, within bounds that pages, papers and calendars can print. Pure."""
+
+import re
+from datetime import date, timedelta
+from typing import Final
+
+from chassis.typed.text import plain
+
+# Everything that has a day here lies between these: a traveler's birth, and a trip planned long ahead.
+EARLIEST: Final = date(1900, 1, 1)
+LATEST: Final = date(2100, 12, 31)
+
+_EXAMPLE: Final = "such as 2026-11-21 or 21 Nov 2026"
+_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_NAMES: Final = (
+    *("january", "february", "march", "april", "may", "june", "july", "august", "september", "october"),
+    *("november", "december"),
+)
+_WEEKDAY: Final = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[ ,.]+", re.IGNORECASE)
+_ISO: Final = re.compile(r"([0-9]{4,6})([-/.])([0-9]{1,2})\2([0-9]{1,2})")
+_NUMBERS: Final = re.compile(r"([0-9]{1,2})([-/.])\s?([0-9]{1,2})\2\s?([0-9]{1,6})")
+_DAY_NAME: Final = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th)?[ .\-]+([a-z]+)[ .,\-]+'?([0-9]{1,6})", re.IGNORECASE)
+_NAME_DAY: Final = re.compile(r"([a-z]+)[ .]+([0-9]{1,2})(?:st|nd|rd|th)?[ ,.]+'?([0-9]{1,6})", re.IGNORECASE)
+
+
+class DayError(ValueError):
+    """A day that can't be read; the message is safe to show to the person who typed it."""
+
+
+def read_day(text: str, *, earliest: date = EARLIEST, latest: date = LATEST) -> date:
+    """Reads "2026-11-21", "21 Nov 2026", "Nov 21, 2026" and "21/11/2026".
+
+    Raises DayError with a text for the person: for a day that does not exist, a year out of bounds or with two digits,
+    and for "3/4/2026", which is in March or in April.
+    """
+    year, month, day = _parts(_WEEKDAY.sub("", plain(text)))
+    if len(year) < 4:
+        raise DayError(f"Check the year: write it with four digits, {_EXAMPLE}.")
+    if not earliest.year <= int(year) <= latest.year:
+        raise DayError(_out_of_bounds(year, earliest, latest))
+    try:
+        found = date(int(year), month, day)
+    except ValueError:
+        raise DayError(_no_such_day(int(year), month, day)) from None
+    if not earliest <= found <= latest:
+        raise DayError(f"Enter a day from {_in_words(earliest)} to {_in_words(latest)}.")
+    return found
+
+
+def day_from(text: str) -> date | None:
+    """An ISO day of another service's message or an address, within bounds; None for anything else."""
+    try:
+        found = date.fromisoformat(text) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else None
+    except ValueError:
+        return None
+    return found if found and EARLIEST <= found <= LATEST else None
+
+
+def birthday_bounds(today: date) -> tuple[date, date]:
+    """Between which days a living person was born; a day ahead, because it begins earlier elsewhere."""
+    return EARLIEST, today + timedelta(days=1)
+
+
+def _parts(text: str) -> tuple[str, int, int]:
+    """Year as typed, month, day."""
+    if found := _ISO.fullmatch(text):
+        return found[1].lstrip("0").rjust(4, "0") if len(found[1]) > 4 else found[1], int(found[3]), int(found[4])
+    if found := _DAY_NAME.fullmatch(text):
+        return found[3], _month(found[2]), int(found[1])
+    if found := _NAME_DAY.fullmatch(text):
+        return found[3], _month(found[1]), int(found[2])
+    if found := _NUMBERS.fullmatch(text):
+        return _day_or_month_first(int(found[1]), int(found[3]), found[4])
+    raise DayError(f"Enter a date, {_EXAMPLE}.")
+
+
+def _month(name: str) -> int:
+    lower = name.lower()
+    for number, (short, whole) in enumerate(zip(_MONTHS, _NAMES, strict=True), 1):
+        if lower in (short, whole, "sept" if short == "sep" else short):
+            return number
+    raise DayError(f"Enter a date, {_EXAMPLE}: “{name[:20]}” is no month.")
+
+
+def _day_or_month_first(first: int, second: int, year: str) -> tuple[str, int, int]:
+    if first != second and 0 < first <= 12 and 0 < second <= 12:
+        either = f"{first} {_MONTHS[second - 1].title()}", f"{second} {_MONTHS[first - 1].title()}"
+        raise DayError(f"That is {either[0]} or {either[1]}. Write the month by name, {_EXAMPLE}.")
+    return (year, second, first) if second <= 12 else (year, first, second)
+
+
+def _out_of_bounds(year: str, earliest: date, latest: date) -> str:
+    return f"Check the year: {year} is not between {earliest.year} and {latest.year}."
+
+
+def _no_such_day(year: int, month: int, day: int) -> str:
+    if not 1 <= month <= 12:
+        return f"There is no month {month}: a date is written {_EXAMPLE}."
+    return f"{_NAMES[month - 1].title()} {year} has no day {day}."
+
+
+def _in_words(day: date) -> str:
+    return f"{day.day} {_MONTHS[day.month - 1].title()} {day.year}"

@@ -1,0 +1,1 @@
+"""The web layer's laws: colours, tripwire, sessions, policy, forms, formatting."""

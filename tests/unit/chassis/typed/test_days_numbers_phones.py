@@ -1,0 +1,126 @@
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from hypothesis import given
+
+from chassis.typed.days import EARLIEST, LATEST, DayError, day_from, read_day
+from chassis.typed.numbers import NumberError, number_from, read_number
+from chassis.typed.phones import PhoneError, found_by, read_phone, region_of, same_number
+from tests.support.typed import as_pasted, days, impossible_days, typed_values
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "2026-11-21",
+        "2026/11/21",
+        "21 Nov 2026",
+        "Sat 21 Nov 2026",
+        "Nov 21, 2026",
+        "21.11.2026",
+        "11/21/2026",
+        "٢٠٢٦-١١-٢١",
+    ],
+)
+def test_a_day_is_read_in_every_usual_way(typed: str) -> None:
+    assert read_day(typed) == date(2026, 11, 21)
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("0027-01-02", "Check the year: 0027"),
+        ("27-01-02", "four digits"),
+        ("21 Nov 27", "four digits"),
+        ("9999-12-31", "Check the year"),
+        ("12026-01-01", "Check the year"),
+        ("3/4/2026", "3 Apr or 4 Mar"),
+        ("2027-02-29", "February 2027 has no day 29"),
+        ("2026-13-01", "no month 13"),
+        ("21 Foo 2026", "“Foo” is no month"),
+        ("99999999999", "Enter a date"),
+    ],
+)
+def test_what_is_no_day_says_what_to_mend(typed: str, words: str) -> None:
+    with pytest.raises(DayError, match=words):
+        read_day(typed)
+
+
+@given(as_pasted(days().map(date.isoformat)))
+def test_every_day_within_bounds_is_read(typed: str) -> None:
+    assert EARLIEST <= read_day(typed) <= LATEST
+
+
+@given(impossible_days())
+def test_no_impossible_day_is_taken(typed: str) -> None:
+    with pytest.raises(DayError):
+        read_day(typed)
+    assert day_from(typed) is None
+
+
+@given(typed_values())
+def test_anything_typed_is_a_value_or_a_refusal_in_words(typed: str) -> None:
+    readers = ((read_day, DayError), (read_number, NumberError), (read_phone, PhoneError))
+    assert all(len(_said(read, refusal, typed)) < 200 for read, refusal in readers)
+    assert 0 <= number_from(typed, most=10) <= 10
+
+
+def _said(read: Callable[[str], object], refusal: type[ValueError], typed: str) -> str:
+    try:
+        read(typed)
+    except refusal as refused:
+        return str(refused)
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("12", 12), ("+12", 12), ("−3", -3), ("1,200", 1200), ("١٢", 12), ("１２", 12), ("007", 7)]
+)
+def test_a_number_is_read_in_any_digits(typed: str, meant: int) -> None:
+    assert read_number(typed) == meant
+
+
+@pytest.mark.parametrize("typed", ["1e3", "1_000", "1.5", "½", "x", "9" * 13, "9" * 5000, "--1"])
+def test_what_is_no_whole_number_is_refused(typed: str) -> None:
+    with pytest.raises(NumberError):
+        read_number(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("\u202d+1 305 555 0142\u202c", "+1 305 555 0142"),
+        ("\u2068+1 305 555 0142\u2069", "+1 305 555 0142"),
+        ("+1\u00a0305\u00a0555\u00a00142", "+1 305 555 0142"),
+        ("305\u2011555\u20110142", "305-555-0142"),
+        ("305–555–0142", "305-555-0142"),
+        ("+\u0661 \u0663\u0660\u0665 \u0665\u0665\u0665 \u0660\u0661\u0664\u0662", "+1 305 555 0142"),
+        ("＋１　（３０５）　５５５　０１４２", "+1 (305) 555 0142"),
+        ("+1 305 555 0142 ext. 5", "+1 305 555 0142 ext. 5"),
+        ("305 555 0142 x5", "305 555 0142 ext. 5"),
+        ("tel:+13055550142", "+13055550142"),
+    ],
+)
+def test_a_phone_number_is_kept_as_meant(typed: str, meant: str) -> None:
+    assert read_phone(typed) == meant
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"), [("call me", "“c”"), ("1-800-FLOWERS", "“F”"), ("12", "such as"), ("()", "such as")]
+)
+def test_what_is_no_phone_number_names_what_is_wrong(typed: str, words: str) -> None:
+    with pytest.raises(PhoneError, match=words):
+        read_phone(typed)
+
+
+def test_a_number_is_found_from_at_home_and_from_abroad() -> None:
+    assert "13055550142" in found_by("(305) 555-0142", "US")
+    assert "442079460958" in found_by("020 7946 0958", "GB")
+    assert same_number("(305) 555-0142", "+1 305 555 0142", "US")
+
+
+def test_a_number_is_at_home_where_its_agency_is() -> None:
+    assert region_of("+49 30 123456", "America/New_York") == "DE"
+    assert region_of("", "Europe/London") == "GB"
+    assert region_of("", "UTC") == "US"
