@@ -1,4 +1,7 @@
-"""Gunicorn with threads. The app, and with it every engine and channel, is made in the worker, after the fork."""
+"""Gunicorn with threads behind a waiting room (chassis.web.worker).
+
+The app, and with it every engine and channel, is made in the worker, after the fork.
+"""
 
 import logging
 from collections.abc import Callable
@@ -9,6 +12,10 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from chassis.lifecycle import forget_what_is_loaded
+from chassis.web.worker import with_streams
+
+# Held by one worker at a time; then the one that has waited longest goes.
+_CONNECTIONS = 2000
 
 AppFactory = Callable[[], Flask]
 
@@ -53,17 +60,26 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
 
 
 def serve(
-    app_factory: AppFactory, bind: str, workers: int = 1, threads: int = 8, *, after: Callable[[], None] | None = None
+    app_factory: AppFactory,
+    bind: str,
+    workers: int = 1,
+    threads: int = 8,
+    *,
+    streams: int = 0,
+    after: Callable[[], None] | None = None,
 ) -> None:
     """Serves until SIGTERM, then lets running requests finish for 20 seconds. Does not return.
 
-    `bind` is "127.0.0.1:8101". `after` runs in each worker when it ends, to close engines and channels.
+    `bind` is "127.0.0.1:8101". `threads` requests are worked on at a time in each worker, beside `streams` answers
+    that stay open. `after` runs in each worker when it ends, to close engines and channels.
     """
     options: dict[str, Any] = {
         "bind": bind,
         "workers": workers,
         "threads": threads,
-        "worker_class": "gthread",
+        "worker_class": with_streams(streams),
+        "worker_connections": _CONNECTIONS + streams,
+        "sendfile": False,
         "preload_app": False,
         "timeout": 60,
         "graceful_timeout": 20,

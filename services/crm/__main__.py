@@ -91,6 +91,7 @@ def _web(_: argparse.Namespace) -> int:
         settings.listen,
         workers=settings.web_processes,
         threads=settings.web_threads,
+        streams=settings.alert_streams,
     )
     return 0
 

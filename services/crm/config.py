@@ -15,8 +15,10 @@ class CrmSettings(ServiceSettings):
 
     listen: str = "127.0.0.1:8101"
     web_processes: int = Field(default=1, ge=1, le=64)
-    # The live alert holds a thread for each open stream, at most half of them.
+    # Requests that each process works on at a time.
     web_threads: int = Field(default=16, ge=2, le=64)
+    # Live alerts that each process holds open beside them; who gets no place is asked every few seconds instead.
+    alert_streams: int = Field(default=256, ge=1, le=2000)
     public_url: str = "http://crm.localhost:8101"
     portal_url: str = "http://portal.localhost:8102"
     frame_origin: str = "http://card.localhost:8103"

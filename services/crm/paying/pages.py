@@ -18,6 +18,5 @@ ROOMS: tuple[Blueprint, ...] = (payments, links, payment_page, reveal, second_re
 
 
 def join(app: Flask, core: Core, paying: Paying) -> None:
-    """Adds what isn't a blueprint. Streams of the alert may take half of a process's threads, never more."""
-    streams = max(1, core.settings.web_threads // 2)
-    join_watcher(app, PendingWatcher(paying.book.pending_counts, max_streams=streams))
+    """Adds what isn't a blueprint: the watcher of all the alert's streams."""
+    join_watcher(app, PendingWatcher(paying.book.pending_counts, max_streams=core.settings.alert_streams))

@@ -84,13 +84,13 @@ def _watcher() -> PendingWatcher:
 
 
 def _events(watcher: PendingWatcher, agent_id: str) -> Iterator[str]:
-    with watcher.listening():
+    with watcher.listening(agent_id) as place:
         yield "retry: 1000\n\n"
         seen: int | None = None
         quiet = 0.0
         ends = time.monotonic() + _STREAM_SECONDS
-        while time.monotonic() < ends and not is_ending():
-            changed = watcher.wait(agent_id, seen, timeout=_LOOK_SECONDS)
+        while time.monotonic() < ends and not is_ending() and not place.displaced:
+            changed = place.wait(seen, timeout=_LOOK_SECONDS)
             quiet = quiet + _LOOK_SECONDS if changed is None else 0.0
             if changed is not None:
                 seen = changed

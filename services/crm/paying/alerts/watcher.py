@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -14,13 +15,29 @@ Counts = Mapping[str, int]
 
 
 class TooManyStreams(Exception):
-    """Every place for a stream is taken; the page asks now and then instead."""
+    """Every place for a stream is taken, and nobody holds more of them than this agent; the page asks now and then."""
+
+
+class Listening:
+    """A place among the listeners, of one agent's stream."""
+
+    def __init__(self, watcher: "PendingWatcher", agent_id: str) -> None:
+        self._watcher = watcher
+        self.agent_id = agent_id
+        self.displaced = False
+
+    def wait(self, seen: int | None, *, timeout: float) -> int | None:
+        """The agent's count as soon as it differs from `seen`; None when it did not within `timeout` seconds, or when
+        the place went to somebody else (`displaced`)."""
+        return self._watcher.wait(self, seen, timeout)
 
 
 class PendingWatcher:
     """Reads the pending counts of all agents while anybody listens, and wakes those whose count changed.
 
     `read` is asked every `interval` seconds by one thread, however many listen; with no listeners the thread ends.
+    With all places taken a new stream gets the oldest of whoever has most, so that nobody's many windows push others
+    to asking.
     """
 
     def __init__(self, read: Callable[[], Counts], *, interval: float = 0.25, max_streams: int = 4) -> None:
@@ -34,38 +51,49 @@ class PendingWatcher:
         self._changed = threading.Condition()
         self._counts: Counts = {}
         self._known = False
-        self._listeners = 0
+        self._listeners: dict[Listening, None] = {}  # oldest first
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def listening(self) -> Iterator["PendingWatcher"]:
+    def listening(self, agent_id: str) -> Iterator[Listening]:
         """A place among the listeners. Raises TooManyStreams."""
         if self._pid != os.getpid():
             self._reset()  # threads don't survive a fork
+        place = Listening(self, agent_id)
         with self._changed:
-            if self._listeners >= self._max_streams:
-                raise TooManyStreams
-            self._listeners += 1
+            if len(self._listeners) >= self._max_streams:
+                self._make_room(agent_id)
+            self._listeners[place] = None
             if self._thread is None:
                 self._known = False
                 self._thread = threading.Thread(target=self._watch, name="pending-watcher", daemon=True)
                 self._thread.start()
         try:
-            yield self
+            yield place
         finally:
             with self._changed:
-                self._listeners -= 1
+                self._listeners.pop(place, None)
                 self._changed.notify_all()
 
-    def wait(self, agent_id: str, seen: int | None, *, timeout: float) -> int | None:
-        """The agent's count as soon as it differs from `seen`; None when it did not within `timeout` seconds."""
+    def _make_room(self, for_agent: str) -> None:
+        held = Counter(listener.agent_id for listener in self._listeners)
+        greediest, most = held.most_common(1)[0] if held else ("", 0)
+        if most <= held[for_agent] + 1:
+            raise TooManyStreams
+        oldest = next(listener for listener in self._listeners if listener.agent_id == greediest)
+        oldest.displaced = True
+        del self._listeners[oldest]
+        self._changed.notify_all()
+
+    def wait(self, place: Listening, seen: int | None, timeout: float) -> int | None:
+        """See Listening.wait."""
 
         def differs() -> bool:
-            return self._known and self._counts.get(agent_id, 0) != seen
+            return place.displaced or (self._known and self._counts.get(place.agent_id, 0) != seen)
 
         with self._changed:
-            if self._changed.wait_for(differs, timeout):
-                return self._counts.get(agent_id, 0)
+            if self._changed.wait_for(differs, timeout) and not place.displaced:
+                return self._counts.get(place.agent_id, 0)
             return None
 
     def _watch(self) -> None:
@@ -75,8 +103,8 @@ class PendingWatcher:
                 if counts is not None and (counts != self._counts or not self._known):
                     self._counts, self._known = counts, True
                     self._changed.notify_all()
-                self._changed.wait_for(lambda: self._listeners == 0, self._interval)
-                if self._listeners == 0:
+                self._changed.wait_for(lambda: not self._listeners, self._interval)
+                if not self._listeners:
                     self._thread = None
                     return
 
