@@ -3,7 +3,7 @@
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 
 import structlog
@@ -59,8 +59,17 @@ def render_metrics(registry: CollectorRegistry = REGISTRY) -> bytes:
     return generate_latest(registry)
 
 
-def serve_metrics(listen: str) -> None:
-    """Answers GET /metrics on `listen` ("host:port") from a thread; does nothing when `listen` is empty."""
-    if listen:
-        host, _, port = listen.rpartition(":")
-        start_http_server(int(port), addr=host or "127.0.0.1")
+def serve_metrics(listen: str, *, processes: int = 1) -> None:
+    """Answers GET /metrics on `listen` ("host:port") from a thread; does nothing when `listen` is empty.
+
+    Of several processes each takes the first free of as many ports. A port that can't be had is logged: nobody's work
+    depends on it.
+    """
+    if not listen:
+        return
+    host, _, port = listen.rpartition(":")
+    for candidate in range(int(port), int(port) + processes):
+        with suppress(OSError):
+            start_http_server(candidate, addr=host or "127.0.0.1")
+            return
+    structlog.get_logger("telemetry").warning("metrics.no_port", listen=listen)

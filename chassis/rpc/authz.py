@@ -1,7 +1,10 @@
 """Who may call what: one table per server, per method, by the client certificate's SAN; deny by default."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
+
+from cryptography.x509 import DNSName, ExtensionNotFound, SubjectAlternativeName, load_pem_x509_certificate
 
 # Every caller whose certificate our authority signed and whose SAN names one of our identities.
 ANYONE: Final = frozenset({"*"})
@@ -35,10 +38,18 @@ class AllowList:
         return identity in allowed or (allowed is ANYONE and identity != "")
 
 
-def identity_of(sans: Iterable[bytes]) -> str:
-    """The identity a certificate's SANs name: "crm" for crm.wayvault.internal.
+@lru_cache(maxsize=256)
+def identity_of(certificate: bytes) -> str:
+    """The identity that a certificate (PEM) names by its DNS SAN: "crm" for crm.wayvault.internal.
 
-    Empty when there is none, or more than one: a certificate that could be two callers is nobody.
+    Empty when there is none, or more than one: a certificate that could be two callers is nobody. SANs of other kinds
+    (URI, e-mail, IP address) name nobody, whatever their text; gRPC hands them over without their kind, so they are
+    read from the certificate itself.
     """
-    names = {text[: -len(_DOMAIN)] for san in sans if (text := san.decode("ascii", "replace")).endswith(_DOMAIN)}
+    try:
+        extensions = load_pem_x509_certificate(certificate).extensions
+        dns_names = extensions.get_extension_for_class(SubjectAlternativeName).value.get_values_for_type(DNSName)
+    except (ValueError, ExtensionNotFound):
+        return ""
+    names = {name[: -len(_DOMAIN)] for name in dns_names if name.endswith(_DOMAIN)}
     return names.pop() if len(names) == 1 else ""

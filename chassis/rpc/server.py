@@ -215,7 +215,7 @@ class _Gate:
         outcome: "_Outcome",
     ) -> CallInfo:
         auth: Mapping[str, Iterable[bytes]] = context.auth_context()  # type: ignore[assignment]  # the stubs err
-        outcome.caller = identity = identity_of(auth.get("x509_subject_alternative_name", ()))
+        outcome.caller = identity = identity_of(next(iter(auth.get("x509_pem_cert", ())), b""))
         if not identity:
             raise errors.Unauthenticated
         if not self._allow.allows(method, identity):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from flask import Blueprint, Flask, Response, abort, current_app, url_for
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import StrictUndefined
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import SecretStr
 from sqlalchemy import text
 
@@ -16,8 +15,10 @@ from chassis.web.colour import DEFAULT_ACCENT, parse_hex, theme_css
 from chassis.web.compiled import keep_compiled_templates
 from chassis.web.errors import install_error_pages
 from chassis.web.formatting import register_filters
+from chassis.web.hosts import install_host_check
 from chassis.web.icons import icon
 from chassis.web.pictures import trip_picture
+from chassis.web.proxies import ProxySettings, install_proxies
 from chassis.web.requests import install_request_log
 from chassis.web.security import install_headers
 from chassis.web.tripwire import install_tripwire
@@ -33,7 +34,7 @@ _MAX_BODY = 12 * 1024 * 1024
 _MAX_FORM_MEMORY = 2 * 1024 * 1024
 
 
-class WebSettings(Protocol):
+class WebSettings(ProxySettings, Protocol):
     """What the layer reads of a service's settings."""
 
     @property
@@ -47,6 +48,8 @@ class WebSettings(Protocol):
 
     @property
     def state_dir(self) -> Path: ...
+
+    def allowed_hosts(self) -> frozenset[str]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +76,7 @@ def make_app(
     frame_origin: str | None = None,
     clock: Clock | None = None,
 ) -> Flask:
-    """An app with policy headers, CSRF, card tripwire, error pages, filters, health and metrics; no views yet.
+    """An app with policy headers, CSRF, card tripwire, error pages, filters and health; no views yet.
 
     `layout` is the one its error pages use. `database` None means /healthz answers without asking one.
     Layouts read `brand`, `nav`, `viewer` and `alert` from the service's context processor (chassis.web.page).
@@ -92,8 +95,11 @@ def make_app(
     _configure(app, service=service, settings=settings, https=https)
     _configure_templates(app)
     keep_compiled_templates(app, settings.state_dir / "cache" / service)
-    # The order matters: measure everything, refuse card numbers before anything reads the body, then check CSRF.
+    install_proxies(app, settings, https=https)
+    # The order matters: measure everything, answer to our own name only, refuse card numbers before anything reads the
+    # body, then check CSRF.
     install_request_log(app, service=service)
+    install_host_check(app, settings.allowed_hosts())
     install_headers(app, frame_origin=frame_origin, https=https)
     install_tripwire(app)
     CSRFProtect(app)
@@ -165,7 +171,6 @@ def _chassis_blueprint() -> Blueprint:
     )
     room.add_url_rule("/theme/<accent>.css", "theme", _theme)
     room.add_url_rule("/healthz", "healthz", _healthz)
-    room.add_url_rule("/metrics", "metrics", _metrics)
     return room
 
 
@@ -187,8 +192,3 @@ def _healthz() -> Response:
         with context.database.read() as session:
             session.execute(text("SELECT 1"))
     return Response("ok", mimetype="text/plain")
-
-
-def _metrics() -> Response:
-    """Prometheus text. Holds no personal data; the deployment's ingress does not route it."""
-    return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)

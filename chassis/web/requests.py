@@ -15,13 +15,13 @@ _SECONDS = Histogram(
     ["service", "method", "route", "status"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-_UNMEASURED = frozenset({"static", "chassis.static", "chassis.healthz", "chassis.metrics"})
+_UNMEASURED = frozenset({"static", "chassis.static", "chassis.healthz"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _log = structlog.get_logger("web")
 
 
 def install_request_log(app: Flask, *, service: str) -> None:
-    """Measures and logs every request but static files, health and metrics."""
+    """Measures and logs every request but static files and health."""
 
     def begin() -> None:
         g.wv_started = time.perf_counter()

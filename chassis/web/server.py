@@ -12,6 +12,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from chassis.lifecycle import forget_what_is_loaded
+from chassis.telemetry import serve_metrics
 from chassis.web.worker import with_streams
 
 # Held by one worker at a time; then the one that has waited longest goes.
@@ -29,8 +30,9 @@ def is_ending() -> bool:
     return any(not worker.alive for worker in _workers)
 
 
-def _ready(worker: Any) -> None:  # Any: gunicorn's Worker
+def _ready(worker: Any, metrics: str) -> None:  # Any: gunicorn's Worker
     _workers.append(worker)
+    serve_metrics(metrics, processes=worker.cfg.workers)
     forget_what_is_loaded()
 
 
@@ -66,12 +68,14 @@ def serve(
     threads: int = 8,
     *,
     streams: int = 0,
+    metrics: str = "",
     after: Callable[[], None] | None = None,
 ) -> None:
     """Serves until SIGTERM, then lets running requests finish for 20 seconds. Does not return.
 
     `bind` is "127.0.0.1:8101". `threads` requests are worked on at a time in each worker, beside `streams` answers
-    that stay open. `after` runs in each worker when it ends, to close engines and channels.
+    that stay open. `metrics` is where GET /metrics is answered ("127.0.0.1:8111"), never on the site itself. `after`
+    runs in each worker when it ends, to close engines and channels.
     """
     options: dict[str, Any] = {
         "bind": bind,
@@ -90,7 +94,7 @@ def serve(
         # Its socket would be one path for every service of a user.
         "control_socket_disable": True,
         "proc_name": "wayvault-web",
-        "post_worker_init": _ready,
+        "post_worker_init": lambda worker: _ready(worker, metrics),
     }
     if after is not None:
         options["worker_exit"] = lambda _server, _worker: after()

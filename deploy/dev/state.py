@@ -39,6 +39,11 @@ class Ports:
         return self.base + 5
 
     @property
+    def metrics(self) -> int:
+        """The first of three: CRM, portal, frame."""
+        return self.base + 11
+
+    @property
     def postgres(self) -> int:
         return self.base + 20
 

@@ -86,12 +86,14 @@ def _web(_: argparse.Namespace) -> int:
     settings = load(CrmSettings)
     configure_logging(SERVICE, level=settings.log_level)
     settings.require_secret_key()
+    settings.require_ready()
     serve(
         lambda: create_app(bootstrap(settings)),
         settings.listen,
         workers=settings.web_processes,
         threads=settings.web_threads,
         streams=settings.alert_streams,
+        metrics=settings.web_metrics_listen,
     )
     return 0
 

@@ -5,10 +5,10 @@ from typing import Any, ClassVar
 
 from pydantic import Field, field_validator, model_validator
 
-from chassis.settings import ServiceSettings
+from chassis.sites import SiteSettings
 
 
-class CrmSettings(ServiceSettings):
+class CrmSettings(SiteSettings):
     """What an operator may set for the CRM; the defaults suit the embedded mode on one machine."""
 
     name: ClassVar[str] = "crm"
@@ -55,6 +55,10 @@ class CrmSettings(ServiceSettings):
         """Whether browsers reach the CRM over TLS; cookies are then Secure and carry the __Host- prefix."""
         return self.public_url.startswith("https://")
 
+    def site_urls(self) -> dict[str, str]:
+        """Where browsers find the CRM and what it leads them to."""
+        return {"PUBLIC_URL": self.public_url, "PORTAL_URL": self.portal_url, "FRAME_ORIGIN": self.frame_origin}
+
     def problems(self) -> list[str]:
         """What stands in the way of starting although each value alone is well formed."""
         found = super().problems()
@@ -66,6 +70,4 @@ class CrmSettings(ServiceSettings):
         ):
             if not path.is_file():
                 found.append(f"CRM_{variable}: there is no file {path}. `make certificates` makes it for development.")
-        if self.environment == "production" and not self.https:
-            found.append("CRM_PUBLIC_URL: production needs an https:// address.")
         return found

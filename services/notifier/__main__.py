@@ -39,7 +39,7 @@ def web(settings: NotifierSettings) -> int:
     if not settings.keeps_mail_here:
         print("There is no mailbox to show: NOTIFIER_SMTP_URL sends mail to a server.", file=sys.stderr)
         return 1
-    serve(lambda: mailbox_app(settings), settings.listen, 1, 4)
+    serve(lambda: mailbox_app(settings), settings.listen, 1, 4, metrics=settings.web_metrics_listen)
     return 0
 
 

@@ -5,10 +5,10 @@ from typing import Any, ClassVar, Self
 
 from pydantic import model_validator
 
-from chassis.settings import ServiceSettings
+from chassis.sites import SiteSettings
 
 
-class NotifierSettings(ServiceSettings):
+class NotifierSettings(SiteSettings):
     """What an operator may set for the notifier; the defaults suit the embedded mode on one machine."""
 
     name: ClassVar[str] = "notifier"
@@ -43,6 +43,19 @@ class NotifierSettings(ServiceSettings):
         if not self.smtp_url.startswith(("mailbox://", "smtp://", "smtps://")):
             raise ValueError("smtp_url: must start with mailbox://, smtp:// or smtps://")
         return self
+
+    def site_urls(self) -> dict[str, str]:
+        """Where the mailbox is found, and where the links in mails lead."""
+        return {"PUBLIC_URL": self.public_url, "CRM_URL": self.crm_url, "PORTAL_URL": self.portal_url}
+
+    def _not_fit_for_production(self) -> list[str]:
+        # The mailbox is for development: in production the notifier has no site, only links in its mails.
+        links = {"CRM_URL": self.crm_url, "PORTAL_URL": self.portal_url}
+        return [
+            f"NOTIFIER_{name}: production needs an https:// address."
+            for name, url in links.items()
+            if not url.startswith("https://")
+        ]
 
     @property
     def keeps_mail_here(self) -> bool:

@@ -23,11 +23,13 @@ _RESETS_SECONDS = 1.0
 def web(settings: PortalSettings) -> int:
     """Serves the clients' pages."""
     settings.require_secret_key()
+    settings.require_ready()
     serve(
         lambda: create_app(bootstrap(settings)),
         settings.listen,
         workers=settings.web_processes,
         threads=settings.web_threads,
+        metrics=settings.web_metrics_listen,
     )
     return 0
 

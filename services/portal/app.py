@@ -1,7 +1,6 @@
 """The portal's web application."""
 
 from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chassis.paper import fonts
 from chassis.web.app import make_app
@@ -36,9 +35,6 @@ def create_app(deps: Dependencies) -> Flask:
         frame_origin=deps.settings.frame_origin,
         clock=deps.clock,
     )
-    if deps.settings.trusted_proxies:
-        hops = deps.settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     deps.sessions.init_app(app)
     deps.accounts.sessions.init_app(app)
     app.extensions[guard.EXTENSION] = deps.accounts

@@ -8,12 +8,12 @@ from typing import Any
 from pydantic import HttpUrl, TypeAdapter, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from chassis.settings import ServiceSettings
+from chassis.sites import SiteSettings
 
 _URL = TypeAdapter(HttpUrl)
 
 
-class PortalSettings(ServiceSettings):
+class PortalSettings(SiteSettings):
     """What an operator may set for the portal; the defaults suit the embedded mode on one machine."""
 
     model_config = SettingsConfigDict(env_prefix="PORTAL_")
@@ -30,8 +30,6 @@ class PortalSettings(ServiceSettings):
     notifier_letter_key: Path = Path()
     web_threads: int = 8
     web_processes: int = 1
-    # Reverse proxies in front whose X-Forwarded-For is to be believed; 0 = none.
-    trusted_proxies: int = 0
     # How long a client may leave the form lying. As long as the vault keeps an intake open (intake_ttl).
     session_idle: timedelta = timedelta(minutes=60)
 
@@ -52,6 +50,10 @@ class PortalSettings(ServiceSettings):
     def _is_web_address(cls, value: str) -> str:
         _URL.validate_python(value)
         return value.rstrip("/")
+
+    def site_urls(self) -> dict[str, str]:
+        """Where browsers find the portal and the frame in it."""
+        return {"PUBLIC_URL": self.public_url, "FRAME_ORIGIN": self.frame_origin}
 
     def problems(self) -> list[str]:
         """Adds the letter keys, without which no client would get her copy."""

@@ -99,11 +99,13 @@ def _web(settings: VaultSettings, _: argparse.Namespace) -> int:
     from services.vault.frame.app import FrameSettings, create_app
     from services.vault.frame_keys import VaultSealingKeys
 
+    settings.require_ready()
     keys = VaultSealingKeys(settings.vault_address, settings.tls_of("frame"), settings.vault_server_name)
     serve(
-        lambda: create_app(FrameSettings(parents=settings.frame_parents), keys),
+        lambda: create_app(FrameSettings.of(settings), keys),
         settings.web_listen,
         threads=4,
+        metrics=settings.web_metrics_listen,
         after=keys.close,
     )
     return 0

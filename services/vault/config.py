@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Self
 from pydantic import Field, model_validator
 
 from chassis.rpc import TlsFiles
-from chassis.settings import ServiceSettings
+from chassis.sites import SiteSettings
 
 
-class VaultSettings(ServiceSettings):
+class VaultSettings(SiteSettings):
     """See ServiceSettings. Durations are ISO 8601 (PT5M) or seconds."""
 
     name: ClassVar[str] = "vault"
@@ -83,6 +83,11 @@ class VaultSettings(ServiceSettings):
         """The certificate of another identity that runs from this checkout: `frame`, `operator`."""
         folder = self.tls_cert.parent
         return TlsFiles(ca=self.tls_ca, cert=folder / f"{identity}.pem", key=folder / f"{identity}.key")
+
+    def site_urls(self) -> dict[str, str]:
+        """The frame's origin, the pages that may embed it, and where a CVV's link leads."""
+        parents = {f"FRAME_PARENTS ({parent})": parent for parent in self.frame_parents}
+        return {"FRAME_ORIGIN": self.frame_origin, "CVV_LINK_URL": self.cvv_link_url, **parents}
 
     def problems(self) -> list[str]:
         files = {"LETTER_SIGNING_KEY": self.letter_signing_key, "NOTIFIER_LETTER_KEY": self.notifier_letter_key}

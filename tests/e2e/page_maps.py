@@ -25,7 +25,6 @@ NO_PAGES: Final = {
     "alerts.stream",
     "bookings.people",
     "chassis.healthz",
-    "chassis.metrics",
     "clients.search",
     "documents.file",
     "retrieval.state",

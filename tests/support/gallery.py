@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from flask import Flask, flash, render_template, request
 from pydantic import SecretStr
@@ -26,6 +27,11 @@ class GallerySettings:
     environment: str = "development"
     public_url: str = "http://crm.localhost:8199"
     state_dir: Path = field(default_factory=lambda: Path(tempfile.gettempdir()) / "wv-gallery")
+    trusted_proxies: int = 0
+    proxy_header: str = "x-forwarded-for"
+
+    def allowed_hosts(self) -> frozenset[str]:
+        return frozenset({urlsplit(self.public_url).hostname or "", "localhost", "127.0.0.1"})
 
 
 class FixedClock:

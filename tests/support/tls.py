@@ -2,6 +2,7 @@
 
 import datetime as dt
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,11 +44,14 @@ class Authority:
         (directory / "ca.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         return cls(directory=directory, key=key, certificate=certificate)
 
-    def issue(self, identity: str, *sans: str, expired: bool = False, file: str = "") -> TlsFiles:
+    def issue(
+        self, identity: str, *sans: str, uris: Sequence[str] = (), expired: bool = False, file: str = ""
+    ) -> TlsFiles:
         """A leaf for `identity`, with DNS SAN <identity>.wayvault.internal unless `sans` says otherwise."""
         key = ec.generate_private_key(ec.SECP256R1())
         now = dt.datetime.now(dt.UTC)
         names: list[x509.GeneralName] = [x509.DNSName(san) for san in sans or (f"{identity}.wayvault.internal",)]
+        names += [x509.UniformResourceIdentifier(uri) for uri in uris]
         names += [
             x509.DNSName("localhost"),
             x509.IPAddress(ipaddress.ip_address("127.0.0.1")),

@@ -15,6 +15,9 @@ import structlog
 from flask import Flask, Response, abort, make_response, render_template, request, send_file, url_for
 
 from chassis.errors import WayvaultError
+from chassis.web.hosts import install_host_check
+from chassis.web.proxies import install_proxies
+from services.vault.config import VaultSettings
 
 HERE = Path(__file__).parent
 _CHASSIS_STATIC = HERE.parents[2] / "chassis" / "web" / "static"
@@ -34,9 +37,24 @@ class SealingKeySource(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameSettings:
-    """`parents`: the origins that may embed the frame; any other is refused."""
+    """`parents`: the origins that may embed the frame; any other is refused. `hosts`: the frame's own names."""
 
     parents: Sequence[str]
+    hosts: frozenset[str] = frozenset({"localhost", "127.0.0.1", "card.localhost"})
+    https: bool = False
+    trusted_proxies: int = 0
+    proxy_header: str = "x-forwarded-for"
+
+    @classmethod
+    def of(cls, site: VaultSettings) -> "FrameSettings":
+        """From the vault's settings."""
+        return cls(
+            parents=site.frame_parents,
+            hosts=site.allowed_hosts(),
+            https=site.frame_origin.startswith("https://"),
+            trusted_proxies=site.trusted_proxies,
+            proxy_header=site.proxy_header,
+        )
 
 
 def served_files() -> dict[str, Path]:
@@ -56,7 +74,9 @@ def create_app(settings: FrameSettings, keys: SealingKeySource) -> Flask:
         if not re.fullmatch(r"https?://[a-z0-9.-]+(:\d+)?", parent):
             raise ValueError(f"{parent!r} is not an origin such as https://crm.example.com")
     app = Flask("services.vault.frame", template_folder=str(HERE / "templates"), static_folder=None)
-    app.after_request(_headers(settings.parents))
+    install_proxies(app, settings, https=settings.https)
+    app.after_request(_headers(settings))
+    install_host_check(app, settings.hosts)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok", mimetype="text/plain"))
     app.add_url_rule("/asset/<name>", "asset", _asset)
     app.add_url_rule("/<any(capture, reveal, cvv):mode>", "page", _page(settings.parents, keys))
@@ -91,10 +111,10 @@ def _asset(name: str) -> Response:
     return response
 
 
-def _headers(parents: Sequence[str]) -> Callable[[Response], Response]:
+def _headers(settings: FrameSettings) -> Callable[[Response], Response]:
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src 'none'; "
-        f"form-action 'none'; base-uri 'none'; frame-ancestors {' '.join(parents)}"
+        f"form-action 'none'; base-uri 'none'; frame-ancestors {' '.join(settings.parents)}"
     )
 
     def add(response: Response) -> Response:
@@ -104,6 +124,8 @@ def _headers(parents: Sequence[str]) -> Callable[[Response], Response]:
         response.headers["Cross-Origin-Resource-Policy"] = "same-site"
         response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), clipboard-read=()"
         response.headers.setdefault("Cache-Control", "no-store")
+        if settings.https:
+            response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
         return response
 
     return add

@@ -18,7 +18,6 @@ ANYBODY, AGENTS, ADMINS, OWNER, OWNER_ALONE, BOTH = (
 ENTRIES: dict[str, Entry] = {
     # the chassis
     "chassis.healthz": ANYBODY,
-    "chassis.metrics": ANYBODY,
     "chassis.theme": ANYBODY,
     # admin
     "admin.agency": ADMINS,

@@ -19,7 +19,6 @@ OFFER = {"request_id": "offer_id"}
 ENTRIES: dict[str, Entry] = {
     # the chassis
     "chassis.healthz": ANYBODY,
-    "chassis.metrics": ANYBODY,
     "chassis.theme": ANYBODY,
     # account
     "account.asked": ANYBODY,

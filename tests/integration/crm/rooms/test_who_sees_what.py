@@ -20,7 +20,6 @@ PUBLIC = {
     "auth.sign_out",
     "auth.invitation",
     "chassis.healthz",
-    "chassis.metrics",
     "chassis.theme",
 }
 

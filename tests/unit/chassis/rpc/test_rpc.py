@@ -299,7 +299,29 @@ def test_an_entry_for_an_unknown_method_stops_the_start() -> None:
         allow.check(["/a.B/C"])
 
 
-@given(st.lists(st.binary(max_size=60), max_size=4))
-def test_no_odd_name_makes_an_identity(sans: list[bytes]) -> None:
-    identity = identity_of(sans)
-    assert identity == "" or f"{identity}.wayvault.internal".encode() in sans
+@given(st.binary(max_size=200))
+def test_what_is_no_certificate_names_nobody(given_bytes: bytes) -> None:
+    assert identity_of(given_bytes) == ""
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "frame.wayvault.internal",
+        "spiffe://x/frame.wayvault.internal",
+        "https://frame.wayvault.internal",
+    ],
+)
+def test_a_uri_san_is_no_identity_and_takes_none_away(
+    authority: Authority, server: RpcServer, frame: Frame, uri: str
+) -> None:
+    stranger = authority.issue("uri", "elsewhere.example", uris=[uri])
+    with (
+        open_channel(f"127.0.0.1:{server.port}", stranger, SERVER_NAME) as channel,
+        pytest.raises(errors.Unauthenticated),
+    ):
+        ask(channel)
+    assert frame.callers == []
+    with open_channel(f"127.0.0.1:{server.port}", authority.issue("frame", uris=[uri]), SERVER_NAME) as channel:
+        ask(channel)
+    assert frame.callers == ["frame"]

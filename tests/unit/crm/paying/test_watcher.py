@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 
@@ -72,6 +72,7 @@ def test_one_agents_eight_windows_push_nobody_else_to_asking() -> None:
             assert [window.displaced for window in maya] == [True] + [False] * 7
 
 
+@settings(deadline=None)  # each example starts a thread
 @given(st.lists(st.sampled_from(["maya", "jonas", "admin"]), max_size=40), st.integers(1, 8))
 def test_whoever_comes_places_are_never_exceeded_and_shared_out_fairly(arrivals: list[str], places: int) -> None:
     watcher = PendingWatcher(dict, interval=0.01, max_streams=places)
