@@ -90,7 +90,7 @@ def test_two_stacks_share_no_port() -> None:
     def all_of(base: int) -> list[int]:
         return [getattr(Ports(base=base), name) for name, kind in vars(Ports).items() if isinstance(kind, property)]
 
-    assert len(set(all_of(8100))) == len(all_of(8100)) == 12
+    assert len(set(all_of(8100))) == len(all_of(8100)) == 13
     assert not set(all_of(8100)) & set(all_of(8200))
 
 
