@@ -74,6 +74,10 @@ protos: setup ## Generate the Python code of protos/ anew
 lock: setup ## Resolve requirements/*.txt from pyproject.toml, keeping the versions there; UPGRADE=1 takes newer ones
 	@UV="$(UV)" sh deploy/dev/lock
 
+.PHONY: phone-proof
+phone-proof: setup ## Play 540 calls through the masker by a clock of their own, let two judges listen, print JSON
+	@$(PY) -m tests.proof.phone
+
 .PHONY: bench
 bench: setup ## Measure, print JSON
 	@$(PY) -m tests.bench

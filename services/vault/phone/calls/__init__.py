@@ -1,0 +1,1 @@
+"""Calls as Kamailio tells them by the ng protocol: SDP, ports, relaying, and the lines that are masked."""

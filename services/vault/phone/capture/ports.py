@@ -1,0 +1,54 @@
+"""What capturing needs of others: the masker, the vault's intake, the trail."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from services.vault.phone.calls.masker import Masker
+from services.vault.phone.capture.sessions import Purpose, StoredCard
+
+
+class MediaThread(Protocol):
+    """The thread that owns the masker."""
+
+    def post(self, work: Callable[[Masker, float], None]) -> None:
+        """Does the work there, soon, with the time; never within what is under way."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyedCard:
+    """A card to be stored. `number`, `expiry` (MMYY) and `cvv` are memory that the caller overwrites afterwards."""
+
+    session_id: str
+    number: bytearray
+    expiry: bytearray
+    cvv: bytearray
+    name: str
+
+
+class CardStore(Protocol):
+    """The vault's intake."""
+
+    def store(self, card: KeyedCard, purpose: Purpose) -> StoredCard:
+        """Seals and stores. Raises a WayvaultError: CardInvalid, Unavailable and others."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One line of the trail; `agency_id` and `agent_id` are empty when no session can be told."""
+
+    action: str
+    refused: bool = False
+    reason: str = ""
+    session_id: str = ""
+    agency_id: str = ""
+    agent_id: str = ""
+    payment_id: str = ""
+
+
+class Trail(Protocol):
+    """Where acts are recorded; returns at once and keeps trying."""
+
+    def record(self, act: Act) -> None: ...

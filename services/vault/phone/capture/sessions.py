@@ -1,0 +1,121 @@
+"""One secure session: what it is for, where it is, and the digits it holds. Values and memory, no waiting."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from chassis.cards import Brand
+from services.vault.phone.calls.ports import Transport
+from services.vault.phone.capture.keys import KeyedField, overwritten
+from services.vault.phone.capture.rules import Field, Refusal, Result, State, TimeLimits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purpose:
+    """What the CRM asked a session for. `desk`: the only telephone that may key the PIN, empty for any of the agency's.
+
+    `card_days`, `cvv_hours`: as in CardIntake.
+    """
+
+    agency_id: str
+    agent_id: str
+    payment_id: str
+    desk: str
+    card_days: int
+    cvv_hours: int
+    limits: TimeLimits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldProgress:
+    """What may be shown of a field: how many digits, whether it was taken, why not, how often it was asked for."""
+
+    digits: int = 0
+    taken: bool = False
+    refusal: Refusal | None = None
+    asked: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What may be shown of a session. `seconds_left`: of the PIN, the open field or the session, whichever is next."""
+
+    state: State
+    fields: Mapping[Field, FieldProgress]
+    open_field: Field | None
+    brand: Brand | None
+    last4: str
+    result: Result | None
+    seconds_left: float
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCard:
+    """What the vault says of a card that it took."""
+
+    token: str
+    brand: str
+    last4: str
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Session:
+    """A session. Its owner holds the lock."""
+
+    id: str
+    purpose: Purpose
+    pin: bytearray
+    opened_at: float
+    last_at: float
+    state: State = State.WAITING
+    call_id: str = ""
+    shown: dict[Field, FieldProgress] = field(default_factory=dict)
+    digits: dict[Field, bytearray] = field(default_factory=dict)
+    keyed: KeyedField | None = None
+    open_field: Field | None = None
+    field_at: float = 0.0
+    complete_at: float | None = None
+    owed: dict[Transport, int] = field(default_factory=dict)
+    brand: Brand | None = None
+    stored: StoredCard | None = None
+    result: Result | None = None
+    # The call ended while the card was being stored.
+    gone: Result | None = None
+    ended_at: float = 0.0
+    version: int = 0
+
+    def progress(self, now: float) -> Progress:
+        """A snapshot without a digit but the last four of a card that was stored."""
+        return Progress(
+            state=self.state,
+            fields=dict(self.shown),
+            open_field=self.open_field,
+            brand=self.brand,
+            last4=self.stored.last4 if self.stored else "",
+            result=self.result,
+            seconds_left=max(0.0, self._ends_at() - now) if self.state is not State.ENDED else 0.0,
+            version=self.version,
+        )
+
+    def _ends_at(self) -> float:
+        limits = self.purpose.limits
+        if self.state is State.WAITING:
+            return self.opened_at + limits.pin
+        if self.open_field is not None:
+            return self.field_at + limits.field
+        return min(self.last_at + limits.idle, self.opened_at + limits.total)
+
+    def forget(self) -> None:
+        """Overwrites every digit."""
+        overwritten(self.pin)
+        for kept in self.digits.values():
+            overwritten(kept)
+        self.digits.clear()
+        self.close_field()
+
+    def close_field(self) -> None:
+        """No field takes keys any more."""
+        if self.keyed is not None:
+            self.owed = self.keyed.still_owed()
+            self.keyed.overwrite()
+        self.keyed, self.open_field, self.complete_at = None, None, None
