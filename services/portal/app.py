@@ -11,11 +11,11 @@ from services.portal.bootstrap import SERVICE, Dependencies
 from services.portal.cvv.views import CvvPages
 from services.portal.documents import views as document_pages
 from services.portal.esign import views as esign_pages
+from services.portal.esign.pages import SigningPages
 from services.portal.insurance import views as insurance_pages
 from services.portal.links.views import link_pages
 from services.portal.nav import count_on_tab
 from services.portal.pages import install_brand
-from services.portal.paper_pages import PaperPages
 from services.portal.payments.views import PaymentPages
 from services.portal.profile import views as profile_pages
 from services.portal.quotes import views as quote_pages
@@ -86,7 +86,7 @@ def _add_trips(app: Flask, deps: Dependencies) -> None:
 def _add_papers(app: Flask, deps: Dependencies) -> None:
     """What clients sign: documents and insurance offers, by link and in the tab."""
     rooms = [
-        PaperPages(
+        SigningPages(
             room,
             requests=deps.sign_requests,
             documents=deps.documents,

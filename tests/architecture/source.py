@@ -1,7 +1,7 @@
 """The house's modules as their imports show them."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,5 +68,46 @@ def rooms_of(service: str) -> frozenset[str]:
     return frozenset(found) - {"core", "migrations"}
 
 
+def room_of(name: str, service: str, rooms: Collection[str]) -> str:
+    """The room that a module stands in; empty for what stands beside the rooms, and for a room's own package."""
+    within = name.removeprefix(f"services.{service}.")
+    return next((room for room in rooms if within.startswith(f"{room}.")), "")
+
+
 def _packages(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if (path / "__init__.py").exists()]
+
+
+def imports_between(found: Iterable[Module], place: Callable[[str], str]) -> dict[str, set[str]]:
+    """Who imports whom, by `place` (a module's room, or the module itself); what is empty there is left out."""
+    known = {module.name: module for module in found}
+    edges: dict[str, set[str]] = {}
+    for module in known.values():
+        for each in module.imports:
+            for name in (each.module, *(f"{each.module}.{taken}" for taken in each.names)):
+                ours, theirs = place(module.name), place(name) if name in known else ""
+                if ours and theirs and ours != theirs:
+                    edges.setdefault(ours, set()).add(theirs)
+    return edges
+
+
+def circles(edges: Mapping[str, Collection[str]]) -> list[list[str]]:
+    """Every circle that some import can be followed around: strongly connected components of more than one."""
+    reached = {start: _reach(edges, start) for start in edges}
+    found = {
+        frozenset(other for other in reached[start] if start in reached.get(other, ())) | {start}
+        for start in edges
+        if start in reached[start]
+    }
+    return sorted(sorted(circle) for circle in found)
+
+
+def _reach(edges: Mapping[str, Collection[str]], start: str) -> set[str]:
+    seen: set[str] = set()
+    wanted = [start]
+    while wanted:
+        for each in edges.get(wanted.pop(), ()):
+            if each not in seen:
+                seen.add(each)
+                wanted.append(each)
+    return seen

@@ -1,4 +1,4 @@
-"""DESIGN.md §8: the rules of the house that import-linter's contracts (pyproject.toml) can't say."""
+"""The rules of the house that import-linter's contracts (pyproject.toml) can't say."""
 
 import subprocess
 import sys
@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.source import ROOT, SERVICES, Module, modules, read, rooms_of
+from tests.architecture.source import ROOT, SERVICES, Module, circles, imports_between, modules, read, room_of, rooms_of
 
 # Where a card number or CVV may exist in the clear.
 _CARD_ROOMS = ("services.vault.intake", "services.vault.reveal", "services.vault.transit")
+# What a room publishes: use cases with their values, places and pages that other rooms build on.
+_PUBLISHED = (".service", ".pages", ".panels")
 _CARD_TYPES = "services.vault.card_data"
 
 
@@ -54,7 +56,7 @@ def _may_stand_in_rules(name: str) -> bool:
 def _is_a_value_module(name: str) -> bool:
     """Whether a module holds values and decisions only. A room's service.py passes its rules' values on."""
     path = ROOT / Path(*name.split(".")).with_suffix(".py")
-    return name.endswith(".service") or (path.exists() and read(path).is_pure)
+    return name.endswith(_PUBLISHED) or (path.exists() and read(path).is_pure)
 
 
 def test_a_feature_uses_another_only_through_its_service_or_what_is_pure() -> None:
@@ -70,21 +72,34 @@ def test_a_feature_uses_another_only_through_its_service_or_what_is_pure() -> No
 
 def _of_other_rooms(module: Module, service: str) -> list[str]:
     rooms = rooms_of(service)
-    own = _room_of(module.name, service, rooms)
+    own = room_of(module.name, service, rooms)
     if not own:
         return []  # the composition root and what stands beside it join the rooms
     return [
         imported.module
         for imported in module.imports
         if imported.module.startswith(f"services.{service}.")
-        and _room_of(imported.module, service, rooms) not in {"", own}
+        and room_of(imported.module, service, rooms) not in {"", own}
     ]
 
 
-def _room_of(name: str, service: str, rooms: frozenset[str]) -> str:
-    """The room that a module stands in; empty for what stands beside the rooms, and for a room's own package."""
-    within = name.removeprefix(f"services.{service}.")
-    return next((room for room in rooms if within.startswith(f"{room}.")), "")
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_room_reaches_itself_by_way_of_others(service: str) -> None:
+    rooms = rooms_of(service)
+    edges = imports_between(modules(f"services/{service}"), lambda name: room_of(name, service, rooms))
+    assert circles(edges) == []
+
+
+@pytest.mark.parametrize("folder", [*(f"services/{service}" for service in SERVICES), "services/crm_demo", "chassis"])
+def test_no_module_reaches_itself_by_way_of_others(folder: str) -> None:
+    inits = {module.name for module in modules(folder) if module.path.name == "__init__.py"}
+    edges = imports_between(modules(folder), lambda name: "" if name in inits else name)
+    assert circles(edges) == []
+
+
+def test_a_circle_is_found_whatever_its_length() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"d"}, "d": {"b"}, "e": {"a"}}) == [["b", "c", "d"]]
+    assert circles({"a": {"b", "c"}, "b": {"c"}}) == []
 
 
 def test_card_types_are_imported_only_where_a_card_may_be_in_the_clear() -> None:

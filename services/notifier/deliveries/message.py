@@ -8,25 +8,14 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from typing import Final
 
 from email_validator import EmailNotValidError, validate_email
 
-# By what name the HTML part finds the logo (RFC 2392).
-LOGO_ID: Final = "agency-logo@wayvault"
+from services.notifier.templates.rules import LOGO_ID, Rendered
 
 
 class MessageRefused(ValueError):
     """An address or header that can't be used; the text is safe to show."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rendered:
-    """A template's outcome."""
-
-    subject: str
-    text: str
-    html: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

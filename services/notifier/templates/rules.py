@@ -45,6 +45,19 @@ class Mail(StrEnum):
     SUPPORT_ANSWER = "support_answer"
 
 
+# By what name the HTML part finds the logo (RFC 2392).
+LOGO_ID: Final = "agency-logo@wayvault"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """A template's outcome."""
+
+    subject: str
+    text: str
+    html: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Theme:
     """The agency that a mail speaks for. `logo` is a PNG that goes with the mail; empty = none."""

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from services.notifier.deliveries.message import LOGO_ID, Rendered
-from services.notifier.templates.rules import Mail, Theme, readable_accent
+from services.notifier.templates.rules import LOGO_ID, Mail, Rendered, Theme, readable_accent
 
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "mails"),

@@ -5,12 +5,12 @@ from flask.typing import ResponseReturnValue
 
 from services.portal.account import client_required, current_client
 from services.portal.esign.documents import TITLE, Documents
+from services.portal.esign.pages import SigningRoom, pdf_download
 from services.portal.esign.request_rules import PaperKind
 from services.portal.esign.requests import SignRequests
 from services.portal.esign.rules import DOCUMENT_CONSENT_TEXT
-from services.portal.paper_pages import PaperRoom, pdf_download
 
-ROOM = PaperRoom(
+ROOM = SigningRoom(
     name="esign",
     import_name=__name__,
     path="sign",

@@ -1,9 +1,9 @@
 """The pages on which an insurance offer is answered (P7)."""
 
 from chassis.web.forms import RadioField
+from services.portal.esign.pages import ConsentForm, SigningRoom
 from services.portal.esign.service import PaperKind
 from services.portal.insurance.rules import ANSWER_CONSENT_TEXT, read_answer
-from services.portal.paper_pages import ConsentForm, PaperRoom
 
 
 class AnswerForm(ConsentForm):
@@ -22,7 +22,7 @@ def _answer(form: ConsentForm) -> bool | None:
     return answer
 
 
-ROOM = PaperRoom(
+ROOM = SigningRoom(
     name="insurance",
     import_name=__name__,
     path="insurance",

@@ -15,6 +15,7 @@ from chassis.web.downloads import download
 from chassis.web.errors import wants_json
 from services.portal.access import LinkAccess
 from services.portal.account import find_client
+from services.portal.esign.pages import offered_on_file, posted_signature
 from services.portal.esign.service import (
     CONSENT_TEXT,
     Documents,
@@ -40,7 +41,6 @@ from services.portal.payments.values import (
     Submission,
     UnderWay,
 )
-from services.portal.signing import offered_on_file, posted_signature
 
 # How long a second submission waits for the first, so that it can show its result.
 _PATIENCE_SECONDS = 6.0

@@ -2,8 +2,9 @@
 
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -14,7 +15,6 @@ from chassis.money import Money
 from chassis.paper.itinerary import pdf as itinerary_pdf
 from chassis.web.downloads import download
 from services.portal.account import client_required, current_client
-from services.portal.documents.service import TripDocuments
 from services.portal.links.service import Links
 from services.portal.pages import dress_as, origin_of_request
 from services.portal.payments.service import Payments
@@ -38,6 +38,12 @@ KIND_ICONS = {
 }
 
 
+class DocumentsOfTrip(Protocol):
+    """What the documents room, which stands on this one, shows on a trip's page."""
+
+    def of_trip(self, client_id: str, booking_id: str) -> Sequence[object]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TripPages:
     """What the room's pages stand on."""
@@ -46,7 +52,7 @@ class TripPages:
     own_payments: OwnPayments
     payments: Payments
     links: Links
-    documents: TripDocuments
+    documents: DocumentsOfTrip
 
 
 def _pages() -> TripPages:

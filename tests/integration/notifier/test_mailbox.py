@@ -12,9 +12,10 @@ from chassis.db import open_database
 from chassis.settings import SettingsError, load
 from services.notifier.bootstrap import mailbox_app
 from services.notifier.config import NotifierSettings
-from services.notifier.deliveries.message import Attachment, Rendered, build
+from services.notifier.deliveries.message import Attachment, build
 from services.notifier.mailbox.service import Mailbox
 from services.notifier.models import Base
+from services.notifier.templates.rules import Rendered
 from tests.support.clock import FakeClock
 
 

@@ -9,9 +9,10 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from services.notifier.deliveries.message import Rendered, build
+from services.notifier.deliveries.message import build
 from services.notifier.deliveries.rules import Deferred, Refused, Sent
 from services.notifier.deliveries.transports import SmtpTransport
+from services.notifier.templates.rules import Rendered
 
 
 class Handler:

@@ -9,14 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.deliveries.message import (
-    Attachment,
-    MessageRefused,
-    Rendered,
-    build,
-    checked_address,
-    header_text,
-)
+from services.notifier.deliveries.message import Attachment, MessageRefused, build, checked_address, header_text
+from services.notifier.templates.rules import Rendered
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

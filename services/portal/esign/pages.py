@@ -1,6 +1,6 @@
 """The pages of something to be signed, by the link of an e-mail or signed in: documents and insurance offers.
 
-Looking at a link changes nothing; a click with the token after `#`, or of the client who is signed in, opens it.
+Looking at a link changes nothing; a click with the token after `#`, or of the client who is signed in, opens it. And the signature of a posted form, drawn, typed or on file, wherever the portal asks for one.
 """
 
 from collections.abc import Callable
@@ -9,21 +9,26 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from chassis.web.formatting import day
 from chassis.web.forms import BooleanField, Form, required
 from services.portal.access import LinkAccess
 from services.portal.account import find_client
 from services.portal.esign.service import (
+    ON_FILE,
     Documents,
     PaperKind,
+    Signature,
+    SignatureMissing,
     SignaturesOnFile,
     Signing,
     SignRequest,
     SignRequests,
     Standing,
     clean_name,
+    consent_to_reuse,
+    read_signature,
 )
 from services.portal.pages import dress_as, origin_of_request
-from services.portal.signing import offered_on_file, posted_signature
 
 _MAX_TOKEN = 100
 _CLOSED = {Standing.EXPIRED, Standing.WITHDRAWN}
@@ -36,7 +41,7 @@ class ConsentForm(Form):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PaperRoom:
+class SigningRoom:
     """What one kind of paper has of its own. `answer` reads the answer to an offer from the form, or notes what is
     missing; a document has none."""
 
@@ -52,12 +57,12 @@ class PaperRoom:
     answer: Callable[[ConsentForm], bool | None] = lambda _: None
 
 
-class PaperPages:
+class SigningPages:
     """The pages of one kind of paper."""
 
     def __init__(
         self,
-        room: PaperRoom,
+        room: SigningRoom,
         *,
         requests: SignRequests,
         documents: Documents,
@@ -213,3 +218,30 @@ def pdf_download(pdf: bytes, file_name: str) -> Response:
 
 def _page(template: str, status: int, **values: object) -> Response:
     return make_response(render_template(template, **values), status)
+
+
+def offered_on_file(on_file: SignaturesOnFile, *, client_id: str, agency_id: str) -> dict[str, object]:
+    """What the signature field shows of the signature on file, and the words beside its tick."""
+    known = on_file.of(client_id, agency_id)
+    return {"on_file": known, "reuse_words": consent_to_reuse(day(known.given_at)) if known else ""}
+
+
+def posted_signature(
+    on_file: SignaturesOnFile, *, client_id: str, agency_id: str, name: str
+) -> tuple[Signature | None, str]:
+    """The signature, or why there is none. A drawn one is signed in `name`."""
+    sent = request.form
+    kind = sent.get("signature_kind", "")
+    try:
+        if kind == ON_FILE:
+            return on_file.reuse(
+                client_id,
+                agency_id,
+                document_id=sent.get("signature_document", "")[:40],
+                agreed=bool(sent.get("signature_reuse")),
+            ), ""
+        return read_signature(
+            kind, text=sent.get("signature_text", ""), image=sent.get("signature_image", ""), payer_name=name
+        ), ""
+    except SignatureMissing as missing:
+        return None, str(missing)
