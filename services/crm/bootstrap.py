@@ -99,7 +99,7 @@ def bootstrap(
         sales=sales,
         trips=trips,
         paying=make_paying(core, access, sales, trips, book=book, vault=vault or open_vault(settings), letters=letters),
-        signing=make_signing(core, access, sales, trips, letters=letters),
+        signing=make_signing(core, access, sales, trips, letters=letters, card_authorized=book.is_authorized),
         office=make_office(core, access, trips, trail=trail or open_trail(settings)),
     )
 

@@ -24,7 +24,7 @@ def make_access(core: Core, passwords: Passwords) -> Access:
             passwords=passwords,
             authenticators=AuthenticatorSecrets(core.settings.require_secret_key()),
         ),
-        activities=Activities(database=core.database, clock=core.clock, directory=directory),
+        activities=Activities(database=core.database, clock=core.clock, names=directory.names),
     )
 
 

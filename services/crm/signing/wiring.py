@@ -1,5 +1,7 @@
 """The composition of the street of signing: documents and insurance offers."""
 
+from collections.abc import Callable
+
 from chassis.bus import EventHandlers
 from chassis.lifecycle import Loop, every
 from services.crm.access.parts import Access
@@ -16,8 +18,10 @@ from services.crm.trips.parts import Trips
 _EXPIRY_SECONDS = 30.0
 
 
-def make_signing(core: Core, access: Access, sales: Sales, trips: Trips, *, letters: Letters) -> Signing:
-    """The rooms, joined."""
+def make_signing(
+    core: Core, access: Access, sales: Sales, trips: Trips, *, letters: Letters, card_authorized: Callable[[str], bool]
+) -> Signing:
+    """The rooms, joined. Which bookings have a signed card authorization, the street of payments says."""
     library = Library(database=core.database, clock=core.clock, directory=access.directory)
     requests = SignRequests(
         database=core.database,
@@ -41,7 +45,7 @@ def make_signing(core: Core, access: Access, sales: Sales, trips: Trips, *, lett
         letters=letters,
         portal_url=core.settings.portal_url,
     )
-    book = RequestBook(database=core.database, library=library)
+    book = RequestBook(database=core.database, library=library, card_authorized=card_authorized)
     return Signing(library=library, requests=requests, book=book, insurance=insurance)
 
 

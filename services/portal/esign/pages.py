@@ -1,6 +1,7 @@
 """The pages of something to be signed, by the link of an e-mail or signed in: documents and insurance offers.
 
-Looking at a link changes nothing; a click with the token after `#`, or of the client who is signed in, opens it. And the signature of a posted form, drawn, typed or on file, wherever the portal asks for one.
+Looking at a link changes nothing; a click with the token after `#`, or of the client who is signed in, opens it. Beside
+them: the signature of a posted form, drawn, typed or on file, wherever the portal asks for one.
 """
 
 from collections.abc import Callable

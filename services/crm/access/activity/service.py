@@ -1,8 +1,10 @@
 """Notes what was done in the office, and lists it for admins."""
 
 from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
 from chassis.db import Database
@@ -11,7 +13,6 @@ from chassis.ids import new_id
 from chassis.web.devices import describe_device
 from services.crm.access.activity.models import ActivityRow
 from services.crm.access.activity.rules import ACT_WORDS, Act, Activity
-from services.crm.access.agency.service import Directory
 from services.crm.core.actor import Actor
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.ports.vault import Origin
@@ -19,13 +20,19 @@ from services.crm.core.ports.vault import Origin
 __all__ = ["ACT_WORDS", "Act", "Activities", "Activity"]
 
 
+class Names(Protocol):
+    """What the people of an agency are called, by id; the agency room knows, which stands on this one."""
+
+    def __call__(self, session: Session, agency_id: str, /) -> dict[str, str]: ...
+
+
 class Activities:
     """The office's acts."""
 
-    def __init__(self, *, database: Database, clock: Clock, directory: Directory) -> None:
+    def __init__(self, *, database: Database, clock: Clock, names: Names) -> None:
         self._database = database
         self._clock = clock
-        self._directory = directory
+        self._names = names
 
     def note(self, actor: Actor, act: Act, about: str, origin: Origin) -> None:
         """Writes an act down."""
@@ -69,7 +76,7 @@ class Activities:
             total = bounded_count(session, query)
             ordered = query.order_by(ActivityRow.at.desc(), ActivityRow.id).limit(PAGE_SIZE)
             rows = session.scalars(ordered.offset(offset(number))).all()
-            names = self._directory.names(session, actor.agency_id)
+            names = self._names(session, actor.agency_id)
             return Page(items=[_activity(row, names) for row in rows], total=total, number=number)
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 
 import structlog
 from google.protobuf.timestamp_pb2 import Timestamp
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
@@ -303,6 +303,12 @@ class PaymentBook:
         """A client's last payments, newest first."""
         query = _visible(actor).where(PaymentRow.payer_client_id == client_id)
         return self._payments(query.order_by(PaymentRow.created_at.desc(), PaymentRow.id).limit(limit))
+
+    def is_authorized(self, booking_id: str) -> bool:
+        """Whether anybody signed a card authorization for this booking."""
+        signed = exists().where(PaymentRow.booking_id == booking_id, PaymentRow.document_id != "")
+        with self._database.read() as session:
+            return bool(session.scalar(select(signed)))
 
     def counted_by_segment(self, booking_id: str) -> dict[str, list[Counted]]:
         """A booking's payments by segment, as its balances see them."""

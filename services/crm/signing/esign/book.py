@@ -1,16 +1,15 @@
 """Looking at signing requests: lists, one of them, its PDF, what a booking still lacks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, select
 
 from chassis.db import Database
 from chassis.errors import NotFound
 from services.crm.core.actor import Actor
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.visibility import visible_to
-from services.crm.paying.payments.service import PaymentRow
 from services.crm.signing.esign.library import Library, required_of
 from services.crm.signing.esign.models import SignedPaperRow, SignRequestRow
 from services.crm.signing.esign.records import SignedPaper, SignRequest, view, visible_row
@@ -30,9 +29,11 @@ class RequestFilter:
 class RequestBook:
     """What was sent and what was signed."""
 
-    def __init__(self, *, database: Database, library: Library) -> None:
+    def __init__(self, *, database: Database, library: Library, card_authorized: Callable[[str], bool]) -> None:
+        """`card_authorized(booking_id)` says whether anybody signed a card authorization for a booking."""
         self._database = database
         self._library = library
+        self._card_authorized = card_authorized
 
     def list_page(self, actor: Actor, wanted: RequestFilter, number: int) -> Page[SignRequest]:
         """Requests in the actor's sight, newest first."""
@@ -85,14 +86,11 @@ class RequestBook:
         states: dict[str, list[RequestState]] = {}
         for request in requests:
             states.setdefault(request.template_id, []).append(request.state)
-        authorized = exists().where(PaymentRow.booking_id == booking.id, PaymentRow.document_id != "")
-        with self._database.read() as session:
-            card_authorized = bool(session.scalar(select(authorized)))
         return missing(
             required_of(self._library.templates(actor)),
             states,
             has_fee=booking.service_fee is not None,
-            card_authorized=card_authorized,
+            card_authorized=self._card_authorized(booking.id),
         )
 
     def _list(self, *conditions: ColumnElement[bool], limit: int = 500) -> list[SignRequest]:
