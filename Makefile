@@ -20,6 +20,7 @@ help: ## List the targets
 setup: ## Make .venv with the locked libraries, and the front-end assets (nothing to do when nothing changed)
 	@sh deploy/dev/install
 	@$(PY) -m chassis.web.assets
+	@$(PY) -m services.vault.frame.build
 
 .PHONY: certificates
 certificates: setup ## Make the development certificates and keys (done by make up too)

@@ -1,6 +1,6 @@
-"""Migrations: `python -m chassis.db.migrate {upgrade,check,revision} <service>`.
+"""Migrations: `python -m chassis.db.migrate {upgrade,check,revision} <module>`, where the module has MIGRATIONS.
 
-One shared Alembic environment; each service keeps its revisions in services/<name>/migrations/versions. An upgrade
+One shared Alembic environment; each service keeps its revisions in a package of its own and hands it in. An upgrade
 is one transaction under a lock that other upgrades wait for, with a lock timeout and a statement timeout, so that a
 migration that can't get at a busy table gives up instead of standing in everybody's way.
 """
@@ -54,14 +54,6 @@ class Migrations:
     service: str
     metadata: MetaData
     versions: Path
-
-    @classmethod
-    def of(cls, service: str) -> "Migrations":
-        """By the house's rule: services/<name>/models.py completes the metadata of services/<name>/orm.py."""
-        models = importlib.import_module(f"services.{service}.models")
-        metadata: MetaData = importlib.import_module(f"services.{service}.orm").Base.metadata
-        folder = Path(str(models.__file__)).parent / "migrations" / "versions"
-        return cls(service=service, metadata=metadata, versions=folder)
 
     def _config(self, connection: Connection | None = None) -> Config:
         config = Config(stdout=io.StringIO(), cmd_opts=argparse.Namespace(quiet=True))
@@ -131,21 +123,6 @@ class Migrations:
         return final
 
 
-def upgrade(service: str, database_url: str) -> None:
-    """See Migrations.upgrade."""
-    Migrations.of(service).upgrade(database_url)
-
-
-def check(service: str, database_url: str) -> None:
-    """See Migrations.check."""
-    Migrations.of(service).check(database_url)
-
-
-def new_revision(service: str, message: str, *, replace_initial: bool = False) -> Path:
-    """See Migrations.new_revision."""
-    return Migrations.of(service).new_revision(message, replace_initial=replace_initial)
-
-
 @contextmanager
 def _alone(database: Database, service: str) -> Iterator[None]:
     """Holds the lock that upgrades of this service wait for; on SQLite the write transaction itself is that lock."""
@@ -192,19 +169,20 @@ def main(arguments: list[str] | None = None) -> int:
     """The command line. Returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m chassis.db.migrate", description=__doc__)
     parser.add_argument("action", choices=["upgrade", "check", "revision"])
-    parser.add_argument("service")
+    parser.add_argument("module", help="the dotted name of a service's migrations")
     parser.add_argument("--url", help="the database (default: the service's own setting)")
     parser.add_argument("--message", default="change", help="what the new revision does")
     parser.add_argument("--replace-initial", action="store_true", help="replace all revisions by one 0001_initial")
     given = parser.parse_args(arguments)
+    migrations: Migrations = importlib.import_module(given.module).MIGRATIONS
     try:
         match given.action:
             case "upgrade":
-                upgrade(given.service, _database_url(given.service, given.url))
+                migrations.upgrade(_database_url(migrations.service, given.url))
             case "check":
-                check(given.service, _database_url(given.service, given.url))
+                migrations.check(_database_url(migrations.service, given.url))
             case _:
-                print(new_revision(given.service, given.message, replace_initial=given.replace_initial))
+                print(migrations.new_revision(given.message, replace_initial=given.replace_initial))
     except MigrationError as error:
         print(error, file=sys.stderr)
         return 1
@@ -212,4 +190,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # A module with MIGRATIONS imports this one by its name; by the same name the command knows its errors.
+    sys.exit(importlib.import_module("chassis.db.migrate").main())

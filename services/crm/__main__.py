@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chassis.bus import BusUnavailable
-from chassis.db import migrate
+from chassis.db.migrate import MigrationError
 from chassis.errors import WayvaultError
 from chassis.logging import configure_logging
 from chassis.settings import SettingsError, check_config, load
@@ -16,6 +16,7 @@ from services.crm.access.agency.service import AgencyData, AgentData, AgentDetai
 from services.crm.bootstrap import SERVICE, Dependencies, bootstrap
 from services.crm.config import CrmSettings
 from services.crm.core.actor import Role
+from services.crm.migrations import MIGRATIONS
 from services.crm_demo.service import DemoError, demo_code, import_demo
 
 Command = Callable[[argparse.Namespace], int]
@@ -27,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     command: Command = options.command
     try:
         return command(options)
-    except (SettingsError, WayvaultError, DemoError, BusUnavailable, migrate.MigrationError) as error:
+    except (SettingsError, WayvaultError, DemoError, BusUnavailable, MigrationError) as error:
         print(error, file=sys.stderr)
         return 1
 
@@ -111,7 +112,7 @@ def _migrate(_: argparse.Namespace) -> int:
     from services.crm import worker
 
     settings = load(CrmSettings)
-    migrate.upgrade(SERVICE, settings.database_url)
+    MIGRATIONS.upgrade(settings.database_url)
     worker.bind_queue(bootstrap(settings))
     return 0
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from chassis.bus import Bus, BusUnavailable, Consumer, Relay, open_bus
-from chassis.db import migrate, open_database
+from chassis.db import open_database
 from chassis.lifecycle import every, run_until_stopped
 from chassis.logging import configure_logging
 from chassis.rpc.tls import TlsFiles
@@ -14,6 +14,7 @@ from chassis.telemetry import serve_metrics
 from chassis.web.server import serve
 from services.notifier.bootstrap import build, mailbox_app
 from services.notifier.config import NotifierSettings
+from services.notifier.migrations import MIGRATIONS
 from services.notifier.orm import event_tables
 
 SERVICE = "notifier"
@@ -45,7 +46,7 @@ def web(settings: NotifierSettings) -> int:
 
 def migrate_database(settings: NotifierSettings) -> int:
     """Brings the database to this version's form, and makes the queue, so that no event comes before it."""
-    migrate.upgrade(SERVICE, settings.database_url)
+    MIGRATIONS.upgrade(settings.database_url)
     notifier = build(settings)
     bus = _bus(settings)
     bus.bind(SERVICE, notifier.handlers.patterns())

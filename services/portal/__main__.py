@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from chassis.bus import BusUnavailable, Consumer, Relay, open_bus
-from chassis.db import migrate, open_database
+from chassis.db import open_database
 from chassis.lifecycle import every, run_until_stopped
 from chassis.logging import configure_logging
 from chassis.settings import SettingsError, check_config, load
@@ -14,6 +14,7 @@ from chassis.web.server import serve
 from services.portal.app import create_app
 from services.portal.bootstrap import SERVICE, bootstrap, tls_files
 from services.portal.config import PortalSettings
+from services.portal.migrations import MIGRATIONS
 from services.portal.models import event_tables
 
 _HOUSEKEEPING_SECONDS = 600.0
@@ -57,7 +58,7 @@ def worker(settings: PortalSettings) -> int:
 
 def migrate_database(settings: PortalSettings) -> int:
     """Brings the database to this version's form, and makes the queue, so that no event comes before it."""
-    migrate.upgrade(SERVICE, settings.database_url)
+    MIGRATIONS.upgrade(settings.database_url)
     deps = bootstrap(settings)
     bus = open_bus(settings.bus_url, service=SERVICE, tls=tls_files(settings))
     bus.bind(SERVICE, deps.handlers.patterns())

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from chassis.db.migrate import MigrationError, check, upgrade
+from chassis.db.migrate import MigrationError
 from chassis.lifecycle import every, run_until_stopped
 from chassis.logging import configure_logging
 from chassis.sealing import SealError
@@ -15,6 +15,7 @@ from chassis.settings import SettingsError, check_config, load
 from chassis.telemetry import serve_metrics
 from services.vault.bootstrap import open_server, open_vault
 from services.vault.config import VaultSettings
+from services.vault.migrations import MIGRATIONS
 from services.vault.operator_commands import add_operator_commands
 
 _SERVING = ("serve", "worker", "web")
@@ -114,8 +115,8 @@ def _web(settings: VaultSettings, _: argparse.Namespace) -> int:
 def _migrate(settings: VaultSettings, _: argparse.Namespace) -> int:
     # The application's role has no rights on new tables until deploy/postgres/bootstrap grants them.
     url = settings.owner_database_url or settings.database_url
-    upgrade("vault", url)
-    check("vault", url)
+    MIGRATIONS.upgrade(url)
+    MIGRATIONS.check(url)
     print("The vault's database is up to date.")
     return 0
 

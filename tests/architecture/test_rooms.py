@@ -1,5 +1,6 @@
 """The rules of the house that import-linter's contracts (pyproject.toml) can't say."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -100,6 +101,13 @@ def test_no_module_reaches_itself_by_way_of_others(folder: str) -> None:
 def test_a_circle_is_found_whatever_its_length() -> None:
     assert circles({"a": {"b"}, "b": {"c"}, "c": {"d"}, "d": {"b"}, "e": {"a"}}) == [["b", "c", "d"]]
     assert circles({"a": {"b", "c"}, "b": {"c"}}) == []
+
+
+def test_the_chassis_names_no_service() -> None:
+    """By import or in a text that is imported or read later."""
+    named = re.compile(rf"\bservices[./](?:{'|'.join(SERVICES)})\b")
+    naming = [path for path in sorted((ROOT / "chassis").rglob("*.py")) if named.search(path.read_text("utf-8"))]
+    assert naming == []
 
 
 def test_card_types_are_imported_only_where_a_card_may_be_in_the_clear() -> None:

@@ -18,7 +18,6 @@ import uuid6
 
 from chassis.clock import Clock
 from chassis.db import Database, open_database
-from chassis.db.migrate import upgrade
 from chassis.rpc.calls import CallInfo, enter_call, leave_call
 from chassis.sealing import Letter, LetterReader, LetterWriter, OpeningKey, open_sealed, seal_to
 from protos.wayvault.common.v1.common_pb2 import Origin
@@ -28,6 +27,7 @@ from services.vault.audit.service import Audit
 from services.vault.bootstrap import Dependencies, Limits, Vault, build
 from services.vault.custody.rpc import CardCustodyRpc
 from services.vault.intake.rpc import CardIntakeRpc
+from services.vault.migrations import MIGRATIONS
 from services.vault.reveal.codes import Codes
 from services.vault.reveal.rpc import CardRevealRpc
 from services.vault.transit.service import (
@@ -379,7 +379,7 @@ def write_letter_keys(folder: Path) -> tuple[Path, Path, Path, Path]:
 def make_kit(folder: Path, *, database_url: str = "", clock: Clock | None = None, limits: Limits | None = None) -> Kit:
     """A vault on a fresh SQLite file, or on the database given, with two enrolled agents."""
     if database_url:
-        upgrade("vault", database_url)
+        MIGRATIONS.upgrade(database_url)
     else:
         shutil.copy(_empty_sqlite(), folder / "vault.db")
     url = database_url or f"sqlite:///{folder}/vault.db"
@@ -400,7 +400,7 @@ def make_kit(folder: Path, *, database_url: str = "", clock: Clock | None = None
 @cache
 def _empty_sqlite() -> Path:
     """A migrated database without rows, made once; each test copies it."""
-    return sqlite_file(lambda url: upgrade("vault", url))
+    return sqlite_file(MIGRATIONS.upgrade)
 
 
 def open_kit(database: Database, folder: Path, *, clock: Clock | None = None, limits: Limits | None = None) -> Kit:

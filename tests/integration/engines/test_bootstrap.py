@@ -15,12 +15,12 @@ from pika.exceptions import ChannelClosedByBroker
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from chassis.db import migrate
 from deploy.dev.state import State
 from deploy.postgres import bootstrap as postgres_bootstrap
 from deploy.rabbitmq import bootstrap as rabbitmq_bootstrap
 from deploy.rabbitmq.management import segment
 from deploy.vault import bootstrap as vault_bootstrap
+from services.vault.migrations import MIGRATIONS
 from tests.support import engines
 from tests.support.bus import rabbit_tls
 
@@ -40,7 +40,7 @@ class VaultDatabase:
 def vault_database(postgres_url: str, tmp_path: Path) -> Iterator[VaultDatabase]:
     """A migrated vault database of its own with a freshly named application role."""
     role = "wv_test_" + urlsplit(postgres_url).path[-12:]
-    migrate.upgrade("vault", postgres_url)
+    MIGRATIONS.upgrade(postgres_url)
     admin = postgres_url.replace("postgresql+psycopg", "postgresql")
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'only-for-this-test'".encode())

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from chassis.db import migrate
 from services.crm.__main__ import main
+from services.crm.migrations import MIGRATIONS
 from services.crm.sales.clients.service import ClientFilter
 from services.crm.trips.bookings.service import BookingFilter
 from services.crm_demo.service import demo_code, import_demo
@@ -26,12 +26,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_migrations_lead_to_the_models(home: Path) -> None:
-    migrate.check("crm", f"sqlite:///{home}/crm/crm.db")
+    MIGRATIONS.check(f"sqlite:///{home}/crm/crm.db")
 
 
 def test_the_migrations_lead_to_the_models_on_postgresql(postgres_url: str) -> None:
-    migrate.upgrade("crm", postgres_url)
-    migrate.check("crm", postgres_url)
+    MIGRATIONS.upgrade(postgres_url)
+    MIGRATIONS.check(postgres_url)
 
 
 def test_an_operator_makes_an_agency_and_invites_an_agent(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

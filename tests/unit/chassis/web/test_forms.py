@@ -8,7 +8,6 @@ from werkzeug.datastructures import MultiDict
 from chassis.money import Money
 from chassis.web import formatting, forms
 from chassis.web.icons import UnknownIcon, icon
-from chassis.web.pictures import trip_picture
 from tests.support.gallery import NOW, GallerySettings, LinkForm, make_gallery
 
 
@@ -162,12 +161,7 @@ def test_countries_are_all_there_by_name() -> None:
     assert "EU" not in choices
 
 
-# ------------------------------------------------------------------ pictures and icons
-def test_a_trips_picture_is_always_the_same_and_another_trips_is_not() -> None:
-    assert trip_picture("bkg_1") == trip_picture("bkg_1")
-    assert trip_picture("bkg_1") != trip_picture("bkg_2")
-
-
+# ------------------------------------------------------------------ icons
 def test_icons_are_hidden_from_screen_readers_unless_they_speak() -> None:
     assert 'aria-hidden="true"' in icon("lock")
     assert 'aria-label="&lt;b&gt;"' in icon("lock", label="<b>")
