@@ -201,7 +201,8 @@ class EmbeddedSubscription:
             self._last_id = row_id
             self._version = -1  # there may be more than one batch
             if deliveries > DELIVERY_LIMIT:
-                self.settle(row_id, "delivery_limit")
+                if not self.settle(row_id, "delivery_limit"):
+                    return False  # all of these are read anew: nothing behind it counts as handed out
             else:
                 self._ready.append(EmbeddedDelivery(self, row_id, body, bool(replayed)))
         return bool(self._ready)
@@ -236,10 +237,10 @@ class EmbeddedSubscription:
         self._version = version
         return bool(changed)
 
-    def settle(self, row_id: int, rejected: str | None) -> None:
-        """Removes a message from the queue; with a reason, into the dead letters."""
+    def settle(self, row_id: int, rejected: str | None) -> bool:
+        """Removes a message from the queue; with a reason, into the dead letters. False when it will come again."""
         if self._connection is None:
-            return
+            return False
         try:
             with _transaction(self._connection) as connection:
                 if rejected is not None:
@@ -249,6 +250,8 @@ class EmbeddedSubscription:
                 connection.execute("DELETE FROM messages WHERE id = ?", (row_id,))
         except (sqlite3.Error, OSError) as error:
             self._fail(error)
+            return False
+        return True
 
     def _fail(self, error: Exception) -> None:
         log.warning("bus.embedded_failed", bus_service=self._service, error=type(error).__name__)

@@ -81,7 +81,7 @@ class Idempotency:
                 return answer
         except IntegrityError:
             # The same call, arriving twice at once: the other one was first.
-            if (kept := self.kept_after_conflict(key, answer_type)) is None:
+            if (kept := self.recall(key, answer_type)) is None:
                 raise
             return kept
 
@@ -90,8 +90,9 @@ class Idempotency:
         row = session.execute(self._find, {"key": key.key_hash}).first()
         return None if row is None else read_kept(key, row.body_hash, row.answer, answer_type)
 
-    def kept_after_conflict(self, key: CallKey, answer_type: type[Answer]) -> Answer | None:
-        """The kept answer after an IntegrityError; None when the conflict was about something else."""
+    def recall(self, key: CallKey, answer_type: type[Answer]) -> Answer | None:
+        """As `kept`, in a transaction of its own: before work that has none, or after an IntegrityError (None then says
+        that the conflict was about something else)."""
         with self._database.read() as session:
             return self.kept(session, key, answer_type)
 

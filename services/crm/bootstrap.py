@@ -29,7 +29,7 @@ from services.crm.office.parts import Office
 from services.crm.office.wiring import make_office, open_trail
 from services.crm.paying.links.terms import self_service_terms
 from services.crm.paying.parts import Paying
-from services.crm.paying.payments.service import PaymentBook
+from services.crm.paying.payments.service import PaymentBook, payments_on_segment
 from services.crm.paying.payments.service import lock_of_clients as payments_of_clients
 from services.crm.paying.wiring import make_paying, open_vault
 from services.crm.sales.merging.service import Followers
@@ -90,7 +90,7 @@ def bootstrap(
         core,
         access,
         sales,
-        has_payments=lambda booking_id, segment_id: segment_id in book.counted_by_segment(booking_id),
+        has_payments=payments_on_segment,
         terms=lambda house: self_service_terms(house.agency, house.agent, house.policy),
     )
     return Dependencies(

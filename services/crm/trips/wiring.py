@@ -1,14 +1,12 @@
 """The composition of the street of trips: bookings, requests for quotes, documents and the itinerary."""
 
-from collections.abc import Callable
-
 from chassis.bus import EventHandlers
 from services.crm.access.parts import Access
 from services.crm.core.parts import Core
 from services.crm.sales.parts import Sales
 from services.crm.trips.bookings import events as booking_events
 from services.crm.trips.bookings.events import SelfServiceTerms
-from services.crm.trips.bookings.service import Bookings
+from services.crm.trips.bookings.service import Bookings, HasPayments
 from services.crm.trips.documents.service import Documents
 from services.crm.trips.itinerary.service import Itineraries
 from services.crm.trips.parts import Trips
@@ -17,7 +15,7 @@ from services.crm.trips.quotes.service import Quotes
 
 
 def make_trips(
-    core: Core, access: Access, sales: Sales, *, has_payments: Callable[[str, str], bool], terms: SelfServiceTerms
+    core: Core, access: Access, sales: Sales, *, has_payments: HasPayments, terms: SelfServiceTerms
 ) -> Trips:
     """The rooms, joined. What they need to know of payments, the street of payments hands in."""
     bookings = Bookings(

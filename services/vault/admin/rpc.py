@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import grpc
-from sqlalchemy.orm import Session
 
 from chassis.errors import InvalidArgument
 from chassis.rpc.calls import current_call
@@ -98,18 +97,15 @@ class VaultAdminRpc(vault_pb2_grpc.VaultAdminServicer):
         """Rotating `sealing` also starts a new sealing key pair, which browsers seal to from now on."""
         key = CallKey.of(request.idempotency_key, request)
         keys = _key_names(request)
-        rotated_now = False
-
-        def rotate(session: Session) -> pb.RotateKeysResponse:
-            nonlocal rotated_now
-            infos = self._services.keys.rotate(session, keys, actor=current_call().caller)
-            rotated_now = True
-            return pb.RotateKeysResponse(versions=[_version(info) for info in infos])
-
-        answer = self._services.idempotency.once(key, pb.RotateKeysResponse, rotate)
-        if rotated_now and KeyName.SEALING in keys:
+        if (kept := self._services.idempotency.recall(key, pb.RotateKeysResponse)) is not None:
+            return kept
+        # Outside of a transaction, because a key can't be unmade. The same call that comes while this one is at work,
+        # or after it broke off, rotates once more, which harms nothing and is audited.
+        infos = self._services.keys.rotate(keys, actor=current_call().caller)
+        if KeyName.SEALING in keys:
             self._services.sealing_keys.replace()
-        return answer
+        answer = pb.RotateKeysResponse(versions=[_version(info) for info in infos])
+        return self._services.idempotency.once(key, pb.RotateKeysResponse, lambda _: answer)
 
     def Rewrap(self, request: pb.RewrapRequest, context: grpc.ServicerContext) -> Iterator[pb.RewrapProgress]:
         for progress in self._services.keys.rewrap(trim=request.trim, actor=current_call().caller):

@@ -200,7 +200,7 @@ class CardCommits:
             except (IntegrityError, IntakeUsed) as conflict:
                 act.card_token = None
                 # The same call, arriving again or twice at once?
-                if (kept := self._idempotency.kept_after_conflict(storing.key, pb.StoreCardResponse)) is not None:
+                if (kept := self._idempotency.recall(storing.key, pb.StoreCardResponse)) is not None:
                     return kept
                 if isinstance(conflict, IntakeUsed):
                     raise

@@ -289,7 +289,7 @@ class IntakeService:
                 self._trail.record(session, act.entry(resource=token))
                 self._idempotency.keep(session, key, answer)
         except (IntegrityError, IntakeUsed):
-            kept = self._idempotency.kept_after_conflict(key, pb.ReplaceCvvResponse)
+            kept = self._idempotency.recall(key, pb.ReplaceCvvResponse)
             if kept is None:
                 raise
             return kept

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 import structlog
-from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
 from chassis.db import Database
-from services.vault.audit.service import Audit, AuditEntry
+from services.vault.audit.service import Audit, AuditEntry, Result
 from services.vault.keys.rules import IN_FLIGHT, is_due, oldest_needed, seconds_to_settle
 from services.vault.transit.service import (
     CVV_ROTATION,
@@ -25,6 +26,20 @@ __all__ = ["IN_FLIGHT", "KeyService", "Progress"]
 
 _log = structlog.get_logger(__name__)
 _BY_ITSELF = "vault"
+T = TypeVar("T")
+
+
+class _Names(NamedTuple):
+    """What the audit trail calls an act: before it, after it, and when it failed."""
+
+    begun: str
+    done: str
+    failed: str
+
+
+_ROTATION = _Names("key.rotation_begun", "key.rotated", "key.rotation_failed")
+_RETIREMENT = _Names("key.retirement_begun", "key.retired", "key.retirement_failed")
+_TRIM = _Names("key.trim_begun", "key.trimmed", "key.trim_failed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +84,12 @@ class KeyService:
         """All keys as they stand. Raises TransitUnavailable."""
         return [self._keeper.info(key) for key in KeyName]
 
-    def rotate(self, session: Session, keys: Sequence[KeyName], *, actor: str) -> list[KeyInfo]:
-        """Makes a new version of each key. In the caller's transaction, audit row first: no row, no rotation."""
-        rotated = []
-        for key in keys:
-            self._audit.record(session, AuditEntry(action="key.rotated", actor=actor, resource=key))
-            rotated.append(self._keeper.rotate(key))
-        return rotated
+    def rotate(self, keys: Sequence[KeyName], *, actor: str) -> list[KeyInfo]:
+        """Makes a new version of each key. Never inside a transaction. Raises TransitUnavailable."""
+        return [
+            self._carry_out(_ROTATION, key, actor=actor, reason="", act=partial(self._keeper.rotate, key))
+            for key in keys
+        ]
 
     def rewrap(self, *, trim: bool, actor: str) -> Iterator[Progress]:
         """Brings every live ciphertext of every key to its newest version, then retires the older ones.
@@ -101,8 +115,7 @@ class KeyService:
         versions that no kept CVV needs, so that the CVVs in a backup die with them. Raises TransitUnavailable."""
         info = self._keeper.info(KeyName.CVV)
         if not self._rotates_by_itself and is_due(info, CVV_ROTATION, self._clock.now()):
-            with self._database.transaction() as session:
-                self.rotate(session, [KeyName.CVV], actor=_BY_ITSELF)
+            self.rotate([KeyName.CVV], actor=_BY_ITSELF)
         self._discard(KeyName.CVV, trim=True, actor=_BY_ITSELF)
 
     # ---- rewrapping
@@ -156,19 +169,32 @@ class KeyService:
         stale = info.oldest_version < floor if trim else info.min_decryption_version < floor
         if not stale:
             return
-        with self._database.transaction() as session:
-            action = "key.trimmed" if trim else "key.retired"
-            self._audit.record(
-                session, AuditEntry(action=action, actor=actor, resource=key, reason=f"below version {floor}")
-            )
-            if trim:
-                self._keeper.trim(key, floor)
-            else:
-                self._keeper.retire(key, floor)
+        self._carry_out(
+            _TRIM if trim else _RETIREMENT,
+            key,
+            actor=actor,
+            reason=f"below version {floor}",
+            act=lambda: self._keeper.trim(key, floor) if trim else self._keeper.retire(key, floor),
+        )
 
     def _progress(self, done: int, total: int, *, finished: bool = False) -> Progress:
         return Progress(done=done, total=total, finished=finished, card_key=self._keeper.info(KeyName.CARD))
 
-    def _note(self, action: str, actor: str, resource: str, reason: str) -> None:
+    def _carry_out(self, names: _Names, key: KeyName, *, actor: str, reason: str, act: Callable[[], T]) -> T:
+        """Intent, act, outcome. The engine can't take part in a transaction, so each row is committed by itself:
+        without the intent nothing is done, and whatever fails after that, the intent stands in the trail."""
+        self._note(names.begun, actor, key, reason)
+        try:
+            done = act()
+        except Exception as error:
+            # What an engine did that gave no answer is not known; `key.…_begun` without `key.…ed` says so.
+            self._note(names.failed, actor, key, type(error).__name__, result="refused")
+            raise
+        self._note(names.done, actor, key, reason)
+        return done
+
+    def _note(self, action: str, actor: str, resource: str, reason: str, result: Result = "ok") -> None:
         with self._database.transaction() as session:
-            self._audit.record(session, AuditEntry(action=action, actor=actor, resource=resource, reason=reason))
+            self._audit.record(
+                session, AuditEntry(action=action, actor=actor, resource=resource, reason=reason, result=result)
+            )

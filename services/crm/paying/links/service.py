@@ -141,7 +141,7 @@ class PaymentLinks:
             with self._database.transaction() as session:
                 if made := self._made_by(session, actor, request.request_key):
                     return made
-                booking = self._bookings.load_own(session, actor, booking_id)
+                booking = self._bookings.hold_own(session, actor, booking_id)
                 return [self._open(session, booking, request, share) for share in request.shares]
         except IntegrityError:
             with self._database.read() as session:

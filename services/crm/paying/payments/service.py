@@ -73,6 +73,7 @@ __all__ = [
     "overpaid_by",
     "own",
     "payment_of",
+    "payments_on_segment",
     "record_authorization",
     "replaced_by",
     "when",
@@ -165,6 +166,12 @@ def lock_of_clients(session: Session, client_ids: Collection[str]) -> None:
     """Holds every payment that these clients were asked for until the transaction ends (a merge, C4)."""
     rows = select(PaymentRow.id).where(PaymentRow.payer_client_id.in_(client_ids)).order_by(PaymentRow.id)
     session.scalars(rows.with_for_update()).all()
+
+
+def payments_on_segment(session: Session, booking_id: str, segment_id: str) -> bool:
+    """Whether anything was ever asked for on this segment."""
+    asked = exists().where(PaymentRow.booking_id == booking_id, PaymentRow.segment_id == segment_id)
+    return bool(session.scalar(select(asked)))
 
 
 def locked_by_card(session: Session, card_token: str) -> PaymentRow | None:

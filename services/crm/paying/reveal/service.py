@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Select, and_, exists, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -50,6 +50,7 @@ _log = structlog.get_logger(__name__)
 _CARD, _CVV, _APPROVE = "card", "cvv", "approve"
 # A reveal whose record the CRM lost is found again by asking the vault for this long.
 _UNSETTLED = timedelta(hours=1)
+_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,29 +234,40 @@ class Retrieval:
             return []
         return self._vault.list_access(card_token=payment.card_token, agent_id=payment.agent_id)
 
-    def settle(self, limit: int = 100) -> int:
+    def settle(self) -> int:
         """Asks the vault about payments whose code went out but whose reveal is not on record. Says how many were."""
-        now = self._clock.now()
-        query = (
+        settled, after = 0, ""
+        while True:
+            with self._database.read() as session:
+                rows = session.scalars(self._unsettled(after).limit(_AT_ONCE))
+                waiting = [payment_of(row) for row in rows]
+            if not waiting:
+                return settled
+            settled += sum(self._settled(payment) for payment in waiting)
+            after = waiting[-1].id
+
+    def _unsettled(self, after: str) -> Select[PaymentRow]:
+        """In the order of their ids, so that none stands behind others that the vault has no news of."""
+        asked = exists().where(
+            ChallengeRow.payment_id == PaymentRow.id,
+            ChallengeRow.kind == _CARD,
+            ChallengeRow.requested_at > self._clock.now() - _UNSETTLED,
+        )
+        return (
             select(PaymentRow)
-            .join(ChallengeRow, ChallengeRow.payment_id == PaymentRow.id)
             .where(
+                PaymentRow.id > after,
                 # Of a second reveal too: its code was asked for after the card had been shown.
                 or_(
-                    PaymentRow.state == PaymentState.AUTHORIZED,
+                    and_(PaymentRow.state == PaymentState.AUTHORIZED, asked),
                     and_(
-                        PaymentRow.state == PaymentState.RETRIEVED, ChallengeRow.requested_at > PaymentRow.retrieved_at
+                        PaymentRow.state == PaymentState.RETRIEVED,
+                        asked.where(ChallengeRow.requested_at > PaymentRow.retrieved_at),
                     ),
                 ),
-                ChallengeRow.kind == _CARD,
-                ChallengeRow.requested_at > now - _UNSETTLED,
             )
-            .distinct()
-            .limit(limit)
+            .order_by(PaymentRow.id)
         )
-        with self._database.read() as session:
-            waiting = [payment_of(row) for row in session.scalars(query)]
-        return sum(self._settled(payment) for payment in waiting)
 
     def latest_problem(self, payment_id: str) -> str:
         """Why the newest code's or link's e-mail did not arrive; empty when nothing is known to be wrong."""

@@ -97,6 +97,10 @@ class BookingFilter:
     sort: BookingSort = BookingSort.CHANGED
 
 
+# Whether anything was asked for on a booking's segment; the payments' rooms say it.
+HasPayments = Callable[[Session, str, str], bool]
+
+
 class Bookings:
     """The bookings room's use cases. Methods that take a session take part in the caller's transaction."""
 
@@ -108,11 +112,10 @@ class Bookings:
         clock: Clock,
         clients: Clients,
         directory: Directory,
-        has_payments: Callable[[str, str], bool],
+        has_payments: HasPayments,
         terms: SelfServiceTerms,
     ) -> None:
-        """`has_payments(booking_id, segment_id)` says whether anything was asked for on a segment; `terms` is what a
-        client signs who starts a payment herself (P3)."""
+        """`terms` is what a client signs who starts a payment herself (P3)."""
         self._database = database
         self._outbox = outbox
         self._clock = clock
@@ -138,6 +141,10 @@ class Bookings:
     def load_own(self, session: Session, actor: Actor, booking_id: str) -> BookingDetail:
         """As load, for a change: raises PermissionDenied when an admin looks at somebody else's booking."""
         return self._details(session, [_own_row(session, actor, booking_id)])[0]
+
+    def hold_own(self, session: Session, actor: Actor, booking_id: str) -> BookingDetail:
+        """As load_own, and nobody changes the booking until the transaction ends: what is asked for on a segment."""
+        return self._details(session, [_held_row(session, actor, booking_id)])[0]
 
     def load_by_id(self, session: Session, booking_id: str) -> BookingDetail:
         """A booking by an id that the caller has from a row of its own (event handlers). Raises NotFound."""
@@ -274,15 +281,15 @@ class Bookings:
 
     def remove_segment(self, actor: Actor, booking_id: str, segment_id: str, *, version: int) -> BookingDetail:
         """Raises NotFound, PermissionDenied, ChangedMeanwhile, or InvalidArgument when it has payments."""
-        # First of all: whether payments hang on a segment is nobody else's business.
-        self.get(actor, booking_id)
-        if self._has_payments(booking_id, segment_id):
-            raise InvalidArgument(
-                "A payment was asked for on this segment, so it stays on the booking as part of the record. "
-                "You can still change its dates and amounts."
-            )
         with self._database.transaction() as session:
-            row = _row_to_change(session, actor, booking_id, version)
+            # Held: a link that is sent meanwhile holds the booking too (`hold_own`), so it comes before or after.
+            row = _held_row(session, actor, booking_id)
+            if self._has_payments(session, booking_id, segment_id):
+                raise InvalidArgument(
+                    "A payment was asked for on this segment, so it stays on the booking as part of the record. "
+                    "You can still change its dates and amounts."
+                )
+            _check_version(row, version)
             row.segments.remove(_segment_row(row, segment_id))
             return self._touch(session, row)
 
@@ -422,12 +429,21 @@ def _own_row(session: Session, actor: Actor, booking_id: str) -> BookingRow:
 
 
 def _row_to_change(session: Session, actor: Actor, booking_id: str, version: int) -> BookingRow:
+    row = _held_row(session, actor, booking_id)
+    _check_version(row, version)
+    return row
+
+
+def _held_row(session: Session, actor: Actor, booking_id: str) -> BookingRow:
     """The row, held until the transaction ends (SQLite holds the whole file already)."""
     row = _own_row(session, actor, booking_id)
     session.refresh(row, with_for_update=True)
+    return row
+
+
+def _check_version(row: BookingRow, version: int) -> None:
     if row.version != version:
         raise ChangedMeanwhile(version=row.version)
-    return row
 
 
 def _segment_row(row: BookingRow, segment_id: str) -> SegmentRow:

@@ -3,6 +3,7 @@ from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from chassis.bus import event_type_of
 from chassis.errors import InvalidArgument
@@ -149,9 +150,17 @@ def test_lead_and_companions_can_change_places(site: CrmSite) -> None:
 
 def test_a_segment_with_a_payment_stays_on_the_booking(site: CrmSite) -> None:
     bookings = site.deps.trips.bookings
-    bookings._has_payments = lambda booking_id, segment_id: segment_id == site.segment_id
+    asked: list[bool] = []
+
+    def has_payments(session: Session, booking_id: str, segment_id: str) -> bool:
+        # In the transaction that holds the booking, so that no link can be sent between question and removal.
+        asked.append(any(key[1] == (booking_id,) for key in session.identity_map))
+        return segment_id == site.segment_id
+
+    bookings._has_payments = has_payments
     with pytest.raises(InvalidArgument, match="part of the record"):
         bookings.remove_segment(site.maya, site.booking.id, site.segment_id, version=site.booking.version)
+    assert asked == [True]
 
 
 def test_the_dashboard_shows_what_is_due_and_who_leaves(site: CrmSite) -> None:

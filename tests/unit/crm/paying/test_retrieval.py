@@ -19,6 +19,7 @@ from chassis.errors import (
 from protos.wayvault.events.v1.events_pb2 import MailSealed, PaymentRetrieved
 from services.crm.core.ports.vault import CardState, CvvState
 from services.crm.paying.payments.rules import PaymentState
+from services.crm.paying.reveal import service as reveal_service
 from services.crm.paying.reveal.service import CodeSent, CvvLinkSent, Retrieval
 from tests.support.crm_paying import ORIGIN, CrmHouse
 
@@ -140,6 +141,22 @@ def test_an_answer_is_given_even_when_it_can_not_be_recorded_and_the_record_is_f
     assert crm.deps.paying.retrieval.settle() == 1
     assert crm.row(payment_id).state == PaymentState.RETRIEVED
     assert len(crm.events(PaymentRetrieved)) == 1
+
+
+def test_a_lost_reveal_is_found_behind_others_that_the_vault_has_no_news_of(
+    crm: CrmHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reveal_service, "_AT_ONCE", 1)
+    payments = sorted(crm.authorized(f"form-{number}-0123456789") for number in range(3))
+    codes = [code(crm, payment_id) for payment_id in payments]
+    with monkeypatch.context() as fault:
+        fault.setattr(Retrieval, "_record_retrieved", lambda *_: None)
+        crm.deps.paying.retrieval.reveal(
+            crm.maya, payments[-1], sealed_request=f"{codes[-1].challenge_id}:s", origin=ORIGIN
+        )
+
+    assert crm.deps.paying.retrieval.settle() == 1
+    assert crm.row(payments[-1]).state == PaymentState.RETRIEVED
 
 
 def test_foreign_payments_do_not_exist_and_an_admin_never_gets_a_card(crm: CrmHouse) -> None:

@@ -121,8 +121,7 @@ def all_open(rooms: VaultRooms) -> int:
 
 
 def rotate(rooms: VaultRooms, keys: KeyService, *names: KeyName) -> Sequence[KeyInfo]:
-    with rooms.database.transaction() as session:
-        return keys.rotate(session, names, actor="operator")
+    return keys.rotate(names, actor="operator")
 
 
 def actions(rooms: VaultRooms) -> list[tuple[str, str, str]]:
@@ -284,8 +283,7 @@ def test_a_rewrap_can_be_run_again_after_transit_failed_in_the_middle(rooms: Vau
 def test_the_vaults_own_wrapped_keys_survive_a_rotation_of_the_sealing_key(rooms: VaultRooms, keys: KeyService) -> None:
     sealing = sealing_keys(rooms)
     text = _sealed(sealing)
-    with rooms.database.transaction() as session:
-        keys.rotate(session, [KeyName.SEALING], actor="operator")
+    keys.rotate([KeyName.SEALING], actor="operator")
 
     list(keys.rewrap(trim=True, actor="operator"))
 
@@ -362,8 +360,10 @@ def test_every_key_operation_is_audited_and_none_happens_without(rooms: VaultRoo
     list(keys.rewrap(trim=True, actor="operator"))
 
     assert actions(rooms) == [
+        ("key.rotation_begun", "card", "operator"),
         ("key.rotated", "card", "operator"),
         ("keys.rewrap_begun", "all", "operator"),
+        ("key.trim_begun", "card", "operator"),
         ("key.trimmed", "card", "operator"),
         ("keys.rewrapped", "all", "operator"),
     ]
@@ -374,6 +374,61 @@ def test_every_key_operation_is_audited_and_none_happens_without(rooms: VaultRoo
     assert rooms.transit.rotation.info(KeyName.CARD).latest_version == 2
     with rooms.database.engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE gone RENAME TO audit_rows")
+
+
+def test_what_the_database_loses_after_versions_were_destroyed_is_still_in_the_trail(
+    rooms: VaultRooms, pauses: Pauses
+) -> None:
+    """The commit after the act fails: the intent, committed before it, says what was under way."""
+
+    class LosesItsDatabase:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(rooms.transit.rotation, name)
+
+        def trim(self, key: KeyName, floor: int) -> None:
+            rooms.transit.rotation.trim(key, floor)
+            with rooms.database.engine.begin() as connection:
+                connection.exec_driver_sql("ALTER TABLE audit_rows RENAME TO gone")
+
+    keys = service(rooms, _with_rotation(rooms, LosesItsDatabase()), pauses)
+    store(rooms, 1)
+    rotate(rooms, keys, KeyName.CARD)
+
+    with pytest.raises(Exception, match="audit_rows"):
+        list(keys.rewrap(trim=True, actor="operator"))
+    with rooms.database.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE gone RENAME TO audit_rows")
+
+    assert rooms.transit.rotation.info(KeyName.CARD).oldest_version == 2
+    assert actions(rooms)[-1] == ("key.trim_begun", "card", "operator")
+    assert all_open(rooms) == 2
+
+
+def test_an_act_that_the_engine_refuses_is_in_the_trail_as_failed(rooms: VaultRooms, pauses: Pauses) -> None:
+    class Sealed:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(rooms.transit.rotation, name)
+
+        def rotate(self, key: KeyName) -> KeyInfo:
+            raise TransitUnavailable
+
+    keys = service(rooms, _with_rotation(rooms, Sealed()), pauses)
+
+    with pytest.raises(TransitUnavailable):
+        rotate(rooms, keys, KeyName.CVV)
+
+    assert [action for action, _, _ in actions(rooms)] == ["key.rotation_begun", "key.rotation_failed"]
+
+
+def _with_rotation(rooms: VaultRooms, rotation: object) -> Transit:
+    return Transit(
+        intake=rooms.transit.intake,
+        reveal=rooms.transit.reveal,
+        rotation=cast("Any", rotation),
+        sealing=rooms.transit.sealing,
+        health=rooms.transit.health,
+        rotates_by_itself=False,
+    )
 
 
 def test_a_key_without_a_column_is_refused_at_the_start(rooms: VaultRooms, pauses: Pauses) -> None:
