@@ -11,6 +11,7 @@ from services.crm.paying.card_removal.models import CardRemovalRow
 from services.crm.paying.cvv_requests.models import CvvRequestRow
 from services.crm.paying.links.models import PaymentLinkRow
 from services.crm.paying.payments.models import PaymentRow, SignedDocumentRow
+from services.crm.paying.recording.models import PaymentActRow
 from services.crm.paying.reminders.models import ReminderLogRow, ReminderRuleRow, ReminderSwitchRow
 from services.crm.paying.reveal.models import ChallengeRow
 from services.crm.paying.second_reveals.models import SecondRevealRow
@@ -56,6 +57,7 @@ __all__ = [
     "InsuranceOfferRow",
     "OccasionRow",
     "PassengerRow",
+    "PaymentActRow",
     "PaymentLinkRow",
     "PaymentRow",
     "PortalAccessRow",

@@ -6,6 +6,7 @@ from services.crm.core.panels import DASHBOARD
 from services.crm.office.mail_outcomes import views as mail_outcomes
 from services.crm.paying.links import views as links
 from services.crm.paying.payments import views as payments
+from services.crm.paying.recording import views as recording
 from services.crm.paying.reminders import views as reminders
 from services.crm.sales.clients.panels import CLIENT_PAGE
 from services.crm.sales.merging import views as merging
@@ -21,7 +22,7 @@ from services.crm.trips.quotes import views as quotes
 
 def fill_places(app: Flask) -> None:
     """Joins the rooms' panels to the application."""
-    DASHBOARD.fill(app, mail_outcomes.dashboard_panel, quotes.dashboard_panel)
+    DASHBOARD.fill(app, mail_outcomes.dashboard_panel, recording.dashboard_panel, quotes.dashboard_panel)
     CLIENT_PAGE.fill(
         app,
         bookings.client_panel,

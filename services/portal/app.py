@@ -71,6 +71,7 @@ def _add_trips(app: Flask, deps: Dependencies) -> None:
     app.extensions[trip_pages.EXTENSION] = trip_pages.TripPages(
         trips=deps.trips,
         own_payments=deps.own_payments,
+        own_reports=deps.own_reports,
         payments=deps.payments,
         links=deps.links,
         documents=deps.trip_documents,

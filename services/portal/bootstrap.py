@@ -45,6 +45,7 @@ from services.portal.quotes.service import Quotes
 from services.portal.throttle.service import Throttle
 from services.portal.trips import events as trip_events
 from services.portal.trips.adding import OwnPayments
+from services.portal.trips.reporting import OwnReports
 from services.portal.trips.service import Trips
 from services.portal.verify.service import Verification
 
@@ -77,6 +78,7 @@ class Dependencies:
     throttle: Throttle
     trips: Trips
     own_payments: OwnPayments
+    own_reports: OwnReports
     trip_documents: TripDocuments
     handlers: EventHandlers
 
@@ -139,6 +141,7 @@ def bootstrap(
         public_url=settings.public_url,
     )
     trips = Trips(database=database, clock=clock, people=people, payments=payments)
+    own_payments = OwnPayments(links=links, people=people, trips=trips)
     trip_documents = TripDocuments(database=database)
     cvv = CvvLinks(database=database, outbox=outbox, clock=clock, intake=cvv_intake or _cvv_intake(settings))
     handlers = EventHandlers()
@@ -175,7 +178,8 @@ def bootstrap(
         quotes=Quotes(database=database, outbox=outbox, clock=clock),
         throttle=throttle,
         trips=trips,
-        own_payments=OwnPayments(links=links, people=people, trips=trips),
+        own_payments=own_payments,
+        own_reports=OwnReports(payments=payments, own=own_payments),
         trip_documents=trip_documents,
         handlers=handlers,
     )

@@ -47,6 +47,7 @@ class PaymentRequest:
     ends_on: date | None
     amount: Money
     type_words: str
+    is_fee: bool
     purpose: str
     due_on: date | None
     card_retention_days: int
@@ -91,6 +92,7 @@ def read_context(context: PaymentContext) -> PaymentRequest:
         ends_on=_date(segment.ends_on),
         amount=Money(minor=context.amount.minor, currency=context.amount.currency or "USD"),
         type_words=TYPE_WORDS.get(context.type, "Payment"),
+        is_fee=context.type == PaymentType.PAYMENT_TYPE_SERVICE_FEE,
         purpose=context.purpose,
         due_on=_date(context.due_on),
         card_retention_days=context.policy.card_retention_days or 30,

@@ -18,6 +18,7 @@ _WIRE: dict[PayType, WireType.ValueType] = {
     PayType.DEPOSIT: WireType.PAYMENT_TYPE_DEPOSIT,
     PayType.REGULAR: WireType.PAYMENT_TYPE_REGULAR,
     PayType.FINAL: WireType.PAYMENT_TYPE_FINAL,
+    PayType.SERVICE_FEE: WireType.PAYMENT_TYPE_SERVICE_FEE,
 }
 
 
@@ -36,6 +37,9 @@ def test_the_portal_fills_the_terms_word_for_word_as_the_crm_writes_them(
 ) -> None:
     policy = Policy(card_retention_days=30, cvv_retention_hours=hours)
     amount = Money(minor=124_050, currency="USD")
+    if kind is PayType.SERVICE_FEE:
+        # The agency's own: no supplier charges it.
+        segment = Segment()
     context = PaymentContext(
         booking_title=title,
         agency=AGENCY,
@@ -48,13 +52,15 @@ def test_the_portal_fills_the_terms_word_for_word_as_the_crm_writes_them(
         policy=policy,
     )
     template, _ = self_service_terms(AGENCY, MAYA, policy)
-    trip = read_trip(booking_saved(title=title, segments=(segment,)))
+    trip = read_trip(booking_saved(title=title, segments=(segment,), service_fee=context.amount))
+    part = trip.fee if kind is PayType.SERVICE_FEE else trip.segments[0]
+    assert part is not None
     filled = filled_terms(
         template,
         payer="Grace Hopper",
         agency=AGENCY.name,
         title=title,
-        segment=trip.segments[0],
+        segment=part,
         amount=amount,
         kind=kind,
         purpose=context.purpose,

@@ -1,10 +1,12 @@
 """What one side says of trips, documents and payments, the other side understands: both for real, no bus between."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from chassis.money import Money
 from protos.wayvault.events.v1.events_pb2 import (
     BookingSaved,
     Client,
@@ -12,7 +14,11 @@ from protos.wayvault.events.v1.events_pb2 import (
     DocumentWithdrawn,
     PaymentAuthorized,
     PaymentProcessed,
+    PaymentRecorded,
+    PaymentReportDeclined,
+    PaymentReported,
     PaymentRetrieved,
+    PaymentReversed,
 )
 from services.crm.trips.documents.service import Upload
 from services.portal.trips.rules import PayType
@@ -38,6 +44,10 @@ def portal(tmp_path: Path) -> Iterator[PortalWorld]:
     made.close()
 
 
+def grace_of(crm: CrmHouse) -> Client:
+    return Client(id=crm.grace_id, first_name="Grace", last_name="Hopper", email="grace@client.example")
+
+
 def test_a_booking_of_the_crm_becomes_a_trip_with_the_same_money(crm: CrmHouse, portal: PortalWorld) -> None:
     tell(portal, *crm.events(BookingSaved))
     view = portal.deps.trips.get(crm.grace_id, crm.booking_id)
@@ -54,8 +64,7 @@ def test_a_payment_started_in_the_portal_is_processed_in_the_crm_and_paid_in_the
     crm: CrmHouse, portal: PortalWorld
 ) -> None:
     tell(portal, *crm.events(BookingSaved))
-    grace = Client(id=crm.grace_id, first_name="Grace", last_name="Hopper", email="grace@client.example")
-    browser = signed_in(portal, grace)
+    browser = signed_in(portal, grace_of(crm))
     form = {"type": "deposit", "amount": "1240", "request_key": "one"}
     link_id = browser.post(f"/trips/{crm.booking_id}/pay/{crm.segment_id}", data=form).headers["Location"].split("/")[2]
     browser.get(f"/pay/{link_id}/authorize")
@@ -74,6 +83,62 @@ def test_a_payment_started_in_the_portal_is_processed_in_the_crm_and_paid_in_the
     assert part.standing.due == usd(2_760_00)
     assert [offer.type for offer in part.offers] == [PayType.FINAL, PayType.REGULAR]
     assert browser.get(f"/payments/{payment_id}/receipt").status_code == 200
+
+
+def test_a_payment_reported_in_the_portal_is_paid_when_the_agent_confirms_and_open_again_when_it_is_reversed(
+    crm: CrmHouse, portal: PortalWorld
+) -> None:
+    tell(portal, *crm.events(BookingSaved))
+    browser = signed_in(portal, grace_of(crm))
+    where = f"/trips/{crm.booking_id}/paid/{crm.segment_id}"
+    typed = {"method": "transfer", "amount": "1240", "reference": "TRX 99", "request_key": "one"}
+    wrong = browser.post(where, data=typed | {"paid_on": str(portal.clock.now().date() + timedelta(days=9))})
+    assert (wrong.status_code, "still to come" in wrong.text) == (422, True)
+    today = portal.clock.now().date().isoformat()
+    assert [browser.post(where, data=typed | {"paid_on": today}).status_code for _ in range(2)] == [303, 303]
+    (told,) = [message for message in portal.published() if isinstance(message, PaymentReported)]
+    payment_id = told.context.payment_id
+
+    def due() -> Money | None:
+        return portal.deps.trips.get(crm.grace_id, crm.booking_id).parts[0].standing.due
+
+    crm.hear(told)
+    assert due() == usd(4_000_00)
+    assert "Being checked" in browser.get("/payments").text
+    crm.deps.paying.recording.confirm(crm.maya, payment_id, ip="")
+    tell(portal, *crm.events(PaymentRecorded))
+    assert due() == usd(2_760_00)
+    receipt = browser.get(f"/payments/{payment_id}/receipt").text
+    assert "Bank transfer" in receipt
+    assert "TRX 99" in receipt
+    crm.deps.paying.recording.reverse(crm.maya, payment_id, reason="It came back.", ip="")
+    tell(portal, *crm.events(PaymentReversed))
+    assert due() == usd(4_000_00)
+    assert browser.get(f"/payments/{payment_id}/receipt").status_code == 404
+    assert "It came back." in browser.get(f"/payments/{payment_id}").text
+
+
+def test_a_report_that_was_not_found_says_so_and_leaves_all_open(crm: CrmHouse, portal: PortalWorld) -> None:
+    tell(portal, *crm.events(BookingSaved))
+    browser = signed_in(portal, grace_of(crm))
+    typed = {"method": "cheque", "amount": "1240", "request_key": "one", "paid_on": str(portal.clock.now().date())}
+    assert browser.post(f"/trips/{crm.booking_id}/paid/{crm.segment_id}", data=typed).status_code == 303
+    told = next(message for message in portal.published() if isinstance(message, PaymentReported))
+    crm.hear(told)
+    crm.deps.paying.recording.decline(crm.maya, told.context.payment_id, reason="No such cheque.", ip="")
+    tell(portal, *crm.events(PaymentReportDeclined))
+    page = browser.get(f"/payments/{told.context.payment_id}").text
+    assert "could not find this payment" in page
+    assert "No such cheque." in page
+
+
+def test_a_recorded_payment_of_the_crm_is_paid_in_the_portal_and_has_a_receipt(
+    crm: CrmHouse, portal: PortalWorld
+) -> None:
+    payment = crm.recorded()
+    tell(portal, *crm.events(BookingSaved), *crm.events(PaymentRecorded))
+    assert portal.deps.trips.get(crm.grace_id, crm.booking_id).parts[0].standing.paid == usd(1_240_00)
+    assert "Cheque" in signed_in(portal, grace_of(crm)).get(f"/payments/{payment.id}/receipt").text
 
 
 def test_a_document_of_the_crm_is_downloaded_in_the_portal_until_it_is_taken_back(

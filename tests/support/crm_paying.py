@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -49,8 +49,9 @@ from services.crm.core.ports.vault import (
 from services.crm.models import Base, event_tables, session_tables
 from services.crm.paying.links.service import LinkRequest, Share
 from services.crm.paying.payments.models import PaymentRow
-from services.crm.paying.payments.rules import PaymentType
-from services.crm.paying.payments.service import context_of
+from services.crm.paying.payments.rules import Method, PaymentType
+from services.crm.paying.payments.service import Payment, context_of
+from services.crm.paying.recording.service import Recorded
 from services.crm.sales.clients.service import ClientData
 from services.crm.trips.bookings.service import BookingData, BookingDetail, BookingStatus, SegmentData, SegmentKind
 from services.crm.worker import event_handlers
@@ -401,6 +402,21 @@ class CrmHouse:
         payment_id = self.authorized(key)
         self.reveal(payment_id)
         return payment_id
+
+    def recorded(self, *, key: str = "record-1-0123456789", **changes: Any) -> Payment:  # Any: fields of Recorded
+        """A cheque for the deposit, from Grace."""
+        wanted = Recorded(
+            request_key=key,
+            client_id=self.grace_id,
+            segment_id=self.segment_id,
+            type=PaymentType.DEPOSIT,
+            method=Method.CHEQUE,
+            amount=usd(1_240_00),
+            paid_on=self.clock.now().date(),
+            reference="No. 4711",
+            note="Came by post.",
+        )
+        return self.deps.paying.recording.record(self.maya, self.booking_id, replace(wanted, **changes), ip=ORIGIN.ip)
 
     def reveal(self, payment_id: str, *, agent: Actor | None = None) -> Answer:
         """Asks for a code and redeems it, as the page does."""

@@ -51,6 +51,7 @@ def booking_saved(
     version: int = 1,
     passengers: tuple[Client, ...] = (GRACE, ALAN),
     segments: tuple[Segment, ...] | None = None,
+    service_fee: Money | None = None,
 ) -> BookingSaved:
     text, terms_version = self_service_terms(AGENCY, MAYA, POLICY)
     return BookingSaved(
@@ -68,6 +69,8 @@ def booking_saved(
         terms_template=text,
         terms_version=terms_version,
         version=version,
+        service_fee=service_fee,
+        service_fee_description="Planning and reservations" if service_fee else "",
     )
 
 

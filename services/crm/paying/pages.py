@@ -10,11 +10,23 @@ from services.crm.paying.links.views import blueprint as links
 from services.crm.paying.parts import Paying
 from services.crm.paying.payment_page.views import blueprint as payment_page
 from services.crm.paying.payments.views import blueprint as payments
+from services.crm.paying.recording.views import blueprint as recording
 from services.crm.paying.reminders.views import blueprint as reminders
 from services.crm.paying.reveal.views import blueprint as reveal
+from services.crm.paying.schedule.views import blueprint as schedule
 from services.crm.paying.second_reveals.views import blueprint as second_reveals
 
-ROOMS: tuple[Blueprint, ...] = (payments, links, payment_page, reveal, second_reveals, reminders, alerts)
+ROOMS: tuple[Blueprint, ...] = (
+    payments,
+    links,
+    payment_page,
+    schedule,
+    recording,
+    reveal,
+    second_reveals,
+    reminders,
+    alerts,
+)
 
 
 def join(app: Flask, core: Core, paying: Paying) -> None:

@@ -9,9 +9,12 @@ from services.crm.paying.cvv_requests.service import CvvRequests
 from services.crm.paying.links.service import PaymentLinks
 from services.crm.paying.payments.self_service import SelfService
 from services.crm.paying.payments.service import PaymentBook
+from services.crm.paying.recording.events import ReportEvents
+from services.crm.paying.recording.service import Recording
 from services.crm.paying.reminders.log import ReminderLog
 from services.crm.paying.reminders.service import Reminders
 from services.crm.paying.reveal.service import Retrieval
+from services.crm.paying.schedule.service import Schedule
 from services.crm.paying.second_reveals.service import SecondReveals
 
 
@@ -20,6 +23,9 @@ class Paying:
     """The street's use cases."""
 
     book: PaymentBook
+    schedule: Schedule
+    recording: Recording
+    reports: ReportEvents
     self_service: SelfService
     links: PaymentLinks
     removals: Removals

@@ -21,11 +21,14 @@ from services.crm.paying.parts import Paying
 from services.crm.paying.payments.events import PaymentEvents
 from services.crm.paying.payments.self_service import SelfService
 from services.crm.paying.payments.service import PaymentBook, PaymentRow
+from services.crm.paying.recording.events import ReportEvents
+from services.crm.paying.recording.service import Recording
 from services.crm.paying.reminders import events as reminder_events
 from services.crm.paying.reminders.log import ReminderLog
 from services.crm.paying.reminders.service import Reminders
 from services.crm.paying.reveal import events as reveal_events
 from services.crm.paying.reveal.service import Retrieval
+from services.crm.paying.schedule.service import Schedule
 from services.crm.paying.second_reveals.records import Approvals
 from services.crm.paying.second_reveals.service import SecondReveals
 from services.crm.sales.parts import Sales
@@ -59,9 +62,13 @@ def make_paying(
     )
     retrieval = Retrieval(database=database, outbox=outbox, clock=clock, vault=vault, approvals=Approvals())
     removals = Removals(database=database, outbox=outbox, clock=clock, vault=vault)
+    self_service = SelfService(bookings=bookings, clients=sales.clients)
     return Paying(
         book=book,
-        self_service=SelfService(bookings=bookings, clients=sales.clients),
+        schedule=Schedule(book=book),
+        recording=Recording(database=database, outbox=outbox, clock=clock, bookings=bookings),
+        reports=ReportEvents(read=self_service.read),
+        self_service=self_service,
         links=links,
         removals=removals,
         lapses=Lapses(database=database, outbox=outbox, clock=clock, vault=vault),
@@ -96,6 +103,7 @@ def register_events(handlers: EventHandlers, paying: Paying) -> None:
     link_events.register(handlers)
     reveal_events.register(handlers)
     cvv_events.register(handlers)
+    paying.reports.register(handlers)
     reminder_events.register(handlers, paying.reminder_log)
 
 

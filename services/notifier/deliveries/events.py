@@ -18,12 +18,13 @@ from protos.wayvault.events.v1.events_pb2 import (
     PaymentLapsed,
     PaymentLapsing,
     PaymentLinkIssued,
+    PaymentReported,
     PaymentVoided,
 )
 from services.notifier.deliveries.message import Attachment
 from services.notifier.deliveries.rules import mask_address
 from services.notifier.deliveries.service import Deliveries, NewDelivery
-from services.notifier.deliveries.words import card, moment, payment_facts
+from services.notifier.deliveries.words import card, day, moment, payment_facts
 from services.notifier.letters.rules import may_sign
 from services.notifier.templates.rules import Mail
 
@@ -51,6 +52,7 @@ class DeliveryEvents:
         handlers.on(PaymentVoided, self.payment_voided)
         handlers.on(PaymentLapsing, self.payment_lapsing)
         handlers.on(PaymentLapsed, self.payment_lapsed)
+        handlers.on(PaymentReported, self.payment_reported)
 
     def payment_link_issued(self, session: Session, event: PaymentLinkIssued, meta: EventMeta) -> None:
         context = event.context
@@ -143,6 +145,11 @@ class DeliveryEvents:
     def payment_lapsed(self, session: Session, event: PaymentLapsed, meta: EventMeta) -> None:
         self.note_payment(session, event.context, "lapsed")
         self._queue_for_agent(session, meta, Mail.CARD_LAPSED, event.context, {})
+
+    def payment_reported(self, session: Session, event: PaymentReported, meta: EventMeta) -> None:
+        """C6: the agent learns what her client says; what the client wrote stands in the CRM."""
+        extra = {"paid_on": day(event.context.paid_on), "reference": event.reference}
+        self._queue_for_agent(session, meta, Mail.PAYMENT_REPORTED, event.context, extra)
 
     def open_letter(self, sealed: str) -> Letter | None:
         """The letter, its signer checked; None when it is past its time. Raises LetterRefused."""

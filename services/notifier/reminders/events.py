@@ -15,6 +15,8 @@ from protos.wayvault.events.v1.events_pb2 import (
     ClientSaved,
     PaymentContext,
     PaymentProcessed,
+    PaymentRecorded,
+    PaymentReversed,
     ReminderRuleSaved,
     ReminderTestRequested,
 )
@@ -37,6 +39,8 @@ class ReminderEvents:
         handlers.on(BookingSaved, self.booking_saved)
         handlers.on(BookingRemindersSwitched, self.switched)
         handlers.on(PaymentProcessed, self.payment_processed)
+        handlers.on(PaymentRecorded, self.payment_recorded)
+        handlers.on(PaymentReversed, self.payment_reversed)
         handlers.on(ReminderRuleSaved, self.rule_saved)
         handlers.on(ReminderTestRequested, self.test_requested)
 
@@ -61,6 +65,12 @@ class ReminderEvents:
 
     def payment_processed(self, session: Session, event: PaymentProcessed, _: EventMeta) -> None:
         facts.learn_payment(session, event.context, Standing.PROCESSED)
+
+    def payment_recorded(self, session: Session, event: PaymentRecorded, _: EventMeta) -> None:
+        facts.learn_payment(session, event.context, Standing.PROCESSED)
+
+    def payment_reversed(self, session: Session, event: PaymentReversed, _: EventMeta) -> None:
+        facts.learn_payment(session, event.context, Standing.REVERSED)
 
     def rule_saved(self, session: Session, event: ReminderRuleSaved, meta: EventMeta) -> None:
         facts.learn_agency(session, event.agency, meta.occurred_at)

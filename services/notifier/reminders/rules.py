@@ -62,6 +62,7 @@ class Standing(StrEnum):
     PROCESSED = "processed"
     VOIDED = "voided"
     LAPSED = "lapsed"
+    REVERSED = "reversed"
 
 
 # The client has done her part with an authorization; a void or a lapse takes it back.
@@ -69,7 +70,10 @@ COUNTS: Final = frozenset({Standing.AUTHORIZED, Standing.PROCESSED})
 
 
 def standing_after(known: Standing | None, heard: Standing) -> Standing:
-    """What a payment is after another word on it. The portal's word (authorized) may come after the CRM's last one."""
+    """What a payment is after another word on it. The portal's word (authorized) may come after the CRM's last one; a
+    reversal takes back even what was processed."""
+    if heard is Standing.REVERSED:
+        return heard
     return heard if known in (None, Standing.AUTHORIZED) else known
 
 

@@ -16,6 +16,7 @@ class Mail(StrEnum):
     PAYMENT_LINK = "payment_link"
     LINK_SENT = "link_sent"
     PAYMENT_ALERT = "payment_alert"
+    PAYMENT_REPORTED = "payment_reported"
     SIGNED_COPY = "signed_copy"
     REVEAL_CODE = "reveal_code"
     CVV_CODE = "cvv_code"

@@ -10,6 +10,7 @@ from services.portal.esign.service import Documents
 from services.portal.links.service import Links, Standing
 from services.portal.pages import dress, origin_of_request
 from services.portal.payments.receipt import RECEIPT_NAME, receipt_of, receipt_pdf
+from services.portal.payments.rules import PaymentState
 from services.portal.payments.service import Payments, PaymentStatus
 from services.portal.payments.status import receipt_page, status_page
 
@@ -88,6 +89,6 @@ class ClientPages:
 
     def _taken(self, payment_id: str) -> PaymentStatus:
         payment = self._own(payment_id)
-        if payment.facts.processed_at is None:
+        if payment.state is not PaymentState.PROCESSED:
             abort(404)
         return payment

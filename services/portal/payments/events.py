@@ -11,7 +11,10 @@ from protos.wayvault.events.v1.events_pb2 import (
     PaymentCardRemoved,
     PaymentLapsed,
     PaymentProcessed,
+    PaymentRecorded,
+    PaymentReportDeclined,
     PaymentRetrieved,
+    PaymentReversed,
     PaymentVoided,
 )
 from services.portal.payments.service import note_context, payment_row
@@ -24,6 +27,9 @@ def subscribe(handlers: EventHandlers) -> None:
     handlers.on(PaymentVoided, on_voided)
     handlers.on(PaymentCardRemoved, on_card_removed)
     handlers.on(PaymentLapsed, on_lapsed)
+    handlers.on(PaymentRecorded, on_recorded)
+    handlers.on(PaymentReportDeclined, on_declined)
+    handlers.on(PaymentReversed, on_reversed)
 
 
 def on_retrieved(session: Session, message: PaymentRetrieved, _: EventMeta) -> None:
@@ -58,6 +64,27 @@ def on_lapsed(session: Session, message: PaymentLapsed, meta: EventMeta) -> None
     note_context(session, row, message.context, meta.occurred_at)
     if row.lapsed_at is None:
         row.lapsed_at = _moment(message.at)
+
+
+def on_recorded(session: Session, message: PaymentRecorded, meta: EventMeta) -> None:
+    row = payment_row(session, message.context.payment_id)
+    note_context(session, row, message.context, meta.occurred_at)
+    if row.processed_at is None:
+        row.processed_at, row.confirmation_number = _moment(message.at), message.reference[:200]
+
+
+def on_declined(session: Session, message: PaymentReportDeclined, meta: EventMeta) -> None:
+    row = payment_row(session, message.context.payment_id)
+    note_context(session, row, message.context, meta.occurred_at)
+    if row.declined_at is None:
+        row.declined_at, row.answer = _moment(message.at), message.reason[:1000]
+
+
+def on_reversed(session: Session, message: PaymentReversed, meta: EventMeta) -> None:
+    row = payment_row(session, message.context.payment_id)
+    note_context(session, row, message.context, meta.occurred_at)
+    if row.reversed_at is None:
+        row.reversed_at, row.answer = _moment(message.at), message.reason[:1000]
 
 
 def _moment(timestamp: Timestamp) -> datetime:

@@ -1,6 +1,6 @@
 """Rows of the payments room. Of the card: brand, last four, cardholder name, token (M13); nothing else comes here."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -52,6 +52,16 @@ class PaymentRow(Base):
     void_reason: Mapped[str] = mapped_column(String(1000), default="")
     fresh_link_follows: Mapped[bool] = mapped_column(default=False)
     lapsed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Of what was paid otherwise (rules.METHOD_WORDS); empty for a card through Wayvault.
+    method: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    paid_on: Mapped[date | None]
+    # What the client says of it (C6), until the agent has answered.
+    reported_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    declined_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # A mistake that was taken back after it was processed.
+    reversed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Why it was declined or taken back.
+    answer: Mapped[str] = mapped_column(String(1000), default="", server_default="")
     card_removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 

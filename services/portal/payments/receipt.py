@@ -5,7 +5,8 @@ from datetime import datetime
 
 from chassis.cards import brand_words
 from chassis.paper.sheet import Letterhead, Sheet
-from chassis.web.formatting import when
+from chassis.web.formatting import day, when
+from services.portal.payments.rules import METHOD_WORDS
 from services.portal.payments.service import PaymentStatus
 
 RECEIPT_NAME = "receipt.pdf"
@@ -33,8 +34,9 @@ def receipt_of(payment: PaymentStatus) -> Receipt:
     lines = (
         ("Received from", request.payer_name),
         ("Paid to", request.supplier_name or request.agency_name),
-        ("On", when(taken_at)),
-        ("Confirmation number", facts.confirmation_number),
+        ("On", day(facts.paid_on) if facts.paid_on else when(taken_at)),
+        ("How", METHOD_WORDS.get(facts.method, "")),
+        ("Reference" if facts.method else "Confirmation number", facts.confirmation_number),
         ("Payment", request.type_words),
         ("For", request.purpose),
         ("Trip", request.booking_title),

@@ -1,8 +1,9 @@
 """What became of an authorized payment, told from facts that may arrive in any order, and more than once (M12)."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 
 
 class PaymentState(StrEnum):
@@ -14,6 +15,20 @@ class PaymentState(StrEnum):
     PROCESSED = "processed"
     VOIDED = "voided"
     LAPSED = "lapsed"
+    # The client says that it was paid otherwise; the agent has not confirmed it yet, or found nothing.
+    REPORTED = "reported"
+    DECLINED = "declined"
+    REVERSED = "reversed"
+
+
+# How a payment was made that no card through Wayvault made (the words of events.proto, PaymentContext.method).
+METHOD_WORDS: Final = {
+    "cheque": "Cheque",
+    "transfer": "Bank transfer",
+    "supplier_site": "Card on the supplier's own site",
+    "cash": "Cash",
+    "credit": "Credit or voucher",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,13 +43,21 @@ class PaymentFacts:
     voided_at: datetime | None = None
     void_reason: str = ""
     lapsed_at: datetime | None = None
+    reported_at: datetime | None = None
+    declined_at: datetime | None = None
+    reversed_at: datetime | None = None
+    answer: str = ""
+    method: str = ""
+    paid_on: date | None = None
     card_removed_at: datetime | None = None
     card_kept_until: datetime | None = None
     cvv_kept_until: datetime | None = None
 
 
 def state_of(facts: PaymentFacts) -> PaymentState:
-    """The state that the facts add up to, whatever their order was. Closed beats open."""
+    """The state that the facts add up to, whatever their order was. Closed beats open, taken back beats closed."""
+    if facts.reversed_at is not None:
+        return PaymentState.REVERSED
     if facts.processed_at is not None:
         return PaymentState.PROCESSED
     if facts.voided_at is not None:
@@ -45,6 +68,10 @@ def state_of(facts: PaymentFacts) -> PaymentState:
         return PaymentState.RETRIEVED
     if facts.authorized_at is not None:
         return PaymentState.AUTHORIZED
+    if facts.declined_at is not None:
+        return PaymentState.DECLINED
+    if facts.reported_at is not None:
+        return PaymentState.REPORTED
     return PaymentState.REQUESTED
 
 
@@ -63,6 +90,10 @@ class Step(StrEnum):
     VOIDED = "voided"
     LAPSED = "lapsed"
     DELETED = "deleted"
+    REPORTED = "reported"
+    RECORDED = "recorded"
+    DECLINED = "declined"
+    REVERSED = "reversed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +111,10 @@ def timeline(facts: PaymentFacts) -> tuple[TimelineEntry, ...]:
     moments = (
         (Step.AUTHORIZED, facts.authorized_at),
         (Step.VIEWED, facts.retrieved_at),
-        (Step.PROCESSED, facts.processed_at),
+        (Step.REPORTED, facts.reported_at),
+        (Step.RECORDED if facts.method else Step.PROCESSED, facts.processed_at),
+        (Step.DECLINED, facts.declined_at),
+        (Step.REVERSED, facts.reversed_at),
         (Step.VOIDED, facts.voided_at),
         (Step.LAPSED, facts.lapsed_at),
         (Step.DELETED, removed),

@@ -10,7 +10,7 @@ The order of an authorization, and why nothing is lost or doubled whatever fails
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 from typing import Protocol
 
@@ -24,7 +24,7 @@ from chassis.db import Database
 from chassis.ids import new_id, new_link_token, token_sha256
 from chassis.money import Money
 from chassis.sealing import Letter
-from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentType
+from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentReported, PaymentType
 from services.portal.esign.service import Documents
 from services.portal.evidence import EvidenceStep, StepKind
 from services.portal.links.service import Links, LinkView, Standing, SubmissionDecision, add_evidence
@@ -96,9 +96,10 @@ class PaymentStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """A payment as the sums of a trip see it. Service fees are no part of a segment's price."""
+    """A payment as the sums of a trip see it. Service fees are no part of a segment's price: they pay the fee."""
 
     segment_id: str
+    is_fee: bool
     amount: Money
     state: PaymentState
 
@@ -271,14 +272,29 @@ class Payments:
             rows = session.scalars(query.order_by(PaymentRow.told_at.desc(), PaymentRow.payment_id).limit(_LISTED))
             return [_status(row) for row in rows]
 
+    def report(self, context: PaymentContext, *, reference: str, note: str) -> None:
+        """The client says that something was paid otherwise (C6): a payment that counts for nothing until the agent
+        confirms it. The same payment again changes nothing."""
+        now = self._clock.now()
+        with self._database.transaction() as session:
+            row = payment_row(session, context.payment_id)
+            if row.reported_at is not None:
+                return
+            note_context(session, row, context, now)
+            row.reported_at, row.confirmation_number = now, reference[:200]
+            event = PaymentReported(context=context, reference=reference, note=note)
+            event.at.FromDatetime(now)
+            self._outbox.add(session, event, aggregate_id=context.payment_id, agency_id=context.agency.id)
+
     def counted(self, booking_ids: Collection[str]) -> dict[str, list[Counted]]:
         """Every traveler's payments of these trips by booking, as sums see them."""
-        query = select(PaymentRow).where(PaymentRow.booking_id.in_(booking_ids), PaymentRow.is_fee.is_(False))
+        query = select(PaymentRow).where(PaymentRow.booking_id.in_(booking_ids))
         found: dict[str, list[Counted]] = {}
         with self._database.read() as session:
             for row in session.scalars(query):
                 amount = Money(minor=row.amount_minor, currency=row.currency)
-                one = Counted(segment_id=row.segment_id, amount=amount, state=state_of(_facts(row)))
+                state = state_of(_facts(row))
+                one = Counted(segment_id=row.segment_id, is_fee=row.is_fee, amount=amount, state=state)
                 found.setdefault(row.booking_id, []).append(one)
         return found
 
@@ -294,6 +310,7 @@ def note_context(session: Session, row: PaymentRow, context: PaymentContext, at:
     row.amount_minor, row.currency = context.amount.minor, context.amount.currency or "USD"
     row.is_fee = context.type == PaymentType.PAYMENT_TYPE_SERVICE_FEE
     row.told_at = at
+    row.method, row.paid_on = context.method[:16], _day(context.paid_on)
 
 
 def payment_over(session: Session, payment_id: str) -> bool:
@@ -313,6 +330,13 @@ def payment_row(session: Session, payment_id: str) -> PaymentRow:
         session.add(row)
         session.flush()
     return row
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _last_steps(origin: Origin, received_at: datetime, signed_at: datetime) -> tuple[EvidenceStep, EvidenceStep]:
@@ -362,6 +386,12 @@ def _facts(row: PaymentRow) -> PaymentFacts:
         voided_at=row.voided_at,
         void_reason=row.void_reason,
         lapsed_at=row.lapsed_at,
+        reported_at=row.reported_at,
+        declined_at=row.declined_at,
+        reversed_at=row.reversed_at,
+        answer=row.answer,
+        method=row.method,
+        paid_on=row.paid_on,
         card_removed_at=row.card_removed_at,
         card_kept_until=row.card_kept_until,
         cvv_kept_until=row.cvv_kept_until,

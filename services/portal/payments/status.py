@@ -3,7 +3,7 @@
 from flask import render_template
 
 from services.portal.payments.receipt import receipt_of
-from services.portal.payments.rules import card_gone_at, timeline
+from services.portal.payments.rules import METHOD_WORDS, card_gone_at, timeline
 from services.portal.payments.service import PaymentStatus
 
 
@@ -15,6 +15,7 @@ def status_page(payment: PaymentStatus, *, copy_url: str, receipt_url: str, sign
         state=payment.state.value,
         card_gone_at=card_gone_at(payment.facts),
         entries=timeline(payment.facts),
+        methods=METHOD_WORDS,
         copy_url=copy_url,
         receipt_url=receipt_url,
         signed_in=signed_in,

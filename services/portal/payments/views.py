@@ -28,6 +28,7 @@ from services.portal.payments.client_pages import ClientPages
 from services.portal.payments.forms import AuthorizationForm
 from services.portal.payments.intake import Intake
 from services.portal.payments.receipt import RECEIPT_NAME, receipt_of, receipt_pdf
+from services.portal.payments.rules import PaymentState
 from services.portal.payments.service import Payments, PaymentStatus
 from services.portal.payments.status import receipt_page, status_page
 from services.portal.payments.values import (
@@ -184,7 +185,7 @@ class PaymentPages:
         if not isinstance(link, LinkView):
             return link
         found = self._payments.status(link.request.payment_id)
-        if found is None or found.facts.processed_at is None:
+        if found is None or found.state is not PaymentState.PROCESSED:
             abort(404)
         return found
 

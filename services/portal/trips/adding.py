@@ -10,7 +10,7 @@ from services.portal.account.service import PresentClient
 from services.portal.links.service import Links, LinkView, OwnPayment
 from services.portal.origin import Origin
 from services.portal.people.service import People
-from services.portal.trips.rules import PayType, amount_error
+from services.portal.trips.rules import FEE_ID, PayType, amount_error
 from services.portal.trips.service import Part, Trips, TripView
 from services.portal.trips.snapshot import wire_segment
 from services.portal.trips.terms import filled_terms
@@ -19,6 +19,7 @@ WIRE_TYPES = {
     PayType.DEPOSIT: PaymentType.PAYMENT_TYPE_DEPOSIT,
     PayType.REGULAR: PaymentType.PAYMENT_TYPE_REGULAR,
     PayType.FINAL: PaymentType.PAYMENT_TYPE_FINAL,
+    PayType.SERVICE_FEE: PaymentType.PAYMENT_TYPE_SERVICE_FEE,
 }
 
 
@@ -37,7 +38,7 @@ class OwnPayments:
             view = self._trips.get(link.client_id, link.request.booking_id)
         except NotFound:
             return "Your agent took this trip off the portal meanwhile. Nothing was charged."
-        part = view.part(link.request.segment_id)
+        part = view.part(FEE_ID if link.request.is_fee else link.request.segment_id)
         if part is None or not part.offers:
             return "There is nothing left to pay here. Nothing more was charged."
         return amount_error(link.request.amount, part.standing)
@@ -66,7 +67,7 @@ class OwnPayments:
             raise InvalidArgument("This can't be paid here now. Choose another kind of payment.", field="type")
         if error := amount_error(amount, part.standing):
             raise InvalidArgument(error, field="amount")
-        context = self._context(client, view, part, kind, amount)
+        context = self.context(client, view, part, kind, amount)
         context.due_on = offer.due_on.isoformat() if offer.due_on else ""
         terms = filled_terms(
             view.message.terms_template,
@@ -88,7 +89,7 @@ class OwnPayments:
         )
         return self._links.begin(own, origin)
 
-    def _context(
+    def context(
         self, client: PresentClient, view: TripView, part: Part, kind: PayType, amount: Money
     ) -> PaymentContext:
         """What every reader of the payment shows. The agent is who the trip belongs to; her address as it is today."""

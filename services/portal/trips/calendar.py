@@ -19,7 +19,12 @@ _STATUS = {
     TripStatus.TRAVELED: EntryStatus.CONFIRMED,
     TripStatus.CANCELLED: EntryStatus.CANCELLED,
 }
-_DUE_WORDS = {PayType.DEPOSIT: "Deposit", PayType.FINAL: "Final payment"}
+DUE_WORDS = {
+    PayType.DEPOSIT: "Deposit",
+    PayType.REGULAR: "Instalment",
+    PayType.FINAL: "Final payment",
+    PayType.SERVICE_FEE: "Service fee",
+}
 
 
 def entries_of(view: TripView) -> list[Entry]:
@@ -44,7 +49,7 @@ def _stay(view: TripView, part: Part) -> Entry:
         ends_on=segment.ends_on or segment.begins_on,
         title=f"{KIND_WORDS[segment.kind]}: {segment.supplier}",
         text="\n".join(line for line in (view.trip.title, *lines) if line),
-        status=_STATUS[view.trip.status],
+        status=EntryStatus.CANCELLED if segment.cancelled else _STATUS[view.trip.status],
         # Insurance runs along; it keeps nobody busy.
         busy=segment.kind != "insurance",
     )
@@ -52,10 +57,10 @@ def _stay(view: TripView, part: Part) -> Entry:
 
 def _due(view: TripView, part: Part, due: Due) -> Entry:
     assert due.due_on is not None
-    words = _DUE_WORDS[due.type]
+    words = DUE_WORDS[due.type]
     title = f"{words} to {part.segment.supplier}: " + ("paid" if due.open.minor == 0 else f"{due.open.format()} due")
     return Entry(
-        uid=f"{part.segment.id}-{due.type.value}@wayvault",
+        uid=f"{due.id}@wayvault",
         sequence=view.trip.version,
         begins_on=due.due_on,
         ends_on=due.due_on,

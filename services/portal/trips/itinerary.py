@@ -22,7 +22,7 @@ def printed(view: TripView) -> Itinerary:
         dates=day_range(trip.begins_on, trip.ends_on) if trip.begins_on and trip.ends_on else "",
         travelers=tuple(person.name for person in trip.travelers),
         advisor=" · ".join(part for part in (agent.name, agent.contact_phone, agent.contact_email) if part),
-        stops=tuple(_stop(segment) for segment in trip.segments),
+        stops=tuple(_stop(segment) for segment in trip.segments if not segment.cancelled),
         cancelled=trip.status is TripStatus.CANCELLED,
         changed_at=view.saved_at,
     )

@@ -1,13 +1,14 @@
 """What a trip is for its travelers: what is paid and due, what one may pay now, which trips are over. Pure.
 
-Amounts of one trip share its currency. A segment's total is its price or, where the agent gave none, deposit and final
-payment together.
+Amounts of one trip share its currency. A segment's total is its price or, where the agent gave none, its due amounts
+together; of a cancelled one it is what the supplier keeps. The agency's own fee reads as a segment without a supplier.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Final
 
 from chassis.money import Money
 
@@ -27,6 +28,21 @@ class PayType(StrEnum):
     DEPOSIT = "deposit"
     REGULAR = "regular"
     FINAL = "final"
+    SERVICE_FEE = "service_fee"
+
+
+# The id by which addresses and forms know the agency's own fee.
+FEE_ID: Final = "fee"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheduled:
+    """An amount that the supplier expects, by a day where one is known."""
+
+    id: str
+    type: PayType
+    amount: Money
+    due_on: date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,17 +57,25 @@ class Segment:
     begins_on: date | None
     ends_on: date | None
     price: Money | None
-    deposit: Money | None
-    deposit_due_on: date | None
-    final: Money | None
-    final_due_on: date | None
+    # In the order in which they are to be paid.
+    scheduled: tuple[Scheduled, ...] = ()
+    cancelled: bool = False
+    # What the supplier keeps of a cancelled segment, and what it owes back.
+    penalty: Money | None = None
+    refund_due: Money | None = None
+
+    @property
+    def is_fee(self) -> bool:
+        return self.id == FEE_ID
 
     @property
     def total(self) -> Money | None:
         """What the segment costs, as far as it is known."""
+        if self.cancelled:
+            return self.penalty
         if self.price is not None:
             return self.price
-        known = [amount for amount in (self.deposit, self.final) if amount is not None]
+        known = [each.amount for each in self.scheduled]
         return sum(known[1:], start=known[0]) if known else None
 
 
@@ -76,15 +100,22 @@ class Trip:
     lead: str
     segments: tuple[Segment, ...]
     travelers: tuple[Traveler, ...]
+    # The agency's own fee for the trip.
+    fee: Segment | None = None
 
     @property
     def begins_on(self) -> date | None:
-        return min((part.begins_on for part in self.segments if part.begins_on), default=None)
+        return min((part.begins_on for part in self._standing if part.begins_on), default=None)
 
     @property
     def ends_on(self) -> date | None:
-        ends = [part.ends_on or part.begins_on for part in self.segments]
+        ends = [part.ends_on or part.begins_on for part in self._standing]
         return max((end for end in ends if end), default=None)
+
+    @property
+    def _standing(self) -> tuple[Segment, ...]:
+        """What is not cancelled; all of it where nothing else is left."""
+        return tuple(part for part in self.segments if not part.cancelled) or self.segments
 
     def segment(self, segment_id: str) -> Segment | None:
         return next((part for part in self.segments if part.id == segment_id), None)
@@ -152,6 +183,7 @@ def standing(segment: Segment, currency: str, *, paid: Iterable[Money], under_wa
 class Due:
     """An amount with its day, and how much of it is still open after what was paid and is under way."""
 
+    id: str
     type: PayType
     amount: Money
     open: Money
@@ -162,19 +194,17 @@ class Due:
 
 
 def schedule(segment: Segment, now: Standing) -> tuple[Due, ...]:
-    """Deposit and final payment. What was paid settles the deposit first, then the final payment."""
-    dues = []
+    """The due amounts in their order; what was paid settles the first of them first. Nothing is due on what was
+    cancelled."""
+    dues: list[Due] = []
+    if segment.cancelled:
+        return ()
     rest = now.promised.minor
-    for kind, amount, due_on in (
-        (PayType.DEPOSIT, segment.deposit, segment.deposit_due_on),
-        (PayType.FINAL, segment.final, segment.final_due_on),
-    ):
-        if amount is None:
-            continue
-        used = min(rest, amount.minor)
+    for each in segment.scheduled:
+        used = min(rest, each.amount.minor)
         rest -= used
-        still = Money(minor=amount.minor - used, currency=amount.currency)
-        dues.append(Due(type=kind, amount=amount, open=still, due_on=due_on))
+        still = Money(minor=each.amount.minor - used, currency=each.amount.currency)
+        dues.append(Due(id=each.id, type=each.type, amount=each.amount, open=still, due_on=each.due_on))
     return tuple(dues)
 
 
@@ -188,19 +218,24 @@ class Offer:
 
 
 def offers(status: TripStatus, segment: Segment, now: Standing) -> tuple[Offer, ...]:
-    """What a client may pay on a segment, what is due next first; nothing when all is paid or the trip is cancelled."""
-    if status not in (TripStatus.BOOKED, TripStatus.TRAVELED) or (now.due is not None and now.due.minor == 0):
+    """What a client may pay on a segment, what is due next first; nothing when all is paid or it is cancelled."""
+    if status not in (TripStatus.BOOKED, TripStatus.TRAVELED) or segment.cancelled:
         return ()
-    found = []
-    dues = schedule(segment, now)
-    deposit = next((each for each in dues if each.type is PayType.DEPOSIT and each.open.minor > 0), None)
-    if deposit is not None and (now.due is None or deposit.open.minor < now.due.minor):
-        found.append(Offer(type=PayType.DEPOSIT, amount=deposit.open, due_on=deposit.due_on))
+    if now.due is not None and now.due.minor == 0:
+        return ()
+    if segment.is_fee:
+        return (Offer(type=PayType.SERVICE_FEE, amount=now.due),)
+    dues = [each for each in schedule(segment, now) if each.open.minor > 0]
+    following = dues[0] if dues else None
+    last_day = max((each.due_on for each in segment.scheduled if each.due_on), default=None)
+    found: dict[PayType, Offer] = {}
+    is_part = following is not None and (now.due is None or following.open.minor < now.due.minor)
+    if following is not None and is_part and following.type is not PayType.FINAL:
+        found[following.type] = Offer(type=following.type, amount=following.open, due_on=following.due_on)
     if now.due is not None:
-        found.append(Offer(type=PayType.FINAL, amount=now.due, due_on=segment.final_due_on))
-    next_due = next((each.due_on for each in dues if each.open.minor > 0), None)
-    found.append(Offer(type=PayType.REGULAR, amount=None, due_on=next_due))
-    return tuple(found)
+        found[PayType.FINAL] = Offer(type=PayType.FINAL, amount=now.due, due_on=last_day)
+    a_part = Offer(type=PayType.REGULAR, amount=None, due_on=following.due_on if following else None)
+    return tuple({**found, PayType.REGULAR: found.get(PayType.REGULAR, a_part)}.values())
 
 
 def amount_error(amount: Money, now: Standing) -> str:

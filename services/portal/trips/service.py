@@ -66,6 +66,8 @@ class TripView:
 
     trip: Trip
     parts: tuple[Part, ...]
+    # The agency's own fee, where there is one.
+    fee: Part | None
     agent: AgentView
     message: BookingSaved
     saved_at: datetime
@@ -78,11 +80,13 @@ class TripView:
     @property
     def next_due(self) -> "tuple[Part, Due] | None":
         """What is to be paid next, of the whole trip; the earliest day first, those without a day last."""
+        # The fee has no day of its own: it is the agency's, and asked for when the agency does.
         open_dues = [(part, due) for part in self.parts if part.offers for due in part.schedule if due.open.minor > 0]
         return min(open_dues, key=lambda pair: pair[1].due_on or date.max, default=None)
 
     def part(self, segment_id: str) -> Part | None:
-        return next((part for part in self.parts if part.segment.id == segment_id), None)
+        among = self.parts if self.fee is None else (*self.parts, self.fee)
+        return next((part for part in among if part.segment.id == segment_id), None)
 
 
 def trips_shown_to(client_id: str) -> Select[str]:
@@ -156,6 +160,7 @@ class Trips:
         return TripView(
             trip=trip,
             parts=tuple(_part(trip, segment, counted) for segment in trip.segments),
+            fee=_part(trip, trip.fee, counted) if trip.fee else None,
             agent=agent,
             message=message,
             saved_at=row.saved_at,
@@ -164,7 +169,9 @@ class Trips:
 
 
 def _part(trip: Trip, segment: Segment, counted: Sequence[Counted]) -> Part:
-    own = [one for one in counted if one.segment_id == segment.id]
+    own = [
+        one for one in counted if (one.is_fee if segment.is_fee else one.segment_id == segment.id and not one.is_fee)
+    ]
     now = standing(
         segment,
         trip.currency,

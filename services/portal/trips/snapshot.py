@@ -6,9 +6,10 @@ from datetime import date
 from chassis.money import Money, MoneyError
 from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.events.v1 import events_pb2
-from services.portal.trips.rules import Segment, Traveler, Trip, TripStatus
+from services.portal.trips.rules import FEE_ID, PayType, Scheduled, Segment, Traveler, Trip, TripStatus
 
 KINDS = ("cruise", "hotel", "tour", "flight", "car", "insurance", "other")
+_TYPES = {"deposit": PayType.DEPOSIT, "final": PayType.FINAL}
 
 
 def read_trip(message: events_pb2.BookingSaved) -> Trip:
@@ -23,6 +24,7 @@ def read_trip(message: events_pb2.BookingSaved) -> Trip:
         version=message.version,
         lead=message.lead_client_id,
         segments=tuple(segments),
+        fee=_fee(message),
         travelers=tuple(
             Traveler(client_id=one.id, name=f"{one.first_name} {one.last_name}".strip(), email=one.email)
             for one in message.passengers
@@ -45,15 +47,50 @@ def _segment(part: events_pb2.Segment) -> Segment:
         begins_on=_day(part.begins_on),
         ends_on=_day(part.ends_on),
         price=_money(part, "price"),
-        deposit=_money(part, "deposit"),
-        deposit_due_on=_day(part.deposit_due_on),
-        final=_money(part, "final"),
-        final_due_on=_day(part.final_due_on),
+        scheduled=_scheduled(part),
+        cancelled=part.cancelled,
+        penalty=_money(part, "penalty"),
+        refund_due=_money(part, "refund_due"),
     )
 
 
-def _money(part: events_pb2.Segment, name: str) -> Money | None:
-    if not part.HasField(name):  # type: ignore[arg-type]  # one of the three amounts
+def _scheduled(part: events_pb2.Segment) -> tuple[Scheduled, ...]:
+    """The due amounts; from a CRM of before, its deposit and final payment."""
+    if part.instalments:
+        return tuple(
+            Scheduled(id=each.id, type=_TYPES.get(each.kind, PayType.REGULAR), amount=amount, due_on=_day(each.due_on))
+            for each in part.instalments
+            if (amount := _money(each, "amount")) is not None
+        )
+    told = (
+        (PayType.DEPOSIT, _money(part, "deposit"), part.deposit_due_on),
+        (PayType.FINAL, _money(part, "final"), part.final_due_on),
+    )
+    return tuple(
+        Scheduled(id=f"{part.id}-{kind.value}", type=kind, amount=amount, due_on=_day(day))
+        for kind, amount, day in told
+        if amount is not None
+    )
+
+
+def _fee(message: events_pb2.BookingSaved) -> Segment | None:
+    amount = _money(message, "service_fee")
+    if amount is None or amount.minor <= 0:
+        return None
+    return Segment(
+        id=FEE_ID,
+        supplier="",
+        kind="other",
+        confirmation="",
+        text=message.service_fee_description or "Service fee",
+        begins_on=None,
+        ends_on=None,
+        price=amount,
+    )
+
+
+def _money(part: events_pb2.Segment | events_pb2.Instalment | events_pb2.BookingSaved, name: str) -> Money | None:
+    if not part.HasField(name):  # type: ignore[arg-type]  # one of its amounts
         return None
     amount: common_pb2.Money = getattr(part, name)
     try:

@@ -12,7 +12,12 @@ from chassis.money import Money
 from chassis.tags import fill
 from services.portal.trips.rules import PayType, Segment
 
-_TYPES = {PayType.DEPOSIT: "a deposit", PayType.REGULAR: "a regular payment", PayType.FINAL: "a final payment"}
+_TYPES = {
+    PayType.DEPOSIT: "a deposit",
+    PayType.REGULAR: "a regular payment",
+    PayType.FINAL: "a final payment",
+    PayType.SERVICE_FEE: "a service fee",
+}
 
 
 def filled_terms(

@@ -19,9 +19,11 @@ from services.portal.links.service import Links
 from services.portal.pages import dress_as, origin_of_request
 from services.portal.payments.service import Payments
 from services.portal.trips.adding import OwnPayments
-from services.portal.trips.calendar import KIND_WORDS, entries_of
-from services.portal.trips.forms import AddPaymentForm
+from services.portal.trips.calendar import DUE_WORDS, KIND_WORDS, entries_of
+from services.portal.trips.forms import AddPaymentForm, ReportForm
 from services.portal.trips.itinerary import printed
+from services.portal.trips.reporting import OwnReports
+from services.portal.trips.rules import PayType
 from services.portal.trips.service import Part, Trips, TripView
 
 blueprint = Blueprint("trips", __name__, template_folder="templates")
@@ -50,6 +52,7 @@ class TripPages:
 
     trips: Trips
     own_payments: OwnPayments
+    own_reports: OwnReports
     payments: Payments
     links: Links
     documents: DocumentsOfTrip
@@ -91,6 +94,7 @@ def show(booking_id: str) -> ResponseReturnValue:
         documents=_pages().documents.of_trip(client.client_id, view.trip.id),
         kinds=KIND_WORDS,
         kind_icons=KIND_ICONS,
+        due_words=DUE_WORDS,
     )
 
 
@@ -99,9 +103,7 @@ def show(booking_id: str) -> ResponseReturnValue:
 def pay(booking_id: str, segment_id: str) -> ResponseReturnValue:
     """P3: what kind of payment and how much; card and signature are given on the next page."""
     view = _own_trip(booking_id)
-    part = view.part(segment_id)
-    if part is None:
-        raise NotFound("There is no such part of this trip.")
+    part = _part(view, segment_id)
     form = AddPaymentForm(currency=view.trip.currency, data=_first_values(part))
     form.offer(part.offers)
     if part.offers and form.validate_on_submit():
@@ -109,6 +111,24 @@ def pay(booking_id: str, segment_id: str) -> ResponseReturnValue:
         if link_id:
             return redirect(url_for("payments.authorize", link_id=link_id), 303)
     page = render_template("trips/pay.html", view=view, trip=view.trip, part=part, form=form, kinds=KIND_WORDS)
+    return page, 422 if form.errors else 200
+
+
+@blueprint.route("/trips/<booking_id>/paid/<segment_id>", methods=["GET", "POST"])
+@client_required
+def report(booking_id: str, segment_id: str) -> ResponseReturnValue:
+    """C6: the client has paid otherwise and says so; her agent confirms it."""
+    client, view = current_client(), _own_trip(booking_id)
+    part = _part(view, segment_id)
+    form = ReportForm(currency=view.trip.currency, data={"request_key": secrets.token_urlsafe(24)})
+    if form.validate_on_submit():
+        try:
+            payment_id = _pages().own_reports.tell(client, view, segment_id, form.entered())
+        except InvalidArgument as error:
+            form.refuse(error.field, error.message)
+        else:
+            return redirect(url_for("payments.show", payment_id=payment_id), 303)
+    page = render_template("trips/report.html", view=view, trip=view.trip, part=part, form=form)
     return page, 422 if form.errors else 200
 
 
@@ -137,6 +157,13 @@ def _own_trip(booking_id: str) -> TripView:
     return view
 
 
+def _part(view: TripView, segment_id: str) -> Part:
+    part = view.part(segment_id)
+    if part is None:
+        raise NotFound("There is no such part of this trip.")
+    return part
+
+
 def _start(view: TripView, part: Part, form: AddPaymentForm) -> str:
     try:
         return _pages().own_payments.start(
@@ -158,6 +185,13 @@ def _first_values(part: Part) -> dict[str, object]:
     key = secrets.token_urlsafe(24)
     if first is None:
         return {"request_key": key}
+    # A reminder's button names the very amount that is due.
+    due = next((each for each in part.schedule if each.id == request.args.get("due") and each.open.minor), None)
+    if due is not None:
+        offered = {each.type for each in part.offers}
+        whole = part.standing.due is not None and due.open == part.standing.due
+        kind = PayType.FINAL if whole else due.type if due.type in offered - {PayType.FINAL} else PayType.REGULAR
+        return {"type": kind.value, "amount": due.open, "request_key": key}
     wanted = request.args.get("type", "")
     first = next((each for each in part.offers if each.type.value == wanted), first)
     return {"type": first.type.value, "amount": first.amount, "request_key": key}

@@ -118,6 +118,11 @@ ENTRIES: dict[str, Entry] = {
     # merging
     "merging.pick": OWNER_ALONE,
     "merging.preview": OWNER_ALONE,
+    # recording: what was paid otherwise, and what is taken back
+    "recording.confirm": OWNER_ALONE,
+    "recording.decline": Entry(Door.OWNER_ALONE, form={"reason": "Not found."}),
+    "recording.new": OWNER_ALONE,
+    "recording.reverse": Entry(Door.OWNER_ALONE, form={"reason": "A mistake."}),
     # payments
     "payments.authorization": Entry(Door.OWNER, objects={"document_id": "signed_document_id"}),
     "payments.export": AGENTS,

@@ -88,6 +88,7 @@ ENTRIES: dict[str, Entry] = {
     "trips.index": CLIENTS,
     "trips.itinerary": OWN_CLIENT,
     "trips.pay": OWN_CLIENT,
+    "trips.report": OWN_CLIENT,
     "trips.show": OWN_CLIENT,
     # verify
     "verify.check": ANYBODY,

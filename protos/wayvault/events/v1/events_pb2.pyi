@@ -147,6 +147,37 @@ class Client(_message.Message):
 Global___Client: _TypeAlias = Client  # noqa: Y015
 
 @_typing.final
+class Instalment(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    DUE_ON_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    kind: _builtins.str
+    """deposit, regular, final. A segment has at most one deposit and at most one final payment."""
+    due_on: _builtins.str
+    """ISO 8601; empty = no date is known."""
+    @_builtins.property
+    def amount(self) -> _common_pb2.Money: ...
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        amount: _common_pb2.Money | None = ...,
+        due_on: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "due_on", b"due_on", "id", b"id", "kind", b"kind"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Instalment: _TypeAlias = Instalment  # noqa: Y015
+
+@_typing.final
 class Segment(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -162,6 +193,10 @@ class Segment(_message.Message):
     DEPOSIT_DUE_ON_FIELD_NUMBER: _builtins.int
     FINAL_FIELD_NUMBER: _builtins.int
     FINAL_DUE_ON_FIELD_NUMBER: _builtins.int
+    INSTALMENTS_FIELD_NUMBER: _builtins.int
+    CANCELLED_FIELD_NUMBER: _builtins.int
+    PENALTY_FIELD_NUMBER: _builtins.int
+    REFUND_DUE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     supplier_name: _builtins.str
     kind: _builtins.str
@@ -173,6 +208,8 @@ class Segment(_message.Message):
     description: _builtins.str
     deposit_due_on: _builtins.str
     final_due_on: _builtins.str
+    cancelled: _builtins.bool
+    """Nothing more is to be paid on it, nor is it part of the trip any more."""
     @_builtins.property
     def price(self) -> _common_pb2.Money:
         """What is to be paid and by when; absent amounts are not asked for."""
@@ -181,6 +218,18 @@ class Segment(_message.Message):
     def deposit(self) -> _common_pb2.Money: ...
     @_builtins.property
     def final(self) -> _common_pb2.Money: ...
+    @_builtins.property
+    def instalments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Instalment]:
+        """Every due amount in the order in which they are to be paid. Where there are any, they are the schedule, and 8 to 12
+        only sum it up for readers of before: the deposit, and all the rest by the last date.
+        """
+
+    @_builtins.property
+    def penalty(self) -> _common_pb2.Money:
+        """What the supplier keeps of a cancelled segment, and what it owes back; absent = nothing is known."""
+
+    @_builtins.property
+    def refund_due(self) -> _common_pb2.Money: ...
     def __init__(
         self,
         *,
@@ -196,10 +245,14 @@ class Segment(_message.Message):
         deposit_due_on: _builtins.str = ...,
         final: _common_pb2.Money | None = ...,
         final_due_on: _builtins.str = ...,
+        instalments: _abc.Iterable[Global___Instalment] | None = ...,
+        cancelled: _builtins.bool = ...,
+        penalty: _common_pb2.Money | None = ...,
+        refund_due: _common_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["deposit", b"deposit", "final", b"final", "price", b"price"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deposit", b"deposit", "final", b"final", "penalty", b"penalty", "price", b"price", "refund_due", b"refund_due"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["begins_on", b"begins_on", "confirmation_number", b"confirmation_number", "deposit", b"deposit", "deposit_due_on", b"deposit_due_on", "description", b"description", "ends_on", b"ends_on", "final", b"final", "final_due_on", b"final_due_on", "id", b"id", "kind", b"kind", "price", b"price", "supplier_name", b"supplier_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["begins_on", b"begins_on", "cancelled", b"cancelled", "confirmation_number", b"confirmation_number", "deposit", b"deposit", "deposit_due_on", b"deposit_due_on", "description", b"description", "ends_on", b"ends_on", "final", b"final", "final_due_on", b"final_due_on", "id", b"id", "instalments", b"instalments", "kind", b"kind", "penalty", b"penalty", "price", b"price", "refund_due", b"refund_due", "supplier_name", b"supplier_name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -381,6 +434,8 @@ class PaymentContext(_message.Message):
     PURPOSE_FIELD_NUMBER: _builtins.int
     DUE_ON_FIELD_NUMBER: _builtins.int
     POLICY_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    PAID_ON_FIELD_NUMBER: _builtins.int
     payment_id: _builtins.str
     booking_id: _builtins.str
     booking_title: _builtins.str
@@ -389,6 +444,10 @@ class PaymentContext(_message.Message):
     """What it is for, in the agent's words."""
     due_on: _builtins.str
     """ISO 8601; when the supplier wants the money; empty = none."""
+    method: _builtins.str
+    """How it was paid, where it was not by a card through Wayvault: cheque, transfer, supplier_site, cash, credit."""
+    paid_on: _builtins.str
+    """ISO 8601; the day on which such a payment was made."""
     @_builtins.property
     def agency(self) -> Global___Agency: ...
     @_builtins.property
@@ -418,10 +477,12 @@ class PaymentContext(_message.Message):
         purpose: _builtins.str = ...,
         due_on: _builtins.str = ...,
         policy: Global___Policy | None = ...,
+        method: _builtins.str = ...,
+        paid_on: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "amount", b"amount", "payer", b"payer", "policy", b"policy", "segment", b"segment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "amount", b"amount", "booking_id", b"booking_id", "booking_title", b"booking_title", "due_on", b"due_on", "payer", b"payer", "payment_id", b"payment_id", "policy", b"policy", "purpose", b"purpose", "segment", b"segment", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "amount", b"amount", "booking_id", b"booking_id", "booking_title", b"booking_title", "due_on", b"due_on", "method", b"method", "paid_on", b"paid_on", "payer", b"payer", "payment_id", b"payment_id", "policy", b"policy", "purpose", b"purpose", "segment", b"segment", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -539,6 +600,8 @@ class BookingSaved(_message.Message):
     TERMS_TEMPLATE_FIELD_NUMBER: _builtins.int
     TERMS_VERSION_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    SERVICE_FEE_FIELD_NUMBER: _builtins.int
+    SERVICE_FEE_DESCRIPTION_FIELD_NUMBER: _builtins.int
     booking_id: _builtins.str
     title: _builtins.str
     status: _builtins.str
@@ -553,6 +616,7 @@ class BookingSaved(_message.Message):
     terms_version: _builtins.str
     version: _builtins.int
     """Counts changes of the booking, its segments and passengers; the SEQUENCE of its calendar entries (RFC 5545)."""
+    service_fee_description: _builtins.str
     @_builtins.property
     def segments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Segment]: ...
     @_builtins.property
@@ -563,6 +627,10 @@ class BookingSaved(_message.Message):
     def agency(self) -> Global___Agency: ...
     @_builtins.property
     def policy(self) -> Global___Policy: ...
+    @_builtins.property
+    def service_fee(self) -> _common_pb2.Money:
+        """The agency's own fee for the trip; absent = none."""
+
     def __init__(
         self,
         *,
@@ -580,10 +648,12 @@ class BookingSaved(_message.Message):
         terms_template: _builtins.str = ...,
         terms_version: _builtins.str = ...,
         version: _builtins.int = ...,
+        service_fee: _common_pb2.Money | None = ...,
+        service_fee_description: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "policy", b"policy"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "policy", b"policy", "service_fee", b"service_fee"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "agent_id", b"agent_id", "booking_id", b"booking_id", "currency", b"currency", "lead_client_id", b"lead_client_id", "passengers", b"passengers", "policy", b"policy", "segments", b"segments", "status", b"status", "terms_template", b"terms_template", "terms_version", b"terms_version", "title", b"title", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "agent_id", b"agent_id", "booking_id", b"booking_id", "currency", b"currency", "lead_client_id", b"lead_client_id", "passengers", b"passengers", "policy", b"policy", "segments", b"segments", "service_fee", b"service_fee", "service_fee_description", b"service_fee_description", "status", b"status", "terms_template", b"terms_template", "terms_version", b"terms_version", "title", b"title", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -757,6 +827,99 @@ class PaymentVoided(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PaymentVoided: _TypeAlias = PaymentVoided  # noqa: Y015
+
+@_typing.final
+class PaymentRecorded(_message.Message):
+    """A payment that was made otherwise than by a card through Wayvault, written down by the agent; it counts as paid."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    WAS_REPORTED_FIELD_NUMBER: _builtins.int
+    reference: _builtins.str
+    """The number of the cheque or transfer, or the supplier's confirmation."""
+    was_reported: _builtins.bool
+    """It confirms what the client reported (payment.reported)."""
+    @_builtins.property
+    def context(self) -> Global___PaymentContext: ...
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        context: Global___PaymentContext | None = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        reference: _builtins.str = ...,
+        was_reported: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "context", b"context", "reference", b"reference", "was_reported", b"was_reported"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PaymentRecorded: _TypeAlias = PaymentRecorded  # noqa: Y015
+
+@_typing.final
+class PaymentReportDeclined(_message.Message):
+    """The agent found no such payment as the client reported: it counts for nothing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    @_builtins.property
+    def context(self) -> Global___PaymentContext: ...
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        context: Global___PaymentContext | None = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "context", b"context", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PaymentReportDeclined: _TypeAlias = PaymentReportDeclined  # noqa: Y015
+
+@_typing.final
+class PaymentReversed(_message.Message):
+    """A processed or recorded payment was a mistake: it stays on record and counts no more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """The client reads it."""
+    @_builtins.property
+    def context(self) -> Global___PaymentContext: ...
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        context: Global___PaymentContext | None = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "context", b"context", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PaymentReversed: _TypeAlias = PaymentReversed  # noqa: Y015
 
 @_typing.final
 class PaymentCardRemoved(_message.Message):
@@ -1243,6 +1406,7 @@ class ReminderRuleSaved(_message.Message):
     AGENT_ID_FIELD_NUMBER: _builtins.int
     AGENCY_FIELD_NUMBER: _builtins.int
     WITHDRAWN_FIELD_NUMBER: _builtins.int
+    ANCHOR_FIELD_NUMBER: _builtins.int
     rule_id: _builtins.str
     kind: _builtins.str
     """payment_due or final_payment."""
@@ -1257,6 +1421,8 @@ class ReminderRuleSaved(_message.Message):
     """
     withdrawn: _builtins.bool
     """The agent gave her own rule up: the agency's holds for her again."""
+    anchor: _builtins.str
+    """Which day `days_before` counts from: due (also where it is empty) or travel, the first day of the segment."""
     @_builtins.property
     def agency(self) -> Global___Agency: ...
     def __init__(
@@ -1271,10 +1437,11 @@ class ReminderRuleSaved(_message.Message):
         agent_id: _builtins.str = ...,
         agency: Global___Agency | None = ...,
         withdrawn: _builtins.bool = ...,
+        anchor: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "agency", b"agency", "agent_id", b"agent_id", "body", b"body", "days_before", b"days_before", "kind", b"kind", "rule_id", b"rule_id", "subject", b"subject", "withdrawn", b"withdrawn"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "agency", b"agency", "agent_id", b"agent_id", "anchor", b"anchor", "body", b"body", "days_before", b"days_before", "kind", b"kind", "rule_id", b"rule_id", "subject", b"subject", "withdrawn", b"withdrawn"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1324,11 +1491,16 @@ class ReminderTestRequested(_message.Message):
     SEGMENT_ID_FIELD_NUMBER: _builtins.int
     AGENT_FIELD_NUMBER: _builtins.int
     AGENCY_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    DUE_ON_FIELD_NUMBER: _builtins.int
     rule_id: _builtins.str
     subject: _builtins.str
     body: _builtins.str
     booking_id: _builtins.str
     segment_id: _builtins.str
+    kind: _builtins.str
+    """Which of the segment's dates the text is tried with: as in ReminderRuleSaved.kind, and ISO 8601."""
+    due_on: _builtins.str
     @_builtins.property
     def agent(self) -> Global___Agent: ...
     @_builtins.property
@@ -1343,10 +1515,12 @@ class ReminderTestRequested(_message.Message):
         segment_id: _builtins.str = ...,
         agent: Global___Agent | None = ...,
         agency: Global___Agency | None = ...,
+        kind: _builtins.str = ...,
+        due_on: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "body", b"body", "booking_id", b"booking_id", "rule_id", b"rule_id", "segment_id", b"segment_id", "subject", b"subject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "body", b"body", "booking_id", b"booking_id", "due_on", b"due_on", "kind", b"kind", "rule_id", b"rule_id", "segment_id", b"segment_id", "subject", b"subject"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1631,9 +1805,41 @@ class PaymentAuthorized(_message.Message):
 Global___PaymentAuthorized: _TypeAlias = PaymentAuthorized  # noqa: Y015
 
 @_typing.final
-class DocumentSigned(_message.Message):
-    """A signed authorization with its evidence page, as PDF."""
+class PaymentReported(_message.Message):
+    """A signed authorization with its evidence page, as PDF.
+    The client says that a payment was made otherwise. It counts for nothing until the agent confirms it.
+    """
 
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    reference: _builtins.str
+    note: _builtins.str
+    @_builtins.property
+    def context(self) -> Global___PaymentContext: ...
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        context: Global___PaymentContext | None = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        reference: _builtins.str = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "context", b"context", "note", b"note", "reference", b"reference"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PaymentReported: _TypeAlias = PaymentReported  # noqa: Y015
+
+@_typing.final
+class DocumentSigned(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     DOCUMENT_ID_FIELD_NUMBER: _builtins.int

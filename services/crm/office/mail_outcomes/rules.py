@@ -40,6 +40,11 @@ _KINDS: Final = {
         remedy=Remedy.PAYMENT,
         advice="The payment waits in the payment report all the same.",
     ),
+    "payment_reported": MailKind(
+        words="Notice that a client reports a payment",
+        remedy=Remedy.PAYMENT,
+        advice="It stands on your dashboard all the same, to be confirmed.",
+    ),
     "signed_copy": MailKind(
         words="Signed copy to the client",
         remedy=Remedy.PAYMENT,

@@ -9,22 +9,17 @@ from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument, PermissionDenied
 from chassis.money import Money
-from chassis.web.formatting import plural
+from chassis.web.formatting import plural, zone
 from services.crm.core.actor import Actor
 from services.crm.core.panels import Panel
+from services.crm.core.parts import core
 from services.crm.core.web import current_agent, login_required
 from services.crm.paying.links.forms import NO_SEGMENT, make_form, read_request
 from services.crm.paying.links.service import LinkRequest
 from services.crm.paying.parts import paying
-from services.crm.paying.payments.service import (
-    Balance,
-    Counted,
-    PaymentType,
-    SegmentTerms,
-    balance,
-    overpaid_by,
-)
-from services.crm.trips.bookings.service import BookingDetail, SegmentDetail
+from services.crm.paying.payments.service import TYPE_WORDS, PaymentType
+from services.crm.paying.schedule.service import BookingStanding, Proposal, excess_of, proposal
+from services.crm.trips.bookings.service import BookingDetail
 from services.crm.trips.parts import trips
 
 blueprint = Blueprint(
@@ -53,7 +48,7 @@ def new(booking_id: str) -> ResponseReturnValue:
                 who = plural(len(links), "passenger")
                 flash(f"The link is on its way to {who}. You get an e-mail when it was sent.", "done")
                 return redirect(url_for("bookings.show", booking_id=booking_id) + "#payments", 303)
-    page = render_template("links/new.html", form=form, booking=booking, excess=excess, standings=_standings(booking))
+    page = render_template("links/new.html", form=form, booking=booking, excess=excess, **_money_of(booking))
     return page, 422 if form.errors or excess else 200
 
 
@@ -96,70 +91,61 @@ def booking_panel(actor: Actor, booking: BookingDetail) -> Panel:
             "booking": booking,
             "own": actor.owns(booking.agent_id),
             "payments": [(payment, links.get(payment.id)) for payment in payments],
-            "standings": _standings(booking),
+            "standing": _standing(booking),
+            "today": core().clock.now().astimezone(zone()).date(),
         },
     )
 
 
-def _standings(booking: BookingDetail) -> list[tuple[SegmentDetail, Balance]]:
-    counted = paying().book.counted_by_segment(booking.id)
-    return [(segment, _balance(segment, counted.get(segment.id, []), booking.currency)) for segment in booking.segments]
+def _money_of(booking: BookingDetail) -> dict[str, Any]:  # Any: what the template reads
+    today = core().clock.now().astimezone(zone()).date()
+    return {"standing": _standing(booking), "today": today, "own": False}
 
 
-def _balance(segment: SegmentDetail, payments: list[Counted], currency: str) -> Balance:
-    data = segment.data
-    terms = SegmentTerms(
-        price=data.price,
-        deposit=data.deposit,
-        deposit_due_on=data.deposit_due_on,
-        final=data.final,
-        final_due_on=data.final_due_on,
-    )
-    return balance(terms, payments, currency)
+def _standing(booking: BookingDetail) -> BookingStanding:
+    return paying().schedule.standing(booking)
 
 
 def _excess(booking: BookingDetail, wanted: LinkRequest) -> Money | None:
-    """By how much this sending would go over the segment's price (C6). A form sent twice counts once."""
-    if wanted.type is PaymentType.SERVICE_FEE or paying().links.was_sent(wanted.request_key):
+    """By how much this sending would go over the price (C6). A form sent twice counts once."""
+    if paying().links.was_sent(wanted.request_key):
         return None
     total = sum((share.amount for share in wanted.shares), start=Money(minor=0, currency=booking.currency))
-    for segment, standing in _standings(booking):
-        if segment.id == wanted.segment_id:
-            return overpaid_by(standing, total)
-    return None
+    return excess_of(_standing(booking), wanted.type, wanted.segment_id, total)
 
 
 def _first_values(booking: BookingDetail) -> dict[str, Any]:  # Any: whatever a field takes as data
-    """What the form shows first: the lead ticked, and the next amount that the schedule expects."""
+    """What the form shows first: the lead ticked, and the next amount that is due, or the one that was clicked."""
     values: dict[str, Any] = {"request_key": secrets.token_urlsafe(24)}
     picked = [index for index, passenger in enumerate(booking.passengers) if passenger.email][:1]
     for index in picked:
         values[f"pick_{index}"] = True
-    wanted = request.args.get("segment", "")
-    segment = booking.segment(wanted) or next(iter(booking.segments), None)
-    if segment is None:
-        return values | {"type": PaymentType.SERVICE_FEE.value, "segment_id": NO_SEGMENT} | _fee(booking, picked)
-    values["segment_id"] = segment.id
-    standing = next(entry for held, entry in _standings(booking) if held.id == segment.id)
-    data, promised = segment.data, standing.promised.minor
-    if data.deposit is not None and promised < data.deposit.minor:
-        kind, amount, due_on, words = PaymentType.DEPOSIT, data.deposit, data.deposit_due_on, "Deposit"
-    elif data.price is not None and promised < data.price.minor:
-        rest = Money(minor=data.price.minor - promised, currency=data.price.currency)
-        kind, amount, due_on, words = PaymentType.FINAL, data.final or rest, data.final_due_on, "Final payment"
-    else:
-        return values
-    for index in picked:
-        values[f"amount_{index}"] = amount
-    purpose = f"{words} for {data.supplier_name}"
-    return values | {"type": kind.value, "due_on": due_on, "purpose": purpose}
+    asked = request.args.get("segment", "")
+    segment = booking.segment(asked)
+    first = proposal(
+        _standing(booking),
+        segment_id=segment.id if segment else "",
+        due_id=request.args.get("due", ""),
+        fee=asked == NO_SEGMENT,
+    )
+    if first is not None:
+        return values | _proposed(first, picked)
+    fallback = segment or next(iter(booking.segments), None)
+    if fallback is not None:
+        return values | {"segment_id": fallback.id}
+    return values | {"type": PaymentType.SERVICE_FEE.value, "segment_id": NO_SEGMENT}
 
 
-def _fee(booking: BookingDetail, picked: list[int]) -> dict[str, Any]:
-    if booking.service_fee is None:
-        return {}
-    amounts = {f"amount_{index}": booking.service_fee for index in picked}
-    return amounts | {"purpose": booking.service_fee_description or "Service fee"}
+def _proposed(first: Proposal, picked: list[int]) -> dict[str, Any]:  # Any: whatever a field takes as data
+    amounts: dict[str, Any] = {f"amount_{index}": first.amount for index in picked}
+    what = {"type": first.type.value, "segment_id": first.segment_id or NO_SEGMENT, "due_on": first.due_on}
+    return amounts | what | {"purpose": _purpose(first)}
+
+
+def _purpose(first: Proposal) -> str:
+    if first.type is PaymentType.SERVICE_FEE:
+        return first.purpose
+    return f"{TYPE_WORDS[first.type]} for {first.purpose}"
 
 
 def _back(booking_id: str = "") -> str:

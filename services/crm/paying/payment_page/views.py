@@ -236,6 +236,7 @@ def _page(payment_id: str, **forms: AnyForm) -> str:
             payment.state, card_held=payment.card_held, cvv_held=cvv_held, cvv_hours=policy.cvv_retention_hours
         ),
         cvv_again_form=CvvAgainForm(formdata=None, prefix="cvv-again", data={"request_key": new_id("key")}),
+        acts=paying().recording.acts_of(payment.id) if payment.is_closed or payment.is_recorded else (),
         reasons=REASONS,
         ask_again_reason=ASK_AGAIN_REASON,
         process_form=forms.get("process") or ProcessForm(formdata=None, prefix="process"),

@@ -57,8 +57,11 @@ class PaymentRow(Base):
     # The serialized wayvault.events.v1.PaymentContext of the moment the client was asked: what later events repeat.
     context: Mapped[bytes] = mapped_column(LargeBinary)
     replaces_payment_id: Mapped[str | None] = mapped_column(String(64), index=True)
-    # The client started it herself in the portal (P3): nobody sent her a link.
+    # The client started or reported it in the portal (P3, C6): nobody sent a link.
     self_service: Mapped[bool] = mapped_column(default=False)
+    # rules.Method; of those that were recorded, the day on which they were made.
+    method: Mapped[str] = mapped_column(String(16), default="card", server_default="card")
+    paid_on: Mapped[date | None]
 
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

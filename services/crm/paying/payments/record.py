@@ -6,7 +6,17 @@ from datetime import date, datetime
 from chassis.cards import brand_words
 from chassis.money import Money
 from services.crm.paying.payments.models import PaymentRow
-from services.crm.paying.payments.rules import CLOSED, PENDING, TYPE_WORDS, PaymentState, PaymentType
+from services.crm.paying.payments.rules import (
+    CLOSED,
+    METHOD_WORDS,
+    PENDING,
+    TYPE_WORDS,
+    Fact,
+    Method,
+    PaymentState,
+    PaymentType,
+    after,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +55,8 @@ class Payment:
     state: PaymentState
     replaces_payment_id: str | None
     self_service: bool
+    method: Method
+    paid_on: date | None
     created_at: datetime
     opened_at: datetime | None
     authorized_at: datetime | None
@@ -67,6 +79,19 @@ class Payment:
     @property
     def type_words(self) -> str:
         return TYPE_WORDS[self.type]
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether it was made otherwise than by a card through Wayvault, and written down here."""
+        return self.method is not Method.CARD
+
+    @property
+    def method_words(self) -> str:
+        return METHOD_WORDS[self.method]
+
+    @property
+    def can_be_reversed(self) -> bool:
+        return after(self.state, Fact.REVERSED) is not None
 
     @property
     def card_words(self) -> str:
@@ -123,6 +148,8 @@ def payment_of(row: PaymentRow) -> Payment:
         state=PaymentState(row.state),
         replaces_payment_id=row.replaces_payment_id,
         self_service=row.self_service,
+        method=Method(row.method),
+        paid_on=row.paid_on,
         created_at=row.created_at,
         opened_at=row.opened_at,
         authorized_at=row.authorized_at,

@@ -3,8 +3,9 @@
 The state machine of DESIGN.md §7 as one table; every change of a payment's state goes through `after`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -12,6 +13,8 @@ from chassis.money import Money
 
 
 class PaymentState(StrEnum):
+    """Where a payment stands. Those that are not asked for by a link begin as REPORTED or PROCESSED (STARTS)."""
+
     REQUESTED = "requested"
     OPENED = "opened"
     AUTHORIZED = "authorized"
@@ -21,6 +24,11 @@ class PaymentState(StrEnum):
     EXPIRED = "expired"
     REVOKED = "revoked"
     LAPSED = "lapsed"
+    # The client says that it was paid otherwise; counts for nothing until the agent confirms it.
+    REPORTED = "reported"
+    DECLINED = "declined"
+    # Was processed or recorded by mistake.
+    REVERSED = "reversed"
 
 
 class Fact(StrEnum):
@@ -35,6 +43,9 @@ class Fact(StrEnum):
     LINK_RENEWED = "link_renewed"
     LINK_REVOKED = "link_revoked"
     LAPSED = "lapsed"
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+    REVERSED = "reversed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +69,29 @@ class PaymentType(StrEnum):
     FINAL = "final"
     SERVICE_FEE = "service_fee"
 
+
+class Method(StrEnum):
+    """How a payment was made (the words of events.proto, PaymentContext.method, but for CARD)."""
+
+    # Through Wayvault, by a link or in the portal.
+    CARD = "card"
+    CHEQUE = "cheque"
+    TRANSFER = "transfer"
+    SUPPLIER_SITE = "supplier_site"
+    CASH = "cash"
+    CREDIT = "credit"
+
+
+METHOD_WORDS: Final = {
+    Method.CARD: "Card through Wayvault",
+    Method.CHEQUE: "Cheque",
+    Method.TRANSFER: "Bank transfer",
+    Method.SUPPLIER_SITE: "Card on the supplier's own site",
+    Method.CASH: "Cash",
+    Method.CREDIT: "Credit or voucher",
+}
+# What is written down, since Wayvault saw nothing of it.
+RECORDED_METHODS: Final = tuple(method for method in Method if method is not Method.CARD)
 
 TYPE_WORDS: Final = {
     PaymentType.DEPOSIT: "Deposit",
@@ -93,15 +127,22 @@ TRANSITIONS: Final[dict[tuple[PaymentState, Fact], PaymentState]] = {
     (S.AUTHORIZED, F.LAPSED): S.LAPSED,
     (S.RETRIEVED, F.PROCESSED): S.PROCESSED,
     (S.RETRIEVED, F.VOIDED): S.VOIDED,
+    (S.REPORTED, F.CONFIRMED): S.PROCESSED,
+    (S.REPORTED, F.DECLINED): S.DECLINED,
+    # A mistake: the record stays, its reversal stands beside it, and it counts no more.
+    (S.PROCESSED, F.REVERSED): S.REVERSED,
 }
+
+# In which states a payment comes into being: asked for, reported by the client, recorded by the agent.
+STARTS: Final = frozenset({S.REQUESTED, S.REPORTED, S.PROCESSED})
 
 # What the red alert counts and the payment report lists (M3, M4).
 PENDING: Final = frozenset({S.AUTHORIZED, S.RETRIEVED})
 # The client still has to act.
 AWAITING_CLIENT: Final = frozenset({S.REQUESTED, S.OPENED})
-CLOSED: Final = frozenset({S.PROCESSED, S.VOIDED})
+CLOSED: Final = frozenset({S.PROCESSED, S.VOIDED, S.REVERSED})
 # Nothing can come of these any more.
-ENDED: Final = frozenset({S.PROCESSED, S.VOIDED, S.LAPSED})
+ENDED: Final = frozenset({S.VOIDED, S.LAPSED, S.REVERSED, S.DECLINED})
 
 LAPSE_WARNING: Final = timedelta(days=1)
 
@@ -121,17 +162,6 @@ def lapse_warning_due(
         and warned_at is None
         and now < card_kept_until <= now + LAPSE_WARNING
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentTerms:
-    """What a segment costs and when, as far as it is known."""
-
-    price: Money | None
-    deposit: Money | None = None
-    deposit_due_on: date | None = None
-    final: Money | None = None
-    final_due_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,15 +192,30 @@ class Balance:
         """Asked for, authorized or processed: what must not exceed the price."""
         return self.requested + self.authorized + self.processed
 
+    @property
+    def over(self) -> Money:
+        """By how much more was processed than it costs."""
+        excess = self.processed.minor - self.price.minor if self.price is not None else 0
+        return Money(minor=max(0, excess), currency=self.currency)
 
-def balance(terms: SegmentTerms, payments: list[Counted], currency: str) -> Balance:
+
+def balance(price: Money | None, payments: Iterable[Counted], currency: str) -> Balance:
     """Adds up a segment's payments. Service fees are the agency's own and don't count towards the supplier's price.
 
     A payment in another currency than the segment's can't be added up and is left out.
     """
+    return _added_up(price, [each for each in payments if each.type is not PaymentType.SERVICE_FEE], currency)
+
+
+def fee_balance(fee: Money | None, payments: Iterable[Counted], currency: str) -> Balance:
+    """The same for the agency's own fee, of which service fees alone pay."""
+    return _added_up(fee, [each for each in payments if each.type is PaymentType.SERVICE_FEE], currency)
+
+
+def _added_up(price: Money | None, payments: Iterable[Counted], currency: str) -> Balance:
     sums = {"requested": 0, "authorized": 0, "processed": 0}
     for payment in payments:
-        if payment.type is PaymentType.SERVICE_FEE or payment.amount.currency != currency:
+        if payment.amount.currency != currency:
             continue
         if payment.state in AWAITING_CLIENT:
             sums["requested"] += payment.amount.minor
@@ -179,11 +224,11 @@ def balance(terms: SegmentTerms, payments: list[Counted], currency: str) -> Bala
         elif payment.state is S.PROCESSED:
             sums["processed"] += payment.amount.minor
     due = None
-    if terms.price is not None and terms.price.currency == currency:
-        due = Money(minor=max(0, terms.price.minor - sums["processed"]), currency=currency)
+    if price is not None and price.currency == currency:
+        due = Money(minor=max(0, price.minor - sums["processed"]), currency=currency)
     return Balance(
         currency=currency,
-        price=terms.price,
+        price=price,
         requested=Money(minor=sums["requested"], currency=currency),
         authorized=Money(minor=sums["authorized"], currency=currency),
         processed=Money(minor=sums["processed"], currency=currency),

@@ -18,6 +18,7 @@ from services.crm.trips.bookings.service import Bookings
 _TYPES = {
     WireType.PAYMENT_TYPE_DEPOSIT: PaymentType.DEPOSIT,
     WireType.PAYMENT_TYPE_FINAL: PaymentType.FINAL,
+    WireType.PAYMENT_TYPE_SERVICE_FEE: PaymentType.SERVICE_FEE,
 }
 
 
@@ -39,26 +40,36 @@ class SelfService:
         no longer on it or was merged with another profile, refuses nothing. Raises StrangePayment where booking, agent
         or client are not this agency's: the card is bound to the agent named, so she must be the booking's own.
         """
-        context = PaymentContext()
-        context.CopyFrom(message.context)
-        try:
-            booking = self.bookings.load_by_id(session, context.booking_id)
-        except NotFound:
-            raise StrangePayment("payment.authorized names a booking that the CRM does not have") from None
-        context.payer.id = current_client_id(session, context.payer.id)
-        payer = self.clients.load_many(session, meta.agency_id, [context.payer.id]).get(context.payer.id)
-        if booking.agency_id != meta.agency_id or context.agent.id != booking.agent_id or payer is None:
-            raise StrangePayment("payment.authorized names booking, agent and client that don't belong together")
-        context.agency.id, context.purpose = booking.agency_id, context.purpose[:200]
+        context, kind = self.read(session, message.context, meta)
         new = NewPayment(
             payment_id=context.payment_id,
             self_service=True,
             context=context,
-            payer_name=f"{context.payer.first_name} {context.payer.last_name}".strip() or payer.name,
-            type=_TYPES.get(context.type, PaymentType.REGULAR),
+            payer_name=f"{context.payer.first_name} {context.payer.last_name}".strip(),
+            type=kind,
             due_on=_day(context.due_on),
         )
         return open_payment(session, new, at=when(message.authorized_at))
+
+    def read(self, session: Session, told: PaymentContext, meta: EventMeta) -> tuple[PaymentContext, PaymentType]:
+        """What the portal tells of a payment that a client started or reported, the client being today's (C4).
+
+        Raises StrangePayment where booking, agent or client are not this agency's.
+        """
+        context = PaymentContext()
+        context.CopyFrom(told)
+        try:
+            booking = self.bookings.load_by_id(session, context.booking_id)
+        except NotFound:
+            raise StrangePayment("the portal names a booking that the CRM does not have") from None
+        context.payer.id = current_client_id(session, context.payer.id)
+        payer = self.clients.load_many(session, meta.agency_id, [context.payer.id]).get(context.payer.id)
+        if booking.agency_id != meta.agency_id or context.agent.id != booking.agent_id or payer is None:
+            raise StrangePayment("the portal names booking, agent and client that don't belong together")
+        if not (context.payer.first_name or context.payer.last_name):
+            context.payer.first_name, context.payer.last_name = payer.data.first_name, payer.data.last_name
+        context.agency.id, context.purpose = booking.agency_id, context.purpose[:200]
+        return context, _TYPES.get(context.type, PaymentType.REGULAR)
 
 
 def _day(text: str) -> date | None:

@@ -17,6 +17,7 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import NotFound, PermissionDenied
 from chassis.ids import new_id
+from chassis.money import Money
 from protos.wayvault.events.v1.events_pb2 import PaymentAuthorized, PaymentContext
 from services.crm.core.actor import Actor
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
@@ -26,17 +27,23 @@ from services.crm.paying.payments.pending import PendingFilter, PendingSort, pen
 from services.crm.paying.payments.record import Payment, payment_of
 from services.crm.paying.payments.rules import (
     LAPSE_WARNING,
+    METHOD_WORDS,
     PENDING,
+    RECORDED_METHODS,
+    STARTS,
     TYPE_WORDS,
+    Allowed,
     Balance,
     Counted,
+    Decision,
     Fact,
+    Method,
     PaymentState,
     PaymentType,
     Refused,
-    SegmentTerms,
     after,
     balance,
+    fee_balance,
     lapse_warning_due,
     overpaid_by,
 )
@@ -44,11 +51,16 @@ from services.crm.paying.payments.rules import (
 # What other rooms use of this one.
 __all__ = [
     "LAPSE_WARNING",
+    "METHOD_WORDS",
     "PENDING",
+    "RECORDED_METHODS",
     "TYPE_WORDS",
+    "Allowed",
     "Balance",
     "Counted",
+    "Decision",
     "Fact",
+    "Method",
     "NewPayment",
     "Payment",
     "PaymentBook",
@@ -58,11 +70,11 @@ __all__ = [
     "PendingFilter",
     "PendingSort",
     "Refused",
-    "SegmentTerms",
     "SignedDocument",
     "after",
     "balance",
     "context_of",
+    "fee_balance",
     "happen",
     "lapse_warning_due",
     "lock_of_clients",
@@ -90,13 +102,17 @@ _MOMENTS = {
     Fact.RETRIEVED: "retrieved_at",
     Fact.PROCESSED: "closed_at",
     Fact.VOIDED: "closed_at",
+    Fact.CONFIRMED: "closed_at",
+    Fact.DECLINED: "closed_at",
+    # Of a reversal the moment stands beside the payment, with its reason: when it was processed stays.
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewPayment:
     """What a person is to be asked for. `context` has everything that readers of events show; its id is set here.
-    `payment_id` is given where the payment has an id already (P3)."""
+    `payment_id` is given where the payment has an id already (P3). One that was made otherwise begins as reported or
+    processed; its `method` and day stand in the context too."""
 
     context: PaymentContext
     payer_name: str
@@ -105,6 +121,9 @@ class NewPayment:
     replaces_payment_id: str | None = None
     payment_id: str = ""
     self_service: bool = False
+    state: PaymentState = PaymentState.REQUESTED
+    method: Method = Method.CARD
+    paid_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +140,9 @@ class SignedDocument:
 
 
 def open_payment(session: Session, new: NewPayment, *, at: datetime) -> PaymentRow:
-    """A payment that waits for its payer, written in the caller's transaction."""
+    """A payment as it comes into being, written in the caller's transaction."""
+    if new.state not in STARTS:
+        raise ValueError(f"no payment begins as {new.state}")
     context = PaymentContext()
     context.CopyFrom(new.context)
     context.payment_id = new.payment_id or new_id("pay")
@@ -141,10 +162,12 @@ def open_payment(session: Session, new: NewPayment, *, at: datetime) -> PaymentR
         type=new.type,
         purpose=context.purpose,
         due_on=new.due_on,
-        state=PaymentState.REQUESTED,
+        state=new.state,
         context=context.SerializeToString(),
         replaces_payment_id=new.replaces_payment_id,
         self_service=new.self_service,
+        method=new.method,
+        paid_on=new.paid_on,
         created_at=at,
     )
     session.add(row)
@@ -287,6 +310,16 @@ class PaymentBook:
         )
         return self._payments(query)
 
+    def reported(self, actor: Actor, limit: int = 20) -> list[Payment]:
+        """What the actor's clients say that they paid otherwise, still to be confirmed; the longest waiting first."""
+        query = (
+            select(PaymentRow)
+            .where(PaymentRow.agent_id == actor.agent_id, PaymentRow.state == PaymentState.REPORTED)
+            .order_by(PaymentRow.created_at, PaymentRow.id)
+            .limit(limit)
+        )
+        return self._payments(query)
+
     def pending_count(self, agent_id: str) -> int:
         """How many payments the red alert counts (M3)."""
         query = select(func.count()).where(PaymentRow.agent_id == agent_id, PaymentRow.state.in_(PENDING))
@@ -319,11 +352,15 @@ class PaymentBook:
 
     def counted_by_segment(self, booking_id: str) -> dict[str, list[Counted]]:
         """A booking's payments by segment, as its balances see them."""
-        query = select(PaymentRow).where(PaymentRow.booking_id == booking_id)
+        query = select(
+            PaymentRow.segment_id, PaymentRow.state, PaymentRow.type, PaymentRow.amount_minor, PaymentRow.currency
+        ).where(PaymentRow.booking_id == booking_id)
         found: dict[str, list[Counted]] = {}
-        for payment in self._payments(query):
-            counted = Counted(state=payment.state, type=payment.type, amount=payment.amount)
-            found.setdefault(payment.segment_id, []).append(counted)
+        with self._database.read() as session:
+            for row in session.execute(query):
+                amount = Money(minor=row.amount_minor, currency=row.currency)
+                counted = Counted(state=PaymentState(row.state), type=PaymentType(row.type), amount=amount)
+                found.setdefault(row.segment_id, []).append(counted)
         return found
 
     def processed_by_segment(self, segment_ids: Collection[str]) -> dict[str, int]:

@@ -57,7 +57,7 @@ def passenger_snapshot(passenger: Passenger) -> events_pb2.Client:
 
 
 def booking_saved(booking: BookingDetail, house: House, terms: SelfServiceTerms) -> events_pb2.BookingSaved:
-    """The whole booking as portal and notifier know it. Notes, fees and commissions stay in the CRM."""
+    """The whole booking as portal and notifier know it. Notes and commissions stay in the CRM."""
     text, version = terms(house)
     return events_pb2.BookingSaved(
         booking_id=booking.id,
@@ -74,6 +74,8 @@ def booking_saved(booking: BookingDetail, house: House, terms: SelfServiceTerms)
         terms_template=text,
         terms_version=version,
         version=booking.version,
+        service_fee=_money(booking.service_fee),
+        service_fee_description=booking.service_fee_description if booking.service_fee else "",
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from chassis.money import Money
 from chassis.typed.names import words_of
@@ -31,10 +32,14 @@ class SegmentKind(StrEnum):
 
 
 class DueKind(StrEnum):
-    """Which of a segment's two amounts is due."""
+    """Which of a segment's due amounts one is: its deposit, its final payment, or any between."""
 
     DEPOSIT = "deposit"
+    REGULAR = "regular"
     FINAL = "final"
+
+
+DUE_WORDS: Final = {DueKind.DEPOSIT: "Deposit", DueKind.REGULAR: "Instalment", DueKind.FINAL: "Final payment"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,17 +88,26 @@ class SegmentDetail:
             (DueKind.DEPOSIT, self.data.deposit, self.data.deposit_due_on),
             (DueKind.FINAL, self.data.final, self.data.final_due_on),
         )
-        return [Due(segment=self, kind=kind, amount=amount, due_on=due) for kind, amount, due in pairs if amount]
+        return [
+            Due(id=f"{self.id}-{kind.value}", segment=self, kind=kind, amount=amount, due_on=due)
+            for kind, amount, due in pairs
+            if amount
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
     """An amount that a supplier expects, by a date if one is known."""
 
+    id: str
     segment: SegmentDetail
     kind: DueKind
     amount: Money
     due_on: date | None
+
+    @property
+    def words(self) -> str:
+        return DUE_WORDS[self.kind]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from chassis.money import Money
 from services.portal.trips.rules import (
     PayType,
+    Scheduled,
     Segment,
     TripStatus,
     amount_error,
@@ -41,10 +42,14 @@ def segment(
         begins_on=date(2027, 6, 5),
         ends_on=date(2027, 6, 12),
         price=None if price is None else usd(price),
-        deposit=None if deposit is None else usd(deposit),
-        deposit_due_on=deposit_due_on,
-        final=None if final is None else usd(final),
-        final_due_on=final_due_on,
+        scheduled=tuple(
+            Scheduled(id=f"seg_1-{kind.value}", type=kind, amount=usd(amount), due_on=due_on)
+            for kind, amount, due_on in (
+                (PayType.DEPOSIT, deposit, deposit_due_on),
+                (PayType.FINAL, final, final_due_on),
+            )
+            if amount is not None
+        ),
     )
 
 

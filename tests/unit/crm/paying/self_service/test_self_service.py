@@ -94,4 +94,4 @@ def test_the_booking_is_told_whole_but_without_what_clients_must_not_see(crm: Cr
     assert told.agent.email == "maya@harbour.example"
     assert told.policy.card_retention_days == 30
     assert "{Amount}" in told.terms_template
-    assert not {"notes", "commission", "service_fee"} & {field.name for field in told.DESCRIPTOR.fields}
+    assert not {"notes", "commission"} & {field.name for field in told.DESCRIPTOR.fields}

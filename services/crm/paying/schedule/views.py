@@ -1,0 +1,5 @@
+"""The schedule's part of other rooms' pages: `schedule/standing.html`."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("schedule", __name__, template_folder="templates")
