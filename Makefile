@@ -95,6 +95,10 @@ engines: setup ## Start and set up real PostgreSQL, RabbitMQ and HashiCorp Vault
 engines-down: ## Stop the real engines
 	@$(PY) -m deploy.dev.engines stop
 
+.PHONY: images
+images: setup ## Build the container images of deploy/Containerfile; ENGINES=1 adds PostgreSQL, RabbitMQ and HashiCorp Vault
+	@$(PY) -m deploy.images $(if $(ENGINES),--engines)
+
 .PHONY: clean
 clean: ## Stop everything and remove all state and what was built; keeps .venv
 	@if test -x $(PY); then $(PY) -m deploy.dev.run down && $(PY) -m deploy.dev.engines stop; fi
