@@ -10,6 +10,7 @@ import argparse
 import datetime as dt
 import ipaddress
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,6 +78,21 @@ def ensure(state: State, *, rotate: str = "", clock: Clock | None = None) -> Out
     return Outcome(certificates=made, keys=letter_keys.ensure(state.secrets))
 
 
+def ensure_for_names(state: State, name: str, hosts: Sequence[str]) -> bool:
+    """Keeps `<certs>/<name>.pem` a good server certificate for these host names; tells whether it made one.
+
+    Raises CertificateFault when there is no authority yet (`ensure` makes it).
+    """
+    authority = _load_authority(state.certs)
+    if authority is None:
+        raise CertificateFault(f"There is no authority in {state.certs}. `make certificates` makes it.")
+    now, names = SystemClock().now(), [x509.DNSName(host) for host in hosts]
+    if _is_good(state.certs, name, authority, now, names):
+        return False
+    _issue(state.certs, name, authority, now, names)
+    return True
+
+
 def _load_authority(directory: Path) -> Authority | None:
     certificate_file, key_file = directory / "ca.pem", directory / "ca.key"
     if not (certificate_file.exists() and key_file.exists()):
@@ -115,7 +131,13 @@ def _new_authority(directory: Path, now: dt.datetime) -> Authority:
     return Authority(key=key, certificate=certificate)
 
 
-def _issue(directory: Path, identity: str, authority: Authority, now: dt.datetime) -> None:
+def _issue(
+    directory: Path,
+    identity: str,
+    authority: Authority,
+    now: dt.datetime,
+    names: Sequence[x509.GeneralName] | None = None,
+) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, identity)])
     certificate = (
@@ -125,7 +147,7 @@ def _issue(directory: Path, identity: str, authority: Authority, now: dt.datetim
         .add_extension(
             x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
         )
-        .add_extension(x509.SubjectAlternativeName(names_of(identity)), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names or names_of(identity)), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key()), critical=False)
         .sign(authority.key, hashes.SHA256())
@@ -140,7 +162,13 @@ def names_of(identity: str) -> list[x509.GeneralName]:
     return own if identity in CALLERS else [*own, *_LISTEN_NAMES]
 
 
-def _is_good(directory: Path, identity: str, authority: Authority, now: dt.datetime) -> bool:
+def _is_good(
+    directory: Path,
+    identity: str,
+    authority: Authority,
+    now: dt.datetime,
+    wanted: Sequence[x509.GeneralName] | None = None,
+) -> bool:
     certificate_file, key_file = directory / f"{identity}.pem", directory / f"{identity}.key"
     try:
         key_file.chmod(PRIVATE_FILE)
@@ -153,7 +181,7 @@ def _is_good(directory: Path, identity: str, authority: Authority, now: dt.datet
     return (
         certificate.not_valid_after_utc - now > RENEW_BEFORE_END
         and key.public_key() == certificate.public_key()
-        and list(names) == names_of(identity)
+        and list(names) == list(wanted or names_of(identity))
     )
 
 

@@ -49,17 +49,23 @@ class Containers:
         return self._environment
 
     def run(
-        self, command: Sequence[str], *, cwd: Path | None = None, quiet: bool = True, check: bool = True
+        self,
+        command: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+        check: bool = True,
     ) -> subprocess.CompletedProcess[str]:
         """Runs a command to its end. Raises ContainerFault with the end of what it said when it failed."""
         done = subprocess.run(
             list(command),
             cwd=cwd,
-            env=dict(self.environment),
+            env=dict(environment or self.environment),
             text=True,
+            errors="replace",
             check=False,
-            stdout=subprocess.PIPE if quiet else None,
-            stderr=subprocess.STDOUT if quiet else None,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
         )
         if check and done.returncode:

@@ -8,7 +8,7 @@ nobody thought about is closed, not open.
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -56,18 +56,24 @@ def database_of(service: str) -> str:
     return f"wayvault_{service}"
 
 
-def make_roles(admin_url: str, *, server: Server, passwords: Path) -> dict[str, str]:
-    """Makes roles and databases; returns the services' settings. Raises psycopg.Error."""
+def make_roles(
+    admin_url: str, *, server: Server, passwords: Path, services: Collection[str] = tuple(OWNERS)
+) -> dict[str, str]:
+    """Makes the services' roles and databases on this server; returns their settings. Raises psycopg.Error."""
+    owners = {service: owner for service, owner in OWNERS.items() if service in services}
     with psycopg.connect(admin_url, autocommit=True) as connection:
-        for role in (*OWNERS.values(), VAULT_APPLICATION):
+        for role in (*owners.values(), *((VAULT_APPLICATION,) if "vault" in owners else ())):
             _make_role(connection, role, password_of(passwords, role))
-        for service, owner in OWNERS.items():
+        for service, owner in owners.items():
             _make_database(connection, database_of(service), owner)
-        _allow(connection, database_of("vault"), VAULT_APPLICATION)
+        if "vault" in owners:
+            _allow(connection, database_of("vault"), VAULT_APPLICATION)
     settings = {
         f"{service.upper()}_DATABASE_URL": server.url(owner, password_of(passwords, owner), database_of(service))
-        for service, owner in OWNERS.items()
+        for service, owner in owners.items()
     }
+    if "vault" not in owners:
+        return settings
     settings["VAULT_OWNER_DATABASE_URL"] = settings["VAULT_DATABASE_URL"]
     settings["VAULT_DATABASE_URL"] = server.url(
         VAULT_APPLICATION, password_of(passwords, VAULT_APPLICATION), database_of("vault")

@@ -1,0 +1,242 @@
+"""Wayvault in containers on this host: python -m deploy.compose {up,down,status,demo-code,remove}
+
+`up` builds the images that are missing, writes certificates, passwords and settings below the state directory, starts
+engines and services of deploy/compose.yaml and waits until the sites answer; `--demo` also makes the demo agency.
+`down` stops everything and keeps all data; `remove` takes the data too. Safe to run again. `--check` says what would
+be missing and starts nothing.
+
+Exit status: 0 done; 1 something is not well; 2 it can't be done here.
+"""
+
+import argparse
+import http.client
+import json
+import os
+import socket
+import ssl
+import sys
+import time
+from pathlib import Path
+
+from deploy import env_file
+from deploy.compose.files import HEADING, PROGRAM_USER, SITES, Layout
+from deploy.dev.certificates import CertificateFault
+from deploy.dev.engines.host import EngineFault
+from deploy.images.__main__ import ENGINES, PROGRAMS, build, image_of
+from deploy.images.host import ContainerFault, Containers
+
+ROOT = Path(__file__).resolve().parents[2]
+_FILE = ROOT / "deploy" / "compose.yaml"
+_ENGINES = ("postgres", "vault-postgres", "rabbitmq", "hcvault")
+_PROGRAMS = ("vault", "vault-worker", "frame", "crm", "crm-worker", "portal", "portal-worker", "notifier", "proxy")
+_READY_WITHIN_SECONDS = 180.0
+_OK = 200
+_OWNER_URL = "VAULT_OWNER_DATABASE_URL"
+
+
+class Stack:
+    """One stack of containers."""
+
+    def __init__(self, state: Path, port: int) -> None:
+        self.containers = Containers()
+        self.layout = Layout(state, port)
+        self.port = port
+
+    def up(self, *, demo: bool) -> None:
+        """Starts everything and returns when it answers. Raises ContainerFault, CertificateFault, EngineFault."""
+        started = time.monotonic()
+        self._images()
+        self.layout.write()
+        self._say("certificates, passwords and settings", started)
+        self._compose("up", "-d", *_ENGINES)
+        self._say("engines started", started)
+        self._set_up("vault-store", ("vault", "operator"))
+        self._set_up("store", ("crm", "portal", "notifier", "operator"))
+        self._say("engines set up", started)
+        self._migrate()
+        self._say("databases at their newest revision", started)
+        if demo:
+            self._demo()
+            self._say("demo agency", started)
+        mailbox = ("mailbox",) if self._keeps_mail() else ()
+        self._compose(*(("--profile", "mailbox") if mailbox else ()), "up", "-d", *_PROGRAMS, *mailbox)
+        self._wait(("crm", "portal", "card", *(("mail",) if mailbox else ())))
+        if demo:
+            self._enrol()
+        self._say("ready", started)
+        print("\n" + "\n".join(f"{site:8} {self.layout.origin(site)}" for site in SITES if site != "mail" or mailbox))
+        print(f"\nAll files are in {self.layout.root}. Next: python -m deploy.compose status | down")
+
+    def down(self) -> None:
+        """Stops every container; volumes and files stay."""
+        self._compose("--profile", "mailbox", "--profile", "operator", "down", "-t", "30")
+        print("Stopped; all data is kept. `make compose-up` starts it again.")
+
+    def remove(self) -> None:
+        """Stops every container and removes the volumes: all data of this stack is gone."""
+        self._compose("--profile", "mailbox", "--profile", "operator", "down", "-v", "-t", "30")
+        print(f"Stopped, and its data removed. Files that are left: {self.layout.root}")
+
+    def status(self) -> bool:
+        """Prints each container and each site; tells whether all are well."""
+        listed = self.containers.run(
+            ["podman", "ps", "-a", "--filter", "label=io.podman.compose.project=wayvault", "--format", "json"]
+        )
+        well = True
+        for one in json.loads(listed.stdout or "[]"):
+            runs = one["State"] == "running"
+            well = well and runs
+            print(f"{one['Names'][0]:34} {'ok' if runs else 'NOT WELL':9} {one.get('Status', one['State'])}")
+        for site in SITES:
+            answers = self._answers(site)
+            well = well and (answers or site == "mail")
+            print(f"{self.layout.origin(site):34} {'answers' if answers else 'does not answer'}")
+        return well
+
+    def run_in(self, program: str, *command: str, network: str = "", settings: str = "") -> str:
+        """Runs a command in a fresh container of a program and returns what it printed. Raises ContainerFault."""
+        networks = network or {"vault": "vault-store", "operator": "vault"}.get(program, "store")
+        folder = self.layout.program(program)
+        done = self.containers.run(
+            [
+                *("podman", "run", "--rm", "--network", f"wayvault_{networks}", "--read-only", "--cap-drop", "ALL"),
+                *("--user", f"{PROGRAM_USER}:{PROGRAM_USER}", "--tmpfs", "/tmp:mode=1777"),
+                *("--env-file", str(self.layout.settings_of(settings or program))),
+                *("--volume", f"{folder}:/var/lib/wayvault", image_of(program), *command),
+            ]
+        )
+        return done.stdout
+
+    def _images(self) -> None:
+        wanted = [*PROGRAMS, "proxy", *ENGINES]
+        missing = [name for name in wanted if not self.containers.has_image(image_of(name))]
+        if missing:
+            print(f"building {', '.join(missing)}: some minutes, once", flush=True)
+            print(f"  {self.containers.ensure_base()}", flush=True)
+        for name in missing:
+            print(f"  {build(self.containers, name)}", flush=True)
+
+    def _set_up(self, network: str, programs: tuple[str, ...]) -> None:
+        said = self.run_in("operator", "deploy.compose.setup", network, network=network)
+        found = dict(line.split("=", 1) for line in said.splitlines() if "=" in line and line[:1].isupper())
+        for program in programs:
+            mine = found if program == "operator" else _of(program, found)
+            env_file.update(self.layout.settings_of(program), mine, heading=HEADING)
+            if program == "vault":
+                owner = {"VAULT_DATABASE_URL": found[_OWNER_URL], "VAULT_STATE_DIR": "/var/lib/wayvault"}
+                env_file.update(self.layout.settings_of("vault-owner"), owner, heading=HEADING)
+        if network == "vault-store":
+            self._hand_over_transit()
+
+    def _hand_over_transit(self) -> None:
+        """The vault's identities at the transit engine, from the operator's folder to the vault's."""
+        for file in sorted((self.layout.program("operator") / "transit").glob("*.json")):
+            target = self.layout.program("vault") / "transit" / file.name
+            target.parent.mkdir(mode=0o700, exist_ok=True)
+            target.write_text(file.read_text("utf-8"), "utf-8")
+            for path in (target.parent, target):
+                if os.geteuid() == 0:
+                    os.chown(path, PROGRAM_USER, PROGRAM_USER)
+            target.chmod(0o600)
+
+    def _migrate(self) -> None:
+        self.run_in("vault", "services.vault", "migrate", settings="vault-owner")
+        for service in ("crm", "portal", "notifier"):
+            self.run_in(service, f"services.{service}", "migrate")
+        self.run_in("operator", "deploy.compose.grants", network="vault-store")
+
+    def _demo(self) -> None:
+        self.run_in("crm", "services.crm", "import-demo", "--crowd", "10")
+
+    def _enrol(self) -> None:
+        people = json.loads((self.layout.program("crm") / "demo.json").read_text("utf-8"))
+        for agent in people["agents"]:
+            self.run_in(
+                "operator",
+                *("services.vault", "enroll-agent", "--agent-id", agent["id"], "--agency-id", agent["agency_id"]),
+                *("--name", agent["name"], "--email", agent["email"]),
+            )
+
+    def _keeps_mail(self) -> bool:
+        settings = env_file.read(self.layout.settings_of("notifier"))
+        return settings.get("NOTIFIER_SMTP_URL", "mailbox://").startswith("mailbox://")
+
+    def _wait(self, sites: tuple[str, ...]) -> None:
+        ends = time.monotonic() + _READY_WITHIN_SECONDS
+        waiting = list(sites)
+        while waiting:
+            waiting = [site for site in waiting if not self._answers(site)]
+            if waiting and time.monotonic() > ends:
+                raise ContainerFault(
+                    f"{', '.join(map(self.layout.origin, waiting))} did not answer within {_READY_WITHIN_SECONDS:g} s. "
+                    "`python -m deploy.compose status` says what runs; `podman logs` what it said."
+                )
+            time.sleep(0.5)
+
+    def _answers(self, site: str) -> bool:
+        """Whether a site answers by its name and certificate. No resolver need know the name: all are on loopback."""
+        name = f"{site}.localhost"
+        context = ssl.create_default_context(cafile=str(self.layout.state.certs / "ca.pem"))
+        connection = http.client.HTTPConnection(name, timeout=3)
+        try:
+            plain = socket.create_connection(("127.0.0.1", self.port), timeout=3)
+            connection.sock = context.wrap_socket(plain, server_hostname=name)
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == _OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def _compose(self, *arguments: str) -> None:
+        environment = {
+            **self.containers.environment,
+            "WAYVAULT_STATE_DIR": str(self.layout.root),
+            "WAYVAULT_HTTPS_PORT": str(self.port),
+        }
+        program = Path(sys.executable).parent / "podman-compose"
+        self.containers.run([str(program), "--file", str(_FILE), *arguments], cwd=ROOT, environment=environment)
+
+    @staticmethod
+    def _say(what: str, started: float) -> None:
+        print(f"  {what} ({time.monotonic() - started:.0f} s)", flush=True)
+
+
+def _of(program: str, settings: dict[str, str]) -> dict[str, str]:
+    """One program's own; the vault's running processes never get its tables' owner."""
+    prefix = f"{program.upper()}_"
+    return {name: value for name, value in settings.items() if name.startswith(prefix) and name != _OWNER_URL}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m deploy.compose", description=__doc__)
+    parser.add_argument("command", choices=("up", "down", "status", "remove"))
+    parser.add_argument("--demo", action="store_true", help="make the demo agency too")
+    parser.add_argument("--check", action="store_true", help="say whether images are there; start nothing")
+    parser.add_argument("--state", type=Path, help="where files are kept (default: <WAYVAULT_STATE or var>/compose)")
+    parser.add_argument("--port", type=int, default=int(os.environ.get("WAYVAULT_HTTPS_PORT") or 8443))
+    given = parser.parse_args(arguments)
+    stack = Stack(given.state or Path(os.environ.get("WAYVAULT_STATE") or "var") / "compose", given.port)
+    try:
+        if given.check:
+            wanted = [*PROGRAMS, "proxy", *ENGINES]
+            missing = [name for name in wanted if not stack.containers.has_image(image_of(name))]
+            print(f"missing images: {', '.join(missing)}. `up` builds them." if missing else "Ready to start.")
+            return 1 if missing else 0
+        match given.command:
+            case "up":
+                stack.up(demo=given.demo)
+            case "down":
+                stack.down()
+            case "remove":
+                stack.remove()
+            case _:
+                return 0 if stack.status() else 1
+    except (ContainerFault, CertificateFault, EngineFault, OSError) as fault:
+        print(f"\n{fault}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

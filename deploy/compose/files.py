@@ -1,0 +1,252 @@
+"""What deploy/compose.yaml mounts: for each program a folder with its own certificate and keys, and its settings.
+
+<state>/programs/<program>/   certs/, secrets/ as a service's state directory has them; an engine's configuration
+<state>/settings/<program>.env
+<state>/operator/             passwords and Vault's keys, which the operator's commands keep
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+from deploy import env_file
+from deploy.dev import certificates
+from deploy.dev.state import State
+from deploy.files import PRIVATE_DIR, PRIVATE_FILE, PUBLIC_FILE, private_directory, write_file
+from deploy.passwords import password_of
+
+# As in deploy/Containerfile.
+PROGRAM_USER = 10001
+RABBIT_ADMIN = "wayvault_admin"
+SITES = ("crm", "portal", "card", "mail")
+HEADING = "Settings of one program of deploy/compose.yaml; made by deploy.compose, with passwords."
+_INSIDE = Path("/var/lib/wayvault")
+_RABBIT = """\
+listeners.tcp = none
+listeners.ssl.default = 5671
+ssl_options.cacertfile = /run/wayvault/ca.pem
+ssl_options.certfile = /run/wayvault/rabbitmq.pem
+ssl_options.keyfile = /run/wayvault/rabbitmq.key
+ssl_options.versions.1 = tlsv1.3
+ssl_options.versions.2 = tlsv1.2
+ssl_options.verify = verify_peer
+ssl_options.fail_if_no_peer_cert = false
+management.ssl.port = 15671
+management.ssl.cacertfile = /run/wayvault/ca.pem
+management.ssl.certfile = /run/wayvault/rabbitmq.pem
+management.ssl.keyfile = /run/wayvault/rabbitmq.key
+default_user = {user}
+default_pass = {password}
+default_vhost = /
+disk_free_limit.absolute = 50MB
+"""
+_VAULT_SERVER = {
+    "storage": {"raft": {"path": "/var/lib/wayvault", "node_id": "compose"}},
+    "listener": {
+        "tcp": {
+            "address": "0.0.0.0:8200",
+            "cluster_address": "127.0.0.1:8201",
+            "tls_cert_file": "/etc/wayvault/hcvault.pem",
+            "tls_key_file": "/etc/wayvault/hcvault.key",
+            "tls_min_version": "tls12",
+        }
+    },
+    "api_addr": "https://hcvault.wayvault.internal:8200",
+    "cluster_addr": "https://127.0.0.1:8201",
+    "disable_mlock": True,
+    "ui": False,
+    "log_level": "warn",
+}
+_PROXY = """\
+# TLS in front of the sites. Requests are read whole before a service sees them, and slow ones are ended here.
+global
+  maxconn 2000
+  ssl-default-bind-options ssl-min-ver TLSv1.2
+defaults
+  mode http
+  option http-buffer-request
+  option forwardfor
+  option redispatch
+  timeout connect 5s
+  timeout client 30s
+  timeout http-request 10s
+  timeout http-keep-alive 15s
+  timeout server 75s
+  timeout queue 10s
+frontend sites
+  bind :8443 ssl crt /run/wayvault/sites.pem alpn h2,http/1.1
+  http-request del-header x-forwarded-for
+  http-request del-header forwarded
+  http-request set-header x-forwarded-proto https
+  http-request deny if {{ path /metrics }}
+{uses}
+  default_backend none
+backend none
+  http-request return status 421 content-type text/plain string "There is no such site here.\\n"
+{backends}"""
+_BACKENDS = {"crm": "crm:8101", "portal": "portal:8102", "card": "frame:8103", "mail": "mailbox:8104"}
+
+
+class Layout:
+    """The files of one stack of containers, below `root` (absolute)."""
+
+    def __init__(self, root: Path, https_port: int) -> None:
+        self.root = root.resolve()
+        self.state = State(root=self.root, ports=State.from_environment({}).ports)
+        self._port = https_port
+
+    def origin(self, site: str) -> str:
+        return f"https://{site}.localhost:{self._port}"
+
+    def write(self) -> None:
+        """Makes what is missing, and brings certificates and settings up to date. Raises CertificateFault, OSError."""
+        private_directory(self.root)
+        certificates.ensure(self.state)
+        self._site_certificate()
+        for program, identities in _IDENTITIES.items():
+            self._place_certificates(program, identities)
+        self._engines()
+        for program, settings in self._settings().items():
+            env_file.update(self.settings_of(program), settings, heading=HEADING)
+
+    def settings_of(self, program: str) -> Path:
+        return self.root / "settings" / f"{program}.env"
+
+    def program(self, name: str) -> Path:
+        return self.root / "programs" / name
+
+    def _site_certificate(self) -> None:
+        """The proxy's certificate for the development names; production puts its own into programs/proxy."""
+        names = [f"{site}.localhost" for site in SITES]
+        certificates.ensure_for_names(self.state, "sites", names)
+        text = (self.state.certs / "sites.pem").read_text("utf-8") + (self.state.certs / "sites.key").read_text("utf-8")
+        uses = "\n".join(f"  use_backend {site} if {{ hdr(host),field(1,:) {site}.localhost }}" for site in SITES)
+        backends = "\n".join(
+            f"backend {site}\n  server one {where} check inter 2s init-addr none resolvers names"
+            for site, where in _BACKENDS.items()
+        )
+        resolvers = "resolvers names\n  parse-resolv-conf\n  hold valid 5s\n"
+        self._place("proxy", "sites.pem", text)
+        self._place("proxy", "haproxy.cfg", _PROXY.format(uses=uses, backends=resolvers + backends) + "\n")
+
+    def _place_certificates(self, program: str, identities: tuple[str, ...]) -> None:
+        folder = self.program(program)
+        names = ["ca.pem", *(f"{identity}.{ending}" for identity in identities for ending in ("pem", "key"))]
+        for name in names:
+            self._place(program, f"certs/{name}", (self.state.certs / name).read_text("utf-8"))
+        if program in ("vault", "crm", "portal", "notifier"):
+            shutil.copytree(self.state.secrets / program, folder / "secrets" / program, dirs_exist_ok=True)
+            shutil.copytree(self.state.secrets / "public", folder / "secrets" / "public", dirs_exist_ok=True)
+        _give(folder)
+
+    def _engines(self) -> None:
+        passwords = self.root / "programs" / "operator" / "passwords"
+        for engine in ("postgres", "rabbitmq", "hcvault"):
+            for ending in ("pem", "key"):
+                text = (self.state.certs / f"{engine}.{ending}").read_text("utf-8")
+                # The engines' images run as accounts of their own distribution, whose numbers we don't choose; the
+                # folders above are the operator's alone.
+                self._place(engine, f"{engine}.{ending}", text, mode=PUBLIC_FILE)
+            self._place(engine, "ca.pem", (self.state.certs / "ca.pem").read_text("utf-8"), mode=PUBLIC_FILE)
+        self._place("postgres", "postgres_admin", password_of(passwords, "postgres_admin"), mode=PUBLIC_FILE)
+        rabbit = _RABBIT.format(user=RABBIT_ADMIN, password=password_of(passwords, "rabbitmq_admin"))
+        self._place("rabbitmq", "rabbitmq.conf", rabbit, mode=PUBLIC_FILE)
+        self._place("rabbitmq", "enabled_plugins", "[rabbitmq_management].\n", mode=PUBLIC_FILE)
+        self._place("hcvault", "vault.json", json.dumps(_VAULT_SERVER, indent=2), mode=PUBLIC_FILE)
+        _give(self.program("operator"))
+
+    def _place(self, program: str, name: str, text: str, *, mode: int = PRIVATE_FILE) -> None:
+        path = self.program(program) / name
+        if not path.exists() or path.read_text("utf-8") != text:
+            # In place: a mounted file that is replaced would stay the old one inside.
+            if path.exists():
+                path.write_text(text, "utf-8")
+            else:
+                write_file(path, text, mode=mode)
+        path.chmod(mode)
+        for folder in _folders(self.program(program), path):
+            folder.chmod(0o755)
+        if program == "proxy":
+            path.chmod(PUBLIC_FILE)
+
+    def _settings(self) -> dict[str, dict[str, str]]:
+        sites = {site: self.origin(site) for site in SITES}
+        vault_address = "vault.wayvault.internal:8105"
+        vault = {
+            "VAULT_STATE_DIR": str(_INSIDE),
+            "VAULT_LISTEN": "0.0.0.0:8105",
+            "VAULT_VAULT_ADDRESS": vault_address,
+            "VAULT_WEB_LISTEN": "0.0.0.0:8103",
+            "VAULT_FRAME_ORIGIN": sites["card"],
+            "VAULT_FRAME_PARENTS": json.dumps([sites["crm"], sites["portal"]]),
+            "VAULT_CVV_LINK_URL": f"{sites['crm']}/cvv",
+        }
+        return {
+            "vault": {**vault, "VAULT_AUDIT_HEADS": "/var/lib/audit-heads/heads.jsonl"},
+            "frame": vault,
+            "operator": {
+                **vault,
+                **{f"{name}_STATE_DIR": str(_INSIDE) for name in ("CRM", "PORTAL", "NOTIFIER")},
+            },
+            "crm": {
+                "CRM_STATE_DIR": str(_INSIDE),
+                "CRM_LISTEN": "0.0.0.0:8101",
+                "CRM_PUBLIC_URL": sites["crm"],
+                "CRM_PORTAL_URL": sites["portal"],
+                "CRM_FRAME_ORIGIN": sites["card"],
+                "CRM_MAILBOX_URL": sites["mail"],
+                "CRM_VAULT_ADDRESS": vault_address,
+            },
+            "portal": {
+                "PORTAL_STATE_DIR": str(_INSIDE),
+                "PORTAL_LISTEN": "0.0.0.0:8102",
+                "PORTAL_PUBLIC_URL": sites["portal"],
+                "PORTAL_FRAME_ORIGIN": sites["card"],
+                "PORTAL_MAILBOX_URL": sites["mail"],
+                "PORTAL_VAULT_ADDRESS": vault_address,
+                "PORTAL_TRUSTED_PROXIES": "1",
+            },
+            "notifier": {
+                "NOTIFIER_STATE_DIR": str(_INSIDE),
+                "NOTIFIER_LISTEN": "0.0.0.0:8104",
+                "NOTIFIER_PUBLIC_URL": sites["mail"],
+                "NOTIFIER_CRM_URL": sites["crm"],
+                "NOTIFIER_PORTAL_URL": sites["portal"],
+            },
+        }
+
+
+_IDENTITIES: dict[str, tuple[str, ...]] = {
+    "vault": ("vault",),
+    "frame": ("frame",),
+    "crm": ("crm",),
+    "portal": ("portal",),
+    "notifier": ("notifier",),
+    "operator": ("operator",),
+}
+
+
+def postgres_admin_url(password: str) -> str:
+    """The superuser's URL, as the operator's container has it, on whichever of the two networks is asked."""
+    return (
+        f"postgresql://postgres:{quote(password, safe='')}@postgres.wayvault.internal:5432/postgres"
+        f"?sslmode=verify-full&sslrootcert={_INSIDE}/certs/ca.pem"
+    )
+
+
+def _folders(top: Path, path: Path) -> Iterator[Path]:
+    for parent in path.parents:
+        if parent == top or top in parent.parents:
+            yield parent
+
+
+def _give(folder: Path) -> None:
+    """Hands a program's folder to the account that its container runs as, where we may."""
+    if os.geteuid() != 0:
+        return
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, PROGRAM_USER, PROGRAM_USER)
+        path.chmod(PRIVATE_DIR if path.is_dir() else PRIVATE_FILE)
