@@ -99,6 +99,19 @@ engines-down: ## Stop the real engines
 images: setup ## Build the container images of deploy/Containerfile; ENGINES=1 adds PostgreSQL, RabbitMQ and HashiCorp Vault
 	@$(PY) -m deploy.images $(if $(ENGINES),--engines)
 
+.PHONY: compose-up
+compose-up: setup ## Start everything in containers (deploy/compose.yaml) with the demo agency; builds missing images
+	@$(PY) -m deploy.compose up --demo
+
+.PHONY: compose-down
+compose-down: setup ## Stop the containers; their data stays
+	@$(PY) -m deploy.compose down
+
+.PHONY: compose-test
+compose-test: setup ## Walk the main job over the containers by https and try every forbidden connection
+	@sh deploy/dev/chromium
+	@$(PY) -m pytest -q tests/compose
+
 .PHONY: clean
 clean: ## Stop everything and remove all state and what was built; keeps .venv
 	@if test -x $(PY); then $(PY) -m deploy.dev.run down && $(PY) -m deploy.dev.engines stop; fi

@@ -173,20 +173,25 @@ class Stack:
                 )
             time.sleep(0.5)
 
-    def _answers(self, site: str) -> bool:
-        """Whether a site answers by its name and certificate. No resolver need know the name: all are on loopback."""
+    def get(self, site: str, path: str) -> tuple[int, str]:
+        """Asks a site by its name and certificate; no resolver need know the name. Raises OSError, HTTPException."""
         name = f"{site}.localhost"
         context = ssl.create_default_context(cafile=str(self.layout.state.certs / "ca.pem"))
         connection = http.client.HTTPConnection(name, timeout=3)
         try:
             plain = socket.create_connection(("127.0.0.1", self.port), timeout=3)
             connection.sock = context.wrap_socket(plain, server_hostname=name)
-            connection.request("GET", "/healthz")
-            return connection.getresponse().status == _OK
-        except (OSError, http.client.HTTPException):
-            return False
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode(errors="replace")
         finally:
             connection.close()
+
+    def _answers(self, site: str) -> bool:
+        try:
+            return self.get(site, "/healthz")[0] == _OK
+        except (OSError, http.client.HTTPException):
+            return False
 
     def _compose(self, *arguments: str) -> None:
         environment = {

@@ -183,6 +183,7 @@ class Layout:
             "VAULT_FRAME_ORIGIN": sites["card"],
             "VAULT_FRAME_PARENTS": json.dumps([sites["crm"], sites["portal"]]),
             "VAULT_CVV_LINK_URL": f"{sites['crm']}/cvv",
+            "VAULT_TRUSTED_PROXIES": "1",
         }
         return {
             "vault": {**vault, "VAULT_AUDIT_HEADS": "/var/lib/audit-heads/heads.jsonl"},
@@ -199,6 +200,7 @@ class Layout:
                 "CRM_FRAME_ORIGIN": sites["card"],
                 "CRM_MAILBOX_URL": sites["mail"],
                 "CRM_VAULT_ADDRESS": vault_address,
+                "CRM_TRUSTED_PROXIES": "1",
             },
             "portal": {
                 "PORTAL_STATE_DIR": str(_INSIDE),
@@ -215,6 +217,7 @@ class Layout:
                 "NOTIFIER_PUBLIC_URL": sites["mail"],
                 "NOTIFIER_CRM_URL": sites["crm"],
                 "NOTIFIER_PORTAL_URL": sites["portal"],
+                "NOTIFIER_TRUSTED_PROXIES": "1",
             },
         }
 

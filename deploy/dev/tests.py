@@ -2,7 +2,7 @@
 
     python -m deploy.dev.tests [path …]
 
-Chaos and bench are left out unless their folder is named.
+Chaos, bench and compose are left out unless their folder is named.
 """
 
 import os
@@ -73,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     paths = (sys.argv[1:] if arguments is None else arguments) or ["tests"]
     left_out = [
         f"--ignore=tests/{folder}"
-        for folder in ("chaos", "bench")
+        for folder in ("chaos", "bench", "compose")
         if not any(path.startswith(f"tests/{folder}") for path in paths)
     ]
     started = time.monotonic()

@@ -1,0 +1,60 @@
+"""The stack of containers, started once: `make compose-test`. Not part of `make test`: it builds images."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Browser
+
+from deploy.compose.__main__ import Stack
+from deploy.images.__main__ import PROGRAMS, build
+from tests.e2e.people import Mail, Mailbox
+from tests.support.browser import chromium
+
+
+@dataclass
+class ContainerMailbox(Mailbox):
+    """The mailbox page behind the proxy, asked by its name and certificate."""
+
+    stack: Stack | None = field(default=None)
+
+    def messages(self, to: str = "") -> list[Mail]:
+        assert self.stack is not None
+        status, body = self.stack.get("mail", f"/messages.json?{urlencode({'to': to, 'after': self._since})}")
+        assert status == 200, body[:200]
+        return [Mail(**{**one, "attachments": tuple(one["attachments"])}) for one in json.loads(body)]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.enable_socket)
+            item.add_marker(pytest.mark.timeout(1500, method="signal"))
+
+
+@pytest.fixture(scope="session")
+def containers() -> Iterator[Stack]:
+    """Built from this checkout and started with the demo agency; removed at the end unless WAYVAULT_COMPOSE_KEEP=1."""
+    stack = Stack(Path(os.environ.get("WAYVAULT_STATE") or "var") / "compose-test", port=8453)
+    for program in (*PROGRAMS, "proxy"):
+        build(stack.containers, program)
+    stack.up(demo=True)
+    yield stack
+    if os.environ.get("WAYVAULT_COMPOSE_KEEP") != "1":
+        stack.remove()
+
+
+@pytest.fixture(scope="session")
+def mailbox(containers: Stack) -> ContainerMailbox:
+    return ContainerMailbox(containers.layout.origin("mail"), stack=containers)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened

@@ -1,0 +1,86 @@
+"""The zones of docs/design.md as the containers' networks keep them: every connection not listed here is refused."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from deploy.compose.__main__ import Stack
+
+# What each program may reach of what is worth reaching.
+ENGINES = {"vault-postgres": 5432, "hcvault": 8200, "postgres": 5432, "rabbitmq": 5671}
+TARGETS = {"vault": 8105, **ENGINES}
+ALLOWED = {
+    "proxy": set(),
+    "frame": {"vault"},
+    "vault": {"vault-postgres", "hcvault", "vault"},
+    "vault-worker": {"vault-postgres", "hcvault", "vault"},
+    "crm": {"vault", "postgres", "rabbitmq"},
+    "crm-worker": {"vault", "postgres", "rabbitmq"},
+    "portal": {"vault", "postgres", "rabbitmq"},
+    "portal-worker": {"vault", "postgres", "rabbitmq"},
+    "notifier": {"postgres", "rabbitmq"},
+}
+# Programs that need no way out of the host: not one route leads there.
+SHUT_IN = ("vault", "vault-worker", "crm-worker", "portal-worker", "postgres", "vault-postgres", "rabbitmq", "hcvault")
+
+
+def test_only_what_the_design_lists_can_be_reached(containers: Stack) -> None:
+    addresses = {name: _addresses(containers, name) for name in TARGETS}
+    asked = [(program, target) for program in ALLOWED for target in TARGETS]
+    with ThreadPoolExecutor(8) as pool:
+        reached = dict(
+            zip(asked, pool.map(lambda pair: _reaches(containers, pair[0], pair[1], addresses), asked), strict=True)
+        )
+    wrong = [f"{p} → {t}" for (p, t), yes in reached.items() if yes != (t in ALLOWED[p])]
+    assert wrong == [], "reached though forbidden, or not reached though needed"
+
+
+@pytest.mark.parametrize("program", SHUT_IN)
+def test_programs_that_need_no_way_out_have_none(containers: Stack, program: str) -> None:
+    routes = _inside(containers, program, "cat", "/proc/net/route").splitlines()[1:]
+    assert routes
+    assert [line for line in routes if line.split()[1] == "00000000"] == []
+
+
+@pytest.mark.parametrize("program", [name for name in ALLOWED if name != "proxy"])
+def test_programs_run_as_nobody_special_on_a_root_that_can_not_be_written(containers: Stack, program: str) -> None:
+    assert _inside(containers, program, "id", "-u").strip() == "10001"
+    refused = containers.containers.run(
+        ["podman", "exec", f"wayvault_{program}_1", "touch", "/opt/wayvault/x"], check=False
+    )
+    assert refused.returncode != 0
+    status = _inside(containers, program, "cat", "/proc/1/status")
+    assert "CapEff:\t0000000000000000" in status
+    assert "NoNewPrivs:\t1" in status
+
+
+@pytest.mark.parametrize("program", ["vault", "crm", "portal", "notifier"])
+def test_images_hold_no_compiler_no_pip_and_a_bill_of_materials(containers: Stack, program: str) -> None:
+    found = _inside(containers, program, "bash", "-c", "command -v gcc cc pip pip3 make || true").strip()
+    assert found == ""
+    others = {"vault", "crm", "portal", "notifier"} - {program}
+    there = _inside(containers, program, "ls", "/opt/wayvault/services").split()
+    assert others.isdisjoint(there)
+    bill = json.loads(_inside(containers, program, "cat", "/opt/wayvault/sbom.cdx.json"))
+    assert {component["name"] for component in bill["components"]} >= {"sqlalchemy", "grpcio"}
+
+
+def _addresses(containers: Stack, name: str) -> list[str]:
+    """A container's addresses, on every network it stands on."""
+    said = json.loads(containers.containers.run(["podman", "inspect", f"wayvault_{name}_1"]).stdout)
+    return [network["IPAddress"] for network in said[0]["NetworkSettings"]["Networks"].values()]
+
+
+def _reaches(containers: Stack, program: str, target: str, addresses: dict[str, list[str]]) -> bool:
+    """Whether a connection opens, by name or by any address: a name that is not known would prove little."""
+    hosts = ["127.0.0.1"] if program == target else [target, *addresses[target]]
+    script = " || ".join(f"timeout 3 bash -c 'exec 3<>/dev/tcp/{host}/{TARGETS[target]}'" for host in hosts)
+    done = containers.containers.run(
+        ["podman", "exec", f"wayvault_{program}_1", "bash", "-c", f"({script}) 2>/dev/null"], check=False
+    )
+    return done.returncode == 0
+
+
+def _inside(containers: Stack, program: str, *command: str) -> str:
+    return containers.containers.run(["podman", "exec", f"wayvault_{program}_1", *command]).stdout
