@@ -1,0 +1,145 @@
+"""deploy/k8s: schemas of several Kubernetes versions, the code's settings, and the rules that a linter would check."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from chassis.settings import ServiceSettings
+from services.crm.config import CrmSettings
+from services.notifier.config import NotifierSettings
+from services.portal.config import PortalSettings
+from services.vault.config import VaultSettings
+
+FOLDER = Path(__file__).parents[3] / "deploy" / "k8s"
+VERSIONS = ("1.30", kubernetes_validate.latest_version())
+SETTINGS: Mapping[str, type[ServiceSettings]] = {
+    "vault": VaultSettings,
+    "crm": CrmSettings,
+    "portal": PortalSettings,
+    "notifier": NotifierSettings,
+}
+# They come from Secrets, or are derived from STATE_DIR, where the manifests mount the files.
+FROM_SECRETS = {"database_url", "bus_url", "secret_key", "smtp_url", "owner_database_url"}
+DERIVED = {"tls_ca", "tls_cert", "tls_key", "letter_signing_key", "notifier_letter_key", "letter_key"}
+DERIVED |= {"public_keys_dir"}
+# For one machine only: the mailbox page, and the vault's bus setting, which it has no use for.
+NOT_HERE = {
+    "crm": {"mailbox_url"},
+    "portal": {"mailbox_url"},
+    "notifier": {"listen", "trusted_proxies", "proxy_header"},
+    "vault": set[str](),
+}
+THEIR_OWN = ("cert-manager.io", "keda.sh", "kustomize.config.k8s.io")
+
+
+def documents(folder: str = "base") -> Iterator[dict[str, Any]]:
+    for path in sorted((FOLDER / folder).glob("*.yaml")):
+        yield from yaml.safe_load_all(path.read_text("utf-8"))
+
+
+def of_kind(kind: str) -> list[dict[str, Any]]:
+    return [document for document in documents() if document["kind"] == kind]
+
+
+def pods() -> list[tuple[str, dict[str, Any]]]:
+    return [(one["metadata"]["name"], one["spec"]["template"]) for one in (*of_kind("Deployment"), *of_kind("Job"))]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("folder", ["base", "autoscaling"])
+def test_every_manifest_fits_the_schema(folder: str, version: str) -> None:
+    checked = 0
+    for document in documents(folder):
+        if not document["apiVersion"].startswith(THEIR_OWN):
+            kubernetes_validate.validate(document, version, strict=True)
+            checked += 1
+    assert checked > 0
+
+
+def test_kustomizations_list_the_files_that_are_there() -> None:
+    for file in FOLDER.glob("*/kustomization.yaml"):
+        listed = set(yaml.safe_load(file.read_text("utf-8"))["resources"])
+        assert listed == {path.name for path in file.parent.glob("*.yaml")} - {file.name}
+
+
+@pytest.mark.parametrize("service", SETTINGS)
+def test_each_setting_of_the_code_is_here_and_no_other(service: str) -> None:
+    prefix = SETTINGS[service].prefix()
+    maps = [m for m in of_kind("ConfigMap") if next(iter(m["data"])).startswith(prefix)]
+    given = {name for one in maps for name in one["data"]}
+    known = {prefix + name.upper() for name in SETTINGS[service].model_fields}
+    assert given - known == set()
+    elsewhere = FROM_SECRETS | DERIVED | NOT_HERE[service]
+    assert known - given - {prefix + name.upper() for name in elsewhere} == set()
+
+
+@pytest.mark.parametrize("service", SETTINGS)
+def test_the_settings_are_well_formed(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = next(m for m in of_kind("ConfigMap") if m["metadata"]["name"] == f"wayvault-{service}")
+    for name, value in config["data"].items():
+        monkeypatch.setenv(name, value)
+    if service == "notifier":
+        monkeypatch.setenv("NOTIFIER_SMTP_URL", "smtps://smtp.example:465")
+    settings = SETTINGS[service]()
+    assert settings.environment == "production"
+
+
+def test_no_pod_has_more_than_it_needs() -> None:
+    for name, pod in pods():
+        spec = pod["spec"]
+        assert spec["automountServiceAccountToken"] is False, name
+        assert spec["securityContext"]["runAsNonRoot"] is True, name
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        for container in spec["containers"]:
+            secured = container["securityContext"]
+            assert secured["allowPrivilegeEscalation"] is False, name
+            assert secured["readOnlyRootFilesystem"] is True, name
+            assert secured["capabilities"] == {"drop": ["ALL"]}, name
+            assert container["resources"]["limits"]["memory"], name
+            assert ":latest" not in container["image"], name
+
+
+def test_every_program_is_asked_whether_it_lives_and_whether_it_can_serve() -> None:
+    for one in of_kind("Deployment"):
+        (container,) = one["spec"]["template"]["spec"]["containers"]
+        paths = [container[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "readiness", "liveness")]
+        assert paths == ["/healthz", "/readyz", "/healthz"], one["metadata"]["name"]
+
+
+def test_secrets_come_by_reference_only() -> None:
+    assert of_kind("Secret") == []
+    for one in of_kind("ConfigMap"):
+        assert [name for name in one["data"] if "SECRET" in name or "PASSWORD" in name or "DATABASE" in name] == []
+
+
+def test_policies_let_in_and_out_what_the_design_lists() -> None:
+    policies = {one["metadata"]["name"]: one["spec"] for one in of_kind("NetworkPolicy")}
+    assert policies["deny-all"]["podSelector"] == {}
+    assert {one["metadata"]["name"] for one in of_kind("Deployment")} <= set(policies)
+    reach = {name: _reached(spec) for name, spec in policies.items() if name != "deny-all"}
+    assert reach["vault"] == reach["vault-worker"] == {"wayvault-vault-postgres:5432", "vault:8200"}
+    assert reach["frame"] == {"vault:8105"}
+    for name in ("crm", "crm-worker", "portal", "portal-worker"):
+        assert reach[name] == {"wayvault-postgres:5432", "wayvault-rabbitmq:5671", "vault:8105"}
+    callers = {
+        peer["podSelector"]["matchLabels"]["app.kubernetes.io/name"]
+        for rule in policies["vault"]["ingress"]
+        for peer in rule["from"]
+        if "podSelector" in peer and "namespaceSelector" not in peer
+    }
+    assert callers == {"crm", "crm-worker", "portal", "portal-worker", "frame"}
+
+
+def _reached(spec: Mapping[str, Any]) -> set[str]:
+    """name:port of the pods that a policy lets one call; name resolution apart."""
+    found = set()
+    for rule in spec["egress"]:
+        for peer in rule["to"]:
+            labels = peer.get("podSelector", {}).get("matchLabels", {})
+            if name := labels.get("app.kubernetes.io/name"):
+                found.update(f"{name}:{port['port']}" for port in rule["ports"])
+    return found
