@@ -64,12 +64,13 @@ class Containers:
             text=True,
             errors="replace",
             check=False,
+            # Apart: what a program says to people must not get between the lines that are read here.
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
         )
         if check and done.returncode:
-            raise ContainerFault(f"`{' '.join(command[:4])} …` failed:\n{(done.stdout or '').strip()[-3000:]}")
+            raise ContainerFault(f"`{' '.join(command[:4])} …` failed:\n{(done.stderr or done.stdout).strip()[-3000:]}")
         return done
 
     def has_image(self, name: str) -> bool:
