@@ -65,8 +65,7 @@ class Containers:
             errors="replace",
             check=False,
             # Apart: what a program says to people must not get between the lines that are read here.
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             stdin=subprocess.DEVNULL,
         )
         if check and done.returncode:
