@@ -136,7 +136,7 @@ def test_policies_let_in_and_out_what_the_design_lists() -> None:
 
 def _reached(spec: Mapping[str, Any]) -> set[str]:
     """name:port of the pods that a policy lets one call; name resolution apart."""
-    found = set()
+    found: set[str] = set()
     for rule in spec["egress"]:
         for peer in rule["to"]:
             labels = peer.get("podSelector", {}).get("matchLabels", {})
