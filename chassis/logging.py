@@ -24,7 +24,7 @@ _OPAQUE = (
 )
 _DIGIT_RUN = re.compile(rf"{_OPAQUE}|(?P<run>(?<![0-9])[0-9](?:[ \-.]?[0-9]){{12,18}}(?![0-9]))")
 # Libraries whose DEBUG output prints messages or bodies.
-_QUIET_LIBRARIES = ("pika", "grpc", "urllib3", "hvac", "sqlalchemy.engine", "werkzeug", "fpdf", "fontTools")
+_QUIET_LIBRARIES = ("pika", "grpc", "urllib3", "hvac", "sqlalchemy.engine", "werkzeug", "fontTools")
 
 
 class CardNumberInLog(AssertionError):

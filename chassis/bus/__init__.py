@@ -8,10 +8,11 @@ from chassis.bus.catalogue import CATALOGUE, CatalogueError, EventType, event_ty
 from chassis.bus.connect import open_bus
 from chassis.bus.consumer import Consumer, ConsumerPolicy
 from chassis.bus.handlers import EventHandlers, EventMeta, RetryLater
-from chassis.bus.outbox import Outbox, OutboxError
+from chassis.bus.outbox import Outbox, OutboxError, wake_at_commit
 from chassis.bus.port import Bus, BusUnavailable, DeadLetter, Unroutable
 from chassis.bus.relay import Relay, RelayPolicy
 from chassis.bus.tables import EventTables
+from chassis.bus.wake import waker_for
 
 __all__ = [
     "CATALOGUE",
@@ -33,4 +34,6 @@ __all__ = [
     "Unroutable",
     "event_type_of",
     "open_bus",
+    "wake_at_commit",
+    "waker_for",
 ]

@@ -70,7 +70,7 @@ class Outbox:
                 created_at=now,
             )
         )
-        _wake_at_commit(session)
+        wake_at_commit(session)
         return envelope.event_id
 
 
@@ -88,9 +88,9 @@ def _next_sequence(session: Session, sequences: Table, aggregate_type: str, aggr
     return int(session.execute(select(sequences.c.last).filter_by(**key)).scalar_one())
 
 
-def _wake_at_commit(session: Session) -> None:
-    """Has the relay told at commit: threads of this process directly, other processes by PostgreSQL's NOTIFY (which
-    is delivered when the transaction commits, and only then)."""
+def wake_at_commit(session: Session) -> None:
+    """Has whoever waits by `waker_for`, the relay above all, told at commit: threads of this process directly, other
+    processes by PostgreSQL's NOTIFY (which is delivered when the transaction commits, and only then)."""
     if session.info.get(_WAKES) is session.get_transaction():
         return
     session.info[_WAKES] = session.get_transaction()

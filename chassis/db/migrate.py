@@ -63,8 +63,9 @@ class Migrations:
         config.attributes.update(connection=connection, metadata=self.metadata)
         return config
 
-    def upgrade(self, database_url: str) -> None:
-        """Brings the database to the newest revision. Safe to run again and from several processes at once.
+    def upgrade(self, database_url: str, *, to: str = "head") -> None:
+        """Brings the database to the newest revision, or to the one that is named. Safe to run again and from several
+        processes at once.
 
         Raises MigrationError when a table stayed locked, with nothing changed.
         """
@@ -72,7 +73,7 @@ class Migrations:
         try:
             with _alone(database, self.service), database.engine.begin() as connection:
                 _set_timeouts(connection, lock_ms=LOCK_TIMEOUT_MS, statement_ms=STATEMENT_TIMEOUT_MS)
-                command.upgrade(self._config(connection), "head")
+                command.upgrade(self._config(connection), to)
         except OperationalError as error:
             raise MigrationError(f"{self.service}: {_first_line(error)}; nothing was changed, try again") from error
         finally:

@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from chassis.paper.sheet import Letterhead, Sheet
+from chassis.paper import sheet
+from chassis.paper.letterhead import Letterhead
+from chassis.paper.sheet import Sheet
+
+_LONGEST_FOOTER = 90
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,40 +34,31 @@ class Itinerary:
     cancelled: bool
     changed_at: datetime
 
-    def all_text(self) -> str:
-        """Every character that is printed, for choosing the fonts."""
-        parts = [self.title, self.dates, self.advisor, *self.travelers]
-        for stop in self.stops:
-            parts += [stop.kind, stop.supplier, stop.dates, stop.text, stop.confirmation]
-        return "".join(parts)
-
 
 def pdf(itinerary: Itinerary) -> bytes:
     """The itinerary as PDF bytes."""
     footer = f"{itinerary.head.name}: {itinerary.title}"
-    sheet = Sheet(
-        itinerary.head,
-        title=itinerary.title,
-        footer=footer if len(footer) < 90 else f"{footer[:88]}…",
-        made_at=itinerary.changed_at,
-        text=itinerary.all_text(),
+    return sheet.pdf(
+        Sheet(
+            head=itinerary.head,
+            title=itinerary.title,
+            footer=footer if len(footer) < _LONGEST_FOOTER else f"{footer[: _LONGEST_FOOTER - 2]}…",
+            made_at=itinerary.changed_at,
+            blocks=tuple(_blocks(itinerary)),
+        )
     )
-    if itinerary.dates:
-        sheet.headline(itinerary.dates)
+
+
+def _blocks(itinerary: Itinerary) -> list[sheet.Block]:
+    blocks = [sheet.headline(itinerary.dates)] if itinerary.dates else []
     if itinerary.cancelled:
-        sheet.gap(2)
-        sheet.say("This trip was cancelled.", style="B")
-    sheet.gap(3)
-    sheet.rule()
-    sheet.gap(3)
-    sheet.fact("Travelers", "\n".join(itinerary.travelers))
-    sheet.fact("Your advisor", itinerary.advisor)
+        blocks.append(sheet.strong("This trip was cancelled."))
+    blocks.append(sheet.rule())
+    blocks += sheet.facts(("Travelers", "\n".join(itinerary.travelers)), ("Your advisor", itinerary.advisor))
     for stop in itinerary.stops:
-        sheet.heading(f"{stop.kind}: {stop.supplier}")
-        sheet.facts((("Dates", stop.dates), ("What", stop.text), ("Confirmation", stop.confirmation)))
+        blocks.append(sheet.heading(f"{stop.kind}: {stop.supplier}"))
+        blocks += sheet.facts(("Dates", stop.dates), ("What", stop.text), ("Confirmation", stop.confirmation))
     if not itinerary.stops:
-        sheet.gap(4)
-        sheet.quiet("Nothing is booked yet.")
-    sheet.gap(6)
-    sheet.quiet("Dates are those of the place. Check times with the supplier before you leave.")
-    return sheet.finish()
+        blocks.append(sheet.quiet("Nothing is booked yet."))
+    blocks.append(sheet.quiet("Dates are those of the place. Check times with the supplier before you leave."))
+    return blocks

@@ -1,135 +1,129 @@
-"""A printed sheet: the agency's name and colour on top, a title, labelled facts, tables. For itineraries and receipts.
+"""What a printed sheet says: the agency's letterhead, a title, and blocks below it. The press sets it."""
 
-The same content gives the same bytes: there is no randomness and no other clock than `made_at`.
-"""
-
-import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from fpdf import FPDF
-from fpdf.enums import Align, XPos, YPos
+from chassis.paper import faces, press
+from chassis.paper.letterhead import Letterhead
+from chassis.web.colour import DEFAULT_ACCENT, accent_for
 
-from chassis.paper import fonts
-from chassis.web.colour import DEFAULT_ACCENT, accent_for, parse_hex
-
-Colour = tuple[int, int, int]
-_MARGIN = 18.0
-_INK: Colour = (24, 33, 43)
-_QUIET: Colour = (92, 105, 120)
-_LINE: Colour = (214, 220, 227)
-_LABEL_WIDTH = 44.0
+Block = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Letterhead:
-    """Whose paper it is. `accent` is "#RRGGBB" or empty; `time_zone` an IANA name, which tells the paper's format."""
+class Sheet:
+    """A sheet as it is set. `made_at` is the moment that the PDF bears, aware: the same sheet gives the same bytes.
 
-    name: str
-    contact: str
-    accent: str
-    time_zone: str
+    `subject` is what a copy says it is to programs, below `title`.
+    """
+
+    head: Letterhead
+    title: str
+    footer: str
+    made_at: datetime
+    blocks: tuple[Block, ...]
+    subject: str = ""
 
 
-def paper_format(time_zone: str) -> str:
-    """Letter where printers hold Letter, A4 elsewhere."""
-    return "Letter" if time_zone.startswith("America/") else "A4"
+def headline(text: str) -> Block:
+    """What the sheet is about, large and in colour: the amount."""
+    return {"kind": "headline", "text": text}
 
 
-class Sheet(FPDF):
-    """Opens with letterhead and title; fill it from the top, then `finish`. `text` is whatever will be printed, for
-    choosing the fonts."""
+def rule() -> Block:
+    """A thin line over the full width."""
+    return {"kind": "rule"}
 
-    def __init__(self, head: Letterhead, *, title: str, footer: str, made_at: datetime, text: str) -> None:
-        super().__init__(format=paper_format(head.time_zone))
-        # fpdf2 warns of each glyph no font has; the box it draws says so well enough, and a name is no log entry.
-        logging.getLogger("fpdf").setLevel(logging.ERROR)
-        self._accent: Colour = parse_hex(accent_for(head.accent or DEFAULT_ACCENT, dark=False).accent)
-        self._footer = footer
-        self.set_margins(_MARGIN, _MARGIN)
-        self.set_auto_page_break(True, margin=22)
-        self.set_lang("en")
-        self.set_title(title)
-        self.set_author(head.name)
-        self.set_creator("Wayvault")
-        self.set_producer("Wayvault")
-        self.set_creation_date(made_at)
-        fonts.install(self, f"{head.name}{head.contact}{title}{footer}{text}")
-        self.add_page()
-        self.gap(2)
-        self.say(head.name, size=11, style="B", colour=self._accent)
-        if head.contact:
-            self.say(head.contact, size=9, colour=_QUIET)
-        self.gap(6)
-        self.say(title, size=18, style="B")
 
-    def header(self) -> None:
-        """A thin line in the agency's colour."""
-        self.set_fill_color(*self._accent)
-        self.rect(0, 0, self.w, 3, style="F")
+def title(text: str) -> Block:
+    """Begins a part as large as the sheet's own title."""
+    return {"kind": "title", "text": text}
 
-    def footer(self) -> None:
-        """What the sheet is, and the page."""
-        self.set_y(-14)
-        self.set_font(fonts.BODY, size=8)
-        self.set_text_color(*_QUIET)
-        self.cell(self.epw * 0.75, 5, self._footer)
-        self.cell(self.epw * 0.25, 5, f"Page {self.page_no()} of {{nb}}", align=Align.R)
 
-    def gap(self, height: float) -> None:
-        """Empty space, in millimetres."""
-        self.set_y(self.get_y() + height)
+def heading(text: str) -> Block:
+    """Begins a part; never stands alone at the end of a page."""
+    return {"kind": "heading", "text": text}
 
-    def rule(self) -> None:
-        """A thin line over the full width."""
-        self.set_draw_color(*_LINE)
-        self.set_line_width(0.2)
-        self.line(self.l_margin, self.get_y(), self.w - self.r_margin, self.get_y())
 
-    def say(self, text: str, *, size: float = 10, style: str = "", colour: Colour = _INK) -> None:
-        """A paragraph over the full width; words longer than the line are broken, never cut off."""
-        self.set_font(fonts.BODY, style=style, size=size)
-        self.set_text_color(*colour)
-        self.multi_cell(0, size * 0.5, text, align=Align.L, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+def say(text: str) -> Block:
+    """Paragraphs, as they were written."""
+    return {"kind": "say", "text": text}
 
-    def quiet(self, text: str) -> None:
-        """A paragraph of lesser weight."""
-        self.say(text, size=9, colour=_QUIET)
 
-    def headline(self, text: str) -> None:
-        """What the sheet is about, large and in colour: the amount."""
-        self.gap(2)
-        self.say(text, size=22, style="B", colour=self._accent)
+def strong(text: str) -> Block:
+    """Paragraphs that must not be missed."""
+    return {"kind": "strong", "text": text}
 
-    def heading(self, text: str) -> None:
-        """Begins a part; goes to the next page rather than standing alone at the end of one."""
-        if self.will_page_break(26):
-            self.add_page()
-        self.gap(6)
-        self.say(text, size=12, style="B")
-        self.gap(1)
 
-    def fact(self, label: str, text: str) -> None:
-        """A label and its value beside it; nothing for an empty value."""
-        if not text:
-            return
-        if self.will_page_break(12):
-            self.add_page()
-        top = self.get_y()
-        self.set_font(fonts.BODY, size=9.5)
-        self.set_text_color(*_QUIET)
-        self.multi_cell(_LABEL_WIDTH, 5, label, align=Align.L, new_x=XPos.RIGHT, new_y=YPos.TOP)
-        self.set_xy(self.l_margin + _LABEL_WIDTH, top)
-        self.set_text_color(*_INK)
-        self.multi_cell(0, 5, text, align=Align.L, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-        self.gap(0.8)
+def quiet(text: str) -> Block:
+    """Paragraphs of lesser weight."""
+    return {"kind": "quiet", "text": text}
 
-    def facts(self, pairs: Sequence[tuple[str, str]]) -> None:
-        """Facts one below the other."""
-        for label, text in pairs:
-            self.fact(label, text)
 
-    def finish(self) -> bytes:
-        """The sheet as PDF bytes."""
-        return bytes(self.output())
+def fact(label: str, text: str) -> Block:
+    """A label and its value beside it."""
+    return {"kind": "fact", "label": label, "text": text}
+
+
+def facts(*pairs: tuple[str, str]) -> tuple[Block, ...]:
+    """Facts one below the other; nothing for an empty value."""
+    return tuple(fact(label, text) for label, text in pairs if text)
+
+
+def page() -> Block:
+    """The next page begins here."""
+    return {"kind": "page"}
+
+
+def typed_signature(name: str, how: str) -> Block:
+    """A name that signs, as if by hand, and below the line who and how."""
+    return {"kind": "typed", "name": name, "how": how}
+
+
+def drawn_signature(png: bytes, name: str, how: str) -> Block:
+    """A drawing that signs, a PNG, and below the line who and how."""
+    return {"kind": "drawn", "png": list(png), "alt": f"Signature drawn by {name}", "name": name, "how": how}
+
+
+def blank(label: str) -> Block:
+    """A line to be filled in by hand, with what belongs on it below."""
+    return {"kind": "blank", "label": label}
+
+
+def pdf(sheet: Sheet) -> bytes:
+    """The sheet as PDF bytes."""
+    made_at = sheet.made_at.astimezone(UTC)
+    moment = ("year", "month", "day", "hour", "minute", "second")
+    said: dict[str, object] = {
+        "title": _named(faces.printable(sheet.title)),
+        "subject": faces.printable(sheet.subject),
+        "footer": faces.printable(sheet.footer),
+        "letterhead": {"name": faces.printable(sheet.head.name), "contact": faces.printable(sheet.head.contact)},
+        "accent": accent_for(sheet.head.accent or DEFAULT_ACCENT, dark=False).accent,
+        "paper": sheet.head.paper.value,
+        "made_at": {part: getattr(made_at, part) for part in moment},
+        "faces": faces.families("".join(texts_of(sheet))),
+        "blocks": [_printable(block) for block in sheet.blocks],
+    }
+    return press.pdf(said, timestamp=int(made_at.timestamp()))
+
+
+def texts_of(sheet: Sheet) -> list[str]:
+    """Every text that is printed."""
+    found = [sheet.title, sheet.footer, sheet.head.name, sheet.head.contact]
+    for block in sheet.blocks:
+        found += [value for key, value in block.items() if key != "kind" and isinstance(value, str)]
+    return found
+
+
+def _printable(block: Block) -> Block:
+    made = {
+        key: faces.printable(value) if isinstance(value, str) and key != "kind" else value
+        for key, value in block.items()
+    }
+    return made | {"text": _named(str(made["text"]))} if made["kind"] in {"title", "heading"} else made
+
+
+def _named(text: str) -> str:
+    """A title that readers aloud can say: PDF/UA has no empty ones."""
+    return text if text.strip("\u200b\u200c\u200d \n\u00a0") else "–"

@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 
 from chassis.ids import new_id
 from chassis.money import Money
-from chassis.paper.sheet import Letterhead, Sheet
+from chassis.paper import sheet
+from chassis.paper.letterhead import Letterhead, paper_for
+from chassis.paper.sheet import Sheet
 from protos.wayvault.events.v1.events_pb2 import (
     PaymentCardRemoved,
     PaymentContext,
@@ -130,13 +132,11 @@ def _share(deps: Dependencies, actor: Actor, booking: BookingDetail, title: str,
         name=agency.name,
         contact=agency.data.email,
         accent=agency.data.accent_colour,
-        time_zone=agency.data.time_zone,
+        paper=paper_for(agency.data.paper, agency.data.time_zone),
     )
-    sheet = Sheet(head, title=title, footer=booking.title, made_at=booking.created_at, text=text)
-    sheet.gap(4)
-    sheet.say(text)
+    paper = Sheet(head=head, title=title, footer=booking.title, made_at=booking.created_at, blocks=(sheet.say(text),))
     upload = Upload(
-        request_key=f"demo:{title}"[:60], file_name=f"{title}.pdf", content=sheet.finish(), title=title, tell=False
+        request_key=f"demo:{title}"[:60], file_name=f"{title}.pdf", content=sheet.pdf(paper), title=title, tell=False
     )
     deps.trips.documents.share(actor, booking.id, upload)
 

@@ -47,6 +47,7 @@ def worker(settings: PortalSettings) -> int:
         [
             ("relay", relay.run),
             ("consumer", consumer.run),
+            ("printing", deps.printing.run),
             ("password resets", every(_RESETS_SECONDS, deps.accounts.mail_resets, "password resets")),
             ("sign-in housekeeping", every(_HOUSEKEEPING_SECONDS, deps.accounts.sweep, "sign-in housekeeping")),
             ("throttle housekeeping", every(_HOUSEKEEPING_SECONDS, deps.throttle.sweep, "throttle housekeeping")),

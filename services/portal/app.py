@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from chassis.paper import fonts
+from chassis.paper import faces
 from chassis.web.app import make_app
 from services.portal.account import guard
 from services.portal.account.views import blueprint as account_pages
@@ -62,7 +62,7 @@ def create_app(deps: Dependencies) -> Flask:
         quotes=deps.quotes, people=deps.people, throttle=deps.throttle, clock=deps.clock
     )
     app.register_blueprint(quote_pages.blueprint)
-    fonts.warm()
+    faces.warm()
     return app
 
 

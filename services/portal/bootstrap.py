@@ -27,7 +27,7 @@ from services.portal.documents import events as document_events
 from services.portal.documents.service import TripDocuments
 from services.portal.esign import events as esign_events
 from services.portal.esign.record import document_genre
-from services.portal.esign.service import Documents, PaperKind, SignaturesOnFile, SignRequests
+from services.portal.esign.service import Documents, PaperKind, Printing, SignaturesOnFile, SignRequests
 from services.portal.insurance import events as insurance_events
 from services.portal.insurance.service import insurance_genre
 from services.portal.links import events as link_events
@@ -65,6 +65,7 @@ class Dependencies:
     access: LinkAccess
     links: Links
     documents: Documents
+    printing: Printing
     on_file: SignaturesOnFile
     sign_requests: SignRequests
     verification: Verification
@@ -120,12 +121,14 @@ def bootstrap(
     )
     profiles = Profiles(database=database, outbox=outbox, clock=clock)
     links = Links(database=database, outbox=outbox, clock=clock)
-    documents = Documents(database=database, public_url=settings.public_url)
+    printing = Printing(database=database, outbox=outbox, clock=clock)
+    documents = Documents(database=database, printing=printing, public_url=settings.public_url)
     sign_requests = SignRequests(
         database=database,
         outbox=outbox,
         clock=clock,
         documents=documents,
+        printing=printing,
         links=links,
         genres={PaperKind.DOCUMENT: document_genre(letters), PaperKind.INSURANCE: insurance_genre()},
         public_url=settings.public_url,
@@ -136,6 +139,7 @@ def bootstrap(
         clock=clock,
         links=links,
         documents=documents,
+        printing=printing,
         intake=intake or _intake(settings),
         letters=letters,
         public_url=settings.public_url,
@@ -166,6 +170,7 @@ def bootstrap(
         access=LinkAccess(sessions),
         links=links,
         documents=documents,
+        printing=printing,
         on_file=SignaturesOnFile(database=database),
         sign_requests=sign_requests,
         verification=Verification(documents=documents),

@@ -4,7 +4,7 @@ from services.portal.account.models import AccountRow, ResetRequestRow, SignInAt
 from services.portal.agencies.models import AgencyLogoRow, AgencyRow
 from services.portal.cvv.models import CvvLinkRow
 from services.portal.documents.models import DocumentReaderRow, TripDocumentRow
-from services.portal.esign.models import SignedDocumentRow, SignRequestRow, SignTokenRow
+from services.portal.esign.models import PrintJobRow, SignedDocumentRow, SignRequestRow, SignTokenRow
 from services.portal.links.models import EvidenceRow, LinkRow, LinkTokenRow
 from services.portal.merges.models import merged_clients
 from services.portal.orm import Base, account_session_tables, event_tables, session_tables
@@ -28,6 +28,7 @@ __all__ = [
     "LinkRow",
     "LinkTokenRow",
     "PaymentRow",
+    "PrintJobRow",
     "ProfileRow",
     "QuoteRow",
     "ResetRequestRow",

@@ -5,6 +5,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from chassis.money import Money
+from chassis.paper.letterhead import Letterhead, paper_for
 from chassis.web.colour import DEFAULT_ACCENT, parse_hex
 from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentType
 
@@ -33,6 +34,7 @@ class PaymentRequest:
     agency_phone: str
     agency_email: str
     time_zone: str
+    paper: str
     agent_id: str
     agent_name: str
     agent_email: str
@@ -63,6 +65,16 @@ class PaymentRequest:
         """The agent's address, else the agency's."""
         return self.agent_email or self.agency_email
 
+    @property
+    def letterhead(self) -> Letterhead:
+        """The agency's paper."""
+        return Letterhead(
+            name=self.agency_name,
+            contact=" · ".join(part for part in (self.agency_phone, self.agency_email) if part),
+            accent=self.accent,
+            paper=paper_for(self.paper, self.time_zone),
+        )
+
 
 def read_context(context: PaymentContext) -> PaymentRequest:
     """The request in a snapshot. What the CRM left out or garbled becomes empty, never an error: the client
@@ -78,6 +90,7 @@ def read_context(context: PaymentContext) -> PaymentRequest:
         agency_phone=agency.phone,
         agency_email=agency.email,
         time_zone=_zone(agency.time_zone or agent.time_zone),
+        paper=agency.paper,
         agent_id=agent.id,
         agent_name=agent.name,
         agent_email=agent.email,

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("vault", "crm", "portal", "notifier")
 # What a pure module does without: everything that talks to the world.
 FRAMEWORKS = frozenset(
-    {"alembic", "flask", "flask_wtf", "fpdf", "grpc", "gunicorn", "hvac", "jinja2", "pika", "psycopg", "requests"}
+    {"alembic", "flask", "flask_wtf", "grpc", "gunicorn", "hvac", "jinja2", "pika", "psycopg", "requests", "typst"}
     | {"smtplib", "socket", "sqlalchemy", "structlog", "subprocess", "threading", "urllib3", "werkzeug", "wtforms"}
 )
 

@@ -49,6 +49,7 @@ def _may_stand_in_rules(name: str) -> bool:
             "chassis.errors",
             "chassis.ids",
             "chassis.money",
+            "chassis.paper.letterhead",
             "chassis.tags",
         }
     return top == "services" and _is_a_value_module(name)

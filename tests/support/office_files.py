@@ -2,8 +2,11 @@
 
 import io
 import zipfile
+from datetime import UTC, datetime
 
-from fpdf import FPDF
+from chassis.paper import sheet
+from chassis.paper.letterhead import Letterhead, Paper
+from chassis.paper.sheet import Sheet
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 32
 JPEG = b"\xff\xd8\xff\xe0" + b"\x00" * 32
@@ -11,11 +14,9 @@ JPEG = b"\xff\xd8\xff\xe0" + b"\x00" * 32
 
 def pdf(text: str = "Boarding pass") -> bytes:
     """A PDF with a line of text."""
-    paper = FPDF()
-    paper.add_page()
-    paper.set_font("Helvetica", size=12)
-    paper.cell(text=text)
-    return bytes(paper.output())
+    head = Letterhead(name="Aurora Cruises", contact="", accent="", paper=Paper.A4)
+    made_at = datetime(2026, 11, 21, tzinfo=UTC)
+    return sheet.pdf(Sheet(head=head, title="Paper", footer="", made_at=made_at, blocks=(sheet.say(text),)))
 
 
 def packed(entries: dict[str, str | bytes]) -> bytes:

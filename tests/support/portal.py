@@ -311,7 +311,9 @@ class PortalWorld:
         return browser
 
     def published(self) -> list[Message]:
-        """What the portal told the others, in order."""
+        """What the portal told the others, in order, once its worker has printed what was signed."""
+        while self.deps.printing.print_due():
+            pass
         outbox = event_tables.outbox
         with self.database.read() as session:
             rows = session.execute(select(outbox.c.type, outbox.c.envelope).order_by(outbox.c.id)).all()

@@ -1,8 +1,7 @@
-"""Signed documents: read a signature, draw the PDF with its certificate, keep it, hand it out, know it again."""
+"""Signed documents: read a signature, make the record of it, keep it, hand out its PDF, know it again."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Protocol
 
 from sqlalchemy import ColumnElement, select
@@ -10,11 +9,13 @@ from sqlalchemy.orm import Session
 
 from chassis.db import Database
 from chassis.ids import new_id
+from chassis.paper.faces import name_them, unprintable
+from chassis.paper.letterhead import Letterhead
 from chassis.sealing import Letter
-from chassis.web.colour import accent_for, parse_hex
 from services.portal.esign import pdf
 from services.portal.esign.drawing import DrawingError, read_drawing
 from services.portal.esign.models import SignedDocumentRow
+from services.portal.esign.printing import Printing
 from services.portal.esign.rules import (
     CONSENT_TEXT,
     CONSENT_VERSION,
@@ -46,10 +47,7 @@ class Paper:
     """What is to be signed, in the words that the PDF prints; see esign.pdf.PrintedDocument for the rest."""
 
     title: str
-    agency_name: str
-    agency_contact: str
-    # "#RRGGBB".
-    accent: str
+    head: Letterhead
     time_zone: str
     facts: tuple[tuple[str, str], ...]
     headline: str = ""
@@ -64,7 +62,7 @@ class Paper:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedDocument:
-    """A signed document, ready to be kept and told of."""
+    """A signed document, ready to be kept and told of. `record` is all that its PDF says."""
 
     document_id: str
     title: str
@@ -78,11 +76,7 @@ class SignedDocument:
     signer_email: str
     signed_at: datetime
     origin: Origin
-    pdf: bytes
-
-    @property
-    def pdf_sha256(self) -> str:
-        return sha256(self.pdf).hexdigest()
+    record: pdf.Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,14 +112,19 @@ def read_signature(kind: str, *, text: str, image: str, payer_name: str) -> Sign
     name = clean_name(text)
     if not is_name(name):
         raise SignatureMissing("Please sign: draw your signature or type your full name.")
+    if missing := unprintable(name):
+        raise SignatureMissing(
+            f"The signed PDF can't show {name_them(missing)}. Write your name in another way, or draw your signature."
+        )
     return Signature(kind=SignatureKind.TYPED, signer_name=name)
 
 
 class Documents:
     """The signed documents. Methods with a `session` are parts of a caller's transaction."""
 
-    def __init__(self, *, database: Database, public_url: str) -> None:
+    def __init__(self, *, database: Database, printing: Printing, public_url: str) -> None:
         self._database = database
+        self._printing = printing
         self._verify_url = f"{public_url}/verify"
 
     def make(
@@ -140,12 +139,10 @@ class Documents:
         signed_at: datetime,
         origin: Origin,
     ) -> SignedDocument:
-        """The signed authorization of a payment request as PDF. `facts` are the labelled lines above the terms."""
+        """The signed authorization of a payment request. `facts` are the labelled lines above the terms."""
         paper = Paper(
             title=TITLE,
-            agency_name=request.agency_name,
-            agency_contact=" · ".join(part for part in (request.agency_phone, request.agency_email) if part),
-            accent=request.accent,
+            head=request.letterhead,
             time_zone=request.time_zone,
             facts=facts,
             headline=request.amount.format(),
@@ -157,9 +154,9 @@ class Documents:
             calls_itself="authorization",
             signed_words="Authorization signed",
         )
-        return self.draw(paper, signature=signature, steps=steps, signed_at=signed_at, origin=origin)
+        return self.write(paper, signature=signature, steps=steps, signed_at=signed_at, origin=origin)
 
-    def draw(
+    def write(
         self,
         paper: Paper,
         *,
@@ -168,15 +165,13 @@ class Documents:
         signed_at: datetime,
         origin: Origin,
     ) -> SignedDocument:
-        """The paper, signed, as PDF. Takes its time: not for inside a transaction."""
+        """The paper, signed: its record is made now, its PDF later."""
         document_id = new_id("doc")
         terms_sha256 = text_sha256(paper.terms_text)
         printed = pdf.PrintedDocument(
             document_id=document_id,
             title=paper.title,
-            agency_name=paper.agency_name,
-            agency_contact=paper.agency_contact,
-            accent=parse_hex(accent_for(paper.accent, dark=False).accent),
+            head=paper.head,
             time_zone=paper.time_zone,
             facts=paper.facts,
             headline=paper.headline,
@@ -196,7 +191,7 @@ class Documents:
         return SignedDocument(
             document_id=document_id,
             title=paper.title,
-            agency_name=paper.agency_name,
+            agency_name=paper.head.name,
             terms_text=paper.terms_text,
             terms_version=paper.terms_version,
             terms_sha256=terms_sha256,
@@ -206,7 +201,7 @@ class Documents:
             signer_email=paper.signer_email,
             signed_at=signed_at,
             origin=origin,
-            pdf=pdf.render(printed),
+            record=pdf.record_of(printed),
         )
 
     def keep(
@@ -242,8 +237,10 @@ class Documents:
                 signed_at=document.signed_at,
                 ip=document.origin.ip,
                 user_agent=document.origin.user_agent,
-                pdf=document.pdf,
-                pdf_sha256=document.pdf_sha256,
+                record=document.record.text,
+                record_sha256=document.record.sha256,
+                pdf=b"",
+                pdf_sha256="",
             )
         )
 
@@ -289,12 +286,20 @@ class Documents:
         return self._known(SignedDocumentRow.document_id == document_id)
 
     def _pdf(self, *conditions: ColumnElement[bool]) -> bytes | None:
+        row = SignedDocumentRow
         with self._database.read() as session:
-            return session.scalars(select(SignedDocumentRow.pdf).where(*conditions)).first()
+            found = session.execute(select(row.document_id, row.pdf).where(*conditions)).first()
+        if found is None:
+            return None
+        return found.pdf or self._printing.print_now(found.document_id)
 
     def _known(self, condition: ColumnElement[bool]) -> KnownDocument | None:
         row = SignedDocumentRow
         query = select(row.document_id, row.title, row.agency_name, row.signed_at, row.pdf_sha256).where(condition)
         with self._database.read() as session:
             found = session.execute(query).first()
-            return None if found is None else KnownDocument(**found._mapping)
+            if found is None or found.pdf_sha256:
+                return None if found is None else KnownDocument(**found._mapping)
+        # Asked for by its number before the worker came to it.
+        self._printing.print_now(found.document_id)
+        return self._known(condition)

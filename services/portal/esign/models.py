@@ -10,7 +10,8 @@ from services.portal.orm import Base
 
 
 class SignedDocumentRow(Base):
-    """A signed document with its evidence: the exact text, the signature as given, and the PDF."""
+    """A signed document with its evidence: the exact text, the signature as given, the record of all that the PDF
+    says, and the PDF once it is printed."""
 
     __tablename__ = "signed_documents"
 
@@ -37,8 +38,27 @@ class SignedDocumentRow(Base):
     signed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ip: Mapped[str] = mapped_column(String(45))
     user_agent: Mapped[str] = mapped_column(String(300))
+    # See pdf.Record; empty for what was signed before records were kept, and has had its PDF from the start.
+    record: Mapped[str] = mapped_column(Text, default="", server_default="")
+    record_sha256: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    # Empty until it is printed (printing.Printing).
     pdf: Mapped[bytes] = mapped_column(LargeBinary)
     pdf_sha256: Mapped[str] = mapped_column(String(64), index=True)
+
+
+class PrintJobRow(Base):
+    """A signed document that waits to be printed, and what is told of it then."""
+
+    __tablename__ = "print_jobs"
+
+    document_id: Mapped[str] = mapped_column(ForeignKey("signed_documents.document_id"), primary_key=True)
+    # A type of the catalogue, and the serialized event; the PDF goes into it.
+    event_type: Mapped[str] = mapped_column(String(60))
+    event: Mapped[bytes] = mapped_column(LargeBinary)
+    aggregate_id: Mapped[str] = mapped_column(String(64))
+    agency_id: Mapped[str] = mapped_column(String(64))
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    failures: Mapped[int] = mapped_column(default=0)
 
 
 class SignRequestRow(Base):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from chassis.paper.faces import name_them, unprintable
 from chassis.web.formatting import day
 from chassis.web.forms import BooleanField, Form, required
 from services.portal.access import LinkAccess
@@ -188,6 +189,7 @@ class SigningPages:
             form=form,
             unsigned=unsigned,
             typed_signature=clean_name(request.form.get("signature_text", "")),
+            no_face=without_face(paper.signer_name, paper.title, paper.booking_title, paper.text),
             **offered_on_file(self._on_file, client_id=paper.client_id, agency_id=paper.agent.agency_id),
         )
 
@@ -219,6 +221,11 @@ def pdf_download(pdf: bytes, file_name: str) -> Response:
 
 def _page(template: str, status: int, **values: object) -> Response:
     return make_response(render_template(template, **values), status)
+
+
+def without_face(*texts: str) -> str:
+    """The characters of what is to be signed that its PDF can't show, named for the signer; empty when all can."""
+    return name_them(unprintable("\n".join(texts)))
 
 
 def offered_on_file(on_file: SignaturesOnFile, *, client_id: str, agency_id: str) -> dict[str, object]:

@@ -25,8 +25,6 @@ def document_genre(letters: LetterSealer) -> Genre:
             text_sha256=document.terms_sha256,
             signed_at=stamp(document.signed_at),
             origin=signing.origin.to_proto(),
-            pdf=document.pdf,
-            pdf_sha256=document.pdf_sha256,
             sealed_mail=letters.seal(_copy_letter(request, document, url)),
             agency=agency_of(request.agent),
             agent=agent_of(request.agent),
@@ -61,6 +59,7 @@ def agency_of(sender: AgentView) -> Agency:
         phone=sender.agency_phone,
         email=sender.agency_email,
         time_zone=sender.time_zone,
+        paper=sender.paper,
     )
 
 
@@ -68,9 +67,7 @@ def _paper(request: SignRequest, _: bool | None) -> Paper:
     facts = (("Trip", request.booking_title), ("Agent", request.agent.name), ("Client", request.signer_name))
     return Paper(
         title=request.title,
-        agency_name=request.agent.agency_name,
-        agency_contact=" · ".join(part for part in (request.agent.agency_phone, request.agent.agency_email) if part),
-        accent=request.agent.accent,
+        head=request.agent.letterhead,
         time_zone=request.agent.time_zone,
         facts=tuple((label, text) for label, text in facts if text),
         terms_text=request.text,

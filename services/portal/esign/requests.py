@@ -21,6 +21,7 @@ from chassis.money import Money
 from protos.wayvault.events.v1.events_pb2 import Agency, Agent, Client
 from services.portal.esign.documents import Documents, Paper, SignedDocument
 from services.portal.esign.models import SignRequestRow, SignTokenRow
+from services.portal.esign.printing import Printing
 from services.portal.esign.request_rules import (
     PaperKind,
     RequestFact,
@@ -112,7 +113,8 @@ class Genre:
     paper: Callable[[SignRequest, bool | None], Paper]
     # What is told when it is opened for the first time; None = nobody is told.
     opened: Callable[[SignRequest, datetime], Message] | None
-    # What is told when it is signed. The last argument is the address by which the signer comes back to it.
+    # What is told when it is signed, once the PDF is printed, which goes into `pdf` and `pdf_sha256`. The last argument
+    # is the address by which the signer comes back to it.
     signed: Callable[[SignRequest, SignedDocument, Signing, str], Message]
 
 
@@ -126,6 +128,7 @@ class SignRequests:
         outbox: Outbox,
         clock: Clock,
         documents: Documents,
+        printing: Printing,
         links: Links,
         genres: Mapping[PaperKind, Genre],
         public_url: str,
@@ -134,6 +137,7 @@ class SignRequests:
         self._outbox = outbox
         self._clock = clock
         self._documents = documents
+        self._printing = printing
         self._links = links
         self._genres = genres
         self._public_url = public_url
@@ -213,7 +217,7 @@ class SignRequests:
         genre = self._genres[kind]
         signed_at = self._clock.now()
         last = _last_steps(signing.origin, received_at, signed_at)
-        document = self._documents.draw(
+        document = self._documents.write(
             genre.paper(request, signing.accepted),
             signature=signing.signature,
             steps=(*self._links.evidence(request_id), *last),
@@ -251,7 +255,9 @@ class SignRequests:
         session.add(SignTokenRow(token_sha256=digest, request_id=row.request_id, created_at=document.signed_at))
         url = f"{self._public_url}/{genre.path}/{row.request_id}#{token}"
         event = genre.signed(request, document, signing, url)
-        self._outbox.add(session, event, aggregate_id=row.request_id, agency_id=row.agency_id)
+        self._printing.announce(
+            session, document.document_id, event, aggregate_id=row.request_id, agency_id=row.agency_id
+        )
 
     def waiting(self, client_id: str) -> list[SignRequest]:
         """What waits for a client's signature, longest waiting first."""
@@ -356,4 +362,5 @@ def _sender(agent: Agent, agency: Agency) -> AgentView:
         agency_phone=agency.phone,
         agency_email=agency.email,
         time_zone=agency.time_zone or agent.time_zone or "UTC",
+        paper=agency.paper,
     )

@@ -12,6 +12,7 @@ from services.portal.esign.documents import (
 )
 from services.portal.esign.on_file import SignatureOnFile, SignaturesOnFile
 from services.portal.esign.on_file_rules import ON_FILE, consent_to_reuse
+from services.portal.esign.printing import Printing
 from services.portal.esign.record import agency_of, agent_of, stamp
 from services.portal.esign.request_rules import PaperKind, Standing
 from services.portal.esign.requests import Genre, NewPaper, Signing, SignRequest, SignRequests
@@ -29,6 +30,7 @@ __all__ = [
     "NewPaper",
     "Paper",
     "PaperKind",
+    "Printing",
     "SignRequest",
     "SignRequests",
     "Signature",

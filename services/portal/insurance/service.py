@@ -24,9 +24,7 @@ def _paper(request: SignRequest, accepted: bool | None) -> Paper:
     )
     return Paper(
         title="Travel insurance",
-        agency_name=request.agent.agency_name,
-        agency_contact=" · ".join(part for part in (request.agent.agency_phone, request.agent.agency_email) if part),
-        accent=request.agent.accent,
+        head=request.agent.letterhead,
         time_zone=request.agent.time_zone,
         facts=tuple((label, text) for label, text in facts if text),
         headline=answer_words(accepted),
@@ -49,8 +47,6 @@ def _signed(request: SignRequest, document: SignedDocument, signing: Signing, _:
         text_sha256=document.terms_sha256,
         at=stamp(document.signed_at),
         origin=signing.origin.to_proto(),
-        pdf=document.pdf,
-        pdf_sha256=document.pdf_sha256,
         agency=agency_of(request.agent),
         agent=agent_of(request.agent),
         passenger=request.signer,

@@ -166,6 +166,12 @@ class Links:
                 .values(claim_id=None, claim_until=None)
             )
 
+    def is_under_way(self, link_id: str) -> bool:
+        """Whether a submission of the link is being worked on at this moment."""
+        with self._database.read() as session:
+            row = session.get(LinkRow, link_id[:40])
+            return row is not None and row.claim_until is not None and row.claim_until > self._clock.now()
+
     def mark_submitted(self, session: Session, link_id: str, attempt_id: str, at: datetime) -> bool:
         """Closes the link in the transaction that records the authorization. False when the claim was lost."""
         row = self._locked(session, link_id)

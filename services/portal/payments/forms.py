@@ -5,6 +5,7 @@ from typing import Any
 from wtforms import HiddenField
 from wtforms.validators import ValidationError
 
+from chassis.paper.forms import OnPaper
 from chassis.web.forms import BooleanField, CountryField, Form, Length, StringField, required
 from services.portal.esign.service import CONSENT_TEXT
 from services.portal.payments.values import BillingAddress
@@ -24,27 +25,27 @@ class AuthorizationForm(Form):
 
     line1 = StringField(
         "Address",
-        [required("Enter the street and number where the card's statements go."), Length(max=100)],
+        [required("Enter the street and number where the card's statements go."), Length(max=100), OnPaper()],
         render_kw={"autocomplete": "billing address-line1", "maxlength": "100"},
     )
     line2 = StringField(
         "Apartment, suite, building",
-        [Length(max=100)],
+        [Length(max=100), OnPaper()],
         render_kw={"autocomplete": "billing address-line2", "maxlength": "100"},
     )
     city = StringField(
         "City",
-        [required("Enter the city."), Length(max=80)],
+        [required("Enter the city."), Length(max=80), OnPaper()],
         render_kw={"autocomplete": "billing address-level2", "maxlength": "80"},
     )
     region = StringField(
         "State, province or region",
-        [Length(max=80)],
+        [Length(max=80), OnPaper()],
         render_kw={"autocomplete": "billing address-level1", "maxlength": "80"},
     )
     postal_code = StringField(
         "ZIP or postal code",
-        [Length(max=16)],
+        [Length(max=16), OnPaper()],
         render_kw={"autocomplete": "billing postal-code", "maxlength": "16", "autocapitalize": "characters"},
     )
     country = CountryField(

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chassis.cards import brand_words
-from chassis.paper.sheet import Letterhead, Sheet
+from chassis.paper import sheet
+from chassis.paper.letterhead import Letterhead
+from chassis.paper.sheet import Sheet
 from chassis.web.formatting import day, when
 from services.portal.payments.rules import METHOD_WORDS
 from services.portal.payments.service import PaymentStatus
@@ -46,12 +48,7 @@ def receipt_of(payment: PaymentStatus) -> Receipt:
         ("Arranged by", f"{request.agent_name}, {request.agency_name}"),
     )
     return Receipt(
-        head=Letterhead(
-            name=request.agency_name,
-            contact=" · ".join(part for part in (request.agency_phone, request.agency_email) if part),
-            accent=request.accent,
-            time_zone=request.time_zone,
-        ),
+        head=request.letterhead,
         number=payment.payment_id.removeprefix("pay_")[:10].upper(),
         amount=request.amount.format(),
         facts=tuple((label, text) for label, text in lines if text),
@@ -73,22 +70,18 @@ def _card_facts(payment: PaymentStatus) -> tuple[str, ...]:
 
 def receipt_pdf(receipt: Receipt) -> bytes:
     """The receipt as PDF bytes."""
-    printed = [receipt.amount, receipt.number, *receipt.card_facts, *(part for fact in receipt.facts for part in fact)]
-    sheet = Sheet(
-        receipt.head,
-        title="Receipt",
-        footer=f"Receipt {receipt.number}",
-        made_at=receipt.made_at,
-        text="".join(printed),
+    about_card = [sheet.heading("Your card"), *map(sheet.say, receipt.card_facts)] if receipt.card_facts else []
+    return sheet.pdf(
+        Sheet(
+            head=receipt.head,
+            title="Receipt",
+            footer=f"Receipt {receipt.number}",
+            made_at=receipt.made_at,
+            blocks=(
+                sheet.headline(receipt.amount),
+                sheet.rule(),
+                *sheet.facts(("Receipt", receipt.number), *receipt.facts),
+                *about_card,
+            ),
+        )
     )
-    sheet.headline(receipt.amount)
-    sheet.gap(3)
-    sheet.rule()
-    sheet.gap(3)
-    sheet.fact("Receipt", receipt.number)
-    sheet.facts(receipt.facts)
-    if receipt.card_facts:
-        sheet.heading("Your card")
-        for line in receipt.card_facts:
-            sheet.say(line)
-    return sheet.finish()

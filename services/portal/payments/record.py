@@ -27,8 +27,8 @@ class Authorization:
     document: SignedDocument
 
 
-def document_facts(request: PaymentRequest, card: StoredCard, address: BillingAddress) -> tuple[tuple[str, str], ...]:
-    """The labelled lines of the signed authorization; empty ones are left out."""
+def request_facts(request: PaymentRequest) -> tuple[tuple[str, str], ...]:
+    """The labelled lines of the authorization that are known before it is signed; empty ones are left out."""
     dates = ""
     if request.begins_on is not None:
         dates = day_range(request.begins_on, request.ends_on) if request.ends_on else day(request.begins_on)
@@ -40,11 +40,18 @@ def document_facts(request: PaymentRequest, card: StoredCard, address: BillingAd
         ("Dates", dates),
         ("Agent", request.agent_name),
         ("Client", request.payer_name),
+    )
+    return tuple((label, text) for label, text in facts if text)
+
+
+def document_facts(request: PaymentRequest, card: StoredCard, address: BillingAddress) -> tuple[tuple[str, str], ...]:
+    """All labelled lines of the signed authorization."""
+    facts = (
         ("Card", f"{brand_words(card.brand)} ending in {card.last4}"),
         ("Cardholder", card.cardholder_name),
         ("Billing address", "\n".join(address.lines())),
     )
-    return tuple((label, text) for label, text in facts if text)
+    return request_facts(request) + tuple((label, text) for label, text in facts if text)
 
 
 def authorized_event(made: Authorization) -> PaymentAuthorized:
@@ -69,7 +76,7 @@ def authorized_event(made: Authorization) -> PaymentAuthorized:
 
 
 def signed_event(made: Authorization, sealed_letter: str) -> DocumentSigned:
-    """DocumentSigned with the PDF and the sealed letter for the client."""
+    """DocumentSigned with the sealed letter for the client; the PDF goes into it when it is printed."""
     document = made.document
     return DocumentSigned(
         document_id=document.document_id,
@@ -81,8 +88,6 @@ def signed_event(made: Authorization, sealed_letter: str) -> DocumentSigned:
         terms_sha256=document.terms_sha256,
         signed_at=_timestamp(document.signed_at),
         origin=document.origin.to_proto(),
-        pdf=document.pdf,
-        pdf_sha256=document.pdf_sha256,
         sealed_mail=sealed_letter,
     )
 

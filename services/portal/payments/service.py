@@ -3,9 +3,9 @@
 The order of an authorization, and why nothing is lost or doubled whatever fails where:
 1. claim the link: one submission at a time, so that two can't replace each other's card in the vault;
 2. StoreCard with a key made from the sealed text: the same request again gets the same answer;
-3. one transaction: authorization, signature with PDF, events, link closed. After it, every further submission
-   finds the authorization. Before it, the vault holds a card that no one knows of; the client sends the form
-   again, and the vault replaces that card by the new one.
+3. one transaction: authorization, signature with its record, events, link closed; the PDF is printed later. After
+   it, every further submission finds the authorization. Before it, the vault holds a card that no one knows of; the
+   client sends the form again, and the vault replaces that card by the new one.
 """
 
 from collections.abc import Collection
@@ -25,7 +25,7 @@ from chassis.ids import new_id, new_link_token, token_sha256
 from chassis.money import Money
 from chassis.sealing import Letter
 from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentReported, PaymentType
-from services.portal.esign.service import Documents
+from services.portal.esign.service import Documents, Printing
 from services.portal.evidence import EvidenceStep, StepKind
 from services.portal.links.service import Links, LinkView, Standing, SubmissionDecision, add_evidence
 from services.portal.merges.service import current_client_id
@@ -115,6 +115,7 @@ class Payments:
         clock: Clock,
         links: Links,
         documents: Documents,
+        printing: Printing,
         intake: CardIntakePort,
         letters: LetterSealer,
         public_url: str,
@@ -124,6 +125,7 @@ class Payments:
         self._clock = clock
         self._links = links
         self._documents = documents
+        self._printing = printing
         self._intake = intake
         self._letters = letters
         self._public_url = public_url
@@ -208,7 +210,7 @@ class Payments:
     def _sign(
         self, link: LinkView, card: StoredCard, submission: Submission, origin: Origin, received_at: datetime
     ) -> Authorization:
-        """The signed document, made outside of the transaction: drawing the PDF takes its time."""
+        """The signed document."""
         signed_at = self._clock.now()
         document = self._documents.make(
             request=link.request,
@@ -244,7 +246,9 @@ class Payments:
             _keep_payment(session, payment_row(session, payment_id), made)
             self._outbox.add(session, authorized_event(made), aggregate_id=payment_id, agency_id=agency_id)
             signed = signed_event(made, letter)
-            self._outbox.add(session, signed, aggregate_id=document.document_id, agency_id=agency_id)
+            self._printing.announce(
+                session, document.document_id, signed, aggregate_id=document.document_id, agency_id=agency_id
+            )
         return Authorized()
 
     def status(self, payment_id: str) -> PaymentStatus | None:

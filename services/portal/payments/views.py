@@ -4,7 +4,6 @@ The page's script posts the form and reads JSON, so that the card stays in the f
 the same address answers a plain form post with pages.
 """
 
-import time
 from collections.abc import Callable
 
 from flask import Blueprint, Response, abort, flash, jsonify, make_response, redirect, render_template, request, url_for
@@ -15,7 +14,7 @@ from chassis.web.downloads import download
 from chassis.web.errors import wants_json
 from services.portal.access import LinkAccess
 from services.portal.account import find_client
-from services.portal.esign.pages import offered_on_file, posted_signature
+from services.portal.esign.pages import offered_on_file, posted_signature, without_face
 from services.portal.esign.service import (
     CONSENT_TEXT,
     Documents,
@@ -28,6 +27,7 @@ from services.portal.payments.client_pages import ClientPages
 from services.portal.payments.forms import AuthorizationForm
 from services.portal.payments.intake import Intake
 from services.portal.payments.receipt import RECEIPT_NAME, receipt_of, receipt_pdf
+from services.portal.payments.record import request_facts
 from services.portal.payments.rules import PaymentState
 from services.portal.payments.service import Payments, PaymentStatus
 from services.portal.payments.status import receipt_page, status_page
@@ -43,9 +43,6 @@ from services.portal.payments.values import (
     UnderWay,
 )
 
-# How long a second submission waits for the first, so that it can show its result.
-_PATIENCE_SECONDS = 6.0
-_LOOK_EVERY_SECONDS = 0.2
 
 _CHANGED = "Your agent changed this request while your page was open. Please reload the page and read it again."
 _SIGNED_OUT = (
@@ -53,6 +50,7 @@ _SIGNED_OUT = (
     "come back and press the button: nothing you typed here is lost."
 )
 _UNDER_WAY = "Your authorization is being sent already. Please wait a moment."
+_NOT_SENT = "Your authorization did not go through. Nothing was charged; please press the button again."
 _TYPE_AGAIN = "Your card did not leave this page, so please enter it once more. Everything else is kept."
 
 
@@ -68,7 +66,6 @@ class PaymentPages:
         access: LinkAccess,
         on_file: SignaturesOnFile,
         own_refusal: Callable[[LinkView], str],
-        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._links = links
         self._payments = payments
@@ -77,7 +74,6 @@ class PaymentPages:
         self._on_file = on_file
         # Why a payment that the client started can't be authorized any more; empty when it can.
         self._own_refusal = own_refusal
-        self._pause = pause
 
     def blueprint(self) -> Blueprint:
         room = Blueprint(
@@ -89,6 +85,7 @@ class PaymentPages:
         )
         room.add_url_rule("/pay/<link_id>/authorize", "authorize", self.authorize)
         room.add_url_rule("/pay/<link_id>/authorize", "submit", self.submit, methods=["POST"])
+        room.add_url_rule("/pay/<link_id>/outcome", "outcome", self.outcome)
         room.add_url_rule("/pay/<link_id>/intake", "intake", self.intake, methods=["POST"])
         room.add_url_rule("/pay/<link_id>/status", "status", self.status)
         room.add_url_rule("/pay/<link_id>/authorization.pdf", "signed_copy", self.signed_copy)
@@ -133,19 +130,16 @@ class PaymentPages:
             address=form.address(),
             signature=signature,
         )
-        return self._answer(link, form, self._authorize_patiently(link_id, submission))
+        return self._answer(link, form, self._payments.authorize(link_id, submission, origin_of_request()))
 
-    def _authorize_patiently(self, link_id: str, submission: Submission) -> Outcome:
-        origin = origin_of_request()
-        outcome = self._payments.authorize(link_id, submission, origin)
-        waited = 0.0
-        while isinstance(outcome, UnderWay) and waited < _PATIENCE_SECONDS:
-            self._pause(_LOOK_EVERY_SECONDS)
-            waited += _LOOK_EVERY_SECONDS
-            link = self._links.find(link_id)
-            if link is not None and link.standing is Standing.SUBMITTED:
-                outcome = Authorized(again=True)
-        return outcome
+    def outcome(self, link_id: str) -> BaseResponse:
+        """What became of the submission that is under way, for the page that asks again and again."""
+        link = self._held(link_id)
+        if not isinstance(link, LinkView):
+            return link
+        if self._links.is_under_way(link_id):
+            return _under_way(link)
+        return _error(409, "NOT_SENT", _NOT_SENT)
 
     def status(self, link_id: str) -> BaseResponse:
         """Where the payment stands, in plain words (M12)."""
@@ -251,7 +245,7 @@ class PaymentPages:
             case OfferChanged():
                 return self._again(link, form, 409, "OFFER_CHANGED", _CHANGED)
             case UnderWay():
-                return self._again(link, form, 409, "UNDER_WAY", _UNDER_WAY)
+                return _under_way(link) if wants_json() else self._again(link, form, 409, "UNDER_WAY", _UNDER_WAY)
             case NotNow(message=message):
                 return self._again(link, form, 503, "UNAVAILABLE", message)
 
@@ -301,10 +295,20 @@ class PaymentPages:
                 message=message,
                 typed_signature=clean_name(request.form.get("signature_text", "")),
                 consent_text=CONSENT_TEXT,
+                no_face=without_face(
+                    *(text for _, text in request_facts(link.request)), link.request.agency_name, link.terms_text
+                ),
                 **offered_on_file(self._on_file, client_id=link.client_id, agency_id=link.request.agency_id),
             ),
             status,
         )
+
+
+def _under_way(link: LinkView) -> Response:
+    """Another click or window was first, and is being worked on: the page asks what became of it."""
+    response = jsonify(under_way=True, ask=url_for("payments.outcome", link_id=link.link_id))
+    response.status_code = 202
+    return response
 
 
 def _error(status: int, code: str, message: str, **more: object) -> Response:

@@ -4,6 +4,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from chassis.paper.letterhead import Letterhead, paper_for
+
 _LONGEST_SLUG = 60
 
 
@@ -23,6 +25,8 @@ class AgentView:
     agency_phone: str
     agency_email: str
     time_zone: str
+    # What the agency prints on; see chassis.paper.letterhead.paper_for.
+    paper: str = ""
 
     @property
     def first_name(self) -> str:
@@ -40,6 +44,16 @@ class AgentView:
     @property
     def contact_email(self) -> str:
         return self.email or self.agency_email
+
+    @property
+    def letterhead(self) -> Letterhead:
+        """The agency's paper."""
+        return Letterhead(
+            name=self.agency_name,
+            contact=" · ".join(part for part in (self.agency_phone, self.agency_email) if part),
+            accent=self.accent,
+            paper=paper_for(self.paper, self.time_zone),
+        )
 
 
 def slug_of(name: str) -> str:

@@ -85,4 +85,5 @@ def _view(row: AgentRow) -> AgentView:
         agency_phone=agency.phone,
         agency_email=agency.email,
         time_zone=agency.time_zone or agent.time_zone or "UTC",
+        paper=agency.paper,
     )

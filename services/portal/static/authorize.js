@@ -4,6 +4,8 @@ import { Unreachable, csrfToken, element, postJson, setBusy } from "/static/chas
 import { SealRefused, mountFrame } from "/static/chassis/frame-host.js";
 
 const SUBMIT_TIMEOUT_MS = 40000;
+const ASK_EVERY_MS = 500;
+const ASK_TIMES = 80;
 const form = document.getElementById("authorize");
 const button = document.getElementById("authorize-button");
 const live = document.getElementById("live");
@@ -155,12 +157,26 @@ async function post(sealed) {
   }
 }
 
+/** Another window or click was first: asks what became of it, until it is known. */
+async function outcomeOf(answer) {
+  for (let times = 0; answer.under_way && times < ASK_TIMES; times += 1) {
+    await new Promise((resolve) => { setTimeout(resolve, ASK_EVERY_MS); });
+    try {
+      const response = await fetch(answer.ask, { headers: { Accept: "application/json" }, credentials: "same-origin", redirect: "error" });
+      answer = await response.json();
+    } catch {
+      // A moment without connection: the next question may get through.
+    }
+  }
+  return answer.under_way ? { error: { code: "UNDER_WAY", message: "It is taking longer than it should. Reload this page in a minute: it then shows whether your authorization came in." } } : answer;
+}
+
 async function send(mayStartOver) {
   live.textContent = "Encrypting your card…";
   const { card, fault } = await sealCard();
   live.textContent = fault ? "" : "Sending your authorization…";
   // Without a card nothing can be stored; the server's answer then tells what else is missing, all at once.
-  const answer = await post(card);
+  const answer = await outcomeOf(await post(card));
   if (answer.next && !answer.error) {
     live.textContent = "Authorized.";
     window.location.assign(answer.next);
@@ -197,6 +213,7 @@ function showRefusal(error, next) {
     UNREACHABLE: "The connection was lost",
     OFFER_CHANGED: "This request has changed",
     UNDER_WAY: "Your authorization is on its way",
+    NOT_SENT: "Your authorization did not go through",
     SIGNED_OUT: "You were signed out",
     SESSION_ENDED: "This page was open for too long",
     FORM_EXPIRED: "This page was open for too long",

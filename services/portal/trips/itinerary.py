@@ -1,7 +1,6 @@
 """A trip as the printed itinerary wants it."""
 
 from chassis.paper.itinerary import Itinerary, Stop
-from chassis.paper.sheet import Letterhead
 from chassis.web.formatting import day, day_range
 from services.portal.trips.calendar import KIND_WORDS
 from services.portal.trips.rules import Segment, TripStatus
@@ -12,12 +11,7 @@ def printed(view: TripView) -> Itinerary:
     """What stands on the client's paper. No amounts: she may show it at a desk."""
     agent, trip = view.agent, view.trip
     return Itinerary(
-        head=Letterhead(
-            name=agent.agency_name,
-            contact=" · ".join(part for part in (agent.agency_phone, agent.agency_email) if part),
-            accent=agent.accent,
-            time_zone=agent.time_zone,
-        ),
+        head=agent.letterhead,
         title=trip.title,
         dates=day_range(trip.begins_on, trip.ends_on) if trip.begins_on and trip.ends_on else "",
         travelers=tuple(person.name for person in trip.travelers),

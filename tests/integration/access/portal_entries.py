@@ -62,6 +62,7 @@ ENTRIES: dict[str, Entry] = {
     "payments.go_on": OWN_CLIENT,
     "payments.index": CLIENTS,
     "payments.intake": PAYER,
+    "payments.outcome": Entry(Door.PAYER, objects=SUBMITTED),
     "payments.own_copy": OWN_CLIENT,
     "payments.own_receipt": OWN_CLIENT,
     "payments.own_receipt_pdf": OWN_CLIENT,

@@ -247,6 +247,54 @@ def test_sending_the_form_twice_gives_one_authorization(world: PortalWorld, brow
     assert world.published_types() == ["PaymentLinkOpened", "PaymentAuthorized", "DocumentSigned"]
 
 
+def test_a_second_submission_is_answered_at_once_and_the_page_asks_what_became_of_the_first(
+    world: PortalWorld, browser: FlaskClient
+) -> None:
+    form, outcome = world.form(), f"/pay/{LINK}/outcome"
+    met: list[object] = []
+
+    def while_the_vault_works() -> None:
+        world.intake.at_store = None
+        second = browser.post(PAGE, data=form, headers=JSON)
+        met.extend([second.status_code, second.json, browser.get(outcome, headers=JSON).status_code])
+
+    world.intake.at_store = while_the_vault_works
+    assert browser.post(PAGE, data=form, headers=JSON).json == {"next": f"/pay/{LINK}/status"}
+    assert met == [202, {"under_way": True, "ask": outcome}, 202]
+    assert browser.get(outcome, headers=JSON).json == {"next": f"/pay/{LINK}/status"}
+    assert world.intake.stores == 1
+
+
+def test_the_page_that_asks_is_told_when_the_first_submission_failed(world: PortalWorld, browser: FlaskClient) -> None:
+    world.intake.down = True
+    assert browser.post(PAGE, data=world.form(), headers=JSON).status_code == 503
+    answer = browser.get(f"/pay/{LINK}/outcome", headers=JSON)
+    assert answer.status_code == 409
+    assert answer.json is not None
+    assert answer.json["error"]["code"] == "NOT_SENT"
+
+
+def test_what_the_pdf_cannot_show_is_told_before_anybody_signs(world: PortalWorld, browser: FlaskClient) -> None:
+    assert "can't be printed" not in browser.get(PAGE).get_data(as_text=True)
+    world.issue("lnk_odd", token="odd", about=context("pay_odd", purpose="ᠮᠣᠷᠢ"))
+    odd = world.opened("lnk_odd", "odd")
+    assert "“ᠮ” (mongolian letter ma)" in odd.get("/pay/lnk_odd/authorize").get_data(as_text=True)
+    for changes, field in (
+        ({"signature_text": "ᠮᠣᠷᠢ"}, "signature"),
+        ({"line1": "12 ᠮᠣᠷᠢ Lane"}, "line1"),
+        ({"city": "ᠮᠣᠷᠢ"}, "city"),
+    ):
+        answer = browser.post(PAGE, data=world.form(**changes), headers=JSON)
+        assert answer.status_code == 422
+        assert answer.json is not None
+        assert "mongolian letter ma" in answer.json["error"]["fields"][field]
+
+
+def test_a_name_of_any_script_that_has_a_face_authorizes(world: PortalWorld, browser: FlaskClient) -> None:
+    answer = browser.post(PAGE, data=world.form(signature_text="ნინო ბერიძე"), headers=JSON)
+    assert answer.json == {"next": f"/pay/{LINK}/status"}
+
+
 def at_once(*calls: Callable[[], object]) -> list[object]:
     """The calls' results, begun together."""
     results: list[object] = [None] * len(calls)
@@ -280,7 +328,10 @@ def test_eight_submissions_at_once_from_two_windows_give_one_authorization_with_
         return lambda: window.post(PAGE, data=forms[number], headers=JSON).json
 
     answers = at_once(*(submit(number) for number in range(8)))
-    assert answers == [{"next": f"/pay/{LINK}/status"}] * 8
+    done, asking = {"next": f"/pay/{LINK}/status"}, {"under_way": True, "ask": f"/pay/{LINK}/outcome"}
+    assert done in answers
+    assert all(answer in (done, asking) for answer in answers)
+    assert browser.get(f"/pay/{LINK}/outcome", headers=JSON).json == done
     told = [message for message in world.published() if isinstance(message, PaymentAuthorized)]
     assert len(told) == 1
     assert told[0].card_token == world.intake.live[PAYMENT]
@@ -343,7 +394,9 @@ def test_a_claim_that_ran_out_while_the_vault_worked_gives_way_to_the_one_that_f
 
     world.intake.at_store = overtake
     answers.append(browser.post(PAGE, data=first, headers=JSON).json)
-    assert answers == [{"next": f"/pay/{LINK}/status"}] * 2
+    done = {"next": f"/pay/{LINK}/status"}
+    assert answers == [done, {"under_way": True, "ask": f"/pay/{LINK}/outcome"}]
+    assert browser.get(f"/pay/{LINK}/outcome", headers=JSON).json == done
     assert world.published_types().count("PaymentAuthorized") == 1
 
 

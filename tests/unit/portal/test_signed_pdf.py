@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from PIL import Image
 from pypdf import PdfReader
 
-from chassis.paper.fonts import fallbacks_for
+from chassis.paper import faces
+from chassis.paper.letterhead import Letterhead, Paper
 from protos.wayvault.events.v1.events_pb2 import DeliverySent, DocumentSigned
 from services.portal.esign.drawing import DrawingError, read_drawing
-from services.portal.esign.pdf import PrintedDocument, render
+from services.portal.esign.pdf import PrintedDocument, record_of
+from services.portal.esign.pdf import render as render_record
 from services.portal.esign.rules import CONSENT_TEXT, Signature, SignatureKind, clean_name, is_name, text_sha256
 from services.portal.evidence import EvidenceStep, StepKind
 from tests.support.portal import LINK, TERMS, PortalWorld, signature_png, timestamp
@@ -32,8 +34,9 @@ NAMES = {
     "Han": "王小明 张伟",
     "Kana": "さくら タロウ",
     "Hangul": "김철수",
-    "Georgian, which no font here has": "ნინო",
+    "Georgian": "ნინო",
     "Emoji": "Ann 🎉",
+    "Mongolian, which no face here has": "ᠮᠣᠩ",
 }
 
 
@@ -41,9 +44,9 @@ def document(**changes: object) -> PrintedDocument:
     made = PrintedDocument(
         document_id="doc_1",
         title="Credit card authorization",
-        agency_name="Harbour & Vine Travel",
-        agency_contact="+1 (212) 555 0100",
-        accent=(15, 91, 97),
+        head=Letterhead(
+            name="Harbour & Vine Travel", contact="+1 (212) 555 0100", accent="#0f5b61", paper=Paper.LETTER
+        ),
         time_zone="America/New_York",
         facts=(("Supplier", "Aurora Cruises"), ("Card", "Visa ending in 1111")),
         headline="US$\u00a01,240.00",
@@ -66,9 +69,14 @@ def document(**changes: object) -> PrintedDocument:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
+def render(made: PrintedDocument) -> bytes:
+    """The PDF, by way of what is kept."""
+    return render_record(record_of(made))
+
+
 def pages(pdf: bytes) -> list[str]:
-    """Each page's text with runs of blanks folded. pypdf puts a NUL before each character of an OpenType face."""
-    return [" ".join(page.extract_text().replace("\0", "").split()) for page in PdfReader(io.BytesIO(pdf)).pages]
+    """Each page's text with runs of blanks folded."""
+    return [" ".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(pdf)).pages]
 
 
 def test_the_first_page_holds_the_authorization_and_the_last_its_certificate() -> None:
@@ -98,10 +106,19 @@ def test_a_printed_name_can_be_read_back(script: str) -> None:
     assert NAMES[script].replace(" ", "") in pages(pdf)[1].replace(" ", "")
 
 
-def test_only_a_name_that_needs_it_loads_another_font() -> None:
-    assert fallbacks_for("Grace Hopper, José Žižka, Ελένη, Иван") == ()
-    assert fallbacks_for(NAMES["Hebrew"]) == ("noto-hebrew",)
-    assert fallbacks_for(NAMES["Georgian, which no font here has"]) == ()
+def test_a_name_without_a_face_is_never_left_blank() -> None:
+    name = NAMES["Mongolian, which no face here has"]
+    assert faces.unprintable(name) == tuple(name)
+    signed = Signature(kind=SignatureKind.TYPED, signer_name=name)
+    assert "[U+182E][U+1823][U+1829]" in pages(render(document(signature=signed)))[1]
+
+
+def test_the_record_holds_all_that_is_printed_and_its_fingerprint_stands_in_the_certificate() -> None:
+    signed = Signature(kind=SignatureKind.DRAWN, signer_name="Grace Hopper", image=read_drawing(signature_png()))
+    record = record_of(document(signature=signed))
+    assert record.sha256 in pages(render_record(record))[1]
+    assert record_of(document(signature=signed, terms_text=f"{TERMS} ")).sha256 != record.sha256
+    assert replace(record, drawing=b"").sha256 != record.sha256
 
 
 def test_long_terms_and_unbroken_words_run_over_pages_and_the_certificate_comes_last() -> None:

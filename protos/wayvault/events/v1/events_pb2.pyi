@@ -57,6 +57,7 @@ class Agency(_message.Message):
     PHONE_FIELD_NUMBER: _builtins.int
     EMAIL_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
+    PAPER_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     name: _builtins.str
     accent_colour: _builtins.str
@@ -65,6 +66,8 @@ class Agency(_message.Message):
     email: _builtins.str
     time_zone: _builtins.str
     """IANA zone, e.g. "America/New_York"."""
+    paper: _builtins.str
+    """What it prints on: us-letter or a4; empty = as is usual in its time zone."""
     def __init__(
         self,
         *,
@@ -74,10 +77,11 @@ class Agency(_message.Message):
         phone: _builtins.str = ...,
         email: _builtins.str = ...,
         time_zone: _builtins.str = ...,
+        paper: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accent_colour", b"accent_colour", "email", b"email", "id", b"id", "name", b"name", "phone", b"phone", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accent_colour", b"accent_colour", "email", b"email", "id", b"id", "name", b"name", "paper", b"paper", "phone", b"phone", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

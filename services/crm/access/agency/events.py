@@ -13,6 +13,7 @@ def agency_snapshot(agency: AgencyDetail) -> events_pb2.Agency:
         phone=agency.data.phone,
         email=agency.data.email,
         time_zone=agency.data.time_zone,
+        paper=agency.data.paper,
     )
 
 

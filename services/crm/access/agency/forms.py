@@ -23,6 +23,8 @@ from services.crm.core.actor import Role
 
 _ZONES = [(name, name.replace("_", " ")) for name in sorted(TIME_ZONES) if "/" in name]
 
+_PAPERS = [("", "As is usual in the time zone"), ("us-letter", "Letter"), ("a4", "A4")]
+
 
 class AgencyForm(Form):
     """`version` is that of the agency the form was opened on."""
@@ -33,6 +35,7 @@ class AgencyForm(Form):
     email = EmailField("E-mail", [Optional(), Length(max=254), email_address()])
     phone = PhoneField("Phone", [Optional(), Length(max=40)])
     time_zone = SelectField("Time zone", choices=_ZONES)
+    paper = SelectField("Paper", choices=_PAPERS)
     card_retention_days = IntegerField(
         "Days a card is kept at most",
         [
@@ -58,6 +61,7 @@ class AgencyForm(Form):
             phone=self.phone.data or "",
             email=self.email.data or "",
             time_zone=self.time_zone.data,
+            paper=self.paper.data,
             card_retention_days=self.card_retention_days.data or 0,
             cvv_retention_hours=self.cvv_retention_hours.data or 0,
             second_reveal=bool(self.second_reveal.data),

@@ -21,6 +21,8 @@ class AgencyRow(Base):
     phone: Mapped[str] = mapped_column(String(40))
     email: Mapped[str] = mapped_column(String(254))
     time_zone: Mapped[str] = mapped_column(String(64))
+    # us-letter or a4; empty = as is usual in its time zone.
+    paper: Mapped[str] = mapped_column(String(10), default="", server_default="")
     card_retention_days: Mapped[int]
     cvv_retention_hours: Mapped[int]
     second_reveal: Mapped[bool]

@@ -14,6 +14,9 @@ DEFAULT_CVV_HOURS = 72
 # Read once: finding them walks through a folder of files.
 TIME_ZONES = frozenset(zoneinfo.available_timezones())
 
+# Empty: as is usual in the time zone.
+PAPERS = frozenset({"", "us-letter", "a4"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgencyData:
@@ -24,6 +27,8 @@ class AgencyData:
     phone: str = ""
     email: str = ""
     time_zone: str = "America/New_York"
+    # What PDFs are made for: us-letter or a4; empty = as is usual in the time zone.
+    paper: str = ""
     card_retention_days: int = DEFAULT_CARD_DAYS
     cvv_retention_hours: int = DEFAULT_CVV_HOURS
     # M9: whether another person may approve that a card is shown once more. The vault has a say of its own.
@@ -86,6 +91,8 @@ def agency_errors(data: AgencyData) -> dict[str, str]:
         errors["card_retention_days"] = "A card may be kept from 1 to 180 days."
     if data.cvv_retention_hours not in CVV_HOURS:
         errors["cvv_retention_hours"] = "A CVV may be kept for at most 72 hours; 0 means it is never stored."
+    if data.paper not in PAPERS:
+        errors["paper"] = "Choose a paper from the list."
     if not is_time_zone(data.time_zone):
         errors["time_zone"] = "Choose a time zone from the list."
     return errors

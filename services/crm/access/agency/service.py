@@ -253,6 +253,7 @@ def _agency(row: AgencyRow) -> AgencyDetail:
         phone=row.phone,
         email=row.email,
         time_zone=row.time_zone,
+        paper=row.paper,
         card_retention_days=row.card_retention_days,
         cvv_retention_hours=row.cvv_retention_hours,
         second_reveal=row.second_reveal,

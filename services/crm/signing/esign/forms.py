@@ -6,6 +6,7 @@ from wtforms import HiddenField
 from wtforms.validators import Length
 from wtforms.widgets import HiddenInput
 
+from chassis.paper.forms import OnPaper
 from chassis.web.forms import (
     BooleanField,
     CheckboxesField,
@@ -29,8 +30,8 @@ class TemplateForm(Form):
     """`version` is that of the template the form was opened on."""
 
     version = IntegerField(widget=HiddenInput(), default=0, validators=[Optional()])
-    title = StringField("Title", [required("Give the document a title."), Length(max=MAX_TITLE)])
-    body = TextAreaField("Text", [required("Write the text that the client signs."), Length(max=MAX_BODY)])
+    title = StringField("Title", [required("Give the document a title."), Length(max=MAX_TITLE), OnPaper()])
+    body = TextAreaField("Text", [required("Write the text that the client signs."), Length(max=MAX_BODY), OnPaper()])
     required = SelectField("Needed", choices=[(value.value, words) for value, words in REQUIRED_WORDS.items()])
 
     def entered(self) -> TemplateData:

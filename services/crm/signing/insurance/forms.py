@@ -6,6 +6,7 @@ from wtforms import HiddenField
 from wtforms.validators import Length
 
 from chassis.money import Money
+from chassis.paper.forms import OnPaper
 from chassis.web.forms import Form, MoneyField, StringField, required
 from services.crm.signing.insurance.rules import MAX_PLAN
 from services.crm.signing.insurance.service import OfferRequest
@@ -19,7 +20,7 @@ class OfferForm(Form):
     request_key = HiddenField(validators=[Length(min=16, max=60)])
     plan = StringField(
         "Insurance plan",
-        [required("Name the plan, such as “Voyager Care Plus”."), Length(max=MAX_PLAN)],
+        [required("Name the plan, such as “Voyager Care Plus”."), Length(max=MAX_PLAN), OnPaper()],
         description="The passenger reads this. Name the insurer too.",
     )
     price: MoneyField

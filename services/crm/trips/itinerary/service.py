@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from chassis.calendar import Entry, EntryStatus
 from chassis.db import Database
 from chassis.paper.itinerary import Itinerary, Stop
-from chassis.paper.sheet import Letterhead
+from chassis.paper.letterhead import Letterhead, paper_for
 from chassis.web.formatting import day, day_range
 from services.crm.access.agency.service import AgencyDetail, AgentDetail, Directory
 from services.crm.core.actor import Actor
@@ -90,7 +90,7 @@ def printed(view: ItineraryView) -> Itinerary:
             name=agency.name,
             contact=" · ".join(part for part in (agency.data.phone, agency.data.email) if part),
             accent=agency.data.accent_colour,
-            time_zone=agency.data.time_zone,
+            paper=paper_for(agency.data.paper, agency.data.time_zone),
         ),
         title=booking.title,
         dates=day_range(booking.begins_on, booking.ends_on) if booking.begins_on and booking.ends_on else "",

@@ -1,14 +1,18 @@
-"""The itinerary on paper."""
+"""Printed sheets: the itinerary on paper, scripts, standards."""
 
 import io
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pypdf import PdfReader
 
+from chassis.paper import faces, sheet
 from chassis.paper.itinerary import Itinerary, Stop, pdf
-from chassis.paper.sheet import Letterhead, paper_format
+from chassis.paper.letterhead import Letterhead, Paper, paper_for
+from chassis.paper.sheet import Sheet
 
 _STOP = Stop(
     kind="Cruise",
@@ -18,9 +22,7 @@ _STOP = Stop(
     confirmation="AC-7781",
 )
 _TRIP = Itinerary(
-    head=Letterhead(
-        name="Harbour & Vine Travel", contact="+1 212 555 0100", accent="#ffcc00", time_zone="America/New_York"
-    ),
+    head=Letterhead(name="Harbour & Vine Travel", contact="+1 212 555 0100", accent="#ffcc00", paper=Paper.LETTER),
     title="Norwegian fjords for two",
     dates="Sat 5 Jun – Sat 12 Jun 2027",
     travelers=("Grace Hopper", "王伟", "ليلى"),
@@ -66,6 +68,84 @@ def test_a_cancelled_trip_and_one_without_parts_say_so() -> None:
     assert "Nothing is booked yet." in text
 
 
-@pytest.mark.parametrize(("zone", "wanted"), [("America/New_York", "Letter"), ("Europe/Berlin", "A4")])
-def test_the_paper_is_the_one_that_printers_hold_there(zone: str, wanted: str) -> None:
-    assert paper_format(zone) == wanted
+@pytest.mark.parametrize(
+    ("chosen", "zone", "wanted", "width"),
+    [
+        ("", "America/New_York", Paper.LETTER, 612),
+        ("", "Europe/Berlin", Paper.A4, 595),
+        ("a4", "America/Sao_Paulo", Paper.A4, 595),
+        ("us-letter", "Asia/Manila", Paper.LETTER, 612),
+        ("foolscap", "Europe/Paris", Paper.A4, 595),
+    ],
+)
+def test_the_paper_is_the_agencys_own_else_what_printers_hold_there(
+    chosen: str, zone: str, wanted: Paper, width: int
+) -> None:
+    assert paper_for(chosen, zone) is wanted
+    made = PdfReader(io.BytesIO(pdf(replace(_TRIP, head=replace(_TRIP.head, paper=wanted)))))
+    assert int(made.pages[0].mediabox.width) == width
+
+
+def test_it_is_tagged_says_its_language_and_claims_the_standards_that_typst_checked() -> None:
+    content = pdf(_TRIP)
+    root = PdfReader(io.BytesIO(content)).root_object
+    assert "/StructTreeRoot" in root
+    assert str(root["/Lang"]) == "en"
+    assert b"<pdfuaid:part>1<" in content
+    assert b"<pdfaid:part>2<" in content
+
+
+# Case 29: names as payers have them.
+NAMES = """ნინო ბერიძე
+Անահիտ Պետրոսյան
+சுந்தரி கிருஷ்ணன்
+নাসরিন আক্তার
+ગીતા પટેલ
+สมชาย ใจดี
+អ៊ុក សុភា
+አበበ ቢቂላ
+山田 花子
+さくら タロウ
+王伟
+김민지
+مريم الهاشمي
+דוד בן־גוריון
+नरेन्द्र शर्मा
+Nguyễn Thị Ánh
+Ελένη Παπαδοπούλου
+Иван Петрович
+José Žižka-Ångström
+🏝️ Hawaii
+👨‍👩‍👧 1️⃣ 🇺🇸""".splitlines()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_in_any_of_these_scripts_has_a_face(name: str) -> None:
+    assert faces.unprintable(name) == ()
+    assert "[U+" not in faces.printable(name)
+    pdf(replace(_TRIP, travelers=(name,), title=name))
+
+
+def test_a_character_without_a_face_is_printed_as_its_code_and_can_be_named() -> None:
+    assert faces.unprintable("Ann ᠮᠣᠮ") == ("ᠮ", "ᠣ")
+    assert faces.name_them(("ᠮ",)) == "“ᠮ” (mongolian letter ma)"
+    assert faces.name_them(tuple("ᠠᠡᠢᠣᠤᠥᠦ")).endswith("and 2 more")
+    assert "[U+182E]" in text_of(pdf(replace(_TRIP, travelers=("ᠮ",))))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.text(max_size=60), st.text(max_size=200))
+def test_no_text_stops_the_press_and_none_is_read_as_markup(short: str, long: str) -> None:
+    blocks = (sheet.say(long), sheet.heading(short), sheet.fact(short, long), sheet.typed_signature(short, long))
+    made = Sheet(head=_TRIP.head, title=short, footer=long, made_at=_TRIP.changed_at, blocks=blocks)
+    assert sheet.pdf(made).startswith(b"%PDF-")
+
+
+def test_markup_in_a_text_stays_text() -> None:
+    assert "*x* #sys.inputs $a$ [b]" in text_of(pdf(replace(_TRIP, advisor="*x* #sys.inputs $a$ [b]")))
+
+
+def test_a_word_longer_than_the_line_is_broken_and_loses_nothing() -> None:
+    content = pdf(replace(_TRIP, advisor="Q" * 900))
+    assert text_of(content).count("Q") == 900
+    assert all(len(line) < 60 for line in text_of(content).splitlines() if "QQQ" in line)

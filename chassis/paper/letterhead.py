@@ -1,0 +1,29 @@
+"""Whose paper it is, and what size it has. Pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Paper(StrEnum):
+    """What the agency prints on, by typst's names."""
+
+    LETTER = "us-letter"
+    A4 = "a4"
+
+
+def paper_for(chosen: str, time_zone: str) -> Paper:
+    """What the agency has chosen ("us-letter", "a4"); of one that never chose, Letter where most printers hold Letter,
+    A4 elsewhere."""
+    if chosen in set(Paper):
+        return Paper(chosen)
+    return Paper.LETTER if time_zone.startswith("America/") else Paper.A4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letterhead:
+    """Whose paper it is. `accent` is "#RRGGBB" or empty."""
+
+    name: str
+    contact: str
+    accent: str
+    paper: Paper

@@ -1,0 +1,42 @@
+"""Makes PDFs: one typst compiler per process, kept, because reading the faces takes longer than setting ten sheets.
+
+The same sheet gives the same bytes, whenever and wherever it is set by the same version of typst and of the template:
+there is no clock and no randomness but what the sheet says. Every PDF is tagged (PDF/UA-1) and for keeping (PDF/A-2a).
+"""
+
+import json
+import os
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+import typst
+
+from chassis.paper import faces
+
+_TEMPLATE = Path(__file__).parent / "templates" / "sheet.typ"
+_lock = threading.Lock()
+_kept: dict[int, typst.Compiler] = {}
+
+
+def pdf(sheet: Mapping[str, object], *, timestamp: int) -> bytes:
+    """The sheet as PDF bytes; `timestamp` is its moment in Unix seconds. A typst.TypstError is a fault of ours."""
+    with _lock:
+        made = _compiler().compile(
+            format="pdf",
+            sys_inputs={"sheet": json.dumps(sheet, ensure_ascii=False, sort_keys=True)},
+            pdf_standards=["a-2a", "ua-1"],
+            timestamp=timestamp,
+        )
+    assert isinstance(made, bytes), "one document, no output file: its bytes"
+    return made
+
+
+def _compiler() -> typst.Compiler:
+    # By process: what typst keeps, threads among it, is lost in a forked one.
+    if (known := _kept.get(os.getpid())) is None:
+        fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=faces.folders())
+        known = typst.Compiler(str(_TEMPLATE), root=str(_TEMPLATE.parent), font_paths=fonts, ignore_system_fonts=True)
+        _kept.clear()
+        _kept[os.getpid()] = known
+    return known

@@ -1,0 +1,126 @@
+"""Prints what was signed, after the signer has had her answer; then tells the others, with the PDF.
+
+At the moment of signing a document is kept as its record, whose fingerprint is fixed then. The worker prints it soon
+after; who wants the PDF earlier has it printed then and there. It is the same whenever and by whomever it is printed.
+"""
+
+import threading
+from datetime import timedelta
+from hashlib import sha256
+
+import structlog
+from google.protobuf.message import Message
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from chassis.bus import CATALOGUE, Outbox, event_type_of, wake_at_commit, waker_for
+from chassis.clock import Clock
+from chassis.db import Database
+from services.portal.esign.models import PrintJobRow, SignedDocumentRow
+from services.portal.esign.pdf import Record, render
+
+_BATCH = 16
+_IDLE_SECONDS = 0.25
+_OUTAGE_SECONDS = 2.0
+_LONGEST_PAUSE = timedelta(minutes=10)
+log = structlog.get_logger(__name__)
+
+
+class RecordBroken(Exception):
+    """A record does not have the fingerprint that was fixed when it was signed: it must not become a PDF."""
+
+
+class Printing:
+    """The printer of signed documents. `announce` is a part of a caller's transaction."""
+
+    def __init__(self, *, database: Database, outbox: Outbox, clock: Clock) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._clock = clock
+
+    def announce(
+        self, session: Session, document_id: str, event: Message, *, aggregate_id: str, agency_id: str
+    ) -> None:
+        """Has the document printed, and `event` told with the PDF in its fields `pdf` and `pdf_sha256`."""
+        # The job's row refers to the document's.
+        session.flush()
+        session.add(
+            PrintJobRow(
+                document_id=document_id,
+                event_type=event_type_of(event).type,
+                event=event.SerializeToString(),
+                aggregate_id=aggregate_id,
+                agency_id=agency_id,
+                due_at=self._clock.now(),
+            )
+        )
+        wake_at_commit(session)
+
+    def run(self, stop: threading.Event) -> None:
+        """Prints until told to stop; an outage of the database is outwaited."""
+        waker = waker_for(self._database)
+        try:
+            while not stop.is_set():
+                try:
+                    if not self.print_due():
+                        waker.wait(_IDLE_SECONDS)
+                except SQLAlchemyError as error:
+                    log.warning("printing.waiting", cause=type(error).__name__)
+                    stop.wait(_OUTAGE_SECONDS)
+        finally:
+            waker.close()
+
+    def print_due(self) -> int:
+        """Prints some of what waits; how many were tried. What can't be printed is tried again later, ever rarer."""
+        due = (
+            select(PrintJobRow.document_id)
+            .where(PrintJobRow.due_at <= self._clock.now())
+            .order_by(PrintJobRow.due_at)
+            .limit(_BATCH)
+        )
+        with self._database.read() as session:
+            waiting = session.scalars(due).all()
+        for document_id in waiting:
+            try:
+                self.print_now(document_id)
+            except SQLAlchemyError:
+                raise
+            except Exception:
+                log.exception("printing.failed", document_id=document_id)
+                self._put_off(document_id)
+        return len(waiting)
+
+    def print_now(self, document_id: str) -> bytes:
+        """The document's PDF, printed if it was not yet; empty when there is no such document. Raises RecordBroken."""
+        with self._database.read() as session:
+            row = session.get(SignedDocumentRow, document_id)
+            if row is None or row.pdf:
+                return b"" if row is None else row.pdf
+            record, fixed = Record(text=row.record, drawing=row.signature_image), row.record_sha256
+        if record.sha256 != fixed:
+            raise RecordBroken(document_id)
+        pdf = render(record)
+        with self._database.transaction() as session:
+            self._keep(session, document_id, pdf)
+        return pdf
+
+    def _keep(self, session: Session, document_id: str, pdf: bytes) -> None:
+        """Keeps and tells, unless another has done it meanwhile: the job is there for one."""
+        job = session.get(PrintJobRow, document_id, with_for_update=True)
+        if job is None:
+            return
+        digest = sha256(pdf).hexdigest()
+        row = SignedDocumentRow
+        session.execute(update(row).where(row.document_id == document_id).values(pdf=pdf, pdf_sha256=digest))
+        event = CATALOGUE[job.event_type].message_class.FromString(job.event)
+        event.pdf, event.pdf_sha256 = pdf, digest  # type: ignore[attr-defined]  # every event that is announced has them
+        self._outbox.add(session, event, aggregate_id=job.aggregate_id, agency_id=job.agency_id)
+        session.execute(delete(PrintJobRow).where(PrintJobRow.document_id == document_id))
+
+    def _put_off(self, document_id: str) -> None:
+        with self._database.transaction() as session:
+            job = session.get(PrintJobRow, document_id, with_for_update=True)
+            if job is not None:
+                job.failures += 1
+                job.due_at = self._clock.now() + min(timedelta(seconds=2 ** min(job.failures, 20)), _LONGEST_PAUSE)
