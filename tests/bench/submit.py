@@ -5,17 +5,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import psutil
 from sqlalchemy import select
 
 from chassis.db import Database, open_database
 from services.notifier.mailbox.models import MailboxMessage
+from tests.bench.cpu import seconds_of
+from tests.bench.crew import Crew
 from tests.bench.figures import Figure, Span, run_of
 from tests.bench.progress import say
+from tests.bench.submit_callers import SubmitCallers
 from tests.support.people_by_http import Agent, Client, Link, ask, links_in
 from tests.support.stack import Engine, Stack, running
 
 _PATIENCE_SECONDS = 30.0
 _LOOK_SECONDS = 0.03
+_CROWD_PATIENCE_SECONDS = 180.0
+_LEAST_TOLD_MS = 0.1
 _WARM_UP = 3
 _MAYA = "maya@harbour.example"
 # What the two mails of one submission are called: the agent's alert, and the client's signed copy.
@@ -27,13 +33,15 @@ AlertAt = Callable[[int, float], float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How many submits are measured, one after the other."""
+    """How many submits are measured, one after the other, and then how many by each of CROWD clients at once."""
 
     submits: int
+    crowd_each: int
 
 
-FULL = Plan(submits=50)
-QUICK = Plan(submits=6)
+FULL = Plan(submits=50, crowd_each=12)
+QUICK = Plan(submits=6, crowd_each=3)
+CROWD = 16
 
 
 def measure(kind: Engine, plan: Plan) -> list[Figure]:
@@ -53,11 +61,49 @@ def measure(kind: Engine, plan: Plan) -> list[Figure]:
             listener.close()
             mailbox.close()
         health = [_timed_health(stack) for _ in range(plan.submits)]
+        crowd = _crowd(stack, agent, kind, plan.crowd_each, used=links)
     baseline = {"portal_healthz": [run_of(health)]}
     return [
-        Figure(name=name, engines=kind, runs=[run_of(found)], baselines=baseline, notes={"pooled": True})
-        for name, found in spans.items()
+        *(
+            Figure(name=name, engines=kind, runs=[run_of(found)], baselines=baseline, notes={"pooled": True})
+            for name, found in spans.items()
+        ),
+        crowd,
     ]
+
+
+def _crowd(stack: Stack, agent: Agent, kind: Engine, each: int, *, used: Sequence[Link]) -> Figure:
+    """CROWD clients submit at once; how long until the last one's signed copy has arrived, and what it cost whom."""
+    links = _links(stack, agent, CROWD * each, used=used)
+    callers = SubmitCallers(portal=stack.origins.portal, frame=stack.origins.frame, links=tuple(links), callers=CROWD)
+    mailbox = Mailbox(stack)
+    copies = _SUBJECTS["submit.signed_copy"]
+    try:
+        with Crew(callers, callers=CROWD) as crew:
+            crew.prepare("submit", each)
+            say(f"submit, {kind}: {CROWD} clients are ready, each with {each} cards")
+            before, arrived = _cpu(stack), len(mailbox.arrivals(copies))
+            wall = datetime.now(UTC)
+            spans = crew.go("submit", each)
+            last = mailbox.wait(copies, arrived + len(links), patience=_CROWD_PATIENCE_SECONDS)
+        cost = {name: (spent - before[name]) * 1000 / len(links) for name, spent in _cpu(stack).items()}
+    finally:
+        mailbox.close()
+    notes = {
+        "seconds_until_last_copy": round((last - wall).total_seconds(), 2),
+        "cpu_ms_each": {name: round(value, 1) for name, value in cost.items() if value >= _LEAST_TOLD_MS},
+    }
+    return Figure(name="submit.crowd", engines=kind, callers=CROWD, runs=[run_of(spans)], notes=notes)
+
+
+def _cpu(stack: Stack) -> dict[str, float]:
+    """Processor seconds so far of each of the stack's programs, their workers included."""
+    found = {}
+    for name, process in stack.processes.items():
+        if process.popen is not None:
+            first = psutil.Process(process.popen.pid)
+            found[name] = seconds_of([first.pid, *(child.pid for child in first.children(recursive=True))])
+    return found
 
 
 class Mailbox:
@@ -73,12 +119,12 @@ class Mailbox:
         with self._database.read() as session:
             return sorted(session.scalars(query))
 
-    def wait(self, subject: str, count: int) -> datetime:
+    def wait(self, subject: str, count: int, *, patience: float = _PATIENCE_SECONDS) -> datetime:
         """When the mail with that number was accepted. Raises TimeoutError."""
-        ends = time.monotonic() + _PATIENCE_SECONDS
+        ends = time.monotonic() + patience
         while len(found := self.arrivals(subject)) < count:
             if time.monotonic() > ends:
-                raise TimeoutError(f"no mail {subject!r} within {_PATIENCE_SECONDS:g} s")
+                raise TimeoutError(f"no mail {subject!r} within {patience:g} s")
             time.sleep(_LOOK_SECONDS)
         return found[count - 1]
 
@@ -86,8 +132,9 @@ class Mailbox:
         self._database.dispose()
 
 
-def _links(stack: Stack, agent: Agent, wanted: int) -> list[Link]:
-    """Sends links and collects them from the mailbox, which shows the newest 50 of an address at a time."""
+def _links(stack: Stack, agent: Agent, wanted: int, *, used: Sequence[Link] = ()) -> list[Link]:
+    """Sends links and collects them, but the used ones, from the mailbox: it shows the newest 50 of an address."""
+    gone = {link.link_id for link in used}
     found: dict[str, Link] = {}
     while len(found) < wanted:
         before = len(found)
@@ -95,7 +142,7 @@ def _links(stack: Stack, agent: Agent, wanted: int) -> list[Link]:
         ends = time.monotonic() + _PATIENCE_SECONDS
         while len(found) < min(wanted, before + 20):
             mails = ask(f"{stack.origins.mailbox}/messages.json").json()
-            found |= {link.link_id: link for link in links_in(mails)}
+            found |= {link.link_id: link for link in links_in(mails) if link.link_id not in gone}
             if time.monotonic() > ends:
                 raise TimeoutError("the payment links do not arrive")
             time.sleep(_LOOK_SECONDS * 5)
