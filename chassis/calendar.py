@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, vText
 
 CONTENT_TYPE = "text/calendar"
 _PRODUCT = "-//Wayvault//Trips//EN"
@@ -71,5 +71,13 @@ def _event(entry: Entry, changed_at: datetime) -> Event:
     return event
 
 
-def _clean(text: str) -> str:
-    return _CONTROL.sub("", text.replace("\r\n", "\n"))
+class _Text(vText):
+    """A text as RFC 5545, 3.3.11 has it: icalendar itself takes the two characters \\N for a line's end."""
+
+    def to_ical(self) -> bytes:
+        escaped = re.sub(r"[\\;,]", lambda found: f"\\{found.group()}", str(self))
+        return escaped.replace("\n", r"\n").encode()
+
+
+def _clean(text: str) -> _Text:
+    return _Text(_CONTROL.sub("", text.replace("\r\n", "\n")))

@@ -51,11 +51,15 @@ def families(text: str) -> list[str]:
 def printable(text: str) -> str:
     """The text as it is printed: composed, without signs that print nothing, and each character that no face can
     write as its code. Very long words get places where a line may end."""
-    return _LONG_RUN.sub(_breakable, "".join(_written(char, face) for char, face in _with_faces(_seen(text))))
+    if not _plain().issuperset(text):
+        text = "".join(_written(char, face) for char, face in _with_faces(_seen(text)))
+    return _LONG_RUN.sub(_breakable, text)
 
 
 def unprintable(text: str) -> tuple[str, ...]:
     """The characters that can't be printed, each once, in their order."""
+    if _plain().issuperset(text):
+        return ()
     found = [char for char, face in _with_faces(_seen(text)) if not face]
     return tuple(dict.fromkeys(found))
 
@@ -69,7 +73,8 @@ def name_them(characters: tuple[str, ...]) -> str:
 
 def warm() -> None:
     """Reads the characters of every face once, so that a server's first answer is as quick as its second."""
-    _characters()
+    _plain()
+    _all_characters()
 
 
 @cache
@@ -92,6 +97,13 @@ def _opened(path: Path) -> TTFont:
 @cache
 def _all_characters() -> frozenset[int]:
     return frozenset().union(*_characters().values())
+
+
+@cache
+def _plain() -> frozenset[str]:
+    """What the first face writes as it stands, each by itself: a text of these alone needs no second look."""
+    letters = {chr(code) for code in _characters()[_FIRST[0]]}
+    return frozenset(char for char in letters if unicodedata.category(char)[0] in "LNPS") | frozenset(" \n\u00a0")
 
 
 def _seen(text: str) -> str:

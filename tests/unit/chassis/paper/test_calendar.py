@@ -1,8 +1,9 @@
 """Calendar files: what is written can be read again, by RFC 5545."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from icalendar import Calendar
 
@@ -28,9 +29,28 @@ def entries(draw: st.DrawFn) -> Entry:
     )
 
 
+def _odd(title: str) -> Entry:
+    uid = f"{len(title)}@wayvault"
+    return Entry(uid=uid, sequence=1, begins_on=date(2027, 1, 1), ends_on=date(2027, 1, 1), title=title)
+
+
+def texts_in(content: bytes, name: str) -> list[str]:
+    """The values of a text property as RFC 5545 has them read: lines unfolded (3.1), then each backslash with what
+    follows it (3.3.11). icalendar itself reads a text in several goes,
+    and takes `\\\\N` for a line's end."""
+    lines = content.decode().replace("\r\n ", "").split("\r\n")
+    raw = [line.partition(":")[2] for line in lines if line.startswith(f"{name}:")]
+    return [re.sub(r"\\(.)", lambda found: "\n" if found[1] in "nN" else found[1], value) for value in raw]
+
+
+@example(name="", made=[_odd(r"\N and \n"), _odd("a;b,c\\")])
 @given(name=texts, made=st.lists(entries(), max_size=4, unique_by=lambda entry: entry.uid))
 def test_every_entry_is_read_back_as_it_was(name: str, made: list[Entry]) -> None:
-    read = {str(event["UID"]): event for event in Calendar.from_ical(write(name, made, changed_at=NOW)).walk("VEVENT")}
+    content = write(name, made, changed_at=NOW)
+    in_order = sorted(made, key=lambda entry: (entry.begins_on, entry.uid))
+    assert texts_in(content, "SUMMARY") == [entry.title for entry in in_order]
+    assert texts_in(content, "DESCRIPTION") == [entry.text for entry in in_order if entry.text]
+    read = {str(event["UID"]): event for event in Calendar.from_ical(content).walk("VEVENT")}
     assert set(read) == {entry.uid for entry in made}
     for entry in made:
         event = read[entry.uid]
@@ -38,8 +58,10 @@ def test_every_entry_is_read_back_as_it_was(name: str, made: list[Entry]) -> Non
         assert event.decoded("dtend") == entry.ends_on + timedelta(days=1)
         assert event["SEQUENCE"] == entry.sequence
         assert event["STATUS"] == entry.status
-        assert str(event["SUMMARY"]) == entry.title
-        assert str(event.get("DESCRIPTION", "")) == entry.text
+        if "\\" not in entry.title:
+            assert str(event["SUMMARY"]) == entry.title
+        if "\\" not in entry.text:
+            assert str(event.get("DESCRIPTION", "")) == entry.text
 
 
 @given(title=st.text(max_size=60))
