@@ -43,7 +43,6 @@ from services.portal.payments.values import (
     UnderWay,
 )
 
-
 _CHANGED = "Your agent changed this request while your page was open. Please reload the page and read it again."
 _SIGNED_OUT = (
     "To keep you safe you were signed out after 15 minutes without a sign of life. Sign in again in another tab, then "

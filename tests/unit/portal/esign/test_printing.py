@@ -9,13 +9,14 @@ import pytest
 from sqlalchemy import func, select, update
 
 from chassis.bus import Outbox
-from chassis.db import migrate, open_database
+from chassis.db import open_database
 from protos.wayvault.events.v1.events_pb2 import DocumentSigned, PaymentAuthorized
 from services.portal.esign import printing
 from services.portal.esign.models import PrintJobRow, SignedDocumentRow
 from services.portal.esign.pdf import Record, render
 from services.portal.esign.printing import Printing, RecordBroken
 from services.portal.esign.service import Documents
+from services.portal.migrations import MIGRATIONS
 from services.portal.models import event_tables
 from tests.support.clock import FakeClock
 from tests.support.portal import LINK, PortalWorld
@@ -131,8 +132,7 @@ def test_the_worker_prints_as_soon_as_something_was_signed(world: PortalWorld) -
 
 def test_what_was_signed_before_records_were_kept_stays_known(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/portal.db"
-    migrations = migrate.Migrations.of("portal")
-    migrations.upgrade(url, to="0001_initial")
+    MIGRATIONS.upgrade(url, to="0001_initial")
     database = open_database(url, name="portal")
     old = b"%PDF-1.3 made by another program"
     with database.transaction() as session:
@@ -142,8 +142,8 @@ def test_what_was_signed_before_records_were_kept_stays_known(tmp_path: Path) ->
             (old, sha256(old).hexdigest()),
         )
     database.dispose()
-    migrations.upgrade(url)
-    migrations.check(url)
+    MIGRATIONS.upgrade(url)
+    MIGRATIONS.check(url)
     clock = FakeClock()
     printer = Printing(database=database, outbox=Outbox(event_tables, producer="portal", clock=clock), clock=clock)
     documents = Documents(database=database, printing=printer, public_url="https://portal.example")
