@@ -20,7 +20,7 @@ from chassis.web.icons import icon
 from chassis.web.proxies import ProxySettings, install_proxies
 from chassis.web.requests import install_request_log
 from chassis.web.security import install_headers
-from chassis.web.tripwire import install_tripwire
+from chassis.web.tripwire import MAX_TEXT_BODY, install_tripwire
 
 if TYPE_CHECKING:
     from chassis.db import Database
@@ -30,7 +30,7 @@ Layout = Literal["desk", "guest", "bare"]
 _HERE = Path(__file__).parent
 _ASSET_MAX_AGE = 7 * 24 * 3600
 _MAX_BODY = 12 * 1024 * 1024
-_MAX_FORM_MEMORY = 2 * 1024 * 1024
+_MAX_FORM_MEMORY = MAX_TEXT_BODY
 
 
 class WebSettings(ProxySettings, Protocol):

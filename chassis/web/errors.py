@@ -95,7 +95,7 @@ def _on_stale_form(_: CSRFError) -> Response:
     )
 
 
-def _on_card_number(_: tripwire.CardNumberRefused) -> Response:
+def _on_card_number(refused: tripwire.CardNumberRefused) -> Response:
     _log.warning("tripwire.card_number_refused", route=str(request.url_rule or ""))
     return _answer(
         422,
@@ -103,6 +103,7 @@ def _on_card_number(_: tripwire.CardNumberRefused) -> Response:
         message=tripwire.MESSAGE,
         advice=tripwire.HELP,
         code="CARD_NUMBER_REFUSED",
+        field=refused.field,
     )
 
 

@@ -17,7 +17,7 @@ from playwright.sync_api import Page
 from pydantic import SecretStr
 from werkzeug.routing import Rule
 
-from chassis.logging import holds_card_number
+from chassis.cards.detector import holds_card
 from services.crm import app as crm_app
 from services.crm.bootstrap import bootstrap as crm_bootstrap
 from services.crm.config import CrmSettings
@@ -306,7 +306,7 @@ def _look(answer: Answer, where: str) -> None:
     if "html" in answer.kind or "json" in answer.kind or "csv" in answer.kind:
         # The coordinates of a drawing are long runs of digits too; so are the floats of /metrics.
         shown = re.sub(r"<svg.*?</svg>", "", answer.text, flags=re.DOTALL)
-        assert not holds_card_number(shown), f"{where} shows what looks like a card number"
+        assert not holds_card(shown), f"{where} shows what looks like a card number"
     if "text" in answer.kind or "json" in answer.kind:
         digits = re.sub(r"[ -]", "", answer.text)
         assert all(canary.number not in digits for canary in (*CANARIES, *OTHERS)), where

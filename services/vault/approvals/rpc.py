@@ -4,8 +4,8 @@ from typing import Protocol
 
 import grpc
 
+from chassis.cards.detector import holds_card
 from chassis.errors import InvalidArgument
-from chassis.logging import holds_card_number
 from chassis.rpc.fields import identifier, one_line
 from chassis.rpc.idempotency import CallKey
 from protos.wayvault.common.v1.common_pb2 import Origin
@@ -81,6 +81,6 @@ class SecondRevealRpc(vault_pb2_grpc.SecondRevealServicer):
 
 def _words(text: str, field: str, *, required: bool) -> str:
     words = one_line(text, field, longest=_LONGEST, required=required)
-    if holds_card_number(words):
+    if holds_card(words):
         raise InvalidArgument(f"The {field} must not hold a card number.", field=field)
     return words

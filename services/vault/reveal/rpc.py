@@ -2,8 +2,8 @@
 
 import grpc
 
+from chassis.cards.detector import holds_card
 from chassis.errors import InvalidArgument
-from chassis.logging import holds_card_number
 from chassis.rpc.fields import identifier, one_line
 from chassis.rpc.idempotency import CallKey
 from protos.wayvault.vault.v1 import vault_pb2 as pb
@@ -21,7 +21,7 @@ class CardRevealRpc(vault_pb2_grpc.CardRevealServicer):
     def RequestReveal(self, request: pb.RequestRevealRequest, context: grpc.ServicerContext) -> pb.ChallengeResponse:
         key = CallKey.of(request.idempotency_key, request)
         purpose = one_line(request.purpose, "purpose", longest=200, required=True)
-        if holds_card_number(purpose):
+        if holds_card(purpose):
             raise InvalidArgument("The purpose must not hold a card number.", field="purpose")
         return self._service.request(
             GrantKind.CARD_CODE,

@@ -1,0 +1,182 @@
+import time
+from datetime import datetime
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from chassis.cards import Brand, grouped
+from chassis.cards.detector import find_cards, holds_card, redact_cards
+from tests.support.cards import cards
+
+VISA = "4111111111111111"
+AMEX = "378282246310005"
+# The machine is shared; how long one example takes says nothing.
+unhurried = settings(deadline=None)
+
+
+MARKS = ["", " ", "-", ".", ",", "/", "_", "|", ":", ";", "*", "·", "\t", "\n", "\r\n", "  ", " - ", " / ", ", ", "%20"]
+UNSEEN = [
+    "\u00a0",
+    "\u2009",
+    "\u202f",
+    "\u3000",
+    "\u2011",
+    "\u2013",
+    "\u2212",
+    "\u200b",
+    "\u00ad",
+    "\u2060",
+    "\ufe0f\u20e3",
+]
+separators = st.sampled_from([*MARKS, *UNSEEN, "+"])
+befores = st.sampled_from(
+    ["", "No.", "x", "card:", "(", "deposit 12.50,", ",", ";", "#", "é", "卡", '"', "room 12 ", "$", "\u200e"]
+)
+afters = st.sampled_from(
+    ["", ".", ")", ",", ";", "\n", "exp", "=", "…", " 12/28", "=2812101", '"', "é", "\u200e", " 7", ",5.00"]
+)
+scripts = st.sampled_from([0x30, 0xFF10, 0x0660, 0x0966, 0x1D7CE])
+
+
+@unhurried
+@given(cards(), befores, afters)
+def test_every_number_that_a_network_might_issue_is_seen_whatever_stands_beside_it(
+    card: tuple[Brand, str], before: str, after: str
+) -> None:
+    assert holds_card(f"{before}{card[1]}{after}")
+
+
+@unhurried
+@given(cards(), st.lists(separators, min_size=4, max_size=4), scripts, befores, st.booleans())
+def test_it_is_seen_in_any_script_and_however_its_groups_are_parted(
+    card: tuple[Brand, str], between: list[str], zero: int, before: str, in_fours: bool
+) -> None:
+    brand, digits = card
+    groups = grouped(Brand.OTHER if in_fours else brand, digits)
+    assume(len(groups[-1]) > 2 or between[len(groups) - 2] not in (".", ","))  # those are cents
+    written = ["".join(chr(zero + int(digit)) for digit in group) for group in groups]
+    text = "".join(part for pair in zip(written, [*between, ""], strict=False) for part in pair)
+    assert holds_card(f"{before} {text}")
+
+
+@unhurried
+@given(cards(), separators.filter(lambda each: not {",", ";"} & set(each)), scripts)
+def test_digits_written_one_by_one_are_seen(card: tuple[Brand, str], separator: str, zero: int) -> None:
+    if card[0] is not Brand.UATP:
+        assert holds_card(separator.join(chr(zero + int(digit)) for digit in card[1]))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4111/1111/1111/1111",
+        "4111,1111,1111,1111",
+        "Jane Roe,4111111111111111,12/28",
+        "deposit 12.50,378282246310005,paid",
+        "Visa No.4111 1111 1111 1111, exp. 12/28.",
+        "room 12 4111 1111 1111 1111",
+        "7 378282246310005 9",
+        "ref 2026 3782 822463 10005 12",
+        ";4111111111111111=28121011000012345678?",
+        "41 11 11 11 11 11 11 11",
+        "411 111 111 111 111 1",
+        "411111 1111111111",
+        "41111111 11111111",
+        "(4111) (1111) (1111) (1111)",
+        "4111\n1111\n1111\n1111",
+        "12-4111-1111-1111-1111-28",
+        "+4111111111111111",
+        "+4222222222222",
+        "+378282246310005",
+        "+30569309025904",
+        "5018 0000 0009",
+        "41111111-1111-1111-a000-000000000001: 4111111111111111",
+    ],
+)
+def test_a_card_is_seen(text: str) -> None:
+    assert holds_card(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Sat 21 Nov 2026",
+        "2026-11-21T20:14:06.123456Z",
+        "2026-11-27 03:17:38,123",
+        "1732677458123",
+        "US$ 1,240.00",
+        "0000 0000 0000 0000",
+        "²" * 20,
+        "+55 11 98765-4325",
+        "+49 1512 3456787",
+        "+4915123456787",
+        "+49 (1512) 3456787",
+        "0049 1512 3456787",
+        "+86 138 0013 8002",
+        "+1-305-555-0142",
+        "305 555 0142 / 305 555 0199",
+        "220-2345678908",
+        "2202345678908",
+        "E-ticket 001 2345678903 reissued",
+        "0012345678903",
+        "481-2345678900 / 481-2345678918",
+        "Nice,43.7101728571428",
+        "confidence,0.4111111111111111",
+        "IMG_20261127_031738123.jpg",
+        "DE89 3704 0044 0532 0130 00",
+        "450.00 1,250.00 37.50 88.00",
+    ],
+)
+def test_other_long_numbers_pass(text: str) -> None:
+    assert not holds_card(text)
+
+
+@unhurried
+@given(st.uuids().map(str))
+def test_no_uuid_is_taken_for_a_card(text: str) -> None:
+    assert not holds_card(f"{text} {text}")
+
+
+@unhurried
+@given(st.datetimes(), st.sampled_from(["%Y%m%d%H%M%S%f", "%Y-%m-%d %H:%M:%S.%f", "PXL_%Y%m%d_%H%M%S%f"]))
+def test_no_moment_of_our_century_is_taken_for_a_card(moment: datetime, form: str) -> None:
+    assert not holds_card(moment.replace(year=2000 + moment.year % 100).strftime(form))
+
+
+@unhurried
+@given(st.integers(0, 10**10 - 1), st.integers(0, 999), st.sampled_from(["-", " "]))
+def test_no_ticket_number_written_as_airlines_do_is_taken_for_a_card(serial: int, airline: int, between: str) -> None:
+    assert not holds_card(f"{airline:03}{between}{serial:010}")
+
+
+@unhurried
+@given(st.text())
+def test_no_text_breaks_the_check(text: str) -> None:
+    assert holds_card(text) == bool(list(find_cards(text)))
+
+
+@unhurried
+@given(cards(), st.text(alphabet=" ,.-xé\u200b\n", max_size=5), st.text(alphabet=" ,.-xé\u200b\n", max_size=5))
+def test_what_is_redacted_is_the_number_and_nothing_beside_it(card: tuple[Brand, str], left: str, right: str) -> None:
+    assert redact_cards(f"{left}{card[1]}{right}", "#") == f"{left}#{right}"
+
+
+def test_two_numbers_are_both_redacted() -> None:
+    assert redact_cards(f"{VISA}, then {AMEX}.", "#") == "#, then #."
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["1", "4", "1 ", "4111 ", "4 1 1 1 ", "4111 1111 1111 1112 ", "4,", "4.", "+4", "%20", "\u200b1", "1-", "-", "a1"],
+)
+def test_time_grows_with_the_text_and_no_faster(piece: str) -> None:
+    def taken(size: int) -> float:
+        text = piece * (size // len(piece))
+        started = time.process_time()
+        holds_card(text)
+        return time.process_time() - started
+
+    small = min(taken(20_000) for _ in range(3))
+    assert min(taken(80_000) for _ in range(2)) < 10 * small + 0.05
