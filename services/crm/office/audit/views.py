@@ -12,7 +12,7 @@ from chassis.errors import InvalidArgument, WayvaultError
 from services.crm.access.activity.service import ACT_WORDS, Act
 from services.crm.access.parts import access
 from services.crm.core.addresses import page_number, same_list, with_same_filter
-from services.crm.core.export import csv_response
+from services.crm.core.export import table_response
 from services.crm.core.origin import request_origin
 from services.crm.core.web import admin_required, current_agent
 from services.crm.office.audit.rules import TRAIL_ACTIONS
@@ -57,6 +57,7 @@ def index() -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/trail.xlsx")
 @blueprint.get("/trail.csv")
 @admin_required
 def export() -> ResponseReturnValue:
@@ -67,8 +68,8 @@ def export() -> ResponseReturnValue:
     labels = office().audit.payments(actor, {row.payment_id for row in rows})
     access().activities.note(actor, Act.TRAIL_EXPORTED, f"{len(rows)} rows", request_origin())
     log.info("audit.exported", agency_id=actor.agency_id, by=actor.agent_id, rows=len(rows))
-    return csv_response(
-        "card-trail.csv",
+    return table_response(
+        "card-trail",
         ["Time (UTC)", "What", "Refused", "Who", "From", "Why", "Payment", "Payment id", "Chain", "Row", "Seal fits"],
         [
             [

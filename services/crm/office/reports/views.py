@@ -12,7 +12,7 @@ from chassis.web.formatting import LOCALE, currency_choices, short_day
 from services.crm.access.parts import access
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list, with_same_filter
-from services.crm.core.export import csv_response
+from services.crm.core.export import table_response
 from services.crm.core.forms import attempt
 from services.crm.core.web import current_agent, login_required
 from services.crm.office.parts import office
@@ -85,6 +85,7 @@ def processed() -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/processed.xlsx")
 @blueprint.get("/processed.csv")
 @login_required
 def processed_csv() -> ResponseReturnValue:
@@ -93,7 +94,7 @@ def processed_csv() -> ResponseReturnValue:
     wanted, _ = _asked(actor, last_months(_today(actor), 12), _payment_currencies)
     figures = office().reports.processed(actor, wanted)
     rows = ((each.span.first, each.span.last, each.count, wanted.currency, each.amount.decimal) for each in figures)
-    return csv_response("processed-payments.csv", ("From", "To", "Payments", "Currency", "Amount"), rows)
+    return table_response("processed-payments", ("From", "To", "Payments", "Currency", "Amount"), rows)
 
 
 @blueprint.get("/due")
@@ -121,6 +122,7 @@ def due() -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/due.xlsx")
 @blueprint.get("/due.csv")
 @login_required
 def due_csv() -> ResponseReturnValue:
@@ -130,7 +132,7 @@ def due_csv() -> ResponseReturnValue:
     names = access().directory.names_in(actor)
     header = ("Due", "What", "Booking", "Supplier", "Currency", "Amount", "Open", "Agent")
     lines = office().reports.due_export(actor, wanted)
-    return csv_response("payments-due.csv", header, (_due_row(line, names) for line in lines))
+    return table_response("payments-due", header, (_due_row(line, names) for line in lines))
 
 
 @blueprint.get("/commissions")
@@ -168,6 +170,7 @@ def commissions() -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/commissions.xlsx")
 @blueprint.get("/commissions.csv")
 @login_required
 def commissions_csv() -> ResponseReturnValue:
@@ -176,7 +179,7 @@ def commissions_csv() -> ResponseReturnValue:
     wanted, _ = _asked(actor, around(_today(actor), 3, 2), _booking_currencies)
     names = access().directory.names_in(actor)
     lines = office().commissions.export(actor, wanted, _state())
-    return csv_response("commissions.csv", _COMMISSION_HEADER, (_commission_row(line, names) for line in lines))
+    return table_response("commissions", _COMMISSION_HEADER, (_commission_row(line, names) for line in lines))
 
 
 @blueprint.route("/commissions/<id:booking_id>/<id:segment_id>", methods=["GET", "POST"])
@@ -243,6 +246,7 @@ def clients() -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/clients.xlsx")
 @blueprint.get("/clients.csv")
 @login_required
 def clients_csv() -> ResponseReturnValue:
@@ -251,7 +255,7 @@ def clients_csv() -> ResponseReturnValue:
     wanted, _ = _asked(actor, last_months(_today(actor), 6), _payment_currencies)
     best = office().reports.best_clients(actor, wanted)
     rows = ((each.name, each.payments, wanted.currency, each.amount.decimal) for each in best)
-    return csv_response("clients.csv", ("Client", "Payments", "Currency", "Amount"), rows)
+    return table_response("clients", ("Client", "Payments", "Currency", "Amount"), rows)
 
 
 def _asked(actor: Actor, usual: Period, currencies: Currencies) -> tuple[Wanted, list[str]]:

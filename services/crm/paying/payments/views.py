@@ -1,13 +1,11 @@
 """Pages about many payments: the payment report, a client's payments, the signed authorization as PDF."""
 
-from datetime import datetime
-
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list, typed_text, with_same_filter
-from services.crm.core.export import csv_response
+from services.crm.core.export import table_response
 from services.crm.core.panels import Panel
 from services.crm.core.web import current_agent, login_required
 from services.crm.paying.parts import paying
@@ -53,12 +51,13 @@ def report() -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/payments.xlsx")
 @blueprint.get("/payments.csv")
 @login_required
 def export() -> ResponseReturnValue:
     """The report as the filter shows it."""
     payments = paying().book.export_pending(current_agent(), _filter())
-    return csv_response("pending-payments.csv", _CSV_HEADER, (_csv_row(payment) for payment in payments))
+    return table_response("pending-payments", _CSV_HEADER, (_csv_row(payment) for payment in payments))
 
 
 @blueprint.get("/<id:payment_id>/authorization/<id:document_id>.pdf")
@@ -95,13 +94,9 @@ def _csv_row(payment: Payment) -> tuple[object, ...]:
         payment.type_words,
         payment.amount.currency,
         payment.amount.decimal,
-        _utc(payment.authorized_at),
+        payment.authorized_at,
         payment.due_on,
         payment.card_words,
-        _utc(payment.card_kept_until) if payment.card_held else "Destroyed",
+        payment.card_kept_until if payment.card_held else "Destroyed",
         "Card shown, not closed" if payment.retrieved_at else "Card not shown yet",
     )
-
-
-def _utc(moment: datetime | None) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M") if moment else ""

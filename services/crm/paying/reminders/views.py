@@ -7,7 +7,7 @@ from chassis.web.formatting import day, zone
 from services.crm.access.parts import access
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list, with_same_filter
-from services.crm.core.export import csv_response
+from services.crm.core.export import table_response
 from services.crm.core.forms import attempt, shallow
 from services.crm.core.panels import Panel
 from services.crm.core.parts import core
@@ -119,6 +119,7 @@ def log() -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/log.xlsx")
 @blueprint.get("/log.csv")
 @login_required
 def export() -> ResponseReturnValue:
@@ -126,7 +127,7 @@ def export() -> ResponseReturnValue:
     actor = current_agent()
     names = access().directory.names_in(actor)
     rows = paying().reminder_log.export(actor, _wanted())
-    return csv_response("reminders.csv", _CSV_HEADER, (_csv_row(entry, names) for entry in rows))
+    return table_response("reminders", _CSV_HEADER, (_csv_row(entry, names) for entry in rows))
 
 
 @blueprint.post("/bookings/<id:booking_id>")

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from chassis.errors import NotFound
 from chassis.web.formatting import country_choices
 from services.crm.core.addresses import page_number, same_list, typed_text, with_same_filter
-from services.crm.core.export import csv_response
+from services.crm.core.export import table_response
 from services.crm.core.forms import attempt, shallow
 from services.crm.core.web import current_agent, login_required
 from services.crm.sales.clients.forms import ClientForm
@@ -73,13 +73,14 @@ def index() -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/clients.xlsx")
 @blueprint.get("/clients.csv")
 @login_required
 def export() -> ResponseReturnValue:
     """The list as the filter shows it."""
     rows = sales().clients.export(current_agent(), _filter())
-    return csv_response(
-        "clients.csv",
+    return table_response(
+        "clients",
         _CSV_HEADER,
         (
             (

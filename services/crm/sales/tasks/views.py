@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from chassis.web.forms import DateField, Form, Length, Optional, StringField, required
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list, typed_text, with_same_filter
-from services.crm.core.export import csv_response
+from services.crm.core.export import table_response
 from services.crm.core.forms import attempt
 from services.crm.core.panels import Panel
 from services.crm.core.parts import core
@@ -48,14 +48,14 @@ def index() -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/tasks/tasks.xlsx")
 @blueprint.get("/tasks/tasks.csv")
 @login_required
 def export() -> ResponseReturnValue:
     """The list as the filter shows it."""
     rows = sales().tasks.export(current_agent(), _filter())
-    done = [task.done_at.strftime("%Y-%m-%d %H:%M") if task.done_at else "" for task in rows]
-    values = ((task.title, task.client_name, task.due_on, at) for task, at in zip(rows, done, strict=True))
-    return csv_response("tasks.csv", _CSV_HEADER, values)
+    values = ((task.title, task.client_name, task.due_on, task.done_at) for task in rows)
+    return table_response("tasks", _CSV_HEADER, values)
 
 
 @blueprint.route("/tasks/<id:task_id>", methods=["GET", "POST"])

@@ -9,7 +9,7 @@ from chassis.errors import InvalidArgument, NotFound
 from chassis.web.formatting import currency_choices
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list, typed_text, with_same_filter
-from services.crm.core.export import csv_response
+from services.crm.core.export import table_response
 from services.crm.core.forms import attempt, shallow
 from services.crm.core.panels import Panel
 from services.crm.core.web import current_agent, login_required
@@ -56,12 +56,13 @@ def index() -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/bookings.xlsx")
 @blueprint.get("/bookings.csv")
 @login_required
 def export() -> ResponseReturnValue:
     """The list as the filter shows it."""
     rows = trips().bookings.export(current_agent(), _filter())
-    return csv_response("bookings.csv", _CSV_HEADER, (_csv_row(booking) for booking in rows))
+    return table_response("bookings", _CSV_HEADER, (_csv_row(booking) for booking in rows))
 
 
 @blueprint.route("/new", methods=["GET", "POST"])

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from chassis.typed.names import search_terms, search_ways, text_of, words_of
 from chassis.typed.text import draws
-from services.crm.core.export import _safe
+from services.crm.core.export import _csv_cell
 from services.crm.sales.clients.rules import ClientData, search_words
 from tests.support.typed import NAMES_OF_CASE_10, person_names
 
@@ -108,8 +108,8 @@ def test_any_text_can_be_searched_for(typed: str) -> None:
 
 @pytest.mark.parametrize("text", ["=HYPERLINK(1)", "+cmd|calc", "-1+1", "@SUM(A1)", "\tx"])
 def test_a_spreadsheet_never_takes_an_exported_text_for_a_formula(text: str) -> None:
-    assert _safe(text).startswith("'")
+    assert _csv_cell(text).startswith("'")
 
 
 def test_an_exported_phone_number_keeps_its_plus() -> None:
-    assert _safe("+1 (401) 555 0164") == "+1 (401) 555 0164"
+    assert _csv_cell("+1 (401) 555 0164") == "+1 (401) 555 0164"

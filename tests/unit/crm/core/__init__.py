@@ -1,0 +1,1 @@
+"""What every street of the CRM stands on."""
