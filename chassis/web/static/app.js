@@ -1,8 +1,10 @@
 // Progressive enhancement of every page: each thing here makes something better that works without it.
-import { element, looksLikeCard, setBusy, toast } from "./ui.js";
+import { looksLikeCard } from "./card-detector.js";
+import { element, setBusy, toast } from "./ui.js";
 
 const INTERACTIVE = "a, button, input, select, textarea, label, summary, [role=button]";
-const CARD_MESSAGE = "That looks like a card number. It belongs only in the secure card form, so please take it out here.";
+const CARD_MESSAGE = "That looks like a card number. It belongs only in the secure card form, so please take it out here. "
+  + "If it is another long number, put brackets around its first three digits: (220) 2345678908. Write a phone number with its plus sign and country code.";
 
 // ------------------------------------------------------------------ rows open as a whole
 function openRow(event) {
@@ -52,31 +54,39 @@ document.addEventListener("click", (event) => {
 });
 
 // ------------------------------------------------------------------ forms
-/** Finds a field that holds a card number, says so beside it, and keeps everything else that was typed. */
-function cardFault(form) {
-  for (const field of form.querySelectorAll("input:not([type=hidden], [type=file], [type=password]), textarea")) {
-    const wrap = field.closest(".wv-field") ?? field.parentElement;
-    wrap.querySelector(".wv-card-fault")?.remove();
-    if (!looksLikeCard(field.value)) continue;
-    const id = `${field.id || field.name}-card-fault`;
-    field.before(element("p", { className: "wv-field-error wv-card-fault", id, textContent: CARD_MESSAGE }));
-    field.setAttribute("aria-describedby", id);
-    field.setAttribute("aria-invalid", "true");
-    field.classList.add("is-invalid");
-    wrap.classList.add("is-invalid");
-    return field;
-  }
-  return null;
+const TYPED = "input:not([type=hidden], [type=file], [type=password], [type=checkbox], [type=radio], [type=submit], [type=button]), textarea";
+
+/** Says beside a field that it holds a card number, or takes that back. Everything that was typed stays. */
+function checkForCard(field) {
+  const wrap = field.closest(".wv-field") ?? field.parentElement;
+  const id = `${field.id || field.name || "field"}-card-fault`;
+  const said = document.getElementById(id);
+  const found = looksLikeCard(field.value);
+  if (found && !said) {
+    field.before(element("p", { className: "wv-field-error wv-card-fault", id, role: "alert", textContent: CARD_MESSAGE }));
+    field.dataset.wvDescribed ??= field.getAttribute("aria-describedby") ?? "";
+    field.setAttribute("aria-describedby", `${id} ${field.dataset.wvDescribed}`.trim());
+  } else if (!found && said) {
+    said.remove();
+    field.setAttribute("aria-describedby", field.dataset.wvDescribed ?? "");
+  } else if (!found) return false;
+  field.toggleAttribute("aria-invalid", found);
+  if (found) field.setAttribute("aria-invalid", "true");
+  field.classList.toggle("is-invalid", found);
+  wrap.classList.toggle("is-invalid", found);
+  return found;
 }
+
+document.addEventListener("change", (event) => { if (event.target.matches?.(TYPED)) checkForCard(event.target); });
+document.addEventListener("input", (event) => { if (event.target.matches?.(`${TYPED}`) && event.target.classList.contains("is-invalid")) checkForCard(event.target); });
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "post") return;
-  const fault = cardFault(form);
-  if (fault || form.dataset.wvSent) {
+  const faults = [...form.querySelectorAll(TYPED)].filter(checkForCard);
+  if (faults.length || (form.method === "post" && form.dataset.wvSent)) {
     event.preventDefault();
     event.stopImmediatePropagation();
-    fault?.focus();
+    faults[0]?.focus();
   }
 }, { capture: true });
 
@@ -117,11 +127,18 @@ for (const button of document.querySelectorAll("[data-wv-back]")) {
 // ------------------------------------------------------------------ live parts (htmx)
 const isPassive = (event) => Boolean(event.detail.requestConfig?.headers?.["X-Wayvault-Passive"]);
 let saidSignedOut = false;
+// What is being typed into a search is never sent while it looks like a card number.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const field = event.detail.elt;
+  if (field.matches?.(TYPED) && checkForCard(field)) event.preventDefault();
+});
 document.addEventListener("htmx:responseError", (event) => {
   if (event.detail.xhr.status === 401) {
     // Never reload by ourselves: a card may be on this screen, and it is shown only once.
     if (!saidSignedOut) toast("You have been signed out. Open another tab to sign in again; this page stays as it is.", "wait");
     saidSignedOut = true;
+  } else if (event.detail.xhr.status === 422 && event.detail.elt.matches?.(TYPED)) {
+    toast(CARD_MESSAGE, "alert");
   } else if (!isPassive(event)) {
     toast("That did not work. Nothing was changed; please try again.", "alert");
   }

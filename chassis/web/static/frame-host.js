@@ -21,6 +21,7 @@ export class SealRefused extends Error {
  * @param {object} options
  * @param {"capture"|"reveal"|"cvv"} options.mode
  * @param {string} options.origin the frame host's origin
+ * @param {boolean} [options.asksForCode] whether the card form asks for the security code; true by default
  * @param {"card"|"cvv"|"approve"} [options.kind] approve: an approver's code for a second reveal
  * @param {string} [options.parentOrigin] this page's origin
  * @param {string} [options.accent] "RRGGBB"; the page's own accent by default
@@ -120,9 +121,9 @@ export class FrameController {
   }
 
   #makeIframe() {
-    const { mode, kind = "card", parentOrigin = window.location.origin, accent = pageAccent(), scheme = pageScheme(), title = "Secure card form" } = this.#options;
+    const { mode, kind = "card", asksForCode = true, parentOrigin = window.location.origin, accent = pageAccent(), scheme = pageScheme(), title = "Secure card form" } = this.#options;
     const address = new URL(`/${mode}`, this.#origin);
-    address.search = new URLSearchParams({ accent: accent.replace("#", ""), scheme, kind, parent: parentOrigin }).toString();
+    address.search = new URLSearchParams({ accent: accent.replace("#", ""), scheme, kind, parent: parentOrigin, ...(asksForCode ? {} : { cvv: "none" }) }).toString();
     const iframe = element("iframe", { title, src: address.href, referrerPolicy: "no-referrer", loading: "eager", allow: "" });
     // Scripts and an origin of its own to seal with, forms for Enter; no popups, no top navigation, no downloads.
     iframe.sandbox.add("allow-scripts", "allow-same-origin", "allow-forms");

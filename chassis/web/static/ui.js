@@ -81,21 +81,3 @@ export function guardLeaving() {
     if (guards === 0) window.removeEventListener("beforeunload", warn);
   };
 }
-
-/** Whether a text holds what looks like a card number; the server's tripwire (chassis.web.tripwire) is the judge. */
-export function looksLikeCard(text) {
-  const runs = text.normalize("NFKC").match(/(?<!\d)\d(?:[^\S\r\n]*[.\-–—]?[^\S\r\n]*\d){12,18}(?!\d)/g) ?? [];
-  return runs.some((run) => {
-    const digits = run.replace(/\D/g, "");
-    return new Set(digits).size > 1 && luhnValid(digits);
-  });
-}
-
-function luhnValid(digits) {
-  let total = 0;
-  [...digits].reverse().forEach((char, index) => {
-    const digit = Number(char) * (index % 2 ? 2 : 1);
-    total += digit > 9 ? digit - 9 : digit;
-  });
-  return total % 10 === 0;
-}

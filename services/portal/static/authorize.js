@@ -35,6 +35,7 @@ function mount(intakeId) {
     mode: "capture",
     origin: facts.frameOrigin,
     title: "Secure card form",
+    asksForCode: facts.asksForCode === "yes",
     onState: () => { cardError.hidden = true; },
     onSubmit: () => form.requestSubmit(button),
   });

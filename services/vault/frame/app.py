@@ -96,7 +96,14 @@ def _page(parents: Sequence[str], keys: SealingKeySource) -> Callable[[str], Res
         except WayvaultError as error:
             log.warning("frame.no_sealing_key", error=type(error).__name__)
             status = 503
-        html = render_template(f"frame/{mode}.html", mode=mode, kind=kind, parent=parent, sealing_key=sealing_key)
+        html = render_template(
+            f"frame/{mode}.html",
+            mode=mode,
+            kind=kind,
+            asks_for_code=kind == "cvv" or request.args.get("cvv") != "none",
+            parent=parent,
+            sealing_key=sealing_key,
+        )
         return make_response(html, status)
 
     return page

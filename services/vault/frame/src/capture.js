@@ -1,29 +1,40 @@
 // Takes a card (or, with kind=cvv, a CVV only) and seals it to the vault.
 import { listen, query, start, tell } from "./lib/bridge.js";
 import {
-  brandOf, cvvProblem, digitsOf, expiryProblem, formatExpiry, groupForTyping, luhnValid, nameProblem, numberProblem,
-  parseExpiry,
+  NETWORKS, brandOf, codeSizes, cvvProblem, digitsOf, expiryProblem, formatExpiry, groupForTyping, luhnValid, mayLackCode,
+  nameProblem, numberProblem, parseExpiry,
 } from "./lib/card.js";
 import { byId, setProblem, setText, showPanel } from "./lib/dom.js";
 import { canSeal, seal } from "./lib/seal.js";
 
 const cvvOnly = query("kind") === "cvv";
+// The agency's policy keeps no security code, so none is asked for.
+const asksForCode = cvvOnly || query("cvv") !== "none";
 const number = byId("cc-number");
 const expiry = byId("cc-exp");
 const cvv = byId("cc-csc");
 const name = byId("cc-name");
-const fields = cvvOnly ? [cvv] : [number, expiry, cvv, name];
+const noCode = byId("cc-no-csc");
+const fields = cvvOnly ? [cvv] : [number, expiry, ...(asksForCode ? [cvv] : []), name];
+const MARKS = new Set([...document.querySelectorAll("[data-mark]")].map((mark) => mark.dataset.mark));
 let intakeId = "";
 const touched = new Set();
 
 const problemOf = {
   "cc-number": () => numberProblem(digitsOf(number.value)),
   "cc-exp": () => expiryProblem(expiry.value, new Date()),
-  "cc-csc": () => cvvProblem(digitsOf(cvv.value), cvvOnly ? null : brandOf(digitsOf(number.value))),
+  "cc-csc": () => (hasNoCode() ? "" : cvvProblem(digitsOf(cvv.value), network())),
   "cc-name": () => nameProblem(name.value),
 };
 // The vault names fields as the sealed message does.
 const inputOf = { pan: number, exp: expiry, exp_month: expiry, exp_year: expiry, cvv, name };
+
+function network() {
+  // A code asked for alone is of a card that the vault knows; it checks the size.
+  return cvvOnly ? null : brandOf(digitsOf(number.value));
+}
+
+const hasNoCode = () => !cvvOnly && noCode.checked && mayLackCode(network());
 
 function report() {
   const brand = brandOf(digitsOf(number.value));
@@ -34,13 +45,24 @@ function showBrand() {
   const digits = digitsOf(number.value);
   const brand = brandOf(digits);
   const good = digits.length >= 12 && luhnValid(digits) && !numberProblem(digits);
-  document.documentElement.dataset.brand = brand?.name ?? "";
-  setText("brand-name", brand ? `${brand.label}${good ? ", number looks right" : ""}` : "");
+  document.documentElement.dataset.brand = brand ? (MARKS.has(brand.name) ? brand.name : "other") : "";
+  // Every network that has no mark here is called by its name.
+  setText("brand-words", brand && !MARKS.has(brand.name) && brand !== NETWORKS.other ? brand.words : "");
+  setText("brand-name", brand ? `${brand.words}${good ? ", number looks right" : ""}` : "");
   byId("number-good").hidden = !good;
-  const length = brand?.cvv ?? 3;
-  cvv.maxLength = brand && brand.name !== "other" ? length : 4;
-  setText("cvv-where", length === 4 ? "4 digits, on the front above the number" : "3 digits, on the back by the signature");
-  byId("cvv-picture").dataset.side = length === 4 ? "front" : "back";
+  showCode(brand);
+}
+
+function showCode(brand) {
+  const sizes = codeSizes(brand);
+  cvv.maxLength = Math.max(...sizes);
+  const front = sizes.every((size) => size === 4);
+  setText("cvv-where", front ? "4 digits, on the front above the number" : `${brand ? sizes.join(" or ") : 3} digits, on the back by the signature`);
+  byId("cvv-picture").dataset.side = front ? "front" : "back";
+  byId("no-code").hidden = cvvOnly || !mayLackCode(brand);
+  const none = hasNoCode();
+  cvv.disabled = none;
+  if (none) { cvv.value = ""; setProblem(cvv, ""); }
 }
 
 /** Regroups the number and keeps the caret behind the same digit. */
@@ -56,9 +78,16 @@ function regroup() {
 
 function wire() {
   number.addEventListener("input", () => { regroup(); showBrand(); });
-  expiry.addEventListener("input", (event) => {
-    expiry.value = formatExpiry(expiry.value, String(event.inputType ?? "").startsWith("delete"));
-  });
+  // An input method's digits are final only when it is done with them.
+  const formatted = (event) => {
+    if (event.isComposing) return;
+    const kind = String(event.inputType ?? "");
+    expiry.value = formatExpiry(expiry.value, kind.startsWith("delete"), kind === "insertText" && event.data?.length === 1);
+  };
+  expiry.addEventListener("input", formatted);
+  expiry.addEventListener("compositionend", formatted);
+  expiry.addEventListener("blur", () => { expiry.value = formatExpiry(expiry.value, false, false); });
+  noCode.addEventListener("change", () => { showBrand(); report(); });
   cvv.addEventListener("input", () => { cvv.value = digitsOf(cvv.value).slice(0, 4); });
   for (const input of fields) {
     input.addEventListener("input", () => {
@@ -98,7 +127,7 @@ async function sealFor(message) {
     tell("invalid", { request_id: message.request_id, fields: [{ name: "form", message: "The form is not ready yet. Please try again." }] });
     return;
   }
-  const digits = digitsOf(cvv.value);
+  const digits = asksForCode && !hasNoCode() ? digitsOf(cvv.value) : "";
   const card = parseExpiry(expiry.value);
   const payload = cvvOnly
     ? { cvv: digits, intake_id: intakeId }
@@ -130,7 +159,7 @@ function main() {
     },
   });
   // What was typed must not come back from the browser's page cache.
-  window.addEventListener("pagehide", () => { for (const input of fields) input.value = ""; });
+  window.addEventListener("pagehide", () => { for (const input of [number, expiry, cvv, name]) input.value = ""; });
   showPanel("form");
   start("capture");
 }

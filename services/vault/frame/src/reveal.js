@@ -1,7 +1,7 @@
 // Takes the one-time code and shows the card once. With kind=cvv it only confirms the code (a link is mailed), with
 // kind=approve it confirms an approver's code for a second reveal (no card comes back).
 import { listen, query, start, tell } from "./lib/bridge.js";
-import { BRANDS, digitsOf, groupInFours } from "./lib/card.js";
+import { digitsOf, groupsOf, networkNamed } from "./lib/card.js";
 import { byId, setProblem, setText, showPanel } from "./lib/dom.js";
 import { Redeemer } from "./lib/redeem.js";
 import { canSeal } from "./lib/seal.js";
@@ -62,15 +62,15 @@ function showCard(card) {
   code.value = "";
   challengeId = "";
   const digits = byId("card-number");
-  digits.replaceChildren(...groupInFours(card.pan).map((group) => {
+  digits.replaceChildren(...groupsOf(card.pan).map((group) => {
     const span = document.createElement("span");
     span.textContent = group;
     return span;
   }));
-  digits.setAttribute("aria-label", `Card number ${groupInFours(card.pan).map((group) => [...group].join(" ")).join(", ")}`);
+  digits.setAttribute("aria-label", `Card number ${groupsOf(card.pan).map((group) => [...group].join(" ")).join(", ")}`);
   setText("card-expiry", `${String(card.exp_month).padStart(2, "0")} / ${String(card.exp_year)}`);
   setText("card-name", card.name);
-  setText("card-brand", (BRANDS[card.brand] ?? BRANDS.other).label);
+  setText("card-brand", networkNamed(card.brand).words);
   document.documentElement.dataset.brand = card.brand;
   showPanel("card");
   byId("card-panel").focus({ preventScroll: true });

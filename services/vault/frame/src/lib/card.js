@@ -1,46 +1,41 @@
 // What a card number, an expiry date and a CVV may look like. Pure: no DOM, no keys.
-// Sources: ISO/IEC 7812-1 (Luhn, lengths), the networks' published IIN ranges.
+// Whose a number is and how long it may be stands in card-table.js, which is generated.
+import { NETWORKS, RANGES } from "./card-table.js";
 
-/** @typedef {{name: string, label: string, lengths: number[], cvv: number, cvvName: string}} Brand */
+export { NETWORKS };
 
-/** @type {Record<string, Brand>} */
-export const BRANDS = {
-  visa: { name: "visa", label: "Visa", lengths: [13, 16, 19], cvv: 3, cvvName: "CVV" },
-  mastercard: { name: "mastercard", label: "Mastercard", lengths: [16], cvv: 3, cvvName: "CVC" },
-  amex: { name: "amex", label: "American Express", lengths: [15], cvv: 4, cvvName: "CID" },
-  discover: { name: "discover", label: "Discover", lengths: [16, 17, 18, 19], cvv: 3, cvvName: "CVV" },
-  diners: { name: "diners", label: "Diners Club", lengths: [14, 15, 16, 17, 18, 19], cvv: 3, cvvName: "CVV" },
-  jcb: { name: "jcb", label: "JCB", lengths: [16, 17, 18, 19], cvv: 3, cvvName: "CVV" },
-  unionpay: { name: "unionpay", label: "UnionPay", lengths: [16, 17, 18, 19], cvv: 3, cvvName: "CVN" },
-  maestro: { name: "maestro", label: "Maestro", lengths: [13, 14, 15, 16, 17, 18, 19], cvv: 3, cvvName: "CVV" },
-  other: { name: "other", label: "Card", lengths: [13, 14, 15, 16, 17, 18, 19], cvv: 3, cvvName: "CVV" },
-};
+/** @typedef {import("./card-table.js").Network} Network */
 
-// [first, last, digits compared, brand]; the first range that fits wins.
-const RANGES = [
-  [34, 34, 2, "amex"], [37, 37, 2, "amex"],
-  [2221, 2720, 4, "mastercard"], [51, 55, 2, "mastercard"],
-  [3528, 3589, 4, "jcb"],
-  [300, 305, 3, "diners"], [3095, 3095, 4, "diners"], [36, 36, 2, "diners"], [38, 39, 2, "diners"],
-  [6011, 6011, 4, "discover"], [644, 649, 3, "discover"], [65, 65, 2, "discover"],
-  [62, 62, 2, "unionpay"], [81, 81, 2, "unionpay"],
-  [5018, 5018, 4, "maestro"], [5020, 5020, 4, "maestro"], [5038, 5038, 4, "maestro"], [5893, 5893, 4, "maestro"],
-  [6304, 6304, 4, "maestro"], [6759, 6759, 4, "maestro"], [6761, 6763, 4, "maestro"],
-  [4, 4, 1, "visa"],
-];
+const LONGEST = 19;
+const SHORTEST = 12;
+// So many digits tell every network apart.
+const TELLING_DIGITS = 8;
+
+/** Digits of any script as 0 to 9; everything else stays. @param {string} text */
+const plainDigits = (text) => text.normalize("NFKC").replace(/\p{Nd}/gu, (char) => {
+  // Each script's digits stand in a row from 0 to 9.
+  let value = 0;
+  for (let code = char.codePointAt(0) - 1; value < 9 && /\p{Nd}/u.test(String.fromCodePoint(code)); code -= 1) value += 1;
+  return String(value);
+});
 
 /** @param {string} text @returns {string} */
-export const digitsOf = (text) => text.normalize("NFKC").replace(/\D/g, "");
+export const digitsOf = (text) => plainDigits(text).replace(/\D/g, "");
 
-/** The brand that a number's first digits tell, or null while they don't tell. @param {string} digits */
+const rangeOf = (digits) => RANGES.find(([size, first, last]) => {
+  const head = Number(digits.slice(0, size));
+  return digits.length >= size && head >= first && head <= last;
+});
+
+/** The network that a number's first digits tell, or null while they don't tell. @param {string} digits */
 export function brandOf(digits) {
-  for (const [first, last, length, name] of RANGES) {
-    if (digits.length < length) continue;
-    const head = Number(digits.slice(0, length));
-    if (head >= first && head <= last) return BRANDS[name];
-  }
-  return digits.length >= 6 ? BRANDS.other : null;
+  const range = rangeOf(digits);
+  if (range) return NETWORKS[range[3]];
+  return digits.length >= TELLING_DIGITS ? NETWORKS.other : null;
 }
+
+/** A network by its name; those that are not known are a "Card". @param {string} name */
+export const networkNamed = (name) => (Object.hasOwn(NETWORKS, name) ? NETWORKS[name] : NETWORKS.other);
 
 /** @param {string} digits */
 export function luhnValid(digits) {
@@ -53,9 +48,13 @@ export function luhnValid(digits) {
   return digits.length > 0 && total % 10 === 0;
 }
 
-/** Groups for typing: 4-6-5 for American Express, fours otherwise. @param {string} digits */
-export function groupForTyping(digits) {
-  const sizes = brandOf(digits)?.name === "amex" ? [4, 6, 5] : [4, 4, 4, 4, 3];
+/** The groups that are printed on the card: 4-6-5 for American Express. @param {string} digits */
+export function groupsOf(digits) {
+  const brand = brandOf(digits)?.name;
+  let sizes = [4, 4, 4, 4, LONGEST];
+  if (brand === "amex") sizes = [4, 6, LONGEST];
+  if (brand === "diners" && digits.length <= 14) sizes = [4, 6, LONGEST];
+  if (brand === "uatp") sizes = [4, 5, LONGEST];
   const groups = [];
   let start = 0;
   for (const size of sizes) {
@@ -63,31 +62,37 @@ export function groupForTyping(digits) {
     groups.push(digits.slice(start, start + size));
     start += size;
   }
-  return groups.join(" ");
+  return groups;
 }
 
-/** Groups of four, for reading aloud. @param {string} digits */
-export const groupInFours = (digits) => digits.match(/.{1,4}/g) ?? [];
+/** @param {string} digits */
+export const groupForTyping = (digits) => groupsOf(digits).join(" ");
 
 /** @param {string} digits @returns {string} the message, or "" when the number is good */
 export function numberProblem(digits) {
   if (!digits) return "Enter the card number.";
-  const brand = brandOf(digits);
-  const lengths = (brand ?? BRANDS.other).lengths;
+  const lengths = rangeOf(digits)?.[4] ?? Array.from({ length: LONGEST - SHORTEST + 1 }, (_, more) => SHORTEST + more);
   if (digits.length < Math.min(...lengths)) return "The card number is too short.";
   if (!lengths.includes(digits.length)) return "The card number does not have the right number of digits.";
-  if (!luhnValid(digits)) return "That number is not quite right. Please check each digit.";
+  if (!luhnValid(digits) || new Set(digits).size === 1) return "That number is not quite right. Please check each digit.";
   return "";
 }
 
+// Whatever people put between month and year.
+const APART = "[^\\p{L}\\d]{1,5}";
+const YEAR_FIRST = new RegExp(`^(\\d{4})${APART}(\\d{1,2})$`, "u");
+const MONTH_FIRST = new RegExp(`^(\\d{1,2})${APART}(\\d{4}|\\d{2})$`, "u");
+
 /**
- * Reads "4/27", "04 / 27", "0427", "04/2027" and autofill's "2027-04".
+ * Reads "4/27", "04 / 27", "0427", "427", "04/2027", "042027", "4-2027", "2027-04", "202704".
  * @param {string} text @returns {{month: number, year: number} | null}
  */
 export function parseExpiry(text) {
-  const plain = text.normalize("NFKC").trim();
-  const iso = /^(\d{4})-(\d{1,2})$/.exec(plain);
-  const split = iso ? [iso[0], iso[2], iso[1]] : /^(\d{1,2})\s*[/\-. ]\s*(\d{2}|\d{4})$/.exec(plain) ?? /^(\d{2})(\d{2}|\d{4})$/.exec(plain);
+  const typed = plainDigits(text).trim();
+  // "131" as it stands there while it is typed.
+  const plain = /^(?:1[3-9]|2[1-9]) \/ \d$/.test(typed) ? typed.replace(" / ", "") : typed;
+  const turned = YEAR_FIRST.exec(plain) ?? /^(20\d{2})(0[1-9]|1[0-2])$/.exec(plain);
+  const split = turned ? [turned[0], turned[2], turned[1]] : MONTH_FIRST.exec(plain) ?? /^(\d{2})(\d{4}|\d{2})$/.exec(plain) ?? /^(\d)(\d{4}|\d{2})$/.exec(plain);
   if (!split) return null;
   const month = Number(split[1]);
   const year = split[2].length === 2 ? 2000 + Number(split[2]) : Number(split[2]);
@@ -105,10 +110,16 @@ export function expiryProblem(text, today) {
   return "";
 }
 
-/** @param {string} digits @param {Brand | null} brand */
-export function cvvProblem(digits, brand) {
+/** "3", or "3 or 4". @param {Network | null} network */
+export const codeSizes = (network) => (network?.cvv ?? [3, 4]).filter((size) => size > 0);
+
+/** Whether there are cards of this network without a security code. @param {Network | null} network */
+export const mayLackCode = (network) => Boolean(network?.cvv.includes(0));
+
+/** @param {string} digits @param {Network | null} network */
+export function cvvProblem(digits, network) {
   if (!digits) return "Enter the security code.";
-  const wanted = brand?.cvv ? [brand.cvv] : [3, 4];
+  const wanted = codeSizes(network);
   if (!wanted.includes(digits.length)) return `The security code has ${wanted.join(" or ")} digits.`;
   return "";
 }
@@ -121,15 +132,27 @@ export function nameProblem(name) {
   return "";
 }
 
-/** Types the slash for a person who types digits only. @param {string} text @param {boolean} deleting */
-export function formatExpiry(text, deleting) {
-  const parsed = /^\d{4}-\d{1,2}$|\d{4}$/.test(text.trim()) ? parseExpiry(text) : null;
-  if (parsed && !/^\d{4}$/.test(text.trim())) return `${String(parsed.month).padStart(2, "0")} / ${String(parsed.year % 100).padStart(2, "0")}`;
-  let digits = digitsOf(text).slice(0, 4);
-  if (digits.length === 1 && digits > "1") digits = `0${digits}`;
-  if (/^\d\s*\//.test(text.trim()) && digits.length >= 1 && digits[0] !== "0" && digitsOf(text.split("/")[0]).length === 1) {
-    digits = `0${digits}`.slice(0, 4);
-  }
-  if (digits.length < 2 || (deleting && digits.length === 2)) return digits;
-  return `${digits.slice(0, 2)} / ${digits.slice(2)}`;
+const written = ({ month, year }) => `${String(month).padStart(2, "0")} / ${String(year % 100).padStart(2, "0")}`;
+
+/**
+ * Types the slash for a person who types digits only, and never cuts a digit off: while a year of four digits is being
+ * typed it stands there as typed, and when it is whole it becomes "12 / 30" like one that was pasted.
+ * @param {string} text @param {boolean} deleting @param {boolean} typing by keys; not pasted, not filled in
+ */
+export function formatExpiry(text, deleting, typing) {
+  const plain = plainDigits(text).trim();
+  const digits = digitsOf(plain);
+  const parsed = parseExpiry(plain);
+  // Two digits of a year may be the first two of four.
+  if (parsed && (!typing || digits.length >= 6 || /\D\d{4}$/.test(plain) || /^\d{4}\D+(\d{2}|[2-9])$/.test(plain))) return written(parsed);
+  if (deleting || digits.length > 6) return text;
+  if (digits.startsWith("20") && !/^\D*2\D+0/.test(plain)) return digits.length > 4 ? `${digits.slice(0, 4)} - ${digits.slice(4)}` : digits;
+  return slashed(plain, digits);
+}
+
+function slashed(plain, digits) {
+  const [, first = "", apart = ""] = /^(\d*)(\D*)/.exec(plain) ?? [];
+  const alone = first.length === 1 && (apart || first > "2");
+  if (alone) return `0${digits[0]} / ${digits.slice(1)}`;
+  return digits.length < 2 ? digits : `${digits.slice(0, 2)} / ${digits.slice(2)}`;
 }

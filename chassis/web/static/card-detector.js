@@ -1,0 +1,72 @@
+// Finds card numbers in what is typed, so that the page says so beside the field before anything is sent.
+// chassis/cards/detector.py is the judge and says why; this finds what people type by the same table.
+import { RANGES } from "./card-table.js";
+
+const LEAST = 12;
+const MOST = 19;
+const LONGEST_TEXT = 20000;
+const PRINTED = [[4, 6, 5], [4, 6, 4], [4, 5, 6], [4, 3, 3, 3]];
+const TWELVE = /^(?:5018|5020|5038|5893|6304|6759|676[123])/;
+
+const plainDigits = (text) => text.normalize("NFKC").replace(/[\p{Cf}\p{Mn}\p{Me}]/gu, "").replace(/\p{Nd}/gu, (char) => {
+  let value = 0;
+  for (let code = char.codePointAt(0) - 1; value < 9 && /\p{Nd}/u.test(String.fromCodePoint(code)); code -= 1) value += 1;
+  return String(value);
+});
+
+function luhnValid(digits) {
+  let total = 0;
+  [...digits].reverse().forEach((char, index) => {
+    const digit = Number(char) * (index % 2 ? 2 : 1);
+    total += digit > 9 ? digit - 9 : digit;
+  });
+  return total % 10 === 0;
+}
+
+function ofANetwork(digits) {
+  const range = RANGES.find(([size, first, last]) => {
+    const head = Number(digits.slice(0, size));
+    return head >= first && head <= last;
+  });
+  return Boolean(range?.[4].includes(digits.length));
+}
+
+const isCard = (digits) => digits.length >= LEAST && digits.length <= MOST && (digits.length > LEAST || TWELVE.test(digits))
+  && ofANetwork(digits) && luhnValid(digits);
+
+/** Whether sizes of groups are those of a card, or of one whose groups were run together. */
+function printed(sizes) {
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  if (sizes.length === 1) return true;
+  if (sizes.every((size) => size === 1)) return true;
+  const ends = (groups) => { let end = 0; return groups.map((size) => (end += size)); };
+  const own = ends(sizes);
+  if (own.slice(0, -1).every((end) => end % 4 === 0)) return true;
+  return PRINTED.some((groups) => groups.reduce((sum, size) => sum + size, 0) === total && groups[0] === sizes[0]
+    && own.every((end) => ends(groups).includes(end)));
+}
+
+const isFraction = (text, at) => /(?:^|[^\d.])0\.$/.test(text.slice(Math.max(0, at - 4), at));
+
+const areCents = (sizes, gaps) => sizes.at(-1) <= 2 && [".", ","].includes(gaps.at(-1)) && gaps.at(-1) !== gaps[0];
+
+/** Whether a text holds what looks like a card number. @param {string} text */
+export function looksLikeCard(text) {
+  const plain = plainDigits(text.slice(0, LONGEST_TEXT));
+  // An international telephone number is the server's to tell.
+  const groups = [...plain.matchAll(/\d+/g)].map((found) => ({ digits: found[0], start: found.index, end: found.index + found[0].length }));
+  return groups.some((group, first) => {
+    if (plain[group.start - 1] === "+" && group.digits.length < 16) return false;
+    let digits = "";
+    const sizes = [];
+    const gaps = [];
+    for (let last = first; last < groups.length && digits.length < MOST; last += 1) {
+      if (last > first) gaps.push(plain.slice(groups[last - 1].end, groups[last].start));
+      if (last > first && !/^[^\p{L}\d]{1,8}$/u.test(gaps.at(-1))) break;
+      digits += groups[last].digits;
+      sizes.push(groups[last].digits.length);
+      if (isCard(digits) && printed(sizes) && !(last === first && isFraction(plain, group.start)) && !areCents(sizes, gaps)) return true;
+    }
+    return false;
+  });
+}
