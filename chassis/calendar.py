@@ -12,6 +12,8 @@ from enum import StrEnum
 
 from icalendar import Calendar, Event, vText
 
+from chassis.former_days import CalendarDay
+
 CONTENT_TYPE = "text/calendar"
 _PRODUCT = "-//Wayvault//Trips//EN"
 # What no text value may hold (RFC 5545, 3.1: CONTROL), and lone carriage returns, which would end a line.
@@ -39,6 +41,22 @@ class Entry:
     text: str = ""
     status: EntryStatus = EntryStatus.CONFIRMED
     busy: bool = True
+
+
+def cancelled(days: Iterable[CalendarDay], *, sequence: int) -> list[Entry]:
+    """Entries for days that are no more, so that they leave the calendars that have them."""
+    return [
+        Entry(
+            uid=day.uid,
+            sequence=sequence,
+            begins_on=day.begins_on,
+            ends_on=day.ends_on,
+            title=day.title,
+            status=EntryStatus.CANCELLED,
+            busy=False,
+        )
+        for day in days
+    ]
 
 
 def write(name: str, entries: Iterable[Entry], *, changed_at: datetime) -> bytes:

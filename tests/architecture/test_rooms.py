@@ -48,6 +48,7 @@ def _may_stand_in_rules(name: str) -> bool:
             "chassis.clock",
             "chassis.errors",
             "chassis.ids",
+            "chassis.former_days",
             "chassis.money",
             "chassis.paper.letterhead",
             "chassis.tags",

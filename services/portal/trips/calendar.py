@@ -1,6 +1,7 @@
 """A trip as calendar entries (P9): its parts, and the days by which something is to be paid."""
 
-from chassis.calendar import Entry, EntryStatus
+from chassis.calendar import Entry, EntryStatus, cancelled
+from chassis.former_days import uid_of
 from services.portal.trips.rules import Due, PayType, TripStatus
 from services.portal.trips.service import Part, TripView
 
@@ -29,13 +30,13 @@ DUE_WORDS = {
 
 def entries_of(view: TripView) -> list[Entry]:
     """The entries; parts and dues without a day have none. Their ids are the CRM's, so that the agent's file of the
-    same trip brings the same entries."""
+    same trip brings the same entries. What was removed is there once more, cancelled."""
     found = []
     for part in view.parts:
         if part.segment.begins_on is not None:
             found.append(_stay(view, part))
         found += [_due(view, part, due) for due in part.schedule if due.due_on is not None]
-    return found
+    return found + cancelled(view.former_days, sequence=view.trip.version)
 
 
 def _stay(view: TripView, part: Part) -> Entry:
@@ -43,7 +44,7 @@ def _stay(view: TripView, part: Part) -> Entry:
     assert segment.begins_on is not None
     lines = [segment.text, f"Confirmation {segment.confirmation}" if segment.confirmation else "", _contact(view)]
     return Entry(
-        uid=f"{segment.id}@wayvault",
+        uid=uid_of(segment.id),
         sequence=view.trip.version,
         begins_on=segment.begins_on,
         ends_on=segment.ends_on or segment.begins_on,
@@ -60,7 +61,7 @@ def _due(view: TripView, part: Part, due: Due) -> Entry:
     words = DUE_WORDS[due.type]
     title = f"{words} to {part.segment.supplier}: " + ("paid" if due.open.minor == 0 else f"{due.open.format()} due")
     return Entry(
-        uid=f"{due.id}@wayvault",
+        uid=uid_of(due.id),
         sequence=view.trip.version,
         begins_on=due.due_on,
         ends_on=due.due_on,

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
@@ -25,6 +25,8 @@ class TripRow(Base):
     # A serialized wayvault.events.v1.BookingSaved.
     snapshot: Mapped[bytes] = mapped_column(LargeBinary)
     saved_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # What calendars may still have of it (chassis.former_days.pack); NULL = nothing was ever removed.
+    former_days: Mapped[list[dict[str, str]] | None] = mapped_column(JSON)
 
 
 class TravelerRow(Base):

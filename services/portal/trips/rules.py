@@ -10,6 +10,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
+from chassis.former_days import CalendarDay, uid_of
 from chassis.money import Money
 
 
@@ -191,6 +192,23 @@ class Due:
 
     def is_late(self, today: date) -> bool:
         return self.open.minor > 0 and self.due_on is not None and self.due_on < today
+
+
+def calendar_days(trip: Trip) -> list[CalendarDay]:
+    """What stands on the trip's calendar, by day alone: its parts, and the days by which something is due."""
+    days = []
+    for part in trip.segments:
+        if part.begins_on is not None:
+            ends_on = part.ends_on or part.begins_on
+            days.append(
+                CalendarDay(uid=uid_of(part.id), begins_on=part.begins_on, ends_on=ends_on, title=part.supplier)
+            )
+        days += [
+            CalendarDay(uid=uid_of(due.id), begins_on=day, ends_on=day, title=f"Payment to {part.supplier}")
+            for due in (() if part.cancelled else part.scheduled)
+            if (day := due.due_on) is not None
+        ]
+    return days
 
 
 def schedule(segment: Segment, now: Standing) -> tuple[Due, ...]:

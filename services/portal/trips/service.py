@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import NotFound
+from chassis.former_days import CalendarDay, pack, still_gone, unpack
 from protos.wayvault.events.v1.events_pb2 import BookingSaved
 from services.portal.merges.service import current_client_id
 from services.portal.payments.rules import PaymentState
@@ -25,6 +26,7 @@ from services.portal.trips.rules import (
     Standing,
     Trip,
     TripStatus,
+    calendar_days,
     is_over,
     is_shown,
     offers,
@@ -72,6 +74,7 @@ class TripView:
     message: BookingSaved
     saved_at: datetime
     today: date
+    former_days: tuple[CalendarDay, ...] = ()
 
     @property
     def is_over(self) -> bool:
@@ -136,6 +139,9 @@ class Trips:
         if row is None:
             row = TripRow(booking_id=trip.id, shown=False)
             session.add(row)
+        else:
+            before = calendar_days(read_trip(BookingSaved.FromString(row.snapshot)))
+            row.former_days = pack(still_gone(unpack(row.former_days), before, calendar_days(trip))) or None
         row.agency_id, row.agent_id = message.agency.id, message.agent_id
         row.shown = is_shown(trip.status, was_shown=row.shown)
         row.status, row.begins_on, row.ends_on = trip.status.value, trip.begins_on, trip.ends_on
@@ -164,6 +170,7 @@ class Trips:
             agent=agent,
             message=message,
             saved_at=row.saved_at,
+            former_days=unpack(row.former_days),
             today=self._clock.now().astimezone(ZoneInfo(agent.time_zone)).date(),
         )
 

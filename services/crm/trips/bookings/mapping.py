@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from chassis.former_days import CalendarDay, pack, still_gone, uid_of, unpack
 from chassis.money import Money
 from chassis.typed.names import fold, text_of
 from services.crm.core.search import set_words
@@ -40,7 +41,30 @@ def booking_detail(row: BookingRow, clients: Mapping[str, ClientDetail], agent_n
         created_at=row.created_at,
         updated_at=row.updated_at,
         version=row.version,
+        former_days=unpack(row.former_days),
     )
+
+
+def calendar_days(row: BookingRow) -> list[CalendarDay]:
+    """What stands on the booking's calendar now: each segment's days, and the days by which something is due."""
+    days = []
+    for segment in (segment_detail(part, row.currency) for part in row.segments):
+        name, begins_on = segment.data.supplier_name, segment.data.begins_on
+        if begins_on is not None:
+            ends_on = segment.data.ends_on or begins_on
+            days.append(CalendarDay(uid=uid_of(segment.id), begins_on=begins_on, ends_on=ends_on, title=name))
+        days += [
+            CalendarDay(uid=uid_of(due.id), begins_on=day, ends_on=day, title=f"Payment to {name}")
+            for due in segment.dues
+            if (day := due.due_on) is not None
+        ]
+    return days
+
+
+def note_former_days(row: BookingRow, before: Iterable[CalendarDay]) -> None:
+    """Keeps what left the booking's calendar by the change from `before` to how it is now."""
+    gone = still_gone(unpack(row.former_days), before, calendar_days(row))
+    row.former_days = pack(gone) or None
 
 
 def segment_detail(row: SegmentRow, currency: str) -> SegmentDetail:

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from chassis.db import UtcDateTime
@@ -53,6 +53,8 @@ class BookingRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     version: Mapped[int] = mapped_column()
+    # What calendars may still have of it (chassis.former_days.pack); NULL = nothing was ever removed.
+    former_days: Mapped[list[dict[str, str]] | None] = mapped_column(JSON)
 
     segments: Mapped[list["SegmentRow"]] = relationship(
         order_by="SegmentRow.position", cascade="all, delete-orphan", lazy="selectin"

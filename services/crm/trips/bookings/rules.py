@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from chassis.former_days import CalendarDay
 from chassis.money import Money
 from chassis.typed.names import words_of
 
@@ -145,6 +146,8 @@ class BookingDetail:
     created_at: datetime
     updated_at: datetime
     version: int
+    # What stood on its calendar once and does no more.
+    former_days: tuple[CalendarDay, ...] = ()
 
     @property
     def lead(self) -> Passenger | None:

@@ -27,7 +27,14 @@ from services.crm.trips.bookings.events import (
     passenger_snapshot,
     segment_snapshot,
 )
-from services.crm.trips.bookings.mapping import apply_booking, apply_segment, booking_detail, note_what_lists_show
+from services.crm.trips.bookings.mapping import (
+    apply_booking,
+    apply_segment,
+    booking_detail,
+    calendar_days,
+    note_former_days,
+    note_what_lists_show,
+)
 from services.crm.trips.bookings.models import BookingRow, BookingWordRow, PassengerRow, SegmentRow
 from services.crm.trips.bookings.rules import (
     BookingData,
@@ -276,7 +283,9 @@ class Bookings:
         _check(data)
         with self._database.transaction() as session:
             row = _row_to_change(session, actor, booking_id, version)
+            before = calendar_days(row)
             apply_segment(_segment_row(row, segment_id), data)
+            note_former_days(row, before)
             return _segment_of(self._touch(session, row), segment_id)
 
     def remove_segment(self, actor: Actor, booking_id: str, segment_id: str, *, version: int) -> BookingDetail:
@@ -290,7 +299,9 @@ class Bookings:
                     "You can still change its dates and amounts."
                 )
             _check_version(row, version)
+            before = calendar_days(row)
             row.segments.remove(_segment_row(row, segment_id))
+            note_former_days(row, before)
             return self._touch(session, row)
 
     def tell_anew(self, session: Session, booking_ids: Collection[str]) -> None:

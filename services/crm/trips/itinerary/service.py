@@ -3,8 +3,9 @@ shown at desks."""
 
 from dataclasses import dataclass
 
-from chassis.calendar import Entry, EntryStatus
+from chassis.calendar import Entry, EntryStatus, cancelled
 from chassis.db import Database
+from chassis.former_days import uid_of
 from chassis.paper.itinerary import Itinerary, Stop
 from chassis.paper.letterhead import Letterhead, paper_for
 from chassis.web.formatting import day, day_range
@@ -113,13 +114,13 @@ def printed(view: ItineraryView) -> Itinerary:
 
 def entries_of(view: ItineraryView) -> list[Entry]:
     """The booking's days, and the days by which something is to be paid. The portal's file of the same trip has the
-    same ids, so that a calendar fed by both has each entry once."""
+    same ids, so that a calendar fed by both has each entry once. What was removed is there once more, cancelled."""
     found = []
     for segment in view.booking.segments:
         if segment.data.begins_on is not None:
             found.append(_stay(view, segment))
         found += [_due(view, due) for due in segment.dues if due.due_on is not None]
-    return found
+    return found + cancelled(view.booking.former_days, sequence=view.booking.version)
 
 
 def _stay(view: ItineraryView, segment: SegmentDetail) -> Entry:
@@ -128,7 +129,7 @@ def _stay(view: ItineraryView, segment: SegmentDetail) -> Entry:
     number = f"Confirmation {data.confirmation_number}" if data.confirmation_number else ""
     names = ", ".join(passenger.name for passenger in view.booking.passengers)
     return Entry(
-        uid=f"{segment.id}@wayvault",
+        uid=uid_of(segment.id),
         sequence=view.booking.version,
         begins_on=data.begins_on,
         ends_on=data.ends_on or data.begins_on,
@@ -144,7 +145,7 @@ def _due(view: ItineraryView, due: Due) -> Entry:
     assert due.due_on is not None
     title = f"{_DUE_WORDS[due.kind]} to {due.segment.data.supplier_name}: {due.amount.format()}"
     return Entry(
-        uid=f"{due.segment.id}-{due.kind.value}@wayvault",
+        uid=uid_of(due.id),
         sequence=view.booking.version,
         begins_on=due.due_on,
         ends_on=due.due_on,

@@ -246,6 +246,25 @@ def test_the_calendar_file_keeps_its_ids_and_counts_changes(world: PortalWorld) 
     assert all(event["SEQUENCE"] == 2 and event["STATUS"] == "CANCELLED" for event in again.values())
 
 
+def test_a_removed_part_and_due_date_go_out_once_more_as_cancelled(world: PortalWorld) -> None:
+    browser = signed_in(world)
+    undated = cruise("seg_1")
+    undated.ClearField("deposit_due_on")
+    tell(world, booking_saved(segments=(cruise("seg_1"), cruise("seg_2"))))
+    tell(world, booking_saved(version=2, segments=(undated,)))
+    tell(world, booking_saved(version=3, segments=(undated,)))
+
+    def events() -> dict[str, tuple[str, int]]:
+        found = Calendar.from_ical(browser.get("/trips/bkg_1/calendar.ics").data).walk("VEVENT")
+        return {str(each["UID"]): (str(each["STATUS"]), int(each["SEQUENCE"])) for each in found}
+
+    gone = {"seg_2@wayvault", "seg_2-deposit@wayvault", "seg_2-final@wayvault", "seg_1-deposit@wayvault"}
+    assert {uid for uid, (status, _) in events().items() if status == "CANCELLED"} == gone
+    assert {sequence for _, sequence in events().values()} == {3}
+    tell(world, booking_saved(version=4, segments=(cruise("seg_1"),)))
+    assert events()["seg_1-deposit@wayvault"] == ("CONFIRMED", 4)
+
+
 def test_the_itinerary_is_a_pdf_without_amounts(world: PortalWorld) -> None:
     browser = signed_in(world)
     tell(world, booking_saved())

@@ -1,6 +1,8 @@
 """Documents of a booking: shared, downloaded, taken back (P4); and the itinerary (C5)."""
 
 import io
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from werkzeug.test import TestResponse
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from protos.wayvault.events.v1.events_pb2 import ClientPortalActivated, DocumentShared, DocumentWithdrawn
 from services.crm.core.actor import Actor
-from services.crm.trips.bookings.service import BookingData, BookingStatus
+from services.crm.trips.bookings.service import BookingData, BookingStatus, SegmentData, SegmentKind
 from services.crm.trips.documents.service import Document, Upload
 from tests.support.crm_paying import Browser, CrmHouse, stamp
 from tests.support.office_files import docx, pdf
@@ -186,3 +188,25 @@ def test_a_changed_booking_keeps_its_calendar_ids_and_counts_on(crm: CrmHouse) -
     after = Calendar.from_ical(browser.get(path).data).walk("VEVENT")
     assert {str(event["UID"]) for event in after} == before
     assert all(event["STATUS"] == "CANCELLED" and event["SEQUENCE"] == booking.version + 1 for event in after)
+
+
+def test_a_removed_segment_and_due_date_go_out_once_more_as_cancelled(crm: CrmHouse) -> None:
+    browser, path = crm.browser(crm.maya), f"/bookings/{crm.booking_id}/itinerary/trip.ics"
+    bookings, segment = crm.deps.trips.bookings, crm.booking.segments[0]
+    hotel = SegmentData(supplier_name="Hotel Sol", kind=SegmentKind.HOTEL, begins_on=date(2027, 6, 1))
+    added = bookings.add_segment(crm.maya, crm.booking_id, hotel, version=crm.booking.version)
+    bookings.remove_segment(crm.maya, crm.booking_id, added.id, version=crm.booking.version)
+    undated = replace(segment.data, deposit_due_on=None)
+    bookings.change_segment(crm.maya, crm.booking_id, segment.id, undated, version=crm.booking.version)
+
+    def events() -> dict[str, object]:
+        found = Calendar.from_ical(browser.get(path).data).walk("VEVENT")
+        return {str(each["UID"]): (str(each["STATUS"]), each["SEQUENCE"]) for each in found}
+
+    gone = ("CANCELLED", crm.booking.version)
+    assert events()[f"{added.id}@wayvault"] == gone
+    assert events()[f"{segment.id}-deposit@wayvault"] == gone
+    assert events()[f"{segment.id}@wayvault"] == ("CONFIRMED", crm.booking.version)
+    bookings.change_segment(crm.maya, crm.booking_id, segment.id, segment.data, version=crm.booking.version)
+    assert events()[f"{segment.id}-deposit@wayvault"] == ("CONFIRMED", crm.booking.version)
+    assert events()[f"{added.id}@wayvault"] == ("CANCELLED", crm.booking.version)

@@ -1,0 +1,22 @@
+"""What left a trip's calendar is remembered, so that it goes out once more as cancelled
+
+Revision: 0003_former_days, after 0002_recorded_payments
+
+Expand only: the code before this one neither reads nor writes the column.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003_former_days"
+down_revision = "0002_recorded_payments"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("booking", sa.Column("former_days", sa.JSON(), nullable=True))
+
+
+def downgrade() -> None:
+    op.drop_column("booking", "former_days")
