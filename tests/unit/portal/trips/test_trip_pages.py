@@ -256,7 +256,7 @@ def test_a_removed_part_and_due_date_go_out_once_more_as_cancelled(world: Portal
 
     def events() -> dict[str, tuple[str, int]]:
         found = Calendar.from_ical(browser.get("/trips/bkg_1/calendar.ics").data).walk("VEVENT")
-        return {str(each["UID"]): (str(each["STATUS"]), int(each["SEQUENCE"])) for each in found}
+        return {str(each["UID"]): (str(each["STATUS"]), int(str(each["SEQUENCE"]))) for each in found}
 
     gone = {"seg_2@wayvault", "seg_2-deposit@wayvault", "seg_2-final@wayvault", "seg_1-deposit@wayvault"}
     assert {uid for uid, (status, _) in events().items() if status == "CANCELLED"} == gone
