@@ -17,6 +17,7 @@ from chassis.web.errors import install_error_pages
 from chassis.web.formatting import register_filters
 from chassis.web.hosts import install_host_check
 from chassis.web.icons import icon
+from chassis.web.link_repair import install_link_repair
 from chassis.web.proxies import ProxySettings, install_proxies
 from chassis.web.requests import install_request_log
 from chassis.web.security import install_headers
@@ -99,6 +100,7 @@ def make_app(
     # body, then check CSRF.
     install_request_log(app, service=service)
     install_host_check(app, settings.allowed_hosts())
+    install_link_repair(app)
     install_headers(app, frame_origin=frame_origin, https=https)
     install_tripwire(app)
     CSRFProtect(app)

@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument, NotFound
 from chassis.web.devices import describe_device
+from chassis.web.link_repair import link_token
 from chassis.web.redirects import local_path
 from services.portal.account.forms import ChangePasswordForm, ChoosePasswordForm, ForgottenForm, SignInForm
 from services.portal.account.guard import accounts, client_required, current_client, find_client
@@ -66,7 +67,7 @@ def choose() -> ResponseReturnValue:
             form.refuse("again", _AGAIN)
         else:
             try:
-                accounts().choose_password((form.token.data or "")[:100], form.password.data or "")
+                accounts().choose_password(link_token(form.token.data or ""), form.password.data or "")
             except InvalidArgument as error:
                 form.refuse(error.field, error.message)
             except NotFound as error:

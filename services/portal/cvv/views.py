@@ -7,11 +7,11 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from chassis.cards import brand_words
 from chassis.errors import CardGone, CardInvalid, IntakeExpired, IntakeUsed, InvalidArgument, SealBroken, WayvaultError
+from chassis.web.link_repair import link_token
 from services.portal.access import LinkAccess
 from services.portal.cvv.service import CvvLink, CvvLinks, Standing
 from services.portal.pages import dress, origin_of_request
 
-_MAX_TOKEN = 100
 _MAX_SEALED = 16_000
 _MAX_ID = 64
 _CLOSED = {Standing.EXPIRED, Standing.REPLACED, Standing.CLOSED}
@@ -44,7 +44,7 @@ class CvvPages:
 
     def open_link(self, link_id: str) -> BaseResponse:
         """The click: opens the form."""
-        opened = self._links.open(link_id, request.form.get("token", "")[:_MAX_TOKEN])
+        opened = self._links.open(link_id, link_token(request.form.get("token", "")))
         if opened is None:
             return self._wrong_token(link_id)
         if opened.standing in _CLOSED:

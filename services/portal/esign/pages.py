@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from chassis.paper.faces import name_them, unprintable
 from chassis.web.formatting import day
 from chassis.web.forms import BooleanField, Form, required
+from chassis.web.link_repair import link_token
 from services.portal.access import LinkAccess
 from services.portal.account import find_client
 from services.portal.esign.service import (
@@ -32,7 +33,6 @@ from services.portal.esign.service import (
 )
 from services.portal.pages import dress_as, origin_of_request
 
-_MAX_TOKEN = 100
 _CLOSED = {Standing.EXPIRED, Standing.WITHDRAWN}
 
 
@@ -103,7 +103,7 @@ class SigningPages:
             request_id,
             self._room.kind,
             origin_of_request(),
-            token=request.form.get("token", "")[:_MAX_TOKEN],
+            token=link_token(request.form.get("token", "")),
             client_id=client.client_id if client else "",
         )
         if opened is None:

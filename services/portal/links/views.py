@@ -3,11 +3,10 @@
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from chassis.web.link_repair import link_token
 from services.portal.access import LinkAccess
 from services.portal.links.service import Links, LinkView, Standing
 from services.portal.pages import dress, origin_of_request
-
-_MAX_TOKEN = 100
 
 
 def link_pages(links: Links, access: LinkAccess) -> Blueprint:
@@ -31,7 +30,7 @@ def link_pages(links: Links, access: LinkAccess) -> Blueprint:
 
     @room.post("/pay/<link_id>/open")
     def open_link(link_id: str) -> BaseResponse:
-        token = request.form.get("token", "")[:_MAX_TOKEN]
+        token = link_token(request.form.get("token", ""))
         opened = links.open(link_id, token, origin_of_request())
         if opened is None:
             return _wrong_token(links.find(link_id))

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument, NotFound
 from chassis.web.devices import describe_device
+from chassis.web.link_repair import link_token
 from chassis.web.redirects import local_path
 from chassis.web.sessions import WebSession
 from services.crm.access.activity.service import Act
@@ -105,7 +106,7 @@ def invitation() -> ResponseReturnValue:
             form.refuse("again", _AGAIN)
         else:
             try:
-                agent = access().sign_in.accept_invitation(form.token.data or "", form.password.data or "")
+                agent = access().sign_in.accept_invitation(link_token(form.token.data or ""), form.password.data or "")
             except InvalidArgument as error:
                 form.refuse(error.field, error.message)
             except NotFound as error:

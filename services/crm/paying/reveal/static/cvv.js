@@ -1,12 +1,13 @@
 // The page of the mailed CVV link (M6): takes the token out of the address at once and hands it to the secure frame,
 // where a click redeems it. Opening the page uses nothing up.
 import { mountFrame } from "/static/chassis/frame-host.js";
+import { isLinkToken, linkToken } from "/static/chassis/link-token.js";
 import { Refused, guardLeaving, toast } from "/static/chassis/ui.js";
 import { relay } from "/static/area/relay.js";
 
 const $ = (id) => document.getElementById(id);
 const page = $("cvv-page");
-const token = decodeURIComponent(location.hash.slice(1));
+const token = linkToken();
 history.replaceState(null, "", location.pathname);
 
 function shown(answer) {
@@ -26,7 +27,7 @@ function onTrouble(error) {
   if (error instanceof Refused && error.code.startsWith("UNAUTH")) toast("You have been signed out. Sign in again in another tab, then press “Try again” here; nothing was used up.", "wait");
 }
 
-if (!/^[A-Za-z0-9_-]{20,200}$/.test(token)) {
+if (!isLinkToken(token)) {
   $("cvv-none").hidden = false;
 } else {
   $("cvv-frame-box").hidden = false;

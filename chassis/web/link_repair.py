@@ -1,0 +1,56 @@
+"""Links that were changed on their way: Safe Links writes `%23` for `#`, trackers and mail programs add to the end.
+
+A one-time link is ADDRESS#TOKEN, the token being 43 letters (chassis.ids.new_link_token). Whatever stands around them
+is not of our making: it is taken off, so that the link opens, and where the token is lost the page says whom to ask.
+"""
+
+import re
+from typing import Final
+from urllib.parse import quote, unquote
+
+from flask import Flask, redirect, request
+from werkzeug.wrappers import Response
+
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_\-]{43}")
+_LONGEST: Final = 2_000
+_ENCODED_MARK: Final = re.compile(r"%(?:25){0,3}23")
+# A gateway may encode what another one encoded.
+_MOST_DECODINGS: Final = 3
+# Soft line ends of quoted-printable, line ends, blanks, and characters that draw nothing.
+_BREAKS: Final = re.compile(r"=?[\r\n]+|\s|[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
+# What a sentence, a bracket or an HTML entity leaves at the end of an address.
+_TRAILING: Final = "&.,;:!?>)]}*\"'<|\u2026\u201c\u201d\u2019\u00bb \u00a0\t\r\n"
+
+
+def link_token(text: str) -> str:
+    """The token in what a browser found behind `#`; the text itself, cut, where there is none."""
+    plain = text[:_LONGEST]
+    for _ in range(_MOST_DECODINGS):
+        plain = unquote(plain)
+    found = _TOKEN.search(_BREAKS.sub("", plain))
+    return found.group() if found else text[:100]
+
+
+def repaired(path: str) -> str | None:
+    """Where an address with an encoded `#`, or something behind its end, should have led; None when it is sound."""
+    plain = path[:_LONGEST]
+    for _ in range(_MOST_DECODINGS):
+        if _ENCODED_MARK.search(plain):
+            plain = unquote(plain)
+    head, mark, rest = plain.partition("#")
+    sound = "/" + head.strip(_TRAILING).lstrip("/\\")
+    if mark:
+        return f"{quote(sound)}#{quote(link_token(rest))}"
+    return quote(sound) if head.rstrip(_TRAILING) != head else None
+
+
+def install_link_repair(app: Flask) -> None:
+    """Leads a browser that looks at a mangled address on to the right one: the browser keeps or gets the fragment."""
+
+    def repair() -> Response | None:
+        if request.method not in ("GET", "HEAD") or (target := repaired(request.path)) is None:
+            return None
+        # Nothing of the query is kept: our links have none.
+        return redirect(target, 303)
+
+    app.before_request(repair)

