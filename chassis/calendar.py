@@ -30,8 +30,9 @@ class EntryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A whole-day entry. `ends_on` is its last day, included. `uid` never changes: by it, a calendar replaces what it
-    has; `sequence` grows with each change. `busy` = the person is away; a due date blocks nobody's day."""
+    """A whole-day entry. `ends_on` is its last day, included; it lies before `begins_on` where the date line was
+    crossed. `uid` never changes: by it, a calendar replaces what it has; `sequence` grows with each change. `busy` =
+    the person is away; a due date blocks nobody's day."""
 
     uid: str
     sequence: int
@@ -78,12 +79,15 @@ def _event(entry: Entry, changed_at: datetime) -> Event:
     event.add("sequence", entry.sequence)
     event.add("dtstamp", changed_at)
     event.add("last-modified", changed_at)
-    event.add("dtstart", entry.begins_on)
+    event.add("dtstart", min(entry.begins_on, entry.ends_on))
     # The end of a whole-day entry is the day after its last (RFC 5545, 3.6.1).
     event.add("dtend", max(entry.ends_on, entry.begins_on) + timedelta(days=1))
     event.add("summary", _clean(entry.title))
-    if entry.text:
-        event.add("description", _clean(entry.text))
+    text = entry.text
+    if entry.ends_on < entry.begins_on:
+        text = f"{text}\n{_across_the_date_line(entry)}".lstrip()
+    if text:
+        event.add("description", _clean(text))
     event.add("status", entry.status.value)
     event.add("transp", "OPAQUE" if entry.busy else "TRANSPARENT")
     return event
@@ -99,3 +103,8 @@ class _Text(vText):
 
 def _clean(text: str) -> _Text:
     return _Text(_CONTROL.sub("", text.replace("\r\n", "\n")))
+
+
+def _across_the_date_line(entry: Entry) -> str:
+    left, arrived = (f"{day:%a} {day.day} {day:%b %Y}" for day in (entry.begins_on, entry.ends_on))
+    return f"Leaves on {left} and arrives on {arrived}: it crosses the date line."

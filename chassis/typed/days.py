@@ -56,6 +56,19 @@ def day_from(text: str) -> date | None:
     return found if found and EARLIEST <= found <= LATEST else None
 
 
+def day_of_the_year(day: int | None, month: int, year: int | None, *, unknown_year: int) -> date:
+    """A day that comes back every year; where its year is not known in `unknown_year`, a leap year. Raises DayError."""
+    if day is None or not 1 <= day <= 31:
+        raise DayError("Enter a day from 1 to 31.")
+    if year is not None and not EARLIEST.year <= year <= LATEST.year:
+        year = None  # the year's own field says so
+    try:
+        return date(year or unknown_year, month, day)
+    except ValueError:
+        words = f"{_NAMES[month - 1].title()} has no day {day}{f' in {year}' if year else ''}."
+        raise DayError(words) from None
+
+
 def birthday_bounds(today: date) -> tuple[date, date]:
     """Between which days a living person was born; a day ahead, because it begins earlier elsewhere."""
     return EARLIEST, today + timedelta(days=1)

@@ -144,6 +144,16 @@ def name_keys(first_name: str, last_name: str) -> frozenset[str]:
     return frozenset(keys - {""})
 
 
+def may_be_one(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether two first and last names may be one person's: spelled differently, or with a first name cut short
+    ("Ellie" for "Eleanor"). A couple shares a last name and an address, rarely the beginning of their first names."""
+    if name_keys(*one) & name_keys(*other):
+        return True
+    last = {letters(way(one[1])) for way in (fold, spelled)} & {letters(way(other[1])) for way in (fold, spelled)}
+    firsts = [letters(fold(first))[:2] for first, _ in (one, other)]
+    return bool(last - {""}) and firsts[0] == firsts[1] and len(firsts[0]) == 2
+
+
 def full_name(first_name: str, last_name: str) -> str:
     """ "Maria Garcia"; somebody with one name by that alone."""
     return " ".join(part for part in (first_name.strip(), last_name.strip()) if part)

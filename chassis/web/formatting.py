@@ -12,6 +12,7 @@ from markupsafe import Markup
 from chassis.cards import brand_words
 from chassis.clock import Clock
 from chassis.money import Money
+from chassis.typed.names import title_key
 
 LOCALE = Locale.parse("en_US")
 _DATE = "EEE d MMM yyyy"
@@ -62,9 +63,12 @@ def short_day(value: date | datetime | None) -> str:
 
 
 def day_range(start: date, end: date) -> str:
-    """ "Sat 21 Nov – Sat 28 Nov 2026"; the year is said once when both share it."""
+    """ "Sat 21 Nov – Sat 28 Nov 2026"; the year is said once when both share it. An end that lies before its start is
+    said to be across the date line."""
     if start == end:
         return day(start)
+    if end < start:
+        return f"{day(start)} – {day(end)}, across the date line"
     first = format_date(start, "EEE d MMM" if start.year == end.year else _DATE, locale=LOCALE)
     return f"{first} – {day(end)}"
 
@@ -116,7 +120,7 @@ def country_choices() -> list[tuple[str, str]]:
     """ISO code and name of every country, by name, for a select."""
     named = ((str(code), str(name)) for code, name in LOCALE.territories.items())
     real = ((code, name) for code, name in named if len(code) == 2 and code.isalpha() and code not in _NOT_COUNTRIES)
-    return sorted(real, key=lambda pair: pair[1])
+    return sorted(real, key=lambda pair: title_key(pair[1]))
 
 
 def currency_choices(codes: tuple[str, ...] = ("USD", "EUR", "GBP", "CAD", "AUD", "CHF")) -> list[tuple[str, str]]:

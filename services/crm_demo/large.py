@@ -15,7 +15,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from chassis.db import Database
-from chassis.typed.names import fold, text_of
+from chassis.typed.names import sort_key, text_of, title_key
 from protos.wayvault.events.v1.events_pb2 import Client, Segment
 from services.crm.access.agency.service import AgencyData, AgentData, AgentDetail, agency_snapshot, agent_snapshot
 from services.crm.bootstrap import Dependencies
@@ -164,6 +164,7 @@ class _Batch:
             | {
                 "id": client_id,
                 "birthday_month_day": month_day(data.birthday) if data.birthday else None,
+                "sort_key": sort_key(data.first_name, data.last_name),
                 "search_text": text_of(words),
                 "merged_into_id": None,
                 "updated_at": made + timedelta(minutes=self._chance.randint(0, 9_000)),
@@ -206,7 +207,7 @@ class _Batch:
                 "agency_id": agent.agency_id,
                 "agent_id": agent.id,
                 "title": trip.title,
-                "title_folded": fold(trip.title),
+                "title_folded": title_key(trip.title),
                 "status": trip.status.value,
                 "currency": currency,
                 "service_fee_minor": None,

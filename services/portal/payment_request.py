@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from chassis.money import Money
 from chassis.paper.letterhead import Letterhead, paper_for
+from chassis.typed.names import called
 from chassis.web.colour import DEFAULT_ACCENT, parse_hex
 from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentType
 
@@ -95,7 +96,7 @@ def read_context(context: PaymentContext) -> PaymentRequest:
         agent_name=agent.name,
         agent_email=agent.email,
         agent_phone=agent.phone,
-        payer_first_name=payer.first_name or payer.last_name,
+        payer_first_name=called(payer.first_name, payer.last_name),
         payer_name=f"{payer.first_name} {payer.last_name}".strip(),
         payer_email=payer.email,
         booking_title=context.booking_title,

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, String, and_, false, intersect, or_, select
+from sqlalchemy import ColumnElement, Select, String, Text, and_, false, intersect, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from chassis.typed.names import LONGEST_WORD, search_ways
+from chassis.typed.names import LONGEST_KEY, LONGEST_WORD, search_ways
 from services.crm.core.actor import Actor
 from services.crm.core.paging import COUNTED
 
@@ -20,6 +20,9 @@ from services.crm.core.paging import COUNTED
 _READ = 2 * COUNTED
 # Words compare by code point on either engine: a prefix is a range then.
 WORD = String(LONGEST_WORD).with_variant(String(LONGEST_WORD, collation="C"), "postgresql")
+# What lists are sorted by, in the same order on either engine.
+KEY = String(LONGEST_KEY).with_variant(String(LONGEST_KEY, collation="C"), "postgresql")
+TITLE_KEY = Text().with_variant(Text(collation="C"), "postgresql")
 _LAST = "\U0010ffff"
 
 

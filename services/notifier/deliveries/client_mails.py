@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from chassis.bus import EventHandlers, EventMeta
 from chassis.clock import Clock
 from chassis.sealing import Letter, LetterExpired, LetterReader, SealError
+from chassis.typed.names import called
 from protos.wayvault.events.v1.events_pb2 import (
     Agency,
     ClientPortalInvited,
@@ -37,7 +38,7 @@ class ClientMails:
 
     def portal_invited(self, session: Session, event: ClientPortalInvited, meta: EventMeta) -> None:
         facts = {
-            "client_first_name": event.client.first_name,
+            "client_first_name": called(event.client.first_name, event.client.last_name),
             "agent_name": event.agent.name,
             "agent_phone": event.agent.phone or event.agency.phone,
             "expires": moment(event.expires_at, event.agency.time_zone),

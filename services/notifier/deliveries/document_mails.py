@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
+from chassis.typed.names import called
 from protos.wayvault.events.v1.events_pb2 import DocumentShared
 from services.notifier.deliveries.service import Deliveries, NewDelivery
 from services.notifier.deliveries.words import agency_data
@@ -28,7 +29,7 @@ class DocumentMails:
             data = {
                 "title": event.title,
                 "trip": event.booking_title,
-                "client_first_name": client.first_name,
+                "client_first_name": called(client.first_name, client.last_name),
                 "agent_name": event.agent.name,
                 "agent_phone": event.agent.phone or event.agency.phone,
                 "url": f"{self.portal_url}/trips/{event.booking_id}#documents",

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from chassis.bus import EventHandlers, EventMeta
 from chassis.money import Money
 from chassis.sealing import Letter
+from chassis.typed.names import called
 from protos.wayvault.events.v1.events_pb2 import (
     Agency,
     Agent,
@@ -158,7 +159,7 @@ class SigningMails:
 def _people(agent: Agent, agency: Agency, client: Client) -> dict[str, str]:
     """Who writes to whom, in whose name and colour."""
     return {
-        "client_first_name": client.first_name or client.last_name,
+        "client_first_name": called(client.first_name, client.last_name),
         "client_name": f"{client.first_name} {client.last_name}".strip(),
         "agent_name": agent.name,
         "agent_phone": agent.phone or agency.phone,

@@ -9,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.cards import brand_words
 from chassis.money import Money
+from chassis.typed.names import called
 from protos.wayvault.events.v1.events_pb2 import Agency, PaymentContext, PaymentType
 from services.notifier.templates.rules import DEFAULT_ACCENT, Theme
 
@@ -74,7 +75,7 @@ def payment_facts(context: PaymentContext) -> dict[str, str]:
         "trip": context.booking_title,
         "dates": dates,
         "due": day(context.due_on),
-        "client_first_name": context.payer.first_name,
+        "client_first_name": called(context.payer.first_name, context.payer.last_name),
         "client_name": f"{context.payer.first_name} {context.payer.last_name}".strip(),
         "agent_name": context.agent.name,
         "agent_phone": context.agent.phone,

@@ -17,6 +17,7 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.money import Money
 from chassis.tags import fill
+from chassis.typed.names import called
 from protos.wayvault.events.v1 import events_pb2
 from services.notifier.deliveries.rules import DeliveryState, mask_address
 from services.notifier.deliveries.service import Deliveries, NewDelivery
@@ -355,8 +356,8 @@ def _words(case: _Case) -> Words:
     part, currency, person = case.segment, case.booking.currency, case.client
     owed = case.owed
     return Words(
-        client_first_name=person.first_name if person else "",
-        client_last_name=person.last_name if person else "",
+        client_first_name=called(person.first_name, person.last_name) if person else "",
+        client_last_name=person.last_name if person and person.first_name else "",
         agent_name=case.agent.name,
         agent_contact=case.agent.phone or case.agent.email,
         agency_name=case.agency.name,

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from chassis.typed.text import plain
+
 # A reset is for the person who has just asked for it.
 RESET_VALID = timedelta(hours=1)
 # However often somebody asks, a client gets a new link at most this often.
@@ -12,7 +14,7 @@ RESETS_PER_HOUR = 20
 
 def username_key(username: str) -> str:
     """The form in which two spellings of one username are the same."""
-    return username.strip().casefold()[:120]
+    return plain(username).casefold()[:120]
 
 
 def link_is_good(expires_at: datetime | None, now: datetime) -> bool:

@@ -15,6 +15,7 @@ from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound
 from chassis.ids import new_id, new_link_token, token_sha256
 from chassis.sealing import Letter
+from chassis.typed.names import called, full_name
 from chassis.web.lockout import Lockout
 from chassis.web.passwords import Passwords, password_error
 from chassis.web.sessions import ServerSessions
@@ -54,7 +55,11 @@ class PresentClient:
 
     @property
     def name(self) -> str:
-        return f"{self.first_name} {self.last_name}".strip()
+        return full_name(self.first_name, self.last_name)
+
+    @property
+    def called(self) -> str:
+        return called(self.first_name, self.last_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,7 +234,7 @@ class Accounts:
             to=row.email,
             data={
                 "url": f"{self._public_url}/password#{token}",
-                "client_first_name": row.first_name,
+                "client_first_name": called(row.first_name, row.last_name),
                 "username": row.username,
                 "agent_name": agent.name,
                 "agent_phone": agent.contact_phone,

@@ -5,10 +5,10 @@ drawn line and a typed name are both good, together with a tick beside words tha
 """
 
 import hashlib
-import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
+from chassis.typed.text import clean_line, has_letter
 from services.portal.esign.on_file_rules import ON_FILE, Reused
 
 # The words beside the tick. A changed text gets a new version, and old documents keep theirs.
@@ -54,16 +54,11 @@ def text_sha256(text: str) -> str:
 
 
 def clean_name(raw: str) -> str:
-    """A person's name, in any script, as one line: control and direction-changing characters are
-    dropped (they could make a printed name read differently), spaces are folded."""
-    kept = "".join(
-        " " if char.isspace() else char
-        for char in unicodedata.normalize("NFC", raw)
-        if char.isspace() or char in "\u200c\u200d" or unicodedata.category(char)[0] != "C"
-    )
-    return " ".join(kept.split())[:NAME_LIMIT]
+    """A person's name, in any script, as one line without unseen characters: those that change direction could make a
+    printed name read differently."""
+    return clean_line(raw)[:NAME_LIMIT].strip()
 
 
 def is_name(name: str) -> bool:
     """Whether a cleaned text can be a name: it has at least two characters and one of them is a letter."""
-    return len(name) >= 2 and any(char.isalpha() for char in name)
+    return len(name) >= 2 and has_letter(name)

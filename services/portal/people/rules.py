@@ -1,10 +1,10 @@
 """What the portal knows of an agent and her agency, and the address of her public page. Pure."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
 from chassis.paper.letterhead import Letterhead, paper_for
+from chassis.typed.names import fold
 
 _LONGEST_SLUG = 60
 
@@ -57,8 +57,6 @@ class AgentView:
 
 
 def slug_of(name: str) -> str:
-    """ "maya-okafor" for "Maya Okafor"; "agent" for a name without Latin letters or digits."""
-    plain = unicodedata.normalize("NFKD", name.replace("ß", "ss").replace("ø", "o").replace("Ø", "O"))
-    letters = "".join(char for char in plain if not unicodedata.combining(char)).casefold()
-    slug = re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:_LONGEST_SLUG].strip("-")
+    """ "maya-okafor" for "Maya Okafor"; "agent" for a name without letters or digits."""
+    slug = re.sub(r"[^a-z0-9]+", "-", fold(name)).strip("-")[:_LONGEST_SLUG].strip("-")
     return slug or "agent"

@@ -1,12 +1,13 @@
 """What a client enters about herself, her family and her days."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 from wtforms.validators import NumberRange, ValidationError
 from wtforms.widgets import HiddenInput
 
 from chassis.ids import new_id
+from chassis.typed.days import DayError, birthday_bounds, day_of_the_year
 from chassis.web.forms import (
     CountryField,
     DateField,
@@ -14,11 +15,13 @@ from chassis.web.forms import (
     Form,
     IntegerField,
     Length,
+    NameField,
     Optional,
     PasswordField,
     PhoneField,
     SelectField,
     StringField,
+    WithNames,
     email_address,
     required,
 )
@@ -46,20 +49,21 @@ MONTHS = (
     "November",
     "December",
 )
-_OLDEST = date(1900, 1, 1)
+_MONTHS = {str(at): name for at, name in enumerate(MONTHS, 1)}
 
 
 def _lies_in_the_past(field: Any) -> None:  # Any: WTForms' field
-    if field.data and not _OLDEST <= field.data <= datetime.now(UTC).date() + timedelta(days=1):
+    earliest, latest = birthday_bounds(datetime.now(UTC).date())
+    if field.data and not earliest <= field.data <= latest:
         raise ValidationError("Check the year: a birthday lies in the past.")
 
 
-class ProfileForm(Form):
+class ProfileForm(WithNames):
     """`version` is that of the profile the form was opened on."""
 
     version = IntegerField(widget=HiddenInput(), default=0, validators=[Optional()])
-    first_name = StringField("First name", [required("Enter your first name."), Length(max=80)])
-    last_name = StringField("Last name", [required("Enter your last name."), Length(max=80)])
+    first_name = NameField("First name", [Length(max=80)])
+    last_name = NameField("Last name", [Length(max=80)])
     birthday = DateField("Birthday", [Optional()])
     email = EmailField("E-mail", [required("Enter your e-mail address."), Length(max=254), email_address()])
     present_password = PasswordField("Present password", [Optional(), Length(max=PASSWORD_MAX)])
@@ -93,9 +97,9 @@ class ProfileForm(Form):
         )
 
 
-class FamilyForm(Form):
-    first_name = StringField("First name", [required("Enter the first name."), Length(max=80)])
-    last_name = StringField("Last name", [Length(max=80)])
+class FamilyForm(WithNames):
+    first_name = NameField("First name", [Length(max=80)])
+    last_name = NameField("Last name", [Length(max=80)])
     relation = SelectField("Who is it?", choices=[(key.value, words) for key, words in RELATION_WORDS.items()])
     born_on = DateField("Birthday", [Optional()])
 
@@ -117,20 +121,20 @@ class OccasionForm(Form):
     """A day and a month; the year only when it is known."""
 
     label = StringField("What is it?", [required("Say what the day is, such as Wedding anniversary."), Length(max=80)])
-    day = IntegerField(
-        "Day", [required("Enter the day of the month."), NumberRange(1, 31, "Enter a day from 1 to 31.")]
-    )
-    month = SelectField("Month", choices=[(str(at), name) for at, name in enumerate(MONTHS, 1)])
+    day = IntegerField("Day", [required("Enter the day of the month.")])
+    month = SelectField("Month", choices=list(_MONTHS.items()))
     year = IntegerField("Year", [Optional(), NumberRange(1900, 2100, "Enter a year such as 2012, or leave it empty.")])
 
     def validate_day(self, field: Any) -> None:  # Any: WTForms' field
-        try:
-            self._on()
-        except ValueError:
-            raise ValidationError("There is no such day in that month.") from None
+        if not field.errors:
+            try:
+                self._on()
+            except DayError as error:
+                raise ValidationError(str(error)) from None
 
     def _on(self) -> date:
-        return date(self.year.data or UNKNOWN_YEAR, int(self.month.data or 1), self.day.data or 1)
+        month = int(self.month.data) if self.month.data in _MONTHS else 1
+        return day_of_the_year(self.day.data, month, self.year.data, unknown_year=UNKNOWN_YEAR)
 
     def entered(self, occasion_id: str) -> Occasion:
         """What was entered, once the form is valid."""

@@ -11,6 +11,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from chassis.typed.names import full_name
+
 BIRTHDAY_ID = "birthday"
 # Stands for the year where a day's year is not known; a leap year, so that 29 February is a day in it.
 UNKNOWN_YEAR = 1904
@@ -49,7 +51,7 @@ class FamilyMember:
 
     @property
     def name(self) -> str:
-        return f"{self.first_name} {self.last_name}".strip()
+        return full_name(self.first_name, self.last_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +79,7 @@ class Profile:
 
     @property
     def name(self) -> str:
-        return f"{self.first_name} {self.last_name}".strip()
+        return full_name(self.first_name, self.last_name)
 
 
 # What changes as one, by the CRM's names for it; beside these each row of a list, as "family:ID" and "occasion:ID".

@@ -6,20 +6,21 @@ from wtforms.validators import InputRequired, NumberRange
 from chassis.web.forms import (
     DateField,
     EmailField,
-    Form,
     IntegerField,
     Length,
+    NameField,
     Optional,
     PhoneField,
     StringField,
     TextAreaField,
+    WithNames,
     email_address,
     required,
 )
 from services.portal.quotes.rules import MOST_ADULTS, MOST_CHILDREN, Visitor, Wish
 
 
-class QuoteForm(Form):
+class QuoteForm(WithNames):
     """`website` is for machines only: people don't see it, so whoever fills it in is none."""
 
     request_key = HiddenField(validators=[Length(max=64)])
@@ -39,8 +40,8 @@ class QuoteForm(Form):
     )
     budget = StringField("Budget", [Length(max=100)])
     wishes = TextAreaField("What should not be missing?", [Length(max=4000)])
-    first_name = StringField("First name", [required("Enter your first name."), Length(max=80)])
-    last_name = StringField("Last name", [required("Enter your last name."), Length(max=80)])
+    first_name = NameField("First name", [Length(max=80)])
+    last_name = NameField("Last name", [Length(max=80)])
     email = EmailField("E-mail", [required("Enter your e-mail address."), Length(max=254), email_address()])
     phone = PhoneField("Phone", [Optional(), Length(max=40)])
 

@@ -110,8 +110,9 @@ class Trip:
 
     @property
     def ends_on(self) -> date | None:
-        ends = [part.ends_on or part.begins_on for part in self._standing]
-        return max((end for end in ends if end), default=None)
+        # Both ends of each part: across the date line one arrives the day before.
+        days = [day for part in self._standing for day in (part.begins_on, part.ends_on)]
+        return max((day for day in days if day), default=None)
 
     @property
     def _standing(self) -> tuple[Segment, ...]:

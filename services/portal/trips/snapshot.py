@@ -12,10 +12,19 @@ KINDS = ("cruise", "hotel", "tour", "flight", "car", "insurance", "other")
 _TYPES = {"deposit": PayType.DEPOSIT, "final": PayType.FINAL}
 
 
+def _in_time(part: Segment) -> tuple[date, bool]:
+    """By begin; what arrives the day before it left (the date line) comes before what begins where it arrives."""
+    if part.begins_on is None:
+        return date.max, True
+    if part.ends_on is not None and part.ends_on < part.begins_on:
+        return part.ends_on, False
+    return part.begins_on, True
+
+
 def read_trip(message: events_pb2.BookingSaved) -> Trip:
     """The trip in a snapshot; its segments by begin, those without a date last."""
     segments = [_segment(part) for part in message.segments]
-    segments.sort(key=lambda part: part.begins_on or date.max)
+    segments.sort(key=_in_time)
     return Trip(
         id=message.booking_id,
         title=message.title,

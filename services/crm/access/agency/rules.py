@@ -4,6 +4,7 @@ import re
 import zoneinfo
 from dataclasses import dataclass
 
+from chassis.typed.emails import clean_address
 from services.crm.core.actor import Role
 
 # M11: days a card may live, hours a CVV may live (0 = never stored); the vault enforces the same bounds.
@@ -79,7 +80,7 @@ class AgentDetail:
 
 def email_key(email: str) -> str:
     """The form in which two spellings of one address are the same."""
-    return email.strip().casefold()
+    return clean_address(email).casefold()
 
 
 def agency_errors(data: AgencyData) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Use cases of the agency and its agents: the directory that the other rooms look people up in."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +12,7 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import new_id
+from chassis.typed.names import title_key
 from services.crm.access.agency.events import (
     agency_saved,
     agency_snapshot,
@@ -70,7 +72,7 @@ class Directory:
         query = select(AgentRow).where(
             AgentRow.agency_id == agency_id, AgentRow.role == Role.ADMIN.value, AgentRow.active.is_(True)
         )
-        return [_agent(row) for row in session.scalars(query.order_by(AgentRow.name, AgentRow.id))]
+        return _by_name(map(_agent, session.scalars(query)))
 
     def actor(self, agent_id: str) -> Actor | None:
         """The agent as one who acts; None when she does not exist or is no longer active."""
@@ -83,9 +85,9 @@ class Directory:
         return _agent(row) if row is not None else None
 
     def names(self, session: Session, agency_id: str) -> dict[str, str]:
-        """Every agent's name by id."""
+        """Every agent's name by id, in the names' order."""
         rows = session.execute(select(AgentRow.id, AgentRow.name).where(AgentRow.agency_id == agency_id))
-        return {row.id: row.name for row in rows}
+        return {row.id: row.name for row in sorted(rows, key=lambda row: (title_key(row.name), row.id))}
 
     def names_in(self, actor: Actor) -> dict[str, str]:
         """The name of everybody in the actor's agency by id."""
@@ -96,10 +98,8 @@ class Directory:
         """All agents of the actor's agency, by name. Raises PermissionDenied for non-admins."""
         _require_admin(actor)
         with self._database.read() as session:
-            rows = session.scalars(
-                select(AgentRow).where(AgentRow.agency_id == actor.agency_id).order_by(AgentRow.name, AgentRow.id)
-            )
-            return [_agent(row) for row in rows]
+            rows = session.scalars(select(AgentRow).where(AgentRow.agency_id == actor.agency_id))
+            return _by_name(map(_agent, rows))
 
     def colleague(self, actor: Actor, agent_id: str) -> AgentDetail:
         """An agent of the actor's own agency, for admins. Raises PermissionDenied or NotFound."""
@@ -222,6 +222,10 @@ class Directory:
 
     def _publish(self, session: Session, agent: AgentDetail, agency: AgencyDetail) -> None:
         self._outbox.add(session, agent_saved(agent, agency), aggregate_id=agent.id, agency_id=agency.id)
+
+
+def _by_name(agents: Iterable[AgentDetail]) -> list[AgentDetail]:
+    return sorted(agents, key=lambda agent: (title_key(agent.name), agent.id))
 
 
 def _require_admin(actor: Actor) -> None:

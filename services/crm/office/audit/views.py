@@ -9,6 +9,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument, WayvaultError
+from chassis.typed.days import DayError, read_day
 from services.crm.access.activity.service import ACT_WORDS, Act
 from services.crm.access.parts import access
 from services.crm.core.addresses import page_number, same_list, with_same_filter
@@ -140,11 +141,9 @@ def _span() -> tuple[datetime | None, datetime | None]:
 
 def _day(name: str) -> date | None:
     try:
-        day = date.fromisoformat(request.args.get(name, ""))
-    except ValueError:
+        return read_day(request.args.get(name, "")[:40])
+    except DayError:
         return None
-    # Years that every zone and database can count with.
-    return day if 2000 <= day.year <= 9000 else None
 
 
 def _lines(rows: Sequence[TrailRow]) -> list[HistoryLine]:

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from chassis.typed.days import DayError, read_day
+
 # A chart of more months than this can't be read.
 MOST_MONTHS: Final = 24
 EARLIEST: Final = date(2000, 1, 1)
@@ -123,10 +125,9 @@ def _day(text: str, otherwise: date) -> date | None:
     if not text:
         return otherwise
     try:
-        day = date.fromisoformat(text)
-    except ValueError:
+        return read_day(text, earliest=EARLIEST, latest=LATEST)
+    except DayError:
         return None
-    return day if EARLIEST <= day <= LATEST else None
 
 
 def _month_after(first_of_month: date, count: int) -> date:

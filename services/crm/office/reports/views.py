@@ -8,6 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis.money import Money
+from chassis.typed.names import title_key
 from chassis.web.formatting import LOCALE, currency_choices, short_day
 from services.crm.access.parts import access
 from services.crm.core.actor import Actor
@@ -274,7 +275,7 @@ def _filters(actor: Actor, wanted: Wanted, offered: list[str]) -> dict[str, obje
     names = office().reports.agents(actor)
     return {
         "wanted": wanted,
-        "agents": sorted(names.items(), key=lambda pair: pair[1]),
+        "agents": sorted(names.items(), key=lambda pair: title_key(pair[1])),
         "agent_names": names,
         "currencies": [(code, same_list(currency=code), code == wanted.currency) for code in offered],
         "typed_from": request.args.get("from", "")[:10] if wanted.period.problem else wanted.period.first.isoformat(),

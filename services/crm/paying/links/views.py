@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument, PermissionDenied
 from chassis.money import Money
+from chassis.typed.numbers import number_from
 from chassis.web.formatting import plural, zone
 from services.crm.core.actor import Actor
 from services.crm.core.panels import Panel
@@ -56,10 +57,9 @@ def new(booking_id: str) -> ResponseReturnValue:
 @login_required
 def resend(link_id: str) -> ResponseReturnValue:
     """Mails the link again, with seven fresh days."""
-    issue = request.form.get("issue", "")
     try:
         link = paying().links.resend(
-            current_agent(), link_id, issue=int(issue) if issue.isascii() and issue.isdigit() else 0
+            current_agent(), link_id, issue=number_from(request.form.get("issue", ""), most=999_999)
         )
     except InvalidArgument as error:
         flash(error.message, "alert")

@@ -15,6 +15,7 @@ from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import new_id
 from chassis.money import Money
 from chassis.tags import fill
+from chassis.typed.names import called
 from chassis.web.formatting import day
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot
 from services.crm.core.actor import Actor
@@ -248,8 +249,8 @@ class Reminders:
         whole = part.price.minor if part.price else sum(each.minor for each in (part.deposit, part.final) if each)
         lead = booking.lead
         return Words(
-            client_first_name=lead.first_name if lead else "",
-            client_last_name=lead.last_name if lead else "",
+            client_first_name=called(lead.first_name, lead.last_name) if lead else "",
+            client_last_name=lead.last_name if lead and lead.first_name else "",
             agent_name=agent.name,
             agent_contact=agent.data.phone or agent.email,
             agency_name=agency.name,

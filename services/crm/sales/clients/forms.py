@@ -1,36 +1,35 @@
 """The client form."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from wtforms.validators import ValidationError
 from wtforms.widgets import HiddenInput
 
+from chassis.typed.days import birthday_bounds
 from chassis.web.forms import (
     CountryField,
     DateField,
     EmailField,
-    Form,
     IntegerField,
     Length,
+    NameField,
     Optional,
     PhoneField,
     StringField,
     TextAreaField,
+    WithNames,
     email_address,
-    required,
 )
 from services.crm.sales.clients.service import ClientData
 
-_OLDEST = date(1900, 1, 1)
 
-
-class ClientForm(Form):
+class ClientForm(WithNames):
     """What an agent enters about a client. `version` is that of the profile the form was opened on."""
 
     version = IntegerField(widget=HiddenInput(), default=0, validators=[Optional()])
-    first_name = StringField("First name", [required("Enter the first name."), Length(max=80)])
-    last_name = StringField("Last name", [required("Enter the last name."), Length(max=80)])
+    first_name = NameField("First name", [Length(max=80)])
+    last_name = NameField("Last name", [Length(max=80)])
     email = EmailField("E-mail", [Optional(), Length(max=254), email_address()])
     phone = PhoneField("Phone", [Optional(), Length(max=40)])
     second_phone = PhoneField("Second phone", [Optional(), Length(max=40)])
@@ -43,7 +42,8 @@ class ClientForm(Form):
     notes = TextAreaField("Notes", [Length(max=10_000)])
 
     def validate_birthday(self, field: Any) -> None:  # Any: WTForms' field
-        if field.data and not _OLDEST <= field.data <= datetime.now(UTC).date() + timedelta(days=1):
+        earliest, latest = birthday_bounds(datetime.now(UTC).date())
+        if field.data and not earliest <= field.data <= latest:
             raise ValidationError("Check the year: a birthday lies in the past.")
 
     def entered(self) -> ClientData:

@@ -6,23 +6,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
+from chassis.typed.names import title_key
 from services.crm.sales.clients.models import ClientRow, FamilyMemberRow, OccasionRow
 from services.crm.sales.clients.rules import FamilyMember, Household, Occasion, OccasionKind, Relation, month_day
 
 
 def load_household(session: Session, client_id: str) -> Household:
     """All of a client's family and occasions."""
-    family = session.scalars(
-        select(FamilyMemberRow)
-        .where(FamilyMemberRow.client_id == client_id)
-        .order_by(FamilyMemberRow.first_name, FamilyMemberRow.id)
-    )
+    family = session.scalars(select(FamilyMemberRow).where(FamilyMemberRow.client_id == client_id))
     occasions = session.scalars(
         select(OccasionRow).where(OccasionRow.client_id == client_id).order_by(OccasionRow.month_day, OccasionRow.id)
     )
-    return Household(
-        family=tuple(family_member(row) for row in family), occasions=tuple(occasion(row) for row in occasions)
-    )
+    members = sorted(map(family_member, family), key=lambda member: (title_key(member.name), member.id))
+    return Household(family=tuple(members), occasions=tuple(occasion(row) for row in occasions))
 
 
 def family_row(session: Session, client_id: str, member_id: str) -> FamilyMemberRow:

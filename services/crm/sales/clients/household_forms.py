@@ -4,9 +4,21 @@ import calendar
 from datetime import UTC, date, datetime
 from typing import Any
 
-from wtforms.validators import NumberRange, ValidationError
+from wtforms.validators import ValidationError
 
-from chassis.web.forms import DateField, Form, IntegerField, Length, Optional, SelectField, StringField, required
+from chassis.typed.days import DayError, birthday_bounds, day_of_the_year
+from chassis.web.forms import (
+    DateField,
+    Form,
+    IntegerField,
+    Length,
+    NameField,
+    Optional,
+    SelectField,
+    StringField,
+    WithNames,
+    required,
+)
 from services.crm.sales.clients.rules import UNKNOWN_YEAR, FamilyMember, Occasion, OccasionKind, Relation
 
 RELATION_WORDS = {
@@ -25,16 +37,17 @@ _MONTHS = [(str(number), calendar.month_name[number]) for number in range(1, 13)
 _OLDEST = 1900
 
 
-class FamilyForm(Form):
+class FamilyForm(WithNames):
     """Somebody of a client's family."""
 
-    first_name = StringField("First name", [required("Enter the first name."), Length(max=80)])
-    last_name = StringField("Last name", [Length(max=80)])
+    first_name = NameField("First name", [Length(max=80)])
+    last_name = NameField("Last name", [Length(max=80)])
     relation = SelectField("Relation", choices=[(each.value, words) for each, words in RELATION_WORDS.items()])
     born_on = DateField("Birthday", [Optional()])
 
     def validate_born_on(self, field: Any) -> None:  # Any: WTForms' field
-        if field.data and not date(_OLDEST, 1, 1) <= field.data <= datetime.now(UTC).date():
+        earliest, latest = birthday_bounds(datetime.now(UTC).date())
+        if field.data and not earliest <= field.data <= latest:
             raise ValidationError("Check the year: a birthday lies in the past.")
 
     def entered(self, member_id: str) -> FamilyMember:
@@ -53,7 +66,7 @@ class OccasionForm(Form):
 
     kind = SelectField("What it is", choices=[(each.value, words) for each, words in KIND_WORDS.items()])
     label = StringField("Name", [Length(max=80)])
-    day = IntegerField("Day", [required("Enter the day of the month."), NumberRange(1, 31, "A day is 1 to 31.")])
+    day = IntegerField("Day", [required("Enter the day of the month.")])
     month = SelectField("Month", choices=_MONTHS)
     year = IntegerField("Year", [Optional()])
 
@@ -66,21 +79,23 @@ class OccasionForm(Form):
             raise ValidationError(f"A year between {_OLDEST} and this one; leave it empty if you don't know it.")
 
     def validate_day(self, field: Any) -> None:  # Any: WTForms' field
-        year = self.year.data if self.year.data and _OLDEST <= self.year.data <= datetime.now(UTC).year else None
+        if not field.errors:
+            try:
+                self._on()
+            except DayError as error:
+                raise ValidationError(str(error)) from None
+
+    def _on(self) -> date:
         month = int(self.month.data) if self.month.data in dict(_MONTHS) else 1
-        if field.data and field.data > calendar.monthrange(year or UNKNOWN_YEAR, month)[1]:
-            raise ValidationError(
-                f"{calendar.month_name[month]} has no day {field.data}{f' in {year}' if year else ''}."
-            )
+        return day_of_the_year(self.day.data, month, self.year.data, unknown_year=UNKNOWN_YEAR)
 
     def entered(self, occasion_id: str) -> Occasion:
         """What was entered, once the form is valid."""
         kind = OccasionKind(self.kind.data)
-        year = self.year.data
         return Occasion(
             id=occasion_id,
             kind=kind,
             label=(self.label.data or "").strip() or KIND_WORDS[kind],
-            first_on=date(year or UNKNOWN_YEAR, int(self.month.data), self.day.data or 1),
-            year_known=year is not None,
+            first_on=self._on(),
+            year_known=self.year.data is not None,
         )

@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from chassis.db import UtcDateTime
-from services.crm.core.search import WORD
+from services.crm.core.search import KEY, WORD
 from services.crm.orm import Base
 
 
@@ -24,10 +24,10 @@ class ClientRow(Base):
             Index(f"ix_client_{whose}_{order}", f"{whose}_id", "merged_into_id", *columns, "id")
             for whose in ("agent", "agency")
             for order, columns in (
-                ("name", ("last_name", "first_name")),
+                ("name", ("sort_key",)),
                 ("created", ("created_at",)),
                 ("updated", ("updated_at",)),
-                ("country", ("country", "last_name", "first_name")),
+                ("country", ("country", "sort_key")),
             )
         ),
         # Those without an address alone, in the list's order.
@@ -36,8 +36,7 @@ class ClientRow(Base):
                 f"ix_client_{whose}_no_email",
                 f"{whose}_id",
                 "merged_into_id",
-                "last_name",
-                "first_name",
+                "sort_key",
                 "id",
                 sqlite_where=text("email = ''"),
                 postgresql_where=text("email = ''"),
@@ -53,6 +52,8 @@ class ClientRow(Base):
     agent_id: Mapped[str] = mapped_column(ForeignKey("agent.id"))
     first_name: Mapped[str] = mapped_column(String(80))
     last_name: Mapped[str] = mapped_column(String(80))
+    # chassis.typed.names.sort_key: what lists by name are ordered by, and by what two spellings of a name are alike.
+    sort_key: Mapped[str] = mapped_column(KEY, default="", server_default="")
     email: Mapped[str] = mapped_column(String(254))
     phone: Mapped[str] = mapped_column(String(40))
     second_phone: Mapped[str] = mapped_column(String(40))

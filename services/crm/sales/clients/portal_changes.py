@@ -9,7 +9,7 @@ client.saved, so both sides end with the same profile whichever change was on it
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from sqlalchemy import select
@@ -18,6 +18,8 @@ from sqlalchemy.orm import Session
 from chassis.bus import EventHandlers, EventMeta
 from chassis.clock import Clock
 from chassis.ids import new_id
+from chassis.typed.days import day_from as _day
+from chassis.typed.text import clean_line, has_letter
 from protos.wayvault.events.v1.events_pb2 import ClientProfile, ClientProfileChanged
 from protos.wayvault.events.v1.events_pb2 import FamilyMember as WireMember
 from protos.wayvault.events.v1.events_pb2 import Occasion as WireOccasion
@@ -127,6 +129,9 @@ def _take_fields(session: Session, row: ClientRow, profile: ClientProfile, momen
             continue
         merged = replace(merged, **{name: getattr(wanted, name) for name in columns_of(field)})
         note_change(session, row.id, field.value, was=in_words(old, field), by=ChangedBy.CLIENT, at=at)
+    if not merged.first_name and not merged.last_name:
+        # Agent and client each moved the only name into the other field.
+        merged = replace(merged, first_name=old.first_name, last_name=old.last_name)
     if merged == old:
         return False
     apply(row, merged, at=row.updated_at)
@@ -134,13 +139,17 @@ def _take_fields(session: Session, row: ClientRow, profile: ClientProfile, momen
 
 
 def _data(profile: ClientProfile, old: ClientData) -> ClientData:
-    """The profile as the client wants it. What she can't see (notes, second phone) stays; a name can't be emptied."""
+    """The profile as the client wants it. What they can't see (notes, second phone) stays, and so does the name where
+    none was left."""
     client, address = profile.client, profile.address
+    first_name, last_name = _line(client.first_name, 80), _line(client.last_name, 80)
+    if not has_letter(first_name + last_name):
+        first_name, last_name = old.first_name, old.last_name
     birthday = next((each for each in profile.occasions if each.id == BIRTHDAY_ID), None)
     return replace(
         old,
-        first_name=_line(client.first_name, 80) or old.first_name,
-        last_name=_line(client.last_name, 80) or old.last_name,
+        first_name=first_name,
+        last_name=last_name,
         email=_line(client.email, 254),
         phone=_line(client.phone, 40),
         street=_line(", ".join(part for part in (address.line1, address.line2) if part), 200),
@@ -159,7 +168,7 @@ def _take_family(session: Session, client_id: str, profile: ClientProfile, momen
     for wire in profile.family:
         row, at = known.get(wire.id), moments.of_row(family_field(wire.id), known.get(wire.id))
         member = _member(wire)
-        if at is None or not member.first_name or (row is not None and family_member(row) == member):
+        if at is None or not member.name or (row is not None and family_member(row) == member):
             continue
         put_member(session, client_id, replace(member, id=_free_id(session, FamilyMemberRow, row, wire.id)), at=at)
         changed.append(_Changed(at=at, words=member.name))
@@ -168,8 +177,9 @@ def _take_family(session: Session, client_id: str, profile: ClientProfile, momen
         at = moments.of_removal(family_field(row_id), row)
         if at is not None:
             session.delete(row)
-            note_change(session, client_id, family_field(row_id), was=row.first_name, by=ChangedBy.CLIENT, at=at)
-            changed.append(_Changed(at=at, words=f"{row.first_name} (taken out)"))
+            gone = family_member(row).called
+            note_change(session, client_id, family_field(row_id), was=gone, by=ChangedBy.CLIENT, at=at)
+            changed.append(_Changed(at=at, words=f"{gone} (taken out)"))
     return _mark_list(session, client_id, ProfileField.FAMILY, changed)
 
 
@@ -248,11 +258,4 @@ def _occasion(wire: WireOccasion, row: OccasionRow | None) -> Occasion | None:
 
 def _line(text: str, length: int) -> str:
     """One line of what the client typed."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:length]
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
+    return clean_line(text)[:length].strip()

@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.ids import new_id
+from chassis.typed.names import title_key
 from services.crm.core.actor import Actor
 from services.crm.sales.clients.changes import (
     ClientsChange,
@@ -128,7 +129,7 @@ class Profiles:
         with self._database.read() as session:
             found = [*_birthdays(session, actor, today, days), *_family(session, actor, today, days)]
             found += _occasions(session, actor, today, days)
-        return sorted(found, key=lambda each: (each.on, each.client_name, each.about))[:UPCOMING_LIMIT]
+        return sorted(found, key=lambda each: (each.on, title_key(each.client_name), each.about))[:UPCOMING_LIMIT]
 
     def _gone(self, session: Session, client_id: str, what: str, was: str) -> None:
         note_change(session, client_id, what, was=was, by=ChangedBy.AGENT, at=self._clock.now())

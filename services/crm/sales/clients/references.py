@@ -4,7 +4,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from chassis.db.references import Reference, affected
-from chassis.typed.names import fold
+from chassis.typed.names import fold, sort_key
 from services.crm.sales.clients.models import ClientChangeRow, ClientRow, ClientWordRow, FamilyMemberRow, OccasionRow
 
 
@@ -79,8 +79,8 @@ def _forget_words(session: Session, _: str, merged_id: str) -> int:
     return affected(session, delete(ClientWordRow).where(ClientWordRow.client_id == merged_id))
 
 
-def _who(row: FamilyMemberRow) -> tuple[str, str]:
-    return fold(row.first_name), fold(row.last_name)
+def _who(row: FamilyMemberRow) -> str:
+    return sort_key(row.first_name, row.last_name)
 
 
 CLIENT_REFERENCES = (

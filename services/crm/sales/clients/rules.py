@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from chassis.typed.names import email_words, fold, words_of
+from chassis.typed.names import by_last_name, called, email_words, fold, full_name, words_of
 from chassis.typed.phones import found_by
 
 # The id under which a client's own birthday travels among her occasions.
@@ -72,7 +72,7 @@ ADDRESS_COLUMNS = ("street", "city", "region", "postal_code", "country")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientData:
-    """What an agent enters about a client."""
+    """What an agent enters about a client. One of the two names is enough; many people have no other."""
 
     first_name: str
     last_name: str
@@ -129,7 +129,11 @@ class FamilyMember:
 
     @property
     def name(self) -> str:
-        return f"{self.first_name} {self.last_name}".strip()
+        return full_name(self.first_name, self.last_name)
+
+    @property
+    def called(self) -> str:
+        return called(self.first_name, self.last_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +177,17 @@ class ClientDetail:
 
     @property
     def name(self) -> str:
-        return f"{self.data.first_name} {self.data.last_name}".strip()
+        return full_name(self.data.first_name, self.data.last_name)
+
+    @property
+    def called(self) -> str:
+        """How the client is addressed: by the first name, or by the only one."""
+        return called(self.data.first_name, self.data.last_name)
+
+    @property
+    def listed(self) -> str:
+        """The name in a list that is sorted by it: "Garcia, Maria"."""
+        return by_last_name(self.data.first_name, self.data.last_name)
 
     @property
     def email(self) -> str:

@@ -4,8 +4,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
 
-from sqlalchemy import ColumnElement, Select, func, literal, select
+from sqlalchemy import ColumnElement, Select, func, intersect, literal, select
 from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
@@ -13,7 +14,7 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import NotFound, PermissionDenied
 from chassis.ids import new_id
-from chassis.typed.names import search_terms, text_of
+from chassis.typed.names import foldings, letters, may_be_one, name_keys, search_terms, sort_key, text_of
 from services.crm.access.agency.service import Directory
 from services.crm.core.actor import Actor
 from services.crm.core.errors import ChangedMeanwhile
@@ -62,6 +63,9 @@ _WORDS = Words(
 )
 SEARCH_LIMIT = 8
 EXPORT_LIMIT = 10_000
+# More people than share one address, or one name, among an agent's clients.
+_SHARING_AN_ADDRESS = 20
+_SHARING_A_NAME = 200
 
 
 class ClientMoved(NotFound):
@@ -122,16 +126,41 @@ class Clients:
         rows = session.scalars(select(ClientRow).where(ClientRow.id.in_(client_ids)))
         return {row.id: detail_of(row) for row in rows if row.agency_id == agency_id}
 
-    def find_by_email(self, session: Session, *, agent_id: str, email: str) -> str | None:
-        """The id of an agent's client with this address, the longest known one; None when there is none."""
-        if not email.strip():
+    def find_person(self, session: Session, *, agent_id: str, data: ClientData) -> str | None:
+        """The id of an agent's client who has this address and, however it is spelled, this name; the longest known
+        one. A couple may share an address: a different name is somebody else. None when there is nobody."""
+        if not data.email:
             return None
-        query = select(ClientRow.id).where(
+        query = select(ClientRow).where(
             ClientRow.agent_id == agent_id,
             ClientRow.merged_into_id.is_(None),
-            func.lower(ClientRow.email) == email.strip().lower(),
+            func.lower(ClientRow.email) == data.email.lower(),
         )
-        return session.scalar(query.order_by(ClientRow.created_at, ClientRow.id).limit(1))
+        rows = session.scalars(query.order_by(ClientRow.created_at, ClientRow.id).limit(_SHARING_AN_ADDRESS)).all()
+        wanted = name_keys(data.first_name, data.last_name)
+        same = (row.id for row in rows if name_keys(row.first_name, row.last_name) & wanted)
+        short = (row.id for row in rows if may_be_one(*((each.first_name, each.last_name) for each in (row, data))))
+        return next(chain(same, short), None)
+
+    def with_the_name_of(self, session: Session, client: ClientDetail) -> list[ClientDetail]:
+        """The same agent's clients, this one too, whose names are this one's in any spelling; longest known first."""
+        names = [each for each in (client.data.last_name, client.data.first_name) if each]
+        having = (
+            select(ClientWordRow.client_id).where(
+                ClientWordRow.agency_id == client.agency_id,
+                ClientWordRow.agent_id == client.agent_id,
+                ClientWordRow.word.in_(map(letters, foldings(name))),
+            )
+            for name in names
+        )
+        found = session.scalars(intersect(*having).limit(_SHARING_A_NAME)).all() if names else []
+        rows = session.scalars(
+            select(ClientRow)
+            .where(ClientRow.id.in_(found), ClientRow.merged_into_id.is_(None))
+            .order_by(ClientRow.created_at, ClientRow.id)
+        )
+        wanted = name_keys(client.data.first_name, client.data.last_name)
+        return [detail_of(row) for row in rows if name_keys(row.first_name, row.last_name) & wanted]
 
     def search(self, actor: Actor, text: str) -> list[ClientDetail]:
         """The first few clients whose names, e-mail or telephone contain every word typed."""
@@ -141,7 +170,7 @@ class Clients:
             rows = session.scalars(
                 select(ClientRow)
                 .where(*_conditions(session, actor, ClientFilter(text=text)))
-                .order_by(ClientRow.last_name, ClientRow.first_name, ClientRow.id)
+                .order_by(ClientRow.sort_key, ClientRow.id)
                 .limit(SEARCH_LIMIT)
             )
             return [detail_of(row) for row in rows]
@@ -253,6 +282,7 @@ def apply(row: ClientRow, data: ClientData, *, at: datetime) -> None:
     """Writes what was entered, and what is computed from it."""
     for name, value in asdict(data).items():
         setattr(row, name, value)
+    row.sort_key = sort_key(data.first_name, data.last_name)
     row.birthday_month_day = month_day(data.birthday) if data.birthday else None
     words = search_words(data)
     if row.search_text != (text := text_of(words)):
@@ -296,7 +326,7 @@ def _conditions(session: Session, actor: Actor, wanted: ClientFilter) -> list[Co
 def _ordered(query: Select[ClientRow], sort: ClientSort) -> Select[ClientRow]:
     match sort:
         case ClientSort.NAME:
-            return query.order_by(ClientRow.last_name, ClientRow.first_name, ClientRow.id)
+            return query.order_by(ClientRow.sort_key, ClientRow.id)
         case ClientSort.NEWEST:
             return query.order_by(ClientRow.created_at.desc(), ClientRow.id.desc())
         case ClientSort.CHANGED:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from chassis.typed.names import name_keys
 from services.crm.sales.clients.rules import (
     WORDS,
     ClientData,
@@ -16,6 +17,7 @@ from services.crm.sales.clients.rules import (
 )
 
 # Family and occasions are lists: both follow, nothing is to be chosen.
+_NAMES = (ProfileField.FIRST_NAME, ProfileField.LAST_NAME)
 CHOSEN = tuple(field for field in ProfileField if columns_of(field))
 
 
@@ -54,11 +56,13 @@ def choices(
 ) -> list[Choice]:
     """Every field with a sensible suggestion: what is filled in before what is empty, then the newer entry."""
     found = []
+    one_name = _is_one_name(kept.data) or _is_one_name(other.data)
+    names_stay = one_name and bool(_keys(kept.data) & _keys(other.data))
     for field in CHOSEN:
         mine, theirs = in_words(kept.data, field), in_words(other.data, field)
         same = values_of(kept.data, field) == values_of(other.data, field)
         newer = other_changed.get(field, other.created_at) > kept_changed.get(field, kept.created_at)
-        if same or not theirs:
+        if same or not theirs or (names_stay and field in _NAMES):
             side = Side.KEPT
         elif not mine:
             side = Side.OTHER
@@ -68,6 +72,14 @@ def choices(
             side = Side.OTHER if newer else Side.KEPT
         found.append(Choice(field=field, kept=mine, other=theirs, suggested=side, settled=same))
     return found
+
+
+def _is_one_name(data: ClientData) -> bool:
+    return not data.first_name or not data.last_name
+
+
+def _keys(data: ClientData) -> frozenset[str]:
+    return name_keys(data.first_name, data.last_name)
 
 
 def merged_data(kept: ClientData, other: ClientData, sides: Mapping[ProfileField, Side]) -> ClientData:

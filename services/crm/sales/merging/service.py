@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -222,16 +222,17 @@ class Merges:
         session.scalars(rows.with_for_update().execution_options(populate_existing=True)).all()
 
     def _lookalikes(self, client: ClientDetail) -> list[ClientDetail]:
-        same_name = (ClientRow.last_name == client.data.last_name) & (ClientRow.first_name == client.data.first_name)
-        same: list[ColumnElement[bool]] = [same_name]
-        if client.email:
-            same.append(func.lower(ClientRow.email) == client.email.lower())
         found: dict[str, ClientDetail] = {}
         with self._database.read() as session:
-            for condition in same:
+            found |= {each.id: each for each in self._clients.with_the_name_of(session, client)[:_CANDIDATES]}
+            if client.email:
                 rows = session.scalars(
                     select(ClientRow)
-                    .where(ClientRow.agent_id == client.agent_id, ClientRow.merged_into_id.is_(None), condition)
+                    .where(
+                        ClientRow.agent_id == client.agent_id,
+                        ClientRow.merged_into_id.is_(None),
+                        func.lower(ClientRow.email) == client.email.lower(),
+                    )
                     .order_by(ClientRow.created_at, ClientRow.id)
                     .limit(_CANDIDATES)
                 )

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from chassis.typed.names import fold
+from chassis.typed.text import plain
 
 INVITATION_VALID = timedelta(days=14)
 USERNAME_MIN = 3
@@ -63,7 +64,7 @@ def username_error(username: str) -> str | None:
 
 def username_key(username: str) -> str:
     """The form in which two spellings of one username are the same."""
-    return username.strip().casefold()
+    return plain(username).casefold()
 
 
 def suggested_username(first_name: str, last_name: str) -> str:

@@ -4,6 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument, PermissionDenied
+from chassis.typed.numbers import number_from
 from services.crm.core.actor import Actor
 from services.crm.core.forms import attempt
 from services.crm.core.panels import Panel
@@ -49,7 +50,7 @@ def invite(client_id: str) -> ResponseReturnValue:
 @login_required
 def resend(client_id: str) -> ResponseReturnValue:
     """A fresh link under the same username."""
-    issue = request.form.get("issue", 0, type=int)
+    issue = number_from(request.form.get("issue", ""), most=999_999)
     try:
         access = sales().portal_access.resend(current_agent(), client_id, issue=issue)
     except InvalidArgument as error:

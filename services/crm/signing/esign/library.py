@@ -11,6 +11,7 @@ from chassis.clock import Clock
 from chassis.db import Database, insert_if_absent
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import new_id
+from chassis.typed.names import title_key
 from services.crm.access.agency.service import Directory
 from services.crm.core.actor import Actor
 from services.crm.core.errors import ChangedMeanwhile
@@ -205,7 +206,7 @@ class Library:
             conditions.append(own)
         rows = session.execute(_with_text().where(*conditions)).all()
         found = [_template(row, text) for row, text in rows]
-        return sorted(found, key=lambda one: (one.archived, _ORDER[one.kind], one.title.casefold(), one.id))
+        return sorted(found, key=lambda one: (one.archived, _ORDER[one.kind], title_key(one.title), one.id))
 
     def _stock(self, session: Session, agency_id: str) -> None:
         """Puts the built-in documents into an agency's library; again without harm."""

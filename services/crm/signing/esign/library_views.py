@@ -4,6 +4,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument, NotFound
+from chassis.typed.numbers import number_from
 from services.crm.access.parts import access
 from services.crm.core.actor import Actor
 from services.crm.core.forms import attempt
@@ -83,7 +84,7 @@ def template(template_id: str) -> ResponseReturnValue:
 def archive(template_id: str) -> ResponseReturnValue:
     """Takes an own document out of the library, or back into it."""
     archived = request.form.get("archived") == "yes"
-    version = request.form.get("version", 0, type=int)
+    version = number_from(request.form.get("version", ""))
     try:
         signing().library.archive(current_agent(), template_id, version=version, archived=archived)
     except InvalidArgument as error:

@@ -18,12 +18,11 @@ def values_for(
     *, booking: BookingDetail, client: ClientDetail, agency: AgencyDetail, agent: AgentDetail, now: datetime
 ) -> Mapping[str, str]:
     """Tag → its words. What is not known is empty."""
-    data = client.data
     suppliers = dict.fromkeys(segment.data.supplier_name for segment in booking.segments)
     today = now.astimezone(ZoneInfo(agency.data.time_zone)).date()
     return {
         "ClientName": client.name,
-        "ClientFirstName": data.first_name,
+        "ClientFirstName": client.called,
         "ClientAddress": _address(client),
         "AgencyName": agency.name,
         "AgencyPhone": agency.data.phone,

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from chassis.errors import InvalidArgument, PermissionDenied
+from chassis.typed.numbers import number_from
 from chassis.web.formatting import plural
 from services.crm.access.parts import access
 from services.crm.core.actor import Actor
@@ -166,8 +167,7 @@ def record_paper(booking_id: str) -> ResponseReturnValue:
 @login_required
 def remind(request_id: str) -> ResponseReturnValue:
     """Mails the request again."""
-    issue = request.form.get("issue", "")
-    number = int(issue) if issue.isascii() and issue.isdigit() and len(issue) < 7 else 0
+    number = number_from(request.form.get("issue", ""), most=999_999)
     try:
         asked = signing().requests.remind(current_agent(), request_id, issue=number)
     except InvalidArgument as error:

@@ -6,6 +6,7 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument, PermissionDenied
+from chassis.typed.numbers import number_from
 from chassis.web.formatting import plural
 from services.crm.core.actor import Actor
 from services.crm.core.panels import Panel
@@ -46,8 +47,7 @@ def new(booking_id: str) -> ResponseReturnValue:
 @login_required
 def remind(offer_id: str) -> ResponseReturnValue:
     """Mails the offer again."""
-    issue = request.form.get("issue", "")
-    number = int(issue) if issue.isascii() and issue.isdigit() and len(issue) < 7 else 0
+    number = number_from(request.form.get("issue", ""), most=999_999)
     try:
         offer = signing().insurance.remind(current_agent(), offer_id, issue=number)
     except InvalidArgument as error:

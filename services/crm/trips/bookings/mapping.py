@@ -1,10 +1,11 @@
 """Rows of the bookings room to values and back."""
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 
 from chassis.former_days import CalendarDay, pack, still_gone, uid_of, unpack
 from chassis.money import Money
-from chassis.typed.names import fold, text_of
+from chassis.typed.names import text_of, title_key
 from services.crm.core.search import set_words
 from services.crm.sales.clients.service import ClientDetail
 from services.crm.trips.bookings.models import NO_DEPARTURE, BookingRow, BookingWordRow, SegmentRow
@@ -16,6 +17,7 @@ from services.crm.trips.bookings.rules import (
     SegmentData,
     SegmentDetail,
     SegmentKind,
+    in_time,
     search_words,
 )
 
@@ -111,10 +113,15 @@ def apply_segment(row: SegmentRow, data: SegmentData) -> None:
     row.commission_minor = _minor(data.commission)
 
 
+def place_in_time(row: SegmentRow) -> tuple[date, bool]:
+    """What the parts of a trip are ordered by (rules.place_in_time)."""
+    return in_time(SegmentKind(row.kind), row.begins_on, row.ends_on)
+
+
 def note_what_lists_show(row: BookingRow, passengers: Iterable[str]) -> None:
     """Keeps on the booking what lists are ordered and searched by; `passengers` are their names."""
     row.departs_on = min((part.begins_on for part in row.segments if part.begins_on), default=NO_DEPARTURE)
-    row.title_folded = fold(row.title)
+    row.title_folded = title_key(row.title)
     suppliers = [(part.supplier_name, part.confirmation_number) for part in row.segments]
     words = search_words(row.title, suppliers, passengers)
     if row.search_text != (text := text_of(words)):

@@ -6,7 +6,7 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, Unique
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from chassis.db import UtcDateTime
-from services.crm.core.search import WORD
+from services.crm.core.search import TITLE_KEY, WORD
 from services.crm.orm import Base
 
 # Stands last in a list by departure.
@@ -39,8 +39,8 @@ class BookingRow(Base):
     agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"))
     agent_id: Mapped[str] = mapped_column(ForeignKey("agent.id"))
     title: Mapped[str] = mapped_column(String(160))
-    # Lower case without accents: lists are ordered by it.
-    title_folded: Mapped[str] = mapped_column(Text, default="")
+    # chassis.typed.names.title_key: lists are ordered by it.
+    title_folded: Mapped[str] = mapped_column(TITLE_KEY, default="")
     status: Mapped[str] = mapped_column(String(16))
     currency: Mapped[str] = mapped_column(String(3))
     service_fee_minor: Mapped[int | None] = mapped_column(BigInteger)

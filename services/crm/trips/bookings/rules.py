@@ -8,7 +8,7 @@ from typing import Final
 
 from chassis.former_days import CalendarDay
 from chassis.money import Money
-from chassis.typed.names import words_of
+from chassis.typed.names import full_name, words_of
 
 
 class BookingStatus(StrEnum):
@@ -32,6 +32,10 @@ class SegmentKind(StrEnum):
     OTHER = "other"
 
 
+# What carries one across the date line.
+_MAY_CROSS_DATE_LINE = (SegmentKind.FLIGHT, SegmentKind.CRUISE)
+
+
 class DueKind(StrEnum):
     """Which of a segment's due amounts one is: its deposit, its final payment, or any between."""
 
@@ -41,6 +45,23 @@ class DueKind(StrEnum):
 
 
 DUE_WORDS: Final = {DueKind.DEPOSIT: "Deposit", DueKind.REGULAR: "Instalment", DueKind.FINAL: "Final payment"}
+
+
+def crosses_date_line(kind: SegmentKind, begins_on: date | None, ends_on: date | None) -> bool:
+    """Whether it arrives the calendar day before it left, as a night flight from Auckland to Honolulu does."""
+    if kind not in _MAY_CROSS_DATE_LINE or begins_on is None or ends_on is None:
+        return False
+    return begins_on - ends_on == timedelta(days=1)
+
+
+def in_time(kind: SegmentKind, begins_on: date | None, ends_on: date | None) -> tuple[date, bool]:
+    """What a trip's parts are ordered by, those without a day last. What crosses the date line comes before what begins
+    on the day of its arrival."""
+    if begins_on is None:
+        return date.max, True
+    if ends_on is not None and crosses_date_line(kind, begins_on, ends_on):
+        return ends_on, False
+    return begins_on, True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +93,11 @@ class SegmentData:
     final: Money | None = None
     final_due_on: date | None = None
     commission: Money | None = None
+
+    @property
+    def place_in_time(self) -> tuple[date, bool]:
+        """What a trip's parts are ordered by."""
+        return in_time(self.kind, self.begins_on, self.ends_on)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +150,7 @@ class Passenger:
 
     @property
     def name(self) -> str:
-        return f"{self.first_name} {self.last_name}".strip()
+        return full_name(self.first_name, self.last_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,8 +185,9 @@ class BookingDetail:
 
     @property
     def ends_on(self) -> date | None:
-        ends = [s.data.ends_on or s.data.begins_on for s in self.segments]
-        return max((end for end in ends if end), default=None)
+        # Both ends of each part: across the date line one arrives the day before.
+        days = [day for s in self.segments for day in (s.data.begins_on, s.data.ends_on)]
+        return max((day for day in days if day), default=None)
 
     @property
     def total(self) -> Money:
@@ -191,11 +218,21 @@ def search_words(title: str, suppliers: Iterable[tuple[str, str]], passengers: I
     return list(dict.fromkeys(found))
 
 
+_ENDS_BEFORE_IT_BEGINS = "The end is before the beginning. Check both dates."
+
+
 def segment_errors(data: SegmentData) -> dict[str, str]:
     """What is wrong with a segment taken as a whole: field name → text for the person."""
     errors: dict[str, str] = {}
-    if data.begins_on and data.ends_on and data.ends_on < data.begins_on:
-        errors["ends_on"] = "The end is before the beginning. Check both dates."
+    if (
+        data.begins_on
+        and data.ends_on
+        and data.ends_on < data.begins_on
+        and not crosses_date_line(data.kind, data.begins_on, data.ends_on)
+    ):
+        errors["ends_on"] = _ENDS_BEFORE_IT_BEGINS
+        if data.kind in _MAY_CROSS_DATE_LINE:
+            errors["ends_on"] += " Across the date line it is one day at most."
     if data.ends_on and not data.begins_on:
         errors["begins_on"] = "Give the day it begins too."
     if data.deposit_due_on and not data.deposit:

@@ -34,6 +34,7 @@ from services.crm.trips.bookings.mapping import (
     calendar_days,
     note_former_days,
     note_what_lists_show,
+    place_in_time,
 )
 from services.crm.trips.bookings.models import BookingRow, BookingWordRow, PassengerRow, SegmentRow
 from services.crm.trips.bookings.rules import (
@@ -245,7 +246,7 @@ class Bookings:
         row.updated_at = now
         session.add(row)
         self._seat(session, actor, row, data.passenger_ids)
-        ordered = sorted(segments, key=lambda part: part.begins_on or date.max)
+        ordered = sorted(segments, key=lambda part: part.place_in_time)
         for position, part in enumerate(ordered):
             _check(part)
             segment = SegmentRow(id=new_id("segment"), position=position)
@@ -348,7 +349,7 @@ class Bookings:
             seat.position = position
 
     def _touch(self, session: Session, row: BookingRow) -> BookingDetail:
-        ordered = sorted(row.segments, key=lambda s: (s.begins_on or date.max, s.position or 0, s.id))
+        ordered = sorted(row.segments, key=lambda s: (*place_in_time(s), s.position or 0, s.id))
         for position, segment in enumerate(ordered):
             segment.position = position
         row.updated_at = self._clock.now()

@@ -6,6 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument, NotFound
+from chassis.typed.numbers import number_from
 from chassis.web.formatting import currency_choices
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list, typed_text, with_same_filter
@@ -170,7 +171,7 @@ def edit_segment(booking_id: str, segment_id: str) -> ResponseReturnValue:
 @login_required
 def remove_segment(booking_id: str, segment_id: str) -> ResponseReturnValue:
     """Takes a segment off the booking, when nothing was asked for on it yet."""
-    version = request.form.get("version", 0, type=int)
+    version = number_from(request.form.get("version", ""))
     try:
         trips().bookings.remove_segment(current_agent(), booking_id, segment_id, version=version)
         flash("The segment is removed.", "done")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import UTC
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, func, select
@@ -11,6 +11,9 @@ from sqlalchemy.orm import Session
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
+from chassis.typed.days import day_from as _day
+from chassis.typed.names import full_name
+from chassis.typed.text import clean_line
 from protos.wayvault.events.v1 import events_pb2
 from protos.wayvault.events.v1.events_pb2 import ClientRegistered, QuoteRequested
 from services.crm.access.agency.service import AgentDetail, Directory
@@ -166,7 +169,7 @@ class Quotes:
                 agency_id=agency_id,
                 agent_id=agent_id,
                 client_id=client_id,
-                name=f"{_line(message.client.first_name, 80)} {_line(message.client.last_name, 80)}".strip(),
+                name=full_name(_line(message.client.first_name, 80), _line(message.client.last_name, 80)),
                 email=_line(message.client.email, 254),
                 phone=_line(message.client.phone, 40),
                 destination=_line(message.destination, 200),
@@ -187,14 +190,14 @@ class Quotes:
     ) -> str:
         row = session.get(RegistrationRow, registration_id, with_for_update=True)
         if row is None:
-            client_id = self._clients.find_by_email(session, agent_id=agent.id, email=visitor.email)
+            data = ClientData(
+                first_name=_line(visitor.first_name, 80),
+                last_name=_line(visitor.last_name, 80),
+                email=_line(visitor.email, 254),
+                phone=_line(visitor.phone, 40),
+            )
+            client_id = self._clients.find_person(session, agent_id=agent.id, data=data)
             if client_id is None:
-                data = ClientData(
-                    first_name=_line(visitor.first_name, 80),
-                    last_name=_line(visitor.last_name, 80),
-                    email=_line(visitor.email, 254),
-                    phone=_line(visitor.phone, 40),
-                )
                 added = self._clients.add(session, agency_id=agent.agency_id, agent_id=agent.id, data=data)
                 client_id = added.id
             row = RegistrationRow(
@@ -285,11 +288,4 @@ def _detail(row: QuoteRow, agent_name: str) -> QuoteDetail:
 
 def _line(text: str, length: int) -> str:
     """One line of what a visitor typed."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:length]
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
+    return clean_line(text)[:length].strip()

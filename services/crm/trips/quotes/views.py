@@ -4,6 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument
+from chassis.typed.numbers import number_from
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list
 from services.crm.core.forms import attempt
@@ -82,7 +83,7 @@ def decline(quote_id: str) -> ResponseReturnValue:
 @login_required
 def reopen(quote_id: str) -> ResponseReturnValue:
     """Takes a declined one up again."""
-    version = request.form.get("version", 0, type=int)
+    version = number_from(request.form.get("version", ""))
     try:
         trips().quotes.reopen(current_agent(), quote_id, version=version)
     except InvalidArgument as error:

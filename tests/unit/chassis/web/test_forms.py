@@ -66,6 +66,22 @@ def test_text_is_stripped_and_control_characters_are_taken_out(app: Flask) -> No
     assert _form(app, **{**GOOD, "name": "  Ele\x00na\x1b \n"}).name.data == "Elena"
 
 
+@pytest.mark.parametrize(
+    ("field", "typed", "meant"),
+    [
+        ("name", "\u2068Maria\u00a0Garcia\u2069", "Maria Garcia"),
+        ("phone", "\u202d+1 305 555 0142\u202c", "+1 305 555 0142"),
+        ("phone", "305\u2011555\u20110142", "305-555-0142"),
+        ("code", "\uff11\uff12\uff13 \uff14\uff15\uff16", "123456"),
+        ("amount", "US$\u00a01,240.00", Money(minor=124000, currency="USD")),
+    ],
+)
+def test_pasted_values_are_cleaned(app: Flask, field: str, typed: str, meant: object) -> None:
+    form = _form(app, **{**GOOD, field: typed})
+    assert form.errors == {}
+    assert form[field].data == meant
+
+
 def test_an_error_found_later_shows_at_its_field_or_on_top(app: Flask) -> None:
     form = _form(app, **GOOD)
     form.refuse("name", "We know nobody by that name.")

@@ -76,11 +76,35 @@ def test_a_new_e_mail_address_takes_the_present_password(world: PortalWorld) -> 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"first_name": " "}, {"email": "no address"}, {"phone": "call me"}, {"birthday": "2999-01-01"}, {"country": "XX"}],
+    [
+        {"first_name": " ", "last_name": "\u3164"},
+        {"email": "no address"},
+        {"phone": "call me"},
+        {"birthday": "2999-01-01"},
+        {"country": "XX"},
+    ],
 )
 def test_a_wrong_entry_is_said_and_changes_nothing(world: PortalWorld, wrong: dict[str, str]) -> None:
     browser = signed_in(world)
     assert browser.post("/profile/edit", data=DETAILS | {"version": version(world)} | wrong).status_code == 422
+    assert changes(world) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"day": "99999999999"}, "Enter a day from 1 to 31."),
+        ({"day": "9" * 40}, "That number is too large."),
+        ({"day": "5", "year": "12345678901"}, "Enter a year such as 2012"),
+        ({"day": "29", "month": "2", "year": "2023"}, "February has no day 29 in 2023."),
+        ({"day": "1e3"}, "“e”"),
+    ],
+)
+def test_a_number_too_large_is_refused_in_words(world: PortalWorld, wrong: dict[str, str], words: str) -> None:
+    browser = signed_in(world)
+    answer = browser.post("/profile/occasions/new", data={"label": "Wedding", "month": "5", "year": ""} | wrong)
+    assert answer.status_code == 422
+    assert words in answer.get_data(as_text=True)
     assert changes(world) == []
 
 

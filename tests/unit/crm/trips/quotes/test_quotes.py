@@ -78,6 +78,31 @@ def test_a_visitor_whom_the_agent_knows_by_her_address_is_no_second_client(site:
     assert site.deps.sales.clients.get(site.maya, site.client.id).data.first_name == "Eleanor"
 
 
+def test_a_couple_that_shares_an_address_is_two_clients(site: CrmSite) -> None:
+    husband = Client(first_name="Carl", last_name="Whitcombe", email="ELEANOR@mail.example")
+    tell(site, registered(site, "registration_carl", visitor=husband))
+    tell(site, requested(site, registration_id="registration_carl", client=husband))
+    (quote,) = inbox(site)
+    assert quote.client_id != site.client.id
+    carl = site.deps.sales.clients.get(site.maya, quote.client_id)
+    assert (carl.name, carl.email) == ("Carl Whitcombe", "ELEANOR@mail.example")
+    assert site.deps.sales.clients.get(site.maya, site.client.id).name == "Eleanor Whitcombe"
+
+
+def test_a_visitor_with_one_name_is_known_by_it(site: CrmSite) -> None:
+    visitor = Client(first_name=" ", last_name="Suharto", email="suharto@mail.example")
+    tell(
+        site,
+        registered(site, "registration_1", visitor=visitor),
+        requested(site, registration_id="registration_1", client=visitor),
+    )
+    again = Client(first_name="SUHARTO", last_name="", email="suharto@mail.example")
+    tell(site, registered(site, "registration_2", visitor=again))
+    (quote,) = inbox(site)
+    assert quote.name == "Suharto"
+    assert site.deps.sales.clients.list_page(site.maya, ClientFilter(text="suharto"), 1).total == 1
+
+
 def test_a_signed_in_clients_request_is_hers(site: CrmSite) -> None:
     tell(site, requested(site, registration_id="", client_id=site.client.id))
     assert inbox(site)[0].client_id == site.client.id

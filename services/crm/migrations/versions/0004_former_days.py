@@ -1,6 +1,6 @@
 """What left a trip's calendar is remembered, so that it goes out once more as cancelled
 
-Revision: 0003_former_days, after 0002_recorded_payments
+Revision: 0004_former_days, after 0003_agency_paper
 
 Expand only: the code before this one neither reads nor writes the column.
 """
@@ -8,8 +8,8 @@ Expand only: the code before this one neither reads nor writes the column.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003_former_days"
-down_revision = "0002_recorded_payments"
+revision = "0004_former_days"
+down_revision = "0003_agency_paper"
 branch_labels = None
 depends_on = None
 
