@@ -1,6 +1,7 @@
 """`python -m services.vault <command>`: the vault's processes and the operator's commands."""
 
 import argparse
+import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from chassis.db.migrate import MigrationError
 from chassis.lifecycle import every, run_until_stopped
 from chassis.logging import configure_logging
 from chassis.sealing import SealError
-from chassis.settings import SettingsError, check_config, load
+from chassis.settings import ServiceSettings, SettingsError, check_config, load
 from chassis.telemetry import serve_metrics
 from services.vault.bootstrap import open_server, open_vault
 from services.vault.config import VaultSettings
@@ -27,12 +28,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m services.vault", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, (help_text, run) in _PROCESSES.items():
-        commands.add_parser(name, help=help_text).set_defaults(run=run)
+        added = commands.add_parser(name, help=help_text)
+        added.set_defaults(run=run)
+        if name == "check-config":
+            added.add_argument("of", nargs="?", choices=("vault", "phone"), default="vault", help="whose settings")
+    commands.add_parser("phone", help="the masker of calls, with settings of its own (PHONE_…)")
     add_operator_commands(commands)
     given = parser.parse_args(arguments)
     try:
         if given.command == "check-config":
-            return check_config(VaultSettings)
+            return check_config(_settings_of(given.of))
+        if given.command == "phone":
+            return _mask()
         settings = load(VaultSettings)
         # A command that a person typed answers in plain words; only what goes wrong is logged beside them.
         configure_logging("vault", level=settings.log_level if given.command in _SERVING else "WARNING")
@@ -109,6 +116,29 @@ def _web(settings: VaultSettings, _: argparse.Namespace) -> int:
         metrics=settings.web_metrics_listen,
         after=keys.close,
     )
+    return 0
+
+
+def _settings_of(program: str) -> type[ServiceSettings]:
+    if program == "phone":
+        from services.vault.phone.config import PhoneSettings
+
+        return PhoneSettings
+    return VaultSettings
+
+
+def _mask() -> int:
+    """The masker: no database, no vault settings; a certificate and settings of its own."""
+    # Its products are small and many; more threads of BLAS would only stand in each other's way.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from services.vault.phone.config import PhoneSettings
+    from services.vault.phone.program import run
+
+    settings = load(PhoneSettings)
+    if problems := settings.problems():
+        raise SettingsError("\n".join(problems))
+    configure_logging("phone", level=settings.log_level)
+    run(settings)
     return 0
 
 

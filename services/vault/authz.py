@@ -9,13 +9,14 @@ _PORTAL: Final = frozenset({"portal"})
 _CRM: Final = frozenset({"crm"})
 _OPERATOR: Final = frozenset({"operator"})
 _FRAME: Final = frozenset({"frame"})
+_PHONE: Final = frozenset({"phone"})
 
 _V1: Final = "/wayvault.vault.v1."
 
 ALLOW: Final = AllowList(
     {
-        _V1 + "CardIntake/OpenIntake": _PORTAL,
-        _V1 + "CardIntake/StoreCard": _PORTAL,
+        _V1 + "CardIntake/OpenIntake": _PORTAL | _PHONE,
+        _V1 + "CardIntake/StoreCard": _PORTAL | _PHONE,
         _V1 + "CardIntake/ReplaceCvv": _PORTAL,
         _V1 + "CardReveal/RequestReveal": _CRM,
         _V1 + "CardReveal/ConfirmReveal": _CRM,
@@ -37,7 +38,8 @@ ALLOW: Final = AllowList(
         _V1 + "VaultAdmin/Rewrap": _OPERATOR,
         _V1 + "VaultAdmin/PurgeExpired": _OPERATOR,
         _V1 + "VaultAdmin/VerifyAudit": _OPERATOR,
-        _V1 + "CardFrame/GetSealingKey": _FRAME,
+        _V1 + "CardFrame/GetSealingKey": _FRAME | _PHONE,
+        _V1 + "PhoneTrail/RecordPhoneAct": _PHONE,
         **HEALTH_ENTRIES,
     }
 )

@@ -27,6 +27,7 @@ from services.vault.intake.rpc import CardIntakeRpc
 from services.vault.intake.service import IntakeService
 from services.vault.keys.service import KeyService
 from services.vault.models import idempotency_table
+from services.vault.phone_trail.rpc import PhoneTrailRpc
 from services.vault.retention.service import Sweep
 from services.vault.reveal.approving import Approving
 from services.vault.reveal.challenges import Challenges, LetterSealer
@@ -99,6 +100,10 @@ class Vault:
             (vault_pb2_grpc.add_AuditReaderServicer_to_server, AuditReaderRpc(self.reading)),
             (vault_pb2_grpc.add_VaultAdminServicer_to_server, VaultAdminRpc(admin)),
             (vault_pb2_grpc.add_CardFrameServicer_to_server, CardFrameRpc(self.sealing_keys)),
+            (
+                vault_pb2_grpc.add_PhoneTrailServicer_to_server,
+                PhoneTrailRpc(self.on.database, self.on.audit, self.idempotency),
+            ),
         ]
 
     def close(self) -> None:

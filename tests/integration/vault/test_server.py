@@ -24,7 +24,7 @@ from tests.support.tls import Authority
 from tests.support.vault_kit import AGENT, Kit, make_kit
 
 SERVER_NAME = "vault.wayvault.internal"
-IDENTITIES = ("portal", "crm", "operator", "frame", "notifier", "vault")
+IDENTITIES = ("portal", "crm", "operator", "frame", "notifier", "vault", "phone")
 MARK = "MARKED-PAYLOAD"
 METHODS: dict[str, MethodDescriptor] = {
     f"/{service.full_name}/{method.name}": method
@@ -140,7 +140,9 @@ def test_a_call_that_the_list_denies_is_in_the_audit_trail(served: Served) -> No
 
 def test_every_method_is_for_exactly_one_identity() -> None:
     for name in METHODS:
-        assert sum(ALLOW.allows(name, identity) for identity in IDENTITIES) == 1, name
+        # The masker stores what was keyed as a form in a browser does.
+        also = name.rpartition("/")[2] in ("OpenIntake", "StoreCard", "GetSealingKey")
+        assert sum(ALLOW.allows(name, identity) for identity in IDENTITIES) == 1 + also, name
 
 
 ODD_TEXT = st.one_of(

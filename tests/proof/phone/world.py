@@ -27,7 +27,14 @@ class Stores:
     def store(self, card: KeyedCard, purpose: Purpose) -> StoredCard:
         number = card.number.decode()
         self.cards[purpose.payment_id] = (number, card.expiry.decode(), card.cvv.decode())
-        return StoredCard(token=f"card_{card.session_id}", brand="visa", last4=number[-4:])
+        return StoredCard(
+            token=f"card_{card.session_id}",
+            brand="visa",
+            last4=number[-4:],
+            name=card.name,
+            kept_until=datetime(2026, 12, 27, tzinfo=UTC),
+            cvv_kept_until=None,
+        )
 
 
 @dataclass

@@ -1464,6 +1464,63 @@ class VerifyAuditResponse(_message.Message):
 Global___VerifyAuditResponse: _TypeAlias = VerifyAuditResponse  # noqa: Y015
 
 @_typing.final
+class RecordPhoneActRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    AGENCY_ID_FIELD_NUMBER: _builtins.int
+    AGENT_ID_FIELD_NUMBER: _builtins.int
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    action: _builtins.str
+    """phone.opened, phone.pin, phone.tied, phone.card, phone.ended."""
+    refused: _builtins.bool
+    reason: _builtins.str
+    session_id: _builtins.str
+    """Empty where no session can be told, as for a PIN that none has."""
+    agency_id: _builtins.str
+    agent_id: _builtins.str
+    payment_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        action: _builtins.str = ...,
+        refused: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+        session_id: _builtins.str = ...,
+        agency_id: _builtins.str = ...,
+        agent_id: _builtins.str = ...,
+        payment_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "agency_id", b"agency_id", "agent_id", b"agent_id", "idempotency_key", b"idempotency_key", "payment_id", b"payment_id", "reason", b"reason", "refused", b"refused", "session_id", b"session_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordPhoneActRequest: _TypeAlias = RecordPhoneActRequest  # noqa: Y015
+
+@_typing.final
+class RecordPhoneActResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordPhoneActResponse: _TypeAlias = RecordPhoneActResponse  # noqa: Y015
+
+@_typing.final
 class GetSealingKeyRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

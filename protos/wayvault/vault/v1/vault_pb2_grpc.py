@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class CardIntakeStub:
-    """---------------------------------------------------------------- intake (caller: portal)
+    """---------------------------------------------------------------- intake (callers: portal, phone)
     """
 
     def __init__(self, channel):
@@ -53,7 +53,7 @@ class CardIntakeStub:
 
 
 class CardIntakeServicer:
-    """---------------------------------------------------------------- intake (caller: portal)
+    """---------------------------------------------------------------- intake (callers: portal, phone)
     """
 
     def OpenIntake(self, request, context):
@@ -104,7 +104,7 @@ def add_CardIntakeServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class CardIntake:
-    """---------------------------------------------------------------- intake (caller: portal)
+    """---------------------------------------------------------------- intake (callers: portal, phone)
     """
 
     @staticmethod
@@ -1231,8 +1231,89 @@ class VaultAdmin:
             _registered_method=True)
 
 
+class PhoneTrailStub:
+    """---------------------------------------------------------------- phone's trail (caller: phone)
+    The masker has no database: what it did is recorded here. It also calls CardIntake.OpenIntake and StoreCard, and
+    CardFrame.GetSealingKey, as a form in a browser does.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.RecordPhoneAct = channel.unary_unary(
+                '/wayvault.vault.v1.PhoneTrail/RecordPhoneAct',
+                request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RecordPhoneActRequest.SerializeToString,
+                response_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RecordPhoneActResponse.FromString,
+                _registered_method=True)
+
+
+class PhoneTrailServicer:
+    """---------------------------------------------------------------- phone's trail (caller: phone)
+    The masker has no database: what it did is recorded here. It also calls CardIntake.OpenIntake and StoreCard, and
+    CardFrame.GetSealingKey, as a form in a browser does.
+    """
+
+    def RecordPhoneAct(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_PhoneTrailServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'RecordPhoneAct': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordPhoneAct,
+                    request_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RecordPhoneActRequest.FromString,
+                    response_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RecordPhoneActResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'wayvault.vault.v1.PhoneTrail', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('wayvault.vault.v1.PhoneTrail', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class PhoneTrail:
+    """---------------------------------------------------------------- phone's trail (caller: phone)
+    The masker has no database: what it did is recorded here. It also calls CardIntake.OpenIntake and StoreCard, and
+    CardFrame.GetSealingKey, as a form in a browser does.
+    """
+
+    @staticmethod
+    def RecordPhoneAct(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wayvault.vault.v1.PhoneTrail/RecordPhoneAct',
+            protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RecordPhoneActRequest.SerializeToString,
+            protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RecordPhoneActResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
 class CardFrameStub:
-    """---------------------------------------------------------------- frame (caller: frame)
+    """---------------------------------------------------------------- frame (callers: frame, phone)
     """
 
     def __init__(self, channel):
@@ -1249,7 +1330,7 @@ class CardFrameStub:
 
 
 class CardFrameServicer:
-    """---------------------------------------------------------------- frame (caller: frame)
+    """---------------------------------------------------------------- frame (callers: frame, phone)
     """
 
     def GetSealingKey(self, request, context):
@@ -1276,7 +1357,7 @@ def add_CardFrameServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class CardFrame:
-    """---------------------------------------------------------------- frame (caller: frame)
+    """---------------------------------------------------------------- frame (callers: frame, phone)
     """
 
     @staticmethod

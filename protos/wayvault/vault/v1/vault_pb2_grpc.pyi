@@ -31,7 +31,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class CardIntakeStub:
-    """---------------------------------------------------------------- intake (caller: portal)"""
+    """---------------------------------------------------------------- intake (callers: portal, phone)"""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -46,7 +46,7 @@ class CardIntakeStub:
 
 @_typing.type_check_only
 class CardIntakeAsyncStub(CardIntakeStub):
-    """---------------------------------------------------------------- intake (caller: portal)"""
+    """---------------------------------------------------------------- intake (callers: portal, phone)"""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     OpenIntake: _aio.UnaryUnaryMultiCallable[_vault_pb2.OpenIntakeRequest, _vault_pb2.OpenIntakeResponse]  # type: ignore[assignment]
@@ -57,7 +57,7 @@ class CardIntakeAsyncStub(CardIntakeStub):
     """Stores a new CVV for a stored card (M10)."""
 
 class CardIntakeServicer(metaclass=_abc_1.ABCMeta):
-    """---------------------------------------------------------------- intake (caller: portal)"""
+    """---------------------------------------------------------------- intake (callers: portal, phone)"""
 
     @_abc_1.abstractmethod
     def OpenIntake(
@@ -405,8 +405,45 @@ class VaultAdminServicer(metaclass=_abc_1.ABCMeta):
 
 def add_VaultAdminServicer_to_server(servicer: VaultAdminServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
+class PhoneTrailStub:
+    """---------------------------------------------------------------- phone's trail (caller: phone)
+    The masker has no database: what it did is recorded here. It also calls CardIntake.OpenIntake and StoreCard, and
+    CardFrame.GetSealingKey, as a form in a browser does.
+    """
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> PhoneTrailAsyncStub: ...
+    RecordPhoneAct: _grpc.UnaryUnaryMultiCallable[_vault_pb2.RecordPhoneActRequest, _vault_pb2.RecordPhoneActResponse]
+
+@_typing.type_check_only
+class PhoneTrailAsyncStub(PhoneTrailStub):
+    """---------------------------------------------------------------- phone's trail (caller: phone)
+    The masker has no database: what it did is recorded here. It also calls CardIntake.OpenIntake and StoreCard, and
+    CardFrame.GetSealingKey, as a form in a browser does.
+    """
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    RecordPhoneAct: _aio.UnaryUnaryMultiCallable[_vault_pb2.RecordPhoneActRequest, _vault_pb2.RecordPhoneActResponse]  # type: ignore[assignment]
+
+class PhoneTrailServicer(metaclass=_abc_1.ABCMeta):
+    """---------------------------------------------------------------- phone's trail (caller: phone)
+    The masker has no database: what it did is recorded here. It also calls CardIntake.OpenIntake and StoreCard, and
+    CardFrame.GetSealingKey, as a form in a browser does.
+    """
+
+    @_abc_1.abstractmethod
+    def RecordPhoneAct(
+        self,
+        request: _vault_pb2.RecordPhoneActRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_vault_pb2.RecordPhoneActResponse, _abc.Awaitable[_vault_pb2.RecordPhoneActResponse]]: ...
+
+def add_PhoneTrailServicer_to_server(servicer: PhoneTrailServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
 class CardFrameStub:
-    """---------------------------------------------------------------- frame (caller: frame)"""
+    """---------------------------------------------------------------- frame (callers: frame, phone)"""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -417,14 +454,14 @@ class CardFrameStub:
 
 @_typing.type_check_only
 class CardFrameAsyncStub(CardFrameStub):
-    """---------------------------------------------------------------- frame (caller: frame)"""
+    """---------------------------------------------------------------- frame (callers: frame, phone)"""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetSealingKey: _aio.UnaryUnaryMultiCallable[_vault_pb2.GetSealingKeyRequest, _vault_pb2.GetSealingKeyResponse]  # type: ignore[assignment]
     """The public sealing key to render into the secure frame now."""
 
 class CardFrameServicer(metaclass=_abc_1.ABCMeta):
-    """---------------------------------------------------------------- frame (caller: frame)"""
+    """---------------------------------------------------------------- frame (callers: frame, phone)"""
 
     @_abc_1.abstractmethod
     def GetSealingKey(

@@ -17,6 +17,7 @@ from services.vault.phone.signal.line import BEAT, FRAME, Line, LineBank
 from services.vault.phone.signal.telephone_events import EventReader
 
 # After a session's end keys are masked until none came for this long, but no longer than _LAST (seconds).
+CHECKING: Final = "check"
 _QUIET: Final = 2.0
 _LAST: Final = 30.0
 # A call of which nothing is heard for this long is over, whatever Kamailio said (seconds).
@@ -89,6 +90,8 @@ class Masker:
         self._ports: dict[int, tuple[Call, Side]] = {}
         self._lines: dict[Line, tuple[Call, Side]] = {}
         self._watching = False
+        # When a test call (desk CHECKING) last had sound both ways; None for never.
+        self.checked_at: float | None = None
 
     @property
     def calls(self) -> Mapping[str, Call]:
@@ -199,6 +202,8 @@ class Masker:
         if source != side.remote and not self._learn(side, source):
             return
         call.heard_at = now
+        if CHECKING in (call.sides[0].name, call.sides[1].name) and call.other(side).last:
+            self.checked_at = now
         line = side.line
         if line is None:
             self._relay(call.other(side), side, data, now)

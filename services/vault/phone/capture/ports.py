@@ -1,9 +1,10 @@
 """What capturing needs of others: the masker, the vault's intake, the trail."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from chassis.ids import new_id
 from services.vault.phone.calls.masker import Masker
 from services.vault.phone.capture.sessions import Purpose, StoredCard
 
@@ -21,6 +22,8 @@ class KeyedCard:
     """A card to be stored. `number`, `expiry` (MMYY) and `cvv` are memory that the caller overwrites afterwards."""
 
     session_id: str
+    # Counts the times the agent asked: each is another request to the vault.
+    attempt: int
     number: bytearray
     expiry: bytearray
     cvv: bytearray
@@ -39,6 +42,7 @@ class CardStore(Protocol):
 class Act:
     """One line of the trail; `agency_id` and `agent_id` are empty when no session can be told."""
 
+    id: str = field(default_factory=lambda: new_id("act"))
     action: str
     refused: bool = False
     reason: str = ""

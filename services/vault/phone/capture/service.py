@@ -27,7 +27,7 @@ from services.vault.phone.capture.rules import (
     longest,
     refusal,
 )
-from services.vault.phone.capture.sessions import FieldProgress, Progress, Purpose, Session
+from services.vault.phone.capture.sessions import FieldProgress, Progress, Purpose, Session, StoredCard
 
 # A field that may be complete is, when no key follows for this long (seconds).
 _SETTLED: Final = 1.5
@@ -141,6 +141,7 @@ class Sessions:
             if session.state is not State.TIED:
                 raise InvalidArgument(_NOT_TIED[session.state])
             card = self._card(session, name)
+            session.attempts += 1
             session.close_field()
             session.state = State.STORING
             self._touch(session)
@@ -157,11 +158,13 @@ class Sessions:
             self._end(session, Result.STORED)
             return session.progress(self._monotonic())
 
-    def token(self, session_id: str, agent_id: str) -> str:
-        """The stored card's token; empty when none was stored. Raises NotFound."""
+    def stored(self, session_id: str, agent_id: str) -> StoredCard:
+        """The card of a session that ended so. Raises NotFound."""
         with self._lock:
-            session = self._own(session_id, agent_id)
-            return session.stored.token if session.stored else ""
+            stored = self._own(session_id, agent_id).stored
+            if stored is None:
+                raise NotFound("This phone payment has stored no card.")
+            return stored
 
     def cancel(self, session_id: str, agent_id: str) -> Progress:
         """Ends a session by the agent's wish; one that is over, or is being stored, stays as it is."""
@@ -348,6 +351,7 @@ class Sessions:
                 raise InvalidArgument("Not every field has been keyed yet.", field=str(field))
         return KeyedCard(
             session_id=session.id,
+            attempt=session.attempts,
             number=bytearray(session.digits[Field.NUMBER]),
             expiry=bytearray(session.digits[Field.EXPIRY]),
             cvv=bytearray(session.digits.get(Field.CVV, b"")),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from chassis.cards import Brand
 from services.vault.phone.calls.ports import Transport
@@ -56,6 +57,9 @@ class StoredCard:
     token: str
     brand: str
     last4: str
+    name: str
+    kept_until: datetime
+    cvv_kept_until: datetime | None
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -78,6 +82,7 @@ class Session:
     owed: dict[Transport, int] = field(default_factory=dict)
     brand: Brand | None = None
     stored: StoredCard | None = None
+    attempts: int = 0
     result: Result | None = None
     # The call ended while the card was being stored.
     gone: Result | None = None

@@ -1,0 +1,1 @@
+"""Payments by phone: Kamailio in front of the masker, extensions, a test call."""

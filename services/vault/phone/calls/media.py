@@ -1,0 +1,184 @@
+"""The media thread: sockets in, sockets out, a beat every 10 ms, and work that other threads post."""
+
+import contextlib
+import os
+import selectors
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from services.vault.phone.calls.masker import Masker
+from services.vault.phone.calls.ng import NgServer
+from services.vault.phone.calls.ports import Address
+from services.vault.phone.signal.g711 import RATE
+from services.vault.phone.signal.line import BEAT
+
+_log = structlog.get_logger("phone.media")
+
+_BEAT: Final = BEAT / RATE
+_TICK_BEATS: Final = 5
+_SWEEP_BEATS: Final = 1000
+_LARGEST: Final = 4096
+# Datagrams taken from one socket before the others have their turn.
+_AT_ONCE: Final = 16
+_RECEIVE_BUFFER: Final = 256 * 1024
+
+
+class Sockets:
+    """Pairs of UDP ports out of a range, each on the media address. The masker's network."""
+
+    def __init__(self, address: str, first: int, last: int, selector: selectors.BaseSelector) -> None:
+        self._address = address
+        self._family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self._free = deque(range(first + first % 2, last, 2))
+        self._open: dict[int, socket.socket] = {}
+        self._selector = selector
+
+    def open_pair(self) -> int:
+        for _ in range(len(self._free)):
+            port = self._free.popleft()
+            made: list[socket.socket] = []
+            try:
+                made.append(self._bound(port))
+                made.append(self._bound(port + 1))
+            except OSError:
+                # Another program has it; it may be free again later.
+                self._free.append(port)
+                for opened in made:
+                    opened.close()
+                continue
+            for number, opened in zip((port, port + 1), made, strict=True):
+                self._open[number] = opened
+                self._selector.register(opened, selectors.EVENT_READ, number)
+            return port
+        raise OSError("no ports are free")
+
+    def _bound(self, port: int) -> socket.socket:
+        opened = socket.socket(self._family, socket.SOCK_DGRAM)
+        opened.settimeout(0)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+        try:
+            opened.bind((self._address, port))
+        except OSError:
+            opened.close()
+            raise
+        return opened
+
+    def close_pair(self, port: int) -> None:
+        for number in (port, port + 1):
+            opened = self._open.pop(number, None)
+            if opened is not None:
+                self._selector.unregister(opened)
+                opened.close()
+        self._free.append(port)
+
+    def send(self, port: int, data: bytes, address: Address) -> None:
+        opened = self._open.get(port)
+        if opened is not None:
+            with contextlib.suppress(OSError):
+                opened.sendto(data, address)
+
+
+class Lateness:
+    """How late beats were, in seconds: the last few thousand of them."""
+
+    def __init__(self) -> None:
+        self._recent: deque[float] = deque(maxlen=6000)
+
+    def note(self, seconds: float) -> None:
+        self._recent.append(seconds)
+
+    def percentile(self, part: float) -> float:
+        """0 without any."""
+        ordered = sorted(self._recent)
+        return ordered[min(len(ordered) - 1, int(part * len(ordered)))] if ordered else 0.0
+
+
+class Media:
+    """Owns the masker. `run` is the thread; `post` is for all others."""
+
+    def __init__(self, *, ng_listen: str, address: str, first_port: int, last_port: int) -> None:
+        self._selector = selectors.DefaultSelector()
+        self.network = Sockets(address, first_port, last_port, self._selector)
+        self.lateness = Lateness()
+        self.kamailio_at: float | None = None
+        self._address = address
+        self._posted: deque[Callable[[Masker, float], None]] = deque()
+        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._selector.register(self._wake_read, selectors.EVENT_READ, None)
+        host, _, port = ng_listen.rpartition(":")
+        self._ng_socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+        self._ng_socket.settimeout(0)
+        self._ng_socket.bind((host.strip("[]"), int(port)))
+        self._selector.register(self._ng_socket, selectors.EVENT_READ, -1)
+
+    def post(self, work: Callable[[Masker, float], None]) -> None:
+        """Does the work on the media thread, soon; never within what is under way there."""
+        self._posted.append(work)
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._wake_write, b"!")
+
+    def run(self, masker: Masker, tick: Callable[[float], None], stop: threading.Event) -> None:
+        """Until `stop` is set. `tick` is called every 50 ms with the time."""
+        ng = NgServer(masker, self._address)
+        beats, due = 0, time.monotonic() + _BEAT
+        while not stop.is_set():
+            now = time.monotonic()
+            if now >= due:
+                self.lateness.note(now - due)
+                masker.beat(now)
+                beats += 1
+                # What was missed is not made up for: each beat plays all that is due.
+                due = max(due + _BEAT, now)
+                if beats % _TICK_BEATS == 0:
+                    tick(now)
+                if beats % _SWEEP_BEATS == 0:
+                    masker.sweep(now)
+            self._work(masker)
+            for key, _ in self._selector.select(max(0.0, due - time.monotonic())):
+                self._read(masker, ng, key)
+        self._close()
+
+    def _read(self, masker: Masker, ng: NgServer, key: selectors.SelectorKey) -> None:
+        if key.data is None:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._wake_read, 512)
+            return
+        opened: socket.socket = key.fileobj  # type: ignore[assignment]  # what is registered with a number is a socket
+        for _ in range(_AT_ONCE):
+            try:
+                data, source = opened.recvfrom(_LARGEST)
+            except OSError:
+                return
+            now = time.monotonic()
+            if key.data < 0:
+                self.kamailio_at = now
+                reply = ng.datagram(data, now)
+                if reply:
+                    with contextlib.suppress(OSError):
+                        opened.sendto(reply, source)
+            elif key.data % 2:
+                masker.control(key.data, data, now)
+            else:
+                masker.packet(key.data, data, source[:2], now)
+
+    def _work(self, masker: Masker) -> None:
+        while self._posted:
+            work = self._posted.popleft()
+            try:
+                work(masker, time.monotonic())
+            except Exception:
+                _log.exception("media.work_failed")
+
+    def _close(self) -> None:
+        for key in list(self._selector.get_map().values()):
+            if isinstance(key.fileobj, socket.socket):
+                key.fileobj.close()
+        self._selector.close()
+        os.close(self._wake_read)
+        os.close(self._wake_write)

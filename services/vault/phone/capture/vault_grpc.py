@@ -1,0 +1,134 @@
+"""The vault over gRPC, with the masker's own certificate: cards are stored as a browser's frame does, acts recorded."""
+
+import json
+import queue
+import threading
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+
+from chassis.errors import WayvaultError
+from chassis.rpc import Caller, TlsFiles, open_channel
+from chassis.sealing import seal_to
+from protos.wayvault.common.v1.common_pb2 import Origin
+from protos.wayvault.vault.v1 import vault_pb2 as pb
+from protos.wayvault.vault.v1 import vault_pb2_grpc
+from services.vault.frame_keys import VaultSealingKeys
+from services.vault.phone.capture.ports import Act, KeyedCard
+from services.vault.phone.capture.sessions import Purpose, StoredCard
+
+_log = structlog.get_logger("phone.vault")
+_ORIGIN: Final = Origin(user_agent="telephone")
+_MOST_ACTS: Final = 10_000
+_PAUSE_SECONDS: Final = 1.0
+
+
+class VaultIntake:
+    """Implements CardStore."""
+
+    def __init__(self, address: str, tls: TlsFiles, server_name: str) -> None:
+        channel = open_channel(address, tls, server_name)
+        self._caller = Caller(channel)
+        self._stub = vault_pb2_grpc.CardIntakeStub(channel)
+        self._keys = VaultSealingKeys(address, tls, server_name)
+
+    def store(self, card: KeyedCard, purpose: Purpose) -> StoredCard:
+        key = f"{card.session_id}-{card.attempt}"
+        slot = self._caller.call(
+            self._stub.OpenIntake,
+            pb.OpenIntakeRequest(
+                idempotency_key=f"{key}-open",
+                agency_id=purpose.agency_id,
+                payment_id=purpose.payment_id,
+                owner_agent_id=purpose.agent_id,
+                kind=pb.INTAKE_KIND_CARD,
+                card_retention_days=purpose.card_days,
+                cvv_retention_hours=purpose.cvv_hours,
+                origin=_ORIGIN,
+            ),
+        )
+        stored = self._caller.call(
+            self._stub.StoreCard,
+            pb.StoreCardRequest(
+                idempotency_key=f"{key}-store",
+                intake_id=slot.intake_id,
+                sealed_card=self._sealed(card, slot.intake_id),
+                origin=_ORIGIN,
+            ),
+        )
+        return StoredCard(
+            token=stored.card_token,
+            brand=stored.brand,
+            last4=stored.last4,
+            name=stored.cardholder_name,
+            kept_until=stored.card_kept_until.ToDatetime(tzinfo=UTC),
+            cvv_kept_until=_moment(stored),
+        )
+
+    def _sealed(self, card: KeyedCard, intake_id: str) -> str:
+        payload = {
+            "pan": card.number.decode(),
+            "exp_month": int(card.expiry[:2]),
+            "exp_year": 2000 + int(card.expiry[2:]),
+            "cvv": card.cvv.decode(),
+            "name": card.name,
+            "intake_id": intake_id,
+        }
+        return seal_to(dict(self._keys.current_public_jwk()), json.dumps(payload).encode(), "wv-store+jwe")
+
+    def close(self) -> None:
+        """Closes the channels."""
+        self._caller.close()
+        self._keys.close()
+
+
+def _moment(stored: pb.StoreCardResponse) -> datetime | None:
+    return stored.cvv_kept_until.ToDatetime(tzinfo=UTC) if stored.HasField("cvv_kept_until") else None
+
+
+class VaultTrail:
+    """Implements Trail: acts wait in memory until the vault has recorded them, in order."""
+
+    def __init__(self, address: str, tls: TlsFiles, server_name: str) -> None:
+        channel = open_channel(address, tls, server_name)
+        self._caller = Caller(channel)
+        self._stub = vault_pb2_grpc.PhoneTrailStub(channel)
+        self._acts: queue.Queue[Act] = queue.Queue(_MOST_ACTS)
+        self._number = 0
+
+    def record(self, act: Act) -> None:
+        try:
+            self._acts.put_nowait(act)
+        except queue.Full:
+            _log.error("phone.act_lost", action=act.action, reason=act.reason)
+
+    def run(self, stop: threading.Event) -> None:
+        """Hands acts on until `stop` is set, then those that are left, once."""
+        while not stop.is_set() or not self._acts.empty():
+            try:
+                act = self._acts.get(timeout=0.2)
+            except queue.Empty:
+                continue
+            while not self._recorded(act):
+                if stop.wait(_PAUSE_SECONDS):
+                    _log.error("phone.act_lost", action=act.action, reason=act.reason)
+                    return
+
+    def _recorded(self, act: Act) -> bool:
+        request = pb.RecordPhoneActRequest(
+            idempotency_key=act.id,
+            action=act.action,
+            refused=act.refused,
+            reason=act.reason,
+            session_id=act.session_id,
+            agency_id=act.agency_id,
+            agent_id=act.agent_id,
+            payment_id=act.payment_id,
+        )
+        try:
+            self._caller.call(self._stub.RecordPhoneAct, request)
+        except WayvaultError as error:
+            _log.warning("phone.act_waits", action=act.action, cause=type(error).__name__)
+            return False
+        return True
