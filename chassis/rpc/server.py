@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent import futures
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, cast
 
 import grpc
 import structlog
@@ -45,6 +45,11 @@ _SECONDS: Final = Histogram("wayvault_rpc_seconds", "Calls served, by method and
 # Lost connections, lock and statement timeouts, an exhausted pool: the caller may simply try again.
 _DATABASE_DOWN: Final = (OperationalError, InterfaceError, PoolTimeout)
 
+# Seconds for which the health service takes what it was told for true.
+_READY_GOOD_FOR: Final = 1.0
+_SERVING: Final = health_pb2.HealthCheckResponse.SERVING
+_NOT_SERVING: Final = health_pb2.HealthCheckResponse.NOT_SERVING
+
 log = structlog.get_logger("rpc")
 
 # (the generated add_XServicer_to_server, the servicer)
@@ -54,7 +59,7 @@ Service = tuple[Callable[[Any, grpc.Server], None], Any]
 class RpcServer:
     """A started or startable server; `port` is the one it is bound to."""
 
-    def __init__(self, server: grpc.Server, port: int, health_servicer: health.HealthServicer) -> None:
+    def __init__(self, server: grpc.Server, port: int, health_servicer: "_Health") -> None:
         self._server = server
         self._health = health_servicer
         self.port = port
@@ -62,11 +67,11 @@ class RpcServer:
     def start(self) -> None:
         """Begins to answer."""
         self._server.start()
-        self._health.set("", health_pb2.HealthCheckResponse.SERVING)
+        self._health.begin()
 
     def stop(self, grace: float = 10.0) -> None:
         """Takes no new calls, lets those under way finish for up to `grace` seconds, and returns when it is over."""
-        self._health.enter_graceful_shutdown()
+        self._health.end()
         self._server.stop(grace).wait()
 
     def run(self, stop: threading.Event, grace: float = 10.0) -> None:
@@ -88,24 +93,22 @@ def make_server(
     reuse_port: bool = True,
     min_time_left: float = 0.02,
     on_denied: Callable[[str, str], None] | None = None,
+    ready: Callable[[], bool] = lambda: True,
 ) -> RpcServer:
     """Builds the server; the health service is added to `services` and to `allow`'s duty.
 
     `allow` must have an entry for every method, HEALTH_ENTRIES included (AllowListError otherwise).
     `min_time_left` (seconds): a call with less of its deadline left is refused before any work.
     `on_denied` gets method and identity of a call that the list denies; when it raises, the caller reads of that fault.
+    `ready` says whether the server can do its work now; the health service answers NOT_SERVING while it can't.
     Raises RuntimeError when the address is taken, OSError when a TLS file can't be read.
     """
-    health_servicer = health.HealthServicer()
-    recorder = _Recorder()
-    for add, servicer in (
-        *services,
-        (health_pb2_grpc.add_HealthServicer_to_server, health_servicer),
-    ):
-        add(servicer, recorder)
-    allow.check(recorder.method_names())
+    health_servicer = _Health(ready)
+    every_service = (*services, (health_pb2_grpc.add_HealthServicer_to_server, health_servicer))
+    allow.check(_method_names(every_service))
     server = grpc.server(
         futures.ThreadPoolExecutor(max_workers=max_workers, thread_name_prefix="rpc"),
+        interceptors=[_Gate(allow, min_time_left, on_denied)],
         options=(
             ("grpc.so_reuseport", int(reuse_port)),
             ("grpc.max_receive_message_length", max_message),
@@ -116,29 +119,65 @@ def make_server(
         # What waits beyond this would miss its deadline anyway; refusing early keeps the rest quick.
         maximum_concurrent_rpcs=max_workers * 8,
     )
-    gate = _Gate(allow, min_time_left, on_denied)
-    for service, handlers in recorder.services.items():
-        guarded = {name: gate.guard(f"/{service}/{name}", handler) for name, handler in handlers.items()}
-        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, guarded),))
-        server.add_registered_method_handlers(service, guarded)
+    for add, servicer in every_service:
+        add(servicer, server)
     port = server.add_secure_port(address, server_credentials(tls))
     return RpcServer(server, port, health_servicer)
 
 
+def _method_names(services: Iterable[Service]) -> set[str]:
+    """What these services serve. Raises TypeError for client streaming, which the gate does not know."""
+    recorder = _Recorder()
+    for add, servicer in services:
+        add(servicer, cast("grpc.Server", recorder))
+    if streaming := sorted(name for name, handler in recorder.handlers.items() if handler.request_streaming):
+        raise TypeError(f"client streaming is not supported: {', '.join(streaming)}")
+    return set(recorder.handlers)
+
+
 class _Recorder:
-    """Stands in for a grpc.Server while the generated code adds its handlers."""
+    """Stands in for a grpc.Server while the generated code adds its handlers, to learn their names."""
 
     def __init__(self) -> None:
-        self.services: dict[str, dict[str, Any]] = {}
+        self.handlers: dict[str, Any] = {}
 
     def add_generic_rpc_handlers(self, handlers: Any) -> None:
         """Ignored: the same handlers arrive below, by name."""
 
     def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Any]) -> None:
-        self.services[service] = dict(handlers)
+        self.handlers.update({f"/{service}/{name}": handler for name, handler in handlers.items()})
 
-    def method_names(self) -> set[str]:
-        return {f"/{service}/{name}" for service, handlers in self.services.items() for name in handlers}
+
+class _Health(health.HealthServicer):  # type: ignore[misc]  # the library has no type information
+    """Says SERVING only while the server can do its work; asks `ready` at most once a second."""
+
+    def __init__(self, ready: Callable[[], bool]) -> None:
+        super().__init__()
+        self._ready = ready
+        self._asking = threading.Lock()
+        self._asked_at = -_READY_GOOD_FOR
+        self._serving = False
+
+    def begin(self) -> None:
+        self._serving = True
+
+    def end(self) -> None:
+        self._serving = False
+        self.enter_graceful_shutdown()
+
+    def Check(self, request: health_pb2.HealthCheckRequest, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        with self._asking:
+            if self._serving and time.monotonic() - self._asked_at >= _READY_GOOD_FOR:
+                self.set("", _SERVING if self._is_ready() else _NOT_SERVING)
+                self._asked_at = time.monotonic()
+        return super().Check(request, context)
+
+    def _is_ready(self) -> bool:
+        try:
+            return self._ready()
+        except Exception as error:  # whatever keeps it from answering keeps the server from its work
+            log.error("rpc.not_ready", error=type(error).__name__)
+            return False
 
 
 class _Unreadable:
@@ -148,16 +187,26 @@ class _Unreadable:
 _UNREADABLE: Final = _Unreadable()
 
 
-class _Gate:
+class _Gate(grpc.ServerInterceptor):
     def __init__(self, allow: AllowList, min_time_left: float, on_denied: Callable[[str, str], None] | None) -> None:
         self._allow = allow
         self._on_denied = on_denied
         self._min_time_left = min_time_left
+        self._guarded: dict[str, Any] = {}  # Any: grpc.RpcMethodHandler, whose fields gRPC leaves untyped
 
-    def guard(self, method: str, handler: Any) -> Any:  # Any: grpc.RpcMethodHandler, whose fields gRPC leaves untyped
-        """The handler behind the gate. Client-streaming methods do not exist here."""
-        if handler.request_streaming:
-            raise TypeError(f"{method}: client streaming is not supported")
+    def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Any],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Any:
+        """The method's handler behind the gate; None for a method that the server doesn't have."""
+        method = str(handler_call_details.method)
+        guarded = self._guarded.get(method)
+        if guarded is None and (handler := continuation(handler_call_details)) is not None:
+            guarded = self._guarded[method] = self._guard(method, handler)
+        return guarded
+
+    def _guard(self, method: str, handler: Any) -> Any:
         read = _tolerant(handler.request_deserializer)
         if handler.response_streaming:
             return grpc.unary_stream_rpc_method_handler(
@@ -175,11 +224,12 @@ class _Gate:
             try:
                 info = self._admit(method, request, context, outcome)
                 answer = _in_call(info, outcome, lambda: inner(request, context))
+                outcome.code = "OK"
+                return answer
             except Exception as error:  # whatever it is, the caller gets a typed refusal
                 refusal = outcome.refused(error)
-            else:
-                outcome.log("OK")
-                return answer
+            finally:
+                outcome.tell()
             return _abort(context, refusal)
 
         return behaviour
@@ -198,11 +248,12 @@ class _Gate:
                     except StopIteration:
                         break
                     yield answer
+                outcome.code = "OK"
+                return
             except Exception as error:  # whatever it is, the caller gets a typed refusal
                 refusal = outcome.refused(error)
-            else:
-                outcome.log("OK")
-                return
+            finally:
+                outcome.tell()
             _abort(context, refusal)
 
         return behaviour
@@ -236,42 +287,46 @@ class _Gate:
 
 
 class _Outcome:
-    """What one call's log line will say."""
+    """What one call's log line and metric will say. `code` is what the call ends with unless something else is told:
+    the caller went away."""
 
     def __init__(self, method: str) -> None:
         self.caller = ""
         self.traceparent = ""
+        self.code = "CANCELLED"
         self._method = method
         self._began = time.perf_counter()
 
-    def log(self, code: str) -> None:
-        _SECONDS.labels(self._method, code).observe(time.perf_counter() - self._began)
-        # The trace's id, as chassis.telemetry binds it to the entries that were written within the call.
-        trace = self.traceparent[3:35]
-        log.info("rpc.call", method=self._method, caller=self.caller, code=code, ms=self._ms(), trace_id=trace)
+    def tell(self) -> None:
+        """Measures and logs the call, however it ended."""
+        seconds = time.perf_counter() - self._began
+        _SECONDS.labels(self._method, self.code).observe(seconds)
+        log.info(
+            "rpc.call",
+            method=self._method,
+            caller=self.caller,
+            code=self.code,
+            ms=round(seconds * 1000, 2),
+            # The trace's id, as chassis.telemetry binds it to the entries that were written within the call.
+            trace_id=self.traceparent[3:35],
+        )
 
     def refused(self, error: Exception) -> errors.WayvaultError:
-        """Logs a refusal and gives what the caller may read of it."""
+        """What the caller may read of a refusal."""
+        refusal = self._readable(error)
+        self.code = ErrorCode.Name(refusal.code).removeprefix("ERROR_CODE_")
+        return refusal
+
+    def _readable(self, error: Exception) -> errors.WayvaultError:
         if isinstance(error, errors.WayvaultError):
-            self.log(ErrorCode.Name(error.code).removeprefix("ERROR_CODE_"))
             return error
         if isinstance(error, _DATABASE_DOWN):
-            log.error("rpc.database_unavailable", method=self._method, error=type(error).__name__, ms=self._ms())
+            log.error("rpc.database_unavailable", method=self._method, error=type(error).__name__)
             return errors.Unavailable()
         # Type and places only: an exception's text may quote what it choked on.
         frames = [f"{f.filename}:{f.lineno}:{f.name}" for f in traceback.extract_tb(error.__traceback__)[-12:]]
-        log.error(
-            "rpc.broken",
-            method=self._method,
-            caller=self.caller,
-            error=type(error).__name__,
-            frames=frames,
-            ms=self._ms(),
-        )
+        log.error("rpc.broken", method=self._method, caller=self.caller, error=type(error).__name__, frames=frames)
         return errors.Internal()
-
-    def _ms(self) -> float:
-        return round((time.perf_counter() - self._began) * 1000, 2)
 
 
 def _abort(context: grpc.ServicerContext, error: errors.WayvaultError) -> NoReturn:

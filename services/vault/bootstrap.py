@@ -4,6 +4,8 @@ import threading
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from chassis.clock import Clock, SystemClock
 from chassis.db import Database, open_database
 from chassis.rpc import RpcServer, TlsFiles, make_server
@@ -250,4 +252,10 @@ def open_server(vault: Vault, address: str, tls: TlsFiles, *, workers: int) -> R
         with vault.on.database.transaction() as session:
             vault.on.audit.record(session, entry)
 
-    return make_server(address, tls, ALLOW, vault.services(), max_workers=workers, on_denied=on_denied)
+    def ready() -> bool:
+        vault.on.transit.health.check()
+        with vault.on.database.read() as session:
+            session.execute(select(1))
+        return True
+
+    return make_server(address, tls, ALLOW, vault.services(), max_workers=workers, on_denied=on_denied, ready=ready)

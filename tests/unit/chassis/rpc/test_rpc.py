@@ -1,8 +1,9 @@
 """The gate of every gRPC server: who gets in, what a refusal looks like on the other side."""
 
+import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
+from sqlalchemy.exc import OperationalError
 
 from chassis import errors
 from chassis.rpc import (
@@ -66,13 +69,14 @@ def well_behaved(frame: Frame) -> None:
     frame.callers.clear()
 
 
-def build(authority: Authority, frame: Frame, port: int = 0) -> RpcServer:
+def build(authority: Authority, frame: Frame, port: int = 0, ready: Callable[[], bool] = lambda: True) -> RpcServer:
     return make_server(
         f"127.0.0.1:{port}",
         authority.issue("vault"),
         AllowList({METHOD: frozenset({"frame"}), **HEALTH_ENTRIES}),
         [(rpc.add_CardFrameServicer_to_server, frame)],
         max_workers=4,
+        ready=ready,
     )
 
 
@@ -233,6 +237,57 @@ def test_health_answers_every_identity_and_watching_is_closed(authority: Authori
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
         with pytest.raises(errors.PermissionDenied):
             list(caller.stream(stub.Watch, health_pb2.HealthCheckRequest(), 3))
+
+
+def test_health_says_serving_only_while_the_server_can_do_its_work(
+    authority: Authority, frame: Frame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.rpc.server._READY_GOOD_FOR", 0.0)
+    found: list[bool | Exception] = [True]
+
+    def ready() -> bool:
+        if isinstance(found[0], Exception):
+            raise found[0]
+        return found[0]
+
+    server = build(authority, frame, ready=ready)
+    server.start()
+    with open_channel(f"127.0.0.1:{server.port}", authority.issue("notifier"), SERVER_NAME) as channel:
+
+        def status() -> int:
+            request = health_pb2.HealthCheckRequest()
+            return int(Caller(channel).call(health_pb2_grpc.HealthStub(channel).Check, request, 3).status)
+
+        states = []
+        for answer in (True, False, OSError("no database"), True):
+            found[0] = answer
+            states.append(status())
+    server.stop(grace=0)
+    serving, not_serving = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
+    assert states == [serving, not_serving, not_serving, serving]
+
+
+@pytest.mark.parametrize(
+    ("raised", "code"),
+    [
+        (None, "OK"),
+        (errors.NotFound(), "NOT_FOUND"),
+        (OperationalError("select", {}, Exception("gone")), "UNAVAILABLE"),
+        (ValueError("a bug"), "INTERNAL"),
+    ],
+)
+def test_every_outcome_of_a_call_reaches_the_metric(
+    frame_channel: grpc.Channel, frame: Frame, raised: Exception | None, code: str
+) -> None:
+    frame.raises = raised
+    before = _counted(code)
+    with contextlib.suppress(errors.WayvaultError):
+        ask(frame_channel)
+    assert _counted(code) == before + 1
+
+
+def _counted(code: str) -> float:
+    return REGISTRY.get_sample_value("wayvault_rpc_seconds_count", {"method": METHOD, "code": code}) or 0.0
 
 
 def test_stopping_lets_the_call_under_way_finish(authority: Authority) -> None:
