@@ -61,11 +61,12 @@ screens: setup ## Take the README's pictures from the last run of the browser te
 	@$(PY) -m deploy.dev.screens
 
 .PHONY: lint
-lint: setup ## ruff, mypy --strict, import contracts
+lint: setup ## ruff, mypy --strict, import contracts, unused code
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports
+	@$(PY) -m deploy.dev.unused
 
 .PHONY: protos
 protos: setup ## Generate the Python code of protos/ anew

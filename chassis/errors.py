@@ -142,7 +142,7 @@ class Busy(WayvaultError):
 
 class AgentUnknown(WayvaultError):
     code = ErrorCode.ERROR_CODE_AGENT_UNKNOWN
-    default_message = "The vault does not know this agent yet. An operator has to enrol her first (RUNBOOK, O11)."
+    default_message = "The vault does not know this agent yet. An operator has to enrol them with it first."
 
 
 _CLASSES: dict[int, type[WayvaultError]] = {int(cls.code): cls for cls in WayvaultError.__subclasses__()}

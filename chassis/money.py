@@ -51,7 +51,7 @@ class Money:
         return Decimal(self.minor).scaleb(-get_currency_precision(self.currency))
 
     def format(self, locale: str = "en_US") -> str:
-        """The amount for people, with the currency's ISO sign first: "US$ 1,240.00" (LOOKS.md, Words)."""
+        """The amount for people, with the currency's ISO sign first: "US$ 1,240.00"."""
         symbol = "US$" if self.currency == "USD" else self.currency
         number = format_currency(self.decimal, self.currency, format="#,##0.00", locale=locale)
         return f"{symbol}\u00a0{number}"

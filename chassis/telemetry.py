@@ -9,12 +9,9 @@ from contextvars import ContextVar
 import structlog
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
-    REGISTRY,
-    CollectorRegistry,
     Counter,
     Gauge,
     Histogram,
-    generate_latest,
     start_http_server,
 )
 
@@ -24,7 +21,6 @@ __all__ = [
     "Gauge",
     "Histogram",
     "bind_traceparent",
-    "render_metrics",
     "serve_metrics",
     "traceparent",
 ]
@@ -52,11 +48,6 @@ def bind_traceparent(value: str | None) -> Iterator[str]:
             yield trace
     finally:
         _current.reset(token)
-
-
-def render_metrics(registry: CollectorRegistry = REGISTRY) -> bytes:
-    """The body of GET /metrics; its content type is CONTENT_TYPE_LATEST."""
-    return generate_latest(registry)
 
 
 def serve_metrics(listen: str, *, processes: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""Files for download. Whatever is in them, no browser runs it in a page of ours (SECURITY.md, uploads)."""
+"""Files for download. Whatever is in them, no browser runs it in a page of ours (docs/security.md, uploads)."""
 
 import unicodedata
 from urllib.parse import quote

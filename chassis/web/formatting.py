@@ -1,4 +1,4 @@
-"""Money, dates, times, countries and plurals for people, by Babel (LOOKS.md, Words)."""
+"""Money, dates, times, countries and plurals for people, by Babel."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol

@@ -319,8 +319,3 @@ class CountryField(SelectField):
 
     def __init__(self, label: str | None = None, validators: Any = None, **kwargs: Any) -> None:
         super().__init__(label, validators, choices=[("", "Choose a country"), *country_choices()], **kwargs)
-
-
-def first_errors(form: FlaskForm) -> list[tuple[Field, str]]:
-    """Each field at fault with its first error, in the form's order."""
-    return [(field, str(field.errors[0])) for field in form if field.errors]

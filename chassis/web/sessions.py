@@ -1,6 +1,6 @@
 """Sessions kept by the server: the browser holds a random token, the database its SHA-256 and nothing else.
 
-SECURITY.md, People and sessions: idle timeout enforced here [8.2.8], id rotated at sign-in [7.2.4], ended by
+docs/security.md, People and sessions: idle timeout enforced here [8.2.8], id rotated at sign-in [7.2.4], ended by
 the server at sign-out [7.4.1]. Requests marked passive (alert polling) don't keep a session awake.
 """
 

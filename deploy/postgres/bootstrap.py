@@ -2,7 +2,7 @@
 
 Safe to run again. Every service owns one database that no other role may connect to. The vault has two roles: its
 owner migrates; its application role, which the running vault uses, can't alter tables and can only read and insert
-audit rows (SECURITY.md, Audit). Until `grants` ran after a migration, the application role can do nothing: a table that
+audit rows. Until `grants` ran after a migration, the application role can do nothing: a table that
 nobody thought about is closed, not open.
 """
 

@@ -3,7 +3,7 @@
     python -m deploy.rabbitmq.bootstrap --url https://host:15671 --amqp host:5671 --user ADMIN --password-file FILE
 
 A service may configure, write and read `wayvault.events`, `wayvault.dead` and its own queue, nothing else (chassis.bus
-declares them). The vault has no user: it has no way to the bus (DESIGN.md §2).
+declares them). The vault has no user: it has no way to the bus (docs/design.md, Zones).
 """
 
 import argparse

@@ -5,7 +5,7 @@
 Keys `card`, `cvv` and `sealing`: aes256-gcm96, derived, not exportable, no plaintext backup, not deletable; `cvv` gets
 a new version every hour. Identities (AppRole) intake, reveal, rotation and sealing; each one's role_id and secret_id
 are written to DIR/<identity>.json (0600), and replaced only when they no longer work. At the end the keys'
-configuration is read back and compared (SECURITY.md: keys).
+configuration is read back and compared (docs/security.md: keys).
 """
 
 import argparse

@@ -50,7 +50,7 @@ from services.portal.trips.service import Trips
 from services.portal.verify.service import Verification
 
 SERVICE = "portal"
-# SECURITY.md, 8.2.8. An opened payment link may lie longer (settings.session_idle): it holds less.
+# docs/security.md, 8.2.8. An opened payment link may lie longer (settings.session_idle): it holds less.
 _CLIENT_IDLE = timedelta(minutes=15)
 
 

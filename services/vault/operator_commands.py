@@ -147,7 +147,8 @@ def _verify(line: _Line) -> int:
         print(f"FOUND in chain {finding.chain_id or '(head file)'} at {finding.sequence}: {finding.problem}")
     if report.findings:
         print(
-            "The trail was changed or is incomplete. Next: keep a copy of the database as it is, and see RUNBOOK, O8."
+            "The trail was changed or is incomplete. Next: keep a copy of the database as it is, and have it examined "
+            "before anybody goes on working with it."
         )
         return 1
     print("The trail is whole.")

@@ -52,3 +52,17 @@ def test_every_file_that_a_document_links_to_exists(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", document.read_text("utf-8")):
         if "://" not in target and not target.startswith("artifacts/"):
             assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_code_and_documents_name_no_document_that_is_not_here() -> None:
+    """Such as a design that only its author has. Names in capitals are those that repositories use for documents."""
+    named = re.compile(r"\b(?:[\w-]+/)*[A-Z][A-Z_]{3,}\.md\b")
+    missing = [
+        f"{file.relative_to(ROOT)} names {name}"
+        for folder in ("chassis", "deploy", "services", "tests", "docs")
+        for file in sorted((ROOT / folder).rglob("*"))
+        if file.suffix in {".py", ".md", ".js", ".html", ".css"} and "vendor" not in file.parts
+        for name in named.findall(file.read_text("utf-8"))
+        if not (ROOT / name).exists() and not (file.parent / name).exists()
+    ]
+    assert missing == []

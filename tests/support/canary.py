@@ -1,4 +1,4 @@
-"""Looks for card numbers that the run used, in any dress, wherever the system leaves bytes behind (SECURITY.md).
+"""Looks for card numbers that the run used, in any dress, wherever the system leaves bytes behind (docs/security.md).
 
 A CVV has three digits, which occur everywhere by chance; so it is looked for in the forms in which it would leak: as a
 field of JSON or of a form, and beside its card's number.

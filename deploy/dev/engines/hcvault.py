@@ -1,7 +1,7 @@
 """A HashiCorp Vault server of our own: raft storage and TLS, initialised and unsealed here, never `-dev`.
 
 The unseal key and the root token stay in `<state>/engines/secrets/hcvault.json` (0600). That suits one developer's
-machine; a production Vault is unsealed by its operators or its cloud's key service (RUNBOOK).
+machine; a production Vault is unsealed by its operators or its cloud's key service.
 """
 
 import json

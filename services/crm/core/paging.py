@@ -37,14 +37,6 @@ class Page(Generic[T]):
     def last(self) -> int:
         return max(1, -(-min(self.total, COUNTED) // self.size))
 
-    @property
-    def first_shown(self) -> int:
-        return (self.number - 1) * self.size + 1 if self.items else 0
-
-    @property
-    def last_shown(self) -> int:
-        return (self.number - 1) * self.size + len(self.items)
-
 
 def offset(number: int, size: int = PAGE_SIZE) -> int:
     """Where page `number` begins; never beyond what is counted."""

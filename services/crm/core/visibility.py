@@ -9,6 +9,6 @@ from services.crm.core.actor import Actor
 def visible_to(
     actor: Actor, agency_id: InstrumentedAttribute[str], agent_id: InstrumentedAttribute[str]
 ) -> ColumnElement[bool]:
-    """The one rule of sight: an agent sees her own objects, an admin those of the whole agency (SECURITY.md, 8.2.2)."""
+    """The one rule of what is visible: agents see their own objects, admins those of the whole agency [8.2.2]."""
     own_agency = agency_id == actor.agency_id
     return own_agency if actor.is_admin else and_(own_agency, agent_id == actor.agent_id)

@@ -1,4 +1,4 @@
-"""What a payment authorization link is worth (DESIGN.md §7; M1, M2).
+"""What a payment authorization link is worth (docs/design.md, States; M1, M2).
 
 A link is a row per payment. Whoever brings one of its tokens gets in; the link itself says what she finds:
 the form, the state of her payment, or a kind page.

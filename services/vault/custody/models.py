@@ -11,7 +11,7 @@ from services.vault.orm import Base
 
 
 class CardRow(Base):
-    """A card: ciphertexts while it lives, afterwards only what PRODUCT.md M13 keeps (brand, last four) and times.
+    """A card: ciphertexts while it lives, afterwards only what docs/product.md M13 keeps (brand, last four) and times.
 
     `cipher` opens to {"pan","exp_month","exp_year","name","brand"}, `cvv_cipher` to {"cvv"}: already the JSON that
     the frame gets, so that showing them needs no parsing.

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum, auto
 from typing import Final
 
-# PRODUCT.md M11: the caps of any agency's policy.
+# docs/product.md M11: the caps of any agency's policy.
 MAX_CARD_DAYS: Final = 180
 MAX_CVV_HOURS: Final = 72
 
@@ -47,7 +47,7 @@ class CvvEvent(StrEnum):
     PURGE = auto()
 
 
-# DESIGN.md §7. A card that was shown and never closed lapses too: M11 knows no exception.
+# docs/design.md, States. A card that was shown and never closed lapses too: M11 knows no exception.
 CARD_MOVES: Final[dict[tuple[CardState, CardEvent], CardState]] = {
     (CardState.STORED, CardEvent.REVEAL): CardState.REVEALED,
     # By an approved second reveal only (M9).

@@ -192,7 +192,7 @@ def _column(key: KeyName, cipher: str, version: str) -> WrappedColumn:
 
 
 def card_context(key: KeyName, token: str, agency_id: str) -> Context:
-    """What a card's ciphertexts are bound to (DESIGN.md §5): moved to another row, agency or kind, none opens."""
+    """What a card's ciphertexts are bound to: moved to another row, agency or kind, none opens."""
     return context_of(key, token, agency_id)
 
 

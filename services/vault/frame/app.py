@@ -1,7 +1,7 @@
 """Serves the secure frame's pages: three templates, one script each, no state.
 
 Runs in the vault zone on an origin (and site) of its own, so that the browser gives it a process of its own.
-Its policy leaves the pages no way out but `postMessage` to the page that embeds them (DESIGN.md §2).
+Its policy leaves the pages no way out but `postMessage` to the page that embeds them (docs/design.md, Zones).
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The sweep (PRODUCT.md M11; PCI DSS 3.2.1): runs each minute in the worker, and when an operator asks.
+"""The sweep (docs/product.md M11; PCI DSS 3.2.1): runs each minute in the worker, and when an operator asks.
 
 Works in small transactions, so that it never stands in a caller's way; may run in several processes at once.
 """

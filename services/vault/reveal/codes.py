@@ -19,7 +19,7 @@ class Codes:
         return pyotp.HOTP(pyotp.random_base32(), digits=CODE_DIGITS).at(0)
 
     def hashed(self, kind: GrantKind, grant_id: str, agent_id: str, card_token: str, code: str) -> bytes:
-        """The code's keyed hash, bound to its challenge, agent and card (SECURITY.md, Single use)."""
+        """The code's keyed hash, bound to its challenge, agent and card (docs/security.md, Single use)."""
         bound = "\n".join((kind, grant_id, agent_id, card_token, code))
         return hmac.digest(self._key, bound.encode(), hashlib.sha256)
 

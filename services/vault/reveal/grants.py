@@ -148,7 +148,7 @@ def lock_grant(session: Session, grant_id: str, now: datetime) -> None:
 
 
 def take_grant(session: Session, grant: Grant, recipient: bytes, lease_id: str, now: datetime) -> None:
-    """Step (2) of DESIGN.md §3, open → redeeming: leases the grant to one process and one recipient.
+    """Step (2) of redeeming, open → redeeming: leases the grant to one process and one recipient.
 
     Raises what `judge` raises, or Busy, when it is not free any more: since it was judged its time has ended, or
     somebody else has taken it.

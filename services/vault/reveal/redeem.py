@@ -1,4 +1,4 @@
-"""Redeeming a grant, exactly as DESIGN.md §3 orders it.
+"""Redeeming a grant, in the five steps of docs/design.md (The sealed protocol).
 
 (1) what speaks against it; (2) open → redeeming, by a conditional UPDATE with a lease; (3) transit decrypts;
 (4) one transaction: revealed, audit row, the sealed answer kept for a while; (5) the answer.

@@ -1,7 +1,7 @@
 """Grants: one-time codes and one-time links. What may be done with one, and when. Pure.
 
 A grant of kind CARD_CODE or CVV_CODE is a challenge, answered with a code; one of kind CVV_LINK is answered with the
-link's token. CARD_CODE and CVV_LINK end in showing something, to one recipient key (DESIGN.md §1, promise 2).
+link's token. CARD_CODE and CVV_LINK end in showing something, to one recipient key.
 APPROVE_CODE proves that an approver of a second reveal is herself (M9), and shows nothing.
 """
 
@@ -20,7 +20,7 @@ from chassis.errors import (
     WayvaultError,
 )
 
-# SECURITY.md, Single use [PCI DSS 8.5.1; ASVS 6.6.2, 6.6.3].
+# docs/security.md, Single use [PCI DSS 8.5.1; ASVS 6.6.2, 6.6.3].
 CODE_DIGITS: Final = 8
 MOST_ATTEMPTS: Final = 5
 MOST_CHALLENGES: Final = 3
@@ -47,7 +47,7 @@ COUNTED_TOGETHER: Final[dict[GrantKind, tuple[GrantKind, ...]]] = {
 
 
 class GrantState(StrEnum):
-    """DESIGN.md §7: open → redeeming → revealed; open → expired | locked."""
+    """The machine (docs/design.md, States): open → redeeming → revealed; open → expired | locked."""
 
     OPEN = auto()
     REDEEMING = auto()

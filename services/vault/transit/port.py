@@ -1,4 +1,4 @@
-"""The port, split by privilege: each room of the vault gets only what it may do (DESIGN.md §5).
+"""The port, split by privilege: each room of the vault gets only what it may do (docs/design.md, Encryption and keys).
 
 Every call may raise TransitUnavailable. `timeout` is in seconds: the time the caller has left.
 """

@@ -13,7 +13,7 @@ Context = NewType("Context", bytes)
 """What a ciphertext is bound to: it opens with the same context only."""
 
 MAX_BATCH = 200
-"""Items in one call to the engine (DESIGN.md §5)."""
+"""Items in one call to the engine (docs/design.md, Encryption and keys)."""
 
 _CIPHER = re.compile(r"vault:v([1-9][0-9]{0,8}):[A-Za-z0-9+/]+={0,2}")
 

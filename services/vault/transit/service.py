@@ -52,7 +52,7 @@ __all__ = [
 ]
 
 CVV_ROTATION = timedelta(hours=1)
-"""How often the CVV key gets a new version (DESIGN.md §5)."""
+"""How often the CVV key gets a new version (docs/design.md, Encryption and keys)."""
 
 
 def open_transit(

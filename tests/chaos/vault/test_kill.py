@@ -1,4 +1,4 @@
-"""kill -9 of a vault process at every step of DESIGN.md §3: nothing is shown twice, nothing is burned unseen.
+"""kill -9 of a vault process at every step of redeeming: nothing is shown twice, nothing is burned unseen.
 
 Each round forks a process that kills itself just before its n-th step. Then another one, after the dead one's lease
 has run out, serves the same frame again, or first another frame. Rounds go on until a process gets through alive: so

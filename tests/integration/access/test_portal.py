@@ -1,4 +1,4 @@
-"""The portal's matrix: role × object × endpoint, from its URL map (SECURITY.md, 8.2.2). A foreign id is 404."""
+"""The portal's matrix: role × object × endpoint, from its URL map (docs/security.md, 8.2.2). A foreign id is 404."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Messages that nobody can smuggle headers into (SECURITY.md: a corpus of 500)."""
+"""Messages that nobody can smuggle headers into (docs/security.md: a corpus of 500)."""
 
 import itertools
 from datetime import UTC, datetime

@@ -27,7 +27,3 @@ class ChangePasswordForm(Form):
     old = PasswordField("Present password", [required("Enter your present password."), _BOUNDED])
     new = PasswordField("New password", [required("Choose a new password."), _BOUNDED])
     again = PasswordField("New password again", [required("Type the new password again."), _BOUNDED])
-
-
-class ActionForm(Form):
-    """A button: nothing but the CSRF proof."""

@@ -1,9 +1,8 @@
 """Cards that the vault must destroy, and cards that lapse by themselves.
 
 A removal is written in the transaction that makes it necessary and carried out by the worker, whether or not the bus
-runs: destroying a card must not wait for events (DESIGN.md §6 has the worker consume the CRM's own event; asking
-the database instead destroys cards even while the broker is down, and keeps the network out of the inbox's
-transaction).
+runs: destroying a card must not wait for events. Asking the database, instead of consuming the CRM's own event,
+destroys cards even while the broker is down, and keeps the network out of the inbox's transaction.
 """
 
 from dataclasses import dataclass

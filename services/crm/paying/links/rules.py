@@ -28,7 +28,7 @@ class LinkFact(StrEnum):
 L = LinkState
 F = LinkFact
 
-# A submission that the client saw accepted wins over an expiry or a revocation that crossed it (DESIGN.md §1, 5).
+# A submission that the client saw accepted wins over an expiry or a revocation that crossed it.
 # Events of portal and notifier are different aggregates, so "opened" may arrive before "delivered".
 TRANSITIONS: Final[dict[tuple[LinkState, LinkFact], LinkState]] = {
     (L.ISSUED, F.DELIVERED): L.SENT,

@@ -1,6 +1,6 @@
 """What a payment may do when, and what is left to pay. Pure.
 
-The state machine of DESIGN.md §7 as one table; every change of a payment's state goes through `after`.
+The state machine as one table (docs/design.md, States); every change of a payment's state goes through `after`.
 """
 
 from collections.abc import Iterable
@@ -103,7 +103,7 @@ TYPE_WORDS: Final = {
 S = PaymentState
 F = Fact
 
-# An authorization that the client saw accepted reaches the agent (DESIGN.md §1, promise 5): it wins over an
+# An authorization that the client saw accepted reaches the agent: it wins over an
 # expiry or a revocation that crossed it on the way. A payment whose card was shown stays the agent's to
 # close, even when its card has lapsed meanwhile: the supplier may have charged it.
 TRANSITIONS: Final[dict[tuple[PaymentState, Fact], PaymentState]] = {

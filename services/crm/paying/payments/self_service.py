@@ -36,7 +36,7 @@ class SelfService:
     def open(self, session: Session, message: PaymentAuthorized, meta: EventMeta) -> PaymentRow:
         """A payment with the id under which the vault keeps the card.
 
-        What the client saw accepted reaches her agent (DESIGN.md §1, 5): that the trip changed meanwhile, that she is
+        What the client saw accepted reaches her agent: that the trip changed meanwhile, that she is
         no longer on it or was merged with another profile, refuses nothing. Raises StrangePayment where booking, agent
         or client are not this agency's: the card is bound to the agent named, so she must be the booking's own.
         """

@@ -6,7 +6,7 @@ from typing import Final
 
 from services.crm.paying.payments.rules import PaymentState
 
-# The stepper of the payment area (LOOKS.md).
+# The stepper of the payment area.
 STEPS: Final = ("Supplier ready", "Code", "Card shown", "CVV", "Close")
 
 

@@ -144,7 +144,7 @@ class RequestFact(StrEnum):
 
 _S, _F = RequestState, RequestFact
 
-# A signature that the client saw accepted wins over an expiry or a withdrawal that crossed it (DESIGN.md §1, 5).
+# A signature that the client saw accepted wins over an expiry or a withdrawal that crossed it.
 TRANSITIONS: Final[Mapping[tuple[RequestState, RequestFact], RequestState]] = {
     (_S.ISSUED, _F.DELIVERED): _S.SENT,
     (_S.ISSUED, _F.OPENED): _S.OPENED,

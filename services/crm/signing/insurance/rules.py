@@ -29,7 +29,7 @@ class OfferFact(StrEnum):
 _S, _F = OfferState, OfferFact
 _UNANSWERED = (_S.ISSUED, _S.SENT, _S.EXPIRED, _S.WITHDRAWN)
 
-# An answer that the client saw accepted wins over an expiry or a withdrawal that crossed it (DESIGN.md §1, 5).
+# An answer that the client saw accepted wins over an expiry or a withdrawal that crossed it.
 TRANSITIONS: Final[Mapping[tuple[OfferState, OfferFact], OfferState]] = {
     (_S.ISSUED, _F.DELIVERED): _S.SENT,
     (_S.ISSUED, _F.EXPIRED): _S.EXPIRED,

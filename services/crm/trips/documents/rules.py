@@ -1,6 +1,6 @@
 """Which files may be shared, what they are, and what they are called. Pure.
 
-A file is what its bytes say. What a browser or a file name claims is not trusted (SECURITY.md, uploads): the name only
+A file is what its bytes say. What a browser or a file name claims is not trusted: the name only
 chooses between kinds of plain text, and it gets the ending of what the file really is.
 """
 

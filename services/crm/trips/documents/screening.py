@@ -1,4 +1,4 @@
-"""Looks for card numbers in the text of a file before it is kept (SECURITY.md, Card data).
+"""Looks for card numbers in the text of a file before it is kept (docs/security.md, Card data).
 
 Stricter about what counts than the web layer's tripwire, since travel papers are full of long numbers: an airline's
 ticket number has 13 digits. Here a card has 14 to 19 digits, one of the known beginnings, and a right check digit.

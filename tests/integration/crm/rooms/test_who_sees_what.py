@@ -1,4 +1,4 @@
-"""Role × object × endpoint: whatever address takes an id, a foreign one is no page (SECURITY.md, 8.2.2)."""
+"""Role × object × endpoint: whatever address takes an id, a foreign one is no page (docs/security.md, 8.2.2)."""
 
 from collections.abc import Iterator
 

@@ -6,11 +6,12 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from prometheus_client import generate_latest
 from structlog.testing import capture_logs
 
 from chassis.errors import Unavailable
 from chassis.lifecycle import every, run_until_stopped
-from chassis.telemetry import bind_traceparent, render_metrics, traceparent
+from chassis.telemetry import bind_traceparent, traceparent
 
 
 def _wait(stop: threading.Event) -> None:
@@ -117,7 +118,7 @@ def test_a_trace_is_kept_within_its_block_and_a_malformed_one_is_replaced() -> N
 def test_the_buses_metrics_are_among_those_that_are_shown() -> None:
     import chassis.bus  # noqa: F401
 
-    text = render_metrics().decode()
+    text = generate_latest().decode()
     for name in ("wayvault_outbox_depth", "wayvault_outbox_lag_seconds", "wayvault_consumer_lag_seconds"):
         assert name in text
     assert "wayvault_dead_letters" in text

@@ -1,4 +1,4 @@
-"""A fault never shows a card twice and never burns an unseen card (DESIGN.md §1, promise 3)."""
+"""A fault never shows a card twice and never burns an unseen card."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-// The sealed protocol's browser side (DESIGN.md §3): JWE, ECDH-ES on P-256 with A256GCM, fixed, nothing negotiated.
+// The sealed protocol's browser side (docs/design.md): JWE, ECDH-ES on P-256 with A256GCM, fixed, nothing negotiated.
 import { CompactEncrypt, compactDecrypt, exportJWK, generateKeyPair, importJWK } from "jose";
 
 const ALG = "ECDH-ES";
