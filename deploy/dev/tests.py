@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ _NO_TESTS_COLLECTED = 5
 # Whole systems in browsers: after all other tests, in parts side by side, each with a system of its own.
 _WHOLE = "e2e"
 _PARTS = 2
+# A run with more tests than this that failed at first and passed when they were tried again has failed.
+_MOST_FLAKY = 2
 # One more than there are processors: some tests wait for what runs beside them.
 _WORKERS = str((os.cpu_count() or 1) + 1)
 
@@ -31,6 +34,8 @@ class Outcome:
     status: int
     counts: Counter[str]
     failed: tuple[str, ...] = ()
+    # What failed at first and passed when it was tried again.
+    flaky: tuple[str, ...] = ()
 
 
 def run(arguments: list[str], **environment: str) -> Outcome:
@@ -66,7 +71,13 @@ def run_share(arguments: list[str], share: str) -> Outcome:
     print(f"==== part {share}: {len(first.failed)} failed, tried once more ====", flush=True)
     # All parts' tests are there to choose from: which part a test is in depends on what else was collected.
     again = run([*first.failed, "-m", _WHOLE], E2E_SHARE="1/1")
-    return Outcome(status=again.status, counts=again.counts + Counter({"passed": first.counts["passed"]}))
+    flaky = tuple(name for name in first.failed if name not in again.failed)
+    return Outcome(
+        status=again.status,
+        counts=again.counts + Counter({"passed": first.counts["passed"]}),
+        failed=again.failed,
+        flaky=flaky if again.status in (0, _TESTS_FAILED) else (),
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -83,9 +94,20 @@ def main(arguments: list[str] | None = None) -> int:
         outcomes += pool.map(lambda share: run_share([*paths, *left_out, "-m", _WHOLE], share), shares)
     total = sum((outcome.counts for outcome in outcomes), Counter[str]())
     told = ", ".join(f"{count} {name}" for name, count in sorted(total.items()) if name != "deselected")
+    flaky = [name for outcome in outcomes for name in outcome.flaky]
+    for line in said_of_flaky(flaky):
+        print(line)
     print(f"==== all tests: {told or 'none'} in {time.monotonic() - started:.0f} s ====")
     statuses = [outcome.status for outcome in outcomes if outcome.status != _NO_TESTS_COLLECTED]
-    return max(statuses, default=_NO_TESTS_COLLECTED)
+    return max(*statuses, _TESTS_FAILED) if len(flaky) > _MOST_FLAKY else max(statuses, default=_NO_TESTS_COLLECTED)
+
+
+def said_of_flaky(flaky: Sequence[str]) -> list[str]:
+    """The lines before the closing one that name each flaky test, and say when there are too many."""
+    lines = [f"FLAKY {name}: failed at first, passed when it was tried again" for name in flaky]
+    if len(flaky) > _MOST_FLAKY:
+        lines.append(f"{len(flaky)} flaky tests fail the run: at most {_MOST_FLAKY} may need a second try.")
+    return lines
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """What an app or an engine compiles from the source alone, kept for all tests of this process.
 
 Every test makes its own app and its own database, and each would compile the same templates, addresses and SQL
-anew: more than half of what such a test costs. Nothing of what a test does gets into what is kept here.
+anew: nearly half of what such a test costs (the 31 tests of the payment pages: 6.3 s of processor with this, 11.3 s
+without). That is worth reaching into Werkzeug and SQLAlchemy; nothing of what a test does gets into what is kept here.
 """
 
 from collections.abc import Callable
