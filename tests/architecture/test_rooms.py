@@ -1,16 +1,46 @@
 """The rules of the house that import-linter's contracts (pyproject.toml) can't say."""
 
+import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.architecture.source import ROOT, SERVICES, Module, circles, imports_between, modules, read, room_of, rooms_of
+from tests.architecture.source import (
+    ROOT,
+    SERVICES,
+    Import,
+    Module,
+    circles,
+    imports_between,
+    modules,
+    read,
+    room_of,
+    rooms_of,
+)
 
 # Where a card number or CVV may exist in the clear.
 _CARD_ROOMS = ("services.vault.intake", "services.vault.reveal", "services.vault.transit")
+# Whose rows other rooms use, and why. Reports read everything in few queries. A payment is one aggregate: the rooms of
+# its street change it in the transaction in which `payments.service.locked` handed out its row, and so do those of
+# clients that two profiles become one in. Tasks are listed with their clients' names, by one query.
+_ROWS_SHARED = {
+    "paying.payments": {
+        "office.reports",
+        "paying.card_removal",
+        "paying.closing",
+        "paying.cvv_requests",
+        "paying.links",
+        "paying.recording",
+        "paying.reveal",
+        "paying.second_reveals",
+    },
+    "sales.clients": {"office.reports", "sales.merging", "sales.tasks"},
+    "trips.bookings": {"office.reports"},
+}
 # What a room publishes: use cases with their values, places and pages that other rooms build on.
 _PUBLISHED = (".service", ".pages", ".panels")
 _CARD_TYPES = "services.vault.card_data"
@@ -84,6 +114,31 @@ def _of_other_rooms(module: Module, service: str) -> list[str]:
         if imported.module.startswith(f"services.{service}.")
         and room_of(imported.module, service, rooms) not in {"", own}
     ]
+
+
+def test_rooms_use_each_other_by_values_and_not_by_rows() -> None:
+    """But for those that are declared above, with the reason."""
+    using: dict[str, set[str]] = {}
+    for service in SERVICES:
+        rooms = rooms_of(service)
+        for module in modules(f"services/{service}"):
+            own = room_of(module.name, service, rooms)
+            for found in module.imports:
+                other = room_of(found.module, service, rooms)
+                if own and other not in {"", own} and any(name.endswith("Row") for name in _rows(service, found)):
+                    using.setdefault(other, set()).add(own)
+    assert using == _ROWS_SHARED
+
+
+def _rows(service: str, found: Import) -> Iterator[str]:
+    """The names taken that are rows of some models.py, and not values that are called so."""
+    declared = {
+        node.name
+        for path in (ROOT / "services" / service).rglob("models.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ClassDef)
+    }
+    return (name for name in found.names if name in declared)
 
 
 @pytest.mark.parametrize("service", SERVICES)

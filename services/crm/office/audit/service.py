@@ -2,14 +2,12 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import select
-
 from chassis.db import Database
 from chassis.errors import PermissionDenied
 from services.crm.core.actor import Actor
 from services.crm.core.paging import PAGE_SIZE
 from services.crm.office.audit.port import TrailPage, TrailPort, TrailRow, Wanted
-from services.crm.paying.payments.service import PaymentRow
+from services.crm.paying.payments.service import titles_of
 
 __all__ = ["AuditViewer", "TrailPage", "TrailPort", "TrailRow", "Wanted"]
 
@@ -49,11 +47,8 @@ class AuditViewer:
         wanted = set(payment_ids) - {""}
         if not wanted:
             return {}
-        query = select(PaymentRow.id, PaymentRow.payer_name, PaymentRow.booking_title).where(
-            PaymentRow.agency_id == actor.agency_id, PaymentRow.id.in_(wanted)
-        )
         with self._database.read() as session:
-            return {row.id: f"{row.payer_name}, {row.booking_title}" for row in session.execute(query)}
+            return titles_of(session, actor.agency_id, wanted)
 
 
 def _require_admin(actor: Actor) -> None:

@@ -16,7 +16,7 @@ from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.visibility import visible_to
 from services.crm.office.mail_outcomes.models import FailureRow
 from services.crm.office.mail_outcomes.rules import Failure, Remedy, kind_of
-from services.crm.paying.payments.service import PaymentRow
+from services.crm.paying.payments.service import agent_of
 
 __all__ = ["Failure", "Remedy", "Undelivered", "note_failed", "note_sent"]
 
@@ -29,7 +29,7 @@ def note_failed(session: Session, message: DeliveryFailed, agency_id: str) -> No
         FailureRow(
             id=message.delivery_id,
             agency_id=agency_id,
-            agent_id=message.agent_id or _agent_of(session, message.payment_id, agency_id),
+            agent_id=message.agent_id or agent_of(session, agency_id, message.payment_id),
             kind=message.kind[:40],
             payment_id=message.payment_id,
             link_id=message.link_id,
@@ -56,12 +56,6 @@ def note_sent(session: Session, message: DeliverySent) -> None:
         )
         .values(settled_at=at)
     )
-
-
-def _agent_of(session: Session, payment_id: str, agency_id: str) -> str:
-    """Whose payment a mail without an agent's name was about: codes and links name the payment only."""
-    row = session.get(PaymentRow, payment_id) if payment_id else None
-    return row.agent_id if row is not None and row.agency_id == agency_id else ""
 
 
 class Undelivered:

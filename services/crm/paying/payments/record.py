@@ -1,7 +1,11 @@
 """A payment as the rest of the CRM sees it: a value, read from its row."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from chassis.cards import brand_words
 from chassis.money import Money
@@ -176,3 +180,17 @@ def payment_of(row: PaymentRow) -> Payment:
         close_note=row.close_note,
         document_id=row.document_id,
     )
+
+
+def titles_of(session: Session, agency_id: str, payment_ids: Collection[str]) -> dict[str, str]:
+    """Whose payments these are, by id: "Grace Hopper, Norwegian fjords"; only what is this agency's."""
+    query = select(PaymentRow.id, PaymentRow.payer_name, PaymentRow.booking_title).where(
+        PaymentRow.agency_id == agency_id, PaymentRow.id.in_(payment_ids)
+    )
+    return {row.id: f"{row.payer_name}, {row.booking_title}" for row in session.execute(query)}
+
+
+def agent_of(session: Session, agency_id: str, payment_id: str) -> str:
+    """The agent whose payment this is; empty when the agency has no such payment."""
+    owner = select(PaymentRow.agent_id).where(PaymentRow.id == payment_id, PaymentRow.agency_id == agency_id)
+    return session.scalar(owner) or ""
