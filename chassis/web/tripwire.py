@@ -1,7 +1,8 @@
 """The card belongs into the secure frame only: whatever else brings a card number is refused unread.
 
 A form field or JSON value with a Luhn-valid number of 13 to 19 digits that some network issues answers 422
-(docs/security.md, Card data). The value is neither echoed nor logged nor handed to a view; only the field's name is said.
+(docs/security.md, Card data). The value is neither echoed nor logged nor handed to a view; only the field's name is
+said.
 """
 
 from collections.abc import Iterator
