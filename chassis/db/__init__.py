@@ -1,10 +1,12 @@
 """Databases: one per service, SQLite or PostgreSQL by URL, and their migrations."""
 
-from chassis.db.engine import Database, DatabaseUrlError, ReadOnlyError, open_database
+from chassis.db.engine import DATABASE_AWAY, DATABASE_PATIENCE, Database, DatabaseUrlError, ReadOnlyError, open_database
 from chassis.db.together import Overtaken, Write, write_together
 from chassis.db.types import NotLeading, UtcDateTime, insert_if_absent, make_metadata
 
 __all__ = [
+    "DATABASE_AWAY",
+    "DATABASE_PATIENCE",
     "Database",
     "DatabaseUrlError",
     "NotLeading",

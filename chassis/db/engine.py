@@ -11,16 +11,20 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DisconnectionError
+from sqlalchemy.exc import ArgumentError, DisconnectionError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 _BEGIN = "wayvault_begin"
-_BUSY_TIMEOUT_MS = 10_000
+# How long a transaction waits for a lock that somebody else holds, unless its database was opened with less patience.
+_PATIENCE_SECONDS = 10.0
+# The same where a person waits for the page: two such waits still end within ten seconds.
+DATABASE_PATIENCE = 4.0
+_WAIT_MS = "wayvault_wait_ms"
 # secure_delete: what is deleted is overwritten. synchronous=FULL: what was acknowledged survives a power cut.
 # temp_store: no temporary files outside the database's own folder.
 _SQLITE_PRAGMAS = (
-    f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA secure_delete=ON",
@@ -29,9 +33,12 @@ _SQLITE_PRAGMAS = (
     "PRAGMA journal_size_limit=16777216",
 )
 _TRUSTED_SECONDS = 1.0
-_POSTGRES_OPTIONS = (
-    "-c timezone=UTC -c lock_timeout=10000 -c statement_timeout=30000 -c idle_in_transaction_session_timeout=120000"
-)
+_LEAST_WAIT_SECONDS = 0.05
+_POSTGRES_OPTIONS = "-c timezone=UTC -c statement_timeout=30000 -c idle_in_transaction_session_timeout=120000"
+
+
+# Lost connections, lock and statement timeouts, an exhausted pool: nothing happened, and one may try again.
+DATABASE_AWAY = (OperationalError, InterfaceError, DisconnectionError, PoolTimeout)
 
 
 class DatabaseUrlError(ValueError):
@@ -51,14 +58,19 @@ class _Turns:
         self._lock = threading.RLock()
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """This thread's turn to write; after the time that SQLite would wait itself, SQLite decides."""
-        mine = self._needed and self._lock.acquire(timeout=_BUSY_TIMEOUT_MS / 1000)
+    def turn(self, patience: float) -> Iterator[float]:
+        """This thread's turn to write; gives what is left of `patience` (seconds), so that whoever waited here does not
+        wait as long again for SQLite. Raises sqlalchemy.exc.TimeoutError when the turn does not come in time."""
+        if not self._needed:
+            yield patience
+            return
+        began = time.monotonic()
+        if not self._lock.acquire(timeout=patience):
+            raise PoolTimeout("another thread of this process has been writing for too long")
         try:
-            yield
+            yield max(_LEAST_WAIT_SECONDS, patience - (time.monotonic() - began))
         finally:
-            if mine:
-                self._lock.release()
+            self._lock.release()
 
     def forget(self) -> None:
         """After a fork: whoever held it is not in this process."""
@@ -77,9 +89,10 @@ class _ReadSession(Session):
 class Database:
     """An engine and its sessions. Safe to share between threads, and usable after a fork."""
 
-    def __init__(self, engine: Engine, *, name: str) -> None:
+    def __init__(self, engine: Engine, *, name: str, patience: float = _PATIENCE_SECONDS) -> None:
         self.engine = engine
         self.name = name
+        self._patience = patience
         self._writers = _Turns(self.dialect == "sqlite")
         self._reader = engine.execution_options(**{_BEGIN: "DEFERRED", "postgresql_readonly": True})
         _forget_connections_after_fork(self)
@@ -94,14 +107,19 @@ class Database:
         return self.engine.url
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
+    def transaction(self, *, patience: float | None = None) -> Iterator[Session]:
         """A session that commits at the end of the block and rolls back when the block raises.
 
         On SQLite its first statement takes the write lock (BEGIN IMMEDIATE), so that what it reads stays true until
         it commits; keep network calls out of it. Rows stay readable after the commit.
+        `patience` (seconds): for what is not worth waiting for when another holds the write lock of SQLite.
         """
-        with self._writers.turn(), Session(self.engine, expire_on_commit=False) as session, session.begin():
-            yield session
+        with self._writers.turn(self._patience if patience is None else patience) as left:
+            engine = self.engine
+            if left < self._patience and self.dialect == "sqlite":
+                engine = engine.execution_options(**{_WAIT_MS: int(left * 1000)})
+            with Session(engine, expire_on_commit=False) as session, session.begin():
+                yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -125,26 +143,28 @@ class Database:
         return f"Database({self.name!r}, {self.dialect})"
 
 
-def open_database(url: str, *, name: str, pool_size: int = 5) -> Database:
+def open_database(url: str, *, name: str, pool_size: int = 5, patience: float | None = None) -> Database:
     """The database behind `sqlite:///path` or `postgresql://…`; connects on first use.
 
-    `name` shows in PostgreSQL's activity list. Raises DatabaseUrlError.
+    `name` shows in PostgreSQL's activity list. `patience` (seconds) is how long a statement waits for a lock, and
+    whoever needs a connection for one. Raises DatabaseUrlError.
     """
     try:
         parsed = make_url(url)
+        patience = _PATIENCE_SECONDS if patience is None else patience
     except ArgumentError:
         raise DatabaseUrlError("the database URL can't be read; expected sqlite:///… or postgresql://…") from None
     match parsed.get_backend_name():
         case "sqlite":
-            engine = _sqlite_engine(parsed, pool_size)
+            engine = _sqlite_engine(parsed, pool_size, patience)
         case "postgresql":
-            engine = _postgres_engine(parsed, name, pool_size)
+            engine = _postgres_engine(parsed, name, pool_size, patience)
         case other:
             raise DatabaseUrlError(f"no support for {other} databases; expected sqlite:///… or postgresql://…")
-    return Database(engine, name=name)
+    return Database(engine, name=name, patience=patience)
 
 
-def _sqlite_engine(url: URL, pool_size: int) -> Engine:
+def _sqlite_engine(url: URL, pool_size: int, patience: float) -> Engine:
     if not url.database or url.database == ":memory:":
         raise DatabaseUrlError("SQLite needs a file here (sqlite:///path): threads can't share one kept in memory")
     Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -153,11 +173,11 @@ def _sqlite_engine(url: URL, pool_size: int) -> Engine:
         hide_parameters=True,
         pool_size=pool_size,
         max_overflow=10,
-        pool_timeout=15,
-        connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
+        pool_timeout=patience,
+        connect_args={"timeout": patience, "check_same_thread": False},
     )
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "begin", lambda connection: _begin_sqlite(connection, int(patience * 1000)))
     return engine
 
 
@@ -172,11 +192,15 @@ def _prepare_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:  # Any: a 
         path.chmod(0o600)
 
 
-def _begin_sqlite(connection: Connection) -> None:
+def _begin_sqlite(connection: Connection, usual_ms: int) -> None:
+    wait_ms = connection.get_execution_options().get(_WAIT_MS, usual_ms)
+    if connection.info.get(_WAIT_MS, usual_ms) != wait_ms:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={wait_ms}")
+        connection.info[_WAIT_MS] = wait_ms
     connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get(_BEGIN, 'IMMEDIATE')}")
 
 
-def _postgres_engine(url: URL, name: str, pool_size: int) -> Engine:
+def _postgres_engine(url: URL, name: str, pool_size: int, patience: float) -> Engine:
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
     engine = create_engine(
@@ -184,12 +208,12 @@ def _postgres_engine(url: URL, name: str, pool_size: int) -> Engine:
         hide_parameters=True,
         pool_size=pool_size,
         max_overflow=10,
-        pool_timeout=15,
+        pool_timeout=patience,
         pool_recycle=1800,
         connect_args={
             "connect_timeout": 5,
             "application_name": f"wayvault-{name}",
-            "options": _POSTGRES_OPTIONS,
+            "options": f"{_POSTGRES_OPTIONS} -c lock_timeout={int(patience * 1000)}",
         },
     )
     _ping_after_idling(engine)

@@ -2,11 +2,13 @@
 
 import structlog
 from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
-from flask_wtf.csrf import CSRFError
+from flask_wtf.csrf import CSRFError, generate_csrf
 from werkzeug.exceptions import HTTPException
 
+from chassis.db import DATABASE_AWAY
 from chassis.errors import Internal, WayvaultError
 from chassis.web import tripwire
+from chassis.web.typed_values import typed_values
 from protos.wayvault.common.v1.common_pb2 import ErrorCode
 
 _log = structlog.get_logger("web")
@@ -70,6 +72,8 @@ def install_error_pages(app: Flask) -> None:
     app.register_error_handler(CSRFError, _on_stale_form)
     app.register_error_handler(tripwire.CardNumberRefused, _on_card_number)
     app.register_error_handler(HTTPException, _on_http)
+    for kind in DATABASE_AWAY:
+        app.register_error_handler(kind, _on_database_away)
     app.register_error_handler(Exception, _on_fault)
 
 
@@ -117,6 +121,30 @@ def _on_http(error: HTTPException) -> Response:
     return answer
 
 
+def _on_database_away(error: Exception) -> Response:
+    """503 in words, and what was typed with a button that sends it again: the page must not ask the database."""
+    _log.error("http.database_away", route=str(request.url_rule or ""), error=type(error).__name__)
+    message = "Our database doesn't answer right now. Nothing was saved, and nothing was used up."
+    if wants_json():
+        return _answer(503, message=f"{message} Please try again in a moment.", code="UNAVAILABLE")
+    page = render_plain(
+        "errors/plain.html",
+        status=503,
+        title="We can't do that right now",
+        message=message,
+        advice="Please try again in a moment.",
+        again=typed_values() if request.method == "POST" else None,
+        action=request.full_path.rstrip("?"),
+    )
+    return make_response(page, 503, {"Retry-After": "5"})
+
+
+def render_plain(template: str, **values: object) -> str:
+    """A page without the layout, whose context might be what failed."""
+    shown: str = current_app.jinja_env.get_template(template).render(csrf_token=generate_csrf, **values)
+    return shown
+
+
 def _on_fault(error: Exception) -> Response:
     _log.error("http.fault", route=str(request.url_rule or ""), exc_info=error)
     return _answer(500, code="INTERNAL")
@@ -150,5 +178,4 @@ def _page(shown: dict[str, object]) -> str:
         return render_template("errors/error.html", **shown)
     except Exception as error:  # whatever broke the layout must not take the message with it
         _log.error("http.error_page_failed", exc_info=error)
-        plain: str = current_app.jinja_env.get_template("errors/plain.html").render(**shown)
-        return plain
+        return render_plain("errors/plain.html", **shown)

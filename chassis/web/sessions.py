@@ -5,6 +5,7 @@ the server at sign-out [7.4.1]. Requests marked passive (alert polling) don't ke
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -14,7 +15,7 @@ from flask import Flask, Response, current_app, g, request, session
 from sqlalchemy import JSON, Column, Index, MetaData, RowMapping, String, Table, delete, insert, select, update
 
 from chassis.clock import Clock
-from chassis.db import Database, UtcDateTime
+from chassis.db import DATABASE_AWAY, Database, UtcDateTime
 from chassis.ids import new_id, new_link_token, token_sha256
 
 IDLE = timedelta(minutes=15)
@@ -23,6 +24,7 @@ ABSOLUTE = timedelta(hours=12)
 _KEPT_AFTER_END = timedelta(days=30)
 # A session's last use is written at most this often; it can only make the idle time shorter, by this much.
 _TOUCH_EVERY = timedelta(seconds=5)
+_TOUCH_PATIENCE = 0.2
 _PASSIVE_HEADER = "X-Wayvault-Passive"
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -218,9 +220,14 @@ class ServerSessions:
             setattr(g, f"{self._here}_cookie", "")
             return None
         if now - row["last_seen_at"] >= _TOUCH_EVERY and not _is_passive():
-            with self._database.transaction() as db:
-                db.execute(update(self._table).where(self._table.c.id == row["id"]).values(last_seen_at=now))
+            self._touch(row["id"], now)
         return _to_session(row)
+
+    def _touch(self, session_id: str, now: datetime) -> None:
+        """Notes the use. A database that somebody else holds is no reason to keep a reader waiting: the next request
+        notes it."""
+        with suppress(*DATABASE_AWAY), self._database.transaction(patience=_TOUCH_PATIENCE) as db:
+            db.execute(update(self._table).where(self._table.c.id == session_id).values(last_seen_at=now))
 
     def _end_where(self, *conditions: Any) -> int:  # Any: SQLAlchemy's column expressions
         with self._database.transaction() as db:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
 from chassis.clock import Clock, SystemClock
-from chassis.db import Database, open_database
+from chassis.db import DATABASE_PATIENCE, Database, open_database
 from chassis.web.passwords import Passwords
 from chassis.web.sessions import ServerSessions
 from services.crm.access.parts import Access
@@ -105,7 +105,9 @@ def bootstrap(
 
 
 def _core(settings: CrmSettings, clock: Clock, database: Database | None) -> Core:
-    database = database or open_database(settings.database_url, name=SERVICE, pool_size=settings.web_threads)
+    database = database or open_database(
+        settings.database_url, name=SERVICE, pool_size=settings.web_threads, patience=DATABASE_PATIENCE
+    )
     return Core(
         settings=settings,
         clock=clock,

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from chassis.bus import EventHandlers, Outbox
 from chassis.clock import Clock, SystemClock
-from chassis.db import Database, open_database
+from chassis.db import DATABASE_PATIENCE, Database, open_database
 from chassis.rpc import TlsFiles, open_channel
 from chassis.sealing import LetterWriter
 from chassis.web.passwords import Passwords
@@ -99,7 +99,9 @@ def bootstrap(
     Raises SealError when a letter key is missing.
     """
     clock = clock or SystemClock()
-    database = database or open_database(settings.database_url, name=SERVICE, pool_size=settings.web_threads)
+    database = database or open_database(
+        settings.database_url, name=SERVICE, pool_size=settings.web_threads, patience=DATABASE_PATIENCE
+    )
     outbox = Outbox(event_tables, producer=SERVICE, clock=clock)
     https = settings.public_url.startswith("https://")
     sessions = ServerSessions(database, session_tables, clock, service=SERVICE, https=https, idle=settings.session_idle)

@@ -36,7 +36,7 @@ from services.portal.payment_request import PaymentRequest, read_context
 __all__ = ["LinkView", "Links", "OwnPayment", "Standing", "SubmissionDecision", "add_evidence"]
 
 # Longer than any submission can take: the vault's deadline is 5 s, with three tries.
-CLAIM_LIFE = timedelta(seconds=30)
+CLAIM_LIFE = timedelta(seconds=8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

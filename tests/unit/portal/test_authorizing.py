@@ -352,7 +352,7 @@ def test_a_crash_after_the_vault_stored_the_card_leaves_the_link_open_for_anothe
             browser.post(PAGE, data=form)
     assert world.published_types() == ["PaymentLinkOpened"]
     # The dead request's claim holds the link for half a minute.
-    world.clock.advance(timedelta(seconds=31))
+    world.clock.advance(timedelta(seconds=9))
     browser.get(PAGE)
     assert browser.post(PAGE, data=world.form(sealed_card="eyJ.again")).status_code == 303
     authorized = world.published()[1]
@@ -389,7 +389,7 @@ def test_a_claim_that_ran_out_while_the_vault_worked_gives_way_to_the_one_that_f
 
     def overtake() -> None:
         world.intake.at_store = None
-        world.clock.advance(timedelta(seconds=31))
+        world.clock.advance(timedelta(seconds=9))
         answers.append(other.post(PAGE, data=second, headers=JSON).json)
 
     world.intake.at_store = overtake

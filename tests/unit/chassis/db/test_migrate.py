@@ -120,8 +120,7 @@ def test_a_new_revision_formats_like_the_rest_of_the_house(migrations: Migration
 def test_an_upgrade_that_finds_the_database_locked_says_so(
     migrations: Migrations, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chassis.db.engine._BUSY_TIMEOUT_MS", 100)
-    monkeypatch.setattr("chassis.db.engine._SQLITE_PRAGMAS", ("PRAGMA busy_timeout=100", "PRAGMA journal_mode=WAL"))
+    monkeypatch.setattr("chassis.db.engine._PATIENCE_SECONDS", 0.1)
     holder = open_database(url, name="holder")
     with holder.transaction() as session:
         session.execute(text("SELECT 1"))  # takes the write lock
