@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 from google.protobuf.message import DecodeError, Message
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from chassis.bus import metrics
@@ -25,7 +25,7 @@ from chassis.bus.inbox import Inbox, Parked, Turn
 from chassis.bus.port import Bus, BusUnavailable, Delivery
 from chassis.bus.tables import EventTables
 from chassis.clock import Clock
-from chassis.db import Database
+from chassis.db import DATABASE_AWAY, Database
 from chassis.errors import Busy, DeadlineTooShort, Unavailable
 from chassis.telemetry import bind_traceparent
 from protos.wayvault.events.v1.envelope_pb2 import Envelope
@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 # Faults that pass by themselves and say nothing against the event. OperationalError: lock timeouts, deadlocks,
 # a database that restarts.
-_PASSING = (RetryLater, Unavailable, DeadlineTooShort, Busy, OperationalError)
+_PASSING = (RetryLater, Unavailable, DeadlineTooShort, Busy, *DATABASE_AWAY)
 _RECEIVE_SECONDS = 0.25
 _SWEEP_SECONDS = 0.5
 _MEASURE_SECONDS = 15.0

@@ -17,6 +17,7 @@ from chassis.web.errors import install_error_pages
 from chassis.web.formatting import register_filters
 from chassis.web.hosts import install_host_check
 from chassis.web.icons import icon
+from chassis.web.known_devices import KnownDevices, install_known_devices
 from chassis.web.link_repair import install_link_repair
 from chassis.web.proxies import ProxySettings, install_proxies
 from chassis.web.requests import install_request_log
@@ -105,6 +106,7 @@ def make_app(
     install_tripwire(app)
     CSRFProtect(app)
     install_error_pages(app)
+    install_known_devices(app, KnownDevices(settings.secret_key.get_secret_value(), service=service, https=https))
     app.register_blueprint(_chassis_blueprint())
     return app
 

@@ -1,8 +1,15 @@
-"""Failed sign-ins, counted in the database: after ten, a name or address rests for half an hour (PCI DSS 8.3.4)."""
+"""Failed sign-ins, counted in the database: after ten, signing in rests for half an hour (PCI DSS 8.3.4).
+
+Strangers are counted by account, whatever addresses they come from, so that guessing stays bounded; by the pair of
+address and account, which rests for a day when it does it again; and by address, for those who try many accounts.
+A device that signed in to the account before is counted by itself: strangers' failures don't keep it out.
+"""
 
 import hashlib
+import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import String, Table, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -12,7 +19,21 @@ from chassis.db import UtcDateTime, insert_if_absent
 
 FAILURES_ALLOWED = 10
 LOCKED_FOR = timedelta(minutes=30)
+# An office behind one address makes more slips together than one person; a sprayer of passwords many more.
+FAILURES_PER_ADDRESS: Final = 50
+# The second time that one address has an account locked, it rests this long.
+PAIR_RESTS_FOR: Final = timedelta(days=1)
+_LOCKS_PER_PAIR: Final = 2
 _FAILURES_KEPT = timedelta(days=1)
+_IPV6_SITE: Final = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """Who tries: an IP address, and the id of a device that has signed in to this account before ("" for none)."""
+
+    address: str = ""
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +46,12 @@ class Attempts:
     def locked(self, now: datetime) -> bool:
         return self.locked_until is not None and now < self.locked_until
 
-    def with_one_more(self, now: datetime) -> "Attempts":
+    def with_one_more(
+        self, now: datetime, *, most: int = FAILURES_ALLOWED, rests: timedelta = LOCKED_FOR
+    ) -> "Attempts":
         """Counted before the attempt is judged, so that parallel guesses can't outrun the count."""
         failures = 1 if self.locked_until is not None else self.failures + 1
-        return Attempts(failures=failures, locked_until=now + LOCKED_FOR if failures >= FAILURES_ALLOWED else None)
+        return Attempts(failures=failures, locked_until=now + rests if failures >= most else None)
 
     def with_one_less(self) -> "Attempts":
         """For an attempt that was right after all."""
@@ -38,11 +61,30 @@ class Attempts:
 class AttemptColumns:
     """Columns of a service's table of failures: whether or not anybody has the name, so a lock tells nothing."""
 
-    # SHA-256 of the casefolded name or address, so that what strangers type is not kept.
+    # SHA-256 of what is counted (_Count), so that neither names that strangers type nor addresses are kept.
     address_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
     failures: Mapped[int]
     locked_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_failure_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether the attempt is judged at all, and whether it was the one that has the account rest for strangers."""
+
+    allowed: bool
+    locks_account: bool = False
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Count:
+    """One row's key and rule."""
+
+    key: str
+    most: int = FAILURES_ALLOWED
 
 
 def address_digest(name: str) -> str:
@@ -57,31 +99,49 @@ class Lockout:
         self._table = table
         self._clock = clock
 
-    def count(self, session: Session, name: str) -> bool:
-        """Counts an attempt before it is judged. False when the name is locked; then nothing is counted."""
+    def count(self, session: Session, name: str, visitor: Visitor | None = None) -> Verdict:
+        """Counts an attempt before it is judged. Not allowed while anything that counts it rests; then nothing is
+        counted."""
         now = self._clock.now()
-        attempts = self._held(session, name)
-        if attempts.locked(now):
-            return False
-        self._write(session, name, attempts.with_one_more(now), last_failure_at=now)
-        return True
+        counts = _counts(name, visitor)
+        held = {count: self._held(session, count.key) for count in counts}
+        pair_locks = _pair_locks(name, visitor)
+        if any(attempts.locked(now) for attempts in held.values()) or (
+            pair_locks and self._held(session, pair_locks).locked(now)
+        ):
+            return Verdict(allowed=False)
+        after = {count: attempts.with_one_more(now, most=count.most) for count, attempts in held.items()}
+        for count, attempts in after.items():
+            self._write(session, count.key, attempts, last_failure_at=now)
+        locks = any(count.key == _account(name) and attempts.locked(now) for count, attempts in after.items())
+        if locks and pair_locks:
+            again = self._held(session, pair_locks).with_one_more(now, most=_LOCKS_PER_PAIR, rests=PAIR_RESTS_FOR)
+            self._write(session, pair_locks, again, last_failure_at=now)
+        return Verdict(allowed=True, locks_account=locks)
 
-    def forgive_one(self, session: Session, name: str) -> None:
+    def forgive_one(self, session: Session, name: str, visitor: Visitor | None = None) -> None:
         """Takes an attempt back that was right after all."""
-        attempts = self._held(session, name)
-        self._write(session, name, attempts.with_one_less())
+        for count in _counts(name, visitor):
+            self._write(session, count.key, self._held(session, count.key).with_one_less())
 
-    def clear(self, session: Session, name: str) -> None:
-        """Forgets every failure: the person has proven herself."""
-        self._write(session, name, Attempts())
+    def clear(self, session: Session, name: str, visitor: Visitor | None = None) -> None:
+        """Forgets the failures: the person has proven herself. Behind a known device only that device's: strangers,
+        who may be guessing meanwhile, get no more tries by it."""
+        for count in _counts(name, visitor):
+            if count.most == FAILURES_PER_ADDRESS:
+                self._write(session, count.key, self._held(session, count.key).with_one_less())
+            else:
+                self._write(session, count.key, Attempts())
+        if pair_locks := _pair_locks(name, visitor):
+            self._write(session, pair_locks, Attempts())
 
     def sweep(self, session: Session) -> None:
         """Forgets failures of long ago, so that strangers' typing does not fill the table."""
         limit = self._clock.now() - _FAILURES_KEPT
         session.execute(delete(self._table).where(self._table.c.last_failure_at < limit))
 
-    def _held(self, session: Session, name: str) -> Attempts:
-        digest = address_digest(name)
+    def _held(self, session: Session, key: str) -> Attempts:
+        digest = address_digest(key)
         fresh = {"address_sha256": digest, "failures": 0, "locked_until": None, "last_failure_at": self._clock.now()}
         insert_if_absent(session, self._table, fresh)
         columns = self._table.c
@@ -90,9 +150,42 @@ class Lockout:
         ).one()
         return Attempts(failures=row.failures, locked_until=row.locked_until)
 
-    def _write(self, session: Session, name: str, attempts: Attempts, **also: datetime) -> None:
+    def _write(self, session: Session, key: str, attempts: Attempts, **also: datetime) -> None:
         session.execute(
             update(self._table)
-            .where(self._table.c.address_sha256 == address_digest(name))
+            .where(self._table.c.address_sha256 == address_digest(key))
             .values(failures=attempts.failures, locked_until=attempts.locked_until, **also)
         )
+
+
+def _counts(name: str, visitor: Visitor | None) -> list[_Count]:
+    """What an attempt counts for, in one order, so that two attempts never wait for each other."""
+    visitor = visitor or Visitor()
+    if visitor.device:
+        return [_Count(f"device\0{visitor.device}\0{_account(name)}")]
+    counts = [_Count(_account(name))]
+    if visitor.address:
+        counts.append(_Count(f"address\0{_network(visitor.address)}", most=FAILURES_PER_ADDRESS))
+    return sorted(counts)
+
+
+def _pair_locks(name: str, visitor: Visitor | None) -> str:
+    """The key of how often one address had the account locked; "" for a known device, or where no address is known."""
+    if visitor is None or visitor.device or not visitor.address:
+        return ""
+    return f"pair\0{_network(visitor.address)}\0{_account(name)}"
+
+
+def _account(name: str) -> str:
+    return name.strip().casefold()
+
+
+def _network(address: str) -> str:
+    """The address, or of IPv6 the network: whoever has one address there has all of them."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((parsed, _IPV6_SITE), strict=False))
+    return str(parsed)

@@ -71,7 +71,7 @@ def bootstrap(
     """The CRM's parts, joined. What is not given is the real thing, by the settings."""
     core = _core(settings, clock or SystemClock(), database)
     letters = letters or CrmLetters(settings)
-    access = make_access(core, passwords or Passwords())
+    access = make_access(core, passwords or Passwords(), letters)
 
     def tell_bookings(session: Session, booking_ids: Collection[str]) -> None:
         trips.bookings.tell_anew(session, booking_ids)  # at a merge, when the street of trips is long there

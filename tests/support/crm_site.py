@@ -110,13 +110,14 @@ class CrmSite:
 
     def restart(self) -> None:
         """A new process over the same database."""
+        self.letters = OpenLetters()
         self.deps: Dependencies = bootstrap(
             self.settings,
             clock=self.clock,
             database=self.database,
             passwords=Passwords(memory_kib=64, passes=1),
             vault=FakeVault(self.clock),
-            letters=OpenLetters(),
+            letters=self.letters,
             trail=self.trail,
         )
         self.app: Flask = create_app(self.deps)

@@ -8,11 +8,12 @@ from services.crm.access.auth.secrets import AuthenticatorSecrets
 from services.crm.access.auth.service import SignIn
 from services.crm.access.parts import Access
 from services.crm.core.parts import Core
+from services.crm.core.ports.letters import Letters
 
 _HOUSEKEEPING_SECONDS = 600.0
 
 
-def make_access(core: Core, passwords: Passwords) -> Access:
+def make_access(core: Core, passwords: Passwords, letters: Letters) -> Access:
     """The rooms, joined."""
     directory = Directory(database=core.database, outbox=core.outbox, clock=core.clock)
     return Access(
@@ -23,6 +24,9 @@ def make_access(core: Core, passwords: Passwords) -> Access:
             clock=core.clock,
             passwords=passwords,
             authenticators=AuthenticatorSecrets(core.settings.require_secret_key()),
+            outbox=core.outbox,
+            letters=letters,
+            public_url=core.settings.public_url,
         ),
         activities=Activities(database=core.database, clock=core.clock, names=directory.names),
     )

@@ -16,6 +16,8 @@ SIGNERS: Final[dict[str, str]] = {
     "esign_copy": "portal",
     "insurance_offer": "crm",
     "password_reset": "portal",
+    "sign_in_locked": "crm",
+    "portal_sign_in_locked": "portal",
 }
 
 

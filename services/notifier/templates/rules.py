@@ -31,6 +31,8 @@ class Mail(StrEnum):
     CVV_RESUPPLIED = "cvv_resupplied"
     PORTAL_INVITATION = "portal_invitation"
     PASSWORD_RESET = "password_reset"  # noqa: S105 - a mail, not a password
+    SIGN_IN_LOCKED = "sign_in_locked"
+    PORTAL_SIGN_IN_LOCKED = "portal_sign_in_locked"
     QUOTE_REQUEST = "quote_request"
     QUOTE_RECEIVED = "quote_received"
     ESIGN_REQUEST = "esign_request"

@@ -1,7 +1,7 @@
 """Use cases of clients' sign-in: invitation, password, reset, lockout."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -15,6 +15,7 @@ from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound
 from chassis.ids import new_id, new_link_token, token_sha256
 from chassis.sealing import Letter
+from chassis.web.lockout import FAILURES_ALLOWED, LOCKED_FOR, Lockout, Visitor
 from chassis.typed.names import called, full_name
 from chassis.web.lockout import Lockout
 from chassis.web.passwords import Passwords, password_error
@@ -35,6 +36,8 @@ from services.portal.throttle.service import Throttle
 __all__ = ["Accepted", "Accounts", "AgentView", "PresentClient", "Rejected"]
 
 _RESET_BATCH = 50
+# A word of tries to sign in is of use for as long.
+_NEWS_FOR = timedelta(days=1)
 _VOID_LINK = (
     "This link has expired or was used already. Ask for a new one on the sign-in page (“Forgot your password?”), "
     "or ask your agent to invite you again."
@@ -128,17 +131,19 @@ class Accounts:
                 agent=agent,
             )
 
-    def check_password(self, username: str, password: str) -> Accepted | Rejected:
+    def check_password(self, username: str, password: str, visitor: Visitor | None = None) -> Accepted | Rejected:
         """Same work, same time and same answer whether or not somebody has the username."""
         with self._database.transaction() as session:
-            allowed = self._lockout.count(session, username)
+            allowed = self._lockout.count(session, username, visitor)
             row = self._by_username(session, username)
+            if row is not None and allowed.locks_account:
+                self._tell_locked(session, row)
             client_id, stored = (row.client_id, row.password_hash) if row else ("", None)
         right = self._passwords.verify(stored, password)
         if not allowed or not right or stored is None:
             return Rejected(locked=not allowed)
         with self._database.transaction() as session:
-            self._lockout.clear(session, username)
+            self._lockout.clear(session, username, visitor)
             account = session.get_one(AccountRow, client_id)
             account.last_sign_in_at = self._clock.now()
             if self._passwords.needs_rehash(stored):
@@ -178,12 +183,12 @@ class Accounts:
         self.sessions.end_all(client_id)
         return username
 
-    def change_password(self, client_id: str, old: str, new: str) -> None:
+    def change_password(self, client_id: str, old: str, new: str, visitor: Visitor | None = None) -> None:
         """Raises InvalidArgument (field "old" or "password"). Wrong guesses of the old one count towards the lock."""
         with self._database.read() as session:
             row = session.get_one(AccountRow, client_id)
             username, personal = row.username, _personal(row)
-        match self.check_password(username, old):
+        match self.check_password(username, old, visitor):
             case Rejected(locked=True):
                 raise InvalidArgument("Too many wrong passwords. Wait 30 minutes and try again.", field="old")
             case Rejected():
@@ -227,6 +232,33 @@ class Accounts:
             return
         token = new_link_token()
         row.reset_sha256, row.reset_expires_at = token_sha256(token), now + RESET_VALID
+        data = {
+            "url": f"{self._public_url}/password#{token}",
+            "client_first_name": row.first_name,
+            "username": row.username,
+            "agent_name": agent.name,
+            "agent_phone": agent.contact_phone,
+            "minutes": _minutes(RESET_VALID),
+        }
+        self._mail(session, agent, _letter("password_reset", row, data, now, row.reset_expires_at))
+
+    def _tell_locked(self, session: Session, row: AccountRow) -> None:
+        """Mails the client that strangers have the account rest."""
+        agent = self._people.load(session, row.agent_id)
+        if agent is None or not row.email or row.password_hash is None:
+            return
+        now = self._clock.now()
+        data = {
+            "url": f"{self._public_url}/sign-in",
+            "first_name": row.first_name or row.username,
+            "account": row.username,
+            "failures": str(FAILURES_ALLOWED),
+            "minutes": _minutes(LOCKED_FOR),
+            "contact": f"{agent.name}, {agent.contact_phone}" if agent.contact_phone else agent.name,
+        }
+        self._mail(session, agent, _letter("portal_sign_in_locked", row, data, now, now + _NEWS_FOR))
+
+    def _mail(self, session: Session, agent: AgentView, letter: Letter) -> None:
         mail_id = new_id("mail")
         letter = Letter(
             letter_id=mail_id,
@@ -253,9 +285,9 @@ class Accounts:
         )
         self._outbox.add(
             session,
-            PortalMailSealed(mail_id=mail_id, sealed_mail=self._letters.seal(letter), agency=agency),
-            aggregate_id=mail_id,
-            agency_id=row.agency_id,
+            PortalMailSealed(mail_id=letter.letter_id, sealed_mail=self._letters.seal(letter), agency=agency),
+            aggregate_id=letter.letter_id,
+            agency_id=agent.agency_id,
         )
 
     def learn_invited(self, session: Session, message: ClientPortalInvited) -> None:
@@ -321,6 +353,16 @@ class Accounts:
         if error := password_error(password, personal):
             raise InvalidArgument(error, field="password")
         return self._passwords.hash(password)
+
+
+def _letter(template: str, row: AccountRow, data: dict[str, str], issued_at: datetime, expires_at: datetime) -> Letter:
+    return Letter(
+        letter_id=new_id("mail"), template=template, to=row.email, data=data, issued_at=issued_at, expires_at=expires_at
+    )
+
+
+def _minutes(time: timedelta) -> str:
+    return str(int(time.total_seconds() // 60))
 
 
 def _personal(row: AccountRow) -> list[str]:

@@ -6,11 +6,12 @@ from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument, NotFound
 from chassis.web.devices import describe_device
+from chassis.web.known_devices import known_devices
 from chassis.web.link_repair import link_token
 from chassis.web.redirects import local_path
 from services.portal.account.forms import ChangePasswordForm, ChoosePasswordForm, ForgottenForm, SignInForm
 from services.portal.account.guard import accounts, client_required, current_client, find_client
-from services.portal.account.service import Accepted
+from services.portal.account.service import Accepted, PresentClient
 from services.portal.nav import home_url
 
 blueprint = Blueprint("account", __name__, template_folder="templates")
@@ -18,8 +19,8 @@ log = structlog.get_logger("portal.account")
 
 _NO_MATCH = "This username and password don't match. Check both and try again."
 _LOCKED = (
-    "There were too many tries with this username. To keep it safe, signing in with it rests for 30 minutes; "
-    "nothing is lost. Please try again after that."
+    "There were too many tries with this username. To keep it safe, signing in with it rests for 30 minutes; nothing "
+    "is lost. Please try again after that, or use a browser in which you have signed in before."
 )
 _TOO_MANY = (
     "Many such requests came from your connection within an hour, so we let it rest. Try again later, or call your "
@@ -36,9 +37,11 @@ def sign_in() -> ResponseReturnValue:
     form = SignInForm()
     status = 200
     if form.validate_on_submit():
-        outcome = accounts().check_password(form.username.data or "", form.password.data or "")
+        username = form.username.data or ""
+        outcome = accounts().check_password(username, form.password.data or "", known_devices().visitor(username))
         if isinstance(outcome, Accepted):
             accounts().sessions.start(outcome.client_id, {"kind": "client"})
+            known_devices().remember(username)
             log.info("account.signed_in", client_id=outcome.client_id)
             return redirect(_destination(), 303)
         form.refuse("", _LOCKED if outcome.locked else _NO_MATCH)
@@ -107,7 +110,7 @@ def show() -> ResponseReturnValue:
     if form.validate_on_submit():
         if form.password.data != form.again.data:
             form.refuse("again", _AGAIN)
-        elif _changed(form, client.client_id):
+        elif _changed(form, client):
             sessions.end_all(client.client_id, but=here.id if here else "")
             sessions.rotate()
             flash("Your password is changed. Every other session of yours was ended.", "done")
@@ -130,9 +133,10 @@ def end_session(session_id: str) -> ResponseReturnValue:
     return redirect(url_for("account.show"), 303)
 
 
-def _changed(form: ChangePasswordForm, client_id: str) -> bool:
+def _changed(form: ChangePasswordForm, client: PresentClient) -> bool:
+    visitor = known_devices().visitor(client.username)
     try:
-        accounts().change_password(client_id, form.old.data or "", form.password.data or "")
+        accounts().change_password(client.client_id, form.old.data or "", form.password.data or "", visitor)
     except InvalidArgument as error:
         form.refuse(error.field, error.message)
         return False

@@ -8,6 +8,7 @@ from flask import Blueprint, current_app, flash, redirect, render_template, url_
 from flask.typing import ResponseReturnValue
 
 from chassis.errors import NotFound
+from chassis.web.known_devices import known_devices
 from services.portal.account import accounts, client_required, current_client
 from services.portal.account.service import Accepted
 from services.portal.profile.forms import RELATION_WORDS, FamilyForm, OccasionForm, ProfileForm
@@ -183,7 +184,8 @@ def _may_change_email(form: ProfileForm, profile: Profile, username: str) -> boo
     if not form.present_password.data:
         form.refuse("present_password", _PASSWORD_ASKED)
         return False
-    if not isinstance(accounts().check_password(username, form.present_password.data), Accepted):
+    outcome = accounts().check_password(username, form.present_password.data, known_devices().visitor(username))
+    if not isinstance(outcome, Accepted):
         form.refuse("present_password", _PASSWORD_WRONG)
         return False
     return True

@@ -158,6 +158,23 @@ def test_a_new_password_is_offered_by_the_portal_alone(house: House, issuer: str
     assert "http://p.example/password#tok" in body(mails(house)["ann@example.com"])
 
 
+def test_tries_to_sign_in_are_told_to_whose_account_it_is(house: House) -> None:
+    data: dict[str, Any] = {
+        "first_name": "Ann",
+        "account": "ann",
+        "failures": "10",
+        "minutes": "30",
+        "contact": "Maya Okafor",
+    }
+    data["url"] = "http://p.example/sign-in"
+    ours = house.letter("portal_sign_in_locked", issuer="portal", to="ann@example.com", **data)
+    tell(house, PortalMailSealed(mail_id="mail_1", sealed_mail=ours, agency=AGENCY))
+    crms = house.letter("sign_in_locked", issuer="crm", to="maya@example.com", **data)
+    tell(house, MailSealed(mail_id="mail_2", sealed_mail=crms))
+    for address in ("ann@example.com", "maya@example.com"):
+        assert "10 wrong tries to sign in to your account ann" in body(mails(house)[address])
+
+
 def test_a_request_reaches_the_agent_and_is_confirmed_without_a_word_of_what_was_typed(house: House) -> None:
     """Anybody can type any address and any text on a public page: the mail to that address repeats none of it."""
     typed = {"first_name": "Buy-pills", "last_name": "Now", "email": "victim@mail.example"}

@@ -1,17 +1,21 @@
 """Use cases of signing in: password, authenticator, lockout, invitations."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound
-from chassis.ids import new_link_token, token_sha256
-from chassis.web.lockout import Lockout
+from chassis.ids import new_id, new_link_token, token_sha256
+from chassis.sealing import Letter
+from chassis.web.lockout import FAILURES_ALLOWED, LOCKED_FOR, Lockout, Visitor
 from chassis.web.passwords import Passwords, password_error
+from protos.wayvault.events.v1.events_pb2 import MailSealed
 from services.crm.access.agency.service import AgentDetail, Directory
 from services.crm.access.auth.models import CredentialRow, SignInAttemptRow
 from services.crm.access.auth.rules import INVITATION_VALID, step_at, steps_to_try
@@ -22,6 +26,10 @@ from services.crm.access.auth.secrets import (
     provisioning_uri,
     same_code,
 )
+from services.crm.core.ports.letters import Letters
+
+# A word of tries to sign in is of use for as long.
+_NEWS_FOR: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,19 +66,27 @@ class SignIn:
         clock: Clock,
         passwords: Passwords,
         authenticators: AuthenticatorSecrets,
+        outbox: Outbox,
+        letters: Letters,
+        public_url: str,
     ) -> None:
         self._database = database
         self._directory = directory
         self._clock = clock
         self._passwords = passwords
         self._authenticators = authenticators
+        self._outbox = outbox
+        self._letters = letters
+        self._public_url = public_url
         self._lockout = Lockout(SignInAttemptRow.__table__, clock)  # type: ignore[arg-type]
 
-    def check_password(self, email: str, password: str) -> Accepted | Rejected:
+    def check_password(self, email: str, password: str, visitor: Visitor | None = None) -> Accepted | Rejected:
         """The first step. Same work, same time and same answer whether or not somebody has the address."""
         with self._database.transaction() as session:
-            allowed = self._lockout.count(session, email)
+            allowed = self._lockout.count(session, email, visitor)
             agent = self._directory.find_by_email(session, email)
+            if agent is not None and allowed.locks_account:
+                self._tell_locked(session, agent)
             credential = session.get(CredentialRow, agent.id) if agent else None
             usable = agent is not None and agent.data.active and credential is not None
             stored = credential.password_hash if usable and credential else None
@@ -79,31 +95,33 @@ class SignIn:
         if not allowed or not right or agent is None or stored is None:
             return Rejected(locked=not allowed)
         with self._database.transaction() as session:
-            self._lockout.forgive_one(session, email)
+            self._lockout.forgive_one(session, email, visitor)
             if self._passwords.needs_rehash(stored):
                 session.get_one(CredentialRow, agent.id).password_hash = self._passwords.hash(password)
         return Accepted(agent_id=agent.id, authenticator_ready=ready)
 
-    def check_code(self, agent_id: str, code: str) -> Accepted | Rejected:
+    def check_code(self, agent_id: str, code: str, visitor: Visitor | None = None) -> Accepted | Rejected:
         """The second step. A code is good once: the time step it stands for is kept, and older ones refused."""
         with self._database.transaction() as session:
             agent = self._directory.load_agent(session, agent_id)
-            allowed = self._lockout.count(session, agent.email)
+            allowed = self._lockout.count(session, agent.email, visitor)
             credential = session.get_one(CredentialRow, agent_id)
             step = self._matching_step(credential, code)
             if not allowed or step is None or credential.totp_confirmed_at is None or not agent.data.active:
+                if allowed.locks_account:
+                    self._tell_locked(session, agent)
                 return Rejected(locked=not allowed)
-            self._pass(session, agent, credential, step)
+            self._pass(session, agent, credential, step, visitor)
         return Accepted(agent_id=agent_id, authenticator_ready=True)
 
-    def prove_again(self, agent_id: str, code: str) -> Accepted | Rejected:
+    def prove_again(self, agent_id: str, code: str, visitor: Visitor | None = None) -> Accepted | Rejected:
         """Step-up within a session (M9): the agent shows with a fresh code that she is still the one at the keyboard.
 
         Counts towards the lock and uses the code up, as a sign-in does; a code that signed her in proves nothing more.
         """
         with self._database.transaction() as session:
             last = session.get_one(CredentialRow, agent_id).last_sign_in_at
-        outcome = self.check_code(agent_id, code)
+        outcome = self.check_code(agent_id, code, visitor)
         if isinstance(outcome, Accepted):
             with self._database.transaction() as session:
                 session.get_one(CredentialRow, agent_id).last_sign_in_at = last
@@ -127,17 +145,17 @@ class SignIn:
                 secret = self._authenticators.open(agent_id, credential.totp_secret_sealed)
         return AuthenticatorSetUp(secret=secret, uri=provisioning_uri(secret, agent.email, agency.name))
 
-    def confirm_authenticator(self, agent_id: str, code: str) -> Accepted | Rejected:
+    def confirm_authenticator(self, agent_id: str, code: str, visitor: Visitor | None = None) -> Accepted | Rejected:
         """Accepts the pending secret when the code proves that the app has it; that also completes the sign-in."""
         with self._database.transaction() as session:
             agent = self._directory.load_agent(session, agent_id)
-            allowed = self._lockout.count(session, agent.email)
+            allowed = self._lockout.count(session, agent.email, visitor)
             credential = session.get_one(CredentialRow, agent_id)
             step = self._matching_step(credential, code)
             if not allowed or step is None or credential.totp_confirmed_at is not None:
                 return Rejected(locked=not allowed)
             credential.totp_confirmed_at = self._clock.now()
-            self._pass(session, agent, credential, step)
+            self._pass(session, agent, credential, step, visitor)
         return Accepted(agent_id=agent_id, authenticator_ready=True)
 
     def invite(self, agent_id: str) -> str:
@@ -177,10 +195,10 @@ class SignIn:
         with self._database.transaction() as session:
             self._credential(session, agent_id).password_hash = hashed
 
-    def change_password(self, agent_id: str, old: str, new: str) -> None:
+    def change_password(self, agent_id: str, old: str, new: str, visitor: Visitor | None = None) -> None:
         """Raises InvalidArgument (field "old" or "new"). Wrong guesses of the old one count towards the lock."""
         agent = self._directory.agent(agent_id)
-        match self.check_password(agent.email, old):
+        match self.check_password(agent.email, old, visitor):
             case Rejected(locked=True):
                 raise InvalidArgument("Too many wrong passwords. Wait 30 minutes and try again.", field="old")
             case Rejected():
@@ -220,10 +238,34 @@ class SignIn:
                 return step
         return None
 
-    def _pass(self, session: Session, agent: AgentDetail, credential: CredentialRow, step: int) -> None:
+    def _pass(
+        self, session: Session, agent: AgentDetail, credential: CredentialRow, step: int, visitor: Visitor | None
+    ) -> None:
         credential.totp_last_step = step
         credential.last_sign_in_at = self._clock.now()
-        self._lockout.clear(session, agent.email)
+        self._lockout.clear(session, agent.email, visitor)
+
+    def _tell_locked(self, session: Session, agent: AgentDetail) -> None:
+        """Mails the agent that strangers have her account rest, so that she knows of it and of her way in."""
+        now = self._clock.now()
+        mail_id = new_id("mail")
+        letter = Letter(
+            letter_id=mail_id,
+            template="sign_in_locked",
+            to=agent.email,
+            data={
+                "first_name": agent.name.split(" ")[0],
+                "account": agent.email,
+                "failures": str(FAILURES_ALLOWED),
+                "minutes": str(int(LOCKED_FOR.total_seconds() // 60)),
+                "url": f"{self._public_url}/sign-in",
+                "contact": "your admin",
+            },
+            issued_at=now,
+            expires_at=now + _NEWS_FOR,
+        )
+        event = MailSealed(mail_id=mail_id, payment_id="", sealed_mail=self._letters.seal(letter))
+        self._outbox.add(session, event, aggregate_id=mail_id, agency_id=agent.agency_id)
 
     def _credential(self, session: Session, agent_id: str) -> CredentialRow:
         self._directory.load_agent(session, agent_id)

@@ -9,6 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument, NotFound
 from chassis.web.devices import describe_device
+from chassis.web.known_devices import known_devices
+from chassis.web.lockout import Visitor
 from chassis.web.link_repair import link_token
 from chassis.web.redirects import local_path
 from chassis.web.sessions import WebSession
@@ -28,8 +30,8 @@ log = structlog.get_logger("crm.auth")
 _NO_MATCH = "This e-mail address and password don't match. Check both and try again."
 _WRONG_CODE = "That code is not right, or it was used already. Wait for the next one and enter it."
 _LOCKED = (
-    "There were too many tries with this address. To keep it safe, signing in with it rests for 30 minutes; "
-    "nothing is lost. Please try again after that."
+    "There were too many tries with this address. To keep it safe, signing in with it rests for 30 minutes; nothing "
+    "is lost. Please try again after that, or use a browser in which you have signed in before."
 )
 _AGAIN = "The two passwords differ. Type the same one twice."
 
@@ -41,7 +43,9 @@ def sign_in() -> ResponseReturnValue:
         return redirect(_destination(), 303)
     form = PasswordStepForm()
     if form.validate_on_submit():
-        outcome = access().sign_in.check_password(form.email.data or "", form.password.data or "")
+        outcome = access().sign_in.check_password(
+            form.email.data or "", form.password.data or "", known_devices().visitor(form.email.data or "")
+        )
         if isinstance(outcome, Accepted):
             core().sessions.start(outcome.agent_id, {"stage": Stage.PASSWORD_GIVEN})
             step = "auth.authenticator" if outcome.authenticator_ready else "auth.set_up"
@@ -59,7 +63,7 @@ def authenticator() -> ResponseReturnValue:
         return _start_over()
     form = CodeStepForm()
     if form.validate_on_submit():
-        outcome = access().sign_in.check_code(waiting.subject, form.code.data or "")
+        outcome = access().sign_in.check_code(waiting.subject, form.code.data or "", _visitor(waiting.subject))
         if isinstance(outcome, Accepted):
             return _complete(outcome)
         return _refused(outcome, form, "auth/authenticator.html", field="code", message=_WRONG_CODE)
@@ -82,7 +86,9 @@ def set_up() -> ResponseReturnValue:
         "secret": " ".join(pending.secret[at : at + 4] for at in range(0, len(pending.secret), 4)),
     }
     if form.validate_on_submit():
-        outcome = access().sign_in.confirm_authenticator(waiting.subject, form.code.data or "")
+        outcome = access().sign_in.confirm_authenticator(
+            waiting.subject, form.code.data or "", _visitor(waiting.subject)
+        )
         if isinstance(outcome, Accepted):
             return _complete(outcome)
         return _refused(outcome, form, "auth/set_up.html", field="code", message=_WRONG_CODE, **page)
@@ -129,7 +135,10 @@ def account() -> ResponseReturnValue:
         if form.new.data != form.again.data:
             form.refuse("again", _AGAIN)
         elif _accepts(
-            form, lambda: access().sign_in.change_password(actor.agent_id, form.old.data or "", form.new.data or "")
+            form,
+            lambda: access().sign_in.change_password(
+                actor.agent_id, form.old.data or "", form.new.data or "", _visitor(actor.agent_id)
+            ),
         ):
             core().sessions.end_all(actor.agent_id, but=here.id if here else "")
             flash("Your password is changed. Every other session of yours was ended.", "done")
@@ -171,6 +180,7 @@ def _complete(outcome: Accepted) -> ResponseReturnValue:
     """A new session with a new token takes the place of the half-signed-in one (ASVS 5.0 7.2.4)."""
     target = _destination()
     core().sessions.start(outcome.agent_id, {"stage": Stage.SIGNED_IN})
+    known_devices().remember(access().directory.agent(outcome.agent_id).email)
     log.info("auth.signed_in", agent_id=outcome.agent_id)
     if (actor := access().directory.actor(outcome.agent_id)) is not None:
         access().activities.note(actor, Act.SIGNED_IN, "", request_origin())
@@ -191,6 +201,10 @@ def signed_in_agent() -> Actor | None:
     if session is None or session.data.get("stage") != Stage.SIGNED_IN:
         return None
     return access().directory.actor(session.subject)
+
+
+def _visitor(agent_id: str) -> Visitor:
+    return known_devices().visitor(access().directory.agent(agent_id).email)
 
 
 def _half_signed_in() -> WebSession | None:

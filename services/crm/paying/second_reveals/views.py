@@ -10,6 +10,7 @@ from flask import Blueprint, flash, jsonify, redirect, render_template, request,
 from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument, PermissionDenied, WayvaultError
+from chassis.web.known_devices import known_devices
 from services.crm.access.auth.service import Rejected
 from services.crm.access.parts import access
 from services.crm.core.forms import attempt
@@ -68,7 +69,7 @@ def prove(second_id: str) -> ResponseReturnValue:
 def _prove(second_id: str, code: str) -> bool:
     actor = current_agent()
     paying().second_reveals.to_decide(actor, second_id)
-    outcome = access().sign_in.prove_again(actor.agent_id, code)
+    outcome = access().sign_in.prove_again(actor.agent_id, code, known_devices().visitor(actor.email))
     if isinstance(outcome, Rejected):
         log.warning("second_reveal.proof_refused", agent_id=actor.agent_id, second_id=second_id)
         if outcome.locked:

@@ -86,6 +86,20 @@ def test_ten_failures_lock_for_thirty_minutes_even_across_a_restart(site: CrmSit
     assert site.give_password(browser, site.maya.email).status_code == 303
 
 
+def test_ten_wrong_passwords_from_afar_keep_nobody_out_of_a_browser_in_use(site: CrmSite) -> None:
+    browser = site.signed_in(site.maya)
+    browser.post("/sign-out")
+    for _ in range(FAILURES_ALLOWED + 1):
+        site.give_password(site.browser(), site.maya.email, WRONG)
+    assert site.give_password(site.browser(), site.maya.email).status_code == 429
+    site.next_step()
+    assert site.give_password(browser, site.maya.email).status_code == 303
+    browser.get("/sign-in/code")
+    assert browser.post("/sign-in/code", {"code": site.code(site.maya.email)}).status_code == 303
+    (letter,) = [one for one in site.letters.written if one.template == "sign_in_locked"]
+    assert (letter.to, letter.data["minutes"]) == (site.maya.email, "30")
+
+
 def test_wrong_authenticator_codes_count_towards_the_lock(site: CrmSite) -> None:
     browser = site.browser()
     site.give_password(browser, site.maya.email)

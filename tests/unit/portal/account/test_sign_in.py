@@ -114,6 +114,35 @@ def test_after_ten_failures_the_username_rests_for_thirty_minutes_whether_or_not
     assert sign_in(world) == 303
 
 
+def test_strangers_lock_nobody_out_of_a_browser_in_use_and_the_client_is_told_once(world: PortalWorld) -> None:
+    browser = signed_in(world)
+    browser.post("/sign-out")
+    for _ in range(FAILURES_ALLOWED + 3):
+        sign_in(world, password="wrong wrong wrong")
+    assert sign_in(world) == 429
+    (letter,) = [one for one in world.letters.written if one.template == "portal_sign_in_locked"]
+    assert (letter.to, letter.data["account"]) == (GRACE.email, "grace")
+    assert browser.post("/sign-in", data={"username": "Grace", "password": PASSWORD}).status_code == 303
+
+
+def test_nobody_is_written_to_about_a_username_that_does_not_exist(world: PortalWorld) -> None:
+    with_account(world)
+    for _ in range(FAILURES_ALLOWED + 1):
+        sign_in(world, "nobody", "wrong wrong wrong")
+    assert world.letters.written == []
+
+
+@pytest.mark.parametrize("cookie", ["", "forged", "ImRldl8xIg.aZ.x"])
+def test_a_forged_mark_of_a_known_browser_is_none(world: PortalWorld, cookie: str) -> None:
+    with_account(world)
+    stranger = world.client()
+    stranger.set_cookie("wv_portal_device", cookie)
+    for _ in range(FAILURES_ALLOWED):
+        stranger.post("/sign-in", data={"username": "grace", "password": "wrong wrong wrong"})
+    answer = stranger.post("/sign-in", data={"username": "grace", "password": PASSWORD})
+    assert answer.status_code == 429
+
+
 def test_a_wrong_name_and_a_wrong_password_read_the_same(world: PortalWorld) -> None:
     with_account(world)
     pages = [
