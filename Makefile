@@ -72,6 +72,10 @@ lint: setup ## ruff, mypy --strict, import contracts, unused code
 protos: setup ## Generate the Python code of protos/ anew
 	@$(PY) -m deploy.dev.protos
 
+.PHONY: env-example
+env-example: setup ## Write the end of .env.example anew from the settings' classes
+	@$(PY) -m deploy.env_example
+
 .PHONY: lock
 lock: setup ## Resolve requirements/*.txt from pyproject.toml, keeping the versions there; UPGRADE=1 takes newer ones
 	@UV="$(UV)" sh deploy/dev/lock

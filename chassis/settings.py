@@ -42,14 +42,21 @@ class ServiceSettings(BaseSettings):
     name: ClassVar[str] = ""
     identity: ClassVar[str] = ""
 
+    # "production" refuses what suits a developer's machine only: http addresses, the embedded keyring, the mailbox.
     environment: Literal["development", "production"] = "development"
+    # DEBUG, INFO, WARNING or ERROR.
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    # Where the embedded engines, certificates and secrets of this machine are.
     state_dir: Path = Path("var")
+    # sqlite:///path or postgresql://…; empty = SQLite under state_dir.
     database_url: str = ""
+    # amqps://… or embedded:///path; empty = the embedded bus under state_dir. The vault uses none.
     bus_url: str = ""
+    # The authority of the services' certificates, and this service's own certificate and key; empty = under state_dir.
     tls_ca: Path = Path()
     tls_cert: Path = Path()
     tls_key: Path = Path()
+    # At least 32 random characters, which sign cookies and seal what waits; empty = read from a file under state_dir.
     secret_key: SecretStr = SecretStr("")
     # host:port on which a worker answers GET /metrics; empty = nowhere.
     metrics_listen: str = ""

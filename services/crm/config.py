@@ -13,17 +13,21 @@ class CrmSettings(SiteSettings):
 
     name: ClassVar[str] = "crm"
 
+    # host:port of the pages.
     listen: str = "127.0.0.1:8101"
+    # Processes that serve the pages.
     web_processes: int = Field(default=1, ge=1, le=64)
     # Requests that each process works on at a time.
     web_threads: int = Field(default=16, ge=2, le=64)
     # Live alerts that each process holds open beside them; who gets no place is asked every few seconds instead.
     alert_streams: int = Field(default=256, ge=1, le=2000)
+    # The addresses that browsers use for the CRM, the portal and the secure frame.
     public_url: str = "http://crm.localhost:8101"
     portal_url: str = "http://portal.localhost:8102"
     frame_origin: str = "http://card.localhost:8103"
     # Shown in development only.
     mailbox_url: str = "http://mail.localhost:8104"
+    # host:port of the vault's gRPC server, and the name in its certificate.
     vault_address: str = "127.0.0.1:8105"
     vault_server_name: str = "vault.wayvault.internal"
     # ES256 private key that signs letters, and the notifier's public key that they are sealed to.

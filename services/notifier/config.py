@@ -17,15 +17,19 @@ class NotifierSettings(SiteSettings):
     smtp_url: str = "mailbox://"
     # A CA file for the mail server's certificate; empty = the system's.
     smtp_ca: str = ""
+    # The sender of every mail.
     mail_from: str = "no-reply@wayvault.example"
+    # The CRM's and the portal's addresses, for links in mails.
     crm_url: str = "http://crm.localhost:8101"
     portal_url: str = "http://portal.localhost:8102"
     # The mailbox page, where smtp_url is mailbox://.
     listen: str = "127.0.0.1:8104"
+    # The mailbox page's address.
     public_url: str = "http://mail.localhost:8104"
     # The private key that letters are sealed to, and the folder of their signers' public keys; under state_dir.
     letter_key: Path = Path()
     public_keys_dir: Path = Path()
+    # Threads that send mail.
     senders: int = 2
 
     @model_validator(mode="before")

@@ -18,17 +18,22 @@ class PortalSettings(SiteSettings):
 
     model_config = SettingsConfigDict(env_prefix="PORTAL_")
 
+    # host:port of the pages.
     listen: str = "127.0.0.1:8102"
+    # The addresses that browsers use for the portal and the secure frame.
     public_url: str = "http://portal.localhost:8102"
     frame_origin: str = "http://card.localhost:8103"
     # Shown in development only.
     mailbox_url: str = "http://mail.localhost:8104"
+    # host:port of the vault's gRPC server, and the name in its certificate.
     vault_address: str = "127.0.0.1:8105"
     vault_server_name: str = "vault.wayvault.internal"
     # ES256 private key that signs letters, and the notifier's public key; by default under state_dir.
     letter_signing_key: Path = Path()
     notifier_letter_key: Path = Path()
+    # Requests that each process works on at a time.
     web_threads: int = 8
+    # Processes that serve the pages.
     web_processes: int = 1
     # How long a client may leave the form lying. As long as the vault keeps an intake open (intake_ttl).
     session_idle: timedelta = timedelta(minutes=60)

@@ -17,32 +17,49 @@ class VaultSettings(SiteSettings):
 
     # PostgreSQL: the tables' owner, for `migrate` only; the service's own role may not change audit rows.
     owner_database_url: str = ""
+    # host:port of the vault's gRPC server.
     listen: str = "127.0.0.1:8105"
+    # Calls that the server works on at a time.
     workers: int = Field(default=16, ge=2, le=256)
     # For the web process and the operator's commands.
     vault_address: str = "127.0.0.1:8105"
+    # The name in the vault's certificate.
     vault_server_name: str = "vault.wayvault.internal"
+    # host:port of the secure frame's pages.
     web_listen: str = "127.0.0.1:8103"
 
+    # https://… of a HashiCorp Vault, or embedded:///path of a key ring on this machine.
     transit_url: str = ""
+    # One file per identity: intake.json reveal.json rotation.json sealing.json, each {"role_id", "secret_id"}.
     transit_auth_dir: Path | None = None
+    # The transit engine's mount.
     transit_mount: str = "transit"
+    # The authority of HashiCorp Vault's certificate; empty = the services' own.
     transit_ca: Path = Path()
 
+    # How long a card form may stay open.
     intake_ttl: timedelta = timedelta(minutes=60)
+    # How long an e-mailed code is good.
     code_ttl: timedelta = timedelta(minutes=5)
+    # How long the link to a CVV is good.
     cvv_link_ttl: timedelta = timedelta(minutes=10)
+    # How long a lost answer may be fetched again by the same frame.
     answer_ttl: timedelta = timedelta(seconds=120)
+    # How long a key for sealing cards is handed out, and how much longer it opens what was sealed.
     sealing_key_ttl: timedelta = timedelta(days=1)
     sealing_key_grace: timedelta = timedelta(hours=2)
 
     # Where the signed heads of the audit chains are written: best on another disk than the database.
     audit_heads: Path = Path()
+    # The key that signs letters, and the notifier's that they are sealed to; empty = under state_dir.
     letter_signing_key: Path = Path()
     notifier_letter_key: Path = Path()
 
+    # Where a CVV's link leads: a page of the CRM.
     cvv_link_url: str = "http://crm.localhost:8101/cvv"
+    # The address of the secure frame.
     frame_origin: str = "http://card.localhost:8103"
+    # The origins that may embed the secure frame, as JSON.
     frame_parents: list[str] = ["http://crm.localhost:8101", "http://portal.localhost:8102"]
 
     @model_validator(mode="before")
