@@ -91,6 +91,19 @@ def _on_refusal(error: WayvaultError) -> Response:
 
 
 def _on_stale_form(_: CSRFError) -> Response:
+    if request.headers.get("Sec-Fetch-Site") == "same-origin" and not wants_json() and (again := typed_values()):
+        # The browser says that our own page sent it, signed in anew in another window: it may be sent once more.
+        return make_response(
+            render_plain(
+                "errors/plain.html",
+                status=400,
+                title="This page was open for too long",
+                message="To keep you safe we did not act on it yet.",
+                again=again,
+                action=request.full_path.rstrip("?"),
+            ),
+            400,
+        )
     return _answer(
         400,
         title="This page was open for too long",

@@ -111,6 +111,26 @@ class ServerSessions:
         found: WebSession | None = g.get(self._here)
         return found
 
+    @property
+    def idle(self) -> timedelta:
+        """How long a session lives without use."""
+        return self._idle
+
+    def seconds_left(self) -> int | None:
+        """How long the current session lives without further use; None without one."""
+        found = self.current()
+        if found is None:
+            return None
+        now = self._clock.now()
+        ends = min(found.last_seen_at + self._idle, found.created_at + self._absolute)
+        return max(0, int((ends - now).total_seconds()))
+
+    def lost(self) -> WebSession | None:
+        """The session that this request came with and that is over: idled out, aged out, or ended from elsewhere."""
+        self.current()
+        found: WebSession | None = g.get(f"{self._here}_lost")
+        return found
+
     def timed_out(self) -> bool:
         """Whether this request came with a session that idled or aged out, so that the sign-in page can say so."""
         self.current()
@@ -203,21 +223,20 @@ class ServerSessions:
             return None
         with self._database.read() as db:
             row = (
-                db.execute(
-                    select(self._table).where(
-                        self._table.c.token_sha256 == token_sha256(token), self._table.c.ended_at.is_(None)
-                    )
-                )
+                db.execute(select(self._table).where(self._table.c.token_sha256 == token_sha256(token)))
                 .mappings()
                 .one_or_none()
             )
         if row is None:
             return None
+        if row["ended_at"] is not None:
+            setattr(g, f"{self._here}_lost", _to_session(row))
+            return None
         now = self._clock.now()
         if now - row["last_seen_at"] >= self._idle or now - row["created_at"] >= self._absolute:
             self._end_where(self._table.c.id == row["id"])
             setattr(g, f"{self._here}_timed_out", True)
-            setattr(g, f"{self._here}_cookie", "")
+            setattr(g, f"{self._here}_lost", _to_session(row))
             return None
         if now - row["last_seen_at"] >= _TOUCH_EVERY and not _is_passive():
             self._touch(row["id"], now)

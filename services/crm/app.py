@@ -4,15 +4,18 @@ from flask import Blueprint, Flask, request, url_for
 
 from chassis.web.app import make_app
 from chassis.web.colour import DEFAULT_ACCENT
+from chassis.web.drafts import Drafts, install_drafts
 from chassis.web.formatting import use_zone
 from chassis.web.page import Brand
+from chassis.web.session_watch import install_session_watch
 from services.crm.access import pages as access
 from services.crm.bootstrap import SERVICE, Dependencies
 from services.crm.core.addresses import IdConverter
-from services.crm.core.parts import hold
+from services.crm.core.parts import Core, hold
 from services.crm.core.web import find_agent
 from services.crm.navigation import rail, viewer
 from services.crm.office import pages as office
+from services.crm.orm import drafts
 from services.crm.panels import fill_places
 from services.crm.paying import pages as paying
 from services.crm.sales import pages as sales
@@ -46,9 +49,27 @@ def create_app(deps: Dependencies) -> Flask:
     sales.join(app)
     paying.join(app, deps.core, deps.paying)
     fill_places(app)
+    _watch_sessions(app, deps.core)
     app.before_request(_read_times_in_agents_zone)
     app.context_processor(lambda: _page_context(deps))
     return app
+
+
+def _watch_sessions(app: Flask, core: Core) -> None:
+    """Warns before the idle limit, and keeps for an agent's return what was sent too late."""
+
+    def subject() -> str:
+        actor = find_agent()
+        return actor.agent_id if actor is not None else ""
+
+    secret_key = core.settings.require_secret_key()
+    install_drafts(app, Drafts(core.database, drafts, core.clock, secret_key=secret_key))
+    install_session_watch(
+        app,
+        lambda: core.sessions if find_agent() is not None else None,
+        subject=subject,
+        sign_in_url=lambda: url_for("auth.sign_in"),
+    )
 
 
 def _read_times_in_agents_zone() -> None:

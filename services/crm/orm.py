@@ -4,6 +4,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from chassis.bus import EventTables
 from chassis.db import make_metadata
+from chassis.web.drafts import draft_table
 from chassis.web.sessions import SessionTables
 
 
@@ -13,3 +14,4 @@ class Base(DeclarativeBase):
 
 event_tables = EventTables.attach(Base.metadata)
 session_tables = SessionTables.attach(Base.metadata)
+drafts = draft_table(Base.metadata)

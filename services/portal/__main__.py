@@ -10,12 +10,14 @@ from chassis.lifecycle import every, run_until_stopped
 from chassis.logging import configure_logging
 from chassis.settings import SettingsError, check_config, load
 from chassis.telemetry import serve_metrics
+from chassis.web.drafts import Drafts
 from chassis.web.server import serve
 from services.portal.app import create_app
 from services.portal.bootstrap import SERVICE, bootstrap, tls_files
 from services.portal.config import PortalSettings
 from services.portal.migrations import MIGRATIONS
 from services.portal.models import event_tables
+from services.portal.orm import drafts
 
 _HOUSEKEEPING_SECONDS = 600.0
 _RESETS_SECONDS = 1.0
@@ -42,6 +44,7 @@ def worker(settings: PortalSettings) -> int:
     consumer = Consumer(deps.database, event_tables, bus, SERVICE, deps.handlers, deps.clock)
     # The relay's waiting never holds a connection that the consumer needs.
     relay = Relay(open_database(settings.database_url, name="portal-relay"), event_tables, bus)
+    kept = Drafts(deps.database, drafts, deps.clock, secret_key=settings.require_secret_key())
     serve_metrics(settings.metrics_listen)
     run_until_stopped(
         [
@@ -51,6 +54,7 @@ def worker(settings: PortalSettings) -> int:
             ("password resets", every(_RESETS_SECONDS, deps.accounts.mail_resets, "password resets")),
             ("sign-in housekeeping", every(_HOUSEKEEPING_SECONDS, deps.accounts.sweep, "sign-in housekeeping")),
             ("throttle housekeeping", every(_HOUSEKEEPING_SECONDS, deps.throttle.sweep, "throttle housekeeping")),
+            ("draft housekeeping", every(_HOUSEKEEPING_SECONDS, kept.sweep, "draft housekeeping")),
             ("session housekeeping", every(_HOUSEKEEPING_SECONDS, deps.sessions.sweep, "session housekeeping")),
         ]
     )

@@ -24,6 +24,16 @@ class LinkAccess:
         current = self._sessions.current()
         return current is not None and link_id in current.data.get("links", [])
 
+    @property
+    def sessions(self) -> ServerSessions:
+        """The sessions that it stands on."""
+        return self._sessions
+
+    def held_before(self, link_id: str) -> bool:
+        """Whether this request came with a session that held the link and is over."""
+        lost = self._sessions.lost()
+        return lost is not None and link_id in lost.data.get("links", [])
+
     def timed_out(self) -> bool:
         """Whether a session came with this request that idled out."""
         return self._sessions.timed_out()

@@ -1,10 +1,13 @@
 """The portal's web application."""
 
-from flask import Flask
+from flask import Flask, request, url_for
 
 from chassis.paper import faces
 from chassis.web.app import make_app
-from services.portal.account import guard
+from chassis.web.drafts import Drafts, install_drafts
+from chassis.web.session_watch import install_session_watch
+from chassis.web.sessions import ServerSessions
+from services.portal.account import find_client, guard
 from services.portal.account.views import blueprint as account_pages
 from services.portal.agencies import views as agency_pages
 from services.portal.bootstrap import SERVICE, Dependencies
@@ -15,6 +18,7 @@ from services.portal.esign.pages import SigningPages
 from services.portal.insurance import views as insurance_pages
 from services.portal.links.views import link_pages
 from services.portal.nav import count_on_tab
+from services.portal.orm import drafts
 from services.portal.pages import install_brand
 from services.portal.payments.views import PaymentPages
 from services.portal.profile import views as profile_pages
@@ -38,6 +42,7 @@ def create_app(deps: Dependencies) -> Flask:
     deps.sessions.init_app(app)
     deps.accounts.sessions.init_app(app)
     app.extensions[guard.EXTENSION] = deps.accounts
+    _watch_sessions(app, deps)
     app.extensions[agency_pages.EXTENSION] = deps.agencies
     app.register_blueprint(agency_pages.blueprint)
     install_brand(app)
@@ -64,6 +69,32 @@ def create_app(deps: Dependencies) -> Flask:
     app.register_blueprint(quote_pages.blueprint)
     faces.warm()
     return app
+
+
+def _watch_sessions(app: Flask, deps: Dependencies) -> None:
+    """Warns before the idle limit, and keeps for a client's return what was sent too late: of a link's page for who
+    opens that link again, of other pages for the client who signs in again."""
+
+    def held_link() -> str:
+        ids = request.view_args or {}
+        link_id = str(ids.get("link_id") or ids.get("request_id") or "")
+        return link_id if link_id and deps.access.holds(link_id) else ""
+
+    def sessions() -> ServerSessions | None:
+        if find_client() is not None:
+            return deps.accounts.sessions
+        return deps.sessions if deps.sessions.current() is not None else None
+
+    def subject() -> str:
+        client = find_client()
+        return held_link() or (client.client_id if client is not None else "")
+
+    def sign_in_url() -> str:
+        return url_for("account.sign_in") if find_client() is not None else request.path
+
+    secret_key = deps.settings.require_secret_key()
+    install_drafts(app, Drafts(deps.database, drafts, deps.clock, secret_key=secret_key))
+    install_session_watch(app, sessions, subject=subject, sign_in_url=sign_in_url)
 
 
 def _add_trips(app: Flask, deps: Dependencies) -> None:

@@ -4,6 +4,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from chassis.bus import EventTables
 from chassis.db import make_metadata
+from chassis.web.drafts import draft_table
 from chassis.web.sessions import SessionTables
 
 
@@ -15,3 +16,4 @@ event_tables = EventTables.attach(Base.metadata)
 session_tables = SessionTables.attach(Base.metadata)
 # Signed-in clients' sessions, apart from those of opened links: they idle out sooner.
 account_session_tables = SessionTables.attach(Base.metadata, name="account_sessions")
+drafts = draft_table(Base.metadata)

@@ -28,6 +28,7 @@ NO_PAGES: Final = {
     "clients.search",
     "documents.file",
     "retrieval.state",
+    "session_watch.left",
 }
 # Whose pages are looked at in the walk that leads there, for they show a moment rather than an object.
 WALKED: Final = {

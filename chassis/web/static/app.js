@@ -126,6 +126,10 @@ for (const button of document.querySelectorAll("[data-wv-back]")) {
 
 // ------------------------------------------------------------------ live parts (htmx)
 const isPassive = (event) => Boolean(event.detail.requestConfig?.headers?.["X-Wayvault-Passive"]);
+document.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.xhr.status === 401) {
+    // Never reload by ourselves: a card may be on this screen, and it is shown only once.
+    document.dispatchEvent(new CustomEvent("wv-signed-out"));
 let saidSignedOut = false;
 // What is being typed into a search is never sent while it looks like a card number.
 document.addEventListener("htmx:beforeRequest", (event) => {

@@ -1,6 +1,7 @@
 """The composition of the street of access: agencies and agents, signing in, the office's own acts."""
 
 from chassis.lifecycle import Loop, every
+from chassis.web.drafts import Drafts
 from chassis.web.passwords import Passwords
 from services.crm.access.activity.service import Activities
 from services.crm.access.agency.service import Directory
@@ -9,6 +10,7 @@ from services.crm.access.auth.service import SignIn
 from services.crm.access.parts import Access
 from services.crm.core.parts import Core
 from services.crm.core.ports.letters import Letters
+from services.crm.orm import drafts
 
 _HOUSEKEEPING_SECONDS = 600.0
 
@@ -34,7 +36,9 @@ def make_access(core: Core, passwords: Passwords, letters: Letters) -> Access:
 
 def timers(core: Core, access: Access) -> list[tuple[str, Loop]]:
     """What the rooms do by the clock."""
+    kept = Drafts(core.database, drafts, core.clock, secret_key=core.settings.require_secret_key())
     return [
+        ("draft housekeeping", every(_HOUSEKEEPING_SECONDS, kept.sweep, "draft housekeeping")),
         ("sign-in housekeeping", every(_HOUSEKEEPING_SECONDS, access.sign_in.sweep, "sign-in housekeeping")),
         ("session housekeeping", every(_HOUSEKEEPING_SECONDS, core.sessions.sweep, "session housekeeping")),
     ]

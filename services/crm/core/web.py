@@ -8,7 +8,9 @@ from flask import Flask, abort, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis.errors import NotFound
+from chassis.web.drafts import keep_draft
 from services.crm.core.actor import Actor
+from services.crm.core.parts import core
 
 P = ParamSpec("P")
 View = Callable[P, ResponseReturnValue]
@@ -53,7 +55,7 @@ def login_required(view: View[P]) -> View[P]:
             return view(*args, **kwargs)
         if _is_script():
             abort(401)
-        target = request.full_path.rstrip("?") if request.method == "GET" else "/"
+        target = keep_draft(_who_was_here())
         return redirect(url_for("auth.sign_in", next=None if target == "/" else target), 303)
 
     return guarded
@@ -74,6 +76,12 @@ def admin_required(view: View[P]) -> View[P]:
 def _load_agent() -> Actor | None:
     who: WhoIsSignedIn = current_app.extensions[_WHO]
     return who()
+
+
+def _who_was_here() -> str:
+    """Whose session this request came with, when it is over."""
+    lost = core().sessions.lost()
+    return lost.subject if lost is not None else ""
 
 
 def _is_script() -> bool:

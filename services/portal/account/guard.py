@@ -7,6 +7,7 @@ from typing import ParamSpec, cast
 from flask import abort, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from chassis.web.drafts import keep_draft
 from services.portal.account.service import Accounts, PresentClient
 
 P = ParamSpec("P")
@@ -45,7 +46,8 @@ def client_required(view: View[P]) -> View[P]:
             return view(*args, **kwargs)
         if request.is_json or "HX-Request" in request.headers or request.headers.get("Sec-Fetch-Dest") == "empty":
             abort(401)
-        target = request.full_path.rstrip("?") if request.method == "GET" else "/"
+        lost = accounts().sessions.lost()
+        target = keep_draft(lost.subject if lost is not None else "")
         return redirect(url_for("account.sign_in", next=None if target == "/" else target), 303)
 
     return guarded

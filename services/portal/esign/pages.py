@@ -11,6 +11,7 @@ from flask import Blueprint, Response, abort, make_response, redirect, render_te
 from werkzeug.wrappers import Response as BaseResponse
 
 from chassis.paper.faces import name_them, unprintable
+from chassis.web.drafts import keep_draft
 from chassis.web.formatting import day
 from chassis.web.forms import BooleanField, Form, required
 from chassis.web.link_repair import link_token
@@ -165,6 +166,8 @@ class SigningPages:
         client = find_client()
         if (client is not None and client.client_id == paper.client_id) or self._access.holds(paper.request_id):
             return paper, Response()
+        if self._access.held_before(paper.request_id):
+            keep_draft(paper.request_id)
         return None, redirect(self._url("landing", paper), 303)
 
     def _as_it_stands(self, paper: SignRequest) -> BaseResponse:

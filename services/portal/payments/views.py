@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from chassis.errors import WayvaultError
 from chassis.web.downloads import download
+from chassis.web.drafts import keep_draft
 from chassis.web.errors import wants_json
 from services.portal.access import LinkAccess
 from services.portal.account import find_client
@@ -208,6 +209,8 @@ class PaymentPages:
         if wants_json():
             message = "This page was open for too long. Please open the link in your e-mail again."
             return _error(403, "SESSION_ENDED", message, next=url_for("links.landing", link_id=link_id))
+        if self._access.held_before(link_id):
+            keep_draft(link_id)
         return redirect(url_for("links.landing", link_id=link_id), 303)
 
     def _sign_in(self, link: LinkView) -> BaseResponse:

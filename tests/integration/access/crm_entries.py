@@ -19,6 +19,9 @@ ENTRIES: dict[str, Entry] = {
     # the chassis
     "chassis.healthz": ANYBODY,
     "chassis.theme": ANYBODY,
+    # session_watch
+    "session_watch.left": AGENTS,
+    "session_watch.stay": AGENTS,
     # admin
     "admin.agency": ADMINS,
     "admin.agent": ADMINS,

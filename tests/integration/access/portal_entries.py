@@ -20,6 +20,9 @@ ENTRIES: dict[str, Entry] = {
     # the chassis
     "chassis.healthz": ANYBODY,
     "chassis.theme": ANYBODY,
+    # session_watch
+    "session_watch.left": CLIENTS,
+    "session_watch.stay": CLIENTS,
     # account
     "account.asked": ANYBODY,
     "account.choose": ANYBODY,

@@ -1,0 +1,165 @@
+// The end of a session: a warning in time, Stay signed in, and after signing in again what was typed, in its form.
+import { csrfToken, element, toast } from "./ui.js";
+
+const watch = JSON.parse(document.getElementById("wv-session")?.textContent ?? "null");
+const channel = "BroadcastChannel" in window ? new BroadcastChannel("wv-session") : null;
+const PASSIVE = { Accept: "application/json", "X-Wayvault-Passive": "1" };
+
+let endsAt = 0;
+let timer = 0;
+let ended = false;
+let parts = null;
+
+const secondsLeft = () => Math.max(0, Math.round((endsAt - performance.now()) / 1000));
+const inWords = (seconds) => seconds > 90 ? `${Math.round(seconds / 60)} minutes` : seconds === 1 ? "1 second" : `${seconds} seconds`;
+
+function build() {
+  const title = element("h2", { id: "wv-session-title" });
+  const words = element("p", { id: "wv-session-words" });
+  // What a screen reader is told: at the warning and twice before the end, not each second.
+  const spoken = element("p", { className: "visually-hidden", role: "status" });
+  const stay = element("button", { type: "button", className: "btn btn-primary", textContent: "Stay signed in" });
+  const again = element("a", { className: "btn btn-primary", href: watch.sign_in, target: "_blank", rel: "noopener", textContent: "Sign in again" });
+  const close = element("button", { type: "button", className: "btn btn-outline-secondary", textContent: "Close" });
+  const dialog = element("dialog", { className: "wv-dialog", id: "wv-session-dialog" }, title, words, spoken,
+    element("p", { className: "wv-actions" }, stay, again, close));
+  dialog.setAttribute("role", "alertdialog");
+  dialog.setAttribute("aria-labelledby", title.id);
+  dialog.setAttribute("aria-describedby", words.id);
+  stay.addEventListener("click", keepSignedIn);
+  close.addEventListener("click", () => dialog.close());
+  // Escape means "leave me in peace": that is staying, as long as one can.
+  dialog.addEventListener("cancel", () => { if (!ended) keepSignedIn(); });
+  document.body.append(dialog);
+  return { dialog, title, words, spoken, stay, again, close };
+}
+
+function show(isOver) {
+  parts ??= build();
+  const { dialog, title, words, spoken, stay, again, close } = parts;
+  stay.hidden = isOver;
+  again.hidden = close.hidden = !isOver;
+  if (isOver) {
+    title.textContent = "You have been signed out";
+    words.textContent = "This keeps your clients' data safe when nobody is at the screen. What you typed still stands on this page: sign in again in the new tab, then come back and go on.";
+  } else {
+    title.textContent = "Are you still there?";
+    words.textContent = `You will be signed out in ${inWords(secondsLeft())}, because nothing was done for a while.`;
+    if ([30, 60].includes(secondsLeft())) spoken.textContent = words.textContent;
+  }
+  if (dialog.open) { if (isOver && !again.matches(":focus")) again.focus(); return; }
+  dialog.showModal();
+  (isOver ? again : stay).focus();
+}
+
+function hide() { parts?.dialog.close(); }
+
+function begin(seconds) {
+  ended = false;
+  endsAt = performance.now() + seconds * 1000;
+  schedule();
+}
+
+function schedule() {
+  clearTimeout(timer);
+  const left = secondsLeft();
+  timer = setTimeout(look, left > watch.warning ? (left - watch.warning) * 1000 : 1000);
+}
+
+/** Asks the server, which knows of every window, before anybody is alarmed. */
+async function look() {
+  if (ended) return;
+  if (!parts?.dialog.open || secondsLeft() === 0) {
+    const answer = await fetch(watch.left, { headers: PASSIVE }).catch(() => null);
+    if (answer?.status === 401) { over(); return; }
+    if (answer?.ok) endsAt = performance.now() + (await answer.json()).seconds * 1000;
+    else { timer = setTimeout(look, 5000); return; }
+  }
+  if (secondsLeft() <= watch.warning) show(false); else hide();
+  schedule();
+}
+
+function over() {
+  if (ended) return;
+  ended = true;
+  clearTimeout(timer);
+  show(true);
+}
+
+async function keepSignedIn() {
+  const answer = await fetch(watch.stay, { method: "POST", headers: { Accept: "application/json", "X-CSRFToken": csrfToken() } }).catch(() => null);
+  if (answer?.status === 401) { over(); return; }
+  if (!answer?.ok) { toast("The connection was lost. Please try again.", "alert"); return; }
+  const { seconds } = await answer.json();
+  hide();
+  begin(seconds);
+  channel?.postMessage("alive");
+}
+
+/** Signed in again in another tab: this page may go on, with that session's form token. */
+async function resume() {
+  const answer = await fetch(watch.left, { headers: PASSIVE }).catch(() => null);
+  if (!answer?.ok) return;
+  const { seconds, csrf_token: token } = await answer.json();
+  document.querySelector('meta[name="csrf-token"]').content = token;
+  document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": token }));
+  for (const field of document.querySelectorAll('input[name="csrf_token"]')) field.value = token;
+  if (ended) { hide(); toast("You are signed in again. You can go on here.", "done"); }
+  else if (seconds > watch.warning) hide();
+  begin(seconds);
+}
+
+if (watch) {
+  begin(watch.seconds);
+  channel?.postMessage("alive");
+  channel?.addEventListener("message", resume);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) { if (ended) resume(); else look(); } });
+  document.addEventListener("wv-signed-out", over);
+  // Whatever a page fetches after the end answers 401: nobody is left wondering why nothing happens.
+  const plainFetch = window.fetch.bind(window);
+  window.fetch = async (...given) => {
+    const answer = await plainFetch(...given);
+    if (answer.status === 401) document.dispatchEvent(new CustomEvent("wv-signed-out"));
+    return answer;
+  };
+}
+
+// ------------------------------------------------------------------ what was typed before
+const draft = JSON.parse(document.getElementById("wv-draft")?.textContent ?? "null");
+
+function formOf({ action, fields }) {
+  const forms = [...document.querySelectorAll("form")].filter((form) => form.method === "post");
+  const names = new Set(fields.map(([name]) => name));
+  const holds = (form) => [...form.elements].filter((field) => names.has(field.name)).length;
+  return forms.find((form) => new URL(form.action).pathname === action)
+    ?? forms.filter(holds).sort((one, other) => holds(other) - holds(one))[0];
+}
+
+function fill(form, fields) {
+  const values = Map.groupBy ? Map.groupBy(fields, ([name]) => name) : fields.reduce((all, pair) => all.set(pair[0], [...(all.get(pair[0]) ?? []), pair]), new Map());
+  const left = new Map([...values].map(([name, pairs]) => [name, pairs.map(([, value]) => value)]));
+  for (const field of form.elements) {
+    if (!field.name || field.name === "csrf_token" || field.type === "submit" || field.type === "file") continue;
+    const typed = values.get(field.name)?.map(([, value]) => value);
+    if (field.type === "checkbox" || field.type === "radio") field.checked = Boolean(typed?.includes(field.value));
+    else if (field instanceof HTMLSelectElement && field.multiple) for (const option of field.options) option.selected = Boolean(typed?.includes(option.value));
+    else if (left.get(field.name)?.length) field.value = left.get(field.name).shift();
+    else continue;
+    if (field.type === "checkbox" || field.type === "radio") left.delete(field.name);
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+  form.dispatchEvent(new CustomEvent("wv-restored", { bubbles: true }));
+  return [...left.values()].flat().filter((value) => value.trim());
+}
+
+if (draft) {
+  const form = formOf(draft);
+  const notice = element("div", { className: "wv-notice wv-tone-info", role: "status" }, element("p", {
+    textContent: "You are signed in again. Nothing was sent meanwhile: what you had typed stands here, so check it and send it now.",
+  }));
+  const rest = form ? fill(form, draft.fields) : draft.fields.map(([, value]) => value).filter((value) => value.trim());
+  if (rest.length) notice.append(element("details", {}, element("summary", { textContent: "What else you had typed" }), ...rest.map((text) => element("p", { textContent: text }))));
+  if (form) { form.closest("dialog")?.showModal?.(); form.prepend(notice); form.scrollIntoView({ block: "start" }); }
+  else document.getElementById("main")?.prepend(notice);
+}
