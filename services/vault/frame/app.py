@@ -6,8 +6,9 @@ Its policy leaves the pages no way out but `postMessage` to the page that embeds
 
 import json
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -40,7 +41,7 @@ class FrameSettings:
     """`parents`: the origins that may embed the frame; any other is refused. `hosts`: the frame's own names."""
 
     parents: Sequence[str]
-    hosts: frozenset[str] = frozenset({"localhost", "127.0.0.1", "card.localhost"})
+    hosts: frozenset[str] = field(default_factory=lambda: VaultSettings().allowed_hosts())
     https: bool = False
     trusted_proxies: int = 0
     proxy_header: str = "x-forwarded-for"
@@ -96,6 +97,9 @@ def _page(parents: Sequence[str], keys: SealingKeySource) -> Callable[[str], Res
         except WayvaultError as error:
             log.warning("frame.no_sealing_key", error=type(error).__name__)
             status = 503
+        now = int(time.time() * 1000)
+        html = render_template(
+            f"frame/{mode}.html", mode=mode, kind=kind, parent=parent, sealing_key=sealing_key, now=now
         html = render_template(
             f"frame/{mode}.html",
             mode=mode,

@@ -4,6 +4,7 @@ import json
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -292,6 +293,17 @@ def _begin_reveal(stage: Stage, kind: str = "card") -> FrameLocator:
     )
     frame.get_by_label("One-time code").fill("48151623")
     return frame
+
+
+@pytest.mark.parametrize("minutes_wrong", [10, -10, 60 * 24 * 400])
+def test_a_browsers_wrong_clock_does_not_call_a_good_code_expired(stage: Stage, minutes_wrong: int) -> None:
+    stage.page.add_init_script(
+        f"const right = Date.now.bind(Date); Date.now = () => right() + {minutes_wrong} * 60000;"
+    )
+    frame = stage.embed("reveal")
+    expires_at = datetime.now(UTC) + timedelta(minutes=5)
+    stage.say(type="begin", kind="card", challenge_id="chl_1", expires_at=expires_at.isoformat(), address_hint="m***")
+    expect(frame.get_by_text("This code works for 4:5")).to_be_visible()
 
 
 def test_the_code_is_sealed_and_the_card_that_comes_back_is_shown(stage: Stage) -> None:

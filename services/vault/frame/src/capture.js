@@ -4,6 +4,7 @@ import {
   NETWORKS, brandOf, codeSizes, cvvProblem, digitsOf, expiryProblem, formatExpiry, groupForTyping, luhnValid, mayLackCode,
   nameProblem, numberProblem, parseExpiry,
 } from "./lib/card.js";
+import { serverNow } from "./lib/clock.js";
 import { byId, setProblem, setText, showPanel } from "./lib/dom.js";
 import { canSeal, seal } from "./lib/seal.js";
 
@@ -22,6 +23,8 @@ const touched = new Set();
 
 const problemOf = {
   "cc-number": () => numberProblem(digitsOf(number.value)),
+  "cc-exp": () => expiryProblem(expiry.value, new Date(serverNow())),
+  "cc-csc": () => cvvProblem(digitsOf(cvv.value), cvvOnly ? null : brandOf(digitsOf(number.value))),
   "cc-exp": () => expiryProblem(expiry.value, new Date()),
   "cc-csc": () => (hasNoCode() ? "" : cvvProblem(digitsOf(cvv.value), network())),
   "cc-name": () => nameProblem(name.value),

@@ -5,6 +5,7 @@ import { digitsOf, groupsOf, networkNamed } from "./lib/card.js";
 import { byId, setProblem, setText, showPanel } from "./lib/dom.js";
 import { Redeemer } from "./lib/redeem.js";
 import { canSeal } from "./lib/seal.js";
+import { serverNow } from "./lib/clock.js";
 
 const CODE_DIGITS = 8;
 const code = byId("code");
@@ -30,7 +31,7 @@ function busy(on) {
 
 function tick() {
   // Rounded up: what still works is never called expired.
-  const left = Math.max(0, Math.ceil((expiresAt - Date.now()) / 1000));
+  const left = Math.max(0, Math.ceil((expiresAt - serverNow()) / 1000));
   setText("code-left", left ? `This code works for ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} more.` : "This code has expired. Nothing was used up.");
   byId("code-resend").classList.toggle("is-main", left === 0);
   if (!left) clearInterval(ticking);
