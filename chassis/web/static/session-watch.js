@@ -41,7 +41,7 @@ function show(isOver) {
   again.hidden = close.hidden = !isOver;
   if (isOver) {
     title.textContent = "You have been signed out";
-    words.textContent = "This keeps your clients' data safe when nobody is at the screen. What you typed still stands on this page: sign in again in the new tab, then come back and go on.";
+    words.textContent = "This keeps everybody's data safe when nobody is at the screen. What you typed still stands on this page: sign in again in the new tab, then come back and go on.";
   } else {
     title.textContent = "Are you still there?";
     words.textContent = `You will be signed out in ${inWords(secondsLeft())}, because nothing was done for a while.`;
