@@ -6,6 +6,7 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from chassis import errors
+from chassis.rpc.overload import OVERLOADED
 from protos.wayvault.common.v1.common_pb2 import ErrorCode, ErrorDetail
 
 TRAILER: Final = "wayvault-error-bin"
@@ -27,7 +28,6 @@ _STATUS: Final[dict[int, grpc.StatusCode]] = {
 }
 
 _NO_ANSWER = "The card vault did not answer in time. Please try again: repeating the same request is safe."
-_OVERLOADED = "The card vault is busy. Nothing was used up; please try again in a moment."
 
 
 def status_of(error: errors.WayvaultError) -> grpc.StatusCode:
@@ -61,7 +61,7 @@ def from_rpc_error(error: grpc.RpcError) -> errors.WayvaultError:
             return errors.Unavailable(_NO_ANSWER)
         case grpc.StatusCode.RESOURCE_EXHAUSTED:
             too_large = "larger than max" in (call.details() or "")
-            return errors.TooLarge() if too_large else errors.Unavailable(_OVERLOADED)
+            return errors.TooLarge() if too_large else errors.Unavailable(OVERLOADED)
         case grpc.StatusCode.UNAUTHENTICATED:
             return errors.Unauthenticated()
         case grpc.StatusCode.PERMISSION_DENIED:

@@ -9,7 +9,6 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent import futures
 from typing import Any, Final, NoReturn, cast
 
 import grpc
@@ -24,6 +23,7 @@ from chassis.lifecycle import forget_what_is_loaded
 from chassis.rpc.authz import ANYONE, NOBODY, AllowList, identity_of
 from chassis.rpc.calls import CallInfo, enter_call, leave_call
 from chassis.rpc.errors import status_of, trailers_of
+from chassis.rpc.overload import OVERLOADED, SheddingPool, must_refuse
 from chassis.rpc.tls import TlsFiles, server_credentials
 from chassis.telemetry import Histogram, bind_traceparent
 from protos.wayvault.common.v1.common_pb2 import ErrorCode
@@ -107,7 +107,8 @@ def make_server(
     every_service = (*services, (health_pb2_grpc.add_HealthServicer_to_server, health_servicer))
     allow.check(_method_names(every_service))
     server = grpc.server(
-        futures.ThreadPoolExecutor(max_workers=max_workers, thread_name_prefix="rpc"),
+        # What waits beyond this would miss its deadline anyway; refusing early keeps the rest quick.
+        SheddingPool(max_workers=max_workers, most_waiting=max_workers * 7),
         interceptors=[_Gate(allow, min_time_left, on_denied)],
         options=(
             ("grpc.so_reuseport", int(reuse_port)),
@@ -116,8 +117,8 @@ def make_server(
             ("grpc.keepalive_permit_without_calls", 1),
             ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
         ),
-        # What waits beyond this would miss its deadline anyway; refusing early keeps the rest quick.
-        maximum_concurrent_rpcs=max_workers * 8,
+        # Beyond even those that are being refused: gRPC's own refusal, which costs next to nothing.
+        maximum_concurrent_rpcs=max_workers * 16,
     )
     for add, servicer in every_service:
         add(servicer, server)
@@ -265,6 +266,8 @@ class _Gate(grpc.ServerInterceptor):
         context: grpc.ServicerContext,
         outcome: "_Outcome",
     ) -> CallInfo:
+        if must_refuse():
+            raise errors.Unavailable(OVERLOADED)
         auth: Mapping[str, Iterable[bytes]] = context.auth_context()  # type: ignore[assignment]  # the stubs err
         outcome.caller = identity = identity_of(next(iter(auth.get("x509_pem_cert", ())), b""))
         if not identity:

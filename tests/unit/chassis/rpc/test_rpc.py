@@ -4,6 +4,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent import futures
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from chassis.rpc import (
     open_channel,
 )
 from chassis.rpc.authz import identity_of
-from chassis.rpc.errors import from_rpc_error, trailers_of
+from chassis.rpc.errors import TRAILER, from_rpc_error, trailers_of
 from chassis.rpc.server import HEALTH_ENTRIES
 from protos.wayvault.vault.v1 import vault_pb2 as pb
 from protos.wayvault.vault.v1 import vault_pb2_grpc as rpc
@@ -352,6 +353,48 @@ def test_an_entry_for_an_unknown_method_stops_the_start() -> None:
     allow = AllowList({"/a.B/C": ANYONE, "/a.B/D": ANYONE})
     with pytest.raises(AllowListError, match=r"/a\.B/D"):
         allow.check(["/a.B/C"])
+
+
+def test_one_call_too_many_is_refused_at_once_with_a_typed_detail(authority: Authority) -> None:
+    free = threading.Event()
+
+    class Slow(Frame):
+        def GetSealingKey(self, request: pb.GetSealingKeyRequest, context: Any) -> pb.GetSealingKeyResponse:
+            free.wait(20)
+            return super().GetSealingKey(request, context)
+
+    server = make_server(
+        "127.0.0.1:0",
+        authority.issue("vault"),
+        AllowList({METHOD: frozenset({"frame"}), **HEALTH_ENTRIES}),
+        [(rpc.add_CardFrameServicer_to_server, Slow())],
+        max_workers=1,
+    )
+    server.start()
+    with open_channel(f"127.0.0.1:{server.port}", authority.issue("frame"), SERVER_NAME) as channel:
+        stub = rpc.CardFrameStub(channel)
+        calls = [stub.GetSealingKey.future(pb.GetSealingKeyRequest(), timeout=20) for _ in range(12)]
+        error = next(futures.as_completed([_as_future(call) for call in calls], timeout=15)).result()
+        assert isinstance(error, grpc.RpcError)
+        trailers: Any = error.trailing_metadata()
+        assert TRAILER in {key for key, _ in trailers}
+        assert isinstance(from_rpc_error(error), errors.Unavailable)
+        assert "busy" in from_rpc_error(error).message
+        free.set()
+        answered = [call for call in calls if call.exception() is None]
+        assert len(answered) == 8
+    server.stop(grace=0)
+
+
+def _as_future(call: Any) -> "futures.Future[Any]":
+    """gRPC's future as one of the standard library, which can be waited for beside others."""
+    future: futures.Future[Any] = futures.Future()
+
+    def settle(done: Any) -> None:
+        future.set_result(done.exception())
+
+    call.add_done_callback(settle)
+    return future
 
 
 @given(st.binary(max_size=200))
