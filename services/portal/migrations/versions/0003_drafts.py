@@ -1,6 +1,6 @@
 """Room for what was typed when a session had ended
 
-Revision: 0002_drafts, after 0001_initial
+Revision: 0003_drafts, after 0002_reported_payments
 """
 
 import sqlalchemy as sa
@@ -8,8 +8,8 @@ from alembic import op
 
 from chassis.db import UtcDateTime
 
-revision = "0002_drafts"
-down_revision = "0001_initial"
+revision = "0003_drafts"
+down_revision = "0002_reported_payments"
 branch_labels = None
 depends_on = None
 
