@@ -478,3 +478,11 @@ def test_a_page_loads_nothing_but_listed_files(stage: Stage) -> None:
     from_frame = {url.split("?")[0].rpartition("/")[2] for url in loaded if url.startswith(stage.frame_origin)}
     assert from_frame - {"capture", "reveal", "cvv", "favicon.ico"} <= set(listed())
     assert all(url.startswith((stage.frame_origin, stage.parent_origin)) for url in loaded)
+
+
+def test_over_https_browsers_are_told_to_stay_there_and_another_name_gets_nothing() -> None:
+    settings = FrameSettings(parents=["https://crm.agency.example"], hosts=frozenset({"card.example"}), https=True)
+    client = create_app(settings, Keys(OpeningKey.generate("seal-1"))).test_client()
+    answer = client.get("/asset/frame.css", headers={"Host": "card.example"})
+    assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+    assert client.get("/asset/frame.css", headers={"Host": "evil.example"}).status_code == 421
