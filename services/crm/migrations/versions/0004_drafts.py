@@ -1,6 +1,6 @@
 """Room for what was typed when a session had ended
 
-Revision: 0003_drafts, after 0002_recorded_payments
+Revision: 0004_drafts, after 0003_agency_paper
 """
 
 import sqlalchemy as sa
@@ -8,8 +8,8 @@ from alembic import op
 
 from chassis.db import UtcDateTime
 
-revision = "0003_drafts"
-down_revision = "0002_recorded_payments"
+revision = "0004_drafts"
+down_revision = "0003_agency_paper"
 branch_labels = None
 depends_on = None
 
