@@ -5,7 +5,7 @@ from typing import Final
 
 from flask import request
 
-from chassis.web.tripwire import looks_like_card
+from chassis.cards.detector import holds_card
 
 # Values of these fields are asked for anew: they prove something, or hold a sealed card.
 _SECRET: Final = re.compile(r"csrf|passw|^(?:old|new|again|code|pan|cvv)$|token|secret|sealed|jwe", re.IGNORECASE)
@@ -22,6 +22,6 @@ def typed_values() -> list[tuple[str, str]]:
         together += len(value)
         if len(kept) == _MOST_FIELDS or together > _MOST_TOGETHER:
             break
-        if len(value) <= _LONGEST and not _SECRET.search(name[:100]) and not looks_like_card(value):
+        if len(value) <= _LONGEST and not _SECRET.search(name[:100]) and not holds_card(value):
             kept.append((name[:100], value))
     return kept

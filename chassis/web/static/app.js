@@ -126,11 +126,6 @@ for (const button of document.querySelectorAll("[data-wv-back]")) {
 
 // ------------------------------------------------------------------ live parts (htmx)
 const isPassive = (event) => Boolean(event.detail.requestConfig?.headers?.["X-Wayvault-Passive"]);
-document.addEventListener("htmx:responseError", (event) => {
-  if (event.detail.xhr.status === 401) {
-    // Never reload by ourselves: a card may be on this screen, and it is shown only once.
-    document.dispatchEvent(new CustomEvent("wv-signed-out"));
-let saidSignedOut = false;
 // What is being typed into a search is never sent while it looks like a card number.
 document.addEventListener("htmx:beforeRequest", (event) => {
   const field = event.detail.elt;
@@ -139,8 +134,7 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 document.addEventListener("htmx:responseError", (event) => {
   if (event.detail.xhr.status === 401) {
     // Never reload by ourselves: a card may be on this screen, and it is shown only once.
-    if (!saidSignedOut) toast("You have been signed out. Open another tab to sign in again; this page stays as it is.", "wait");
-    saidSignedOut = true;
+    document.dispatchEvent(new CustomEvent("wv-signed-out"));
   } else if (event.detail.xhr.status === 422 && event.detail.elt.matches?.(TYPED)) {
     toast(CARD_MESSAGE, "alert");
   } else if (!isPassive(event)) {

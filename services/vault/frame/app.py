@@ -99,9 +99,8 @@ def _page(parents: Sequence[str], keys: SealingKeySource) -> Callable[[str], Res
             status = 503
         now = int(time.time() * 1000)
         html = render_template(
-            f"frame/{mode}.html", mode=mode, kind=kind, parent=parent, sealing_key=sealing_key, now=now
-        html = render_template(
             f"frame/{mode}.html",
+            now=now,
             mode=mode,
             kind=kind,
             asks_for_code=kind == "cvv" or request.args.get("cvv") != "none",

@@ -10,8 +10,8 @@ from flask.typing import ResponseReturnValue
 from chassis.errors import InvalidArgument, NotFound
 from chassis.web.devices import describe_device
 from chassis.web.known_devices import known_devices
-from chassis.web.lockout import Visitor
 from chassis.web.link_repair import link_token
+from chassis.web.lockout import Visitor
 from chassis.web.redirects import local_path
 from chassis.web.sessions import WebSession
 from services.crm.access.activity.service import Act

@@ -24,8 +24,6 @@ const touched = new Set();
 const problemOf = {
   "cc-number": () => numberProblem(digitsOf(number.value)),
   "cc-exp": () => expiryProblem(expiry.value, new Date(serverNow())),
-  "cc-csc": () => cvvProblem(digitsOf(cvv.value), cvvOnly ? null : brandOf(digitsOf(number.value))),
-  "cc-exp": () => expiryProblem(expiry.value, new Date()),
   "cc-csc": () => (hasNoCode() ? "" : cvvProblem(digitsOf(cvv.value), network())),
   "cc-name": () => nameProblem(name.value),
 };

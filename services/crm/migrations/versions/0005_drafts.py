@@ -1,6 +1,6 @@
 """Room for what was typed when a session had ended
 
-Revision: 0004_drafts, after 0003_print_later
+Revision: 0005_drafts, after 0004_former_days
 """
 
 import sqlalchemy as sa
@@ -8,8 +8,8 @@ from alembic import op
 
 from chassis.db import UtcDateTime
 
-revision = "0004_drafts"
-down_revision = "0003_print_later"
+revision = "0005_drafts"
+down_revision = "0004_former_days"
 branch_labels = None
 depends_on = None
 
