@@ -15,9 +15,8 @@ from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound
 from chassis.ids import new_id, new_link_token, token_sha256
 from chassis.sealing import Letter
-from chassis.web.lockout import FAILURES_ALLOWED, LOCKED_FOR, Lockout, Visitor
 from chassis.typed.names import called, full_name
-from chassis.web.lockout import Lockout
+from chassis.web.lockout import FAILURES_ALLOWED, LOCKED_FOR, Lockout, Visitor
 from chassis.web.passwords import Passwords, password_error
 from chassis.web.sessions import ServerSessions
 from protos.wayvault.events.v1.events_pb2 import (
@@ -234,7 +233,7 @@ class Accounts:
         row.reset_sha256, row.reset_expires_at = token_sha256(token), now + RESET_VALID
         data = {
             "url": f"{self._public_url}/password#{token}",
-            "client_first_name": row.first_name,
+            "client_first_name": called(row.first_name, row.last_name),
             "username": row.username,
             "agent_name": agent.name,
             "agent_phone": agent.contact_phone,
@@ -250,7 +249,7 @@ class Accounts:
         now = self._clock.now()
         data = {
             "url": f"{self._public_url}/sign-in",
-            "first_name": row.first_name or row.username,
+            "first_name": called(row.first_name, row.last_name) or row.username,
             "account": row.username,
             "failures": str(FAILURES_ALLOWED),
             "minutes": _minutes(LOCKED_FOR),
@@ -259,22 +258,6 @@ class Accounts:
         self._mail(session, agent, _letter("portal_sign_in_locked", row, data, now, now + _NEWS_FOR))
 
     def _mail(self, session: Session, agent: AgentView, letter: Letter) -> None:
-        mail_id = new_id("mail")
-        letter = Letter(
-            letter_id=mail_id,
-            template="password_reset",
-            to=row.email,
-            data={
-                "url": f"{self._public_url}/password#{token}",
-                "client_first_name": called(row.first_name, row.last_name),
-                "username": row.username,
-                "agent_name": agent.name,
-                "agent_phone": agent.contact_phone,
-                "minutes": str(int(RESET_VALID.total_seconds() // 60)),
-            },
-            issued_at=now,
-            expires_at=row.reset_expires_at,
-        )
         agency = Agency(
             id=agent.agency_id,
             name=agent.agency_name,

@@ -1,6 +1,6 @@
 """Room for what was typed when a session had ended
 
-Revision: 0005_drafts, after 0004_former_days
+Revision: 0006_drafts, after 0005_names_in_order
 """
 
 import sqlalchemy as sa
@@ -8,8 +8,8 @@ from alembic import op
 
 from chassis.db import UtcDateTime
 
-revision = "0005_drafts"
-down_revision = "0004_former_days"
+revision = "0006_drafts"
+down_revision = "0005_names_in_order"
 branch_labels = None
 depends_on = None
 
