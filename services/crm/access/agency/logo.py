@@ -10,7 +10,7 @@ import warnings
 from dataclasses import dataclass
 from typing import Final
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from chassis.errors import InvalidArgument
 
@@ -23,6 +23,11 @@ _LEAST_SIDE: Final = 16
 # Tried in turn until the PNG is small enough: shown at 40 px, twice that on a good screen.
 _BOXES: Final = ((512, 256), (320, 160), (160, 80))
 
+_HEIC_BRANDS: Final = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif")
+_HEIC: Final = (
+    "This is a photo in Apple's HEIC format, which browsers don't show. Open it and export it as JPEG, "
+    "then choose that; or on an iPhone choose Settings > Camera > Formats > Most Compatible and take it again."
+)
 _REFUSED: Final = "Choose a PNG, JPEG or WebP picture. SVG files can hold programs, so they are not taken."
 
 
@@ -36,6 +41,8 @@ class Logo:
 
 def read_logo(content: bytes) -> Logo:
     """The picture, drawn anew. Raises InvalidArgument (field "logo") with a text for the person."""
+    if content[4:8] == b"ftyp" and content[8:12] in _HEIC_BRANDS:
+        raise InvalidArgument(_HEIC, field="logo")
     if len(content) > MOST_UPLOADED:
         raise InvalidArgument("Choose a picture of at most 2 MB.", field="logo")
     picture = _decoded(content)
@@ -59,7 +66,8 @@ def _decoded(content: bytes) -> Image.Image:
             with Image.open(io.BytesIO(content), formats=_FORMATS) as opened:
                 if opened.width * opened.height > _MOST_PIXELS:
                     raise InvalidArgument("Choose a picture of at most 16 million pixels.", field="logo")
-                return opened.convert("RGBA")
+                # As every viewer shows it: cameras note how they were held (EXIF, Orientation).
+                return ImageOps.exif_transpose(opened).convert("RGBA")
     except UnidentifiedImageError:
         raise InvalidArgument(_REFUSED, field="logo") from None
     # Pillow's decoders raise these for pictures that are cut off, contradictory or meant to hurt.

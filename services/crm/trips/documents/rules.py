@@ -11,6 +11,9 @@ import zipfile
 from dataclasses import dataclass
 from typing import Final
 
+from services.crm.trips.documents.inside import LOCKED
+from services.crm.trips.documents.office_inside import holds_program
+
 # What an event may carry, with room for the rest of it (chassis.bus.outbox.LARGEST_PAYLOAD).
 MAX_BYTES: Final = 5 * 1024 * 1024
 MAX_PER_BOOKING: Final = 60
@@ -50,8 +53,14 @@ _OPEN_DOCUMENTS = {
     f"{_ODF}.presentation": FileType(content_type=f"{_ODF}.presentation", ending="odp", words="Presentation"),
 }
 FILE_TYPES: Final = (PDF, _JPEG, _PNG, _WEBP, _HEIC, DOCX, XLSX, PPTX, *_OPEN_DOCUMENTS.values(), *_TEXTS.values())
+_PDF_HEADER_WITHIN = 1024
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_PARTS = (("word/document.xml", DOCX), ("xl/workbook.xml", XLSX), ("ppt/presentation.xml", PPTX))
+_PARTS = (
+    ("word/document.xml", "wordprocessingml.document.main+xml", DOCX),
+    ("xl/workbook.xml", "spreadsheetml.sheet.main+xml", XLSX),
+    ("ppt/presentation.xml", "presentationml.presentation.main+xml", PPTX),
+)
+_MOST_TYPES = 1024 * 1024
 # Control characters, and those that turn the direction of text: "fdp.exe" must not read as "exe.pdf".
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
@@ -66,13 +75,16 @@ def file_type(content: bytes, name: str) -> FileType:
         raise FileRefused("This file is empty. Choose another one.")
     if len(content) > MAX_BYTES:
         raise FileRefused(f"This file is larger than {MAX_BYTES // 1024 // 1024} MB. Make it smaller, or split it.")
-    if content.startswith(b"%PDF-"):
-        return PDF
     if (picture := _picture(content)) is not None:
         return picture
     if content.startswith(b"PK\x03\x04"):
         return _packed(content)
+    # Readers look for the header in the first 1,024 bytes (PDF 1.7, Annex H.3.4.1), and some programs put a few before.
+    if b"%PDF-" in content[:_PDF_HEADER_WITHIN] and (content.startswith(b"%PDF-") or b"%%EOF" in content):
+        return PDF
     if content.startswith(_OLE):
+        if "EncryptedPackage".encode("utf-16-le") in content:
+            raise FileRefused(LOCKED)
         raise FileRefused("Files of older Office versions may hold programs. Save it as .docx, .xlsx or PDF first.")
     return _text(content, name)
 
@@ -98,16 +110,34 @@ def _packed(content: bytes) -> FileType:
             names = {entry.filename for entry in entries}
             if len(entries) > _MAX_ENTRIES or sum(entry.file_size for entry in entries) > _MAX_UNPACKED:
                 raise no_office
-            if "mimetype" in names and archive.getinfo("mimetype").file_size < 100:
-                return _OPEN_DOCUMENTS[archive.read("mimetype").decode("ascii").strip()]
+            opendocument = _small(archive, names, "mimetype", 100).strip()
+            types = _small(archive, names, "[Content_Types].xml", _MOST_TYPES)
     except (zipfile.BadZipFile, KeyError, UnicodeDecodeError, NotImplementedError, RuntimeError, OSError, EOFError):
         raise no_office from None
-    if any(name.lower().endswith("vbaproject.bin") for name in names):
+    if holds_program(names, types):
         raise FileRefused("This document holds macros, which are programs. Save it without them, or as PDF.")
-    for part, kind in _PARTS:
-        if part in names and "[Content_Types].xml" in names:
+    if opendocument:
+        if opendocument not in _OPEN_DOCUMENTS:
+            raise no_office
+        return _OPEN_DOCUMENTS[opendocument]
+    if "[Content_Types].xml" not in names:
+        raise no_office
+    if "xl/workbook.bin" in names:
+        raise FileRefused("This is a binary workbook. Save it as .xlsx or PDF first.")
+    for part, main, kind in _PARTS:
+        # Word Online calls the main part document2.xml; its type is what counts.
+        if part in names or main in types:
             return kind
     raise no_office
+
+
+def _small(archive: zipfile.ZipFile, names: set[str], name: str, most: int) -> str:
+    """A small part's text; empty when there is none. Raises KeyError for one that is larger than `most`."""
+    if name not in names:
+        return ""
+    if archive.getinfo(name).file_size > most:
+        raise KeyError(name)
+    return archive.read(name).decode("utf-8")
 
 
 def _text(content: bytes, name: str) -> FileType:

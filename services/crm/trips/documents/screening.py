@@ -1,83 +1,89 @@
-"""Looks for card numbers in the text of a file before it is kept (docs/security.md, Card data).
+"""Looks into a file before it is kept (docs/security.md, Card data): every part that a reader's program shows.
 
-Stricter about what counts than the web layer's tripwire, since travel papers are full of long numbers: an airline's
-ticket number has 13 digits. Here a card has 14 to 19 digits, one of the known beginnings, and a right check digit.
-A picture's text is not read.
+Card numbers are found by the one detector (chassis.cards.detector). A picture's own text is not read. What can't be
+looked into is refused, and so are programs and archives within.
 """
 
 import io
 import re
-import zipfile
 from typing import Final
 
-from pypdf import PageObject, PdfReader
-from pypdf.errors import PyPdfError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
-from chassis.cards import luhn_valid
-from services.crm.trips.documents.rules import DOCX, PDF, PPTX, XLSX, FileType
+from chassis.cards.detector import holds_card as text_holds_card
+from services.crm.trips.documents.inside import EMBEDDED, Inside
+from services.crm.trips.documents.office_inside import read_office
+from services.crm.trips.documents.pdf_inside import read_pdf
+from services.crm.trips.documents.rules import DOCX, PDF, PPTX, XLSX, FileRefused, FileType, file_type
 
-_DIGITS: Final = re.compile(r"(?<![\d.,])\d(?:[ \u00a0\-\u2010-\u2015]?\d){13,18}(?![\d])")
-# ISO/IEC 7812 beginnings with the lengths in use: Visa, Mastercard, American Express, Discover, Diners Club, JCB,
-# UnionPay, Maestro.
-_CARDS: Final = re.compile(
-    r"4\d{15}(\d{3})?|(5[1-5]\d{2}|222[1-9]|22[3-9]\d|2[3-6]\d{2}|27[01]\d|2720)\d{12}|3[47]\d{13}"
-    r"|6(011|4[4-9]\d|5\d{2})\d{12}|3(0[0-5]|[68]\d)\d{11}|35(2[89]|[3-8]\d)\d{12}|62\d{14,17}|(50|5[6-9]|6[37])\d{14}"
+CARD: Final = (
+    "There seems to be a card number in this file, so we stopped before keeping any of it. Take it out and upload the "
+    "file again. A card is asked for with a payment authorization link only. If it is another long number, put "
+    "brackets around its first three digits: (220) 2345678908."
 )
-# Reading one takes some 50 ms, and forms with a card number are short.
-_PAGES: Final = 25
-_XML_BYTES: Final = 20 * 1024 * 1024
-# Ends of paragraphs and cells: numbers of neighbours must not run together.
-_BREAKS: Final = re.compile(r"</(?:w:p|a:p|w:tc|si|c|v|row|text:p|text:h|table:table-cell)>")
-# What pypdf raises on broken files, besides its own.
-_UNREADABLE = (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError)
-_TAGS: Final = re.compile(r"<[^>]*>")
+# A file in a file in a file: nobody's travel papers.
+_DEEPEST: Final = 3
+# Calendar files fold their lines (RFC 5545, 3.1).
+_FOLD: Final = re.compile(r"\r?\n[ \t]")
+
+
+def screen(content: bytes, kind: FileType) -> None:
+    """Raises FileRefused, with words for the person, when the file must not be shared."""
+    found = _look(content, kind, 0)
+    if any(text_holds_card(text) for text in found.texts):
+        raise FileRefused(CARD)
+    if found.problem:
+        raise FileRefused(found.problem)
 
 
 def holds_card(content: bytes, kind: FileType) -> bool:
-    """Whether the file's text holds what looks like a card number."""
-    return any(
-        _CARDS.fullmatch(digits) and luhn_valid(digits)
-        for found in _DIGITS.finditer(_text_of(content, kind))
-        if (digits := re.sub(r"\D", "", found.group()))
-    )
+    """Whether anything that can be read of the file holds what looks like a card number."""
+    return any(text_holds_card(text) for text in _look(content, kind, 0).texts)
 
 
-def _text_of(content: bytes, kind: FileType) -> str:
+def _look(content: bytes, kind: FileType, depth: int) -> Inside:
+    inside = _read(content, kind)
+    for name, file in inside.files:
+        inside.texts.append(name)
+        within = _look_into(file, name, depth + 1)
+        inside.texts += within.texts
+        inside.refuse(within.problem)
+    return inside
+
+
+def _look_into(content: bytes, name: str, depth: int) -> Inside:
+    """A file within a file: of a kind that may be shared, or any text."""
+    if depth > _DEEPEST:
+        return Inside(problem=EMBEDDED)
+    try:
+        return _look(content, file_type(content, name), depth)
+    except FileRefused:
+        pass
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        return Inside(problem=EMBEDDED)
+    return Inside(texts=[text], problem=EMBEDDED if "\0" in text else "")
+
+
+def _read(content: bytes, kind: FileType) -> Inside:
     if kind.content_type.startswith("text/"):
-        return content.decode("utf-8", "replace")
+        text = content.decode("utf-8", "replace")
+        return Inside(texts=[_FOLD.sub("", text) if kind.ending == "ics" else text])
     if kind is PDF:
-        return _pdf_text(content)
+        return read_pdf(content)
     if kind in (DOCX, XLSX, PPTX) or kind.ending.startswith("od"):
-        return _office_text(content)
-    return ""
+        return read_office(content)
+    return _read_picture(content)
 
 
-def _pdf_text(content: bytes) -> str:
-    """The text of the first pages. What pypdf can't read has no text here: it is shared as it is."""
+def _read_picture(content: bytes) -> Inside:
+    """A picture's properties: titles, comments, keywords."""
     try:
-        pages = list(PdfReader(io.BytesIO(content)).pages[:_PAGES])
-    except _UNREADABLE:
-        return ""
-    return "\n".join(_page_text(page) for page in pages)
-
-
-def _page_text(page: PageObject) -> str:
-    try:
-        return page.extract_text()
-    except _UNREADABLE:
-        return ""
-
-
-def _office_text(content: bytes) -> str:
-    left, texts = _XML_BYTES, []
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for entry in archive.infolist():
-            if not entry.filename.endswith(".xml") or entry.file_size > left:
-                continue
-            left -= entry.file_size
-            try:
-                xml = archive.read(entry).decode("utf-8", "replace")
-            except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError):
-                continue
-            texts.append(_TAGS.sub("", _BREAKS.sub("\n", xml)))
-    return "\n".join(texts)
+        with Image.open(io.BytesIO(content)) as picture:
+            values = [*picture.info.values(), *picture.getexif().values()]
+            values += picture.getexif().get_ifd(ExifTags.IFD.Exif).values()
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError):
+        return Inside()
+    texts = [value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in values]
+    return Inside(texts=[text for text in texts if isinstance(text, str)])

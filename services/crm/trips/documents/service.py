@@ -30,14 +30,10 @@ from services.crm.trips.documents.rules import (
     size_words,
     words_of,
 )
-from services.crm.trips.documents.screening import holds_card
+from services.crm.trips.documents.screening import screen
 
 __all__ = ["MAX_BYTES", "Document", "DocumentFile", "Documents", "Upload"]
 
-_CARD = (
-    "There seems to be a card number in this file, so we stopped before keeping any of it. Take it out and upload the "
-    "file again. A card is asked for with a payment authorization link only."
-)
 _LISTED = 100
 
 
@@ -207,10 +203,9 @@ class Documents:
 def _checked(upload: Upload) -> FileType:
     try:
         kind = file_type(upload.content, upload.file_name)
+        screen(upload.content, kind)
     except FileRefused as refused:
         raise InvalidArgument(str(refused), field="file") from None
-    if holds_card(upload.content, kind):
-        raise InvalidArgument(_CARD, field="file")
     return kind
 
 

@@ -113,3 +113,19 @@ def test_name_colour_and_logo_travel_together(site: CrmSite) -> None:
     )
     last = [one for one in published(site) if isinstance(one, AgencySaved)][-1]
     assert (last.agency.accent_colour, bool(last.logo)) == ("#aa3300", True)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photo_stands_as_every_viewer_shows_it(orientation: int) -> None:
+    turned = Image.new("RGB", (120, 400) if orientation >= 5 else (400, 120), "teal")
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    out = io.BytesIO()
+    turned.save(out, "JPEG", exif=exif)
+    with Image.open(io.BytesIO(read_logo(out.getvalue()).png)) as shown:
+        assert shown.width > 3 * shown.height
+
+
+def test_a_photo_in_heic_is_refused_with_how_to_convert_it() -> None:
+    with pytest.raises(InvalidArgument, match="JPEG"):
+        read_logo(b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00" + b"\x00" * 100)

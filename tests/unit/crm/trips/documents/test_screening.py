@@ -1,0 +1,216 @@
+# ruff: noqa: E501
+"""Every part of a file that a reader's program shows is looked into; what can't be is refused in words."""
+
+import io
+from collections.abc import Callable
+from typing import Any, cast
+
+import pikepdf
+import pytest
+from fpdf import FPDF
+from openpyxl import Workbook
+from openpyxl.comments import Comment
+from pikepdf import Array, Dictionary, Name, Stream, String
+from PIL import Image
+
+from services.crm.trips.documents.rules import DOCX, PDF, FileRefused, file_type
+from services.crm.trips.documents.screening import screen
+from tests.support.office_files import docx, packed, pdf
+
+CARD = "4111 1111 1111 1111"
+SHEET = "application/vnd.openxmlformats-officedocument"
+
+
+def refusal(content: bytes, name: str = "paper.pdf") -> str:
+    """What the person reads; empty when the file is taken."""
+    try:
+        screen(content, file_type(content, name))
+    except FileRefused as refused:
+        return str(refused)
+    return ""
+
+
+def changed(change: Callable[[pikepdf.Pdf], object], **saving: Any) -> bytes:  # Any: pikepdf's own options
+    with pikepdf.open(io.BytesIO(pdf())) as made:
+        change(made)
+        out = io.BytesIO()
+        made.save(out, **saving)
+    return out.getvalue()
+
+
+def long_paper(text: str, pages: int = 31) -> bytes:
+    paper = FPDF()
+    paper.set_font("Helvetica", size=12)
+    for number in range(pages):
+        paper.add_page()
+        paper.cell(text=text if number == pages - 1 else f"Page {number}")
+    return bytes(paper.output())
+
+
+def note(made: pikepdf.Pdf, **entries: Any) -> None:  # Any: pikepdf's objects
+    annotation = Dictionary(Type=Name.Annot, Rect=[0, 0, 9, 9], **entries)
+    made.pages[0].obj.Annots = Array([made.make_indirect(annotation)])
+
+
+IN_A_PDF: dict[str, Callable[[pikepdf.Pdf], object]] = {
+    "comment": lambda made: note(made, Subtype=Name.Text, Contents=String(CARD)),
+    "form value": lambda made: setattr(
+        made.Root, "AcroForm", Dictionary(Fields=Array([Dictionary(FT=Name.Tx, T=String("card"), V=String(CARD))]))
+    ),
+    "title": lambda made: made.docinfo.__setitem__("/Title", CARD),
+    "bookmark": lambda made: setattr(made.Root, "Outlines", Dictionary(Title=String(CARD))),
+    "the form's own data": lambda made: setattr(
+        made.Root, "XFA", Stream(made, f"<form><card>{CARD}</card></form>".encode(), Type=Name.XML)
+    ),
+    "attached text": lambda made: made.attachments.__setitem__("a.txt", CARD.encode()),
+    "attached letter": lambda made: made.attachments.__setitem__("a.docx", docx(CARD)),
+}
+
+
+@pytest.mark.parametrize("place", IN_A_PDF)
+def test_a_card_number_anywhere_in_a_pdf_is_found(place: str) -> None:
+    assert "card number" in refusal(changed(IN_A_PDF[place]))
+
+
+def test_a_card_number_on_a_late_page_is_found() -> None:
+    assert "card number" in refusal(long_paper(f"Card {CARD}"))
+    assert refusal(long_paper("Enjoy your trip")) == ""
+
+
+@pytest.mark.parametrize("before", [b"\xef\xbb\xbf", b"\r\n\r\n", b"--b\r\nContent-Type: application/pdf\r\n\r\n"])
+def test_a_pdf_with_bytes_before_its_header_is_taken_and_looked_into(before: bytes) -> None:
+    assert file_type(before + pdf(), "x.bin") is PDF
+    assert refusal(before + pdf() + b"\r\n--b--\r\n") == ""
+    assert "card number" in refusal(before + pdf(CARD))
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (
+            changed(lambda made: setattr(made.Root, "OpenAction", Dictionary(S=Name.JavaScript, JS=String("1")))),
+            "program",
+        ),
+        (
+            changed(lambda made: setattr(made.Root, "OpenAction", Dictionary(S=Name.Launch, F=String("x.exe")))),
+            "program",
+        ),
+        (changed(lambda made: note(made, AA=Dictionary(K=Dictionary(S=Name.JavaScript, JS=String("1"))))), "program"),
+        (pdf() + packed({"a.txt": "x"}), "archive"),
+        (pdf() + b"Rar!\x1a\x07\x01\x00", "archive"),
+        (packed({"a.txt": "x"})[:40] + pdf(), "Archives can't be shared"),
+        (b"GIF " + packed({"a.txt": "x"})[:40] + pdf(), "archive"),
+        (changed(lambda made: None, encryption=pikepdf.Encryption(owner="o", user="u")), "password"),
+        (changed(lambda made: made.attachments.__setitem__("a.zip", packed({"a": "x"}))), "built into"),
+        (changed(lambda made: made.attachments.__setitem__("a.exe", b"MZ\x90\x00\xff\xfe")), "built into"),
+        (b"%PDF-1.7 nothing more", "can't be read"),
+    ],
+)
+def test_what_must_not_or_can_not_be_looked_into_is_refused_in_the_right_words(content: bytes, why: str) -> None:
+    assert why in refusal(content)
+
+
+def test_a_pdf_that_opens_without_a_password_is_looked_into() -> None:
+    owned = pikepdf.Encryption(owner="o", user="")
+    assert refusal(changed(lambda made: None, encryption=owned)) == ""
+    assert "card number" in refusal(changed(IN_A_PDF["comment"], encryption=owned))
+
+
+def test_a_pdf_that_unpacks_without_end_is_refused() -> None:
+    bomb = changed(lambda made: setattr(made.Root, "Big", Stream(made, b"\0" * 300_000_000)), compress_streams=True)
+    assert "more than can be looked through" in refusal(bomb)
+
+
+def workbook(change: Callable[[Workbook], object]) -> bytes:
+    book = Workbook()
+    change(book)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def hidden_sheet(book: Workbook) -> None:
+    hidden = book.create_sheet("Secret")
+    hidden.sheet_state = "hidden"
+    hidden["A1"] = CARD
+
+
+IN_A_WORKBOOK: dict[str, Callable[[Workbook], object]] = {
+    "text": lambda book: book.worksheets[0].__setitem__("A1", CARD),
+    "number": lambda book: book.worksheets[0].__setitem__("A1", 4111111111111111),
+    "float": lambda book: book.worksheets[0].__setitem__("A1", 3.78282246310005e14),
+    "hidden sheet": hidden_sheet,
+    "comment": lambda book: setattr(book.worksheets[0]["A1"], "comment", Comment(CARD, "Maya")),
+    "sheet name": lambda book: book.create_sheet(CARD.replace(" ", "")),
+    "property": lambda book: setattr(book.properties, "keywords", CARD),
+    "header": lambda book: setattr(cast("Any", book.worksheets[0].oddHeader).center, "text", CARD),
+}
+
+
+@pytest.mark.parametrize("place", IN_A_WORKBOOK)
+def test_a_card_number_anywhere_in_a_workbook_is_found(place: str) -> None:
+    assert "card number" in refusal(workbook(IN_A_WORKBOOK[place]), "x.xlsx")
+    assert refusal(workbook(lambda book: book.worksheets[0].append(["Hotel", 1240, "220-2345678908"])), "x.xlsx") == ""
+
+
+def word(parts: dict[str, str | bytes], types: str = "") -> bytes:
+    return packed({"[Content_Types].xml": f"<Types>{types}</Types>", **parts})
+
+
+MAIN = f'<Override PartName="/word/document2.xml" ContentType="{SHEET}.wordprocessingml.document.main+xml"/>'
+
+
+def test_word_onlines_main_part_is_a_word_document_by_its_type() -> None:
+    letter = word({"word/document2.xml": "<w:p>Hello</w:p>"}, MAIN)
+    assert file_type(letter, "x.docx") is DOCX
+    assert refusal(letter) == ""
+    assert "card number" in refusal(word({"word/document2.xml": f"<w:p>{CARD}</w:p>"}, MAIN))
+
+
+@pytest.mark.parametrize("part", ["word/comments.xml", "word/footnotes.xml", "word/header1.xml", "docProps/custom.xml"])
+def test_a_card_number_in_any_part_of_a_letter_is_found(part: str) -> None:
+    assert "card number" in refusal(word({"word/document.xml": "<w:p/>", part: f"<x>{CARD}</x>"}))
+    assert "card number" in refusal(word({"word/document.xml": "<w:p/>", part: f'<x descr="{CARD}"/>'}))
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (word({"word/document.xml": "", "word/x.bin": b""}, '<Override ContentType="application/vnd.ms-office.vbaProject"/>'), "macros"),
+        (word({"word/document.xml": ""}, MAIN.replace("openxmlformats-officedocument", "ms-word").replace("document.main", "document.macroEnabled.main")), "macros"),
+        (packed({"mimetype": "application/vnd.oasis.opendocument.text", "Basic/Standard/Module1.xml": "x"}), "macros"),
+        (packed({"mimetype": "application/vnd.oasis.opendocument.text", "META-INF/manifest.xml": "<m:encryption-data/>"}), "password"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "password"),
+        (word({"word/document.xml": "<w:p/>", "word/embeddings/oleObject1.bin": b"\xd0\xcf\x11\xe0\xff"}), "built into"),
+        (word({"word/document.xml": "<w:p/>", "word/embeddings/a.docx": docx(CARD)}), "card number"),
+    ],
+)  # fmt: skip
+def test_macros_passwords_and_built_in_files_are_refused_by_content(content: bytes, why: str) -> None:
+    assert why in refusal(content, "letter.docx")
+
+
+def test_a_pictures_own_words_are_looked_into() -> None:
+    exif = Image.Exif()
+    exif[0x010E] = CARD
+    out = io.BytesIO()
+    Image.new("RGB", (40, 20)).save(out, "JPEG", exif=exif)
+    assert "card number" in refusal(out.getvalue(), "photo.jpg")
+
+
+@pytest.mark.parametrize(
+    ("text", "taken"),
+    [
+        ("Name,Card,Expires\nJane Roe,4111111111111111,12/28\n", False),
+        ("Hotel desk asks again. Visa No.4111 1111 1111 1111, exp. 12/28.", False),
+        ("deposit 12.50,378282246310005,paid", False),
+        ("Name;Card\nJane Roe;4111111111111111;12/28", False),
+        ("Name,E-ticket\nJane Roe,2202345678908\nJohn Roe,0012345678903", True),
+        ("Place,Latitude\nNice,43.7101728571428\nconfidence,0.4111111111111111", True),
+    ],
+)
+def test_lists_are_read_as_fields_are(text: str, taken: bool) -> None:
+    assert (refusal(text.encode(), "list.csv") == "") is taken
+
+
+def test_a_folded_line_of_a_calendar_is_read_as_one() -> None:
+    assert "card number" in refusal(b"BEGIN:VCALENDAR\r\nNOTE:4111 1111 11\r\n 11 1111\r\n", "x.ics")
