@@ -51,12 +51,10 @@ PATTERNS = dict(_patterns())
 
 def _adversarial(pattern: str) -> Iterator[str]:
     known = sorted(set(re.sub(r"\\[a-zA-Z]", "", pattern)) & set("-.,/<=&;:_@+'"))
-    letters = [*"1a ", *known[:4]]
+    letters = [*"1a ", *known[:2]]
     for letter in letters:
         yield letter * _LONG + "\x00"
         yield f"{letter} " * (_LONG // 2) + "\x00"
-        yield f"{letter}1" * (_LONG // 2) + "\x00"
-        yield f"a{letter}" * (_LONG // 2) + "\x00"
 
 
 def _slowest(compiled: "re.Pattern[str] | re.Pattern[bytes]", pattern: str) -> float:

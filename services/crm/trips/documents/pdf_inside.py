@@ -20,7 +20,7 @@ from services.crm.trips.documents.inside import ARCHIVE, DAMAGED, EMBEDDED, LOCK
 
 # The pages' text takes some 50 ms each.
 _MOST_SECONDS: Final = 20.0
-_MOST_UNPACKED: Final = 200 * 1024 * 1024
+_MOST_UNPACKED: Final = 60 * 1024 * 1024
 _LONGEST_TEXT: Final = 4 * 1024 * 1024
 _CHUNK: Final = 1024 * 1024
 _ACTIVE: Final = frozenset({"/JavaScript", "/Launch"})
