@@ -1,4 +1,4 @@
-"""SECURITY.md, Availability under nonsense: no text of a stranger is matched by a pattern that is not linear.
+"""docs/security.md, Availability under nonsense: no text of a stranger is matched by a pattern that is not linear.
 
 Every pattern that the code compiles is matched against texts made to make it go back: a run of each letter that the
 pattern knows, runs of pairs of them, and each with an end that does not fit. Twice the text, more than four times the
