@@ -33,6 +33,8 @@ class Itinerary:
     stops: tuple[Stop, ...]
     cancelled: bool
     changed_at: datetime
+    # What the agency itself charges for the trip, and for what; empty = nothing.
+    fee: str = ""
 
 
 def pdf(itinerary: Itinerary) -> bytes:
@@ -54,7 +56,11 @@ def _blocks(itinerary: Itinerary) -> list[sheet.Block]:
     if itinerary.cancelled:
         blocks.append(sheet.strong("This trip was cancelled."))
     blocks.append(sheet.rule())
-    blocks += sheet.facts(("Travelers", "\n".join(itinerary.travelers)), ("Your advisor", itinerary.advisor))
+    blocks += sheet.facts(
+        ("Travelers", "\n".join(itinerary.travelers)),
+        ("Your advisor", itinerary.advisor),
+        ("Service fee", itinerary.fee),
+    )
     for stop in itinerary.stops:
         blocks.append(sheet.heading(f"{stop.kind}: {stop.supplier}"))
         blocks += sheet.facts(("Dates", stop.dates), ("What", stop.text), ("Confirmation", stop.confirmation))

@@ -27,7 +27,7 @@ from services.crm.signing.esign.models import (
     TemplateVersionRow,
 )
 from services.crm.signing.insurance.models import InsuranceAnswerRow, InsuranceOfferRow
-from services.crm.trips.bookings.models import BookingRow, BookingWordRow, PassengerRow, SegmentRow
+from services.crm.trips.bookings.models import BookingRow, BookingWordRow, InstalmentRow, PassengerRow, SegmentRow
 from services.crm.trips.documents.models import BookingDocumentRow, DocumentReaderRow
 from services.crm.trips.quotes.models import QuoteRow, RegistrationRow
 
@@ -53,6 +53,7 @@ __all__ = [
     "FailureRow",
     "FamilyMemberRow",
     "FeeRestrictionRow",
+    "InstalmentRow",
     "InsuranceAnswerRow",
     "InsuranceOfferRow",
     "OccasionRow",

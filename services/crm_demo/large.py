@@ -26,6 +26,7 @@ from services.crm.models import (
     ClientRow,
     ClientWordRow,
     FamilyMemberRow,
+    InstalmentRow,
     OccasionRow,
     PassengerRow,
     PaymentRow,
@@ -33,7 +34,7 @@ from services.crm.models import (
     TaskRow,
 )
 from services.crm.sales.clients.rules import ClientData, month_day, search_words
-from services.crm.trips.bookings.rules import SegmentData
+from services.crm.trips.bookings.rules import SegmentData, SegmentDetail
 from services.crm.trips.bookings.rules import search_words as booking_words
 from services.crm_demo.generator import Generator, MadeTrip
 from services.crm_demo.payments import Paid, past_payments, still_pending
@@ -60,6 +61,7 @@ _KINDS = (
     BookingRow,
     BookingWordRow,
     SegmentRow,
+    InstalmentRow,
     PassengerRow,
     PaymentRow,
 )
@@ -227,6 +229,7 @@ class _Batch:
         segments = [(self._id("segment"), part) for part in trip.segments]
         for position, (segment_id, part) in enumerate(segments):
             self._rows[SegmentRow].append(_segment(segment_id, booking_id, position, part))
+            self._rows[InstalmentRow] += _instalments(segment_id, booking_id, part)
         if payments:
             segment_id, part = segments[0]
             paid = Paid(
@@ -252,6 +255,23 @@ class _Batch:
 
     def _id(self, prefix: str) -> str:
         return f"{prefix}_{b32encode(self._chance.randbytes(16)).decode().rstrip('=').lower()}"
+
+
+def _instalments(segment_id: str, booking_id: str, part: SegmentData) -> Iterator[dict[str, Any]]:
+    until_then = 0
+    for position, due in enumerate(SegmentDetail(id=segment_id, booking_id=booking_id, data=part).scheduled):
+        until_then += due.amount.minor
+        yield {
+            "id": due.id,
+            "segment_id": segment_id,
+            "booking_id": booking_id,
+            "kind": due.kind.value,
+            "position": position,
+            "amount_minor": due.amount.minor,
+            "due_on": due.due_on,
+            "until_then_minor": until_then,
+            "active": True,
+        }
 
 
 def _segment(segment_id: str, booking_id: str, position: int, part: SegmentData) -> dict[str, Any]:

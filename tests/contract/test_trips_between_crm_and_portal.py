@@ -1,7 +1,8 @@
 """What one side says of trips, documents and payments, the other side understands: both for real, no bus between."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     PaymentRetrieved,
     PaymentReversed,
 )
+from services.crm.trips.bookings.service import BookingData, Cancellation, Instalment
 from services.crm.trips.documents.service import Upload
 from services.portal.trips.rules import PayType
 from tests.support.crm_paying import ORIGIN, CrmHouse, usd
@@ -139,6 +141,76 @@ def test_a_recorded_payment_of_the_crm_is_paid_in_the_portal_and_has_a_receipt(
     tell(portal, *crm.events(BookingSaved), *crm.events(PaymentRecorded))
     assert portal.deps.trips.get(crm.grace_id, crm.booking_id).parts[0].standing.paid == usd(1_240_00)
     assert "Cheque" in signed_in(portal, grace_of(crm)).get(f"/payments/{payment.id}/receipt").text
+
+
+def test_instalments_of_the_crm_are_shown_and_the_very_one_can_be_paid_in_the_portal(
+    crm: CrmHouse, portal: PortalWorld
+) -> None:
+    booking = crm.booking
+    data = replace(
+        booking.segments[0].data,
+        final=usd(1_500_00),
+        instalments=(
+            Instalment(amount=usd(500_00), due_on=date(2027, 1, 15)),
+            Instalment(amount=usd(760_00), due_on=date(2027, 2, 15)),
+        ),
+    )
+    crm.deps.trips.bookings.change_segment(crm.maya, booking.id, crm.segment_id, data, version=booking.version)
+    tell(portal, *crm.events(BookingSaved))
+    part = portal.deps.trips.get(crm.grace_id, crm.booking_id).parts[0]
+    dues = [(due.id, due.amount, due.due_on) for due in part.schedule]
+    assert dues == [(due.id, due.amount, due.due_on) for due in crm.booking.segments[0].dues]
+    browser = signed_in(portal, grace_of(crm))
+    assert browser.get(f"/trips/{crm.booking_id}").text.count("Instalment") == 2
+    pay = f"/trips/{crm.booking_id}/pay/{crm.segment_id}"
+    assert 'value="760.00"' in browser.get(f"{pay}?due={dues[2][0]}").text
+    form = {"type": "regular", "amount": "760", "request_key": "one"}
+    assert browser.post(pay, data=form).status_code == 303
+
+
+def test_the_service_fee_of_the_crm_is_paid_in_the_portal(crm: CrmHouse, portal: PortalWorld) -> None:
+    booking = crm.booking
+    data = BookingData(
+        title=booking.title,
+        status=booking.status,
+        currency="USD",
+        passenger_ids=tuple(person.client_id for person in booking.passengers),
+        service_fee=usd(150_00),
+        service_fee_description="Planning and reservations",
+    )
+    crm.deps.trips.bookings.change(crm.maya, booking.id, data, version=booking.version)
+    tell(portal, *crm.events(BookingSaved))
+    browser = signed_in(portal, grace_of(crm))
+    assert "Planning and reservations" in browser.get(f"/trips/{crm.booking_id}").text
+    form = {"type": "service_fee", "amount": "150", "request_key": "one"}
+    answer = browser.post(f"/trips/{crm.booking_id}/pay/fee", data=form)
+    link_id = answer.headers["Location"].split("/")[2]
+    browser.get(f"/pay/{link_id}/authorize")
+    assert browser.post(f"/pay/{link_id}/authorize", data=portal.form(link_id)).status_code == 303
+    authorized = next(message for message in portal.published() if isinstance(message, PaymentAuthorized))
+    crm.vault.hold(authorized.card_token)
+    crm.hear(authorized)
+    fee = crm.deps.paying.schedule.standing(crm.booking).fee
+    assert fee is not None
+    assert fee.authorized == usd(150_00)
+    view = portal.deps.trips.get(crm.grace_id, crm.booking_id)
+    assert view.fee is not None
+    assert (view.fee.standing.under_way, view.fee.offers) == (usd(150_00), ())
+    assert view.parts[0].standing.under_way == usd(0)
+
+
+def test_a_cancelled_segment_shows_what_comes_back_and_takes_no_payment(crm: CrmHouse, portal: PortalWorld) -> None:
+    crm.recorded()
+    cancelled = Cancellation(at=crm.clock.now(), penalty=usd(200_00), refund_due=usd(1_040_00))
+    crm.deps.trips.bookings.cancel_segment(
+        crm.maya, crm.booking_id, crm.segment_id, cancelled, version=crm.booking.version
+    )
+    tell(portal, *crm.events(BookingSaved), *crm.events(PaymentRecorded))
+    part = portal.deps.trips.get(crm.grace_id, crm.booking_id).parts[0]
+    assert (part.offers, part.schedule) == ((), ())
+    page = signed_in(portal, grace_of(crm)).get(f"/trips/{crm.booking_id}").text
+    assert "Refund due to you" in page
+    assert "1,040.00" in page
 
 
 def test_a_document_of_the_crm_is_downloaded_in_the_portal_until_it_is_taken_back(

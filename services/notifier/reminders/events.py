@@ -18,6 +18,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     PaymentRecorded,
     PaymentReversed,
     ReminderRuleSaved,
+    ReminderSendNowRequested,
     ReminderTestRequested,
 )
 from services.notifier.reminders import facts
@@ -43,6 +44,7 @@ class ReminderEvents:
         handlers.on(PaymentReversed, self.payment_reversed)
         handlers.on(ReminderRuleSaved, self.rule_saved)
         handlers.on(ReminderTestRequested, self.test_requested)
+        handlers.on(ReminderSendNowRequested, self.send_now)
 
     def agent_saved(self, session: Session, event: AgentSaved, meta: EventMeta) -> None:
         facts.learn_agency(session, event.agency, meta.occurred_at)
@@ -78,6 +80,9 @@ class ReminderEvents:
 
     def test_requested(self, session: Session, event: ReminderTestRequested, meta: EventMeta) -> None:
         self.schedule.send_test(session, event, meta.event_id)
+
+    def send_now(self, session: Session, event: ReminderSendNowRequested, _: EventMeta) -> None:
+        self.schedule.send_now(session, event)
 
 
 def note_payment(session: Session, context: PaymentContext, heard: str) -> None:

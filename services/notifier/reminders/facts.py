@@ -13,6 +13,7 @@ from chassis.ids import new_id
 from protos.wayvault.events.v1 import events_pb2
 from services.notifier.merges.service import current_client_id
 from services.notifier.orm import Base
+from services.notifier.reminders.dues import dues_of
 from services.notifier.reminders.models import (
     ReminderAgencyRow,
     ReminderAgentRow,
@@ -24,7 +25,7 @@ from services.notifier.reminders.models import (
     ReminderRuleRow,
     ReminderSwitchRow,
 )
-from services.notifier.reminders.rules import Kind, Standing, State, standing_after
+from services.notifier.reminders.rules import Anchor, Kind, Standing, State, standing_after
 
 
 def learn_agency(session: Session, agency: events_pb2.Agency, at: datetime) -> None:
@@ -75,6 +76,7 @@ def learn_rule(session: Session, message: events_pb2.ReminderRuleSaved, agency_i
     row.agency_id, row.agent_id, row.kind = agency_id, message.agent_id, Kind(message.kind).value
     row.days_before, row.active, row.withdrawn = message.days_before, message.active, message.withdrawn
     row.subject, row.body, row.known_at = message.subject[:200], message.body, at
+    row.anchor = (Anchor.TRAVEL if message.anchor == Anchor.TRAVEL else Anchor.DUE).value
 
 
 def learn_switches(session: Session, message: events_pb2.BookingRemindersSwitched) -> None:
@@ -145,6 +147,7 @@ def _plan(session: Session, message: events_pb2.BookingSaved, agency_id: str) ->
                 .where(ReminderRow.id == row.id, ReminderRow.state == State.QUEUED.value)
                 .values(dropped=True)
             )
+    begins = {segment.id: _travel_day(segment) for segment in message.segments}
     for (segment_id, kind_name, due_on), snapshot in sorted(wanted.items()):
         values = {
             "id": new_id("reminder"),
@@ -153,9 +156,11 @@ def _plan(session: Session, message: events_pb2.BookingSaved, agency_id: str) ->
             "agency_id": agency_id,
             "kind": kind_name,
             "due_on": due_on,
+            "travel_on": begins[segment_id],
             "segment": snapshot,
             "state": State.PLANNED.value,
             "dropped": False,
+            "by_hand": False,
             "rule_id": "",
             "subject": "",
             "recipient_name": "",
@@ -170,18 +175,17 @@ def _plan(session: Session, message: events_pb2.BookingSaved, agency_id: str) ->
                     ReminderRow.due_on == due_on,
                     ReminderRow.state.in_(unsettled),
                 )
-                .values(segment=snapshot, dropped=False)
+                .values(segment=snapshot, travel_on=begins[segment_id], dropped=False)
             )
 
 
 def _dates(segment: events_pb2.Segment) -> list[tuple[Kind, date]]:
     """The dates on which an amount of the segment is due."""
-    found = []
-    if segment.deposit_due_on and segment.deposit.minor > 0:
-        found.append((Kind.PAYMENT_DUE, date.fromisoformat(segment.deposit_due_on)))
-    if segment.final_due_on and segment.final.minor > 0:
-        found.append((Kind.FINAL_PAYMENT, date.fromisoformat(segment.final_due_on)))
-    return found
+    return [(due.kind, due.due_on) for due in dues_of(segment) if due.due_on is not None]
+
+
+def _travel_day(segment: events_pb2.Segment) -> date | None:
+    return date.fromisoformat(segment.begins_on) if segment.begins_on else None
 
 
 def _learn_snapshot(

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, Boolean, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Index, LargeBinary, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
@@ -77,6 +77,8 @@ class ReminderRuleRow(Base):
     agent_id: Mapped[str] = mapped_column(String(64))
     kind: Mapped[str] = mapped_column(String(16))
     days_before: Mapped[int]
+    # rules.Anchor.
+    anchor: Mapped[str] = mapped_column(String(8), default="due", server_default="due")
     active: Mapped[bool] = mapped_column(Boolean)
     # Since when without interruption: what was due before is not reminded of.
     active_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -128,6 +130,10 @@ class ReminderRow(Base):
     segment: Mapped[bytes] = mapped_column(LargeBinary)
     state: Mapped[str] = mapped_column(String(20))
     # The date was moved after its mail was queued: the mail is not to leave any more.
+    # The first day of the segment, where it has one.
+    travel_on: Mapped[date | None] = mapped_column(index=True)
+    # The agent had it sent at once.
+    by_hand: Mapped[bool] = mapped_column(default=False, server_default=false())
     dropped: Mapped[bool] = mapped_column(Boolean, default=False)
     # The rule by which it was settled, and what was sent to whom.
     rule_id: Mapped[str] = mapped_column(String(64), default="")

@@ -21,10 +21,21 @@ UNKNOWN: Final = "to be confirmed"
 
 
 class Kind(StrEnum):
-    """Which of a segment's two dates is reminded of (the words of events.proto, ReminderRuleSaved.kind)."""
+    """Which of a segment's dates is reminded of (the words of events.proto, ReminderRuleSaved.kind)."""
 
     PAYMENT_DUE = "payment_due"
     FINAL_PAYMENT = "final_payment"
+
+
+class Anchor(StrEnum):
+    """Which day a rule's days before are counted from (the words of events.proto, ReminderRuleSaved.anchor)."""
+
+    DUE = "due"
+    TRAVEL = "travel"
+
+
+# Which kind speaks of a due amount, by the words of events.proto, Instalment.kind.
+KIND_OF: Final = {"deposit": Kind.PAYMENT_DUE, "regular": Kind.PAYMENT_DUE, "final": Kind.FINAL_PAYMENT}
 
 
 class State(StrEnum):
@@ -47,7 +58,12 @@ TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
     State.SENT: frozenset(),
     State.FAILED: frozenset(),
     **dict.fromkeys(SKIPPED, frozenset()),
+    # The agent may send these herself: no mail has left yet.
+    State.SKIPPED_LATE: frozenset({State.QUEUED, State.SKIPPED_PAID, State.SKIPPED_CANCELLED}),
+    State.SKIPPED_NO_ADDRESS: frozenset({State.QUEUED, State.SKIPPED_PAID, State.SKIPPED_CANCELLED}),
 }
+# What a "Send now" may still send.
+SENDABLE: Final = frozenset({State.PLANNED, State.SKIPPED_LATE, State.SKIPPED_NO_ADDRESS})
 
 
 def may(current: State, following: State) -> bool:
@@ -79,11 +95,13 @@ def standing_after(known: Standing | None, heard: Standing) -> Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owed:
-    """A segment's amounts in minor units, as far as they are known."""
+    """A segment's amounts in minor units, as far as they are known: its price, the amount that is reminded of, what
+    must have come in by then, that amount included, and all due amounts together."""
 
     price: int | None = None
-    deposit: int | None = None
-    final: int | None = None
+    amount: int = 0
+    until_then: int = 0
+    scheduled: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,17 +115,14 @@ class Paid:
 def is_paid(kind: Kind, owed: Owed, paid: Paid) -> bool:
     """Whether what the reminder asks for has come in: by all payments together, or by one of just that kind (the
     deposit may have been paid before Wayvault knew of the trip)."""
-    deposit, final = owed.deposit or 0, owed.final or 0
-    match kind:
-        case Kind.PAYMENT_DUE:
-            return paid.total >= deposit
-        case Kind.FINAL_PAYMENT:
-            return paid.total >= deposit + final or paid.final >= final
+    if paid.total >= owed.until_then:
+        return True
+    return kind is Kind.FINAL_PAYMENT and paid.final >= owed.amount
 
 
 def balance_due(owed: Owed, paid: Paid) -> int:
-    """What is left to pay on the segment, in minor units; by its price, or by its two amounts where it has none."""
-    whole = owed.price if owed.price is not None else (owed.deposit or 0) + (owed.final or 0)
+    """What is left to pay on the segment, in minor units; by its price, or by its due amounts where it has none."""
+    whole = owed.price if owed.price is not None else owed.scheduled
     return max(0, whole - paid.total)
 
 
@@ -142,8 +157,11 @@ class Facts:
     """All that the decision on a ripe reminder looks at."""
 
     kind: Kind
-    due_on: date
+    # The day that is counted from; None where the trip has no first day.
+    counted_from: date | None
     days_before: int
+    # The agent sends it herself: it is never too late.
+    by_hand: bool
     zone: ZoneInfo
     owed: Owed
     paid: Paid
@@ -157,10 +175,16 @@ def decide(facts: Facts, now: datetime) -> State:
         return State.SKIPPED_CANCELLED
     if is_paid(facts.kind, facts.owed, facts.paid):
         return State.SKIPPED_PAID
-    overdue = now.astimezone(facts.zone).date() > facts.due_on
-    if overdue or now > send_moment(facts.due_on, facts.days_before, facts.zone) + GRACE:
+    if not facts.by_hand and _is_late(facts, now):
         return State.SKIPPED_LATE
     return State.QUEUED if facts.has_address else State.SKIPPED_NO_ADDRESS
+
+
+def _is_late(facts: Facts, now: datetime) -> bool:
+    day = facts.counted_from
+    if day is None:
+        return True
+    return now.astimezone(facts.zone).date() > day or now > send_moment(day, facts.days_before, facts.zone) + GRACE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ that dies in between leaves either a planned reminder or a queued mail, never bo
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import structlog
@@ -22,6 +23,7 @@ from protos.wayvault.events.v1 import events_pb2
 from services.notifier.deliveries.rules import DeliveryState, mask_address
 from services.notifier.deliveries.service import Deliveries, NewDelivery
 from services.notifier.deliveries.words import agency_data, day
+from services.notifier.reminders.dues import DueAmount, due_of, dues_of
 from services.notifier.reminders.models import (
     ReminderAgencyRow,
     ReminderAgentRow,
@@ -35,6 +37,8 @@ from services.notifier.reminders.models import (
 )
 from services.notifier.reminders.rules import (
     COUNTS,
+    SENDABLE,
+    Anchor,
     Facts,
     Kind,
     Owed,
@@ -72,19 +76,26 @@ class _Case:
     paid: Paid
 
     @property
+    def due(self) -> DueAmount | None:
+        return due_of(self.segment, Kind(self.row.kind), self.row.due_on)
+
+    @property
     def owed(self) -> Owed:
-        part = self.segment
+        part, due = self.segment, self.due
         return Owed(
             price=part.price.minor if part.HasField("price") else None,
-            deposit=part.deposit.minor if part.HasField("deposit") else None,
-            final=part.final.minor if part.HasField("final") else None,
+            amount=due.minor if due else 0,
+            until_then=due.until_then if due else 0,
+            scheduled=sum(each.minor for each in dues_of(part)),
         )
 
-    def facts(self, days_before: int) -> Facts:
+    def facts(self, rule: ReminderRuleRow | None) -> Facts:
+        from_travel = rule is not None and rule.anchor == Anchor.TRAVEL
         return Facts(
             kind=Kind(self.row.kind),
-            due_on=self.row.due_on,
-            days_before=days_before,
+            counted_from=self.row.travel_on if from_travel else self.row.due_on,
+            days_before=rule.days_before if rule else 0,
+            by_hand=self.row.by_hand,
             zone=zone_of(self.agency.time_zone),
             owed=self.owed,
             paid=self.paid,
@@ -140,6 +151,7 @@ class Schedule:
             ReminderRuleRow.withdrawn.is_(False),
         )
         booking, off = ReminderBookingRow, ReminderSwitchRow
+        day = ReminderRow.travel_on if rule.anchor == Anchor.TRAVEL else ReminderRow.due_on
         whose = booking.agent_id == rule.agent_id if rule.agent_id else booking.agent_id.not_in(own)
         switched_off = (
             select(off.booking_id)
@@ -156,7 +168,7 @@ class Schedule:
                 ReminderRow.agency_id == rule.agency_id,
                 ReminderRow.kind == rule.kind,
                 ReminderRow.state == State.PLANNED.value,
-                ReminderRow.due_on.between(first, last),
+                day.between(first, last),
                 booking.status.in_(("booked", "cancelled")),
                 whose,
                 ~switched_off,
@@ -179,7 +191,7 @@ class Schedule:
                 return False
             rule = session.get_one(ReminderRuleRow, rule_id)
             case = self._case(session, session.get_one(ReminderRow, reminder_id))
-            outcome = decide(case.facts(rule.days_before), self._clock.now())
+            outcome = decide(case.facts(rule), self._clock.now())
             if not self._move(session, case, State.PLANNED, outcome, rule=rule):
                 return False
             if outcome is State.QUEUED:
@@ -198,7 +210,7 @@ class Schedule:
             session.delete(row)  # the date was moved: the new one has a reminder of its own
             return False
         case, rule = self._case(session, row), session.get(ReminderRuleRow, row.rule_id)
-        outcome = decide(case.facts(rule.days_before if rule else 0), self._clock.now())
+        outcome = decide(case.facts(rule), self._clock.now())
         if outcome is State.QUEUED:
             return True
         self._move(session, case, State.QUEUED, outcome)
@@ -216,14 +228,10 @@ class Schedule:
 
     def send_test(self, session: Session, message: events_pb2.ReminderTestRequested, event_id: str) -> None:
         """The text as this booking's client would get it, to the agent herself."""
-        rows = session.scalars(
-            select(ReminderRow).where(
-                ReminderRow.booking_id == message.booking_id, ReminderRow.segment_id == message.segment_id
-            )
-        ).all()
-        if not rows:
+        row = _row_for(session, message)
+        if row is None:
             raise UnknownBooking(message.booking_id)
-        case = self._case(session, rows[0])
+        case = self._case(session, row)
         values = tag_values(_words(case))
         data = self._mail_data(session, case) | {
             "subject": fill(message.subject, values),
@@ -241,6 +249,26 @@ class Schedule:
                 agent_id=message.agent.id,
             ),
         )
+
+    def send_now(self, session: Session, message: events_pb2.ReminderSendNowRequested) -> None:
+        """The agent has a reminder sent at once, also where it was too late for its rule or had no address; never one
+        that is paid, and never one that has left. Asked again, nothing more is sent."""
+        row = _row_for(session, message)
+        if row is None:
+            raise UnknownBooking(message.booking_id)
+        if State(row.state) not in SENDABLE:
+            return
+        row.by_hand = True
+        session.flush()
+        case = self._case(session, row)
+        outcome = decide(case.facts(None), self._clock.now())
+        rule = ReminderRuleRow(id=message.rule_id, subject=message.subject, body=message.body)
+        if outcome is State(row.state) or not self._move(session, case, State(row.state), outcome, rule=rule):
+            return
+        if outcome is State.QUEUED:
+            self._queue(session, case, rule)
+        else:
+            self._tell(session, case.row)
 
     def _move(
         self,
@@ -287,18 +315,18 @@ class Schedule:
         )
 
     def _mail_data(self, session: Session, case: _Case) -> dict[str, str]:
-        part, is_final = case.segment, case.row.kind == Kind.FINAL_PAYMENT
-        amount = part.final if is_final else part.deposit
+        part, is_final, due = case.segment, case.row.kind == Kind.FINAL_PAYMENT, case.due
         guest = case.client is not None and session.get(ReminderGuestRow, case.client.client_id) is not None
         return agency_data(case.agency) | {
-            "amount": Money(minor=amount.minor, currency=case.booking.currency).format(),
+            "amount": Money(minor=due.minor if due else 0, currency=case.booking.currency).format(),
             "purpose": "Final payment" if is_final else "Payment due",
             "supplier": part.supplier_name,
             "trip": case.booking.title,
             "dates": " to ".join(dict.fromkeys(filter(None, (day(part.begins_on), day(part.ends_on))))),
             "due": day(case.row.due_on.isoformat()),
             "agent_name": case.agent.name,
-            "url": f"{self._portal_url}/trips/{case.booking.id}" if guest else "",
+            # To the very payment that is due.
+            "url": f"{self._portal_url}/trips/{case.booking.id}/pay/{part.id}?due={due.id}" if guest and due else "",
         }
 
     def _tell(self, session: Session, row: ReminderRow, reason: str = "") -> None:
@@ -332,6 +360,19 @@ class Schedule:
         )
 
 
+def _row_for(
+    session: Session, message: events_pb2.ReminderTestRequested | events_pb2.ReminderSendNowRequested
+) -> ReminderRow | None:
+    """The reminder of the date that is named; from a CRM of before, which names none, any of the segment's."""
+    query = select(ReminderRow).where(
+        ReminderRow.booking_id == message.booking_id, ReminderRow.segment_id == message.segment_id
+    )
+    if message.kind and message.due_on:
+        day_meant = date.fromisoformat(message.due_on)
+        query = query.where(ReminderRow.kind == message.kind, ReminderRow.due_on == day_meant)
+    return session.scalars(query.order_by(ReminderRow.due_on, ReminderRow.id)).first()
+
+
 def _agency(session: Session, agency_id: str) -> events_pb2.Agency:
     row = session.get(ReminderAgencyRow, agency_id)
     return events_pb2.Agency.FromString(row.snapshot) if row else events_pb2.Agency(id=agency_id)
@@ -353,8 +394,12 @@ def _paid(session: Session, segment_id: str, currency: str) -> Paid:
 
 
 def _words(case: _Case) -> Words:
-    part, currency, person = case.segment, case.booking.currency, case.client
-    owed = case.owed
+    part, currency, person, due = case.segment, case.booking.currency, case.client, case.due
+    dues = dues_of(part)
+    deposit = (
+        due if due and due.kind is Kind.PAYMENT_DUE else next((d for d in dues if d.kind is Kind.PAYMENT_DUE), None)
+    )
+    final = next((each for each in dues if each.kind is Kind.FINAL_PAYMENT), None)
     return Words(
         client_first_name=called(person.first_name, person.last_name) if person else "",
         client_last_name=person.last_name if person and person.first_name else "",
@@ -364,9 +409,9 @@ def _words(case: _Case) -> Words:
         trip=case.booking.title,
         supplier=part.supplier_name,
         begins=day(part.begins_on),
-        deposit=Money(minor=owed.deposit, currency=currency) if owed.deposit else None,
-        deposit_due=day(part.deposit_due_on),
-        final=Money(minor=owed.final, currency=currency) if owed.final else None,
-        final_due=day(part.final_due_on),
-        balance=Money(minor=balance_due(owed, case.paid), currency=currency),
+        deposit=Money(minor=deposit.minor, currency=currency) if deposit else None,
+        deposit_due=day(deposit.due_on.isoformat()) if deposit and deposit.due_on else "",
+        final=Money(minor=final.minor, currency=currency) if final else None,
+        final_due=day(final.due_on.isoformat()) if final and final.due_on else "",
+        balance=Money(minor=balance_due(case.owed, case.paid), currency=currency),
     )

@@ -8,7 +8,7 @@ from services.portal.trips.service import TripView
 
 
 def printed(view: TripView) -> Itinerary:
-    """What stands on the client's paper. No amounts: she may show it at a desk."""
+    """What stands on the client's paper. No amounts but the agency's own fee: it may be shown at a desk."""
     agent, trip = view.agent, view.trip
     return Itinerary(
         head=agent.letterhead,
@@ -18,8 +18,13 @@ def printed(view: TripView) -> Itinerary:
         advisor=" · ".join(part for part in (agent.name, agent.contact_phone, agent.contact_email) if part),
         stops=tuple(_stop(segment) for segment in trip.segments if not segment.cancelled),
         cancelled=trip.status is TripStatus.CANCELLED,
+        fee=_fee(trip.fee),
         changed_at=view.saved_at,
     )
+
+
+def _fee(fee: Segment | None) -> str:
+    return f"{fee.price.format()}, {fee.text}" if fee is not None and fee.price is not None else ""
 
 
 def _stop(segment: Segment) -> Stop:

@@ -121,6 +121,9 @@ ENTRIES: dict[str, Entry] = {
     # merging
     "merging.pick": OWNER_ALONE,
     "merging.preview": OWNER_ALONE,
+    "bookings.cancel_segment": OWNER_ALONE,
+    "bookings.take_up_segment": OWNER_ALONE,
+    "reminders.send_now": OWNER_ALONE,
     # recording: what was paid otherwise, and what is taken back
     "recording.confirm": OWNER_ALONE,
     "recording.decline": Entry(Door.OWNER_ALONE, form={"reason": "Not found."}),

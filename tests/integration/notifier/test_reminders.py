@@ -513,3 +513,96 @@ def test_workers_side_by_side_send_each_reminder_once(
     assert first.outcomes() == ["sent"] * 25
     with shared.read() as session:
         assert set(session.scalars(select(ReminderRow.state).where(ReminderRow.kind == "payment_due"))) == {"sent"}
+
+
+def plan(*parts: tuple[str, str, int, str]) -> list[events_pb2.Instalment]:
+    return [
+        events_pb2.Instalment(id=due_id, kind=kind, amount=Money(minor=minor, currency="USD"), due_on=day)
+        for due_id, kind, minor, day in parts
+    ]
+
+
+THREE = (
+    ("segment_1-deposit", "deposit", 500_00, "2026-12-01"),
+    ("due_2", "regular", 1_500_00, "2027-02-01"),
+    ("segment_1-final", "final", 2_000_00, "2027-04-01"),
+)
+
+
+def test_each_instalment_is_reminded_of_by_its_own_amount_until_that_much_has_come_in(notebook: Notebook) -> None:
+    notebook.tell(rule(), booking(segment(instalments=plan(*THREE))), processed())
+    notebook.until(datetime(2027, 1, 25, 15, 0, tzinfo=UTC))
+    assert notebook.work() == ["Aurora Cruises: deposit due"]
+    _, mail = notebook.house.transport.messages[-1]
+    text = str(mail.get_body(("plain",)).get_content())  # type: ignore[union-attr]
+    assert "US$\u00a01,500.00 is due Mon 1 Feb 2027" in text
+    assert "US$\u00a03,500.00 is left" in text
+
+
+def test_a_rule_may_count_from_the_first_day_of_travel(notebook: Notebook) -> None:
+    notebook.tell(rule(kind="final_payment", days_before=30, anchor="travel"), booking())
+    notebook.until(datetime(2027, 5, 4, 12, 0, tzinfo=UTC))
+    assert notebook.work() == []
+    notebook.until(datetime(2027, 5, 4, 15, 0, tzinfo=UTC))
+    assert notebook.work() == ["Aurora Cruises: deposit due"]
+    assert notebook.work() == []
+
+
+def test_the_button_leads_to_the_very_payment_that_is_due(notebook: Notebook) -> None:
+    activated = events_pb2.ClientPortalActivated(client_id=ANN.id)
+    notebook.tell(rule(), booking(segment(instalments=plan(*THREE))), activated)
+    notebook.until(RIPE)
+    notebook.work()
+    _, mail = notebook.house.transport.messages[-1]
+    text = str(mail.get_body(("plain",)).get_content())  # type: ignore[union-attr]
+    assert "/trips/booking_1/pay/segment_1?due=segment_1-deposit" in text
+
+
+def send_now(**changed: Any) -> events_pb2.ReminderSendNowRequested:
+    known: dict[str, Any] = {
+        "booking_id": "booking_1",
+        "segment_id": "segment_1",
+        "kind": "payment_due",
+        "due_on": "2026-12-01",
+        "rule_id": "rule_agency",
+        "subject": "{SupplierName}: deposit due",
+        "body": BODY,
+    }
+    return events_pb2.ReminderSendNowRequested(**known | changed)
+
+
+def test_one_that_was_too_late_is_sent_when_the_agent_wishes_and_only_once(notebook: Notebook) -> None:
+    notebook.until(RIPE + timedelta(days=5))
+    notebook.tell(rule(), booking(), at=RIPE - timedelta(days=9))
+    assert (notebook.work(), notebook.outcomes()) == ([], ["skipped_late"])
+    notebook.tell(send_now(), send_now())
+    assert notebook.work() == ["Aurora Cruises: deposit due"]
+    notebook.tell(send_now())
+    assert notebook.work() == []
+    assert notebook.outcomes() == ["skipped_late", "sent"]
+
+
+def test_without_any_rule_one_is_sent_at_once_with_the_text_that_came(notebook: Notebook) -> None:
+    notebook.tell(booking(), send_now(rule_id="", subject="Please pay {DepositAmt}"))
+    assert notebook.work() == ["Please pay US$ 500.00"]
+
+
+def test_what_is_paid_is_not_sent_even_when_the_agent_wishes(notebook: Notebook) -> None:
+    notebook.tell(rule(), booking(), processed(), send_now())
+    assert notebook.work() == []
+    assert notebook.outcomes() == ["skipped_paid"]
+
+
+def test_a_reversed_payment_is_reminded_of_again(notebook: Notebook) -> None:
+    reversal = events_pb2.PaymentReversed(context=context())
+    notebook.tell(rule(), booking(), reversal, processed())
+    notebook.until(RIPE)
+    assert notebook.work() == ["Aurora Cruises: deposit due"]
+
+
+def test_a_cancelled_segment_is_not_reminded_of_until_it_is_taken_up_again(notebook: Notebook) -> None:
+    notebook.tell(rule(), booking(segment(cancelled=True)))
+    notebook.until(RIPE)
+    assert notebook.work() == []
+    notebook.tell(booking(segment()))
+    assert notebook.work() == ["Aurora Cruises: deposit due"]

@@ -1483,6 +1483,47 @@ class BookingRemindersSwitched(_message.Message):
 Global___BookingRemindersSwitched: _TypeAlias = BookingRemindersSwitched  # noqa: Y015
 
 @_typing.final
+class ReminderSendNowRequested(_message.Message):
+    """The agent has one date's reminder sent at once, whatever became of it before."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOOKING_ID_FIELD_NUMBER: _builtins.int
+    SEGMENT_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    DUE_ON_FIELD_NUMBER: _builtins.int
+    RULE_ID_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    BODY_FIELD_NUMBER: _builtins.int
+    booking_id: _builtins.str
+    segment_id: _builtins.str
+    kind: _builtins.str
+    """payment_due or final_payment, and the ISO 8601 date that is reminded of."""
+    due_on: _builtins.str
+    rule_id: _builtins.str
+    """The text that is in force, with its tags."""
+    subject: _builtins.str
+    body: _builtins.str
+    def __init__(
+        self,
+        *,
+        booking_id: _builtins.str = ...,
+        segment_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        due_on: _builtins.str = ...,
+        rule_id: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        body: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "booking_id", b"booking_id", "due_on", b"due_on", "kind", b"kind", "rule_id", b"rule_id", "segment_id", b"segment_id", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReminderSendNowRequested: _TypeAlias = ReminderSendNowRequested  # noqa: Y015
+
+@_typing.final
 class ReminderTestRequested(_message.Message):
     """A test send of a rule's present text, to the agent herself."""
 

@@ -20,7 +20,7 @@ from services.crm.core.paging import COUNTED, PAGE_SIZE, Page, offset
 from services.crm.office.reports.rules import Period, Span, months, span_of, spans
 from services.crm.paying.payments.service import PaymentRow, PaymentState, PaymentType
 from services.crm.sales.clients.service import ClientRow
-from services.crm.trips.bookings.service import BookingRow, BookingStatus, DueKind, SegmentRow
+from services.crm.trips.bookings.service import BookingRow, BookingStatus, DueKind, InstalmentRow, SegmentRow
 
 EXPORT_LIMIT = 10_000
 _BEST = 20
@@ -52,6 +52,7 @@ class DueLine:
     booking_id: str
     booking_title: str
     segment_id: str
+    due_id: str
     supplier_name: str
     agent_id: str
     kind: DueKind
@@ -253,42 +254,40 @@ def _open_dues(actor: Actor, wanted: Wanted) -> CTE:
     paid = (
         select(func.coalesce(func.sum(PaymentRow.amount_minor), 0))
         .where(
-            PaymentRow.segment_id == SegmentRow.id,
+            PaymentRow.segment_id == InstalmentRow.segment_id,
             PaymentRow.state == PaymentState.PROCESSED,
             PaymentRow.type != PaymentType.SERVICE_FEE,
         )
-        .correlate(SegmentRow)
+        .correlate(InstalmentRow)
         .scalar_subquery()
     )
     whose = _scope(actor, wanted.agent_id, NotLeading(BookingRow.agency_id), NotLeading(BookingRow.agent_id))
-    deposit = func.coalesce(SegmentRow.deposit_minor, 0)
-    final = func.coalesce(SegmentRow.final_minor, 0)
-    parts = [
+    due = InstalmentRow
+    found = (
         select(
-            SegmentRow.id.label("segment_id"),
-            SegmentRow.booking_id.label("booking_id"),
+            due.id.label("due_id"),
+            due.segment_id.label("segment_id"),
+            due.booking_id.label("booking_id"),
             SegmentRow.supplier_name.label("supplier_name"),
             BookingRow.title.label("booking_title"),
             BookingRow.agent_id.label("agent_id"),
-            literal(kind.value).label("kind"),
-            due_on.label("due_on"),
-            amount.label("minor"),
-            (until_then - paid).label("left_minor"),
+            due.kind.label("kind"),
+            due.position.label("position"),
+            due.due_on.label("due_on"),
+            due.amount_minor.label("minor"),
+            (due.until_then_minor - paid).label("left_minor"),
         )
-        .join(BookingRow, BookingRow.id == SegmentRow.booking_id)
+        .join(SegmentRow, SegmentRow.id == due.segment_id)
+        .join(BookingRow, BookingRow.id == due.booking_id)
         .where(
             *whose,
             NotLeading(BookingRow.status).in_(_OPEN),
             BookingRow.currency == wanted.currency,
-            due_on.between(wanted.period.first, wanted.period.last),
-            amount > 0,
+            due.active.is_(True),
+            due.due_on.between(wanted.period.first, wanted.period.last),
         )
-        for kind, due_on, amount, until_then in (
-            (DueKind.DEPOSIT, SegmentRow.deposit_due_on, SegmentRow.deposit_minor, deposit),
-            (DueKind.FINAL, SegmentRow.final_due_on, SegmentRow.final_minor, deposit + final),
-        )
-    ]
-    return union_all(*parts).cte("due").prefix_with("MATERIALIZED")
+    )
+    return found.cte("due").prefix_with("MATERIALIZED")
 
 
 def _still_open(due: CTE) -> ColumnElement[int]:
@@ -299,7 +298,7 @@ def _still_open(due: CTE) -> ColumnElement[int]:
 def _dues(actor: Actor, wanted: Wanted) -> Select[Any]:  # Any: the columns of _open_dues
     due = _open_dues(actor, wanted)
     query = select(due, _still_open(due).label("open_minor")).where(due.c.left_minor > 0)
-    return query.order_by(due.c.due_on, due.c.booking_id, due.c.segment_id, due.c.kind)
+    return query.order_by(due.c.due_on, due.c.booking_id, due.c.segment_id, due.c.position)
 
 
 def _due_lines(session: Session, query: Select[Any], currency: str) -> list[DueLine]:  # Any: _dues' columns
@@ -308,6 +307,7 @@ def _due_lines(session: Session, query: Select[Any], currency: str) -> list[DueL
             booking_id=row.booking_id,
             booking_title=row.booking_title,
             segment_id=row.segment_id,
+            due_id=row.due_id,
             supplier_name=row.supplier_name,
             agent_id=row.agent_id,
             kind=DueKind(row.kind),

@@ -30,6 +30,7 @@ from services.crm.office.reports.rules import (
     next_days,
 )
 from services.crm.office.reports.service import DueLine, Figure, Wanted
+from services.crm.trips.bookings.service import DUE_WORDS
 
 blueprint = Blueprint(
     "reports",
@@ -45,7 +46,6 @@ Currencies = Callable[[Actor, str], list[str]]
 _WIDTHS = {"wide": 860, "narrow": 340}
 _CURRENCIES = tuple(code for code, _ in currency_choices())
 _STATES = (("All", ""), ("Outstanding", "outstanding"), ("Received", "received"))
-_DUE_WORDS = {"deposit": "Deposit", "final": "Final payment"}
 _DUE_DAYS = 30
 _COMMISSION_HEADER = (
     "Begins",
@@ -115,7 +115,8 @@ def due() -> ResponseReturnValue:
         total=_total(figures, wanted),
         count=count,
         charts=_money_charts(labels, {"Open": _amounts(figures)}),
-        kinds=_DUE_WORDS,
+        kinds=DUE_WORDS,
+        own_id=current_agent().agent_id,
         today=_today(actor),
         same_list=same_list,
         csv_url=with_same_filter("reports.due_csv"),
@@ -330,7 +331,7 @@ def _money_charts(labels: Sequence[str], rows: Mapping[str, Sequence[Money]]) ->
 def _due_row(line: DueLine, names: dict[str, str]) -> tuple[object, ...]:
     return (
         line.due_on,
-        _DUE_WORDS[line.kind],
+        DUE_WORDS[line.kind],
         line.booking_title,
         line.supplier_name,
         line.amount.currency,

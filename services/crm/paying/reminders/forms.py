@@ -9,12 +9,13 @@ from chassis.web.forms import (
     IntegerField,
     Length,
     Optional,
+    RadioField,
     SelectField,
     StringField,
     TextAreaField,
     required,
 )
-from services.crm.paying.reminders.rules import MOST_DAYS, ReminderKind, RuleData
+from services.crm.paying.reminders.rules import MOST_DAYS, Anchor, ReminderKind, RuleData
 
 
 class RuleForm(Form):
@@ -29,6 +30,12 @@ class RuleForm(Form):
             NumberRange(0, MOST_DAYS, f"Enter how many days before, from 0 to {MOST_DAYS}."),
         ],
     )
+    anchor = RadioField(
+        "Counted from",
+        [required("Choose the day that the days are counted from.")],
+        choices=[("due", "The day the payment is due"), ("travel", "The first day of travel")],
+        default="due",
+    )
     subject = StringField("Subject", [required("Give the e-mail a subject."), Length(max=200)])
     body = TextAreaField("Text", [required("Write what the client reads."), Length(max=4000)])
     example = SelectField("Try it with", [Optional()])
@@ -41,4 +48,5 @@ class RuleForm(Form):
             active=bool(self.active.data),
             subject=self.subject.data or "",
             body=(self.body.data or "").replace("\r\n", "\n"),
+            anchor=Anchor(self.anchor.data or "due"),
         )

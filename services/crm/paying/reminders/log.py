@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from chassis.db import Database, insert_if_absent
@@ -71,30 +71,38 @@ class ReminderLog:
             return [entry_of(row) for row in session.scalars(query.order_by(*newest).limit(EXPORT_LIMIT))]
 
     def learn_settled(self, session: Session, message: ReminderSettled, agency_id: str) -> None:
-        """The notifier has settled a reminder. Told again, it changes nothing."""
+        """The notifier has settled a reminder. Told again, it changes nothing; a later
+        word on the same one takes the place of the earlier."""
         booking = self._bookings.load_by_id(session, message.booking_id)
         segment = booking.segment(message.segment_id)
         table = ReminderLogRow.__table__
-        insert_if_absent(
-            session,
-            table,  # type: ignore[arg-type]  # a mapped class's table is a Table
-            {
-                "id": message.reminder_id,
-                "agency_id": agency_id,
-                "agent_id": booking.agent_id,
-                "booking_id": booking.id,
-                "segment_id": message.segment_id,
-                "kind": ReminderKind(message.kind).value,
-                "due_on": date.fromisoformat(message.due_on),
-                "booking_title": booking.title,
-                "supplier_name": segment.data.supplier_name if segment else "",
-                "outcome": Outcome(message.outcome).value,
-                "recipient_name": message.recipient_name[:200],
-                "address_hint": message.address_hint[:320],
-                "subject": message.subject[:300],
-                "reason": message.reason[:300],
-                "at": message.at.ToDatetime(tzinfo=UTC),
-            },
+        values = {
+            "id": message.reminder_id,
+            "agency_id": agency_id,
+            "agent_id": booking.agent_id,
+            "booking_id": booking.id,
+            "segment_id": message.segment_id,
+            "kind": ReminderKind(message.kind).value,
+            "due_on": date.fromisoformat(message.due_on),
+            "booking_title": booking.title,
+            "supplier_name": segment.data.supplier_name if segment else "",
+            "outcome": Outcome(message.outcome).value,
+            "recipient_name": message.recipient_name[:200],
+            "address_hint": message.address_hint[:320],
+            "subject": message.subject[:300],
+            "reason": message.reason[:300],
+            "at": message.at.ToDatetime(tzinfo=UTC),
+        }
+        if insert_if_absent(session, table, values):  # type: ignore[arg-type]  # a mapped class's table is a Table
+            return
+        # One that was too late and that the agent has sent after all: the log has its last word.
+        later = {
+            name: values[name] for name in ("outcome", "recipient_name", "address_hint", "subject", "reason", "at")
+        }
+        session.execute(
+            update(ReminderLogRow)
+            .where(ReminderLogRow.id == message.reminder_id, ReminderLogRow.at < values["at"])
+            .values(**later)
         )
 
 

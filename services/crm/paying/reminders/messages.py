@@ -3,7 +3,8 @@
 from collections.abc import Collection
 
 from protos.wayvault.events.v1 import events_pb2
-from services.crm.paying.reminders.rules import RuleData, SavedRule, Scope
+from services.crm.paying.reminders.rules import KIND_OF, RuleData, SavedRule, Scope
+from services.crm.trips.bookings.rules import Due
 
 
 def rule_saved(
@@ -17,6 +18,7 @@ def rule_saved(
         active=rule.data.active,
         subject=rule.data.subject,
         body=rule.data.body,
+        anchor=rule.data.anchor.value,
         agent_id=agent_id if rule.scope is Scope.OWN else "",
         agency=agency,
         withdrawn=withdrawn,
@@ -35,7 +37,7 @@ def test_requested(
     *,
     rule_id: str,
     booking_id: str,
-    segment_id: str,
+    due: Due,
     agent: events_pb2.Agent,
     agency: events_pb2.Agency,
 ) -> events_pb2.ReminderTestRequested:
@@ -45,7 +47,22 @@ def test_requested(
         subject=data.subject,
         body=data.body,
         booking_id=booking_id,
-        segment_id=segment_id,
+        segment_id=due.segment.id,
         agent=agent,
         agency=agency,
+        kind=KIND_OF[due.kind].value,
+        due_on=due.due_on.isoformat() if due.due_on else "",
+    )
+
+
+def send_now(data: RuleData, *, rule_id: str, booking_id: str, due: Due) -> events_pb2.ReminderSendNowRequested:
+    """The text that is in force, to the client, at once."""
+    return events_pb2.ReminderSendNowRequested(
+        booking_id=booking_id,
+        segment_id=due.segment.id,
+        kind=KIND_OF[due.kind].value,
+        due_on=due.due_on.isoformat() if due.due_on else "",
+        rule_id=rule_id,
+        subject=data.subject,
+        body=data.body,
     )

@@ -22,6 +22,8 @@ class ReminderRuleRow(Base):
     owner: Mapped[str] = mapped_column(String(64))
     kind: Mapped[str] = mapped_column(String(16))
     days_before: Mapped[int]
+    # rules.Anchor.
+    anchor: Mapped[str] = mapped_column(String(8), default="due", server_default="due")
     active: Mapped[bool]
     subject: Mapped[str] = mapped_column(String(200))
     body: Mapped[str] = mapped_column(Text)

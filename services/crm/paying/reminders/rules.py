@@ -25,6 +25,13 @@ class ReminderKind(StrEnum):
     FINAL_PAYMENT = "final_payment"
 
 
+class Anchor(StrEnum):
+    """Which day a rule's days before are counted from (the words of events.proto, ReminderRuleSaved.anchor)."""
+
+    DUE = "due"
+    TRAVEL = "travel"
+
+
 class Scope(StrEnum):
     """Whose rule it is."""
 
@@ -44,8 +51,11 @@ class Outcome(StrEnum):
 
 
 KIND_WORDS: Final = {ReminderKind.PAYMENT_DUE: "Payment due", ReminderKind.FINAL_PAYMENT: "Final payment"}
-DUE_OF: Final = {ReminderKind.PAYMENT_DUE: DueKind.DEPOSIT, ReminderKind.FINAL_PAYMENT: DueKind.FINAL}
-KIND_OF: Final = {due: kind for kind, due in DUE_OF.items()}
+KIND_OF: Final = {
+    DueKind.DEPOSIT: ReminderKind.PAYMENT_DUE,
+    DueKind.REGULAR: ReminderKind.PAYMENT_DUE,
+    DueKind.FINAL: ReminderKind.FINAL_PAYMENT,
+}
 
 # Each tag with what it stands for, in the words of the page.
 TAGS: Final[Mapping[str, str]] = {
@@ -74,6 +84,7 @@ class RuleData:
     active: bool
     subject: str
     body: str
+    anchor: Anchor = Anchor.DUE
 
 
 DEFAULTS: Final[Mapping[ReminderKind, RuleData]] = {
@@ -131,10 +142,21 @@ class Offer:
         return self.own or self.agency
 
     @property
-    def days_before(self) -> int | None:
-        """How many days before the date a reminder leaves; None while none does."""
+    def active(self) -> RuleData | None:
+        """What is sent when; None while nothing is."""
         rule = self.in_force
-        return rule.data.days_before if rule and rule.data.active else None
+        return rule.data if rule and rule.data.active else None
+
+    @property
+    def days_before(self) -> int | None:
+        """How many days before its day a reminder leaves; None while none does."""
+        return self.active.days_before if self.active else None
+
+    @property
+    def to_send(self) -> tuple[str, RuleData]:
+        """Id and text for a reminder that the agent sends at once; the house's text where there is no rule."""
+        rule = self.in_force
+        return (rule.id, rule.data) if rule else ("", DEFAULTS[self.kind])
 
     def to_edit(self, scope: Scope) -> SavedRule:
         """What a form starts from: the rule itself, else the agency's text, else the house's."""
@@ -163,6 +185,12 @@ def rule_errors(data: RuleData) -> dict[str, str]:
 def leaves_on(due_on: date, days_before: int) -> date:
     """The day on which a reminder leaves, at nine by the agency's clock."""
     return due_on - timedelta(days=days_before)
+
+
+def leaves(data: RuleData, due_on: date | None, begins_on: date | None) -> date | None:
+    """The same for a rule's date; None where the day that it counts from is not known."""
+    day = begins_on if data.anchor is Anchor.TRAVEL else due_on
+    return leaves_on(day, data.days_before) if day else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

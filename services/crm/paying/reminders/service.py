@@ -22,23 +22,23 @@ from services.crm.core.actor import Actor
 from services.crm.core.errors import ChangedMeanwhile
 from services.crm.paying.payments.service import PENDING, PaymentBook, PaymentState, PaymentType
 from services.crm.paying.reminders.log import Entry, entry_of
-from services.crm.paying.reminders.messages import rule_saved, switched, test_requested
+from services.crm.paying.reminders.messages import rule_saved, send_now, switched, test_requested
 from services.crm.paying.reminders.models import ReminderLogRow, ReminderRuleRow, ReminderSwitchRow
 from services.crm.paying.reminders.rules import (
-    DUE_OF,
     KIND_OF,
     KIND_WORDS,
+    Anchor,
     Offer,
     ReminderKind,
     RuleData,
     SavedRule,
     Scope,
     Words,
-    leaves_on,
+    leaves,
     rule_errors,
     tag_values,
 )
-from services.crm.trips.bookings.service import BookingDetail, Bookings, BookingStatus, Due
+from services.crm.trips.bookings.service import BookingDetail, Bookings, BookingStatus, Due, DueKind
 
 __all__ = [
     "KIND_WORDS",
@@ -137,7 +137,7 @@ class Reminders:
                     id=new_id("reminderrule"), agency_id=actor.agency_id, owner=owner, kind=data.kind.value
                 )
                 session.add(row)
-            row.days_before, row.active = data.days_before, data.active
+            row.days_before, row.active, row.anchor = data.days_before, data.active, data.anchor.value
             row.subject, row.body, row.updated_at = data.subject, data.body, self._clock.now()
             session.flush()
             rule = _saved(row)
@@ -161,7 +161,7 @@ class Reminders:
         return [
             Example(booking=booking, due=due)
             for booking, due in found
-            if due.kind is DUE_OF[kind] and booking.status is BookingStatus.BOOKED
+            if KIND_OF[due.kind] is kind and booking.status is BookingStatus.BOOKED
         ][:_EXAMPLES]
 
     def preview(self, actor: Actor, data: RuleData, example: Example) -> Preview:
@@ -173,7 +173,7 @@ class Reminders:
             subject=fill(data.subject, values),
             body=fill(data.body, values),
             to=f"{lead.name} <{lead.email}>" if lead and lead.email else "",
-            leaves_on=leaves_on(due_on, data.days_before) if due_on else None,
+            leaves_on=leaves(data, due_on, example.due.segment.data.begins_on),
             example=example,
         )
 
@@ -187,7 +187,7 @@ class Reminders:
                 data,
                 rule_id=rule_id,
                 booking_id=example.booking.id,
-                segment_id=example.due.segment.id,
+                due=example.due,
                 agent=agent_snapshot(self._directory.load_agent(session, actor.agent_id)),
                 agency=agency_snapshot(self._directory.load_agency(session, actor.agency_id)),
             )
@@ -232,6 +232,24 @@ class Reminders:
             told = switched(booking_id, _off(session, booking_id))
             self._outbox.add(session, told, aggregate_id=booking_id, agency_id=booking.agency_id)
 
+    def send_now(self, actor: Actor, booking_id: str, due_id: str) -> Due:
+        """Has the notifier send one date's reminder at once. Sent or paid already: it sends none.
+
+        Raises NotFound, PermissionDenied, or InvalidArgument where the date is gone or nobody can get it.
+        """
+        with self._database.transaction() as session:
+            booking = self._bookings.load_own(session, actor, booking_id)
+            due = next((due for part in booking.segments for due in part.dues if due.id == due_id), None)
+            if due is None or due.due_on is None or booking.status is not BookingStatus.BOOKED:
+                raise InvalidArgument("There is no such date on this booking any more. Reload the page.")
+            if booking.lead is None or not booking.lead.email:
+                raise InvalidArgument("The lead passenger has no e-mail address. Add one first.")
+            offers = self._offers(session, booking.agency_id, booking.agent_id)
+            rule_id, data = next(offer for offer in offers if offer.kind is KIND_OF[due.kind]).to_send
+            told = send_now(data, rule_id=rule_id, booking_id=booking.id, due=due)
+            self._outbox.add(session, told, aggregate_id=booking.id, agency_id=booking.agency_id)
+            return due
+
     def _offers(self, session: Session, agency_id: str, agent_id: str) -> list[Offer]:
         rows = session.scalars(select(ReminderRuleRow).where(ReminderRuleRow.owner.in_((agency_id, agent_id))))
         found = {(row.owner, row.kind): _saved(row) for row in rows}
@@ -246,7 +264,10 @@ class Reminders:
             agent = self._directory.load_agent(session, booking.agent_id)
             agency = self._directory.load_agency(session, booking.agency_id)
         paid = self._paid(booking, example.due.segment.id)
-        whole = part.price.minor if part.price else sum(each.minor for each in (part.deposit, part.final) if each)
+        whole = part.price.minor if part.price else sum(each.amount.minor for each in example.due.segment.dues)
+        deposit, deposit_due = part.deposit, part.deposit_due_on
+        if example.due.kind is DueKind.REGULAR:
+            deposit, deposit_due = example.due.amount, example.due.due_on
         lead = booking.lead
         return Words(
             client_first_name=called(lead.first_name, lead.last_name) if lead else "",
@@ -257,8 +278,8 @@ class Reminders:
             trip=booking.title,
             supplier=part.supplier_name,
             begins=day(part.begins_on),
-            deposit=part.deposit,
-            deposit_due=day(part.deposit_due_on),
+            deposit=deposit,
+            deposit_due=day(deposit_due),
             final=part.final,
             final_due=day(part.final_due_on),
             balance=Money(minor=max(0, whole - paid), currency=booking.currency),
@@ -304,6 +325,7 @@ def _saved(row: ReminderRuleRow) -> SavedRule:
         active=row.active,
         subject=row.subject,
         body=row.body,
+        anchor=Anchor(row.anchor),
     )
     scope = Scope.AGENCY if row.owner == row.agency_id else Scope.OWN
     return SavedRule(id=row.id, scope=scope, data=data, version=row.version, updated_at=row.updated_at)
@@ -323,11 +345,11 @@ def _planned(
 ) -> Planned:
     assert due.due_on is not None
     kind = KIND_OF[due.kind]
-    before = offers[kind].days_before
+    rule = offers[kind].active
     return Planned(
         due=due,
         kind=kind,
-        leaves_on=leaves_on(due.due_on, before) if before is not None else None,
+        leaves_on=leaves(rule, due.due_on, due.segment.data.begins_on) if rule else None,
         off="" in off or due.segment.id in off,
         entry=log.get((due.segment.id, kind.value, due.due_on)),
     )

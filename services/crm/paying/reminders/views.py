@@ -3,7 +3,8 @@
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from chassis.web.formatting import day, zone
+from chassis.errors import InvalidArgument
+from chassis.web.formatting import day, plural, zone
 from services.crm.access.parts import access
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list, with_same_filter
@@ -15,7 +16,7 @@ from services.crm.core.web import current_agent, login_required
 from services.crm.paying.parts import paying
 from services.crm.paying.reminders.forms import RuleForm
 from services.crm.paying.reminders.log import Entry, LogFilter
-from services.crm.paying.reminders.rules import TAGS, Outcome
+from services.crm.paying.reminders.rules import TAGS, Anchor, Outcome, RuleData
 from services.crm.paying.reminders.service import (
     KIND_WORDS,
     Example,
@@ -86,7 +87,7 @@ def edit(whose: str, which: str) -> ResponseReturnValue:
                 version = form.version.data or 0
                 saved = attempt(form, lambda: reminders.save(actor, scope, data, version=version))
                 if saved is not None:
-                    flash(_saved_words(kind, active=data.active, days=data.days_before), "done")
+                    flash(_saved_words(data), "done")
                     return redirect(url_for("reminders.index"), 303)
     return _form_page(offer, scope, form, preview, has_examples=bool(examples))
 
@@ -137,6 +138,18 @@ def switch(booking_id: str) -> ResponseReturnValue:
     off = request.form.get("off") == "1"
     paying().reminders.switch(current_agent(), booking_id, request.form.get("segment", "")[:64], off=off)
     flash("No reminder leaves for it any more." if off else "Its reminders are on again.", "done")
+    return redirect(url_for("bookings.show", booking_id=booking_id) + "#reminders", 303)
+
+
+@blueprint.post("/bookings/<id:booking_id>/send-now")
+@login_required
+def send_now(booking_id: str) -> ResponseReturnValue:
+    """C9: one date's reminder leaves at once, also when it was too late for its rule."""
+    try:
+        due = paying().reminders.send_now(current_agent(), booking_id, request.form.get("due", "")[:80])
+        flash(f"The reminder of {day(due.due_on)} is on its way, unless it is paid.", "done")
+    except InvalidArgument as error:
+        flash(error.message, "alert")
     return redirect(url_for("bookings.show", booking_id=booking_id) + "#reminders", 303)
 
 
@@ -195,11 +208,15 @@ def _example_words(example: Example) -> str:
     return f"{name}{example.due.segment.data.supplier_name}, due {day(example.due.due_on)}"
 
 
-def _saved_words(kind: ReminderKind, *, active: bool, days: int) -> str:
-    if not active:
-        return f"{KIND_WORDS[kind]} is saved and off."
-    when = "on the day itself" if days == 0 else f"{days} {'day' if days == 1 else 'days'} before"
-    return f"{KIND_WORDS[kind]} is saved. It leaves {when}, at nine in the morning."
+def _saved_words(data: RuleData) -> str:
+    words, days = KIND_WORDS[data.kind], data.days_before
+    if not data.active:
+        return f"{words} is saved and off."
+    if data.anchor is Anchor.TRAVEL:
+        when = "on the first day of travel" if days == 0 else f"{plural(days, 'day')} before the first day of travel"
+    else:
+        when = "on the day itself" if days == 0 else f"{plural(days, 'day')} before"
+    return f"{words} is saved. It leaves {when}, at nine in the morning."
 
 
 def _agents(actor: Actor) -> dict[str, str]:

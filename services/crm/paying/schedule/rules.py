@@ -171,7 +171,7 @@ def _fee_proposal(standing: BookingStanding) -> Proposal | None:
 
 
 def _segment(segment: SegmentDetail, payments: Sequence[Counted], currency: str) -> SegmentStanding:
-    sums = balance(segment.data.price, payments, currency)
+    sums = balance(segment.price, payments, currency)
     paid, promised, dues = sums.processed.minor, sums.promised.minor, []
     for due in segment.dues:
         settled, asked = min(paid, due.amount.minor), min(promised, due.amount.minor)

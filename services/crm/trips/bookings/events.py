@@ -10,7 +10,7 @@ from chassis.bus import EventHandlers, EventMeta
 from chassis.money import Money
 from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.events.v1 import events_pb2
-from services.crm.trips.bookings.rules import BookingDetail, Passenger, SegmentDetail
+from services.crm.trips.bookings.rules import BookingDetail, DueKind, Passenger, SegmentDetail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +27,13 @@ SelfServiceTerms = Callable[[House], tuple[str, str]]
 
 
 def segment_snapshot(segment: SegmentDetail) -> events_pb2.Segment:
-    """The segment as events carry one."""
-    data = segment.data
+    """The segment as events carry one. Deposit and final payment sum the schedule up for readers of before: nothing of
+    it is due once it is cancelled."""
+    data, dues, cancelled = segment.data, segment.dues, segment.cancellation
+    deposit = next((due for due in dues if due.kind is DueKind.DEPOSIT), None)
+    rest = [due for due in dues if due.kind is not DueKind.DEPOSIT]
+    final = sum((due.amount for due in rest[1:]), start=rest[0].amount) if rest else None
+    last_day = max((due.due_on for due in rest if due.due_on), default=None)
     return events_pb2.Segment(
         id=segment.id,
         supplier_name=data.supplier_name,
@@ -37,11 +42,18 @@ def segment_snapshot(segment: SegmentDetail) -> events_pb2.Segment:
         begins_on=_iso(data.begins_on),
         ends_on=_iso(data.ends_on),
         description=data.description,
-        price=_money(data.price),
-        deposit=_money(data.deposit),
-        deposit_due_on=_iso(data.deposit_due_on),
-        final=_money(data.final),
-        final_due_on=_iso(data.final_due_on),
+        price=_money(segment.price),
+        deposit=_money(deposit.amount if deposit else None),
+        deposit_due_on=_iso(deposit.due_on if deposit else None),
+        final=_money(final),
+        final_due_on=_iso(last_day),
+        instalments=[
+            events_pb2.Instalment(id=due.id, kind=due.kind.value, amount=_money(due.amount), due_on=_iso(due.due_on))
+            for due in dues
+        ],
+        cancelled=segment.is_cancelled,
+        penalty=_money(cancelled.penalty) if cancelled else None,
+        refund_due=_money(cancelled.refund_due) if cancelled else None,
     )
 
 

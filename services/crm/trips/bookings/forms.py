@@ -1,7 +1,11 @@
 """The booking form and the segment form."""
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
+from flask import request
 from wtforms import Field
 from wtforms.validators import ValidationError
 from wtforms.widgets import HiddenInput
@@ -19,7 +23,15 @@ from chassis.web.forms import (
     TextAreaField,
     required,
 )
-from services.crm.trips.bookings.service import BookingData, BookingStatus, SegmentData, SegmentKind
+from services.crm.trips.bookings.schedule_text import MOST_LINES
+from services.crm.trips.bookings.service import (
+    BookingData,
+    BookingStatus,
+    Cancellation,
+    Instalment,
+    SegmentData,
+    SegmentKind,
+)
 
 DEFAULT_CURRENCY = "USD"
 _MOST_PASSENGERS = 200
@@ -75,8 +87,8 @@ class BookingForm(_InCurrency):
     currency = SelectField("Currency", choices=currency_choices())
     passengers = IdsField("Passengers")
     lead = IdsField("Lead passenger")
-    service_fee = MoneyField("Service fee", [Optional()])
-    service_fee_description = StringField("What the fee is for", [Length(max=200)])
+    service_fee = MoneyField("Total Service Fees", [Optional()])
+    service_fee_description = StringField("Fee Description", [Length(max=200)])
     notes = TextAreaField("Notes", [Length(max=4000)])
 
     @property
@@ -118,6 +130,10 @@ class SegmentForm(_InCurrency):
     final = MoneyField("Final payment", [Optional()])
     final_due_on = DateField("Final payment due", [Optional()])
     commission = MoneyField("Commission", [Optional()])
+    schedule = TextAreaField("Paste the supplier's schedule", [Length(max=6000)])
+
+    # The instalments between deposit and final payment: `make_segment_form` adds their fields.
+    rows: list["InstalmentFields"]
 
     def entered(self) -> SegmentData:
         """What was entered, once the form is valid."""
@@ -134,4 +150,85 @@ class SegmentForm(_InCurrency):
             final=self.final.data,
             final_due_on=self.final_due_on.data,
             commission=self.commission.data,
+            instalments=tuple(
+                Instalment(id=row.due_id, amount=row.amount.data, due_on=row.due_on.data)
+                for row in sorted(self.rows, key=lambda row: row.due_on.data or date.max)
+                if row.amount.data is not None
+            ),
+        )
+
+    def check_rows(self) -> bool:
+        """Whether each instalment has an amount and a day; what lacks stands at its field."""
+        good = True
+        for row in self.rows:
+            if row.amount.data is not None and row.due_on.data is None and not row.due_on.errors:
+                self.refuse(row.due_on.name, "Enter the day on which it is due.")
+                good = False
+            if row.amount.data is None and row.due_on.data is not None and not row.amount.errors:
+                self.refuse(row.amount.name, "Enter the amount that is due on this day.")
+                good = False
+        return good
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstalmentFields:
+    """The fields of one instalment; `due_id` is empty for a new one."""
+
+    due_id: str
+    amount: MoneyField
+    due_on: DateField
+
+
+def make_segment_form(
+    *,
+    currency: str,
+    data: Mapping[str, Any],
+    blank_rows: int = 0,
+    typed: bool = True,  # Any: fields' data
+) -> SegmentForm:
+    """The form with a row for each instalment of `data` and some to fill; unless `typed`, what was sent is not read."""
+    kept: tuple[Instalment, ...] = tuple(data.get("instalments", ()))
+    count = min(len(kept) + blank_rows, MOST_LINES)
+    if typed and request.method == "POST":
+        count = max(count, min(1 + max(_sent_rows(), default=-1), MOST_LINES))
+    fields: dict[str, Any] = {}
+    first = dict(data)
+    for index in range(count):
+        fields[f"due_amount_{index}"] = MoneyField(f"Instalment {index + 1}", [Optional()])
+        fields[f"due_on_{index}"] = DateField(f"Instalment {index + 1} due", [Optional()])
+        if index < len(kept):
+            first |= {f"due_amount_{index}": kept[index].amount, f"due_on_{index}": kept[index].due_on}
+    bound = type("BoundSegmentForm", (SegmentForm,), fields)
+    only_shown = {} if typed else {"formdata": None}
+    form: SegmentForm = bound(currency=currency, data=first, **only_shown)
+    form.rows = [
+        InstalmentFields(
+            due_id=kept[index].id if index < len(kept) else "",
+            amount=getattr(form, f"due_amount_{index}"),
+            due_on=getattr(form, f"due_on_{index}"),
+        )
+        for index in range(count)
+    ]
+    return form
+
+
+def _sent_rows() -> Iterator[int]:
+    for name in request.form:
+        number = name.removeprefix("due_amount_")
+        if number != name and number.isascii() and number.isdigit() and len(number) < 4:
+            yield int(number)
+
+
+class CancelForm(_InCurrency):
+    """What becomes of the money of a segment that is cancelled."""
+
+    version = IntegerField(widget=HiddenInput(), default=0, validators=[Optional()])
+    penalty = MoneyField("The supplier keeps", [Optional()], positive=False)
+    refund_due = MoneyField("Refund due", [Optional()], positive=False)
+    reason = StringField("Why?", [Length(max=300)])
+
+    def entered(self, at: datetime) -> Cancellation:
+        """What was entered, once the form is valid."""
+        return Cancellation(
+            at=at, reason=self.reason.data or "", penalty=self.penalty.data, refund_due=self.refund_due.data
         )

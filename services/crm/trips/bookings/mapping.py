@@ -1,18 +1,23 @@
 """Rows of the bookings room to values and back."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 
 from chassis.former_days import CalendarDay, pack, still_gone, uid_of, unpack
+from chassis.ids import new_id
 from chassis.money import Money
 from chassis.typed.names import text_of, title_key
 from services.crm.core.search import set_words
 from services.crm.sales.clients.service import ClientDetail
-from services.crm.trips.bookings.models import NO_DEPARTURE, BookingRow, BookingWordRow, SegmentRow
+from services.crm.trips.bookings.models import NO_DEPARTURE, BookingRow, BookingWordRow, InstalmentRow, SegmentRow
 from services.crm.trips.bookings.rules import (
     BookingData,
     BookingDetail,
     BookingStatus,
+    Cancellation,
+    DueKind,
+    Instalment,
     Passenger,
     SegmentData,
     SegmentDetail,
@@ -83,8 +88,24 @@ def segment_detail(row: SegmentRow, currency: str) -> SegmentDetail:
         final=_money(row.final_minor, currency),
         final_due_on=row.final_due_on,
         commission=_money(row.commission_minor, currency),
+        instalments=tuple(
+            Instalment(id=each.id, amount=Money(minor=each.amount_minor, currency=currency), due_on=each.due_on)
+            for each in row.instalments
+            if each.kind == DueKind.REGULAR
+        ),
     )
-    return SegmentDetail(id=row.id, booking_id=row.booking_id, data=data)
+    return SegmentDetail(id=row.id, booking_id=row.booking_id, data=data, cancellation=_cancellation(row, currency))
+
+
+def _cancellation(row: SegmentRow, currency: str) -> Cancellation | None:
+    if row.cancelled_at is None:
+        return None
+    return Cancellation(
+        at=row.cancelled_at,
+        reason=row.cancel_reason,
+        penalty=_money(row.penalty_minor, currency),
+        refund_due=_money(row.refund_due_minor, currency),
+    )
 
 
 def apply_booking(row: BookingRow, data: BookingData) -> None:
@@ -118,9 +139,40 @@ def place_in_time(row: SegmentRow) -> tuple[date, bool]:
     return in_time(SegmentKind(row.kind), row.begins_on, row.ends_on)
 
 
+def apply_schedule(row: SegmentRow, data: SegmentData) -> None:
+    """Writes every due amount, those that stay under their own ids. The row has its id and its booking's."""
+    kept = {each.id: each for each in row.instalments}
+    known = [each if each.id in kept else replace(each, id=new_id("due")) for each in data.instalments]
+    whole = SegmentDetail(id=row.id, booking_id=row.booking_id, data=replace(data, instalments=tuple(known)))
+    rows, until_then = [], 0
+    for position, due in enumerate(whole.scheduled):
+        until_then += due.amount.minor
+        each = kept.get(due.id) or InstalmentRow(id=due.id)
+        each.booking_id, each.kind, each.position = row.booking_id, due.kind.value, position
+        each.amount_minor, each.due_on, each.until_then_minor = due.amount.minor, due.due_on, until_then
+        each.active = row.cancelled_at is None
+        rows.append(each)
+    row.instalments[:] = rows
+
+
+def apply_cancellation(row: SegmentRow, cancelled: Cancellation | None) -> None:
+    """Cancels a segment, or takes it up again as it was; no commission is expected of it meanwhile."""
+    if cancelled is not None and row.cancelled_at is None:
+        row.kept_commission_minor, row.commission_minor = row.commission_minor, None
+    elif cancelled is None and row.cancelled_at is not None:
+        row.kept_commission_minor, row.commission_minor = None, row.kept_commission_minor
+    row.cancelled_at = cancelled.at if cancelled else None
+    row.cancel_reason = cancelled.reason if cancelled else ""
+    row.penalty_minor = _minor(cancelled.penalty) if cancelled else None
+    row.refund_due_minor = _minor(cancelled.refund_due) if cancelled else None
+    for each in row.instalments:
+        each.active = cancelled is None
+
+
 def note_what_lists_show(row: BookingRow, passengers: Iterable[str]) -> None:
     """Keeps on the booking what lists are ordered and searched by; `passengers` are their names."""
-    row.departs_on = min((part.begins_on for part in row.segments if part.begins_on), default=NO_DEPARTURE)
+    standing = [part for part in row.segments if part.cancelled_at is None] or row.segments
+    row.departs_on = min((part.begins_on for part in standing if part.begins_on), default=NO_DEPARTURE)
     row.title_folded = title_key(row.title)
     suppliers = [(part.supplier_name, part.confirmation_number) for part in row.segments]
     words = search_words(row.title, suppliers, passengers)

@@ -104,6 +104,44 @@ class SegmentRow(Base):
     final_minor: Mapped[int | None] = mapped_column(BigInteger)
     final_due_on: Mapped[date | None] = mapped_column(index=True)
     commission_minor: Mapped[int | None] = mapped_column(BigInteger)
+    # Of a cancelled segment; its commission is kept here, since none is expected of it any more.
+    cancelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    cancel_reason: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    penalty_minor: Mapped[int | None] = mapped_column(BigInteger)
+    refund_due_minor: Mapped[int | None] = mapped_column(BigInteger)
+    kept_commission_minor: Mapped[int | None] = mapped_column(BigInteger)
+
+    instalments: Mapped[list["InstalmentRow"]] = relationship(
+        order_by="InstalmentRow.position", cascade="all, delete-orphan", lazy="selectin"
+    )
+
+
+class InstalmentRow(Base):
+    """Every due amount of a segment, deposit and final payment among them: what is due when is read from here.
+
+    The segment's own columns for deposit and final payment are written too as long as processes that know nothing of
+    this table may run beside (expand and contract): for those two they are what counts.
+    """
+
+    __tablename__ = "instalment"
+    __table_args__ = (
+        Index("ix_instalment_due", "due_on", "booking_id"),
+        Index("ix_instalment_segment", "segment_id"),
+    )
+
+    # Also what its calendar entries are known by: "SEGMENT-deposit", "SEGMENT-final", or its own.
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    segment_id: Mapped[str] = mapped_column(ForeignKey("segment.id", ondelete="CASCADE"))
+    # The segment's, so that a look-up by day needs no way over it.
+    booking_id: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(16))
+    position: Mapped[int]
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    due_on: Mapped[date | None]
+    # How much must have been paid on the segment by then, this amount included.
+    until_then_minor: Mapped[int] = mapped_column(BigInteger)
+    # Not while the segment is cancelled.
+    active: Mapped[bool]
 
 
 class PassengerRow(Base):

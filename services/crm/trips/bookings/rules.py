@@ -78,8 +78,27 @@ class BookingData:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Instalment:
+    """An amount that is due between the deposit and the final payment. `id` is empty until it is kept."""
+
+    amount: Money
+    due_on: date | None
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancellation:
+    """How a segment was cancelled: what the supplier keeps, and what it owes back, as far as either is known."""
+
+    at: datetime
+    reason: str = ""
+    penalty: Money | None = None
+    refund_due: Money | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentData:
-    """What an agent enters about a segment."""
+    """What an agent enters about a segment. The instalments are in the order of their days."""
 
     supplier_name: str
     kind: SegmentKind
@@ -93,6 +112,7 @@ class SegmentData:
     final: Money | None = None
     final_due_on: date | None = None
     commission: Money | None = None
+    instalments: tuple[Instalment, ...] = ()
 
     @property
     def place_in_time(self) -> tuple[date, bool]:
@@ -107,17 +127,37 @@ class SegmentDetail:
     id: str
     booking_id: str
     data: SegmentData
+    cancellation: Cancellation | None = None
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.cancellation is not None
+
+    @property
+    def price(self) -> Money | None:
+        """What is to be paid for it: of a cancelled one what the supplier keeps. None while it is not known."""
+        if self.cancellation is None:
+            return self.data.price
+        if self.cancellation.penalty is not None or self.data.price is None:
+            return self.cancellation.penalty
+        return Money(minor=0, currency=self.data.price.currency)
 
     @property
     def dues(self) -> list["Due"]:
-        """The segment's deposit and final amounts, as far as they are known."""
-        pairs = (
-            (DueKind.DEPOSIT, self.data.deposit, self.data.deposit_due_on),
-            (DueKind.FINAL, self.data.final, self.data.final_due_on),
-        )
+        """Everything that is to be paid by a day, in its order; nothing of what was cancelled."""
+        return [] if self.is_cancelled else self.scheduled
+
+    @property
+    def scheduled(self) -> list["Due"]:
+        """The same, whether or not it was cancelled: deposit, instalments, final payment."""
+        between = [(DueKind.REGULAR, each.amount, each.due_on, each.id) for each in self.data.instalments]
         return [
-            Due(id=f"{self.id}-{kind.value}", segment=self, kind=kind, amount=amount, due_on=due)
-            for kind, amount, due in pairs
+            Due(id=due_id or f"{self.id}-{kind.value}", segment=self, kind=kind, amount=amount, due_on=due_on)
+            for kind, amount, due_on, due_id in (
+                (DueKind.DEPOSIT, self.data.deposit, self.data.deposit_due_on, ""),
+                *between,
+                (DueKind.FINAL, self.data.final, self.data.final_due_on, ""),
+            )
             if amount
         ]
 
@@ -181,18 +221,18 @@ class BookingDetail:
 
     @property
     def begins_on(self) -> date | None:
-        return min((s.data.begins_on for s in self.segments if s.data.begins_on), default=None)
+        return min((s.data.begins_on for s in self.standing or self.segments if s.data.begins_on), default=None)
 
     @property
     def ends_on(self) -> date | None:
         # Both ends of each part: across the date line one arrives the day before.
-        days = [day for s in self.segments for day in (s.data.begins_on, s.data.ends_on)]
+        days = [day for s in self.standing or self.segments for day in (s.data.begins_on, s.data.ends_on)]
         return max((day for day in days if day), default=None)
 
     @property
     def total(self) -> Money:
-        """Prices of all segments and the service fee."""
-        amounts = [s.data.price for s in self.segments if s.data.price]
+        """Prices of all segments, of cancelled ones what the suppliers keep, and the service fee."""
+        amounts = [s.price for s in self.segments if s.price]
         if self.service_fee:
             amounts.append(self.service_fee)
         return sum(amounts, start=Money(minor=0, currency=self.currency))
@@ -201,6 +241,11 @@ class BookingDetail:
     def commission(self) -> Money:
         amounts = [s.data.commission for s in self.segments if s.data.commission]
         return sum(amounts, start=Money(minor=0, currency=self.currency))
+
+    @property
+    def standing(self) -> Sequence[SegmentDetail]:
+        """The segments that are not cancelled."""
+        return [segment for segment in self.segments if not segment.is_cancelled]
 
     def segment(self, segment_id: str) -> SegmentDetail | None:
         return next((segment for segment in self.segments if segment.id == segment_id), None)
@@ -241,16 +286,34 @@ def segment_errors(data: SegmentData) -> dict[str, str]:
         errors["final"] = "Give the final amount that is due on this date."
     if data.deposit_due_on and data.final_due_on and data.final_due_on < data.deposit_due_on:
         errors["final_due_on"] = "The final payment is due before the deposit. Check both dates."
+    if problem := _order_problem(data):
+        errors.setdefault("schedule", problem)
+    return _price_errors(data) | errors
+
+
+def _price_errors(data: SegmentData) -> dict[str, str]:
+    """What is more than the price."""
+    errors: dict[str, str] = {}
     if data.price:
-        scheduled = sum(
-            (amount for amount in (data.deposit, data.final) if amount),
-            start=Money(minor=0, currency=data.price.currency),
-        )
+        amounts = [data.deposit, *(each.amount for each in data.instalments), data.final]
+        scheduled = sum((amount for amount in amounts if amount), start=Money(minor=0, currency=data.price.currency))
         if scheduled.minor > data.price.minor:
-            errors["final"] = f"Deposit and final payment come to {scheduled.format()}, more than the price."
+            what = "All due amounts together" if data.instalments else "Deposit and final payment"
+            errors["final"] = f"{what} come to {scheduled.format()}, more than the price."
         if data.commission and data.commission.minor > data.price.minor:
             errors["commission"] = "The commission is more than the price."
     return errors
+
+
+def _order_problem(data: SegmentData) -> str:
+    """Instalments stand between deposit and final payment."""
+    days = [each.due_on for each in data.instalments]
+    if any(day is None for day in days):
+        return "Give each instalment the day on which it is due."
+    known = [day for day in (data.deposit_due_on, *days, data.final_due_on) if day is not None]
+    if known != sorted(known):
+        return "The instalments must lie between the deposit and the final payment. Check their days."
+    return ""
 
 
 def next_days(today: date, days: int) -> tuple[date, date]:

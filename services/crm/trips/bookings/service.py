@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Row, Select, case, func, literal, select, true, union_all
+from sqlalchemy import ColumnElement, Row, Select, select
 from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
@@ -29,6 +29,8 @@ from services.crm.trips.bookings.events import (
 )
 from services.crm.trips.bookings.mapping import (
     apply_booking,
+    apply_cancellation,
+    apply_schedule,
     apply_segment,
     booking_detail,
     calendar_days,
@@ -36,13 +38,16 @@ from services.crm.trips.bookings.mapping import (
     note_what_lists_show,
     place_in_time,
 )
-from services.crm.trips.bookings.models import BookingRow, BookingWordRow, PassengerRow, SegmentRow
+from services.crm.trips.bookings.models import BookingRow, BookingWordRow, InstalmentRow, PassengerRow, SegmentRow
 from services.crm.trips.bookings.rules import (
+    DUE_WORDS,
     BookingData,
     BookingDetail,
     BookingStatus,
+    Cancellation,
     Due,
     DueKind,
+    Instalment,
     Passenger,
     SegmentData,
     SegmentDetail,
@@ -51,6 +56,7 @@ from services.crm.trips.bookings.rules import (
 )
 
 __all__ = [
+    "DUE_WORDS",
     "BookingData",
     "BookingDetail",
     "BookingFilter",
@@ -58,9 +64,12 @@ __all__ = [
     "BookingSort",
     "BookingStatus",
     "Bookings",
+    "Cancellation",
     "Due",
     "DueKind",
     "House",
+    "Instalment",
+    "InstalmentRow",
     "Passenger",
     "SegmentData",
     "SegmentDetail",
@@ -213,7 +222,7 @@ class Bookings:
         """
         with self._database.read() as session:
             found = session.execute(_dues(actor, first_day, last).limit(_DUES_READ)).all()
-            still_open: list[Row[str, str, str, date, int]] = []
+            still_open: list[Row[str, str, str, date | None, int]] = []
             for asked in (found[:_DUES_ASKED], found[_DUES_ASKED:]):
                 if len(still_open) < limit:
                     processed = paid({row.segment_id for row in asked})
@@ -222,12 +231,12 @@ class Bookings:
             wanted = {row.booking_id for row in still_open}
             rows = session.scalars(select(BookingRow).where(BookingRow.id.in_(wanted))).all()
             items = {
-                (segment.id, item.kind.value): (booking, item)
+                item.id: (booking, item)
                 for booking in self._details(session, rows)
                 for segment in booking.segments
                 for item in segment.dues
             }
-        return [items[row.segment_id, row.kind] for row in still_open if (row.segment_id, row.kind) in items]
+        return [items[row.id] for row in still_open if row.id in items]
 
     def create(self, actor: Actor, data: BookingData) -> BookingDetail:
         """Raises InvalidArgument when a passenger is not one of the actor's clients."""
@@ -249,8 +258,9 @@ class Bookings:
         ordered = sorted(segments, key=lambda part: part.place_in_time)
         for position, part in enumerate(ordered):
             _check(part)
-            segment = SegmentRow(id=new_id("segment"), position=position)
+            segment = SegmentRow(id=new_id("segment"), booking_id=row.id, position=position)
             apply_segment(segment, part)
+            apply_schedule(segment, part)
             row.segments.append(segment)
         return self._saved(session, row)
 
@@ -272,8 +282,9 @@ class Bookings:
         _check(data)
         with self._database.transaction() as session:
             row = _row_to_change(session, actor, booking_id, version)
-            segment = SegmentRow(id=new_id("segment"))
+            segment = SegmentRow(id=new_id("segment"), booking_id=row.id)
             apply_segment(segment, data)
+            apply_schedule(segment, data)
             row.segments.append(segment)
             return _segment_of(self._touch(session, row), segment.id)
 
@@ -284,8 +295,31 @@ class Bookings:
         _check(data)
         with self._database.transaction() as session:
             row = _row_to_change(session, actor, booking_id, version)
+            segment = _segment_row(row, segment_id)
+            if segment.cancelled_at is not None:
+                raise InvalidArgument("This segment is cancelled. Take it up again before you change it.")
             before = calendar_days(row)
-            apply_segment(_segment_row(row, segment_id), data)
+            apply_segment(segment, data)
+            apply_schedule(segment, data)
+            note_former_days(row, before)
+            return _segment_of(self._touch(session, row), segment_id)
+
+    def cancel_segment(
+        self, actor: Actor, booking_id: str, segment_id: str, cancelled: Cancellation | None, *, version: int
+    ) -> SegmentDetail:
+        """Nothing more is due on it, but what the supplier keeps; with None it is taken up again as it was.
+
+        Raises NotFound, PermissionDenied, ChangedMeanwhile or InvalidArgument.
+        """
+        with self._database.transaction() as session:
+            row = _row_to_change(session, actor, booking_id, version)
+            segment = _segment_row(row, segment_id)
+            if cancelled is not None:
+                for field, amount in (("penalty", cancelled.penalty), ("refund_due", cancelled.refund_due)):
+                    if amount is not None and (amount.currency != row.currency or amount.minor < 0):
+                        raise InvalidArgument(f"Enter an amount in {row.currency}.", field=field)
+            before = calendar_days(row)
+            apply_cancellation(segment, cancelled)
             note_former_days(row, before)
             return _segment_of(self._touch(session, row), segment_id)
 
@@ -386,29 +420,19 @@ class Bookings:
         return conditions
 
 
-def _dues(actor: Actor, first: date, last: date) -> Select[str, str, str, date, int]:
-    """Segment, booking, kind, day of what is due on the actor's open trips, and how much must be paid by then."""
-    # Each segment is read once and looked at twice, for either of its dates.
-    kinds = union_all(*(select(literal(kind.value).label("kind")) for kind in DueKind)).subquery()
-    is_deposit = kinds.c.kind == DueKind.DEPOSIT.value
-    due_on = case((is_deposit, SegmentRow.deposit_due_on), else_=SegmentRow.final_due_on)
-    final = case((is_deposit, 0), else_=func.coalesce(SegmentRow.final_minor, 0))
+def _dues(actor: Actor, first: date, last: date) -> Select[str, str, str, date | None, int]:
+    """What is due on the actor's open trips between two days, and how much must be paid on its segment by then."""
+    due = InstalmentRow
     return (
-        select(
-            SegmentRow.id.label("segment_id"),
-            SegmentRow.booking_id.label("booking_id"),
-            kinds.c.kind.label("kind"),
-            due_on.label("due_on"),
-            (func.coalesce(SegmentRow.deposit_minor, 0) + final).label("until_then"),
-        )
-        .join(BookingRow, BookingRow.id == SegmentRow.booking_id)
-        .join(kinds, true())
+        select(due.id, due.segment_id, due.booking_id, due.due_on, due.until_then_minor.label("until_then"))
+        .join(BookingRow, BookingRow.id == due.booking_id)
         .where(
             BookingRow.agent_id == actor.agent_id,
             BookingRow.status.in_((BookingStatus.QUOTE.value, BookingStatus.BOOKED.value)),
-            due_on.between(first, last),
+            due.active.is_(True),
+            due.due_on.between(first, last),
         )
-        .order_by("due_on", SegmentRow.booking_id, SegmentRow.id, kinds.c.kind)
+        .order_by(due.due_on, due.booking_id, due.segment_id, due.position)
     )
 
 

@@ -7,18 +7,34 @@ from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument, NotFound
 from chassis.typed.numbers import number_from
-from chassis.web.formatting import currency_choices
+from chassis.web.formatting import currency_choices, plural, zone
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list, typed_text, with_same_filter
 from services.crm.core.export import table_response
 from services.crm.core.forms import attempt, shallow
 from services.crm.core.panels import Panel
+from services.crm.core.parts import core
 from services.crm.core.web import current_agent, login_required
 from services.crm.sales.clients.service import ClientDetail
 from services.crm.sales.parts import sales
-from services.crm.trips.bookings.forms import DEFAULT_CURRENCY, KIND_WORDS, STATUS_WORDS, BookingForm, SegmentForm
+from services.crm.trips.bookings.forms import (
+    DEFAULT_CURRENCY,
+    KIND_WORDS,
+    STATUS_WORDS,
+    BookingForm,
+    CancelForm,
+    SegmentForm,
+    make_segment_form,
+)
 from services.crm.trips.bookings.panels import BOOKING_PAGE
-from services.crm.trips.bookings.service import BookingDetail, BookingFilter, BookingSort, BookingStatus
+from services.crm.trips.bookings.schedule_text import Schedule, Unreadable, read_schedule
+from services.crm.trips.bookings.service import (
+    BookingDetail,
+    BookingFilter,
+    BookingSort,
+    BookingStatus,
+    SegmentDetail,
+)
 from services.crm.trips.parts import trips
 
 blueprint = Blueprint("bookings", __name__, template_folder="templates", url_prefix="/bookings")
@@ -135,36 +151,75 @@ def edit(booking_id: str) -> ResponseReturnValue:
 @blueprint.route("/<id:booking_id>/segments/new", methods=["GET", "POST"])
 @login_required
 def new_segment(booking_id: str) -> ResponseReturnValue:
-    actor, bookings = current_agent(), trips().bookings
-    booking = bookings.get_own(actor, booking_id)
-    form = SegmentForm(currency=booking.currency, data={"version": booking.version})
-    if form.validate_on_submit():
+    booking = trips().bookings.get_own(current_agent(), booking_id)
+    form = _segment_form(booking, None)
+    if (read := _read_schedule(form, booking)) is not None:
+        return _segment_page(read, booking, None)
+    if _is_to_save(form):
         version = form.version.data or 0
-        saved = attempt(form, lambda: bookings.add_segment(actor, booking_id, form.entered(), version=version))
+        saved = attempt(
+            form,
+            lambda: trips().bookings.add_segment(current_agent(), booking_id, form.entered(), version=version),
+        )
         if saved is not None:
             flash(f"{saved.data.supplier_name} is on the booking.", "done")
             return redirect(url_for("bookings.show", booking_id=booking_id), 303)
-    return render_template("bookings/segment.html", form=form, booking=booking, segment=None), _status(form)
+    return _segment_page(form, booking, None)
 
 
 @blueprint.route("/<id:booking_id>/segments/<id:segment_id>", methods=["GET", "POST"])
 @login_required
 def edit_segment(booking_id: str, segment_id: str) -> ResponseReturnValue:
-    actor, bookings = current_agent(), trips().bookings
-    booking = bookings.get_own(actor, booking_id)
-    segment = booking.segment(segment_id)
-    if segment is None:
-        raise NotFound("There is no such segment on this booking.")
-    form = SegmentForm(currency=booking.currency, data={**shallow(segment.data), "version": booking.version})
-    if form.validate_on_submit():
+    booking = trips().bookings.get_own(current_agent(), booking_id)
+    segment = _segment_of(booking, segment_id)
+    form = _segment_form(booking, segment)
+    if (read := _read_schedule(form, booking)) is not None:
+        return _segment_page(read, booking, segment)
+    if _is_to_save(form):
         version = form.version.data or 0
         saved = attempt(
-            form, lambda: bookings.change_segment(actor, booking_id, segment_id, form.entered(), version=version)
+            form,
+            lambda: trips().bookings.change_segment(
+                current_agent(), booking_id, segment_id, form.entered(), version=version
+            ),
         )
         if saved is not None:
             flash(f"{saved.data.supplier_name} is saved.", "done")
             return redirect(url_for("bookings.show", booking_id=booking_id), 303)
-    return render_template("bookings/segment.html", form=form, booking=booking, segment=segment), _status(form)
+    return _segment_page(form, booking, segment)
+
+
+@blueprint.route("/<id:booking_id>/segments/<id:segment_id>/cancel", methods=["GET", "POST"])
+@login_required
+def cancel_segment(booking_id: str, segment_id: str) -> ResponseReturnValue:
+    """C5: the segment is no part of the trip any more; what the supplier keeps and owes back is noted."""
+    actor, bookings = current_agent(), trips().bookings
+    booking = bookings.get_own(actor, booking_id)
+    segment = _segment_of(booking, segment_id)
+    form = CancelForm(currency=booking.currency, data={"version": booking.version})
+    if form.validate_on_submit():
+        version, cancelled = form.version.data or 0, form.entered(core().clock.now())
+        saved = attempt(
+            form, lambda: bookings.cancel_segment(actor, booking_id, segment_id, cancelled, version=version)
+        )
+        if saved is not None:
+            flash(f"{saved.data.supplier_name} is cancelled. You can take it up again.", "done")
+            return redirect(url_for("bookings.show", booking_id=booking_id), 303)
+    page = render_template("bookings/cancel_segment.html", form=form, booking=booking, segment=segment)
+    return page, 422 if form.errors else 200
+
+
+@blueprint.post("/<id:booking_id>/segments/<id:segment_id>/take-up")
+@login_required
+def take_up_segment(booking_id: str, segment_id: str) -> ResponseReturnValue:
+    """A cancelled segment is part of the trip again, with its dates and amounts as they were."""
+    version = number_from(request.form.get("version", ""))
+    try:
+        saved = trips().bookings.cancel_segment(current_agent(), booking_id, segment_id, None, version=version)
+        flash(f"{saved.data.supplier_name} is part of the trip again.", "done")
+    except InvalidArgument as error:
+        flash(error.message, "alert")
+    return redirect(url_for("bookings.show", booking_id=booking_id), 303)
 
 
 @blueprint.post("/<id:booking_id>/segments/<id:segment_id>/remove")
@@ -248,5 +303,49 @@ def _csv_row(booking: BookingDetail) -> tuple[object, ...]:
     )
 
 
-def _status(form: SegmentForm) -> int:
-    return 422 if form.errors else 200
+def _segment_of(booking: BookingDetail, segment_id: str) -> SegmentDetail:
+    segment = booking.segment(segment_id)
+    if segment is None:
+        raise NotFound("There is no such segment on this booking.")
+    return segment
+
+
+def _segment_form(booking: BookingDetail, segment: SegmentDetail | None) -> SegmentForm:
+    data = shallow(segment.data) if segment else {}
+    blank = 3 if "more" in request.form else 0
+    return make_segment_form(currency=booking.currency, data={**data, "version": booking.version}, blank_rows=blank)
+
+
+def _is_to_save(form: SegmentForm) -> bool:
+    """Whether everything is right and nothing but saving was asked for."""
+    if "more" in request.form:
+        return False
+    valid = form.validate_on_submit()
+    return form.is_submitted() and form.check_rows() and valid
+
+
+def _read_schedule(form: SegmentForm, booking: BookingDetail) -> SegmentForm | None:
+    """The form with a pasted schedule's due amounts in its fields, to be looked at before it is saved; None where none
+    was pasted or something else is wrong first."""
+    if not form.is_submitted() or not form.schedule.data or not form.validate():
+        return None
+    today = core().clock.now().astimezone(zone()).date()
+    entered = form.entered()
+    read = read_schedule(
+        form.schedule.data, currency=booking.currency, price=entered.price, begins_on=entered.begins_on, today=today
+    )
+    if isinstance(read, Unreadable):
+        form.refuse("schedule", read.why)
+        return form
+    data = {**shallow(entered), **shallow(read), "version": form.version.data}
+    flash(f"{plural(_count(read), 'due amount')} read. Look them over, then save.", "info")
+    return make_segment_form(currency=booking.currency, data=data, typed=False)
+
+
+def _count(read: Schedule) -> int:
+    return len(read.instalments) + sum(amount is not None for amount in (read.deposit, read.final))
+
+
+def _segment_page(form: SegmentForm, booking: BookingDetail, segment: SegmentDetail | None) -> ResponseReturnValue:
+    page = render_template("bookings/segment.html", form=form, booking=booking, segment=segment)
+    return page, 422 if form.errors else 200

@@ -1,5 +1,5 @@
-"""Use cases of the itinerary: what stands on it, as calendar entries and on paper. No amounts and no commissions: it is
-shown at desks."""
+"""Use cases of the itinerary: what stands on it, as calendar entries and on paper. No amounts but the agency's fee, and
+no commissions: it is shown at desks."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,6 @@ from services.crm.trips.bookings.service import (
     Bookings,
     BookingStatus,
     Due,
-    DueKind,
     SegmentDetail,
     SegmentKind,
 )
@@ -38,7 +37,6 @@ _STATUS = {
     BookingStatus.TRAVELED: EntryStatus.CONFIRMED,
     BookingStatus.CANCELLED: EntryStatus.CANCELLED,
 }
-_DUE_WORDS = {DueKind.DEPOSIT: "Deposit", DueKind.FINAL: "Final payment"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +81,14 @@ def dates_of(segment: SegmentDetail) -> str:
     return day_range(begins_on, ends_on) if ends_on else day(begins_on)
 
 
+def fee_words(booking: BookingDetail) -> str:
+    """The agency's own fee and what it is for; empty where there is none. The one amount that an itinerary shows."""
+    if booking.service_fee is None:
+        return ""
+    parts = (booking.service_fee.format(), booking.service_fee_description)
+    return ", ".join(part for part in parts if part)
+
+
 def printed(view: ItineraryView) -> Itinerary:
     """What stands on the paper."""
     booking, agency = view.booking, view.agency
@@ -105,9 +111,10 @@ def printed(view: ItineraryView) -> Itinerary:
                 text=segment.data.description,
                 confirmation=segment.data.confirmation_number,
             )
-            for segment in booking.segments
+            for segment in booking.standing
         ),
         cancelled=booking.status is BookingStatus.CANCELLED,
+        fee=fee_words(booking),
         changed_at=booking.updated_at,
     )
 
@@ -135,7 +142,7 @@ def _stay(view: ItineraryView, segment: SegmentDetail) -> Entry:
         ends_on=data.ends_on or data.begins_on,
         title=f"{KIND_WORDS[data.kind]}: {data.supplier_name}",
         text="\n".join(line for line in (view.booking.title, names, data.description, number) if line),
-        status=_STATUS[view.booking.status],
+        status=EntryStatus.CANCELLED if segment.is_cancelled else _STATUS[view.booking.status],
         # Insurance runs along; it keeps nobody busy.
         busy=data.kind is not SegmentKind.INSURANCE,
     )
@@ -143,7 +150,7 @@ def _stay(view: ItineraryView, segment: SegmentDetail) -> Entry:
 
 def _due(view: ItineraryView, due: Due) -> Entry:
     assert due.due_on is not None
-    title = f"{_DUE_WORDS[due.kind]} to {due.segment.data.supplier_name}: {due.amount.format()}"
+    title = f"{due.words} to {due.segment.data.supplier_name}: {due.amount.format()}"
     return Entry(
         uid=uid_of(due.id),
         sequence=view.booking.version,

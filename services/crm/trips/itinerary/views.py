@@ -9,7 +9,7 @@ from chassis import calendar
 from chassis.paper.itinerary import pdf
 from chassis.web.downloads import download
 from services.crm.core.web import current_agent, login_required
-from services.crm.trips.itinerary.service import KIND_WORDS, dates_of, entries_of, printed
+from services.crm.trips.itinerary.service import KIND_WORDS, dates_of, entries_of, fee_words, printed
 from services.crm.trips.parts import trips
 
 blueprint = Blueprint(
@@ -36,9 +36,15 @@ _KIND_ICONS = {
 def show(booking_id: str) -> ResponseReturnValue:
     """C5: the trip as the client reads it."""
     view = trips().itineraries.get(current_agent(), booking_id)
-    stops = [(segment, dates_of(segment)) for segment in view.booking.segments]
+    stops = [(segment, dates_of(segment)) for segment in view.booking.standing]
     return render_template(
-        "itinerary/show.html", view=view, booking=view.booking, stops=stops, kinds=KIND_WORDS, kind_icons=_KIND_ICONS
+        "itinerary/show.html",
+        view=view,
+        booking=view.booking,
+        stops=stops,
+        kinds=KIND_WORDS,
+        kind_icons=_KIND_ICONS,
+        fee=fee_words(view.booking),
     )
 
 

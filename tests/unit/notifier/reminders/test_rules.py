@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from services.notifier.reminders.rules import (
     CIVIL_HOUR,
     GRACE,
+    SENDABLE,
     TRANSITIONS,
     Facts,
     Kind,
@@ -34,17 +35,19 @@ MOMENTS = DAYS.flatmap(lambda day: st.times().map(lambda hour: datetime.combine(
 BEFORE = st.integers(0, 90)
 HOURS = st.times().map(lambda found: found.replace(second=0, microsecond=0))
 AMOUNT = st.one_of(st.none(), st.integers(0, 10**9))
-OWED = st.builds(Owed, price=AMOUNT, deposit=AMOUNT, final=AMOUNT)
+SOME = st.integers(0, 10**9)
+OWED = st.builds(Owed, price=AMOUNT, amount=SOME, until_then=SOME, scheduled=SOME)
 PAID = st.integers(0, 10**9).flatmap(lambda total: st.builds(Paid, total=st.just(total), final=st.integers(0, total)))
 
 
 def facts(**changed: object) -> Facts:
     known: dict[str, object] = {
         "kind": Kind.PAYMENT_DUE,
-        "due_on": date(2026, 12, 1),
+        "counted_from": date(2026, 12, 1),
+        "by_hand": False,
         "days_before": 7,
         "zone": NEW_YORK,
-        "owed": Owed(price=4_000_00, deposit=500_00, final=3_500_00),
+        "owed": Owed(price=4_000_00, amount=500_00, until_then=500_00, scheduled=4_000_00),
         "paid": Paid(),
         "cancelled": False,
         "has_address": True,
@@ -106,7 +109,7 @@ def test_what_is_ripe_stays_ripe_also_when_the_clock_is_put_back(
 
 @given(now=MOMENTS, kind=st.sampled_from(Kind), owed=OWED, paid=PAID, day=DAYS)
 def test_what_is_paid_is_never_sent(now: datetime, kind: Kind, owed: Owed, paid: Paid, day: date) -> None:
-    found = decide(facts(kind=kind, owed=owed, paid=paid, due_on=day), now)
+    found = decide(facts(kind=kind, owed=owed, paid=paid, counted_from=day), now)
     assert not (is_paid(kind, owed, paid) and found is State.QUEUED)
 
 
@@ -116,7 +119,7 @@ def test_nothing_is_sent_before_its_time_too_late_or_after_the_due_date(
 ) -> None:
     moment = send_moment(day, before, zone)
     ripe = day <= ripe_until(now, before, zone)
-    if ripe and decide(facts(due_on=day, days_before=before, zone=zone), now) is State.QUEUED:
+    if ripe and decide(facts(counted_from=day, days_before=before, zone=zone), now) is State.QUEUED:
         assert moment <= now <= moment + GRACE
         assert now.astimezone(zone).date() <= day
 
@@ -132,7 +135,7 @@ def test_another_payment_never_makes_a_paid_date_unpaid_nor_the_balance_larger(
 
 
 def test_a_final_payment_is_paid_by_all_together_or_by_final_payments_alone() -> None:
-    owed = Owed(price=4_000_00, deposit=500_00, final=3_500_00)
+    owed = Owed(price=4_000_00, amount=3_500_00, until_then=4_000_00, scheduled=4_000_00)
     assert not is_paid(Kind.FINAL_PAYMENT, owed, Paid(total=3_500_00))
     assert is_paid(Kind.FINAL_PAYMENT, owed, Paid(total=4_000_00))
     assert is_paid(Kind.FINAL_PAYMENT, owed, Paid(total=3_500_00, final=3_500_00))
@@ -170,10 +173,20 @@ def test_the_portals_word_of_an_authorization_never_undoes_what_the_crm_said_las
 def test_every_state_says_what_may_follow_and_an_end_is_an_end() -> None:
     assert set(TRANSITIONS) == set(State)
     ends = {state for state, following in TRANSITIONS.items() if not following}
-    assert ends == set(State) - {State.PLANNED, State.QUEUED}
+    assert ends == set(State) - {State.QUEUED} - SENDABLE
     assert not may(State.SENT, State.QUEUED)
 
 
 @pytest.mark.parametrize("name", ["", "Nowhere/At_all", "../etc/passwd", "x" * 400])
 def test_an_unknown_zone_is_taken_for_utc(name: str) -> None:
     assert send_moment(date(2026, 1, 2), 0, zone_of(name)) == datetime.combine(date(2026, 1, 2), CIVIL_HOUR, UTC)
+
+
+def test_what_the_agent_sends_herself_is_never_too_late_but_still_not_sent_when_it_is_paid() -> None:
+    long_after = datetime(2027, 2, 1, 14, 30, tzinfo=UTC)
+    assert decide(facts(by_hand=True), long_after) is State.QUEUED
+    assert decide(facts(by_hand=True, paid=Paid(total=500_00)), long_after) is State.SKIPPED_PAID
+
+
+def test_a_rule_that_counts_from_travel_is_never_ripe_without_a_first_day() -> None:
+    assert decide(facts(counted_from=None), datetime(2026, 11, 24, 15, 0, tzinfo=UTC)) is State.SKIPPED_LATE

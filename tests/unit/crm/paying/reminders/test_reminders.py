@@ -71,6 +71,7 @@ def form(**changed: object) -> dict[str, object]:
         "version": 0,
         "active": "y",
         "days_before": 5,
+        "anchor": "due",
         "subject": "{DepositAmt} due",
         "body": "Dear {ClientFirstName}, {DepositDate}.",
         "do": "save",

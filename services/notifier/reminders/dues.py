@@ -1,0 +1,51 @@
+"""What a segment has to be paid by when, as its newest event tells it. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from protos.wayvault.events.v1 import events_pb2
+from services.notifier.reminders.rules import KIND_OF, Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueAmount:
+    """An amount in minor units with its day, and how much must have come in by then, this amount included."""
+
+    id: str
+    kind: Kind
+    minor: int
+    due_on: date | None
+    until_then: int
+
+
+def dues_of(segment: events_pb2.Segment) -> Sequence[DueAmount]:
+    """In their order; nothing of a cancelled segment. From a CRM of before: its deposit and its final payment."""
+    if segment.cancelled:
+        return ()
+    told = [(each.id, each.kind, each.amount.minor, each.due_on) for each in segment.instalments] or [
+        (f"{segment.id}-deposit", "deposit", segment.deposit.minor, segment.deposit_due_on),
+        (f"{segment.id}-final", "final", segment.final.minor, segment.final_due_on),
+    ]
+    found, until_then = [], 0
+    for due_id, kind, minor, day in told:
+        if minor <= 0:
+            continue
+        until_then += minor
+        found.append(
+            DueAmount(
+                id=due_id,
+                kind=KIND_OF.get(kind, Kind.PAYMENT_DUE),
+                minor=minor,
+                due_on=date.fromisoformat(day) if day else None,
+                until_then=until_then,
+            )
+        )
+    return found
+
+
+def due_of(segment: events_pb2.Segment, kind: Kind, due_on: date) -> DueAmount | None:
+    """The due amount that a reminder speaks of."""
+    dues = dues_of(segment)
+    exact = (due for due in dues if due.kind is kind and due.due_on == due_on)
+    return next(exact, None) or next((due for due in dues if due.kind is kind), None)
