@@ -21,6 +21,9 @@ from prometheus_client import make_wsgi_app
 # What a check returns is ignored; it raises when its part can't be worked with.
 Check = Callable[[], object]
 
+# Under this name an app keeps its Readiness among its extensions, for the server that serves it.
+READINESS: Final = "wayvault_readiness"
+
 # Probes of several kinds ask at once; the parts are asked at most this often.
 _KEPT_SECONDS: Final = 2.0
 
@@ -32,10 +35,21 @@ class NotReady(Exception):
 
 
 class Readiness:
-    """The parts that a process can't work without, by name."""
+    """The parts that a process can't work without, by name; and those `beside` it, without which much still goes.
 
-    def __init__(self, checks: Mapping[str, Check], *, now: Callable[[], float] = time.monotonic) -> None:
-        self._checks = dict(checks)
+    A CRM whose vault is away still shows trips and takes notes: it is told of and stays ready, else one part's bad
+    minute would take every page from everybody.
+    """
+
+    def __init__(
+        self,
+        checks: Mapping[str, Check],
+        *,
+        beside: Mapping[str, Check] | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._checks = {**checks, **(beside or {})}
+        self._needed = frozenset(checks)
         self._now = now
         self._lock = threading.Lock()
         self._kept: dict[str, str] = {}
@@ -50,6 +64,10 @@ class Readiness:
                 if before != self._kept:
                     log.info("health.changed", away=self._kept)
             return dict(self._kept)
+
+    def can_serve(self) -> bool:
+        """Whether everything that is needed answers."""
+        return not self._needed & set(self.faults())
 
     def _ask(self) -> Iterable[tuple[str, str]]:
         for name, check in self._checks.items():
@@ -93,9 +111,9 @@ def _application(readiness: Readiness) -> Callable[..., Any]:
                 return _say(start, "200 OK", {"status": "alive"})
             case "/readyz":
                 faults = readiness.faults()
-                if faults:
+                if not readiness.can_serve():
                     return _say(start, "503 Service Unavailable", {"status": "not ready", "away": faults})
-                return _say(start, "200 OK", {"status": "ready"})
+                return _say(start, "200 OK", {"status": "ready", **({"away": faults} if faults else {})})
             case _:
                 return _say(start, "404 Not Found", {"status": "there is /healthz, /readyz and /metrics"})
 

@@ -3,7 +3,7 @@
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 import structlog
@@ -12,7 +12,6 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
-    start_http_server,
 )
 
 __all__ = [
@@ -21,7 +20,6 @@ __all__ = [
     "Gauge",
     "Histogram",
     "bind_traceparent",
-    "serve_metrics",
     "traceparent",
 ]
 
@@ -48,19 +46,3 @@ def bind_traceparent(value: str | None) -> Iterator[str]:
             yield trace
     finally:
         _current.reset(token)
-
-
-def serve_metrics(listen: str, *, processes: int = 1) -> None:
-    """Answers GET /metrics on `listen` ("host:port") from a thread; does nothing when `listen` is empty.
-
-    Of several processes each takes the first free of as many ports. A port that can't be had is logged: nobody's work
-    depends on it.
-    """
-    if not listen:
-        return
-    host, _, port = listen.rpartition(":")
-    for candidate in range(int(port), int(port) + processes):
-        with suppress(OSError):
-            start_http_server(candidate, addr=host or "127.0.0.1")
-            return
-    structlog.get_logger("telemetry").warning("metrics.no_port", listen=listen)

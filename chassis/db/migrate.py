@@ -33,6 +33,8 @@ _ENVIRONMENT = Path(__file__).parent / "alembic"
 _WAIT_FOR_OTHERS_MS = 120_000
 LOCK_TIMEOUT_MS = 5_000
 STATEMENT_TIMEOUT_MS = 60_000
+# The newest revisions of each folder, read once: they are part of the code.
+_HEADS: dict[Path, tuple[str, ...]] = {}
 
 
 class MigrationError(Exception):
@@ -87,6 +89,19 @@ class Migrations:
                 self._check(connection)
         finally:
             database.dispose()
+
+    def demand_newest(self, database: Database) -> None:
+        """Raises SchemaDrift when the database stands at another revision than the newest; quick, for readiness."""
+        with database.engine.connect() as connection:
+            current = MigrationContext.configure(connection).get_current_revision()
+        if current not in self._heads():
+            raise SchemaDrift([f"it stands at revision {current or 'none'}"])
+
+    def _heads(self) -> tuple[str, ...]:
+        known = _HEADS.get(self.versions)
+        if known is None:
+            known = _HEADS[self.versions] = tuple(ScriptDirectory.from_config(self._config()).get_heads())
+        return known
 
     def _check(self, connection: Connection) -> None:
         context = MigrationContext.configure(connection, opts={"compare_type": True})

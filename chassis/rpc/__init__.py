@@ -6,7 +6,7 @@ Client: `Caller(open_channel(address, tls, server_name)).call(stub.Method, reque
 
 from chassis.rpc.authz import ANYONE, NOBODY, AllowList, AllowListError
 from chassis.rpc.calls import CallInfo, current_call, require_time
-from chassis.rpc.client import Caller, open_channel
+from chassis.rpc.client import Caller, demand_serving, open_channel
 from chassis.rpc.errors import TRAILER
 from chassis.rpc.server import MAX_MESSAGE, RpcServer, make_server
 from chassis.rpc.tls import TlsFiles
@@ -23,6 +23,7 @@ __all__ = [
     "RpcServer",
     "TlsFiles",
     "current_call",
+    "demand_serving",
     "make_server",
     "open_channel",
     "require_time",

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self, TypeVar
 
 import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from chassis.errors import DeadlineTooShort
+from chassis.errors import DeadlineTooShort, Unavailable
 from chassis.rpc.errors import from_rpc_error
 from chassis.rpc.tls import TlsFiles, client_credentials
 from chassis.telemetry import traceparent
@@ -41,6 +42,16 @@ def open_channel(address: str, tls: TlsFiles, server_name: str) -> grpc.Channel:
     """
     options = (*_OPTIONS, ("grpc.ssl_target_name_override", server_name))
     return _LazyChannel(lambda: grpc.secure_channel(address, client_credentials(tls), options))
+
+
+def demand_serving(channel: grpc.Channel, *, seconds: float = 2.0) -> None:
+    """Asks the health service whether the server can do its work. Raises Unavailable when it can't, or is away."""
+    try:
+        answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=seconds)
+    except grpc.RpcError as error:
+        raise Unavailable from error
+    if answer.status != health_pb2.HealthCheckResponse.SERVING:
+        raise Unavailable
 
 
 class Caller:

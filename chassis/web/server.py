@@ -11,8 +11,8 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
+from chassis.health import READINESS, Readiness, serve_status
 from chassis.lifecycle import forget_what_is_loaded
-from chassis.telemetry import serve_metrics
 from chassis.web.worker import with_streams
 
 # Held by one worker at a time; then the one that has waited longest goes.
@@ -32,7 +32,8 @@ def is_ending() -> bool:
 
 def _ready(worker: Any, metrics: str) -> None:  # Any: gunicorn's Worker
     _workers.append(worker)
-    serve_metrics(metrics, processes=worker.cfg.workers)
+    readiness = getattr(worker.wsgi, "extensions", {}).get(READINESS) or Readiness({})
+    serve_status(metrics, readiness, processes=worker.cfg.workers)
     forget_what_is_loaded()
 
 

@@ -7,9 +7,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from flask import Flask
+
 from chassis.bus import BusUnavailable
 from chassis.db.migrate import MigrationError
 from chassis.errors import WayvaultError
+from chassis.health import READINESS
 from chassis.logging import configure_logging
 from chassis.settings import SettingsError, check_config, load
 from services.crm.access.agency.service import AgencyData, AgentData, AgentDetail
@@ -82,14 +85,23 @@ def _add(
 
 def _web(_: argparse.Namespace) -> int:
     from chassis.web.server import serve
-    from services.crm.app import create_app  # the pages load templates and icons that other commands don't need
+
+    # The pages load templates and icons that other commands don't need.
+    from services.crm.app import create_app
+    from services.crm.health import readiness
+
+    def site() -> Flask:
+        deps = bootstrap(settings)
+        app = create_app(deps)
+        app.extensions[READINESS] = readiness(settings, deps.core.database)
+        return app
 
     settings = load(CrmSettings)
     configure_logging(SERVICE, level=settings.log_level)
     settings.require_secret_key()
     settings.require_ready()
     serve(
-        lambda: create_app(bootstrap(settings)),
+        site,
         settings.listen,
         workers=settings.web_processes,
         threads=settings.web_threads,

@@ -1,11 +1,12 @@
 """The CRM's worker: sends what the rooms publish, consumes what concerns them, keeps their timers."""
 
 from chassis.bus import Bus, Consumer, EventHandlers, Relay, open_bus
+from chassis.health import serve_status
 from chassis.lifecycle import Loop, run_until_stopped
 from chassis.rpc.tls import TlsFiles
-from chassis.telemetry import serve_metrics
 from services.crm.access import wiring as access
 from services.crm.bootstrap import SERVICE, Dependencies
+from services.crm.health import readiness
 from services.crm.models import event_tables
 from services.crm.office import wiring as office
 from services.crm.paying import wiring as paying
@@ -52,7 +53,7 @@ def run(deps: Dependencies) -> None:
     bus = _bus(deps)
     relay = Relay(deps.core.database, event_tables, bus)
     consumer = Consumer(deps.core.database, event_tables, bus, SERVICE, event_handlers(deps), deps.core.clock)
-    serve_metrics(settings.metrics_listen)
+    serve_status(settings.metrics_listen, readiness(settings, deps.core.database, bus))
     run_until_stopped([("relay", relay.run), ("consumer", consumer.run), *timers(deps)])
 
 

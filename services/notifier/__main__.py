@@ -6,14 +6,15 @@ from collections.abc import Callable, Sequence
 
 from chassis.bus import Bus, BusUnavailable, Consumer, Relay, open_bus
 from chassis.db import open_database
+from chassis.health import serve_status
 from chassis.lifecycle import every, run_until_stopped
 from chassis.logging import configure_logging
 from chassis.rpc.tls import TlsFiles
 from chassis.settings import SettingsError, check_config, load
-from chassis.telemetry import serve_metrics
 from chassis.web.server import serve
 from services.notifier.bootstrap import build, mailbox_app
 from services.notifier.config import NotifierSettings
+from services.notifier.health import readiness
 from services.notifier.migrations import MIGRATIONS
 from services.notifier.orm import event_tables
 
@@ -29,7 +30,7 @@ def worker(settings: NotifierSettings) -> int:
     # The outbox gets a database handle of its own, so that its waiting never holds a sender's connection.
     relay = Relay(open_database(settings.database_url, name="notifier-relay"), event_tables, bus)
     senders = [(f"sender {number}", sender.run) for number, sender in enumerate(notifier.senders, start=1)]
-    serve_metrics(settings.metrics_listen)
+    serve_status(settings.metrics_listen, readiness(notifier.database, bus))
     reminders = every(REMINDERS_SECONDS, notifier.reminders.run_due, "reminders")
     run_until_stopped([("relay", relay.run), ("consumer", consumer.run), ("reminders", reminders), *senders])
     return 0

@@ -4,17 +4,20 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
+from flask import Flask
+
 from chassis.bus import BusUnavailable, Consumer, Relay, open_bus
 from chassis.db import open_database
+from chassis.health import READINESS, serve_status
 from chassis.lifecycle import every, run_until_stopped
 from chassis.logging import configure_logging
 from chassis.settings import SettingsError, check_config, load
-from chassis.telemetry import serve_metrics
 from chassis.web.drafts import Drafts
 from chassis.web.server import serve
 from services.portal.app import create_app
 from services.portal.bootstrap import SERVICE, bootstrap, tls_files
 from services.portal.config import PortalSettings
+from services.portal.health import readiness
 from services.portal.migrations import MIGRATIONS
 from services.portal.models import event_tables
 from services.portal.orm import drafts
@@ -27,8 +30,15 @@ def web(settings: PortalSettings) -> int:
     """Serves the clients' pages."""
     settings.require_secret_key()
     settings.require_ready()
+
+    def site() -> Flask:
+        deps = bootstrap(settings)
+        app = create_app(deps)
+        app.extensions[READINESS] = readiness(settings, deps.database)
+        return app
+
     serve(
-        lambda: create_app(bootstrap(settings)),
+        site,
         settings.listen,
         workers=settings.web_processes,
         threads=settings.web_threads,
@@ -45,7 +55,7 @@ def worker(settings: PortalSettings) -> int:
     # The relay's waiting never holds a connection that the consumer needs.
     relay = Relay(open_database(settings.database_url, name="portal-relay"), event_tables, bus)
     kept = Drafts(deps.database, drafts, deps.clock, secret_key=settings.require_secret_key())
-    serve_metrics(settings.metrics_listen)
+    serve_status(settings.metrics_listen, readiness(settings, deps.database, bus))
     run_until_stopped(
         [
             ("relay", relay.run),

@@ -9,13 +9,15 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from chassis.db.migrate import MigrationError
+from chassis.health import READINESS, Readiness, serve_status
 from chassis.lifecycle import every, run_until_stopped
 from chassis.logging import configure_logging
+from chassis.rpc import demand_serving, open_channel
 from chassis.sealing import SealError
 from chassis.settings import ServiceSettings, SettingsError, check_config, load
-from chassis.telemetry import serve_metrics
 from services.vault.bootstrap import open_server, open_vault
 from services.vault.config import VaultSettings
+from services.vault.health import readiness
 from services.vault.migrations import MIGRATIONS
 from services.vault.operator_commands import add_operator_commands
 
@@ -56,7 +58,7 @@ def _serve(settings: VaultSettings, _: argparse.Namespace) -> int:
     stop = threading.Event()
     vault = open_vault(settings, stop=stop)
     server = open_server(vault, settings.listen, settings.server_tls, workers=settings.workers)
-    serve_metrics(settings.metrics_listen)
+    serve_status(settings.metrics_listen, readiness(vault))
     structlog.get_logger("vault").info("vault.serving", listen=settings.listen, transit=settings.transit_url)
     try:
         # Before transit answers, calls that need it are told to try again; nothing else has to wait for it.
@@ -72,7 +74,7 @@ def _work(settings: VaultSettings, _: argparse.Namespace) -> int:
     _require_ready(settings)
     stop = threading.Event()
     vault = open_vault(settings, stop=stop)
-    serve_metrics(settings.metrics_listen)
+    serve_status(settings.metrics_listen, readiness(vault))
     vault_log = structlog.get_logger("vault")
 
     def sweep() -> None:
@@ -103,14 +105,23 @@ def _work(settings: VaultSettings, _: argparse.Namespace) -> int:
 def _web(settings: VaultSettings, _: argparse.Namespace) -> int:
     """The secure frame's pages, on an origin of their own."""
     # Only this process needs the web stack.
+    from flask import Flask
+
     from chassis.web.server import serve
     from services.vault.frame.app import FrameSettings, create_app
     from services.vault.frame_keys import VaultSealingKeys
 
     settings.require_ready()
     keys = VaultSealingKeys(settings.vault_address, settings.tls_of("frame"), settings.vault_server_name)
+
+    def site() -> Flask:
+        app = create_app(FrameSettings.of(settings), keys)
+        channel = open_channel(settings.vault_address, settings.tls_of("frame"), settings.vault_server_name)
+        app.extensions[READINESS] = Readiness({"vault": lambda: demand_serving(channel)})
+        return app
+
     serve(
-        lambda: create_app(FrameSettings.of(settings), keys),
+        site,
         settings.web_listen,
         threads=4,
         metrics=settings.web_metrics_listen,
