@@ -58,7 +58,7 @@ def _serve(settings: VaultSettings, _: argparse.Namespace) -> int:
     stop = threading.Event()
     vault = open_vault(settings, stop=stop)
     server = open_server(vault, settings.listen, settings.server_tls, workers=settings.workers)
-    serve_status(settings.metrics_listen, readiness(vault))
+    serve_status(settings.metrics_listen, readiness(vault), processes=2)
     structlog.get_logger("vault").info("vault.serving", listen=settings.listen, transit=settings.transit_url)
     try:
         # Before transit answers, calls that need it are told to try again; nothing else has to wait for it.
@@ -74,7 +74,7 @@ def _work(settings: VaultSettings, _: argparse.Namespace) -> int:
     _require_ready(settings)
     stop = threading.Event()
     vault = open_vault(settings, stop=stop)
-    serve_status(settings.metrics_listen, readiness(vault))
+    serve_status(settings.metrics_listen, readiness(vault), processes=2)
     vault_log = structlog.get_logger("vault")
 
     def sweep() -> None:
