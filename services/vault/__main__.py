@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from chassis.clock import SystemClock
+from chassis.db import open_database
 from chassis.db.migrate import MigrationError
 from chassis.health import READINESS, Readiness, serve_status
 from chassis.lifecycle import every, run_until_stopped
@@ -20,8 +22,11 @@ from services.vault.config import VaultSettings
 from services.vault.health import readiness
 from services.vault.migrations import MIGRATIONS
 from services.vault.operator_commands import add_operator_commands
+from services.vault.retention.report import make_report
 
 _SERVING = ("serve", "worker", "web")
+# Exit status of the retention report, for scripts: apart from 1, which means that it could not be made.
+_OVERDUE = 3
 _EMBEDDED = "transit.embedded_keyring"
 
 
@@ -94,6 +99,7 @@ def _work(settings: VaultSettings, _: argparse.Namespace) -> int:
                 ("sealing_keys", every(60, vault.sealing_keys.rotate, "sealing_keys")),
                 ("keys", every(60, vault.keys.tend, "keys")),
                 ("audit_heads", every(300, heads, "audit_heads")),
+                ("retention", every(60, lambda: make_report(vault.on.database, vault.on.clock), "retention")),
             ]
         )
     finally:
@@ -162,6 +168,17 @@ def _migrate(settings: VaultSettings, _: argparse.Namespace) -> int:
     return 0
 
 
+def _report(settings: VaultSettings, _: argparse.Namespace) -> int:
+    """What is kept and until when; exit status 3 when something is overdue."""
+    database = open_database(settings.database_url, name="vault-report")
+    try:
+        report = make_report(database, SystemClock())
+    finally:
+        database.dispose()
+    print("\n".join(report.lines()))
+    return _OVERDUE if report.overdue else 0
+
+
 def _require_ready(settings: VaultSettings) -> None:
     if problems := settings.problems():
         raise SettingsError("\n".join(problems))
@@ -176,6 +193,7 @@ _PROCESSES: dict[str, tuple[str, Callable[[VaultSettings, argparse.Namespace], i
     "worker": ("sweep, key rotation, audit heads", _work),
     "web": ("the secure frame's pages", _web),
     "migrate": ("bring the database up to date", _migrate),
+    "retention-report": ("say what is kept, until when, and what is overdue (O10); exit status 3 if anything", _report),
     "check-config": ("print the settings, and what is wrong with them", lambda _settings, _given: 0),
 }
 

@@ -8,7 +8,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, Row, Table, Update, bindparam, case, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    CursorResult,
+    Row,
+    Table,
+    Update,
+    bindparam,
+    case,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from chassis.db import Write
@@ -208,6 +221,31 @@ def move_cvv(session: Session, token: str, event: CvvEvent, at: datetime) -> boo
     if event is not CvvEvent.PURGE:
         where += [_TABLE.c.cvv_kept_until > at, _TABLE.c.state.in_(_LIVE)]
     return _moved(session, update(_TABLE).where(*where).values(**values))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Cards or CVVs at a moment: how many are held, when the first of them goes, how many are late."""
+
+    held: int
+    next_until: datetime | None
+    overdue: int
+
+
+def kept_cards(session: Session, now: datetime) -> Kept:
+    """Live cards."""
+    return _kept(session, _TABLE.c.state.in_(_LIVE), _TABLE.c.kept_until, now)
+
+
+def kept_cvvs(session: Session, now: datetime) -> Kept:
+    """CVVs that could still be shown."""
+    return _kept(session, _TABLE.c.cvv_state.in_(tuple(LIVE_CVV)), _TABLE.c.cvv_kept_until, now)
+
+
+def _kept(session: Session, live: ColumnElement[bool], until: Column[datetime], now: datetime) -> Kept:
+    query = select(func.count(), func.min(until), func.count().filter(until <= now)).where(live)
+    held, first, overdue = session.execute(query).one()
+    return Kept(held=held, next_until=first, overdue=overdue)
 
 
 def overdue_cards(session: Session, now: datetime, limit: int) -> list[str]:
