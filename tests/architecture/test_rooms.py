@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 
 from tests.architecture.source import (
     ROOT,
@@ -215,3 +216,10 @@ def test_each_service_has_locked_requirements_with_hashes_and_no_addresses(extra
     assert len(pinned) > 20
     assert text.count("--hash=sha256:") >= len(pinned)
     assert "http" not in text.replace("httpx", "").replace("httpcore", "")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_revisions_of_a_service_stand_in_one_line(service: str) -> None:
+    versions = ROOT / "services" / service / "migrations" / "versions"
+    scripts = ScriptDirectory(str(ROOT / "chassis" / "db" / "alembic"), version_locations=[str(versions)])
+    assert len(scripts.get_heads()) == 1

@@ -9,10 +9,11 @@ from typing import Final
 
 import structlog
 
+from chassis import health
 from chassis.clock import SystemClock
 from chassis.lifecycle import run_until_stopped
 from chassis.rpc import make_server
-from chassis.telemetry import Gauge, serve_metrics
+from chassis.telemetry import Gauge
 from protos.wayvault.phone.v1 import phone_pb2_grpc
 from services.vault.phone.authz import ALLOW
 from services.vault.phone.calls.masker import Masker
@@ -59,7 +60,7 @@ def run(settings: PhoneSettings) -> None:
     server = make_server(settings.listen, settings.tls, ALLOW, services, max_workers=settings.workers, reuse_port=False)
     _LATENESS.set_function(lambda: media.lateness.percentile(0.99))
     _CALLS.set_function(lambda: len(masker.calls))
-    serve_metrics(settings.metrics_listen)
+    health.serve_status(settings.metrics_listen, health.Readiness({}))
     _log.info("phone.serving", listen=settings.listen, ng=settings.ng_listen, most_calls=settings.most_calls)
 
     def relay(stop: threading.Event) -> None:
