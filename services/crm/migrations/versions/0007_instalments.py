@@ -5,7 +5,7 @@ that a process of before may run beside this one; it shows what lies between the
 such a process changes of a segment's dates shows in lists of dues when the segment is saved the next time.
 Contract, in a later release: fill the rows from the columns once more, then drop the columns.
 
-Revision: 0006_instalments, after 0005_names_in_order
+Revision: 0007_instalments, after 0006_drafts
 """
 
 import sqlalchemy as sa
@@ -13,8 +13,8 @@ from alembic import op
 
 from chassis.db import UtcDateTime
 
-revision = "0006_instalments"
-down_revision = "0005_names_in_order"
+revision = "0007_instalments"
+down_revision = "0006_drafts"
 branch_labels = None
 depends_on = None
 
