@@ -8,12 +8,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chassis.ids import new_id
+from chassis.money import Money
 from services.crm.bootstrap import Dependencies
 from services.crm.core.actor import Actor
 from services.crm.models import CommissionReceiptRow, ReminderLogRow
+from services.crm.paying.payments.service import Method, PaymentType
+from services.crm.paying.recording.service import Recorded
 from services.crm.paying.reminders.rules import DEFAULTS, KIND_OF, Outcome, Scope, leaves_on
 from services.crm.paying.reminders.service import RuleData
-from services.crm.trips.bookings.service import BookingDetail, BookingFilter, BookingStatus, Due
+from services.crm.trips.bookings.service import BookingDetail, BookingFilter, BookingStatus, Due, DueKind
 
 _SEED = 20261122
 _LOG_DAYS = 60
@@ -41,6 +44,28 @@ def add_money(deps: Dependencies, actor: Actor) -> None:
         if not _has(session, actor):
             _add_log(deps, session, trips, chance)
             _add_receipts(deps, session, actor, trips, chance)
+
+
+def add_recorded(deps: Dependencies, actor: Actor) -> None:
+    """Of one trip's next due amount: paid by cheque and recorded. Done again, it is recorded once."""
+    bookings = deps.trips.bookings
+    for booking in bookings.export(actor, BookingFilter(status=BookingStatus.BOOKED)):
+        due = next((due for part in booking.segments for due in part.dues if due.kind is DueKind.REGULAR), None)
+        if due is None or booking.lead is None or not actor.owns(booking.agent_id):
+            continue
+        cheque = Recorded(
+            request_key=f"demo-cheque-{booking.id}"[:60],
+            client_id=booking.lead.client_id,
+            segment_id=due.segment.id,
+            type=PaymentType.DEPOSIT,
+            method=Method.CHEQUE,
+            amount=Money(minor=due.segment.dues[0].amount.minor, currency=booking.currency),
+            paid_on=deps.core.clock.now().date() - timedelta(days=2),
+            reference="No. 20418",
+            note="Came by post.",
+        )
+        deps.paying.recording.record(actor, booking.id, cheque, ip="127.0.0.1")
+        return
 
 
 def _has(session: Session, actor: Actor) -> bool:

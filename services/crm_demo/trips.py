@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from chassis.money import Money
-from services.crm.trips.bookings.service import BookingData, BookingStatus, SegmentData, SegmentKind
+from services.crm.trips.bookings.service import BookingData, BookingStatus, Instalment, SegmentData, SegmentKind
 from services.crm_demo.people import ADA, JONAS, MAYA
 
 
@@ -21,6 +21,7 @@ class Part:
     confirmation: str = ""
     deposit: tuple[int, int] | None = None
     final: tuple[int, int] | None = None
+    instalments: tuple[tuple[int, int], ...] = ()
     commission: int = 0
 
     def data(self, today: date, currency: str) -> SegmentData:
@@ -43,6 +44,10 @@ class Part:
             final=money(self.final[0]) if self.final else None,
             final_due_on=day(self.final[1]) if self.final else None,
             commission=money(self.commission),
+            instalments=tuple(
+                Instalment(amount=Money(minor=amount * 100, currency=currency), due_on=day(due))
+                for amount, due in self.instalments
+            ),
         )
 
 
@@ -207,7 +212,8 @@ _NEWPORT = Trip(
             price=3150,
             confirmation="MM-3307",
             deposit=(500, 6),
-            final=(2650, 24),
+            instalments=((900, 15),),
+            final=(1750, 24),
             commission=378,
         ),
         Part(

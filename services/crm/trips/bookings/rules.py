@@ -307,6 +307,8 @@ def _price_errors(data: SegmentData) -> dict[str, str]:
 
 def _order_problem(data: SegmentData) -> str:
     """Instalments stand between deposit and final payment."""
+    if not data.instalments:
+        return ""
     days = [each.due_on for each in data.instalments]
     if any(day is None for day in days):
         return "Give each instalment the day on which it is due."

@@ -38,6 +38,11 @@ SEGMENT = (
     "final",
     "final_due_on",
     "commission",
+    "schedule",
+    "due_amount_0",
+    "due_on_0",
+    "due_amount_999",
+    "more",
     "version",
 )
 AGENCY = (
@@ -109,9 +114,11 @@ def test_the_sign_in_forms_take_anything(site: CrmSite, typed: dict[str, str]) -
 
 HOUSEHOLD = ("first_name", "last_name", "relation", "born_on", "kind", "label", "day", "month", "year")
 LINK = ("type", "segment_id", "purpose", "due_on", "overpay_ok", "pick_0", "amount_0", "request_key")
+RECORD = ("method", "amount", "paid_on", "client_id", "reference", "note", *LINK)
+CANCEL = ("penalty", "refund_due", "reason", "version")
 OFFER = ("plan", "price", "pick_0", "request_key")
 TASK = ("title", "due_on", "notes", "client_id", "note")
-RULE = ("active", "days_before", "subject", "body", "example", "do", "version")
+RULE = ("active", "days_before", "anchor", "subject", "body", "example", "do", "version")
 TEMPLATE = ("title", "body", "required", "version", "kind", "booking_id")
 TICKET = ("subject", "text", "version")
 
@@ -129,6 +136,15 @@ def test_the_household_forms_take_anything(site: CrmSite, maya: Browser, typed: 
 def test_the_forms_that_ask_for_money_take_anything(site: CrmSite, maya: Browser, typed: dict[str, str]) -> None:
     _no_fault(site, maya, f"/links/new/{site.booking.id}", typed)
     _no_fault(site, maya, f"/insurance/new/{site.booking.id}", typed)
+
+
+@SOME
+@given(typed=st.dictionaries(st.sampled_from((*RECORD, *CANCEL)), texts))
+def test_the_forms_of_recorded_payments_and_cancelled_segments_take_anything(
+    site: CrmSite, maya: Browser, typed: dict[str, str]
+) -> None:
+    _no_fault(site, maya, f"/bookings/{site.booking.id}/payments/new", typed)
+    _no_fault(site, maya, f"/bookings/{site.booking.id}/segments/{site.segment_id}/cancel", typed)
 
 
 @SOME
