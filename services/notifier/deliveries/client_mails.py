@@ -40,6 +40,7 @@ class ClientMails:
         facts = {
             "client_first_name": called(event.client.first_name, event.client.last_name),
             "agent_name": event.agent.name,
+            "agent_email": event.agent.email,
             "agent_phone": event.agent.phone or event.agency.phone,
             "expires": moment(event.expires_at, event.agency.time_zone),
         }

@@ -31,6 +31,7 @@ class DocumentMails:
                 "trip": event.booking_title,
                 "client_first_name": called(client.first_name, client.last_name),
                 "agent_name": event.agent.name,
+                "agent_email": event.agent.email,
                 "agent_phone": event.agent.phone or event.agency.phone,
                 "url": f"{self.portal_url}/trips/{event.booking_id}#documents",
             }

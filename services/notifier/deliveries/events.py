@@ -18,6 +18,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     PaymentLapsed,
     PaymentLapsing,
     PaymentLinkIssued,
+    PaymentProcessed,
     PaymentReported,
     PaymentVoided,
 )
@@ -49,6 +50,7 @@ class DeliveryEvents:
         handlers.on(MailSealed, self.mail_sealed)
         handlers.on(PaymentAuthorized, self.payment_authorized)
         handlers.on(DocumentSigned, self.document_signed)
+        handlers.on(PaymentProcessed, self.payment_processed)
         handlers.on(PaymentVoided, self.payment_voided)
         handlers.on(PaymentLapsing, self.payment_lapsing)
         handlers.on(PaymentLapsed, self.payment_lapsed)
@@ -110,6 +112,28 @@ class DeliveryEvents:
         facts = payment_facts(event.context)
         self._queue_letter(
             session, meta, letter, sealed=event.sealed_mail, context=event.context, facts=facts, attachment=attachment
+        )
+
+    def payment_processed(self, session: Session, event: PaymentProcessed, meta: EventMeta) -> None:
+        """M7: the client reads that it is done, with the supplier's number, and that the card is being destroyed."""
+        context = event.context
+        self.note_payment(session, context, "processed")
+        facts = payment_facts(context) | _theme_data(context)
+        facts |= {
+            "confirmation": event.confirmation_number,
+            "processed": moment(event.at, context.agency.time_zone),
+        }
+        self.deliveries.queue(
+            session,
+            NewDelivery(
+                source_key=f"{meta.event_id}:{Mail.PAYMENT_PROCESSED}",
+                template=Mail.PAYMENT_PROCESSED,
+                agency_id=meta.agency_id,
+                address=context.payer.email,
+                data=facts,
+                payment_id=event.payment_id,
+                agent_id=context.agent.id,
+            ),
         )
 
     def payment_voided(self, session: Session, event: PaymentVoided, meta: EventMeta) -> None:

@@ -26,9 +26,13 @@ TRANSITIONS: Final[dict[DeliveryState, frozenset[DeliveryState]]] = {
 PAUSES: Final = tuple(
     timedelta(seconds=seconds) for seconds in (2, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14400, 28800, 28800)
 )
+# A fault of ours, such as a mail that this version can't write, mends itself only by another version's worker: a few
+# minutes for an upgrade with old and new side by side, then the agent should hear of it.
+FAULT_TRIES: Final = 6
 # A process that died while sending leaves its row in flight; after this long another may take it.
-# Longer than the SMTP conversation's own limit, so that two processes never send the same row at once.
-LEASE: Final = timedelta(seconds=90)
+# Longer than the SMTP conversation's own limit (transports.CONVERSATION_SECONDS), so that two processes never send the
+# same row at once.
+LEASE: Final = timedelta(seconds=120)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +48,20 @@ class Deferred:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """Never: the server said 5xx, or the message can't be made."""
+class Stumbled:
+    """Wayvault itself failed. Tried again a few times only: most likely it fails again."""
 
     reason: str
 
 
-Outcome = Sent | Deferred | Refused
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """Never: the server said 5xx, or nobody can make a message of it."""
+
+    reason: str
+
+
+Outcome = Sent | Deferred | Stumbled | Refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +81,33 @@ def after_try(outcome: Outcome, *, attempts: int, now: datetime, expires_at: dat
         case Refused(reason=reason):
             return Next(state=DeliveryState.FAILED, reason=reason)
         case Deferred(reason=reason):
-            if attempts > len(PAUSES):
-                return Next(state=DeliveryState.FAILED, reason=reason)
-            again = now + PAUSES[attempts - 1]
-            if expires_at is not None and again >= expires_at:
-                return Next(state=DeliveryState.FAILED, reason=f"{reason} What it carried has expired meanwhile.")
-            return Next(state=DeliveryState.QUEUED, next_attempt_at=again, reason=reason)
+            return _again(reason, most=len(PAUSES) + 1, attempts=attempts, now=now, expires_at=expires_at)
+        case Stumbled(reason=reason):
+            return _again(reason, most=FAULT_TRIES, attempts=attempts, now=now, expires_at=expires_at)
+
+
+def _again(reason: str, *, most: int, attempts: int, now: datetime, expires_at: datetime | None) -> Next:
+    if attempts >= most:
+        return Next(state=DeliveryState.FAILED, reason=f"{reason} {_tried(attempts)} It was given up.")
+    again = now + PAUSES[attempts - 1]
+    if expires_at is not None and again >= expires_at:
+        words = f"{reason} {_tried(attempts)} What it carried expires before the next try."
+        return Next(state=DeliveryState.FAILED, reason=words)
+    return Next(state=DeliveryState.QUEUED, next_attempt_at=again, reason=reason)
+
+
+def _tried(attempts: int) -> str:
+    """How hard it was tried, in words: "It was tried 13 times within a day."."""
+    if attempts == 1:
+        return "It was tried once."
+    minutes = round(sum(PAUSES[: attempts - 1], timedelta()).total_seconds() / 60)
+    if minutes < 2:
+        span = "a minute or two"
+    elif minutes < 120:
+        span = f"{minutes} minutes"
+    else:
+        span = f"{round(minutes / 60)} hours"
+    return f"It was tried {attempts} times within {span}."
 
 
 def may(current: DeliveryState, following: DeliveryState) -> bool:

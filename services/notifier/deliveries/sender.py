@@ -7,23 +7,27 @@ from typing import Final
 
 import structlog
 from jinja2 import UndefinedError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.sealing import LetterExpired, LetterReader, SealError
 from services.notifier.agencies.service import Looks
-from services.notifier.deliveries.message import Attachment, MessageRefused, build
+from services.notifier.deliveries.message import Attachment, MessageRefused, ReplyTo, build
 from services.notifier.deliveries.models import Delivery
-from services.notifier.deliveries.rules import DeliveryState, Outcome, Refused, mask_address
+from services.notifier.deliveries.rules import PAUSES, DeliveryState, Next, Outcome, Refused, Stumbled, mask_address
 from services.notifier.deliveries.service import Deliveries, NewDelivery
 from services.notifier.deliveries.transports import Transport
 from services.notifier.deliveries.words import card
 from services.notifier.letters.rules import may_sign
-from services.notifier.templates.rules import Mail
+from services.notifier.templates.rules import Mail, Theme
 from services.notifier.templates.service import render
 
 POLL_SECONDS: Final = 0.25
+# How long it waits when the database does not answer, at first and at most.
+OUTWAIT_SECONDS: Final = (0.2, 5.0)
+_KNOWN: Final = frozenset(mail.value for mail in Mail)
 log = structlog.get_logger(__name__)
 
 
@@ -34,7 +38,7 @@ class _Taken:
     id: str
     agency_id: str
     attempts: int
-    template: Mail
+    template: str
     address: str
     sealed_letter: str | None
     data: dict[str, str]
@@ -66,40 +70,92 @@ class Sender:
         self._wake = wake
 
     def run(self, stop: threading.Event) -> None:
-        """Sends until told to stop. `wake` is set by the consumer's commits, so that a code leaves at once."""
+        """Sends until told to stop. `wake` is set by the consumer's commits, so that a code leaves at once.
+
+        Nothing ends it but `stop`: a database that is away is waited for, and a delivery that goes wrong is settled by
+        itself, so that the others leave.
+        """
+        pause = OUTWAIT_SECONDS[0]
         while not stop.is_set():
-            if not self.send_next():
+            try:
+                sent = self.send_next(stop)
+            except Exception as error:
+                log.warning("sender.interrupted", error=type(error).__name__)
+                stop.wait(pause)
+                pause = min(pause * 2, OUTWAIT_SECONDS[1])
+                continue
+            pause = OUTWAIT_SECONDS[0]
+            if not sent:
                 self._wake.wait(POLL_SECONDS)
                 self._wake.clear()
 
-    def send_next(self) -> bool:
-        """Tries one due delivery; False when none is due."""
+    def send_next(self, stop: threading.Event | None = None) -> bool:
+        """Tries one due delivery; False when none is due. Once it was handed to the mail server, what came of it is
+        written down even if the database has to be waited for; only `stop` ends that."""
         with self._database.transaction() as session:
             row = self._deliveries.claim(session)
             taken = _taken(row) if row is not None else None
         if taken is None:
             return False
-        outcome = self._try(taken)
-        with self._database.transaction() as session:
-            following = self._deliveries.finish(session, taken.id, taken.attempts, outcome)
-            if following is not None and following.state is DeliveryState.SENT and taken.template is Mail.PAYMENT_LINK:
-                self._confirm_to_agent(session, session.get_one(Delivery, taken.id), taken)
+        outcome = self._outcome(taken)
+        following = self._settled(taken, outcome, stop or threading.Event())
         state = following.state.value if following else "taken over"
-        log.info(
-            "delivery.tried", delivery_id=taken.id, mail=taken.template.value, state=state, attempts=taken.attempts
-        )
+        log.info("delivery.tried", delivery_id=taken.id, mail=taken.template, state=state, attempts=taken.attempts)
         return True
 
-    def _try(self, taken: _Taken) -> Outcome:
+    def _outcome(self, taken: _Taken) -> Outcome:
+        """How the try went, whatever happens in it."""
+        if taken.attempts > len(PAUSES) + 1:
+            # Only tries that never came to an end count past the last pause: the process died in each.
+            return Refused(reason="Every try broke off before its end. It was given up.")
+        if taken.template not in _KNOWN:
+            # A newer version side by side with this one may know it.
+            log.warning("delivery.unknown_mail", delivery_id=taken.id, mail=taken.template)
+            return Stumbled(reason="This version of Wayvault does not know this kind of e-mail.")
+        try:
+            return self._try(taken, Mail(taken.template))
+        except Exception:
+            log.exception("delivery.failed_unforeseen", delivery_id=taken.id, mail=taken.template)
+            return Stumbled(reason="The e-mail could not be made: a fault in Wayvault, not of the address.")
+
+    def _settled(self, taken: _Taken, outcome: Outcome, stop: threading.Event) -> Next | None:
+        """Writes the outcome down. While the database is away it is kept here and tried again: forgetting that a mail
+        was sent would send it twice."""
+        pause = OUTWAIT_SECONDS[0]
+        while True:
+            try:
+                with self._database.transaction() as session:
+                    return self._finish(session, taken, outcome)
+            except SQLAlchemyError as error:
+                log.warning("delivery.outcome_kept", delivery_id=taken.id, error=type(error).__name__)
+                if stop.wait(pause):
+                    raise
+                pause = min(pause * 2, OUTWAIT_SECONDS[1])
+            except Exception:
+                log.exception("delivery.reaction_failed", delivery_id=taken.id, mail=taken.template)
+                return self._settled_alone(taken, outcome)
+
+    def _finish(self, session: Session, taken: _Taken, outcome: Outcome) -> Next | None:
+        following = self._deliveries.finish(session, taken.id, taken.attempts, outcome)
+        if following is not None and following.state is DeliveryState.SENT and taken.template == Mail.PAYMENT_LINK:
+            self._confirm_to_agent(session, session.get_one(Delivery, taken.id), taken)
+        return following
+
+    def _settled_alone(self, taken: _Taken, outcome: Outcome) -> Next | None:
+        """The delivery's own end, without the reactions to it, one of which can't be made to work."""
+        with self._database.transaction() as session:
+            return self._deliveries.finish(session, taken.id, taken.attempts, outcome, tell_follower=False)
+
+    def _try(self, taken: _Taken, mail: Mail) -> Outcome:
         try:
             recipient, data = self._opened(taken)
             theme = self._looks.theme(taken.agency_id, taken.data)
-            rendered = render(taken.template, data, theme)
+            rendered = render(mail, data, theme)
             message = build(
                 message_id=taken.id,
                 sender_name=theme.name,
                 sender_address=self._mail_from,
-                reply_to=theme.email,
+                reply_to=_answers_to(data, theme, recipient),
                 recipient=recipient,
                 rendered=rendered,
                 attachment=taken.attachment,
@@ -113,9 +169,9 @@ class Sender:
         except MessageRefused as error:
             return Refused(reason=str(error))
         except UndefinedError:
-            log.error("delivery.template_lacks_data", delivery_id=taken.id, mail=taken.template.value)
-            return Refused(reason="The mail could not be written.")
-        return self._transport.send(message, recipient)
+            log.error("delivery.template_lacks_data", delivery_id=taken.id, mail=mail.value)
+            return Stumbled(reason="The e-mail could not be written: something that it shows is missing.")
+        return self._transport.send(message, message["To"].addresses[0].addr_spec)
 
     def _opened(self, taken: _Taken) -> tuple[str, dict[str, str]]:
         """The recipient and what the template shows; a sealed letter is opened only now, and kept nowhere."""
@@ -149,6 +205,22 @@ class Sender:
         )
 
 
+def _data(row: Delivery) -> dict[str, str]:
+    try:
+        data = json.loads(row.data)
+    except ValueError:
+        data = None
+    return data if isinstance(data, dict) else {}
+
+
+def _answers_to(data: dict[str, str], theme: Theme, recipient: str) -> ReplyTo:
+    """The client's answer goes to the agent; an agent's to the agency, where it has an address."""
+    agent = data.get("agent_email", "")
+    if agent and agent.casefold() != recipient.casefold():
+        return ReplyTo(address=agent, name=data.get("agent_name", ""))
+    return ReplyTo(address=theme.email, name=theme.name if theme.email else "")
+
+
 def _taken(row: Delivery) -> _Taken:
     attachment = None
     if row.attachment is not None and row.attachment_name is not None:
@@ -157,9 +229,9 @@ def _taken(row: Delivery) -> _Taken:
         id=row.id,
         agency_id=row.agency_id,
         attempts=row.attempts,
-        template=Mail(row.template),
+        template=row.template,
         address=row.address,
         sealed_letter=row.sealed_letter,
-        data=json.loads(row.data),
+        data=_data(row),
         attachment=attachment,
     )

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+import structlog
 from sqlalchemy import and_, event, func, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
@@ -17,9 +19,18 @@ from chassis.ids import new_id
 from protos.wayvault.events.v1.events_pb2 import DeliveryFailed, DeliverySent
 from services.notifier.deliveries.message import Attachment
 from services.notifier.deliveries.models import Delivery
-from services.notifier.deliveries.rules import LEASE, DeliveryState, Next, Outcome, after_try, mask_address
+from services.notifier.deliveries.rules import (
+    LEASE,
+    DeliveryState,
+    Next,
+    Outcome,
+    Stumbled,
+    after_try,
+    mask_address,
+)
 from services.notifier.templates.rules import Mail
 
+log = structlog.get_logger(__name__)
 # A letter that can't be opened any more has no template to name.
 UNREADABLE = "sealed_mail"
 
@@ -129,14 +140,34 @@ class Deliveries:
                 continue
             session.expire_all()
             row = session.get_one(Delivery, candidate)
-            follower = self._followers.get(row.template)
-            if follower is None or follower.wanted(session, row.source_key):
+            if self._wanted(session, row):
                 return row
-            session.delete(row)
-            session.flush()
         return None
 
-    def finish(self, session: Session, delivery_id: str, attempts: int, outcome: Outcome) -> Next | None:
+    def _wanted(self, session: Session, row: Delivery) -> bool:
+        """Whether the mail is still to leave. One that is not wanted any more is dropped; one whose room can't tell
+        waits, with the usual end to its patience, and stands in nobody's way."""
+        follower = self._followers.get(row.template)
+        if follower is None:
+            return True
+        try:
+            with session.begin_nested():
+                wanted = follower.wanted(session, row.source_key)
+        except SQLAlchemyError:
+            raise
+        except Exception:
+            log.exception("delivery.follower_failed", delivery_id=row.id, mail=row.template)
+            stumbled = Stumbled(reason="Whether the e-mail was still due could not be found out.")
+            self.finish(session, row.id, row.attempts, stumbled, tell_follower=False)
+            return False
+        if not wanted:
+            session.delete(row)
+            session.flush()
+        return wanted
+
+    def finish(
+        self, session: Session, delivery_id: str, attempts: int, outcome: Outcome, *, tell_follower: bool = True
+    ) -> Next | None:
         """Writes down how a try went, with its event; None when another process has taken the delivery over."""
         row = session.get(Delivery, delivery_id, with_for_update=True)
         if row is None or row.state != DeliveryState.IN_FLIGHT.value or row.attempts != attempts:
@@ -153,7 +184,7 @@ class Deliveries:
         # What was sealed, and what was attached, has no more use here.
         row.sealed_letter, row.attachment = None, None
         self._tell(session, row, following, now)
-        if follower := self._followers.get(row.template):
+        if tell_follower and (follower := self._followers.get(row.template)):
             follower.finished(session, row.source_key, following.state, following.reason)
         return following
 

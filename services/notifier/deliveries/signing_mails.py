@@ -162,6 +162,7 @@ def _people(agent: Agent, agency: Agency, client: Client) -> dict[str, str]:
         "client_first_name": called(client.first_name, client.last_name),
         "client_name": f"{client.first_name} {client.last_name}".strip(),
         "agent_name": agent.name,
+        "agent_email": agent.email,
         "agent_phone": agent.phone or agency.phone,
         "agency_name": agency.name,
         "agency_accent": agency.accent_colour,

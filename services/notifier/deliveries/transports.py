@@ -2,13 +2,23 @@
 
 import smtplib
 import ssl
+import time
 from email.message import EmailMessage
 from typing import Final, Protocol
 from urllib.parse import unquote, urlsplit
 
+import structlog
+
+from services.notifier.deliveries.message import SMTP_SAFE
 from services.notifier.deliveries.rules import Deferred, Outcome, Refused, Sent
 
-TIMEOUT_SECONDS: Final = 20.0
+# A command's answer is waited for this long; all together, up to the answer to DATA, must end before the delivery's
+# lease does (rules.LEASE), so that nobody else sends the same mail meanwhile.
+COMMAND_SECONDS: Final = 20.0
+CONVERSATION_SECONDS: Final = 100.0
+_GOODBYE_SECONDS: Final = 2.0
+
+log = structlog.get_logger(__name__)
 
 
 class Transport(Protocol):
@@ -33,33 +43,82 @@ class SmtpTransport:
         self._context = tls_context or ssl.create_default_context()
 
     def send(self, message: EmailMessage, recipient: str) -> Outcome:
+        """The answer to the end of DATA decides (RFC 5321 §4.1.1.4): 250 there means that the server has the mail, and
+        whatever comes after it, an error reply to QUIT or a broken line, changes nothing (§6.1)."""
+        deadline = time.monotonic() + CONVERSATION_SECONDS
         try:
-            with self._connect() as server:
-                if self._starttls:
-                    server.starttls(context=self._context)
-                if self._user:
-                    server.login(self._user, self._password)
-                server.send_message(message, to_addrs=[recipient])
-        except smtplib.SMTPRecipientsRefused as error:
-            return _by_code(next(iter(error.recipients.values()))[0], "The mail server did not take this address.")
+            server = self._connect()
+        except (smtplib.SMTPException, OSError):
+            # Also a greeting of 554 (§3.1): the server takes nobody's mail now, which is not this recipient's fault.
+            return Deferred(reason="The mail server could not be reached.")
+        try:
+            return self._hand_over(server, message, recipient, deadline)
         except smtplib.SMTPAuthenticationError:
             # Ours to mend, not the recipient's fault: keep the mail until the operator has.
-            return Deferred(reason="The mail server did not accept our sign-in.")
-        except smtplib.SMTPResponseException as error:
-            return _by_code(error.smtp_code, "The mail server did not take the message.")
+            return Deferred(reason="The mail server did not accept Wayvault's sign-in.")
         except smtplib.SMTPNotSupportedError:
-            return Deferred(reason="The mail server lacks something that this message needs.")
-        except (TimeoutError, smtplib.SMTPException, OSError):
-            return Deferred(reason="The mail server can't be reached.")
-        return Sent()
+            return Deferred(reason="The mail server lacks what this message needs (TLS or sign-in).")
+        except smtplib.SMTPResponseException as error:
+            return _by_reply(error.smtp_code, "The mail server did not take the message.")
+        except (smtplib.SMTPException, OSError):
+            return Deferred(reason="The connection to the mail server broke off.")
+        finally:
+            _part(server)
+
+    def _hand_over(self, server: smtplib.SMTP, message: EmailMessage, recipient: str, deadline: float) -> Outcome:
+        _allow(server, deadline)
+        if self._starttls:
+            server.starttls(context=self._context)
+        if self._user:
+            _allow(server, deadline)
+            server.login(self._user, self._password)
+        server.ehlo_or_helo_if_needed()
+        sender = message["From"].addresses[0].addr_spec
+        for command, argument, words in (
+            (server.mail, sender, "The mail server does not take mail from this agency's address."),
+            (server.rcpt, recipient, "The recipient's mail server did not take this address."),
+        ):
+            _allow(server, deadline)
+            code, _ = command(argument)
+            if not 200 <= code < 300:
+                return _by_reply(code, words)
+        # The answer to the whole message may take the rest of the time: giving up on it early is what doubles mails.
+        _allow(server, deadline, CONVERSATION_SECONDS)
+        code, _ = server.data(message.as_bytes(policy=SMTP_SAFE))
+        return Sent() if 200 <= code < 300 else _by_reply(code, "The mail server did not take the message.")
 
     def _connect(self) -> smtplib.SMTP:
         if self._implicit_tls:
-            return smtplib.SMTP_SSL(self._host, self._port, timeout=TIMEOUT_SECONDS, context=self._context)
-        return smtplib.SMTP(self._host, self._port, timeout=TIMEOUT_SECONDS)
+            return smtplib.SMTP_SSL(self._host, self._port, timeout=COMMAND_SECONDS, context=self._context)
+        return smtplib.SMTP(self._host, self._port, timeout=COMMAND_SECONDS)
 
 
-def _by_code(code: int, words: str) -> Outcome:
-    if 400 <= code < 500:
-        return Deferred(reason=f"{words} It may later (reply {code}).")
-    return Refused(reason=f"{words} (reply {code})")
+def _allow(server: smtplib.SMTP, deadline: float, most: float = COMMAND_SECONDS) -> None:
+    """Gives the next command its time. Raises TimeoutError when all of it is used up."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the conversation took too long")
+    if server.sock is not None:
+        server.sock.settimeout(min(most, left))
+
+
+def _part(server: smtplib.SMTP) -> None:
+    """Says goodbye, as a courtesy: what the server makes of it is of no interest to anybody."""
+    try:
+        if server.sock is not None:
+            server.sock.settimeout(_GOODBYE_SECONDS)
+            server.quit()
+    except (smtplib.SMTPException, OSError) as error:
+        log.info("smtp.quit_failed", error=type(error).__name__)
+    finally:
+        server.close()
+
+
+def _by_reply(code: int, words: str) -> Outcome:
+    """By the reply's first digit (RFC 5321 §4.2.1): 5 is for good, 4 (and what makes no sense) may pass.
+
+    421 (closing) and 530 to 538 (sign-in wanted, RFC 4954 §6) are between the two servers and never the address.
+    """
+    if 500 <= code < 600 and not 530 <= code <= 538:
+        return Refused(reason=f"{words} It answered {code}, which is final.")
+    return Deferred(reason=f"{words} It answered {code}.")

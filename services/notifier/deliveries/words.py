@@ -1,20 +1,18 @@
 """What the mails show of a payment, formatted for people."""
 
-from datetime import date, datetime
+from datetime import UTC, date
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel.dates import format_date, format_datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.cards import brand_words
+from chassis.moments import written_day, written_moment, zone_of
 from chassis.money import Money
 from chassis.typed.names import called
 from protos.wayvault.events.v1.events_pb2 import Agency, PaymentContext, PaymentType
 from services.notifier.templates.rules import DEFAULT_ACCENT, Theme
 
 LOCALE: Final = "en_US"
-_DATE: Final = "EEE d MMM y"
 _TYPES: Final = {
     PaymentType.PAYMENT_TYPE_DEPOSIT: "Deposit",
     PaymentType.PAYMENT_TYPE_REGULAR: "Payment",
@@ -25,17 +23,12 @@ _TYPES: Final = {
 
 def day(text: str) -> str:
     """An ISO date as "Sat 21 Nov 2026"; empty stays empty."""
-    return format_date(date.fromisoformat(text), _DATE, locale=LOCALE) if text else ""
+    return written_day(date.fromisoformat(text)) if text else ""
 
 
 def moment(timestamp: Timestamp, zone: str) -> str:
     """A moment as "Sat 21 Nov 2026, 4:30 PM EST" in the reader's zone; UTC where the zone is not known."""
-    try:
-        tz = ZoneInfo(zone or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        tz = ZoneInfo("UTC")
-    at: datetime = timestamp.ToDatetime(tzinfo=ZoneInfo("UTC"))
-    return format_datetime(at, f"{_DATE}, h:mm a z", tzinfo=tz, locale=LOCALE)
+    return written_moment(timestamp.ToDatetime(tzinfo=UTC), zone_of(zone))
 
 
 def card(brand: str, last4: str) -> str:
@@ -78,5 +71,6 @@ def payment_facts(context: PaymentContext) -> dict[str, str]:
         "client_first_name": called(context.payer.first_name, context.payer.last_name),
         "client_name": f"{context.payer.first_name} {context.payer.last_name}".strip(),
         "agent_name": context.agent.name,
+        "agent_email": context.agent.email,
         "agent_phone": context.agent.phone,
     }

@@ -12,6 +12,7 @@ SIGNERS: Final[dict[str, str]] = {
     "cvv_request": "crm",
     "signed_copy": "portal",
     "portal_invitation": "crm",
+    "agent_invitation": "crm",
     "esign_request": "crm",
     "esign_copy": "portal",
     "insurance_offer": "crm",

@@ -14,7 +14,6 @@ from protos.wayvault.events.v1.events_pb2 import (
     ClientProfile,
     ClientSaved,
     PaymentContext,
-    PaymentProcessed,
     PaymentRecorded,
     PaymentReversed,
     ReminderRuleSaved,
@@ -39,7 +38,6 @@ class ReminderEvents:
         handlers.on(ClientPortalWithdrawn, self.portal_withdrawn)
         handlers.on(BookingSaved, self.booking_saved)
         handlers.on(BookingRemindersSwitched, self.switched)
-        handlers.on(PaymentProcessed, self.payment_processed)
         handlers.on(PaymentRecorded, self.payment_recorded)
         handlers.on(PaymentReversed, self.payment_reversed)
         handlers.on(ReminderRuleSaved, self.rule_saved)
@@ -64,9 +62,6 @@ class ReminderEvents:
 
     def switched(self, session: Session, event: BookingRemindersSwitched, _: EventMeta) -> None:
         facts.learn_switches(session, event)
-
-    def payment_processed(self, session: Session, event: PaymentProcessed, _: EventMeta) -> None:
-        facts.learn_payment(session, event.context, Standing.PROCESSED)
 
     def payment_recorded(self, session: Session, event: PaymentRecorded, _: EventMeta) -> None:
         facts.learn_payment(session, event.context, Standing.PROCESSED)

@@ -325,6 +325,7 @@ class Schedule:
             "dates": " to ".join(dict.fromkeys(filter(None, (day(part.begins_on), day(part.ends_on))))),
             "due": day(case.row.due_on.isoformat()),
             "agent_name": case.agent.name,
+            "agent_email": case.agent.email,
             # To the very payment that is due.
             "url": f"{self._portal_url}/trips/{case.booking.id}/pay/{part.id}?due={due.id}" if guest and due else "",
         }

@@ -21,6 +21,7 @@ class Mail(StrEnum):
     REVEAL_CODE = "reveal_code"
     CVV_CODE = "cvv_code"
     CVV_LINK = "cvv_link"
+    PAYMENT_PROCESSED = "payment_processed"
     VOID_NOTICE = "void_notice"
     CARD_LAPSING = "card_lapsing"
     CARD_LAPSED = "card_lapsed"
@@ -30,6 +31,7 @@ class Mail(StrEnum):
     CVV_REQUEST = "cvv_request"
     CVV_RESUPPLIED = "cvv_resupplied"
     PORTAL_INVITATION = "portal_invitation"
+    AGENT_INVITATION = "agent_invitation"
     PASSWORD_RESET = "password_reset"  # noqa: S105 - a mail, not a password
     SIGN_IN_LOCKED = "sign_in_locked"
     PORTAL_SIGN_IN_LOCKED = "portal_sign_in_locked"

@@ -18,6 +18,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     PaymentAuthorized,
     PaymentContext,
     PaymentLinkIssued,
+    PaymentProcessed,
     PaymentType,
     PaymentVoided,
     Segment,
@@ -110,6 +111,17 @@ def test_a_payment_link_reaches_the_client_and_its_sending_is_confirmed_to_the_a
     assert "Thu 3 Jun 2027 to Mon 14 Jun 2027" in text
     assert second["Subject"] == "Sent: payment link for Ann Lee, US$ 1,240.00"
     assert [event.type for event in published(house)] == ["delivery.sent", "delivery.sent"]
+
+
+def test_a_clients_answer_goes_to_the_agent_also_where_the_agency_has_no_address(house: House) -> None:
+    with house.database.transaction() as session:
+        events(house).payment_link_issued(session, link_issued(house), house.meta(event_type="payment_link.issued"))
+
+    house.send_all()
+
+    (_, to_client), (_, to_agent) = house.transport.messages
+    assert to_client["Reply-To"] == "Maya Okafor <maya@harbour.example>"
+    assert to_agent["Reply-To"] is None
 
 
 def test_the_same_event_twice_makes_one_mail(house: House) -> None:
@@ -244,6 +256,24 @@ def test_the_client_gets_what_was_signed(house: House) -> None:
     ((to, message),) = house.transport.messages
     assert to == "ann@example.com"
     assert [part.get_content() for part in message.iter_attachments()] == [b"%PDF-1.7 signed"]
+
+
+def test_the_client_reads_that_a_payment_is_done(house: House) -> None:
+    done = PaymentProcessed(payment_id="pay_1", confirmation_number="AUR-77812", context=context())
+    done.at.FromDatetime(house.clock.now())
+    for _ in range(2):
+        with house.database.transaction() as session:
+            events(house).payment_processed(session, done, house.meta(event_type="payment.processed"))
+
+    house.send_all()
+
+    ((to, message),) = house.transport.messages
+    assert to == "ann@example.com"
+    assert message["Subject"] == "Paid: US$ 1,240.00 to Aurora Cruises"
+    text = message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert "AUR-77812" in text
+    assert "it is being deleted" in text
+    assert message["Reply-To"] == "Maya Okafor <maya@harbour.example>"
 
 
 def test_a_void_is_told_once_and_left_to_the_fresh_link_when_one_follows(house: House) -> None:

@@ -12,7 +12,7 @@ from chassis.db import open_database
 from chassis.settings import SettingsError, load
 from services.notifier.bootstrap import mailbox_app
 from services.notifier.config import NotifierSettings
-from services.notifier.deliveries.message import Attachment, build
+from services.notifier.deliveries.message import Attachment, ReplyTo, build
 from services.notifier.mailbox.service import Mailbox
 from services.notifier.models import Base
 from services.notifier.templates.rules import Rendered
@@ -33,7 +33,7 @@ def client(tmp_path: Path) -> Iterator[FlaskClient]:
             message_id=f"dlv_{subject[:5].lower()}",
             sender_name="Harbour & Vine",
             sender_address="no-reply@wayvault.example",
-            reply_to="",
+            reply_to=ReplyTo(),
             recipient=to,
             rendered=Rendered(subject=subject, text="Hi\n", html="<p>Hi<script>alert(1)</script></p>"),
             attachment=Attachment(name="signed.pdf", content=b"%PDF-1.7"),

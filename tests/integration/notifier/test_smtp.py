@@ -9,7 +9,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from services.notifier.deliveries.message import build
+from services.notifier.deliveries.message import ReplyTo, build
 from services.notifier.deliveries.rules import Deferred, Refused, Sent
 from services.notifier.deliveries.transports import SmtpTransport
 from services.notifier.templates.rules import Rendered
@@ -51,7 +51,7 @@ def message() -> EmailMessage:
         message_id="dlv_1",
         sender_name="Harbour & Vine",
         sender_address="no-reply@wayvault.example",
-        reply_to="",
+        reply_to=ReplyTo(),
         recipient="ann@example.com",
         rendered=Rendered(subject="Hello Zoë", text="Grüße\n", html="<p>Grüße</p>"),
         attachment=None,

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.deliveries.message import Attachment, MessageRefused, build, checked_address, header_text
+from chassis.mail_addresses import EXAMPLE, AddressRefused, wire_address
+from services.notifier.deliveries.message import (
+    Attachment,
+    MessageRefused,
+    ReplyTo,
+    build,
+    checked_address,
+    header_text,
+)
 from services.notifier.templates.rules import Rendered
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -43,7 +51,7 @@ def _message(*, name: str = "Harbour & Vine", subject: str = "Hello", to: str = 
         message_id="dlv_1",
         sender_name=name,
         sender_address="no-reply@wayvault.example",
-        reply_to="",
+        reply_to=ReplyTo(),
         recipient=to,
         rendered=Rendered(subject=subject, text="Hi\n", html="<p>Hi</p>"),
         attachment=None,
@@ -104,7 +112,7 @@ def test_a_message_has_text_html_and_its_attachment() -> None:
         message_id="dlv_1",
         sender_name="Harbour & Vine",
         sender_address="no-reply@wayvault.example",
-        reply_to="hello@harbour.example",
+        reply_to=ReplyTo(address="hello@harbour.example", name="Maya Okafor"),
         recipient="ann@example.com",
         rendered=Rendered(subject="Your copy", text="Hi\n", html="<p>Hi</p>"),
         attachment=Attachment(name="signed.pdf", content=b"%PDF-1.7"),
@@ -118,3 +126,49 @@ def test_a_message_has_text_html_and_its_attachment() -> None:
         "text/html",
         "application/pdf",
     ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "wire"),
+    [
+        ("ann@bücher.example", "ann@xn--bcher-kva.example"),
+        ("ann@xn--bcher-kva.example", "ann@xn--bcher-kva.example"),
+        ("ann@例え.jp", "ann@xn--r8jz45g.jp"),
+        ("Ann.Lee+trip@Example.COM", "Ann.Lee+trip@example.com"),
+    ],
+)
+def test_an_international_domain_becomes_idna(typed: str, wire: str) -> None:
+    assert wire_address(typed) == wire
+
+
+@pytest.mark.parametrize(
+    ("address", "named"), [("zoë@example.com", "ë"), ("用户@例え.jp", "用"), ("ß@example.com", "ß")]
+)
+def test_an_address_that_needs_smtputf8_is_refused_naming_the_letter(address: str, named: str) -> None:
+    with pytest.raises(AddressRefused, match=f"“{named}” before the @"):
+        wire_address(address)
+
+
+@given(st.emails())
+def test_usual_addresses_pass_and_stay_as_they_are_on_the_wire(address: str) -> None:
+    local, _, domain = address.rpartition("@")
+    try:
+        found = wire_address(address)
+    except AddressRefused as error:
+        # Beyond what RFC 5321 lets stand in a mailbox, or a name that IDNA does not know.
+        found = str(error)
+    assert found in (f"{local}@{domain.lower()}", EXAMPLE)
+
+
+def test_an_answer_is_led_nowhere_rather_than_losing_the_mail() -> None:
+    message = build(
+        message_id="dlv_1",
+        sender_name="Harbour & Vine",
+        sender_address="no-reply@wayvault.example",
+        reply_to=ReplyTo(address="not an address", name="Maya"),
+        recipient="ann@example.com",
+        rendered=Rendered(subject="Hi", text="Hi\n", html="<p>Hi</p>"),
+        attachment=None,
+        now=NOW,
+    )
+    assert message["Reply-To"] is None

@@ -56,8 +56,16 @@ _KINDS: Final = {
     "cvv_request": MailKind(
         words="Request for the CVV alone", remedy=Remedy.PAYMENT, advice="Ask for the CVV again in the payment."
     ),
+    "payment_processed": MailKind(
+        words="Notice that a payment is done", remedy=Remedy.PAYMENT, advice="Tell the client yourself."
+    ),
     "void_notice": MailKind(
         words="Notice that a payment is void", remedy=Remedy.PAYMENT, advice="Tell the client by phone."
+    ),
+    "agent_invitation": MailKind(
+        words="Invitation of an agent",
+        remedy=Remedy.NONE,
+        advice="Check the agent's address under Agency, then send the invitation again from there.",
     ),
     "portal_invitation": MailKind(
         words="Invitation to the portal",

@@ -29,8 +29,8 @@ def index() -> ResponseReturnValue:
     settled = request.args.get("state") == "settled"
     page = office().undelivered.list_page(actor, settled=settled, number=page_number())
     chips = [
-        ("To see to", same_list(state=""), not settled),
-        ("Seen to", same_list(state="settled"), settled),
+        ("Open", same_list(state=""), not settled),
+        ("Put away", same_list(state="settled"), settled),
     ]
     return render_template(
         "undelivered/index.html",
@@ -69,7 +69,7 @@ def resend(failure_id: str) -> ResponseReturnValue:
 def settle(failure_id: str) -> ResponseReturnValue:
     """Puts it away."""
     office().undelivered.settle(current_agent(), failure_id)
-    flash("Put away. It stands under “Seen to”.", "done")
+    flash("Put away. You find it under “Put away”.", "done")
     return redirect(url_for("undelivered.index"), 303)
 
 

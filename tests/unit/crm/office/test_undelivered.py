@@ -48,7 +48,7 @@ def test_a_link_is_sent_again_from_the_list_and_put_away(crm: CrmHouse) -> None:
     assert maya.post(f"/undelivered/{one.id}/resend").status_code == 303
     assert [event.issue for event in crm.events(PaymentLinkIssued)] == [1, 2]
     assert crm.deps.office.undelivered.waiting_count(crm.maya) == 0
-    assert "Seen to" in maya.get("/undelivered?state=settled").text
+    assert "Put away" in maya.get("/undelivered?state=settled").text
 
 
 def test_only_the_links_own_agent_sends_it_again(crm: CrmHouse) -> None:

@@ -1,0 +1,32 @@
+"""E-mail addresses: which ones mail can be sent to, and how they go over the wire."""
+
+from typing import Final
+
+from email_validator import EmailNotValidError, validate_email
+
+EXAMPLE: Final = "Enter an e-mail address such as name@example.com."
+
+
+class AddressRefused(ValueError):
+    """No mail can be sent there; the text says why, to whoever typed it."""
+
+
+def wire_address(address: str) -> str:
+    """The address as mail servers take it: an international domain as IDNA (RFC 5891).
+
+    Raises AddressRefused for anything but one plain mailbox, and for a local part beyond ASCII: that needs SMTPUTF8
+    (RFC 6531) of every server on the way, which many lack. A local part that reads as an encoded word (RFC 2047 §2) is
+    valid by RFC 5322; nobody honest has one.
+    """
+    if "=?" in address:
+        raise AddressRefused(EXAMPLE)
+    try:
+        checked = validate_email(address, check_deliverability=False, test_environment=True, allow_quoted_local=False)
+    except EmailNotValidError as error:
+        raise AddressRefused(EXAMPLE) from error
+    if checked.ascii_email is None:
+        odd = next(char for char in checked.local_part if not char.isascii())
+        raise AddressRefused(
+            f"Many mail servers can't take “{odd}” before the @. Enter an address with the letters a to z there."
+        )
+    return checked.ascii_email
