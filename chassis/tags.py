@@ -2,10 +2,23 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Final
 
-_TAG: Final = re.compile(r"\{([A-Za-z][A-Za-z0-9]*)\}")
 _AFTER_BLANK: Final = re.compile(r"(?P<blank> ?)\{(?P<tag>[A-Za-z][A-Za-z0-9]*)\}")
+# Whatever somebody may have meant as a tag: braces, what stands between them, or one that stands alone.
+_MEANT: Final = re.compile(r"\{+[^{}\n]*\}*|\}+")
+_LETTERS: Final = re.compile(r"[A-Za-z0-9]+")
+_LONGEST_SHOWN: Final = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slip:
+    """Something in braces that is no tag. `nearest` is the tag it looks like; empty where none does."""
+
+    written: str
+    nearest: str
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
@@ -22,7 +35,35 @@ def fill(text: str, values: Mapping[str, str]) -> str:
     return _AFTER_BLANK.sub(value_of, text)
 
 
-def unknown_tags(text: str, known: Iterable[str]) -> list[str]:
-    """The tags of a text that are none of the known ones, each once, as written."""
-    allowed = set(known)
-    return list(dict.fromkeys(found for found in _TAG.findall(text) if found not in allowed))
+def slips(text: str, known: Iterable[str]) -> list[Slip]:
+    """What stands in braces and is none of the known tags as they are written, each once: {ClientFristName},
+    {client first name}, {{AgentName}}, a brace that is never closed."""
+    names = {name.lower(): name for name in known}
+    whole = {f"{{{name}}}" for name in names.values()}
+    found = dict.fromkeys(token for token in _MEANT.findall(text) if token not in whole)
+    return [Slip(written=_shown(token), nearest=_nearest(token, names)) for token in found]
+
+
+def slips_message(found: Iterable[Slip], known: Iterable[str]) -> str:
+    """Says of each slip which tag was probably meant; lists the tags where nothing is near."""
+    words = []
+    for slip in found:
+        if slip.nearest:
+            words.append(f"{slip.written} is not a tag. Did you mean {{{slip.nearest}}}?")
+        else:
+            listed = ", ".join(f"{{{name}}}" for name in known)
+            words.append(f"{slip.written} is not a tag. The tags are: {listed}.")
+    return " ".join(words)
+
+
+def _nearest(token: str, names: Mapping[str, str]) -> str:
+    closed = token.endswith("}")
+    parts = _LETTERS.findall(token)
+    # Of an unclosed brace only the first word can be meant: the rest of the line follows it.
+    letters = ("".join(parts) if closed else "".join(parts[:1])).lower()
+    near = get_close_matches(letters[:80], list(names), n=1, cutoff=0.7)
+    return names[near[0]] if near else ""
+
+
+def _shown(token: str) -> str:
+    return token if len(token) <= _LONGEST_SHOWN else f"{token[:_LONGEST_SHOWN]}…"

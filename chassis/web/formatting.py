@@ -5,12 +5,13 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_timedelta
 from flask import Flask, current_app, g, has_request_context
 from markupsafe import Markup
 
 from chassis.cards import brand_words
 from chassis.clock import Clock
+from chassis.moments import written_day, written_evidence, written_moment
 from chassis.money import Money
 from chassis.typed.names import title_key
 
@@ -51,7 +52,7 @@ def day(value: date | datetime | None) -> str:
     if value is None:
         return ""
     local = value.astimezone(zone()).date() if isinstance(value, datetime) else value
-    return format_date(local, _DATE, locale=LOCALE)
+    return written_day(local)
 
 
 def short_day(value: date | datetime | None) -> str:
@@ -74,18 +75,13 @@ def day_range(start: date, end: date) -> str:
 
 
 def when(value: datetime | None) -> str:
-    """ "Sat 21 Nov 2026, 14:05 CET": the exact moment in the reader's zone."""
-    if value is None:
-        return ""
-    local = value.astimezone(zone())
-    return f"{format_datetime(local, _DATE + ', HH:mm', tzinfo=zone(), locale=LOCALE)} {local.tzname()}"
+    """ "Sat 21 Nov 2026, 2:05 PM CET": the exact moment in the reader's zone."""
+    return "" if value is None else written_moment(value, zone())
 
 
 def when_utc(value: datetime | None) -> str:
-    """ "Sat 21 Nov 2026, 13:05:09 UTC": for evidence and access history (M12)."""
-    if value is None:
-        return ""
-    return f"{format_datetime(value.astimezone(UTC), _DATE + ', HH:mm:ss', locale=LOCALE)} UTC"
+    """ "Sat 21 Nov 2026, 2:05:09 PM CET (1:05:09 PM UTC)": for evidence and access history (M12)."""
+    return "" if value is None else written_evidence(value, zone())
 
 
 def ago(value: datetime | None) -> Markup:

@@ -21,9 +21,10 @@ from wtforms import RadioField as _RadioField
 from wtforms import SelectField as _SelectField
 from wtforms import SelectMultipleField as _SelectMultipleField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
-from wtforms.validators import Email, Length, StopValidation
+from wtforms.validators import Length, StopValidation
 from wtforms.validators import Optional as _Optional
 
+from chassis.mail_addresses import AddressRefused, wire_address
 from chassis.money import Money, MoneyError
 from chassis.typed.days import EARLIEST, LATEST, DayError, read_day
 from chassis.typed.emails import clean_address
@@ -38,7 +39,6 @@ __all__ = [
     "CodeField",
     "CountryField",
     "DateField",
-    "Email",
     "EmailField",
     "Form",
     "IntegerField",
@@ -128,8 +128,16 @@ def required(message: str) -> Required:
     return Required(message)
 
 
-def email_address(message: str = "Enter an e-mail address such as name@example.com.") -> Email:
-    return Email(message)
+def email_address() -> Callable[[Any, Field], None]:
+    """One address that mail can be sent to; an international domain is fine."""
+
+    def check(_: Any, field: Field) -> None:
+        try:
+            wire_address(field.data or "")
+        except AddressRefused as error:
+            raise StopValidation(str(error)) from error
+
+    return check
 
 
 class MoneyField(Field):

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from chassis.money import Money
-from chassis.tags import unknown_tags
+from chassis.tags import slips, slips_message
 from services.crm.trips.bookings.rules import DueKind
 
 MOST_DAYS: Final = 180
@@ -175,10 +175,8 @@ def rule_errors(data: RuleData) -> dict[str, str]:
     if "\n" in data.subject or "\r" in data.subject:
         errors["subject"] = "The subject is one line."
     for field, text in (("subject", data.subject), ("body", data.body)):
-        wrong = unknown_tags(text, TAGS)
-        if wrong:
-            named = ", ".join(f"{{{tag}}}" for tag in wrong)
-            errors[field] = f"There is no tag {named}. Choose from the tags listed below."
+        if wrong := slips(text, TAGS):
+            errors[field] = slips_message(wrong, TAGS)
     return errors
 
 

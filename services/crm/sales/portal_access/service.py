@@ -18,6 +18,7 @@ from chassis.sealing import Letter
 from protos.wayvault.events.v1.events_pb2 import ClientPortalActivated, ClientPortalInvited, ClientPortalWithdrawn
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot
 from services.crm.core.actor import Actor
+from services.crm.core.mail import require_mailable
 from services.crm.core.ports.letters import Letters
 from services.crm.sales.clients.service import ClientDetail, Clients, client_snapshot, current_client_id
 from services.crm.sales.portal_access.models import PortalAccessRow
@@ -157,6 +158,7 @@ class PortalAccess:
         client = self._own_client(session, actor, client_id)
         if not client.email:
             raise InvalidArgument(_NO_ADDRESS.format(name=client.name), field="username")
+        require_mailable(client.email, field="username", whose=client.name)
         now, key = self._clock.now(), username_key(username)
         holder = select(PortalAccessRow.client_id).where(
             PortalAccessRow.username_key == key, PortalAccessRow.client_id != client.id
@@ -185,7 +187,7 @@ class PortalAccess:
             letter_id=new_id("letter"),
             template="portal_invitation",
             to=client.email,
-            data={"url": f"{self._portal_url}/password#{token}", "username": row.username},
+            data={"url": f"{self._portal_url}/password?agency={client.agency_id}#{token}", "username": row.username},
             issued_at=self._clock.now(),
             expires_at=row.expires_at,
         )

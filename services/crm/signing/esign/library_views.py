@@ -14,9 +14,8 @@ from services.crm.signing.esign.rules import (
     MAX_BODY,
     DocumentKind,
     Required,
+    tag_problem,
     tags_of,
-    unknown_tags,
-    unknown_tags_message,
 )
 from services.crm.signing.esign.service import Template
 from services.crm.signing.esign.views import blueprint
@@ -149,8 +148,8 @@ def _editor(actor: Actor, form: TemplateForm, found: Template | None) -> Respons
 
 def _preview(body: str, kind: DocumentKind, booking_id: str) -> dict[str, object]:
     """What the preview shows: the text, what is wrong with it, what this booking does not have."""
-    if unknown := unknown_tags(body, kind):
-        return {"text": "", "problem": unknown_tags_message(unknown, kind), "unfilled": ()}
+    if problem := tag_problem(body, kind):
+        return {"text": "", "problem": problem, "unfilled": ()}
     actor = current_agent()
     try:
         booking = trips().bookings.get(actor, booking_id)

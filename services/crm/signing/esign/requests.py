@@ -20,6 +20,7 @@ from chassis.sealing import Letter
 from protos.wayvault.events.v1.events_pb2 import Client, EsignRequested, EsignWithdrawn
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot
 from services.crm.core.actor import Actor
+from services.crm.core.mail import require_mailable
 from services.crm.core.ports.letters import Letters
 from services.crm.sales.clients.service import ClientDetail, Clients
 from services.crm.signing.esign.library import Library, Template
@@ -359,6 +360,7 @@ def _passenger(booking: BookingDetail, client_id: str) -> Passenger:
             f"{passenger.name} has no e-mail address, so nothing can be sent. Print the form instead.",
             field="passengers",
         )
+    require_mailable(passenger.email, field="passengers", whose=passenger.name)
     return passenger
 
 

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from chassis.tags import slips, slips_message
+
 
 class DocumentKind(StrEnum):
     """What a template of the library is for. Every agency has one of each but OWN, of which it has as many as it
@@ -80,16 +82,9 @@ def used_tags(text: str) -> list[str]:
     return list(dict.fromkeys(_TAG.findall(text)))
 
 
-def unknown_tags(text: str, kind: DocumentKind) -> list[str]:
-    """The tags in a text that nothing stands for."""
-    return [tag for tag in used_tags(text) if tag not in tags_of(kind)]
-
-
-def unknown_tags_message(unknown: Collection[str], kind: DocumentKind) -> str:
-    """Says which tags are not known, and all that are."""
-    named = ", ".join(f"{{{tag}}}" for tag in unknown)
-    known = ", ".join(f"{{{tag}}}" for tag in tags_of(kind))
-    return f"{named} is not known here. Known are: {known}."
+def tag_problem(text: str, kind: DocumentKind) -> str:
+    """What stands in braces and is no tag of this kind of document, each with the nearest tag; empty when all are."""
+    return slips_message(slips(text, tags_of(kind)), tags_of(kind))
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
@@ -116,8 +111,8 @@ def template_errors(title: str, body: str, kind: DocumentKind) -> dict[str, str]
         errors["body"] = "Write the text that the client signs."
     elif len(body) > MAX_BODY:
         errors["body"] = f"The text can have up to {MAX_BODY:,} characters; this one has {len(body):,}."
-    elif unknown := unknown_tags(body, kind):
-        errors["body"] = unknown_tags_message(unknown, kind)
+    elif problem := tag_problem(body, kind):
+        errors["body"] = problem
     return errors
 
 

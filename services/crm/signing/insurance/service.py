@@ -21,6 +21,7 @@ from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.events.v1.events_pb2 import Client, InsuranceOffered, InsuranceWithdrawn
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot
 from services.crm.core.actor import Actor
+from services.crm.core.mail import require_mailable
 from services.crm.core.ports.letters import Letters
 from services.crm.core.visibility import visible_to
 from services.crm.signing.esign.rules import DocumentKind
@@ -296,6 +297,7 @@ def _passenger(booking: BookingDetail, client_id: str) -> Passenger:
         raise InvalidArgument("Tick passengers of this booking only.", field="passengers")
     if not passenger.email:
         raise InvalidArgument(f"{passenger.name} has no e-mail address, so nothing can be sent.", field="passengers")
+    require_mailable(passenger.email, field="passengers", whose=passenger.name)
     return passenger
 
 

@@ -132,11 +132,11 @@ def test_money_dates_and_plurals_read_as_people_write_them(app: Flask) -> None:
 def test_moments_are_shown_in_the_readers_zone(app: Flask) -> None:
     moment = datetime(2026, 11, 21, 23, 30, tzinfo=UTC)
     with app.test_request_context("/"):
-        assert formatting.when(moment) == "Sat 21 Nov 2026, 23:30 UTC"
+        assert formatting.when(moment) == "Sat 21 Nov 2026, 11:30 PM UTC"
         formatting.use_zone("Europe/Berlin")
-        assert formatting.when(moment) == "Sun 22 Nov 2026, 00:30 CET"
+        assert formatting.when(moment) == "Sun 22 Nov 2026, 12:30 AM CET"
         assert formatting.day(moment) == "Sun 22 Nov 2026"
-        assert formatting.when_utc(moment) == "Sat 21 Nov 2026, 23:30:00 UTC"
+        assert formatting.when_utc(moment) == "Sun 22 Nov 2026, 12:30:00 AM CET (Sat 21 Nov, 11:30:00 PM UTC)"
 
 
 @pytest.mark.parametrize(

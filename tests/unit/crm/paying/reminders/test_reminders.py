@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.errors import NotFound, PermissionDenied
-from chassis.tags import fill, unknown_tags
+from chassis.tags import Slip, fill, slips
 from protos.wayvault.events.v1.events_pb2 import (
     BookingRemindersSwitched,
     ReminderRuleSaved,
@@ -89,7 +89,8 @@ def test_filling_never_fails_and_leaves_text_without_tags_alone(text: str, value
 
 @given(st.text())
 def test_only_tags_that_there_are_pass(text: str) -> None:
-    assert unknown_tags(text + "{NoSuchTag}", TAGS)[-1] == "NoSuchTag"
+    found = slips(text.replace("{", "") + "{NoSuchTag} {ClientFirstName}", TAGS)
+    assert found[-1] == Slip(written="{NoSuchTag}", nearest="")
 
 
 def test_an_admin_sets_the_agencys_rule_and_an_agent_her_own_and_both_are_told(site: CrmSite) -> None:
@@ -131,7 +132,7 @@ def test_the_form_starts_from_the_agencys_text_and_keeps_what_was_typed(site: Cr
     assert "Hi {Firstname}" in answer.text
     answer = browser.post("/reminders/own/payment_due", form(subject="Hi {Firstname}"))
     assert answer.status_code == 422
-    assert "There is no tag {Firstname}" in answer.text
+    assert "{Firstname} is not a tag." in answer.text
     assert browser.post("/reminders/own/payment_due", form()).status_code == 303
     assert "5 days before" in text_of(browser.get("/reminders"))
 

@@ -86,6 +86,16 @@ def test_a_client_without_an_address_can_not_be_invited(site: CrmSite) -> None:
         invite(site, "nobody", someone(site, "No", email=""))
 
 
+def test_an_address_that_mail_servers_can_not_take_is_named_and_not_invited(site: CrmSite) -> None:
+    with pytest.raises(InvalidArgument, match="“ë” before the @"):
+        invite(site, "zoe", someone(site, "Zoë", "zoë@mail.example"))
+    answer = site.signed_in(site.maya).post(
+        "/clients/new", data={"first_name": "Zoë", "last_name": "Else", "email": "zoë@mail.example"}
+    )
+    assert answer.status_code == 422
+    assert "“ë” before the @" in answer.text
+
+
 def test_the_client_is_active_once_she_chose_a_password_and_told_twice_is_once(site: CrmSite) -> None:
     invite(site)
     message = activated(site)

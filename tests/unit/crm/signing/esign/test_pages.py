@@ -66,10 +66,10 @@ def test_an_unknown_tag_is_refused_with_the_known_ones_and_the_text_stays(site: 
     answer = maya.post("/signatures/library/new", {"title": "Mine", "body": body, "required": "never"})
     assert answer.status_code == 422
     words = text_of(answer)
-    assert "{ClientFirstNam} is not known here. Known are: {ClientName}" in words
+    assert "{ClientFirstNam} is not a tag. Did you mean {ClientFirstName}?" in words
     assert "this took me an hour to write" in words
     preview = maya.post("/signatures/library/preview", {"body": body, "kind": "own", "booking_id": site.booking.id})
-    assert "{ClientFirstNam} is not known here" in text_of(preview)
+    assert "{ClientFirstNam} is not a tag" in text_of(preview)
 
 
 def test_the_preview_shows_bookings_in_sight_only(site: CrmSite) -> None:

@@ -18,18 +18,19 @@ from services.crm.signing.esign.rules import (
     fill,
     missing,
     state_code,
+    tag_problem,
     tags_of,
     template_errors,
-    unknown_tags,
     used_tags,
 )
 from services.crm.signing.insurance.rules import OfferFact, OfferState
 from services.crm.signing.insurance.rules import after as offer_after
 
 
-def test_an_unknown_tag_is_refused_with_the_list_of_known_ones() -> None:
+def test_an_unknown_tag_is_refused_with_the_nearest_one_or_the_list_of_known_ones() -> None:
     errors = template_errors("Terms", "Dear {ClientFirstNam}, hello {AgencyName}", DocumentKind.OWN)
-    assert "{ClientFirstNam} is not known" in errors["body"]
+    assert errors["body"] == "{ClientFirstNam} is not a tag. Did you mean {ClientFirstName}?"
+    errors = template_errors("Terms", "Dear {Xyzzy}, hello {AgencyName}", DocumentKind.OWN)
     for tag in TAGS:
         assert f"{{{tag}}}" in errors["body"]
     assert "{PlanName}" not in errors["body"]
@@ -37,8 +38,8 @@ def test_an_unknown_tag_is_refused_with_the_list_of_known_ones() -> None:
 
 
 def test_the_plans_tags_belong_to_the_insurance_offer_only() -> None:
-    assert unknown_tags("{PlanName}", DocumentKind.INSURANCE) == []
-    assert unknown_tags("{PlanName}", DocumentKind.TERMS) == ["PlanName"]
+    assert tag_problem("{PlanName}", DocumentKind.INSURANCE) == ""
+    assert tag_problem("{PlanName}", DocumentKind.TERMS).startswith("{PlanName} is not a tag.")
 
 
 @pytest.mark.parametrize("kind", BUILT_IN)
