@@ -71,7 +71,8 @@ def bootstrap(
     """The CRM's parts, joined. What is not given is the real thing, by the settings."""
     core = _core(settings, clock or SystemClock(), database)
     letters = letters or CrmLetters(settings)
-    access = make_access(core, passwords or Passwords(), letters)
+    vault = vault or open_vault(settings)
+    access = make_access(core, passwords or Passwords(), register=vault, letters=letters)
 
     def tell_bookings(session: Session, booking_ids: Collection[str]) -> None:
         trips.bookings.tell_anew(session, booking_ids)  # at a merge, when the street of trips is long there
@@ -98,7 +99,7 @@ def bootstrap(
         access=access,
         sales=sales,
         trips=trips,
-        paying=make_paying(core, access, sales, trips, book=book, vault=vault or open_vault(settings), letters=letters),
+        paying=make_paying(core, access, sales, trips, book=book, vault=vault, letters=letters),
         signing=make_signing(core, access, sales, trips, letters=letters, card_authorized=book.is_authorized),
         office=make_office(core, access, trips, trail=trail or open_trail(settings)),
     )

@@ -27,6 +27,7 @@ ALLOW: Final = AllowList(
         _V1 + "CardCustody/ListAccess": _CRM,
         _V1 + "CardCustody/RemoveCard": _CRM,
         _V1 + "AuditReader/ListAgencyAudit": _CRM,
+        _V1 + "AgentRegister/ListEnrolled": _CRM,
         _V1 + "SecondReveal/RequestSecondReveal": _CRM,
         _V1 + "SecondReveal/RequestApproval": _CRM,
         _V1 + "SecondReveal/ConfirmApproval": _CRM,

@@ -14,6 +14,7 @@ from chassis.rpc.server import Service
 from chassis.sealing import LetterWriter, OpeningKey, seal_to
 from protos.wayvault.vault.v1 import vault_pb2_grpc
 from services.vault.admin.rpc import AdminServices, VaultAdminRpc
+from services.vault.agents.rpc import AgentRegisterRpc
 from services.vault.agents.service import AgentRegister
 from services.vault.approvals.rpc import SecondRevealRpc
 from services.vault.approvals.service import SecondRevealService
@@ -100,6 +101,7 @@ class Vault:
             (vault_pb2_grpc.add_SecondRevealServicer_to_server, SecondRevealRpc(self.seconds, self.approving)),
             (vault_pb2_grpc.add_CardCustodyServicer_to_server, CardCustodyRpc(self.custody)),
             (vault_pb2_grpc.add_AuditReaderServicer_to_server, AuditReaderRpc(self.reading)),
+            (vault_pb2_grpc.add_AgentRegisterServicer_to_server, AgentRegisterRpc(self.on.database)),
             (vault_pb2_grpc.add_VaultAdminServicer_to_server, VaultAdminRpc(admin)),
             (vault_pb2_grpc.add_CardFrameServicer_to_server, CardFrameRpc(self.sealing_keys)),
             (

@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from sqlalchemy import insert, select
 from werkzeug.test import TestResponse
 
 from chassis.bus import CATALOGUE, EventHandlers, EventMeta, event_type_of
-from chassis.db import open_database
+from chassis.db import Database, open_database
 from chassis.errors import AlreadyRevealed, CardGone, CvvGone, WayvaultError
 from chassis.ids import new_event_id, new_id, new_link_token, token_sha256
 from chassis.money import Money
@@ -27,8 +27,10 @@ from protos.wayvault.common.v1.common_pb2 import Origin as WireOrigin
 from protos.wayvault.common.v1.common_pb2 import PostalAddress
 from protos.wayvault.events.v1.envelope_pb2 import Envelope
 from protos.wayvault.events.v1.events_pb2 import DocumentSigned, PaymentAuthorized
-from services.crm.access.agency.service import AgencyData, AgentData
+from services.crm.access.agency.rules import AgentDetail
+from services.crm.access.agency.service import AgencyData, AgentData, Directory
 from services.crm.access.auth.rules import Stage
+from services.crm.access.enrolment.rules import hint_of
 from services.crm.app import create_app
 from services.crm.bootstrap import Dependencies, bootstrap
 from services.crm.config import CrmSettings
@@ -42,6 +44,7 @@ from services.crm.core.ports.vault import (
     Challenge,
     CvvLinkMail,
     CvvState,
+    EnrolledAgent,
     Origin,
     Removal,
     SecondRevealAsked,
@@ -96,6 +99,10 @@ class FakeVault:
         self.asked_with: dict[str, str] = {}
         self.approvals: dict[str, Approval] = {}
         self.refused: list[tuple[str, str, str]] = []
+        # Whom the agency has (by `know_people`); who of them is not enrolled, or at another address.
+        self.roster: Callable[[str], list[AgentDetail]] = lambda _: []
+        self.unknown_agents: set[str] = set()
+        self.enrolled_hints: dict[str, str] = {}
         self.down: WayvaultError | None = None
         self.refuse: WayvaultError | None = None
 
@@ -204,6 +211,27 @@ class FakeVault:
 
     def _again(self, card: FakeCard) -> bool:
         return card.approved_until is not None and self._clock.now() < card.approved_until
+
+    def know_people(self, directory: Directory, database: Database) -> None:
+        """Enrols everybody that the CRM has, now and later."""
+
+        def roster(agency_id: str) -> list[AgentDetail]:
+            with database.read() as session:
+                return [directory.load_agent(session, agent_id) for agent_id in directory.names(session, agency_id)]
+
+        self.roster = roster
+
+    def enrolled(self, agency_id: str) -> list[EnrolledAgent]:
+        self._up()
+        return [
+            EnrolledAgent(
+                agent_id=agent.id,
+                address_hint=self.enrolled_hints.get(agent.id, hint_of(agent.email)),
+                approver=False,
+            )
+            for agent in self.roster(agency_id)
+            if agent.id not in self.unknown_agents
+        ]
 
     def describe_card(self, *, card_token: str, agent_id: str) -> CardDescription:
         with self._lock:
@@ -315,6 +343,7 @@ class CrmHouse:
             trail=self.trail,
             passwords=Passwords(memory_kib=64, passes=1),
         )
+        self.vault.know_people(self.deps.access.directory, database)
         self.handlers: EventHandlers = event_handlers(self.deps)
         self._know(furnished(database, Base.metadata, self._furnish))
 
@@ -549,6 +578,13 @@ class Browser:
         if not self._csrf:
             self.get("/payments")
         return self._client.post(path, data={"csrf_token": self._csrf, **(data or {})})
+
+    def post_in_place(self, path: str, data: Mapping[str, object] | None = None) -> TestResponse:
+        """Sends a form as a page does that must not be loaded anew."""
+        if not self._csrf:
+            self.get("/payments")
+        headers = {"X-CSRFToken": self._csrf, "Accept": "application/json"}
+        return self._client.post(path, data=dict(data or {}), headers=headers)
 
     def send(self, path: str, body: object) -> TestResponse:
         """Sends JSON as a page's script does."""

@@ -110,16 +110,18 @@ class CrmSite:
 
     def restart(self) -> None:
         """A new process over the same database."""
+        self.vault = FakeVault(self.clock)
         self.letters = OpenLetters()
         self.deps: Dependencies = bootstrap(
             self.settings,
             clock=self.clock,
             database=self.database,
             passwords=Passwords(memory_kib=64, passes=1),
-            vault=FakeVault(self.clock),
+            vault=self.vault,
             letters=self.letters,
             trail=self.trail,
         )
+        self.vault.know_people(self.deps.access.directory, self.database)
         self.app: Flask = create_app(self.deps)
         self.app.testing = False
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from services.crm.access.activity.service import Activities
 from services.crm.access.agency.service import Directory
 from services.crm.access.auth.service import SignIn
+from services.crm.access.enrolment.service import Enrolments
+from services.crm.access.invitations.service import Invitations
 from services.crm.core.parts import held
 
 
@@ -15,6 +17,8 @@ class Access:
     directory: Directory
     sign_in: SignIn
     activities: Activities
+    enrolments: Enrolments
+    invitations: Invitations
 
 
 def access() -> Access:

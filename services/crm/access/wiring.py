@@ -7,30 +7,43 @@ from services.crm.access.activity.service import Activities
 from services.crm.access.agency.service import Directory
 from services.crm.access.auth.secrets import AuthenticatorSecrets
 from services.crm.access.auth.service import SignIn
+from services.crm.access.enrolment.service import Enrolments
+from services.crm.access.invitations.service import Invitations
 from services.crm.access.parts import Access
 from services.crm.core.parts import Core
 from services.crm.core.ports.letters import Letters
+from services.crm.core.ports.vault import RegisterPort
 from services.crm.orm import drafts
 
 _HOUSEKEEPING_SECONDS = 600.0
 
 
-def make_access(core: Core, passwords: Passwords, letters: Letters) -> Access:
+def make_access(core: Core, passwords: Passwords, *, register: RegisterPort, letters: Letters) -> Access:
     """The rooms, joined."""
     directory = Directory(database=core.database, outbox=core.outbox, clock=core.clock)
+    sign_in = SignIn(
+        database=core.database,
+        directory=directory,
+        clock=core.clock,
+        passwords=passwords,
+        authenticators=AuthenticatorSecrets(core.settings.require_secret_key()),
+        outbox=core.outbox,
+        letters=letters,
+        public_url=core.settings.public_url,
+    )
     return Access(
         directory=directory,
-        sign_in=SignIn(
+        sign_in=sign_in,
+        activities=Activities(database=core.database, clock=core.clock, names=directory.names),
+        enrolments=Enrolments(register=register, clock=core.clock),
+        invitations=Invitations(
             database=core.database,
-            directory=directory,
-            clock=core.clock,
-            passwords=passwords,
-            authenticators=AuthenticatorSecrets(core.settings.require_secret_key()),
             outbox=core.outbox,
+            clock=core.clock,
+            sign_in=sign_in,
             letters=letters,
             public_url=core.settings.public_url,
         ),
-        activities=Activities(database=core.database, clock=core.clock, names=directory.names),
     )
 
 

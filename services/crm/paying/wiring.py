@@ -57,6 +57,7 @@ def make_paying(
         clock=clock,
         bookings=bookings,
         directory=directory,
+        enrolments=access.enrolments,
         letters=letters,
         portal_url=portal_url,
     )

@@ -15,7 +15,7 @@ from services.vault.agents.models import AgentRow
 from services.vault.agents.rules import Agent, is_address, mask_address
 from services.vault.audit.service import Audit, AuditEntry
 
-__all__ = ["Agent", "AgentRegister", "approvers_of", "find_agent", "ids_of_agency", "mask_address"]
+__all__ = ["Agent", "AgentRegister", "approvers_of", "enrolled_of", "find_agent", "ids_of_agency", "mask_address"]
 
 _table: Final = cast("Table", AgentRow.__table__)
 
@@ -31,6 +31,12 @@ def find_agent(session: Session, agent_id: str) -> Agent:
 def approvers_of(session: Session, agency_id: str) -> list[Agent]:
     """Whom the operator made approvers of the agency's second reveals (M9)."""
     query = select(_table).where(_table.c.agency_id == agency_id, _table.c.approver.is_(True))
+    return [_agent(row) for row in session.execute(query)]
+
+
+def enrolled_of(session: Session, agency_id: str) -> list[Agent]:
+    """Everybody enrolled for an agency."""
+    query = select(_table).where(_table.c.agency_id == agency_id).order_by(_table.c.agent_id)
     return [_agent(row) for row in session.execute(query)]
 
 

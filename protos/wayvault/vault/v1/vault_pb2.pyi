@@ -901,6 +901,76 @@ class ListAgencyAuditResponse(_message.Message):
 Global___ListAgencyAuditResponse: _TypeAlias = ListAgencyAuditResponse  # noqa: Y015
 
 @_typing.final
+class ListEnrolledRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENCY_ID_FIELD_NUMBER: _builtins.int
+    agency_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        agency_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_id", b"agency_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListEnrolledRequest: _TypeAlias = ListEnrolledRequest  # noqa: Y015
+
+@_typing.final
+class EnrolledAgent(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENT_ID_FIELD_NUMBER: _builtins.int
+    ADDRESS_HINT_FIELD_NUMBER: _builtins.int
+    APPROVER_FIELD_NUMBER: _builtins.int
+    ENROLLED_AT_FIELD_NUMBER: _builtins.int
+    agent_id: _builtins.str
+    address_hint: _builtins.str
+    """Where the codes go, masked."""
+    approver: _builtins.bool
+    """May approve second reveals (M9)."""
+    @_builtins.property
+    def enrolled_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        agent_id: _builtins.str = ...,
+        address_hint: _builtins.str = ...,
+        approver: _builtins.bool = ...,
+        enrolled_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["enrolled_at", b"enrolled_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address_hint", b"address_hint", "agent_id", b"agent_id", "approver", b"approver", "enrolled_at", b"enrolled_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EnrolledAgent: _TypeAlias = EnrolledAgent  # noqa: Y015
+
+@_typing.final
+class ListEnrolledResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def agents(self) -> _containers.RepeatedCompositeFieldContainer[Global___EnrolledAgent]: ...
+    def __init__(
+        self,
+        *,
+        agents: _abc.Iterable[Global___EnrolledAgent] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agents", b"agents"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListEnrolledResponse: _TypeAlias = ListEnrolledResponse  # noqa: Y015
+
+@_typing.final
 class RequestSecondRevealRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

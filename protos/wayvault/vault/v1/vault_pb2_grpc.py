@@ -679,6 +679,87 @@ class AuditReader:
             _registered_method=True)
 
 
+class AgentRegisterStub:
+    """---------------------------------------------------------------- agent register (caller: crm)
+    Who of an agency can receive one-time codes, so that its admins see who can't ask for cards yet (O11). Enrolling stays
+    with the operator.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.ListEnrolled = channel.unary_unary(
+                '/wayvault.vault.v1.AgentRegister/ListEnrolled',
+                request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.ListEnrolledRequest.SerializeToString,
+                response_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.ListEnrolledResponse.FromString,
+                _registered_method=True)
+
+
+class AgentRegisterServicer:
+    """---------------------------------------------------------------- agent register (caller: crm)
+    Who of an agency can receive one-time codes, so that its admins see who can't ask for cards yet (O11). Enrolling stays
+    with the operator.
+    """
+
+    def ListEnrolled(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_AgentRegisterServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'ListEnrolled': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEnrolled,
+                    request_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.ListEnrolledRequest.FromString,
+                    response_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.ListEnrolledResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'wayvault.vault.v1.AgentRegister', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('wayvault.vault.v1.AgentRegister', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class AgentRegister:
+    """---------------------------------------------------------------- agent register (caller: crm)
+    Who of an agency can receive one-time codes, so that its admins see who can't ask for cards yet (O11). Enrolling stays
+    with the operator.
+    """
+
+    @staticmethod
+    def ListEnrolled(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wayvault.vault.v1.AgentRegister/ListEnrolled',
+            protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.ListEnrolledRequest.SerializeToString,
+            protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.ListEnrolledResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
 class SecondRevealStub:
     """---------------------------------------------------------------- second reveal (caller: crm)
     M9: off unless the operator made someone of the agency an approver. The vault itself enforces two distinct enrolled

@@ -235,6 +235,43 @@ class AuditReaderServicer(metaclass=_abc_1.ABCMeta):
 
 def add_AuditReaderServicer_to_server(servicer: AuditReaderServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
+class AgentRegisterStub:
+    """---------------------------------------------------------------- agent register (caller: crm)
+    Who of an agency can receive one-time codes, so that its admins see who can't ask for cards yet (O11). Enrolling stays
+    with the operator.
+    """
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> AgentRegisterAsyncStub: ...
+    ListEnrolled: _grpc.UnaryUnaryMultiCallable[_vault_pb2.ListEnrolledRequest, _vault_pb2.ListEnrolledResponse]
+
+@_typing.type_check_only
+class AgentRegisterAsyncStub(AgentRegisterStub):
+    """---------------------------------------------------------------- agent register (caller: crm)
+    Who of an agency can receive one-time codes, so that its admins see who can't ask for cards yet (O11). Enrolling stays
+    with the operator.
+    """
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    ListEnrolled: _aio.UnaryUnaryMultiCallable[_vault_pb2.ListEnrolledRequest, _vault_pb2.ListEnrolledResponse]  # type: ignore[assignment]
+
+class AgentRegisterServicer(metaclass=_abc_1.ABCMeta):
+    """---------------------------------------------------------------- agent register (caller: crm)
+    Who of an agency can receive one-time codes, so that its admins see who can't ask for cards yet (O11). Enrolling stays
+    with the operator.
+    """
+
+    @_abc_1.abstractmethod
+    def ListEnrolled(
+        self,
+        request: _vault_pb2.ListEnrolledRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_vault_pb2.ListEnrolledResponse, _abc.Awaitable[_vault_pb2.ListEnrolledResponse]]: ...
+
+def add_AgentRegisterServicer_to_server(servicer: AgentRegisterServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
 class SecondRevealStub:
     """---------------------------------------------------------------- second reveal (caller: crm)
     M9: off unless the operator made someone of the agency an approver. The vault itself enforces two distinct enrolled

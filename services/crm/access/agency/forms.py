@@ -1,6 +1,7 @@
 """The agency form and the agent form."""
 
 from flask_wtf.file import FileField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
 from wtforms.validators import NumberRange
 from wtforms.widgets import HiddenInput
 
@@ -21,7 +22,44 @@ from services.crm.access.agency.rules import CARD_DAYS, CVV_HOURS, TIME_ZONES
 from services.crm.access.agency.service import AgencyData, AgentData
 from services.crm.core.actor import Role
 
-_ZONES = [(name, name.replace("_", " ")) for name in sorted(TIME_ZONES) if "/" in name]
+# Those that most agencies look for, by the names people have for them; all others beneath, by continent and city.
+_USUAL = {
+    "America/New_York": "Eastern (New York)",
+    "America/Chicago": "Central (Chicago)",
+    "America/Denver": "Mountain (Denver)",
+    "America/Phoenix": "Arizona (Phoenix)",
+    "America/Los_Angeles": "Pacific (Los Angeles)",
+    "America/Anchorage": "Alaska (Anchorage)",
+    "Pacific/Honolulu": "Hawaii (Honolulu)",
+    "America/Toronto": "Eastern Canada (Toronto)",
+    "Europe/London": "United Kingdom (London)",
+    "Europe/Berlin": "Central Europe (Berlin)",
+    "Australia/Sydney": "Eastern Australia (Sydney)",
+}
+
+
+_CONTINENTS = frozenset(
+    {"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
+)
+
+
+def _zone_choices() -> list[SelectChoice]:
+    usual = [
+        SelectChoice(value=name, label=words, optgroup="Often chosen")
+        for name, words in _USUAL.items()
+        if name in TIME_ZONES
+    ]
+    others = []
+    for name in sorted(set(TIME_ZONES) - set(_USUAL)):
+        continent, _, city = name.replace("_", " ").partition("/")
+        if city:
+            # Old names ("US/Eastern") are kept for who has chosen one, at the end.
+            group = continent if continent in _CONTINENTS else "Older names"
+            others.append(SelectChoice(value=name, label=", ".join(reversed(city.split("/"))), optgroup=group))
+    return [*usual, *sorted(others, key=lambda choice: choice.optgroup == "Older names")]
+
+
+_ZONES = _zone_choices()
 
 _PAPERS = [("", "As is usual in the time zone"), ("us-letter", "Letter"), ("a4", "A4")]
 

@@ -25,6 +25,7 @@ from services.crm.access.agency.models import AgencyLogoRow, AgencyRow, AgentRow
 from services.crm.access.agency.rules import AgencyData, AgencyDetail, AgentData, AgentDetail, agency_errors, email_key
 from services.crm.core.actor import Actor, Role
 from services.crm.core.errors import ChangedMeanwhile
+from services.crm.core.mail import require_mailable
 
 __all__ = [
     "AgencyData",
@@ -163,7 +164,8 @@ class Directory:
             return agency
 
     def create_agent(self, agency_id: str, data: AgentData) -> AgentDetail:
-        """Raises InvalidArgument when the address is taken. The caller has checked who may do this."""
+        """Raises InvalidArgument when the address is taken or none. The caller has checked who may do this."""
+        require_mailable(data.email, field="email")
         now = self._clock.now()
         with self._database.transaction() as session:
             agency = self.load_agency(session, agency_id)
@@ -203,6 +205,7 @@ class Directory:
 
     def change_email(self, agent_id: str, email: str) -> AgentDetail:
         """For operators (O11). Raises NotFound, or InvalidArgument when the address is taken."""
+        require_mailable(email, field="email")
         with self._database.transaction() as session:
             row = session.get(AgentRow, agent_id)
             if row is None:

@@ -8,7 +8,8 @@ from chassis.errors import NotFound
 from services.crm.access.activity.service import Act
 from services.crm.access.agency.forms import AgencyForm, AgentForm, LogoForm
 from services.crm.access.agency.logo import MOST_UPLOADED, read_logo
-from services.crm.access.agency.rules import AgencyData, AgentData
+from services.crm.access.agency.rules import AgencyData, AgentData, AgentDetail
+from services.crm.access.enrolment.rules import enrol_command
 from services.crm.access.parts import access
 from services.crm.core.forms import attempt, shallow
 from services.crm.core.origin import request_origin
@@ -115,7 +116,11 @@ def agent(agent_id: str) -> ResponseReturnValue:
                 core().sessions.end_all(agent_id)
             flash(f"{saved.name} is saved.", "done")
             return redirect(url_for("admin.agency"), 303)
-    return render_template("admin/agent.html", form=form, agent=shown), 422 if form.errors else 200
+    enrolment = access().enrolments.of_agency(actor.agency_id, [shown])[shown.id]
+    page = render_template(
+        "admin/agent.html", form=form, agent=shown, enrolment=enrolment, command=_enrol_command(shown)
+    )
+    return page, 422 if form.errors else 200
 
 
 @blueprint.post("/agents/<id:agent_id>/invite")
@@ -141,23 +146,36 @@ def reset_authenticator(agent_id: str) -> ResponseReturnValue:
 
 
 def _show_invitation(agent_id: str) -> ResponseReturnValue:
-    shown = access().directory.colleague(current_agent(), agent_id)
-    link = f"{core().settings.public_url}{url_for('auth.invitation')}#{access().sign_in.invite(agent_id)}"
-    log.info("admin.agent_invited", agent_id=agent_id, by=current_agent().agent_id)
+    """Mails the link, and shows it for this once, for whoever would rather hand it over."""
+    actor = current_agent()
+    shown = access().directory.colleague(actor, agent_id)
+    link = access().invitations.send(shown, invited_by=actor.name)
+    log.info("admin.agent_invited", agent_id=agent_id, by=actor.agent_id)
     _note(Act.AGENT_INVITED, shown.name)
-    return render_template("admin/invitation.html", agent=shown, link=link)
+    enrolment = access().enrolments.of_agency(actor.agency_id, [shown])[shown.id]
+    return render_template(
+        "admin/invitation.html", agent=shown, link=link, enrolment=enrolment, command=_enrol_command(shown)
+    )
+
+
+def _enrol_command(agent: AgentDetail) -> str:
+    return enrol_command(agent_id=agent.id, agency_id=agent.agency_id, name=agent.name, email=agent.email)
 
 
 def _agency_page(*, form: AgencyForm | None = None, logo_form: LogoForm | None = None) -> str:
     actor, directory = current_agent(), access().directory
     shown = directory.agency(actor.agency_id)
+    agents = directory.agents(actor)
+    enrolments = access().enrolments.of_agency(actor.agency_id, agents)
     return render_template(
         "admin/agency.html",
         form=form or AgencyForm(formdata=None, data={**shallow(shown.data), "version": shown.version}),
         logo_form=logo_form or LogoForm(formdata=None),
         agency=shown,
         templates_url=url_for(_TEMPLATES) if _TEMPLATES in current_app.view_functions else "",
-        agents=directory.agents(actor),
+        agents=agents,
+        enrolments=enrolments,
+        missing=[agent_id for agent_id, found in enrolments.items() if not found.may_ask],
     )
 
 

@@ -110,8 +110,23 @@ class AccessEntry:
     origin: Origin
 
 
-class VaultPort(Protocol):
-    """CardReveal, SecondReveal and CardCustody (protos/wayvault/vault/v1/vault.proto)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolledAgent:
+    """Somebody who can receive one-time codes. `address_hint` is where they go, masked."""
+
+    agent_id: str
+    address_hint: str
+    approver: bool
+
+
+class RegisterPort(Protocol):
+    """AgentRegister (protos/wayvault/vault/v1/vault.proto)."""
+
+    def enrolled(self, agency_id: str) -> list[EnrolledAgent]: ...
+
+
+class VaultPort(RegisterPort, Protocol):
+    """CardReveal, SecondReveal, CardCustody and AgentRegister (protos/wayvault/vault/v1/vault.proto)."""
 
     def request_reveal(
         self, *, idempotency_key: str, card_token: str, agent_id: str, purpose: str, origin: Origin

@@ -9,7 +9,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from chassis.rpc import Caller
 from protos.wayvault.common.v1 import common_pb2 as common
 from protos.wayvault.vault.v1 import vault_pb2 as vault
-from protos.wayvault.vault.v1.vault_pb2_grpc import CardCustodyStub, CardRevealStub, SecondRevealStub
+from protos.wayvault.vault.v1.vault_pb2_grpc import (
+    AgentRegisterStub,
+    CardCustodyStub,
+    CardRevealStub,
+    SecondRevealStub,
+)
 from services.crm.core.ports.vault import (
     AccessEntry,
     Answer,
@@ -19,6 +24,7 @@ from services.crm.core.ports.vault import (
     Challenge,
     CvvLinkMail,
     CvvState,
+    EnrolledAgent,
     Origin,
     Removal,
     SecondRevealAsked,
@@ -58,6 +64,15 @@ class GrpcVault:
         self._reveal = CardRevealStub(channel)
         self._second = SecondRevealStub(channel)
         self._custody = CardCustodyStub(channel)
+        self._register = AgentRegisterStub(channel)
+
+    def enrolled(self, agency_id: str) -> list[EnrolledAgent]:
+        request = vault.ListEnrolledRequest(agency_id=agency_id)
+        answer = self._caller.call(self._register.ListEnrolled, request, timeout=_READ_TIMEOUT)
+        return [
+            EnrolledAgent(agent_id=agent.agent_id, address_hint=agent.address_hint, approver=agent.approver)
+            for agent in answer.agents
+        ]
 
     def request_reveal(
         self, *, idempotency_key: str, card_token: str, agent_id: str, purpose: str, origin: Origin

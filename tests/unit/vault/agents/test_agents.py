@@ -2,16 +2,20 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.errors import AgentUnknown, InvalidArgument
+from protos.wayvault.vault.v1 import vault_pb2 as pb
+from services.vault.agents.rpc import AgentRegisterRpc
 from services.vault.agents.rules import is_address, mask_address
 from services.vault.agents.service import AgentRegister, find_agent
 from tests.support.clock import FakeClock
 from tests.support.vault import VaultRooms
+from tests.support.vault_kit import AGENCY, make_kit
 
 
 @pytest.fixture
@@ -120,3 +124,16 @@ def test_a_hint_shows_one_letter_and_the_domain(address: str) -> None:
     local, _, domain = address.rpartition("@")
     if "@" not in local:
         assert mask_address(address) == f"{local[0]}***@{domain}"
+
+
+def test_an_agency_reads_who_of_its_own_people_is_enrolled_with_masked_addresses(tmp_path: Path) -> None:
+    kit = make_kit(tmp_path)
+    kit.enrol("agent_eve", agency="agency_2", email="eve@elsewhere.example")
+    face = AgentRegisterRpc(kit.vault.on.database)
+    answer = kit.call("crm", face.ListEnrolled, pb.ListEnrolledRequest(agency_id="agency_2"))
+    assert [(agent.agent_id, agent.address_hint) for agent in answer.agents] == [
+        ("agent_eve", "e***@elsewhere.example")
+    ]
+    own = kit.call("crm", face.ListEnrolled, pb.ListEnrolledRequest(agency_id=AGENCY))
+    assert "agent_eve" not in [agent.agent_id for agent in own.agents]
+    kit.vault.close()

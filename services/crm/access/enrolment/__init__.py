@@ -1,0 +1,1 @@
+"""Who is enrolled with the vault and who can't ask for cards yet (O11, C20)."""

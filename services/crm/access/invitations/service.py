@@ -1,0 +1,59 @@
+"""Makes an invitation and mails it."""
+
+from chassis.bus import Outbox
+from chassis.clock import Clock
+from chassis.db import Database
+from chassis.ids import new_id
+from chassis.moments import written_moment, zone_of
+from chassis.sealing import Letter
+from protos.wayvault.events.v1.events_pb2 import MailSealed
+from services.crm.access.agency.rules import AgentDetail
+from services.crm.access.auth.rules import INVITATION_VALID
+from services.crm.access.auth.service import SignIn
+from services.crm.core.ports.letters import Letters
+
+__all__ = ["Invitations"]
+
+
+class Invitations:
+    """The room's one use case."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        outbox: Outbox,
+        clock: Clock,
+        sign_in: SignIn,
+        letters: Letters,
+        public_url: str,
+    ) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._clock = clock
+        self._sign_in = sign_in
+        self._letters = letters
+        self._public_url = public_url
+
+    def send(self, agent: AgentDetail, *, invited_by: str) -> str:
+        """Mails a fresh link, good once, and returns it; earlier ones are void. The token stands after `#` and, sealed,
+        in the letter: in no log, event or database of its own."""
+        link = f"{self._public_url}/invitation#{self._sign_in.invite(agent.id)}"
+        now, mail_id = self._clock.now(), new_id("mail")
+        letter = Letter(
+            letter_id=mail_id,
+            template="agent_invitation",
+            to=agent.email,
+            data={
+                "url": link,
+                "agent_name": agent.name,
+                "invited_by": invited_by,
+                "expires": written_moment(now + INVITATION_VALID, zone_of(agent.data.time_zone)),
+            },
+            issued_at=now,
+            expires_at=now + INVITATION_VALID,
+        )
+        event = MailSealed(mail_id=mail_id, sealed_mail=self._letters.seal(letter))
+        with self._database.transaction() as session:
+            self._outbox.add(session, event, aggregate_id=mail_id, agency_id=agent.agency_id)
+        return link
