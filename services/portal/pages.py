@@ -41,6 +41,15 @@ def _brand(agency_id: str, name: str, accent: str) -> Brand:
     return Brand(name=look.name, accent=readable_accent(look.accent), logo_url=logo)
 
 
+def _house() -> Brand:
+    """Whose house it is where nobody is signed in: the agency that the link names, else the only one there is."""
+    if g.get("portal_house") is None:
+        agency_id = agencies().the_one_meant(request.args.get("agency", "")[:64])
+        g.portal_house = _brand(agency_id, _NOBODY.name, "") if agency_id else _NOBODY
+    brand: Brand = g.portal_house
+    return brand
+
+
 def install_brand(app: Flask) -> None:
     """Makes `brand`, `nav` and `viewer` known to the layout: the signed-in client's, where a page has no other."""
 
@@ -54,7 +63,7 @@ def install_brand(app: Flask) -> None:
 
 def _page_context() -> dict[str, object]:
     client = find_client()
-    context: dict[str, object] = {"brand": g.get("portal_brand", _NOBODY), "nav": (), "viewer": None}
+    context: dict[str, object] = {"brand": g.get("portal_brand") or _house(), "nav": (), "viewer": None}
     if client is not None:
         context["nav"] = tabs_for(client.client_id)
         context["viewer"] = Viewer(name=client.name, detail=client.email, sign_out_url=url_for("account.sign_out"))

@@ -14,7 +14,7 @@ _LONG_MS: Final = 20_000
 
 def choose(page: Page, link: str, password: str) -> None:
     """The mail's link, and a password that is nobody's but hers."""
-    done = page.get_by_text("Your password is set.")
+    done = page.get_by_text("Your password is set")
 
     def is_set() -> bool:
         # An e-mail may be faster than the portal's own news of the invitation.
@@ -34,6 +34,8 @@ def fill_passwords(page: Page, password: str) -> None:
 
 
 def sign_in(world: World, page: Page, username: str, password: str) -> None:
+    # Who has just chosen a password is signed in already.
+    page.context.clear_cookies()
     page.goto(f"{world.portal}/sign-in")
     page.get_by_label("Username").fill(username)
     page.get_by_label("Password", exact=True).fill(password)

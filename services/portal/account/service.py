@@ -150,7 +150,7 @@ class Accounts:
         return Accepted(client_id=client_id)
 
     def choose_password(self, token: str, password: str) -> str:
-        """Sets the password by an invitation's or a reset's link, which then is used up; returns the username.
+        """Sets the password by an invitation's or a reset's link, which then is used up; returns the client's id.
 
         Raises NotFound (void link) or InvalidArgument (field "password"). Every session of the client ends.
         """
@@ -178,9 +178,10 @@ class Accounts:
                     aggregate_id=row.client_id,
                     agency_id=row.agency_id,
                 )
-            client_id, username = row.client_id, row.username
+            row.last_sign_in_at = now
+            client_id = row.client_id
         self.sessions.end_all(client_id)
-        return username
+        return client_id
 
     def change_password(self, client_id: str, old: str, new: str, visitor: Visitor | None = None) -> None:
         """Raises InvalidArgument (field "old" or "password"). Wrong guesses of the old one count towards the lock."""
@@ -232,7 +233,7 @@ class Accounts:
         token = new_link_token()
         row.reset_sha256, row.reset_expires_at = token_sha256(token), now + RESET_VALID
         data = {
-            "url": f"{self._public_url}/password#{token}",
+            "url": f"{self._public_url}/password?agency={row.agency_id}#{token}",
             "client_first_name": called(row.first_name, row.last_name),
             "username": row.username,
             "agent_name": agent.name,

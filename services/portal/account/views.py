@@ -70,15 +70,17 @@ def choose() -> ResponseReturnValue:
             form.refuse("again", _AGAIN)
         else:
             try:
-                accounts().choose_password(link_token(form.token.data or ""), form.password.data or "")
+                client_id = accounts().choose_password(link_token(form.token.data or ""), form.password.data or "")
             except InvalidArgument as error:
                 form.refuse(error.field, error.message)
             except NotFound as error:
                 form.refuse("", error.message)
             else:
-                accounts().sessions.end()
-                flash("Your password is set. Sign in with it now.", "done")
-                return redirect(url_for("account.sign_in"), 303)
+                # The mailed link was the proof; asking for the same password again would prove nothing more.
+                accounts().sessions.start(client_id, {"kind": "client"})
+                log.info("account.password_chosen", client_id=client_id)
+                flash("Your password is set, and you are signed in.", "done")
+                return redirect(home_url(), 303)
     return render_template("account/choose.html", form=form), 422 if form.errors else 200
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chassis.db import Database
@@ -49,6 +50,14 @@ class Agencies:
             if row is None:
                 return None
             return AgencyLook(name=row.name, accent=row.accent, logo_sha256=row.logo_sha256)
+
+    def the_one_meant(self, wanted: str) -> str:
+        """The agency of this id; of any other word, the only agency that there is. Empty where there are several."""
+        with self._database.read() as session:
+            if wanted and session.get(AgencyRow, wanted) is not None:
+                return wanted
+            known = session.scalars(select(AgencyRow.agency_id).limit(2)).all()
+        return known[0] if len(known) == 1 else ""
 
     def logo(self, agency_id: str, sha256: str) -> bytes | None:
         """The PNG, if that is still the agency's logo."""

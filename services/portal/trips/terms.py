@@ -4,7 +4,9 @@ The CRM's own links say the same words (services/crm/paying/links/terms.py);
 tests/contract/test_self_service_terms.py holds the two together. What is filled in here is spelled as there.
 """
 
+import re
 from datetime import date
+from typing import Final
 
 from babel.dates import format_date
 
@@ -39,10 +41,22 @@ def filled_terms(
             "Supplier": segment.supplier or agency,
             "Amount": amount.format().replace("\u00a0", " "),
             "Type": _TYPES[kind],
-            "Purpose": purpose,
+            "Purpose": bare_purpose(purpose),
             "Trip": _trip(title, segment),
         },
     )
+
+
+# What the kind of payment says already is not said again: "as a deposit for Deposit for …".
+_SAID_BY_THE_KIND: Final = re.compile(
+    r"(?:deposit|regular payment|final payment|payment|service fee) for ", re.IGNORECASE
+)
+
+
+def bare_purpose(purpose: str) -> str:
+    """The purpose without the kind of payment before it, as the CRM's terms have it."""
+    found = _SAID_BY_THE_KIND.match(purpose)
+    return (purpose[found.end() :].strip() or purpose) if found else purpose
 
 
 def _trip(title: str, segment: Segment) -> str:

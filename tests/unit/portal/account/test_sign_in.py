@@ -7,7 +7,13 @@ from sqlalchemy import select
 from chassis.bus.handlers import RetryLater
 from chassis.ids import token_sha256
 from chassis.web.lockout import FAILURES_ALLOWED
-from protos.wayvault.events.v1.events_pb2 import ClientMerged, ClientPortalActivated, ClientPortalWithdrawn
+from protos.wayvault.events.v1.events_pb2 import (
+    Agency,
+    AgencySaved,
+    ClientMerged,
+    ClientPortalActivated,
+    ClientPortalWithdrawn,
+)
 from services.portal.account.models import AccountRow, ResetRequestRow
 from tests.support.portal import PortalWorld
 from tests.support.portal_people import (
@@ -44,6 +50,29 @@ def test_an_invited_client_chooses_a_password_and_signs_in(world: PortalWorld) -
     assert sign_in(world, " GRACE ") == 303
     (told,) = [one for one in world.published() if isinstance(one, ClientPortalActivated)]
     assert told.client_id == GRACE.id
+
+
+def test_who_has_chosen_a_password_is_signed_in(world: PortalWorld) -> None:
+    tell(world, agent_saved(), invited(world))
+    browser = world.client()
+    answer = browser.post("/password", data={"token": "invitation", "password": PASSWORD, "again": PASSWORD})
+    page = browser.get(answer.location)
+    assert page.status_code == 200
+    assert "Your password is set, and you are signed in." in page.get_data(as_text=True)
+
+
+def test_the_page_is_the_agencys_before_anybody_is_signed_in(world: PortalWorld) -> None:
+    def title(address: str) -> bool:
+        return "Harbour &amp; Vine Travel" in world.client().get(address).get_data(as_text=True)
+
+    assert not title("/password")
+    tell(world, AgencySaved(agency=Agency(id="agy_1", name="Harbour & Vine Travel")))
+    assert title("/password")
+    assert title("/sign-in")
+    tell(world, AgencySaved(agency=Agency(id="agy_2", name="Elsewhere")))
+    assert not title("/password")
+    assert title("/password?agency=agy_1")
+    assert not title("/password?agency=nobody")
 
 
 def test_looking_at_the_link_a_hundred_times_uses_nothing_up(world: PortalWorld) -> None:
