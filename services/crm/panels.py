@@ -15,7 +15,7 @@ from services.crm.sales.tasks import views as tasks
 from services.crm.signing.esign import views as esign
 from services.crm.signing.insurance import views as insurance
 from services.crm.trips.bookings import views as bookings
-from services.crm.trips.bookings.panels import BOOKING_PAGE
+from services.crm.trips.bookings.panels import BOOKING_LINE, BOOKING_PAGE
 from services.crm.trips.documents import views as documents
 from services.crm.trips.quotes import views as quotes
 
@@ -33,6 +33,7 @@ def fill_places(app: Flask) -> None:
         portal_access.client_panel,
         merging.history_panel,
     )
+    BOOKING_LINE.fill(app, links.booking_line)
     BOOKING_PAGE.fill(
         app,
         links.booking_panel,

@@ -342,6 +342,25 @@ class AgentAtWork:
         assert asked == ["beforeunload"]
         assert self.page.url == address
 
+    def expect_slips_to_keep_the_card(self, number: str) -> None:
+        """Closing with an empty field, or without a network, says so in place; the card stays on the screen."""
+        for opener, confirm, words in (
+            ("Processed with supplier", "Mark as processed and destroy the card", "Enter the supplier"),
+            ("Void", "Void and destroy the card", "Say why"),
+        ):
+            self.page.get_by_role("button", name=opener, exact=True).click()
+            dialog = self.page.get_by_role("dialog")
+            dialog.get_by_role("button", name=confirm).click()
+            expect(dialog.locator(".wv-in-place")).to_contain_text(words)
+            self.page.context.set_offline(True)
+            dialog.locator("input.form-control").first.fill("AUR-OFFLINE")
+            dialog.get_by_role("button", name=confirm).click()
+            expect(dialog.locator(".wv-in-place")).to_contain_text("The connection was lost")
+            self.page.context.set_offline(False)
+            dialog.locator("input.form-control").first.fill("")
+            dialog.locator("[data-wv-close]").click()
+            assert self.shown_number() == number
+
     def close_as_processed(self, confirmation: str) -> None:
         """Processed with supplier: it asks first."""
         self.page.get_by_role("button", name="Processed with supplier").press("Enter")

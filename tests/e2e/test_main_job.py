@@ -49,7 +49,8 @@ def test_one_payment_from_the_link_to_the_destroyed_card(world: World, phone: bo
     assert agent.shown_number() == VISA
     agent.expect_cvv_refused(world.watch(page.context.new_page()), cvv_link)
 
-    # M7: closing asks first, then destroys.
+    # M7: closing asks first, a slip in it costs nothing; then it destroys.
+    agent.expect_slips_to_keep_the_card(VISA)
     agent.close_as_processed("AUR-99812")
     payment = page.url.rpartition("/")[2].partition("?")[0]
     wait_until(page, lambda: _destroyed(world, payment), "the vault to destroy card and CVV")

@@ -20,7 +20,9 @@ from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentLinkIssued, PaymentLinkRevoked
 from protos.wayvault.events.v1.events_pb2 import PaymentType as WireType
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot, policy_snapshot
+from services.crm.access.enrolment.service import Enrolments
 from services.crm.core.actor import Actor
+from services.crm.core.mail import require_mailable
 from services.crm.core.ports.letters import Letters
 from services.crm.core.visibility import visible_to
 from services.crm.paying.links.models import PaymentLinkRow
@@ -118,6 +120,7 @@ class PaymentLinks:
         clock: Clock,
         bookings: Bookings,
         directory: Directory,
+        enrolments: Enrolments,
         letters: Letters,
         portal_url: str,
         lifetime: timedelta = DEFAULT_LIFETIME,
@@ -127,6 +130,7 @@ class PaymentLinks:
         self._clock = clock
         self._bookings = bookings
         self._directory = directory
+        self._enrolments = enrolments
         self._letters = letters
         self._portal_url = portal_url
         self._lifetime = lifetime
@@ -135,8 +139,9 @@ class PaymentLinks:
         """Opens a payment and a link for each share and hands their letters over, in one transaction.
 
         The same request again answers with what the first one made. Raises NotFound, PermissionDenied or
-        InvalidArgument.
+        InvalidArgument, also for an agent whom the vault does not know: they could not retrieve what is given.
         """
+        self._enrolments.require(self._directory.agent(actor.agent_id))
         try:
             with self._database.transaction() as session:
                 if made := self._made_by(session, actor, request.request_key):
@@ -155,6 +160,7 @@ class PaymentLinks:
         `issue` is the number that the page showed: a second click finds it outdated and sends nothing.
         Raises NotFound, PermissionDenied or InvalidArgument.
         """
+        self._enrolments.require(self._directory.agent(actor.agent_id))
         now = self._clock.now()
         with self._database.transaction() as session:
             row = self._own(session, actor, link_id)
@@ -365,6 +371,7 @@ def _payer(booking: BookingDetail, share: Share) -> Passenger:
         raise InvalidArgument("Tick passengers of this booking only.", field="passengers")
     if not passenger.email:
         raise InvalidArgument(f"{passenger.name} has no e-mail address, so no link can be sent.", field="passengers")
+    require_mailable(passenger.email, field="passengers", whose=passenger.name)
     if share.amount.minor <= 0:
         raise InvalidArgument("The amount must be more than nothing.", field="amount")
     return passenger

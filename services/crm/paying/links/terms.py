@@ -3,6 +3,7 @@
 Change the wording only together with the version: what was signed must stay readable for ever (M13).
 """
 
+import re
 from datetime import date
 from typing import Final
 
@@ -39,6 +40,18 @@ right. This does not limit the rights that the law or my card issuer gives me.
 By signing I accept these terms. My electronic signature has the same effect as one on paper."""
 
 
+# "As a deposit for Deposit for two cabins": what the kind of payment says already is not said again.
+_SAID_BY_THE_KIND: Final = re.compile(
+    r"(?:deposit|regular payment|final payment|payment|service fee) for ", re.IGNORECASE
+)
+
+
+def bare_purpose(purpose: str) -> str:
+    """The purpose without the kind of payment before it. The portal's terms do the same (tests hold them together)."""
+    found = _SAID_BY_THE_KIND.match(purpose)
+    return (purpose[found.end() :].strip() or purpose) if found else purpose
+
+
 def render_terms(context: PaymentContext, payment_type: PaymentType, payer_name: str) -> str:
     """The terms for one payment, as plain text with a blank line between paragraphs."""
     supplier = context.segment.supplier_name or context.agency.name
@@ -50,7 +63,7 @@ def render_terms(context: PaymentContext, payment_type: PaymentType, payer_name:
         recipient=context.agency.name if is_fee else supplier,
         amount=amount.format().replace("\u00a0", " "),
         type=_WITH_ARTICLE[payment_type],
-        purpose=context.purpose,
+        purpose=bare_purpose(context.purpose),
         trip=_trip(context),
         **_house(context.agency, context.agent, context.policy),
     )

@@ -1,27 +1,34 @@
 """Pages of payment authorization links: the form that sends them, resend, revoke, and the booking page's panel."""
 
+import json
 import re
 import secrets
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument, PermissionDenied
 from chassis.money import Money
 from chassis.typed.numbers import number_from
 from chassis.web.formatting import plural, zone
+from services.crm.access.enrolment.rules import BLOCKED
+from services.crm.access.parts import access
 from services.crm.core.actor import Actor
 from services.crm.core.panels import Panel
 from services.crm.core.parts import core
 from services.crm.core.web import current_agent, login_required
+from services.crm.paying.links.fillings import doubts, fillings
 from services.crm.paying.links.forms import NO_SEGMENT, make_form, read_request
 from services.crm.paying.links.service import LinkRequest
 from services.crm.paying.parts import paying
-from services.crm.paying.payments.service import TYPE_WORDS, PaymentType
+from services.crm.paying.payments.service import TYPE_WORDS, Payment, PaymentType
 from services.crm.paying.schedule.service import BookingStanding, Proposal, excess_of, proposal
 from services.crm.trips.bookings.service import BookingDetail
 from services.crm.trips.parts import trips
+
+T = TypeVar("T")
 
 blueprint = Blueprint(
     "links", __name__, template_folder="templates", static_folder="static", static_url_path="/static/links"
@@ -36,11 +43,13 @@ def new(booking_id: str) -> ResponseReturnValue:
     booking = trips().bookings.get(actor, booking_id)
     if not actor.owns(booking.agent_id):
         raise PermissionDenied("Only the agent who owns this booking can send payment links for it.")
+    if not access().enrolments.of(access().directory.agent(actor.agent_id)).may_ask:
+        return render_template("links/not_enrolled.html", booking=booking, words=BLOCKED, is_admin=actor.is_admin)
     form = make_form(booking, **_first_values(booking))
-    excess: Money | None = None
+    excess, doubtful = None, list[str]()
     if request.method == "POST" and (wanted := read_request(form)) is not None:
-        excess = _excess(booking, wanted)
-        if excess is None or form.overpay_ok.data:
+        excess, doubtful = _excess(booking, wanted), _doubts(booking, wanted)
+        if form.overpay_ok.data or not (excess or doubtful):
             try:
                 links = paying().links.send(actor, booking_id, wanted)
             except InvalidArgument as error:
@@ -49,8 +58,16 @@ def new(booking_id: str) -> ResponseReturnValue:
                 who = plural(len(links), "passenger")
                 flash(f"The link is on its way to {who}. You get an e-mail when it was sent.", "done")
                 return redirect(url_for("bookings.show", booking_id=booking_id) + "#payments", 303)
-    page = render_template("links/new.html", form=form, booking=booking, excess=excess, **_money_of(booking))
-    return page, 422 if form.errors or excess else 200
+    page = render_template(
+        "links/new.html",
+        form=form,
+        booking=booking,
+        excess=excess,
+        doubtful=doubtful,
+        fillings=_for_the_script(booking),
+        **_money_of(booking),
+    )
+    return page, 422 if form.errors or excess or doubtful else 200
 
 
 @blueprint.post("/links/<id:link_id>/resend")
@@ -81,10 +98,24 @@ def revoke(link_id: str) -> ResponseReturnValue:
     return redirect(_back(link.booking_id), 303)
 
 
+def booking_line(actor: Actor, booking: BookingDetail) -> Panel:
+    """Where the money of the booking stands, and the one next step."""
+    payments = _payments(actor, booking)
+    return Panel(
+        template="links/booking_line.html",
+        data={
+            "booking": booking,
+            "own": actor.owns(booking.agent_id),
+            "standing": _standing(booking),
+            "waiting": next((payment for payment in payments if payment.is_pending), None),
+        },
+    )
+
+
 def booking_panel(actor: Actor, booking: BookingDetail) -> Panel:
     """The payments part of a booking's page: what is scheduled, paid and due, and every link with its state (C6)."""
     links = {link.payment_id: link for link in paying().links.of_booking(actor, booking.id)}
-    payments = paying().book.of_booking(actor, booking.id)
+    payments = _payments(actor, booking)
     return Panel(
         template="links/booking_panel.html",
         data={
@@ -103,7 +134,21 @@ def _money_of(booking: BookingDetail) -> dict[str, Any]:  # Any: what the templa
 
 
 def _standing(booking: BookingDetail) -> BookingStanding:
-    return paying().schedule.standing(booking)
+    """Read once for all that this request shows of the booking."""
+    return _once("standing", booking.id, lambda: paying().schedule.standing(booking))
+
+
+def _payments(actor: Actor, booking: BookingDetail) -> list[Payment]:
+    return _once("payments", booking.id, lambda: paying().book.of_booking(actor, booking.id))
+
+
+def _once(what: str, booking_id: str, read: Callable[[], T]) -> T:
+    kept = g.setdefault("links_read", {})
+    key = (what, booking_id)
+    if key not in kept:
+        kept[key] = read()
+    found: T = kept[key]
+    return found
 
 
 def _excess(booking: BookingDetail, wanted: LinkRequest) -> Money | None:
@@ -112,6 +157,28 @@ def _excess(booking: BookingDetail, wanted: LinkRequest) -> Money | None:
         return None
     total = sum((share.amount for share in wanted.shares), start=Money(minor=0, currency=booking.currency))
     return excess_of(_standing(booking), wanted.type, wanted.segment_id, total)
+
+
+def _doubts(booking: BookingDetail, wanted: LinkRequest) -> list[str]:
+    """Where kind, amount and words don't fit each other (ux 2). A form sent twice is not asked again."""
+    if paying().links.was_sent(wanted.request_key):
+        return []
+    standing = _standing(booking)
+    total = sum((share.amount for share in wanted.shares), start=Money(minor=0, currency=booking.currency))
+    return doubts(
+        fillings(standing),
+        kind=wanted.type,
+        segment_id=wanted.segment_id,
+        total=total,
+        purpose=wanted.purpose,
+        has_fee=standing.fee is not None,
+    )
+
+
+def _for_the_script(booking: BookingDetail) -> str:
+    """What the form fills in when kind or part of the trip change: JSON by "kind/part"."""
+    known = {f"{each.type}/{each.segment_id or NO_SEGMENT}": each.as_typed() for each in fillings(_standing(booking))}
+    return json.dumps(known)
 
 
 def _first_values(booking: BookingDetail) -> dict[str, Any]:  # Any: whatever a field takes as data

@@ -1,11 +1,19 @@
 """The forms that close a payment."""
 
+from typing import ClassVar
+
 from wtforms import HiddenField
 
 from chassis.web.forms import BooleanField, Form, Length, StringField, TextAreaField, required
 
 
-class ProcessForm(Form):
+class AreaForm(Form):
+    """A form of the payment area. `stays`: what it does leaves the card where it is, so the page may stay too."""
+
+    stays: ClassVar = False
+
+
+class ProcessForm(AreaForm):
     """M7: the supplier charged the card."""
 
     confirmation = StringField(
@@ -18,7 +26,7 @@ class ProcessForm(Form):
     note = TextAreaField("Note", [Length(max=500)])
 
 
-class VoidForm(Form):
+class VoidForm(AreaForm):
     """M7: the payment comes to nothing."""
 
     reason = StringField(
@@ -29,13 +37,15 @@ class VoidForm(Form):
     fresh_link = BooleanField("Send the client a fresh link", default=True)
 
 
-class RemoveForm(Form):
+class RemoveForm(AreaForm):
     """M8: remove the card by hand."""
 
     confirmation = StringField("Type REMOVE to confirm", [Length(max=20)])
 
 
-class CvvAgainForm(Form):
+class CvvAgainForm(AreaForm):
     """M10: one button. `request_key` is made with the page, so that a double click asks once."""
+
+    stays = True
 
     request_key = HiddenField(validators=[required("Reload the page and try again."), Length(max=64)])

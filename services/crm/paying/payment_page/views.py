@@ -3,11 +3,29 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import (
+    Blueprint,
+    flash,
+    get_flashed_messages,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
-from chassis.errors import AgentUnknown, CardGone, InvalidArgument, PermissionDenied, Unavailable, WayvaultError
+from chassis.errors import (
+    AgentUnknown,
+    CardGone,
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+    Unavailable,
+    WayvaultError,
+)
 from chassis.ids import new_id
+from chassis.web.errors import wants_json
 from services.crm.access.parts import access
 from services.crm.core.actor import Actor
 from services.crm.core.forms import attempt
@@ -25,6 +43,8 @@ from services.crm.paying.reveal.service import STEPS, CardDescription, step_of
 from services.crm.paying.second_reveals import rules as second_rules
 from services.crm.paying.second_reveals.forms import AskForm
 from services.crm.paying.second_reveals.service import Standing
+from services.crm.trips.bookings.service import SegmentData
+from services.crm.trips.parts import trips
 
 blueprint = Blueprint(
     "area", __name__, template_folder="templates", static_folder="static", static_url_path="/static/area"
@@ -177,15 +197,31 @@ def _act(
     act: Callable[[], ResponseReturnValue],
     **forms: AnyForm,
 ) -> ResponseReturnValue:
-    """Does what a form asks, or shows the page again with what is wrong and what was typed."""
+    """Does what a form asks, or shows the page again with what is wrong and what was typed.
+
+    The page that shows a card asks for JSON: it must not be loaded anew over a mistake (M5). It gets where to go, what
+    to say where it stays, or what is wrong at which field.
+    """
     if form.validate_on_submit():
         _settle(payment_id)
         done: ResponseReturnValue | None = attempt(form, act)
         if done is not None:
-            return done
-        for message in form.form_errors:
-            flash(message, "alert")
+            return _done(done, stays=form.stays) if wants_json() else done
+    if wants_json():
+        return jsonify(fields=_faults(form), form=[str(message) for message in form.form_errors]), 422
+    for message in form.form_errors:
+        flash(message, "alert")
     return _page(payment_id, **forms), 422
+
+
+def _done(answer: ResponseReturnValue, *, stays: bool) -> ResponseReturnValue:
+    if stays:
+        return jsonify(said=" ".join(str(message) for message in get_flashed_messages()))
+    return jsonify(to=make_response(answer).location)
+
+
+def _faults(form: AnyForm) -> dict[str, str]:
+    return {item.name: str(item.errors[0]) for item in form if item.errors}
 
 
 def _settle(payment_id: str) -> None:
@@ -206,9 +242,12 @@ def _page(payment_id: str, **forms: AnyForm) -> str:
     cvv_held = payment.cvv_held(now) and not _cvv_gone(news)
     policy = access().directory.agency(payment.agency_id).data
     second = paying().second_reveals.of_payment(payment.id)
+    segment, travelers = _trip(actor, payment)
     return render_template(
         "area/show.html",
         payment=payment,
+        segment=segment,
+        travelers=travelers,
         own=actor.owns(payment.agent_id),
         link=paying().links.of_payment(payment.id),
         documents=paying().book.documents([payment.id]),
@@ -243,6 +282,16 @@ def _page(payment_id: str, **forms: AnyForm) -> str:
         void_form=forms.get("void") or VoidForm(formdata=None, prefix="void"),
         remove_form=forms.get("remove") or RemoveForm(formdata=None, prefix="remove"),
     )
+
+
+def _trip(actor: Actor, payment: Payment) -> tuple[SegmentData | None, list[str]]:
+    """What the agent reads out to the supplier: the segment with its confirmation number, and who travels."""
+    try:
+        booking = trips().bookings.get(actor, payment.booking_id)
+    except NotFound:
+        return None, []
+    segment = booking.segment(payment.segment_id)
+    return segment.data if segment else None, [passenger.name for passenger in booking.passengers]
 
 
 def _news(actor: Actor, payment: Payment) -> VaultNews:

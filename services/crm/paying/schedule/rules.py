@@ -124,6 +124,12 @@ def proposal(
     return None if segment_id else _fee_proposal(standing)
 
 
+def open_due_of(standing: SegmentStanding, kind: PaymentType) -> OpenDue | None:
+    """The first due amount of this kind of which something was not asked for yet."""
+    fitting = (each for each in standing.dues if TYPE_OF.get(each.due.kind, PaymentType.REGULAR) is kind)
+    return next((each for each in fitting if each.not_asked.minor > 0), None)
+
+
 def excess_of(standing: BookingStanding, kind: PaymentType, segment_id: str, more: Money) -> Money | None:
     """By how much `more` would take what was asked for, authorized and paid over the price; None when it would not."""
     if kind is PaymentType.SERVICE_FEE:

@@ -10,11 +10,21 @@ from services.crm.paying.schedule.rules import (
     SegmentStanding,
     booking_standing,
     excess_of,
+    open_due_of,
     proposal,
 )
 from services.crm.trips.bookings.service import BookingDetail
 
-__all__ = ["BookingStanding", "OpenDue", "Proposal", "Schedule", "SegmentStanding", "excess_of", "proposal"]
+__all__ = [
+    "BookingStanding",
+    "OpenDue",
+    "Proposal",
+    "Schedule",
+    "SegmentStanding",
+    "excess_of",
+    "open_due_of",
+    "proposal",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,7 @@
 """What an agent writes when she asks, and what an admin types when she decides."""
 
+from typing import ClassVar
+
 from chassis.web.forms import CodeField, Form, Length, StringField, required
 from services.crm.paying.second_reveals.rules import LONGEST_REASON
 
@@ -7,7 +9,9 @@ _BOUNDED = Length(max=LONGEST_REASON, message=f"Use at most {LONGEST_REASON} cha
 
 
 class AskForm(Form):
-    """M9: the owner asks."""
+    """M9: the owner asks. Asking leaves the card where it is, so the payment area may stay as it is too."""
+
+    stays: ClassVar = True
 
     reason = StringField(
         "Why do you need to see it once more?", [required("Say why, for the admin who decides."), _BOUNDED]

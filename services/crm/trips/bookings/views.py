@@ -26,7 +26,7 @@ from services.crm.trips.bookings.forms import (
     SegmentForm,
     make_segment_form,
 )
-from services.crm.trips.bookings.panels import BOOKING_PAGE
+from services.crm.trips.bookings.panels import BOOKING_LINE, BOOKING_PAGE
 from services.crm.trips.bookings.schedule_text import Schedule, Unreadable, read_schedule
 from services.crm.trips.bookings.service import (
     BookingDetail,
@@ -116,6 +116,7 @@ def show(booking_id: str) -> ResponseReturnValue:
         own=actor.owns(booking.agent_id),
         kinds=KIND_WORDS,
         kind_icons=_KIND_ICONS,
+        lines=BOOKING_LINE.panels(actor, booking),
         panels=BOOKING_PAGE.panels(actor, booking),
     )
 

@@ -1,5 +1,7 @@
 """The payment rooms' pages and what they answer."""
 
+import html
+import json
 import re
 from datetime import timedelta
 
@@ -35,6 +37,30 @@ def test_the_form_offers_passengers_with_an_address_and_says_why_others_can_not_
     assert "grace@client.example" in page
     assert re.search(r'type="checkbox"[^>]*disabled[^>]*>\s*<label[^>]*>Tim Turing', page)
     assert "No e-mail address, so no link can be sent." in page
+
+
+def test_a_segments_amount_sent_as_a_service_fee_is_asked_about_once_more(crm: CrmHouse, maya: Browser) -> None:
+    page = maya.get(f"/links/new/{crm.booking_id}").text
+    held = re.search(r'data-fillings="([^"]*)"', page)
+    assert held is not None
+    deposit = json.loads(html.unescape(held[1]))[f"deposit/{crm.segment_id}"]
+    assert deposit["purpose"].startswith("Deposit for ")
+    form = filled(
+        page, type="service_fee", segment_id="none", pick_0="y", amount_0="8800.00", purpose=deposit["purpose"]
+    )
+    answer = maya.post(f"/links/new/{crm.booking_id}", form)
+    assert answer.status_code == 422
+    assert f"It is sent as a service fee, but says “{deposit['purpose']}”." in html.unescape(answer.text)
+    assert crm.events(PaymentLinkIssued) == []
+    assert maya.post(f"/links/new/{crm.booking_id}", form | {"overpay_ok": "y"}).status_code == 303
+
+
+def test_a_deposit_beyond_what_is_left_of_it_is_asked_about(crm: CrmHouse, maya: Browser) -> None:
+    page = maya.get(f"/links/new/{crm.booking_id}").text
+    form = filled(page, segment_id=crm.segment_id, pick_0="y", amount_0="1240.01", purpose="For the cabins")
+    answer = maya.post(f"/links/new/{crm.booking_id}", form)
+    assert answer.status_code == 422
+    assert "What is left of the deposit is" in answer.text
 
 
 def test_sending_to_two_passengers_makes_two_links_and_shows_them_on_the_booking(crm: CrmHouse, maya: Browser) -> None:
@@ -194,6 +220,33 @@ def test_closing_asks_for_what_it_needs_and_keeps_what_was_typed(crm: CrmHouse, 
     assert ALERT not in page
 
 
+@pytest.mark.parametrize(
+    ("path", "data", "fields"),
+    [
+        ("process", {"process-note": "Ines confirmed"}, ["process-confirmation"]),
+        ("void", {"void-reason": " "}, ["void-reason"]),
+        ("remove", {"remove-confirmation": "yes"}, ["remove-confirmation"]),
+        ("second-reveal", {}, ["second-reason"]),
+        ("cvv-again", {}, ["cvv-again-request_key"]),
+    ],
+)
+def test_a_slip_is_answered_in_place_so_that_the_page_with_the_card_stays(
+    crm: CrmHouse, maya: Browser, path: str, data: dict[str, str], fields: list[str]
+) -> None:
+    payment_id = crm.retrieved()
+    answer = maya.post_in_place(f"/payments/{payment_id}/{path}", data)
+    assert answer.status_code == 422
+    assert list((answer.json or {})["fields"]) == fields
+    assert crm.row(payment_id).state == PaymentState.RETRIEVED
+
+
+def test_what_was_done_in_place_says_where_to_go(crm: CrmHouse, maya: Browser) -> None:
+    payment_id = crm.retrieved()
+    done = maya.post_in_place(f"/payments/{payment_id}/process", {"process-confirmation": "AUR-77812"})
+    assert done.json == {"to": f"/payments/{payment_id}"}
+    assert "Processed with the supplier." in maya.get(f"/payments/{payment_id}").text
+
+
 def test_void_leads_to_the_payment_that_takes_its_place(crm: CrmHouse, maya: Browser) -> None:
     payment_id = crm.retrieved()
     answer = maya.post(f"/payments/{payment_id}/void", {"void-reason": "Price changed", "void-fresh_link": "y"})
@@ -232,7 +285,7 @@ def test_the_history_tells_who_when_where_and_why(crm: CrmHouse, maya: Browser) 
     payment_id = crm.retrieved()
     page = maya.get(f"/payments/{payment_id}").text
     assert "Card shown once" in page
-    assert "UTC · Maya Okafor · 203.0.113.7, Chrome on Windows" in page
+    assert "UTC) · Maya Okafor · 203.0.113.7, Chrome on Windows" in page
 
 
 def test_the_history_names_the_client_for_the_card_and_tells_the_two_codes_apart(crm: CrmHouse) -> None:

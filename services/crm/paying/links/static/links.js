@@ -1,7 +1,9 @@
-// The link form: says on its button how many passengers get a link, and shows an amount where one is ticked.
+// The link form: says on its button how many passengers get a link, shows an amount where one is ticked, and fills in
+// what fits whenever kind or part of the trip change, so that no amount of one kind goes out as another.
 
 const picks = [...document.querySelectorAll("[data-pick]")];
 const text = document.querySelector("[data-send-text]");
+const source = document.querySelector("[data-fillings]");
 
 function refresh() {
   const count = picks.filter((pick) => pick.checked).length;
@@ -14,3 +16,40 @@ function refresh() {
 
 for (const pick of picks) pick.addEventListener("change", refresh);
 if (text) refresh();
+
+function setUpFilling(form, fillings, none) {
+  const segment = form.elements.namedItem("segment_id");
+  const purpose = form.elements.namedItem("purpose");
+  const dueOn = form.elements.namedItem("due_on");
+  const kind = () => form.querySelector("[name=type]:checked")?.value ?? "";
+  const parts = [...segment.options].map((option) => option.value).filter((value) => value !== none);
+  let part = segment.value === none ? parts[0] : segment.value;
+
+  function fill() {
+    const found = fillings[`${kind()}/${segment.value}`];
+    if (!found) return;
+    purpose.value = found.purpose;
+    dueOn.value = found.due_on;
+    // The whole amount stands with the first who pays; shares are the agent's to part.
+    const paying = picks.filter((pick) => pick.checked);
+    for (const pick of picks) {
+      const amount = pick.closest(".pay-person").querySelector(".pay-amount input");
+      if (amount) amount.value = pick === (paying[0] ?? picks[0]) ? found.amount : "";
+    }
+  }
+
+  form.addEventListener("change", (event) => {
+    if (event.target.name === "type") {
+      // The fee is the agency's own; everything else goes to a supplier.
+      if (kind() === "service_fee") segment.value = none;
+      else if (segment.value === none && part) segment.value = part;
+      fill();
+    } else if (event.target === segment) {
+      if (segment.value !== none) part = segment.value;
+      else form.querySelector("[name=type][value=service_fee]").checked = true;
+      fill();
+    }
+  });
+}
+
+if (source) setUpFilling(source.closest("form"), JSON.parse(source.dataset.fillings), source.dataset.noSegment);

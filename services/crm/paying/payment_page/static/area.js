@@ -2,7 +2,8 @@
 // shown in this window only and only once.
 import { mountFrame } from "/static/chassis/frame-host.js";
 import { Refused, Unreachable, guardLeaving, setBusy, toast } from "/static/chassis/ui.js";
-import { postFresh, relay } from "./relay.js";
+import { sendInPlace } from "./in-place.js";
+import { postFresh, relay, renewToken } from "./relay.js";
 
 const $ = (id) => document.getElementById(id);
 const area = $("payment-area");
@@ -35,6 +36,7 @@ function problem(place, text) {
 
 function explain(error) {
   if (error instanceof Unreachable) return "The connection was lost. Nothing was used up; please try again.";
+  if (error instanceof Refused && error.code.startsWith("UNAUTH")) return SIGNED_OUT;
   if (error instanceof Refused && error.message) return error.message;
   return "That did not work. Nothing was used up; please try again.";
 }
@@ -77,10 +79,19 @@ document.addEventListener("click", (event) => {
   }
 }, { capture: true });
 document.addEventListener("submit", (event) => {
-  if (!stopGuard || event.target.id === "retrieve-form") return;
-  // The dialogs that close the payment have asked already; any other form would lose the card.
-  if (event.target.closest("dialog") || window.confirm(LEAVE)) release();
-  else { event.preventDefault(); event.stopImmediatePropagation(); }
+  const form = event.target;
+  if (!stopGuard || event.defaultPrevented || form.id === "retrieve-form" || form.method === "dialog") return;
+  const answeredHere = form.closest("dialog") || form.matches("[data-in-place]");
+  if (!answeredHere && window.confirm(LEAVE)) { release(); return; }
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  if (!answeredHere) return;
+  // A slip in a field or a lost connection must not cost the card: only what the server has done unloads this page.
+  sendInPlace(form, event.submitter, {
+    explain,
+    renew: () => renewToken(stateUrl),
+    leave: (url) => { release(); window.location.assign(url); },
+  });
 }, { capture: true });
 
 // ------------------------------------------------------------------ the card

@@ -5,7 +5,7 @@ import { Refused, Unreachable, postJson } from "/static/chassis/ui.js";
 const ON_THE_WAY = new Set(["", "INTERNAL", "FORM_EXPIRED", "UNAUTHORIZED", "UNAUTHENTICATED", "INTERNAL_SERVER_ERROR", "BAD_GATEWAY", "SERVICE_UNAVAILABLE", "GATEWAY_TIMEOUT"]);
 
 /** Takes a fresh form token: the old one ends with the session it was made in. @param {string} stateUrl */
-async function renewToken(stateUrl) {
+export async function renewToken(stateUrl) {
   const answer = await fetch(stateUrl, { headers: { Accept: "application/json", "X-Wayvault-Passive": "1" }, redirect: "error" }).catch(() => null);
   if (!answer?.ok) return false;
   document.querySelector('meta[name="csrf-token"]').content = (await answer.json()).csrf_token;
