@@ -151,7 +151,8 @@ def _welcome(state: State, settings: Mapping[str, str], seconds: float) -> None:
         if settings.get("NOTIFIER_SMTP_URL", "mailbox:").startswith("mailbox:")
         else ""
     )
-    print(f"\nWayvault is ready ({seconds:.0f} s).\n\nCRM           {origins.crm}\n{mailbox}")
+    print(f"\nWayvault is ready ({seconds:.0f} s).\n\nCRM           {origins.crm}")
+    print(f"Portal        {origins.portal}\n{mailbox}")
     print(f"Sign in with the password  {people['password']}  as")
     for agent in people["agents"]:
         code = f"authenticator code: make demo-code AGENT={agent['name'].split()[0].lower()}"

@@ -80,6 +80,7 @@ def _may_stand_in_rules(name: str) -> bool:
             "chassis.errors",
             "chassis.ids",
             "chassis.former_days",
+            "chassis.moments",
             "chassis.money",
             "chassis.paper.letterhead",
             "chassis.tags",

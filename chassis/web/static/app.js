@@ -32,6 +32,36 @@ document.addEventListener("click", (event) => {
 // A dialog whose form came back with errors opens again.
 document.querySelector("dialog.wv-dialog:has(.wv-field.is-invalid)")?.showModal();
 
+// ------------------------------------------------------------------ copying
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-wv-copy]");
+  const source = button && document.getElementById(button.dataset.wvCopy);
+  if (!source) return;
+  const text = source.value ?? source.textContent.trim();
+  try {
+    await navigator.clipboard.writeText(text);
+    toast("Copied.", "done");
+  } catch {
+    // Not allowed here (an insecure address, a setting): marked, so that the keyboard's own copy takes it.
+    getSelection().selectAllChildren(source);
+    toast("Press Ctrl+C (or ⌘C) to copy what is marked.", "wait");
+  }
+});
+
+// ------------------------------------------------------------------ colours
+// A colour written as # and digits gets the system's own picker beside it; either follows the other.
+for (const written of document.querySelectorAll("[data-wv-colour]")) {
+  const picker = element("input", { type: "color", className: "form-control form-control-color" });
+  picker.setAttribute("aria-label", "Choose a colour");
+  const fits = () => /^#[0-9a-f]{6}$/i.test(written.value);
+  if (fits()) picker.value = written.value;
+  picker.addEventListener("input", () => { written.value = picker.value; });
+  written.addEventListener("input", () => { if (fits()) picker.value = written.value; });
+  const row = element("div", { className: "wv-cluster" });
+  written.replaceWith(row);
+  row.append(written, picker);
+}
+
 // ------------------------------------------------------------------ search and menus
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input, textarea, select, [contenteditable]");

@@ -32,6 +32,13 @@ for (const picker of document.querySelectorAll("[data-crm-picker]")) {
     search.focus();
   }
 
+  // What was found must not open below the fold, nor under a phone's keyboard.
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.target !== found || !found.childElementCount) return;
+    const below = found.getBoundingClientRect().bottom - (window.visualViewport?.height ?? window.innerHeight);
+    if (below > 0) search.closest(".wv-field, div").scrollIntoView({ block: "start" });
+  });
+
   picker.addEventListener("change", (event) => {
     if (event.target.name !== "passengers") return;
     if (found.contains(event.target)) choose(event.target);

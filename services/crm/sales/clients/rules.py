@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from chassis.moments import written_day
 from chassis.typed.names import by_last_name, called, email_words, fold, full_name, words_of
 from chassis.typed.phones import found_by
 
@@ -103,7 +104,7 @@ def values_of(data: ClientData, field: ProfileField) -> tuple[object, ...]:
 def in_words(data: ClientData, field: ProfileField) -> str:
     """What stands in a field, as one reads it; empty for nothing."""
     return ", ".join(
-        value.isoformat() if isinstance(value, date) else str(value) for value in values_of(data, field) if value
+        written_day(value) if isinstance(value, date) else str(value) for value in values_of(data, field) if value
     )
 
 

@@ -105,6 +105,12 @@ def given_up(kept: ClientData, other: ClientData, data: ClientData) -> dict[str,
     return lost
 
 
+def counted(count: int, words: str) -> str:
+    """ "1 booking", "2 bookings": `words` as the references name what follows, in the plural."""
+    single = count == 1 and words.endswith("s") and not words.endswith("ss")
+    return f"{count} {words[:-1] if single else words}"
+
+
 def _joined(first: str, second: str) -> str:
     texts = [text.strip() for text in (first, second) if text.strip()]
     return texts[0] if len(texts) == 2 and texts[1] in texts[0] else "\n\n".join(texts)

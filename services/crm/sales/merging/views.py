@@ -14,7 +14,7 @@ from services.crm.core.forms import attempt
 from services.crm.core.panels import Panel
 from services.crm.core.web import current_agent, login_required
 from services.crm.sales.clients.service import ClientDetail
-from services.crm.sales.merging.rules import Choice, Side
+from services.crm.sales.merging.rules import Choice, Side, counted
 from services.crm.sales.parts import sales
 
 blueprint = Blueprint("merging", __name__, template_folder="templates", url_prefix="/clients")
@@ -53,14 +53,14 @@ def preview(client_id: str, other_id: str) -> ResponseReturnValue:
             return redirect(url_for("clients.show", client_id=saved.id), 303)
     form.kept_version.raw_data = form.other_version.raw_data = None
     form.kept_version.data, form.other_version.data = shown.kept.version, shown.other.version
-    page = render_template("merging/preview.html", shown=shown, form=form, chosen=chosen)
+    page = render_template("merging/preview.html", shown=shown, form=form, chosen=chosen, counted=counted)
     return page, 422 if form.errors else 200
 
 
 def history_panel(actor: Actor, client: ClientDetail) -> Panel | None:
     """Who merged what into a profile, on its page; nothing for most."""
     records = sales().merges.history(actor, client.id)
-    return Panel(template="merging/history.html", data={"records": records}) if records else None
+    return Panel(template="merging/history.html", data={"records": records, "counted": counted}) if records else None
 
 
 def _side(choice: Choice, typed: Mapping[str, str]) -> Side:

@@ -287,4 +287,4 @@ def test_a_strange_query_is_no_fault(site: CrmSite, query: str) -> None:
 
 def test_times_are_shown_in_the_agents_own_zone(site: CrmSite) -> None:
     page = site.signed_in(site.maya).get(f"/bookings/{site.booking.id}")
-    assert "07:00 EST" in page.text
+    assert "7:00 AM EST" in page.text
