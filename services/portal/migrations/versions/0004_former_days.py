@@ -1,6 +1,6 @@
 """What left a trip's calendar is remembered, so that it goes out once more as cancelled
 
-Revision: 0003_former_days, after 0002_reported_payments
+Revision: 0004_former_days, after 0003_print_later
 
 Expand only: the code before this one neither reads nor writes the column.
 """
@@ -8,8 +8,8 @@ Expand only: the code before this one neither reads nor writes the column.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003_former_days"
-down_revision = "0002_reported_payments"
+revision = "0004_former_days"
+down_revision = "0003_print_later"
 branch_labels = None
 depends_on = None
 
