@@ -30,6 +30,7 @@ from protos.wayvault.events.v1.events_pb2 import (
 from services.crm.core.actor import Actor
 from services.crm.paying.links.service import WIRE_TYPES
 from services.crm.paying.payments.service import (
+    TYPE_WORDS,
     Fact,
     Method,
     NewPayment,
@@ -46,7 +47,13 @@ from services.crm.paying.payments.service import (
 )
 from services.crm.paying.recording.models import PaymentActRow
 from services.crm.paying.recording.rules import ACT_WORDS, Act, day_error, may_answer, may_reverse
-from services.crm.trips.bookings.service import BookingDetail, Bookings, passenger_snapshot, segment_snapshot
+from services.crm.trips.bookings.service import (
+    BookingDetail,
+    Bookings,
+    SegmentDetail,
+    passenger_snapshot,
+    segment_snapshot,
+)
 
 __all__ = ["ACT_WORDS", "Act", "ActDetail", "Recorded", "Recording", "note_act"]
 
@@ -237,7 +244,7 @@ class Recording:
             segment=segment_snapshot(segment) if segment is not None else None,
             amount=common_pb2.Money(minor=wanted.amount.minor, currency=wanted.amount.currency),
             type=WIRE_TYPES[wanted.type],
-            purpose=segment.data.supplier_name if segment is not None else booking.service_fee_description,
+            purpose=_purpose(booking, segment, wanted.type),
             policy=house.policy,
             method=wanted.method.value,
             paid_on=wanted.paid_on.isoformat(),
@@ -284,6 +291,12 @@ def note_act(
             request_key=request_key,
         )
     )
+
+
+def _purpose(booking: BookingDetail, segment: SegmentDetail | None, kind: PaymentType) -> str:
+    if kind is PaymentType.SERVICE_FEE or segment is None:
+        return booking.service_fee_description or TYPE_WORDS[PaymentType.SERVICE_FEE]
+    return segment.data.description or TYPE_WORDS[kind]
 
 
 def _made_by(session: Session, actor: Actor, request_key: str) -> Payment | None:
