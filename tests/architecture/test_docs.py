@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = sorted([*ROOT.glob("docs/*.md"), ROOT / "README.md"])
-_REFERENCE = re.compile(r"`((?:unit|architecture|contract|integration|e2e|chaos|bench)/[\w/]+\.py)(?:::(\w+))?`")
+DOCUMENTS = sorted([*ROOT.glob("docs/**/*.md"), *ROOT.glob("[A-Z]*.md")])
+_FOLDERS = "unit|architecture|contract|integration|compose|e2e|chaos|bench"
+_REFERENCE = re.compile(rf"`((?:{_FOLDERS})/[\w/]+\.py)(?:::(\w+))?`")
 # The rows that stand in the product for what is built.
 _MAIN_JOB = [f"M{number}" for number in range(1, 14)]
 
