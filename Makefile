@@ -100,6 +100,14 @@ engines: setup ## Start and set up real PostgreSQL, RabbitMQ and HashiCorp Vault
 engines-down: ## Stop the real engines
 	@$(PY) -m deploy.dev.engines stop
 
+.PHONY: backup
+backup: setup ## Make a sealed backup of everything (first: python -m deploy.backup key --identity FILE)
+	@$(PY) -m deploy.backup run
+
+.PHONY: backup-drill
+backup-drill: setup ## Prove that the newest backup works; IDENTITY=file that opens it
+	@$(PY) -m deploy.backup drill $(if $(IDENTITY),--identity "$(IDENTITY)")
+
 .PHONY: images
 images: setup ## Build the container images of deploy/Containerfile; ENGINES=1 adds PostgreSQL, RabbitMQ and HashiCorp Vault
 	@$(PY) -m deploy.images $(if $(ENGINES),--engines)

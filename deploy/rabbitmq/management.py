@@ -37,6 +37,10 @@ class Management:
         """Creates or replaces. Raises ManagementFault, and OSError when RabbitMQ can't be reached."""
         self._call("PUT", path, body)
 
+    def post(self, path: str, body: dict[str, object]) -> None:
+        """Adds to what is there. Raises ManagementFault, and OSError when RabbitMQ can't be reached."""
+        self._call("POST", path, body)
+
     def delete(self, path: str) -> None:
         """Removes; what is not there is fine."""
         try:

@@ -1,0 +1,213 @@
+"""A whole installation on the embedded engines is kept, lost and brought back; and the drill finds what it should."""
+
+import json
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+
+from chassis.clock import SystemClock
+from chassis.db import open_database
+from chassis.sealing import OpeningKey
+from deploy.backup import seal
+from deploy.backup.__main__ import main
+from deploy.backup.drill import drill_embedded, open_cards, places_under
+from deploy.backup.parts import data_sources, key_sources
+from deploy.backup.places import Places
+from deploy.backup.rules import BackupFault
+from deploy.backup.store import KEYS, Store
+from deploy.dev import letter_keys
+from services.vault.audit.service import Audit, AuditEntry
+from services.vault.custody.models import CardRow
+from services.vault.custody.service import card_context
+from services.vault.migrations import MIGRATIONS
+from services.vault.transit.service import KeyName, open_transit
+
+VISA = "4111111111111111"
+FIRST = datetime(2026, 11, 20, 3, tzinfo=UTC)
+
+
+class House:
+    """An installation's state directory with a vault that holds cards, and a folder of backups."""
+
+    def __init__(self, folder: Path) -> None:
+        self.state, self.store = folder / "var", Store(folder / "backup")
+        self.identity = folder / "elsewhere" / "identity.txt"
+        self.places = places_under(self.state)
+        self.lines: list[str] = []
+        letter_keys.ensure(self.state / "secrets")
+        for name in ("crm", "portal", "notifier"):
+            write_rows(self.state / name / f"{name}.db", 3)
+        write_rows(self.state / "bus" / "bus.db", 2)
+        (self.state / "vault").mkdir()
+        MIGRATIONS.upgrade(self.places.databases["vault"])
+        seal.make_key(self.identity, self.store.folder / "recipients.txt")
+        self.recipients = seal.recipients_of(self.store.folder / "recipients.txt")
+        self.identities = seal.identities_of(self.identity)
+
+    def hold(self, number: int) -> None:
+        """One more card, as intake stores it, with its audit row."""
+        transit = open_transit(f"embedded:///{self.places.keyring}", clock=SystemClock())
+        database = open_database(self.places.databases["vault"], name="house")
+        key = OpeningKey((self.state / "secrets" / "vault" / "letter_signing.jwk").read_bytes())
+        audit = Audit(
+            database, transit.sealing, heads_file=self.places.audit_heads, signing_key=key, clock=SystemClock()
+        )
+        audit.prepare()
+        token, now = f"card_{number}", SystemClock().now()
+        plain = json.dumps({"pan": VISA, "exp_month": 12, "exp_year": 2030, "name": "Grace", "brand": "visa"}).encode()
+        cipher = transit.intake.encrypt(KeyName.CARD, plain, card_context(KeyName.CARD, token, "agency_1"))
+        row = {"token": token, "agency_id": "agency_1", "payment_id": token, "owner_agent_id": "agent_1"}
+        row |= {"state": "stored", "brand": "visa", "last4": "1111", "cipher": cipher.text, "cvv_state": "none"}
+        with database.transaction() as session:
+            session.execute(
+                insert(CardRow),
+                row | {"key_version": cipher.version, "stored_at": now, "kept_until": now + timedelta(days=30)},
+            )
+            audit.record(session, AuditEntry(action="card.stored", actor="portal", resource=token, card_token=token))
+        audit.close()
+        database.dispose()
+
+    def back_up(self, name: str) -> None:
+        self.store.make(name, list(data_sources(self.places)), self.recipients, FIRST, self.lines.append)
+        self.store.make(KEYS, list(key_sources(self.places)), self.recipients, FIRST, self.lines.append)
+
+    def restore(self, name: str, state: Path) -> Places:
+        places = places_under(state)
+        self.store.restore(name, list(data_sources(places)), self.identities, self.lines.append)
+        self.store.restore(KEYS, list(key_sources(places)), self.identities, self.lines.append)
+        return places
+
+
+def write_rows(path: Path, count: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("CREATE TABLE IF NOT EXISTS things (id INTEGER PRIMARY KEY)")
+        database.executemany("INSERT INTO things DEFAULT VALUES", [()] * count)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    house = House(tmp_path)
+    house.hold(1)
+    return house
+
+
+def test_a_lost_installation_comes_back_and_its_cards_open(house: House, tmp_path: Path) -> None:
+    house.back_up("20261120T030000Z")
+    shutil.rmtree(house.state)
+
+    places = house.restore("20261120T030000Z", tmp_path / "new")
+
+    database = open_database(places.databases["vault"], name="restored")
+    transit = open_transit(f"embedded:///{places.keyring}", clock=SystemClock())
+    assert open_cards(database, transit, limit=10) == (1, 0, [])
+    database.dispose()
+    assert oct((tmp_path / "new/vault/keyring.json").stat().st_mode & 0o777) == "0o600"
+
+
+def test_what_lies_in_the_folder_of_backups_is_sealed(house: House) -> None:
+    house.back_up("20261120T030000Z")
+
+    everything = b"".join(path.read_bytes() for path in house.store.folder.rglob("*") if path.is_file())
+
+    assert VISA.encode() not in everything
+    assert b"card_1" not in everything
+    assert (house.state / "secrets/vault/secret_key").read_bytes() not in everything
+    assert not list(house.store.folder.glob(".part-*"))
+
+
+def test_a_restore_overwrites_nothing(house: House) -> None:
+    house.back_up("20261120T030000Z")
+
+    with pytest.raises(BackupFault, match="overwrites nothing"):
+        house.restore("20261120T030000Z", house.state)
+
+
+def test_a_changed_file_another_identity_and_a_missing_part_are_found(house: House, tmp_path: Path) -> None:
+    house.back_up("20261120T030000Z")
+    assert house.store.check("20261120T030000Z", house.identities) == []
+    seal.make_key(tmp_path / "other.txt", tmp_path / "other-recipients.txt")
+    strangers = seal.identities_of(tmp_path / "other.txt")
+    assert len(house.store.check("20261120T030000Z", strangers)) == 6
+
+    sealed = house.store.folder / "20261120T030000Z" / "crm.age"
+    sealed.write_bytes(sealed.read_bytes()[:-1] + b"\0")
+    (house.store.folder / "20261120T030000Z" / "bus.age").unlink()
+
+    faults = house.store.check("20261120T030000Z", house.identities)
+    assert [Path(fault.split()[0]).name for fault in faults] == ["crm.age", "bus.age"]
+
+
+def test_the_drill_proves_it_all_and_changes_nothing(house: House) -> None:
+    house.back_up("20261120T030000Z")
+    house.hold(2)
+    house.back_up("20261121T030000Z")
+    before = {path: path.read_bytes() for path in house.state.rglob("*") if path.is_file()}
+
+    result = drill_embedded(house.store, "20261121T030000Z", house.identities, house.lines.append)
+
+    assert result.faults == ()
+    assert result.complete
+    said = "\n".join(house.lines)
+    assert "1 opened by the vault's own code" in said
+    assert "cards of backup 20261121T030000Z whose keys a trim destroyed: 0 open, 2 refused" in said
+    assert "cards of backup 20261120T030000Z whose keys a trim destroyed: 0 open, 1 refused" in said
+    assert VISA not in said
+    assert {path: path.read_bytes() for path in house.state.rglob("*") if path.is_file()} == before
+    assert not list(house.store.folder.glob(".drill-*"))
+
+
+def test_the_drill_finds_a_changed_audit_row(house: House) -> None:
+    with closing(sqlite3.connect(house.state / "vault" / "vault.db")) as database, database:
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute("UPDATE audit_rows SET actor = 'nobody' WHERE action = 'card.stored'")
+    house.back_up("20261120T030000Z")
+
+    result = drill_embedded(house.store, "20261120T030000Z", house.identities, house.lines.append)
+
+    assert any("the row was changed" in fault for fault in result.faults)
+
+
+def test_a_drill_without_a_card_says_that_it_proves_less(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.hold(1)
+    with closing(sqlite3.connect(house.state / "vault" / "vault.db")) as database, database:
+        database.execute("UPDATE cards SET state = 'removed', cipher = NULL, key_version = NULL")
+    house.back_up("20261120T030000Z")
+
+    result = drill_embedded(house.store, "20261120T030000Z", house.identities, house.lines.append)
+
+    assert (result.faults, result.complete) == ((), False)
+
+
+def test_the_command_line_from_the_key_to_the_drill(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WAYVAULT_STATE", str(house.state))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "environ", dict(os.environ))  # the command adds the settings of this state
+    folder, identity = tmp_path / "kept", tmp_path / "away" / "identity.txt"
+    to = ["--to", str(folder)]
+
+    assert main(["run", *to]) == 1
+    assert "deploy.backup key" in capsys.readouterr().err
+    assert main(["key", *to, "--identity", str(identity)]) == 0
+    assert main(["key", *to, "--identity", str(identity)]) == 1
+    assert main(["run", *to, "--check"]) == 0
+    assert Store(folder).names() == []
+    assert main(["run", *to]) == 0
+    assert main(["list", *to, "--check", "--identity", str(identity)]) == 0
+    assert main(["restore", *to, "--check", "--identity", str(identity)]) == 0
+    assert main(["restore", *to, "--identity", str(identity)]) == 1  # into the state that exists
+    assert main(["drill", *to, "--identity", str(identity)]) == 0
+    assert main(["drill", *to]) == 1
+    assert "AGE-SECRET-KEY" not in capsys.readouterr().out
+    next(folder.rglob("vault.age")).write_bytes(b"")
+    assert main(["list", *to, "--check", "--identity", str(identity)]) == 3
