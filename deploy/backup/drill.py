@@ -170,7 +170,7 @@ class _Vault:
 def open_cards(
     database: Database, transit: Transit, *, limit: int, below: int | None = None
 ) -> tuple[int, int, list[str]]:
-    """Tries up to `limit` held cards (of key versions below `below`): how many open, are refused, and came out wrong."""
+    """Tries up to `limit` held cards, of key versions below `below`: how many open or not, and what is wrong."""
     opened, refused, faults = 0, 0, []
     with database.read() as session:
         cards = _held(session, limit, below)
