@@ -38,10 +38,11 @@ _OPTIONS: tuple[tuple[str, str | int], ...] = (
 def open_channel(address: str, tls: TlsFiles, server_name: str) -> grpc.Channel:
     """A channel to `address` ("127.0.0.1:8105") that accepts only a server whose certificate names `server_name`.
 
-    Nothing is opened, and no file read, before the first call; a process that forks afterwards opens its own.
+    Nothing is opened, and no file read, before the first call; a process that forks afterwards opens its own. Once the
+    files are replaced, the next call goes through a new connection made with the new ones (O5).
     """
     options = (*_OPTIONS, ("grpc.ssl_target_name_override", server_name))
-    return _LazyChannel(lambda: grpc.secure_channel(address, client_credentials(tls), options))
+    return _LazyChannel(lambda: grpc.secure_channel(address, client_credentials(tls), options), tls.fingerprint)
 
 
 def demand_serving(channel: grpc.Channel, *, seconds: float = 2.0) -> None:
@@ -97,21 +98,43 @@ def _metadata() -> tuple[tuple[str, str], ...]:
 
 
 class _LazyChannel(grpc.Channel):
-    """A channel that comes to be at the first call of each process, so that stubs can be made before a fork."""
+    """A channel that comes to be at the first call of each process, so that stubs can be made before a fork.
 
-    def __init__(self, connect: Callable[[], grpc.Channel]) -> None:
+    When `fingerprint` tells of other files it is made anew. The one before is let go, not closed: calls under way on it
+    end by themselves, and with the last one its connection goes.
+    """
+
+    def __init__(self, connect: Callable[[], grpc.Channel], fingerprint: Callable[[], object]) -> None:
         self._connect = connect
+        self._fingerprint = fingerprint
         self._lock = threading.Lock()
         self._real: grpc.Channel | None = None
-        self._pid = 0
+        self._made_of: tuple[int, object] = (0, None)  # process, files
 
     def real(self) -> grpc.Channel:
-        """This process's channel."""
-        if self._real is None or self._pid != os.getpid():
+        """This process's channel. Raises OSError when there is none yet and its files can't be read."""
+        real = self._real
+        try:
+            wanted = (os.getpid(), self._fingerprint())
+        except OSError:  # a file that is being replaced: what is open serves on
+            if real is None:
+                raise
+            return real
+        if real is None or self._made_of != wanted:
             with self._lock:
-                if self._real is None or self._pid != os.getpid():
-                    self._real, self._pid = self._connect(), os.getpid()
-        return self._real
+                if self._real is None or self._made_of != wanted:
+                    self._renew(wanted)
+                real = self._real
+        assert real is not None
+        return real
+
+    def _renew(self, wanted: tuple[int, object]) -> None:
+        try:
+            self._real, self._made_of = self._connect(), wanted
+        except OSError:
+            # Half replaced: the next call looks again. Another process's channel serves nobody after a fork.
+            if self._real is None or self._made_of[0] != wanted[0]:
+                raise
 
     def unary_unary(self, *args: Any, **kwargs: Any) -> Any:  # Any: gRPC's own generic signatures
         return _LazyMethod(self, lambda channel: channel.unary_unary(*args, **kwargs))
@@ -133,7 +156,7 @@ class _LazyChannel(grpc.Channel):
 
     def close(self) -> None:
         with self._lock:
-            if self._real is not None and self._pid == os.getpid():
+            if self._real is not None and self._made_of[0] == os.getpid():
                 self._real.close()
             self._real = None
 

@@ -130,7 +130,9 @@ def _restore(given: argparse.Namespace, state: State, store: Store) -> int:
     store.restore(KEYS, list(key_sources(places)), identities, _say)
     store.restore(name, list(data_sources(places)), identities, _say)
     print("Done: everything is back, with as many rows as the backup had.")
-    print("Next: see deploy/RUNBOOK.md, Restore: certificates, the vault's grants, verify-audit, then start.")
+    print(
+        "Next: certificates, on PostgreSQL `python -m deploy.postgres.bootstrap grants`, start, `services.vault verify-audit`."
+    )
     return 0
 
 

@@ -1,9 +1,14 @@
 """Makes the development authority, a certificate for every identity, and the letter keys.
 
-    python -m deploy.dev.certificates [--state var] [--rotate NAME]
+    python -m deploy.dev.certificates [--state var] [--rotate NAME] [--authority begin|issue|finish] [--list]
 
 Safe to run again: it keeps what is good, and renews a certificate that ends within 30 days, whose authority is another
-one, or whose names differ from what they should be. Running servers pick up renewed files at the next handshake (O5).
+one, or whose names differ from what they should be. Running servers pick up renewed files at the next handshake,
+running clients at the next call (O5).
+
+A new authority comes in three steps, with both trusted from the first to the last: `begin` (ca.pem gets the new one
+beside the old), `issue` (every certificate anew, by the new one), `finish` (ca.pem keeps the new one alone). Between
+two steps every machine must have the files of the step before.
 """
 
 import argparse
@@ -20,6 +25,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from chassis.certificates import days_left
 from chassis.clock import Clock, SystemClock
 from deploy.dev import letter_keys
 from deploy.dev.state import State
@@ -33,9 +39,12 @@ _LISTEN_NAMES: tuple[x509.GeneralName, ...] = (
     x509.DNSName("localhost"),
     x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
 )
+STEPS = ("begin", "issue", "finish")
 CA_LIFE = dt.timedelta(days=10 * 365)
 LEAF_LIFE = dt.timedelta(days=397)
 RENEW_BEFORE_END = dt.timedelta(days=30)
+# Exit status of --list, for scripts.
+_SOON = 3
 _CLOCK_SKEW = dt.timedelta(minutes=10)
 
 
@@ -78,6 +87,50 @@ def ensure(state: State, *, rotate: str = "", clock: Clock | None = None) -> Out
     return Outcome(certificates=made, keys=letter_keys.ensure(state.secrets))
 
 
+def change_authority(state: State, step: str, *, clock: Clock | None = None) -> Outcome:
+    """One step of a change of the authority (see the module); each may be run again.
+
+    Raises CertificateFault for a step out of its order.
+    """
+    now = (clock or SystemClock()).now()
+    if not (state.certs / "ca.pem").exists():
+        raise CertificateFault(f"There is no authority in {state.certs}. `make certificates` makes it.")
+    roots = x509.load_pem_x509_certificates((state.certs / "ca.pem").read_bytes())
+    next_key = state.certs / "ca-next.key"
+    match step:
+        case "begin" if len(roots) == 1:
+            coming = _make_authority(now)
+            write_file(next_key, _pem(coming.key))
+            _write_roots(state.certs, [*roots, coming.certificate])
+            return Outcome(certificates=["ca (the new one beside the old)"], keys=[])
+        case "issue" if len(roots) == 2 and next_key.exists():
+            # The one that signs stands first. A run that ended after this line is finished by the next.
+            coming_key = serialization.load_pem_private_key(next_key.read_bytes(), password=None).public_key()
+            _write_roots(state.certs, sorted(roots, key=lambda root: root.public_key() != coming_key))
+            next_key.replace(state.certs / "ca.key")
+            return ensure(state, clock=clock)
+        case "issue" if len(roots) == 2:
+            return ensure(state, clock=clock)
+        case "finish" if len(roots) == 2 and not next_key.exists():
+            authority = _load_authority(state.certs)
+            assert authority is not None
+            if late := [name for name in IDENTITIES if not _is_good(state.certs, name, authority, now)]:
+                raise CertificateFault(f"Not yet by the new authority: {', '.join(late)}. Run the step issue first.")
+            _write_roots(state.certs, roots[:1])
+            return Outcome(certificates=["ca (the new one alone)"], keys=[])
+        case "begin" | "issue" | "finish":
+            raise CertificateFault(f"{step} is not the next step: ca.pem holds {len(roots)} authorities.")
+    raise CertificateFault(f"There is no step {step!r}. There are: {', '.join(STEPS)}.")
+
+
+def inventory(state: State, clock: Clock) -> list[tuple[str, float]]:
+    """Each certificate file and the days until its first certificate ends, the most urgent first. Raises OSError and
+    ValueError."""
+    return sorted(
+        ((path.name, days_left(path, clock)) for path in state.certs.glob("*.pem")), key=lambda entry: entry[1]
+    )
+
+
 def ensure_for_names(state: State, name: str, hosts: Sequence[str]) -> bool:
     """Keeps `<certs>/<name>.pem` a good server certificate for these host names; tells whether it made one.
 
@@ -111,6 +164,20 @@ def _load_authority(directory: Path) -> Authority | None:
 
 
 def _new_authority(directory: Path, now: dt.datetime) -> Authority:
+    made = _make_authority(now)
+    # The key first: a certificate without its key is an authority that has to be thrown away.
+    write_file(directory / "ca.key", _pem(made.key))
+    _write_roots(directory, [made.certificate])
+    return made
+
+
+def _write_roots(directory: Path, roots: Sequence[x509.Certificate]) -> None:
+    """The authority that signs stands first."""
+    content = b"".join(root.public_bytes(serialization.Encoding.PEM) for root in roots)
+    write_file(directory / "ca.pem", content, mode=PUBLIC_FILE)
+
+
+def _make_authority(now: dt.datetime) -> Authority:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name(
         [
@@ -125,9 +192,6 @@ def _new_authority(directory: Path, now: dt.datetime) -> Authority:
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
-    # The key first: a certificate without its key is an authority that has to be thrown away.
-    write_file(directory / "ca.key", _pem(key))
-    write_file(directory / "ca.pem", certificate.public_bytes(serialization.Encoding.PEM), mode=PUBLIC_FILE)
     return Authority(key=key, certificate=certificate)
 
 
@@ -223,18 +287,32 @@ def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
+def _show(state: State) -> int:
+    found = inventory(state, SystemClock())
+    for name, days in found:
+        print(f"{name:24} {days:6.0f} days left")
+    if found and found[0][1] < RENEW_BEFORE_END.days:
+        print("Next: `make certificates` renews what ends within 30 days; running processes pick the files up.")
+        return _SOON
+    return 0
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m deploy.dev.certificates", description=(__doc__ or "").split("\n")[0]
     )
     parser.add_argument("--state", type=Path, help="state directory (default: WAYVAULT_STATE or var)")
     parser.add_argument("--rotate", default="", metavar="NAME", help="replace this identity's certificate now")
+    parser.add_argument("--authority", choices=STEPS, help="the next step of a change of the authority")
+    parser.add_argument("--list", action="store_true", help="only list them by days left; status 3 below 30 days")
     given = parser.parse_args(arguments)
     try:
         state = State.from_environment()
         if given.state:
             state = State(root=given.state, ports=state.ports)
-        outcome = ensure(state, rotate=given.rotate)
+        if given.list:
+            return _show(state)
+        outcome = change_authority(state, given.authority) if given.authority else ensure(state, rotate=given.rotate)
     except (CertificateFault, ValueError, OSError) as fault:
         print(fault, file=sys.stderr)
         return 1

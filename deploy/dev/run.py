@@ -14,7 +14,9 @@ from pathlib import Path
 
 import psycopg
 
+from chassis.clock import SystemClock
 from deploy.dev import certificates, databases, demo
+from deploy.dev.certificates import RENEW_BEFORE_END, inventory
 from deploy.dev.engines.host import EngineFault, port_is_taken
 from deploy.dev.health import has_failed, is_settled, probe_of
 from deploy.dev.programs import Program, configuration, programs_of
@@ -71,6 +73,9 @@ def status(state: State) -> bool:
         answers = is_settled(record) and probe_of(program, state.certs)()
         well = well and answers
         print(f"{program.name:16} {'ok' if answers else 'NOT WELL':9} {record.get('description', 'not started')}")
+    for name, days in inventory(state, SystemClock())[:1]:
+        word = "ok" if days > RENEW_BEFORE_END.days else "END SOON"
+        print(f"{'certificates':16} {word:9} the first ends in {days:.0f} days: {name}")
     return well
 
 
