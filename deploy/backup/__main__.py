@@ -130,9 +130,8 @@ def _restore(given: argparse.Namespace, state: State, store: Store) -> int:
     store.restore(KEYS, list(key_sources(places)), identities, _say)
     store.restore(name, list(data_sources(places)), identities, _say)
     print("Done: everything is back, with as many rows as the backup had.")
-    print(
-        "Next: certificates, on PostgreSQL `python -m deploy.postgres.bootstrap grants`, start, `services.vault verify-audit`."
-    )
+    print("Next: `make certificates`; on PostgreSQL `python -m deploy.postgres.bootstrap grants`; start everything;")
+    print("`python -m services.vault verify-audit`.")
     return 0
 
 
