@@ -42,6 +42,7 @@ RAIL = (
         rooms=("bookings.", "links.", "documents.", "itinerary.", "insurance."),
     ),
     Line(label="Payments", endpoint="payments.report", icon="credit-card", rooms=("payments.", "area.", "retrieval.")),
+    Line(label="Links", endpoint="link_overview.index", icon="link", rooms=("link_overview.",)),
     Line(label="Quotes", endpoint="quotes.index", icon="inbox", rooms=("quotes.",)),
     Line(label="Documents", endpoint="esign.index", icon="file-text", rooms=("esign.",)),
     Line(label="Reminders", endpoint="reminders.index", icon="bell", rooms=("reminders.",)),

@@ -6,6 +6,7 @@ from services.crm.core.parts import Core
 from services.crm.paying.alerts.views import blueprint as alerts
 from services.crm.paying.alerts.views import join_watcher
 from services.crm.paying.alerts.watcher import PendingWatcher
+from services.crm.paying.links.overview_views import blueprint as link_overview
 from services.crm.paying.links.views import blueprint as links
 from services.crm.paying.parts import Paying
 from services.crm.paying.payment_page.views import blueprint as payment_page
@@ -19,6 +20,7 @@ from services.crm.paying.second_reveals.views import blueprint as second_reveals
 ROOMS: tuple[Blueprint, ...] = (
     payments,
     links,
+    link_overview,
     payment_page,
     schedule,
     recording,

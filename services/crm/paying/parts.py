@@ -6,6 +6,7 @@ from services.crm.core.parts import held
 from services.crm.paying.card_removal.service import Lapses, Removals
 from services.crm.paying.closing.service import Closing
 from services.crm.paying.cvv_requests.service import CvvRequests
+from services.crm.paying.links.overview import LinkOverview
 from services.crm.paying.links.service import PaymentLinks
 from services.crm.paying.payments.self_service import SelfService
 from services.crm.paying.payments.service import PaymentBook
@@ -28,6 +29,7 @@ class Paying:
     reports: ReportEvents
     self_service: SelfService
     links: PaymentLinks
+    overview: LinkOverview
     removals: Removals
     lapses: Lapses
     closing: Closing

@@ -16,6 +16,7 @@ from services.crm.paying.closing.service import Closing
 from services.crm.paying.cvv_requests import events as cvv_events
 from services.crm.paying.cvv_requests.service import CvvRequests
 from services.crm.paying.links import events as link_events
+from services.crm.paying.links.overview import LinkOverview
 from services.crm.paying.links.service import PaymentLinks
 from services.crm.paying.parts import Paying
 from services.crm.paying.payments.events import PaymentEvents
@@ -71,6 +72,7 @@ def make_paying(
         reports=ReportEvents(read=self_service.read),
         self_service=self_service,
         links=links,
+        overview=LinkOverview(database=database, clock=clock, links=links),
         removals=removals,
         lapses=Lapses(database=database, outbox=outbox, clock=clock, vault=vault),
         closing=Closing(database=database, outbox=outbox, clock=clock, removals=removals, links=links),

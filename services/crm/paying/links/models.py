@@ -18,6 +18,12 @@ class PaymentLinkRow(Base):
         UniqueConstraint("request_key", "client_id"),
         Index("ix_payment_link_state_expiry", "state", "expires_at"),
         Index("ix_payment_link_booking", "booking_id"),
+        # The overview: an agent's links, and those of an admin, who sees the agency's; all of them, or of one state.
+        *(
+            Index(f"ix_payment_link_{whose}_{order}", f"{whose}_id", *columns, "created_at", "id")
+            for whose in ("agent", "agency")
+            for order, columns in (("created", ()), ("state", ("state",)))
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)

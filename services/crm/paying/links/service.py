@@ -1,7 +1,7 @@
 """Use cases of payment authorization links: send, resend, revoke, ask again, expire."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -95,6 +95,8 @@ class Link:
     opened_at: datetime | None
     submitted_at: datetime | None
     revoked_at: datetime | None
+    # The whole link, only in the answer to the act that made its token; no later reader can know it (C14).
+    fresh_url: str = field(default="", repr=False, compare=False)
 
     @property
     def is_live(self) -> bool:
@@ -165,7 +167,7 @@ class PaymentLinks:
         with self._database.transaction() as session:
             row = self._own(session, actor, link_id)
             if row.issue != issue:
-                return _link(row)
+                return link_of(row)
             state = after(LinkState(row.state), LinkFact.RESENT)
             payment = locked(session, row.payment_id)
             if state is None or payment is None or not happen(payment, Fact.LINK_RENEWED, at=now):
@@ -175,8 +177,7 @@ class PaymentLinks:
             row.issued_at = now
             row.expires_at = now + self._lifetime
             row.delivery_problem = ""
-            self._mail(session, row, payment)
-            return _link(row)
+            return replace(link_of(row), fresh_url=self._mail(session, row, payment))
 
     def revoke(self, actor: Actor, link_id: str) -> Link:
         """Makes the link useless. Revoking it again changes nothing. Raises NotFound, PermissionDenied or
@@ -185,7 +186,7 @@ class PaymentLinks:
         with self._database.transaction() as session:
             row = self._own(session, actor, link_id)
             if row.state == LinkState.REVOKED:
-                return _link(row)
+                return link_of(row)
             state = after(LinkState(row.state), LinkFact.REVOKED)
             payment = locked(session, row.payment_id)
             if state is None or payment is None or not happen(payment, Fact.LINK_REVOKED, at=now):
@@ -197,7 +198,7 @@ class PaymentLinks:
             row.revoked_at = now
             event = PaymentLinkRevoked(link_id=row.id, payment_id=row.payment_id)
             self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
-            return _link(row)
+            return link_of(row)
 
     def ask_again(self, session: Session, payment: PaymentRow) -> str:
         """A new payment and link in place of one that came to nothing, in the caller's transaction (M7, M9).
@@ -237,13 +238,13 @@ class PaymentLinks:
             .order_by(PaymentLinkRow.created_at.desc(), PaymentLinkRow.id)
         )
         with self._database.read() as session:
-            return [_link(row) for row in session.scalars(query)]
+            return [link_of(row) for row in session.scalars(query)]
 
     def of_payment(self, payment_id: str) -> Link | None:
         """The link of a payment that the caller has from a look-up of her own."""
         with self._database.read() as session:
             row = session.scalar(select(PaymentLinkRow).where(PaymentLinkRow.payment_id == payment_id))
-            return _link(row) if row is not None else None
+            return link_of(row) if row is not None else None
 
     def was_sent(self, request_key: str) -> bool:
         """Whether the form with this key was sent already."""
@@ -319,13 +320,13 @@ class PaymentLinks:
             issued_at=now,
             expires_at=now + self._lifetime,
         )
-        self._mail(session, row, payment)
+        url = self._mail(session, row, payment)
         session.add(row)
         session.flush()
-        return _link(row)
+        return replace(link_of(row), fresh_url=url)
 
-    def _mail(self, session: Session, row: PaymentLinkRow, payment: PaymentRow) -> None:
-        """Makes the link's newest token, seals it into a letter and publishes both unopened."""
+    def _mail(self, session: Session, row: PaymentLinkRow, payment: PaymentRow) -> str:
+        """Makes the link's newest token, seals it into a letter and publishes both unopened. Returns the link."""
         token = new_link_token()
         row.token_sha256 = token_sha256(token)
         url = f"{self._portal_url}/pay/{row.id}#{token}"
@@ -349,12 +350,13 @@ class PaymentLinks:
             replaces_payment_id=payment.replaces_payment_id or "",
         )
         self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
+        return url
 
     def _made_by(self, session: Session, actor: Actor, request_key: str) -> list[Link]:
         query = select(PaymentLinkRow).where(
             PaymentLinkRow.request_key == request_key, PaymentLinkRow.agent_id == actor.agent_id
         )
-        return [_link(row) for row in session.scalars(query)]
+        return [link_of(row) for row in session.scalars(query)]
 
     def _own(self, session: Session, actor: Actor, link_id: str) -> PaymentLinkRow:
         row = session.get(PaymentLinkRow, link_id, with_for_update=True)
@@ -388,7 +390,8 @@ def _void_notice(session: Session, payment: PaymentRow) -> dict[str, str]:
     return {"void_reason": reason if reason.endswith((".", "!", "?")) else f"{reason}."}
 
 
-def _link(row: PaymentLinkRow) -> Link:
+def link_of(row: PaymentLinkRow) -> Link:
+    """A row as pages see it."""
     return Link(
         id=row.id,
         payment_id=row.payment_id,

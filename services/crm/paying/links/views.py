@@ -21,6 +21,7 @@ from services.crm.core.parts import core
 from services.crm.core.web import current_agent, login_required
 from services.crm.paying.links.fillings import doubts, fillings
 from services.crm.paying.links.forms import NO_SEGMENT, make_form, read_request
+from services.crm.paying.links.overview_views import show_sent
 from services.crm.paying.links.service import LinkRequest
 from services.crm.paying.parts import paying
 from services.crm.paying.payments.service import TYPE_WORDS, Payment, PaymentType
@@ -55,6 +56,8 @@ def new(booking_id: str) -> ResponseReturnValue:
             except InvalidArgument as error:
                 form.refuse(error.field, error.message)
             else:
+                if request.form.get("show") == "yes":
+                    return show_sent(links, back=url_for("bookings.show", booking_id=booking_id) + "#payments")
                 who = plural(len(links), "passenger")
                 flash(f"The link is on its way to {who}. You get an e-mail when it was sent.", "done")
                 return redirect(url_for("bookings.show", booking_id=booking_id) + "#payments", 303)
