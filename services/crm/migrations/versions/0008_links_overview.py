@@ -1,12 +1,12 @@
 """Indexes for the overview of links (C14)
 
-Revision: 0007_links_overview, after 0006_drafts. An older program beside this one is not touched by them.
+Revision: 0008_links_overview, after 0007_instalments. An older program beside this one is not touched by them.
 """
 
 from alembic import op
 
-revision = "0007_links_overview"
-down_revision = "0006_drafts"
+revision = "0008_links_overview"
+down_revision = "0007_instalments"
 branch_labels = None
 depends_on = None
 
