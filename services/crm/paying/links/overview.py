@@ -18,7 +18,7 @@ from services.crm.core.visibility import visible_to
 from services.crm.paying.links.models import PaymentLinkRow
 from services.crm.paying.links.rules import LIVE, LinkState
 from services.crm.paying.links.service import Link, PaymentLinks, link_of
-from services.crm.paying.payments.models import PaymentRow
+from services.crm.paying.payments.service import PaymentRow
 
 ENDING_SOON: Final = timedelta(hours=48)
 EXPORT_LIMIT: Final = 10_000
