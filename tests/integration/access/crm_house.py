@@ -23,6 +23,7 @@ from services.crm.trips.bookings.service import SegmentData, SegmentKind
 from services.crm.trips.documents.service import Upload
 from tests.integration.access.kept_file import KeptFile
 from tests.support.crm_paying import ORIGIN, Browser, CrmHouse, stamp, usd
+from tests.support.office_files import pdf
 
 HERE: Final = "tests/integration/access/crm_house.py"
 # What is no id of a row.
@@ -102,7 +103,7 @@ class FurnishedHouse(CrmHouse):
         hotel = SegmentData(supplier_name="Hotel Bryggen", kind=SegmentKind.HOTEL, price=usd(900_00))
         unpaid = deps.trips.bookings.add_segment(maya, self.booking_id, hotel, version=self.booking.version)
         self.objects["unpaid_segment_id"] = unpaid.id
-        passes = Upload(request_key="passes", file_name="passes.pdf", content=b"%PDF-1.7", title="Boarding passes")
+        passes = Upload(request_key="passes", file_name="passes.pdf", content=pdf(), title="Boarding passes")
         self.objects["file_id"] = deps.trips.documents.share(maya, self.booking_id, passes).id
 
     def _add_payments(self) -> None:
