@@ -105,6 +105,7 @@ def test_a_link_is_shown_right_after_sending_and_never_again(crm: CrmHouse) -> N
         "purpose": "Deposit",
         "pick_0": "y",
         "amount_0": "100.00",
+        "overpay_ok": "y",
         "show": "yes",
     }
     answer = browser.post(f"/links/new/{crm.booking_id}", wanted)
