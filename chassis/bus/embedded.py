@@ -20,7 +20,7 @@ import structlog
 from google.protobuf.message import DecodeError
 
 from chassis.bus.catalogue import routing_key
-from chassis.bus.port import DELIVERY_LIMIT, BusUnavailable, DeadLetter, Unroutable
+from chassis.bus.port import DELIVERY_LIMIT, BusUnavailable, DeadLetter, Unroutable, facts_of
 from protos.wayvault.events.v1.envelope_pb2 import Envelope
 
 log = structlog.get_logger(__name__)
@@ -95,9 +95,14 @@ class EmbeddedBus:
     def dead_letters(self) -> Sequence[DeadLetter]:
         with self._transaction() as connection:
             rows = connection.execute(
-                "SELECT service, event_id, type, reason FROM dead ORDER BY id LIMIT ?", (_LISTED,)
+                "SELECT service, event_id, type, reason, body FROM dead ORDER BY id LIMIT ?", (_LISTED,)
             ).fetchall()
-        return [DeadLetter(service=row[0], event_id=row[1], type=row[2], reason=row[3]) for row in rows]
+        return [
+            DeadLetter(
+                service=row[0], event_id=row[1], type=row[2], reason=row[3], size=len(row[4]), facts=facts_of(row[4])
+            )
+            for row in rows
+        ]
 
     def dead_letter_count(self) -> int:
         with self._transaction() as connection:
@@ -114,6 +119,13 @@ class EmbeddedBus:
                 [(service, body) for _, _, body in chosen],
             )
             connection.executemany("DELETE FROM dead WHERE id = ?", [(row[0],) for row in chosen])
+        return len(chosen)
+
+    def drop(self, service: str, event_ids: Collection[str] | None = None) -> int:
+        with self._transaction() as connection:
+            rows = connection.execute("SELECT id, event_id FROM dead WHERE service = ?", (service,)).fetchall()
+            chosen = [(row[0],) for row in rows if event_ids is None or row[1] in event_ids]
+            connection.executemany("DELETE FROM dead WHERE id = ?", chosen)
         return len(chosen)
 
     def close(self) -> None:

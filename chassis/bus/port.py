@@ -1,9 +1,12 @@
 """What a bus must do; RabbitMQ and the embedded bus do it, and one contract suite runs over both."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC
 from pathlib import Path
 from typing import Protocol
+
+from google.protobuf.message import DecodeError
 
 from protos.wayvault.events.v1.envelope_pb2 import Envelope
 
@@ -37,12 +40,32 @@ class TlsPaths(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """A dead letter as an operator may see it: no content."""
+    """A dead letter as an operator may see it: no content. `facts`: what its envelope says beside the payload, in
+    words; empty for a body that is no envelope. `size`: of the whole body, in bytes."""
 
     service: str
     event_id: str
     type: str
     reason: str
+    size: int = 0
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+def facts_of(body: bytes) -> Mapping[str, str]:
+    """What an operator may see of a message: ids and times, never a value of the payload."""
+    try:
+        envelope = Envelope.FromString(body)
+    except DecodeError:
+        return {}
+    return {
+        "agency": envelope.agency_id,
+        "about": f"{envelope.aggregate_type} {envelope.aggregate_id}",
+        "sequence": str(envelope.sequence),
+        "occurred at": envelope.occurred_at.ToDatetime(tzinfo=UTC).isoformat(sep=" ", timespec="seconds"),
+        "told by": envelope.producer,
+        "trace": envelope.traceparent,
+        "payload": f"{len(envelope.payload)} bytes, not shown",
+    }
 
 
 class Delivery(Protocol):
@@ -113,6 +136,11 @@ class Bus(Protocol):
     def replay(self, service: str, event_ids: Collection[str] | None = None) -> int:
         """Gives dead letters of `service` (all, or those named) back to its queue, marked as replayed. Returns how
         many. Raises BusUnavailable."""
+        ...
+
+    def drop(self, service: str, event_ids: Collection[str] | None = None) -> int:
+        """Destroys dead letters of `service` (all, or those named) for good. Returns how many. Raises
+        BusUnavailable."""
         ...
 
     def close(self) -> None: ...

@@ -16,7 +16,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPError
 
 from chassis.bus.catalogue import routing_key
-from chassis.bus.port import BusUnavailable, DeadLetter, TlsPaths
+from chassis.bus.port import BusUnavailable, DeadLetter, TlsPaths, facts_of
 from chassis.bus.rabbit_link import (
     DEAD,
     EVENTS,
@@ -78,7 +78,7 @@ class RabbitBus:
             declare_shared(channel)
             found: list[DeadLetter] = []
             while len(found) < _LISTED:
-                method, properties, _ = channel.basic_get(DEAD)  # given back when the channel closes
+                method, properties, body = channel.basic_get(DEAD)  # given back when the channel closes
                 if method is None:
                     break
                 found.append(
@@ -87,6 +87,8 @@ class RabbitBus:
                         event_id=properties.message_id or "",
                         type=properties.type or "",
                         reason=_reason(properties),
+                        size=len(body),
+                        facts=facts_of(body),
                     )
                 )
             return found
@@ -103,8 +105,27 @@ class RabbitBus:
             total = channel.queue_declare(DEAD, passive=True).method.message_count
             return sum(_replay_one(channel, service, event_ids) for _ in range(total))
 
+    def drop(self, service: str, event_ids: Collection[str] | None = None) -> int:
+        with self._link.channel("drop") as channel:
+            declare_shared(channel)
+            channel.confirm_delivery()
+            total = channel.queue_declare(DEAD, passive=True).method.message_count
+            return sum(_drop_one(channel, service, event_ids) for _ in range(total))
+
     def close(self) -> None:
         self._publisher.close()
+
+
+def _drop_one(channel: BlockingChannel, service: str, event_ids: Collection[str] | None) -> int:
+    """Takes the first dead letter: away if it is meant, else to the end, as in `_replay_one`."""
+    method, properties, body = channel.basic_get(DEAD)
+    if method is None:
+        return 0
+    meant = method.routing_key == service and (event_ids is None or properties.message_id in event_ids)
+    if not meant:
+        _publish_again(channel, (DEAD, str(method.routing_key)), body, properties)
+    channel.basic_ack(method.delivery_tag)
+    return int(meant)
 
 
 def _replay_one(channel: BlockingChannel, service: str, event_ids: Collection[str] | None) -> int:
@@ -115,12 +136,18 @@ def _replay_one(channel: BlockingChannel, service: str, event_ids: Collection[st
         return 0
     wanted = method.routing_key == service and (event_ids is None or properties.message_id in event_ids)
     target = (EVENTS, replay_key(service)) if wanted else (DEAD, str(method.routing_key))
+    _publish_again(channel, target, body, properties)
+    channel.basic_ack(method.delivery_tag)
+    return int(wanted)
+
+
+def _publish_again(
+    channel: BlockingChannel, target: tuple[str, str], body: bytes, properties: pika.BasicProperties
+) -> None:
     try:
         channel.basic_publish(*target, body, properties, mandatory=True)
     except AMQPError as error:
-        raise BusUnavailable("the broker did not take a replayed event") from error
-    channel.basic_ack(method.delivery_tag)
-    return int(wanted)
+        raise BusUnavailable("the broker did not take an event that was to move") from error
 
 
 def _properties(envelope: Envelope, headers: dict[str, str] | None = None) -> pika.BasicProperties:

@@ -187,5 +187,8 @@ class FakeBus:
     def replay(self, service: str, event_ids: Collection[str] | None = None) -> int:
         return 0
 
+    def drop(self, service: str, event_ids: Collection[str] | None = None) -> int:
+        return 0
+
     def close(self) -> None:
         return None

@@ -93,6 +93,9 @@ class FatefulBus:
     def replay(self, service: str, event_ids: Collection[str] | None = None) -> int:
         return self._inner.replay(service, event_ids)
 
+    def drop(self, service: str, event_ids: Collection[str] | None = None) -> int:
+        return self._inner.drop(service, event_ids)
+
     def close(self) -> None:
         self._inner.close()
 

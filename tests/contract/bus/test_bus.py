@@ -157,6 +157,19 @@ def test_replay_takes_only_the_named_events_of_the_named_service(bus: Bus, servi
     bus.replay(f"{service}_other")
 
 
+def test_drop_destroys_only_the_named_events_of_the_named_service(bus: Bus, service: str) -> None:
+    mine, also_mine, other = retrieved("p1"), retrieved("p2"), retrieved("p3")
+    bus.bury(mine, service=service, reason="attempts")
+    bus.bury(also_mine, service=service, reason="attempts")
+    bus.bury(other, service=f"{service}_other", reason="attempts")
+    assert bus.drop(service, {mine.event_id, other.event_id}) == 1
+    (left,) = [letter for letter in bus.dead_letters() if letter.service == service]
+    assert (left.event_id, left.reason) == (also_mine.event_id, "attempts")
+    assert left.facts["about"] == f"{also_mine.aggregate_type} {also_mine.aggregate_id}"
+    assert bus.drop(service) == 1
+    assert bus.drop(f"{service}_other") == 1
+
+
 def test_a_message_that_is_handed_out_too_often_becomes_a_dead_letter(bus: Bus, service: str) -> None:
     event = retrieved("p1")
     bus.subscribe(service, PAYMENTS).close()
