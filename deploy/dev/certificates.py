@@ -32,7 +32,19 @@ from deploy.dev.state import State
 from deploy.files import PRIVATE_FILE, PUBLIC_FILE, private_directory, write_file
 
 DOMAIN = "wayvault.internal"
-IDENTITIES = ("vault", "crm", "portal", "frame", "phone", "operator", "notifier", "postgres", "rabbitmq", "hcvault")
+IDENTITIES = (
+    "vault",
+    "charging",
+    "crm",
+    "portal",
+    "frame",
+    "phone",
+    "operator",
+    "notifier",
+    "postgres",
+    "rabbitmq",
+    "hcvault",
+)
 # Identities that only ever call; the others also listen, on this machine under these names.
 CALLERS = frozenset({"operator"})
 _LISTEN_NAMES: tuple[x509.GeneralName, ...] = (

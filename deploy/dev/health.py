@@ -12,6 +12,8 @@ from chassis.rpc.tls import client_credentials
 from deploy.dev.programs import Program
 
 _OK = 200
+# By command: the name in the server's certificate.
+_GRPC = {"serve": "vault.wayvault.internal", "charging": "charging.wayvault.internal"}
 _PATIENCE_SECONDS = 3.0
 
 
@@ -20,8 +22,8 @@ def probe_of(program: Program, certs: Path) -> Callable[[], bool]:
     if program.port is None:
         return lambda: True
     port = program.port
-    if program.command == "serve":
-        return lambda: _grpc_answers(port, certs)
+    if program.command in _GRPC:
+        return lambda: _grpc_answers(port, certs, _GRPC[program.command])
     return lambda: _web_answers(port)
 
 
@@ -46,9 +48,9 @@ def _web_answers(port: int) -> bool:
         connection.close()
 
 
-def _grpc_answers(port: int, certs: Path) -> bool:
+def _grpc_answers(port: int, certs: Path, name: str) -> bool:
     files = TlsFiles(ca=certs / "ca.pem", cert=certs / "operator.pem", key=certs / "operator.key")
-    options = [("grpc.ssl_target_name_override", "vault.wayvault.internal")]
+    options = [("grpc.ssl_target_name_override", name)]
     with grpc.secure_channel(f"127.0.0.1:{port}", client_credentials(files), options=options) as channel:
         try:
             answer = health_pb2_grpc.HealthStub(channel).Check(

@@ -31,6 +31,7 @@ def programs_of(state: State, settings: Mapping[str, str]) -> list[Program]:
         Program(service="vault", command="serve", port=ports.vault),
         Program(service="vault", command="worker", port=None),
         Program(service="vault", command="web", port=ports.frame),
+        Program(service="vault", command="charging", port=ports.charging),
         Program(service="notifier", command="worker", port=None),
         Program(service="crm", command="web", port=ports.crm),
         Program(service="crm", command="worker", port=None),

@@ -13,7 +13,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 # Only these define services; the others get no grpc modules.
-WITH_SERVICES = frozenset({"protos/wayvault/vault/v1/vault.proto", "protos/wayvault/phone/v1/phone.proto"})
+WITH_SERVICES = frozenset(
+    {
+        "protos/wayvault/vault/v1/vault.proto",
+        "protos/wayvault/vault/v1/charging.proto",
+        "protos/wayvault/phone/v1/phone.proto",
+    }
+)
 
 
 def sources(root: Path = ROOT) -> list[str]:

@@ -39,6 +39,15 @@ class Ports:
         return self.base + 5
 
     @property
+    def charging(self) -> int:
+        return self.base + 6
+
+    @property
+    def gateway(self) -> int:
+        """The simulator that stands for the demo agency's payment gateway."""
+        return self.base + 7
+
+    @property
     def metrics(self) -> int:
         """The first of three: CRM, portal, frame."""
         return self.base + 11

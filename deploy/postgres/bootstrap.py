@@ -1,9 +1,9 @@
 """Makes databases and roles: `python -m deploy.postgres.bootstrap roles`, and after migrations `… grants`.
 
-Safe to run again. Every service owns one database that no other role may connect to. The vault has two roles: its
+Safe to run again. Every service owns one database that no other role may connect to. The vault has three roles: its
 owner migrates; its application role, which the running vault uses, can't alter tables and can only read and insert
-audit rows. Until `grants` ran after a migration, the application role can do nothing: a table that
-nobody thought about is closed, not open.
+audit rows; the role of its program `charging` reads cards and keeps charges, and nothing else. Until `grants` ran after
+a migration, the application roles can do nothing: a table that nobody thought about is closed, not open.
 """
 
 import argparse
@@ -18,6 +18,8 @@ from psycopg import sql
 
 from deploy.passwords import password_of
 from services.vault.audit.models import grants_for
+from services.vault.charging.models import grants_for as charging_grants_for
+from services.vault.charging.models import withdrawals_for
 
 OWNERS: Mapping[str, str] = {
     "vault": "wayvault_vault_owner",
@@ -26,6 +28,7 @@ OWNERS: Mapping[str, str] = {
     "notifier": "wayvault_notifier",
 }
 VAULT_APPLICATION = "wayvault_vault"
+CHARGING = "wayvault_charging"
 _HIGHEST_CONNECTIONS = 60
 # For many short queries on disks without a head to move: PostgreSQL's own assumptions make it read whole tables with
 # several processes, and compile what runs for ten milliseconds. What an operator has set stays.
@@ -62,12 +65,13 @@ def make_roles(
     """Makes the services' roles and databases on this server; returns their settings. Raises psycopg.Error."""
     owners = {service: owner for service, owner in OWNERS.items() if service in services}
     with psycopg.connect(admin_url, autocommit=True) as connection:
-        for role in (*owners.values(), *((VAULT_APPLICATION,) if "vault" in owners else ())):
+        for role in (*owners.values(), *((VAULT_APPLICATION, CHARGING) if "vault" in owners else ())):
             _make_role(connection, role, password_of(passwords, role))
         for service, owner in owners.items():
             _make_database(connection, database_of(service), owner)
         if "vault" in owners:
-            _allow(connection, database_of("vault"), VAULT_APPLICATION)
+            for role in (VAULT_APPLICATION, CHARGING):
+                _allow(connection, database_of("vault"), role)
     settings = {
         f"{service.upper()}_DATABASE_URL": server.url(owner, password_of(passwords, owner), database_of(service))
         for service, owner in owners.items()
@@ -78,11 +82,15 @@ def make_roles(
     settings["VAULT_DATABASE_URL"] = server.url(
         VAULT_APPLICATION, password_of(passwords, VAULT_APPLICATION), database_of("vault")
     )
+    settings["VAULT_CHARGING_DATABASE_URL"] = server.url(
+        CHARGING, password_of(passwords, CHARGING), database_of("vault")
+    )
     return settings
 
 
-def grant_vault(owner_url: str, *, role: str = VAULT_APPLICATION) -> None:
-    """Gives the vault's application role what it needs on the tables that exist, and no more, in one transaction.
+def grant_vault(owner_url: str, *, role: str = VAULT_APPLICATION, charging_role: str = CHARGING) -> None:
+    """Gives the vault's application role and charging's what they need on the tables that exist, and no more, in one
+    transaction. A server without a role for charging is left without one.
 
     Run it as the owner after every migration of the vault. Raises psycopg.Error.
     """
@@ -95,8 +103,11 @@ def grant_vault(owner_url: str, *, role: str = VAULT_APPLICATION) -> None:
             "REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {}",
         ):
             connection.execute(sql.SQL(statement).format(name))
-        for text in grants_for(role):
+        for text in (*grants_for(role), *withdrawals_for(role)):
             connection.execute(text.encode())
+        if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (charging_role,)).fetchone():
+            for text in charging_grants_for(charging_role):
+                connection.execute(text.encode())
 
 
 def _make_role(connection: psycopg.Connection, role: str, password: str) -> None:

@@ -3,8 +3,8 @@
     python -m deploy.vault.bootstrap --address https://host:8200 --token-file FILE --out DIR
 
 Keys `card`, `cvv` and `sealing`: aes256-gcm96, derived, not exportable, no plaintext backup, not deletable; `cvv` gets
-a new version every hour. Identities (AppRole) intake, reveal, rotation and sealing; each one's role_id and secret_id
-are written to DIR/<identity>.json (0600), and replaced only when they no longer work. At the end the keys'
+a new version every hour. Identities (AppRole) intake, reveal, charging, rotation and sealing; each one's role_id and
+secret_id are written to DIR/<identity>.json (0600), and replaced only when they no longer work. At the end the keys'
 configuration is read back and compared (docs/security.md: keys).
 """
 

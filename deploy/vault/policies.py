@@ -20,6 +20,14 @@ class Rule:
 IDENTITIES: Mapping[str, tuple[Rule, ...]] = {
     "intake": (Rule(path="encrypt/card"), Rule(path="encrypt/cvv")),
     "reveal": (Rule(path="decrypt/card"), Rule(path="decrypt/cvv")),
+    # Opens cards for charging, and seals what is its own: the gateways' keys and its chains of the audit trail.
+    # Encrypts no card and rotates nothing.
+    "charging": (
+        Rule(path="decrypt/card"),
+        Rule(path="decrypt/cvv"),
+        Rule(path="encrypt/sealing"),
+        Rule(path="decrypt/sealing"),
+    ),
     "sealing": (Rule(path="encrypt/sealing"), Rule(path="decrypt/sealing")),
     "rotation": tuple(
         rule

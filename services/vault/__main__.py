@@ -24,7 +24,7 @@ from services.vault.migrations import MIGRATIONS
 from services.vault.operator_commands import add_operator_commands
 from services.vault.retention.report import make_report
 
-_SERVING = ("serve", "worker", "web")
+_SERVING = ("serve", "worker", "web", "charging")
 # Exit status of the retention report, for scripts: apart from 1, which means that it could not be made.
 _OVERDUE = 3
 _EMBEDDED = "transit.embedded_keyring"
@@ -159,6 +159,31 @@ def _mask() -> int:
     return 0
 
 
+def _charge(settings: VaultSettings, _: argparse.Namespace) -> int:
+    """Charges cards at the agencies' gateways, and finds out what became of charges whose answer was lost."""
+    from services.vault.charging.bootstrap import open_charging
+    from services.vault.charging.bootstrap import open_server as open_charging_server
+
+    _require_ready(settings, settings.charging_problems())
+    charging = open_charging(settings)
+    tls = settings.tls_of("charging")
+    server = open_charging_server(charging, settings.charging_listen, tls, workers=settings.workers)
+    structlog.get_logger("vault").info(
+        "charging.serving", listen=settings.charging_listen, hosts=settings.gateway_hosts
+    )
+    try:
+        run_until_stopped(
+            [
+                ("rpc", server.run),
+                ("audit_key", every(60, charging.audit.prepare, "audit_key")),
+                ("settling", every(5, charging.settling.run, "settling")),
+            ]
+        )
+    finally:
+        charging.close()
+    return 0
+
+
 def _migrate(settings: VaultSettings, _: argparse.Namespace) -> int:
     # The application's role has no rights on new tables until deploy/postgres/bootstrap grants them.
     url = settings.owner_database_url or settings.database_url
@@ -179,8 +204,8 @@ def _report(settings: VaultSettings, _: argparse.Namespace) -> int:
     return _OVERDUE if report.overdue else 0
 
 
-def _require_ready(settings: VaultSettings) -> None:
-    if problems := settings.problems():
+def _require_ready(settings: VaultSettings, more: Sequence[str] = ()) -> None:
+    if problems := [*settings.problems(), *more]:
         raise SettingsError("\n".join(problems))
     if settings.embedded_transit:
         structlog.get_logger("vault").warning(
@@ -192,6 +217,7 @@ _PROCESSES: dict[str, tuple[str, Callable[[VaultSettings, argparse.Namespace], i
     "serve": ("answer gRPC (several may share the port)", _serve),
     "worker": ("sweep, key rotation, audit heads", _work),
     "web": ("the secure frame's pages", _web),
+    "charging": ("charge cards at the agencies' gateways", _charge),
     "migrate": ("bring the database up to date", _migrate),
     "retention-report": ("say what is kept, until when, and what is overdue (O10); exit status 3 if anything", _report),
     "check-config": ("print the settings, and what is wrong with them", lambda _settings, _given: 0),

@@ -23,6 +23,7 @@ from services.vault.audit.service import wrapped_column as audit_column
 from services.vault.audit_reader.rpc import AuditReaderRpc
 from services.vault.audit_reader.service import AuditReading
 from services.vault.authz import ALLOW
+from services.vault.charging.accounts import wrapped_column as gateway_column
 from services.vault.config import VaultSettings
 from services.vault.custody.rpc import CardCustodyRpc
 from services.vault.custody.service import CustodyService, wrapped_columns
@@ -144,7 +145,7 @@ def build(on: Dependencies, limits: Limits, *, cvv_link_url: str, stop: threadin
         on.transit,
         audit=on.audit,
         clock=on.clock,
-        columns=[*wrapped_columns(), sealing_column(), audit_column()],
+        columns=[*wrapped_columns(), sealing_column(), audit_column(), gateway_column()],
         pause=stop.wait,
     )
     challenges = Challenges(

@@ -1,5 +1,6 @@
 """The vault's settings (prefix VAULT_)."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -27,6 +28,20 @@ class VaultSettings(SiteSettings):
     vault_server_name: str = "vault.wayvault.internal"
     # host:port of the secure frame's pages.
     web_listen: str = "127.0.0.1:8103"
+
+    # host:port of the program `charging`; its certificate is `charging.pem` beside the vault's.
+    charging_listen: str = "127.0.0.1:8106"
+    # Where the operator's commands and the CRM find it, and the name in its certificate.
+    charging_address: str = "127.0.0.1:8106"
+    charging_server_name: str = "charging.wayvault.internal"
+    # The database by the role of `charging`; empty = the vault's (SQLite, one machine).
+    charging_database_url: str = ""
+    # Where Stripe answers; in development the simulator.
+    stripe_url: str = "https://api.stripe.com"
+    # The only origins that charging calls.
+    gateway_hosts: list[str] = ["https://api.stripe.com"]
+    # Where a client comes back to from the bank's or the gateway's page.
+    charging_return_url: str = "http://portal.localhost:8102/"
 
     # https://… of a HashiCorp Vault, or embedded:///path of a key ring on this machine.
     transit_url: str = ""
@@ -105,6 +120,21 @@ class VaultSettings(SiteSettings):
         """The frame's origin, the pages that may embed it, and where a CVV's link leads."""
         parents = {f"FRAME_PARENTS ({parent})": parent for parent in self.frame_parents}
         return {"FRAME_ORIGIN": self.frame_origin, "CVV_LINK_URL": self.cvv_link_url, **parents}
+
+    def charging_problems(self) -> list[str]:
+        """What keeps the program `charging` from running, beside what keeps the vault from it."""
+        found = []
+        if self.stripe_url not in self.gateway_hosts:
+            found.append("VAULT_STRIPE_URL: its origin must be on the list VAULT_GATEWAY_HOSTS.")
+        if os.environ.get("STRIPE_LOG"):
+            found.append("STRIPE_LOG: the library would print requests with the cards in them. Unset it.")
+        if self.environment == "production":
+            if not self.charging_database_url and not self.database_url.startswith("sqlite"):
+                found.append("VAULT_CHARGING_DATABASE_URL: charging needs a database role of its own.")
+            found += [
+                f"VAULT_GATEWAY_HOSTS: {host} must be https." for host in self.gateway_hosts if "https://" not in host
+            ]
+        return found
 
     def problems(self) -> list[str]:
         files = {"LETTER_SIGNING_KEY": self.letter_signing_key, "NOTIFIER_LETTER_KEY": self.notifier_letter_key}

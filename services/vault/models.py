@@ -4,6 +4,7 @@ from chassis.rpc.idempotency import attach_idempotency
 from services.vault.agents import models as agents
 from services.vault.approvals import models as approvals
 from services.vault.audit import models as audit
+from services.vault.charging import models as charging
 from services.vault.custody import models as custody
 from services.vault.intake import models as intake
 from services.vault.orm import Base
@@ -12,4 +13,14 @@ from services.vault.sealing_keys import models as sealing_keys
 
 idempotency_table = attach_idempotency(Base.metadata)
 
-__all__ = ["agents", "approvals", "audit", "custody", "idempotency_table", "intake", "reveal", "sealing_keys"]
+__all__ = [
+    "agents",
+    "approvals",
+    "audit",
+    "charging",
+    "custody",
+    "idempotency_table",
+    "intake",
+    "reveal",
+    "sealing_keys",
+]

@@ -1,15 +1,20 @@
 """The operator's commands: each speaks gRPC with the operator's certificate, says what it did and what to do next."""
 
 import argparse
+import getpass
 import sys
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import grpc
+
 from chassis.errors import WayvaultError
 from chassis.rpc import Caller, open_channel
+from protos.wayvault.vault.v1 import charging_pb2
 from protos.wayvault.vault.v1 import vault_pb2 as pb
+from protos.wayvault.vault.v1.charging_pb2_grpc import ChargingStub
 from protos.wayvault.vault.v1.vault_pb2_grpc import VaultAdminStub
 from services.vault.config import VaultSettings
 
@@ -23,6 +28,7 @@ class _Line:
 
     caller: Caller
     stub: VaultAdminStub
+    charging: ChargingStub
     given: argparse.Namespace
 
 
@@ -44,17 +50,36 @@ def add_operator_commands(commands: Any) -> None:  # Any: argparse's private typ
     rewrap = _add(commands, "rewrap", "bring all cards to the newest key version (O6)", _rewrap)
     rewrap.add_argument("--trim", action="store_true", help="destroy the old versions for good")
     _add(commands, "purge", "remove what is past its time now", _purge)
+    gateway = _add(commands, "set-gateway-key", "give an agency's payment gateway its key", _set_gateway_key, _charging)
+    gateway.add_argument("--agency-id", required=True)
+    gateway.add_argument("--gateway", default="stripe", choices=("stripe",))
     _add(commands, "verify-audit", "prove that the audit trail is whole (O8)", _verify)
 
 
-def _add(commands: Any, name: str, help_text: str, action: Callable[[_Line], int]) -> argparse.ArgumentParser:
+def _vault(settings: VaultSettings) -> grpc.Channel:
+    return open_channel(settings.vault_address, settings.tls_of("operator"), settings.vault_server_name)
+
+
+def _charging(settings: VaultSettings) -> grpc.Channel:
+    return open_channel(settings.charging_address, settings.tls_of("operator"), settings.charging_server_name)
+
+
+def _add(
+    commands: Any,
+    name: str,
+    help_text: str,
+    action: Callable[[_Line], int],
+    dial: Callable[[VaultSettings], grpc.Channel] = _vault,
+) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(name, help=help_text)
 
     def run(settings: VaultSettings, given: argparse.Namespace) -> int:
-        channel = open_channel(settings.vault_address, settings.tls_of("operator"), settings.vault_server_name)
+        channel = dial(settings)
         caller = Caller(channel)
         try:
-            return action(_Line(caller=caller, stub=VaultAdminStub(channel), given=given))
+            return action(
+                _Line(caller=caller, stub=VaultAdminStub(channel), charging=ChargingStub(channel), given=given)
+            )
         except WayvaultError as error:
             print(f"Not done: {error.message}", file=sys.stderr)
         except OSError as error:
@@ -137,6 +162,20 @@ def _purge(line: _Line) -> int:
     print(f"Cards lapsed: {swept.cards_lapsed}. CVVs purged: {swept.cvvs_purged}.")
     print(f"Codes and links expired: {swept.challenges_expired}. Kept answers dropped: {swept.answers_dropped}.")
     print(f"Sealing keys destroyed: {swept.sealing_keys_destroyed}. The worker does all this each minute.")
+    return 0
+
+
+def _set_gateway_key(line: _Line) -> int:
+    """Reads the key unseen, typed or from standard input; never from the command line, which others see."""
+    given = line.given
+    typed = getpass.getpass("The gateway's secret key: ") if sys.stdin.isatty() else sys.stdin.readline()
+    request = charging_pb2.SetGatewayKeyRequest(
+        idempotency_key=_key(), agency_id=given.agency_id, gateway=given.gateway, key=typed.strip()
+    )
+    answer = line.caller.call(line.charging.SetGatewayKey, request)
+    mode = "LIVE: money moves" if answer.live else "TEST: no money moves"
+    print(f"Agency {given.agency_id} charges through {answer.gateway} ({mode}).")
+    print("The key is sealed and never shown again. Next: its agents can charge payments that are to the agency.")
     return 0
 
 

@@ -24,7 +24,12 @@ from tests.architecture.source import (
 )
 
 # Where a card number or CVV may exist in the clear.
-_CARD_ROOMS = ("services.vault.intake", "services.vault.reveal", "services.vault.transit")
+_CARD_ROOMS = (
+    "services.vault.charging",
+    "services.vault.intake",
+    "services.vault.reveal",
+    "services.vault.transit",
+)
 # Whose rows other rooms use, and why. Reports read everything in few queries. A payment is one aggregate: the rooms of
 # its street change it in the transaction in which `payments.service.locked` handed out its row, and so do those of
 # clients that two profiles become one in. Tasks are listed with their clients' names, by one query.

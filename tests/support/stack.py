@@ -34,7 +34,7 @@ from deploy.dev.settings import SERVICES, Origins, base_environment, collect, en
 from deploy.dev.state import Ports, State
 from deploy.dev.supervisor import run_command
 from deploy.files import private_directory
-from deploy.postgres.bootstrap import OWNERS, VAULT_APPLICATION, grant_vault
+from deploy.postgres.bootstrap import CHARGING, OWNERS, VAULT_APPLICATION, grant_vault
 from deploy.rabbitmq import bootstrap as rabbitmq_bootstrap
 from deploy.vault import bootstrap as vault_bootstrap
 from tests.support import engines
@@ -334,12 +334,17 @@ def _postgres_databases(stack: Stack, known: Mapping[str, str]) -> Iterator[None
                     sql.Identifier(name), sql.Identifier(OWNERS[service])
                 )
             )
-        connection.execute(
-            sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(
-                sql.Identifier(names["vault"]), sql.Identifier(VAULT_APPLICATION)
+        for role in (VAULT_APPLICATION, CHARGING):
+            connection.execute(
+                sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(
+                    sql.Identifier(names["vault"]), sql.Identifier(role)
+                )
             )
-        )
-    for variable in [*(f"{service.upper()}_DATABASE_URL" for service in SERVICES), "VAULT_OWNER_DATABASE_URL"]:
+    for variable in [
+        *(f"{service.upper()}_DATABASE_URL" for service in SERVICES),
+        "VAULT_OWNER_DATABASE_URL",
+        "VAULT_CHARGING_DATABASE_URL",
+    ]:
         service = variable.partition("_")[0].lower()
         stack.settings[variable] = urlsplit(known[variable])._replace(path=f"/{names[service]}").geturl()
     try:

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from chassis.clock import Clock
-from services.vault.transit.port import DEFAULT_TIMEOUT, Transit
+from services.vault.transit.port import DEFAULT_TIMEOUT, ChargingTransit, Transit
 from services.vault.transit.rules import (
     MAX_BATCH,
     Cipher,
@@ -57,6 +57,12 @@ def open_embedded(path: Path, *, clock: Clock) -> Transit:
         health=keyring,
         rotates_by_itself=False,
     )
+
+
+def open_charging_embedded(path: Path, *, clock: Clock) -> ChargingTransit:
+    """The same keyring for the program `charging`."""
+    keyring = EmbeddedKeyring(path, clock=clock)
+    return ChargingTransit(cards=keyring, seals=keyring)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,13 @@
 """HashiCorp Vault's transit engine, through hvac.
 
-Four identities, each an AppRole of its own with a policy of its own (deploy/vault/bootstrap), read from
+Five identities, each an AppRole of its own with a policy of its own (deploy/vault/bootstrap), read from
 `<auth_dir>/<identity>.json` {"role_id", "secret_id"}. Under the mount `transit` they need:
 
 | identity | paths (capability) |
 |---|---|
 | intake | `encrypt/card`, `encrypt/cvv` (update) |
 | reveal | `decrypt/card`, `decrypt/cvv` (update) |
+| charging | `decrypt/card`, `decrypt/cvv`, `encrypt/sealing`, `decrypt/sealing` (update) |
 | sealing | `encrypt/sealing`, `decrypt/sealing` (update) |
 | rotation | `rewrap/+`, `keys/+/rotate`, `keys/+/config`, `keys/+/trim` (update), `keys/+` (read) of the three keys |
 
@@ -26,7 +27,7 @@ from hvac.exceptions import Forbidden, InternalServerError, InvalidRequest, Unau
 
 from services.vault.coalescer import Coalescer
 from services.vault.transit.login import Session
-from services.vault.transit.port import DEFAULT_TIMEOUT, Transit
+from services.vault.transit.port import DEFAULT_TIMEOUT, ChargingTransit, Transit
 from services.vault.transit.rules import (
     MAX_BATCH,
     Cipher,
@@ -60,6 +61,12 @@ def open_engine(url: str, *, auth_dir: Path, mount: str, ca: Path | None) -> Tra
         health=sealing,
         rotates_by_itself=True,
     )
+
+
+def open_charging_engine(url: str, *, auth_dir: Path, mount: str, ca: Path | None) -> ChargingTransit:
+    """The engine of the Vault at `url` as the program `charging` sees it."""
+    engine = HvacEngine(Session(url, credentials=auth_dir / "charging.json", ca=ca), mount=mount)
+    return ChargingTransit(cards=engine, seals=engine)
 
 
 class HvacEngine:

@@ -104,6 +104,15 @@ class Health(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChargingTransit:
+    """The transit engine as the program `charging` may use it: an identity of its own, which encrypts no card, rotates
+    nothing, and opens cards for charging only."""
+
+    cards: Decryptor
+    seals: Wrapper
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Transit:
     """The transit engine as each room may use it."""
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from chassis.clock import Clock
 from services.vault.transit.columns import Wrapped, WrappedColumn
-from services.vault.transit.embedded import open_embedded
-from services.vault.transit.engine import open_engine
+from services.vault.transit.embedded import open_charging_embedded, open_embedded
+from services.vault.transit.engine import open_charging_engine, open_engine
 from services.vault.transit.port import (
     BatchEncryptor,
+    ChargingTransit,
     Decryptor,
     Encryptor,
     Health,
@@ -32,6 +33,7 @@ __all__ = [
     "CVV_ROTATION",
     "MAX_BATCH",
     "BatchEncryptor",
+    "ChargingTransit",
     "Cipher",
     "CipherRefused",
     "Context",
@@ -48,6 +50,7 @@ __all__ = [
     "WrappedColumn",
     "Wrapper",
     "context_of",
+    "open_charging_transit",
     "open_transit",
 ]
 
@@ -73,6 +76,24 @@ def open_transit(
         return open_embedded(_path_of(rest), clock=clock)
     if scheme == "https" and rest and auth_dir is not None:
         return open_engine(url, auth_dir=auth_dir, mount=mount, ca=ca)
+    raise ValueError("transit_url is embedded:///path/to/keyring.json, or https://host:port with transit_auth_dir")
+
+
+def open_charging_transit(
+    url: str,
+    *,
+    clock: Clock,
+    auth_dir: Path | None = None,
+    mount: str = "transit",
+    ca: Path | None = None,
+) -> ChargingTransit:
+    """The same engine as the identity `charging`, from `<auth_dir>/charging.json`. Raises ValueError as
+    `open_transit`."""
+    scheme, _, rest = url.partition("://")
+    if scheme == "embedded" and rest:
+        return open_charging_embedded(_path_of(rest), clock=clock)
+    if scheme == "https" and rest and auth_dir is not None:
+        return open_charging_engine(url, auth_dir=auth_dir, mount=mount, ca=ca)
     raise ValueError("transit_url is embedded:///path/to/keyring.json, or https://host:port with transit_auth_dir")
 
 

@@ -34,28 +34,41 @@ pytestmark = pytest.mark.engines
 class VaultDatabase:
     owner: str
     application: str
+    charging: str
 
 
 @pytest.fixture
 def vault_database(postgres_url: str, tmp_path: Path) -> Iterator[VaultDatabase]:
-    """A migrated vault database of its own with a freshly named application role."""
+    """A migrated vault database of its own with freshly named roles for the application and for charging."""
     role = "wv_test_" + urlsplit(postgres_url).path[-12:]
+    charging = f"{role}_charging"
     MIGRATIONS.upgrade(postgres_url)
     admin = postgres_url.replace("postgresql+psycopg", "postgresql")
     with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'only-for-this-test'".encode())
+        for name in (role, charging):
+            connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'only-for-this-test'".encode())
     target = urlsplit(postgres_url)
-    application = target._replace(netloc=f"{role}:only-for-this-test@{target.hostname}:{target.port}").geturl()
+
+    def url_of(name: str) -> str:
+        return target._replace(netloc=f"{name}:only-for-this-test@{target.hostname}:{target.port}").geturl()
+
     try:
-        yield VaultDatabase(owner=postgres_url, application=application)
+        yield VaultDatabase(owner=postgres_url, application=url_of(role), charging=url_of(charging))
     finally:
         with psycopg.connect(admin, autocommit=True) as connection:
-            connection.execute(f"DROP OWNED BY {role}".encode())
-            connection.execute(f"DROP ROLE {role}".encode())
+            for name in (role, charging):
+                connection.execute(f"DROP OWNED BY {name}".encode())
+                connection.execute(f"DROP ROLE {name}".encode())
 
 
 def _role_of(database: VaultDatabase) -> str:
     return urlsplit(database.application).username or ""
+
+
+def _grant(database: VaultDatabase) -> None:
+    postgres_bootstrap.grant_vault(
+        database.owner, role=_role_of(database), charging_role=urlsplit(database.charging).username or ""
+    )
 
 
 @pytest.fixture
@@ -79,7 +92,7 @@ def test_the_vaults_application_role_reads_and_inserts_audit_rows_and_changes_no
     vault_database: VaultDatabase, as_application: Engine
 ) -> None:
     for _ in range(2):
-        postgres_bootstrap.grant_vault(vault_database.owner, role=_role_of(vault_database))
+        _grant(vault_database)
     with as_application.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM audit_rows")).scalar_one() == 0
     for statement in (
@@ -96,13 +109,48 @@ def test_the_vaults_application_role_reads_and_inserts_audit_rows_and_changes_no
         assert "permission denied" in refusal or "must be owner" in refusal, statement
 
 
+def test_charging_reads_cards_and_keeps_charges_and_the_rest_of_the_vault_is_closed_to_it(
+    vault_database: VaultDatabase,
+) -> None:
+    for _ in range(2):
+        _grant(vault_database)
+    engine = create_engine(vault_database.charging)
+    try:
+        with engine.connect() as connection:
+            for table in ("cards", "charges", "refunds", "gateway_accounts", "audit_rows"):
+                assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 0
+        for statement in (
+            "UPDATE cards SET owner_agent_id = 'x'",
+            "DELETE FROM cards",
+            "SELECT * FROM sealing_keys",
+            "SELECT * FROM grants",
+            "SELECT * FROM challenges",
+            "SELECT * FROM intakes",
+            "SELECT * FROM agents",
+            "SELECT * FROM idempotency",
+            "UPDATE audit_rows SET actor = 'nobody'",
+            "DELETE FROM charges",
+            "CREATE TABLE mine (id int)",
+        ):
+            assert "permission denied" in _refused(engine, statement), statement
+    finally:
+        engine.dispose()
+
+
+def test_the_rest_of_the_vault_reads_no_charge(vault_database: VaultDatabase, as_application: Engine) -> None:
+    _grant(vault_database)
+    for table in ("charges", "refunds"):
+        assert "permission denied" in _refused(as_application, f"SELECT * FROM {table}")
+    assert "permission denied" in _refused(as_application, "DELETE FROM gateway_accounts")
+
+
 def test_databases_and_roles_can_be_made_again_and_keep_their_passwords() -> None:
     admin_url = engines.postgres_admin_url()
     state = State.from_environment()
     server = postgres_bootstrap.Server.of_url(admin_url, state.certs / "ca.pem")
     first = postgres_bootstrap.make_roles(admin_url, server=server, passwords=state.engines / "secrets")
     assert postgres_bootstrap.make_roles(admin_url, server=server, passwords=state.engines / "secrets") == first
-    assert len(first) == 5
+    assert len(first) == 6
 
 
 def test_databases_are_set_for_short_queries_and_keep_what_an_operator_sets() -> None:

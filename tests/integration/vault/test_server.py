@@ -24,7 +24,7 @@ from tests.support.tls import Authority
 from tests.support.vault_kit import AGENT, Kit, make_kit
 
 SERVER_NAME = "vault.wayvault.internal"
-IDENTITIES = ("portal", "crm", "operator", "frame", "notifier", "vault", "phone")
+IDENTITIES = ("portal", "crm", "operator", "frame", "notifier", "vault", "phone", "charging")
 MARK = "MARKED-PAYLOAD"
 METHODS: dict[str, MethodDescriptor] = {
     f"/{service.full_name}/{method.name}": method

@@ -96,7 +96,7 @@ def test_a_damaged_certificate_is_made_anew(state: State) -> None:
 
 
 def test_an_unknown_identity_is_refused_with_the_list_of_known_ones(state: State) -> None:
-    with pytest.raises(CertificateFault, match=r"no identity 'crn'.*vault, crm"):
+    with pytest.raises(CertificateFault, match=r"no identity 'crn'.*vault, charging, crm"):
         ensure(state, rotate="crn")
 
 

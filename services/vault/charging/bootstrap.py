@@ -1,0 +1,86 @@
+"""Charging, put together: its own database role, its own identity at the transit engine, its own certificate."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chassis.clock import Clock, SystemClock
+from chassis.db import Database, open_database
+from chassis.rpc import RpcServer, TlsFiles, make_server
+from chassis.sealing import OpeningKey
+from protos.wayvault.vault.v1 import charging_pb2_grpc
+from services.vault.audit.service import Audit, AuditEntry
+from services.vault.charging.accounts import Accounts, GatewaySettings, Opener, openers
+from services.vault.charging.authz import ALLOW
+from services.vault.charging.refunds import RefundService
+from services.vault.charging.rpc import ChargingRpc
+from services.vault.charging.service import ChargeService
+from services.vault.charging.settling import Settling
+from services.vault.config import VaultSettings
+from services.vault.transit.service import ChargingTransit, open_charging_transit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charging:
+    """The program, wired."""
+
+    database: Database
+    audit: Audit
+    rpc: ChargingRpc
+    settling: Settling
+
+    def close(self) -> None:
+        """Signs the audit heads and closes the database."""
+        self.audit.close()
+        self.database.dispose()
+
+
+def build(
+    database: Database, transit: ChargingTransit, *, audit: Audit, clock: Clock, gateways: Mapping[str, Opener]
+) -> Charging:
+    """Wires the rooms."""
+    accounts = Accounts(transit.seals, dict(gateways))
+    charges = ChargeService(database=database, clock=clock, trail=audit, transit=transit.cards, accounts=accounts)
+    refunds = RefundService(database=database, clock=clock, trail=audit, accounts=accounts)
+    rpc = ChargingRpc(database=database, clock=clock, trail=audit, accounts=accounts, charges=charges, refunds=refunds)
+    settling = Settling(database=database, clock=clock, trail=audit, accounts=accounts, refunds=refunds)
+    return Charging(database=database, audit=audit, rpc=rpc, settling=settling)
+
+
+def open_charging(settings: VaultSettings) -> Charging:
+    """Charging as the settings describe it. Raises SealError, ValueError or SettingsError."""
+    clock = SystemClock()
+    database = open_database(
+        settings.charging_database_url or settings.database_url, name="charging", pool_size=settings.workers
+    )
+    transit = open_charging_transit(
+        settings.transit_url,
+        clock=clock,
+        auth_dir=settings.transit_auth_dir,
+        mount=settings.transit_mount,
+        ca=settings.transit_ca,
+    )
+    audit = Audit(
+        database,
+        transit.seals,
+        heads_file=settings.audit_heads,
+        signing_key=OpeningKey(settings.letter_signing_key.read_bytes()),
+        clock=clock,
+    )
+    gateways = GatewaySettings(
+        stripe_url=settings.stripe_url, hosts=settings.gateway_hosts, return_url=settings.charging_return_url
+    )
+    return build(database, transit, audit=audit, clock=clock, gateways=openers(gateways))
+
+
+def open_server(charging: Charging, address: str, tls: TlsFiles, *, workers: int) -> RpcServer:
+    """Charging's gRPC server. Raises AllowListError when the table and the service do not match."""
+
+    def on_denied(method: str, identity: str) -> None:
+        entry = AuditEntry(
+            action="call.denied", result="refused", actor=identity, resource=method, reason="PERMISSION_DENIED"
+        )
+        with charging.database.transaction() as session:
+            charging.audit.record(session, entry)
+
+    services = [(charging_pb2_grpc.add_ChargingServicer_to_server, charging.rpc)]
+    return make_server(address, tls, ALLOW, services, max_workers=workers, on_denied=on_denied)

@@ -1,0 +1,1 @@
+"""One folder per gateway; `port.py` is what each of them implements."""

@@ -1,0 +1,129 @@
+"""What charging asks of a gateway. A second gateway is a second folder that implements `Gateway`.
+
+The order that makes a charge exact: `prepare` (no card, may be repeated), commit, `charge` (at most once), and, when
+its answer is lost, `find_out`, which either learns what happened or makes sure that it can't happen any more.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum, auto
+from typing import Protocol
+
+from services.vault.card_data import Cvv, Pan
+from services.vault.charging.rules import ChargeState, RefundState
+
+
+class GatewayError(Exception):
+    """The gateway did not do what it was asked."""
+
+
+class GatewayUnknown(GatewayError):
+    """No answer, or one that says nothing: what was asked may or may not have been done."""
+
+
+class GatewayRefused(GatewayError):
+    """The gateway said no before doing anything: the key is wrong, the request is not acceptable. `code` is ours."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class RawCardsRefused(GatewayRefused):
+    """The account takes no card numbers; the client has to type the card on the gateway's page."""
+
+    def __init__(self) -> None:
+        super().__init__("raw_cards_refused")
+
+
+class AmountRefused(GatewayRefused):
+    """The gateway can't charge this amount in this currency; `words` says why."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__("amount_refused")
+        self.words = words
+
+
+class Mode(StrEnum):
+    """Whether money moves."""
+
+    LIVE = auto()
+    TEST = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """The card of one charge, for the moment of the call."""
+
+    pan: Pan = field(repr=False)
+    exp_month: int = field(repr=False)
+    exp_year: int = field(repr=False)
+    name: str = field(repr=False)
+    cvv: Cvv | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is charged. `id` is ours and makes every call about it idempotent; minor units as ISO 4217 has them."""
+
+    id: str
+    amount_minor: int
+    currency: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a charge. `reference` is the gateway's id, `code` a decline's, `client_url` what the client has to
+    open."""
+
+    state: ChargeState
+    reference: str
+    code: str = ""
+    client_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundOutcome:
+    """What became of a refund."""
+
+    state: RefundState
+    reference: str
+    code: str = ""
+
+
+class Gateway(Protocol):
+    """One account at one gateway. Every method may raise GatewayUnknown and GatewayRefused."""
+
+    name: str
+    mode: Mode
+
+    def check_amount(self, amount_minor: int, currency: str) -> None:
+        """Raises AmountRefused for what the gateway would refuse; asks nobody."""
+        ...
+
+    def prepare(self, order: Order) -> str:
+        """Announces a charge without a card and gives its reference; may be repeated."""
+        ...
+
+    def charge(self, order: Order, reference: str, card: Card) -> Outcome:
+        """Charges the card. Called at most once for an order. Raises RawCardsRefused when nothing was charged because
+        the account takes no card numbers."""
+        ...
+
+    def hosted_page(self, order: Order, reference: str) -> Outcome:
+        """A page of the gateway on which the client pays; the order was not charged and can't be by `reference` any
+        more."""
+        ...
+
+    def find_out(self, order: Order, reference: str, *, waits_for_client: bool) -> Outcome:
+        """What became of a charge. One that never arrived is made impossible first, so the answer stays true; one that
+        waits for the client goes on waiting."""
+        ...
+
+    def void(self, order: Order, reference: str) -> Outcome:
+        """Makes sure that the client can't complete it any more, and tells how it stands then."""
+        ...
+
+    def refund(self, order: Order, reference: str, refund_id: str, amount_minor: int) -> RefundOutcome:
+        """Gives money back. Repeating it with the same `refund_id` gives it back once."""
+        ...

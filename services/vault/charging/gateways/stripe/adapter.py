@@ -1,0 +1,246 @@
+"""Charges by Stripe's PaymentIntents.
+
+An intent is made without a card and confirmed with it in a second call. So a lost answer to either can be cleared up by
+reading the intent: not confirmed means not charged, and cancelling it makes sure that a call which is still under way
+changes nothing (docs.stripe.com/payments/paymentintents/lifecycle).
+"""
+
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import stripe
+
+from services.vault.charging.gateways.port import (
+    Card,
+    GatewayRefused,
+    GatewayUnknown,
+    Mode,
+    Order,
+    Outcome,
+    RawCardsRefused,
+    RefundOutcome,
+)
+from services.vault.charging.gateways.stripe.amounts import to_stripe
+from services.vault.charging.gateways.stripe.calls import Calls
+from services.vault.charging.rules import ChargeState, RefundState
+
+_HOSTED: Final = "cs_"
+_REFUND_STATES: Final = {
+    "succeeded": RefundState.SUCCEEDED,
+    "pending": RefundState.PENDING,
+    "requires_action": RefundState.PENDING,
+    "failed": RefundState.FAILED,
+    "canceled": RefundState.FAILED,
+}
+
+
+class StripeGateway:
+    """One agency's account. `return_url` is where the client comes back to from the bank's or Stripe's page."""
+
+    name = "stripe"
+
+    def __init__(self, key: str, calls: Calls, *, return_url: str) -> None:
+        self.mode = Mode.LIVE if "_live_" in key else Mode.TEST
+        self._calls = calls
+        self._return_url = return_url
+
+    def check_amount(self, amount_minor: int, currency: str) -> None:
+        to_stripe(amount_minor, currency)
+
+    def prepare(self, order: Order) -> str:
+        intent = self._accepted(
+            "/v1/payment_intents",
+            {
+                "amount": to_stripe(order.amount_minor, order.currency),
+                "currency": order.currency.lower(),
+                "description": order.description,
+                "payment_method_types": ["card"],
+                "metadata": {"wayvault_charge": order.id},
+            },
+            key=f"{order.id}-prepare",
+        )
+        return _text(intent, "id")
+
+    def charge(self, order: Order, reference: str, card: Card) -> Outcome:
+        details: dict[str, Any] = {  # Any: nested form fields
+            "number": card.pan.reveal(),
+            "exp_month": card.exp_month,
+            "exp_year": card.exp_year,
+        }
+        if card.cvv is not None:
+            details["cvc"] = card.cvv.reveal()
+        fields = {
+            "payment_method_data": {"type": "card", "card": details, "billing_details": {"name": card.name}},
+            "return_url": self._return_url,
+        }
+        try:
+            intent = self._calls.post(f"/v1/payment_intents/{reference}/confirm", fields, key=f"{order.id}-confirm")
+        except stripe.CardError as error:
+            return Outcome(state=ChargeState.DECLINED, reference=reference, code=_decline_code(error.json_body))
+        except stripe.InvalidRequestError as error:
+            if _raw_cards_refused(error):
+                raise RawCardsRefused from None
+            # The intent may have been confirmed or cancelled meanwhile: reading it tells.
+            return self.find_out(order, reference, waits_for_client=False)
+        return _of_intent(intent)
+
+    def hosted_page(self, order: Order, reference: str) -> Outcome:
+        self._cancel(reference)
+        session = self._accepted(
+            "/v1/checkout/sessions",
+            {
+                "mode": "payment",
+                "client_reference_id": order.id,
+                "success_url": self._return_url,
+                "line_items": [
+                    {
+                        "quantity": 1,
+                        "price_data": {
+                            "currency": order.currency.lower(),
+                            "unit_amount": to_stripe(order.amount_minor, order.currency),
+                            "product_data": {"name": order.description or "Payment"},
+                        },
+                    }
+                ],
+                "metadata": {"wayvault_charge": order.id},
+            },
+            key=f"{order.id}-page",
+        )
+        return _of_session(session)
+
+    def find_out(self, order: Order, reference: str, *, waits_for_client: bool) -> Outcome:
+        if reference.startswith(_HOSTED):
+            return _of_session(self._calls.get(f"/v1/checkout/sessions/{reference}"))
+        intent = self._calls.get(f"/v1/payment_intents/{reference}")
+        outcome = _of_intent(intent)
+        if outcome.state is ChargeState.ASKING and intent.get("status") != "processing":
+            return self._cancelled(reference)
+        if outcome.state is ChargeState.NEEDS_CLIENT and not waits_for_client and not outcome.client_url:
+            return self._cancelled(reference)
+        return outcome
+
+    def void(self, order: Order, reference: str) -> Outcome:
+        if reference.startswith(_HOSTED):
+            try:
+                return _of_session(self._calls.post(f"/v1/checkout/sessions/{reference}/expire", {}, key=""))
+            except stripe.InvalidRequestError:
+                return self.find_out(order, reference, waits_for_client=True)
+        return self._cancelled(reference)
+
+    def refund(self, order: Order, reference: str, refund_id: str, amount_minor: int) -> RefundOutcome:
+        intent = self._paid_intent(reference)
+        try:
+            refund = self._calls.post(
+                "/v1/refunds",
+                {
+                    "payment_intent": intent,
+                    "amount": to_stripe_part(amount_minor, order.currency),
+                    "metadata": {"wayvault_refund": refund_id},
+                },
+                key=f"{refund_id}-refund",
+            )
+        except stripe.StripeError as error:
+            return RefundOutcome(
+                state=RefundState.FAILED, reference="", code=_code(error.json_body) or "refund_refused"
+            )
+        state = _REFUND_STATES.get(str(refund.get("status")), RefundState.PENDING)
+        code = str(refund.get("failure_reason") or "refund_refused") if state is RefundState.FAILED else ""
+        return RefundOutcome(state=state, reference=_text(refund, "id"), code=code)
+
+    # ---- pieces
+
+    def _accepted(self, path: str, fields: dict[str, Any], *, key: str) -> dict[str, Any]:
+        """A call that Stripe does or refuses; no bank is asked in it."""
+        try:
+            return self._calls.post(path, fields, key=key)
+        except (stripe.CardError, stripe.InvalidRequestError):
+            raise GatewayRefused("gateway_refused") from None
+
+    def _paid_intent(self, reference: str) -> str:
+        if not reference.startswith(_HOSTED):
+            return reference
+        return _text(self._calls.get(f"/v1/checkout/sessions/{reference}"), "payment_intent")
+
+    def _cancelled(self, reference: str) -> Outcome:
+        self._cancel(reference)
+        outcome = _of_intent(self._calls.get(f"/v1/payment_intents/{reference}"))
+        if outcome.state is ChargeState.ASKING:
+            raise GatewayUnknown("a cancelled intent is neither cancelled nor paid")
+        return outcome
+
+    def _cancel(self, reference: str) -> None:
+        """Cancels an intent; one that is past it stays as it is, which reading it tells."""
+        try:
+            self._calls.post(f"/v1/payment_intents/{reference}/cancel", {}, key="")
+        except stripe.InvalidRequestError as error:
+            if error.http_status != _BAD_REQUEST:
+                raise GatewayRefused("gateway_refused") from None
+
+
+_BAD_REQUEST: Final = 400
+
+
+def to_stripe_part(amount_minor: int, currency: str) -> int:
+    """A part of a charge: the minimum holds for charges only."""
+    return to_stripe(amount_minor, currency, least=1)
+
+
+def _of_intent(intent: dict[str, Any]) -> Outcome:
+    reference, status = _text(intent, "id"), intent.get("status")
+    if status == "succeeded":
+        return Outcome(state=ChargeState.SUCCEEDED, reference=reference)
+    if status == "canceled":
+        # Cancelled after a decline: the decline is what the person wants to know.
+        if error := intent.get("last_payment_error"):
+            return Outcome(state=ChargeState.DECLINED, reference=reference, code=_decline_code({"error": error}))
+        return Outcome(state=ChargeState.FAILED, reference=reference, code="never_arrived")
+    if status == "requires_action":
+        url = ((intent.get("next_action") or {}).get("redirect_to_url") or {}).get("url") or ""
+        return Outcome(state=ChargeState.NEEDS_CLIENT, reference=reference, client_url=_https_only(url))
+    if status == "requires_payment_method" and (error := intent.get("last_payment_error")):
+        return Outcome(state=ChargeState.DECLINED, reference=reference, code=_decline_code({"error": error}))
+    # requires_confirmation, requires_payment_method without a try, processing.
+    return Outcome(state=ChargeState.ASKING, reference=reference)
+
+
+def _of_session(session: dict[str, Any]) -> Outcome:
+    reference = _text(session, "id")
+    if session.get("payment_status") == "paid":
+        return Outcome(state=ChargeState.SUCCEEDED, reference=reference)
+    if session.get("status") == "expired":
+        return Outcome(state=ChargeState.FAILED, reference=reference, code="page_expired")
+    return Outcome(
+        state=ChargeState.NEEDS_CLIENT, reference=reference, client_url=_https_only(str(session.get("url") or ""))
+    )
+
+
+def _https_only(url: str) -> str:
+    """A page that a client may be sent to; on this machine (development) without TLS too."""
+    parts = urlsplit(url)
+    local = parts.hostname in ("127.0.0.1", "localhost") or str(parts.hostname).endswith(".localhost")
+    return url if parts.scheme == "https" or (parts.scheme == "http" and local) else ""
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value:
+        raise GatewayUnknown(f"the answer has no {name}")
+    return value
+
+
+def _code(body: object) -> str:
+    error = body.get("error") if isinstance(body, dict) else None
+    code = error.get("code") if isinstance(error, dict) else None
+    return str(code or "")[:64]
+
+
+def _decline_code(body: object) -> str:
+    error = body.get("error") if isinstance(body, dict) else None
+    if not isinstance(error, dict):
+        return "card_declined"
+    return str(error.get("decline_code") or error.get("code") or "card_declined")[:64]
+
+
+def _raw_cards_refused(error: stripe.InvalidRequestError) -> bool:
+    # Stripe gives it no code of its own, only these words (support.stripe.com, "Enabling access to raw card data").
+    return "credit card numbers directly" in str(error.user_message or error)

@@ -1,0 +1,166 @@
+"""Charging on the wire: parses, calls the services, renders. Callers: the CRM; the operator for SetGatewayKey."""
+
+import re
+from typing import Final
+
+import grpc
+from sqlalchemy.orm import Session
+
+from chassis.clock import Clock
+from chassis.db import Database
+from chassis.errors import InvalidArgument
+from chassis.rpc.fields import identifier, one_line, timestamp, whole_number
+from chassis.rpc.idempotency import CallKey
+from protos.wayvault.vault.v1 import charging_pb2 as pb
+from protos.wayvault.vault.v1 import charging_pb2_grpc
+from services.vault.audit.service import AuditEntry
+from services.vault.charging.accounts import Accounts, account_of
+from services.vault.charging.models import ChargeRow, GatewayAccountRow, RefundRow
+from services.vault.charging.reasons import REASONS, reason_of
+from services.vault.charging.records import charge_of, charges_of, refunds_of
+from services.vault.charging.refunds import NewRefund, RefundService
+from services.vault.charging.rules import ChargeState, RefundState
+from services.vault.charging.service import ChargeService, NewCharge
+from services.vault.refusals import Recorder
+
+_MOST_MINOR: Final = 10**12
+_CURRENCY: Final = re.compile(r"[A-Z]{3}")
+_STATES: Final = {state: pb.ChargeState.Value(f"CHARGE_STATE_{state.name}") for state in ChargeState}
+_REFUND_STATES: Final = {state: pb.RefundState.Value(f"REFUND_STATE_{state.name}") for state in RefundState}
+
+
+class ChargingRpc(charging_pb2_grpc.ChargingServicer):
+    """See charging.proto."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        trail: Recorder,
+        accounts: Accounts,
+        charges: ChargeService,
+        refunds: RefundService,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._trail = trail
+        self._accounts = accounts
+        self._charges = charges
+        self._refunds = refunds
+
+    def Charge(self, request: pb.ChargeRequest, context: grpc.ServicerContext) -> pb.ChargeAnswer:
+        key = CallKey.of(request.idempotency_key, request)
+        if not _CURRENCY.fullmatch(request.currency):
+            raise InvalidArgument("A currency is three capital letters, such as USD.", field="currency")
+        new = NewCharge(
+            agency_id=identifier(request.agency_id, "agency_id"),
+            payment_id=identifier(request.payment_id, "payment_id"),
+            card_token=identifier(request.card_token, "card_token"),
+            agent_id=identifier(request.agent_id, "agent_id"),
+            amount_minor=whole_number(request.amount_minor, "amount", least=1, most=_MOST_MINOR),
+            currency=request.currency,
+            description=one_line(request.description, "description", longest=200),
+            origin=request.origin,
+        )
+        return self._answer(new.agency_id, self._charges.charge(new, key))
+
+    def Refund(self, request: pb.RefundRequest, context: grpc.ServicerContext) -> pb.ChargeAnswer:
+        key = CallKey.of(request.idempotency_key, request)
+        new = NewRefund(
+            agency_id=identifier(request.agency_id, "agency_id"),
+            charge_id=identifier(request.charge_id, "charge_id"),
+            agent_id=identifier(request.agent_id, "agent_id"),
+            amount_minor=whole_number(request.amount_minor, "amount", least=1, most=_MOST_MINOR),
+            reason=one_line(request.reason, "reason", longest=200, required=True),
+            origin=request.origin,
+        )
+        return self._answer(new.agency_id, self._refunds.refund(new, key))
+
+    def Void(self, request: pb.VoidRequest, context: grpc.ServicerContext) -> pb.ChargeAnswer:
+        CallKey.of(request.idempotency_key, request)
+        agency_id = identifier(request.agency_id, "agency_id")
+        charge_id = identifier(request.charge_id, "charge_id")
+        self._charges.void(agency_id, charge_id, identifier(request.agent_id, "agent_id"), request.origin)
+        return self._answer(agency_id, charge_id)
+
+    def Status(self, request: pb.StatusRequest, context: grpc.ServicerContext) -> pb.StatusResponse:
+        agency_id = identifier(request.agency_id, "agency_id")
+        payment_id = identifier(request.payment_id, "payment_id")
+        with self._database.read() as session:
+            rows = charges_of(session, agency_id, payment_id)
+            return pb.StatusResponse(charges=[_rendered(session, row) for row in rows])
+
+    def ListReasons(self, request: pb.ListReasonsRequest, context: grpc.ServicerContext) -> pb.ListReasonsResponse:
+        return pb.ListReasonsResponse(
+            reasons=[
+                pb.Reason(code=one.code, words=one.words, next_step=one.next_step, may_retry=one.may_retry)
+                for one in REASONS.values()
+            ]
+        )
+
+    def DescribeGateway(
+        self, request: pb.DescribeGatewayRequest, context: grpc.ServicerContext
+    ) -> pb.DescribeGatewayResponse:
+        with self._database.read() as session:
+            account = account_of(session, identifier(request.agency_id, "agency_id"))
+            return _described(account) if account else pb.DescribeGatewayResponse()
+
+    def SetGatewayKey(
+        self, request: pb.SetGatewayKeyRequest, context: grpc.ServicerContext
+    ) -> pb.DescribeGatewayResponse:
+        CallKey.of(request.idempotency_key, request)
+        agency_id = identifier(request.agency_id, "agency_id")
+        sealed = self._accounts.seal(agency_id, request.gateway, request.key, self._clock.now())
+        entry = AuditEntry(
+            action="gateway_key.set",
+            actor="operator",
+            resource=agency_id,
+            reason=f"{sealed.gateway} {'LIVE' if sealed.live else 'TEST'}",
+        )
+        with self._database.transaction() as session:
+            kept = session.merge(sealed)
+            self._trail.record(session, entry)
+            return _described(kept)
+
+    def _answer(self, agency_id: str, charge_id: str) -> pb.ChargeAnswer:
+        with self._database.read() as session:
+            return _rendered(session, charge_of(session, agency_id, charge_id))
+
+
+def _described(account: GatewayAccountRow) -> pb.DescribeGatewayResponse:
+    return pb.DescribeGatewayResponse(gateway=account.gateway, live=account.live, set_at=timestamp(account.set_at))
+
+
+def _rendered(session: Session, row: ChargeRow) -> pb.ChargeAnswer:
+    reason = reason_of(row.reason_code) if row.reason_code else None
+    return pb.ChargeAnswer(
+        charge_id=row.id,
+        payment_id=row.payment_id,
+        state=_STATES[ChargeState(row.state)],
+        amount_minor=row.amount_minor,
+        currency=row.currency,
+        refunded_minor=row.refunded_minor,
+        gateway=row.gateway,
+        live=row.live,
+        reason_code=row.reason_code,
+        reason=reason.words if reason else "",
+        next_step=reason.next_step if reason else "",
+        client_url=row.client_url,
+        reference=row.reference,
+        made_at=timestamp(row.made_at),
+        settled_at=timestamp(row.settled_at),
+        refunds=[_refunded(refund) for refund in refunds_of(session, row.id)],
+    )
+
+
+def _refunded(refund: RefundRow) -> pb.Refunded:
+    return pb.Refunded(
+        refund_id=refund.id,
+        amount_minor=refund.amount_minor,
+        state=_REFUND_STATES[RefundState(refund.state)],
+        reason=refund.reason,
+        problem=reason_of(refund.reason_code).words if refund.reason_code else "",
+        made_at=timestamp(refund.made_at),
+        settled_at=timestamp(refund.settled_at),
+    )

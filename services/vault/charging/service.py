@@ -1,0 +1,255 @@
+"""Charging a card, exactly once or known not at all.
+
+The order: (1) what speaks against it, and the intent with its idempotency key, committed; (2) the gateway is told of
+the charge, without a card; (3) the card is opened; (4) intent → asking and the audit row, committed; (5) the gateway is
+asked, once; (6) what became of it, committed. A crash or a lost answer after (4) leaves *asking*, which `settling`
+finds out about; before (4) no card has left, and the intent is given up. Nothing ever repeats (5).
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import structlog
+from sqlalchemy.exc import IntegrityError
+
+from chassis.clock import Clock
+from chassis.db import Database
+from chassis.errors import Busy, CardGone, IdempotencyMismatch, InvalidArgument, NotFound
+from chassis.ids import new_id
+from chassis.rpc.calls import require_time
+from chassis.rpc.idempotency import CallKey
+from protos.wayvault.common.v1.common_pb2 import Origin
+from services.vault.card_data import CardDataError, Cvv, Pan
+from services.vault.charging.accounts import Accounts, account_of
+from services.vault.charging.entries import charge_entry
+from services.vault.charging.gateways.port import (
+    AmountRefused,
+    Card,
+    Gateway,
+    GatewayRefused,
+    GatewayUnknown,
+    Order,
+    Outcome,
+    RawCardsRefused,
+)
+from services.vault.charging.models import ChargeRow, GatewayAccountRow
+from services.vault.charging.records import begin_asking, charge_of, known_request, settle_charge, standing_charge
+from services.vault.charging.rules import GATEWAY_PATIENCE, SETTLE_AFTER, ChargeState
+from services.vault.custody.service import Card as StoredCard
+from services.vault.custody.service import card_context, live_card
+from services.vault.refusals import Act, Recorder, Refusals
+from services.vault.transit.service import Cipher, CipherRefused, Decryptor, KeyName, TransitUnavailable
+
+# Seconds that (1) to (6) take when the gateway uses all its patience for (2) and for (5).
+TIME_NEEDED: Final = 2 * GATEWAY_PATIENCE + 2
+
+log = structlog.get_logger("vault.charging")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCharge:
+    """What is asked for."""
+
+    agency_id: str
+    payment_id: str
+    card_token: str
+    agent_id: str
+    amount_minor: int
+    currency: str
+    description: str
+    origin: Origin
+
+
+class ChargeService:
+    """Steps (1) to (6). Thread-safe."""
+
+    def __init__(
+        self, *, database: Database, clock: Clock, trail: Recorder, transit: Decryptor, accounts: Accounts
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._trail = trail
+        self._transit = transit
+        self._accounts = accounts
+        self._refusals = Refusals(database, trail)
+
+    def charge(self, new: NewCharge, key: CallKey) -> str:
+        """Charges; gives the charge's id, whatever became of it. The same call again asks for nothing new.
+
+        Raises NotFound, PermissionDenied, CardGone, InvalidArgument, Busy when the payment has a charge already,
+        IdempotencyMismatch, and Unavailable while nothing was asked yet.
+        """
+        if (known := self._known(key)) is not None:
+            return known
+        require_time(TIME_NEEDED)
+        act = _act("card.charging", new)
+        with self._refusals.audited(act):
+            row, gateway, stored = self._intend(new, key)
+        order = order_of(row)
+        try:
+            reference = gateway.prepare(order)
+            card = self._open(stored)
+        except (GatewayUnknown, GatewayRefused, TransitUnavailable, CipherRefused, CardDataError) as fault:
+            self._record(row, Outcome(state=ChargeState.FAILED, reference="", code=_code_before_asking(fault)))
+            return row.id
+        with self._database.transaction() as session:
+            if not begin_asking(session, row.id, reference, self._clock.now()):
+                return row.id  # it took so long that the intent was given up
+            act.card_token = new.card_token
+            self._trail.record(session, act.entry(resource=row.id))
+        self._ask(gateway, row, order, lambda: gateway.charge(order, reference, card), reference)
+        return row.id
+
+    def void(self, agency_id: str, charge_id: str, agent_id: str, origin: Origin) -> None:
+        """Takes a charge back that waits for the client. Raises NotFound, InvalidArgument, Unavailable."""
+        with self._database.read() as session:
+            row = charge_of(session, agency_id, charge_id)
+            account = account_of(session, agency_id)
+        if row.state == ChargeState.VOIDED:
+            return
+        if row.state != ChargeState.NEEDS_CLIENT or account is None:
+            raise InvalidArgument("Only a charge that waits for the client can be voided. Refund it instead.")
+        gateway, order = self._accounts.open(account), order_of(row)
+
+        def give_up() -> Outcome:
+            outcome = gateway.void(order, row.reference)
+            if outcome.state is ChargeState.FAILED:
+                return Outcome(state=ChargeState.VOIDED, reference=outcome.reference)
+            return outcome
+
+        self._ask(gateway, row, order, give_up, row.reference)
+
+    # ---- the intent
+
+    def _known(self, key: CallKey) -> str | None:
+        with self._database.read() as session:
+            row = known_request(session, key.key_hash)
+        if row is None:
+            return None
+        if bytes(row.body_hash) != key.body_hash or not isinstance(row, ChargeRow):
+            raise IdempotencyMismatch
+        return row.id
+
+    def _intend(self, new: NewCharge, key: CallKey) -> tuple[ChargeRow, Gateway, StoredCard]:
+        now = self._clock.now()
+        with self._database.read() as session:
+            stored = live_card(session, new.card_token, new.agent_id, now)
+            if (stored.agency_id, stored.payment_id) != (new.agency_id, new.payment_id):
+                raise NotFound("The vault has no such card.")
+            account = account_of(session, new.agency_id)
+        if account is None:
+            raise InvalidArgument("Your agency has no payment gateway yet. An operator has to give its key.")
+        gateway = self._accounts.open(account)
+        try:
+            gateway.check_amount(new.amount_minor, new.currency)
+        except AmountRefused as refused:
+            raise InvalidArgument(refused.words, field="amount") from None
+        row = self._row(new, key, account, now)
+        try:
+            with self._database.transaction() as session:
+                session.add(row)
+                session.flush()
+                session.expunge(row)
+        except IntegrityError:
+            with self._database.read() as session:
+                standing = standing_charge(session, new.agency_id, new.payment_id)
+            if standing is not None and standing.state == ChargeState.SUCCEEDED:
+                raise InvalidArgument("This payment has been charged already.") from None
+            raise Busy("This payment is being charged already. Reload the page to see how it stands.") from None
+        return row, gateway, stored
+
+    def _row(self, new: NewCharge, key: CallKey, account: GatewayAccountRow, now: datetime) -> ChargeRow:
+        return ChargeRow(
+            id=new_id("chg"),
+            request_hash=key.key_hash,
+            body_hash=key.body_hash,
+            agency_id=new.agency_id,
+            payment_id=new.payment_id,
+            card_token=new.card_token,
+            agent_id=new.agent_id,
+            amount_minor=new.amount_minor,
+            currency=new.currency,
+            description=new.description,
+            gateway=account.gateway,
+            live=account.live,
+            state=ChargeState.INTENT,
+            reference="",
+            reason_code="",
+            client_url="",
+            refunded_minor=0,
+            made_at=now,
+            ask_at=now + SETTLE_AFTER,
+            asked=0,
+        )
+
+    # ---- the card
+
+    def _open(self, stored: StoredCard) -> Card:
+        if stored.cipher is None:
+            raise CardGone
+        opened = json.loads(self._decrypt(KeyName.CARD, stored.cipher, stored))
+        cvv = None
+        if stored.cvv_cipher is not None and stored.has_cvv(self._clock.now()):
+            cvv = Cvv.parse(json.loads(self._decrypt(KeyName.CVV, stored.cvv_cipher, stored))["cvv"])
+        return Card(
+            pan=Pan.parse(opened["pan"]),
+            exp_month=int(opened["exp_month"]),
+            exp_year=int(opened["exp_year"]),
+            name=str(opened["name"]),
+            cvv=cvv,
+        )
+
+    def _decrypt(self, key: KeyName, cipher: str, stored: StoredCard) -> bytes:
+        return self._transit.decrypt(key, Cipher(cipher), card_context(key, stored.token, stored.agency_id))
+
+    # ---- the gateway
+
+    def _ask(self, gateway: Gateway, row: ChargeRow, order: Order, ask: Callable[[], Outcome], reference: str) -> None:
+        try:
+            outcome = ask()
+        except RawCardsRefused:
+            outcome = self._page_instead(gateway, order, reference)
+        except (GatewayUnknown, GatewayRefused) as fault:
+            # A refusal after the card was sent proves nothing either: only the gateway's books do.
+            log.warning("charge.unknown", charge=row.id, cause=type(fault).__name__)
+            return
+        if outcome.state is not ChargeState.ASKING:
+            self._record(row, outcome)
+
+    def _page_instead(self, gateway: Gateway, order: Order, reference: str) -> Outcome:
+        try:
+            return gateway.hosted_page(order, reference)
+        except (GatewayUnknown, GatewayRefused):
+            # Nothing was charged: the account took no card, and a page that nobody knows charges nobody.
+            return Outcome(state=ChargeState.FAILED, reference=reference, code="raw_cards_refused")
+
+    def _record(self, row: ChargeRow, outcome: Outcome) -> None:
+        with self._database.transaction() as session:
+            if settle_charge(session, row.id, outcome, self._clock.now()):
+                self._trail.record(session, charge_entry(row, outcome.state, outcome.code))
+
+
+def order_of(row: ChargeRow) -> Order:
+    """The charge as gateways are told of it."""
+    return Order(id=row.id, amount_minor=row.amount_minor, currency=row.currency, description=row.description)
+
+
+def _act(action: str, new: NewCharge) -> Act:
+    return Act(
+        action=action,
+        refused_action="charge.refused",
+        origin=new.origin,
+        resource=new.payment_id,
+        agent_id=new.agent_id,
+        card_token=new.card_token,
+    )
+
+
+def _code_before_asking(fault: Exception) -> str:
+    """Why a charge came to nothing before a card left the vault."""
+    if isinstance(fault, GatewayRefused):
+        return fault.code
+    return "gateway_down" if isinstance(fault, GatewayUnknown) else "vault_busy"

@@ -1,0 +1,94 @@
+"""The program `charging` for tests: real tables and services over a vault kit's database, the simulator as gateway."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from protos.wayvault.vault.v1 import charging_pb2 as pb
+from services.vault.charging.accounts import GatewaySettings, openers
+from services.vault.charging.bootstrap import Charging, build
+from services.vault.transit.service import ChargingTransit
+from tests.support.gateway_sim import Book, running
+from tests.support.vault_kit import AGENCY, AGENT, ORIGIN, PAYMENT, Kit, as_caller, key, make_kit
+
+
+@dataclass(slots=True, kw_only=True)
+class ChargingKit:
+    """Charging, the vault whose cards it charges, and the gateway's books."""
+
+    kit: Kit
+    charging: Charging
+    book: Book
+
+    def call(self, method: Any, request: Any, caller: str = "crm", seconds: float = 60.0) -> Any:
+        with as_caller(caller, method.__name__, seconds):
+            return method(request, None)
+
+    def charge(self, token: str, payment: str = PAYMENT, **changes: Any) -> pb.ChargeAnswer:
+        answer: pb.ChargeAnswer = self.call(self.charging.rpc.Charge, charge_request(token, payment, **changes))
+        return answer
+
+    def refund(self, charge_id: str, minor: int, **changes: Any) -> pb.ChargeAnswer:
+        fields: dict[str, Any] = {
+            "idempotency_key": key(),
+            "agency_id": AGENCY,
+            "charge_id": charge_id,
+            "agent_id": AGENT,
+            "amount_minor": minor,
+            "reason": "The trip was cancelled",
+            "origin": ORIGIN,
+        }
+        answer: pb.ChargeAnswer = self.call(self.charging.rpc.Refund, pb.RefundRequest(**(fields | changes)))
+        return answer
+
+    def status(self, payment: str = PAYMENT) -> list[pb.ChargeAnswer]:
+        request = pb.StatusRequest(agency_id=AGENCY, payment_id=payment)
+        return list(self.call(self.charging.rpc.Status, request).charges)
+
+    def set_key(self, secret: str, agency: str = AGENCY) -> pb.DescribeGatewayResponse:
+        request = pb.SetGatewayKeyRequest(idempotency_key=key(), agency_id=agency, gateway="stripe", key=secret)
+        answer: pb.DescribeGatewayResponse = self.call(self.charging.rpc.SetGatewayKey, request, "operator")
+        return answer
+
+    def poll(self, minutes: int = 30) -> int:
+        """Time passes, and the poller runs."""
+        self.kit.fake_clock.advance(timedelta(minutes=minutes))
+        return self.charging.settling.run()
+
+
+def charge_request(token: str, payment: str = PAYMENT, **changes: Any) -> pb.ChargeRequest:
+    fields: dict[str, Any] = {
+        "idempotency_key": key(),
+        "agency_id": AGENCY,
+        "payment_id": payment,
+        "card_token": token,
+        "agent_id": AGENT,
+        "amount_minor": 15000,
+        "currency": "USD",
+        "description": "Service fee",
+        "origin": ORIGIN,
+    }
+    return pb.ChargeRequest(**(fields | changes))
+
+
+@contextmanager
+def charging_kit(folder: Path) -> Iterator[ChargingKit]:
+    """A fresh one, its agency's key given."""
+    with running() as book:
+        kit = make_kit(folder)
+        on = kit.vault.on
+        settings = GatewaySettings(stripe_url=book.origin, hosts=[book.origin], return_url="https://portal.example/")
+        charging = build(
+            on.database,
+            ChargingTransit(cards=kit.transit, seals=kit.transit),
+            audit=on.audit,
+            clock=on.clock,
+            gateways=openers(settings),
+        )
+        made = ChargingKit(kit=kit, charging=charging, book=book)
+        made.set_key(book.key)
+        yield made
+        kit.vault.close()

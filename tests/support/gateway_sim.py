@@ -1,0 +1,352 @@
+"""A payment gateway that behaves as Stripe documents: PaymentIntents, refunds, hosted pages, idempotency keys, 3-D
+Secure, the published decline cards. Stateful, over HTTP; faults on demand.
+
+    python -m tests.support.gateway_sim --port 9307
+
+Cards: docs.stripe.com/testing. Tests read `book` to see what exists at the gateway, however its answers got lost.
+"""
+
+import argparse
+import hashlib
+import html
+import itertools
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+# docs.stripe.com/testing#declined-payments: number → (code, decline_code).
+DECLINES = {
+    "4000000000000002": ("card_declined", "generic_decline"),
+    "4000000000009995": ("card_declined", "insufficient_funds"),
+    "4000000000009987": ("card_declined", "lost_card"),
+    "4000000000009979": ("card_declined", "stolen_card"),
+    "4000000000000069": ("expired_card", "expired_card"),
+    "4000000000000127": ("incorrect_cvc", "incorrect_cvc"),
+    "4000000000000119": ("processing_error", "processing_error"),
+    "4000000000006975": ("card_declined", "card_velocity_exceeded"),
+    "4100000000000019": ("card_declined", "fraudulent"),
+}
+# docs.stripe.com/testing#regulatory-cards.
+NEED_AUTHENTICATION = {"4000002500003155", "4000002760003184", "4000000000003220"}
+RAW_CARDS_WORDS = (
+    "Sending credit card numbers directly to the Stripe API is generally unsafe. "
+    "To continue processing use Stripe.js, the Stripe mobile bindings, or Stripe Elements."
+)
+
+Form = dict[str, str]
+Answer = tuple[int, dict[str, Any]]
+
+
+@dataclass(slots=True)
+class Fault:
+    """What goes wrong with requests whose path holds `path`: `lost` answers, or `status` 500; before or after the work
+    was done."""
+
+    path: str
+    after: bool
+    status: int = 0
+    times: int = 1
+
+
+@dataclass(slots=True)
+class Book:
+    """What exists at the gateway."""
+
+    key: str = "sk_test_simulator0000"
+    raw_cards: bool = True
+    origin: str = ""
+    intents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    sessions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    refunds: list[dict[str, Any]] = field(default_factory=list)
+    answers: dict[str, tuple[str, Answer]] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    requests: list[tuple[str, str, str]] = field(default_factory=list)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def paid(self) -> list[dict[str, Any]]:
+        """The charges that took money, hosted pages' among them."""
+        return [intent for intent in self.intents.values() if intent["status"] == "succeeded"]
+
+    # ---- intents
+
+    def make_intent(self, form: Form) -> Answer:
+        amount = int(form.get("amount", "0"))
+        if amount <= 0:
+            return _refusal("parameter_invalid_integer", "Invalid positive integer")
+        reference = f"pi_{next(self.numbers):06d}"
+        intent = {
+            "id": reference,
+            "object": "payment_intent",
+            "amount": amount,
+            "currency": form["currency"],
+            "description": form.get("description"),
+            "metadata": {"wayvault_charge": form.get("metadata[wayvault_charge]", "")},
+            "status": "requires_payment_method",
+            "last_payment_error": None,
+            "next_action": None,
+            "refunded": 0,
+        }
+        self.intents[reference] = intent
+        return 200, intent
+
+    def confirm(self, intent: dict[str, Any], form: Form) -> Answer:
+        if not self.raw_cards:
+            return _refusal("", RAW_CARDS_WORDS)
+        if intent["status"] not in ("requires_payment_method", "requires_confirmation"):
+            return _refusal("payment_intent_unexpected_state", "This PaymentIntent's status does not allow it.")
+        number = form.get("payment_method_data[card][number]", "")
+        if number in DECLINES:
+            code, decline_code = DECLINES[number]
+            error = {
+                "type": "card_error",
+                "code": code,
+                "decline_code": decline_code,
+                "message": "Your card was declined.",
+            }
+            intent |= {"status": "requires_payment_method", "last_payment_error": error}
+            return 402, {"error": error}
+        if number in NEED_AUTHENTICATION:
+            url = f"{self.origin}/3ds/{intent['id']}"
+            intent |= {
+                "status": "requires_action",
+                "return_url": form.get("return_url", ""),
+                "next_action": {"type": "redirect_to_url", "redirect_to_url": {"url": url}},
+            }
+            return 200, intent
+        intent["status"] = "succeeded"
+        return 200, intent
+
+    def cancel(self, intent: dict[str, Any], _: Form) -> Answer:
+        if intent["status"] in ("succeeded", "canceled"):
+            return _refusal("payment_intent_unexpected_state", "This PaymentIntent can't be canceled.")
+        intent |= {"status": "canceled", "next_action": None}
+        return 200, intent
+
+    def authenticate(self, reference: str, *, good: bool) -> None:
+        """What the client does at the bank's page."""
+        with self.lock:
+            intent = self.intents[reference]
+            if intent["status"] == "requires_action":
+                error = {"code": "payment_intent_authentication_failure", "decline_code": "authentication_required"}
+                intent |= (
+                    {"status": "succeeded", "next_action": None}
+                    if good
+                    else {"status": "requires_payment_method", "next_action": None, "last_payment_error": error}
+                )
+
+    # ---- refunds and hosted pages
+
+    def refund(self, form: Form) -> Answer:
+        intent = self.intents.get(form.get("payment_intent", ""))
+        if intent is None or intent["status"] != "succeeded":
+            return _refusal("charge_not_succeeded", "There is nothing to refund.")
+        amount = int(form["amount"])
+        if intent["refunded"] + amount > intent["amount"]:
+            return _refusal("charge_already_refunded", "Refund amount is greater than what is left of the charge.")
+        intent["refunded"] += amount
+        refund = {
+            "id": f"re_{next(self.numbers):06d}",
+            "object": "refund",
+            "amount": amount,
+            "payment_intent": intent["id"],
+            "status": "succeeded",
+            "metadata": {"wayvault_refund": form.get("metadata[wayvault_refund]", "")},
+        }
+        self.refunds.append(refund)
+        return 200, refund
+
+    def make_session(self, form: Form) -> Answer:
+        reference = f"cs_test_{next(self.numbers):06d}"
+        session = {
+            "id": reference,
+            "object": "checkout.session",
+            "status": "open",
+            "payment_status": "unpaid",
+            "payment_intent": None,
+            "amount_total": int(form["line_items[0][price_data][unit_amount]"]),
+            "currency": form["line_items[0][price_data][currency]"],
+            "url": f"{self.origin}/pay/{reference}",
+            "return_url": form.get("success_url", ""),
+        }
+        self.sessions[reference] = session
+        return 200, session
+
+    def pay_page(self, reference: str) -> None:
+        """What the client does on the hosted page."""
+        with self.lock:
+            session = self.sessions[reference]
+            if session["status"] != "open":
+                return
+            _, intent = self.make_intent({"amount": str(session["amount_total"]), "currency": session["currency"]})
+            intent["status"] = "succeeded"
+            session |= {"status": "complete", "payment_status": "paid", "payment_intent": intent["id"]}
+
+    def expire(self, session: dict[str, Any]) -> Answer:
+        if session["status"] != "open":
+            return _refusal("", "Only open sessions can be expired.")
+        session["status"] = "expired"
+        return 200, session
+
+    # ---- one call
+
+    def serve(self, method: str, path: str, form: Form) -> Answer:
+        parts = path.strip("/").split("/")[1:]
+        if method == "POST" and parts == ["payment_intents"]:
+            return self.make_intent(form)
+        if parts[0] == "payment_intents" and parts[1:2] and (intent := self.intents.get(parts[1])):
+            acts: dict[str, Callable[[dict[str, Any], Form], Answer]] = {"confirm": self.confirm, "cancel": self.cancel}
+            if method == "POST" and len(parts) == 3 and parts[2] in acts:  # an object's act
+                return acts[parts[2]](intent, form)
+            return 200, intent
+        if method == "POST" and parts == ["refunds"]:
+            return self.refund(form)
+        if method == "POST" and parts == ["checkout", "sessions"]:
+            return self.make_session(form)
+        if parts[:2] == ["checkout", "sessions"] and (session := self.sessions.get(parts[2])):
+            return self.expire(session) if parts[-1] == "expire" else (200, session)
+        return 404, {"error": {"type": "invalid_request_error", "code": "resource_missing", "message": "No such thing"}}
+
+    def once(self, method: str, path: str, form: Form, key: str) -> Answer:
+        """As `serve`, with the idempotency key: the same answer for the same body, a refusal for another."""
+        digest = hashlib.sha256(json.dumps([path, sorted(form.items())]).encode()).hexdigest()
+        with self.lock:
+            if key and key in self.answers:
+                body, answer = self.answers[key]
+                if body == digest:
+                    return answer
+                message = "Keys for idempotent requests can only be used with the same parameters."
+                return 400, {"error": {"type": "idempotency_error", "message": message}}
+            answer = self.serve(method, path, form)
+            answer = (answer[0], json.loads(json.dumps(answer[1])))
+            if key:
+                self.answers[key] = digest, answer
+            return answer
+
+    def fault_for(self, path: str) -> Fault | None:
+        with self.lock:
+            for fault in self.faults:
+                if fault.path in path and fault.times > 0:
+                    fault.times -= 1
+                    return fault
+        return None
+
+
+def _refusal(code: str, message: str) -> Answer:
+    return 400, {"error": {"type": "invalid_request_error", "code": code or None, "message": message}}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    book: Book
+
+    def do_GET(self) -> None:
+        path = urlsplit(self.path).path
+        if path.startswith(("/3ds/", "/pay/")):
+            self._page(path)
+            return
+        self._api("GET", {})
+
+    def do_POST(self) -> None:
+        length = min(int(self.headers.get("Content-Length") or 0), 100_000)
+        form = dict(parse_qsl(self.rfile.read(length).decode(), keep_blank_values=True))
+        path = urlsplit(self.path).path
+        if path.startswith(("/3ds/", "/pay/")):
+            self._done(path)
+            return
+        self._api("POST", form)
+
+    def _api(self, method: str, form: Form) -> None:
+        path, book = urlsplit(self.path).path, self.book
+        with book.lock:
+            book.requests.append((method, path, json.dumps(form)))
+        if self.headers.get("Authorization") != f"Bearer {book.key}":
+            self._json(401, {"error": {"type": "invalid_request_error", "message": "Invalid API Key provided"}})
+            return
+        fault = book.fault_for(path)
+        if fault and not fault.after:
+            self._fail(fault)
+            return
+        answer = book.once(method, path, form, self.headers.get("Idempotency-Key") or "")
+        if fault:
+            self._fail(fault)
+            return
+        self._json(*answer)
+
+    def _fail(self, fault: Fault) -> None:
+        if fault.status:
+            self._json(fault.status, {"error": {"type": "api_error", "message": "Something is wrong."}})
+            return
+        # Lost: the connection ends without a word.
+        self.close_connection = True
+
+    def _page(self, path: str) -> None:
+        what = "Your bank asks: is this charge yours?" if path.startswith("/3ds/") else "Pay on the gateway's page"
+        body = (
+            "<!doctype html><html lang=en><title>Simulated gateway</title><h1>Simulated gateway</h1>"
+            f'<p>{what}</p><form method="post" action="{html.escape(path)}"><button>Yes, go on</button></form>'
+        )
+        self._send(200, body.encode(), "text/html; charset=utf-8")
+
+    def _done(self, path: str) -> None:
+        kind, reference = path.strip("/").split("/")
+        if reference not in (self.book.intents if kind == "3ds" else self.book.sessions):
+            self._send(404, b"No such payment.", "text/plain")
+            return
+        if kind == "3ds":
+            self.book.authenticate(reference, good=True)
+        else:
+            self.book.pay_page(reference)
+        self._send(200, b"Done. You may close this page.", "text/plain")
+
+    def _json(self, status: int, body: dict[str, Any]) -> None:
+        self._send(status, json.dumps(body).encode(), "application/json")
+
+    def _send(self, status: int, body: bytes, kind: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: a body may hold a card."""
+
+
+def make_server(port: int, book: Book) -> ThreadingHTTPServer:
+    """The simulator on a port of this machine (0: any), its origin written into the book."""
+    handler = type("Handler", (_Handler,), {"book": book})
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    book.origin = f"http://127.0.0.1:{server.server_address[1]}"
+    return server
+
+
+@contextmanager
+def running(book: Book | None = None) -> Iterator[Book]:
+    """The simulator for the length of a block."""
+    book = book or Book()
+    server = make_server(0, book)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield book
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--key", default=Book().key)
+    given = parser.parse_args()
+    make_server(given.port, Book(key=given.key)).serve_forever()
+
+
+if __name__ == "__main__":
+    main()
