@@ -83,7 +83,7 @@ def charging_kit(folder: Path) -> Iterator[ChargingKit]:
         settings = GatewaySettings(stripe_url=book.origin, hosts=[book.origin], return_url="https://portal.example/")
         charging = build(
             on.database,
-            ChargingTransit(cards=kit.transit, seals=kit.transit),
+            ChargingTransit(cards=kit.transit, seals=kit.transit, health=on.transit.health),
             audit=on.audit,
             clock=on.clock,
             gateways=openers(settings),

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sqlalchemy import select
+
 from chassis.clock import Clock, SystemClock
 from chassis.db import Database, open_database
 from chassis.rpc import RpcServer, TlsFiles, make_server
@@ -24,6 +26,7 @@ class Charging:
     """The program, wired."""
 
     database: Database
+    transit: ChargingTransit
     audit: Audit
     rpc: ChargingRpc
     settling: Settling
@@ -43,7 +46,7 @@ def build(
     refunds = RefundService(database=database, clock=clock, trail=audit, accounts=accounts)
     rpc = ChargingRpc(database=database, clock=clock, trail=audit, accounts=accounts, charges=charges, refunds=refunds)
     settling = Settling(database=database, clock=clock, trail=audit, accounts=accounts, refunds=refunds)
-    return Charging(database=database, audit=audit, rpc=rpc, settling=settling)
+    return Charging(database=database, transit=transit, audit=audit, rpc=rpc, settling=settling)
 
 
 def open_charging(settings: VaultSettings) -> Charging:
@@ -82,5 +85,11 @@ def open_server(charging: Charging, address: str, tls: TlsFiles, *, workers: int
         with charging.database.transaction() as session:
             charging.audit.record(session, entry)
 
+    def ready() -> bool:
+        charging.transit.health.check()
+        with charging.database.read() as session:
+            session.execute(select(1))
+        return True
+
     services = [(charging_pb2_grpc.add_ChargingServicer_to_server, charging.rpc)]
-    return make_server(address, tls, ALLOW, services, max_workers=workers, on_denied=on_denied)
+    return make_server(address, tls, ALLOW, services, max_workers=workers, on_denied=on_denied, ready=ready)

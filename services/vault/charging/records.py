@@ -156,7 +156,8 @@ def known_request(session: Session, request_hash: bytes) -> ChargeRow | RefundRo
     """The charge or refund that the same call asked for before."""
     charges = _apart(session, session.scalars(select(ChargeRow).where(ChargeRow.request_hash == request_hash)))
     refunds = _apart(session, session.scalars(select(RefundRow).where(RefundRow.request_hash == request_hash)))
-    return next(iter([*charges, *refunds]), None)
+    found: list[ChargeRow | RefundRow] = [*charges, *refunds]
+    return found[0] if found else None
 
 
 def _apart(session: Session, rows: Iterable[Row]) -> list[Row]:

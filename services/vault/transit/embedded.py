@@ -62,7 +62,7 @@ def open_embedded(path: Path, *, clock: Clock) -> Transit:
 def open_charging_embedded(path: Path, *, clock: Clock) -> ChargingTransit:
     """The same keyring for the program `charging`."""
     keyring = EmbeddedKeyring(path, clock=clock)
-    return ChargingTransit(cards=keyring, seals=keyring)
+    return ChargingTransit(cards=keyring, seals=keyring, health=keyring)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,7 +66,7 @@ def open_engine(url: str, *, auth_dir: Path, mount: str, ca: Path | None) -> Tra
 def open_charging_engine(url: str, *, auth_dir: Path, mount: str, ca: Path | None) -> ChargingTransit:
     """The engine of the Vault at `url` as the program `charging` sees it."""
     engine = HvacEngine(Session(url, credentials=auth_dir / "charging.json", ca=ca), mount=mount)
-    return ChargingTransit(cards=engine, seals=engine)
+    return ChargingTransit(cards=engine, seals=engine, health=engine)
 
 
 class HvacEngine:

@@ -110,6 +110,7 @@ class ChargingTransit:
 
     cards: Decryptor
     seals: Wrapper
+    health: Health
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,9 +38,7 @@ class AllowedHosts(stripe.RequestsClient):
         url: str,
         headers: Mapping[str, str] | None,
         post_data: Any = None,  # Any: the library's
-        *,
-        _usage: list[str] | None = None,
-    ) -> tuple[str, int, Mapping[str, str]]:
+    ) -> tuple[bytes, int, Mapping[str, str]]:
         if origin_of(url) not in self._origins:
             raise HostForbidden(origin_of(url))
         return super().request(method, url, headers, post_data)
