@@ -38,7 +38,9 @@ class AllowedHosts(stripe.RequestsClient):
         url: str,
         headers: Mapping[str, str] | None,
         post_data: Any = None,  # Any: the library's
-    ) -> tuple[bytes, int, Mapping[str, str]]:
+        *,
+        _usage: list[str] | None = None,
+    ) -> Any:
         if origin_of(url) not in self._origins:
             raise HostForbidden(origin_of(url))
         return super().request(method, url, headers, post_data)
