@@ -18,6 +18,7 @@ from services.crm.paying.second_reveals.models import SecondRevealRow
 from services.crm.sales.clients.models import ClientChangeRow, ClientRow, ClientWordRow, FamilyMemberRow, OccasionRow
 from services.crm.sales.merging.models import ClientMergeRow
 from services.crm.sales.portal_access.models import PortalAccessRow
+from services.crm.sales.suppliers.models import SupplierRow
 from services.crm.sales.tasks.models import TaskRow
 from services.crm.signing.esign.models import (
     FeeRestrictionRow,
@@ -73,6 +74,7 @@ __all__ = [
     "SignRequestRow",
     "SignedDocumentRow",
     "SignedPaperRow",
+    "SupplierRow",
     "TaskRow",
     "TemplateRow",
     "TemplateVersionRow",

@@ -44,6 +44,7 @@ RAIL = (
     Line(label="Payments", endpoint="payments.report", icon="credit-card", rooms=("payments.", "area.", "retrieval.")),
     Line(label="Links", endpoint="link_overview.index", icon="link", rooms=("link_overview.",)),
     Line(label="Quotes", endpoint="quotes.index", icon="inbox", rooms=("quotes.",)),
+    Line(label="Suppliers", endpoint="suppliers.index", icon="store", rooms=("suppliers.",)),
     Line(label="Documents", endpoint="esign.index", icon="file-text", rooms=("esign.",)),
     Line(label="Reminders", endpoint="reminders.index", icon="bell", rooms=("reminders.",)),
     Line(label="Reports", endpoint="reports.index", icon="chart-column", rooms=("reports.",)),

@@ -66,6 +66,7 @@ PAGES = {
     "links, unopened": "/links?show=unopened",
     "links, expiring": "/links?show=expiring",
     "links, submitted": "/links?show=submitted",
+    "suppliers": "/suppliers",
     "tasks": "/tasks",
     "tasks, overdue": "/tasks?state=overdue",
     "quotes": "/quotes",

@@ -65,6 +65,7 @@ _CRM_OBJECTS: Final = {
     "quote_id": "SELECT id FROM quote_request WHERE agent_id = :maya ORDER BY asked_at DESC LIMIT 1",
     "segment_id": "SELECT s.id FROM segment s JOIN booking b ON b.id = s.booking_id"
     " WHERE b.agent_id = :maya AND b.title LIKE 'Norwegian fjords%' LIMIT 1",
+    "supplier_id": "SELECT id FROM supplier LIMIT 1",
     "task_id": "SELECT id FROM task WHERE agent_id = :maya LIMIT 1",
     "request_id": "SELECT id FROM esign_request WHERE agent_id = :maya ORDER BY created_at LIMIT 1",
     "template_id": "SELECT id FROM esign_template WHERE agent_id = :maya LIMIT 1",

@@ -8,9 +8,10 @@ from services.crm.sales.clients.views import blueprint as clients
 from services.crm.sales.clients.views import follow_merge
 from services.crm.sales.merging.views import blueprint as merging
 from services.crm.sales.portal_access.views import blueprint as portal_access
+from services.crm.sales.suppliers.views import blueprint as suppliers
 from services.crm.sales.tasks.views import blueprint as tasks
 
-ROOMS: tuple[Blueprint, ...] = (clients, household, tasks, merging, portal_access)
+ROOMS: tuple[Blueprint, ...] = (clients, household, tasks, merging, portal_access, suppliers)
 
 
 def join(app: Flask) -> None:

@@ -7,6 +7,7 @@ from services.crm.sales.clients.profile import Profiles
 from services.crm.sales.clients.service import Clients
 from services.crm.sales.merging.service import Merges
 from services.crm.sales.portal_access.service import PortalAccess
+from services.crm.sales.suppliers.service import Suppliers
 from services.crm.sales.tasks.service import Tasks
 
 
@@ -19,6 +20,7 @@ class Sales:
     tasks: Tasks
     merges: Merges
     portal_access: PortalAccess
+    suppliers: Suppliers
 
 
 def sales() -> Sales:

@@ -15,6 +15,7 @@ from services.crm.sales.merging.service import Followers, Merges
 from services.crm.sales.parts import Sales
 from services.crm.sales.portal_access import events as portal_access_events
 from services.crm.sales.portal_access.service import PortalAccess
+from services.crm.sales.suppliers.service import Suppliers
 from services.crm.sales.tasks.service import Tasks
 
 _MERGES_SECONDS = 60.0
@@ -32,6 +33,7 @@ def make_sales(
         merges=Merges(
             database=core.database, clock=core.clock, clients=clients, references=references, followers=followers
         ),
+        suppliers=Suppliers(database=core.database, clock=core.clock),
         portal_access=PortalAccess(
             database=core.database,
             outbox=core.outbox,

@@ -181,6 +181,12 @@ ENTRIES: dict[str, Entry] = {
     "second_reveals.refuse": ADMINS,
     "second_reveals.send_code": Entry(Door.ADMINS, also=(403,)),
     "second_reveals.show": ADMINS,
+    # suppliers: one directory for the whole agency
+    "suppliers.edit": Entry(Door.AGENCY, form={"name": "Other", "version": "1"}),
+    "suppliers.export": AGENTS,
+    "suppliers.index": AGENTS,
+    "suppliers.new": AGENTS,
+    "suppliers.remove": Entry(Door.AGENCY),
     # support: the agency's admins answer
     "support.close": BOTH,
     "support.index": AGENTS,

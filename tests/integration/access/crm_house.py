@@ -16,6 +16,7 @@ from services.crm.access.agency.service import AgencyData, AgentData
 from services.crm.core.actor import Actor, Role
 from services.crm.models import Base, session_tables
 from services.crm.sales.clients.rules import FamilyMember, Occasion, OccasionKind, Relation
+from services.crm.sales.suppliers.rules import SupplierData
 from services.crm.signing.esign.rules import DocumentKind
 from services.crm.signing.esign.service import SendRequest, TemplateData
 from services.crm.signing.insurance.service import OfferRequest
@@ -104,6 +105,7 @@ class FurnishedHouse(CrmHouse):
         unpaid = deps.trips.bookings.add_segment(maya, self.booking_id, hotel, version=self.booking.version)
         self.objects["unpaid_segment_id"] = unpaid.id
         passes = Upload(request_key="passes", file_name="passes.pdf", content=pdf(), title="Boarding passes")
+        self.objects["supplier_id"] = deps.sales.suppliers.add(maya, SupplierData(name="Aurora Cruises")).id
         self.objects["file_id"] = deps.trips.documents.share(maya, self.booking_id, passes).id
 
     def _add_payments(self) -> None:

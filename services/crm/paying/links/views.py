@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from chassis.cards import brand_words
 from chassis.errors import InvalidArgument, PermissionDenied
 from chassis.money import Money
 from chassis.typed.numbers import number_from
@@ -26,6 +27,7 @@ from services.crm.paying.links.service import LinkRequest
 from services.crm.paying.parts import paying
 from services.crm.paying.payments.service import TYPE_WORDS, Payment, PaymentType
 from services.crm.paying.schedule.service import BookingStanding, Proposal, excess_of, proposal
+from services.crm.sales.parts import sales
 from services.crm.trips.bookings.service import BookingDetail
 from services.crm.trips.parts import trips
 
@@ -168,7 +170,7 @@ def _doubts(booking: BookingDetail, wanted: LinkRequest) -> list[str]:
         return []
     standing = _standing(booking)
     total = sum((share.amount for share in wanted.shares), start=Money(minor=0, currency=booking.currency))
-    return doubts(
+    return _cards_that_cannot_be_used(booking, wanted) + doubts(
         fillings(standing),
         kind=wanted.type,
         segment_id=wanted.segment_id,
@@ -176,6 +178,22 @@ def _doubts(booking: BookingDetail, wanted: LinkRequest) -> list[str]:
         purpose=wanted.purpose,
         has_fee=standing.fee is not None,
     )
+
+
+def _cards_that_cannot_be_used(booking: BookingDetail, wanted: LinkRequest) -> list[str]:
+    """C16: whose last card the supplier does not take, as far as the directory knows."""
+    segment = booking.segment(wanted.segment_id)
+    name = segment.data.supplier_name if segment else ""
+    supplier = sales().suppliers.of_names(current_agent(), [name]).get(name)
+    if supplier is None or not supplier.data.brands:
+        return []
+    last = paying().book.last_brands([share.client_id for share in wanted.shares])
+    return [
+        f"{name} takes {supplier.data.brands_words}; {passenger.name} paid by {brand_words(brand)} the last time."
+        for share in wanted.shares
+        if (brand := last.get(share.client_id)) and not supplier.data.takes(brand)
+        if (passenger := booking.passenger(share.client_id)) is not None
+    ]
 
 
 def _for_the_script(booking: BookingDetail) -> str:

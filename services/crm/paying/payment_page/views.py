@@ -43,6 +43,7 @@ from services.crm.paying.reveal.service import STEPS, CardDescription, step_of
 from services.crm.paying.second_reveals import rules as second_rules
 from services.crm.paying.second_reveals.forms import AskForm
 from services.crm.paying.second_reveals.service import Standing
+from services.crm.sales.parts import sales
 from services.crm.trips.bookings.service import SegmentData
 from services.crm.trips.parts import trips
 
@@ -250,6 +251,7 @@ def _page(payment_id: str, **forms: AnyForm) -> str:
         travelers=travelers,
         own=actor.owns(payment.agent_id),
         link=paying().links.of_payment(payment.id),
+        known=sales().suppliers.of_names(actor, [payment.supplier_name]).get(payment.supplier_name),
         documents=paying().book.documents([payment.id]),
         removal=paying().removals.status_of(payment.card_token) if payment.card_token else None,
         replacement=paying().book.replacement_of(payment.id),

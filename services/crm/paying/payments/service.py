@@ -4,7 +4,7 @@ Other rooms change a payment inside their own transaction, through `locked` and 
 state otherwise.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -301,6 +301,16 @@ class PaymentBook:
     def export_pending(self, actor: Actor, wanted: PendingFilter) -> list[Payment]:
         """Everything that the payment report shows, for CSV (at most EXPORT_LIMIT)."""
         return self._payments(pending_query(actor, wanted).limit(EXPORT_LIMIT))
+
+    def last_brands(self, client_ids: Sequence[str]) -> dict[str, str]:
+        """The network of the card that each of these clients gave last; who gave none is left out."""
+        query = select(PaymentRow.card_brand).where(PaymentRow.card_brand != "").order_by(PaymentRow.created_at.desc())
+        with self._database.read() as session:
+            found = {
+                client_id: session.scalar(query.where(PaymentRow.payer_client_id == client_id).limit(1))
+                for client_id in client_ids
+            }
+        return {client_id: brand for client_id, brand in found.items() if brand}
 
     def opened(self, actor: Actor, limit: int = 5) -> list[Payment]:
         """The actor's own payments whose link was opened and not yet sent in, the latest opened first."""

@@ -348,5 +348,11 @@ def _count(read: Schedule) -> int:
 
 
 def _segment_page(form: SegmentForm, booking: BookingDetail, segment: SegmentDetail | None) -> ResponseReturnValue:
-    page = render_template("bookings/segment.html", form=form, booking=booking, segment=segment)
+    page = render_template(
+        "bookings/segment.html",
+        form=form,
+        booking=booking,
+        segment=segment,
+        suppliers=sales().suppliers.names(current_agent()),
+    )
     return page, 422 if form.errors else 200
