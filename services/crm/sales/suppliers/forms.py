@@ -1,11 +1,13 @@
 """The supplier form."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from wtforms.validators import ValidationError
 from wtforms.widgets import HiddenInput
 
 from chassis.cards import Brand, brand_words
+from chassis.typed.text import plain
 from chassis.web.forms import (
     CheckboxesField,
     Form,
@@ -17,7 +19,7 @@ from chassis.web.forms import (
     TextAreaField,
     required,
 )
-from services.crm.sales.suppliers.rules import BRANDS, USUAL, SupplierData, read_page, read_percent
+from services.crm.sales.suppliers.rules import BRANDS, SupplierData, read_percent
 
 
 class SupplierForm(Form):
@@ -29,7 +31,7 @@ class SupplierForm(Form):
     payment_page = StringField("Payment page", [Optional(), Length(max=290)])
     brands = CheckboxesField(
         "Cards it takes",
-        choices=[(brand.value, brand_words(brand)) for brand in (*USUAL, *(b for b in BRANDS if b not in USUAL))],
+        choices=[(brand.value, brand_words(brand)) for brand in BRANDS],
     )
     commission = StringField("Commission in percent", [Optional(), Length(max=10)])
     note = TextAreaField("Note", [Length(max=500)])
@@ -69,3 +71,17 @@ def first_values(data: SupplierData) -> dict[str, object]:
         "commission": f"{data.commission.normalize():f}" if data.commission is not None else "",
         "note": data.note,
     }
+
+
+def read_page(text: str) -> str:
+    """A page's address, with https:// where it was left out. Raises ValueError with a text for the person."""
+    typed = plain(text)
+    address = typed if "://" in typed else f"https://{typed}"
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        host, parts = "", urlsplit("")
+    if parts.scheme != "https" or "." not in host or parts.username is not None or " " in address:
+        raise ValueError("Enter the address of a page that begins with https://, such as https://pay.example.com.")
+    return address

@@ -5,15 +5,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
-from urllib.parse import urlsplit
 
-from chassis.cards import NETWORKS, Brand, brand_words
+from chassis.cards import Brand, brand_words
 from chassis.typed.names import LONGEST_KEY, title_key
 from chassis.typed.text import plain
 
-# What one ticks; a card of another network is never warned about.
-BRANDS: Final = tuple(brand for brand in NETWORKS if brand is not Brand.OTHER)
-USUAL: Final = (Brand.VISA, Brand.MASTERCARD, Brand.AMEX, Brand.DISCOVER, Brand.DINERS, Brand.JCB)
+# What one ticks: the networks that suppliers name. Nobody is warned about a card of another.
+BRANDS: Final = (
+    Brand.VISA,
+    Brand.MASTERCARD,
+    Brand.AMEX,
+    Brand.DISCOVER,
+    Brand.DINERS,
+    Brand.JCB,
+    Brand.UNIONPAY,
+    Brand.MAESTRO,
+)
 _PERCENT: Final = re.compile(r"([0-9]{1,3})(?:[.,]([0-9]{1,2}))? ?%?")
 _MOST_POINTS: Final = 100_00
 
@@ -57,20 +64,6 @@ def read_percent(text: str) -> int:
     if points > _MOST_POINTS:
         raise ValueError("Enter a percentage from 0 to 100, such as 12.5.")
     return points
-
-
-def read_page(text: str) -> str:
-    """A page's address, with https:// where it was left out. Raises ValueError with a text for the person."""
-    typed = plain(text)
-    address = typed if "://" in typed else f"https://{typed}"
-    try:
-        parts = urlsplit(address)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        host, parts = "", urlsplit("")
-    if parts.scheme != "https" or "." not in host or parts.username is not None or " " in address:
-        raise ValueError("Enter the address of a page that begins with https://, such as https://pay.example.com.")
-    return address
 
 
 def packed(brands: Sequence[Brand]) -> str:

@@ -12,7 +12,8 @@ from chassis.errors import InvalidArgument, NotFound
 from chassis.ids import new_id
 from protos.wayvault.events.v1.events_pb2 import PaymentLinkIssued
 from services.crm.core.errors import ChangedMeanwhile
-from services.crm.sales.suppliers.rules import BRANDS, SupplierData, packed, read_page, read_percent, unpacked
+from services.crm.sales.suppliers.forms import read_page
+from services.crm.sales.suppliers.rules import BRANDS, SupplierData, packed, read_percent, unpacked
 from tests.support.crm_paying import CrmHouse
 
 AURORA = SupplierData(
