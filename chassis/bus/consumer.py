@@ -233,6 +233,7 @@ class Consumer:
         metrics.PARKED.labels(self._service).set(self._inbox.parked_count())
         self._inbox.forget(self._policy.keep_inbox)
         try:
+            metrics.QUEUE_DEPTH.labels(self._service).set(self._bus.waiting(self._service))
             metrics.DEAD_LETTERS.labels(self._service).set(self._bus.dead_letter_count())
         except BusUnavailable as error:
             log.warning("consumer.dead_letters_unknown", cause=_name(error))

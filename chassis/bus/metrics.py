@@ -17,5 +17,6 @@ ATTEMPTS_FAILED = Counter("wayvault_event_attempts_failed_total", "Handlers that
 GAPS_ABANDONED = Counter(
     "wayvault_event_gaps_abandoned_total", "Sequence gaps that did not close within the time limit", ["service"]
 )
+QUEUE_DEPTH = Gauge("wayvault_queue_depth", "Events in the service's queue that it has still to read", ["service"])
 PARKED = Gauge("wayvault_events_parked", "Events that wait for an earlier one or for another attempt", ["service"])
 DEAD_LETTERS = Gauge("wayvault_dead_letters", "Events in the dead letters, of all services", ["service"])

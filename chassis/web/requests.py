@@ -4,10 +4,13 @@ A path or query could hold what a person pasted; the matched route can't.
 """
 
 import time
+from contextlib import ExitStack
 
 import structlog
 from flask import Flask, Response, g, request
 from prometheus_client import Histogram
+
+from chassis.telemetry import bind_traceparent
 
 _SECONDS = Histogram(
     "wayvault_http_request_seconds",
@@ -24,7 +27,15 @@ def install_request_log(app: Flask, *, service: str) -> None:
     """Measures and logs every request but static files and health."""
 
     def begin() -> None:
+        # Each request begins a trace: what a stranger sends as one is not taken over.
+        g.wv_trace = ExitStack()
+        g.wv_trace.enter_context(bind_traceparent(None))
         g.wv_started = time.perf_counter()
+
+    def end(_error: BaseException | None) -> None:
+        trace: ExitStack | None = g.pop("wv_trace", None)
+        if trace is not None:
+            trace.close()
 
     def finish(response: Response) -> Response:
         if request.endpoint in _UNMEASURED or "wv_started" not in g:
@@ -44,4 +55,5 @@ def install_request_log(app: Flask, *, service: str) -> None:
         return response
 
     app.before_request(begin)
+    app.teardown_request(end)
     app.after_request(finish)

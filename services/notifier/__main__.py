@@ -14,12 +14,14 @@ from chassis.settings import SettingsError, check_config, load
 from chassis.web.server import serve
 from services.notifier.bootstrap import build, mailbox_app
 from services.notifier.config import NotifierSettings
+from services.notifier.deliveries.measure import measure_deliveries
 from services.notifier.health import readiness
 from services.notifier.migrations import MIGRATIONS
 from services.notifier.orm import event_tables
 
 SERVICE = "notifier"
 REMINDERS_SECONDS = 15.0
+MEASURE_SECONDS = 15.0
 
 
 def worker(settings: NotifierSettings) -> int:
@@ -32,7 +34,10 @@ def worker(settings: NotifierSettings) -> int:
     senders = [(f"sender {number}", sender.run) for number, sender in enumerate(notifier.senders, start=1)]
     serve_status(settings.metrics_listen, readiness(notifier.database, bus))
     reminders = every(REMINDERS_SECONDS, notifier.reminders.run_due, "reminders")
-    run_until_stopped([("relay", relay.run), ("consumer", consumer.run), ("reminders", reminders), *senders])
+    measure = every(MEASURE_SECONDS, lambda: measure_deliveries(notifier.database, notifier.clock), "measure")
+    run_until_stopped(
+        [("relay", relay.run), ("consumer", consumer.run), ("reminders", reminders), ("measure", measure), *senders]
+    )
     return 0
 
 

@@ -176,7 +176,7 @@ class FakeBus:
         raise AssertionError("not for these tests")
 
     def waiting(self, service: str) -> int:
-        raise AssertionError("not for these tests")
+        return 0
 
     def dead_letters(self) -> Sequence[DeadLetter]:
         return []

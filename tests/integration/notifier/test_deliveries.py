@@ -5,6 +5,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import select
 
 from protos.wayvault.events.v1.envelope_pb2 import Envelope
@@ -24,6 +25,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     Segment,
 )
 from services.notifier.deliveries.events import DeliveryEvents, LetterRefused
+from services.notifier.deliveries.measure import measure_deliveries
 from services.notifier.deliveries.models import Delivery
 from services.notifier.deliveries.rules import LEASE, Deferred, DeliveryState, Refused
 from services.notifier.orm import event_tables
@@ -202,6 +204,25 @@ def test_a_mail_is_tried_again_with_growing_pauses_until_the_server_takes_it(hou
     assert pauses == sorted(set(pauses))
     assert [event.type for event in published(house)] == ["delivery.sent"]
     assert len({message["Message-ID"] for _, message in house.transport.messages}) == 1
+
+
+def test_states_and_the_age_of_the_oldest_that_waits_are_metrics(house: House) -> None:
+    house.transport.outcomes = [Deferred(reason="away"), Refused(reason="no such address")]
+    with house.database.transaction() as session:
+        events(house).payment_authorized(session, authorized(), house.meta())
+    house.send_all()
+    house.clock.advance(timedelta(seconds=1))
+
+    measure_deliveries(house.database, house.clock)
+    shown = {name: REGISTRY.get_sample_value("wayvault_deliveries", {"state": name}) for name in ("queued", "failed")}
+    assert shown == {"queued": 1, "failed": 0}
+    assert REGISTRY.get_sample_value("wayvault_delivery_waiting_seconds") == 1
+
+    house.clock.advance(timedelta(minutes=1))
+    house.send_all()
+    measure_deliveries(house.database, house.clock)
+    assert REGISTRY.get_sample_value("wayvault_deliveries", {"state": "failed"}) == 1
+    assert REGISTRY.get_sample_value("wayvault_delivery_waiting_seconds") == 0
 
 
 def test_a_refusal_is_final_and_told_in_plain_words(house: House) -> None:

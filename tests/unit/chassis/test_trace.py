@@ -1,0 +1,130 @@
+"""One trace (W3C Trace Context) for one request: through a page, the vault's method, the bus and two services more."""
+
+import io
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from chassis.bus import Consumer, EventHandlers, EventMeta, Outbox, Relay, open_bus
+from chassis.clock import SystemClock
+from chassis.logging import configure_logging
+from chassis.rpc import AllowList, Caller, make_server, open_channel
+from chassis.rpc.server import HEALTH_ENTRIES
+from chassis.telemetry import traceparent
+from chassis.web.requests import install_request_log
+from protos.wayvault.events.v1.events_pb2 import PaymentAuthorized, PaymentRetrieved
+from protos.wayvault.vault.v1 import vault_pb2 as pb
+from protos.wayvault.vault.v1 import vault_pb2_grpc as rpc
+from tests.support.bus import Running, World, eventually
+from tests.support.tls import Authority
+
+METHOD = "/wayvault.vault.v1.CardFrame/GetSealingKey"
+
+pytestmark = pytest.mark.enable_socket
+
+
+class Frame(rpc.CardFrameServicer):
+    """The vault's side: notes the trace that a call came with."""
+
+    def __init__(self, seen: dict[str, str]) -> None:
+        self._seen = seen
+
+    def GetSealingKey(self, request: pb.GetSealingKeyRequest, context: Any) -> pb.GetSealingKeyResponse:
+        self._seen["vault"] = traceparent()
+        return pb.GetSealingKeyResponse(kid="k1")
+
+
+def portal_site(world: World, caller: Caller, stub: Any, seen: dict[str, str]) -> Flask:
+    """A page that calls the vault and tells the others."""
+    site, outbox = Flask("portal"), Outbox(world.tables, producer="portal", clock=SystemClock())
+    install_request_log(site, service="portal")
+
+    @site.post("/pay")
+    def pay() -> str:
+        seen["portal"] = traceparent()
+        caller.call(stub.GetSealingKey, pb.GetSealingKeyRequest())
+        with world.database.transaction() as session:
+            outbox.add(session, PaymentAuthorized(link_id="l1"), aggregate_id="p1", agency_id="a")
+        return "done"
+
+    return site
+
+
+def crm_handlers(world: World, seen: dict[str, str]) -> EventHandlers:
+    handlers, outbox = EventHandlers(), Outbox(world.tables, producer="crm", clock=SystemClock())
+
+    def authorized(session: Session, message: PaymentAuthorized, meta: EventMeta) -> None:
+        seen["crm"] = traceparent()
+        outbox.add(session, PaymentRetrieved(payment_id="p1"), aggregate_id="p1", agency_id="a")
+
+    handlers.on(PaymentAuthorized, authorized)
+    return handlers
+
+
+def notifier_handlers(seen: dict[str, str]) -> EventHandlers:
+    handlers = EventHandlers()
+
+    def retrieved(session: Session, message: PaymentRetrieved, meta: EventMeta) -> None:
+        seen["notifier"] = traceparent()
+
+    handlers.on(PaymentRetrieved, retrieved)
+    return handlers
+
+
+def test_one_request_is_one_trace_through_portal_vault_bus_crm_and_notifier(tmp_path: Path) -> None:
+    log, seen = io.StringIO(), {}  # type: tuple[io.StringIO, dict[str, str]]
+    configure_logging("portal", stream=log)
+    authority = Authority.create(tmp_path / "certs")
+    server = make_server(
+        "127.0.0.1:0",
+        authority.issue("vault"),
+        AllowList({METHOD: frozenset({"portal"}), **HEALTH_ENTRIES}),
+        [(rpc.add_CardFrameServicer_to_server, Frame(seen))],
+        max_workers=2,
+    )
+    server.start()
+    with ExitStack() as ending:
+        ending.callback(server.stop, 0)
+        worlds = {name: World(f"sqlite:///{tmp_path}/{name}.db", name=name) for name in ("portal", "crm", "notifier")}
+        buses = {name: open_bus(f"embedded:///{tmp_path}/bus.db", service=name) for name in worlds}
+        handlers = {"crm": crm_handlers(worlds["crm"], seen), "notifier": notifier_handlers(seen)}
+        channel = open_channel(f"127.0.0.1:{server.port}", authority.issue("portal"), "vault.wayvault.internal")
+        ending.callback(channel.close)
+        for name, world in worlds.items():
+            ending.callback(buses[name].close)
+            ending.callback(world.close)
+        for name, reacts in handlers.items():
+            buses[name].bind(name, reacts.patterns())
+        site = portal_site(worlds["portal"], Caller(channel), rpc.CardFrameStub(channel), seen)
+        relays = [Relay(worlds[name].database, worlds[name].tables, buses[name]).run for name in ("portal", "crm")]
+        consumers = [
+            Consumer(worlds[name].database, worlds[name].tables, buses[name], name, reacts, SystemClock()).run
+            for name, reacts in handlers.items()
+        ]
+        with Running(*relays, *consumers):
+            stranger = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+            assert site.test_client().post("/pay", headers={"traceparent": stranger}).text == "done"
+            eventually(lambda: "notifier" in seen, "the notifier hears of it")
+
+    traces = {name: value.split("-")[1] for name, value in seen.items()}
+    assert set(traces) == {"portal", "vault", "crm", "notifier"}
+    (trace,) = set(traces.values())
+    assert trace not in stranger
+    logged = [entry for entry in map(json.loads, log.getvalue().splitlines()) if entry.get("trace_id") == trace]
+    assert {"http.request", "rpc.call"} <= {entry["event"] for entry in logged}
+
+
+def test_the_next_request_is_another_trace(tmp_path: Path) -> None:
+    site = Flask("portal")
+    install_request_log(site, service="portal")
+    site.add_url_rule("/trace", view_func=lambda: traceparent() + traceparent())
+
+    answers = [site.test_client().get("/trace").text for _ in range(2)]
+
+    assert all(answer[:55] == answer[55:] for answer in answers)
+    assert answers[0] != answers[1]
