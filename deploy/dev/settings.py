@@ -102,6 +102,7 @@ def _derived(state: State) -> dict[str, str]:
         "CRM_FRAME_ORIGIN": origins.frame,
         "CRM_MAILBOX_URL": origins.mailbox,
         "CRM_VAULT_ADDRESS": vault_address,
+        "CRM_CHARGING_ADDRESS": f"127.0.0.1:{ports.charging}",
         "PORTAL_LISTEN": f"127.0.0.1:{ports.portal}",
         "PORTAL_WEB_METRICS_LISTEN": f"127.0.0.1:{ports.metrics + 1}",
         "PORTAL_PUBLIC_URL": origins.portal,

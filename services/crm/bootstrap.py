@@ -21,6 +21,7 @@ from services.crm.client_references import CLIENT_REFERENCES
 from services.crm.config import CrmSettings
 from services.crm.core.letters import CrmLetters
 from services.crm.core.parts import Core
+from services.crm.core.ports.charging import ChargingPort
 from services.crm.core.ports.letters import Letters
 from services.crm.core.ports.vault import VaultPort
 from services.crm.models import event_tables, session_tables
@@ -31,7 +32,7 @@ from services.crm.paying.links.terms import self_service_terms
 from services.crm.paying.parts import Paying
 from services.crm.paying.payments.service import PaymentBook, payments_on_segment
 from services.crm.paying.payments.service import lock_of_clients as payments_of_clients
-from services.crm.paying.wiring import make_paying, open_vault
+from services.crm.paying.wiring import make_paying, open_charging, open_vault
 from services.crm.sales.merging.service import Followers
 from services.crm.sales.parts import Sales
 from services.crm.sales.wiring import make_sales
@@ -65,6 +66,7 @@ def bootstrap(
     database: Database | None = None,
     passwords: Passwords | None = None,
     vault: VaultPort | None = None,
+    charging: ChargingPort | None = None,
     letters: Letters | None = None,
     trail: TrailPort | None = None,
 ) -> Dependencies:
@@ -72,6 +74,7 @@ def bootstrap(
     core = _core(settings, clock or SystemClock(), database)
     letters = letters or CrmLetters(settings)
     vault = vault or open_vault(settings)
+    charging = charging or open_charging(settings)
     access = make_access(core, passwords or Passwords(), register=vault, letters=letters)
 
     def tell_bookings(session: Session, booking_ids: Collection[str]) -> None:
@@ -99,7 +102,7 @@ def bootstrap(
         access=access,
         sales=sales,
         trips=trips,
-        paying=make_paying(core, access, sales, trips, book=book, vault=vault, letters=letters),
+        paying=make_paying(core, access, sales, trips, book=book, vault=vault, charging=charging, letters=letters),
         signing=make_signing(core, access, sales, trips, letters=letters, card_authorized=book.is_authorized),
         office=make_office(core, access, trips, trail=trail or open_trail(settings)),
     )

@@ -30,6 +30,9 @@ class CrmSettings(SiteSettings):
     # host:port of the vault's gRPC server, and the name in its certificate.
     vault_address: str = "127.0.0.1:8105"
     vault_server_name: str = "vault.wayvault.internal"
+    # host:port of the program `charging` (empty: this installation charges nothing itself), and its certificate's name.
+    charging_address: str = ""
+    charging_server_name: str = "charging.wayvault.internal"
     # ES256 private key that signs letters, and the notifier's public key that they are sealed to.
     letter_signing_key: Path = Path()
     notifier_letter_key: Path = Path()

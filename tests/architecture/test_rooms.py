@@ -37,6 +37,7 @@ _ROWS_SHARED = {
     "paying.payments": {
         "office.reports",
         "paying.card_removal",
+        "paying.charging",
         "paying.closing",
         "paying.cvv_requests",
         "paying.links",

@@ -35,6 +35,7 @@ from services.crm.app import create_app
 from services.crm.bootstrap import Dependencies, bootstrap
 from services.crm.config import CrmSettings
 from services.crm.core.actor import Actor, Role
+from services.crm.core.ports.charging import ChargingPort
 from services.crm.core.ports.vault import (
     AccessEntry,
     Answer,
@@ -323,7 +324,7 @@ class _Furniture:
 class CrmHouse:
     """A CRM over a fresh SQLite file with one agency, two agents and an admin, clients and a booking."""
 
-    def __init__(self, folder: Path, *, database_url: str = "") -> None:
+    def __init__(self, folder: Path, *, database_url: str = "", charging: ChargingPort | None = None) -> None:
         self.clock = FakeClock()
         self.vault = FakeVault(self.clock)
         self.letters = OpenLetters()
@@ -339,6 +340,7 @@ class CrmHouse:
             clock=self.clock,
             database=database,
             vault=self.vault,
+            charging=charging,
             letters=self.letters,
             trail=self.trail,
             passwords=Passwords(memory_kib=64, passes=1),

@@ -6,6 +6,7 @@ from services.crm.core.parts import Core
 from services.crm.paying.alerts.views import blueprint as alerts
 from services.crm.paying.alerts.views import join_watcher
 from services.crm.paying.alerts.watcher import PendingWatcher
+from services.crm.paying.charging.views import blueprint as charging
 from services.crm.paying.links.overview_views import blueprint as link_overview
 from services.crm.paying.links.views import blueprint as links
 from services.crm.paying.parts import Paying
@@ -22,6 +23,7 @@ ROOMS: tuple[Blueprint, ...] = (
     links,
     link_overview,
     payment_page,
+    charging,
     schedule,
     recording,
     reveal,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.crm.core.parts import held
 from services.crm.paying.card_removal.service import Lapses, Removals
+from services.crm.paying.charging.service import Charges
 from services.crm.paying.closing.service import Closing
 from services.crm.paying.cvv_requests.service import CvvRequests
 from services.crm.paying.links.overview import LinkOverview
@@ -24,6 +25,7 @@ class Paying:
     """The street's use cases."""
 
     book: PaymentBook
+    charges: Charges
     schedule: Schedule
     recording: Recording
     reports: ReportEvents

@@ -8,10 +8,13 @@ from chassis.rpc import TlsFiles, open_channel
 from services.crm.access.parts import Access
 from services.crm.config import CrmSettings
 from services.crm.core.parts import Core
+from services.crm.core.ports.charging import ChargingPort
 from services.crm.core.ports.letters import Letters
 from services.crm.core.ports.vault import Removal, VaultPort
 from services.crm.paying.card_removal.service import Lapses, Removals
 from services.crm.paying.card_removal.vault_grpc import GrpcVault
+from services.crm.paying.charging.charging_grpc import GrpcCharging, NoCharging
+from services.crm.paying.charging.service import Charges
 from services.crm.paying.closing.service import Closing
 from services.crm.paying.cvv_requests import events as cvv_events
 from services.crm.paying.cvv_requests.service import CvvRequests
@@ -36,6 +39,7 @@ from services.crm.sales.parts import Sales
 from services.crm.trips.parts import Trips
 
 _REMOVALS_SECONDS = 0.5
+_CHARGES_SECONDS = 5.0
 _EXPIRY_SECONDS = 30.0
 _LAPSE_SECONDS = 60.0
 
@@ -46,8 +50,24 @@ def open_vault(settings: CrmSettings) -> VaultPort:
     return GrpcVault(open_channel(settings.vault_address, tls, settings.vault_server_name))
 
 
+def open_charging(settings: CrmSettings) -> ChargingPort:
+    """The program `charging` over mTLS, where there is one."""
+    if not settings.charging_address:
+        return NoCharging()
+    tls = TlsFiles(ca=settings.tls_ca, cert=settings.tls_cert, key=settings.tls_key)
+    return GrpcCharging(open_channel(settings.charging_address, tls, settings.charging_server_name))
+
+
 def make_paying(
-    core: Core, access: Access, sales: Sales, trips: Trips, *, book: PaymentBook, vault: VaultPort, letters: Letters
+    core: Core,
+    access: Access,
+    sales: Sales,
+    trips: Trips,
+    *,
+    book: PaymentBook,
+    vault: VaultPort,
+    charging: ChargingPort,
+    letters: Letters,
 ) -> Paying:
     """The rooms, joined."""
     database, outbox, clock = core.database, core.outbox, core.clock
@@ -68,6 +88,7 @@ def make_paying(
     return Paying(
         book=book,
         schedule=Schedule(book=book),
+        charges=Charges(database=database, outbox=outbox, clock=clock, removals=removals, port=charging),
         recording=Recording(database=database, outbox=outbox, clock=clock, bookings=bookings),
         reports=ReportEvents(read=self_service.read),
         self_service=self_service,
@@ -114,6 +135,7 @@ def timers(paying: Paying) -> list[tuple[str, Loop]]:
     """What the payment rooms do by the clock."""
     return [
         ("card removals", every(_REMOVALS_SECONDS, paying.removals.carry_out, "card removals")),
+        ("charges", every(_CHARGES_SECONDS, paying.charges.find_out, "charges")),
         ("link expiry", every(_EXPIRY_SECONDS, paying.links.expire_due, "link expiry")),
         ("lapse warnings", every(_LAPSE_SECONDS, paying.lapses.warn, "lapse warnings")),
         ("lapsed cards", every(_LAPSE_SECONDS, paying.lapses.confirm, "lapsed cards")),

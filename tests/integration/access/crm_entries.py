@@ -40,6 +40,12 @@ ENTRIES: dict[str, Entry] = {
     "area.ask_again": OWNER_ALONE,
     "area.ask_cvv_again": Entry(Door.OWNER_ALONE, form={"cvv-again-request_key": "0123456789"}),
     "area.ask_second_reveal": Entry(Door.OWNER_ALONE, form={"second-reason": "The line was cut."}),
+    "area.charge": OWNER_ALONE,
+    "area.give_up_charge": OWNER_ALONE,
+    "area.refund": Entry(
+        Door.OWNER_ALONE,
+        form={"refund-amount": "1.00", "refund-reason": "Cancelled", "refund-request_key": "0123456789"},
+    ),
     "area.process": Entry(Door.OWNER_ALONE, form={"process-confirmation": "AUR-1"}),
     "area.remove": Entry(Door.OWNER_ALONE, form={"remove-confirmation": "REMOVE"}),
     "area.show": OWNER,

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from wtforms import HiddenField
 
-from chassis.web.forms import BooleanField, Form, Length, StringField, TextAreaField, required
+from chassis.web.forms import BooleanField, Form, Length, MoneyField, StringField, TextAreaField, required
 
 
 class AreaForm(Form):
@@ -35,6 +35,14 @@ class VoidForm(AreaForm):
         description="The client reads this in the e-mail, so write a sentence for her.",
     )
     fresh_link = BooleanField("Send the client a fresh link", default=True)
+
+
+class RefundForm(AreaForm):
+    """G2: money back through the gateway. `request_key` is made with the page, so that a double click refunds once."""
+
+    amount = MoneyField("Amount to refund", [required("Enter the amount to give back.")])
+    reason = StringField("Why?", [required("Say why: it stands on record."), Length(max=200)])
+    request_key = HiddenField(validators=[required("Reload the page and try again."), Length(min=8, max=64)])
 
 
 class RemoveForm(AreaForm):

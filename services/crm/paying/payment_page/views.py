@@ -31,12 +31,13 @@ from services.crm.core.actor import Actor
 from services.crm.core.forms import attempt
 from services.crm.core.origin import request_origin
 from services.crm.core.parts import core
+from services.crm.core.ports.charging import ChargeState
 from services.crm.core.ports.vault import CvvState
 from services.crm.core.web import current_agent, login_required
 from services.crm.paying.closing.service import may_ask_again
 from services.crm.paying.cvv_requests import rules as cvv_rules
 from services.crm.paying.parts import paying
-from services.crm.paying.payment_page.forms import CvvAgainForm, ProcessForm, RemoveForm, VoidForm
+from services.crm.paying.payment_page.forms import CvvAgainForm, ProcessForm, RefundForm, RemoveForm, VoidForm
 from services.crm.paying.payments.service import Payment, PaymentState, Refused
 from services.crm.paying.reveal.history import HistoryLine, People, history_lines
 from services.crm.paying.reveal.service import STEPS, CardDescription, step_of
@@ -84,6 +85,7 @@ def process(payment_id: str) -> ResponseReturnValue:
     form = ProcessForm(prefix="process")
 
     def act() -> ResponseReturnValue:
+        paying().charges.demand_settled(payment_id)
         paying().closing.process(
             current_agent(),
             payment_id,
@@ -104,6 +106,7 @@ def void(payment_id: str) -> ResponseReturnValue:
     form = VoidForm(prefix="void")
 
     def act() -> ResponseReturnValue:
+        paying().charges.demand_settled(payment_id)
         closed = paying().closing.void(
             current_agent(),
             payment_id,
@@ -133,6 +136,54 @@ def ask_again(payment_id: str) -> ResponseReturnValue:
     return _here(closed.new_payment_id)
 
 
+@blueprint.post("/payments/<id:payment_id>/charge")
+@login_required
+def charge(payment_id: str) -> ResponseReturnValue:
+    """G1: has the card charged through the agency's gateway."""
+    try:
+        state = paying().charges.charge(current_agent(), payment_id, origin=request_origin())
+    except InvalidArgument as error:
+        flash(error.message, "alert")
+        return _here(payment_id)
+    if state is ChargeState.SUCCEEDED:
+        flash("Charged. Card and CVV are being destroyed, and the client gets a receipt.", "done")
+    return _here(payment_id)
+
+
+@blueprint.post("/payments/<id:payment_id>/charge/give-up")
+@login_required
+def give_up_charge(payment_id: str) -> ResponseReturnValue:
+    """G4: takes back a charge that waits for the client."""
+    try:
+        paying().charges.give_up(current_agent(), payment_id, origin=request_origin())
+    except InvalidArgument as error:
+        flash(error.message, "alert")
+    return _here(payment_id)
+
+
+@blueprint.post("/payments/<id:payment_id>/refund")
+@login_required
+def refund(payment_id: str) -> ResponseReturnValue:
+    """G2: gives money back, whole or in part."""
+    form = refund_form_of(paying().book.get(current_agent(), payment_id))
+
+    def act() -> ResponseReturnValue:
+        if form.amount.data is None:
+            raise InvalidArgument("Enter the amount to give back.", field="amount")
+        paying().charges.refund(
+            current_agent(),
+            payment_id,
+            amount=form.amount.data,
+            reason=form.reason.data or "",
+            key=form.request_key.data or "",
+            origin=request_origin(),
+        )
+        flash("The refund is on its way; how it stands is shown here.", "done")
+        return _here(payment_id)
+
+    return _act(payment_id, form, act, refund=form)
+
+
 @blueprint.post("/payments/<id:payment_id>/remove")
 @login_required
 def remove(payment_id: str) -> ResponseReturnValue:
@@ -140,6 +191,7 @@ def remove(payment_id: str) -> ResponseReturnValue:
     form = RemoveForm(prefix="remove")
 
     def act() -> ResponseReturnValue:
+        paying().charges.demand_settled(payment_id)
         done = paying().removals.by_hand(
             current_agent(), payment_id, typed=form.confirmation.data or "", origin=request_origin()
         )
@@ -189,7 +241,7 @@ def ask_cvv_again(payment_id: str) -> ResponseReturnValue:
     return _act(payment_id, form, act)
 
 
-AnyForm = ProcessForm | VoidForm | RemoveForm | AskForm | CvvAgainForm
+AnyForm = ProcessForm | VoidForm | RemoveForm | RefundForm | AskForm | CvvAgainForm
 
 
 def _act(
@@ -250,6 +302,8 @@ def _page(payment_id: str, **forms: AnyForm) -> str:
         segment=segment,
         travelers=travelers,
         own=actor.owns(payment.agent_id),
+        charging=paying().charges.standing(payment),
+        refund_form=forms.get("refund") or refund_form_of(payment, fresh=True),
         link=paying().links.of_payment(payment.id),
         known=sales().suppliers.of_names(actor, [payment.supplier_name]).get(payment.supplier_name),
         documents=paying().book.documents([payment.id]),
@@ -294,6 +348,16 @@ def _trip(actor: Actor, payment: Payment) -> tuple[SegmentData | None, list[str]
         return None, []
     segment = booking.segment(payment.segment_id)
     return segment.data if segment else None, [passenger.name for passenger in booking.passengers]
+
+
+def refund_form_of(payment: Payment, *, fresh: bool = False) -> RefundForm:
+    """The form of a refund, in the payment's currency; a fresh one has a key of its own."""
+    if not fresh:
+        form = RefundForm(prefix="refund")
+    else:
+        form = RefundForm(formdata=None, prefix="refund", data={"request_key": new_id("key")})
+    form.amount.currency = payment.amount.currency
+    return form
 
 
 def _news(actor: Actor, payment: Payment) -> VaultNews:

@@ -46,6 +46,8 @@ class Fact(StrEnum):
     CONFIRMED = "confirmed"
     DECLINED = "declined"
     REVERSED = "reversed"
+    # Through the agency's own gateway, without anybody seeing the card (G1).
+    CHARGED = "charged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,9 +125,11 @@ TRANSITIONS: Final[dict[tuple[PaymentState, Fact], PaymentState]] = {
     # The client gave another card before the first was shown: the vault replaced it (StoreCard).
     (S.AUTHORIZED, F.AUTHORIZED): S.AUTHORIZED,
     (S.AUTHORIZED, F.RETRIEVED): S.RETRIEVED,
+    (S.AUTHORIZED, F.CHARGED): S.PROCESSED,
     (S.AUTHORIZED, F.VOIDED): S.VOIDED,
     (S.AUTHORIZED, F.LAPSED): S.LAPSED,
     (S.RETRIEVED, F.PROCESSED): S.PROCESSED,
+    (S.RETRIEVED, F.CHARGED): S.PROCESSED,
     (S.RETRIEVED, F.VOIDED): S.VOIDED,
     (S.REPORTED, F.CONFIRMED): S.PROCESSED,
     (S.REPORTED, F.DECLINED): S.DECLINED,

@@ -103,6 +103,7 @@ _MOMENTS = {
     Fact.AUTHORIZED: "authorized_at",
     Fact.RETRIEVED: "retrieved_at",
     Fact.PROCESSED: "closed_at",
+    Fact.CHARGED: "closed_at",
     Fact.VOIDED: "closed_at",
     Fact.CONFIRMED: "closed_at",
     Fact.DECLINED: "closed_at",

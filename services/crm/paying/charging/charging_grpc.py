@@ -1,0 +1,140 @@
+"""The charging port over gRPC (mTLS by chassis.rpc), and what stands in its place where nothing can be charged."""
+
+from datetime import UTC
+from typing import Final, NoReturn
+
+import grpc
+
+from chassis.errors import Unavailable
+from chassis.rpc import Caller
+from protos.wayvault.common.v1 import common_pb2 as common
+from protos.wayvault.vault.v1 import charging_pb2 as pb
+from protos.wayvault.vault.v1.charging_pb2_grpc import ChargingStub
+from services.crm.core.ports.charging import Charge, ChargeOrder, ChargeState, GatewayDetail
+from services.crm.core.ports.vault import Origin
+
+# Seconds: charging begins nothing for which the gateway's patience, twice, would not be left.
+_CHARGE_TIMEOUT: Final = 36.0
+_REFUND_TIMEOUT: Final = 20.0
+_READ_TIMEOUT: Final = 2.0
+_OPEN_REFUNDS: Final = frozenset({pb.REFUND_STATE_ASKING, pb.REFUND_STATE_PENDING})
+
+
+class GrpcCharging:
+    """Implements ChargingPort. The channel opens at the first call of each process."""
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        self._caller = Caller(channel)
+        self._stub = ChargingStub(channel)
+
+    def gateway_of(self, agency_id: str) -> GatewayDetail | None:
+        request = pb.DescribeGatewayRequest(agency_id=agency_id)
+        answer = self._caller.call(self._stub.DescribeGateway, request, timeout=_READ_TIMEOUT)
+        return GatewayDetail(name=answer.gateway, live=answer.live) if answer.gateway else None
+
+    def charge(self, order: ChargeOrder, *, idempotency_key: str, origin: Origin) -> Charge:
+        request = pb.ChargeRequest(
+            idempotency_key=idempotency_key,
+            agency_id=order.agency_id,
+            payment_id=order.payment_id,
+            card_token=order.card_token,
+            agent_id=order.agent_id,
+            amount_minor=order.amount_minor,
+            currency=order.currency,
+            description=order.description,
+            origin=_origin(origin),
+        )
+        return _charge(self._caller.call(self._stub.Charge, request, timeout=_CHARGE_TIMEOUT))
+
+    def refund(
+        self,
+        *,
+        idempotency_key: str,
+        agency_id: str,
+        charge_id: str,
+        agent_id: str,
+        amount_minor: int,
+        reason: str,
+        origin: Origin,
+    ) -> Charge:
+        request = pb.RefundRequest(
+            idempotency_key=idempotency_key,
+            agency_id=agency_id,
+            charge_id=charge_id,
+            agent_id=agent_id,
+            amount_minor=amount_minor,
+            reason=reason,
+            origin=_origin(origin),
+        )
+        return _charge(self._caller.call(self._stub.Refund, request, timeout=_REFUND_TIMEOUT))
+
+    def void(self, *, idempotency_key: str, agency_id: str, charge_id: str, agent_id: str, origin: Origin) -> Charge:
+        request = pb.VoidRequest(
+            idempotency_key=idempotency_key,
+            agency_id=agency_id,
+            charge_id=charge_id,
+            agent_id=agent_id,
+            origin=_origin(origin),
+        )
+        return _charge(self._caller.call(self._stub.Void, request, timeout=_REFUND_TIMEOUT))
+
+    def charges_of(self, agency_id: str, payment_id: str) -> list[Charge]:
+        request = pb.StatusRequest(agency_id=agency_id, payment_id=payment_id)
+        answer = self._caller.call(self._stub.Status, request, timeout=_READ_TIMEOUT)
+        return [_charge(charge) for charge in answer.charges]
+
+
+class NoCharging:
+    """Where no program `charging` runs (CRM_CHARGING_ADDRESS is empty): no agency has a gateway."""
+
+    def gateway_of(self, agency_id: str) -> GatewayDetail | None:
+        return None
+
+    def charge(self, order: ChargeOrder, *, idempotency_key: str, origin: Origin) -> Charge:
+        _refuse()
+
+    def refund(
+        self,
+        *,
+        idempotency_key: str,
+        agency_id: str,
+        charge_id: str,
+        agent_id: str,
+        amount_minor: int,
+        reason: str,
+        origin: Origin,
+    ) -> Charge:
+        _refuse()
+
+    def void(self, *, idempotency_key: str, agency_id: str, charge_id: str, agent_id: str, origin: Origin) -> Charge:
+        _refuse()
+
+    def charges_of(self, agency_id: str, payment_id: str) -> list[Charge]:
+        _refuse()
+
+
+def _refuse() -> NoReturn:
+    raise Unavailable("Charging is not set up here. Nothing was charged; ask your administrator.")
+
+
+def _origin(origin: Origin) -> common.Origin:
+    return common.Origin(ip=origin.ip, user_agent=origin.user_agent)
+
+
+def _charge(answer: pb.ChargeAnswer) -> Charge:
+    name = pb.ChargeState.Name(answer.state).removeprefix("CHARGE_STATE_").lower()
+    return Charge(
+        id=answer.charge_id,
+        state=ChargeState(name),
+        amount_minor=answer.amount_minor,
+        currency=answer.currency,
+        refunded_minor=answer.refunded_minor,
+        refunds_open=any(refund.state in _OPEN_REFUNDS for refund in answer.refunds),
+        gateway=answer.gateway,
+        live=answer.live,
+        reason=answer.reason,
+        next_step=answer.next_step,
+        client_url=answer.client_url,
+        reference=answer.reference,
+        settled_at=answer.settled_at.ToDatetime(tzinfo=UTC) if answer.HasField("settled_at") else None,
+    )

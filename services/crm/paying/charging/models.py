@@ -1,0 +1,41 @@
+"""What the CRM knows of a payment's charge; the program `charging` has the books."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.db import UtcDateTime
+from services.crm.orm import Base
+
+
+class PaymentChargeRow(Base):
+    """The newest charge of a payment. Written before it is asked for, so that a crash leaves something to look into."""
+
+    __tablename__ = "payment_charge"
+    __table_args__ = (Index("ix_payment_charge_open", "check_at"),)
+
+    payment_id: Mapped[str] = mapped_column(ForeignKey("payment.id"), primary_key=True)
+    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"), index=True)
+    agent_id: Mapped[str] = mapped_column(String(64))
+    # The idempotency key at charging.
+    request_key: Mapped[str] = mapped_column(String(64), unique=True)
+    charge_id: Mapped[str] = mapped_column(String(64), default="")
+    # The charge before this one, which came to nothing: what charging says of it is no news.
+    previous_charge_id: Mapped[str] = mapped_column(String(64), default="")
+    # core.ports.charging.ChargeState.
+    state: Mapped[str] = mapped_column(String(16))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    refunded_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    gateway: Mapped[str] = mapped_column(String(20), default="")
+    live: Mapped[bool] = mapped_column(default=False)
+    reason: Mapped[str] = mapped_column(String(300), default="")
+    next_step: Mapped[str] = mapped_column(String(300), default="")
+    client_url: Mapped[str] = mapped_column(Text, default="")
+    reference: Mapped[str] = mapped_column(String(255), default="")
+    ip: Mapped[str] = mapped_column(String(64))
+    user_agent: Mapped[str] = mapped_column(String(300))
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # When the worker asks charging next; None while there is nothing to find out.
+    check_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -1,0 +1,343 @@
+"""Use cases of charging: charge, find out, refund, give up (G1, G2, G4, G6).
+
+What is asked for is on record before charging is called. An answer that is lost leaves *asking*: the worker asks
+charging what became of it. Only charging and the gateway know whether money
+moved; this room shows it and closes the payment.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from google.protobuf.timestamp_pb2 import Timestamp
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from chassis.bus import Outbox
+from chassis.clock import Clock
+from chassis.db import Database
+from chassis.errors import DeadlineTooShort, InvalidArgument, Unavailable, WayvaultError
+from chassis.ids import new_id
+from chassis.money import Money
+from protos.wayvault.events.v1.events_pb2 import PaymentProcessed, PaymentReversed
+from services.crm.core.actor import Actor
+from services.crm.core.ports.charging import Charge, ChargeOrder, ChargeState, ChargingPort, GatewayDetail
+from services.crm.core.ports.vault import Origin, Removal
+from services.crm.paying.card_removal.service import Removals
+from services.crm.paying.charging.models import PaymentChargeRow
+from services.crm.paying.charging.rules import CHECK_EVERY, NEVER_ARRIVED_AFTER, may_charge
+from services.crm.paying.payments.service import (
+    Fact,
+    Payment,
+    PaymentRow,
+    PaymentState,
+    Refused,
+    context_of,
+    happen,
+    locked,
+    locked_own,
+)
+
+__all__ = ["ChargeDetail", "Charges", "Standing"]
+
+_log = structlog.get_logger(__name__)
+_OPEN = (ChargeState.INTENT, ChargeState.ASKING, ChargeState.NEEDS_CLIENT)
+_AT_ONCE = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeDetail:
+    """A payment's newest charge, for people."""
+
+    state: ChargeState
+    amount: Money
+    refunded: Money
+    refunding: bool
+    gateway: str
+    live: bool
+    reason: str
+    next_step: str
+    client_url: str
+    reference: str
+    settled_at: datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it stands in the way of anything else that might be done with the card."""
+        return self.state in _OPEN
+
+    @property
+    def left(self) -> Money:
+        """What can still be given back."""
+        return self.amount - self.refunded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the payment's page shows of charging. `problem` says why charging could not be asked."""
+
+    charge: ChargeDetail | None = None
+    gateway: GatewayDetail | None = None
+    may_charge: bool = False
+    problem: str = ""
+
+    @property
+    def instead_of_retrieval(self) -> bool:
+        """Whether the card is charged here, so that nobody has to see it."""
+        return self.may_charge or (self.charge is not None and self.charge.is_open)
+
+
+class Charges:
+    """The charging room's use cases."""
+
+    def __init__(
+        self, *, database: Database, outbox: Outbox, clock: Clock, removals: Removals, port: ChargingPort
+    ) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._clock = clock
+        self._removals = removals
+        self._port = port
+
+    def of_payment(self, payment: Payment) -> ChargeDetail | None:
+        """The payment's newest charge, if it was ever charged here."""
+        with self._database.read() as session:
+            row = session.get(PaymentChargeRow, payment.id)
+            return _detail(row, payment.amount.currency) if row else None
+
+    def standing(self, payment: Payment) -> Standing:
+        """What can be charged of a payment, and what was."""
+        charge = self.of_payment(payment)
+        decision = may_charge(payment.state, to_agency=not payment.supplier_name, card_held=payment.card_held)
+        if isinstance(decision, Refused) or (charge is not None and charge.is_open):
+            return Standing(charge=charge)
+        try:
+            gateway = self._port.gateway_of(payment.agency_id)
+        except WayvaultError as error:
+            return Standing(charge=charge, problem=error.message)
+        return Standing(charge=charge, gateway=gateway, may_charge=gateway is not None)
+
+    def demand_settled(self, payment_id: str) -> None:
+        """Raises InvalidArgument while a charge is under way: closing the payment would take its card away."""
+        with self._database.read() as session:
+            row = session.get(PaymentChargeRow, payment_id)
+            if row is not None and row.state in _OPEN:
+                raise InvalidArgument("This payment is being charged. Wait until it is known how that ended.")
+
+    def charge(self, actor: Actor, payment_id: str, *, origin: Origin) -> ChargeState:
+        """Has the card charged, and says how that stands. Clicked twice, it is charged once.
+
+        Raises NotFound, PermissionDenied, and InvalidArgument with what charging refuses: then nothing was charged.
+        """
+        order, key = self._intend(actor, payment_id, origin)
+        try:
+            charge = self._port.charge(order, idempotency_key=key, origin=origin)
+        except (Unavailable, DeadlineTooShort) as error:
+            _log.warning("charge.unanswered", payment=payment_id, cause=type(error).__name__)
+            return ChargeState.ASKING
+        except WayvaultError as error:
+            self._refused(payment_id, key, error.message)
+            raise InvalidArgument(error.message) from error
+        self._take_over(payment_id, charge)
+        return charge.state
+
+    def refund(self, actor: Actor, payment_id: str, *, amount: Money, reason: str, key: str, origin: Origin) -> None:
+        """Gives money back through the gateway; the same key again gives it back once.
+
+        Raises NotFound, PermissionDenied, InvalidArgument.
+        """
+        with self._database.transaction() as session:
+            row = locked_own(session, actor, payment_id)
+            charge = session.get(PaymentChargeRow, payment_id)
+            if charge is None or charge.state != ChargeState.SUCCEEDED or amount.currency != row.currency:
+                raise InvalidArgument("There is no charge of this payment that could be refunded.")
+            # Whatever becomes of the call: the worker looks into it.
+            charge.check_at = self._clock.now() + CHECK_EVERY
+            charge_id, agency_id, agent_id = charge.charge_id, row.agency_id, row.agent_id
+        try:
+            answer = self._port.refund(
+                idempotency_key=key,
+                agency_id=agency_id,
+                charge_id=charge_id,
+                agent_id=agent_id,
+                amount_minor=amount.minor,
+                reason=reason,
+                origin=origin,
+            )
+        except (Unavailable, DeadlineTooShort) as error:
+            raise InvalidArgument(
+                "The gateway's program does not answer, so it is not known yet whether the refund was taken. "
+                "This page shows it as soon as it is known; look again before you refund once more."
+            ) from error
+        except WayvaultError as error:
+            raise InvalidArgument(error.message, field=error.field) from error
+        self._take_over(payment_id, answer)
+
+    def give_up(self, actor: Actor, payment_id: str, *, origin: Origin) -> None:
+        """Takes back a charge that waits for the client. Raises NotFound, PermissionDenied, InvalidArgument."""
+        with self._database.transaction() as session:
+            row = locked_own(session, actor, payment_id)
+            charge = session.get(PaymentChargeRow, payment_id)
+            if charge is None or charge.state != ChargeState.NEEDS_CLIENT:
+                raise InvalidArgument("This charge does not wait for the client.")
+            charge_id, agency_id, agent_id = charge.charge_id, row.agency_id, row.agent_id
+        try:
+            answer = self._port.void(
+                idempotency_key=new_id("key"),
+                agency_id=agency_id,
+                charge_id=charge_id,
+                agent_id=agent_id,
+                origin=origin,
+            )
+        except WayvaultError as error:
+            raise InvalidArgument(error.message) from error
+        self._take_over(payment_id, answer)
+
+    def find_out(self) -> int:
+        """For the worker: asks charging about what is open; says how many it asked about."""
+        now = self._clock.now()
+        query = (
+            select(PaymentChargeRow.payment_id, PaymentChargeRow.agency_id, PaymentChargeRow.previous_charge_id)
+            .where(PaymentChargeRow.check_at <= now)
+            .order_by(PaymentChargeRow.check_at)
+            .limit(_AT_ONCE)
+        )
+        with self._database.read() as session:
+            due = session.execute(query).all()
+        for payment_id, agency_id, previous_id in due:
+            charges = [one for one in self._port.charges_of(agency_id, payment_id) if one.id != previous_id]
+            if charges:
+                self._take_over(payment_id, charges[0])
+            else:
+                self._unheard_of(payment_id)
+        return len(due)
+
+    # ---- pieces
+
+    def _intend(self, actor: Actor, payment_id: str, origin: Origin) -> tuple[ChargeOrder, str]:
+        now = self._clock.now()
+        with self._database.transaction() as session:
+            row = locked_own(session, actor, payment_id)
+            charge = session.get(PaymentChargeRow, payment_id)
+            if charge is not None and charge.state in (*_OPEN, ChargeState.SUCCEEDED):
+                raise InvalidArgument("This payment is being charged already, or has been. Its charge is shown here.")
+            held = row.card_token is not None and row.card_removed_at is None
+            decision = may_charge(PaymentState(row.state), to_agency=not row.supplier_name, card_held=held)
+            if isinstance(decision, Refused):
+                raise InvalidArgument(decision.why)
+            key = new_id("key")
+            values = {
+                "agency_id": row.agency_id,
+                "agent_id": row.agent_id,
+                "request_key": key,
+                "charge_id": "",
+                "previous_charge_id": charge.charge_id if charge is not None else "",
+                "state": ChargeState.ASKING.value,
+                "amount_minor": row.amount_minor,
+                "refunded_minor": 0,
+                "reason": "",
+                "next_step": "",
+                "client_url": "",
+                "reference": "",
+                "ip": origin.ip[:64],
+                "user_agent": origin.user_agent[:300],
+                "asked_at": now,
+                "settled_at": None,
+                "check_at": now + CHECK_EVERY,
+            }
+            session.merge(PaymentChargeRow(payment_id=row.id, **values))
+            order = ChargeOrder(
+                agency_id=row.agency_id,
+                payment_id=row.id,
+                card_token=row.card_token or "",
+                agent_id=row.agent_id,
+                amount_minor=row.amount_minor,
+                currency=row.currency,
+                description=(row.purpose or row.booking_title)[:200],
+            )
+        return order, key
+
+    def _take_over(self, payment_id: str, charge: Charge) -> None:
+        """Writes down what charging says, and closes the payment on success. Taking it over twice changes nothing."""
+        now = self._clock.now()
+        with self._database.transaction() as session:
+            payment = locked(session, payment_id)
+            row = session.get(PaymentChargeRow, payment_id)
+            if payment is None or row is None or row.charge_id not in ("", charge.id):
+                return
+            row.charge_id, row.state = charge.id, charge.state.value
+            row.refunded_minor, row.gateway, row.live = charge.refunded_minor, charge.gateway, charge.live
+            row.reason, row.next_step = charge.reason[:300], charge.next_step[:300]
+            row.client_url, row.reference, row.settled_at = charge.client_url, charge.reference, charge.settled_at
+            waits = charge.state in _OPEN or charge.refunds_open
+            row.check_at = now + CHECK_EVERY if waits else None
+            if charge.state is ChargeState.SUCCEEDED:
+                self._close(session, payment, row, now)
+                if charge.refunded_minor == charge.amount_minor and not charge.refunds_open:
+                    self._reverse(session, payment, now)
+
+    def _close(self, session: Session, payment: PaymentRow, row: PaymentChargeRow, now: datetime) -> None:
+        """Charged: as *Processed with supplier*, card and CVV are destroyed, and the client is told."""
+        if not happen(payment, Fact.CHARGED, at=now):
+            return
+        payment.confirmation_number = row.reference[:60]
+        payment.close_note = f"Charged through {row.gateway}"
+        event = PaymentProcessed(
+            payment_id=payment.id,
+            confirmation_number=payment.confirmation_number,
+            at=_stamp(now),
+            card_token=payment.card_token or "",
+            context=context_of(payment),
+        )
+        self._outbox.add(session, event, aggregate_id=payment.id, agency_id=payment.agency_id)
+        if payment.card_removed_at is None:
+            origin = Origin(ip=row.ip, user_agent=row.user_agent)
+            self._removals.want(session, payment, reason=Removal.PROCESSED, origin=origin)
+
+    def _reverse(self, session: Session, payment: PaymentRow, now: datetime) -> None:
+        """Given back in full: it does not count as paid any more."""
+        if happen(payment, Fact.REVERSED, at=now):
+            told = PaymentReversed(context=context_of(payment), at=_stamp(now), reason="It was refunded in full.")
+            self._outbox.add(session, told, aggregate_id=payment.id, agency_id=payment.agency_id)
+
+    def _refused(self, payment_id: str, key: str, why: str) -> None:
+        with self._database.transaction() as session:
+            row = session.get(PaymentChargeRow, payment_id, with_for_update=True)
+            if row is not None and row.request_key == key and row.state == ChargeState.ASKING:
+                row.state, row.reason, row.check_at = ChargeState.FAILED.value, why[:300], None
+                row.next_step = "Nothing was charged."
+
+    def _unheard_of(self, payment_id: str) -> None:
+        """Charging has no such charge: its call never arrived, once it has had the time to."""
+        now = self._clock.now()
+        with self._database.transaction() as session:
+            row = session.get(PaymentChargeRow, payment_id, with_for_update=True)
+            if row is None or row.state != ChargeState.ASKING:
+                return
+            if now - row.asked_at < NEVER_ARRIVED_AFTER:
+                row.check_at = now + CHECK_EVERY
+                return
+            row.state, row.check_at = ChargeState.FAILED.value, None
+            row.reason, row.next_step = "The gateway was never asked.", "Nothing was charged. Charge again."
+
+
+def _detail(row: PaymentChargeRow, currency: str) -> ChargeDetail:
+    return ChargeDetail(
+        state=ChargeState(row.state),
+        amount=Money(minor=row.amount_minor, currency=currency),
+        refunded=Money(minor=row.refunded_minor, currency=currency),
+        refunding=row.state == ChargeState.SUCCEEDED and row.check_at is not None,
+        gateway=row.gateway,
+        live=row.live,
+        reason=row.reason,
+        next_step=row.next_step,
+        client_url=row.client_url,
+        reference=row.reference,
+        settled_at=row.settled_at,
+    )
+
+
+def _stamp(moment: datetime) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp
