@@ -1,6 +1,6 @@
 """charges of payments
 
-Revision: 0009_charges, after 0008_links_overview
+Revision: 0010_charges, after 0009_suppliers
 
 Expand only: one new table; nothing that runs knows it before.
 """
@@ -10,8 +10,8 @@ from alembic import op
 
 from chassis.db import UtcDateTime
 
-revision = "0009_charges"
-down_revision = "0008_links_overview"
+revision = "0010_charges"
+down_revision = "0009_suppliers"
 branch_labels = None
 depends_on = None
 
