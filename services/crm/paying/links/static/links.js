@@ -25,16 +25,28 @@ function setUpFilling(form, fillings, none) {
   const parts = [...segment.options].map((option) => option.value).filter((value) => value !== none);
   let part = segment.value === none ? parts[0] : segment.value;
 
+  // What was filled in and not touched since is filled in anew; what the agent typed stays, and the server asks about
+  // an amount that does not fit.
+  const filled = new Map();
+  const remember = (field) => filled.set(field, field.value);
+  const put = (field, value) => {
+    if (field.value !== filled.get(field)) return;
+    field.value = value;
+    remember(field);
+  };
+  const amounts = picks.map((pick) => pick.closest(".pay-person").querySelector(".pay-amount input")).filter(Boolean);
+  for (const field of [purpose, dueOn, ...amounts]) remember(field);
+
   function fill() {
     const found = fillings[`${kind()}/${segment.value}`];
     if (!found) return;
-    purpose.value = found.purpose;
-    dueOn.value = found.due_on;
+    put(purpose, found.purpose);
+    put(dueOn, found.due_on);
     // The whole amount stands with the first who pays; shares are the agent's to part.
     const paying = picks.filter((pick) => pick.checked);
     for (const pick of picks) {
       const amount = pick.closest(".pay-person").querySelector(".pay-amount input");
-      if (amount) amount.value = pick === (paying[0] ?? picks[0]) ? found.amount : "";
+      if (amount) put(amount, pick === (paying[0] ?? picks[0]) ? found.amount : "");
     }
   }
 
