@@ -56,10 +56,7 @@ def _shapes() -> Iterator[tuple[int, ...]]:
     for length in range(SHORTEST, LONGEST + 1):
         yield (length,)
         for sizes in {grouping(brand, length) for brand in _PRINTED.get(length, ())} | {grouping(Brand.OTHER, length)}:
-            fours = set(sizes[:-1]) == {4}
-            for joined in _run_together(sizes):
-                if joined[0] == sizes[0] or fours:
-                    yield joined
+            yield from _run_together(sizes)
     # Visa of old.
     yield 4, 3, 3, 3
 

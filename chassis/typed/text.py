@@ -32,7 +32,9 @@ def clean_text(text: str) -> str:
     if text.isascii():
         return _without_controls(text).strip()
     known = "".join(_same_letter(char) for char in unicodedata.normalize("NFC", text))
-    return unicodedata.normalize("NFC", _without_unseen(known)).strip()
+    cleaned = unicodedata.normalize("NFC", _without_unseen(known)).strip()
+    # What is left of joiners has nothing to join.
+    return cleaned if cleaned.strip(_JOINERS + " \t\n") else ""
 
 
 def clean_line(text: str) -> str:

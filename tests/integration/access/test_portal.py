@@ -55,12 +55,21 @@ def test_every_endpoint_has_its_entry(app: Flask) -> None:
     assert mend == [], "\n".join(mend)
 
 
+# A script that learns of the session's end says so itself; a page to sign in would be no answer to it.
+_ASKED_BY_SCRIPT = frozenset({"session_watch.left", "session_watch.stay"})
+
+
 @pytest.mark.parametrize("endpoint", _of(Door.CLIENTS, Door.OWN_CLIENT))
 def test_who_is_not_signed_in_is_sent_to_sign_in(portal: FurnishedPortal, endpoint: str) -> None:
     """An opened payment link is no sign-in."""
     for call in _calls(portal, endpoint):
         for role in ("visitor", "holder"):
             answer = _ask(portal, role, call)
+            if endpoint in _ASKED_BY_SCRIPT:
+                # An opened link has a session of its own, which may be kept open.
+                expected = 401 if role == "visitor" else 200
+                assert answer.status_code == expected, f"{role}: {call}: {answer.status_code}"
+                continue
             assert answer.status_code == 303, f"{role}: {call}: {answer.status_code}"
             assert answer.location.startswith("/sign-in"), f"{role}: {call}: {answer.location}"
 
