@@ -11,6 +11,7 @@ from types import FrameType
 import structlog
 
 from chassis.errors import Unavailable
+from chassis.hardening import keep_memory_private
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +25,7 @@ def run_until_stopped(loops: Sequence[tuple[str, Loop]], *, drain_seconds: float
     orderly stop (exit 0). Raises SystemExit(1) when a loop died or did not drain: a supervisor then starts afresh,
     which is safe because every loop may be killed at any moment.
     """
+    keep_memory_private()
     stop = threading.Event()
     failed = threading.Event()
     previous = {number: signal.signal(number, _stopper(stop)) for number in (signal.SIGTERM, signal.SIGINT)}

@@ -11,6 +11,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
+from chassis.hardening import keep_memory_private
 from chassis.health import READINESS, Readiness, serve_status
 from chassis.lifecycle import forget_what_is_loaded
 from chassis.web.worker import with_streams
@@ -78,6 +79,7 @@ def serve(
     that stay open. `metrics` is where GET /metrics is answered ("127.0.0.1:8111"), never on the site itself. `after`
     runs in each worker when it ends, to close engines and channels.
     """
+    keep_memory_private()  # before the fork: the workers inherit it
     options: dict[str, Any] = {
         "bind": bind,
         "workers": workers,

@@ -17,6 +17,7 @@ from chassis.logging import configure_logging
 from chassis.rpc import demand_serving, open_channel
 from chassis.sealing import SealError
 from chassis.settings import ServiceSettings, SettingsError, check_config, load
+from services.vault.audit.service import exported
 from services.vault.bootstrap import open_server, open_vault
 from services.vault.config import VaultSettings
 from services.vault.health import readiness
@@ -37,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, (help_text, run) in _PROCESSES.items():
         added = commands.add_parser(name, help=help_text)
         added.set_defaults(run=run)
+        if name == "export-audit":
+            added.add_argument("--ocsf", action="store_true", help="as OCSF 1.3, class API Activity")
         if name == "check-config":
             added.add_argument("of", nargs="?", choices=("vault", "phone"), default="vault", help="whose settings")
     commands.add_parser("phone", help="the masker of calls, with settings of its own (PHONE_…)")
@@ -204,6 +207,18 @@ def _report(settings: VaultSettings, _: argparse.Namespace) -> int:
     return _OVERDUE if report.overdue else 0
 
 
+def _export(settings: VaultSettings, given: argparse.Namespace) -> int:
+    """The audit trail as JSON lines on standard output, one a row."""
+    database = open_database(settings.database_url, name="vault-export")
+    try:
+        with database.read() as session:
+            for line in exported(session, ocsf=given.ocsf):
+                print(line)
+    finally:
+        database.dispose()
+    return 0
+
+
 def _require_ready(settings: VaultSettings, more: Sequence[str] = ()) -> None:
     if problems := [*settings.problems(), *more]:
         raise SettingsError("\n".join(problems))
@@ -220,6 +235,7 @@ _PROCESSES: dict[str, tuple[str, Callable[[VaultSettings, argparse.Namespace], i
     "charging": ("charge cards at the agencies' gateways", _charge),
     "migrate": ("bring the database up to date", _migrate),
     "retention-report": ("say what is kept, until when, and what is overdue (O10); exit status 3 if anything", _report),
+    "export-audit": ("write the audit trail as JSON lines (O8); --ocsf for a SIEM", _export),
     "check-config": ("print the settings, and what is wrong with them", lambda _settings, _given: 0),
 }
 

@@ -19,6 +19,7 @@ from chassis.sealing import OpeningKey
 from services.vault.audit.heads import HeadFile
 from services.vault.audit.keyring import AuditKeys, key_context
 from services.vault.audit.models import GUARDS, AuditChain, AuditKey, grants_for
+from services.vault.audit.ocsf import ocsf_line
 from services.vault.audit.pages import ChainsState, CheckedRow, TrailPage, chains_state, read_page, rows_where
 from services.vault.audit.rules import AuditEntry, AuditRecord, Finding, Head, Result, VerifyReport
 from services.vault.audit.trail import AuditTrail
@@ -36,6 +37,7 @@ __all__ = [
     "Result",
     "TrailPage",
     "VerifyReport",
+    "exported",
     "grants_for",
     "rows_where",
     "wrapped_column",
@@ -132,8 +134,12 @@ class Audit:
     def export(self) -> Iterator[str]:
         """The whole trail as JSON lines, with the MACs, for keeping elsewhere."""
         with self._database.read() as session:
-            for record in export_rows(session):
-                yield _json_line(record)
+            yield from exported(session)
+
+
+def exported(session: Session, *, ocsf: bool = False) -> Iterator[str]:
+    """The whole trail as JSON lines, ours or OCSF's, without the keys that would prove it."""
+    return (ocsf_line(record) if ocsf else _json_line(record) for record in export_rows(session))
 
 
 def _json_line(record: AuditRecord) -> str:
