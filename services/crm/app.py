@@ -92,5 +92,5 @@ def _page_context(deps: Dependencies) -> dict[str, object]:
         "brand": brand,
         "nav": rail(deps, actor, agency),
         "viewer": viewer(actor),
-        "search_url": url_for("clients.search"),
+        "search_url": url_for("finding.show"),
     }

@@ -104,7 +104,7 @@ def bootstrap(
         trips=trips,
         paying=make_paying(core, access, sales, trips, book=book, vault=vault, charging=charging, letters=letters),
         signing=make_signing(core, access, sales, trips, letters=letters, card_authorized=book.is_authorized),
-        office=make_office(core, access, trips, trail=trail or open_trail(settings)),
+        office=make_office(core, access, sales, trips, book=book, trail=trail or open_trail(settings)),
     )
 
 

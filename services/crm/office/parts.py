@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.crm.core.parts import held
 from services.crm.office.audit.service import AuditViewer
+from services.crm.office.finding.service import Finder
 from services.crm.office.mail_outcomes.service import Undelivered
 from services.crm.office.reports.commissions import Commissions
 from services.crm.office.reports.service import Reports
@@ -21,6 +22,7 @@ class Office:
     audit: AuditViewer
     reports: Reports
     commissions: Commissions
+    finder: Finder
 
 
 def office() -> Office:

@@ -7,6 +7,7 @@ from services.crm.config import CrmSettings
 from services.crm.core.parts import Core
 from services.crm.office.audit.service import AuditViewer, TrailPort
 from services.crm.office.audit.vault_grpc import GrpcTrail
+from services.crm.office.finding.service import Finder
 from services.crm.office.mail_outcomes import events as mail_events
 from services.crm.office.mail_outcomes.service import Undelivered
 from services.crm.office.parts import Office
@@ -14,6 +15,8 @@ from services.crm.office.reports.commissions import Commissions
 from services.crm.office.reports.service import Reports
 from services.crm.office.support.service import Support
 from services.crm.office.training.service import Guides
+from services.crm.paying.payments.service import PaymentBook
+from services.crm.sales.parts import Sales
 from services.crm.trips.parts import Trips
 
 
@@ -23,7 +26,9 @@ def open_trail(settings: CrmSettings) -> TrailPort:
     return GrpcTrail(open_channel(settings.vault_address, tls, settings.vault_server_name))
 
 
-def make_office(core: Core, access: Access, trips: Trips, *, trail: TrailPort) -> Office:
+def make_office(
+    core: Core, access: Access, sales: Sales, trips: Trips, *, book: PaymentBook, trail: TrailPort
+) -> Office:
     """The rooms, joined."""
     database, clock, directory = core.database, core.clock, access.directory
     return Office(
@@ -33,6 +38,7 @@ def make_office(core: Core, access: Access, trips: Trips, *, trail: TrailPort) -
         audit=AuditViewer(database=database, trail=trail),
         reports=Reports(database=database, clock=clock, directory=directory),
         commissions=Commissions(database=database, clock=clock, bookings=trips.bookings),
+        finder=Finder(clients=sales.clients, bookings=trips.bookings, book=book, suppliers=sales.suppliers),
     )
 
 

@@ -103,6 +103,8 @@ ENTRIES: dict[str, Entry] = {
     "esign.template": Entry(Door.OWNER, form={"title": "Mine", "body": "Text", "required": "never", "version": "1"}),
     "esign.versions": OWNER,
     "esign.withdraw": OWNER_ALONE,
+    # finding
+    "finding.show": AGENTS,
     # household
     "household.edit_member": OWNER_ALONE,
     "household.edit_occasion": OWNER_ALONE,

@@ -34,6 +34,8 @@ class PaymentRow(Base):
             for whose in ("agent", "agency")
         ),
         Index("ix_payment_agent_opened", "agent_id", "state", "opened_at"),
+        # What a supplier's number finds (C17).
+        Index("ix_payment_confirmation", "agency_id", "confirmation_number"),
         Index("ix_payment_kept_until", "state", "card_kept_until"),
     )
 

@@ -303,6 +303,18 @@ class PaymentBook:
         """Everything that the payment report shows, for CSV (at most EXPORT_LIMIT)."""
         return self._payments(pending_query(actor, wanted).limit(EXPORT_LIMIT))
 
+    def search(self, actor: Actor, text: str, client_ids: Sequence[str], limit: int) -> list[Payment]:
+        """The payment that a supplier confirmed by this very number, then the latest ones of these clients."""
+        numbers = {text, text.upper()} - {""}
+        confirmed = _visible(actor).where(
+            PaymentRow.agency_id == actor.agency_id, PaymentRow.confirmation_number.in_(numbers)
+        )
+        payers = _visible(actor).where(PaymentRow.payer_client_id.in_(client_ids))
+        found = self._payments(confirmed.limit(limit)) if numbers else []
+        if client_ids:
+            found += self._payments(payers.order_by(PaymentRow.created_at.desc(), PaymentRow.id).limit(limit))
+        return list({payment.id: payment for payment in found}.values())[:limit]
+
     def last_brands(self, client_ids: Sequence[str]) -> dict[str, str]:
         """The network of the card that each of these clients gave last; who gave none is left out."""
         query = select(PaymentRow.card_brand).where(PaymentRow.card_brand != "").order_by(PaymentRow.created_at.desc())

@@ -13,6 +13,7 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import new_id
+from chassis.typed.names import search_terms
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot, policy_snapshot
 from services.crm.core.actor import Actor
 from services.crm.core.errors import ChangedMeanwhile
@@ -185,6 +186,15 @@ class Bookings:
             all_here = number == 1 and len(rows) < PAGE_SIZE
             total = len(rows) if all_here else bounded_count(session, select(BookingRow.id).where(*conditions))
             return Page(items=self._details(session, rows), total=total, number=number)
+
+    def search(self, actor: Actor, text: str, limit: int) -> list[BookingDetail]:
+        """The first few bookings that have every word typed; the last changed first."""
+        if not search_terms(text):
+            return []
+        with self._database.read() as session:
+            conditions = self._conditions(session, actor, BookingFilter(text=text))
+            query = _ordered(select(BookingRow).where(*conditions), BookingSort.CHANGED).limit(limit)
+            return list(self._details(session, session.scalars(query).all()))
 
     def export(self, actor: Actor, wanted: BookingFilter) -> Sequence[BookingDetail]:
         """Everything the filter shows, for CSV (at most EXPORT_LIMIT)."""

@@ -1,0 +1,1 @@
+"""Find and do: one search over clients, bookings, payments, suppliers and what one can do (C17)."""
