@@ -1,12 +1,12 @@
 """An index by which a supplier's confirmation number finds its payment (C17)
 
-Revision: 0010_find, after 0009_suppliers. An older program beside this one is not touched by it.
+Revision: 0011_find, after 0010_charges. An older program beside this one is not touched by it.
 """
 
 from alembic import op
 
-revision = "0010_find"
-down_revision = "0009_suppliers"
+revision = "0011_find"
+down_revision = "0010_charges"
 branch_labels = None
 depends_on = None
 
