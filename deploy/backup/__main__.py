@@ -13,6 +13,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from chassis.clock import SystemClock
 from chassis.errors import WayvaultError
 from chassis.logging import configure_logging
@@ -40,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = given.run(given, state, Store(folder))
     except (BackupFault, SettingsError, SettingsFault, WayvaultError, OSError, ValueError) as fault:
         print(f"Not done: {fault}", file=sys.stderr)
+        return 1
+    except SQLAlchemyError as fault:  # its text would quote the statement
+        print(f"Not done: a database can't be used ({type(fault).__name__}). Was it migrated?", file=sys.stderr)
         return 1
     return status
 

@@ -187,6 +187,19 @@ def test_a_drill_without_a_card_says_that_it_proves_less(tmp_path: Path) -> None
     assert (result.faults, result.complete) == ((), False)
 
 
+def test_a_vault_that_was_never_migrated_is_said_in_words(
+    house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WAYVAULT_STATE", str(house.state))
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    (house.state / "vault" / "vault.db").unlink()
+    write_rows(house.state / "vault" / "vault.db", 1)
+    house.back_up("20261120T030000Z")
+
+    assert main(["drill", "--to", str(house.store.folder), "--identity", str(house.identity)]) == 1
+    assert "Was it migrated?" in capsys.readouterr().err
+
+
 def test_the_command_line_from_the_key_to_the_drill(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
