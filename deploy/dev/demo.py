@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from deploy.dev.settings import environment_of
+from deploy.dev.settings import environment_of, gateway_url
 from deploy.dev.state import State
 from deploy.dev.supervisor import run_command
 from deploy.files import write_file
 
 _ARRIVAL_SECONDS = 120
+# tests/support/gateway_sim.py takes no other; it opens nothing anywhere else.
+SIMULATORS_KEY = "sk_test_simulator0000"
 
 
 class DemoFault(Exception):
@@ -67,7 +69,28 @@ def enrol_agents(state: State, settings: Mapping[str, str], root: Path) -> None:
             if agent["role"] == "admin"
         ]
     )
+    if settings.get("VAULT_STRIPE_URL") == gateway_url(state):
+        _give_gateway_key(state, settings, root)
     write_file(_marker(state), _digest(state, settings))
+
+
+def _give_gateway_key(state: State, settings: Mapping[str, str], root: Path) -> None:
+    """The demo agency charges at the simulator, in test mode."""
+    key = state.run / "gateway-key"
+    write_file(key, SIMULATORS_KEY + "\n")
+    agencies = {agent["agency_id"] for agent in people(state)["agents"]}
+    _finish(
+        [
+            run_command(
+                ["services.vault", "set-gateway-key", "--agency-id", agency],
+                environment=environment_of("vault", settings),
+                root=root,
+                typed=key,
+            )
+            for agency in sorted(agencies)
+        ]
+    )
+    key.unlink()
 
 
 def await_arrival(state: State, settings: Mapping[str, str], root: Path) -> None:
@@ -114,7 +137,7 @@ def _marker(state: State) -> Path:
 def _digest(state: State, settings: Mapping[str, str]) -> str:
     """Changes when the demo's people or the databases that know them do."""
     databases = "".join(settings.get(f"{name}_DATABASE_URL", "") for name in ("CRM", "VAULT"))
-    return hashlib.sha256(demo_file(state).read_bytes() + databases.encode()).hexdigest()
+    return hashlib.sha256(demo_file(state).read_bytes() + databases.encode() + b"gateway").hexdigest()
 
 
 def _finish(processes: list[Any]) -> None:

@@ -5,19 +5,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.dev.settings import environment_of
+from deploy.dev.settings import environment_of, gateway_url
 from deploy.dev.state import State
 
 _LONGEST_SOCKET_PATH = 100
+# Stands for the demo agency's payment gateway, where none was named.
+_SIMULATOR = "tests.support.gateway_sim"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """One process: `port` is where it answers, None for a worker."""
+    """One process: `port` is where it answers, None for a worker. `module` is what runs when it is no service's."""
 
     service: str
     command: str
     port: int | None
+    module: str = ""
+
+    @property
+    def arguments(self) -> list[str]:
+        """What Python runs as a module."""
+        return [self.module, "--port", str(self.port)] if self.module else [f"services.{self.service}", self.command]
 
     @property
     def name(self) -> str:
@@ -40,6 +48,8 @@ def programs_of(state: State, settings: Mapping[str, str]) -> list[Program]:
     ]
     if settings.get("NOTIFIER_SMTP_URL", "mailbox://").startswith("mailbox://"):
         found.append(Program(service="notifier", command="web", port=ports.mailbox))
+    if settings.get("VAULT_STRIPE_URL") == gateway_url(state):
+        found.append(Program(service="gateway", command="simulator", port=ports.gateway, module=_SIMULATOR))
     return found
 
 
@@ -80,7 +90,7 @@ def configuration(state: State, settings: Mapping[str, str], root: Path) -> str:
             _section(
                 f"program:{program.name}",
                 {
-                    "command": f"{sys.executable} -m services.{program.service} {program.command}",
+                    "command": " ".join([sys.executable, "-m", *program.arguments]),
                     "directory": str(root),
                     "environment": ",".join(f"{name}={_quoted(value)}" for name, value in sorted(variables.items())),
                     "autostart": "true",

@@ -68,6 +68,11 @@ def base_environment(environment: Mapping[str, str] | None = None) -> dict[str, 
     return {**kept, "PYTHONUNBUFFERED": "1", **({"WAYVAULT_TRIPWIRE": tripwire} if tripwire else {})}
 
 
+def gateway_url(state: State) -> str:
+    """Where the simulator of a payment gateway answers."""
+    return f"http://127.0.0.1:{state.ports.gateway}"
+
+
 def _of_services(settings: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in settings.items() if name.startswith(_PREFIXES)}
 
@@ -89,6 +94,8 @@ def _derived(state: State) -> dict[str, str]:
         "VAULT_VAULT_ADDRESS": vault_address,
         "VAULT_CHARGING_LISTEN": f"127.0.0.1:{ports.charging}",
         "VAULT_CHARGING_ADDRESS": f"127.0.0.1:{ports.charging}",
+        "VAULT_STRIPE_URL": gateway_url(state),
+        "VAULT_GATEWAY_HOSTS": json.dumps([gateway_url(state)]),
         "VAULT_CHARGING_RETURN_URL": f"{origins.portal}/",
         "VAULT_WEB_LISTEN": f"127.0.0.1:{ports.frame}",
         "VAULT_WEB_METRICS_LISTEN": f"127.0.0.1:{ports.metrics + 2}",

@@ -6,7 +6,7 @@ import sys
 import xmlrpc.client
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from supervisor.xmlrpc import SupervisorTransport
 
@@ -76,13 +76,29 @@ class Supervisor:
         )
 
 
-def run_command(arguments: list[str], *, environment: Mapping[str, str], root: Path) -> subprocess.Popen[str]:
-    """Starts one of the services' commands and leaves it running; its output is kept for whoever waits for it."""
+def run_command(
+    arguments: list[str], *, environment: Mapping[str, str], root: Path, typed: Path | None = None
+) -> subprocess.Popen[str]:
+    """Starts one of the services' commands and leaves it running; its output is kept for whoever waits for it.
+
+    It reads what is in the file `typed` from standard input.
+    """
+    given = typed.open("rb") if typed else None
+    try:
+        return _started(arguments, environment, root, given or subprocess.DEVNULL)
+    finally:
+        if given:
+            given.close()
+
+
+def _started(
+    arguments: list[str], environment: Mapping[str, str], root: Path, given: IO[bytes] | int
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", *arguments],
         cwd=root,
         env={**base_environment(os.environ), **environment},
-        stdin=subprocess.DEVNULL,
+        stdin=given,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

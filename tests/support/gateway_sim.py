@@ -247,6 +247,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
+        if path == "/healthz":
+            self._send(200, b"ok", "text/plain")
+            return
         if path.startswith(("/3ds/", "/pay/")):
             self._page(path)
             return

@@ -100,7 +100,7 @@ class Stack:
             environment = environment_of(process.program.service, self.settings | changed)
             with process.log.open("ab") as log:
                 process.popen = subprocess.Popen(
-                    [sys.executable, "-m", f"services.{process.program.service}", process.program.command],
+                    [sys.executable, "-m", *process.program.arguments],
                     cwd=ROOT,
                     env={**base_environment(), "TMPDIR": str(self.temporary), **environment},
                     stdin=subprocess.DEVNULL,

@@ -78,7 +78,7 @@ def test_the_mailbox_runs_only_where_mail_is_kept_on_this_machine(state: State) 
     local = {program.name for program in programs_of(state, _collect(state))}
     relayed = {program.name for program in programs_of(state, _collect(state, {"NOTIFIER_SMTP_URL": "smtps://mx:465"}))}
     assert local - relayed == {"notifier-web"}
-    assert len(local) == 10
+    assert len(local) == 11
 
 
 def test_a_state_directory_too_deep_for_a_socket_is_refused_with_the_remedy(tmp_path: Path) -> None:
