@@ -67,7 +67,6 @@ PAGES = {
     "links, expiring": "/links?show=expiring",
     "links, submitted": "/links?show=submitted",
     "suppliers": "/suppliers",
-    "find": "/find?q=win",
     "find, two words": "/find?q=willa+winslow",
     "find, a supplier": "/find?q=aurora",
     "tasks": "/tasks",
