@@ -33,8 +33,8 @@ _ENVIRONMENT = Path(__file__).parent / "alembic"
 _WAIT_FOR_OTHERS_MS = 120_000
 LOCK_TIMEOUT_MS = 5_000
 STATEMENT_TIMEOUT_MS = 60_000
-# The newest revisions of each folder, read once: they are part of the code.
-_HEADS: dict[Path, tuple[str, ...]] = {}
+# The newest revisions of each folder, and all of them.
+_KNOWN: dict[Path, tuple[frozenset[str], frozenset[str]]] = {}
 
 
 class MigrationError(Exception):
@@ -91,16 +91,24 @@ class Migrations:
             database.dispose()
 
     def demand_newest(self, database: Database) -> None:
-        """Raises SchemaDrift when the database stands at another revision than the newest; quick, for readiness."""
+        """Raises SchemaDrift when the database is behind this code's revisions; quick, for readiness.
+
+        A revision that this code does not know was made by a newer version: revisions expand first, and this process
+        goes on beside the new ones until it is replaced (docs/product.md O12).
+        """
         with database.engine.connect() as connection:
             current = MigrationContext.configure(connection).get_current_revision()
-        if current not in self._heads():
+        newest, older = self._known()
+        if current is None or current in older - newest:
             raise SchemaDrift([f"it stands at revision {current or 'none'}"])
 
-    def _heads(self) -> tuple[str, ...]:
-        known = _HEADS.get(self.versions)
+    def _known(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The newest revisions, and all; they are part of the code and read once."""
+        known = _KNOWN.get(self.versions)
         if known is None:
-            known = _HEADS[self.versions] = tuple(ScriptDirectory.from_config(self._config()).get_heads())
+            scripts = ScriptDirectory.from_config(self._config())
+            every = frozenset(script.revision for script in scripts.walk_revisions())
+            known = _KNOWN[self.versions] = frozenset(scripts.get_heads()), every
         return known
 
     def _check(self, connection: Connection) -> None:

@@ -127,3 +127,31 @@ def test_an_upgrade_that_finds_the_database_locked_says_so(
         with pytest.raises(MigrationError, match="nothing was changed"):
             migrations.upgrade(url)
     holder.dispose()
+
+
+def test_a_process_serves_on_a_database_that_a_newer_version_has_upgraded_but_not_on_an_older_one(
+    migrations: Migrations, url: str
+) -> None:
+    database = open_database(url, name="trips")
+    with pytest.raises(SchemaDrift, match="none"):
+        migrations.demand_newest(database)
+    migrations.upgrade(url)
+    migrations.demand_newest(database)
+    with database.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0009_of_tomorrow'"))
+    migrations.demand_newest(database)
+    database.dispose()
+
+
+def test_a_process_does_not_serve_on_a_database_that_is_behind(versions: Path, url: str) -> None:
+    metadata = first_tables()
+    before = Migrations(service="trips", metadata=metadata, versions=versions)
+    before.new_revision("initial", replace_initial=True)
+    before.upgrade(url)
+    Table("notes", metadata, Column("id", Integer, primary_key=True))
+    before.new_revision("notes")
+    after = Migrations(service="trips", metadata=metadata, versions=versions.parent / "versions" / ".")
+    database = open_database(url, name="trips")
+    with pytest.raises(SchemaDrift, match=INITIAL):
+        after.demand_newest(database)
+    database.dispose()
