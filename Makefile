@@ -27,7 +27,7 @@ certificates: setup ## Make the development certificates and keys (done by make 
 	@$(PY) -m deploy.dev.certificates
 
 .PHONY: up
-up: setup ## Start everything; ENGINES=real uses the engines of `make engines` (settings: .env, see .env.example)
+up: setup ## Start everything; PHONE=1 adds telephones; ENGINES=real uses the engines of `make engines` (settings: .env, see .env.example)
 	@$(PY) -m deploy.dev.run up
 
 .PHONY: down
@@ -79,6 +79,10 @@ env-example: setup ## Write the end of .env.example anew from the settings' clas
 .PHONY: lock
 lock: setup ## Resolve requirements/*.txt from pyproject.toml, keeping the versions there; UPGRADE=1 takes newer ones
 	@UV="$(UV)" sh deploy/dev/lock
+
+.PHONY: demo-call
+demo-call: ## Play a telephone call to the running stack (make up PHONE=1), so that the panel of a phone payment fills
+	@$(PY) -m deploy.phone.demo_call
 
 .PHONY: phone-proof
 phone-proof: setup ## Play 540 calls through the masker by a clock of their own, let two judges listen, print JSON

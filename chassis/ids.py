@@ -12,6 +12,12 @@ def new_id(prefix: str) -> str:
     return f"{prefix}_{base64.b32encode(secrets.token_bytes(16)).decode().rstrip('=').lower()}"
 
 
+def derived_id(prefix: str, seed: str) -> str:
+    """The identifier that always follows from the seed: what is made twice from one request is made once."""
+    digest = hashlib.sha256(f"{prefix} {seed}".encode()).digest()
+    return f"{prefix}_{base64.b32encode(digest[:16]).decode().rstrip('=').lower()}"
+
+
 def new_event_id() -> str:
     """A UUIDv7 (RFC 9562): unique, and sortable by the time it was made."""
     return str(uuid6.uuid7())

@@ -19,6 +19,7 @@ from services.crm.config import CrmSettings
 from services.notifier.config import NotifierSettings
 from services.portal.config import PortalSettings
 from services.vault.config import VaultSettings
+from services.vault.phone.config import PhoneSettings
 
 FILE: Final = Path(__file__).resolve().parents[1] / ".env.example"
 MARK: Final = "# ==== every setting and its default (written by `make env-example`)\n"
@@ -31,6 +32,7 @@ def generated() -> str:
         _block("every service", ServiceSettings, [service.prefix() for service in SERVICES]),
         _block("every service with pages", SiteSettings, [service.prefix() for service in SERVICES]),
         *(_block(f"the {service.name}", service, [service.prefix()]) for service in SERVICES),
+        _block("the masker of phone calls, which has no database", PhoneSettings, [PhoneSettings.prefix()]),
     ]
     return "\n".join(parts)
 

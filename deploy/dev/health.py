@@ -13,7 +13,11 @@ from deploy.dev.programs import Program
 
 _OK = 200
 # By command: the name in the server's certificate.
-_GRPC = {"serve": "vault.wayvault.internal", "charging": "charging.wayvault.internal"}
+_GRPC = {
+    "serve": "vault.wayvault.internal",
+    "charging": "charging.wayvault.internal",
+    "phone": "phone.wayvault.internal",
+}
 _PATIENCE_SECONDS = 3.0
 
 

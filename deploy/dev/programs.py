@@ -7,6 +7,7 @@ from pathlib import Path
 
 from deploy.dev.settings import environment_of, gateway_url
 from deploy.dev.state import State
+from deploy.phone import kamailio
 
 _LONGEST_SOCKET_PATH = 100
 # Stands for the demo agency's payment gateway, where none was named.
@@ -20,6 +21,9 @@ class Program:
     service: str
     command: str
     port: int | None
+    # Whose settings it gets, where that isn't the service; and what is run, where that is no service of ours.
+    settings: str = ""
+    argv: tuple[str, ...] = ()
     module: str = ""
 
     @property
@@ -50,6 +54,9 @@ def programs_of(state: State, settings: Mapping[str, str]) -> list[Program]:
         found.append(Program(service="notifier", command="web", port=ports.mailbox))
     if settings.get("VAULT_STRIPE_URL") == gateway_url(state):
         found.append(Program(service="gateway", command="simulator", port=ports.gateway, module=_SIMULATOR))
+    if settings.get("CRM_PHONE_ADDRESS"):
+        found.append(Program(service="vault", command="phone", port=ports.phone, settings="phone"))
+        found.append(Program(service="kamailio", command="sip", port=None, argv=kamailio.arguments(state.phone)))
     return found
 
 
@@ -85,12 +92,12 @@ def configuration(state: State, settings: Mapping[str, str], root: Path) -> str:
         ),
     ]
     for program in programs_of(state, settings):
-        variables = environment_of(program.service, settings)
+        variables = environment_of(program.settings or program.service, settings)
         sections.append(
             _section(
                 f"program:{program.name}",
                 {
-                    "command": " ".join([sys.executable, "-m", *program.arguments]),
+                    "command": " ".join(program.argv or (sys.executable, "-m", *program.arguments)),
                     "directory": str(root),
                     "environment": ",".join(f"{name}={_quoted(value)}" for name, value in sorted(variables.items())),
                     "autostart": "true",

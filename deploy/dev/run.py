@@ -23,6 +23,7 @@ from deploy.dev.programs import Program, configuration, programs_of
 from deploy.dev.settings import Origins, SettingsFault, collect, environment_of
 from deploy.dev.state import State
 from deploy.dev.supervisor import Supervisor, run_command
+from deploy.phone import extensions, kamailio
 
 ROOT = Path(__file__).resolve().parents[2]
 _READY_WITHIN_SECONDS = 180.0
@@ -47,12 +48,25 @@ def up(state: State) -> None:
         _step("certificates and keys", lambda: certificates.ensure(state))
         _step("databases", lambda: databases.migrate(state, settings, ROOT))
         _step("demo agency", lambda: demo.import_agency(state, settings, ROOT))
+        if has_phone(settings):
+            _step("telephones", lambda: kamailio.prepare(state.phone, listening_of(state)))
         supervisor.start(wanted)
         supervisor.wait_for_socket()
     _step("services", lambda: _wait(supervisor, programs_of(state, settings), state))
     _step("demo data read by portal and notifier", lambda: demo.await_arrival(state, settings, ROOT))
     _step("agents enrolled at the vault", lambda: demo.enrol_agents(state, settings, ROOT))
     _welcome(state, settings, time.monotonic() - started)
+
+
+def has_phone(settings: Mapping[str, str]) -> bool:
+    """Whether the stack takes cards by phone (PHONE=1)."""
+    return bool(settings.get("CRM_PHONE_ADDRESS"))
+
+
+def listening_of(state: State) -> kamailio.Listening:
+    """Where Kamailio answers on this machine."""
+    ports = state.ports
+    return kamailio.Listening(address="127.0.0.1", port=ports.sip, ng_port=ports.phone_ng)
 
 
 def down(state: State) -> None:
@@ -163,7 +177,18 @@ def _welcome(state: State, settings: Mapping[str, str], seconds: float) -> None:
         code = f"authenticator code: make demo-code AGENT={agent['name'].split()[0].lower()}"
         how = code if agent["totp_secret"] else "sets up an authenticator app at first sign-in"
         print(f"  {agent['email']:26} {agent['name']}, {agent['role']}; {how}")
+    if has_phone(settings):
+        print(_telephones(state))
     print("\nmake status, make logs, make down. All data is in", state.root)
+
+
+def _telephones(state: State) -> str:
+    known = extensions.ensure(state.phone)
+    lines = [f"\nTelephones    register a softphone at 127.0.0.1:{state.ports.sip} (UDP, G.711), as"]
+    for user, whose in ((extensions.AGENT, "the agent"), (extensions.CLIENT, "the client")):
+        lines.append(f"  {user}   password {known[user].password:20} {whose}")
+    lines.append("or let two small telephones of ours play a call: make demo-call")
+    return "\n".join(lines)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -193,6 +218,7 @@ def main(arguments: list[str] | None = None) -> int:
         certificates.CertificateFault,
         databases.MigrationFault,
         demo.DemoFault,
+        kamailio.KamailioFault,
         psycopg.Error,
         subprocess.SubprocessError,
         ValueError,

@@ -14,8 +14,9 @@ from deploy import env_file
 from deploy.dev.state import State
 
 SERVICES = ("vault", "crm", "portal", "notifier")
-_PREFIXES = tuple(f"{service.upper()}_" for service in SERVICES)
-_OURS = (*_PREFIXES, "WAYVAULT_", "ENGINES")
+# The masker has settings of its own and no database.
+_PREFIXES = tuple(f"{service.upper()}_" for service in (*SERVICES, "phone"))
+_OURS = (*_PREFIXES, "WAYVAULT_", "ENGINES", "PHONE")
 
 
 class SettingsFault(Exception):
@@ -51,6 +52,8 @@ def collect(state: State, environment: Mapping[str, str] | None = None, *, env: 
             settings |= _of_services(_engines(state))
     except env_file.EnvFileFault as fault:
         raise SettingsFault(str(fault)) from fault
+    if given.get("PHONE") == "1":
+        settings |= _phone(state)
     return settings | _of_services(given)
 
 
@@ -83,6 +86,18 @@ def _engines(state: State) -> dict[str, str]:
     if not found:
         raise SettingsFault(f"There is no {path}. `make engines` starts the real engines and writes it.")
     return found
+
+
+def _phone(state: State) -> dict[str, str]:
+    ports = state.ports
+    return {
+        "CRM_PHONE_ADDRESS": f"127.0.0.1:{ports.phone}",
+        "PHONE_LISTEN": f"127.0.0.1:{ports.phone}",
+        "PHONE_NG_LISTEN": f"127.0.0.1:{ports.phone_ng}",
+        "PHONE_MEDIA_FIRST_PORT": str(ports.media.start),
+        "PHONE_MEDIA_LAST_PORT": str(ports.media.stop - 1),
+        "PHONE_VAULT_ADDRESS": f"127.0.0.1:{ports.vault}",
+    }
 
 
 def _derived(state: State) -> dict[str, str]:

@@ -53,6 +53,27 @@ class Ports:
         return self.base + 11
 
     @property
+    def phone(self) -> int:
+        """The masker's gRPC."""
+        return self.base + 12
+
+    @property
+    def phone_ng(self) -> int:
+        """The masker's ng, over UDP."""
+        return self.base + 13
+
+    @property
+    def sip(self) -> int:
+        """Kamailio, over UDP."""
+        return self.base + 14
+
+    @property
+    def media(self) -> range:
+        """Where telephones send their sound: 24 calls."""
+        first = self.base + (30_000 if self.base < 30_000 else -20_000)
+        return range(first, first + 100)
+
+    @property
     def postgres(self) -> int:
         return self.base + 20
 
@@ -108,6 +129,11 @@ class State:
     @property
     def engines(self) -> Path:
         return self.root / "engines"
+
+    @property
+    def phone(self) -> Path:
+        """Extensions with their passwords, and Kamailio's configuration."""
+        return self.root / "phone"
 
     @property
     def run(self) -> Path:

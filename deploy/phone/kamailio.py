@@ -6,12 +6,16 @@ the masker no call is set up), keys by SIP INFO go to the masker and nowhere els
 
 import ipaddress
 import re
+import shutil
+import subprocess
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.phone.extensions import REALM, Extension
+from deploy.files import private_directory, write_file
+from deploy.phone.extensions import REALM, Extension, ensure
 
+_INSTALL = Path(__file__).parent / "install"
 _USER = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 _MODULES = (
     "kex",
@@ -54,7 +58,22 @@ class Listening:
     address: str
     port: int
     ng_port: int
-    run: Path
+
+
+def arguments(folder: Path) -> tuple[str, ...]:
+    """How Kamailio is started, in the foreground and without root."""
+    place = folder.resolve()
+    return ("kamailio", "-DD", "-E", "-f", f"{place}/kamailio.cfg", "-Y", str(place), "-m", "32", "-M", "8")
+
+
+def prepare(folder: Path, listening: Listening) -> dict[str, Extension]:
+    """Makes extensions and configuration. Raises KamailioFault when Kamailio is not installed, or can't be."""
+    if shutil.which("kamailio") is None and subprocess.run(["sh", str(_INSTALL)], check=False).returncode:
+        raise KamailioFault("Kamailio could not be installed. Debian: sudo apt-get install kamailio.")
+    private_directory(folder)
+    found = ensure(folder)
+    write_file(folder / "kamailio.cfg", configuration(listening, found.values()))
+    return found
 
 
 def configuration(listening: Listening, extensions: Collection[Extension], trunk: Trunk | None = None) -> str:

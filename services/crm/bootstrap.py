@@ -32,10 +32,12 @@ from services.crm.paying.links.terms import self_service_terms
 from services.crm.paying.parts import Paying
 from services.crm.paying.payments.service import PaymentBook, payments_on_segment
 from services.crm.paying.payments.service import lock_of_clients as payments_of_clients
-from services.crm.paying.wiring import make_paying, open_charging, open_vault
+from services.crm.paying.phone.masker import MaskerPort
+from services.crm.paying.wiring import make_paying, open_charging, open_masker, open_vault
 from services.crm.sales.merging.service import Followers
 from services.crm.sales.parts import Sales
 from services.crm.sales.wiring import make_sales
+from services.crm.signatures import PhoneSignatures
 from services.crm.signing.parts import Signing
 from services.crm.signing.wiring import make_signing
 from services.crm.trips.bookings.service import ids_of_client
@@ -69,10 +71,12 @@ def bootstrap(
     charging: ChargingPort | None = None,
     letters: Letters | None = None,
     trail: TrailPort | None = None,
+    masker: MaskerPort | None = None,
 ) -> Dependencies:
     """The CRM's parts, joined. What is not given is the real thing, by the settings."""
     core = _core(settings, clock or SystemClock(), database)
     letters = letters or CrmLetters(settings)
+    signatures = PhoneSignatures(lambda: signing)
     vault = vault or open_vault(settings)
     charging = charging or open_charging(settings)
     access = make_access(core, passwords or Passwords(), register=vault, letters=letters)
@@ -97,13 +101,25 @@ def bootstrap(
         has_payments=payments_on_segment,
         terms=lambda house: self_service_terms(house.agency, house.agent, house.policy),
     )
+    signing = make_signing(core, access, sales, trips, letters=letters, card_authorized=book.is_authorized)
     return Dependencies(
         core=core,
         access=access,
         sales=sales,
         trips=trips,
-        paying=make_paying(core, access, sales, trips, book=book, vault=vault, charging=charging, letters=letters),
-        signing=make_signing(core, access, sales, trips, letters=letters, card_authorized=book.is_authorized),
+        paying=make_paying(
+            core,
+            access,
+            sales,
+            trips,
+            book=book,
+            vault=vault,
+            charging=charging,
+            letters=letters,
+            masker=masker or open_masker(settings),
+            signatures=signatures,
+        ),
+        signing=signing,
         office=make_office(core, access, sales, trips, book=book, trail=trail or open_trail(settings)),
     )
 

@@ -33,6 +33,9 @@ class CrmSettings(SiteSettings):
     # host:port of the program `charging` (empty: this installation charges nothing itself), and its certificate's name.
     charging_address: str = ""
     charging_server_name: str = "charging.wayvault.internal"
+    # The masker of phone calls; empty = phone payments are not set up.
+    phone_address: str = ""
+    phone_server_name: str = "phone.wayvault.internal"
     # ES256 private key that signs letters, and the notifier's public key that they are sealed to.
     letter_signing_key: Path = Path()
     notifier_letter_key: Path = Path()

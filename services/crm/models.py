@@ -12,6 +12,7 @@ from services.crm.paying.charging.models import PaymentChargeRow
 from services.crm.paying.cvv_requests.models import CvvRequestRow
 from services.crm.paying.links.models import PaymentLinkRow
 from services.crm.paying.payments.models import PaymentRow, SignedDocumentRow
+from services.crm.paying.phone.models import PhoneCallRow, PhoneDeskRow, PhoneFlowRow
 from services.crm.paying.recording.models import PaymentActRow
 from services.crm.paying.reminders.models import ReminderLogRow, ReminderRuleRow, ReminderSwitchRow
 from services.crm.paying.reveal.models import ChallengeRow
@@ -64,6 +65,9 @@ __all__ = [
     "PaymentChargeRow",
     "PaymentLinkRow",
     "PaymentRow",
+    "PhoneCallRow",
+    "PhoneDeskRow",
+    "PhoneFlowRow",
     "PortalAccessRow",
     "QuoteRow",
     "RegistrationRow",

@@ -41,7 +41,12 @@ RAIL = (
         icon="luggage",
         rooms=("bookings.", "links.", "documents.", "itinerary.", "insurance."),
     ),
-    Line(label="Payments", endpoint="payments.report", icon="credit-card", rooms=("payments.", "area.", "retrieval.")),
+    Line(
+        label="Payments",
+        endpoint="payments.report",
+        icon="credit-card",
+        rooms=("payments.", "area.", "retrieval.", "phone."),
+    ),
     Line(label="Links", endpoint="link_overview.index", icon="link", rooms=("link_overview.",)),
     Line(label="Quotes", endpoint="quotes.index", icon="inbox", rooms=("quotes.",)),
     Line(label="Suppliers", endpoint="suppliers.index", icon="store", rooms=("suppliers.",)),

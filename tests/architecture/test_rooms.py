@@ -41,6 +41,7 @@ _ROWS_SHARED = {
         "paying.closing",
         "paying.cvv_requests",
         "paying.links",
+        "paying.phone",
         "paying.recording",
         "paying.reveal",
         "paying.second_reveals",

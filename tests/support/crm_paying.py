@@ -61,6 +61,7 @@ from services.crm.trips.bookings.service import BookingData, BookingDetail, Book
 from services.crm.worker import event_handlers
 from tests.support.clock import FakeClock
 from tests.support.crm_trail import FakeTrail
+from tests.support.masker import FakeMasker
 from tests.support.tables import furnished
 
 Event = TypeVar("Event", bound=Message)
@@ -329,6 +330,7 @@ class CrmHouse:
         self.vault = FakeVault(self.clock)
         self.letters = OpenLetters()
         self.trail = FakeTrail()
+        self.masker = FakeMasker(self.clock)
         settings = CrmSettings(
             state_dir=folder,
             database_url=database_url or f"sqlite:///{folder}/crm.db",
@@ -343,6 +345,7 @@ class CrmHouse:
             charging=charging,
             letters=self.letters,
             trail=self.trail,
+            masker=self.masker,
             passwords=Passwords(memory_kib=64, passes=1),
         )
         self.vault.know_people(self.deps.access.directory, database)

@@ -11,6 +11,7 @@ from services.crm.paying.links.overview import LinkOverview
 from services.crm.paying.links.service import PaymentLinks
 from services.crm.paying.payments.self_service import SelfService
 from services.crm.paying.payments.service import PaymentBook
+from services.crm.paying.phone.service import PhonePayments
 from services.crm.paying.recording.events import ReportEvents
 from services.crm.paying.recording.service import Recording
 from services.crm.paying.reminders.log import ReminderLog
@@ -40,6 +41,7 @@ class Paying:
     cvv_requests: CvvRequests
     reminders: Reminders
     reminder_log: ReminderLog
+    phone: PhonePayments
 
 
 def paying() -> Paying:

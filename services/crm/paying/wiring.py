@@ -25,6 +25,8 @@ from services.crm.paying.parts import Paying
 from services.crm.paying.payments.events import PaymentEvents
 from services.crm.paying.payments.self_service import SelfService
 from services.crm.paying.payments.service import PaymentBook, PaymentRow
+from services.crm.paying.phone.masker import GrpcMasker, MaskerPort
+from services.crm.paying.phone.service import PhonePayments, SignatureDesk
 from services.crm.paying.recording.events import ReportEvents
 from services.crm.paying.recording.service import Recording
 from services.crm.paying.reminders import events as reminder_events
@@ -58,6 +60,14 @@ def open_charging(settings: CrmSettings) -> ChargingPort:
     return GrpcCharging(open_channel(settings.charging_address, tls, settings.charging_server_name))
 
 
+def open_masker(settings: CrmSettings) -> MaskerPort | None:
+    """The masker over mTLS; None where phone payments are not set up."""
+    if not settings.phone_address:
+        return None
+    tls = TlsFiles(ca=settings.tls_ca, cert=settings.tls_cert, key=settings.tls_key)
+    return GrpcMasker(open_channel(settings.phone_address, tls, settings.phone_server_name))
+
+
 def make_paying(
     core: Core,
     access: Access,
@@ -68,6 +78,8 @@ def make_paying(
     vault: VaultPort,
     charging: ChargingPort,
     letters: Letters,
+    masker: MaskerPort | None,
+    signatures: SignatureDesk,
 ) -> Paying:
     """The rooms, joined."""
     database, outbox, clock = core.database, core.outbox, core.clock
@@ -112,6 +124,14 @@ def make_paying(
         reminders=Reminders(
             database=database, outbox=outbox, clock=clock, bookings=bookings, directory=directory, payments=book
         ),
+        phone=PhonePayments(
+            database=database,
+            outbox=outbox,
+            clock=clock,
+            links=links,
+            masker=masker,
+            signatures=signatures,
+        ),
         reminder_log=ReminderLog(database=database, bookings=bookings),
     )
 
@@ -139,5 +159,6 @@ def timers(paying: Paying) -> list[tuple[str, Loop]]:
         ("link expiry", every(_EXPIRY_SECONDS, paying.links.expire_due, "link expiry")),
         ("lapse warnings", every(_LAPSE_SECONDS, paying.lapses.warn, "lapse warnings")),
         ("lapsed cards", every(_LAPSE_SECONDS, paying.lapses.confirm, "lapsed cards")),
+        ("lost phone calls", every(_LAPSE_SECONDS, paying.phone.settle, "lost phone calls")),
         ("unrecorded reveals", every(_LAPSE_SECONDS, paying.retrieval.settle, "unrecorded reveals")),
     ]

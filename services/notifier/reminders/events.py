@@ -16,6 +16,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     PaymentContext,
     PaymentRecorded,
     PaymentReversed,
+    PaymentTakenByPhone,
     ReminderRuleSaved,
     ReminderSendNowRequested,
     ReminderTestRequested,
@@ -40,6 +41,7 @@ class ReminderEvents:
         handlers.on(BookingRemindersSwitched, self.switched)
         handlers.on(PaymentRecorded, self.payment_recorded)
         handlers.on(PaymentReversed, self.payment_reversed)
+        handlers.on(PaymentTakenByPhone, self.payment_taken)
         handlers.on(ReminderRuleSaved, self.rule_saved)
         handlers.on(ReminderTestRequested, self.test_requested)
         handlers.on(ReminderSendNowRequested, self.send_now)
@@ -65,6 +67,10 @@ class ReminderEvents:
 
     def payment_recorded(self, session: Session, event: PaymentRecorded, _: EventMeta) -> None:
         facts.learn_payment(session, event.context, Standing.PROCESSED)
+
+    def payment_taken(self, session: Session, event: PaymentTakenByPhone, _: EventMeta) -> None:
+        # No mail: the agent was on the telephone with the client.
+        facts.learn_payment(session, event.context, Standing.AUTHORIZED)
 
     def payment_reversed(self, session: Session, event: PaymentReversed, _: EventMeta) -> None:
         facts.learn_payment(session, event.context, Standing.REVERSED)

@@ -15,6 +15,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     PaymentReportDeclined,
     PaymentRetrieved,
     PaymentReversed,
+    PaymentTakenByPhone,
     PaymentVoided,
 )
 from services.portal.payments.service import note_context, payment_row
@@ -30,6 +31,7 @@ def subscribe(handlers: EventHandlers) -> None:
     handlers.on(PaymentRecorded, on_recorded)
     handlers.on(PaymentReportDeclined, on_declined)
     handlers.on(PaymentReversed, on_reversed)
+    handlers.on(PaymentTakenByPhone, on_taken_by_phone)
 
 
 def on_retrieved(session: Session, message: PaymentRetrieved, _: EventMeta) -> None:
@@ -85,6 +87,18 @@ def on_reversed(session: Session, message: PaymentReversed, meta: EventMeta) -> 
     note_context(session, row, message.context, meta.occurred_at)
     if row.reversed_at is None:
         row.reversed_at, row.answer = _moment(message.at), message.reason[:1000]
+
+
+def on_taken_by_phone(session: Session, message: PaymentTakenByPhone, meta: EventMeta) -> None:
+    """The client keyed the card during a call: authorized as if by a form, with no document of ours."""
+    row = payment_row(session, message.context.payment_id)
+    note_context(session, row, message.context, meta.occurred_at)
+    if row.authorized_at is None:
+        row.brand, row.last4 = message.brand[:20], message.last4[-4:]
+        row.cardholder_name = message.cardholder_name[:200]
+        row.authorized_at = _moment(message.authorized_at)
+        row.card_kept_until = _moment(message.card_kept_until)
+        row.cvv_kept_until = _moment(message.cvv_kept_until) if message.HasField("cvv_kept_until") else None
 
 
 def _moment(timestamp: Timestamp) -> datetime:

@@ -17,10 +17,10 @@ class PhoneSettings(ServiceSettings):
     name: ClassVar[str] = "phone"
 
     # gRPC, for the CRM.
-    listen: str = "127.0.0.1:8106"
+    listen: str = "127.0.0.1:8112"
     workers: int = Field(default=32, ge=4, le=512)
     # UDP, for Kamailio's ng protocol: on this machine only, since it has no password.
-    ng_listen: str = "127.0.0.1:8107"
+    ng_listen: str = "127.0.0.1:8113"
     # Where phones and trunks send their sound, and the ports for it: four for each call.
     media_address: str = "127.0.0.1"
     media_first_port: int = Field(default=30_000, ge=1024, le=65_000)

@@ -118,8 +118,10 @@ class FurnishedHouse(CrmHouse):
         )
         link = self.deps.paying.links.of_payment(waiting)
         assert link is not None
+        call_id, _ = self.deps.paying.phone.start(self.maya, waiting, script="Read out")
         self.objects |= {
             "payment_id": payment_id,
+            "call_id": call_id,
             "signed_document_id": signed.document_id,
             "second_id": second.id,
             "link_id": link.id,

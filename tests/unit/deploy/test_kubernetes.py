@@ -28,7 +28,8 @@ DERIVED = {"tls_ca", "tls_cert", "tls_key", "letter_signing_key", "notifier_lett
 DERIVED |= {"public_keys_dir"}
 # For one machine only: the mailbox page, and the vault's bus setting, which it has no use for.
 NOT_HERE = {
-    "crm": {"mailbox_url", "charging_address", "charging_server_name"},
+    # Calls come in where Kamailio is, on machines of their own (docs/phone.md).
+    "crm": {"mailbox_url", "charging_address", "charging_server_name", "phone_address", "phone_server_name"},
     "portal": {"mailbox_url"},
     "notifier": {"listen", "trusted_proxies", "proxy_header"},
     # The program `charging` has no Deployment yet: it runs beside the others on one machine (`make up`).

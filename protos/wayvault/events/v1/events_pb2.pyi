@@ -867,6 +867,49 @@ class PaymentRecorded(_message.Message):
 Global___PaymentRecorded: _TypeAlias = PaymentRecorded  # noqa: Y015
 
 @_typing.final
+class PaymentTakenByPhone(_message.Message):
+    """The client keyed the card during a call with the agent (T4): as payment.authorized, but nobody signed yet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    BRAND_FIELD_NUMBER: _builtins.int
+    LAST4_FIELD_NUMBER: _builtins.int
+    CARDHOLDER_NAME_FIELD_NUMBER: _builtins.int
+    AUTHORIZED_AT_FIELD_NUMBER: _builtins.int
+    CARD_KEPT_UNTIL_FIELD_NUMBER: _builtins.int
+    CVV_KEPT_UNTIL_FIELD_NUMBER: _builtins.int
+    brand: _builtins.str
+    last4: _builtins.str
+    cardholder_name: _builtins.str
+    @_builtins.property
+    def context(self) -> Global___PaymentContext: ...
+    @_builtins.property
+    def authorized_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def card_kept_until(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def cvv_kept_until(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        context: Global___PaymentContext | None = ...,
+        brand: _builtins.str = ...,
+        last4: _builtins.str = ...,
+        cardholder_name: _builtins.str = ...,
+        authorized_at: _timestamp_pb2.Timestamp | None = ...,
+        card_kept_until: _timestamp_pb2.Timestamp | None = ...,
+        cvv_kept_until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["authorized_at", b"authorized_at", "card_kept_until", b"card_kept_until", "context", b"context", "cvv_kept_until", b"cvv_kept_until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorized_at", b"authorized_at", "brand", b"brand", "card_kept_until", b"card_kept_until", "cardholder_name", b"cardholder_name", "context", b"context", "cvv_kept_until", b"cvv_kept_until", "last4", b"last4"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PaymentTakenByPhone: _TypeAlias = PaymentTakenByPhone  # noqa: Y015
+
+@_typing.final
 class PaymentReportDeclined(_message.Message):
     """The agent found no such payment as the client reported: it counts for nothing."""
 

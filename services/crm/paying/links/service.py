@@ -13,7 +13,7 @@ from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
-from chassis.ids import new_id, new_link_token, token_sha256
+from chassis.ids import derived_id, new_id, new_link_token, token_sha256
 from chassis.money import Money
 from chassis.sealing import Letter
 from protos.wayvault.common.v1 import common_pb2
@@ -37,6 +37,7 @@ from services.crm.paying.payments.service import (
     context_of,
     happen,
     locked,
+    locked_own,
     open_payment,
 )
 from services.crm.trips.bookings.service import (
@@ -227,6 +228,49 @@ class PaymentLinks:
         self._add_link(session, replacement, request_key=f"again:{payment.id}")
         return replacement.id
 
+    def open_without_link(self, actor: Actor, booking_id: str, request: LinkRequest) -> str:
+        """A payment for the one share of the request, asked for without a link (T1). The same request again makes none.
+
+        Returns the payment's id. Raises NotFound, PermissionDenied or InvalidArgument.
+        """
+        (share,) = request.shares
+        payment_id = derived_id("pay", f"{actor.agent_id} {request.request_key}")
+        with self._database.transaction() as session:
+            booking = self._bookings.hold_own(session, actor, booking_id)
+            if session.get(PaymentRow, payment_id) is None:
+                passenger = _traveller(booking, share)
+                new = self._new(session, booking, request, share, passenger)
+                open_payment(session, replace(new, payment_id=payment_id), at=self._clock.now())
+        return payment_id
+
+    def send_for(self, actor: Actor, payment_id: str) -> str:
+        """A link for a payment that has none that lives: the same amount and purpose (T9). Returns its address.
+
+        Raises NotFound, PermissionDenied or InvalidArgument.
+        """
+        with self._database.transaction() as session:
+            payment = locked_own(session, actor, payment_id)
+            row = session.scalar(select(PaymentLinkRow).where(PaymentLinkRow.payment_id == payment_id))
+            if not payment.payer_email:
+                raise InvalidArgument(f"{payment.payer_name} has no e-mail address, so no link can be sent.")
+            if row is None:
+                self._add_link(session, payment, request_key=f"instead:{payment_id}")
+            elif LinkState(row.state) not in LIVE:
+                raise InvalidArgument(f"The link of this payment was {row.state}. Send a new one from the booking.")
+            return payment.payer_email
+
+    def taken_otherwise(self, payment_id: str) -> None:
+        """The card came by phone: the link of the payment, if it has one that lives, stops working."""
+        with self._database.transaction() as session:
+            row = session.scalar(
+                select(PaymentLinkRow).where(PaymentLinkRow.payment_id == payment_id).with_for_update()
+            )
+            if row is None or (state := after(LinkState(row.state), LinkFact.REVOKED)) is None:
+                return
+            row.state, row.revoked_at = state, self._clock.now()
+            event = PaymentLinkRevoked(link_id=row.id, payment_id=row.payment_id)
+            self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
+
     def of_booking(self, actor: Actor, booking_id: str) -> list[Link]:
         """A booking's links, newest first."""
         query = (
@@ -274,7 +318,13 @@ class PaymentLinks:
             return True
 
     def _open(self, session: Session, booking: BookingDetail, request: LinkRequest, share: Share) -> Link:
-        passenger = _payer(booking, share)
+        new = self._new(session, booking, request, share, _payer(booking, share))
+        payment = open_payment(session, new, at=self._clock.now())
+        return self._add_link(session, payment, request_key=request.request_key)
+
+    def _new(
+        self, session: Session, booking: BookingDetail, request: LinkRequest, share: Share, passenger: Passenger
+    ) -> NewPayment:
         context = PaymentContext(
             booking_id=booking.id,
             booking_title=booking.title,
@@ -290,9 +340,7 @@ class PaymentLinks:
             context.segment.CopyFrom(segment_snapshot(segment))
         elif request.type is not PaymentType.SERVICE_FEE:
             raise InvalidArgument("Choose which part of the trip this payment is for.", field="segment_id")
-        new = NewPayment(context=context, payer_name=passenger.name, type=request.type, due_on=request.due_on)
-        payment = open_payment(session, new, at=self._clock.now())
-        return self._add_link(session, payment, request_key=request.request_key)
+        return NewPayment(context=context, payer_name=passenger.name, type=request.type, due_on=request.due_on)
 
     def _fill_house(self, session: Session, context: PaymentContext, booking: BookingDetail) -> None:
         agency = self._directory.load_agency(session, booking.agency_id)
@@ -368,12 +416,17 @@ class PaymentLinks:
 
 
 def _payer(booking: BookingDetail, share: Share) -> Passenger:
-    passenger = booking.passenger(share.client_id)
-    if passenger is None:
-        raise InvalidArgument("Tick passengers of this booking only.", field="passengers")
+    passenger = _traveller(booking, share)
     if not passenger.email:
         raise InvalidArgument(f"{passenger.name} has no e-mail address, so no link can be sent.", field="passengers")
     require_mailable(passenger.email, field="passengers", whose=passenger.name)
+    return passenger
+
+
+def _traveller(booking: BookingDetail, share: Share) -> Passenger:
+    passenger = booking.passenger(share.client_id)
+    if passenger is None:
+        raise InvalidArgument("Tick passengers of this booking only.", field="passengers")
     if share.amount.minor <= 0:
         raise InvalidArgument("The amount must be more than nothing.", field="amount")
     return passenger

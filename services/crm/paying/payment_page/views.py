@@ -296,6 +296,7 @@ def _page(payment_id: str, **forms: AnyForm) -> str:
     policy = access().directory.agency(payment.agency_id).data
     second = paying().second_reveals.of_payment(payment.id)
     segment, travelers = _trip(actor, payment)
+    by_phone = paying().phone.of_payment(payment.id) if payment.by_phone else None
     return render_template(
         "area/show.html",
         payment=payment,
@@ -307,6 +308,8 @@ def _page(payment_id: str, **forms: AnyForm) -> str:
         link=paying().links.of_payment(payment.id),
         known=sales().suppliers.of_names(actor, [payment.supplier_name]).get(payment.supplier_name),
         documents=paying().book.documents([payment.id]),
+        phone_call=by_phone,
+        phone_outstanding=by_phone is not None and paying().phone.signature_outstanding(by_phone),
         removal=paying().removals.status_of(payment.card_token) if payment.card_token else None,
         replacement=paying().book.replacement_of(payment.id),
         can_ask_again=not isinstance(may_ask_again(payment.state), Refused),

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
@@ -61,6 +61,8 @@ class PaymentRow(Base):
     replaces_payment_id: Mapped[str | None] = mapped_column(String(64), index=True)
     # The client started or reported it in the portal (P3, C6): nobody sent a link.
     self_service: Mapped[bool] = mapped_column(default=False)
+    # The client keyed the card during a call (T4).
+    by_phone: Mapped[bool] = mapped_column(default=False, server_default=false())
     # rules.Method; of those that were recorded, the day on which they were made.
     method: Mapped[str] = mapped_column(String(16), default="card", server_default="card")
     paid_on: Mapped[date | None]

@@ -59,6 +59,7 @@ class Payment:
     state: PaymentState
     replaces_payment_id: str | None
     self_service: bool
+    by_phone: bool
     method: Method
     paid_on: date | None
     created_at: datetime
@@ -152,6 +153,7 @@ def payment_of(row: PaymentRow) -> Payment:
         state=PaymentState(row.state),
         replaces_payment_id=row.replaces_payment_id,
         self_service=row.self_service,
+        by_phone=row.by_phone,
         method=Method(row.method),
         paid_on=row.paid_on,
         created_at=row.created_at,

@@ -24,7 +24,7 @@ from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.visibility import visible_to
 from services.crm.paying.payments.models import PaymentRow, SignedDocumentRow
 from services.crm.paying.payments.pending import PendingFilter, PendingSort, pending_query
-from services.crm.paying.payments.record import Payment, agent_of, payment_of, titles_of
+from services.crm.paying.payments.record import BillingAddress, Payment, agent_of, payment_of, titles_of
 from services.crm.paying.payments.rules import (
     LAPSE_WARNING,
     METHOD_WORDS,
@@ -57,6 +57,7 @@ __all__ = [
     "TYPE_WORDS",
     "Allowed",
     "Balance",
+    "BillingAddress",
     "Counted",
     "Decision",
     "Fact",

@@ -103,6 +103,8 @@ class People:
 
     def who(self, entry: AccessEntry) -> str:
         """Who did it. What came in by the portal the client did: the vault notes for whose eyes it was."""
+        if entry.actor == "phone":
+            return f"{self.client}, on the telephone"
         if entry.action in _BY_CLIENT or entry.actor == "portal":
             return f"{self.client}, in the portal"
         if entry.actor == "vault":

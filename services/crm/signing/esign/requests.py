@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,7 @@ from services.crm.signing.esign.library import Library, Template
 from services.crm.signing.esign.models import SignRequestRow
 from services.crm.signing.esign.records import SignRequest, label, made_by, own_row, view
 from services.crm.signing.esign.rules import (
+    DONE,
     LIFETIME,
     TAGS,
     WAITING,
@@ -107,6 +108,41 @@ class SignRequests:
                 if made := made_by(session, keys.values()):
                     return made
             raise
+
+    def ask_for(
+        self,
+        actor: Actor,
+        booking_id: str,
+        client_id: str,
+        *,
+        kind: DocumentKind,
+        title: str,
+        text: str,
+        request_key: str,
+    ) -> SignRequest:
+        """Asks one passenger to sign a text that was written for the occasion, filed under the agency's document of
+        that kind. The same key again answers with what the first one made.
+
+        Raises NotFound, PermissionDenied or InvalidArgument.
+        """
+        key = _key(request_key, client_id)
+        template = self._library.of_kind(actor, kind)
+        with self._database.transaction() as session:
+            booking = self._bookings.load_own(session, actor, booking_id)
+            if made := made_by(session, [key]):
+                return made[0]
+            written = replace(template, title=title, body=text)
+            row = self._row(session, booking, written, _passenger(booking, client_id), key)
+            self._mail(session, row)
+            session.add(row)
+            session.flush()
+            return view(row)
+
+    def is_signed(self, request_id: str) -> bool:
+        """Whether a request, which the caller has from a look-up of their own, was signed."""
+        with self._database.read() as session:
+            row = session.get(SignRequestRow, request_id)
+            return row is not None and RequestState(row.state) in DONE
 
     def text_for(
         self, actor: Actor, booking_id: str, client_id: str, body: str, more: Mapping[str, str] | None = None

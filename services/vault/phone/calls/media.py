@@ -93,6 +93,10 @@ class Lateness:
     def note(self, seconds: float) -> None:
         self._recent.append(seconds)
 
+    def clear(self) -> None:
+        """Begins anew."""
+        self._recent.clear()
+
     def percentile(self, part: float) -> float:
         """0 without any."""
         ordered = sorted(self._recent)

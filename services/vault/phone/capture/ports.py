@@ -6,7 +6,7 @@ from typing import Protocol
 
 from chassis.ids import new_id
 from services.vault.phone.calls.masker import Masker
-from services.vault.phone.capture.sessions import Purpose, StoredCard
+from services.vault.phone.capture.sessions import Purpose, Session, StoredCard
 
 
 class MediaThread(Protocol):
@@ -56,3 +56,17 @@ class Trail(Protocol):
     """Where acts are recorded; returns at once and keeps trying."""
 
     def record(self, act: Act) -> None: ...
+
+
+def act_of(session: Session | None, action: str, *, refused: bool, reason: str) -> Act:
+    """An act of a session, or one of which no session can be told."""
+    purpose = session.purpose if session else None
+    return Act(
+        action=action,
+        refused=refused,
+        reason=reason,
+        session_id=session.id if session else "",
+        agency_id=purpose.agency_id if purpose else "",
+        agent_id=purpose.agent_id if purpose else "",
+        payment_id=purpose.payment_id if purpose else "",
+    )

@@ -15,7 +15,7 @@ from services.vault.phone.calls.masker import Masker
 from services.vault.phone.calls.ports import Ended, Transport
 from services.vault.phone.capture.keys import KeyedField, overwritten
 from services.vault.phone.capture.pins import PinDesk, new_pin, same, used
-from services.vault.phone.capture.ports import Act, CardStore, KeyedCard, MediaThread, Trail
+from services.vault.phone.capture.ports import CardStore, KeyedCard, MediaThread, Trail, act_of
 from services.vault.phone.capture.rules import (
     Enough,
     Field,
@@ -270,19 +270,7 @@ class Sessions:
             self._ask_for_call(matching[0], call_id, tag)
 
     def _refuse(self, reason: str, sessions: list[Session]) -> None:
-        session = sessions[0] if sessions else None
-        purpose = session.purpose if session else None
-        self._trail.record(
-            Act(
-                action="phone.pin",
-                refused=True,
-                reason=reason,
-                session_id=session.id if session else "",
-                agency_id=purpose.agency_id if purpose else "",
-                agent_id=purpose.agent_id if purpose else "",
-                payment_id=purpose.payment_id if purpose else "",
-            )
-        )
+        self._trail.record(act_of(sessions[0] if sessions else None, "phone.pin", refused=True, reason=reason))
 
     def _ask_for_call(self, session: Session, call_id: str, tag: str) -> None:
         """One use: from here no other call can have it. The masker then says whether this call can carry it."""
@@ -393,18 +381,7 @@ class Sessions:
         self._changed.notify_all()
 
     def _record(self, session: Session, action: str, *, refused: bool = False, reason: str = "") -> None:
-        purpose = session.purpose
-        self._trail.record(
-            Act(
-                action=action,
-                refused=refused,
-                reason=reason,
-                session_id=session.id,
-                agency_id=purpose.agency_id,
-                agent_id=purpose.agent_id,
-                payment_id=purpose.payment_id,
-            )
-        )
+        self._trail.record(act_of(session, action, refused=refused, reason=reason))
 
 
 def _begin(masker: Masker, call_id: str, tag: str, wanted: str, now: float) -> bool:

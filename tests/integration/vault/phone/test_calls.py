@@ -1,6 +1,8 @@
 """Real sockets, Kamailio, and two telephones: a whole call, with a stand-in for the vault alone."""
 
+import random
 import shutil
+import socket
 import subprocess
 import threading
 import time
@@ -11,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from deploy.dev.engines.host import port_is_taken
 from deploy.phone import extensions, kamailio
 from deploy.phone.softphone import EVENT_TYPE, PhoneFault, Softphone
 from services.vault.phone.calls.masker import Masker
@@ -63,7 +64,7 @@ class House:
         thread.start()
         stack.callback(thread.join, 5)
         stack.callback(self.stop.set)
-        listening = kamailio.Listening(address="127.0.0.1", port=base, ng_port=base + 1, run=folder)
+        listening = kamailio.Listening(address="127.0.0.1", port=base, ng_port=base + 1)
         file = folder / "kamailio.cfg"
         file.write_text(kamailio.configuration(listening, self.known.values()), "utf-8")
         self.log = folder / "kamailio.log"
@@ -90,9 +91,25 @@ class House:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[tuple[House, ExitStack]]:
-    base = next(port for port in range(41_000, 60_000, 100) if not port_is_taken(port) and not port_is_taken(port + 1))
+    base = _free_base()
     with ExitStack() as stack:
         yield House(tmp_path, stack, base), stack
+
+
+def _free_base() -> int:
+    """A hundred ports that nobody uses; tests run side by side."""
+    while True:
+        base = random.randrange(41_000, 60_000, 100)
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sip,
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ng,
+        ):
+            try:
+                sip.bind(("127.0.0.1", base))
+                ng.bind(("127.0.0.1", base + 1))
+            except OSError:
+                continue
+            return base
 
 
 def _until(condition: "object", seconds: float = 10.0) -> None:

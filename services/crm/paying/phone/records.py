@@ -1,0 +1,75 @@
+"""A secure session as pages and report show it: a value, read from its row and its payment's."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Select, select
+
+from chassis.money import Money
+from services.crm.paying.payments.service import PaymentRow, PaymentState
+from services.crm.paying.phone.models import PhoneCallRow
+from services.crm.paying.phone.rules import RESULT_WORDS, Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One secure session as pages and report show it."""
+
+    id: str
+    agent_id: str
+    payment_id: str
+    payer_name: str
+    booking_id: str
+    booking_title: str
+    amount: Money
+    payment_state: PaymentState
+    result: Result | None
+    asked_again: int
+    sign_request_id: str
+    signature_problem: str
+    started_at: datetime
+    tied_at: datetime | None
+    ended_at: datetime | None
+
+    @property
+    def result_words(self) -> str:
+        return RESULT_WORDS[self.result] if self.result else "Under way"
+
+    @property
+    def seconds(self) -> int | None:
+        """How long the session lasted from its PIN on."""
+        return int((self.ended_at - self.tied_at).total_seconds()) if self.ended_at and self.tied_at else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFilter:
+    """What the report shows; None and empty = all."""
+
+    result: Result | None = None
+    since: date | None = None
+
+
+def calls_query() -> Select[PhoneCallRow, PaymentRow]:
+    """Calls with their payments."""
+    return select(PhoneCallRow, PaymentRow).join(PaymentRow, PaymentRow.id == PhoneCallRow.payment_id)
+
+
+def call_of(row: PhoneCallRow, payment: PaymentRow) -> Call:
+    """The value of a row."""
+    return Call(
+        id=row.id,
+        agent_id=row.agent_id,
+        payment_id=row.payment_id,
+        payer_name=payment.payer_name,
+        booking_id=payment.booking_id,
+        booking_title=payment.booking_title,
+        amount=Money(minor=payment.amount_minor, currency=payment.currency),
+        payment_state=PaymentState(payment.state),
+        result=Result(row.result) if row.result else None,
+        asked_again=row.asked_again,
+        sign_request_id=row.sign_request_id,
+        signature_problem=row.signature_problem,
+        started_at=row.started_at,
+        tied_at=row.tied_at,
+        ended_at=row.ended_at,
+    )

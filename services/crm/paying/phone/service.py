@@ -1,0 +1,377 @@
+"""Use cases of payments by phone: prepare, open a session, capture, store, record how it ended, report (T1 to T9)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from sqlalchemy import select
+from sqlalchemy.orm import Session as DbSession
+
+from chassis.bus import Outbox
+from chassis.clock import Clock
+from chassis.db import Database
+from chassis.errors import InvalidArgument, NotFound, Unavailable, WayvaultError
+from chassis.ids import new_id
+from protos.wayvault.common.v1 import common_pb2
+from protos.wayvault.events.v1.events_pb2 import PaymentAuthorized, PaymentTakenByPhone
+from services.crm.core.actor import Actor
+from services.crm.core.visibility import visible_to
+from services.crm.paying.links.service import PaymentLinks
+from services.crm.paying.payments.service import (
+    BillingAddress,
+    Payment,
+    PaymentRow,
+    PaymentState,
+    context_of,
+    locked_own,
+    own,
+    payment_of,
+    record_authorization,
+)
+from services.crm.paying.phone import terms
+from services.crm.paying.phone.masker import KeyedCard, MaskerPort, Opened, Progress, Readiness, Session
+from services.crm.paying.phone.models import PhoneCallRow, PhoneDeskRow, PhoneFlowRow
+from services.crm.paying.phone.records import Call, CallFilter, call_of, calls_query
+from services.crm.paying.phone.rules import FIRST_SCRIPT, RESULT_WORDS, Field, Flow, Result
+
+__all__ = ["FIRST_SCRIPT", "RESULT_WORDS", "Call", "CallFilter", "Field", "Flow", "PhonePayments", "Result"]
+
+_WAITING: Final = frozenset({PaymentState.REQUESTED, PaymentState.OPENED})
+# A session that is not known to have ended by then was lost.
+_LONGEST: Final = timedelta(hours=1, minutes=5)
+EXPORT_LIMIT: Final = 10_000
+
+
+class SignatureDesk(Protocol):
+    """Sends the authorization for signature and tells what became of it (the street of signing)."""
+
+    def ask(self, actor: Actor, payment: Payment, text: str, request_key: str) -> str:
+        """The request's id. Raises InvalidArgument with the reason why none could be sent."""
+        ...
+
+    def is_signed(self, request_id: str) -> bool: ...
+
+
+class PhonePayments:
+    """See the module. `masker` is None where phone payments are not set up."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        outbox: Outbox,
+        clock: Clock,
+        links: PaymentLinks,
+        masker: MaskerPort | None,
+        signatures: SignatureDesk,
+    ) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._clock = clock
+        self._links = links
+        self._masker = masker
+        self._signatures = signatures
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether the operator has given the CRM a masker."""
+        return self._masker is not None
+
+    def readiness(self) -> Readiness | None:
+        """How the masker is; None when it can't be reached, or there is none."""
+        try:
+            return self._masker.readiness() if self._masker is not None else None
+        except WayvaultError:
+            return None
+
+    # ---- one payment
+    def payment(self, actor: Actor, payment_id: str) -> Payment:
+        """An own payment that can be paid by phone. Raises NotFound, PermissionDenied, InvalidArgument."""
+        with self._database.read() as session:
+            row = own(session, actor, payment_id)
+            if PaymentState(row.state) not in _WAITING:
+                raise InvalidArgument("This payment is not waiting for a card any more.")
+            return payment_of(row)
+
+    def start(self, actor: Actor, payment_id: str, *, script: str) -> tuple[str, Opened]:
+        """The client agreed: opens a session for the payment. Returns the call's id, and the PIN.
+
+        Raises NotFound, PermissionDenied, InvalidArgument, and Unavailable when the masker can't be reached.
+        """
+        masker, now = self._required(), self._clock.now()
+        with self._database.read() as session:
+            row = own(session, actor, payment_id)
+            if PaymentState(row.state) not in _WAITING:
+                raise InvalidArgument("This payment is not waiting for a card any more.")
+            policy = context_of(row).policy
+            telephone = session.get(PhoneDeskRow, actor.agent_id)
+            desk = telephone.extension if telephone else ""
+            flow = _flow(session.get(PhoneFlowRow, actor.agency_id))
+        opened = masker.open(
+            Session(
+                agency_id=actor.agency_id,
+                agent_id=actor.agent_id,
+                payment_id=payment_id,
+                desk=desk,
+                card_days=policy.card_retention_days,
+                cvv_hours=policy.cvv_retention_hours,
+                flow=flow,
+            )
+        )
+        call_id = new_id("call")
+        with self._database.transaction() as session:
+            session.add(
+                PhoneCallRow(
+                    id=call_id,
+                    agency_id=actor.agency_id,
+                    agent_id=actor.agent_id,
+                    payment_id=payment_id,
+                    session_id=opened.session_id,
+                    script=script,
+                    consented_at=now,
+                    started_at=now,
+                )
+            )
+        return call_id, opened
+
+    def demand(self, actor: Actor, call_id: str) -> None:
+        """Raises NotFound unless the call is the actor's own."""
+        self._own_call(actor, call_id)
+
+    def watch(self, actor: Actor, call_id: str, seconds: float) -> Iterator[Progress]:
+        """Progress as it happens; how it ended is recorded. Raises NotFound, and Unavailable when the line is lost."""
+        masker, call = self._required(), self._own_call(actor, call_id)
+        tied = call.tied_at is not None
+        try:
+            for progress in masker.watch(call.session_id, actor.agent_id, seconds):
+                if progress.state == "tied" and not tied:
+                    tied = True
+                    self._note(call_id, tied=True)
+                if progress.result and progress.result != Result.STORED:
+                    self._note(call_id, result=Result(progress.result), asked_again=_again(progress))
+                yield progress
+        except NotFound:
+            self._note(call_id, result=Result.LOST)
+            raise
+
+    def capture(self, actor: Actor, call_id: str, field: Field) -> Progress:
+        """Asks for a field, first or again."""
+        return self._required().capture(self._own_call(actor, call_id).session_id, actor.agent_id, field)
+
+    def give_up_field(self, actor: Actor, call_id: str) -> Progress:
+        """Closes the open field."""
+        return self._required().give_up_field(self._own_call(actor, call_id).session_id, actor.agent_id)
+
+    def cancel(self, actor: Actor, call_id: str) -> None:
+        """Ends the session. One that is over stays as it ended."""
+        call = self._own_call(actor, call_id)
+        try:
+            progress = self._required().cancel(call.session_id, actor.agent_id)
+        except NotFound:
+            self._note(call_id, result=Result.LOST)
+            return
+        if progress.result and progress.result != Result.STORED:
+            self._note(call_id, result=Result(progress.result), asked_again=_again(progress))
+
+    def finish(self, actor: Actor, call_id: str, *, name: str, billing: BillingAddress) -> str:
+        """Stores the keyed card: the payment is pending, marked by phone, its authorization mailed for signature.
+
+        Returns the payment's id. Raises CardInvalid, InvalidArgument, NotFound, Unavailable.
+        """
+        call = self._own_call(actor, call_id)
+        card = self._required().finish(call.session_id, actor.agent_id, name)
+        now = self._clock.now()
+        with self._database.transaction() as session:
+            row = locked_own(session, actor, call.payment_id)
+            self._authorize(session, row, card, billing, now)
+            kept = session.get_one(PhoneCallRow, call_id, with_for_update=True)
+            kept.result, kept.asked_again = Result.STORED, card.asked_again
+            kept.ended_at = kept.ended_at or now
+        self._links.taken_otherwise(call.payment_id)
+        self.ask_signature(actor, call_id)
+        return call.payment_id
+
+    def ask_signature(self, actor: Actor, call_id: str) -> bool:
+        """Mails the authorization for signature; False, and why is kept, when it can't be. Asked twice, sends once."""
+        with self._database.read() as session:
+            call = self._own_row(session, actor, call_id)
+            if call.sign_request_id:
+                return True
+            row = own(session, actor, call.payment_id)
+            payment, house = payment_of(row), context_of(row)
+        text = terms.render(
+            payment,
+            agency=house.agency.name,
+            agent=house.agent.name,
+            contact=house.agent.email or house.agency.email,
+        )
+        request_id, problem = "", ""
+        try:
+            request_id = self._signatures.ask(actor, payment, text, f"phone-{call_id}")
+        except InvalidArgument as error:
+            problem = error.message[:300]
+        with self._database.transaction() as session:
+            kept = session.get_one(PhoneCallRow, call_id, with_for_update=True)
+            kept.sign_request_id, kept.signature_problem = request_id, problem
+        return bool(request_id)
+
+    def _authorize(
+        self, session: DbSession, row: PaymentRow, card: KeyedCard, billing: BillingAddress, now: datetime
+    ) -> None:
+        address = common_pb2.PostalAddress(
+            line1=billing.line1,
+            line2=billing.line2,
+            city=billing.city,
+            region=billing.region,
+            postal_code=billing.postal_code,
+            country=billing.country,
+        )
+        told = PaymentAuthorized(
+            context=context_of(row),
+            card_token=card.token,
+            brand=card.brand,
+            last4=card.last4,
+            cardholder_name=card.name,
+            billing_address=address,
+            authorized_at=_stamp(now),
+            card_kept_until=_stamp(card.kept_until),
+            cvv_kept_until=_stamp(card.cvv_kept_until) if card.cvv_kept_until else None,
+        )
+        already = row.card_token == card.token
+        if not record_authorization(row, told):
+            raise InvalidArgument("This payment was closed meanwhile. The card is destroyed.")
+        row.by_phone = True
+        if not already:
+            event = PaymentTakenByPhone(
+                context=told.context,
+                brand=card.brand,
+                last4=card.last4,
+                cardholder_name=card.name,
+                authorized_at=told.authorized_at,
+                card_kept_until=told.card_kept_until,
+                cvv_kept_until=told.cvv_kept_until if card.cvv_kept_until else None,
+            )
+            self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
+
+    # ---- many
+    def of_payment(self, payment_id: str) -> Call | None:
+        """The session that stored a payment's card; the caller has the payment from a look-up of their own."""
+        query = calls_query().where(PhoneCallRow.payment_id == payment_id, PhoneCallRow.result == Result.STORED)
+        with self._database.read() as session:
+            found = session.execute(query.order_by(PhoneCallRow.started_at.desc())).first()
+            return call_of(*found) if found else None
+
+    def signature_outstanding(self, call: Call) -> bool:
+        """Whether the authorization of a payment by phone is still to be signed."""
+        return not call.sign_request_id or not self._signatures.is_signed(call.sign_request_id)
+
+    def calls(self, actor: Actor, wanted: CallFilter, limit: int = 200) -> list[Call]:
+        """T5: an admin's agency's, an agent's own, newest first."""
+        query = calls_query().where(visible_to(actor, PhoneCallRow.agency_id, PhoneCallRow.agent_id))
+        if wanted.result is not None:
+            query = query.where(PhoneCallRow.result == wanted.result)
+        if wanted.since is not None:
+            query = query.where(PhoneCallRow.started_at >= datetime.combine(wanted.since, datetime.min.time(), UTC))
+        query = query.order_by(PhoneCallRow.started_at.desc(), PhoneCallRow.id).limit(limit)
+        with self._database.read() as session:
+            return [call_of(*found) for found in session.execute(query)]
+
+    def settle(self) -> int:
+        """For the worker: sessions that nobody saw end are lost. Returns how many."""
+        before = self._clock.now() - _LONGEST
+        query = select(PhoneCallRow.id).where(PhoneCallRow.result == "", PhoneCallRow.started_at < before)
+        with self._database.read() as session:
+            lost = session.scalars(query.limit(200)).all()
+        for call_id in lost:
+            self._note(call_id, result=Result.LOST)
+        return len(lost)
+
+    # ---- settings
+    def flow(self, agency_id: str) -> Flow:
+        """The agency's flow (T8)."""
+        with self._database.read() as session:
+            return _flow(session.get(PhoneFlowRow, agency_id))
+
+    def change_flow(self, actor: Actor, flow: Flow) -> None:
+        """For admins, whose page alone leads here."""
+        with self._database.transaction() as session:
+            row = session.get(PhoneFlowRow, actor.agency_id, with_for_update=True) or PhoneFlowRow(
+                agency_id=actor.agency_id
+            )
+            row.field_order, row.script = ",".join(flow.order), flow.script
+            row.field_seconds, row.idle_seconds = flow.field_seconds, flow.idle_seconds
+            row.total_seconds, row.changed_at = flow.total_seconds, self._clock.now()
+            session.add(row)
+
+    def desk(self, agent_id: str) -> str:
+        """The agent's telephone; empty = any of the agency's."""
+        with self._database.read() as session:
+            row = session.get(PhoneDeskRow, agent_id)
+            return row.extension if row else ""
+
+    def change_desk(self, actor: Actor, extension: str) -> None:
+        """Which telephone is the agent's own."""
+        with self._database.transaction() as session:
+            row = session.get(PhoneDeskRow, actor.agent_id, with_for_update=True)
+            if row is not None and not extension:
+                session.delete(row)
+            elif row is not None:
+                row.extension = extension
+            elif extension:
+                session.add(PhoneDeskRow(agent_id=actor.agent_id, extension=extension))
+
+    # ---- inside
+    def _required(self) -> MaskerPort:
+        if self._masker is None:
+            raise Unavailable("Phone payments are not set up here. An operator can: docs/phone.md says how.")
+        return self._masker
+
+    def _own_row(self, session: DbSession, actor: Actor, call_id: str) -> PhoneCallRow:
+        row = session.get(PhoneCallRow, call_id)
+        if row is None or row.agency_id != actor.agency_id or not actor.owns(row.agent_id):
+            raise NotFound("There is no such phone payment among yours.")
+        return row
+
+    def _own_call(self, actor: Actor, call_id: str) -> "_OwnCall":
+        with self._database.read() as session:
+            row = self._own_row(session, actor, call_id)
+            return _OwnCall(session_id=row.session_id, payment_id=row.payment_id, tied_at=row.tied_at)
+
+    def _note(self, call_id: str, *, result: Result | None = None, asked_again: int = 0, tied: bool = False) -> None:
+        with self._database.transaction() as session:
+            row = session.get_one(PhoneCallRow, call_id, with_for_update=True)
+            if tied and row.tied_at is None:
+                row.tied_at = self._clock.now()
+            if result is not None and not row.result:
+                row.result, row.asked_again, row.ended_at = result, asked_again, self._clock.now()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OwnCall:
+    session_id: str
+    payment_id: str
+    tied_at: datetime | None
+
+
+def _again(progress: Progress) -> int:
+    return sum(max(0, shown.asked - 1) for shown in progress.fields.values())
+
+
+def _flow(row: PhoneFlowRow | None) -> Flow:
+    if row is None:
+        return Flow()
+    return Flow(
+        order=tuple(Field(name) for name in row.field_order.split(",")),
+        script=row.script,
+        field_seconds=row.field_seconds,
+        idle_seconds=row.idle_seconds,
+        total_seconds=row.total_seconds,
+    )
+
+
+def _stamp(moment: datetime) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp

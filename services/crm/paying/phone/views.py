@@ -1,0 +1,378 @@
+"""Pages of payments by phone: what is to be paid, the live panel, the report, the settings."""
+
+import contextlib
+import json
+import secrets
+import time
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, Final
+
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, stream_with_context, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
+
+from chassis.cards import brand_words
+from chassis.errors import InvalidArgument, NotFound, PermissionDenied, WayvaultError
+from chassis.web.server import is_ending
+from chassis.web.sessions import passive
+from services.crm.access.parts import access
+from services.crm.core.actor import Actor
+from services.crm.core.addresses import with_same_filter
+from services.crm.core.export import table_response
+from services.crm.core.forms import attempt
+from services.crm.core.web import admin_required, current_agent, login_required
+from services.crm.paying.parts import paying
+from services.crm.paying.payments.service import Payment, PaymentType
+from services.crm.paying.phone.forms import DeskForm, FlowForm, HolderForm, make_form, order_value
+from services.crm.paying.phone.masker import Progress
+from services.crm.paying.phone.rules import FIELD_WORDS, REFUSAL_WORDS, RESULT_WORDS, read_out
+from services.crm.paying.phone.service import EXPORT_LIMIT, Call, CallFilter, Field, PhonePayments, Result
+from services.crm.paying.schedule.service import proposal
+from services.crm.trips.bookings.service import BookingDetail
+from services.crm.trips.parts import trips
+
+blueprint = Blueprint(
+    "phone", __name__, template_folder="templates", static_folder="static", static_url_path="/static/phone"
+)
+
+_STREAM_SECONDS: Final = 55.0
+_CSV_HEADER: Final = (
+    "Started (UTC)",
+    "Agent",
+    "Client",
+    "Booking",
+    "Result",
+    "Seconds",
+    "Fields asked again",
+    "Payment",
+    "Currency",
+    "Amount",
+)
+
+
+def _phone() -> PhonePayments:
+    return paying().phone
+
+
+@blueprint.route("/bookings/<id:booking_id>/phone", methods=["GET", "POST"])
+@login_required
+def new(booking_id: str) -> ResponseReturnValue:
+    """T1: who pays how much for what, then the panel."""
+    actor = current_agent()
+    booking = trips().bookings.get(actor, booking_id)
+    if not actor.owns(booking.agent_id):
+        raise PermissionDenied("Only the agent who owns this booking can take cards for it.")
+    form = make_form(booking, **_first_values(booking))
+    if request.method == "POST" and (wanted := form.wanted()) is not None:
+        payment_id = attempt(form, lambda: paying().links.open_without_link(actor, booking_id, wanted))
+        if payment_id is not None:
+            return redirect(url_for("phone.panel", payment_id=payment_id), 303)
+    page = render_template("phone/new.html", form=form, booking=booking, set_up=_phone().is_set_up)
+    return page, 422 if form.errors else 200
+
+
+@blueprint.get("/payments/<id:payment_id>/phone")
+@login_required
+def panel(payment_id: str) -> ResponseReturnValue:
+    """The live panel of one payment."""
+    actor = current_agent()
+    try:
+        payment = _phone().payment(actor, payment_id)
+    except InvalidArgument:
+        return redirect(url_for("area.show", payment_id=payment_id), 303)
+    flow = _phone().flow(actor.agency_id)
+    agency = access().directory.agency(actor.agency_id)
+    return render_template(
+        "phone/panel.html",
+        payment=payment,
+        set_up=_phone().is_set_up,
+        script=read_out(flow.script, _script_values(actor, payment, agency.name)),
+        fields=[(field, FIELD_WORDS[field]) for field in flow.asks(keeps_cvv=agency.data.cvv_retention_hours > 0)],
+        form=HolderForm(data=_holder(payment)),
+        desk=_phone().desk(actor.agent_id),
+    )
+
+
+@blueprint.post("/payments/<id:payment_id>/phone/start")
+@login_required
+def start(payment_id: str) -> ResponseReturnValue:
+    """{agreed} → {call, pin, seconds}: the client agreed, and the PIN is to be keyed on the agent's telephone."""
+    actor = current_agent()
+    if _body().get("agreed") is not True:
+        raise InvalidArgument("Read the script to the client and tick that they agreed.", field="agreed")
+    payment = _phone().payment(actor, payment_id)
+    agency = access().directory.agency(actor.agency_id)
+    script = "\n\n".join(read_out(_phone().flow(actor.agency_id).script, _script_values(actor, payment, agency.name)))
+    call_id, opened = _phone().start(actor, payment_id, script=script)
+    return jsonify(call=call_id, pin=opened.pin, stream=url_for("phone.stream", call_id=call_id))
+
+
+@blueprint.get("/phone/<id:call_id>/stream")
+@passive
+@login_required
+def stream(call_id: str) -> ResponseReturnValue:
+    """Server-sent events: `progress` at each key, `over` when the session is, `lost` when the line to it is."""
+    actor = current_agent()
+    _phone().demand(actor, call_id)
+    events = _events(actor, call_id)
+    response = Response(stream_with_context(events), mimetype="text/event-stream")
+    response.headers["X-Accel-Buffering"] = "no"
+    return response
+
+
+@blueprint.post("/phone/<id:call_id>/field")
+@login_required
+def capture(call_id: str) -> ResponseReturnValue:
+    """{field} → progress: the client may key it now."""
+    name = _body().get("field")
+    if name not in list(Field):
+        raise InvalidArgument("Choose which field the client is to key.", field="field")
+    return jsonify(_shown(_phone().capture(current_agent(), call_id, Field(str(name)))))
+
+
+@blueprint.post("/phone/<id:call_id>/back")
+@login_required
+def back(call_id: str) -> ResponseReturnValue:
+    """Closes the open field."""
+    return jsonify(_shown(_phone().give_up_field(current_agent(), call_id)))
+
+
+@blueprint.post("/phone/<id:call_id>/cancel")
+@login_required
+def cancel(call_id: str) -> ResponseReturnValue:
+    """Ends the session."""
+    _phone().cancel(current_agent(), call_id)
+    return jsonify(ended=True)
+
+
+@blueprint.post("/phone/<id:call_id>/finish")
+@login_required
+def finish(call_id: str) -> ResponseReturnValue:
+    """{name, line1, …} → {url}: stores the card; the payment is pending."""
+    body = _body()
+    typed = MultiDict({name: str(body.get(name, ""))[:200] for name in _HOLDER_FIELDS})
+    # The script's header has proven the form's token.
+    form = HolderForm(typed, meta={"csrf": False})
+    if not form.validate():
+        field, messages = next(iter(form.errors.items()))
+        raise InvalidArgument(str(messages[0]), field=str(field))
+    payment_id = _phone().finish(current_agent(), call_id, name=form.name.data or "", billing=form.billing())
+    flash("The card is stored. It was keyed by the client; nobody heard or saw it.", "done")
+    return jsonify(url=url_for("area.show", payment_id=payment_id))
+
+
+@blueprint.post("/payments/<id:payment_id>/phone/link")
+@login_required
+def send_link(payment_id: str) -> ResponseReturnValue:
+    """T9: a link instead, with the same amount and purpose."""
+    actor = current_agent()
+    payment = _phone().payment(actor, payment_id)
+    if call_id := request.form.get("call", ""):
+        with contextlib.suppress(WayvaultError):
+            _phone().cancel(actor, call_id[:64])
+    try:
+        email = paying().links.send_for(actor, payment_id)
+    except InvalidArgument as error:
+        flash(error.message, "alert")
+        return redirect(url_for("phone.panel", payment_id=payment_id), 303)
+    flash(f"The link is on its way to {email}.", "done")
+    return redirect(url_for("bookings.show", booking_id=payment.booking_id) + "#payments", 303)
+
+
+@blueprint.post("/payments/<id:payment_id>/phone/signature")
+@login_required
+def signature(payment_id: str) -> ResponseReturnValue:
+    """Mails the authorization for signature, where that could not be done at once."""
+    actor = current_agent()
+    if not actor.owns(paying().book.get(actor, payment_id).agent_id):
+        raise PermissionDenied("Only the agent who owns this payment can mail its authorization.")
+    call = _phone().of_payment(payment_id)
+    if call is not None and _phone().ask_signature(actor, call.id):
+        flash("The authorization is on its way for signature.", "done")
+    else:
+        flash("The authorization could not be mailed; the reason stands on this page.", "alert")
+    return redirect(url_for("area.show", payment_id=payment_id), 303)
+
+
+@blueprint.get("/phone/calls")
+@login_required
+def calls() -> ResponseReturnValue:
+    """T5: calls with a secure session, an agent's own, an admin's agency's."""
+    actor, wanted = current_agent(), _filter()
+    return render_template(
+        "phone/calls.html",
+        calls=_phone().calls(actor, wanted),
+        wanted=wanted,
+        results=RESULT_WORDS,
+        agents=_agents(actor),
+        csv_url=with_same_filter("phone.export"),
+    )
+
+
+@blueprint.get("/phone/calls.csv")
+@login_required
+def export() -> ResponseReturnValue:
+    """The report as the filter shows it."""
+    actor = current_agent()
+    agents = _agents(actor)
+    found = _phone().calls(actor, _filter(), EXPORT_LIMIT)
+    return table_response("phone-calls", _CSV_HEADER, (_csv_row(call, agents) for call in found))
+
+
+@blueprint.route("/phone/telephone", methods=["GET", "POST"])
+@login_required
+def telephone() -> ResponseReturnValue:
+    """Which telephone is the agent's own."""
+    actor = current_agent()
+    form = DeskForm(data={"extension": _phone().desk(actor.agent_id)})
+    if request.method == "POST" and form.validate_on_submit():
+        _phone().change_desk(actor, (form.extension.data or "").strip())
+        flash("Your telephone is noted.", "done")
+        return redirect(url_for("phone.telephone"), 303)
+    return render_template("phone/telephone.html", form=form), 422 if form.errors else 200
+
+
+@blueprint.route("/phone/settings", methods=["GET", "POST"])
+@admin_required
+def settings() -> ResponseReturnValue:
+    """T8: the agency's flow; and whether phone payments are ready."""
+    actor = current_agent()
+    flow = _phone().flow(actor.agency_id)
+    form = FlowForm(
+        data={
+            "order": order_value(flow),
+            "script": flow.script,
+            "field_seconds": flow.field_seconds,
+            "idle_seconds": flow.idle_seconds,
+            "total_seconds": flow.total_seconds,
+        }
+    )
+    if request.method == "POST" and (changed := form.flow()) is not None:
+        _phone().change_flow(actor, changed)
+        flash("The flow is saved. It holds from the next call on.", "done")
+        return redirect(url_for("phone.settings"), 303)
+    page = render_template("phone/settings.html", form=form, set_up=_phone().is_set_up, ready=_phone().readiness())
+    return page, 422 if form.errors else 200
+
+
+# ---- inside
+_HOLDER_FIELDS: Final = ("name", "line1", "line2", "city", "region", "postal_code", "country")
+
+
+def _events(actor: Actor, call_id: str) -> Iterator[str]:
+    yield "retry: 1000\n\n"
+    ends = time.monotonic() + _STREAM_SECONDS
+    try:
+        for progress in _phone().watch(actor, call_id, _STREAM_SECONDS):
+            yield f"event: progress\ndata: {json.dumps(_shown(progress))}\n\n"
+            if is_ending() or time.monotonic() > ends:
+                return
+            if progress.state == "ended":
+                yield "event: over\ndata: {}\n\n"
+                return
+    except NotFound:
+        yield f"event: lost\ndata: {json.dumps({'words': _LOST})}\n\n"
+    except WayvaultError:
+        yield f"event: away\ndata: {json.dumps({'words': _AWAY})}\n\n"
+
+
+_LOST: Final = (
+    "The secure line was interrupted and the session is over. Nothing was stored, and every digit is gone. "
+    "Start again, or send a link instead."
+)
+_AWAY: Final = (
+    "The secure line does not answer. Nothing more is heard of the session until it does; please wait a moment."
+)
+
+
+def _shown(progress: Progress) -> dict[str, Any]:
+    result = Result(progress.result) if progress.result in list(Result) else None
+    return {
+        "state": progress.state,
+        "open": progress.open_field,
+        "brand": brand_words(progress.brand) if progress.brand and progress.brand != "other" else "",
+        "last4": progress.last4,
+        "result": result,
+        "result_words": RESULT_WORDS[result] if result else "",
+        "seconds": round(progress.seconds_left),
+        "fields": {
+            field: {
+                "digits": shown.digits,
+                "taken": shown.taken,
+                "refusal": REFUSAL_WORDS.get(shown.refusal, ""),
+                "asked": shown.asked,
+            }
+            for field, shown in progress.fields.items()
+        },
+    }
+
+
+def _body() -> dict[str, Any]:
+    body = request.get_json(silent=True)
+    return body if isinstance(body, dict) else {}
+
+
+def _script_values(actor: Actor, payment: Payment, agency: str) -> dict[str, str]:
+    return {
+        "ClientName": payment.payer_name,
+        "AgencyName": agency,
+        "AgentName": actor.name,
+        "Amount": payment.amount.format().replace("\u00a0", " "),
+        "Supplier": payment.supplier_name or agency,
+        "Purpose": payment.purpose,
+    }
+
+
+def _holder(payment: Payment) -> dict[str, str]:
+    return {"name": payment.payer_name}
+
+
+def _first_values(booking: BookingDetail) -> dict[str, Any]:
+    values: dict[str, Any] = {"request_key": secrets.token_urlsafe(24)}
+    lead = next(iter(booking.passengers), None)
+    if lead is not None:
+        values["client_id"] = lead.client_id
+    first = proposal(
+        paying().schedule.standing(booking),
+        segment_id=request.args.get("segment", ""),
+        due_id=request.args.get("due", ""),
+        fee=False,
+    )
+    if first is None:
+        return values | {"type": PaymentType.DEPOSIT.value}
+    return values | {
+        "type": first.type.value,
+        "segment_id": first.segment_id or "none",
+        "amount": first.amount,
+        "due_on": first.due_on,
+        "purpose": first.purpose,
+    }
+
+
+def _agents(actor: Actor) -> dict[str, str]:
+    return access().directory.names_in(actor)
+
+
+def _filter() -> CallFilter:
+    result, since = request.args.get("result", ""), request.args.get("since", "")
+    try:
+        day = date.fromisoformat(since) if since else None
+    except ValueError:
+        day = None
+    return CallFilter(result=Result(result) if result in list(Result) else None, since=day)
+
+
+def _csv_row(call: Call, agents: dict[str, str]) -> tuple[object, ...]:
+    return (
+        call.started_at,
+        agents.get(call.agent_id, ""),
+        call.payer_name,
+        call.booking_title,
+        call.result_words,
+        call.seconds if call.seconds is not None else "",
+        call.asked_again,
+        call.payment_state.value,
+        call.amount.currency,
+        call.amount.decimal,
+    )

@@ -1,0 +1,1 @@
+"""The masker killed while a client keys a card."""
