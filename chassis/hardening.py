@@ -3,6 +3,7 @@
 import ctypes
 import resource
 import sys
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -20,17 +21,18 @@ def keep_memory_private() -> None:
     Both at once: the limit alone doesn't bind where `core_pattern` is a pipe, and the flag alone is lost at execve. A
     system that lacks them is logged; the process goes on.
     """
-    try:
+    with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    except (OSError, ValueError) as error:
-        log.warning("hardening.core_limit_stays", error=type(error).__name__)
-    if sys.platform != "linux" or _prctl(_PR_SET_DUMPABLE, 0) != 0:
-        log.warning("hardening.dumpable_stays")
+    if sys.platform == "linux":
+        _prctl(_PR_SET_DUMPABLE, 0)
+    if not memory_is_private():
+        log.warning("hardening.memory_is_not_private")
 
 
 def memory_is_private() -> bool:
     """Whether both hold for this process."""
-    return resource.getrlimit(resource.RLIMIT_CORE)[0] == 0 and _prctl(_PR_GET_DUMPABLE) == 0
+    without_core = resource.getrlimit(resource.RLIMIT_CORE)[0] == 0
+    return without_core and sys.platform == "linux" and _prctl(_PR_GET_DUMPABLE) == 0
 
 
 def _prctl(option: int, argument: int = 0) -> int:

@@ -20,7 +20,7 @@ _CERTAINTY = 60
 _CALLED_BY_FRAMEWORKS = re.compile(
     r"__\w+__|validate_\w+|pre_validate|process_data|process_formdata|process_bind_param|process_result_value"
     r"|settings_customise_sources|intercept_service|add_generic_rpc_handlers|add_registered_method_handlers"
-    r"|setup|load_config|load_wsgi|get_thread_pool|finish_request|murder_\w+|_cap_keepalive|setblocking|[A-Z]\w+(?<=[a-z])"
+    r"|log_message|setup|load_config|load_wsgi|get_thread_pool|finish_request|murder_\w+|_cap_keepalive|setblocking|[A-Z]\w+(?<=[a-z])"
 )
 _CALLED_BY_DECORATORS = (
     "@*.route",
