@@ -22,29 +22,31 @@ _WORKER = """
 import json, os, signal
 from chassis.hardening import memory_is_private
 from chassis.lifecycle import run_until_stopped
+def tell():  # in one piece: logs go to standard output meanwhile
+    os.write(2, json.dumps(memory_is_private()).encode() + b"\\n")
 def loop(stop):
     child = os.fork()
     if child == 0:
-        print(json.dumps(memory_is_private()), flush=True)
+        tell()
         os._exit(0)
     os.waitpid(child, 0)
     os.kill(os.getpid(), signal.SIGTERM)
     stop.wait()
-print(json.dumps(memory_is_private()), flush=True)
+tell()
 run_until_stopped([("loop", loop)])
 """
 _SITE = """
-import json
+import json, sys
 from chassis.hardening import memory_is_private
 from chassis.web import server
-server._Application.run = lambda self: print(json.dumps(memory_is_private()))
+server._Application.run = lambda self: print(json.dumps(memory_is_private()), file=sys.stderr)
 server.serve(lambda: None, "127.0.0.1:0")
 """
 
 
 def said_by(program: str) -> list[bool]:
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    return [json.loads(line) for line in done.stdout.splitlines() if line in ("true", "false")]
+    return [json.loads(line) for line in done.stderr.splitlines() if line in ("true", "false")]
 
 
 def test_a_crash_leaves_no_core_file(tmp_path: Path) -> None:
