@@ -124,7 +124,7 @@ def test_charging_reads_cards_and_keeps_charges_and_the_rest_of_the_vault_is_clo
             "DELETE FROM cards",
             "SELECT * FROM sealing_keys",
             "SELECT * FROM grants",
-            "SELECT * FROM challenges",
+            "SELECT * FROM second_reveals",
             "SELECT * FROM intakes",
             "SELECT * FROM agents",
             "SELECT * FROM idempotency",

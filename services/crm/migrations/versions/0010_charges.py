@@ -46,3 +46,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_payment_charge_agency_id"), "payment_charge", ["agency_id"])
     op.create_index("ix_payment_charge_open", "payment_charge", ["check_at"])
+
+
+def downgrade() -> None:
+    op.drop_index("ix_payment_charge_open", table_name="payment_charge")
+    op.drop_index(op.f("ix_payment_charge_agency_id"), table_name="payment_charge")
+    op.drop_table("payment_charge")

@@ -11,5 +11,8 @@ TRAIL_ACTIONS: tuple[tuple[str, str], ...] = (
     ("card.removed", "Cards destroyed by hand or with their payment"),
     ("card.lapsed", "Cards lapsed"),
     ("second_reveal.", "Second reveals"),
+    ("charge.", "Charges"),
+    ("refund.", "Refunds"),
+    ("phone.", "Payments by phone"),
     ("agent.", "People enrolled and changed"),
 )

@@ -23,7 +23,7 @@ from chassis.web.forms import (
 )
 from services.crm.paying.links.service import LinkRequest, Share
 from services.crm.paying.payments.service import TYPE_WORDS, BillingAddress, PaymentType
-from services.crm.paying.phone.rules import FIELD_WORDS, LONGEST_SCRIPT, Field, Flow, script_problem
+from services.crm.paying.phone.rules import LONGEST_SCRIPT, Field, Flow, script_problem
 from services.crm.trips.bookings.service import BookingDetail
 
 NO_SEGMENT = "none"
@@ -153,11 +153,6 @@ class FlowForm(Form):
 def order_value(flow: Flow) -> str:
     """The order as the form's choice."""
     return ",".join(flow.order)
-
-
-def order_words(flow: Flow) -> str:
-    """The order in words."""
-    return ", ".join(FIELD_WORDS[field] for field in flow.order)
 
 
 class DeskForm(Form):

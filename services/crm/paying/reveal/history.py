@@ -35,6 +35,19 @@ _WORDS: Final = {
     "cvv.purged": "CVV destroyed",
     "card.removed": "Card destroyed",
     "card.lapsed": "Card lapsed and destroyed",
+    "card.charging": "Card taken out to be charged by the agency's gateway",
+    "charge.succeeded": "Card charged",
+    "charge.declined": "Charge declined",
+    "charge.needs_client": "Charge waits for the client",
+    "charge.failed": "Charge not made",
+    "charge.voided": "Charge taken back before it was made",
+    "refund.succeeded": "Refund made",
+    "refund.failed": "Refund not made",
+    "phone.opened": "Secure session on the telephone opened",
+    "phone.tied": "Call tied to the session",
+    "phone.pin": "PIN on the telephone",
+    "phone.card": "Card keyed on the telephone",
+    "phone.ended": "Secure session on the telephone ended",
 }
 _SAY_NO_THEMSELVES: Final = frozenset(
     f"{act}.refused" for act in ("code", "challenge", "reveal", "intake", "cvv", "card", "removal", "access")
