@@ -194,7 +194,7 @@ def _make_authority(now: dt.datetime) -> Authority:
     name = x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Wayvault development"),
-            x509.NameAttribute(NameOID.COMMON_NAME, f"Wayvault development authority {now:%Y-%m-%d %H:%M:%S}"),
+            x509.NameAttribute(NameOID.COMMON_NAME, f"Wayvault development authority {now:%Y-%m-%d %H:%M:%S.%f}"),
         ]
     )
     certificate = (
