@@ -207,6 +207,7 @@ def calls() -> ResponseReturnValue:
         results=RESULT_WORDS,
         agents=_agents(actor),
         csv_url=with_same_filter("phone.export"),
+        may_set=actor.is_admin,
     )
 
 
