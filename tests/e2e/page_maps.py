@@ -18,7 +18,7 @@ from tests.support.portal import PortalWorld
 from tests.support.stack import Stack
 
 # What is no page: files, streams, what scripts fetch. Everything else is looked at.
-_FILES: Final = (".csv", ".css", ".ics", ".pdf", ".png", ".json")
+_FILES: Final = (".csv", ".css", ".ics", ".pdf", ".png", ".json", ".xlsx")
 NO_PAGES: Final = {
     "alerts.count",
     "alerts.pending",
