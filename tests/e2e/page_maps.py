@@ -27,6 +27,8 @@ NO_PAGES: Final = {
     "chassis.healthz",
     "clients.search",
     "documents.file",
+    "payments.outcome",
+    "phone.stream",
     "retrieval.state",
     "session_watch.left",
 }
@@ -51,6 +53,7 @@ WALKED: Final = {
     "quotes.thanks": "the same page as quotes.ask, with a word of thanks",
     "second_reveals.show": "test_second_reveal.py",
     "trips.pay": "test_trips.py",
+    "trips.report": "test_recorded_payments.py",
 }
 
 # One of Maya's objects for each argument of an address. :maya is her id, :client Eleanor's.

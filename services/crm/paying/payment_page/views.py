@@ -253,8 +253,10 @@ def _act(
     """Does what a form asks, or shows the page again with what is wrong and what was typed.
 
     The page that shows a card asks for JSON: it must not be loaded anew over a mistake (M5). It gets where to go, what
-    to say where it stays, or what is wrong at which field.
+    to say where it stays, or what is wrong at which field. Whose payment it is comes first: of another's nothing is
+    said, not even what is wrong with a form. Raises NotFound.
     """
+    paying().book.get(current_agent(), payment_id)
     if form.validate_on_submit():
         _settle(payment_id)
         done: ResponseReturnValue | None = attempt(form, act)
