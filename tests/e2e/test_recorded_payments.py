@@ -15,7 +15,7 @@ def test_a_payment_made_otherwise_is_reported_confirmed_receipted_and_taken_back
     page = client_with_account(world, ROBERT, phone=True)
     page.goto(f"{world.portal}/trips")
     page.get_by_role("link", name=BOOKING).click()
-    page.get_by_role("link", name="Paid Aurora Cruises another way?").click()
+    page.get_by_role("link", name="Paid another way? Aurora Cruises").click()
     page.get_by_label("Bank transfer").check()
     page.get_by_label("Amount").fill("41.23")
     page.get_by_role("button", name="Tell ").click()
