@@ -86,7 +86,7 @@ def _page_context(deps: Dependencies) -> dict[str, object]:
     brand = Brand(
         name=agency.name,
         accent=agency.data.accent_colour or DEFAULT_ACCENT,
-        logo_url=url_for("admin.logo", sha256=agency.logo_sha256) if agency.logo_sha256 else "",
+        logo_url=url_for("agency.logo", sha256=agency.logo_sha256) if agency.logo_sha256 else "",
     )
     return {
         "brand": brand,

@@ -28,7 +28,7 @@ class Line:
 
 
 RAIL = (
-    Line(label="Dashboard", endpoint="dashboard.show", icon="layout-dashboard", rooms=("dashboard.", "undelivered.")),
+    Line(label="Dashboard", endpoint="dashboard.show", icon="layout-dashboard", rooms=("dashboard.", "mail_outcomes.")),
     Line(
         label="Clients",
         endpoint="clients.index",
@@ -45,7 +45,7 @@ RAIL = (
         label="Payments",
         endpoint="payments.report",
         icon="credit-card",
-        rooms=("payments.", "area.", "retrieval."),
+        rooms=("payments.", "payment_page.", "reveal."),
     ),
     Line(label="Calls", endpoint="phone.calls", icon="phone", rooms=("phone.",)),
     Line(label="Links", endpoint="link_overview.index", icon="link", rooms=("link_overview.",)),
@@ -64,7 +64,7 @@ RAIL = (
         admin=True,
         apart=True,
     ),
-    Line(label="Agency", endpoint="admin.agency", icon="building", rooms=("admin.", "audit."), admin=True),
+    Line(label="Agency", endpoint="agency.show", icon="building", rooms=("agency.", "audit."), admin=True),
 )
 
 
@@ -94,7 +94,7 @@ def viewer(actor: Actor) -> Viewer:
     """Who is signed in, and her own menu."""
     menu = (
         NavItem(label="Sign-in and sessions", url=url_for("auth.account"), icon="shield-check"),
-        NavItem(label="E-mails that did not arrive", url=url_for("undelivered.index"), icon="mail-warning"),
+        NavItem(label="E-mails that did not arrive", url=url_for("mail_outcomes.index"), icon="mail-warning"),
     )
     return Viewer(name=actor.name, detail=actor.email, menu=menu, sign_out_url=url_for("auth.sign_out"))
 

@@ -29,7 +29,7 @@ NO_PAGES: Final = {
     "documents.file",
     "payments.outcome",
     "phone.stream",
-    "retrieval.state",
+    "reveal.state",
     "session_watch.left",
 }
 # Whose pages are looked at in the walk that leads there, for they show a moment rather than an object.

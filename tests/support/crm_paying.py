@@ -455,10 +455,10 @@ class CrmHouse:
     def reveal(self, payment_id: str, *, agent: Actor | None = None) -> Answer:
         """Asks for a code and redeems it, as the page does."""
         agent = agent or self.maya
-        sent = self.deps.paying.retrieval.send_card_code(
+        sent = self.deps.paying.reveals.send_card_code(
             agent, payment_id, request_key=new_id("key"), supplier_ready=True, origin=ORIGIN
         )
-        return self.deps.paying.retrieval.reveal(
+        return self.deps.paying.reveals.reveal(
             agent, payment_id, sealed_request=f"{sent.challenge_id}:sealed", origin=ORIGIN
         )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from services.crm.core.parts import held
 from services.crm.office.audit.service import AuditViewer
 from services.crm.office.finding.service import Finder
-from services.crm.office.mail_outcomes.service import Undelivered
+from services.crm.office.mail_outcomes.service import MailOutcomes
 from services.crm.office.reports.commissions import Commissions
 from services.crm.office.reports.service import Reports
 from services.crm.office.support.service import Support
@@ -18,7 +18,7 @@ class Office:
 
     support: Support
     guides: Guides
-    undelivered: Undelivered
+    mail_outcomes: MailOutcomes
     audit: AuditViewer
     reports: Reports
     commissions: Commissions

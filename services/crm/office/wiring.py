@@ -9,7 +9,7 @@ from services.crm.office.audit.service import AuditViewer, TrailPort
 from services.crm.office.audit.vault_grpc import GrpcTrail
 from services.crm.office.finding.service import Finder
 from services.crm.office.mail_outcomes import events as mail_events
-from services.crm.office.mail_outcomes.service import Undelivered
+from services.crm.office.mail_outcomes.service import MailOutcomes
 from services.crm.office.parts import Office
 from services.crm.office.reports.commissions import Commissions
 from services.crm.office.reports.service import Reports
@@ -34,7 +34,7 @@ def make_office(
     return Office(
         support=Support(database=database, outbox=core.outbox, clock=clock, directory=directory),
         guides=Guides(),
-        undelivered=Undelivered(database=database, clock=clock, directory=directory),
+        mail_outcomes=MailOutcomes(database=database, clock=clock, directory=directory),
         audit=AuditViewer(database=database, trail=trail),
         reports=Reports(database=database, clock=clock, directory=directory),
         commissions=Commissions(database=database, clock=clock, bookings=trips.bookings),

@@ -16,7 +16,7 @@ from services.crm.paying.recording.events import ReportEvents
 from services.crm.paying.recording.service import Recording
 from services.crm.paying.reminders.log import ReminderLog
 from services.crm.paying.reminders.service import Reminders
-from services.crm.paying.reveal.service import Retrieval
+from services.crm.paying.reveal.service import Reveals
 from services.crm.paying.schedule.service import Schedule
 from services.crm.paying.second_reveals.service import SecondReveals
 
@@ -36,7 +36,7 @@ class Paying:
     removals: Removals
     lapses: Lapses
     closing: Closing
-    retrieval: Retrieval
+    reveals: Reveals
     second_reveals: SecondReveals
     cvv_requests: CvvRequests
     reminders: Reminders

@@ -33,7 +33,7 @@ from services.crm.paying.reminders import events as reminder_events
 from services.crm.paying.reminders.log import ReminderLog
 from services.crm.paying.reminders.service import Reminders
 from services.crm.paying.reveal import events as reveal_events
-from services.crm.paying.reveal.service import Retrieval
+from services.crm.paying.reveal.service import Reveals
 from services.crm.paying.schedule.service import Schedule
 from services.crm.paying.second_reveals.records import Approvals
 from services.crm.paying.second_reveals.service import SecondReveals
@@ -94,7 +94,7 @@ def make_paying(
         letters=letters,
         portal_url=portal_url,
     )
-    retrieval = Retrieval(database=database, outbox=outbox, clock=clock, vault=vault, approvals=Approvals())
+    reveals = Reveals(database=database, outbox=outbox, clock=clock, vault=vault, approvals=Approvals())
     removals = Removals(database=database, outbox=outbox, clock=clock, vault=vault)
     self_service = SelfService(bookings=bookings, clients=sales.clients)
     return Paying(
@@ -109,9 +109,9 @@ def make_paying(
         removals=removals,
         lapses=Lapses(database=database, outbox=outbox, clock=clock, vault=vault),
         closing=Closing(database=database, outbox=outbox, clock=clock, removals=removals, links=links),
-        retrieval=retrieval,
+        reveals=reveals,
         second_reveals=SecondReveals(
-            database=database, outbox=outbox, clock=clock, directory=directory, vault=vault, retrieval=retrieval
+            database=database, outbox=outbox, clock=clock, directory=directory, vault=vault, reveals=reveals
         ),
         cvv_requests=CvvRequests(
             database=database,
@@ -160,5 +160,5 @@ def timers(paying: Paying) -> list[tuple[str, Loop]]:
         ("lapse warnings", every(_LAPSE_SECONDS, paying.lapses.warn, "lapse warnings")),
         ("lapsed cards", every(_LAPSE_SECONDS, paying.lapses.confirm, "lapsed cards")),
         ("lost phone calls", every(_LAPSE_SECONDS, paying.phone.settle, "lost phone calls")),
-        ("unrecorded reveals", every(_LAPSE_SECONDS, paying.retrieval.settle, "unrecorded reveals")),
+        ("unrecorded reveals", every(_LAPSE_SECONDS, paying.reveals.settle, "unrecorded reveals")),
     ]

@@ -23,33 +23,33 @@ ENTRIES: dict[str, Entry] = {
     "session_watch.left": AGENTS,
     "session_watch.stay": AGENTS,
     # admin
-    "admin.agency": ADMINS,
-    "admin.agent": ADMINS,
-    "admin.change_logo": ADMINS,
-    "admin.invite": ADMINS,
+    "agency.show": ADMINS,
+    "agency.agent": ADMINS,
+    "agency.change_logo": ADMINS,
+    "agency.invite": ADMINS,
     # The logo stands on pages of the whole agency; an address with another hash is no page.
-    "admin.logo": Entry(Door.AGENCY, objects={"sha256": "logo_sha256"}),
-    "admin.new_agent": ADMINS,
-    "admin.remove_logo": ADMINS,
-    "admin.reset_authenticator": ADMINS,
+    "agency.logo": Entry(Door.AGENCY, objects={"sha256": "logo_sha256"}),
+    "agency.new_agent": ADMINS,
+    "agency.remove_logo": ADMINS,
+    "agency.reset_authenticator": ADMINS,
     # alerts
     "alerts.count": AGENTS,
     "alerts.pending": AGENTS,
     "alerts.stream": AGENTS,
-    # area: the payment area. Nobody but the owner acts; an admin reads, and sees no card.
-    "area.ask_again": OWNER_ALONE,
-    "area.ask_cvv_again": Entry(Door.OWNER_ALONE, form={"cvv-again-request_key": "0123456789"}),
-    "area.ask_second_reveal": Entry(Door.OWNER_ALONE, form={"second-reason": "The line was cut."}),
-    "area.charge": OWNER_ALONE,
-    "area.give_up_charge": OWNER_ALONE,
-    "area.refund": Entry(
+    # payment_page: Nobody but the owner acts; an admin reads, and sees no card.
+    "payment_page.ask_again": OWNER_ALONE,
+    "payment_page.ask_cvv_again": Entry(Door.OWNER_ALONE, form={"cvv-again-request_key": "0123456789"}),
+    "payment_page.ask_second_reveal": Entry(Door.OWNER_ALONE, form={"second-reason": "The line was cut."}),
+    "payment_page.charge": OWNER_ALONE,
+    "payment_page.give_up_charge": OWNER_ALONE,
+    "payment_page.refund": Entry(
         Door.OWNER_ALONE,
         form={"refund-amount": "1.00", "refund-reason": "Cancelled", "refund-request_key": "0123456789"},
     ),
-    "area.process": Entry(Door.OWNER_ALONE, form={"process-confirmation": "AUR-1"}),
-    "area.remove": Entry(Door.OWNER_ALONE, form={"remove-confirmation": "REMOVE"}),
-    "area.show": OWNER,
-    "area.void": Entry(Door.OWNER_ALONE, form={"void-reason": "The cabin was gone."}),
+    "payment_page.process": Entry(Door.OWNER_ALONE, form={"process-confirmation": "AUR-1"}),
+    "payment_page.remove": Entry(Door.OWNER_ALONE, form={"remove-confirmation": "REMOVE"}),
+    "payment_page.show": OWNER,
+    "payment_page.void": Entry(Door.OWNER_ALONE, form={"void-reason": "The cabin was gone."}),
     # audit
     "audit.export": ADMINS,
     "audit.index": ADMINS,
@@ -192,14 +192,14 @@ ENTRIES: dict[str, Entry] = {
     "reports.processed": AGENTS,
     "reports.processed_csv": AGENTS,
     "reports.take_back": OWNER_ALONE,
-    # retrieval: codes and cards, for the owner's eyes
-    "retrieval.confirm_cvv": Entry(Door.OWNER_ALONE, json={"challenge_id": "chal_1", "jwe": "sealed"}),
-    "retrieval.cvv": AGENTS,
-    "retrieval.reveal": Entry(Door.OWNER_ALONE, json={"jwe": "sealed"}),
-    "retrieval.send_code": Entry(Door.OWNER_ALONE, json={"request_key": "0123456789", "supplier_ready": True}),
-    "retrieval.send_cvv_code": Entry(Door.OWNER_ALONE, json={"request_key": "0123456789"}),
-    "retrieval.show_cvv": AGENTS,
-    "retrieval.state": OWNER,
+    # reveal: codes and cards, for the owner's eyes
+    "reveal.confirm_cvv": Entry(Door.OWNER_ALONE, json={"challenge_id": "chal_1", "jwe": "sealed"}),
+    "reveal.cvv": AGENTS,
+    "reveal.show_card": Entry(Door.OWNER_ALONE, json={"jwe": "sealed"}),
+    "reveal.send_code": Entry(Door.OWNER_ALONE, json={"request_key": "0123456789", "supplier_ready": True}),
+    "reveal.send_cvv_code": Entry(Door.OWNER_ALONE, json={"request_key": "0123456789"}),
+    "reveal.show_cvv": AGENTS,
+    "reveal.state": OWNER,
     # second_reveals: 403 asks an admin to prove herself with her authenticator first
     "second_reveals.approve": Entry(Door.ADMINS, also=(403,)),
     "second_reveals.index": ADMINS,
@@ -230,8 +230,8 @@ ENTRIES: dict[str, Entry] = {
     # training
     "training.index": AGENTS,
     "training.show": Entry(Door.AGENTS, objects={"slug": "guide_slug"}),
-    # undelivered: an admin puts away what nobody else sees to; only its own agent sends a link again
-    "undelivered.index": AGENTS,
-    "undelivered.resend": OWNER_ALONE,
-    "undelivered.settle": BOTH,
+    # mail_outcomes: an admin puts away what nobody else sees to; only its own agent sends a link again
+    "mail_outcomes.index": AGENTS,
+    "mail_outcomes.resend": OWNER_ALONE,
+    "mail_outcomes.settle": BOTH,
 }

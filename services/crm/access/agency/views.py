@@ -16,8 +16,8 @@ from services.crm.core.origin import request_origin
 from services.crm.core.parts import core
 from services.crm.core.web import admin_required, current_agent, login_required
 
-blueprint = Blueprint("admin", __name__, template_folder="templates", url_prefix="/agency")
-log = structlog.get_logger("crm.admin")
+blueprint = Blueprint("agency", __name__, template_folder="templates", url_prefix="/agency")
+log = structlog.get_logger("crm.agency")
 
 # Where the document templates are kept (C8).
 _TEMPLATES = "esign.library"
@@ -30,7 +30,7 @@ LOGO_HEADERS = {
 
 @blueprint.route("", methods=["GET", "POST"])
 @admin_required
-def agency() -> ResponseReturnValue:
+def show() -> ResponseReturnValue:
     """Name, colour and policies, and the agents beneath."""
     actor, directory = current_agent(), access().directory
     shown = directory.agency(actor.agency_id)
@@ -38,10 +38,10 @@ def agency() -> ResponseReturnValue:
     if form.validate_on_submit():
         version = form.version.data or 0
         if attempt(form, lambda: directory.change_agency(actor, form.entered(), version=version)) is not None:
-            log.info("admin.agency_changed", agency_id=actor.agency_id, by=actor.agent_id)
+            log.info("agency.changed", agency_id=actor.agency_id, by=actor.agent_id)
             _note(Act.AGENCY_CHANGED, _changes(shown.data, form.entered()))
             flash("The agency is saved.", "done")
-            return redirect(url_for("admin.agency"), 303)
+            return redirect(url_for("agency.show"), 303)
     return _agency_page(form=form), 422 if form.errors else 200
 
 
@@ -59,7 +59,7 @@ def change_logo() -> ResponseReturnValue:
         elif attempt(form, lambda: directory.change_logo(actor, read_logo(content))) is not None:
             _note(Act.LOGO_CHANGED)
             flash("This is your logo now. Clients see it in the portal and in e-mails.", "done")
-            return redirect(url_for("admin.agency", _anchor="look"), 303)
+            return redirect(url_for("agency.show", _anchor="look"), 303)
     return _agency_page(logo_form=form), 422
 
 
@@ -70,7 +70,7 @@ def remove_logo() -> ResponseReturnValue:
     access().directory.change_logo(current_agent(), None)
     _note(Act.LOGO_CHANGED, "taken away")
     flash("The logo is taken away. Your agency's initials stand in its place.", "done")
-    return redirect(url_for("admin.agency", _anchor="look"), 303)
+    return redirect(url_for("agency.show", _anchor="look"), 303)
 
 
 @blueprint.get("/logo/<sha256>.png")
@@ -92,10 +92,10 @@ def new_agent() -> ResponseReturnValue:
     if form.validate_on_submit():
         agent = attempt(form, lambda: access().directory.create_agent(actor.agency_id, form.entered()))
         if agent is not None:
-            log.info("admin.agent_created", agent_id=agent.id, by=actor.agent_id)
+            log.info("agency.agent_created", agent_id=agent.id, by=actor.agent_id)
             _note(Act.AGENT_ADDED, agent.name)
             return _show_invitation(agent.id)
-    return render_template("admin/agent.html", form=form, agent=None), 422 if form.errors else 200
+    return render_template("agency/agent.html", form=form, agent=None), 422 if form.errors else 200
 
 
 @blueprint.route("/agents/<id:agent_id>", methods=["GET", "POST"])
@@ -110,15 +110,15 @@ def agent(agent_id: str) -> ResponseReturnValue:
         version = form.version.data or 0
         saved = attempt(form, lambda: directory.change_agent(actor, agent_id, form.entered(), version=version))
         if saved is not None:
-            log.info("admin.agent_changed", agent_id=agent_id, by=actor.agent_id)
+            log.info("agency.agent_changed", agent_id=agent_id, by=actor.agent_id)
             _note(Act.AGENT_CHANGED, f"{saved.name}: {_changes(shown.data, form.entered())}")
             if not saved.data.active:
                 core().sessions.end_all(agent_id)
             flash(f"{saved.name} is saved.", "done")
-            return redirect(url_for("admin.agency"), 303)
+            return redirect(url_for("agency.show"), 303)
     enrolment = access().enrolments.of_agency(actor.agency_id, [shown])[shown.id]
     page = render_template(
-        "admin/agent.html", form=form, agent=shown, enrolment=enrolment, command=_enrol_command(shown)
+        "agency/agent.html", form=form, agent=shown, enrolment=enrolment, command=_enrol_command(shown)
     )
     return page, 422 if form.errors else 200
 
@@ -139,10 +139,10 @@ def reset_authenticator(agent_id: str) -> ResponseReturnValue:
     shown = access().directory.colleague(actor, agent_id)
     access().sign_in.reset_authenticator(agent_id)
     core().sessions.end_all(agent_id)
-    log.info("admin.authenticator_reset", agent_id=agent_id, by=actor.agent_id)
+    log.info("agency.authenticator_reset", agent_id=agent_id, by=actor.agent_id)
     _note(Act.AUTHENTICATOR_RESET, shown.name)
     flash(f"{shown.name} sets up a new authenticator at the next sign-in.", "done")
-    return redirect(url_for("admin.agency"), 303)
+    return redirect(url_for("agency.show"), 303)
 
 
 def _show_invitation(agent_id: str) -> ResponseReturnValue:
@@ -150,11 +150,11 @@ def _show_invitation(agent_id: str) -> ResponseReturnValue:
     actor = current_agent()
     shown = access().directory.colleague(actor, agent_id)
     link = access().invitations.send(shown, invited_by=actor.name)
-    log.info("admin.agent_invited", agent_id=agent_id, by=actor.agent_id)
+    log.info("agency.agent_invited", agent_id=agent_id, by=actor.agent_id)
     _note(Act.AGENT_INVITED, shown.name)
     enrolment = access().enrolments.of_agency(actor.agency_id, [shown])[shown.id]
     return render_template(
-        "admin/invitation.html", agent=shown, link=link, enrolment=enrolment, command=_enrol_command(shown)
+        "agency/invitation.html", agent=shown, link=link, enrolment=enrolment, command=_enrol_command(shown)
     )
 
 
@@ -168,7 +168,7 @@ def _agency_page(*, form: AgencyForm | None = None, logo_form: LogoForm | None =
     agents = directory.agents(actor)
     enrolments = access().enrolments.of_agency(actor.agency_id, agents)
     return render_template(
-        "admin/agency.html",
+        "agency/agency.html",
         form=form or AgencyForm(formdata=None, data={**shallow(shown.data), "version": shown.version}),
         logo_form=logo_form or LogoForm(formdata=None),
         agency=shown,

@@ -31,11 +31,11 @@ ACTIONS: Final = (
     Action(label="Reminders", endpoint="reminders.index", icon="bell", words="texts rules"),
     Action(label="Sent reminders", endpoint="reminders.log", icon="bell", words="log"),
     Action(label="Reports", endpoint="reports.index", icon="chart-column", words="figures commissions export"),
-    Action(label="E-mails that did not arrive", endpoint="undelivered.index", icon="mail-warning", words="bounced"),
+    Action(label="E-mails that did not arrive", endpoint="mail_outcomes.index", icon="mail-warning", words="bounced"),
     Action(label="Sign-in and sessions", endpoint="auth.account", icon="shield-check", words="password account"),
     Action(label="Training", endpoint="training.index", icon="graduation-cap", words="guides help how"),
     Action(label="Support", endpoint="support.index", icon="life-buoy", words="help question ticket"),
-    Action(label="Agency", endpoint="admin.agency", icon="building", words="settings logo policies agents", admin=True),
+    Action(label="Agency", endpoint="agency.show", icon="building", words="settings logo policies agents", admin=True),
 )
 _SHOWN: Final = 5
 

@@ -1,4 +1,4 @@
-"""Rows of the undelivered room."""
+"""Rows of the room of mail outcomes."""
 
 from datetime import datetime
 

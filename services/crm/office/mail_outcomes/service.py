@@ -18,7 +18,7 @@ from services.crm.office.mail_outcomes.models import FailureRow
 from services.crm.office.mail_outcomes.rules import Failure, Remedy, kind_of
 from services.crm.paying.payments.service import agent_of
 
-__all__ = ["Failure", "Remedy", "Undelivered", "note_failed", "note_sent"]
+__all__ = ["Failure", "MailOutcomes", "Remedy", "note_failed", "note_sent"]
 
 
 def note_failed(session: Session, message: DeliveryFailed, agency_id: str) -> None:
@@ -58,7 +58,7 @@ def note_sent(session: Session, message: DeliverySent) -> None:
     )
 
 
-class Undelivered:
+class MailOutcomes:
     """The room's use cases. An agent sees what failed of her own, an admin her agency's."""
 
     def __init__(self, *, database: Database, clock: Clock, directory: Directory) -> None:

@@ -12,13 +12,13 @@ from services.crm.office.mail_outcomes.service import Failure, Remedy
 from services.crm.office.parts import office
 from services.crm.paying.parts import paying
 
-blueprint = Blueprint("undelivered", __name__, template_folder="templates", url_prefix="/undelivered")
+blueprint = Blueprint("mail_outcomes", __name__, template_folder="templates", url_prefix="/undelivered")
 
 
 def dashboard_panel(actor: Actor) -> Panel | None:
     """Says that e-mails of the agent's failed; nothing when none did."""
-    count = office().undelivered.waiting_count(actor)
-    return Panel(template="undelivered/dashboard_panel.html", data={"count": count}) if count else None
+    count = office().mail_outcomes.waiting_count(actor)
+    return Panel(template="mail_outcomes/dashboard_panel.html", data={"count": count}) if count else None
 
 
 @blueprint.get("")
@@ -27,13 +27,13 @@ def index() -> ResponseReturnValue:
     """What failed; filter and page stay in the address."""
     actor = current_agent()
     settled = request.args.get("state") == "settled"
-    page = office().undelivered.list_page(actor, settled=settled, number=page_number())
+    page = office().mail_outcomes.list_page(actor, settled=settled, number=page_number())
     chips = [
         ("Open", same_list(state=""), not settled),
         ("Put away", same_list(state="settled"), settled),
     ]
     return render_template(
-        "undelivered/index.html",
+        "mail_outcomes/index.html",
         page=page,
         chips=chips,
         settled=settled,
@@ -48,7 +48,7 @@ def index() -> ResponseReturnValue:
 def resend(failure_id: str) -> ResponseReturnValue:
     """Sends the link's e-mail again, to the address the client has now. Only the link's own agent can."""
     actor = current_agent()
-    failure = office().undelivered.get(actor, failure_id)
+    failure = office().mail_outcomes.get(actor, failure_id)
     if not (_can_resend(failure) and actor.owns(failure.agent_id)):
         raise NotFound("This e-mail can't be sent again from here.")
     link = paying().links.of_payment(failure.payment_id)
@@ -59,18 +59,18 @@ def resend(failure_id: str) -> ResponseReturnValue:
     except InvalidArgument as error:
         flash(error.message, "alert")
     else:
-        office().undelivered.settle(actor, failure_id)
+        office().mail_outcomes.settle(actor, failure_id)
         flash("The link is on its way again.", "done")
-    return redirect(url_for("undelivered.index"), 303)
+    return redirect(url_for("mail_outcomes.index"), 303)
 
 
 @blueprint.post("/<id:failure_id>/settle")
 @login_required
 def settle(failure_id: str) -> ResponseReturnValue:
     """Puts it away."""
-    office().undelivered.settle(current_agent(), failure_id)
+    office().mail_outcomes.settle(current_agent(), failure_id)
     flash("Put away. You find it under “Put away”.", "done")
-    return redirect(url_for("undelivered.index"), 303)
+    return redirect(url_for("mail_outcomes.index"), 303)
 
 
 def _can_resend(failure: Failure) -> bool:

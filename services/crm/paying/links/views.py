@@ -240,7 +240,7 @@ def _back(booking_id: str = "") -> str:
     """The page the button stood on, as far as the form said so."""
     payment_id = request.form.get("from_payment", "")
     if re.fullmatch(r"pay_[a-z2-7]{26}", payment_id):
-        return url_for("area.show", payment_id=payment_id)
+        return url_for("payment_page.show", payment_id=payment_id)
     if booking_id:
         return url_for("bookings.show", booking_id=booking_id) + "#payments"
     return url_for("payments.report")

@@ -49,7 +49,11 @@ from services.crm.trips.bookings.service import SegmentData
 from services.crm.trips.parts import trips
 
 blueprint = Blueprint(
-    "area", __name__, template_folder="templates", static_folder="static", static_url_path="/static/area"
+    "payment_page",
+    __name__,
+    template_folder="templates",
+    static_folder="static",
+    static_url_path="/static/payment_page",
 )
 
 # What the void form suggests; the client reads the one that is chosen.
@@ -284,7 +288,7 @@ def _settle(payment_id: str) -> None:
     payment = paying().book.get(current_agent(), payment_id)
     if payment.state is PaymentState.AUTHORIZED:
         try:
-            paying().retrieval.describe(payment)
+            paying().reveals.describe(payment)
         except WayvaultError:
             return  # the closing itself says what it refuses
 
@@ -300,7 +304,7 @@ def _page(payment_id: str, **forms: AnyForm) -> str:
     segment, travelers = _trip(actor, payment)
     by_phone = paying().phone.of_payment(payment.id) if payment.by_phone else None
     return render_template(
-        "area/show.html",
+        "payment_page/show.html",
         payment=payment,
         segment=segment,
         travelers=travelers,
@@ -315,7 +319,7 @@ def _page(payment_id: str, **forms: AnyForm) -> str:
         removal=paying().removals.status_of(payment.card_token) if payment.card_token else None,
         replacement=paying().book.replacement_of(payment.id),
         can_ask_again=not isinstance(may_ask_again(payment.state), Refused),
-        mail_problem=paying().retrieval.latest_problem(payment.id) if payment.is_pending else "",
+        mail_problem=paying().reveals.latest_problem(payment.id) if payment.is_pending else "",
         news=news,
         cvv_held=cvv_held,
         steps=STEPS,
@@ -369,8 +373,8 @@ def _news(actor: Actor, payment: Payment) -> VaultNews:
     if payment.card_token is None:
         return VaultNews()
     try:
-        card = paying().retrieval.describe(payment)
-        entries = paying().retrieval.access_entries(payment)
+        card = paying().reveals.describe(payment)
+        entries = paying().reveals.access_entries(payment)
     except WayvaultError as error:
         return VaultNews(problem=error.message)
     people = People(names=access().directory.names_in(actor), client=payment.payer_name)
@@ -382,4 +386,4 @@ def _cvv_gone(news: VaultNews) -> bool:
 
 
 def _here(payment_id: str) -> ResponseReturnValue:
-    return redirect(url_for("area.show", payment_id=payment_id), 303)
+    return redirect(url_for("payment_page.show", payment_id=payment_id), 303)

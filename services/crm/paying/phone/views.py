@@ -80,7 +80,7 @@ def panel(payment_id: str) -> ResponseReturnValue:
     try:
         payment = _phone().payment(actor, payment_id)
     except InvalidArgument:
-        return redirect(url_for("area.show", payment_id=payment_id), 303)
+        return redirect(url_for("payment_page.show", payment_id=payment_id), 303)
     flow = _phone().flow(actor.agency_id)
     agency = access().directory.agency(actor.agency_id)
     return render_template(
@@ -159,7 +159,7 @@ def finish(call_id: str) -> ResponseReturnValue:
         raise InvalidArgument(str(messages[0]), field=str(field))
     payment_id = _phone().finish(current_agent(), call_id, name=form.name.data or "", billing=form.billing())
     flash("The card is stored. It was keyed by the client; nobody heard or saw it.", "done")
-    return jsonify(url=url_for("area.show", payment_id=payment_id))
+    return jsonify(url=url_for("payment_page.show", payment_id=payment_id))
 
 
 @blueprint.post("/payments/<id:payment_id>/phone/link")
@@ -192,7 +192,7 @@ def signature(payment_id: str) -> ResponseReturnValue:
         flash("The authorization is on its way for signature.", "done")
     else:
         flash("The authorization could not be mailed; the reason stands on this page.", "alert")
-    return redirect(url_for("area.show", payment_id=payment_id), 303)
+    return redirect(url_for("payment_page.show", payment_id=payment_id), 303)
 
 
 @blueprint.get("/phone/calls")

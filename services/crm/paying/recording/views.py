@@ -66,7 +66,7 @@ def confirm(payment_id: str) -> ResponseReturnValue:
         flash("Confirmed. The payment counts from now on, and the client sees it in the portal.", "done")
     except InvalidArgument as error:
         flash(error.message, "alert")
-    return redirect(url_for("area.show", payment_id=payment_id), 303)
+    return redirect(url_for("payment_page.show", payment_id=payment_id), 303)
 
 
 @blueprint.route("/payments/<id:payment_id>/decline", methods=["GET", "POST"])
@@ -160,7 +160,7 @@ def _own(actor: Actor, payment_id: str) -> Payment:
 
 
 def _to(payment: Payment) -> ResponseReturnValue:
-    return redirect(url_for("area.show", payment_id=payment.id), 303)
+    return redirect(url_for("payment_page.show", payment_id=payment.id), 303)
 
 
 def _ip() -> str:

@@ -1,4 +1,4 @@
-"""Rows of the retrieval room."""
+"""Rows of the reveal room."""
 
 from datetime import datetime
 

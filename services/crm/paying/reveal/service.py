@@ -40,7 +40,7 @@ __all__ = [
     "CodeSent",
     "CvvLinkSent",
     "CvvShown",
-    "Retrieval",
+    "Reveals",
     "Step",
     "step_of",
 ]
@@ -92,8 +92,8 @@ class Approvals(Protocol):
         ...
 
 
-class Retrieval:
-    """The retrieval room's use cases. All raise WayvaultErrors whose text is for the agent."""
+class Reveals:
+    """The reveal room's use cases. All raise WayvaultErrors whose text is for the agent."""
 
     def __init__(
         self, *, database: Database, outbox: Outbox, clock: Clock, vault: VaultPort, approvals: Approvals
@@ -150,7 +150,7 @@ class Retrieval:
         except SQLAlchemyError:
             # The vault has shown the card to this frame and will to no other: withholding the answer would burn
             # it. `settle` finds the record that is missing here.
-            _log.exception("retrieval.not_recorded", payment_id=payment_id)
+            _log.exception("reveal.not_recorded", payment_id=payment_id)
         return answer
 
     def send_approval_code(
@@ -211,7 +211,7 @@ class Retrieval:
         try:
             payment = self._record_cvv_shown(answer.card_token, actor.agent_id, answer.at)
         except SQLAlchemyError:
-            _log.exception("retrieval.cvv_not_recorded")
+            _log.exception("reveal.cvv_not_recorded")
         return CvvShown(sealed_answer=answer.sealed_answer, at=answer.at, payment=payment)
 
     def describe(self, payment: Payment) -> CardDescription | None:

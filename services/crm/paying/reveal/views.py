@@ -1,4 +1,4 @@
-"""The retrieval room's faces: what the payment area's script asks for, and the page of the mailed CVV link."""
+"""The reveal room's faces: what the payment area's script asks for, and the page of the mailed CVV link."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from services.crm.paying.parts import paying
 from services.crm.paying.reveal.service import CodeSent
 
 blueprint = Blueprint(
-    "retrieval", __name__, template_folder="templates", static_folder="static", static_url_path="/static/retrieval"
+    "reveal", __name__, template_folder="templates", static_folder="static", static_url_path="/static/reveal"
 )
 
 _MAX_SEALED = 16_000
@@ -26,7 +26,7 @@ _MAX_KEY = 64
 def send_code(payment_id: str) -> ResponseReturnValue:
     """RETRIEVE and PROCESS: {request_key, supplier_ready} → a code is mailed, {challenge_id, expires_at, …}."""
     body = _body()
-    sent = paying().retrieval.send_card_code(
+    sent = paying().reveals.send_card_code(
         current_agent(),
         payment_id,
         request_key=_text(body, "request_key", _MAX_KEY),
@@ -38,9 +38,9 @@ def send_code(payment_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/payments/<id:payment_id>/reveal")
 @login_required
-def reveal(payment_id: str) -> ResponseReturnValue:
+def show_card(payment_id: str) -> ResponseReturnValue:
     """Relays the frame's sealed code: {jwe} → {jwe}, or the vault's refusal with the attempts left."""
-    answer = paying().retrieval.reveal(
+    answer = paying().reveals.reveal(
         current_agent(), payment_id, sealed_request=_text(_body(), "jwe", _MAX_SEALED), origin=request_origin()
     )
     return jsonify(jwe=answer.sealed_answer)
@@ -50,7 +50,7 @@ def reveal(payment_id: str) -> ResponseReturnValue:
 @login_required
 def send_cvv_code(payment_id: str) -> ResponseReturnValue:
     """Email CVV code: {request_key} → a code is mailed."""
-    sent = paying().retrieval.send_cvv_code(
+    sent = paying().reveals.send_cvv_code(
         current_agent(), payment_id, request_key=_text(_body(), "request_key", _MAX_KEY), origin=request_origin()
     )
     return jsonify(_code(sent))
@@ -61,7 +61,7 @@ def send_cvv_code(payment_id: str) -> ResponseReturnValue:
 def confirm_cvv(payment_id: str) -> ResponseReturnValue:
     """Relays the frame's sealed CVV code: {challenge_id, jwe} → {accepted, address_hint}; the link is mailed."""
     body = _body()
-    sent = paying().retrieval.confirm_cvv(
+    sent = paying().reveals.confirm_cvv(
         current_agent(),
         payment_id,
         challenge_id=_text(body, "challenge_id", _MAX_KEY),
@@ -84,21 +84,21 @@ def state(payment_id: str) -> ResponseReturnValue:
 @login_required
 def cvv() -> ResponseReturnValue:
     """The page of the mailed link. Opening it consumes nothing: the token stands after `#`, and a click is needed."""
-    return render_template("retrieval/cvv.html")
+    return render_template("reveal/cvv.html")
 
 
 @blueprint.post("/cvv")
 @login_required
 def show_cvv() -> ResponseReturnValue:
     """Relays the click: {jwe} → {jwe}, and which payment it belongs to."""
-    shown = paying().retrieval.show_cvv(
+    shown = paying().reveals.show_cvv(
         current_agent(), sealed_request=_text(_body(), "jwe", _MAX_SEALED), origin=request_origin()
     )
     answer: dict[str, Any] = {"jwe": shown.sealed_answer}  # Any: JSON
     if shown.payment is not None:
         answer["payment"] = {
             "id": shown.payment.id,
-            "url": url_for("area.show", payment_id=shown.payment.id),
+            "url": url_for("payment_page.show", payment_id=shown.payment.id),
             "what": f"{shown.payment.payer_name}, {shown.payment.card_words}",
         }
     return jsonify(answer)

@@ -58,7 +58,7 @@ def newest(session: Session, payment_id: str, *, lock: bool = False) -> SecondRe
 
 
 class Approvals:
-    """What the retrieval room asks about approvals and tells of their use."""
+    """What the reveal room asks about approvals and tells of their use."""
 
     def stands(self, session: Session, payment_id: str, now: datetime) -> bool:
         """Whether the payment's card may be retrieved once more now."""

@@ -18,7 +18,7 @@ from services.crm.core.actor import Actor
 from services.crm.core.ports.vault import Origin, VaultPort
 from services.crm.paying.card_removal.service import stamp
 from services.crm.paying.payments.service import Payment, PaymentRow, context_of, locked_own, payment_of
-from services.crm.paying.reveal.service import CodeSent, Retrieval
+from services.crm.paying.reveal.service import CodeSent, Reveals
 from services.crm.paying.second_reveals.models import SecondRevealRow
 from services.crm.paying.second_reveals.records import SecondReveal, newest, second_of
 from services.crm.paying.second_reveals.rules import LONGEST_REASON, SecondState, Standing, ask_refusal
@@ -50,14 +50,14 @@ class SecondReveals:
         clock: Clock,
         directory: Directory,
         vault: VaultPort,
-        retrieval: Retrieval,
+        reveals: Reveals,
     ) -> None:
         self._database = database
         self._outbox = outbox
         self._clock = clock
         self._directory = directory
         self._vault = vault
-        self._retrieval = retrieval
+        self._reveals = reveals
 
     # ---- the owner
 
@@ -195,7 +195,7 @@ class SecondReveals:
     def send_code(self, actor: Actor, second_id: str, *, request_key: str, origin: Origin) -> CodeSent:
         """Has the vault mail the approver her code. The caller has checked her authenticator."""
         asked = self.to_decide(actor, second_id)
-        return self._retrieval.send_approval_code(
+        return self._reveals.send_approval_code(
             actor, asked.payment, second_id=second_id, request_key=request_key, origin=origin
         )
 

@@ -56,16 +56,16 @@ def test_a_form_sent_many_times_at_once_sends_one_link(crm: CrmHouse) -> None:
 
 def test_many_clicks_send_one_code_and_one_record_of_the_reveal(crm: CrmHouse) -> None:
     payment_id = crm.authorized()
-    retrieval = crm.deps.paying.retrieval
+    reveals = crm.deps.paying.reveals
 
     def click() -> object:
-        return retrieval.send_card_code(crm.maya, payment_id, request_key="k", supplier_ready=True, origin=ORIGIN)
+        return reveals.send_card_code(crm.maya, payment_id, request_key="k", supplier_ready=True, origin=ORIGIN)
 
     (sent, *others) = at_once(*[click] * CLICKS)
     assert all(other == sent for other in others)
     assert len(crm.events(MailSealed)) == 1
     sealed = f"{next(iter(crm.vault.card_of))}:sealed"
-    at_once(*[lambda: retrieval.reveal(crm.maya, payment_id, sealed_request=sealed, origin=ORIGIN)] * CLICKS)
+    at_once(*[lambda: reveals.reveal(crm.maya, payment_id, sealed_request=sealed, origin=ORIGIN)] * CLICKS)
     assert len(crm.events(PaymentRetrieved)) == 1
 
 

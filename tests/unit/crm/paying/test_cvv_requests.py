@@ -111,9 +111,7 @@ def test_an_event_that_comes_after_the_new_cvv_was_shown_brings_nothing_back(crm
     payment_id = without_cvv(crm)
     event = resupplied(crm, payment_id, ask(crm, payment_id))
     crm.clock.advance(timedelta(minutes=1))
-    crm.deps.paying.retrieval._record_cvv_shown(
-        crm.row(payment_id).card_token or "", crm.maya.agent_id, crm.clock.now()
-    )
+    crm.deps.paying.reveals._record_cvv_shown(crm.row(payment_id).card_token or "", crm.maya.agent_id, crm.clock.now())
     crm.hear(event)
     assert crm.row(payment_id).cvv_shown_at is not None
 

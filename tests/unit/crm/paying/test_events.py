@@ -91,13 +91,13 @@ def test_the_signed_document_is_kept_whichever_event_comes_first_and_once(crm: C
 
 def test_a_code_mail_that_fails_is_told_until_a_later_one_leaves(crm: CrmHouse) -> None:
     payment_id = crm.authorized()
-    retrieval = crm.deps.paying.retrieval
-    retrieval.send_card_code(crm.maya, payment_id, request_key="k1", supplier_ready=True, origin=ORIGIN)
+    reveals = crm.deps.paying.reveals
+    reveals.send_card_code(crm.maya, payment_id, request_key="k1", supplier_ready=True, origin=ORIGIN)
     at = stamp(crm.clock.now())
     crm.hear(DeliveryFailed(kind="reveal_code", payment_id=payment_id, at=at, reason="Mailbox full."))
-    assert retrieval.latest_problem(payment_id) == "Mailbox full."
+    assert reveals.latest_problem(payment_id) == "Mailbox full."
     crm.hear(DeliverySent(kind="reveal_code", payment_id=payment_id, at=at))
-    assert retrieval.latest_problem(payment_id) == ""
+    assert reveals.latest_problem(payment_id) == ""
 
 
 def test_deliveries_that_concern_no_payment_are_heard_without_harm(crm: CrmHouse) -> None:

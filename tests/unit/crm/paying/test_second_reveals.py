@@ -174,12 +174,12 @@ def test_a_reveal_whose_record_was_lost_is_found_again(house: CrmHouse) -> None:
     payment_id = house.retrieved()
     approve(house, ask(house, payment_id))
     house.clock.advance(timedelta(seconds=5))
-    retrieval = house.deps.paying.retrieval
-    sent = retrieval.send_card_code(house.maya, payment_id, request_key="k2", supplier_ready=True, origin=ORIGIN)
+    reveals = house.deps.paying.reveals
+    sent = reveals.send_card_code(house.maya, payment_id, request_key="k2", supplier_ready=True, origin=ORIGIN)
     house.vault.confirm_reveal(
         agent_id=house.maya.agent_id, sealed_request=f"{sent.challenge_id}:sealed", origin=ORIGIN
     )
-    retrieval.settle()
+    reveals.settle()
     used = house.deps.paying.second_reveals.of_payment(payment_id)
     assert used is not None
     assert used.standing is Standing.USED
@@ -190,7 +190,7 @@ def test_an_approvers_mail_trouble_is_not_shown_to_the_owner(house: CrmHouse) ->
     second = ask(house, payment_id)
     house.deps.paying.second_reveals.send_code(house.ada, second.id, request_key="k", origin=ORIGIN)
     assert len(house.events(MailSealed)) == 2
-    assert house.deps.paying.retrieval.latest_problem(payment_id) == ""
+    assert house.deps.paying.reveals.latest_problem(payment_id) == ""
 
 
 def test_a_proof_is_for_one_request_and_ten_minutes(house: CrmHouse) -> None:

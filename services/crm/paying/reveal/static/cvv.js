@@ -3,7 +3,7 @@
 import { mountFrame } from "/static/chassis/frame-host.js";
 import { isLinkToken, linkToken } from "/static/chassis/link-token.js";
 import { Refused, guardLeaving, toast } from "/static/chassis/ui.js";
-import { relay } from "/static/area/relay.js";
+import { relay } from "/static/payment_page/relay.js";
 
 const $ = (id) => document.getElementById(id);
 const page = $("cvv-page");

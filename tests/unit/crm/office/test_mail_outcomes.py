@@ -18,14 +18,14 @@ def test_a_failure_is_kept_once_however_often_it_is_told(crm: CrmHouse) -> None:
     failure = _failed(crm)
     crm.hear(failure)
     crm.hear(failure)
-    page = crm.deps.office.undelivered.list_page(crm.maya, settled=False, number=1)
+    page = crm.deps.office.mail_outcomes.list_page(crm.maya, settled=False, number=1)
     assert [one.reason for one in page.items] == ["The mailbox does not exist."]
 
 
 def test_each_sees_her_own_an_admin_all_and_what_names_nobody(crm: CrmHouse) -> None:
     crm.hear(_failed(crm))
     crm.hear(_failed(crm, agent_id=""))
-    undelivered = crm.deps.office.undelivered
+    undelivered = crm.deps.office.mail_outcomes
     totals = [undelivered.list_page(who, settled=False, number=1).total for who in (crm.maya, crm.jonas, crm.ada)]
     assert totals == [1, 0, 2]
 
@@ -33,7 +33,7 @@ def test_each_sees_her_own_an_admin_all_and_what_names_nobody(crm: CrmHouse) -> 
 def test_a_code_that_names_its_payment_only_is_its_agents(crm: CrmHouse) -> None:
     payment_id = crm.authorized()
     crm.hear(_failed(crm, kind="reveal_code", agent_id="", payment_id=payment_id))
-    (one,) = crm.deps.office.undelivered.list_page(crm.maya, settled=False, number=1).items
+    (one,) = crm.deps.office.mail_outcomes.list_page(crm.maya, settled=False, number=1).items
     assert (one.kind.remedy, one.payment_id) == (Remedy.PAYMENT, payment_id)
 
 
@@ -43,18 +43,18 @@ def test_a_link_is_sent_again_from_the_list_and_put_away(crm: CrmHouse) -> None:
     assert link is not None
     crm.hear(_failed(crm, kind="payment_link", payment_id=payment_id, link_id=link.id))
     maya = crm.browser(crm.maya)
-    (one,) = crm.deps.office.undelivered.list_page(crm.maya, settled=False, number=1).items
+    (one,) = crm.deps.office.mail_outcomes.list_page(crm.maya, settled=False, number=1).items
     assert "Send again" in maya.get("/undelivered").text
     assert maya.post(f"/undelivered/{one.id}/resend").status_code == 303
     assert [event.issue for event in crm.events(PaymentLinkIssued)] == [1, 2]
-    assert crm.deps.office.undelivered.waiting_count(crm.maya) == 0
+    assert crm.deps.office.mail_outcomes.waiting_count(crm.maya) == 0
     assert "Put away" in maya.get("/undelivered?state=settled").text
 
 
 def test_only_the_links_own_agent_sends_it_again(crm: CrmHouse) -> None:
     payment_id = crm.requested()
     crm.hear(_failed(crm, kind="payment_link", payment_id=payment_id))
-    (one,) = crm.deps.office.undelivered.list_page(crm.ada, settled=False, number=1).items
+    (one,) = crm.deps.office.mail_outcomes.list_page(crm.ada, settled=False, number=1).items
     assert crm.browser(crm.ada).post(f"/undelivered/{one.id}/resend").status_code == 404
     assert crm.browser(crm.jonas).post(f"/undelivered/{one.id}/settle").status_code == 404
     assert crm.browser(crm.ada).post(f"/undelivered/{one.id}/settle").status_code == 303
@@ -73,14 +73,14 @@ def test_a_link_that_left_after_all_settles_its_failures(crm: CrmHouse) -> None:
         at=stamp(crm.clock.now()),
     )
     crm.hear(sent)
-    assert crm.deps.office.undelivered.waiting_count(crm.maya) == 0
+    assert crm.deps.office.mail_outcomes.waiting_count(crm.maya) == 0
 
 
 def test_the_dashboard_says_so_until_it_is_seen_to(crm: CrmHouse) -> None:
     crm.hear(_failed(crm))
     maya = crm.browser(crm.maya)
     assert "could not be delivered" in maya.get("/").text
-    (one,) = crm.deps.office.undelivered.list_page(crm.maya, settled=False, number=1).items
+    (one,) = crm.deps.office.mail_outcomes.list_page(crm.maya, settled=False, number=1).items
     maya.post(f"/undelivered/{one.id}/settle")
     assert "could not be delivered" not in maya.get("/").text
 
