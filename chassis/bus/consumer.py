@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from chassis.clock import Clock
 from chassis.db import DATABASE_AWAY, Database
 from chassis.errors import Busy, DeadlineTooShort, Unavailable
 from chassis.telemetry import bind_traceparent
+from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.envelope_pb2 import Envelope
 
 log = structlog.get_logger(__name__)
@@ -199,7 +200,7 @@ class Consumer:
         self._count(turn.value if handled else "not_ours")
         match turn:
             case Turn.READY if handled:
-                lag = self._clock.now() - envelope.occurred_at.ToDatetime(tzinfo=UTC)
+                lag = self._clock.now() - moment_of(envelope.occurred_at)
                 metrics.CONSUMER_LAG.labels(self._service).observe(max(0.0, lag.total_seconds()))
             case Turn.LATE if handled:
                 # Newer news was acted upon already, so this must not overwrite it; but it was never acted upon
@@ -274,7 +275,7 @@ def _meta(envelope: Envelope, replayed: bool) -> EventMeta:
         aggregate_type=envelope.aggregate_type,
         aggregate_id=envelope.aggregate_id,
         sequence=envelope.sequence,
-        occurred_at=envelope.occurred_at.ToDatetime(tzinfo=UTC),
+        occurred_at=moment_of(envelope.occurred_at),
         producer=envelope.producer,
         agency_id=envelope.agency_id,
         traceparent=envelope.traceparent,

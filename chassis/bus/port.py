@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC
 from pathlib import Path
 from typing import Protocol
 
 from google.protobuf.message import DecodeError
 
+from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.envelope_pb2 import Envelope
 
 # How often the bus hands the same message out before it goes to the dead letters by itself: the net under a message
@@ -61,7 +61,7 @@ def facts_of(body: bytes) -> Mapping[str, str]:
         "agency": envelope.agency_id,
         "about": f"{envelope.aggregate_type} {envelope.aggregate_id}",
         "sequence": str(envelope.sequence),
-        "occurred at": envelope.occurred_at.ToDatetime(tzinfo=UTC).isoformat(sep=" ", timespec="seconds"),
+        "occurred at": moment_of(envelope.occurred_at).isoformat(sep=" ", timespec="seconds"),
         "told by": envelope.producer,
         "trace": envelope.traceparent,
         "payload": f"{len(envelope.payload)} bytes, not shown",

@@ -1,10 +1,7 @@
 """Checks of what a request's fields may hold. Each raises InvalidArgument that names the field."""
 
 import re
-from datetime import datetime
 from typing import Final
-
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.errors import InvalidArgument
 
@@ -39,12 +36,3 @@ def whole_number(value: int, field: str, *, least: int, most: int) -> int:
     if not least <= value <= most:
         raise InvalidArgument(f"{field} must be from {least} to {most}.", field=field)
     return value
-
-
-def timestamp(moment: datetime | None) -> Timestamp | None:
-    """A moment as a protobuf Timestamp."""
-    if moment is None:
-        return None
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import select
 
 from chassis.ids import new_id
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import Client, QuoteRequested
 from services.crm.bootstrap import Dependencies
 from services.crm.core.actor import Actor
@@ -108,8 +108,6 @@ def _message(deps: Dependencies, actor: Actor, quote: DemoQuote, number: int) ->
     asked_at = deps.core.clock.now() - timedelta(hours=quote.hours)
     begins_on = (deps.core.clock.now() + timedelta(days=quote.begins_in)).date()
     first_name, _, last_name = quote.name.partition(" ")
-    stamp = Timestamp()
-    stamp.FromDatetime(asked_at)
     return QuoteRequested(
         quote_id=new_id("quote"),
         agent_id=actor.agent_id,
@@ -122,5 +120,5 @@ def _message(deps: Dependencies, actor: Actor, quote: DemoQuote, number: int) ->
         children=quote.children,
         budget=quote.budget,
         wishes=quote.wishes,
-        at=stamp,
+        at=stamp(asked_at),
     )

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy.orm import Session
 
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import DeliveryFailed
 from services.crm.bootstrap import Dependencies
 from services.crm.core.actor import Actor
@@ -64,14 +64,12 @@ def add_office(deps: Dependencies, agent: Actor, admin: Actor) -> None:
 
 def _add_failures(session: Session, deps: Dependencies, agent: Actor) -> None:
     for number, (kind, address, reason, ago) in enumerate(_FAILURES):
-        at = Timestamp()
-        at.FromDatetime(deps.core.clock.now() - ago)
         message = DeliveryFailed(
             # The same at each import, so that it is there once.
             delivery_id=f"dlv_{agent.agent_id.partition('_')[2][:-1]}{'ab'[number]}",
             kind=kind,
             agent_id=agent.agent_id,
-            at=at,
+            at=stamp(deps.core.clock.now() - ago),
             reason=reason,
             address_hint=address,
         )

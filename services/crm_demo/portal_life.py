@@ -3,11 +3,10 @@ makes the portal know of the demo's past payments."""
 
 import random
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import count
 from typing import Any
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
@@ -16,6 +15,7 @@ from chassis.money import Money
 from chassis.paper import sheet
 from chassis.paper.letterhead import Letterhead, paper_for
 from chassis.paper.sheet import Sheet
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import (
     PaymentCardRemoved,
     PaymentContext,
@@ -70,14 +70,14 @@ def tell_past_payments(deps: Dependencies, session: Session, rows: Iterable[Mapp
     for row in rows:
         context, payment_id = PaymentContext.FromString(row["context"]), row["id"]
         told = (
-            PaymentRetrieved(payment_id=payment_id, agent_name=context.agent.name, at=_stamp(row["retrieved_at"])),
+            PaymentRetrieved(payment_id=payment_id, agent_name=context.agent.name, at=stamp(row["retrieved_at"])),
             PaymentProcessed(
                 payment_id=payment_id,
                 confirmation_number=row["confirmation_number"],
-                at=_stamp(row["closed_at"]),
+                at=stamp(row["closed_at"]),
                 context=context,
             ),
-            PaymentCardRemoved(payment_id=payment_id, at=_stamp(row["card_removed_at"]), reason="processed"),
+            PaymentCardRemoved(payment_id=payment_id, at=stamp(row["card_removed_at"]), reason="processed"),
         )
         for event in told:
             deps.core.outbox.add(session, event, aggregate_id=payment_id, agency_id=row["agency_id"])
@@ -194,9 +194,3 @@ def _tuscany(today: date) -> tuple[SegmentData, ...]:
 
 def _usd(units: int) -> Money:
     return Money(minor=units * 100, currency="USD")
-
-
-def _stamp(moment: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp

@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 from flask import Flask
 from flask.testing import FlaskClient
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 from pydantic import SecretStr
 from sqlalchemy import insert, select
 from werkzeug.test import TestResponse
@@ -22,6 +21,7 @@ from chassis.errors import AlreadyRevealed, CardGone, CvvGone, WayvaultError
 from chassis.ids import new_event_id, new_id, new_link_token, token_sha256
 from chassis.money import Money
 from chassis.sealing import Letter
+from chassis.timestamps import stamp
 from chassis.web.passwords import Passwords
 from protos.wayvault.common.v1.common_pb2 import Origin as WireOrigin
 from protos.wayvault.common.v1.common_pb2 import PostalAddress
@@ -601,10 +601,3 @@ class Browser:
 def usd(minor: int) -> Money:
     """An amount in US cents."""
     return Money(minor=minor, currency="USD")
-
-
-def stamp(moment: datetime) -> Timestamp:
-    """Aware UTC as a protobuf time."""
-    wire = Timestamp()
-    wire.FromDatetime(moment)
-    return wire

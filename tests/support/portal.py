@@ -4,13 +4,12 @@ import base64
 import io
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from flask import Flask
 from flask.testing import FlaskClient
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 from PIL import Image, ImageDraw
 from pydantic import SecretStr
 from sqlalchemy import select
@@ -21,6 +20,7 @@ from chassis.bus import CATALOGUE, EventMeta, event_type_of
 from chassis.db import open_database
 from chassis.ids import new_event_id, token_sha256
 from chassis.sealing import Letter
+from chassis.timestamps import stamp
 from chassis.web.passwords import Passwords
 from protos.wayvault.common.v1.common_pb2 import Money
 from protos.wayvault.events.v1.envelope_pb2 import Envelope
@@ -142,12 +142,6 @@ class OpenLetters:
         return f"sealed:{letter.letter_id}"
 
 
-def timestamp(moment: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp
-
-
 def context(payment_id: str = PAYMENT, **changes: object) -> PaymentContext:
     """Everything a payment's readers show, with changes to it."""
     made = PaymentContext(
@@ -263,7 +257,7 @@ class PortalWorld:
             context=about or context(),
             token_sha256=token_sha256(token),
             issue=issue,
-            expires_at=timestamp(self.clock.now() + timedelta(days=days)),
+            expires_at=stamp(self.clock.now() + timedelta(days=days)),
             terms_text=terms,
             terms_version="2026-11",
             replaces_payment_id=replaces,

@@ -6,9 +6,10 @@ from hashlib import sha256
 from flask.testing import FlaskClient
 
 from chassis.ids import token_sha256
+from chassis.timestamps import stamp
 from protos.wayvault.common.v1.common_pb2 import Money
 from protos.wayvault.events.v1.events_pb2 import Client, EsignRequested, InsuranceOffered
-from tests.support.portal import PortalWorld, timestamp
+from tests.support.portal import PortalWorld
 from tests.support.portal_people import AGENCY, GRACE, MAYA
 
 TOKEN = "a-token-that-only-the-letter-holds"
@@ -41,7 +42,7 @@ def request_document(
         text_sha256=sha256(text.encode()).hexdigest(),
         template_version="Terms and conditions v3",
         token_sha256=token_sha256(token),
-        expires_at=timestamp(world.clock.now() + timedelta(days=days)),
+        expires_at=stamp(world.clock.now() + timedelta(days=days)),
         issue=issue,
     )
     world.tell(message)
@@ -64,7 +65,7 @@ def offer_insurance(
         text=OFFER_TEXT,
         text_sha256=sha256(OFFER_TEXT.encode()).hexdigest(),
         token_sha256=token_sha256(token),
-        expires_at=timestamp(world.clock.now() + timedelta(days=14)),
+        expires_at=stamp(world.clock.now() + timedelta(days=14)),
         template_version="Travel insurance v1",
         issue=1,
     )

@@ -6,6 +6,7 @@ from flask.testing import FlaskClient
 from google.protobuf.message import Message
 
 from chassis.ids import token_sha256
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import (
     Agency,
     Agent,
@@ -15,7 +16,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     ClientProfile,
     ClientSaved,
 )
-from tests.support.portal import PortalWorld, timestamp
+from tests.support.portal import PortalWorld
 
 PASSWORD = "harbour lantern velvet ostrich"
 AGENCY = Agency(
@@ -49,7 +50,7 @@ def invited(
         agent=MAYA,
         agency=AGENCY,
         token_sha256=token_sha256(token),
-        expires_at=timestamp(world.clock.now() + timedelta(days=14)),
+        expires_at=stamp(world.clock.now() + timedelta(days=14)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from chassis.timestamps import stamp
 from protos.wayvault.common.v1.common_pb2 import Money
 from protos.wayvault.events.v1.events_pb2 import (
     BookingSaved,
@@ -13,7 +14,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     Segment,
 )
 from services.crm.paying.links.terms import self_service_terms
-from tests.support.portal import PortalWorld, timestamp
+from tests.support.portal import PortalWorld
 from tests.support.portal_people import AGENCY, ALAN, GRACE, MAYA
 
 POLICY = Policy(card_retention_days=30, cvv_retention_hours=72)
@@ -87,7 +88,7 @@ def processed(
     return PaymentProcessed(
         payment_id=payment_id,
         confirmation_number="K-5521",
-        at=timestamp(world.clock.now()),
+        at=stamp(world.clock.now()),
         context=PaymentContext(
             payment_id=payment_id,
             booking_id="bkg_1",

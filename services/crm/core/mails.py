@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
+from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import DeliveryFailed, DeliverySent
 
 
@@ -30,7 +31,7 @@ def on_mail(handlers: EventHandlers, note: Callable[[Session, MailOutcome], None
 
     def sent(session: Session, message: DeliverySent, meta: EventMeta) -> None:
         if message.kind in kinds:
-            note(session, _outcome(message, meta, problem="", sent_at=message.at.ToDatetime(tzinfo=UTC)))
+            note(session, _outcome(message, meta, problem="", sent_at=moment_of(message.at)))
 
     def failed(session: Session, message: DeliveryFailed, meta: EventMeta) -> None:
         if message.kind in kinds:

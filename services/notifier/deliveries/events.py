@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
 from chassis.clock import Clock
 from chassis.sealing import Letter, LetterExpired, LetterReader, SealError
+from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import (
     DocumentSigned,
     MailSealed,
@@ -163,7 +163,7 @@ class DeliveryEvents:
             Mail.CARD_LAPSING,
             event.context,
             {"card_kept_until": until},
-            expires_at=_aware(event.card_kept_until),
+            expires_at=moment_of(event.card_kept_until),
         )
 
     def payment_lapsed(self, session: Session, event: PaymentLapsed, meta: EventMeta) -> None:
@@ -255,10 +255,6 @@ def _theme_data(context: PaymentContext) -> dict[str, str]:
         "agency_phone": agency.phone,
         "agency_email": agency.email,
     }
-
-
-def _aware(timestamp: Timestamp) -> datetime:
-    return timestamp.ToDatetime(tzinfo=UTC)
 
 
 def _sentence(text: str) -> str:

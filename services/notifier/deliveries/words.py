@@ -1,6 +1,6 @@
 """What the mails show of a payment, formatted for people."""
 
-from datetime import UTC, date
+from datetime import date
 from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -8,6 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from chassis.cards import brand_words
 from chassis.moments import written_day, written_moment, zone_of
 from chassis.money import Money
+from chassis.timestamps import moment_of
 from chassis.typed.names import called
 from protos.wayvault.events.v1.events_pb2 import Agency, PaymentContext, PaymentType
 from services.notifier.templates.rules import DEFAULT_ACCENT, Theme
@@ -28,7 +29,7 @@ def day(text: str) -> str:
 
 def moment(timestamp: Timestamp, zone: str) -> str:
     """A moment as "Sat 21 Nov 2026, 4:30 PM EST" in the reader's zone; UTC where the zone is not known."""
-    return written_moment(timestamp.ToDatetime(tzinfo=UTC), zone_of(zone))
+    return written_moment(moment_of(timestamp), zone_of(zone))
 
 
 def card(brand: str, last4: str) -> str:

@@ -1,10 +1,9 @@
 """Use cases of clients' sign-in: invitation, password, reset, lockout."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
@@ -15,6 +14,7 @@ from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound
 from chassis.ids import new_id, new_link_token, token_sha256
 from chassis.sealing import Letter
+from chassis.timestamps import moment_of, stamp
 from chassis.typed.names import called, full_name
 from chassis.web.lockout import FAILURES_ALLOWED, LOCKED_FOR, Lockout, Visitor
 from chassis.web.passwords import Passwords, password_error
@@ -174,7 +174,7 @@ class Accounts:
                 row.activated_at = now
                 self._outbox.add(
                     session,
-                    ClientPortalActivated(client_id=row.client_id, at=_stamp(now)),
+                    ClientPortalActivated(client_id=row.client_id, at=stamp(now)),
                     aggregate_id=row.client_id,
                     agency_id=row.agency_id,
                 )
@@ -294,7 +294,7 @@ class Accounts:
         row.first_name, row.last_name = message.client.first_name[:80], message.client.last_name[:80]
         row.email = message.client.email
         row.invitation_sha256 = message.token_sha256
-        row.invitation_expires_at = message.expires_at.ToDatetime(tzinfo=UTC)
+        row.invitation_expires_at = moment_of(message.expires_at)
 
     def learn_client(self, session: Session, client: Client, agent_id: str) -> None:
         """Takes in the client's newest name, address and agent, if she has an account."""
@@ -352,9 +352,3 @@ def _minutes(time: timedelta) -> str:
 def _personal(row: AccountRow) -> list[str]:
     """What a password may not be made of."""
     return [row.first_name, row.last_name, row.email, row.username]
-
-
-def _stamp(moment: datetime) -> Timestamp:
-    made = Timestamp()
-    made.FromDatetime(moment)
-    return made

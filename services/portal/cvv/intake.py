@@ -1,11 +1,12 @@
 """The room's way to the vault: a slot for the CVV of a stored card, and what the secure frame sealed for it."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol
 
 import grpc
 
 from chassis.rpc import Caller
+from chassis.timestamps import moment_of
 from protos.wayvault.vault.v1 import vault_pb2, vault_pb2_grpc
 from services.portal.origin import Origin
 
@@ -78,4 +79,4 @@ class GrpcCvvIntake:
                 idempotency_key=idempotency_key, intake_id=intake_id, sealed_cvv=sealed_cvv, origin=origin.to_proto()
             ),
         )
-        return answer.cvv_kept_until.ToDatetime(tzinfo=UTC)
+        return moment_of(answer.cvv_kept_until)

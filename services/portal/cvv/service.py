@@ -2,10 +2,9 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from hmac import compare_digest
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -14,6 +13,7 @@ from chassis.clock import Clock
 from chassis.db import Database, insert_if_absent
 from chassis.errors import IntakeUsed
 from chassis.ids import new_id, token_sha256
+from chassis.timestamps import moment_of, stamp
 from protos.wayvault.events.v1.events_pb2 import CvvRequested, CvvResupplied, PaymentContext
 from services.portal.cvv.intake import CvvIntakePort
 from services.portal.cvv.models import CvvLinkRow
@@ -66,7 +66,7 @@ class CvvLinks:
             "state": CvvLinkState.ISSUED.value,
             "context": message.context.SerializeToString(deterministic=True),
             "issued_at": at,
-            "expires_at": message.expires_at.ToDatetime(tzinfo=UTC),
+            "expires_at": moment_of(message.expires_at),
             "opened_at": None,
             "supplied_at": None,
             "cvv_kept_until": None,
@@ -145,7 +145,7 @@ class CvvLinks:
             if row.supplied_at is None:
                 row.state, row.supplied_at, row.cvv_kept_until = CvvLinkState.SUPPLIED, now, kept_until
                 event = CvvResupplied(
-                    link_id=row.link_id, payment_id=row.payment_id, cvv_kept_until=_stamp(kept_until), at=_stamp(now)
+                    link_id=row.link_id, payment_id=row.payment_id, cvv_kept_until=stamp(kept_until), at=stamp(now)
                 )
                 self._outbox.add(session, event, aggregate_id=row.link_id, agency_id=row.agency_id)
             return self._view(session, row)
@@ -173,9 +173,3 @@ class CvvLinks:
             supplied_at=row.supplied_at,
             cvv_kept_until=row.cvv_kept_until,
         )
-
-
-def _stamp(moment: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp

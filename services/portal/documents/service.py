@@ -1,13 +1,14 @@
 """Use cases of trip documents: learn of one, list a client's, hand one out."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Select, and_, delete, exists, or_, select
 from sqlalchemy.orm import Session
 
 from chassis.db import Database
 from chassis.errors import NotFound
+from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import DocumentShared
 from services.portal.documents.models import DocumentReaderRow, TripDocumentRow
 from services.portal.documents.rules import size_words, type_words
@@ -70,7 +71,7 @@ class TripDocuments:
         row.agency_id, row.booking_id = agency_id, message.booking_id
         row.title, row.file_name = message.title[:200], message.file_name[:200]
         row.content_type, row.content, row.size = message.content_type[:100], message.content, len(message.content)
-        row.for_everyone, row.shared_at = message.for_everyone, message.shared_at.ToDatetime(tzinfo=UTC)
+        row.for_everyone, row.shared_at = message.for_everyone, moment_of(message.shared_at)
         session.flush()
         session.execute(delete(DocumentReaderRow).where(DocumentReaderRow.document_id == row.document_id))
         for client_id in dict.fromkeys(current_client_id(session, each) for each in message.client_ids):

@@ -1,10 +1,9 @@
 """What the eSignature room does on the CRM's events."""
 
-from datetime import UTC
-
 from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
+from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import EsignRequested, EsignWithdrawn
 from services.portal.esign.request_rules import PaperKind
 from services.portal.esign.requests import NewPaper, SignRequests
@@ -29,7 +28,7 @@ def subscribe(handlers: EventHandlers, requests: SignRequests) -> None:
             token_sha256=message.token_sha256,
             issue=message.issue,
             issued_at=meta.occurred_at,
-            expires_at=message.expires_at.ToDatetime(tzinfo=UTC),
+            expires_at=moment_of(message.expires_at),
         )
         requests.learn(session, new)
 

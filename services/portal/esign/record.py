@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from chassis.ids import new_id
 from chassis.sealing import Letter
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import Agency, Agent, EsignOpened, EsignSigned
 from services.portal.esign.documents import LetterSealer, Paper, SignedDocument
 from services.portal.esign.requests import Genre, Signing, SignRequest
@@ -34,13 +33,6 @@ def document_genre(letters: LetterSealer) -> Genre:
         )
 
     return Genre(path="sign", paper=_paper, opened=_opened, signed=signed)
-
-
-def stamp(moment: datetime) -> Timestamp:
-    """An aware moment as events carry one."""
-    made = Timestamp()
-    made.FromDatetime(moment)
-    return made
 
 
 def agent_of(sender: AgentView) -> Agent:

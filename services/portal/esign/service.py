@@ -1,5 +1,6 @@
 """The eSignature room's face to other rooms: what is signed, and what waits for a signature."""
 
+from chassis.timestamps import stamp
 from services.portal.esign.documents import (
     TITLE,
     DocumentEntry,
@@ -13,7 +14,7 @@ from services.portal.esign.documents import (
 from services.portal.esign.on_file import SignatureOnFile, SignaturesOnFile
 from services.portal.esign.on_file_rules import ON_FILE, consent_to_reuse
 from services.portal.esign.printing import Printing
-from services.portal.esign.record import agency_of, agent_of, stamp
+from services.portal.esign.record import agency_of, agent_of
 from services.portal.esign.request_rules import PaperKind, Standing
 from services.portal.esign.requests import Genre, NewPaper, Signing, SignRequest, SignRequests
 from services.portal.esign.rules import CONSENT_TEXT, CONSENT_VERSION, Signature, clean_name

@@ -1,11 +1,10 @@
 """What the insurance room does on the CRM's events."""
 
-from datetime import UTC
-
 from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
 from chassis.money import Money
+from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import InsuranceOffered, InsuranceWithdrawn
 from services.portal.esign.service import NewPaper, PaperKind, SignRequests
 
@@ -30,7 +29,7 @@ def subscribe(handlers: EventHandlers, requests: SignRequests) -> None:
             price=Money(minor=message.price.minor, currency=message.price.currency),
             issue=message.issue,
             issued_at=meta.occurred_at,
-            expires_at=message.expires_at.ToDatetime(tzinfo=UTC),
+            expires_at=moment_of(message.expires_at),
         )
         requests.learn(session, new)
 

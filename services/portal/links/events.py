@@ -1,10 +1,9 @@
 """What the links room does on the CRM's and the notifier's events."""
 
-from datetime import UTC
-
 from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
+from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import DeliverySent, PaymentLinkIssued, PaymentLinkRevoked
 from services.portal.evidence import EvidenceStep, StepKind
 from services.portal.links.service import Links, add_evidence
@@ -25,7 +24,7 @@ def subscribe(handlers: EventHandlers, links: Links) -> None:
     def on_delivered(session: Session, message: DeliverySent, _: EventMeta) -> None:
         if message.kind not in _LINK_MAILS or not message.link_id:
             return
-        step = EvidenceStep(kind=StepKind.LINK_SENT, at=message.at.ToDatetime(tzinfo=UTC), detail="by e-mail")
+        step = EvidenceStep(kind=StepKind.LINK_SENT, at=moment_of(message.at), detail="by e-mail")
         add_evidence(session, message.link_id, step, ref=message.delivery_id)
 
     handlers.on(PaymentLinkIssued, on_issued)

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from hmac import compare_digest
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -15,6 +14,7 @@ from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database, insert_if_absent
 from chassis.ids import new_event_id, new_id, token_sha256
+from chassis.timestamps import moment_of, stamp
 from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentLinkIssued, PaymentLinkOpened
 from services.portal.evidence import EvidenceStep, StepKind
 from services.portal.links.models import EvidenceRow, LinkRow, LinkTokenRow
@@ -124,11 +124,9 @@ class Links:
         if row.opened_at is not None:
             return
         row.opened_at = now
-        moment = Timestamp()
-        moment.FromDatetime(now)
         self._outbox.add(
             session,
-            PaymentLinkOpened(link_id=row.link_id, payment_id=row.payment_id, at=moment),
+            PaymentLinkOpened(link_id=row.link_id, payment_id=row.payment_id, at=stamp(now)),
             aggregate_id=row.link_id,
             agency_id=row.agency_id,
         )
@@ -334,12 +332,8 @@ def _new_row(message: PaymentLinkIssued, at: datetime) -> LinkRow:
 
 def _describe(row: LinkRow, message: PaymentLinkIssued) -> None:
     row.issue = message.issue
-    row.expires_at = _moment(message.expires_at)
+    row.expires_at = moment_of(message.expires_at)
     row.context = message.context.SerializeToString(deterministic=True)
     row.terms_text = message.terms_text
     row.terms_version = message.terms_version
     row.replaces_payment_id = message.replaces_payment_id
-
-
-def _moment(timestamp: Timestamp) -> datetime:
-    return timestamp.ToDatetime(tzinfo=UTC)

@@ -1,12 +1,10 @@
 """What the payments room does on the CRM's events: it keeps the facts. First word wins: a fact told twice, or told
 again with another moment, changes nothing; facts of different kinds may come in any order."""
 
-from datetime import UTC, datetime
-
-from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
+from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import (
     PaymentCardRemoved,
     PaymentLapsed,
@@ -37,56 +35,56 @@ def subscribe(handlers: EventHandlers) -> None:
 def on_retrieved(session: Session, message: PaymentRetrieved, _: EventMeta) -> None:
     row = payment_row(session, message.payment_id)
     if row.retrieved_at is None:
-        row.retrieved_at, row.retrieved_by = _moment(message.at), message.agent_name[:200]
+        row.retrieved_at, row.retrieved_by = moment_of(message.at), message.agent_name[:200]
 
 
 def on_processed(session: Session, message: PaymentProcessed, meta: EventMeta) -> None:
     row = payment_row(session, message.payment_id)
     note_context(session, row, message.context, meta.occurred_at)
     if row.processed_at is None:
-        row.processed_at, row.confirmation_number = _moment(message.at), message.confirmation_number[:200]
+        row.processed_at, row.confirmation_number = moment_of(message.at), message.confirmation_number[:200]
 
 
 def on_voided(session: Session, message: PaymentVoided, meta: EventMeta) -> None:
     row = payment_row(session, message.payment_id)
     note_context(session, row, message.context, meta.occurred_at)
     if row.voided_at is None:
-        row.voided_at, row.void_reason = _moment(message.at), message.reason[:1000]
+        row.voided_at, row.void_reason = moment_of(message.at), message.reason[:1000]
         row.fresh_link_follows = message.fresh_link_follows
 
 
 def on_card_removed(session: Session, message: PaymentCardRemoved, _: EventMeta) -> None:
     row = payment_row(session, message.payment_id)
     if row.card_removed_at is None:
-        row.card_removed_at = _moment(message.at)
+        row.card_removed_at = moment_of(message.at)
 
 
 def on_lapsed(session: Session, message: PaymentLapsed, meta: EventMeta) -> None:
     row = payment_row(session, message.context.payment_id)
     note_context(session, row, message.context, meta.occurred_at)
     if row.lapsed_at is None:
-        row.lapsed_at = _moment(message.at)
+        row.lapsed_at = moment_of(message.at)
 
 
 def on_recorded(session: Session, message: PaymentRecorded, meta: EventMeta) -> None:
     row = payment_row(session, message.context.payment_id)
     note_context(session, row, message.context, meta.occurred_at)
     if row.processed_at is None:
-        row.processed_at, row.confirmation_number = _moment(message.at), message.reference[:200]
+        row.processed_at, row.confirmation_number = moment_of(message.at), message.reference[:200]
 
 
 def on_declined(session: Session, message: PaymentReportDeclined, meta: EventMeta) -> None:
     row = payment_row(session, message.context.payment_id)
     note_context(session, row, message.context, meta.occurred_at)
     if row.declined_at is None:
-        row.declined_at, row.answer = _moment(message.at), message.reason[:1000]
+        row.declined_at, row.answer = moment_of(message.at), message.reason[:1000]
 
 
 def on_reversed(session: Session, message: PaymentReversed, meta: EventMeta) -> None:
     row = payment_row(session, message.context.payment_id)
     note_context(session, row, message.context, meta.occurred_at)
     if row.reversed_at is None:
-        row.reversed_at, row.answer = _moment(message.at), message.reason[:1000]
+        row.reversed_at, row.answer = moment_of(message.at), message.reason[:1000]
 
 
 def on_taken_by_phone(session: Session, message: PaymentTakenByPhone, meta: EventMeta) -> None:
@@ -96,10 +94,6 @@ def on_taken_by_phone(session: Session, message: PaymentTakenByPhone, meta: Even
     if row.authorized_at is None:
         row.brand, row.last4 = message.brand[:20], message.last4[-4:]
         row.cardholder_name = message.cardholder_name[:200]
-        row.authorized_at = _moment(message.authorized_at)
-        row.card_kept_until = _moment(message.card_kept_until)
-        row.cvv_kept_until = _moment(message.cvv_kept_until) if message.HasField("cvv_kept_until") else None
-
-
-def _moment(timestamp: Timestamp) -> datetime:
-    return timestamp.ToDatetime(tzinfo=UTC)
+        row.authorized_at = moment_of(message.authorized_at)
+        row.card_kept_until = moment_of(message.card_kept_until)
+        row.cvv_kept_until = moment_of(message.cvv_kept_until) if message.HasField("cvv_kept_until") else None

@@ -1,12 +1,13 @@
 """The portal's way to the vault: open a slot, hand over what the secure frame sealed. Nothing else."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol
 
 import grpc
 
 from chassis.rpc import Caller
+from chassis.timestamps import moment_of
 from protos.wayvault.vault.v1 import vault_pb2, vault_pb2_grpc
 from services.portal.origin import Origin
 
@@ -88,7 +89,7 @@ class GrpcCardIntake:
             ),
             timeout=3.0,
         )
-        return Intake(intake_id=answer.intake_id, expires_at=answer.expires_at.ToDatetime(tzinfo=UTC))
+        return Intake(intake_id=answer.intake_id, expires_at=moment_of(answer.expires_at))
 
     def store_card(self, *, idempotency_key: str, intake_id: str, sealed_card: str, origin: Origin) -> StoredCard:
         answer = self._caller.call(
@@ -100,12 +101,12 @@ class GrpcCardIntake:
                 origin=origin.to_proto(),
             ),
         )
-        cvv = answer.cvv_kept_until.ToDatetime(tzinfo=UTC) if answer.HasField("cvv_kept_until") else None
+        cvv = moment_of(answer.cvv_kept_until) if answer.HasField("cvv_kept_until") else None
         return StoredCard(
             card_token=answer.card_token,
             brand=answer.brand,
             last4=answer.last4,
             cardholder_name=answer.cardholder_name,
-            card_kept_until=answer.card_kept_until.ToDatetime(tzinfo=UTC),
+            card_kept_until=moment_of(answer.card_kept_until),
             cvv_kept_until=cvv,
         )

@@ -1,13 +1,11 @@
 """A finished authorization, and everything that is said of it: PDF lines, events, the client's letter."""
 
 from dataclasses import dataclass
-from datetime import datetime
-
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.cards import brand_words
 from chassis.ids import new_id
 from chassis.sealing import Letter
+from chassis.timestamps import stamp
 from chassis.web.formatting import day, day_range
 from protos.wayvault.events.v1.events_pb2 import DocumentSigned, PaymentAuthorized, PaymentContext
 from services.portal.esign.service import TITLE, SignedDocument
@@ -66,8 +64,8 @@ def authorized_event(made: Authorization) -> PaymentAuthorized:
         last4=made.card.last4,
         cardholder_name=made.card.cardholder_name,
         billing_address=made.address.to_proto(),
-        authorized_at=_timestamp(made.document.signed_at),
-        card_kept_until=_timestamp(made.card.card_kept_until),
+        authorized_at=stamp(made.document.signed_at),
+        card_kept_until=stamp(made.card.card_kept_until),
         document_id=made.document.document_id,
     )
     if made.card.cvv_kept_until is not None:
@@ -86,7 +84,7 @@ def signed_event(made: Authorization, sealed_letter: str) -> DocumentSigned:
         signature_kind=document.signature.way,
         terms_version=document.terms_version,
         terms_sha256=document.terms_sha256,
-        signed_at=_timestamp(document.signed_at),
+        signed_at=stamp(document.signed_at),
         origin=document.origin.to_proto(),
         sealed_mail=sealed_letter,
     )
@@ -113,9 +111,3 @@ def copy_letter(made: Authorization, url: str) -> Letter:
         },
         issued_at=made.document.signed_at,
     )
-
-
-def _timestamp(moment: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp

@@ -10,11 +10,12 @@ from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import ClientProfile, ClientProfileChanged
 from services.portal.merges.service import current_client_id
 from services.portal.profile.models import ProfileRow
 from services.portal.profile.rules import Held, Profile, changed_fields
-from services.portal.profile.wire import read_moments, read_profile, stamp, write_profile
+from services.portal.profile.wire import read_moments, read_profile, write_profile
 
 __all__ = ["ChangedMeanwhile", "Profile", "ProfileView", "Profiles"]
 

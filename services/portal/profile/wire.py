@@ -1,10 +1,9 @@
 """Profiles as events carry them."""
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
+from chassis.timestamps import moment_of
 from protos.wayvault.common.v1.common_pb2 import PostalAddress
 from protos.wayvault.events.v1 import events_pb2
 from services.portal.profile.rules import (
@@ -41,7 +40,7 @@ def read_profile(wire: events_pb2.ClientProfile) -> Profile:
 
 def read_moments(wire: events_pb2.ClientProfile) -> dict[str, datetime]:
     """When the sender knew each field to be changed."""
-    return {name: at.ToDatetime(tzinfo=UTC) for name, at in wire.field_changed_at.items()}
+    return {name: moment_of(at) for name, at in wire.field_changed_at.items()}
 
 
 def write_profile(client_id: str, profile: Profile) -> events_pb2.ClientProfile:
@@ -83,13 +82,6 @@ def write_profile(client_id: str, profile: Profile) -> events_pb2.ClientProfile:
             for each in profile.family
         ],
     )
-
-
-def stamp(moment: datetime) -> Timestamp:
-    """A moment as events carry one."""
-    made = Timestamp()
-    made.FromDatetime(moment)
-    return made
 
 
 def _read_member(wire: events_pb2.FamilyMember) -> FamilyMember:

@@ -1,13 +1,10 @@
 """Use cases of quote requests: ask."""
 
-from datetime import datetime
-
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database, insert_if_absent
 from chassis.ids import new_id
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import Agency, Agent, Client, ClientRegistered, QuoteRequested
 from services.portal.account import PresentClient
 from services.portal.people.service import AgentView
@@ -51,7 +48,7 @@ class Quotes:
                     agent_id=agent.agent_id,
                     agency_id=agent.agency_id,
                     client=person,
-                    at=_stamp(now),
+                    at=stamp(now),
                 )
                 self._outbox.add(session, registered, aggregate_id=registration_id, agency_id=agent.agency_id)
             asked = QuoteRequested(
@@ -67,7 +64,7 @@ class Quotes:
                 children=wish.children,
                 budget=wish.budget,
                 wishes=wish.wishes,
-                at=_stamp(now),
+                at=stamp(now),
                 agent=_agent(agent),
                 agency=_agency(agent),
             )
@@ -88,9 +85,3 @@ def _agency(agent: AgentView) -> Agency:
         email=agent.agency_email,
         time_zone=agent.time_zone,
     )
-
-
-def _stamp(moment: datetime) -> Timestamp:
-    made = Timestamp()
-    made.FromDatetime(moment)
-    return made

@@ -7,8 +7,9 @@ import grpc
 
 from chassis.errors import InvalidArgument
 from chassis.rpc.calls import current_call
-from chassis.rpc.fields import identifier, one_line, timestamp
+from chassis.rpc.fields import identifier, one_line
 from chassis.rpc.idempotency import CallKey, Idempotency
+from chassis.timestamps import stamp
 from protos.wayvault.vault.v1 import vault_pb2 as pb
 from protos.wayvault.vault.v1 import vault_pb2_grpc
 from services.vault.agents.service import AgentRegister
@@ -48,7 +49,7 @@ class VaultAdminRpc(vault_pb2_grpc.VaultAdminServicer):
             key,
             pb.EnrollAgentResponse,
             lambda session: pb.EnrollAgentResponse(
-                enrolled_at=timestamp(
+                enrolled_at=stamp(
                     self._services.agents.enrol(
                         session,
                         agent_id=agent_id,
@@ -70,7 +71,7 @@ class VaultAdminRpc(vault_pb2_grpc.VaultAdminServicer):
             key,
             pb.ChangeAgentEmailResponse,
             lambda session: pb.ChangeAgentEmailResponse(
-                changed_at=timestamp(
+                changed_at=stamp(
                     self._services.agents.change_email(
                         session, agent_id=agent_id, email=request.email, actor=current_call().caller
                     )
@@ -85,7 +86,7 @@ class VaultAdminRpc(vault_pb2_grpc.VaultAdminServicer):
             key,
             pb.SetApproverResponse,
             lambda session: pb.SetApproverResponse(
-                changed_at=timestamp(
+                changed_at=stamp(
                     self._services.agents.set_approver(
                         session, agent_id=agent_id, approver=request.approver, actor=current_call().caller
                     )

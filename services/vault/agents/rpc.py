@@ -3,7 +3,8 @@
 import grpc
 
 from chassis.db import Database
-from chassis.rpc.fields import identifier, timestamp
+from chassis.rpc.fields import identifier
+from chassis.timestamps import stamp
 from protos.wayvault.vault.v1 import vault_pb2 as pb
 from protos.wayvault.vault.v1 import vault_pb2_grpc
 from services.vault.agents.service import enrolled_of, mask_address
@@ -25,7 +26,7 @@ class AgentRegisterRpc(vault_pb2_grpc.AgentRegisterServicer):
                     agent_id=agent.agent_id,
                     address_hint=mask_address(agent.email),
                     approver=agent.approver,
-                    enrolled_at=timestamp(agent.enrolled_at),
+                    enrolled_at=stamp(agent.enrolled_at),
                 )
                 for agent in agents
             ]

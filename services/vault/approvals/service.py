@@ -11,8 +11,8 @@ from chassis import ids
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import CardGone, NotFound, PermissionDenied
-from chassis.rpc.fields import timestamp
 from chassis.rpc.idempotency import CallKey, Idempotency
+from chassis.timestamps import stamp
 from protos.wayvault.common.v1.common_pb2 import Origin
 from protos.wayvault.vault.v1 import vault_pb2 as pb
 from services.vault.agents.service import Agent, approvers_of, find_agent
@@ -86,7 +86,7 @@ class SecondRevealService:
 
         def work(session: Session) -> pb.RequestSecondRevealResponse:
             second = self._ask(session, card_token, agent_id, reason, act)
-            return pb.RequestSecondRevealResponse(second_reveal_id=second.id, expires_at=timestamp(second.expires_at))
+            return pb.RequestSecondRevealResponse(second_reveal_id=second.id, expires_at=stamp(second.expires_at))
 
         with self._refusals.audited(act):
             return self._idempotency.once(key, pb.RequestSecondRevealResponse, work)
@@ -144,7 +144,7 @@ class SecondRevealService:
             if not refuse(session, decision.second.id, approver_id, now):
                 raise PermissionDenied("This request was decided meanwhile.")
             self._trail.record(session, act.entry(word))
-            return pb.RefuseSecondRevealResponse(refused_at=timestamp(now))
+            return pb.RefuseSecondRevealResponse(refused_at=stamp(now))
 
         with self._refusals.audited(act):
             return self._idempotency.once(key, pb.RefuseSecondRevealResponse, work)

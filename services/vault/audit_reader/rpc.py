@@ -1,14 +1,15 @@
 """AuditReader on the wire: parses, calls the service, renders. Caller: the CRM."""
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.errors import InvalidArgument
-from chassis.rpc.fields import identifier, timestamp, whole_number
+from chassis.rpc.fields import identifier, whole_number
+from chassis.timestamps import moment_of, stamp
 from protos.wayvault.common.v1.common_pb2 import Origin
 from protos.wayvault.vault.v1 import vault_pb2 as pb
 from protos.wayvault.vault.v1 import vault_pb2_grpc
@@ -52,7 +53,7 @@ class AuditReaderRpc(vault_pb2_grpc.AuditReaderServicer):
 def _row(row: CheckedRow, payments: dict[str, str]) -> pb.AgencyAuditRow:
     record, entry = row.record, row.record.entry
     return pb.AgencyAuditRow(
-        at=timestamp(record.at),
+        at=stamp(record.at),
         action=entry.action,
         result=entry.result,
         # As ListAccess: whose eyes it was for, where an agent is named.
@@ -70,8 +71,8 @@ def _maybe_identifier(value: str, field: str) -> str:
     return identifier(value, field) if value else ""
 
 
-def _moment(stamp: Timestamp) -> datetime:
+def _moment(sent: Timestamp) -> datetime:
     try:
-        return stamp.ToDatetime(tzinfo=UTC)
+        return moment_of(sent)
     except (ValueError, OverflowError):
         raise InvalidArgument("since and until are moments.", field="since") from None

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument
-from chassis.rpc.fields import identifier, one_line, timestamp, whole_number
+from chassis.rpc.fields import identifier, one_line, whole_number
 from chassis.rpc.idempotency import CallKey
+from chassis.timestamps import stamp
 from protos.wayvault.vault.v1 import charging_pb2 as pb
 from protos.wayvault.vault.v1 import charging_pb2_grpc
 from services.vault.audit.service import AuditEntry
@@ -129,7 +130,7 @@ class ChargingRpc(charging_pb2_grpc.ChargingServicer):
 
 
 def _described(account: GatewayAccountRow) -> pb.DescribeGatewayResponse:
-    return pb.DescribeGatewayResponse(gateway=account.gateway, live=account.live, set_at=timestamp(account.set_at))
+    return pb.DescribeGatewayResponse(gateway=account.gateway, live=account.live, set_at=stamp(account.set_at))
 
 
 def _rendered(session: Session, row: ChargeRow) -> pb.ChargeAnswer:
@@ -148,8 +149,8 @@ def _rendered(session: Session, row: ChargeRow) -> pb.ChargeAnswer:
         next_step=reason.next_step if reason else "",
         client_url=row.client_url,
         reference=row.reference,
-        made_at=timestamp(row.made_at),
-        settled_at=timestamp(row.settled_at),
+        made_at=stamp(row.made_at),
+        settled_at=stamp(row.settled_at),
         refunds=[_refunded(refund) for refund in refunds_of(session, row.id)],
     )
 
@@ -161,6 +162,6 @@ def _refunded(refund: RefundRow) -> pb.Refunded:
         state=_REFUND_STATES[RefundState(refund.state)],
         reason=refund.reason,
         problem=reason_of(refund.reason_code).words if refund.reason_code else "",
-        made_at=timestamp(refund.made_at),
-        settled_at=timestamp(refund.settled_at),
+        made_at=stamp(refund.made_at),
+        settled_at=stamp(refund.settled_at),
     )

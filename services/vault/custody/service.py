@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
 from chassis.db import Database
-from chassis.rpc.fields import timestamp
 from chassis.rpc.idempotency import CallKey, Idempotency
+from chassis.timestamps import stamp
 from protos.wayvault.common.v1.common_pb2 import Origin
 from protos.wayvault.vault.v1 import vault_pb2 as pb
 from services.vault.audit.service import Audit, AuditRecord
@@ -148,8 +148,8 @@ class CustodyService:
             if destroy_card(session, token, CardEvent.REMOVE, now):
                 self._forget(session, token)
                 self._trail.record(session, act.entry(reason))
-                return pb.RemoveCardResponse(removed_at=timestamp(now))
-            return pb.RemoveCardResponse(removed_at=timestamp(card.removed_at))
+                return pb.RemoveCardResponse(removed_at=stamp(now))
+            return pb.RemoveCardResponse(removed_at=stamp(card.removed_at))
 
         with self._refusals.audited(act):
             return self._idempotency.once(key, pb.RemoveCardResponse, work)
@@ -214,19 +214,19 @@ def _described(card: Card, now: datetime) -> pb.DescribeCardResponse:
         cvv_state=_CVV_STATES[cvv_state],
         brand=card.brand,
         last4=card.last4,
-        stored_at=timestamp(card.stored_at),
-        card_kept_until=timestamp(card.kept_until),
-        cvv_kept_until=timestamp(card.cvv_kept_until),
-        revealed_at=timestamp(card.revealed_at),
-        cvv_shown_at=timestamp(card.cvv_shown_at),
-        removed_at=timestamp(removed_at),
+        stored_at=stamp(card.stored_at),
+        card_kept_until=stamp(card.kept_until),
+        cvv_kept_until=stamp(card.cvv_kept_until),
+        revealed_at=stamp(card.revealed_at),
+        cvv_shown_at=stamp(card.cvv_shown_at),
+        removed_at=stamp(removed_at),
     )
 
 
 def _entry(record: AuditRecord) -> pb.AccessEntry:
     entry = record.entry
     return pb.AccessEntry(
-        at=timestamp(record.at),
+        at=stamp(record.at),
         action=entry.action,
         result=entry.result,
         actor=entry.agent_id or entry.actor,

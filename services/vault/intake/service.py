@@ -20,8 +20,8 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import CardGone, IntakeExpired, IntakeUsed, InvalidArgument, NotFound
 from chassis.rpc.calls import current_call, require_time
-from chassis.rpc.fields import timestamp
 from chassis.rpc.idempotency import Answer, CallKey, Idempotency, read_kept
+from chassis.timestamps import stamp
 from protos.wayvault.common.v1.common_pb2 import Origin
 from protos.wayvault.vault.v1 import vault_pb2 as pb
 from services.vault.custody.service import (
@@ -194,7 +194,7 @@ class IntakeService:
                 expires_at=expires_at,
             ),
         )
-        return pb.OpenIntakeResponse(intake_id=intake_id, expires_at=timestamp(expires_at))
+        return pb.OpenIntakeResponse(intake_id=intake_id, expires_at=stamp(expires_at))
 
     def store_card(self, submission: Submission, key: CallKey) -> pb.StoreCardResponse:
         """Stores the card; a live card of the same payment is removed in the same moment.
@@ -217,8 +217,8 @@ class IntakeService:
                 brand=draft.brand,
                 last4=draft.last4,
                 cardholder_name=details.name,
-                card_kept_until=timestamp(draft.kept_until),
-                cvv_kept_until=timestamp(draft.cvv_kept_until),
+                card_kept_until=stamp(draft.kept_until),
+                cvv_kept_until=stamp(draft.cvv_kept_until),
             )
             act.card_token = draft.token
             storing = Storing(
@@ -269,7 +269,7 @@ class IntakeService:
             kept_until = found.retention.cvv_kept_until(now, card.kept_until)
             if kept_until is None:
                 raise InvalidArgument("This agency's policy keeps no CVV.", field="cvv_retention_hours")
-            answer = pb.ReplaceCvvResponse(cvv_kept_until=timestamp(kept_until))
+            answer = pb.ReplaceCvvResponse(cvv_kept_until=stamp(kept_until))
             return self._commit_cvv(submission.intake_id, (card.token, cipher, kept_until, now), key, answer, act)
 
     def _commit_cvv(

@@ -13,8 +13,8 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import Busy, NotFound, PermissionDenied
 from chassis.rpc.calls import require_time
-from chassis.rpc.fields import timestamp
 from chassis.rpc.idempotency import CallKey, Idempotency
+from chassis.timestamps import stamp
 from protos.wayvault.common.v1.common_pb2 import Origin
 from protos.wayvault.vault.v1 import vault_pb2 as pb
 from services.vault.approvals.service import APPROVAL_TTL, approve, deciding
@@ -66,7 +66,7 @@ class Approving:
             return pb.ChallengeResponse(
                 challenge_id=sent.challenge_id,
                 sealed_mail=sent.letter,
-                expires_at=timestamp(sent.expires_at),
+                expires_at=stamp(sent.expires_at),
                 address_hint=sent.address_hint,
             )
 
@@ -100,9 +100,7 @@ class Approving:
         take_grant(session, grant, same_request, lease_id, now)
         if not approve(session, decision.second.id, grant.agent_id, now):
             raise PermissionDenied("This request was decided meanwhile.")
-        answer = pb.ConfirmApprovalResponse(
-            second_reveal_id=decision.second.id, good_until=timestamp(now + APPROVAL_TTL)
-        )
+        answer = pb.ConfirmApprovalResponse(second_reveal_id=decision.second.id, good_until=stamp(now + APPROVAL_TTL))
         kept = answer.SerializeToString().hex()
         if not reveal_grant(session, grant.id, lease_id, answer=kept, now=now, answer_until=now + self._answer_ttl):
             raise Busy

@@ -20,9 +20,9 @@ from chassis.errors import (
     PermissionDenied,
 )
 from chassis.rpc.calls import require_time
-from chassis.rpc.fields import timestamp
 from chassis.rpc.idempotency import CallKey, Idempotency
 from chassis.sealing import Letter
+from chassis.timestamps import stamp
 from protos.wayvault.common.v1.common_pb2 import Origin
 from protos.wayvault.vault.v1 import vault_pb2 as pb
 from services.vault.agents.service import Agent, mask_address
@@ -132,7 +132,7 @@ class RevealService:
             return pb.ChallengeResponse(
                 challenge_id=sent.challenge_id,
                 sealed_mail=sent.letter,
-                expires_at=timestamp(sent.expires_at),
+                expires_at=stamp(sent.expires_at),
                 address_hint=sent.address_hint,
             )
 
@@ -156,9 +156,7 @@ class RevealService:
                     grant, recipient, _card_secret(card), lambda session, at: self._settle_card(session, at, grant, act)
                 )
             )
-        return pb.ConfirmRevealResponse(
-            sealed_answer=shown.answer, revealed_at=timestamp(shown.at), card_token=card.token
-        )
+        return pb.ConfirmRevealResponse(sealed_answer=shown.answer, revealed_at=stamp(shown.at), card_token=card.token)
 
     def _settle_card(self, session: Session, at: datetime, grant: Grant, act: Act) -> None:
         again = grant.second_reveal_id is not None
@@ -202,7 +200,7 @@ class RevealService:
         insert_grant(session, link)
         answer = pb.ConfirmCvvResponse(
             sealed_mail=self._letters.seal(self._link_letter(link, agent, card, token)),
-            link_expires_at=timestamp(link.expires_at),
+            link_expires_at=stamp(link.expires_at),
             address_hint=mask_address(agent.email),
             card_token=card.token,
         )
@@ -226,7 +224,7 @@ class RevealService:
                     grant, recipient, _cvv_secret(card), lambda session, at: self._settle_cvv(session, at, grant, act)
                 )
             )
-        return pb.RedeemCvvLinkResponse(sealed_answer=shown.answer, shown_at=timestamp(shown.at), card_token=card.token)
+        return pb.RedeemCvvLinkResponse(sealed_answer=shown.answer, shown_at=stamp(shown.at), card_token=card.token)
 
     def _judge_link(self, token: str, recipient: bytes, act: Act) -> tuple[Grant, Card, bool]:
         now = self._clock.now()

@@ -2,7 +2,7 @@
 
 import grpc
 
-from chassis.rpc.fields import timestamp
+from chassis.timestamps import stamp
 from protos.wayvault.vault.v1 import vault_pb2 as pb
 from protos.wayvault.vault.v1 import vault_pb2_grpc
 from services.vault.sealing_keys.service import SealingKeys
@@ -19,5 +19,5 @@ class CardFrameRpc(vault_pb2_grpc.CardFrameServicer):
     ) -> pb.GetSealingKeyResponse:
         served = self._keys.current()
         return pb.GetSealingKeyResponse(
-            kid=served.kid, public_jwk=served.public_jwk, opens_until=timestamp(served.opens_until)
+            kid=served.kid, public_jwk=served.public_jwk, opens_until=stamp(served.opens_until)
         )

@@ -9,6 +9,7 @@ from PIL import Image
 from sqlalchemy import select, update
 
 from chassis.ids import new_id
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import Client, DeliveryFailed, EsignSigned, InsuranceDecided, QuoteRequested
 from services.crm.access.agency.logo import read_logo
 from services.crm.access.agency.models import AgencyRow
@@ -23,7 +24,7 @@ from services.crm.signing.insurance.service import OfferRequest
 from services.crm.trips.bookings.service import SegmentData, SegmentKind
 from services.crm.trips.documents.service import Upload
 from tests.integration.access.kept_file import KeptFile
-from tests.support.crm_paying import ORIGIN, Browser, CrmHouse, stamp, usd
+from tests.support.crm_paying import ORIGIN, Browser, CrmHouse, usd
 from tests.support.office_files import pdf
 
 HERE: Final = "tests/integration/access/crm_house.py"

@@ -7,6 +7,7 @@ from typing import Final
 from flask.testing import FlaskClient
 
 from chassis.ids import token_sha256
+from chassis.timestamps import stamp
 from chassis.web.passwords import Passwords
 from protos.wayvault.events.v1.events_pb2 import (
     AgencySaved,
@@ -23,7 +24,7 @@ from services.portal.esign.service import PaperKind, Signing
 from services.portal.origin import Origin
 from tests.integration.access.kept_file import KeptFile
 from tests.support.clock import FakeClock
-from tests.support.portal import LINK, TOKEN, PortalWorld, context, timestamp
+from tests.support.portal import LINK, TOKEN, PortalWorld, context
 from tests.support.portal_papers import OFFER, REQUEST, offer_insurance, request_document
 from tests.support.portal_people import AGENCY, ALAN, GRACE, client_saved, signed_in, with_account
 from tests.support.portal_trips import booking_saved, processed
@@ -138,7 +139,7 @@ class FurnishedPortal(PortalWorld):
             file_name="passes.pdf",
             content_type="application/pdf",
             content=b"%PDF-1.7",
-            shared_at=timestamp(self.clock.now()),
+            shared_at=stamp(self.clock.now()),
             for_everyone=True,
         )
         self.tell(passes)
@@ -152,7 +153,7 @@ class FurnishedPortal(PortalWorld):
                 brand="visa",
                 last4="1111",
                 token_sha256=token_sha256(TOKEN),
-                expires_at=timestamp(self.clock.now() + timedelta(days=3)),
+                expires_at=stamp(self.clock.now() + timedelta(days=3)),
             )
         )
 

@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.moments import written_evidence, written_moment, zone_of
+from chassis.timestamps import stamp
 from chassis.web import formatting
 from services.notifier.deliveries.words import moment as in_a_mail
 
@@ -19,9 +19,7 @@ MOMENTS = SECONDS.map(lambda second: datetime.fromtimestamp(second, UTC))
 
 @given(MOMENTS, ZONES)
 def test_pages_and_mails_write_a_moment_alike(at: datetime, zone: str) -> None:
-    stamp = Timestamp()
-    stamp.FromDatetime(at)
-    assert in_a_mail(stamp, zone) == written_moment(at, zone_of(zone))
+    assert in_a_mail(stamp(at), zone) == written_moment(at, zone_of(zone))
 
 
 def test_a_page_without_a_zone_writes_utc() -> None:

@@ -10,12 +10,13 @@ from flask.testing import FlaskClient
 
 from chassis import errors
 from chassis.ids import token_sha256
+from chassis.timestamps import stamp
 from chassis.web.passwords import Passwords
 from protos.wayvault.events.v1.events_pb2 import CvvRequested, CvvResupplied, PaymentCardRemoved
 from services.portal.app import create_app
 from services.portal.bootstrap import bootstrap
 from services.portal.origin import Origin
-from tests.support.portal import PAYMENT, PortalWorld, context, timestamp
+from tests.support.portal import PAYMENT, PortalWorld, context
 
 LINK, TOKEN = "cvvlink_first", "a-token-that-only-the-letter-holds"
 SEALED = "eyJhbGciOiJFQ0RILUVTIn0..sealed"
@@ -77,7 +78,7 @@ class CvvWorld(PortalWorld):
             brand="visa",
             last4="1111",
             token_sha256=token_sha256(token),
-            expires_at=timestamp(self.clock.now() + timedelta(days=days)),
+            expires_at=stamp(self.clock.now() + timedelta(days=days)),
         )
         self.tell(message)
         return message
@@ -201,7 +202,7 @@ def test_a_doubled_request_changes_nothing(portal: CvvWorld) -> None:
 def test_a_closed_payment_needs_no_cvv(portal: CvvWorld) -> None:
     portal.ask()
     browser = portal.in_form()
-    portal.tell(PaymentCardRemoved(payment_id=PAYMENT, at=timestamp(portal.clock.now())))
+    portal.tell(PaymentCardRemoved(payment_id=PAYMENT, at=stamp(portal.clock.now())))
     page = browser.get(f"/cvv/{LINK}")
     assert page.status_code == 410
     assert "It is not needed any more" in page.get_data(as_text=True)

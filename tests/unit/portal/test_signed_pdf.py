@@ -14,13 +14,14 @@ from pypdf import PdfReader
 
 from chassis.paper import faces
 from chassis.paper.letterhead import Letterhead, Paper
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import DeliverySent, DocumentSigned
 from services.portal.esign.drawing import DrawingError, read_drawing
 from services.portal.esign.pdf import PrintedDocument, record_of
 from services.portal.esign.pdf import render as render_record
 from services.portal.esign.rules import CONSENT_TEXT, Signature, SignatureKind, clean_name, is_name, text_sha256
 from services.portal.evidence import EvidenceStep, StepKind
-from tests.support.portal import LINK, TERMS, PortalWorld, signature_png, timestamp
+from tests.support.portal import LINK, TERMS, PortalWorld, signature_png
 
 AT = datetime(2026, 11, 21, 20, 9, 41, tzinfo=UTC)
 NAMES = {
@@ -177,7 +178,7 @@ def test_the_portal_publishes_what_it_printed_with_every_step_and_the_hash_of_th
     world: PortalWorld,
 ) -> None:
     world.issue()
-    world.tell(DeliverySent(delivery_id="dlv_1", kind="payment_link", link_id=LINK, at=timestamp(world.clock.now())))
+    world.tell(DeliverySent(delivery_id="dlv_1", kind="payment_link", link_id=LINK, at=stamp(world.clock.now())))
     world.clock.advance(timedelta(hours=1))
     world.intake.cardholder = "王小明"
     browser = world.submitted()

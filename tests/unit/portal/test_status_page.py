@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import delete
 
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import (
     PaymentCardRemoved,
     PaymentLapsed,
@@ -19,7 +20,7 @@ from protos.wayvault.events.v1.events_pb2 import (
 )
 from services.portal.payments.models import PaymentRow
 from services.portal.payments.rules import PaymentState, state_of
-from tests.support.portal import LINK, PAYMENT, PortalWorld, context, timestamp
+from tests.support.portal import LINK, PAYMENT, PortalWorld, context
 
 PAGE = f"/pay/{LINK}/status"
 
@@ -35,7 +36,7 @@ def facts(world: PortalWorld) -> list[Message]:
     now = world.clock.now()
 
     def at(minutes: int) -> Timestamp:
-        return timestamp(now + timedelta(minutes=minutes))
+        return stamp(now + timedelta(minutes=minutes))
 
     return [
         PaymentRetrieved(payment_id=PAYMENT, agent_name="Maya Okafor", at=at(10)),
@@ -111,7 +112,7 @@ def test_a_void_says_why_and_what_became_of_the_fresh_link(world: PortalWorld, b
         PaymentVoided(
             payment_id=PAYMENT,
             reason="the cabin category changed",
-            at=timestamp(world.clock.now()),
+            at=stamp(world.clock.now()),
             fresh_link_follows=True,
         )
     )
@@ -126,14 +127,14 @@ def test_a_void_says_why_and_what_became_of_the_fresh_link(world: PortalWorld, b
 
 
 def test_a_void_without_a_fresh_link_promises_none(world: PortalWorld, browser: FlaskClient) -> None:
-    world.tell(PaymentVoided(payment_id=PAYMENT, reason="", at=timestamp(world.clock.now())))
+    world.tell(PaymentVoided(payment_id=PAYMENT, reason="", at=stamp(world.clock.now())))
     page = browser.get(PAGE).text
     assert "This payment was cancelled" in page
     assert "new link" not in page
 
 
 def test_a_lapsed_card_is_said_to_be_deleted_unused(world: PortalWorld, browser: FlaskClient) -> None:
-    world.tell(PaymentLapsed(context=context(), at=timestamp(world.clock.now() + timedelta(days=30))))
+    world.tell(PaymentLapsed(context=context(), at=stamp(world.clock.now() + timedelta(days=30))))
     page = browser.get(PAGE).text
     assert "Your card was deleted unused" in page
     assert "Nobody used your card in time" in page

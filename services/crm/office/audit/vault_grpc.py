@@ -1,12 +1,11 @@
 """The trail's port over gRPC. Maps messages to values and back."""
 
-from datetime import UTC, datetime
 from typing import Final
 
 import grpc
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.rpc import Caller
+from chassis.timestamps import moment_of, stamp
 from protos.wayvault.vault.v1 import vault_pb2 as vault
 from protos.wayvault.vault.v1.vault_pb2_grpc import AuditReaderStub
 from services.crm.core.ports.vault import AccessEntry, Origin
@@ -29,8 +28,8 @@ class GrpcTrail:
             payment_id=wanted.payment_id,
             action=wanted.action,
             refused_only=wanted.refused_only,
-            since=_stamp(wanted.since),
-            until=_stamp(wanted.until),
+            since=stamp(wanted.since),
+            until=stamp(wanted.until),
             limit=limit,
             after=after,
         )
@@ -45,7 +44,7 @@ class GrpcTrail:
 
 def _row(row: vault.AgencyAuditRow) -> TrailRow:
     entry = AccessEntry(
-        at=row.at.ToDatetime(tzinfo=UTC),
+        at=moment_of(row.at),
         action=row.action,
         ok=row.result == "ok",
         actor=row.actor,
@@ -55,11 +54,3 @@ def _row(row: vault.AgencyAuditRow) -> TrailRow:
     return TrailRow(
         entry=entry, payment_id=row.payment_id, chain_id=row.chain_id, sequence=row.sequence, intact=row.intact
     )
-
-
-def _stamp(moment: datetime | None) -> Timestamp | None:
-    if moment is None:
-        return None
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp

@@ -1,7 +1,6 @@
 """Use cases of failed e-mails: note one, list them, put one away."""
 
 from collections.abc import Sequence
-from datetime import UTC
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -9,6 +8,7 @@ from sqlalchemy.orm import Session
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import NotFound
+from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import DeliveryFailed, DeliverySent
 from services.crm.access.agency.service import Directory
 from services.crm.core.actor import Actor
@@ -35,7 +35,7 @@ def note_failed(session: Session, message: DeliveryFailed, agency_id: str) -> No
             link_id=message.link_id,
             address_hint=message.address_hint[:320],
             reason=(message.reason or "The e-mail could not be delivered.")[:300],
-            failed_at=message.at.ToDatetime(tzinfo=UTC),
+            failed_at=moment_of(message.at),
             settled_at=None,
         )
     )
@@ -45,7 +45,7 @@ def note_sent(session: Session, message: DeliverySent) -> None:
     """A link's e-mail that left after all settles the failures before it."""
     if not message.link_id:
         return
-    at = message.at.ToDatetime(tzinfo=UTC)
+    at = moment_of(message.at)
     session.execute(
         update(FailureRow)
         .where(

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -17,6 +16,7 @@ from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import CardGone, InvalidArgument, NotFound, WayvaultError
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import PaymentCardRemoved, PaymentLapsed, PaymentLapsing
 from services.crm.core.actor import Actor
 from services.crm.core.ports.vault import (
@@ -262,10 +262,3 @@ class Lapses:
                 event = PaymentLapsed(context=context_of(row), at=stamp(now))
                 self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
             return True
-
-
-def stamp(moment: datetime) -> Timestamp:
-    """Aware UTC as a protobuf time."""
-    wire = Timestamp()
-    wire.FromDatetime(moment)
-    return wire

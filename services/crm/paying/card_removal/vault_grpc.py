@@ -1,12 +1,13 @@
 """The vault port over gRPC (mTLS by chassis.rpc). Maps messages to values and back, and decides nothing."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.rpc import Caller
+from chassis.timestamps import moment_of
 from protos.wayvault.common.v1 import common_pb2 as common
 from protos.wayvault.vault.v1 import vault_pb2 as vault
 from protos.wayvault.vault.v1.vault_pb2_grpc import (
@@ -89,7 +90,9 @@ class GrpcVault:
     def confirm_reveal(self, *, agent_id: str, sealed_request: str, origin: Origin) -> Answer:
         request = vault.ConfirmRevealRequest(agent_id=agent_id, sealed_request=sealed_request, origin=_origin(origin))
         answer = self._caller.call(self._reveal.ConfirmReveal, request, timeout=_TIMEOUT)
-        return Answer(sealed_answer=answer.sealed_answer, at=_when(answer.revealed_at), card_token=answer.card_token)
+        return Answer(
+            sealed_answer=answer.sealed_answer, at=moment_of(answer.revealed_at), card_token=answer.card_token
+        )
 
     def request_cvv(self, *, idempotency_key: str, card_token: str, agent_id: str, origin: Origin) -> Challenge:
         request = vault.RequestCvvRequest(
@@ -102,7 +105,7 @@ class GrpcVault:
         answer = self._caller.call(self._reveal.ConfirmCvv, request, timeout=_TIMEOUT)
         return CvvLinkMail(
             sealed_mail=answer.sealed_mail,
-            expires_at=_when(answer.link_expires_at),
+            expires_at=moment_of(answer.link_expires_at),
             address_hint=answer.address_hint,
             card_token=answer.card_token,
         )
@@ -110,7 +113,7 @@ class GrpcVault:
     def redeem_cvv_link(self, *, agent_id: str, sealed_request: str, origin: Origin) -> Answer:
         request = vault.RedeemCvvLinkRequest(agent_id=agent_id, sealed_request=sealed_request, origin=_origin(origin))
         answer = self._caller.call(self._reveal.RedeemCvvLink, request, timeout=_TIMEOUT)
-        return Answer(sealed_answer=answer.sealed_answer, at=_when(answer.shown_at), card_token=answer.card_token)
+        return Answer(sealed_answer=answer.sealed_answer, at=moment_of(answer.shown_at), card_token=answer.card_token)
 
     def request_second_reveal(
         self, *, idempotency_key: str, card_token: str, agent_id: str, reason: str, origin: Origin
@@ -123,7 +126,7 @@ class GrpcVault:
             origin=_origin(origin),
         )
         answer = self._caller.call(self._second.RequestSecondReveal, request, timeout=_TIMEOUT)
-        return SecondRevealAsked(id=answer.second_reveal_id, expires_at=_when(answer.expires_at))
+        return SecondRevealAsked(id=answer.second_reveal_id, expires_at=moment_of(answer.expires_at))
 
     def request_approval(
         self, *, idempotency_key: str, second_reveal_id: str, approver_id: str, origin: Origin
@@ -141,7 +144,7 @@ class GrpcVault:
             approver_id=approver_id, sealed_request=sealed_request, origin=_origin(origin)
         )
         answer = self._caller.call(self._second.ConfirmApproval, request, timeout=_TIMEOUT)
-        return Approval(second_reveal_id=answer.second_reveal_id, good_until=_when(answer.good_until))
+        return Approval(second_reveal_id=answer.second_reveal_id, good_until=moment_of(answer.good_until))
 
     def refuse_second_reveal(
         self, *, idempotency_key: str, second_reveal_id: str, approver_id: str, word: str, origin: Origin
@@ -153,7 +156,7 @@ class GrpcVault:
             word=word,
             origin=_origin(origin),
         )
-        return _when(self._caller.call(self._second.RefuseSecondReveal, request, timeout=_TIMEOUT).refused_at)
+        return moment_of(self._caller.call(self._second.RefuseSecondReveal, request, timeout=_TIMEOUT).refused_at)
 
     def describe_card(self, *, card_token: str, agent_id: str) -> CardDescription:
         request = vault.DescribeCardRequest(card_token=card_token, agent_id=agent_id)
@@ -173,7 +176,7 @@ class GrpcVault:
         answer = self._caller.call(self._custody.ListAccess, request, timeout=_READ_TIMEOUT)
         return [
             AccessEntry(
-                at=_when(entry.at),
+                at=moment_of(entry.at),
                 action=entry.action,
                 ok=entry.result == "ok",
                 actor=entry.actor,
@@ -193,7 +196,7 @@ class GrpcVault:
             reason=_REASONS[reason],
             origin=_origin(origin),
         )
-        return _when(self._caller.call(self._custody.RemoveCard, request, timeout=_TIMEOUT).removed_at)
+        return moment_of(self._caller.call(self._custody.RemoveCard, request, timeout=_TIMEOUT).removed_at)
 
 
 def _origin(origin: Origin) -> common.Origin:
@@ -204,14 +207,10 @@ def _challenge(answer: vault.ChallengeResponse) -> Challenge:
     return Challenge(
         challenge_id=answer.challenge_id,
         sealed_mail=answer.sealed_mail,
-        expires_at=_when(answer.expires_at),
+        expires_at=moment_of(answer.expires_at),
         address_hint=answer.address_hint,
     )
 
 
-def _when(stamp: Timestamp) -> datetime:
-    return stamp.ToDatetime(tzinfo=UTC)
-
-
-def _maybe(present: bool, stamp: Timestamp) -> datetime | None:
-    return _when(stamp) if present else None
+def _maybe(present: bool, sent: Timestamp) -> datetime | None:
+    return moment_of(sent) if present else None

@@ -1,12 +1,12 @@
 """The charging port over gRPC (mTLS by chassis.rpc), and what stands in its place where nothing can be charged."""
 
-from datetime import UTC
 from typing import Final, NoReturn
 
 import grpc
 
 from chassis.errors import Unavailable
 from chassis.rpc import Caller
+from chassis.timestamps import moment_of
 from protos.wayvault.common.v1 import common_pb2 as common
 from protos.wayvault.vault.v1 import charging_pb2 as pb
 from protos.wayvault.vault.v1.charging_pb2_grpc import ChargingStub
@@ -136,5 +136,5 @@ def _charge(answer: pb.ChargeAnswer) -> Charge:
         next_step=answer.next_step,
         client_url=answer.client_url,
         reference=answer.reference,
-        settled_at=answer.settled_at.ToDatetime(tzinfo=UTC) if answer.HasField("settled_at") else None,
+        settled_at=moment_of(answer.settled_at) if answer.HasField("settled_at") else None,
     )

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -19,6 +18,7 @@ from chassis.db import Database
 from chassis.errors import DeadlineTooShort, InvalidArgument, Unavailable, WayvaultError
 from chassis.ids import new_id
 from chassis.money import Money
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import PaymentProcessed, PaymentReversed
 from services.crm.core.actor import Actor
 from services.crm.core.ports.charging import Charge, ChargeOrder, ChargeState, ChargingPort, GatewayDetail
@@ -285,7 +285,7 @@ class Charges:
         event = PaymentProcessed(
             payment_id=payment.id,
             confirmation_number=payment.confirmation_number,
-            at=_stamp(now),
+            at=stamp(now),
             card_token=payment.card_token or "",
             context=context_of(payment),
         )
@@ -297,7 +297,7 @@ class Charges:
     def _reverse(self, session: Session, payment: PaymentRow, now: datetime) -> None:
         """Given back in full: it does not count as paid any more."""
         if happen(payment, Fact.REVERSED, at=now):
-            told = PaymentReversed(context=context_of(payment), at=_stamp(now), reason="It was refunded in full.")
+            told = PaymentReversed(context=context_of(payment), at=stamp(now), reason="It was refunded in full.")
             self._outbox.add(session, told, aggregate_id=payment.id, agency_id=payment.agency_id)
 
     def _refused(self, payment_id: str, key: str, why: str) -> None:
@@ -335,9 +335,3 @@ def _detail(row: PaymentChargeRow, currency: str) -> ChargeDetail:
         reference=row.reference,
         settled_at=row.settled_at,
     )
-
-
-def _stamp(moment: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp

@@ -9,10 +9,11 @@ from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import PaymentProcessed, PaymentVoided
 from services.crm.core.actor import Actor
 from services.crm.core.ports.vault import Origin, Removal
-from services.crm.paying.card_removal.service import Removals, stamp
+from services.crm.paying.card_removal.service import Removals
 from services.crm.paying.closing.rules import may_ask_again, may_process, may_void
 from services.crm.paying.payments.service import (
     Fact,

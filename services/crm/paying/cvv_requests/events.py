@@ -8,11 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
+from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import CvvResupplied
 from services.crm.core.mails import MailOutcome, on_mail
 from services.crm.paying.cvv_requests.models import CvvRequestRow
 from services.crm.paying.cvv_requests.rules import CvvRequestState
-from services.crm.paying.payments.service import locked, when
+from services.crm.paying.payments.service import locked
 
 _log = structlog.get_logger(__name__)
 _MAIL: Final = "cvv_request"
@@ -32,12 +33,12 @@ def cvv_resupplied(session: Session, message: CvvResupplied, meta: EventMeta) ->
         return
     if request.supplied_at is not None:
         return
-    at = when(message.at)
+    at = moment_of(message.at)
     request.state, request.supplied_at, request.delivery_problem = CvvRequestState.SUPPLIED, at, ""
     payment = locked(session, request.payment_id)
     if payment is None or payment.card_token != request.card_token or _shown_since(payment.cvv_shown_at, at):
         return
-    payment.cvv_kept_until = when(message.cvv_kept_until)
+    payment.cvv_kept_until = moment_of(message.cvv_kept_until)
     payment.cvv_shown_at = None
 
 

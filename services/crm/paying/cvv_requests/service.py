@@ -14,11 +14,11 @@ from chassis.db import Database
 from chassis.errors import InvalidArgument
 from chassis.ids import new_id, new_link_token, token_sha256
 from chassis.sealing import Letter
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import CvvRequested, PaymentContext
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot, policy_snapshot
 from services.crm.core.actor import Actor
 from services.crm.core.ports.letters import Letters
-from services.crm.paying.card_removal.service import stamp
 from services.crm.paying.cvv_requests.models import CvvRequestRow
 from services.crm.paying.cvv_requests.rules import OPEN, CvvRequestState, ask_refusal, expiry, is_open
 from services.crm.paying.payments.service import PaymentRow, context_of, locked_own, payment_of

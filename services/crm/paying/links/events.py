@@ -7,11 +7,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
+from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import PaymentAuthorized, PaymentLinkOpened
 from services.crm.core.mails import MailOutcome, on_mail
 from services.crm.paying.links.models import PaymentLinkRow
 from services.crm.paying.links.rules import LinkFact, LinkState, after
-from services.crm.paying.payments.service import Fact, happen, locked, when
+from services.crm.paying.payments.service import Fact, happen, locked
 
 _log = structlog.get_logger(__name__)
 _MAIL: Final = "payment_link"
@@ -41,9 +42,9 @@ def link_opened(session: Session, message: PaymentLinkOpened, meta: EventMeta) -
     if row is None:
         return
     if _advance(row, LinkFact.OPENED):
-        row.opened_at = when(message.at)
+        row.opened_at = moment_of(message.at)
     if payment := locked(session, row.payment_id):
-        happen(payment, Fact.OPENED, at=when(message.at))
+        happen(payment, Fact.OPENED, at=moment_of(message.at))
 
 
 def link_submitted(session: Session, message: PaymentAuthorized, meta: EventMeta) -> None:
@@ -54,7 +55,7 @@ def link_submitted(session: Session, message: PaymentAuthorized, meta: EventMeta
         .with_for_update()
     )
     if row is not None and _advance(row, LinkFact.SUBMITTED):
-        row.submitted_at = when(message.authorized_at)
+        row.submitted_at = moment_of(message.authorized_at)
 
 
 def _link(session: Session, link_id: str, agency_id: str) -> PaymentLinkRow | None:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -16,6 +15,7 @@ from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import derived_id, new_id, new_link_token, token_sha256
 from chassis.money import Money
 from chassis.sealing import Letter
+from chassis.timestamps import stamp
 from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentLinkIssued, PaymentLinkRevoked
 from protos.wayvault.events.v1.events_pb2 import PaymentType as WireType
@@ -391,7 +391,7 @@ class PaymentLinks:
             context=context_of(payment),
             token_sha256=row.token_sha256,
             issue=row.issue,
-            expires_at=_stamp(row.expires_at),
+            expires_at=stamp(row.expires_at),
             terms_text=row.terms_text,
             terms_version=row.terms_version,
             sealed_mail=self._letters.seal(letter),
@@ -462,9 +462,3 @@ def link_of(row: PaymentLinkRow) -> Link:
         submitted_at=row.submitted_at,
         revoked_at=row.revoked_at,
     )
-
-
-def _stamp(moment: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp

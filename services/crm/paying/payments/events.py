@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
+from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import DocumentSigned, PaymentAuthorized
 from services.crm.paying.payments.models import PaymentRow, SignedDocumentRow
 from services.crm.paying.payments.self_service import SelfService
-from services.crm.paying.payments.service import locked, record_authorization, when
+from services.crm.paying.payments.service import locked, record_authorization
 
 
 class UnknownPayment(Exception):
@@ -55,7 +56,7 @@ def keep_document(session: Session, message: DocumentSigned, meta: EventMeta) ->
             signature_kind=message.signature_kind[:10],
             terms_version=message.terms_version[:40],
             terms_sha256=message.terms_sha256[:64],
-            signed_at=when(message.signed_at),
+            signed_at=moment_of(message.signed_at),
             ip=message.origin.ip[:64],
             pdf=message.pdf,
             pdf_sha256=message.pdf_sha256[:64],

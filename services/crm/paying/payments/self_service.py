@@ -7,11 +7,12 @@ from sqlalchemy.orm import Session
 
 from chassis.bus import EventMeta
 from chassis.errors import NotFound
+from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import PaymentAuthorized, PaymentContext
 from protos.wayvault.events.v1.events_pb2 import PaymentType as WireType
 from services.crm.paying.payments.models import PaymentRow
 from services.crm.paying.payments.rules import PaymentType
-from services.crm.paying.payments.service import NewPayment, open_payment, when
+from services.crm.paying.payments.service import NewPayment, open_payment
 from services.crm.sales.clients.service import Clients, current_client_id
 from services.crm.trips.bookings.service import Bookings
 
@@ -49,7 +50,7 @@ class SelfService:
             type=kind,
             due_on=_day(context.due_on),
         )
-        return open_payment(session, new, at=when(message.authorized_at))
+        return open_payment(session, new, at=moment_of(message.authorized_at))
 
     def read(self, session: Session, told: PaymentContext, meta: EventMeta) -> tuple[PaymentContext, PaymentType]:
         """What the portal tells of a payment that a client started or reported, the client being today's (C4).

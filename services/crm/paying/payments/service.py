@@ -6,10 +6,9 @@ state otherwise.
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 import structlog
-from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
@@ -18,6 +17,7 @@ from chassis.db import Database
 from chassis.errors import NotFound, PermissionDenied
 from chassis.ids import new_id
 from chassis.money import Money
+from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import PaymentAuthorized, PaymentContext
 from services.crm.core.actor import Actor
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
@@ -91,7 +91,6 @@ __all__ = [
     "record_authorization",
     "replaced_by",
     "titles_of",
-    "when",
 ]
 
 _log = structlog.get_logger(__name__)
@@ -248,7 +247,7 @@ def replaced_by(session: Session, payment_id: str) -> str | None:
 def record_authorization(row: PaymentRow, message: PaymentAuthorized) -> bool:
     """Takes the authorized card over. Says no where the payment is past it: that card must then be destroyed."""
     known = row.card_token == message.card_token
-    if not happen(row, Fact.AUTHORIZED, at=when(message.authorized_at)):
+    if not happen(row, Fact.AUTHORIZED, at=moment_of(message.authorized_at)):
         if not known:
             _log.warning("payment.authorized_too_late", payment_id=row.id, state=row.state)
         return known
@@ -262,15 +261,10 @@ def record_authorization(row: PaymentRow, message: PaymentAuthorized) -> bool:
     row.billing_region = message.billing_address.region[:100]
     row.billing_postal_code = message.billing_address.postal_code[:20]
     row.billing_country = message.billing_address.country[:2]
-    row.card_kept_until = when(message.card_kept_until)
-    row.cvv_kept_until = when(message.cvv_kept_until) if message.HasField("cvv_kept_until") else None
+    row.card_kept_until = moment_of(message.card_kept_until)
+    row.cvv_kept_until = moment_of(message.cvv_kept_until) if message.HasField("cvv_kept_until") else None
     row.document_id = message.document_id[:64]
     return True
-
-
-def when(stamp: Timestamp) -> datetime:
-    """A protobuf time as aware UTC."""
-    return stamp.ToDatetime(tzinfo=UTC)
 
 
 class PaymentBook:

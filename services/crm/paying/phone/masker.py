@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, Protocol
 
 import grpc
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.rpc import Caller
+from chassis.timestamps import moment_of
 from protos.wayvault.phone.v1 import phone_pb2 as pb
 from protos.wayvault.phone.v1.phone_pb2_grpc import PhoneCaptureStub
 from services.crm.paying.phone.rules import Field, Flow
@@ -123,7 +123,7 @@ class GrpcMasker:
             total_seconds=wanted.flow.total_seconds,
         )
         opened = self._caller.call(self._stub.OpenSession, request, _TIMEOUT)
-        return Opened(session_id=opened.session_id, pin=opened.pin, expires_at=_moment(opened.pin_expires_at))
+        return Opened(session_id=opened.session_id, pin=opened.pin, expires_at=moment_of(opened.pin_expires_at))
 
     def watch(self, session_id: str, agent_id: str, seconds: float) -> Iterator[Progress]:
         request = pb.SessionRequest(session_id=session_id, agent_id=agent_id)
@@ -146,8 +146,8 @@ class GrpcMasker:
             brand=stored.brand,
             last4=stored.last4,
             name=stored.cardholder_name,
-            kept_until=_moment(stored.card_kept_until),
-            cvv_kept_until=_moment(stored.cvv_kept_until) if stored.HasField("cvv_kept_until") else None,
+            kept_until=moment_of(stored.card_kept_until),
+            cvv_kept_until=moment_of(stored.cvv_kept_until) if stored.HasField("cvv_kept_until") else None,
             asked_again=stored.asked_again,
         )
 
@@ -158,9 +158,9 @@ class GrpcMasker:
     def readiness(self) -> Readiness:
         found = self._caller.call(self._stub.GetReadiness, pb.GetReadinessRequest(), _READ_TIMEOUT)
         return Readiness(
-            started_at=_moment(found.started_at),
-            kamailio_at=_moment(found.kamailio_at) if found.HasField("kamailio_at") else None,
-            checked_at=_moment(found.checked_at) if found.HasField("checked_at") else None,
+            started_at=moment_of(found.started_at),
+            kamailio_at=moment_of(found.kamailio_at) if found.HasField("kamailio_at") else None,
+            checked_at=moment_of(found.checked_at) if found.HasField("checked_at") else None,
             calls=found.calls,
         )
 
@@ -179,7 +179,3 @@ def _progress(message: pb.SessionProgress) -> Progress:
         result=message.result,
         seconds_left=message.seconds_left,
     )
-
-
-def _moment(stamp: Timestamp) -> datetime:
-    return stamp.ToDatetime(tzinfo=UTC)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
@@ -14,6 +13,7 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound, Unavailable, WayvaultError
 from chassis.ids import new_id
+from chassis.timestamps import stamp
 from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.events.v1.events_pb2 import PaymentAuthorized, PaymentTakenByPhone
 from services.crm.core.actor import Actor
@@ -235,9 +235,9 @@ class PhonePayments:
             last4=card.last4,
             cardholder_name=card.name,
             billing_address=address,
-            authorized_at=_stamp(now),
-            card_kept_until=_stamp(card.kept_until),
-            cvv_kept_until=_stamp(card.cvv_kept_until) if card.cvv_kept_until else None,
+            authorized_at=stamp(now),
+            card_kept_until=stamp(card.kept_until),
+            cvv_kept_until=stamp(card.cvv_kept_until) if card.cvv_kept_until else None,
         )
         already = row.card_token == card.token
         if not record_authorization(row, told):
@@ -369,9 +369,3 @@ def _flow(row: PhoneFlowRow | None) -> Flow:
         idle_seconds=row.idle_seconds,
         total_seconds=row.total_seconds,
     )
-
-
-def _stamp(moment: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import date
 
 from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
+from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentReported
 from services.crm.paying.payments.service import (
     Method,
@@ -39,7 +40,7 @@ class ReportEvents:
         """A payment that waits for the agent's word."""
         if locked(session, message.context.payment_id) is not None:
             return
-        at = message.at.ToDatetime(tzinfo=UTC)
+        at = moment_of(message.at)
         context, kind = self.read(session, message.context, meta)
         new = NewPayment(
             payment_id=context.payment_id,

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -20,6 +19,7 @@ from chassis.db import Database
 from chassis.errors import InvalidArgument
 from chassis.ids import new_event_id
 from chassis.money import Money
+from chassis.timestamps import stamp
 from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.events.v1.events_pb2 import (
     PaymentContext,
@@ -145,7 +145,7 @@ class Recording:
                 raise InvalidArgument(refused.why)
             happen(row, Fact.DECLINED, at=now)
             note_act(session, row, Act.DECLINED, at=now, actor=actor, ip=ip, why=reason)
-            told = PaymentReportDeclined(context=context_of(row), at=_stamp(now), reason=reason)
+            told = PaymentReportDeclined(context=context_of(row), at=stamp(now), reason=reason)
             self._outbox.add(session, told, aggregate_id=row.id, agency_id=row.agency_id)
             return payment_of(row)
 
@@ -163,7 +163,7 @@ class Recording:
                 raise InvalidArgument(refused.why)
             happen(row, Fact.REVERSED, at=now)
             note_act(session, row, Act.REVERSED, at=now, actor=actor, ip=ip, why=reason, effect=-row.amount_minor)
-            told = PaymentReversed(context=context_of(row), at=_stamp(now), reason=reason)
+            told = PaymentReversed(context=context_of(row), at=stamp(now), reason=reason)
             self._outbox.add(session, told, aggregate_id=row.id, agency_id=row.agency_id)
             return payment_of(row)
 
@@ -253,7 +253,7 @@ class Recording:
     def _tell_recorded(self, session: Session, row: PaymentRow, *, was_reported: bool) -> None:
         told = PaymentRecorded(
             context=context_of(row),
-            at=_stamp(self._clock.now()),
+            at=stamp(self._clock.now()),
             reference=row.confirmation_number,
             was_reported=was_reported,
         )
@@ -312,9 +312,3 @@ def _made_by(session: Session, actor: Actor, request_key: str) -> Payment | None
 def _noon(day: date, actor: Actor) -> datetime:
     """A moment on that day by the agent's clock: reports count the payment on the day on which it was made."""
     return datetime.combine(day, time(12), ZoneInfo(actor.time_zone))
-
-
-def _stamp(moment: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from chassis.db import Database, insert_if_absent
+from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import ReminderSettled
 from services.crm.core.actor import Actor
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
@@ -91,7 +92,7 @@ class ReminderLog:
             "address_hint": message.address_hint[:320],
             "subject": message.subject[:300],
             "reason": message.reason[:300],
-            "at": message.at.ToDatetime(tzinfo=UTC),
+            "at": moment_of(message.at),
         }
         if insert_if_absent(session, table, values):  # type: ignore[arg-type]  # a mapped class's table is a Table
             return

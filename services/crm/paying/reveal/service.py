@@ -16,10 +16,10 @@ from chassis.clock import Clock
 from chassis.db import Database, insert_if_absent
 from chassis.errors import AlreadyRevealed, CardGone, CvvGone, InvalidArgument, NotFound, WayvaultError
 from chassis.ids import new_id
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import MailSealed, PaymentRetrieved
 from services.crm.core.actor import Actor
 from services.crm.core.ports.vault import AccessEntry, Answer, CardDescription, CardState, Challenge, Origin, VaultPort
-from services.crm.paying.card_removal.service import stamp
 from services.crm.paying.payments.service import (
     Fact,
     Payment,

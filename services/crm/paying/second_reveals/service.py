@@ -12,11 +12,11 @@ from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import SecondRevealDecided, SecondRevealRequested
 from services.crm.access.agency.service import Directory, agent_snapshot
 from services.crm.core.actor import Actor
 from services.crm.core.ports.vault import Origin, VaultPort
-from services.crm.paying.card_removal.service import stamp
 from services.crm.paying.payments.service import Payment, PaymentRow, context_of, locked_own, payment_of
 from services.crm.paying.reveal.service import CodeSent, Reveals
 from services.crm.paying.second_reveals.models import SecondRevealRow

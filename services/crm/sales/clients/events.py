@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
+from chassis.timestamps import stamp
 from protos.wayvault.common.v1.common_pb2 import PostalAddress
 from protos.wayvault.events.v1 import events_pb2
 from services.crm.access.agency.service import AgencyDetail, AgentDetail, agency_snapshot, agent_snapshot
@@ -46,8 +45,8 @@ def profile_snapshot(client: ClientDetail, around: Surroundings) -> events_pb2.C
         ),
         occasions=([birthday] if data.birthday else []) + [_occasion(each) for each in around.household.occasions],
         family=[_family_member(each) for each in around.household.family],
-        changed_at=_stamp(client.updated_at),
-        field_changed_at={field: _stamp(at) for field, at in around.field_changed_at.items()},
+        changed_at=stamp(client.updated_at),
+        field_changed_at={field: stamp(at) for field, at in around.field_changed_at.items()},
     )
 
 
@@ -84,9 +83,3 @@ def _family_member(member: FamilyMember) -> events_pb2.FamilyMember:
         relation=member.relation.value,
         born_on=member.born_on.isoformat() if member.born_on else "",
     )
-
-
-def _stamp(moment: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from chassis.bus import EventHandlers, EventMeta
 from chassis.clock import Clock
 from chassis.ids import new_id
+from chassis.timestamps import moment_of
 from chassis.typed.days import day_from as _day
 from chassis.typed.text import clean_line, has_letter
 from protos.wayvault.events.v1.events_pb2 import ClientProfile, ClientProfileChanged
@@ -100,9 +101,9 @@ class _Moments:
         """When the client changed a field; None = she did not."""
         named = self.profile.field_changed_at
         if named:
-            return min(named[field].ToDatetime(tzinfo=UTC), self.latest) if field in named else None
+            return min(moment_of(named[field]), self.latest) if field in named else None
         has_moment = self.profile.HasField("changed_at")
-        return min(self.profile.changed_at.ToDatetime(tzinfo=UTC) if has_moment else self.sent, self.latest)
+        return min(moment_of(self.profile.changed_at) if has_moment else self.sent, self.latest)
 
     def newer(self, field: str) -> datetime | None:
         """When the client changed a field, if that is the newer change; else None."""

@@ -2,9 +2,8 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -15,6 +14,7 @@ from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import new_id, new_link_token, token_sha256
 from chassis.sealing import Letter
+from chassis.timestamps import moment_of, stamp
 from protos.wayvault.events.v1.events_pb2 import ClientPortalActivated, ClientPortalInvited, ClientPortalWithdrawn
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot
 from services.crm.core.actor import Actor
@@ -149,7 +149,7 @@ class PortalAccess:
         row = session.get(PortalAccessRow, client_id, with_for_update=True)
         if row is None or row.agency_id != agency_id:
             return
-        at = message.at.ToDatetime(tzinfo=UTC)
+        at = moment_of(message.at)
         state = after(AccessState(row.state), AccessFact.ACTIVATED)
         if state is not None and row.activated_at is None and activation_counts(at, row.invited_at):
             row.state, row.activated_at = state, at
@@ -197,7 +197,7 @@ class PortalAccess:
             agent=agent_snapshot(agent),
             agency=agency_snapshot(self._directory.load_agency(session, client.agency_id)),
             token_sha256=token_sha256(token),
-            expires_at=_stamp(row.expires_at),
+            expires_at=stamp(row.expires_at),
             sealed_mail=self._letters.seal(letter),
         )
         self._outbox.add(session, event, aggregate_id=client.id, agency_id=client.agency_id)
@@ -221,9 +221,3 @@ class PortalAccess:
             withdrawn_at=row.withdrawn_at,
             expired=row.state == AccessState.INVITED and self._clock.now() >= row.expires_at,
         )
-
-
-def _stamp(moment: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp

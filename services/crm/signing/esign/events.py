@@ -1,11 +1,10 @@
 """What the eSignature room does on events of portal and notifier: sent, not delivered, opened, signed."""
 
-from datetime import UTC
-
 import structlog
 from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
+from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import EsignOpened, EsignSigned
 from services.crm.core.mails import MailOutcome, on_mail
 from services.crm.signing.esign.models import SignedPaperRow, SignRequestRow
@@ -42,7 +41,7 @@ def opened(session: Session, message: EsignOpened, meta: EventMeta) -> None:
     """The client pressed "Open the document"."""
     row = _request(session, message.request_id, meta)
     if _advance(row, RequestFact.OPENED):
-        row.opened_at = message.at.ToDatetime(tzinfo=UTC)
+        row.opened_at = moment_of(message.at)
 
 
 def signed(session: Session, message: EsignSigned, meta: EventMeta) -> None:
@@ -50,7 +49,7 @@ def signed(session: Session, message: EsignSigned, meta: EventMeta) -> None:
     row = _request(session, message.request_id, meta)
     if session.get(SignedPaperRow, message.document_id) is not None or not _advance(row, RequestFact.SIGNED):
         return
-    row.signed_at = message.signed_at.ToDatetime(tzinfo=UTC)
+    row.signed_at = moment_of(message.signed_at)
     row.delivery_problem = ""
     session.add(
         SignedPaperRow(

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -17,6 +16,7 @@ from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound
 from chassis.ids import new_id, new_link_token, token_sha256
 from chassis.sealing import Letter
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import Client, EsignRequested, EsignWithdrawn
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot
 from services.crm.core.actor import Actor
@@ -352,7 +352,7 @@ class SignRequests:
             text_sha256=row.text_sha256,
             template_version=label(row),
             token_sha256=row.token_sha256,
-            expires_at=_stamp(row.expires_at),
+            expires_at=stamp(row.expires_at),
             sealed_mail=self._letters.seal(letter),
             issue=row.issue,
         )
@@ -406,9 +406,3 @@ def _unfilled_words(template: Template, unfilled: Sequence[str], name: str) -> s
         f"“{template.title}” names what this booking does not have yet for {name}: {needed}. Add it to the booking or "
         "the client first, or change the document."
     )
-
-
-def _stamp(moment: datetime) -> Timestamp:
-    made = Timestamp()
-    made.FromDatetime(moment)
-    return made

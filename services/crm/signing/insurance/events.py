@@ -1,11 +1,10 @@
 """What the insurance room does on events of portal and notifier: sent, not delivered, answered."""
 
-from datetime import UTC
-
 import structlog
 from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
+from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import InsuranceDecided
 from services.crm.core.mails import MailOutcome, on_mail
 from services.crm.signing.insurance.models import InsuranceAnswerRow, InsuranceOfferRow
@@ -45,7 +44,7 @@ def decided(session: Session, message: InsuranceDecided, meta: EventMeta) -> Non
     fact = OfferFact.ACCEPTED if message.accepted else OfferFact.DECLINED
     if session.get(InsuranceAnswerRow, message.document_id) is not None or not _advance(row, fact):
         return
-    row.decided_at = message.at.ToDatetime(tzinfo=UTC)
+    row.decided_at = moment_of(message.at)
     row.delivery_problem = ""
     session.add(
         InsuranceAnswerRow(

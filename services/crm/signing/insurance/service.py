@@ -5,7 +5,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -17,6 +16,7 @@ from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import new_id, new_link_token, token_sha256
 from chassis.money import Money
 from chassis.sealing import Letter
+from chassis.timestamps import stamp
 from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.events.v1.events_pb2 import Client, InsuranceOffered, InsuranceWithdrawn
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot
@@ -264,7 +264,7 @@ class InsuranceOffers:
             text=row.text,
             text_sha256=row.text_sha256,
             token_sha256=row.token_sha256,
-            expires_at=_stamp(row.expires_at),
+            expires_at=stamp(row.expires_at),
             sealed_mail=self._letters.seal(letter),
             template_version=row.text_version,
             issue=row.issue,
@@ -338,9 +338,3 @@ def _view(row: InsuranceOfferRow) -> Offer:
         decided_at=row.decided_at,
         withdrawn_at=row.withdrawn_at,
     )
-
-
-def _stamp(moment: datetime) -> Timestamp:
-    made = Timestamp()
-    made.FromDatetime(moment)
-    return made

@@ -1,9 +1,6 @@
 """What the documents room publishes."""
 
-from datetime import datetime
-
-from google.protobuf.timestamp_pb2 import Timestamp
-
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import Client, DocumentShared, DocumentWithdrawn
 from services.crm.trips.bookings.service import BookingDetail, House
 from services.crm.trips.documents.models import BookingDocumentRow
@@ -21,7 +18,7 @@ def document_shared(
         content_type=row.content_type,
         content=row.content,
         content_sha256=row.sha256,
-        shared_at=_stamp(row.shared_at),
+        shared_at=stamp(row.shared_at),
         for_everyone=row.for_everyone,
         client_ids=[reader.client_id for reader in row.readers],
         told=told,
@@ -33,9 +30,3 @@ def document_shared(
 
 def document_withdrawn(row: BookingDocumentRow) -> DocumentWithdrawn:
     return DocumentWithdrawn(document_id=row.id, booking_id=row.booking_id)
-
-
-def _stamp(moment: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp

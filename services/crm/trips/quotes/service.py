@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, func, select
@@ -11,6 +10,7 @@ from sqlalchemy.orm import Session
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
+from chassis.timestamps import moment_of
 from chassis.typed.days import day_from as _day
 from chassis.typed.names import full_name
 from chassis.typed.text import clean_line
@@ -181,7 +181,7 @@ class Quotes:
                 wishes=message.wishes[:4000],
                 state=QuoteState.NEW,
                 note="",
-                asked_at=message.at.ToDatetime(tzinfo=UTC),
+                asked_at=moment_of(message.at),
             )
         )
 

@@ -10,7 +10,8 @@ import grpc
 from chassis.clock import Clock
 from chassis.errors import InvalidArgument
 from chassis.rpc import current_call
-from chassis.rpc.fields import identifier, one_line, timestamp, whole_number
+from chassis.rpc.fields import identifier, one_line, whole_number
+from chassis.timestamps import stamp
 from protos.wayvault.phone.v1 import phone_pb2 as pb
 from protos.wayvault.phone.v1 import phone_pb2_grpc
 from services.vault.custody.service import MAX_CARD_DAYS, MAX_CVV_HOURS
@@ -46,9 +47,9 @@ class Readiness:
     def response(self, sessions: int) -> pb.GetReadinessResponse:
         """As the CRM reads it."""
         return pb.GetReadinessResponse(
-            started_at=timestamp(self._started),
-            kamailio_at=timestamp(self._moment(self._kamailio())),
-            checked_at=timestamp(self._moment(self._checked())),
+            started_at=stamp(self._started),
+            kamailio_at=stamp(self._moment(self._kamailio())),
+            checked_at=stamp(self._moment(self._checked())),
             calls=self._calls(),
             sessions=sessions,
         )
@@ -81,7 +82,7 @@ class PhoneCaptureRpc(phone_pb2_grpc.PhoneCaptureServicer):
         )
         session_id, pin = self._sessions.open(purpose)
         expires = datetime.now(UTC) + timedelta(seconds=limits.pin)
-        return pb.OpenSessionResponse(session_id=session_id, pin=pin, pin_expires_at=timestamp(expires))
+        return pb.OpenSessionResponse(session_id=session_id, pin=pin, pin_expires_at=stamp(expires))
 
     def WatchSession(self, request: pb.SessionRequest, context: grpc.ServicerContext) -> Iterator[pb.SessionProgress]:
         session_id, agent_id = _whose(request)
@@ -114,8 +115,8 @@ class PhoneCaptureRpc(phone_pb2_grpc.PhoneCaptureServicer):
             brand=stored.brand,
             last4=stored.last4,
             cardholder_name=stored.name,
-            card_kept_until=timestamp(stored.kept_until),
-            cvv_kept_until=timestamp(stored.cvv_kept_until),
+            card_kept_until=stamp(stored.kept_until),
+            cvv_kept_until=stamp(stored.cvv_kept_until),
             asked_again=sum(max(0, field.asked - 1) for field in progress.fields.values()),
         )
 

@@ -3,7 +3,7 @@
 import json
 import queue
 import threading
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -11,6 +11,7 @@ import structlog
 from chassis.errors import WayvaultError
 from chassis.rpc import Caller, TlsFiles, open_channel
 from chassis.sealing import seal_to
+from chassis.timestamps import moment_of
 from protos.wayvault.common.v1.common_pb2 import Origin
 from protos.wayvault.vault.v1 import vault_pb2 as pb
 from protos.wayvault.vault.v1 import vault_pb2_grpc
@@ -62,7 +63,7 @@ class VaultIntake:
             brand=stored.brand,
             last4=stored.last4,
             name=stored.cardholder_name,
-            kept_until=stored.card_kept_until.ToDatetime(tzinfo=UTC),
+            kept_until=moment_of(stored.card_kept_until),
             cvv_kept_until=_moment(stored),
         )
 
@@ -84,7 +85,7 @@ class VaultIntake:
 
 
 def _moment(stored: pb.StoreCardResponse) -> datetime | None:
-    return stored.cvv_kept_until.ToDatetime(tzinfo=UTC) if stored.HasField("cvv_kept_until") else None
+    return moment_of(stored.cvv_kept_until) if stored.HasField("cvv_kept_until") else None
 
 
 class VaultTrail:

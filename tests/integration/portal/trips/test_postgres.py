@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import Client, ClientMerged, DocumentShared, PaymentAuthorized
-from tests.support.portal import PortalWorld, timestamp
+from tests.support.portal import PortalWorld
 from tests.support.portal_people import GRACE, client_saved, signed_in, tell
 from tests.support.portal_trips import booking_saved, processed
 
@@ -28,7 +29,7 @@ def test_a_trip_is_shown_paid_documented_and_follows_a_merge(world: PortalWorld)
         file_name="passes.pdf",
         content_type="application/pdf",
         content=b"%PDF-1.7",
-        shared_at=timestamp(world.clock.now()),
+        shared_at=stamp(world.clock.now()),
         client_ids=[old.id, GRACE.id],
     )
     browser = signed_in(world)

@@ -1,10 +1,11 @@
 """E-mails that the notifier gave up reach a person (N2, C13)."""
 
 from chassis.ids import new_id
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import DeliveryFailed, DeliverySent, PaymentLinkIssued
 from services.crm.office.mail_outcomes.rules import Remedy, kind_of
 from services.notifier.templates.rules import Mail
-from tests.support.crm_paying import CrmHouse, stamp
+from tests.support.crm_paying import CrmHouse
 
 
 def _failed(crm: CrmHouse, **fields: str) -> DeliveryFailed:

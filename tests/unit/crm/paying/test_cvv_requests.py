@@ -8,10 +8,11 @@ import pytest
 
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import token_sha256
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import CvvRequested, CvvResupplied, DeliveryFailed, DeliverySent
 from services.crm.paying.cvv_requests.rules import LIFETIME, CvvRequestState
 from services.crm.paying.cvv_requests.service import CvvRequest
-from tests.support.crm_paying import CrmHouse, stamp
+from tests.support.crm_paying import CrmHouse
 
 
 def without_cvv(crm: CrmHouse) -> str:

@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 
 from chassis.errors import NotFound
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import DeliveryFailed, DeliverySent, PaymentAuthorized
 from services.crm.core.ports.vault import Removal
 from services.crm.paying.links.rules import LinkState
 from services.crm.paying.payments.events import UnknownPayment
 from services.crm.paying.payments.rules import PaymentState
-from tests.support.crm_paying import ORIGIN, CrmHouse, stamp
+from tests.support.crm_paying import ORIGIN, CrmHouse
 
 
 def test_an_authorization_makes_the_payment_pending_and_keeps_what_stays_for_ever(crm: CrmHouse) -> None:

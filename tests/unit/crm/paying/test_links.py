@@ -7,6 +7,7 @@ import pytest
 
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import token_sha256
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import (
     DeliveryFailed,
     DeliverySent,
@@ -18,7 +19,7 @@ from services.crm.paying.links.rules import LinkState
 from services.crm.paying.links.service import Link, LinkRequest, Share
 from services.crm.paying.links.terms import TERMS_VERSION
 from services.crm.paying.payments.rules import PaymentState, PaymentType
-from tests.support.crm_paying import CrmHouse, stamp, usd
+from tests.support.crm_paying import CrmHouse, usd
 
 
 def send(crm: CrmHouse, **kwargs: int) -> list[Link]:

@@ -5,12 +5,13 @@ import re
 from datetime import timedelta
 
 from chassis.ids import token_sha256
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import PaymentLinkIssued, PaymentLinkOpened, PaymentLinkRevoked
 from services.crm.paying.links.models import PaymentLinkRow
 from services.crm.paying.links.overview import ENDING_SOON, Picked, Shown
 from services.crm.paying.links.rules import DEFAULT_LIFETIME
 from services.crm.paying.links.service import Link
-from tests.support.crm_paying import CrmHouse, stamp
+from tests.support.crm_paying import CrmHouse
 
 
 def send(crm: CrmHouse, key: str) -> Link:

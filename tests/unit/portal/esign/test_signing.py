@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import (
     ClientMerged,
     DeliverySent,
@@ -24,7 +25,7 @@ from services.portal.esign.request_rules import PaperKind, RequestFact, RequestS
 from services.portal.esign.requests import Signing, TextChanged
 from services.portal.esign.rules import Signature, SignatureKind
 from services.portal.origin import Origin
-from tests.support.portal import PortalWorld, signature_png, timestamp
+from tests.support.portal import PortalWorld, signature_png
 from tests.support.portal_papers import (
     OFFER,
     OFFER_TEXT,
@@ -54,9 +55,7 @@ def told(world: PortalWorld, kind: type) -> list[object]:
 
 def test_a_document_is_opened_read_and_signed_without_an_account(world: PortalWorld) -> None:
     request_document(world)
-    world.tell(
-        DeliverySent(delivery_id="dlv_1", kind="esign_request", link_id=REQUEST, at=timestamp(world.clock.now()))
-    )
+    world.tell(DeliverySent(delivery_id="dlv_1", kind="esign_request", link_id=REQUEST, at=stamp(world.clock.now())))
     browser = opened(world)
     page = browser.get(READ).get_data(as_text=True)
     assert "&lt;b&gt;rain&lt;/b&gt;" in page, "the text is shown as it is, never as markup"

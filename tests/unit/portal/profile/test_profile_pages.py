@@ -3,8 +3,9 @@ from datetime import timedelta
 import pytest
 from google.protobuf.message import Message
 
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import ClientMerged, ClientProfile, ClientProfileChanged, FamilyMember
-from tests.support.portal import PortalWorld, timestamp
+from tests.support.portal import PortalWorld
 from tests.support.portal_people import ALAN, GRACE, PASSWORD, client_saved, signed_in, tell
 
 DETAILS = {
@@ -54,7 +55,7 @@ def test_what_the_agent_changed_meanwhile_is_not_overwritten_and_what_was_typed_
     old = version(world)
     newer = ClientProfile(client=GRACE)
     newer.client.phone = "+1 917 555 0188"
-    newer.field_changed_at["phone"].CopyFrom(timestamp(world.clock.now()))
+    newer.field_changed_at["phone"].CopyFrom(stamp(world.clock.now()))
     tell(world, client_saved(GRACE, newer))
     answer = browser.post("/profile/edit", data=DETAILS | {"version": old, "city": "Chicago"})
     assert answer.status_code == 422
@@ -160,13 +161,13 @@ def test_an_older_word_that_was_on_its_way_does_not_undo_her_change_but_the_answ
     world.clock.advance(timedelta(seconds=5))
     browser.post("/profile/edit", data=DETAILS | {"version": version(world)})
     stale = ClientProfile(client=GRACE)
-    stale.field_changed_at["phone"].CopyFrom(timestamp(before))
+    stale.field_changed_at["phone"].CopyFrom(stamp(before))
     messages: list[Message] = [client_saved(GRACE, stale)]
     tell(world, *messages, *messages)
     assert world.deps.profiles.get(GRACE.id).profile.phone == "+1 212 555 0101"
     answer = ClientProfile(client=GRACE)
     answer.client.phone = "+1 917 555 0188"
-    answer.field_changed_at["phone"].CopyFrom(timestamp(world.clock.now() + timedelta(seconds=1)))
+    answer.field_changed_at["phone"].CopyFrom(stamp(world.clock.now() + timedelta(seconds=1)))
     tell(world, client_saved(GRACE, answer))
     assert world.deps.profiles.get(GRACE.id).profile.phone == "+1 917 555 0188"
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import Client, ClientMerged, DocumentShared, DocumentWithdrawn
-from tests.support.portal import PortalWorld, timestamp
+from tests.support.portal import PortalWorld
 from tests.support.portal_people import ALAN, GRACE, client_saved, signed_in, tell
 from tests.support.portal_trips import booking_saved
 
@@ -15,7 +16,7 @@ def shared(world: PortalWorld, document_id: str = "file_1", **changes: Any) -> D
         "file_name": "Bordkarten für Bergen.pdf",
         "content_type": "application/pdf",
         "content": b"%PDF-1.7 passes",
-        "shared_at": timestamp(world.clock.now()),
+        "shared_at": stamp(world.clock.now()),
         "for_everyone": True,
     }
     return DocumentShared(document_id=document_id, **(values | changes))

@@ -6,6 +6,7 @@ from datetime import timedelta
 from flask.testing import FlaskClient
 from icalendar import Calendar
 
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import (
     Client,
     ClientMerged,
@@ -15,7 +16,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     PaymentType,
     PaymentVoided,
 )
-from tests.support.portal import PortalWorld, context, timestamp
+from tests.support.portal import PortalWorld, context
 from tests.support.portal_people import ALAN, GRACE, client_saved, signed_in, tell
 from tests.support.portal_trips import booking_saved, cruise, processed, usd
 
@@ -281,7 +282,7 @@ def test_the_payments_page_tells_states_in_words_and_who_saw_the_card(world: Por
     payment_id = next(m for m in world.published() if isinstance(m, PaymentAuthorized)).context.payment_id
     assert "Authorized" in browser.get("/payments").get_data(as_text=True)
     assert browser.get(f"/payments/{payment_id}/receipt").status_code == 404
-    tell(world, PaymentRetrieved(payment_id=payment_id, agent_name="Maya Okafor", at=timestamp(world.clock.now())))
+    tell(world, PaymentRetrieved(payment_id=payment_id, agent_name="Maya Okafor", at=stamp(world.clock.now())))
     tell(world, processed(world, 1240, payment_id=payment_id, payer=GRACE))
     page = browser.get(f"/payments/{payment_id}").get_data(as_text=True)
     assert "viewed once by <strong>Maya Okafor</strong>" in page
@@ -309,7 +310,7 @@ def test_a_voided_payment_counts_for_nothing(world: PortalWorld) -> None:
     voided = PaymentVoided(
         payment_id="pay_v",
         reason="Changed plans",
-        at=timestamp(world.clock.now()),
+        at=stamp(world.clock.now()),
         context=context("pay_v", booking_id="bkg_1", amount=usd(10)),
     )
     tell(world, voided)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from chassis.errors import InvalidArgument
-from chassis.rpc.fields import timestamp
+from chassis.timestamps import stamp
 from protos.wayvault.vault.v1 import vault_pb2 as pb
 from services.vault.audit_reader.rpc import AuditReaderRpc
 from tests.support.vault_kit import AGENCY, AGENT, OTHER_AGENT, Kit, make_kit
@@ -62,8 +62,8 @@ def test_filters_narrow_by_person_payment_action_refusal_and_time(kit: Kit) -> N
     assert set(_actions(_read(kit, action="card.stored"))) == {"card.stored"}
     assert len(_read(kit, action="card.stored").rows) == 2
     assert {row.result for row in _read(kit, refused_only=True).rows} == {"refused"}
-    assert [row.payment_id for row in _read(kit, action="card.", since=timestamp(noon)).rows] == ["payment_2"]
-    assert [row.payment_id for row in _read(kit, action="card.", until=timestamp(noon)).rows] == ["payment_1"]
+    assert [row.payment_id for row in _read(kit, action="card.", since=stamp(noon)).rows] == ["payment_2"]
+    assert [row.payment_id for row in _read(kit, action="card.", until=stamp(noon)).rows] == ["payment_1"]
 
 
 def test_pages_follow_each_other_without_gap_or_repetition(kit: Kit) -> None:

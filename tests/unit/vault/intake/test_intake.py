@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from chassis import errors
 from chassis.cards import Brand, brand_of
+from chassis.timestamps import moment_of
 from protos.wayvault.vault.v1 import vault_pb2 as pb
 from services.vault.card_data import CardDataError, Pan
 from services.vault.custody.service import Retention
@@ -35,8 +36,8 @@ def kit(tmp_path: Path) -> Iterator[Kit]:
 def test_a_card_is_stored_with_brand_last_four_name_and_its_times(kit: Kit) -> None:
     answer = kit.store_card(kit.store_request(kit.open_intake(), name="  Grace   Hopper "))
     assert (answer.brand, answer.last4, answer.cardholder_name) == ("visa", "1111", "Grace Hopper")
-    assert answer.card_kept_until.ToDatetime(UTC) == kit.clock.now() + timedelta(days=30)
-    assert answer.cvv_kept_until.ToDatetime(UTC) == kit.clock.now() + timedelta(hours=72)
+    assert moment_of(answer.card_kept_until) == kit.clock.now() + timedelta(days=30)
+    assert moment_of(answer.cvv_kept_until) == kit.clock.now() + timedelta(hours=72)
     assert kit.history(answer.card_token) == ["card.stored"]
 
 

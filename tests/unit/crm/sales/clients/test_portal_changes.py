@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import (
     Client,
     ClientProfile,
@@ -20,7 +21,7 @@ from protos.wayvault.events.v1.events_pb2 import Occasion as WireOccasion
 from services.crm.sales.clients.portal_changes import UnknownClient
 from services.crm.sales.clients.rules import FamilyMember, Occasion, OccasionKind, ProfileField, Relation
 from services.crm.sales.clients.service import ClientData
-from tests.support.crm_paying import CrmHouse, stamp
+from tests.support.crm_paying import CrmHouse
 
 
 @pytest.fixture

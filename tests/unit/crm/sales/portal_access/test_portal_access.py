@@ -1,10 +1,10 @@
 from datetime import timedelta
 
 import pytest
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import token_sha256
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import ClientPortalActivated, ClientPortalInvited, ClientPortalWithdrawn
 from services.crm.core.actor import Actor
 from services.crm.sales.clients.service import ClientData, ClientDetail
@@ -22,9 +22,7 @@ def invitations(site: CrmSite) -> list[ClientPortalInvited]:
 
 
 def activated(site: CrmSite) -> ClientPortalActivated:
-    at = Timestamp()
-    at.FromDatetime(site.clock.now())
-    return ClientPortalActivated(client_id=site.client.id, at=at)
+    return ClientPortalActivated(client_id=site.client.id, at=stamp(site.clock.now()))
 
 
 def state_of(site: CrmSite, actor: Actor | None = None) -> AccessState | None:

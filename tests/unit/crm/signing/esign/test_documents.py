@@ -8,6 +8,7 @@ import pytest
 
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import new_id, token_sha256
+from chassis.timestamps import stamp
 from protos.wayvault.common.v1.common_pb2 import Origin
 from protos.wayvault.events.v1.events_pb2 import (
     DeliveryFailed,
@@ -33,7 +34,6 @@ from services.crm.trips.bookings.service import BookingData, BookingStatus
 from tests.support.crm_paying import OpenLetters, usd
 from tests.support.crm_people import published, tell
 from tests.support.crm_site import CrmSite
-from tests.support.portal import timestamp
 
 KEY = "a form's own key, made with it"
 PDF = b"%PDF-1.7 signed"
@@ -60,7 +60,7 @@ def signed(site: CrmSite, request: SignRequest, document_id: str = "doc_1") -> E
         signer_name="Eleanor Whitcombe",
         signature_kind="typed",
         text_sha256=request.text_sha256,
-        signed_at=timestamp(site.clock.now()),
+        signed_at=stamp(site.clock.now()),
         origin=Origin(ip="203.0.113.9", user_agent="a phone"),
         pdf=PDF,
         pdf_sha256=sha256(PDF).hexdigest(),
@@ -255,10 +255,10 @@ def test_a_service_fee_agreement_to_a_restricted_state_needs_a_second_yes(site: 
 def test_a_request_goes_from_sending_to_signed_and_the_pdf_is_kept(site: CrmSite) -> None:
     (request,) = send(site, own_document(site))
     assert state_of(site, request) is RequestState.ISSUED
-    sent = DeliverySent(delivery_id="dlv_1", kind="esign_request", link_id=request.id, at=timestamp(site.clock.now()))
+    sent = DeliverySent(delivery_id="dlv_1", kind="esign_request", link_id=request.id, at=stamp(site.clock.now()))
     tell(site, sent)
     assert state_of(site, request) is RequestState.SENT
-    tell(site, EsignOpened(request_id=request.id, at=timestamp(site.clock.now())))
+    tell(site, EsignOpened(request_id=request.id, at=stamp(site.clock.now())))
     assert state_of(site, request) is RequestState.OPENED
     tell(site, signed(site, request), signed(site, request), sent)
     kept, paper = site.deps.signing.book.get(site.maya, request.id)

@@ -8,6 +8,7 @@ import pytest
 
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import new_id, token_sha256
+from chassis.timestamps import stamp
 from protos.wayvault.common.v1.common_pb2 import Origin
 from protos.wayvault.events.v1.events_pb2 import DeliverySent, InsuranceDecided, InsuranceOffered, InsuranceWithdrawn
 from services.crm.signing.esign.rules import DocumentKind, Required
@@ -18,7 +19,6 @@ from services.crm.trips.bookings.service import SegmentData, SegmentKind
 from tests.support.crm_paying import usd
 from tests.support.crm_people import published, tell
 from tests.support.crm_site import CrmSite, text_of
-from tests.support.portal import timestamp
 
 PDF = b"%PDF-1.7 answered"
 TEXT = "{ClientName} is offered {PlanName} for {PlanPrice}."
@@ -45,7 +45,7 @@ def decided(site: CrmSite, made: Offer, *, accepted: bool = True) -> InsuranceDe
         accepted=accepted,
         signer_name="Eleanor Whitcombe",
         signature_kind="drawn",
-        at=timestamp(site.clock.now()),
+        at=stamp(site.clock.now()),
         origin=Origin(ip="203.0.113.9"),
         pdf=PDF,
         pdf_sha256=sha256(PDF).hexdigest(),
@@ -74,7 +74,7 @@ def test_the_offer_goes_out_once_with_its_exact_text_and_a_token_in_the_letter_o
 @pytest.mark.parametrize("accepted", [True, False])
 def test_the_answer_with_its_signature_is_kept_and_shown_on_the_booking(site: CrmSite, accepted: bool) -> None:
     made = offer(site)
-    tell(site, DeliverySent(kind="insurance_offer", link_id=made.id, at=timestamp(site.clock.now())))
+    tell(site, DeliverySent(kind="insurance_offer", link_id=made.id, at=stamp(site.clock.now())))
     assert state_of(site) is OfferState.SENT
     event = decided(site, made, accepted=accepted)
     tell(site, event, event)

@@ -10,11 +10,12 @@ from icalendar import Calendar
 from werkzeug.test import TestResponse
 
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import ClientPortalActivated, DocumentShared, DocumentWithdrawn
 from services.crm.core.actor import Actor
 from services.crm.trips.bookings.service import BookingData, BookingStatus, SegmentData, SegmentKind
 from services.crm.trips.documents.service import Document, Upload
-from tests.support.crm_paying import Browser, CrmHouse, stamp
+from tests.support.crm_paying import Browser, CrmHouse
 from tests.support.office_files import docx, pdf
 
 PASSES = pdf()

@@ -2,10 +2,10 @@ from itertools import permutations
 
 import pytest
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import new_id
+from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import Client, ClientRegistered, QuoteRequested
 from services.crm.core.errors import ChangedMeanwhile
 from services.crm.sales.clients.service import ClientFilter
@@ -24,8 +24,6 @@ def registered(site: CrmSite, registration_id: str = "registration_1", visitor: 
 
 
 def requested(site: CrmSite, *, registration_id: str = "registration_1", **changed: object) -> QuoteRequested:
-    at = Timestamp()
-    at.FromDatetime(site.clock.now())
     message = QuoteRequested(
         quote_id=new_id("quote"),
         agent_id=site.maya.agent_id,
@@ -38,7 +36,7 @@ def requested(site: CrmSite, *, registration_id: str = "registration_1", **chang
         children=1,
         budget="US$ 9,000",
         wishes="A balcony, and whales.",
-        at=at,
+        at=stamp(site.clock.now()),
     )
     message.MergeFrom(QuoteRequested(**changed))  # type: ignore[arg-type]
     return message
