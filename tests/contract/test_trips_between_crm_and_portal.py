@@ -81,8 +81,8 @@ def test_a_payment_started_in_the_portal_is_processed_in_the_crm_and_paid_in_the
     tell(portal, *crm.events(PaymentRetrieved), *crm.events(PaymentProcessed))
 
     part = portal.deps.trips.get(crm.grace_id, crm.booking_id).parts[0]
-    assert part.standing.paid == usd(1_240_00)
-    assert part.standing.due == usd(2_760_00)
+    assert part.balance.paid == usd(1_240_00)
+    assert part.balance.due == usd(2_760_00)
     assert [offer.type for offer in part.offers] == [PayType.FINAL, PayType.REGULAR]
     assert browser.get(f"/payments/{payment_id}/receipt").status_code == 200
 
@@ -102,7 +102,7 @@ def test_a_payment_reported_in_the_portal_is_paid_when_the_agent_confirms_and_op
     payment_id = told.context.payment_id
 
     def due() -> Money | None:
-        return portal.deps.trips.get(crm.grace_id, crm.booking_id).parts[0].standing.due
+        return portal.deps.trips.get(crm.grace_id, crm.booking_id).parts[0].balance.due
 
     crm.hear(told)
     assert due() == usd(4_000_00)
@@ -139,7 +139,7 @@ def test_a_recorded_payment_of_the_crm_is_paid_in_the_portal_and_has_a_receipt(
 ) -> None:
     payment = crm.recorded()
     tell(portal, *crm.events(BookingSaved), *crm.events(PaymentRecorded))
-    assert portal.deps.trips.get(crm.grace_id, crm.booking_id).parts[0].standing.paid == usd(1_240_00)
+    assert portal.deps.trips.get(crm.grace_id, crm.booking_id).parts[0].balance.paid == usd(1_240_00)
     assert "Cheque" in signed_in(portal, grace_of(crm)).get(f"/payments/{payment.id}/receipt").text
 
 
@@ -190,13 +190,13 @@ def test_the_service_fee_of_the_crm_is_paid_in_the_portal(crm: CrmHouse, portal:
     authorized = next(message for message in portal.published() if isinstance(message, PaymentAuthorized))
     crm.vault.hold(authorized.card_token)
     crm.hear(authorized)
-    fee = crm.deps.paying.schedule.standing(crm.booking).fee
+    fee = crm.deps.paying.schedule.of(crm.booking).fee
     assert fee is not None
     assert fee.authorized == usd(150_00)
     view = portal.deps.trips.get(crm.grace_id, crm.booking_id)
     assert view.fee is not None
-    assert (view.fee.standing.under_way, view.fee.offers) == (usd(150_00), ())
-    assert view.parts[0].standing.under_way == usd(0)
+    assert (view.fee.balance.under_way, view.fee.offers) == (usd(150_00), ())
+    assert view.parts[0].balance.under_way == usd(0)
 
 
 def test_a_cancelled_segment_shows_what_comes_back_and_takes_no_payment(crm: CrmHouse, portal: PortalWorld) -> None:

@@ -22,7 +22,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     ReminderTestRequested,
 )
 from services.notifier.reminders import facts
-from services.notifier.reminders.rules import Standing
+from services.notifier.reminders.rules import PaymentStatus
 from services.notifier.reminders.service import Schedule
 
 
@@ -66,14 +66,14 @@ class ReminderEvents:
         facts.learn_switches(session, event)
 
     def payment_recorded(self, session: Session, event: PaymentRecorded, _: EventMeta) -> None:
-        facts.learn_payment(session, event.context, Standing.PROCESSED)
+        facts.learn_payment(session, event.context, PaymentStatus.PROCESSED)
 
     def payment_taken(self, session: Session, event: PaymentTakenByPhone, _: EventMeta) -> None:
         # No mail: the agent was on the telephone with the client.
-        facts.learn_payment(session, event.context, Standing.AUTHORIZED)
+        facts.learn_payment(session, event.context, PaymentStatus.AUTHORIZED)
 
     def payment_reversed(self, session: Session, event: PaymentReversed, _: EventMeta) -> None:
-        facts.learn_payment(session, event.context, Standing.REVERSED)
+        facts.learn_payment(session, event.context, PaymentStatus.REVERSED)
 
     def rule_saved(self, session: Session, event: ReminderRuleSaved, meta: EventMeta) -> None:
         facts.learn_agency(session, event.agency, meta.occurred_at)
@@ -88,7 +88,7 @@ class ReminderEvents:
 
 def note_payment(session: Session, context: PaymentContext, heard: str) -> None:
     """A payment was authorized, voided or has lapsed."""
-    facts.learn_payment(session, context, Standing(heard))
+    facts.learn_payment(session, context, PaymentStatus(heard))
 
 
 def learn_merged(session: Session, profile: ClientProfile, meta: EventMeta) -> None:

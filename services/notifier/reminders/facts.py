@@ -25,7 +25,7 @@ from services.notifier.reminders.models import (
     ReminderRuleRow,
     ReminderSwitchRow,
 )
-from services.notifier.reminders.rules import Anchor, Kind, Standing, State, standing_after
+from services.notifier.reminders.rules import Anchor, Kind, PaymentStatus, State, status_after
 
 
 def learn_agency(session: Session, agency: events_pb2.Agency, at: datetime) -> None:
@@ -86,7 +86,7 @@ def learn_switches(session: Session, message: events_pb2.BookingRemindersSwitche
         session.add(ReminderSwitchRow(booking_id=message.booking_id, segment_id=segment_id))
 
 
-def learn_payment(session: Session, context: events_pb2.PaymentContext, heard: Standing) -> None:
+def learn_payment(session: Session, context: events_pb2.PaymentContext, heard: PaymentStatus) -> None:
     """A payment that is not for a segment's price (a service fee) is none of a reminder's business."""
     if not context.segment.id or context.type == events_pb2.PaymentType.PAYMENT_TYPE_SERVICE_FEE:
         return
@@ -101,7 +101,7 @@ def learn_payment(session: Session, context: events_pb2.PaymentContext, heard: S
     if insert_if_absent(session, _table(ReminderPaymentRow), values):
         return
     row = session.get_one(ReminderPaymentRow, context.payment_id, with_for_update=True)
-    row.standing = standing_after(Standing(row.standing), heard).value
+    row.standing = status_after(PaymentStatus(row.standing), heard).value
 
 
 def learn_booking(session: Session, message: events_pb2.BookingSaved, agency_id: str, at: datetime) -> None:

@@ -71,7 +71,7 @@ def may(current: State, following: State) -> bool:
     return following in TRANSITIONS[current]
 
 
-class Standing(StrEnum):
+class PaymentStatus(StrEnum):
     """What a payment means for what is still to be paid."""
 
     AUTHORIZED = "authorized"
@@ -82,15 +82,15 @@ class Standing(StrEnum):
 
 
 # The client has done her part with an authorization; a void or a lapse takes it back.
-COUNTS: Final = frozenset({Standing.AUTHORIZED, Standing.PROCESSED})
+COUNTS: Final = frozenset({PaymentStatus.AUTHORIZED, PaymentStatus.PROCESSED})
 
 
-def standing_after(known: Standing | None, heard: Standing) -> Standing:
+def status_after(known: PaymentStatus | None, heard: PaymentStatus) -> PaymentStatus:
     """What a payment is after another word on it. The portal's word (authorized) may come after the CRM's last one; a
     reversal takes back even what was processed."""
-    if heard is Standing.REVERSED:
+    if heard is PaymentStatus.REVERSED:
         return heard
-    return heard if known in (None, Standing.AUTHORIZED) else known
+    return heard if known in (None, PaymentStatus.AUTHORIZED) else known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ class CvvLinkState(StrEnum):
     REPLACED = "replaced"
 
 
-class Standing(StrEnum):
+class CvvLinkStatus(StrEnum):
     """What the person who holds the link meets."""
 
     OPEN = "open"
@@ -23,14 +23,14 @@ class Standing(StrEnum):
     CLOSED = "closed"
 
 
-def standing(state: CvvLinkState, *, expires_at: datetime, payment_over: bool, now: datetime) -> Standing:
+def status_of(state: CvvLinkState, *, expires_at: datetime, payment_over: bool, now: datetime) -> CvvLinkStatus:
     """`payment_over`: the payment is closed or its card destroyed, so no CVV is needed any more."""
     match state:
         case CvvLinkState.SUPPLIED:
-            return Standing.SUPPLIED
+            return CvvLinkStatus.SUPPLIED
         case CvvLinkState.REPLACED:
-            return Standing.REPLACED
+            return CvvLinkStatus.REPLACED
         case CvvLinkState.ISSUED | CvvLinkState.OPENED:
             if payment_over:
-                return Standing.CLOSED
-            return Standing.EXPIRED if now >= expires_at else Standing.OPEN
+                return CvvLinkStatus.CLOSED
+            return CvvLinkStatus.EXPIRED if now >= expires_at else CvvLinkStatus.OPEN

@@ -17,12 +17,12 @@ from chassis.timestamps import moment_of, stamp
 from protos.wayvault.events.v1.events_pb2 import CvvRequested, CvvResupplied, PaymentContext
 from services.portal.cvv.intake import CvvIntakePort
 from services.portal.cvv.models import CvvLinkRow
-from services.portal.cvv.rules import CvvLinkState, Standing, standing
+from services.portal.cvv.rules import CvvLinkState, CvvLinkStatus, status_of
 from services.portal.origin import Origin
 from services.portal.payment_request import PaymentRequest, read_context
 from services.portal.payments.service import payment_over
 
-__all__ = ["CvvLink", "CvvLinks", "Standing"]
+__all__ = ["CvvLink", "CvvLinkStatus", "CvvLinks"]
 
 _ANSWERABLE = (CvvLinkState.ISSUED, CvvLinkState.OPENED)
 
@@ -32,7 +32,7 @@ class CvvLink:
     """A link as it stands at the moment of the call."""
 
     link_id: str
-    standing: Standing
+    status: CvvLinkStatus
     request: PaymentRequest
     card_token: str
     intake_id: str
@@ -100,7 +100,7 @@ class CvvLinks:
             if row is None or not compare_digest(token_sha256(token), row.token_sha256):
                 return None
             view = self._view(session, row)
-            if view.standing is Standing.OPEN and row.opened_at is None:
+            if view.status is CvvLinkStatus.OPEN and row.opened_at is None:
                 row.state, row.opened_at = CvvLinkState.OPENED, self._clock.now()
             return view
 
@@ -128,7 +128,7 @@ class CvvLinks:
         the same result: the vault repeats its answer to the same key.
         """
         link = self.find(link_id)
-        if link is None or link.standing is not Standing.OPEN:
+        if link is None or link.status is not CvvLinkStatus.OPEN:
             return link
         if intake_id != link.intake_id:
             # Another tab has opened a slot since, or this is another link's.
@@ -158,7 +158,7 @@ class CvvLinks:
     def _view(self, session: Session, row: CvvLinkRow) -> CvvLink:
         return CvvLink(
             link_id=row.link_id,
-            standing=standing(
+            status=status_of(
                 CvvLinkState(row.state),
                 expires_at=row.expires_at,
                 payment_over=payment_over(session, row.payment_id),

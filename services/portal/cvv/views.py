@@ -9,12 +9,12 @@ from chassis.cards import brand_words
 from chassis.errors import CardGone, CardInvalid, IntakeExpired, IntakeUsed, InvalidArgument, SealBroken, WayvaultError
 from chassis.web.link_repair import link_token
 from services.portal.access import LinkAccess
-from services.portal.cvv.service import CvvLink, CvvLinks, Standing
+from services.portal.cvv.service import CvvLink, CvvLinks, CvvLinkStatus
 from services.portal.pages import dress, origin_of_request
 
 _MAX_SEALED = 16_000
 _MAX_ID = 64
-_CLOSED = {Standing.EXPIRED, Standing.REPLACED, Standing.CLOSED}
+_CLOSED = {CvvLinkStatus.EXPIRED, CvvLinkStatus.REPLACED, CvvLinkStatus.CLOSED}
 
 
 class CvvPages:
@@ -47,7 +47,7 @@ class CvvPages:
         opened = self._links.open(link_id, link_token(request.form.get("token", "")))
         if opened is None:
             return self._wrong_token(link_id)
-        if opened.standing in _CLOSED:
+        if opened.status in _CLOSED:
             return self._landing(opened)
         self._access.grant(link_id)
         return redirect(url_for("cvv.form", link_id=link_id), 303)
@@ -59,7 +59,7 @@ class CvvPages:
             return _page("links/unknown.html", 404)
         if not self._access.holds(link_id):
             return redirect(url_for("cvv.landing", link_id=link_id), 303)
-        if link.standing is not Standing.OPEN:
+        if link.status is not CvvLinkStatus.OPEN:
             return self._result(link)
         dress(link.request)
         intake_id, trouble = self._slot(link)
@@ -96,7 +96,7 @@ class CvvPages:
             return _error(422, "INVALID_ARGUMENT", f"It can't be stored. Please call {link.request.agent_name}.")
         except WayvaultError as error:
             return _error(503, "UNAVAILABLE", error.message)
-        if done is None or done.standing is not Standing.SUPPLIED:
+        if done is None or done.status is not CvvLinkStatus.SUPPLIED:
             return _error(410, "LINK_CLOSED", "This link does not work any more.", next=_form_url(link_id))
         return jsonify(next=_form_url(link_id))
 
@@ -115,8 +115,8 @@ class CvvPages:
         if not self._access.holds(link_id):
             message = "This page was open for too long. Open the link in your e-mail again."
             return None, _error(403, "SESSION_ENDED", message, next=url_for("cvv.landing", link_id=link_id))
-        if link.standing is not Standing.OPEN:
-            done = "You have given it already." if link.standing is Standing.SUPPLIED else "This link is over."
+        if link.status is not CvvLinkStatus.OPEN:
+            done = "You have given it already." if link.status is CvvLinkStatus.SUPPLIED else "This link is over."
             return None, _error(410, "LINK_CLOSED", done, next=_form_url(link_id))
         dress(link.request)
         return link, _error(500, "INTERNAL", "")
@@ -131,13 +131,13 @@ class CvvPages:
 
     def _landing(self, link: CvvLink) -> Response:
         dress(link.request)
-        if link.standing in _CLOSED:
+        if link.status in _CLOSED:
             return _page("cvv/closed.html", 410, link=link)
         return _page("cvv/landing.html", 200, link=link, card=_card(link), timed_out=self._access.timed_out())
 
     def _result(self, link: CvvLink) -> Response:
         dress(link.request)
-        if link.standing is Standing.SUPPLIED:
+        if link.status is CvvLinkStatus.SUPPLIED:
             return _page("cvv/done.html", 200, link=link, card=_card(link))
         return _page("cvv/closed.html", 410, link=link)
 
@@ -146,7 +146,7 @@ class CvvPages:
         if link is None:
             return _page("links/unknown.html", 404)
         dress(link.request)
-        if link.standing in _CLOSED:
+        if link.status in _CLOSED:
             return _page("cvv/closed.html", 410, link=link)
         return _page("links/incomplete.html", 403, link=link)
 

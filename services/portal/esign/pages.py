@@ -21,20 +21,20 @@ from services.portal.esign.service import (
     ON_FILE,
     Documents,
     PaperKind,
+    RequestStatus,
     Signature,
     SignatureMissing,
     SignaturesOnFile,
     Signing,
     SignRequest,
     SignRequests,
-    Standing,
     clean_name,
     consent_to_reuse,
     read_signature,
 )
 from services.portal.pages import dress_as, origin_of_request
 
-_CLOSED = {Standing.EXPIRED, Standing.WITHDRAWN}
+_CLOSED = {RequestStatus.EXPIRED, RequestStatus.WITHDRAWN}
 
 
 class ConsentForm(Form):
@@ -93,7 +93,7 @@ class SigningPages:
         paper = self._find(request_id)
         if paper is None:
             return _page("links/unknown.html", 404)
-        if paper.standing in _CLOSED:
+        if paper.status in _CLOSED:
             return self._closed(paper)
         return self._page("esign/landing.html", paper, timed_out=self._access.timed_out())
 
@@ -110,7 +110,7 @@ class SigningPages:
         if opened is None:
             return self._wrong_token(request_id)
         dress_as(opened.agent)
-        if opened.standing in _CLOSED:
+        if opened.status in _CLOSED:
             return self._closed(opened)
         if client is None or client.client_id != opened.client_id:
             self._access.grant(opened.request_id)
@@ -128,7 +128,7 @@ class SigningPages:
         paper, refusal = self._held(request_id)
         if paper is None:
             return refusal
-        if paper.standing is not Standing.OPEN:
+        if paper.status is not RequestStatus.OPEN:
             return redirect(self._url("read", paper), 303)
         form = self._form()
         valid = bool(form.validate())
@@ -171,12 +171,12 @@ class SigningPages:
         return None, redirect(self._url("landing", paper), 303)
 
     def _as_it_stands(self, paper: SignRequest) -> BaseResponse:
-        match paper.standing:
-            case Standing.OPEN:
+        match paper.status:
+            case RequestStatus.OPEN:
                 return self._form_page(paper, self._form(), status=200)
-            case Standing.SIGNED:
+            case RequestStatus.SIGNED:
                 return self._page(self._room.done_template, paper)
-            case Standing.EXPIRED | Standing.WITHDRAWN:
+            case RequestStatus.EXPIRED | RequestStatus.WITHDRAWN:
                 return self._closed(paper)
 
     def _form(self) -> ConsentForm:
@@ -200,7 +200,7 @@ class SigningPages:
         paper = self._find(request_id)
         if paper is None:
             return _page("links/unknown.html", 404)
-        if paper.standing in _CLOSED:
+        if paper.status in _CLOSED:
             return self._closed(paper)
         return _page("links/incomplete.html", 403, link={"request": paper.agent})
 

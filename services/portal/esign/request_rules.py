@@ -51,7 +51,7 @@ def next_state(state: RequestState, fact: RequestFact) -> RequestState:
     return _NEXT[state, fact]
 
 
-class Standing(StrEnum):
+class RequestStatus(StrEnum):
     """What the person who is asked meets."""
 
     OPEN = "open"
@@ -60,12 +60,12 @@ class Standing(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-def standing(state: RequestState, *, expires_at: datetime, now: datetime) -> Standing:
+def status_of(state: RequestState, *, expires_at: datetime, now: datetime) -> RequestStatus:
     """What a request is worth at `now`. A signed one never expires: it leads to its copy."""
     match state:
         case RequestState.SIGNED:
-            return Standing.SIGNED
+            return RequestStatus.SIGNED
         case RequestState.WITHDRAWN:
-            return Standing.WITHDRAWN
+            return RequestStatus.WITHDRAWN
         case RequestState.ISSUED | RequestState.OPENED:
-            return Standing.EXPIRED if now >= expires_at else Standing.OPEN
+            return RequestStatus.EXPIRED if now >= expires_at else RequestStatus.OPEN

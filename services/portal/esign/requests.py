@@ -26,9 +26,9 @@ from services.portal.esign.request_rules import (
     PaperKind,
     RequestFact,
     RequestState,
-    Standing,
+    RequestStatus,
     next_state,
-    standing,
+    status_of,
 )
 from services.portal.esign.rules import Signature, text_sha256
 from services.portal.evidence import EvidenceStep, StepKind
@@ -74,7 +74,7 @@ class SignRequest:
 
     request_id: str
     kind: PaperKind
-    standing: Standing
+    status: RequestStatus
     agent: AgentView
     client_id: str
     signer: Client
@@ -189,7 +189,7 @@ class SignRequests:
             if not is_hers and not _has_token(session, row.request_id, token):
                 return None
             view = self._view(row)
-            if view.standing is Standing.OPEN:
+            if view.status is RequestStatus.OPEN:
                 self._note_opening(session, row, view, origin, now)
             return self._view(row)
 
@@ -212,7 +212,7 @@ class SignRequests:
         """
         received_at = self._clock.now()
         request = self.find(request_id, kind)
-        if request is None or request.standing is not Standing.OPEN:
+        if request is None or request.status is not RequestStatus.OPEN:
             return request
         genre = self._genres[kind]
         signed_at = self._clock.now()
@@ -228,7 +228,7 @@ class SignRequests:
             row = _locked(session, request_id)
             if row is None:
                 return None
-            if self._view(row).standing is Standing.OPEN:
+            if self._view(row).status is RequestStatus.OPEN:
                 self._record(session, row, request, document=document, signing=signing, last=last)
             return self._view(row)
 
@@ -292,7 +292,7 @@ class SignRequests:
         return SignRequest(
             request_id=row.request_id,
             kind=PaperKind(row.kind),
-            standing=standing(RequestState(row.state), expires_at=row.expires_at, now=self._clock.now()),
+            status=status_of(RequestState(row.state), expires_at=row.expires_at, now=self._clock.now()),
             agent=_sender(Agent.FromString(row.agent), Agency.FromString(row.agency)),
             client_id=row.client_id,
             signer=Client.FromString(row.signer),

@@ -15,7 +15,7 @@ from services.portal.esign.on_file import SignatureOnFile, SignaturesOnFile
 from services.portal.esign.on_file_rules import ON_FILE, consent_to_reuse
 from services.portal.esign.printing import Printing
 from services.portal.esign.record import agency_of, agent_of
-from services.portal.esign.request_rules import PaperKind, Standing
+from services.portal.esign.request_rules import PaperKind, RequestStatus
 from services.portal.esign.requests import Genre, NewPaper, Signing, SignRequest, SignRequests
 from services.portal.esign.rules import CONSENT_TEXT, CONSENT_VERSION, Signature, clean_name
 
@@ -32,6 +32,7 @@ __all__ = [
     "Paper",
     "PaperKind",
     "Printing",
+    "RequestStatus",
     "SignRequest",
     "SignRequests",
     "Signature",
@@ -40,7 +41,6 @@ __all__ = [
     "SignaturesOnFile",
     "SignedDocument",
     "Signing",
-    "Standing",
     "agency_of",
     "agent_of",
     "clean_name",

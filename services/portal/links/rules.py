@@ -59,7 +59,7 @@ def next_state(state: LinkState, fact: LinkFact) -> LinkState:
     return _NEXT[state, fact]
 
 
-class Standing(StrEnum):
+class LinkStatus(StrEnum):
     """What the person who holds the link meets."""
 
     OPEN = "open"
@@ -68,13 +68,13 @@ class Standing(StrEnum):
     REVOKED = "revoked"
 
 
-def standing(state: LinkState, *, expires_at: datetime, now: datetime) -> Standing:
+def status_of(state: LinkState, *, expires_at: datetime, now: datetime) -> LinkStatus:
     """What a link is worth at `now`. A submitted link never expires: it leads to the payment's state (P8)."""
     if state is LinkState.SUBMITTED:
-        return Standing.SUBMITTED
+        return LinkStatus.SUBMITTED
     if state is LinkState.REVOKED:
-        return Standing.REVOKED
-    return Standing.EXPIRED if now >= expires_at else Standing.OPEN
+        return LinkStatus.REVOKED
+    return LinkStatus.EXPIRED if now >= expires_at else LinkStatus.OPEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,12 +100,12 @@ def decide_submission(
     state: LinkState, *, expires_at: datetime, claim: Claim | None, now: datetime
 ) -> SubmissionDecision:
     """Whether a submission may start now."""
-    match standing(state, expires_at=expires_at, now=now):
-        case Standing.SUBMITTED:
+    match status_of(state, expires_at=expires_at, now=now):
+        case LinkStatus.SUBMITTED:
             return SubmissionDecision.ALREADY_AUTHORIZED
-        case Standing.EXPIRED:
+        case LinkStatus.EXPIRED:
             return SubmissionDecision.EXPIRED
-        case Standing.REVOKED:
+        case LinkStatus.REVOKED:
             return SubmissionDecision.REVOKED
-        case Standing.OPEN:
+        case LinkStatus.OPEN:
             return SubmissionDecision.UNDER_WAY if claim is not None and claim.until > now else SubmissionDecision.GO

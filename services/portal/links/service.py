@@ -23,17 +23,17 @@ from services.portal.links.rules import (
     Claim,
     LinkFact,
     LinkState,
-    Standing,
+    LinkStatus,
     SubmissionDecision,
     decide_submission,
     next_state,
-    standing,
+    status_of,
 )
 from services.portal.merges.service import current_client_id
 from services.portal.origin import Origin
 from services.portal.payment_request import PaymentRequest, read_context
 
-__all__ = ["LinkView", "Links", "OwnPayment", "Standing", "SubmissionDecision", "add_evidence"]
+__all__ = ["LinkStatus", "LinkView", "Links", "OwnPayment", "SubmissionDecision", "add_evidence"]
 
 # Longer than any submission can take: the vault's deadline is 5 s, with three tries.
 CLAIM_LIFE = timedelta(seconds=8)
@@ -46,7 +46,7 @@ class LinkView:
     link_id: str
     client_id: str
     self_service: bool
-    standing: Standing
+    status: LinkStatus
     request: PaymentRequest
     context: bytes
     terms_text: str
@@ -97,7 +97,7 @@ class Links:
             if row is None or not self._has_token(session, row.link_id, token):
                 return None
             view = self._view(row)
-            if view.standing is Standing.OPEN:
+            if view.status is LinkStatus.OPEN:
                 self._note_opening(session, row, origin, now)
             return view
 
@@ -109,7 +109,7 @@ class Links:
             if row is None or not client_id or row.client_id != client_id:
                 return None
             view = self._view(row)
-            if view.standing is Standing.OPEN and not row.self_service:
+            if view.status is LinkStatus.OPEN and not row.self_service:
                 self._note_opening(session, row, origin, now)
             return view
 
@@ -289,7 +289,7 @@ class Links:
             link_id=row.link_id,
             client_id=row.client_id,
             self_service=row.self_service,
-            standing=standing(LinkState(row.state), expires_at=row.expires_at, now=self._clock.now()),
+            status=status_of(LinkState(row.state), expires_at=row.expires_at, now=self._clock.now()),
             request=read_context(PaymentContext.FromString(row.context)),
             context=row.context,
             terms_text=row.terms_text,

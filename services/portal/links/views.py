@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from chassis.web.link_repair import link_token
 from services.portal.access import LinkAccess
-from services.portal.links.service import Links, LinkView, Standing
+from services.portal.links.service import Links, LinkStatus, LinkView
 from services.portal.pages import dress, origin_of_request
 
 
@@ -23,7 +23,7 @@ def link_pages(links: Links, access: LinkAccess) -> Blueprint:
         if link is None:
             return _page("links/unknown.html", 404)
         dress(link.request)
-        if link.self_service and link.standing is not Standing.SUBMITTED:
+        if link.self_service and link.status is not LinkStatus.SUBMITTED:
             # No letter with a token was written yet: only the client's own session leads there.
             return redirect(url_for("trips.show", booking_id=link.request.booking_id), 303)
         return _landing(link, access)
@@ -35,24 +35,24 @@ def link_pages(links: Links, access: LinkAccess) -> Blueprint:
         if opened is None:
             return _wrong_token(links.find(link_id))
         dress(opened.request)
-        match opened.standing:
-            case Standing.OPEN:
+        match opened.status:
+            case LinkStatus.OPEN:
                 access.grant(link_id)
                 return redirect(url_for("payments.authorize", link_id=link_id), 303)
-            case Standing.SUBMITTED:
+            case LinkStatus.SUBMITTED:
                 access.grant(link_id)
                 return redirect(url_for("payments.status", link_id=link_id), 303)
-            case Standing.EXPIRED | Standing.REVOKED:
+            case LinkStatus.EXPIRED | LinkStatus.REVOKED:
                 return _landing(opened, access)
 
     return room
 
 
 def _landing(link: LinkView, access: LinkAccess) -> Response:
-    match link.standing:
-        case Standing.OPEN | Standing.SUBMITTED:
+    match link.status:
+        case LinkStatus.OPEN | LinkStatus.SUBMITTED:
             return _page("links/landing.html", 200, link=link, timed_out=access.timed_out())
-        case Standing.EXPIRED | Standing.REVOKED:
+        case LinkStatus.EXPIRED | LinkStatus.REVOKED:
             return _page("links/closed.html", 410, link=link)
 
 
@@ -60,7 +60,7 @@ def _wrong_token(link: LinkView | None) -> Response:
     if link is None:
         return _page("links/unknown.html", 404)
     dress(link.request)
-    if link.standing in (Standing.EXPIRED, Standing.REVOKED):
+    if link.status in (LinkStatus.EXPIRED, LinkStatus.REVOKED):
         return _page("links/closed.html", 410, link=link)
     return _page("links/incomplete.html", 403, link=link)
 

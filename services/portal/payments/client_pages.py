@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from chassis.web.downloads import download
 from services.portal.account import client_required, current_client
 from services.portal.esign.service import Documents
-from services.portal.links.service import Links, Standing
+from services.portal.links.service import Links, LinkStatus
 from services.portal.pages import dress, origin_of_request
 from services.portal.payments.receipt import RECEIPT_NAME, receipt_of, receipt_pdf
 from services.portal.payments.rules import PaymentState
@@ -49,8 +49,8 @@ class ClientPages:
         link = self._links.open_as(current_client().client_id, link_id, origin_of_request())
         if link is None:
             abort(404)
-        where = {Standing.OPEN: "payments.authorize", Standing.SUBMITTED: "payments.status"}
-        return redirect(url_for(where.get(link.standing, "links.landing"), link_id=link_id), 303)
+        where = {LinkStatus.OPEN: "payments.authorize", LinkStatus.SUBMITTED: "payments.status"}
+        return redirect(url_for(where.get(link.status, "links.landing"), link_id=link_id), 303)
 
     def show(self, payment_id: str) -> ResponseReturnValue:
         payment = self._own(payment_id)

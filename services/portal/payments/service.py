@@ -27,7 +27,7 @@ from chassis.sealing import Letter
 from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentReported, PaymentType
 from services.portal.esign.service import Documents, Printing
 from services.portal.evidence import EvidenceStep, StepKind
-from services.portal.links.service import Links, LinkView, Standing, SubmissionDecision, add_evidence
+from services.portal.links.service import Links, LinkStatus, LinkView, SubmissionDecision, add_evidence
 from services.portal.merges.service import current_client_id
 from services.portal.origin import Origin
 from services.portal.payment_request import PaymentRequest, read_context
@@ -163,9 +163,9 @@ class Payments:
                 case SubmissionDecision.UNDER_WAY:
                     return UnderWay()
                 case SubmissionDecision.EXPIRED:
-                    return LinkClosed(standing=Standing.EXPIRED)
+                    return LinkClosed(status=LinkStatus.EXPIRED)
                 case SubmissionDecision.REVOKED:
-                    return LinkClosed(standing=Standing.REVOKED)
+                    return LinkClosed(status=LinkStatus.REVOKED)
                 case SubmissionDecision.GO:
                     return self._store_and_record(link_id, attempt_id, submission, origin, received_at)
 
@@ -174,7 +174,7 @@ class Payments:
     ) -> Outcome:
         link = self._links.find(link_id)
         if link is None:
-            return LinkClosed(standing=Standing.REVOKED)
+            return LinkClosed(status=LinkStatus.REVOKED)
         if link.offer_digest != submission.offer_digest:
             return OfferChanged()
         if not self._is_slot_of(link_id, submission.intake_id):

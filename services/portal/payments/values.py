@@ -6,7 +6,7 @@ from babel import Locale
 
 from protos.wayvault.common.v1 import common_pb2
 from services.portal.esign.service import Signature
-from services.portal.links.service import Standing
+from services.portal.links.service import LinkStatus
 
 _LOCALE = Locale.parse("en_US")
 
@@ -66,7 +66,7 @@ class UnderWay:
 class LinkClosed:
     """The link expired or was revoked meanwhile. Nothing was stored."""
 
-    standing: Standing
+    status: LinkStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

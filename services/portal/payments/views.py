@@ -22,7 +22,7 @@ from services.portal.esign.service import (
     SignaturesOnFile,
     clean_name,
 )
-from services.portal.links.service import Links, LinkView, Standing
+from services.portal.links.service import Links, LinkStatus, LinkView
 from services.portal.pages import dress, origin_of_request
 from services.portal.payments.client_pages import ClientPages
 from services.portal.payments.forms import AuthorizationForm
@@ -202,9 +202,9 @@ class PaymentPages:
             client = find_client()
             if client is not None and client.client_id == link.client_id:
                 return link
-            if self._access.holds(link_id) and not (link.self_service and link.standing is Standing.OPEN):
+            if self._access.holds(link_id) and not (link.self_service and link.status is LinkStatus.OPEN):
                 return link
-        if link is not None and link.self_service and link.standing is not Standing.SUBMITTED:
+        if link is not None and link.self_service and link.status is not LinkStatus.SUBMITTED:
             return self._sign_in(link)
         if wants_json():
             message = "This page was open for too long. Please open the link in your e-mail again."
@@ -224,10 +224,10 @@ class PaymentPages:
     def _held(self, link_id: str) -> LinkView | BaseResponse:
         """The link, when it still waits for its client."""
         link = self._opened(link_id)
-        if not isinstance(link, LinkView) or link.standing is Standing.OPEN:
+        if not isinstance(link, LinkView) or link.status is LinkStatus.OPEN:
             return link
-        where = "payments.status" if link.standing is Standing.SUBMITTED else "links.landing"
-        if link.self_service and link.standing is Standing.EXPIRED:
+        where = "payments.status" if link.status is LinkStatus.SUBMITTED else "links.landing"
+        if link.self_service and link.status is LinkStatus.EXPIRED:
             flash("That payment waited too long, so it was closed. Nothing was charged; you can start again.", "info")
         return self._go(url_for(where, link_id=link_id))
 

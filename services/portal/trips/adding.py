@@ -41,7 +41,7 @@ class OwnPayments:
         part = view.part(FEE_ID if link.request.is_fee else link.request.segment_id)
         if part is None or not part.offers:
             return "There is nothing left to pay here. Nothing more was charged."
-        return amount_error(link.request.amount, part.standing)
+        return amount_error(link.request.amount, part.balance)
 
     def start(
         self,
@@ -65,7 +65,7 @@ class OwnPayments:
         offer = next((each for each in part.offers if each.type is kind), None)
         if offer is None:
             raise InvalidArgument("This can't be paid here now. Choose another kind of payment.", field="type")
-        if error := amount_error(amount, part.standing):
+        if error := amount_error(amount, part.balance):
             raise InvalidArgument(error, field="amount")
         context = self.context(client, view, part, kind, amount)
         context.due_on = offer.due_on.isoformat() if offer.due_on else ""

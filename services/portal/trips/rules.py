@@ -106,16 +106,16 @@ class Trip:
 
     @property
     def begins_on(self) -> date | None:
-        return min((part.begins_on for part in self._standing if part.begins_on), default=None)
+        return min((part.begins_on for part in self._active if part.begins_on), default=None)
 
     @property
     def ends_on(self) -> date | None:
         # Both ends of each part: across the date line one arrives the day before.
-        days = [day for part in self._standing for day in (part.begins_on, part.ends_on)]
+        days = [day for part in self._active for day in (part.begins_on, part.ends_on)]
         return max((day for day in days if day), default=None)
 
     @property
-    def _standing(self) -> tuple[Segment, ...]:
+    def _active(self) -> tuple[Segment, ...]:
         """What is not cancelled; all of it where nothing else is left."""
         return tuple(part for part in self.segments if not part.cancelled) or self.segments
 
@@ -140,7 +140,7 @@ def is_over(status: TripStatus, ends_on: date | None, today: date) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class SegmentBalance:
     """Where a segment's money stands, all travelers' payments together.
 
     `paid` was taken by the supplier; `under_way` was authorized and is not settled yet. Where the total is known:
@@ -163,16 +163,16 @@ class Standing:
         return self.due is not None and self.due.minor == 0 and self.under_way.minor == 0
 
 
-def standing(segment: Segment, currency: str, *, paid: Iterable[Money], under_way: Iterable[Money]) -> Standing:
+def balance_of(segment: Segment, currency: str, *, paid: Iterable[Money], under_way: Iterable[Money]) -> SegmentBalance:
     """Adds up. A payment in another currency than the trip's can't be added up and is left out."""
     none = Money(minor=0, currency=currency)
     done = sum((each for each in paid if each.currency == currency), start=none)
     coming = sum((each for each in under_way if each.currency == currency), start=none)
     total = segment.total
     if total is None or total.currency != currency:
-        return Standing(total=None, paid=done, under_way=coming, due=None, over=none)
+        return SegmentBalance(total=None, paid=done, under_way=coming, due=None, over=none)
     left = total.minor - done.minor - coming.minor
-    return Standing(
+    return SegmentBalance(
         total=total,
         paid=done,
         under_way=coming,
@@ -212,7 +212,7 @@ def calendar_days(trip: Trip) -> list[CalendarDay]:
     return days
 
 
-def schedule(segment: Segment, now: Standing) -> tuple[Due, ...]:
+def schedule(segment: Segment, now: SegmentBalance) -> tuple[Due, ...]:
     """The due amounts in their order; what was paid settles the first of them first. Nothing is due on what was
     cancelled."""
     dues: list[Due] = []
@@ -236,7 +236,7 @@ class Offer:
     due_on: date | None = None
 
 
-def offers(status: TripStatus, segment: Segment, now: Standing) -> tuple[Offer, ...]:
+def offers(status: TripStatus, segment: Segment, now: SegmentBalance) -> tuple[Offer, ...]:
     """What a client may pay on a segment, what is due next first; nothing when all is paid or it is cancelled."""
     if status not in (TripStatus.BOOKED, TripStatus.TRAVELED) or segment.cancelled:
         return ()
@@ -257,7 +257,7 @@ def offers(status: TripStatus, segment: Segment, now: Standing) -> tuple[Offer, 
     return tuple({**found, PayType.REGULAR: found.get(PayType.REGULAR, a_part)}.values())
 
 
-def amount_error(amount: Money, now: Standing) -> str:
+def amount_error(amount: Money, now: SegmentBalance) -> str:
     """Why this amount can't be paid on the segment, in words for the client; empty when it can."""
     if amount.minor <= 0:
         return "Enter an amount above zero."

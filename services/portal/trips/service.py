@@ -23,15 +23,15 @@ from services.portal.trips.rules import (
     Offer,
     PayType,
     Segment,
-    Standing,
+    SegmentBalance,
     Trip,
     TripStatus,
+    balance_of,
     calendar_days,
     is_over,
     is_shown,
     offers,
     schedule,
-    standing,
 )
 from services.portal.trips.snapshot import read_trip
 
@@ -41,7 +41,7 @@ __all__ = [
     "Part",
     "PayType",
     "Segment",
-    "Standing",
+    "SegmentBalance",
     "Trip",
     "TripStatus",
     "TripView",
@@ -57,7 +57,7 @@ class Part:
     """A segment with its money: what is paid, what is due when, what may be paid now."""
 
     segment: Segment
-    standing: Standing
+    balance: SegmentBalance
     schedule: tuple[Due, ...]
     offers: tuple[Offer, ...]
 
@@ -179,12 +179,10 @@ def _part(trip: Trip, segment: Segment, counted: Sequence[Counted]) -> Part:
     own = [
         one for one in counted if (one.is_fee if segment.is_fee else one.segment_id == segment.id and not one.is_fee)
     ]
-    now = standing(
+    now = balance_of(
         segment,
         trip.currency,
         paid=[one.amount for one in own if one.state is PaymentState.PROCESSED],
         under_way=[one.amount for one in own if one.state in _UNDER_WAY],
     )
-    return Part(
-        segment=segment, standing=now, schedule=schedule(segment, now), offers=offers(trip.status, segment, now)
-    )
+    return Part(segment=segment, balance=now, schedule=schedule(segment, now), offers=offers(trip.status, segment, now))

@@ -189,7 +189,7 @@ def _first_values(part: Part) -> dict[str, object]:
     due = next((each for each in part.schedule if each.id == request.args.get("due") and each.open.minor), None)
     if due is not None:
         offered = {each.type for each in part.offers}
-        whole = part.standing.due is not None and due.open == part.standing.due
+        whole = part.balance.due is not None and due.open == part.balance.due
         kind = PayType.FINAL if whole else due.type if due.type in offered - {PayType.FINAL} else PayType.REGULAR
         return {"type": kind.value, "amount": due.open, "request_key": key}
     wanted = request.args.get("type", "")

@@ -9,11 +9,11 @@ from services.portal.links.rules import (
     Claim,
     LinkFact,
     LinkState,
-    Standing,
+    LinkStatus,
     SubmissionDecision,
     decide_submission,
     next_state,
-    standing,
+    status_of,
 )
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -52,7 +52,7 @@ def test_a_revoked_link_is_opened_by_nothing_but_a_submission_that_was_under_way
 def test_only_an_unsubmitted_unrevoked_link_before_its_time_is_open(
     state: LinkState, expires_at: datetime, now: datetime
 ) -> None:
-    open_now = standing(state, expires_at=expires_at, now=now) is Standing.OPEN
+    open_now = status_of(state, expires_at=expires_at, now=now) is LinkStatus.OPEN
     assert open_now == (state in (LinkState.ISSUED, LinkState.OPENED) and now < expires_at)
 
 
@@ -63,6 +63,6 @@ def test_a_submission_goes_ahead_only_on_an_open_link_that_nobody_else_holds(
     claim = None if until is None else Claim(attempt_id="a", until=until)
     decision = decide_submission(state, expires_at=expires_at, claim=claim, now=now)
     held = until is not None and until > now
-    is_open = standing(state, expires_at=expires_at, now=now) is Standing.OPEN
+    is_open = status_of(state, expires_at=expires_at, now=now) is LinkStatus.OPEN
     assert (decision is SubmissionDecision.GO) == (is_open and not held)
     assert (decision is SubmissionDecision.UNDER_WAY) == (is_open and held)

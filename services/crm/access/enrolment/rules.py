@@ -19,7 +19,7 @@ class Person(Protocol):
     def email(self) -> str: ...
 
 
-class Standing(StrEnum):
+class EnrolmentStatus(StrEnum):
     """Where an agent stands with the vault."""
 
     ENROLLED = "enrolled"
@@ -32,16 +32,16 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolment:
-    """An agent's standing. `address_hint` is where codes go, masked."""
+    """Whether an agent is enrolled. `address_hint` is where codes go, masked."""
 
-    standing: Standing
+    status: EnrolmentStatus
     address_hint: str = ""
     approver: bool = False
 
     @property
     def may_ask(self) -> bool:
         """Whether asking clients for cards makes sense: the cards could be retrieved."""
-        return self.standing is not Standing.MISSING
+        return self.status is not EnrolmentStatus.MISSING
 
 
 BLOCKED: Final = (

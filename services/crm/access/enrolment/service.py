@@ -9,10 +9,10 @@ import structlog
 
 from chassis.clock import Clock
 from chassis.errors import InvalidArgument, WayvaultError
-from services.crm.access.enrolment.rules import BLOCKED, Enrolment, Person, Standing, hint_of
+from services.crm.access.enrolment.rules import BLOCKED, Enrolment, EnrolmentStatus, Person, hint_of
 from services.crm.core.ports.vault import EnrolledAgent, RegisterPort
 
-__all__ = ["Enrolment", "Enrolments", "Standing"]
+__all__ = ["Enrolment", "EnrolmentStatus", "Enrolments"]
 
 # An enrolment is never taken back, so a found one is kept; who is missing is asked about anew.
 _KEPT: Final = timedelta(minutes=10)
@@ -38,12 +38,12 @@ class Enrolments:
         known = self._remembered(agent.agency_id)
         if known is None or agent.id not in known:
             known = self._ask(agent.agency_id)
-        return _standing(agent, known)
+        return _status(agent, known)
 
     def of_agency(self, agency_id: str, agents: Sequence[Person]) -> dict[str, Enrolment]:
         """Where each agent of an agency stands, by id; as the vault says now."""
         known = self._ask(agency_id)
-        return {agent.id: _standing(agent, known) for agent in agents}
+        return {agent.id: _status(agent, known) for agent in agents}
 
     def require(self, agent: Person) -> None:
         """Raises InvalidArgument for an agent who could not retrieve what a client gives. A vault that does not answer
@@ -72,15 +72,15 @@ class Enrolments:
         return known
 
 
-def _standing(agent: Person, known: _Known | None) -> Enrolment:
+def _status(agent: Person, known: _Known | None) -> Enrolment:
     if known is None:
-        return Enrolment(standing=Standing.UNKNOWN)
+        return Enrolment(status=EnrolmentStatus.UNKNOWN)
     found = known.get(agent.id)
     if found is None:
-        return Enrolment(standing=Standing.MISSING)
+        return Enrolment(status=EnrolmentStatus.MISSING)
     fits = found.address_hint.casefold() == hint_of(agent.email).casefold()
     return Enrolment(
-        standing=Standing.ENROLLED if fits else Standing.ELSEWHERE,
+        status=EnrolmentStatus.ENROLLED if fits else EnrolmentStatus.ELSEWHERE,
         address_hint=found.address_hint,
         approver=found.approver,
     )

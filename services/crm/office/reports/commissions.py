@@ -36,7 +36,7 @@ class CommissionLine:
     agent_id: str
     departs_on: date
     currency: str
-    standing: Commission
+    commission: Commission
 
     def money(self, minor: int) -> Money:
         return Money(minor=minor, currency=self.currency)
@@ -172,7 +172,7 @@ class Commissions:
             agent_id=booking.agent_id,
             departs_on=booking.begins_on or date.max,
             currency=booking.currency,
-            standing=Commission(expected=expected, received=sum(row.amount_minor for row in rows)),
+            commission=Commission(expected=expected, received=sum(row.amount_minor for row in rows)),
         )
         return line, [
             Receipt(
@@ -242,5 +242,5 @@ def _line(row: Any, currency: str) -> CommissionLine:  # Any: a row of _lines
         agent_id=row.agent_id,
         departs_on=row.departs_on,
         currency=currency,
-        standing=Commission(expected=int(row.expected), received=int(row.received)),
+        commission=Commission(expected=int(row.expected), received=int(row.received)),
     )

@@ -190,7 +190,7 @@ def commission(booking_id: str, segment_id: str) -> ResponseReturnValue:
     """One segment's commission: what came in, and noting more."""
     actor = current_agent()
     line, receipts = office().commissions.line(actor, booking_id, segment_id)
-    left = line.money(line.standing.outstanding)
+    left = line.money(line.commission.outstanding)
     start = {"amount": left if left.minor else None, "received_on": _today(actor)}
     form = ReceiptForm(currency=line.currency, data=start)
     if form.validate_on_submit():
@@ -342,15 +342,15 @@ def _due_row(line: DueLine, names: dict[str, str]) -> tuple[object, ...]:
 
 
 def _commission_row(line: CommissionLine, names: dict[str, str]) -> tuple[object, ...]:
-    standing = line.standing
+    commission = line.commission
     return (
         line.departs_on,
         line.booking_title,
         line.supplier_name,
         line.confirmation_number,
         line.currency,
-        line.money(standing.expected).decimal,
-        line.money(standing.received).decimal,
-        line.money(standing.outstanding).decimal,
+        line.money(commission.expected).decimal,
+        line.money(commission.received).decimal,
+        line.money(commission.outstanding).decimal,
         names.get(line.agent_id, ""),
     )

@@ -7,7 +7,7 @@ from datetime import date
 
 from chassis.money import Money
 from services.crm.paying.payments.service import TYPE_WORDS, PaymentType
-from services.crm.paying.schedule.service import BookingStanding, SegmentStanding, open_due_of, proposal
+from services.crm.paying.schedule.service import BookingSchedule, SegmentSchedule, open_due_of, proposal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +29,11 @@ class Filling:
         }
 
 
-def fillings(standing: BookingStanding) -> list[Filling]:
+def fillings(schedule: BookingSchedule) -> list[Filling]:
     """One for each kind and segment, and one for the agency's own fee (without a segment)."""
     kinds = (PaymentType.DEPOSIT, PaymentType.REGULAR, PaymentType.FINAL)
-    found = [_of_segment(each, kind) for each in standing.segments for kind in kinds]
-    fee = proposal(standing, fee=True)
+    found = [_of_segment(each, kind) for each in schedule.segments for kind in kinds]
+    fee = proposal(schedule, fee=True)
     return [
         *found,
         Filling(
@@ -41,12 +41,12 @@ def fillings(standing: BookingStanding) -> list[Filling]:
             segment_id="",
             amount=fee.amount if fee else None,
             due_on=None,
-            purpose=standing.fee_purpose,
+            purpose=schedule.fee_purpose,
         ),
     ]
 
 
-def _of_segment(segment: SegmentStanding, kind: PaymentType) -> Filling:
+def _of_segment(segment: SegmentSchedule, kind: PaymentType) -> Filling:
     due = open_due_of(segment, kind)
     return Filling(
         type=kind,

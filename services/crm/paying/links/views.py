@@ -26,7 +26,7 @@ from services.crm.paying.links.overview_views import show_sent
 from services.crm.paying.links.service import LinkRequest
 from services.crm.paying.parts import paying
 from services.crm.paying.payments.service import TYPE_WORDS, Payment, PaymentType
-from services.crm.paying.schedule.service import BookingStanding, Proposal, excess_of, proposal
+from services.crm.paying.schedule.service import BookingSchedule, Proposal, excess_of, proposal
 from services.crm.sales.parts import sales
 from services.crm.trips.bookings.service import BookingDetail
 from services.crm.trips.parts import trips
@@ -111,7 +111,7 @@ def booking_line(actor: Actor, booking: BookingDetail) -> Panel:
         data={
             "booking": booking,
             "own": actor.owns(booking.agent_id),
-            "standing": _standing(booking),
+            "schedule": _schedule(booking),
             "waiting": next((payment for payment in payments if payment.is_pending), None),
         },
     )
@@ -127,7 +127,7 @@ def booking_panel(actor: Actor, booking: BookingDetail) -> Panel:
             "booking": booking,
             "own": actor.owns(booking.agent_id),
             "payments": [(payment, links.get(payment.id)) for payment in payments],
-            "standing": _standing(booking),
+            "schedule": _schedule(booking),
             "today": core().clock.now().astimezone(zone()).date(),
         },
     )
@@ -135,12 +135,12 @@ def booking_panel(actor: Actor, booking: BookingDetail) -> Panel:
 
 def _money_of(booking: BookingDetail) -> dict[str, Any]:  # Any: what the template reads
     today = core().clock.now().astimezone(zone()).date()
-    return {"standing": _standing(booking), "today": today, "own": False}
+    return {"schedule": _schedule(booking), "today": today, "own": False}
 
 
-def _standing(booking: BookingDetail) -> BookingStanding:
+def _schedule(booking: BookingDetail) -> BookingSchedule:
     """Read once for all that this request shows of the booking."""
-    return _once("standing", booking.id, lambda: paying().schedule.standing(booking))
+    return _once("schedule", booking.id, lambda: paying().schedule.of(booking))
 
 
 def _payments(actor: Actor, booking: BookingDetail) -> list[Payment]:
@@ -161,22 +161,22 @@ def _excess(booking: BookingDetail, wanted: LinkRequest) -> Money | None:
     if paying().links.was_sent(wanted.request_key):
         return None
     total = sum((share.amount for share in wanted.shares), start=Money(minor=0, currency=booking.currency))
-    return excess_of(_standing(booking), wanted.type, wanted.segment_id, total)
+    return excess_of(_schedule(booking), wanted.type, wanted.segment_id, total)
 
 
 def _doubts(booking: BookingDetail, wanted: LinkRequest) -> list[str]:
     """Where kind, amount and words don't fit each other (ux 2). A form sent twice is not asked again."""
     if paying().links.was_sent(wanted.request_key):
         return []
-    standing = _standing(booking)
+    schedule = _schedule(booking)
     total = sum((share.amount for share in wanted.shares), start=Money(minor=0, currency=booking.currency))
     return _cards_that_cannot_be_used(booking, wanted) + doubts(
-        fillings(standing),
+        fillings(schedule),
         kind=wanted.type,
         segment_id=wanted.segment_id,
         total=total,
         purpose=wanted.purpose,
-        has_fee=standing.fee is not None,
+        has_fee=schedule.fee is not None,
     )
 
 
@@ -198,7 +198,7 @@ def _cards_that_cannot_be_used(booking: BookingDetail, wanted: LinkRequest) -> l
 
 def _for_the_script(booking: BookingDetail) -> str:
     """What the form fills in when kind or part of the trip change: JSON by "kind/part"."""
-    known = {f"{each.type}/{each.segment_id or NO_SEGMENT}": each.as_typed() for each in fillings(_standing(booking))}
+    known = {f"{each.type}/{each.segment_id or NO_SEGMENT}": each.as_typed() for each in fillings(_schedule(booking))}
     return json.dumps(known)
 
 
@@ -211,7 +211,7 @@ def _first_values(booking: BookingDetail) -> dict[str, Any]:  # Any: whatever a 
     asked = request.args.get("segment", "")
     segment = booking.segment(asked)
     first = proposal(
-        _standing(booking),
+        _schedule(booking),
         segment_id=segment.id if segment else "",
         due_id=request.args.get("due", ""),
         fee=asked == NO_SEGMENT,

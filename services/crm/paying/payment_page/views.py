@@ -43,7 +43,7 @@ from services.crm.paying.reveal.history import HistoryLine, People, history_line
 from services.crm.paying.reveal.service import STEPS, CardDescription, step_of
 from services.crm.paying.second_reveals import rules as second_rules
 from services.crm.paying.second_reveals.forms import AskForm
-from services.crm.paying.second_reveals.service import Standing
+from services.crm.paying.second_reveals.service import SecondStatus
 from services.crm.sales.parts import sales
 from services.crm.trips.bookings.service import SegmentData
 from services.crm.trips.parts import trips
@@ -326,12 +326,12 @@ def _page(payment_id: str, **forms: AnyForm) -> str:
         step=step_of(payment.state, cvv_held=cvv_held),
         second=second,
         second_decided_by=access().directory.agent(second.decided_by).name if second and second.decided_by else "",
-        again=second is not None and second.standing is Standing.APPROVED and payment.card_held,
+        again=second is not None and second.status is SecondStatus.APPROVED and payment.card_held,
         can_ask_second=not second_rules.ask_refusal(
             payment.state,
             card_held=payment.card_held,
             allowed=policy.second_reveal,
-            asked=second is not None and second.standing in (Standing.REQUESTED, Standing.APPROVED),
+            asked=second is not None and second.status in (SecondStatus.REQUESTED, SecondStatus.APPROVED),
         ),
         second_reasons=second_rules.SUGGESTED_REASONS,
         second_form=forms.get("second") or AskForm(formdata=None, prefix="second"),

@@ -240,9 +240,9 @@ def _added_up(price: Money | None, payments: Iterable[Counted], currency: str) -
     )
 
 
-def overpaid_by(standing: Balance, more: Money) -> Money | None:
+def overpaid_by(sums: Balance, more: Money) -> Money | None:
     """By how much `more` would take the promised money over the price; None when it would not."""
-    if standing.price is None or more.currency != standing.currency:
+    if sums.price is None or more.currency != sums.currency:
         return None
-    excess = standing.promised.minor + more.minor - standing.price.minor
-    return Money(minor=excess, currency=standing.currency) if excess > 0 else None
+    excess = sums.promised.minor + more.minor - sums.price.minor
+    return Money(minor=excess, currency=sums.currency) if excess > 0 else None

@@ -335,7 +335,7 @@ def _first_values(booking: BookingDetail) -> dict[str, Any]:
     if lead is not None:
         values["client_id"] = lead.client_id
     first = proposal(
-        paying().schedule.standing(booking),
+        paying().schedule.of(booking),
         segment_id=request.args.get("segment", ""),
         due_id=request.args.get("due", ""),
         fee=False,

@@ -119,7 +119,7 @@ def _form_page(form: RecordForm, booking: BookingDetail, excess: Money | None) -
         form=form,
         booking=booking,
         excess=excess,
-        standing=paying().schedule.standing(booking),
+        schedule=paying().schedule.of(booking),
         today=core().clock.now().astimezone(zone()).date(),
         own=False,
     )
@@ -130,7 +130,7 @@ def _excess(booking: BookingDetail, wanted: Recorded) -> Money | None:
     """By how much it would be paid too much. A form sent twice counts once."""
     if paying().recording.was_recorded(wanted.request_key):
         return None
-    return excess_of(paying().schedule.standing(booking), wanted.type, wanted.segment_id, wanted.amount)
+    return excess_of(paying().schedule.of(booking), wanted.type, wanted.segment_id, wanted.amount)
 
 
 def _first_values(booking: BookingDetail) -> dict[str, Any]:  # Any: whatever a field takes as data
@@ -139,9 +139,9 @@ def _first_values(booking: BookingDetail) -> dict[str, Any]:  # Any: whatever a 
         "request_key": secrets.token_urlsafe(24),
         "paid_on": core().clock.now().astimezone(zone()).date(),
     }
-    standing, asked = paying().schedule.standing(booking), request.args.get("segment", "")
+    schedule, asked = paying().schedule.of(booking), request.args.get("segment", "")
     first = proposal(
-        standing,
+        schedule,
         segment_id=asked if booking.segment(asked) else "",
         due_id=request.args.get("due", ""),
         fee=asked == NO_SEGMENT,

@@ -28,7 +28,7 @@ class OpenDue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentStanding:
+class SegmentSchedule:
     """A segment with its sums and its due amounts."""
 
     segment: SegmentDetail
@@ -37,15 +37,15 @@ class SegmentStanding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BookingStanding:
+class BookingSchedule:
     """All segments, and the agency's own fee where there is one."""
 
     currency: str
-    segments: Sequence[SegmentStanding]
+    segments: Sequence[SegmentSchedule]
     fee: Balance | None
     fee_purpose: str
 
-    def of_segment(self, segment_id: str) -> SegmentStanding | None:
+    def of_segment(self, segment_id: str) -> SegmentSchedule | None:
         return next((each for each in self.segments if each.segment.id == segment_id), None)
 
     @property
@@ -91,11 +91,11 @@ class Proposal:
     purpose: str
 
 
-def booking_standing(booking: BookingDetail, counted: Mapping[str, Sequence[Counted]]) -> BookingStanding:
+def booking_schedule(booking: BookingDetail, counted: Mapping[str, Sequence[Counted]]) -> BookingSchedule:
     """Adds up; `counted` holds the booking's payments by segment, fees without a segment under the empty id."""
     everything = [each for payments in counted.values() for each in payments]
     fees = [each for each in everything if each.type is PaymentType.SERVICE_FEE]
-    return BookingStanding(
+    return BookingSchedule(
         currency=booking.currency,
         segments=tuple(
             _segment(segment, counted.get(segment.id, ()), booking.currency) for segment in booking.segments
@@ -106,13 +106,13 @@ def booking_standing(booking: BookingDetail, counted: Mapping[str, Sequence[Coun
 
 
 def proposal(
-    standing: BookingStanding, *, segment_id: str = "", due_id: str = "", fee: bool = False
+    schedule: BookingSchedule, *, segment_id: str = "", due_id: str = "", fee: bool = False
 ) -> Proposal | None:
     """The next due amount less what was paid, authorized or asked for already: of the whole trip, of one segment, or
     the very due amount that is named. None where nothing is left to ask for."""
     if fee:
-        return _fee_proposal(standing)
-    among = [each for each in standing.segments if not segment_id or each.segment.id == segment_id]
+        return _fee_proposal(schedule)
+    among = [each for each in schedule.segments if not segment_id or each.segment.id == segment_id]
     dues = [due for each in among for due in each.dues if due.not_asked.minor > 0]
     named = next((due for due in dues if due.due.id == due_id), None) if due_id else None
     following = named or min(dues, key=lambda each: each.due.due_on or date.max, default=None)
@@ -121,20 +121,20 @@ def proposal(
     for each in among:
         if (rest := _rest(each)) is not None:
             return rest
-    return None if segment_id else _fee_proposal(standing)
+    return None if segment_id else _fee_proposal(schedule)
 
 
-def open_due_of(standing: SegmentStanding, kind: PaymentType) -> OpenDue | None:
+def open_due_of(schedule: SegmentSchedule, kind: PaymentType) -> OpenDue | None:
     """The first due amount of this kind of which something was not asked for yet."""
-    fitting = (each for each in standing.dues if TYPE_OF.get(each.due.kind, PaymentType.REGULAR) is kind)
+    fitting = (each for each in schedule.dues if TYPE_OF.get(each.due.kind, PaymentType.REGULAR) is kind)
     return next((each for each in fitting if each.not_asked.minor > 0), None)
 
 
-def excess_of(standing: BookingStanding, kind: PaymentType, segment_id: str, more: Money) -> Money | None:
+def excess_of(schedule: BookingSchedule, kind: PaymentType, segment_id: str, more: Money) -> Money | None:
     """By how much `more` would take what was asked for, authorized and paid over the price; None when it would not."""
     if kind is PaymentType.SERVICE_FEE:
-        return overpaid_by(standing.fee, more) if standing.fee is not None else None
-    segment = standing.of_segment(segment_id)
+        return overpaid_by(schedule.fee, more) if schedule.fee is not None else None
+    segment = schedule.of_segment(segment_id)
     return overpaid_by(segment.balance, more) if segment is not None else None
 
 
@@ -149,22 +149,22 @@ def _due_proposal(following: OpenDue) -> Proposal:
     )
 
 
-def _rest(standing: SegmentStanding) -> Proposal | None:
+def _rest(schedule: SegmentSchedule) -> Proposal | None:
     """What the price leaves beyond the schedule."""
-    price, promised = standing.balance.price, standing.balance.promised
+    price, promised = schedule.balance.price, schedule.balance.promised
     if price is None or price.minor <= promised.minor:
         return None
     return Proposal(
-        segment_id=standing.segment.id,
+        segment_id=schedule.segment.id,
         type=PaymentType.FINAL,
         amount=price - promised,
         due_on=None,
-        purpose=standing.segment.data.supplier_name,
+        purpose=schedule.segment.data.supplier_name,
     )
 
 
-def _fee_proposal(standing: BookingStanding) -> Proposal | None:
-    fee = standing.fee
+def _fee_proposal(schedule: BookingSchedule) -> Proposal | None:
+    fee = schedule.fee
     if fee is None or fee.price is None or fee.price.minor <= fee.promised.minor:
         return None
     return Proposal(
@@ -172,11 +172,11 @@ def _fee_proposal(standing: BookingStanding) -> Proposal | None:
         type=PaymentType.SERVICE_FEE,
         amount=fee.price - fee.promised,
         due_on=None,
-        purpose=standing.fee_purpose,
+        purpose=schedule.fee_purpose,
     )
 
 
-def _segment(segment: SegmentDetail, payments: Sequence[Counted], currency: str) -> SegmentStanding:
+def _segment(segment: SegmentDetail, payments: Sequence[Counted], currency: str) -> SegmentSchedule:
     sums = balance(segment.price, payments, currency)
     paid, promised, dues = sums.processed.minor, sums.promised.minor, []
     for due in segment.dues:
@@ -189,4 +189,4 @@ def _segment(segment: SegmentDetail, payments: Sequence[Counted], currency: str)
                 not_asked=Money(minor=due.amount.minor - asked, currency=currency),
             )
         )
-    return SegmentStanding(segment=segment, balance=sums, dues=tuple(dues))
+    return SegmentSchedule(segment=segment, balance=sums, dues=tuple(dues))

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from services.crm.paying.payments.service import PaymentBook
 from services.crm.paying.schedule.rules import (
-    BookingStanding,
+    BookingSchedule,
     OpenDue,
     Proposal,
-    SegmentStanding,
-    booking_standing,
+    SegmentSchedule,
+    booking_schedule,
     excess_of,
     open_due_of,
     proposal,
@@ -16,11 +16,11 @@ from services.crm.paying.schedule.rules import (
 from services.crm.trips.bookings.service import BookingDetail
 
 __all__ = [
-    "BookingStanding",
+    "BookingSchedule",
     "OpenDue",
     "Proposal",
     "Schedule",
-    "SegmentStanding",
+    "SegmentSchedule",
     "excess_of",
     "open_due_of",
     "proposal",
@@ -33,6 +33,6 @@ class Schedule:
 
     book: PaymentBook
 
-    def standing(self, booking: BookingDetail) -> BookingStanding:
+    def of(self, booking: BookingDetail) -> BookingSchedule:
         """Where the money of a booking stands that the caller has from a look-up of its own."""
-        return booking_standing(booking, self.book.counted_by_segment(booking.id))
+        return booking_schedule(booking, self.book.counted_by_segment(booking.id))

@@ -1,4 +1,4 @@
-"""The schedule's part of other rooms' pages: `schedule/standing.html`."""
+"""The schedule's part of other rooms' pages: `schedule/schedule.html`."""
 
 from flask import Blueprint
 

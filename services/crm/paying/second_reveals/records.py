@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.crm.paying.second_reveals.models import SecondRevealRow
-from services.crm.paying.second_reveals.rules import SecondState, Standing, standing
+from services.crm.paying.second_reveals.rules import SecondState, SecondStatus, status_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +18,7 @@ class SecondReveal:
     payment_id: str
     agency_id: str
     agent_id: str
-    standing: Standing
+    status: SecondStatus
     reason: str
     requested_at: datetime
     ends_at: datetime
@@ -35,7 +35,7 @@ def second_of(row: SecondRevealRow, now: datetime) -> SecondReveal:
         payment_id=row.payment_id,
         agency_id=row.agency_id,
         agent_id=row.agent_id,
-        standing=standing(SecondState(row.state), ends_at=row.ends_at, now=now),
+        status=status_of(SecondState(row.state), ends_at=row.ends_at, now=now),
         reason=row.reason,
         requested_at=row.requested_at,
         ends_at=row.ends_at,
@@ -63,7 +63,7 @@ class Approvals:
     def stands(self, session: Session, payment_id: str, now: datetime) -> bool:
         """Whether the payment's card may be retrieved once more now."""
         row = newest(session, payment_id)
-        return row is not None and second_of(row, now).standing is Standing.APPROVED
+        return row is not None and second_of(row, now).status is SecondStatus.APPROVED
 
     def note_used(self, session: Session, payment_id: str, at: datetime) -> bool:
         """Records that the card was shown by the approval. False when that is on record, or there was no approval."""

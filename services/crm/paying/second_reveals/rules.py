@@ -28,7 +28,7 @@ class SecondState(StrEnum):
     USED = "used"
 
 
-class Standing(StrEnum):
+class SecondStatus(StrEnum):
     """What a page shows of one."""
 
     REQUESTED = "requested"
@@ -38,11 +38,11 @@ class Standing(StrEnum):
     EXPIRED = "expired"
 
 
-def standing(state: SecondState, *, ends_at: datetime, now: datetime) -> Standing:
+def status_of(state: SecondState, *, ends_at: datetime, now: datetime) -> SecondStatus:
     """`ends_at`: of the request, or of the approval once it is approved."""
     if state in (SecondState.REQUESTED, SecondState.APPROVED) and now >= ends_at:
-        return Standing.EXPIRED
-    return Standing(state.value)
+        return SecondStatus.EXPIRED
+    return SecondStatus(state.value)
 
 
 def ask_refusal(state: PaymentState, *, card_held: bool, allowed: bool, asked: bool) -> str:

@@ -21,12 +21,12 @@ from services.crm.paying.payments.service import Payment, PaymentRow, context_of
 from services.crm.paying.reveal.service import CodeSent, Reveals
 from services.crm.paying.second_reveals.models import SecondRevealRow
 from services.crm.paying.second_reveals.records import SecondReveal, newest, second_of
-from services.crm.paying.second_reveals.rules import LONGEST_REASON, SecondState, Standing, ask_refusal
+from services.crm.paying.second_reveals.rules import LONGEST_REASON, SecondState, SecondStatus, ask_refusal
 
-__all__ = ["Asked", "SecondReveal", "SecondReveals", "Standing"]
+__all__ = ["Asked", "SecondReveal", "SecondReveals", "SecondStatus"]
 
 _UNKNOWN = "There is no such request."
-_STANDING = (Standing.REQUESTED, Standing.APPROVED)
+_OPEN = (SecondStatus.REQUESTED, SecondStatus.APPROVED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ class SecondReveals:
         with self._database.transaction() as session:
             row = locked_own(session, actor, payment_id)
             known = self._of(session, payment_id)
-            if known is not None and known.standing in _STANDING:
+            if known is not None and known.status in _OPEN:
                 return known
             self._check(session, payment_of(row))
             token, previous = row.card_token or "", known.id if known else ""
@@ -186,8 +186,8 @@ class SecondReveals:
         asked = self.get(actor, second_id)
         if asked.second.agent_id == actor.agent_id:
             raise PermissionDenied("You asked for this yourself. Another admin has to decide it.")
-        if asked.second.standing is not Standing.REQUESTED:
-            raise InvalidArgument(f"This request is {asked.second.standing} already. There is nothing left to decide.")
+        if asked.second.status is not SecondStatus.REQUESTED:
+            raise InvalidArgument(f"This request is {asked.second.status} already. There is nothing left to decide.")
         if not self._directory.agency(actor.agency_id).data.second_reveal:
             raise InvalidArgument("Your agency does not allow second reveals any more.")
         return asked
@@ -205,7 +205,7 @@ class SecondReveals:
         What the vault approved and the CRM failed to record raises, so that the frame sends the same request again.
         """
         asked = self.get(actor, second_id)
-        if asked.second.standing is not Standing.APPROVED:
+        if asked.second.status is not SecondStatus.APPROVED:
             self.to_decide(actor, second_id)
         approval = self._vault.confirm_approval(
             approver_id=actor.agent_id, sealed_request=sealed_request, origin=origin

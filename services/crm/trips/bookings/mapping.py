@@ -171,8 +171,8 @@ def apply_cancellation(row: SegmentRow, cancelled: Cancellation | None) -> None:
 
 def note_what_lists_show(row: BookingRow, passengers: Iterable[str]) -> None:
     """Keeps on the booking what lists are ordered and searched by; `passengers` are their names."""
-    standing = [part for part in row.segments if part.cancelled_at is None] or row.segments
-    row.departs_on = min((part.begins_on for part in standing if part.begins_on), default=NO_DEPARTURE)
+    active = [part for part in row.segments if part.cancelled_at is None] or row.segments
+    row.departs_on = min((part.begins_on for part in active if part.begins_on), default=NO_DEPARTURE)
     row.title_folded = title_key(row.title)
     suppliers = [(part.supplier_name, part.confirmation_number) for part in row.segments]
     words = search_words(row.title, suppliers, passengers)

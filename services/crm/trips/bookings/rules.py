@@ -221,12 +221,12 @@ class BookingDetail:
 
     @property
     def begins_on(self) -> date | None:
-        return min((s.data.begins_on for s in self.standing or self.segments if s.data.begins_on), default=None)
+        return min((s.data.begins_on for s in self.active_segments or self.segments if s.data.begins_on), default=None)
 
     @property
     def ends_on(self) -> date | None:
         # Both ends of each part: across the date line one arrives the day before.
-        days = [day for s in self.standing or self.segments for day in (s.data.begins_on, s.data.ends_on)]
+        days = [day for s in self.active_segments or self.segments for day in (s.data.begins_on, s.data.ends_on)]
         return max((day for day in days if day), default=None)
 
     @property
@@ -243,7 +243,7 @@ class BookingDetail:
         return sum(amounts, start=Money(minor=0, currency=self.currency))
 
     @property
-    def standing(self) -> Sequence[SegmentDetail]:
+    def active_segments(self) -> Sequence[SegmentDetail]:
         """The segments that are not cancelled."""
         return [segment for segment in self.segments if not segment.is_cancelled]
 

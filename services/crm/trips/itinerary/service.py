@@ -111,7 +111,7 @@ def printed(view: ItineraryView) -> Itinerary:
                 text=segment.data.description,
                 confirmation=segment.data.confirmation_number,
             )
-            for segment in booking.standing
+            for segment in booking.active_segments
         ),
         cancelled=booking.status is BookingStatus.CANCELLED,
         fee=fee_words(booking),

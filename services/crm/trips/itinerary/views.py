@@ -36,7 +36,7 @@ _KIND_ICONS = {
 def show(booking_id: str) -> ResponseReturnValue:
     """C5: the trip as the client reads it."""
     view = trips().itineraries.get(current_agent(), booking_id)
-    stops = [(segment, dates_of(segment)) for segment in view.booking.standing]
+    stops = [(segment, dates_of(segment)) for segment in view.booking.active_segments]
     return render_template(
         "itinerary/show.html",
         view=view,

@@ -42,4 +42,4 @@ def test_a_trip_is_shown_paid_documented_and_follows_a_merge(world: PortalWorld)
     assert sum(isinstance(message, PaymentAuthorized) for message in world.published()) == 1
     assert browser.get("/documents/file_1").status_code == 200
     part = world.deps.trips.get(GRACE.id, "bkg_1").parts[0]
-    assert (part.standing.paid.minor, part.standing.under_way.minor, part.offers) == (124_000, 276_000, ())
+    assert (part.balance.paid.minor, part.balance.under_way.minor, part.offers) == (124_000, 276_000, ())

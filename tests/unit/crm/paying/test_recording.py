@@ -23,12 +23,12 @@ from services.crm.office.reports.rules import last_months
 from services.crm.office.reports.service import Wanted
 from services.crm.paying.payments.rules import Fact, Method, PaymentState, PaymentType, after
 from services.crm.paying.recording.rules import Act
-from services.crm.paying.schedule.rules import SegmentStanding
+from services.crm.paying.schedule.rules import SegmentSchedule
 from tests.support.crm_paying import ORIGIN, Browser, CrmHouse, usd
 
 
-def standing(crm: CrmHouse) -> SegmentStanding:
-    found = crm.deps.paying.schedule.standing(crm.booking).of_segment(crm.segment_id)
+def standing(crm: CrmHouse) -> SegmentSchedule:
+    found = crm.deps.paying.schedule.of(crm.booking).of_segment(crm.segment_id)
     assert found is not None
     return found
 
@@ -265,4 +265,4 @@ def test_a_service_fee_is_recorded_without_a_segment(crm: CrmHouse) -> None:
     fee = replace(crm.recorded(segment_id="", type=PaymentType.SERVICE_FEE, amount=usd(75_00)))
     assert fee.supplier_name == ""
     assert standing(crm).balance.processed == usd(0)
-    assert crm.deps.paying.schedule.standing(crm.booking).paid == usd(75_00)
+    assert crm.deps.paying.schedule.of(crm.booking).paid == usd(75_00)

@@ -17,7 +17,7 @@ from protos.wayvault.events.v1.events_pb2 import (
 from services.crm.core.actor import Actor, Role
 from services.crm.paying.payments.rules import PaymentState
 from services.crm.paying.second_reveals.rules import PROOF_LASTS, proof_holds
-from services.crm.paying.second_reveals.service import SecondReveal, Standing
+from services.crm.paying.second_reveals.service import SecondReveal, SecondStatus
 from tests.support.crm_paying import ORIGIN, Browser, CrmHouse
 
 
@@ -93,12 +93,12 @@ def test_only_the_owner_asks(house: CrmHouse) -> None:
 def test_an_approved_second_reveal_lets_the_card_be_retrieved_once_more(house: CrmHouse) -> None:
     payment_id = house.retrieved()
     second = approve(house, ask(house, payment_id))
-    assert second.standing is Standing.APPROVED
+    assert second.status is SecondStatus.APPROVED
     assert house.reveal(payment_id).card_token == house.row(payment_id).card_token
     assert house.row(payment_id).state == PaymentState.RETRIEVED
     used = house.deps.paying.second_reveals.of_payment(payment_id)
     assert used is not None
-    assert used.standing is Standing.USED
+    assert used.status is SecondStatus.USED
     assert len(house.events(PaymentRetrieved)) == 2
     with pytest.raises(AlreadyRevealed):
         house.reveal(payment_id)
@@ -117,7 +117,7 @@ def test_an_approval_ends_after_half_an_hour(house: CrmHouse) -> None:
     house.clock.advance(timedelta(minutes=30))
     with pytest.raises(AlreadyRevealed):
         house.reveal(payment_id)
-    assert ask(house, payment_id).standing is Standing.REQUESTED
+    assert ask(house, payment_id).status is SecondStatus.REQUESTED
 
 
 def test_the_decision_is_told_to_the_agent_once(house: CrmHouse) -> None:
@@ -182,7 +182,7 @@ def test_a_reveal_whose_record_was_lost_is_found_again(house: CrmHouse) -> None:
     reveals.settle()
     used = house.deps.paying.second_reveals.of_payment(payment_id)
     assert used is not None
-    assert used.standing is Standing.USED
+    assert used.status is SecondStatus.USED
 
 
 def test_an_approvers_mail_trouble_is_not_shown_to_the_owner(house: CrmHouse) -> None:

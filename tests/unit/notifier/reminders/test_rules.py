@@ -16,7 +16,7 @@ from services.notifier.reminders.rules import (
     Kind,
     Owed,
     Paid,
-    Standing,
+    PaymentStatus,
     State,
     balance_due,
     decide,
@@ -24,7 +24,7 @@ from services.notifier.reminders.rules import (
     may,
     ripe_until,
     send_moment,
-    standing_after,
+    status_after,
     zone_of,
 )
 
@@ -156,18 +156,18 @@ def test_a_reminder_on_the_due_date_itself_does_not_leave_a_day_late() -> None:
     assert decide(facts(days_before=0), next_morning) is State.SKIPPED_LATE
 
 
-@given(words=st.lists(st.sampled_from(Standing), min_size=1, max_size=6), order=st.randoms())
+@given(words=st.lists(st.sampled_from(PaymentStatus), min_size=1, max_size=6), order=st.randoms())
 def test_the_portals_word_of_an_authorization_never_undoes_what_the_crm_said_last(
-    words: list[Standing], order: object
+    words: list[PaymentStatus], order: object
 ) -> None:
-    known: Standing | None = None
+    known: PaymentStatus | None = None
     for heard in words:
-        known = standing_after(known, heard)
-    last = [heard for heard in words if heard is not Standing.AUTHORIZED]
-    if Standing.REVERSED in words:
-        assert known is Standing.REVERSED
+        known = status_after(known, heard)
+    last = [heard for heard in words if heard is not PaymentStatus.AUTHORIZED]
+    if PaymentStatus.REVERSED in words:
+        assert known is PaymentStatus.REVERSED
     else:
-        assert known is (last[0] if last else Standing.AUTHORIZED)
+        assert known is (last[0] if last else PaymentStatus.AUTHORIZED)
 
 
 def test_every_state_says_what_may_follow_and_an_end_is_an_end() -> None:

@@ -11,11 +11,11 @@ from services.portal.trips.rules import (
     Segment,
     TripStatus,
     amount_error,
+    balance_of,
     is_over,
     is_shown,
     offers,
     schedule,
-    standing,
 )
 
 TODAY = date(2026, 11, 21)
@@ -57,7 +57,7 @@ def segment(
 def test_paid_and_under_way_and_due_less_what_is_too_much_make_the_total(
     price: int, paid: list[int], coming: list[int]
 ) -> None:
-    now = standing(segment(price), "USD", paid=map(usd, paid), under_way=map(usd, coming))
+    now = balance_of(segment(price), "USD", paid=map(usd, paid), under_way=map(usd, coming))
     assert now.due is not None
     assert now.paid.minor + now.under_way.minor + now.due.minor - now.over.minor == price
     assert now.due.minor == 0 or now.over.minor == 0
@@ -68,7 +68,7 @@ def test_what_is_open_of_the_schedule_is_what_is_due_when_the_schedule_is_the_pr
     deposit: int, final: int, paid: int
 ) -> None:
     part = segment(deposit + final, deposit, final)
-    now = standing(part, "USD", paid=[usd(paid)], under_way=[])
+    now = balance_of(part, "USD", paid=[usd(paid)], under_way=[])
     assert now.due is not None
     assert sum(due.open.minor for due in schedule(part, now)) == now.due.minor
 
@@ -76,7 +76,7 @@ def test_what_is_open_of_the_schedule_is_what_is_due_when_the_schedule_is_the_pr
 @given(price=amounts, paid=amounts)
 def test_every_offered_amount_can_be_paid_and_one_cent_more_than_the_last_can_not(price: int, paid: int) -> None:
     part = segment(price, min(price, 124_000), None)
-    now = standing(part, "USD", paid=[usd(paid)], under_way=[])
+    now = balance_of(part, "USD", paid=[usd(paid)], under_way=[])
     for offer in offers(TripStatus.BOOKED, part, now):
         if offer.amount is not None:
             assert amount_error(offer.amount, now) == ""
@@ -85,26 +85,26 @@ def test_every_offered_amount_can_be_paid_and_one_cent_more_than_the_last_can_no
 
 
 def test_without_a_price_deposit_and_final_payment_make_the_total() -> None:
-    now = standing(segment(None), "USD", paid=[usd(124_000)], under_way=[])
+    now = balance_of(segment(None), "USD", paid=[usd(124_000)], under_way=[])
     assert now.due == usd(276_000)
 
 
 def test_a_segment_without_amounts_takes_any_amount_and_says_nothing_of_due() -> None:
     part = segment(None, None, None)
-    now = standing(part, "USD", paid=[], under_way=[])
+    now = balance_of(part, "USD", paid=[], under_way=[])
     assert (now.total, now.due) == (None, None)
     assert [offer.type for offer in offers(TripStatus.BOOKED, part, now)] == [PayType.REGULAR]
     assert amount_error(usd(99_999_999), now) == ""
 
 
 def test_a_payment_in_another_currency_is_not_added_up() -> None:
-    now = standing(segment(), "USD", paid=[Money(minor=100, currency="EUR")], under_way=[])
+    now = balance_of(segment(), "USD", paid=[Money(minor=100, currency="EUR")], under_way=[])
     assert now.due == usd(400_000)
 
 
 def test_the_deposit_is_offered_first_then_all_that_is_left_then_a_part() -> None:
     part = segment()
-    now = standing(part, "USD", paid=[], under_way=[usd(24_000)])
+    now = balance_of(part, "USD", paid=[], under_way=[usd(24_000)])
     found = offers(TripStatus.BOOKED, part, now)
     assert [(offer.type, offer.amount) for offer in found] == [
         (PayType.DEPOSIT, usd(100_000)),
@@ -118,11 +118,11 @@ def test_the_deposit_is_offered_first_then_all_that_is_left_then_a_part() -> Non
 )
 def test_nothing_is_offered_when_the_trip_is_off_or_all_is_paid(status: TripStatus, paid: int) -> None:
     part = segment()
-    assert offers(status, part, standing(part, "USD", paid=[usd(paid)], under_way=[])) == ()
+    assert offers(status, part, balance_of(part, "USD", paid=[usd(paid)], under_way=[])) == ()
 
 
 def test_a_refused_amount_says_what_is_left_and_what_is_being_taken() -> None:
-    now = standing(segment(), "USD", paid=[usd(124_000)], under_way=[usd(76_000)])
+    now = balance_of(segment(), "USD", paid=[usd(124_000)], under_way=[usd(76_000)])
     assert "2,000.00 is left" in amount_error(usd(300_000), now)
     assert "760.00" in amount_error(usd(300_000), now)
     assert amount_error(usd(0), now) == "Enter an amount above zero."

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chassis.errors import InvalidArgument, Unavailable
 from protos.wayvault.events.v1.events_pb2 import MailSealed
-from services.crm.access.enrolment.rules import BLOCKED, Standing, enrol_command
+from services.crm.access.enrolment.rules import BLOCKED, EnrolmentStatus, enrol_command
 from services.vault.operator_commands import add_operator_commands
 from tests.support.crm_people import published
 from tests.support.crm_site import CrmSite, text_of
@@ -45,12 +45,12 @@ def test_who_is_not_enrolled_can_not_send_a_link_and_reads_the_way(site: CrmSite
 def test_a_vault_that_does_not_answer_stops_nobody_and_is_not_asked_at_every_page(site: CrmSite) -> None:
     agent = site.deps.access.directory.agent(site.maya.agent_id)
     site.vault.down = Unavailable()
-    assert site.deps.access.enrolments.of(agent).standing is Standing.UNKNOWN
+    assert site.deps.access.enrolments.of(agent).status is EnrolmentStatus.UNKNOWN
     assert "link-form" in site.signed_in(site.maya).get(f"/links/new/{site.booking.id}").text
     site.vault.down = None
-    assert site.deps.access.enrolments.of(agent).standing is Standing.UNKNOWN
+    assert site.deps.access.enrolments.of(agent).status is EnrolmentStatus.UNKNOWN
     site.clock.advance(timedelta(seconds=21))
-    assert site.deps.access.enrolments.of(agent).standing is Standing.ENROLLED
+    assert site.deps.access.enrolments.of(agent).status is EnrolmentStatus.ENROLLED
 
 
 def test_codes_that_go_elsewhere_are_told(site: CrmSite) -> None:

@@ -137,11 +137,11 @@ def test_a_commission_is_expected_then_noted_in_parts_and_taken_back(site: CrmSi
     dated(site)
     commissions = site.deps.office.commissions
 
-    def standing() -> Commission:
+    def commission() -> Commission:
         months = dict(commissions.by_month(site.maya, YEAR))
         return next(each for span, each in months.items() if span.first.month == 12)
 
-    assert standing() == Commission(expected=400_00, received=0)
+    assert commission() == Commission(expected=400_00, received=0)
     for amount in (150_00, 250_00):
         commissions.record(
             site.maya,
@@ -152,14 +152,14 @@ def test_a_commission_is_expected_then_noted_in_parts_and_taken_back(site: CrmSi
             reference="Cheque 7",
         )
         site.clock.advance(timedelta(minutes=1))
-    assert standing() == Commission(expected=400_00, received=400_00)
+    assert commission() == Commission(expected=400_00, received=400_00)
     assert commissions.list_page(site.maya, YEAR, CommissionState.OUTSTANDING, 1).total == 0
     assert commissions.list_page(site.maya, YEAR, CommissionState.RECEIVED, 1).total == 1
     line, receipts = commissions.line(site.maya, site.booking.id, site.segment_id)
     assert [each.amount.minor for each in receipts] == [150_00, 250_00]
     commissions.take_back(site.maya, site.booking.id, receipts[0].id)
-    assert standing().outstanding == 150_00
-    assert line.standing.state is CommissionState.RECEIVED
+    assert commission().outstanding == 150_00
+    assert line.commission.state is CommissionState.RECEIVED
 
 
 def test_only_the_own_agent_notes_a_commission_and_only_of_her_segment(site: CrmSite) -> None:

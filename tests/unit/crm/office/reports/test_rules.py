@@ -102,6 +102,6 @@ def test_numbers_of_the_scale_are_short(value: float, text: str) -> None:
 
 @given(expected=st.integers(0, 10**9), received=st.integers(0, 10**9))
 def test_a_commission_is_outstanding_until_all_came(expected: int, received: int) -> None:
-    standing = Commission(expected=expected, received=received)
-    assert standing.outstanding >= 0
-    assert (standing.state is CommissionState.RECEIVED) == (received >= expected)
+    commission = Commission(expected=expected, received=received)
+    assert commission.outstanding >= 0
+    assert (commission.state is CommissionState.RECEIVED) == (received >= expected)

@@ -46,7 +46,7 @@ def cancel(crm: CrmHouse, cancelled: Cancellation | None) -> SegmentDetail:
 
 
 def next_to_ask(crm: CrmHouse) -> Proposal | None:
-    return proposal(crm.deps.paying.schedule.standing(crm.booking))
+    return proposal(crm.deps.paying.schedule.of(crm.booking))
 
 
 def test_instalments_stand_between_deposit_and_final_payment_under_ids_that_stay(crm: CrmHouse) -> None:
@@ -122,8 +122,8 @@ def test_a_cancelled_segment_owes_only_what_the_supplier_keeps_and_is_taken_up_a
         crm, Cancellation(at=crm.clock.now(), penalty=usd(200_00), refund_due=usd(1_040_00), reason="Knee surgery")
     )
     assert (cancelled.dues, cancelled.price, cancelled.data.commission) == ([], usd(200_00), None)
-    standing = crm.deps.paying.schedule.standing(crm.booking)
-    assert (standing.due, standing.segments[0].balance.over) == (usd(0), usd(1_040_00))
+    schedule = crm.deps.paying.schedule.of(crm.booking)
+    assert (schedule.due, schedule.segments[0].balance.over) == (usd(0), usd(1_040_00))
     assert crm.deps.trips.bookings.dues(crm.maya, date(2028, 1, 1), lambda _: {}) == []
     told = crm.events(BookingSaved)[-1].segments[0]
     assert (told.cancelled, told.penalty.minor, told.refund_due.minor) == (True, 200_00, 1_040_00)
@@ -209,7 +209,7 @@ def test_the_service_fee_stands_on_itinerary_schedule_and_balance_and_is_asked_f
     told = crm.events(BookingSaved)[-1]
     assert (told.service_fee.minor, told.service_fee_description) == (150_00, "Planning and reservations")
     crm.recorded(segment_id="", type=PaymentType.SERVICE_FEE, amount=usd(150_00))
-    fee = crm.deps.paying.schedule.standing(crm.booking).fee
+    fee = crm.deps.paying.schedule.of(crm.booking).fee
     assert fee is not None
     assert fee.due == usd(0)
 
