@@ -4,19 +4,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Paper(StrEnum):
+class PaperSize(StrEnum):
     """What the agency prints on, by typst's names."""
 
     LETTER = "us-letter"
     A4 = "a4"
 
 
-def paper_for(chosen: str, time_zone: str) -> Paper:
+def paper_for(chosen: str, time_zone: str) -> PaperSize:
     """What the agency has chosen ("us-letter", "a4"); of one that never chose, Letter where most printers hold Letter,
     A4 elsewhere."""
-    if chosen in set(Paper):
-        return Paper(chosen)
-    return Paper.LETTER if time_zone.startswith("America/") else Paper.A4
+    if chosen in set(PaperSize):
+        return PaperSize(chosen)
+    return PaperSize.LETTER if time_zone.startswith("America/") else PaperSize.A4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,4 +26,4 @@ class Letterhead:
     name: str
     contact: str
     accent: str
-    paper: Paper
+    paper: PaperSize

@@ -24,7 +24,6 @@ from services.crm.sales.suppliers.models import SupplierRow
 from services.crm.sales.tasks.models import TaskRow
 from services.crm.signing.esign.models import (
     FeeRestrictionRow,
-    SignedPaperRow,
     SignRequestRow,
     TemplateRow,
     TemplateVersionRow,
@@ -79,7 +78,6 @@ __all__ = [
     "SignInAttemptRow",
     "SignRequestRow",
     "SignedDocumentRow",
-    "SignedPaperRow",
     "SupplierRow",
     "TaskRow",
     "TemplateRow",

@@ -18,7 +18,7 @@ from services.notifier.config import NotifierSettings
 from services.notifier.deliveries.client_mails import ClientMails
 from services.notifier.deliveries.document_mails import DocumentMails
 from services.notifier.deliveries.events import DeliveryEvents
-from services.notifier.deliveries.second_look import SecondLookEvents
+from services.notifier.deliveries.second_reveals import SecondRevealEvents
 from services.notifier.deliveries.sender import Sender
 from services.notifier.deliveries.service import Deliveries
 from services.notifier.deliveries.signing_mails import SigningMails
@@ -72,7 +72,9 @@ def build(
     )
     mails.register(handlers)
     SigningMails(deliveries=deliveries, open_letter=mails.open_letter, crm_url=settings.crm_url).register(handlers)
-    SecondLookEvents(deliveries=deliveries, open_letter=mails.open_letter, crm_url=settings.crm_url).register(handlers)
+    SecondRevealEvents(deliveries=deliveries, open_letter=mails.open_letter, crm_url=settings.crm_url).register(
+        handlers
+    )
     ClientMails(deliveries=deliveries, letters=letters, clock=clock, crm_url=settings.crm_url).register(handlers)
     ReminderEvents(schedule=reminders).register(handlers)
     SupportMails(deliveries=deliveries, crm_url=settings.crm_url).register(handlers)

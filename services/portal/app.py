@@ -64,7 +64,7 @@ def create_app(deps: Dependencies) -> Flask:
     app.extensions[profile_pages.EXTENSION] = deps.profiles
     app.register_blueprint(profile_pages.blueprint)
     app.extensions[quote_pages.EXTENSION] = quote_pages.QuotePages(
-        quotes=deps.quotes, people=deps.people, throttle=deps.throttle, clock=deps.clock
+        quotes=deps.quotes, agents=deps.agents, throttle=deps.throttle, clock=deps.clock
     )
     app.register_blueprint(quote_pages.blueprint)
     faces.warm()

@@ -18,6 +18,8 @@ from services.portal.account import events as account_events
 from services.portal.account.service import Accounts
 from services.portal.agencies import events as agency_events
 from services.portal.agencies.service import Agencies
+from services.portal.agents import events as agent_events
+from services.portal.agents.service import Agents
 from services.portal.client_references import CLIENT_REFERENCES
 from services.portal.config import PortalSettings
 from services.portal.cvv import events as cvv_events
@@ -27,7 +29,7 @@ from services.portal.documents import events as document_events
 from services.portal.documents.service import TripDocuments
 from services.portal.esign import events as esign_events
 from services.portal.esign.record import document_genre
-from services.portal.esign.service import Documents, PaperKind, Printing, SignaturesOnFile, SignRequests
+from services.portal.esign.service import Documents, Printing, RequestKind, SignaturesOnFile, SignRequests
 from services.portal.insurance import events as insurance_events
 from services.portal.insurance.service import insurance_genre
 from services.portal.links import events as link_events
@@ -37,8 +39,6 @@ from services.portal.models import account_session_tables, event_tables, session
 from services.portal.payments import events as payment_events
 from services.portal.payments.intake import CardIntakePort, GrpcCardIntake
 from services.portal.payments.service import LetterSealer, Payments
-from services.portal.people import events as people_events
-from services.portal.people.service import People
 from services.portal.profile import events as profile_events
 from services.portal.profile.service import Profiles
 from services.portal.quotes.service import Quotes
@@ -71,7 +71,7 @@ class Dependencies:
     verification: Verification
     payments: Payments
     cvv: CvvLinks
-    people: People
+    agents: Agents
     agencies: Agencies
     accounts: Accounts
     profiles: Profiles
@@ -106,13 +106,13 @@ def bootstrap(
     https = settings.public_url.startswith("https://")
     sessions = ServerSessions(database, session_tables, clock, service=SERVICE, https=https, idle=settings.session_idle)
     letters = letters or LetterWriter(settings.letter_signing_key, SERVICE, settings.notifier_letter_key)
-    people = People(database=database)
+    agents = Agents(database=database)
     throttle = Throttle(database=database, clock=clock)
     accounts = Accounts(
         database=database,
         outbox=outbox,
         clock=clock,
-        people=people,
+        agents=agents,
         throttle=throttle,
         passwords=passwords or Passwords(),
         letters=letters,
@@ -132,7 +132,7 @@ def bootstrap(
         documents=documents,
         printing=printing,
         links=links,
-        genres={PaperKind.DOCUMENT: document_genre(letters), PaperKind.INSURANCE: insurance_genre()},
+        genres={RequestKind.DOCUMENT: document_genre(letters), RequestKind.INSURANCE: insurance_genre()},
         public_url=settings.public_url,
     )
     payments = Payments(
@@ -146,8 +146,8 @@ def bootstrap(
         letters=letters,
         public_url=settings.public_url,
     )
-    trips = Trips(database=database, clock=clock, people=people, payments=payments)
-    own_payments = OwnPayments(links=links, people=people, trips=trips)
+    trips = Trips(database=database, clock=clock, agents=agents, payments=payments)
+    own_payments = OwnPayments(links=links, agents=agents, trips=trips)
     trip_documents = TripDocuments(database=database)
     cvv = CvvLinks(database=database, outbox=outbox, clock=clock, intake=cvv_intake or _cvv_intake(settings))
     handlers = EventHandlers()
@@ -159,11 +159,11 @@ def bootstrap(
     trip_events.subscribe(handlers, trips)
     document_events.subscribe(handlers, trip_documents)
     merge_events.subscribe(handlers, CLIENT_REFERENCES, profiles.learn)
-    people_events.subscribe(handlers, people)
+    agent_events.subscribe(handlers, agents)
     agencies = Agencies(database=database)
     agency_events.subscribe(handlers, agencies)
     account_events.subscribe(handlers, accounts)
-    profile_events.subscribe(handlers, profiles=profiles, accounts=accounts, people=people)
+    profile_events.subscribe(handlers, profiles=profiles, accounts=accounts, agents=agents)
     return Dependencies(
         settings=settings,
         clock=clock,
@@ -178,7 +178,7 @@ def bootstrap(
         verification=Verification(documents=documents),
         payments=payments,
         cvv=cvv,
-        people=people,
+        agents=agents,
         agencies=agencies,
         accounts=accounts,
         profiles=profiles,

@@ -2,6 +2,7 @@
 
 from services.portal.account.models import AccountRow, ResetRequestRow, SignInAttemptRow
 from services.portal.agencies.models import AgencyLogoRow, AgencyRow
+from services.portal.agents.models import AgentRow
 from services.portal.cvv.models import CvvLinkRow
 from services.portal.documents.models import DocumentReaderRow, TripDocumentRow
 from services.portal.esign.models import PrintJobRow, SignedDocumentRow, SignRequestRow, SignTokenRow
@@ -9,7 +10,6 @@ from services.portal.links.models import EvidenceRow, LinkRow, LinkTokenRow
 from services.portal.merges.models import merged_clients
 from services.portal.orm import Base, account_session_tables, event_tables, session_tables
 from services.portal.payments.models import IntakeRow, PaymentRow
-from services.portal.people.models import AgentRow
 from services.portal.profile.models import ProfileRow
 from services.portal.quotes.models import QuoteRow
 from services.portal.throttle.models import ThrottleRow

@@ -7,10 +7,10 @@ from chassis.web.formatting import use_zone
 from chassis.web.page import Viewer
 from services.portal.account import find_client
 from services.portal.agencies.views import agencies
+from services.portal.agents.service import AgentView
 from services.portal.nav import tabs_for
 from services.portal.origin import Origin
 from services.portal.payment_request import PaymentRequest, readable_accent
-from services.portal.people.service import AgentView
 
 _NOBODY = Brand(name="Your travel agency")
 

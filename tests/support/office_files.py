@@ -5,7 +5,7 @@ import zipfile
 from datetime import UTC, datetime
 
 from chassis.paper import sheet
-from chassis.paper.letterhead import Letterhead, Paper
+from chassis.paper.letterhead import Letterhead, PaperSize
 from chassis.paper.sheet import Sheet
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 32
@@ -14,7 +14,7 @@ JPEG = b"\xff\xd8\xff\xe0" + b"\x00" * 32
 
 def pdf(text: str = "Boarding pass") -> bytes:
     """A PDF with a line of text."""
-    head = Letterhead(name="Aurora Cruises", contact="", accent="", paper=Paper.A4)
+    head = Letterhead(name="Aurora Cruises", contact="", accent="", paper=PaperSize.A4)
     made_at = datetime(2026, 11, 21, tzinfo=UTC)
     return sheet.pdf(Sheet(head=head, title="Paper", footer="", made_at=made_at, blocks=(sheet.say(text),)))
 

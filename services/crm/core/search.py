@@ -27,7 +27,7 @@ _LAST = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class WordIndex:
     """A table of words, and the thing whose words they are."""
 
     # Any: columns of rooms' own tables

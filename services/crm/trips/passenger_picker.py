@@ -4,7 +4,7 @@ from chassis.web.forms import BooleanField, Form
 from services.crm.trips.bookings.service import BookingDetail, Passenger
 
 
-class PassengerTick:
+class PassengerChoice:
     """One passenger on the form: her tick; None when she can't be ticked."""
 
     def __init__(self, passenger: Passenger, pick: BooleanField | None) -> None:
@@ -16,7 +16,7 @@ class PassengerTick:
         return self.pick is not None and bool(self.pick.data)
 
 
-def tick_fields(booking: BookingDetail) -> dict[str, BooleanField]:
+def choice_fields(booking: BookingDetail) -> dict[str, BooleanField]:
     """The fields of a form for this booking, by name."""
     return {
         f"pick_{index}": BooleanField(passenger.name)
@@ -25,9 +25,9 @@ def tick_fields(booking: BookingDetail) -> dict[str, BooleanField]:
     }
 
 
-def ticks_of(form: Form, booking: BookingDetail) -> list[PassengerTick]:
+def choices_of(form: Form, booking: BookingDetail) -> list[PassengerChoice]:
     """Every passenger with the tick that the form has for her."""
     return [
-        PassengerTick(passenger, getattr(form, f"pick_{index}", None))
+        PassengerChoice(passenger, getattr(form, f"pick_{index}", None))
         for index, passenger in enumerate(booking.passengers)
     ]

@@ -15,9 +15,9 @@ from protos.wayvault.events.v1.events_pb2 import (
     QuoteRequested,
 )
 from services.notifier.deliveries.events import LetterRefused
+from services.notifier.deliveries.formats import day, moment
 from services.notifier.deliveries.rules import mask_address
 from services.notifier.deliveries.service import Deliveries, NewDelivery
-from services.notifier.deliveries.words import day, moment
 from services.notifier.letters.rules import may_sign
 from services.notifier.templates.rules import Mail
 

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from chassis.bus import EventHandlers, EventMeta
 from chassis.typed.names import called
 from protos.wayvault.events.v1.events_pb2 import DocumentShared
+from services.notifier.deliveries.formats import agency_data
 from services.notifier.deliveries.service import Deliveries, NewDelivery
-from services.notifier.deliveries.words import agency_data
 from services.notifier.templates.rules import Mail
 
 

@@ -22,10 +22,10 @@ from protos.wayvault.events.v1.events_pb2 import (
     PaymentReported,
     PaymentVoided,
 )
+from services.notifier.deliveries.formats import card, day, moment, payment_facts
 from services.notifier.deliveries.message import Attachment
 from services.notifier.deliveries.rules import mask_address
 from services.notifier.deliveries.service import Deliveries, NewDelivery
-from services.notifier.deliveries.words import card, day, moment, payment_facts
 from services.notifier.letters.rules import may_sign
 from services.notifier.templates.rules import Mail
 

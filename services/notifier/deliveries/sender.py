@@ -14,12 +14,12 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.sealing import LetterExpired, LetterReader, SealError
 from services.notifier.agencies.service import Looks
+from services.notifier.deliveries.formats import card
 from services.notifier.deliveries.message import Attachment, MessageRefused, ReplyTo, build
 from services.notifier.deliveries.models import Delivery
 from services.notifier.deliveries.rules import PAUSES, DeliveryState, Next, Outcome, Refused, Stumbled, mask_address
 from services.notifier.deliveries.service import Deliveries, NewDelivery
 from services.notifier.deliveries.transports import Transport
-from services.notifier.deliveries.words import card
 from services.notifier.letters.rules import may_sign
 from services.notifier.templates.rules import Mail, Theme
 from services.notifier.templates.service import render

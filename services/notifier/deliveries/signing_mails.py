@@ -18,10 +18,10 @@ from protos.wayvault.events.v1.events_pb2 import (
     InsuranceDecided,
     InsuranceOffered,
 )
+from services.notifier.deliveries.formats import moment
 from services.notifier.deliveries.message import Attachment
 from services.notifier.deliveries.rules import mask_address
 from services.notifier.deliveries.service import Deliveries, NewDelivery
-from services.notifier.deliveries.words import moment
 from services.notifier.templates.rules import Mail
 
 

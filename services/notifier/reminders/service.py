@@ -20,9 +20,9 @@ from chassis.money import Money
 from chassis.tags import fill
 from chassis.typed.names import called
 from protos.wayvault.events.v1 import events_pb2
+from services.notifier.deliveries.formats import agency_data, day
 from services.notifier.deliveries.rules import DeliveryState, mask_address
 from services.notifier.deliveries.service import Deliveries, NewDelivery
-from services.notifier.deliveries.words import agency_data, day
 from services.notifier.reminders.dues import DueAmount, due_of, dues_of
 from services.notifier.reminders.models import (
     ReminderAgencyRow,

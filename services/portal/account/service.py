@@ -28,8 +28,8 @@ from protos.wayvault.events.v1.events_pb2 import (
 )
 from services.portal.account.models import AccountRow, ResetRequestRow, SignInAttemptRow
 from services.portal.account.rules import RESET_VALID, RESETS_PER_HOUR, link_is_good, may_mail_reset, username_key
+from services.portal.agents.service import Agents, AgentView
 from services.portal.merges.service import current_client_id
-from services.portal.people.service import AgentView, People
 from services.portal.throttle.service import Throttle
 
 __all__ = ["Accepted", "Accounts", "AgentView", "PresentClient", "Rejected"]
@@ -93,7 +93,7 @@ class Accounts:
         database: Database,
         outbox: Outbox,
         clock: Clock,
-        people: People,
+        agents: Agents,
         throttle: Throttle,
         passwords: Passwords,
         letters: LetterSealer,
@@ -103,7 +103,7 @@ class Accounts:
         self._database = database
         self._outbox = outbox
         self._clock = clock
-        self._people = people
+        self._agents = agents
         self._throttle = throttle
         self._passwords = passwords
         self._letters = letters
@@ -117,7 +117,7 @@ class Accounts:
             row = session.get(AccountRow, client_id)
             if row is None or row.password_hash is None:
                 return None
-            agent = self._people.load(session, row.agent_id)
+            agent = self._agents.load(session, row.agent_id)
             if agent is None:
                 return None
             return PresentClient(
@@ -227,7 +227,7 @@ class Accounts:
             session.execute(delete(ResetRequestRow).where(ResetRequestRow.id.in_([wish.id for wish in wishes])))
 
     def _mail_reset(self, session: Session, row: AccountRow, now: datetime) -> None:
-        agent = self._people.load(session, row.agent_id)
+        agent = self._agents.load(session, row.agent_id)
         if agent is None or not row.email:
             return
         token = new_link_token()
@@ -244,7 +244,7 @@ class Accounts:
 
     def _tell_locked(self, session: Session, row: AccountRow) -> None:
         """Mails the client that strangers have the account rest."""
-        agent = self._people.load(session, row.agent_id)
+        agent = self._agents.load(session, row.agent_id)
         if agent is None or not row.email or row.password_hash is None:
             return
         now = self._clock.now()
@@ -279,7 +279,7 @@ class Accounts:
 
         Raises RetryLater while another client still has the username (her renaming is on its way).
         """
-        self._people.learn_if_new(session, message.agent, message.agency)
+        self._agents.learn_if_new(session, message.agent, message.agency)
         key = username_key(message.username)
         client_id = current_client_id(session, message.client.id)
         holder = self._by_username(session, key)

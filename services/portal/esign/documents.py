@@ -43,7 +43,7 @@ class SignatureMissing(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Paper:
+class DocumentText:
     """What is to be signed, in the words that the PDF prints; see esign.pdf.PrintedDocument for the rest."""
 
     title: str
@@ -140,7 +140,7 @@ class Documents:
         origin: Origin,
     ) -> SignedDocument:
         """The signed authorization of a payment request. `facts` are the labelled lines above the terms."""
-        paper = Paper(
+        text = DocumentText(
             title=TITLE,
             head=request.letterhead,
             time_zone=request.time_zone,
@@ -154,51 +154,51 @@ class Documents:
             calls_itself="authorization",
             signed_words="Authorization signed",
         )
-        return self.write(paper, signature=signature, steps=steps, signed_at=signed_at, origin=origin)
+        return self.write(text, signature=signature, steps=steps, signed_at=signed_at, origin=origin)
 
     def write(
         self,
-        paper: Paper,
+        text: DocumentText,
         *,
         signature: Signature,
         steps: tuple[EvidenceStep, ...],
         signed_at: datetime,
         origin: Origin,
     ) -> SignedDocument:
-        """The paper, signed: its record is made now, its PDF later."""
+        """The text, signed: its record is made now, its PDF later."""
         document_id = new_id("doc")
-        terms_sha256 = text_sha256(paper.terms_text)
+        terms_sha256 = text_sha256(text.terms_text)
         printed = pdf.PrintedDocument(
             document_id=document_id,
-            title=paper.title,
-            head=paper.head,
-            time_zone=paper.time_zone,
-            facts=paper.facts,
-            headline=paper.headline,
-            terms_text=paper.terms_text,
-            terms_version=paper.terms_version,
+            title=text.title,
+            head=text.head,
+            time_zone=text.time_zone,
+            facts=text.facts,
+            headline=text.headline,
+            terms_text=text.terms_text,
+            terms_version=text.terms_version,
             terms_sha256=terms_sha256,
-            consent_text=paper.consent_text,
-            consent_version=paper.consent_version,
+            consent_text=text.consent_text,
+            consent_version=text.consent_version,
             signature=signature,
-            signer_email=paper.signer_email,
+            signer_email=text.signer_email,
             signed_at=signed_at,
             steps=steps,
-            calls_itself=paper.calls_itself,
-            signed_words=paper.signed_words,
+            calls_itself=text.calls_itself,
+            signed_words=text.signed_words,
             verify_url=self._verify_url,
         )
         return SignedDocument(
             document_id=document_id,
-            title=paper.title,
-            agency_name=paper.head.name,
-            terms_text=paper.terms_text,
-            terms_version=paper.terms_version,
+            title=text.title,
+            agency_name=text.head.name,
+            terms_text=text.terms_text,
+            terms_version=text.terms_version,
             terms_sha256=terms_sha256,
-            consent_text=paper.consent_text,
-            consent_version=paper.consent_version,
+            consent_text=text.consent_text,
+            consent_version=text.consent_version,
             signature=signature,
-            signer_email=paper.signer_email,
+            signer_email=text.signer_email,
             signed_at=signed_at,
             origin=origin,
             record=pdf.record_of(printed),

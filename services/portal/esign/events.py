@@ -5,17 +5,17 @@ from sqlalchemy.orm import Session
 from chassis.bus import EventHandlers, EventMeta
 from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import EsignRequested, EsignWithdrawn
-from services.portal.esign.request_rules import PaperKind
-from services.portal.esign.requests import NewPaper, SignRequests
+from services.portal.esign.request_rules import RequestKind
+from services.portal.esign.requests import NewRequest, SignRequests
 
 
 def subscribe(handlers: EventHandlers, requests: SignRequests) -> None:
     """Registers the room's handlers."""
 
     def on_requested(session: Session, message: EsignRequested, meta: EventMeta) -> None:
-        new = NewPaper(
+        new = NewRequest(
             request_id=message.request_id,
-            kind=PaperKind.DOCUMENT,
+            kind=RequestKind.DOCUMENT,
             booking_id=message.booking_id,
             booking_title=message.booking_title,
             agency=message.agency,

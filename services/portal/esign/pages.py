@@ -20,7 +20,7 @@ from services.portal.account import find_client
 from services.portal.esign.service import (
     ON_FILE,
     Documents,
-    PaperKind,
+    RequestKind,
     RequestStatus,
     Signature,
     SignatureMissing,
@@ -45,13 +45,13 @@ class ConsentForm(Form):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningRoom:
-    """What one kind of paper has of its own. `answer` reads the answer to an offer from the form, or notes what is
+    """What one kind of request has of its own. `answer` reads the answer to an offer from the form, or notes what is
     missing; a document has none."""
 
     name: str
     import_name: str
     path: str
-    kind: PaperKind
+    kind: RequestKind
     consent_text: str
     read_template: str
     done_template: str
@@ -61,7 +61,7 @@ class SigningRoom:
 
 
 class SigningPages:
-    """The pages of one kind of paper."""
+    """The pages of one kind of request."""
 
     def __init__(
         self,
@@ -90,12 +90,12 @@ class SigningPages:
 
     def landing(self, request_id: str) -> BaseResponse:
         """Who asks for what, and one button."""
-        paper = self._find(request_id)
-        if paper is None:
+        asked = self._find(request_id)
+        if asked is None:
             return _page("links/unknown.html", 404)
-        if paper.status in _CLOSED:
-            return self._closed(paper)
-        return self._page("esign/landing.html", paper, timed_out=self._access.timed_out())
+        if asked.status in _CLOSED:
+            return self._closed(asked)
+        return self._page("esign/landing.html", asked, timed_out=self._access.timed_out())
 
     def open_request(self, request_id: str) -> BaseResponse:
         """The click."""
@@ -117,101 +117,101 @@ class SigningPages:
         return redirect(self._url("read", opened), 303)
 
     def read(self, request_id: str) -> BaseResponse:
-        """The paper with the place to sign, or what became of it."""
-        paper, refusal = self._held(request_id)
-        if paper is None:
+        """The text with the place to sign, or what became of it."""
+        asked, refusal = self._held(request_id)
+        if asked is None:
             return refusal
-        return self._as_it_stands(paper)
+        return self._as_it_stands(asked)
 
     def sign(self, request_id: str) -> BaseResponse:
         """Takes the signature."""
-        paper, refusal = self._held(request_id)
-        if paper is None:
+        asked, refusal = self._held(request_id)
+        if asked is None:
             return refusal
-        if paper.status is not RequestStatus.OPEN:
-            return redirect(self._url("read", paper), 303)
+        if asked.status is not RequestStatus.OPEN:
+            return redirect(self._url("read", asked), 303)
         form = self._form()
         valid = bool(form.validate())
         answer = self._room.answer(form)
         signature, unsigned = posted_signature(
-            self._on_file, client_id=paper.client_id, agency_id=paper.agent.agency_id, name=paper.signer_name
+            self._on_file, client_id=asked.client_id, agency_id=asked.agent.agency_id, name=asked.signer_name
         )
         if not valid or signature is None or form.errors:
-            return self._form_page(paper, form, status=422, unsigned=unsigned)
+            return self._form_page(asked, form, status=422, unsigned=unsigned)
         signing = Signing(signature=signature, origin=origin_of_request(), accepted=answer)
-        self._requests.sign(paper.request_id, self._room.kind, signing)
-        return redirect(self._url("read", paper), 303)
+        self._requests.sign(asked.request_id, self._room.kind, signing)
+        return redirect(self._url("read", asked), 303)
 
     def signed_copy(self, request_id: str) -> BaseResponse:
         """The signed PDF as a download."""
-        paper, refusal = self._held(request_id)
-        if paper is None:
+        asked, refusal = self._held(request_id)
+        if asked is None:
             return refusal
-        pdf = self._documents.pdf_of_request(paper.request_id)
+        pdf = self._documents.pdf_of_request(asked.request_id)
         if pdf is None:
             abort(404)
         return pdf_download(pdf, self._room.file_name)
 
     def _find(self, request_id: str) -> SignRequest | None:
-        paper = self._requests.find(request_id, self._room.kind)
-        if paper is not None:
-            dress_as(paper.agent)
-        return paper
+        asked = self._requests.find(request_id, self._room.kind)
+        if asked is not None:
+            dress_as(asked.agent)
+        return asked
 
     def _held(self, request_id: str) -> tuple[SignRequest | None, BaseResponse]:
-        """The paper, when this browser has opened it or its client is signed in here; else where to go instead."""
-        paper = self._find(request_id)
-        if paper is None:
+        """The request, when this browser has opened it or its client is signed in here; else where to go instead."""
+        asked = self._find(request_id)
+        if asked is None:
             return None, _page("links/unknown.html", 404)
         client = find_client()
-        if (client is not None and client.client_id == paper.client_id) or self._access.holds(paper.request_id):
-            return paper, Response()
-        if self._access.held_before(paper.request_id):
-            keep_draft(paper.request_id)
-        return None, redirect(self._url("landing", paper), 303)
+        if (client is not None and client.client_id == asked.client_id) or self._access.holds(asked.request_id):
+            return asked, Response()
+        if self._access.held_before(asked.request_id):
+            keep_draft(asked.request_id)
+        return None, redirect(self._url("landing", asked), 303)
 
-    def _as_it_stands(self, paper: SignRequest) -> BaseResponse:
-        match paper.status:
+    def _as_it_stands(self, asked: SignRequest) -> BaseResponse:
+        match asked.status:
             case RequestStatus.OPEN:
-                return self._form_page(paper, self._form(), status=200)
+                return self._form_page(asked, self._form(), status=200)
             case RequestStatus.SIGNED:
-                return self._page(self._room.done_template, paper)
+                return self._page(self._room.done_template, asked)
             case RequestStatus.EXPIRED | RequestStatus.WITHDRAWN:
-                return self._closed(paper)
+                return self._closed(asked)
 
     def _form(self) -> ConsentForm:
         form = self._room.form()
         form.consent.label.text = self._room.consent_text
         return form
 
-    def _form_page(self, paper: SignRequest, form: ConsentForm, *, status: int, unsigned: str = "") -> Response:
+    def _form_page(self, asked: SignRequest, form: ConsentForm, *, status: int, unsigned: str = "") -> Response:
         return self._page(
             self._room.read_template,
-            paper,
+            asked,
             status=status,
             form=form,
             unsigned=unsigned,
             typed_signature=clean_name(request.form.get("signature_text", "")),
-            no_face=without_face(paper.signer_name, paper.title, paper.booking_title, paper.text),
-            **offered_on_file(self._on_file, client_id=paper.client_id, agency_id=paper.agent.agency_id),
+            no_face=without_face(asked.signer_name, asked.title, asked.booking_title, asked.text),
+            **offered_on_file(self._on_file, client_id=asked.client_id, agency_id=asked.agent.agency_id),
         )
 
     def _wrong_token(self, request_id: str) -> Response:
-        paper = self._find(request_id)
-        if paper is None:
+        asked = self._find(request_id)
+        if asked is None:
             return _page("links/unknown.html", 404)
-        if paper.status in _CLOSED:
-            return self._closed(paper)
-        return _page("links/incomplete.html", 403, link={"request": paper.agent})
+        if asked.status in _CLOSED:
+            return self._closed(asked)
+        return _page("links/incomplete.html", 403, link={"request": asked.agent})
 
-    def _closed(self, paper: SignRequest) -> Response:
-        return self._page("esign/closed.html", paper, status=410)
+    def _closed(self, asked: SignRequest) -> Response:
+        return self._page("esign/closed.html", asked, status=410)
 
-    def _page(self, template: str, paper: SignRequest, *, status: int = 200, **values: object) -> Response:
-        return _page(template, status, paper=paper, room=self._room.name, client=find_client(), **values)
+    def _page(self, template: str, asked: SignRequest, *, status: int = 200, **values: object) -> Response:
+        return _page(template, status, asked=asked, room=self._room.name, client=find_client(), **values)
 
-    def _url(self, endpoint: str, paper: SignRequest) -> str:
-        return url_for(f"{self._room.name}.{endpoint}", request_id=paper.request_id)
+    def _url(self, endpoint: str, asked: SignRequest) -> str:
+        return url_for(f"{self._room.name}.{endpoint}", request_id=asked.request_id)
 
 
 def pdf_download(pdf: bytes, file_name: str) -> Response:

@@ -6,10 +6,10 @@ from chassis.ids import new_id
 from chassis.sealing import Letter
 from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import Agency, Agent, EsignOpened, EsignSigned
-from services.portal.esign.documents import LetterSealer, Paper, SignedDocument
+from services.portal.agents.rules import AgentView
+from services.portal.esign.documents import DocumentText, LetterSealer, SignedDocument
 from services.portal.esign.requests import Genre, Signing, SignRequest
 from services.portal.esign.rules import DOCUMENT_CONSENT_TEXT, DOCUMENT_CONSENT_VERSION
-from services.portal.people.rules import AgentView
 
 
 def document_genre(letters: LetterSealer) -> Genre:
@@ -32,7 +32,7 @@ def document_genre(letters: LetterSealer) -> Genre:
             booking_id=request.booking_id,
         )
 
-    return Genre(path="sign", paper=_paper, opened=_opened, signed=signed)
+    return Genre(path="sign", text=_text, opened=_opened, signed=signed)
 
 
 def agent_of(sender: AgentView) -> Agent:
@@ -55,9 +55,9 @@ def agency_of(sender: AgentView) -> Agency:
     )
 
 
-def _paper(request: SignRequest, _: bool | None) -> Paper:
+def _text(request: SignRequest, _: bool | None) -> DocumentText:
     facts = (("Trip", request.booking_title), ("Agent", request.agent.name), ("Client", request.signer_name))
-    return Paper(
+    return DocumentText(
         title=request.title,
         head=request.agent.letterhead,
         time_zone=request.agent.time_zone,

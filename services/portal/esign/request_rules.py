@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 
 
-class PaperKind(StrEnum):
+class RequestKind(StrEnum):
     """What is signed."""
 
     DOCUMENT = "document"

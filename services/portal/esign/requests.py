@@ -19,12 +19,13 @@ from chassis.db import Database, insert_if_absent
 from chassis.ids import new_id, new_link_token, token_sha256
 from chassis.money import Money
 from protos.wayvault.events.v1.events_pb2 import Agency, Agent, Client
-from services.portal.esign.documents import Documents, Paper, SignedDocument
+from services.portal.agents.rules import AgentView
+from services.portal.esign.documents import Documents, DocumentText, SignedDocument
 from services.portal.esign.models import SignRequestRow, SignTokenRow
 from services.portal.esign.printing import Printing
 from services.portal.esign.request_rules import (
-    PaperKind,
     RequestFact,
+    RequestKind,
     RequestState,
     RequestStatus,
     next_state,
@@ -36,7 +37,6 @@ from services.portal.links.service import Links, add_evidence
 from services.portal.merges.service import current_client_id
 from services.portal.origin import Origin
 from services.portal.payment_request import readable_accent
-from services.portal.people.rules import AgentView
 
 _WAITING = (RequestState.ISSUED.value, RequestState.OPENED.value)
 _LISTED = 100
@@ -47,11 +47,11 @@ class TextChanged(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewPaper:
+class NewRequest:
     """A request as the CRM sends one, or a further issue of it. Moments are aware UTC."""
 
     request_id: str
-    kind: PaperKind
+    kind: RequestKind
     booking_id: str
     booking_title: str
     agency: Agency
@@ -73,7 +73,7 @@ class SignRequest:
     """A request as it stands at the moment of the call. `agent` is the agent and agency of the sending."""
 
     request_id: str
-    kind: PaperKind
+    kind: RequestKind
     status: RequestStatus
     agent: AgentView
     client_id: str
@@ -107,10 +107,10 @@ class Signing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Genre:
-    """What one kind of paper has of its own. `path` is where its pages are ("sign" for /sign/<id>)."""
+    """What one kind of request has of its own. `path` is where its pages are ("sign" for /sign/<id>)."""
 
     path: str
-    paper: Callable[[SignRequest, bool | None], Paper]
+    text: Callable[[SignRequest, bool | None], DocumentText]
     # What is told when it is opened for the first time; None = nobody is told.
     opened: Callable[[SignRequest, datetime], Message] | None
     # What is told when it is signed, once the PDF is printed, which goes into `pdf` and `pdf_sha256`. The last argument
@@ -130,7 +130,7 @@ class SignRequests:
         documents: Documents,
         printing: Printing,
         links: Links,
-        genres: Mapping[PaperKind, Genre],
+        genres: Mapping[RequestKind, Genre],
         public_url: str,
     ) -> None:
         self._database = database
@@ -141,10 +141,10 @@ class SignRequests:
         self._links = links
         self._genres = genres
         self._public_url = public_url
-        if missing := set(PaperKind) - set(genres):
+        if missing := set(RequestKind) - set(genres):
             raise ValueError(f"no genre for {sorted(missing)}")
 
-    def learn(self, session: Session, new: NewPaper) -> None:
+    def learn(self, session: Session, new: NewRequest) -> None:
         """Takes in a request, or a further issue of it. What was signed or taken back stays so. Raises TextChanged."""
         if text_sha256(new.text) != new.text_sha256:
             raise TextChanged(new.request_id)
@@ -167,14 +167,14 @@ class SignRequests:
         if (row := _locked(session, request_id)) is not None:
             row.state = next_state(RequestState(row.state), RequestFact.WITHDRAWN)
 
-    def find(self, request_id: str, kind: PaperKind) -> SignRequest | None:
+    def find(self, request_id: str, kind: RequestKind) -> SignRequest | None:
         """The request by its id, or None. Changes nothing."""
         with self._database.read() as session:
             row = session.get(SignRequestRow, request_id[:64])
             return self._view(row) if row is not None and row.kind == kind else None
 
     def open(
-        self, request_id: str, kind: PaperKind, origin: Origin, *, token: str = "", client_id: str = ""
+        self, request_id: str, kind: RequestKind, origin: Origin, *, token: str = "", client_id: str = ""
     ) -> SignRequest | None:
         """Opens a request with one of its tokens, or as the signed-in client who is asked: None for anybody else.
 
@@ -205,7 +205,7 @@ class SignRequests:
         if tell := self._genres[view.kind].opened:
             self._outbox.add(session, tell(view, now), aggregate_id=row.request_id, agency_id=row.agency_id)
 
-    def sign(self, request_id: str, kind: PaperKind, signing: Signing) -> SignRequest | None:
+    def sign(self, request_id: str, kind: RequestKind, signing: Signing) -> SignRequest | None:
         """Signs the request, once, however often and from however many windows it is sent; None if there is none.
 
         The request comes back as it stands afterwards: one that was taken back or has expired is not signed.
@@ -218,7 +218,7 @@ class SignRequests:
         signed_at = self._clock.now()
         last = _last_steps(signing.origin, received_at, signed_at)
         document = self._documents.write(
-            genre.paper(request, signing.accepted),
+            genre.text(request, signing.accepted),
             signature=signing.signature,
             steps=(*self._links.evidence(request_id), *last),
             signed_at=signed_at,
@@ -291,7 +291,7 @@ class SignRequests:
     def _view(self, row: SignRequestRow) -> SignRequest:
         return SignRequest(
             request_id=row.request_id,
-            kind=PaperKind(row.kind),
+            kind=RequestKind(row.kind),
             status=status_of(RequestState(row.state), expires_at=row.expires_at, now=self._clock.now()),
             agent=_sender(Agent.FromString(row.agent), Agency.FromString(row.agency)),
             client_id=row.client_id,
@@ -311,7 +311,7 @@ class SignRequests:
         )
 
 
-def _columns(session: Session, new: NewPaper) -> dict[str, object]:
+def _columns(session: Session, new: NewRequest) -> dict[str, object]:
     return {
         "kind": new.kind.value,
         "agency_id": new.agency.id,

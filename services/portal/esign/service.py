@@ -5,8 +5,8 @@ from services.portal.esign.documents import (
     TITLE,
     DocumentEntry,
     Documents,
+    DocumentText,
     KnownDocument,
-    Paper,
     SignatureMissing,
     SignedDocument,
     read_signature,
@@ -15,8 +15,8 @@ from services.portal.esign.on_file import SignatureOnFile, SignaturesOnFile
 from services.portal.esign.on_file_rules import ON_FILE, consent_to_reuse
 from services.portal.esign.printing import Printing
 from services.portal.esign.record import agency_of, agent_of
-from services.portal.esign.request_rules import PaperKind, RequestStatus
-from services.portal.esign.requests import Genre, NewPaper, Signing, SignRequest, SignRequests
+from services.portal.esign.request_rules import RequestKind, RequestStatus
+from services.portal.esign.requests import Genre, NewRequest, Signing, SignRequest, SignRequests
 from services.portal.esign.rules import CONSENT_TEXT, CONSENT_VERSION, Signature, clean_name
 
 __all__ = [
@@ -25,13 +25,13 @@ __all__ = [
     "ON_FILE",
     "TITLE",
     "DocumentEntry",
+    "DocumentText",
     "Documents",
     "Genre",
     "KnownDocument",
-    "NewPaper",
-    "Paper",
-    "PaperKind",
+    "NewRequest",
     "Printing",
+    "RequestKind",
     "RequestStatus",
     "SignRequest",
     "SignRequests",

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from services.portal.account import client_required, current_client
 from services.portal.esign.documents import TITLE, Documents
 from services.portal.esign.pages import SigningRoom, pdf_download
-from services.portal.esign.request_rules import PaperKind
+from services.portal.esign.request_rules import RequestKind
 from services.portal.esign.requests import SignRequests
 from services.portal.esign.rules import DOCUMENT_CONSENT_TEXT
 
@@ -14,7 +14,7 @@ ROOM = SigningRoom(
     name="esign",
     import_name=__name__,
     path="sign",
-    kind=PaperKind.DOCUMENT,
+    kind=RequestKind.DOCUMENT,
     consent_text=DOCUMENT_CONSENT_TEXT,
     read_template="esign/read.html",
     done_template="esign/done.html",

@@ -6,16 +6,16 @@ from chassis.bus import EventHandlers, EventMeta
 from chassis.money import Money
 from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import InsuranceOffered, InsuranceWithdrawn
-from services.portal.esign.service import NewPaper, PaperKind, SignRequests
+from services.portal.esign.service import NewRequest, RequestKind, SignRequests
 
 
 def subscribe(handlers: EventHandlers, requests: SignRequests) -> None:
     """Registers the room's handlers."""
 
     def on_offered(session: Session, message: InsuranceOffered, meta: EventMeta) -> None:
-        new = NewPaper(
+        new = NewRequest(
             request_id=message.offer_id,
-            kind=PaperKind.INSURANCE,
+            kind=RequestKind.INSURANCE,
             booking_id=message.booking_id,
             booking_title=message.booking_title,
             agency=message.agency,

@@ -1,7 +1,16 @@
 """The genre of insurance offers (C7): what the PDF says of an answer, and what is told of it."""
 
 from protos.wayvault.events.v1.events_pb2 import InsuranceDecided
-from services.portal.esign.service import Genre, Paper, SignedDocument, Signing, SignRequest, agency_of, agent_of, stamp
+from services.portal.esign.service import (
+    DocumentText,
+    Genre,
+    SignedDocument,
+    Signing,
+    SignRequest,
+    agency_of,
+    agent_of,
+    stamp,
+)
 from services.portal.insurance.rules import ANSWER_CONSENT_TEXT, ANSWER_CONSENT_VERSION, answer_words
 
 __all__ = ["insurance_genre"]
@@ -9,10 +18,10 @@ __all__ = ["insurance_genre"]
 
 def insurance_genre() -> Genre:
     """Offers are answered at /insurance. Nobody is told of an opening: only the answer counts."""
-    return Genre(path="insurance", paper=_paper, opened=None, signed=_signed)
+    return Genre(path="insurance", text=_text, opened=None, signed=_signed)
 
 
-def _paper(request: SignRequest, accepted: bool | None) -> Paper:
+def _text(request: SignRequest, accepted: bool | None) -> DocumentText:
     if accepted is None:
         raise ValueError("an insurance offer is signed with an answer")
     facts = (
@@ -22,7 +31,7 @@ def _paper(request: SignRequest, accepted: bool | None) -> Paper:
         ("Agent", request.agent.name),
         ("Passenger", request.signer_name),
     )
-    return Paper(
+    return DocumentText(
         title="Travel insurance",
         head=request.agent.letterhead,
         time_zone=request.agent.time_zone,

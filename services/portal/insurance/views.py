@@ -2,7 +2,7 @@
 
 from chassis.web.forms import RadioField
 from services.portal.esign.pages import ConsentForm, SigningRoom
-from services.portal.esign.service import PaperKind
+from services.portal.esign.service import RequestKind
 from services.portal.insurance.rules import ANSWER_CONSENT_TEXT, read_answer
 
 
@@ -26,7 +26,7 @@ ROOM = SigningRoom(
     name="insurance",
     import_name=__name__,
     path="insurance",
-    kind=PaperKind.INSURANCE,
+    kind=RequestKind.INSURANCE,
     consent_text=ANSWER_CONSENT_TEXT,
     read_template="insurance/read.html",
     done_template="insurance/done.html",

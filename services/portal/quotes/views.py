@@ -12,8 +12,8 @@ from flask.typing import ResponseReturnValue
 from chassis.clock import Clock
 from chassis.ids import new_link_token
 from services.portal.account import PresentClient, find_client
+from services.portal.agents.service import Agents, AgentView
 from services.portal.pages import dress_as
-from services.portal.people.service import AgentView, People
 from services.portal.quotes.forms import QuoteForm
 from services.portal.quotes.rules import REQUESTS_PER_HOUR, date_errors
 from services.portal.quotes.service import Quotes
@@ -34,7 +34,7 @@ class QuotePages:
     """What the room's pages work with; in `app.extensions[EXTENSION]`."""
 
     quotes: Quotes
-    people: People
+    agents: Agents
     throttle: Throttle
     clock: Clock
 
@@ -85,7 +85,7 @@ def _pages() -> QuotePages:
 
 
 def _agent(name: str) -> AgentView:
-    agent = _pages().people.by_address(name)
+    agent = _pages().agents.by_address(name)
     if agent is None:
         abort(404)
     dress_as(agent)

@@ -7,9 +7,9 @@ from chassis.money import Money
 from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.events.v1.events_pb2 import Client, PaymentContext, PaymentType
 from services.portal.account.service import PresentClient
+from services.portal.agents.service import Agents
 from services.portal.links.service import Links, LinkView, OwnPayment
 from services.portal.origin import Origin
-from services.portal.people.service import People
 from services.portal.trips.rules import FEE_ID, PayType, amount_error
 from services.portal.trips.service import Part, Trips, TripView
 from services.portal.trips.snapshot import wire_segment
@@ -26,9 +26,9 @@ WIRE_TYPES = {
 class OwnPayments:
     """Starts payments for clients who are signed in."""
 
-    def __init__(self, *, links: Links, people: People, trips: Trips) -> None:
+    def __init__(self, *, links: Links, agents: Agents, trips: Trips) -> None:
         self._links = links
-        self._people = people
+        self._agents = agents
         self._trips = trips
 
     def refusal(self, link: LinkView) -> str:
@@ -93,7 +93,7 @@ class OwnPayments:
         self, client: PresentClient, view: TripView, part: Part, kind: PayType, amount: Money
     ) -> PaymentContext:
         """What every reader of the payment shows. The agent is who the trip belongs to; her address as it is today."""
-        agent, agency = self._people.snapshots(view.agent.agent_id) or (view.message.agent, view.message.agency)
+        agent, agency = self._agents.snapshots(view.agent.agent_id) or (view.message.agent, view.message.agency)
         return PaymentContext(
             payment_id=new_id("pay"),
             booking_id=view.trip.id,

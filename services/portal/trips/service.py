@@ -13,10 +13,10 @@ from chassis.db import Database
 from chassis.errors import NotFound
 from chassis.former_days import CalendarDay, pack, still_gone, unpack
 from protos.wayvault.events.v1.events_pb2 import BookingSaved
+from services.portal.agents.service import Agents, AgentView
 from services.portal.merges.service import current_client_id
 from services.portal.payments.rules import PaymentState
 from services.portal.payments.service import Counted, Payments
-from services.portal.people.service import AgentView, People
 from services.portal.trips.models import TravelerRow, TripRow
 from services.portal.trips.rules import (
     Due,
@@ -104,10 +104,10 @@ def trips_shown_to(client_id: str) -> Select[str]:
 class Trips:
     """The trips room. Methods with a `session` are parts of a caller's transaction."""
 
-    def __init__(self, *, database: Database, clock: Clock, people: People, payments: Payments) -> None:
+    def __init__(self, *, database: Database, clock: Clock, agents: Agents, payments: Payments) -> None:
         self._database = database
         self._clock = clock
-        self._people = people
+        self._agents = agents
         self._payments = payments
 
     def of_client(self, client_id: str) -> tuple[list[TripView], list[TripView]]:
@@ -133,7 +133,7 @@ class Trips:
 
     def learn(self, session: Session, message: BookingSaved, at: datetime) -> None:
         """Takes in the CRM's newest word on a booking (its events come in order)."""
-        self._people.learn_if_new(session, message.agent, message.agency)
+        self._agents.learn_if_new(session, message.agent, message.agency)
         trip = read_trip(message)
         row = session.get(TripRow, trip.id, with_for_update=True)
         if row is None:
@@ -153,7 +153,7 @@ class Trips:
 
     def _views(self, session: Session, rows: Sequence[TripRow]) -> list[TripView]:
         counted = self._payments.counted([row.booking_id for row in rows]) if rows else {}
-        agents = {agent_id: self._people.load(session, agent_id) for agent_id in {row.agent_id for row in rows}}
+        agents = {agent_id: self._agents.load(session, agent_id) for agent_id in {row.agent_id for row in rows}}
         return [
             self._view(row, agent, counted.get(row.booking_id, []))
             for row in rows

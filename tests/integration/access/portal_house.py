@@ -20,7 +20,7 @@ from protos.wayvault.events.v1.events_pb2 import (
 from services.portal.app import create_app
 from services.portal.bootstrap import bootstrap
 from services.portal.esign.rules import Signature, SignatureKind
-from services.portal.esign.service import PaperKind, Signing
+from services.portal.esign.service import RequestKind, Signing
 from services.portal.origin import Origin
 from tests.integration.access.kept_file import KeptFile
 from tests.support.clock import FakeClock
@@ -125,8 +125,8 @@ class FurnishedPortal(PortalWorld):
             offer_insurance(self, offer_id, token=f"token of /insurance/{offer_id}")
         signature = Signature(kind=SignatureKind.TYPED, signer_name="Grace Hopper")
         signing = Signing(signature=signature, origin=Origin(ip="127.0.0.1", user_agent="test"), accepted=True)
-        self.deps.sign_requests.sign(_ANSWERED, PaperKind.INSURANCE, signing)
-        signed = self.deps.sign_requests.sign(_SIGNED, PaperKind.DOCUMENT, signing)
+        self.deps.sign_requests.sign(_ANSWERED, RequestKind.INSURANCE, signing)
+        signed = self.deps.sign_requests.sign(_SIGNED, RequestKind.DOCUMENT, signing)
         assert signed is not None
         return signed.document_id
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from chassis.moments import written_evidence, written_moment, zone_of
 from chassis.timestamps import stamp
 from chassis.web import formatting
-from services.notifier.deliveries.words import moment as in_a_mail
+from services.notifier.deliveries.formats import moment as in_a_mail
 
 ZONES = st.sampled_from(
     ["America/New_York", "Europe/Berlin", "Asia/Kathmandu", "America/Sao_Paulo", "UTC", "", "No/Such"]

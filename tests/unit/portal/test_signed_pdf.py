@@ -13,7 +13,7 @@ from PIL import Image
 from pypdf import PdfReader
 
 from chassis.paper import faces
-from chassis.paper.letterhead import Letterhead, Paper
+from chassis.paper.letterhead import Letterhead, PaperSize
 from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import DeliverySent, DocumentSigned
 from services.portal.esign.drawing import DrawingError, read_drawing
@@ -46,7 +46,7 @@ def document(**changes: object) -> PrintedDocument:
         document_id="doc_1",
         title="Credit card authorization",
         head=Letterhead(
-            name="Harbour & Vine Travel", contact="+1 (212) 555 0100", accent="#0f5b61", paper=Paper.LETTER
+            name="Harbour & Vine Travel", contact="+1 (212) 555 0100", accent="#0f5b61", paper=PaperSize.LETTER
         ),
         time_zone="America/New_York",
         facts=(("Supplier", "Aurora Cruises"), ("Card", "Visa ending in 1111")),

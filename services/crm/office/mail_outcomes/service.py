@@ -83,7 +83,7 @@ class MailOutcomes:
             return session.scalar(own) or 0
 
     def get(self, actor: Actor, failure_id: str) -> Failure:
-        """Raises NotFound for what is not in the actor's sight."""
+        """Raises NotFound for what the actor may not see."""
         with self._database.read() as session:
             return self._failures(session, actor, [_visible(session, actor, failure_id)])[0]
 

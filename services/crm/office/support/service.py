@@ -94,7 +94,7 @@ class Support:
             return self._tickets(session, actor.agency_id, [row])[0]
 
     def get(self, actor: Actor, ticket_id: str) -> TicketDetail:
-        """Raises NotFound for what is not in the actor's sight."""
+        """Raises NotFound for what the actor may not see."""
         with self._database.read() as session:
             return self._detail(session, actor.agency_id, _visible(session, actor, ticket_id))
 

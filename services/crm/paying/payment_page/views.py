@@ -39,7 +39,7 @@ from services.crm.paying.cvv_requests import rules as cvv_rules
 from services.crm.paying.parts import paying
 from services.crm.paying.payment_page.forms import CvvAgainForm, ProcessForm, RefundForm, RemoveForm, VoidForm
 from services.crm.paying.payments.service import Payment, PaymentState, Refused
-from services.crm.paying.reveal.history import HistoryLine, People, history_lines
+from services.crm.paying.reveal.history import HistoryLine, Names, history_lines
 from services.crm.paying.reveal.service import STEPS, CardDescription, step_of
 from services.crm.paying.second_reveals import rules as second_rules
 from services.crm.paying.second_reveals.forms import AskForm
@@ -377,7 +377,7 @@ def _news(actor: Actor, payment: Payment) -> VaultNews:
         entries = paying().reveals.access_entries(payment)
     except WayvaultError as error:
         return VaultNews(problem=error.message)
-    people = People(names=access().directory.names_in(actor), client=payment.payer_name)
+    people = Names(names=access().directory.names_in(actor), client=payment.payer_name)
     return VaultNews(card=card, history=history_lines(entries, people))
 
 

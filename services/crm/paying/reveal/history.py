@@ -108,7 +108,7 @@ class HistoryLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class People:
+class Names:
     """Who stands behind the ids of the trail: the agency's people by id, and the client."""
 
     names: dict[str, str]
@@ -125,12 +125,12 @@ class People:
         return self.names.get(entry.actor, entry.actor)
 
 
-def history_lines(entries: list[AccessEntry], people: People) -> list[HistoryLine]:
+def history_lines(entries: list[AccessEntry], people: Names) -> list[HistoryLine]:
     """The trail, newest first."""
     return [_line(entry, people) for entry in reversed(entries)]
 
 
-def _line(entry: AccessEntry, people: People) -> HistoryLine:
+def _line(entry: AccessEntry, people: Names) -> HistoryLine:
     what = _what(entry)
     where = ", ".join(part for part in (entry.origin.ip, _device(entry.origin.user_agent)) if part)
     return HistoryLine(

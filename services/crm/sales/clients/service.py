@@ -19,7 +19,7 @@ from services.crm.access.agency.service import Directory
 from services.crm.core.actor import Actor
 from services.crm.core.errors import ChangedMeanwhile
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
-from services.crm.core.search import Words, set_words
+from services.crm.core.search import WordIndex, set_words
 from services.crm.core.visibility import visible_to
 from services.crm.sales.clients.changes import note_changes, times_of_changes, told_moments
 from services.crm.sales.clients.events import Surroundings, client_merged, client_saved, client_snapshot
@@ -53,7 +53,7 @@ __all__ = [
     "times_of_changes",
 ]
 
-_WORDS = Words(
+_WORDS = WordIndex(
     agency_id=ClientWordRow.agency_id,
     agent_id=ClientWordRow.agent_id,
     word=ClientWordRow.word,
@@ -105,7 +105,7 @@ class Clients:
         self._directory = directory
 
     def get(self, actor: Actor, client_id: str) -> ClientDetail:
-        """Raises NotFound for what does not exist or is not in the actor's sight: no difference is told."""
+        """Raises NotFound for what does not exist or the actor may not see: no difference is told."""
         with self._database.read() as session:
             return self.load(session, actor, client_id)
 

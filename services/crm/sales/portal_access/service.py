@@ -78,7 +78,8 @@ class PortalAccess:
         self._portal_url = portal_url
 
     def of(self, actor: Actor, client_id: str) -> Access | None:
-        """The client's access, or None when she was never invited. Raises NotFound for a client out of sight."""
+        """The client's access, or None when nobody invited them. Raises NotFound for a client whom the actor may not
+        see."""
         with self._database.read() as session:
             self._clients.load(session, actor, client_id)
             row = session.get(PortalAccessRow, client_id)

@@ -11,8 +11,8 @@ from services.crm.core.actor import Actor
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.visibility import visible_to
 from services.crm.signing.esign.library import Library, required_of
-from services.crm.signing.esign.models import SignedPaperRow, SignRequestRow
-from services.crm.signing.esign.records import SignedPaper, SignRequest, view, visible_row
+from services.crm.signing.esign.models import SignedRequestRow, SignRequestRow
+from services.crm.signing.esign.records import SignedRequest, SignRequest, view, visible_row
 from services.crm.signing.esign.rules import RequestState, Wanted, missing
 from services.crm.trips.bookings.service import BookingDetail
 
@@ -36,7 +36,7 @@ class RequestBook:
         self._card_authorized = card_authorized
 
     def list_page(self, actor: Actor, wanted: RequestFilter, number: int) -> Page[SignRequest]:
-        """Requests in the actor's sight, newest first."""
+        """Requests that the actor may see, newest first."""
         conditions = [visible_to(actor, SignRequestRow.agency_id, SignRequestRow.agent_id)]
         if wanted.states:
             conditions.append(SignRequestRow.state.in_(wanted.states))
@@ -47,27 +47,27 @@ class RequestBook:
             rows = session.scalars(newest.limit(PAGE_SIZE).offset(offset(number)))
             return Page(items=[view(row) for row in rows], total=total, number=number)
 
-    def get(self, actor: Actor, request_id: str) -> tuple[SignRequest, SignedPaper | None]:
+    def get(self, actor: Actor, request_id: str) -> tuple[SignRequest, SignedRequest | None]:
         """A request and, once it was signed, what was. Raises NotFound."""
         with self._database.read() as session:
             row = visible_row(session, actor, request_id)
-            paper = session.execute(
+            signed = session.execute(
                 select(
-                    SignedPaperRow.id,
-                    SignedPaperRow.signer_name,
-                    SignedPaperRow.signature_kind,
-                    SignedPaperRow.signed_at,
-                    SignedPaperRow.ip,
-                    SignedPaperRow.pdf_sha256,
-                ).where(SignedPaperRow.request_id == row.id)
+                    SignedRequestRow.id,
+                    SignedRequestRow.signer_name,
+                    SignedRequestRow.signature_kind,
+                    SignedRequestRow.signed_at,
+                    SignedRequestRow.ip,
+                    SignedRequestRow.pdf_sha256,
+                ).where(SignedRequestRow.request_id == row.id)
             ).first()
-            return view(row), SignedPaper(**paper._mapping) if paper is not None else None
+            return view(row), SignedRequest(**signed._mapping) if signed is not None else None
 
     def pdf(self, actor: Actor, request_id: str) -> bytes:
         """The signed PDF. Raises NotFound."""
         with self._database.read() as session:
             row = visible_row(session, actor, request_id)
-            found = session.scalar(select(SignedPaperRow.pdf).where(SignedPaperRow.request_id == row.id))
+            found = session.scalar(select(SignedRequestRow.pdf).where(SignedRequestRow.request_id == row.id))
         if found is None:
             raise NotFound("This document was not signed here.")
         return found
@@ -77,9 +77,9 @@ class RequestBook:
         return self._list(SignRequestRow.booking_id == booking.id)
 
     def of_client(self, actor: Actor, client_id: str) -> list[SignRequest]:
-        """A client's newest requests in the actor's sight."""
-        sight = visible_to(actor, SignRequestRow.agency_id, SignRequestRow.agent_id)
-        return self._list(SignRequestRow.client_id == client_id, sight, limit=_OF_CLIENT)
+        """A client's newest requests that the actor may see."""
+        visible = visible_to(actor, SignRequestRow.agency_id, SignRequestRow.agent_id)
+        return self._list(SignRequestRow.client_id == client_id, visible, limit=_OF_CLIENT)
 
     def lacking(self, actor: Actor, booking: BookingDetail, requests: Sequence[SignRequest]) -> list[Wanted]:
         """The required documents that a booking still lacks. `requests` are the booking's own."""

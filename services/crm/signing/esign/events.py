@@ -7,7 +7,7 @@ from chassis.bus import EventHandlers, EventMeta
 from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import EsignOpened, EsignSigned
 from services.crm.core.mails import MailOutcome, on_mail
-from services.crm.signing.esign.models import SignedPaperRow, SignRequestRow
+from services.crm.signing.esign.models import SignedRequestRow, SignRequestRow
 from services.crm.signing.esign.rules import RequestFact, RequestState, after
 
 _log = structlog.get_logger(__name__)
@@ -47,12 +47,12 @@ def opened(session: Session, message: EsignOpened, meta: EventMeta) -> None:
 def signed(session: Session, message: EsignSigned, meta: EventMeta) -> None:
     """The client signed: the PDF is kept for ever (M13). A signature that crossed a withdrawal stands."""
     row = _request(session, message.request_id, meta)
-    if session.get(SignedPaperRow, message.document_id) is not None or not _advance(row, RequestFact.SIGNED):
+    if session.get(SignedRequestRow, message.document_id) is not None or not _advance(row, RequestFact.SIGNED):
         return
     row.signed_at = moment_of(message.signed_at)
     row.delivery_problem = ""
     session.add(
-        SignedPaperRow(
+        SignedRequestRow(
             id=message.document_id,
             agency_id=meta.agency_id,
             request_id=row.id,

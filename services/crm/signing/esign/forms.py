@@ -23,7 +23,7 @@ from chassis.web.forms import (
 from services.crm.signing.esign.rules import MAX_BODY, MAX_TITLE, REQUIRED_WORDS, US_STATES, Required
 from services.crm.signing.esign.service import SendRequest, Template, TemplateData
 from services.crm.trips.bookings.service import BookingDetail
-from services.crm.trips.passenger_picker import PassengerTick, tick_fields, ticks_of
+from services.crm.trips.passenger_picker import PassengerChoice, choice_fields, choices_of
 
 
 class TemplateForm(Form):
@@ -50,15 +50,15 @@ class SendForm(Form):
     template_id = RadioField("Which document?", [required("Choose the document to send.")])
     restricted_ok = BooleanField("Send it all the same")
 
-    passengers: list[PassengerTick]
+    passengers: list[PassengerChoice]
 
 
 def make_send_form(booking: BookingDetail, templates: list[Template], **values: Any) -> SendForm:
     """The form for one booking. Any: whatever a field takes as data."""
-    bound = type("BookingSendForm", (SendForm,), tick_fields(booking))
+    bound = type("BookingSendForm", (SendForm,), choice_fields(booking))
     form: SendForm = bound(data=values)
     form.template_id.choices = [(template.id, template.title) for template in templates]
-    form.passengers = ticks_of(form, booking)
+    form.passengers = choices_of(form, booking)
     return form
 
 
@@ -78,7 +78,7 @@ def read_send_form(form: SendForm) -> SendRequest | None:
     )
 
 
-class PaperForm(Form):
+class PrintForm(Form):
     """The day on which the printed form was signed."""
 
     request_key = HiddenField(validators=[Length(min=16, max=60)])

@@ -88,7 +88,7 @@ class Library:
             return self._select(session, actor)
 
     def get(self, actor: Actor, template_id: str) -> Template:
-        """Raises NotFound for what does not exist or is not in the actor's sight."""
+        """Raises NotFound for what does not exist or the actor may not see."""
         with self._database.read() as session:
             return self.load(session, actor, template_id)
 

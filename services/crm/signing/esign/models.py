@@ -89,7 +89,7 @@ class SignRequestRow(Base):
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class SignedPaperRow(Base):
+class SignedRequestRow(Base):
     """What was signed, with its certificate page; kept for ever (M13)."""
 
     __tablename__ = "esign_document"

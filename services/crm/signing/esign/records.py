@@ -51,7 +51,7 @@ class SignRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignedPaper:
+class SignedRequest:
     """What is known of a signed PDF without its bytes."""
 
     id: str
@@ -69,7 +69,7 @@ def made_by(session: Session, keys: Collection[str]) -> list[SignRequest]:
 
 
 def visible_row(session: Session, actor: Actor, request_id: str) -> SignRequestRow:
-    """Raises NotFound for what does not exist or is not in the actor's sight: no difference is told."""
+    """Raises NotFound for what does not exist or the actor may not see: no difference is told."""
     row = session.scalar(
         select(SignRequestRow).where(
             SignRequestRow.id == request_id, visible_to(actor, SignRequestRow.agency_id, SignRequestRow.agent_id)

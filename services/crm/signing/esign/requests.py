@@ -147,7 +147,7 @@ class SignRequests:
     def text_for(
         self, actor: Actor, booking_id: str, client_id: str, body: str, more: Mapping[str, str] | None = None
     ) -> tuple[str, list[str]]:
-        """A text filled for one passenger of a booking in the actor's sight, and the tags that have no value there.
+        """A text filled for one passenger of a booking that the actor may see, and the tags that have no value there.
         `more` are values beside the booking's. Raises NotFound, or InvalidArgument for who does not travel on it."""
         with self._database.read() as session:
             booking = self._bookings.load(session, actor, booking_id)

@@ -2,7 +2,7 @@
 
 from services.crm.signing.esign.book import RequestBook, RequestFilter
 from services.crm.signing.esign.library import Library, Template, TemplateData, Version
-from services.crm.signing.esign.records import SignedPaper, SignRequest
+from services.crm.signing.esign.records import SignedRequest, SignRequest
 from services.crm.signing.esign.requests import FeeRestricted, SendRequest, SignRequests
 
 __all__ = [
@@ -13,7 +13,7 @@ __all__ = [
     "SendRequest",
     "SignRequest",
     "SignRequests",
-    "SignedPaper",
+    "SignedRequest",
     "Template",
     "TemplateData",
     "Version",

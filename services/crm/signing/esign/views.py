@@ -16,7 +16,7 @@ from services.crm.core.forms import attempt
 from services.crm.core.panels import Panel
 from services.crm.core.web import current_agent, login_required
 from services.crm.sales.clients.service import ClientDetail
-from services.crm.signing.esign.forms import PaperForm, SendForm, make_send_form, read_send_form
+from services.crm.signing.esign.forms import PrintForm, SendForm, make_send_form, read_send_form
 from services.crm.signing.esign.rules import DONE, WAITING, DocumentKind, RequestState
 from services.crm.signing.esign.service import FeeRestricted, RequestFilter, Template
 from services.crm.signing.parts import signing
@@ -61,8 +61,8 @@ def index() -> ResponseReturnValue:
 def show(request_id: str) -> ResponseReturnValue:
     """One request: its exact text, where it stands, and what was signed."""
     actor = current_agent()
-    asked, paper = signing().book.get(actor, request_id)
-    return render_template("esign/show.html", asked=asked, paper=paper, own=actor.owns(asked.agent_id))
+    asked, signed = signing().book.get(actor, request_id)
+    return render_template("esign/show.html", asked=asked, signed=signed, own=actor.owns(asked.agent_id))
 
 
 @blueprint.get("/<id:request_id>/signed.pdf")
@@ -128,7 +128,7 @@ def print_form(booking_id: str) -> ResponseReturnValue:
         text=text,
         unfilled=unfilled,
         own=actor.owns(booking.agent_id),
-        form=_paper_form(template, passenger),
+        form=_print_form(template, passenger),
     )
 
 
@@ -140,7 +140,7 @@ def record_paper(booking_id: str) -> ResponseReturnValue:
     booking = trips().bookings.get(actor, booking_id)
     if not actor.owns(booking.agent_id):
         raise PermissionDenied("Only the agent who owns this booking can note what was signed for it.")
-    form = PaperForm()
+    form = PrintForm()
     signed_on = form.on.data if form.validate_on_submit() else None
     if signed_on is not None:
         noted = attempt(
@@ -155,7 +155,7 @@ def record_paper(booking_id: str) -> ResponseReturnValue:
             ),
         )
         if noted:
-            flash(f"Noted: {noted.signer_name} signed “{noted.title}” on paper. Keep the form.", "done")
+            flash(f"Noted: {noted.signer_name} signed “{noted.title}” on signed. Keep the form.", "done")
             return redirect(url_for("bookings.show", booking_id=booking_id) + "#documents", 303)
     for errors in form.errors.values():
         flash(str(errors[0]), "alert")
@@ -243,8 +243,8 @@ def _first_values(booking: BookingDetail, templates: list[Template]) -> dict[str
     return values
 
 
-def _paper_form(template: Template, passenger: Passenger | None) -> PaperForm:
-    return PaperForm(
+def _print_form(template: Template, passenger: Passenger | None) -> PrintForm:
+    return PrintForm(
         formdata=None,
         data={
             "request_key": secrets.token_urlsafe(24),

@@ -11,7 +11,7 @@ from chassis.web.forms import Form, MoneyField, StringField, required
 from services.crm.signing.insurance.rules import MAX_PLAN
 from services.crm.signing.insurance.service import OfferRequest
 from services.crm.trips.bookings.service import BookingDetail
-from services.crm.trips.passenger_picker import PassengerTick, tick_fields, ticks_of
+from services.crm.trips.passenger_picker import PassengerChoice, choice_fields, choices_of
 
 
 class OfferForm(Form):
@@ -25,7 +25,7 @@ class OfferForm(Form):
     )
     price: MoneyField
 
-    passengers: list[PassengerTick]
+    passengers: list[PassengerChoice]
 
 
 def make_form(booking: BookingDetail, **values: Any) -> OfferForm:  # Any: whatever a field takes as data
@@ -35,9 +35,9 @@ def make_form(booking: BookingDetail, **values: Any) -> OfferForm:  # Any: whate
             "Price", [required("Enter what the plan costs for one passenger.")], currency=booking.currency
         )
     }
-    bound = type("BookingOfferForm", (OfferForm,), {**fields, **tick_fields(booking)})
+    bound = type("BookingOfferForm", (OfferForm,), {**fields, **choice_fields(booking)})
     form: OfferForm = bound(data=values)
-    form.passengers = ticks_of(form, booking)
+    form.passengers = choices_of(form, booking)
     return form
 
 

@@ -18,7 +18,7 @@ from services.crm.access.agency.service import Directory, agency_snapshot, agent
 from services.crm.core.actor import Actor
 from services.crm.core.errors import ChangedMeanwhile
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
-from services.crm.core.search import Words
+from services.crm.core.search import WordIndex
 from services.crm.core.visibility import visible_to
 from services.crm.sales.clients.service import Clients, current_client_id
 from services.crm.trips.bookings.events import (
@@ -82,7 +82,7 @@ __all__ = [
     "segment_snapshot",
 ]
 
-_WORDS = Words(
+_WORDS = WordIndex(
     agency_id=BookingWordRow.agency_id,
     agent_id=BookingWordRow.agent_id,
     word=BookingWordRow.word,
@@ -143,7 +143,7 @@ class Bookings:
         self._terms = terms
 
     def get(self, actor: Actor, booking_id: str) -> BookingDetail:
-        """Raises NotFound for what does not exist or is not in the actor's sight: no difference is told."""
+        """Raises NotFound for what does not exist or the actor may not see: no difference is told."""
         with self._database.read() as session:
             return self.load(session, actor, booking_id)
 

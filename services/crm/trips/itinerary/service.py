@@ -63,7 +63,7 @@ class Itineraries:
         self._directory = directory
 
     def get(self, actor: Actor, booking_id: str) -> ItineraryView:
-        """Raises NotFound for a booking out of the actor's sight."""
+        """Raises NotFound for a booking that the actor may not see."""
         with self._database.read() as session:
             booking = self._bookings.load(session, actor, booking_id)
             return ItineraryView(

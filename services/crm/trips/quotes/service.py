@@ -98,7 +98,7 @@ class Quotes:
             return self._details(session, actor.agency_id, rows)
 
     def get(self, actor: Actor, quote_id: str) -> QuoteDetail:
-        """Raises NotFound for what does not exist or is not in the actor's sight."""
+        """Raises NotFound for what does not exist or the actor may not see."""
         with self._database.read() as session:
             return self._details(session, actor.agency_id, [_visible(session, actor, quote_id)])[0]
 

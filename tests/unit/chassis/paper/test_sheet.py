@@ -11,7 +11,7 @@ from pypdf import PdfReader
 
 from chassis.paper import faces, sheet
 from chassis.paper.itinerary import Itinerary, Stop, pdf
-from chassis.paper.letterhead import Letterhead, Paper, paper_for
+from chassis.paper.letterhead import Letterhead, PaperSize, paper_for
 from chassis.paper.sheet import Sheet
 
 _STOP = Stop(
@@ -22,7 +22,7 @@ _STOP = Stop(
     confirmation="AC-7781",
 )
 _TRIP = Itinerary(
-    head=Letterhead(name="Harbour & Vine Travel", contact="+1 212 555 0100", accent="#ffcc00", paper=Paper.LETTER),
+    head=Letterhead(name="Harbour & Vine Travel", contact="+1 212 555 0100", accent="#ffcc00", paper=PaperSize.LETTER),
     title="Norwegian fjords for two",
     dates="Sat 5 Jun – Sat 12 Jun 2027",
     travelers=("Grace Hopper", "王伟", "ليلى"),
@@ -71,15 +71,15 @@ def test_a_cancelled_trip_and_one_without_parts_say_so() -> None:
 @pytest.mark.parametrize(
     ("chosen", "zone", "wanted", "width"),
     [
-        ("", "America/New_York", Paper.LETTER, 612),
-        ("", "Europe/Berlin", Paper.A4, 595),
-        ("a4", "America/Sao_Paulo", Paper.A4, 595),
-        ("us-letter", "Asia/Manila", Paper.LETTER, 612),
-        ("foolscap", "Europe/Paris", Paper.A4, 595),
+        ("", "America/New_York", PaperSize.LETTER, 612),
+        ("", "Europe/Berlin", PaperSize.A4, 595),
+        ("a4", "America/Sao_Paulo", PaperSize.A4, 595),
+        ("us-letter", "Asia/Manila", PaperSize.LETTER, 612),
+        ("foolscap", "Europe/Paris", PaperSize.A4, 595),
     ],
 )
 def test_the_paper_is_the_agencys_own_else_what_printers_hold_there(
-    chosen: str, zone: str, wanted: Paper, width: int
+    chosen: str, zone: str, wanted: PaperSize, width: int
 ) -> None:
     assert paper_for(chosen, zone) is wanted
     made = PdfReader(io.BytesIO(pdf(replace(_TRIP, head=replace(_TRIP.head, paper=wanted)))))

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from services.crm.core.ports.vault import AccessEntry, Origin
-from services.crm.paying.reveal.history import _WORDS, HistoryLine, People, history_lines
+from services.crm.paying.reveal.history import _WORDS, HistoryLine, Names, history_lines
 
-PEOPLE = People(names={"agent_maya": "Maya Okafor", "agent_ada": "Ada Lindqvist"}, client="Grace Hopper")
+PEOPLE = Names(names={"agent_maya": "Maya Okafor", "agent_ada": "Ada Lindqvist"}, client="Grace Hopper")
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 

@@ -11,7 +11,7 @@ from chassis.errors import CodeWrong, Unavailable
 from protos.wayvault.events.v1.events_pb2 import MailSealed, PaymentLinkIssued
 from services.crm.core.ports.vault import AccessEntry
 from services.crm.paying.payments.rules import PaymentState
-from services.crm.paying.reveal.history import People, history_lines
+from services.crm.paying.reveal.history import Names, history_lines
 from tests.support.crm_paying import ORIGIN, Browser, CrmHouse
 
 ALERT = "Client online payment pending processing"
@@ -301,7 +301,7 @@ def test_the_history_names_the_client_for_the_card_and_tells_the_two_codes_apart
         entry("card.removed", "voided"),
         entry("card.polished", "new words of a newer vault"),
     ]
-    lines = history_lines(entries, People(names={"agent_1": "Maya Okafor"}, client="Grace Hopper"))
+    lines = history_lines(entries, Names(names={"agent_1": "Maya Okafor"}, client="Grace Hopper"))
     assert [(line.what, line.why, line.who) for line in reversed(lines)] == [
         ("Card stored in the vault", "", "Grace Hopper, in the portal"),
         ("One-time code e-mailed", "Supplier ready: Aurora Cruises", "Maya Okafor"),

@@ -21,7 +21,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     InsuranceDecided,
     InsuranceWithdrawn,
 )
-from services.portal.esign.request_rules import PaperKind, RequestFact, RequestState, next_state
+from services.portal.esign.request_rules import RequestFact, RequestKind, RequestState, next_state
 from services.portal.esign.requests import Signing, TextChanged
 from services.portal.esign.rules import Signature, SignatureKind
 from services.portal.origin import Origin
@@ -151,7 +151,7 @@ def test_signed_from_two_windows_at_once_it_is_signed_once(world: PortalWorld) -
         ready.wait()
         done = world.deps.sign_requests.sign(
             REQUEST,
-            PaperKind.DOCUMENT,
+            RequestKind.DOCUMENT,
             Signing(
                 signature=Signature(kind=SignatureKind.TYPED, signer_name=name),
                 origin=Origin(ip="203.0.113.9", user_agent="test"),

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from protos.wayvault.events.v1.events_pb2 import Agent, ClientRegistered, QuoteRequested
-from services.portal.people.rules import slug_of
+from services.portal.agents.rules import slug_of
 from services.portal.quotes.rules import REQUESTS_PER_HOUR
 from tests.support.portal import PortalWorld
 from tests.support.portal_people import GRACE, MAYA, agent_saved, signed_in, tell
@@ -46,7 +46,7 @@ def test_unknown_and_inactive_agents_have_no_page(world: PortalWorld) -> None:
 def test_agents_of_one_name_have_an_address_each_and_keep_it(world: PortalWorld) -> None:
     twin = Agent(id="agt_2", name="Maya Okafor", email="other@harbour.example")
     tell(world, agent_saved(), agent_saved(twin), agent_saved(Agent(id="agt_1", name="Maya Weber")))
-    first, second = world.deps.people.agent("agt_1"), world.deps.people.agent("agt_2")
+    first, second = world.deps.agents.agent("agt_1"), world.deps.agents.agent("agt_2")
     assert first is not None
     assert second is not None
     assert first.slug == "maya-okafor"

@@ -5,14 +5,14 @@ from sqlalchemy.orm import Session
 
 from chassis.db import Database, insert_if_absent
 from protos.wayvault.events.v1.events_pb2 import Agency, Agent
-from services.portal.people.models import AgentRow
-from services.portal.people.rules import AgentView, slug_of
+from services.portal.agents.models import AgentRow
+from services.portal.agents.rules import AgentView, slug_of
 
-__all__ = ["AgentView", "People"]
+__all__ = ["AgentView", "Agents"]
 
 
-class People:
-    """The people room. Methods with a `session` are parts of a caller's transaction."""
+class Agents:
+    """The agents room. Methods with a `session` are parts of a caller's transaction."""
 
     def __init__(self, *, database: Database) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""Rows of the people room."""
+"""Rows of the agents room."""
 
 from sqlalchemy import LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column

@@ -17,10 +17,10 @@ from protos.wayvault.events.v1.events_pb2 import (
     SecondRevealDecided,
     SecondRevealRequested,
 )
+from services.notifier.deliveries.formats import card, moment, payment_facts
 from services.notifier.deliveries.models import Delivery
 from services.notifier.deliveries.rules import mask_address
 from services.notifier.deliveries.service import Deliveries, NewDelivery
-from services.notifier.deliveries.words import card, moment, payment_facts
 from services.notifier.templates.rules import Mail
 
 # How long the mail that tells of a CVV waits for the request that it answers.
@@ -34,7 +34,7 @@ class OpenLetter(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SecondLookEvents:
+class SecondRevealEvents:
     """Turns events into queued deliveries."""
 
     deliveries: Deliveries
