@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from chassis.reminder_words import ReminderKind
 from protos.wayvault.events.v1 import events_pb2
-from services.notifier.reminders.rules import KIND_OF, Kind
+from services.notifier.reminders.rules import KIND_OF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +14,7 @@ class DueAmount:
     """An amount in minor units with its day, and how much must have come in by then, this amount included."""
 
     id: str
-    kind: Kind
+    kind: ReminderKind
     minor: int
     due_on: date | None
     until_then: int
@@ -35,7 +36,7 @@ def dues_of(segment: events_pb2.Segment) -> Sequence[DueAmount]:
         found.append(
             DueAmount(
                 id=due_id,
-                kind=KIND_OF.get(kind, Kind.PAYMENT_DUE),
+                kind=KIND_OF.get(kind, ReminderKind.PAYMENT_DUE),
                 minor=minor,
                 due_on=date.fromisoformat(day) if day else None,
                 until_then=until_then,
@@ -44,7 +45,7 @@ def dues_of(segment: events_pb2.Segment) -> Sequence[DueAmount]:
     return found
 
 
-def due_of(segment: events_pb2.Segment, kind: Kind, due_on: date) -> DueAmount | None:
+def due_of(segment: events_pb2.Segment, kind: ReminderKind, due_on: date) -> DueAmount | None:
     """The due amount that a reminder speaks of."""
     dues = dues_of(segment)
     exact = (due for due in dues if due.kind is kind and due.due_on == due_on)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from chassis.db import insert_if_absent
 from chassis.ids import new_id
+from chassis.reminder_words import Anchor, ReminderKind
 from protos.wayvault.events.v1 import events_pb2
 from services.notifier.merges.service import current_client_id
 from services.notifier.orm import Base
@@ -25,7 +26,7 @@ from services.notifier.reminders.models import (
     ReminderRuleRow,
     ReminderSwitchRow,
 )
-from services.notifier.reminders.rules import Anchor, Kind, PaymentStatus, State, status_after
+from services.notifier.reminders.rules import PaymentStatus, State, status_after
 
 
 def learn_agency(session: Session, agency: events_pb2.Agency, at: datetime) -> None:
@@ -73,7 +74,7 @@ def learn_rule(session: Session, message: events_pb2.ReminderRuleSaved, agency_i
         return
     runs = message.active and not message.withdrawn
     row.active_since = (row.active_since or at) if runs else None
-    row.agency_id, row.agent_id, row.kind = agency_id, message.agent_id, Kind(message.kind).value
+    row.agency_id, row.agent_id, row.kind = agency_id, message.agent_id, ReminderKind(message.kind).value
     row.days_before, row.active, row.withdrawn = message.days_before, message.active, message.withdrawn
     row.subject, row.body, row.known_at = message.subject[:200], message.body, at
     row.anchor = (Anchor.TRAVEL if message.anchor == Anchor.TRAVEL else Anchor.DUE).value
@@ -179,7 +180,7 @@ def _plan(session: Session, message: events_pb2.BookingSaved, agency_id: str) ->
             )
 
 
-def _dates(segment: events_pb2.Segment) -> list[tuple[Kind, date]]:
+def _dates(segment: events_pb2.Segment) -> list[tuple[ReminderKind, date]]:
     """The dates on which an amount of the segment is due."""
     return [(due.kind, due.due_on) for due in dues_of(segment) if due.due_on is not None]
 

@@ -11,31 +11,20 @@ from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from chassis.money import Money
+from chassis.reminder_words import ReminderKind
 
 # Reminders leave from this hour on, by the agency's clock.
 CIVIL_HOUR: Final = time(9)
 # After an interruption a reminder may leave so much later than planned, and never after its due date.
 GRACE: Final = timedelta(hours=48)
-UNKNOWN: Final = "to be confirmed"
-
-
-class Kind(StrEnum):
-    """Which of a segment's dates is reminded of (the words of events.proto, ReminderRuleSaved.kind)."""
-
-    PAYMENT_DUE = "payment_due"
-    FINAL_PAYMENT = "final_payment"
-
-
-class Anchor(StrEnum):
-    """Which day a rule's days before are counted from (the words of events.proto, ReminderRuleSaved.anchor)."""
-
-    DUE = "due"
-    TRAVEL = "travel"
 
 
 # Which kind speaks of a due amount, by the words of events.proto, Instalment.kind.
-KIND_OF: Final = {"deposit": Kind.PAYMENT_DUE, "regular": Kind.PAYMENT_DUE, "final": Kind.FINAL_PAYMENT}
+KIND_OF: Final = {
+    "deposit": ReminderKind.PAYMENT_DUE,
+    "regular": ReminderKind.PAYMENT_DUE,
+    "final": ReminderKind.FINAL_PAYMENT,
+}
 
 
 class State(StrEnum):
@@ -112,12 +101,12 @@ class Paid:
     final: int = 0
 
 
-def is_paid(kind: Kind, owed: Owed, paid: Paid) -> bool:
+def is_paid(kind: ReminderKind, owed: Owed, paid: Paid) -> bool:
     """Whether what the reminder asks for has come in: by all payments together, or by one of just that kind (the
     deposit may have been paid before Wayvault knew of the trip)."""
     if paid.total >= owed.until_then:
         return True
-    return kind is Kind.FINAL_PAYMENT and paid.final >= owed.amount
+    return kind is ReminderKind.FINAL_PAYMENT and paid.final >= owed.amount
 
 
 def balance_due(owed: Owed, paid: Paid) -> int:
@@ -156,7 +145,7 @@ def ripe_until(now: datetime, days_before: int, zone: ZoneInfo, hour: time = CIV
 class Facts:
     """All that the decision on a ripe reminder looks at."""
 
-    kind: Kind
+    kind: ReminderKind
     # The day that is counted from; None where the trip has no first day.
     counted_from: date | None
     days_before: int
@@ -185,41 +174,3 @@ def _is_late(facts: Facts, now: datetime) -> bool:
     if day is None:
         return True
     return now.astimezone(facts.zone).date() > day or now > send_moment(day, facts.days_before, facts.zone) + GRACE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """What the tags of a reminder stand for; dates are written out already."""
-
-    client_first_name: str
-    client_last_name: str
-    agent_name: str
-    agent_contact: str
-    agency_name: str
-    trip: str
-    supplier: str
-    begins: str
-    deposit: Money | None
-    deposit_due: str
-    final: Money | None
-    final_due: str
-    balance: Money
-
-
-def tag_values(words: Words) -> dict[str, str]:
-    """Each tag of C9 with its text. The CRM's preview says the same: tests/contract compares the two."""
-    return {
-        "ClientFirstName": words.client_first_name,
-        "ClientLastName": words.client_last_name,
-        "TripTitle": words.trip,
-        "SupplierName": words.supplier,
-        "BeginTravelDate": words.begins or UNKNOWN,
-        "DepositAmt": words.deposit.format() if words.deposit else UNKNOWN,
-        "DepositDate": words.deposit_due or UNKNOWN,
-        "FinalAmt": words.final.format() if words.final else UNKNOWN,
-        "FinalDate": words.final_due or UNKNOWN,
-        "BalanceDue": words.balance.format(),
-        "AgentName": words.agent_name,
-        "AgentContact": words.agent_contact,
-        "AgencyName": words.agency_name,
-    }

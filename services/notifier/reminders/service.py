@@ -17,6 +17,7 @@ from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.money import Money
+from chassis.reminder_words import Anchor, ReminderKind, Words, tag_values
 from chassis.tags import fill
 from chassis.typed.names import called
 from protos.wayvault.events.v1 import events_pb2
@@ -38,18 +39,14 @@ from services.notifier.reminders.models import (
 from services.notifier.reminders.rules import (
     COUNTS,
     SENDABLE,
-    Anchor,
     Facts,
-    Kind,
     Owed,
     Paid,
     State,
-    Words,
     balance_due,
     decide,
     may,
     ripe_until,
-    tag_values,
     zone_of,
 )
 from services.notifier.templates.rules import Mail
@@ -77,7 +74,7 @@ class _Case:
 
     @property
     def due(self) -> DueAmount | None:
-        return due_of(self.segment, Kind(self.row.kind), self.row.due_on)
+        return due_of(self.segment, ReminderKind(self.row.kind), self.row.due_on)
 
     @property
     def owed(self) -> Owed:
@@ -92,7 +89,7 @@ class _Case:
     def facts(self, rule: ReminderRuleRow | None) -> Facts:
         from_travel = rule is not None and rule.anchor == Anchor.TRAVEL
         return Facts(
-            kind=Kind(self.row.kind),
+            kind=ReminderKind(self.row.kind),
             counted_from=self.row.travel_on if from_travel else self.row.due_on,
             days_before=rule.days_before if rule else 0,
             by_hand=self.row.by_hand,
@@ -315,7 +312,7 @@ class Schedule:
         )
 
     def _mail_data(self, session: Session, case: _Case) -> dict[str, str]:
-        part, is_final, due = case.segment, case.row.kind == Kind.FINAL_PAYMENT, case.due
+        part, is_final, due = case.segment, case.row.kind == ReminderKind.FINAL_PAYMENT, case.due
         guest = case.client is not None and session.get(ReminderGuestRow, case.client.client_id) is not None
         return agency_data(case.agency) | {
             "amount": Money(minor=due.minor if due else 0, currency=case.booking.currency).format(),
@@ -398,9 +395,11 @@ def _words(case: _Case) -> Words:
     part, currency, person, due = case.segment, case.booking.currency, case.client, case.due
     dues = dues_of(part)
     deposit = (
-        due if due and due.kind is Kind.PAYMENT_DUE else next((d for d in dues if d.kind is Kind.PAYMENT_DUE), None)
+        due
+        if due and due.kind is ReminderKind.PAYMENT_DUE
+        else next((d for d in dues if d.kind is ReminderKind.PAYMENT_DUE), None)
     )
-    final = next((each for each in dues if each.kind is Kind.FINAL_PAYMENT), None)
+    final = next((each for each in dues if each.kind is ReminderKind.FINAL_PAYMENT), None)
     return Words(
         client_first_name=called(person.first_name, person.last_name) if person else "",
         client_last_name=person.last_name if person and person.first_name else "",

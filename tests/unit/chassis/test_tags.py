@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.reminder_words import TAGS
 from chassis.tags import fill, slips, slips_message
-from services.crm.paying.reminders.rules import TAGS
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from wtforms.validators import NumberRange
 from wtforms.widgets import HiddenInput
 
+from chassis.reminder_words import Anchor, ReminderKind
 from chassis.web.forms import (
     BooleanField,
     Form,
@@ -15,7 +16,7 @@ from chassis.web.forms import (
     TextAreaField,
     required,
 )
-from services.crm.paying.reminders.rules import MOST_DAYS, Anchor, ReminderKind, RuleData
+from services.crm.paying.reminders.rules import MOST_DAYS, RuleData
 
 
 class RuleForm(Form):

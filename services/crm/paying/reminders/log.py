@@ -8,13 +8,14 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from chassis.db import Database, insert_if_absent
+from chassis.reminder_words import ReminderKind
 from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import ReminderSettled
 from services.crm.core.actor import Actor
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.visibility import visible_to
 from services.crm.paying.reminders.models import ReminderLogRow
-from services.crm.paying.reminders.rules import Outcome, ReminderKind
+from services.crm.paying.reminders.rules import Outcome
 from services.crm.trips.bookings.service import Bookings
 
 EXPORT_LIMIT = 10_000

@@ -1,7 +1,7 @@
 """The reminders that there are, what their texts may hold, and when they leave. Pure.
 
-The notifier sends them (N4). Which of a segment's dates a kind speaks of and what each tag stands for is the same
-there: tests/contract/reminders compares the two.
+The notifier sends them (N4); the words that both use stand in chassis.reminder_words. Which of a segment's dates a kind
+speaks of is the same there: tests/contract/reminders compares the two.
 """
 
 from collections.abc import Mapping
@@ -10,26 +10,11 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from chassis.money import Money
+from chassis.reminder_words import TAGS, Anchor, ReminderKind
 from chassis.tags import slips, slips_message
 from services.crm.trips.bookings.rules import DueKind
 
 MOST_DAYS: Final = 180
-UNKNOWN: Final = "to be confirmed"
-
-
-class ReminderKind(StrEnum):
-    """Which of a segment's dates is reminded of (the words of events.proto, ReminderRuleSaved.kind)."""
-
-    PAYMENT_DUE = "payment_due"
-    FINAL_PAYMENT = "final_payment"
-
-
-class Anchor(StrEnum):
-    """Which day a rule's days before are counted from (the words of events.proto, ReminderRuleSaved.anchor)."""
-
-    DUE = "due"
-    TRAVEL = "travel"
 
 
 class Scope(StrEnum):
@@ -55,23 +40,6 @@ KIND_OF: Final = {
     DueKind.DEPOSIT: ReminderKind.PAYMENT_DUE,
     DueKind.REGULAR: ReminderKind.PAYMENT_DUE,
     DueKind.FINAL: ReminderKind.FINAL_PAYMENT,
-}
-
-# Each tag with what it stands for, in the words of the page.
-TAGS: Final[Mapping[str, str]] = {
-    "ClientFirstName": "the lead passenger's first name",
-    "ClientLastName": "the lead passenger's last name",
-    "TripTitle": "the booking's title",
-    "SupplierName": "the supplier of the segment",
-    "BeginTravelDate": "the day the segment begins",
-    "DepositAmt": "the deposit",
-    "DepositDate": "the day the deposit is due",
-    "FinalAmt": "the final payment",
-    "FinalDate": "the day the final payment is due",
-    "BalanceDue": "what is left to pay on the segment",
-    "AgentName": "your name",
-    "AgentContact": "your phone number, or your e-mail address",
-    "AgencyName": "the agency's name",
 }
 
 
@@ -189,41 +157,3 @@ def leaves(data: RuleData, due_on: date | None, begins_on: date | None) -> date 
     """The same for a rule's date; None where the day that it counts from is not known."""
     day = begins_on if data.anchor is Anchor.TRAVEL else due_on
     return leaves_on(day, data.days_before) if day else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """What the tags stand for; dates are written out already."""
-
-    client_first_name: str
-    client_last_name: str
-    agent_name: str
-    agent_contact: str
-    agency_name: str
-    trip: str
-    supplier: str
-    begins: str
-    deposit: Money | None
-    deposit_due: str
-    final: Money | None
-    final_due: str
-    balance: Money
-
-
-def tag_values(words: Words) -> dict[str, str]:
-    """Each tag with its text."""
-    return {
-        "ClientFirstName": words.client_first_name,
-        "ClientLastName": words.client_last_name,
-        "TripTitle": words.trip,
-        "SupplierName": words.supplier,
-        "BeginTravelDate": words.begins or UNKNOWN,
-        "DepositAmt": words.deposit.format() if words.deposit else UNKNOWN,
-        "DepositDate": words.deposit_due or UNKNOWN,
-        "FinalAmt": words.final.format() if words.final else UNKNOWN,
-        "FinalDate": words.final_due or UNKNOWN,
-        "BalanceDue": words.balance.format(),
-        "AgentName": words.agent_name,
-        "AgentContact": words.agent_contact,
-        "AgencyName": words.agency_name,
-    }

@@ -14,6 +14,7 @@ from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import new_id
 from chassis.money import Money
+from chassis.reminder_words import Anchor, ReminderKind, Words, tag_values
 from chassis.tags import fill
 from chassis.typed.names import called
 from chassis.web.formatting import day
@@ -27,16 +28,12 @@ from services.crm.paying.reminders.models import ReminderLogRow, ReminderRuleRow
 from services.crm.paying.reminders.rules import (
     KIND_OF,
     KIND_WORDS,
-    Anchor,
     Offer,
-    ReminderKind,
     RuleData,
     SavedRule,
     Scope,
-    Words,
     leaves,
     rule_errors,
-    tag_values,
 )
 from services.crm.trips.bookings.service import BookingDetail, Bookings, BookingStatus, Due, DueKind
 
@@ -46,7 +43,6 @@ __all__ = [
     "Offer",
     "Planned",
     "Preview",
-    "ReminderKind",
     "Reminders",
     "RuleData",
     "SavedRule",

@@ -4,6 +4,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument
+from chassis.reminder_words import TAGS, Anchor, ReminderKind
 from chassis.web.formatting import day, plural, zone
 from services.crm.access.parts import access
 from services.crm.core.actor import Actor
@@ -16,15 +17,8 @@ from services.crm.core.web import current_agent, login_required
 from services.crm.paying.parts import paying
 from services.crm.paying.reminders.forms import RuleForm
 from services.crm.paying.reminders.log import Entry, LogFilter
-from services.crm.paying.reminders.rules import TAGS, Anchor, Outcome, RuleData
-from services.crm.paying.reminders.service import (
-    KIND_WORDS,
-    Example,
-    Offer,
-    Preview,
-    ReminderKind,
-    Scope,
-)
+from services.crm.paying.reminders.rules import Outcome, RuleData
+from services.crm.paying.reminders.service import KIND_WORDS, Example, Offer, Preview, Scope
 from services.crm.trips.bookings.service import BookingDetail, BookingStatus
 
 blueprint = Blueprint("reminders", __name__, template_folder="templates", url_prefix="/reminders")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from chassis.reminder_words import ReminderKind
 from services.crm.office.reports.rules import Commission, CommissionState, Period
 from services.crm.office.reports.service import Wanted
 from services.crm.paying.reminders.log import LogFilter
 from services.crm.paying.reminders.rules import DEFAULTS, Scope
-from services.crm.paying.reminders.service import ReminderKind
 from tests.support.crm_paying import usd
 from tests.support.crm_people import tell
 from tests.support.crm_site import CrmSite

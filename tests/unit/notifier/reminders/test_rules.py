@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.reminder_words import ReminderKind
 from services.notifier.reminders.rules import (
     CIVIL_HOUR,
     GRACE,
     SENDABLE,
     TRANSITIONS,
     Facts,
-    Kind,
     Owed,
     Paid,
     PaymentStatus,
@@ -42,7 +42,7 @@ PAID = st.integers(0, 10**9).flatmap(lambda total: st.builds(Paid, total=st.just
 
 def facts(**changed: object) -> Facts:
     known: dict[str, object] = {
-        "kind": Kind.PAYMENT_DUE,
+        "kind": ReminderKind.PAYMENT_DUE,
         "counted_from": date(2026, 12, 1),
         "by_hand": False,
         "days_before": 7,
@@ -107,8 +107,8 @@ def test_what_is_ripe_stays_ripe_also_when_the_clock_is_put_back(
     assert ripe_until(now, before, zone) <= ripe_until(now + step, before, zone)
 
 
-@given(now=MOMENTS, kind=st.sampled_from(Kind), owed=OWED, paid=PAID, day=DAYS)
-def test_what_is_paid_is_never_sent(now: datetime, kind: Kind, owed: Owed, paid: Paid, day: date) -> None:
+@given(now=MOMENTS, kind=st.sampled_from(ReminderKind), owed=OWED, paid=PAID, day=DAYS)
+def test_what_is_paid_is_never_sent(now: datetime, kind: ReminderKind, owed: Owed, paid: Paid, day: date) -> None:
     found = decide(facts(kind=kind, owed=owed, paid=paid, counted_from=day), now)
     assert not (is_paid(kind, owed, paid) and found is State.QUEUED)
 
@@ -129,16 +129,16 @@ def test_another_payment_never_makes_a_paid_date_unpaid_nor_the_balance_larger(
     owed: Owed, paid: Paid, more: int
 ) -> None:
     richer = Paid(total=paid.total + more, final=paid.final)
-    for kind in Kind:
+    for kind in ReminderKind:
         assert is_paid(kind, owed, richer) or not is_paid(kind, owed, paid)
     assert 0 <= balance_due(owed, richer) <= balance_due(owed, paid)
 
 
 def test_a_final_payment_is_paid_by_all_together_or_by_final_payments_alone() -> None:
     owed = Owed(price=4_000_00, amount=3_500_00, until_then=4_000_00, scheduled=4_000_00)
-    assert not is_paid(Kind.FINAL_PAYMENT, owed, Paid(total=3_500_00))
-    assert is_paid(Kind.FINAL_PAYMENT, owed, Paid(total=4_000_00))
-    assert is_paid(Kind.FINAL_PAYMENT, owed, Paid(total=3_500_00, final=3_500_00))
+    assert not is_paid(ReminderKind.FINAL_PAYMENT, owed, Paid(total=3_500_00))
+    assert is_paid(ReminderKind.FINAL_PAYMENT, owed, Paid(total=4_000_00))
+    assert is_paid(ReminderKind.FINAL_PAYMENT, owed, Paid(total=3_500_00, final=3_500_00))
 
 
 def test_the_reason_that_matters_most_is_the_one_that_is_logged() -> None:

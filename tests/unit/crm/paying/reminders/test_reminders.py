@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.errors import NotFound, PermissionDenied
+from chassis.reminder_words import TAGS, ReminderKind
 from chassis.tags import Slip, fill, slips
 from protos.wayvault.events.v1.events_pb2 import (
     BookingRemindersSwitched,
@@ -17,8 +18,8 @@ from protos.wayvault.events.v1.events_pb2 import (
 )
 from services.crm.core.errors import ChangedMeanwhile
 from services.crm.paying.reminders.log import LogFilter
-from services.crm.paying.reminders.rules import DEFAULTS, TAGS, Outcome
-from services.crm.paying.reminders.service import ReminderKind, RuleData, Scope
+from services.crm.paying.reminders.rules import DEFAULTS, Outcome
+from services.crm.paying.reminders.service import RuleData, Scope
 from services.crm.trips.bookings.service import SegmentData, SegmentKind
 from tests.support.crm_paying import usd
 from tests.support.crm_people import published, tell
