@@ -3,6 +3,7 @@
 import colorsys
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 DEFAULT_ACCENT = "#0f6b6b"
 AA_TEXT = 4.5
@@ -69,6 +70,7 @@ def mix(colour: Rgb, ground: Rgb, share: float) -> Rgb:
     return red, green, blue
 
 
+@lru_cache(maxsize=256)
 def accent_for(chosen: str, *, dark: bool) -> SchemeAccent:
     """The chosen colour, its lightness moved only as far as contrast 4.5 needs in the scheme."""
     grounds = [parse_hex(ground) for ground in (DARK_GROUNDS if dark else LIGHT_GROUNDS)]

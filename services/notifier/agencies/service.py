@@ -4,9 +4,10 @@ from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
 from chassis.db import Database
+from chassis.web.colour import DEFAULT_ACCENT
 from protos.wayvault.events.v1.events_pb2 import AgencySaved
 from services.notifier.agencies.models import AgencyLook
-from services.notifier.templates.rules import DEFAULT_ACCENT, Theme
+from services.notifier.templates.rules import Theme
 
 __all__ = ["Looks"]
 

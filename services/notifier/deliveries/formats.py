@@ -10,8 +10,9 @@ from chassis.moments import written_day, written_moment, zone_of
 from chassis.money import Money
 from chassis.timestamps import moment_of
 from chassis.typed.names import called
+from chassis.web.colour import DEFAULT_ACCENT
 from protos.wayvault.events.v1.events_pb2 import Agency, PaymentContext, PaymentType
-from services.notifier.templates.rules import DEFAULT_ACCENT, Theme
+from services.notifier.templates.rules import Theme
 
 LOCALE: Final = "en_US"
 _TYPES: Final = {

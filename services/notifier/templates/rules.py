@@ -1,13 +1,10 @@
 """The closed list of e-mails and the plain rules of how they look. Pure."""
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-DEFAULT_ACCENT: Final = "#0f5b61"
-# Contrast that WCAG 2.2 AA asks for text (1.4.3).
-MIN_CONTRAST: Final = 4.5
+from chassis.web.colour import DEFAULT_ACCENT, accent_for
 
 
 class Mail(StrEnum):
@@ -76,18 +73,7 @@ class Theme:
 
 def readable_accent(colour: str) -> str:
     """The agency's colour, darkened until white text on it has enough contrast; the default for no colour at all."""
-    match = re.fullmatch(r"#([0-9a-fA-F]{6})", colour)
-    if not match:
+    try:
+        return accent_for(colour, dark=False).accent
+    except ValueError:
         return DEFAULT_ACCENT
-    channels = [int(match.group(1)[start : start + 2], 16) for start in (0, 2, 4)]
-    while 1.05 / (_luminance(channels) + 0.05) < MIN_CONTRAST:
-        channels = [int(channel * 0.94) for channel in channels]
-    return "#" + "".join(f"{channel:02x}" for channel in channels)
-
-
-def _luminance(channels: list[int]) -> float:
-    """Relative luminance (WCAG 2.2)."""
-    linear = [
-        c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in (channel / 255 for channel in channels)
-    ]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
