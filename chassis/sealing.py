@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self, final
+from typing import Any, Protocol, Self, final
 
 from joserfc import jwe, jws
 from joserfc.errors import JoseError
@@ -26,6 +26,7 @@ __all__ = [
     "Letter",
     "LetterExpired",
     "LetterReader",
+    "LetterSealer",
     "LetterWriter",
     "OpenedLetter",
     "OpeningKey",
@@ -310,6 +311,14 @@ class OpenedLetter:
 
     letter: Letter
     issuer: str
+
+
+class LetterSealer(Protocol):
+    """What seals letters to the notifier: a LetterWriter, or what stands in for one."""
+
+    def seal(self, letter: Letter) -> str:
+        """The letter as only the notifier can read it."""
+        ...
 
 
 class LetterWriter:

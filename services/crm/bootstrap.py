@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from chassis.bus import Outbox
 from chassis.clock import Clock, SystemClock
 from chassis.db import DATABASE_PATIENCE, Database, open_database
+from chassis.sealing import LetterSealer
 from chassis.web.passwords import Passwords
 from chassis.web.sessions import ServerSessions
 from services.crm.access.parts import Access
@@ -22,7 +23,6 @@ from services.crm.config import CrmSettings
 from services.crm.core.letters import CrmLetters
 from services.crm.core.parts import Core
 from services.crm.core.ports.charging import ChargingPort
-from services.crm.core.ports.letters import Letters
 from services.crm.core.ports.vault import VaultPort
 from services.crm.models import event_tables, session_tables
 from services.crm.office.audit.service import TrailPort
@@ -69,7 +69,7 @@ def bootstrap(
     passwords: Passwords | None = None,
     vault: VaultPort | None = None,
     charging: ChargingPort | None = None,
-    letters: Letters | None = None,
+    letters: LetterSealer | None = None,
     trail: TrailPort | None = None,
     masker: MaskerPort | None = None,
 ) -> Dependencies:

@@ -10,7 +10,7 @@ from chassis.bus import EventHandlers, Outbox
 from chassis.clock import Clock, SystemClock
 from chassis.db import DATABASE_PATIENCE, Database, open_database
 from chassis.rpc import TlsFiles, open_channel
-from chassis.sealing import LetterWriter
+from chassis.sealing import LetterSealer, LetterWriter
 from chassis.web.passwords import Passwords
 from chassis.web.sessions import ServerSessions
 from services.portal.access import LinkAccess
@@ -38,7 +38,7 @@ from services.portal.merges import events as merge_events
 from services.portal.models import account_session_tables, event_tables, session_tables
 from services.portal.payments import events as payment_events
 from services.portal.payments.intake import CardIntakePort, GrpcCardIntake
-from services.portal.payments.service import LetterSealer, Payments
+from services.portal.payments.service import Payments
 from services.portal.profile import events as profile_events
 from services.portal.profile.service import Profiles
 from services.portal.quotes.service import Quotes

@@ -11,7 +11,7 @@ from chassis.db import Database, open_database
 from chassis.rpc import RpcServer, TlsFiles, make_server
 from chassis.rpc.idempotency import Idempotency
 from chassis.rpc.server import Service
-from chassis.sealing import LetterWriter, OpeningKey, seal_to
+from chassis.sealing import LetterSealer, LetterWriter, OpeningKey, seal_to
 from protos.wayvault.vault.v1 import vault_pb2_grpc
 from services.vault.admin.rpc import AdminServices, VaultAdminRpc
 from services.vault.agents.rpc import AgentRegisterRpc
@@ -34,7 +34,7 @@ from services.vault.models import idempotency_table
 from services.vault.phone_trail.rpc import PhoneTrailRpc
 from services.vault.retention.service import Sweep
 from services.vault.reveal.approving import Approving
-from services.vault.reveal.challenges import Challenges, LetterSealer
+from services.vault.reveal.challenges import Challenges
 from services.vault.reveal.codes import Codes
 from services.vault.reveal.redeem import Redeemer
 from services.vault.reveal.rpc import CardRevealRpc

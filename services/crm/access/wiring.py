@@ -1,6 +1,7 @@
 """The composition of the street of access: agencies and agents, signing in, the office's own acts."""
 
 from chassis.lifecycle import Loop, every
+from chassis.sealing import LetterSealer
 from chassis.web.drafts import Drafts
 from chassis.web.passwords import Passwords
 from services.crm.access.activity.service import Activities
@@ -11,14 +12,13 @@ from services.crm.access.enrolment.service import Enrolments
 from services.crm.access.invitations.service import Invitations
 from services.crm.access.parts import Access
 from services.crm.core.parts import Core
-from services.crm.core.ports.letters import Letters
 from services.crm.core.ports.vault import RegisterPort
 from services.crm.orm import drafts
 
 _HOUSEKEEPING_SECONDS = 600.0
 
 
-def make_access(core: Core, passwords: Passwords, *, register: RegisterPort, letters: Letters) -> Access:
+def make_access(core: Core, passwords: Passwords, *, register: RegisterPort, letters: LetterSealer) -> Access:
     """The rooms, joined."""
     directory = Directory(database=core.database, outbox=core.outbox, clock=core.clock)
     sign_in = SignIn(

@@ -9,7 +9,7 @@ _ISSUER = "crm"
 
 
 class CrmLetters:
-    """Implements the port Letters; reads its keys at the first letter, so that other commands need none."""
+    """A chassis.sealing.LetterSealer that reads its keys at the first letter, so that other commands need none."""
 
     def __init__(self, settings: CrmSettings) -> None:
         self._settings = settings

@@ -5,11 +5,11 @@ from sqlalchemy.orm import Session
 from chassis.bus import EventHandlers
 from chassis.lifecycle import Loop, every
 from chassis.rpc import TlsFiles, open_channel
+from chassis.sealing import LetterSealer
 from services.crm.access.parts import Access
 from services.crm.config import CrmSettings
 from services.crm.core.parts import Core
 from services.crm.core.ports.charging import ChargingPort
-from services.crm.core.ports.letters import Letters
 from services.crm.core.ports.vault import Removal, VaultPort
 from services.crm.paying.card_removal.service import Lapses, Removals
 from services.crm.paying.card_removal.vault_grpc import GrpcVault
@@ -77,7 +77,7 @@ def make_paying(
     book: PaymentBook,
     vault: VaultPort,
     charging: ChargingPort,
-    letters: Letters,
+    letters: LetterSealer,
     masker: MaskerPort | None,
     signatures: SignatureDesk,
 ) -> Paying:

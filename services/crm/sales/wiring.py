@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from chassis.bus import EventHandlers
 from chassis.db.references import Reference
 from chassis.lifecycle import Loop, every
+from chassis.sealing import LetterSealer
 from services.crm.access.parts import Access
 from services.crm.core.parts import Core
-from services.crm.core.ports.letters import Letters
 from services.crm.sales.clients.portal_changes import ProfileChanges
 from services.crm.sales.clients.profile import Profiles
 from services.crm.sales.clients.service import Clients
@@ -22,7 +22,7 @@ _MERGES_SECONDS = 60.0
 
 
 def make_sales(
-    core: Core, access: Access, letters: Letters, *, references: Sequence[Reference], followers: Followers
+    core: Core, access: Access, letters: LetterSealer, *, references: Sequence[Reference], followers: Followers
 ) -> Sales:
     """The rooms, joined. `references` and `followers` are what other streets keep of a client (C4)."""
     clients = Clients(database=core.database, outbox=core.outbox, clock=core.clock, directory=access.directory)

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from chassis.bus import EventHandlers
 from chassis.lifecycle import Loop, every
+from chassis.sealing import LetterSealer
 from services.crm.access.parts import Access
 from services.crm.core.parts import Core
-from services.crm.core.ports.letters import Letters
 from services.crm.sales.parts import Sales
 from services.crm.signing.esign import events as esign_events
 from services.crm.signing.esign.service import Library, RequestBook, SignRequests
@@ -19,7 +19,13 @@ _EXPIRY_SECONDS = 30.0
 
 
 def make_signing(
-    core: Core, access: Access, sales: Sales, trips: Trips, *, letters: Letters, card_authorized: Callable[[str], bool]
+    core: Core,
+    access: Access,
+    sales: Sales,
+    trips: Trips,
+    *,
+    letters: LetterSealer,
+    card_authorized: Callable[[str], bool],
 ) -> Signing:
     """The rooms, joined. Which bookings have a signed card authorization, the street of payments says."""
     library = Library(database=core.database, clock=core.clock, directory=access.directory)

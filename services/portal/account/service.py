@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -13,7 +12,7 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound
 from chassis.ids import new_id, new_link_token, token_sha256
-from chassis.sealing import Letter
+from chassis.sealing import Letter, LetterSealer
 from chassis.timestamps import moment_of, stamp
 from chassis.typed.names import called, full_name
 from chassis.web.lockout import FAILURES_ALLOWED, LOCKED_FOR, Lockout, Visitor
@@ -76,12 +75,6 @@ class Rejected:
     """It was not. Nothing here tells whether the account exists."""
 
     locked: bool
-
-
-class LetterSealer(Protocol):
-    """Writes letters as the portal (chassis.sealing.LetterWriter)."""
-
-    def seal(self, letter: Letter) -> str: ...
 
 
 class Accounts:

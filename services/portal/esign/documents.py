@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
@@ -11,7 +10,6 @@ from chassis.db import Database
 from chassis.ids import new_id
 from chassis.paper.faces import name_them, unprintable
 from chassis.paper.letterhead import Letterhead
-from chassis.sealing import Letter
 from services.portal.esign import pdf
 from services.portal.esign.drawing import DrawingError, read_drawing
 from services.portal.esign.models import SignedDocumentRow
@@ -30,12 +28,6 @@ from services.portal.origin import Origin
 from services.portal.payment_request import PaymentRequest
 
 TITLE = "Credit card authorization"
-
-
-class LetterSealer(Protocol):
-    """Writes letters as the portal (chassis.sealing.LetterWriter)."""
-
-    def seal(self, letter: Letter) -> str: ...
 
 
 class SignatureMissing(ValueError):

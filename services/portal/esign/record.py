@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from chassis.ids import new_id
-from chassis.sealing import Letter
+from chassis.sealing import Letter, LetterSealer
 from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import Agency, Agent, EsignOpened, EsignSigned
 from services.portal.agents.rules import AgentView
-from services.portal.esign.documents import DocumentText, LetterSealer, SignedDocument
+from services.portal.esign.documents import DocumentText, SignedDocument
 from services.portal.esign.requests import Genre, Signing, SignRequest
 from services.portal.esign.rules import DOCUMENT_CONSENT_TEXT, DOCUMENT_CONSENT_VERSION
 

@@ -12,7 +12,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
-from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -23,7 +22,7 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.ids import new_id, new_link_token, token_sha256
 from chassis.money import Money
-from chassis.sealing import Letter
+from chassis.sealing import LetterSealer
 from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentReported, PaymentType
 from services.portal.esign.service import Documents, Printing
 from services.portal.evidence import EvidenceStep, StepKind
@@ -61,12 +60,6 @@ _START_OVER: dict[type[errors.WayvaultError], bool] = {
     errors.IdempotencyMismatch: False,
     errors.SealBroken: True,
 }
-
-
-class LetterSealer(Protocol):
-    """chassis.sealing.LetterWriter, as far as it is used here."""
-
-    def seal(self, letter: Letter) -> str: ...
 
 
 # A client with more payments than this looks for the older ones with her agent.

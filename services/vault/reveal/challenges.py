@@ -6,7 +6,7 @@ whatever crashes, no challenge sees more than five comparisons.
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -25,7 +25,7 @@ from chassis.errors import (
     PermissionDenied,
     TooManyChallenges,
 )
-from chassis.sealing import Letter
+from chassis.sealing import Letter, LetterSealer
 from services.vault.agents.service import Agent, find_agent, mask_address
 from services.vault.approvals.service import SecondReveal, find_second, standing_approval
 from services.vault.custody.service import Card, CardState, find_card, owned_card
@@ -58,12 +58,6 @@ _TEMPLATES: Final = {
     GrantKind.CVV_CODE: "cvv_code",
     GrantKind.APPROVE_CODE: "approve_code",
 }
-
-
-class LetterSealer(Protocol):
-    """Signs a letter as the vault and seals it to the notifier."""
-
-    def seal(self, letter: Letter) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

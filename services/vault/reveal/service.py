@@ -21,7 +21,7 @@ from chassis.errors import (
 )
 from chassis.rpc.calls import require_time
 from chassis.rpc.idempotency import CallKey, Idempotency
-from chassis.sealing import Letter
+from chassis.sealing import Letter, LetterSealer
 from chassis.timestamps import stamp
 from protos.wayvault.common.v1.common_pb2 import Origin
 from protos.wayvault.vault.v1 import vault_pb2 as pb
@@ -37,7 +37,7 @@ from services.vault.custody.service import (
     show_card_again,
 )
 from services.vault.refusals import Act, Recorder, Refusals
-from services.vault.reveal.challenges import Challenges, LetterSealer, check_card, new_grant
+from services.vault.reveal.challenges import Challenges, check_card, new_grant
 from services.vault.reveal.grants import (
     delete_ended,
     drop_answers,

@@ -12,7 +12,7 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound
 from chassis.ids import new_id, new_link_token, token_sha256
-from chassis.sealing import Letter
+from chassis.sealing import Letter, LetterSealer
 from chassis.web.lockout import FAILURES_ALLOWED, LOCKED_FOR, Lockout, Visitor
 from chassis.web.passwords import Passwords, password_error
 from protos.wayvault.events.v1.events_pb2 import MailSealed
@@ -26,7 +26,6 @@ from services.crm.access.auth.secrets import (
     provisioning_uri,
     same_code,
 )
-from services.crm.core.ports.letters import Letters
 
 # A word of tries to sign in is of use for as long.
 _NEWS_FOR: Final = timedelta(days=1)
@@ -67,7 +66,7 @@ class SignIn:
         passwords: Passwords,
         authenticators: AuthenticatorSecrets,
         outbox: Outbox,
-        letters: Letters,
+        letters: LetterSealer,
         public_url: str,
     ) -> None:
         self._database = database

@@ -5,12 +5,11 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.ids import new_id
 from chassis.moments import written_moment, zone_of
-from chassis.sealing import Letter
+from chassis.sealing import Letter, LetterSealer
 from protos.wayvault.events.v1.events_pb2 import MailSealed
 from services.crm.access.agency.rules import AgentDetail
 from services.crm.access.auth.rules import INVITATION_VALID
 from services.crm.access.auth.service import SignIn
-from services.crm.core.ports.letters import Letters
 
 __all__ = ["Invitations"]
 
@@ -25,7 +24,7 @@ class Invitations:
         outbox: Outbox,
         clock: Clock,
         sign_in: SignIn,
-        letters: Letters,
+        letters: LetterSealer,
         public_url: str,
     ) -> None:
         self._database = database

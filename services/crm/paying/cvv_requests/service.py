@@ -13,12 +13,11 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument
 from chassis.ids import new_id, new_link_token, token_sha256
-from chassis.sealing import Letter
+from chassis.sealing import Letter, LetterSealer
 from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import CvvRequested, PaymentContext
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot, policy_snapshot
 from services.crm.core.actor import Actor
-from services.crm.core.ports.letters import Letters
 from services.crm.paying.cvv_requests.models import CvvRequestRow
 from services.crm.paying.cvv_requests.rules import OPEN, CvvRequestState, ask_refusal, expiry, is_open
 from services.crm.paying.payments.service import PaymentRow, context_of, locked_own, payment_of
@@ -51,7 +50,7 @@ class CvvRequests:
         outbox: Outbox,
         clock: Clock,
         directory: Directory,
-        letters: Letters,
+        letters: LetterSealer,
         portal_url: str,
     ) -> None:
         self._database = database

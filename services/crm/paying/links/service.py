@@ -14,7 +14,7 @@ from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import derived_id, new_id, new_link_token, token_sha256
 from chassis.money import Money
-from chassis.sealing import Letter
+from chassis.sealing import Letter, LetterSealer
 from chassis.timestamps import stamp
 from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentLinkIssued, PaymentLinkRevoked
@@ -23,7 +23,6 @@ from services.crm.access.agency.service import Directory, agency_snapshot, agent
 from services.crm.access.enrolment.service import Enrolments
 from services.crm.core.actor import Actor
 from services.crm.core.mail import require_mailable
-from services.crm.core.ports.letters import Letters
 from services.crm.core.visibility import visible_to
 from services.crm.paying.links.models import PaymentLinkRow
 from services.crm.paying.links.rules import DEFAULT_LIFETIME, LIVE, LinkFact, LinkState, after, is_over
@@ -124,7 +123,7 @@ class PaymentLinks:
         bookings: Bookings,
         directory: Directory,
         enrolments: Enrolments,
-        letters: Letters,
+        letters: LetterSealer,
         portal_url: str,
         lifetime: timedelta = DEFAULT_LIFETIME,
     ) -> None:

@@ -13,13 +13,12 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import new_id, new_link_token, token_sha256
-from chassis.sealing import Letter
+from chassis.sealing import Letter, LetterSealer
 from chassis.timestamps import moment_of, stamp
 from protos.wayvault.events.v1.events_pb2 import ClientPortalActivated, ClientPortalInvited, ClientPortalWithdrawn
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot
 from services.crm.core.actor import Actor
 from services.crm.core.mail import require_mailable
-from services.crm.core.ports.letters import Letters
 from services.crm.sales.clients.service import ClientDetail, Clients, client_snapshot, current_client_id
 from services.crm.sales.portal_access.models import PortalAccessRow
 from services.crm.sales.portal_access.rules import (
@@ -66,7 +65,7 @@ class PortalAccess:
         clock: Clock,
         clients: Clients,
         directory: Directory,
-        letters: Letters,
+        letters: LetterSealer,
         portal_url: str,
     ) -> None:
         self._database = database

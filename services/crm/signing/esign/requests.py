@@ -15,13 +15,12 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound
 from chassis.ids import new_id, new_link_token, token_sha256
-from chassis.sealing import Letter
+from chassis.sealing import Letter, LetterSealer
 from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import Client, EsignRequested, EsignWithdrawn
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot
 from services.crm.core.actor import Actor
 from services.crm.core.mail import require_mailable
-from services.crm.core.ports.letters import Letters
 from services.crm.sales.clients.service import ClientDetail, Clients
 from services.crm.signing.esign.library import Library, Template
 from services.crm.signing.esign.models import SignRequestRow
@@ -72,7 +71,7 @@ class SignRequests:
         clients: Clients,
         directory: Directory,
         library: Library,
-        letters: Letters,
+        letters: LetterSealer,
         portal_url: str,
         lifetime: timedelta = LIFETIME,
     ) -> None:

@@ -15,14 +15,13 @@ from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import new_id, new_link_token, token_sha256
 from chassis.money import Money
-from chassis.sealing import Letter
+from chassis.sealing import Letter, LetterSealer
 from chassis.timestamps import stamp
 from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.events.v1.events_pb2 import Client, InsuranceOffered, InsuranceWithdrawn
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot
 from services.crm.core.actor import Actor
 from services.crm.core.mail import require_mailable
-from services.crm.core.ports.letters import Letters
 from services.crm.core.visibility import visible_to
 from services.crm.signing.esign.rules import DocumentKind
 from services.crm.signing.esign.service import Library, SignRequests
@@ -89,7 +88,7 @@ class InsuranceOffers:
         directory: Directory,
         library: Library,
         requests: SignRequests,
-        letters: Letters,
+        letters: LetterSealer,
         portal_url: str,
         lifetime: timedelta = LIFETIME,
     ) -> None:
