@@ -1,7 +1,6 @@
 """How a worker process lives: a few loops, each on a thread, until it is told to stop or one of them dies."""
 
 import gc
-import random
 import signal
 import sys
 import threading
@@ -10,6 +9,7 @@ from types import FrameType
 
 import structlog
 
+from chassis.backoff import grown, spread
 from chassis.errors import Unavailable
 from chassis.hardening import keep_memory_private
 
@@ -77,7 +77,7 @@ def every(seconds: float, action: Callable[[], object], name: str) -> Loop:
                 failures += 1
                 log.exception("timer.failed", timer=name, failures=failures)
             ceiling = max(seconds, min(seconds * 10, 60.0))
-            stop.wait(min(seconds * 2 ** min(failures, 10), ceiling) * random.uniform(0.9, 1.1))
+            stop.wait(spread(grown(seconds, failures, ceiling), least=0.9, most=1.1))
 
     return loop
 

@@ -18,6 +18,7 @@ from google.protobuf.message import DecodeError, Message
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from chassis.backoff import grown
 from chassis.bus import metrics
 from chassis.bus.catalogue import CATALOGUE
 from chassis.bus.handlers import EventHandlers, EventMeta, Reaction, RetryLater
@@ -154,7 +155,7 @@ class Consumer:
         try:
             turn = self._act(parked, reaction, message)
         except _PASSING as fault:
-            pause = _longer(_seconds(fault), parked.postponed, self._policy.longest_pause)
+            pause = grown(timedelta(seconds=_seconds(fault)), parked.postponed, self._policy.longest_pause)
             log.info("consumer.postponed", type=envelope.type, event_id=envelope.event_id, cause=_name(fault))
             self._count("postponed")
             self._retry_after(pause, parked, attempts=parked.attempts - 1, postponed=parked.postponed + 1)
@@ -219,8 +220,9 @@ class Consumer:
 
     def _until_done(self, step: Callable[[], None], stop: threading.Event) -> None:
         """Does a step; while database or bus are away, again after growing pauses until `stop` is set."""
-        pause = 0.2
+        failures = 0
         while True:
+            pause = grown(0.2, failures, 10.0)
             try:
                 step()
                 return
@@ -228,7 +230,7 @@ class Consumer:
                 log.warning("consumer.waiting", cause=_name(error), seconds=pause)
             if stop.wait(pause):
                 return
-            pause = min(pause * 2, 10.0)
+            failures += 1
 
     def _measure(self) -> None:
         metrics.PARKED.labels(self._service).set(self._inbox.parked_count())
@@ -285,10 +287,6 @@ def _meta(envelope: Envelope, replayed: bool) -> EventMeta:
 
 def _seconds(fault: BaseException) -> float:
     return fault.seconds if isinstance(fault, RetryLater) else 2.0
-
-
-def _longer(seconds: float, times: int, longest: timedelta) -> timedelta:
-    return min(timedelta(seconds=seconds * 2.0 ** min(times, 16)), longest)
 
 
 def _name(fault: BaseException) -> str:

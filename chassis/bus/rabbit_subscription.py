@@ -1,7 +1,6 @@
 """Reading a service's queue: the connection on its own I/O thread, the work on the caller's."""
 
 import queue
-import random
 import threading
 from collections.abc import Collection
 from contextlib import suppress
@@ -13,6 +12,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPError
 from pika.spec import Basic, BasicProperties
 
+from chassis.backoff import grown, spread
 from chassis.bus.port import BusUnavailable
 from chassis.bus.rabbit_link import Link, declare_queue, queue_name, replay_key
 
@@ -96,9 +96,9 @@ class RabbitSubscription:
                 log.warning("bus.consumer_disconnected", bus_service=self._service, cause=type(error).__name__)
             finally:
                 self._forget()
-            longest = min(_FIRST_PAUSE * 2 ** min(self._failures, 16), _LONGEST_PAUSE)
+            pause = spread(grown(_FIRST_PAUSE, self._failures, _LONGEST_PAUSE))
             self._failures += 1
-            self._closing.wait(longest * random.uniform(0.5, 1.0))
+            self._closing.wait(pause)
 
     def _consume(self, connection: pika.BlockingConnection) -> None:
         channel = connection.channel()

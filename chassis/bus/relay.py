@@ -10,7 +10,6 @@ A crash between the bus's confirmation and the mark sends an event twice; the in
 
 import fcntl
 import os
-import random
 import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from sqlalchemy import Select, Table, delete, exists, func, or_, select, tuple_,
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from chassis.backoff import grown, spread
 from chassis.bus import metrics
 from chassis.bus.port import Bus, BusUnavailable, Unroutable
 from chassis.bus.tables import EventTables
@@ -175,7 +175,7 @@ class Relay:
             session.execute(update(self._outbox).where(self._outbox.c.id.in_(sent)).values(sent_at=now))
         for row in rows:
             if row.envelope.event_id in refused:
-                pause = min(self._policy.unroutable_pause * 2 ** min(row.refusals, 16), self._policy.unroutable_longest)
+                pause = grown(self._policy.unroutable_pause, row.refusals, self._policy.unroutable_longest)
                 session.execute(
                     update(self._outbox)
                     .where(self._outbox.c.id == row.id)
@@ -183,8 +183,7 @@ class Relay:
                 )
 
     def _pause(self, failures: int) -> float:
-        longest: float = min(self._policy.first_pause * 2 ** min(failures - 1, 16), self._policy.longest_pause)
-        return longest * random.uniform(0.5, 1.0)
+        return spread(grown(self._policy.first_pause, failures - 1, self._policy.longest_pause))
 
     def _keep_house(self) -> None:
         """Measures depth and lag, and forgets what was sent long ago."""

@@ -82,6 +82,7 @@ def _may_stand_in_rules(name: str) -> bool:
         return top not in {"socket", "sqlite3", "smtplib", "subprocess", "threading", "urllib"}
     if top == "chassis":
         return name.startswith("chassis.typed.") or name in {
+            "chassis.backoff",
             "chassis.cards",
             "chassis.clock",
             "chassis.errors",
@@ -90,7 +91,9 @@ def _may_stand_in_rules(name: str) -> bool:
             "chassis.moments",
             "chassis.money",
             "chassis.paper.letterhead",
+            "chassis.reminder_words",
             "chassis.tags",
+            "chassis.web.colour",
         }
     return top == "services" and _is_a_value_module(name)
 

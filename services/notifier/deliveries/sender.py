@@ -10,6 +10,7 @@ from jinja2 import UndefinedError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from chassis.backoff import grown
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.sealing import LetterExpired, LetterReader, SealError
@@ -75,16 +76,16 @@ class Sender:
         Nothing ends it but `stop`: a database that is away is waited for, and a delivery that goes wrong is settled by
         itself, so that the others leave.
         """
-        pause = OUTWAIT_SECONDS[0]
+        failures = 0
         while not stop.is_set():
             try:
                 sent = self.send_next(stop)
             except Exception as error:
                 log.warning("sender.interrupted", error=type(error).__name__)
-                stop.wait(pause)
-                pause = min(pause * 2, OUTWAIT_SECONDS[1])
+                stop.wait(grown(OUTWAIT_SECONDS[0], failures, OUTWAIT_SECONDS[1]))
+                failures += 1
                 continue
-            pause = OUTWAIT_SECONDS[0]
+            failures = 0
             if not sent:
                 self._wake.wait(POLL_SECONDS)
                 self._wake.clear()
@@ -121,16 +122,16 @@ class Sender:
     def _settled(self, taken: _Taken, outcome: Outcome, stop: threading.Event) -> Next | None:
         """Writes the outcome down. While the database is away it is kept here and tried again: forgetting that a mail
         was sent would send it twice."""
-        pause = OUTWAIT_SECONDS[0]
+        failures = 0
         while True:
             try:
                 with self._database.transaction() as session:
                     return self._finish(session, taken, outcome)
             except SQLAlchemyError as error:
                 log.warning("delivery.outcome_kept", delivery_id=taken.id, error=type(error).__name__)
-                if stop.wait(pause):
+                if stop.wait(grown(OUTWAIT_SECONDS[0], failures, OUTWAIT_SECONDS[1])):
                     raise
-                pause = min(pause * 2, OUTWAIT_SECONDS[1])
+                failures += 1
             except Exception:
                 log.exception("delivery.reaction_failed", delivery_id=taken.id, mail=taken.template)
                 return self._settled_alone(taken, outcome)

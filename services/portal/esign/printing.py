@@ -14,6 +14,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from chassis.backoff import grown
 from chassis.bus import CATALOGUE, Outbox, event_type_of, wake_at_commit, waker_for
 from chassis.clock import Clock
 from chassis.db import Database
@@ -23,7 +24,7 @@ from services.portal.esign.pdf import Record, render
 _BATCH = 16
 _IDLE_SECONDS = 0.25
 _OUTAGE_SECONDS = 2.0
-_LONGEST_PAUSE = timedelta(minutes=10)
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=1), timedelta(minutes=10)
 log = structlog.get_logger(__name__)
 
 
@@ -123,4 +124,4 @@ class Printing:
             job = session.get(PrintJobRow, document_id, with_for_update=True)
             if job is not None:
                 job.failures += 1
-                job.due_at = self._clock.now() + min(timedelta(seconds=2 ** min(job.failures, 20)), _LONGEST_PAUSE)
+                job.due_at = self._clock.now() + grown(_FIRST_PAUSE, job.failures, _LONGEST_PAUSE)

@@ -5,6 +5,8 @@ from datetime import timedelta
 from enum import StrEnum, auto
 from typing import Final
 
+from chassis.backoff import grown
+
 
 class ChargeState(StrEnum):
     """Where a charge stands."""
@@ -65,7 +67,7 @@ def sources(target: ChargeState) -> tuple[ChargeState, ...]:
 
 def ask_again_in(asked: int) -> timedelta:
     """How long the poller waits after having asked so many times."""
-    return min(ASK_AGAIN_FIRST * int(2 ** min(asked, 10)), ASK_AGAIN_MOST)
+    return grown(ASK_AGAIN_FIRST, asked, ASK_AGAIN_MOST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
