@@ -19,7 +19,8 @@ import time
 from pathlib import Path
 
 from deploy import env_file
-from deploy.compose.files import HEADING, PROGRAM_USER, SITES, Layout
+from deploy.compose.files import HEADING, PROGRAM_USER, Layout
+from deploy.compose.sites import Sites, on_this_machine
 from deploy.dev.certificates import CertificateFault
 from deploy.dev.engines.host import EngineFault
 from deploy.images.__main__ import ENGINES, PROGRAMS, build, image_of
@@ -35,12 +36,13 @@ _OWNER_URL = "VAULT_OWNER_DATABASE_URL"
 
 
 class Stack:
-    """One stack of containers."""
+    """One stack of containers, whose names begin with `project`."""
 
-    def __init__(self, state: Path, port: int) -> None:
+    def __init__(self, state: Path, sites: Sites, *, project: str = "wayvault") -> None:
         self.containers = Containers()
-        self.layout = Layout(state, port)
-        self.port = port
+        self.layout = Layout(state, sites)
+        self.sites = sites
+        self._project = project
 
     def up(self, *, demo: bool) -> None:
         """Starts everything and returns when it answers. Raises ContainerFault, CertificateFault, EngineFault."""
@@ -58,13 +60,13 @@ class Stack:
         if demo:
             self._demo()
             self._say("demo agency", started)
-        mailbox = ("mailbox",) if self._keeps_mail() else ()
+        mailbox = ("mailbox",) if "mail" in self.sites.served else ()
         self._compose(*(("--profile", "mailbox") if mailbox else ()), "up", "-d", *_PROGRAMS, *mailbox)
-        self._wait(("crm", "portal", "card", *(("mail",) if mailbox else ())))
+        self._wait(self.sites.served)
         if demo:
             self._enrol()
         self._say("ready", started)
-        print("\n" + "\n".join(f"{site:8} {self.layout.origin(site)}" for site in SITES if site != "mail" or mailbox))
+        print("\n" + "\n".join(f"{site:8} {self.layout.origin(site)}" for site in self.sites.served))
         print(f"\nAll files are in {self.layout.root}. Next: python -m deploy.compose status | down")
 
     def down(self) -> None:
@@ -80,16 +82,16 @@ class Stack:
     def status(self) -> bool:
         """Prints each container and each site; tells whether all are well."""
         listed = self.containers.run(
-            ["podman", "ps", "-a", "--filter", "label=io.podman.compose.project=wayvault", "--format", "json"]
+            ["podman", "ps", "-a", "--filter", f"label=io.podman.compose.project={self._project}", "--format", "json"]
         )
         well = True
         for one in json.loads(listed.stdout or "[]"):
             runs = one["State"] == "running"
             well = well and runs
             print(f"{one['Names'][0]:34} {'ok' if runs else 'NOT WELL':9} {one.get('Status', one['State'])}")
-        for site in SITES:
-            answers = self._answers(site)
-            well = well and (answers or site == "mail")
+        for site in self.sites.served:
+            answers = self.answers(site)
+            well = well and answers
             print(f"{self.layout.origin(site):34} {'answers' if answers else 'does not answer'}")
         return well
 
@@ -99,7 +101,16 @@ class Stack:
         folder = self.layout.program(program)
         done = self.containers.run(
             [
-                *("podman", "run", "--rm", "--network", f"wayvault_{networks}", "--read-only", "--cap-drop", "ALL"),
+                *(
+                    "podman",
+                    "run",
+                    "--rm",
+                    "--network",
+                    f"{self._project}_{networks}",
+                    "--read-only",
+                    "--cap-drop",
+                    "ALL",
+                ),
                 *("--user", f"{PROGRAM_USER}:{PROGRAM_USER}", "--tmpfs", "/tmp:mode=1777"),
                 *("--env-file", str(self.layout.settings_of(settings or program))),
                 *("--volume", f"{folder}:/var/lib/wayvault", image_of(program), *command),
@@ -157,15 +168,11 @@ class Stack:
                 *("--name", agent["name"], "--email", agent["email"]),
             )
 
-    def _keeps_mail(self) -> bool:
-        settings = env_file.read(self.layout.settings_of("notifier"))
-        return settings.get("NOTIFIER_SMTP_URL", "mailbox://").startswith("mailbox://")
-
     def _wait(self, sites: tuple[str, ...]) -> None:
         ends = time.monotonic() + _READY_WITHIN_SECONDS
         waiting = list(sites)
         while waiting:
-            waiting = [site for site in waiting if not self._answers(site)]
+            waiting = [site for site in waiting if not self.answers(site)]
             if waiting and time.monotonic() > ends:
                 raise ContainerFault(
                     f"{', '.join(map(self.layout.origin, waiting))} did not answer within {_READY_WITHIN_SECONDS:g} s. "
@@ -175,11 +182,14 @@ class Stack:
 
     def get(self, site: str, path: str) -> tuple[int, str]:
         """Asks a site by its name and certificate; no resolver need know the name. Raises OSError, HTTPException."""
-        name = f"{site}.localhost"
-        context = ssl.create_default_context(cafile=str(self.layout.state.certs / "ca.pem"))
+        name = self.sites.hosts[site]
+        context = ssl.create_default_context()
+        for authority in (self.layout.state.certs / "ca.pem", self.sites.certificate):
+            if authority is not None:
+                context.load_verify_locations(authority)
         connection = http.client.HTTPConnection(name, timeout=3)
         try:
-            plain = socket.create_connection(("127.0.0.1", self.port), timeout=3)
+            plain = socket.create_connection((self._loopback, self.sites.port), timeout=3)
             connection.sock = context.wrap_socket(plain, server_hostname=name)
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -187,7 +197,11 @@ class Stack:
         finally:
             connection.close()
 
-    def _answers(self, site: str) -> bool:
+    @property
+    def _loopback(self) -> str:
+        return "127.0.0.1" if self.sites.address in ("", "0.0.0.0") else self.sites.address  # compared
+
+    def answers(self, site: str) -> bool:
         try:
             return self.get(site, "/healthz")[0] == _OK
         except (OSError, http.client.HTTPException):
@@ -197,10 +211,12 @@ class Stack:
         environment = {
             **self.containers.environment,
             "WAYVAULT_STATE_DIR": str(self.layout.root),
-            "WAYVAULT_HTTPS_PORT": str(self.port),
+            "WAYVAULT_HTTPS_ADDRESS": self.sites.address,
+            "WAYVAULT_HTTPS_PORT": str(self.sites.port),
         }
         program = Path(sys.executable).parent / "podman-compose"
-        self.containers.run([str(program), "--file", str(_FILE), *arguments], cwd=ROOT, environment=environment)
+        command = [str(program), "--project-name", self._project, "--file", str(_FILE), *arguments]
+        self.containers.run(command, cwd=ROOT, environment=environment)
 
     @staticmethod
     def _say(what: str, started: float) -> None:
@@ -221,7 +237,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--state", type=Path, help="where files are kept (default: <WAYVAULT_STATE or var>/compose)")
     parser.add_argument("--port", type=int, default=int(os.environ.get("WAYVAULT_HTTPS_PORT") or 8443))
     given = parser.parse_args(arguments)
-    stack = Stack(given.state or Path(os.environ.get("WAYVAULT_STATE") or "var") / "compose", given.port)
+    state = given.state or Path(os.environ.get("WAYVAULT_STATE") or "var") / "compose"
+    stack = Stack(state, on_this_machine(given.port))
     try:
         if given.check:
             wanted = [*PROGRAMS, "proxy", *ENGINES]

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from deploy import env_file
+from deploy.compose.sites import Sites
 from deploy.dev import certificates
 from deploy.dev.state import State
 from deploy.files import PRIVATE_DIR, PRIVATE_FILE, PUBLIC_FILE, private_directory, write_file
@@ -21,9 +22,9 @@ from deploy.passwords import password_of
 # As in deploy/Containerfile.
 PROGRAM_USER = 10001
 RABBIT_ADMIN = "wayvault_admin"
-SITES = ("crm", "portal", "card", "mail")
 HEADING = "Settings of one program of deploy/compose.yaml; made by deploy.compose, with passwords."
 _INSIDE = Path("/var/lib/wayvault")
+_VAULT_ADDRESS = "vault.wayvault.internal:8105"
 _RABBIT = """\
 listeners.tcp = none
 listeners.ssl.default = 5671
@@ -91,15 +92,15 @@ _BACKENDS = {"crm": "crm:8101", "portal": "portal:8102", "card": "frame:8103", "
 
 
 class Layout:
-    """The files of one stack of containers, below `root` (absolute)."""
+    """The files of one stack of containers, below `root`."""
 
-    def __init__(self, root: Path, https_port: int) -> None:
+    def __init__(self, root: Path, sites: Sites) -> None:
         self.root = root.resolve()
         self.state = State(root=self.root, ports=State.from_environment({}).ports)
-        self._port = https_port
+        self.sites = sites
 
     def origin(self, site: str) -> str:
-        return f"https://{site}.localhost:{self._port}"
+        return self.sites.origin(site)
 
     def write(self) -> None:
         """Makes what is missing, and brings certificates and settings up to date. Raises CertificateFault, OSError."""
@@ -119,14 +120,19 @@ class Layout:
         return self.root / "programs" / name
 
     def _site_certificate(self) -> None:
-        """The proxy's certificate for the development names; production puts its own into programs/proxy."""
-        names = [f"{site}.localhost" for site in SITES]
-        certificates.ensure_for_names(self.state, "sites", names)
-        text = (self.state.certs / "sites.pem").read_text("utf-8") + (self.state.certs / "sites.key").read_text("utf-8")
-        uses = "\n".join(f"  use_backend {site} if {{ hdr(host),field(1,:) {site}.localhost }}" for site in SITES)
+        """The proxy's certificate: the operator's own, or one of the development authority."""
+        hosts = self.sites.hosts
+        certificate, key = self.sites.certificate, self.sites.key
+        if certificate is None or key is None:
+            certificates.ensure_for_names(self.state, "sites", list(hosts.values()))
+            certificate, key = self.state.certs / "sites.pem", self.state.certs / "sites.key"
+        text = certificate.read_text("utf-8").rstrip() + "\n" + key.read_text("utf-8")
+        uses = "\n".join(
+            f"  use_backend {site} if {{ hdr(host),field(1,:) -i {host} }}" for site, host in hosts.items()
+        )
         backends = "\n".join(
-            f"backend {site}\n  server one {where} check inter 2s init-addr none resolvers names"
-            for site, where in _BACKENDS.items()
+            f"backend {site}\n  server one {_BACKENDS[site]} check inter 2s init-addr none resolvers names"
+            for site in hosts
         )
         resolvers = "resolvers names\n  parse-resolv-conf\n  hold valid 5s\n"
         self._place("proxy", "sites.pem", text)
@@ -173,52 +179,58 @@ class Layout:
             path.chmod(PUBLIC_FILE)
 
     def _settings(self) -> dict[str, dict[str, str]]:
-        sites = {site: self.origin(site) for site in SITES}
-        vault_address = "vault.wayvault.internal:8105"
+        """What each program is told about its place; the engines' addresses and passwords come from their set-up."""
+        url = {site: self.origin(site) for site in self.sites.served}
+        mailbox = url.get("mail", "")
         vault = {
-            "VAULT_STATE_DIR": str(_INSIDE),
+            **self._common("VAULT"),
             "VAULT_LISTEN": "0.0.0.0:8105",
-            "VAULT_VAULT_ADDRESS": vault_address,
+            "VAULT_VAULT_ADDRESS": _VAULT_ADDRESS,
             "VAULT_WEB_LISTEN": "0.0.0.0:8103",
-            "VAULT_FRAME_ORIGIN": sites["card"],
-            "VAULT_FRAME_PARENTS": json.dumps([sites["crm"], sites["portal"]]),
-            "VAULT_CVV_LINK_URL": f"{sites['crm']}/cvv",
-            "VAULT_TRUSTED_PROXIES": "1",
+            "VAULT_FRAME_ORIGIN": url["card"],
+            "VAULT_FRAME_PARENTS": json.dumps([url["crm"], url["portal"]]),
+            "VAULT_CVV_LINK_URL": f"{url['crm']}/cvv",
+        }
+        operator = {f"{name}_STATE_DIR": str(_INSIDE) for name in ("CRM", "PORTAL", "NOTIFIER")}
+        crm = {
+            **self._common("CRM"),
+            "CRM_LISTEN": "0.0.0.0:8101",
+            "CRM_PUBLIC_URL": url["crm"],
+            "CRM_PORTAL_URL": url["portal"],
+            "CRM_FRAME_ORIGIN": url["card"],
+            "CRM_VAULT_ADDRESS": _VAULT_ADDRESS,
+            **({"CRM_MAILBOX_URL": mailbox} if mailbox else {}),
+        }
+        portal = {
+            **self._common("PORTAL"),
+            "PORTAL_LISTEN": "0.0.0.0:8102",
+            "PORTAL_PUBLIC_URL": url["portal"],
+            "PORTAL_FRAME_ORIGIN": url["card"],
+            "PORTAL_VAULT_ADDRESS": _VAULT_ADDRESS,
+            **({"PORTAL_MAILBOX_URL": mailbox} if mailbox else {}),
+        }
+        notifier = {
+            **self._common("NOTIFIER"),
+            "NOTIFIER_LISTEN": "0.0.0.0:8104",
+            "NOTIFIER_CRM_URL": url["crm"],
+            "NOTIFIER_PORTAL_URL": url["portal"],
+            **({"NOTIFIER_PUBLIC_URL": mailbox} if mailbox else {}),
+            **self.sites.notifier,
         }
         return {
             "vault": {**vault, "VAULT_AUDIT_HEADS": "/var/lib/audit-heads/heads.jsonl"},
             "frame": vault,
-            "operator": {
-                **vault,
-                **{f"{name}_STATE_DIR": str(_INSIDE) for name in ("CRM", "PORTAL", "NOTIFIER")},
-            },
-            "crm": {
-                "CRM_STATE_DIR": str(_INSIDE),
-                "CRM_LISTEN": "0.0.0.0:8101",
-                "CRM_PUBLIC_URL": sites["crm"],
-                "CRM_PORTAL_URL": sites["portal"],
-                "CRM_FRAME_ORIGIN": sites["card"],
-                "CRM_MAILBOX_URL": sites["mail"],
-                "CRM_VAULT_ADDRESS": vault_address,
-                "CRM_TRUSTED_PROXIES": "1",
-            },
-            "portal": {
-                "PORTAL_STATE_DIR": str(_INSIDE),
-                "PORTAL_LISTEN": "0.0.0.0:8102",
-                "PORTAL_PUBLIC_URL": sites["portal"],
-                "PORTAL_FRAME_ORIGIN": sites["card"],
-                "PORTAL_MAILBOX_URL": sites["mail"],
-                "PORTAL_VAULT_ADDRESS": vault_address,
-                "PORTAL_TRUSTED_PROXIES": "1",
-            },
-            "notifier": {
-                "NOTIFIER_STATE_DIR": str(_INSIDE),
-                "NOTIFIER_LISTEN": "0.0.0.0:8104",
-                "NOTIFIER_PUBLIC_URL": sites["mail"],
-                "NOTIFIER_CRM_URL": sites["crm"],
-                "NOTIFIER_PORTAL_URL": sites["portal"],
-                "NOTIFIER_TRUSTED_PROXIES": "1",
-            },
+            "operator": {**vault, **operator},
+            "crm": crm,
+            "portal": portal,
+            "notifier": notifier,
+        }
+
+    def _common(self, prefix: str) -> dict[str, str]:
+        return {
+            f"{prefix}_STATE_DIR": str(_INSIDE),
+            f"{prefix}_TRUSTED_PROXIES": "1",
+            **({f"{prefix}_ENVIRONMENT": "production"} if self.sites.production else {}),
         }
 
 

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from deploy.compose.__main__ import Stack
+from deploy.compose.sites import on_this_machine
 from deploy.images.__main__ import PROGRAMS, build
 from tests.e2e.people import Mail, Mailbox
 from tests.support.browser import chromium
@@ -40,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def containers() -> Iterator[Stack]:
     """Built from this checkout and started with the demo agency; removed at the end unless WAYVAULT_COMPOSE_KEEP=1."""
-    stack = Stack(Path(os.environ.get("WAYVAULT_STATE") or "var") / "compose-test", port=8453)
+    stack = Stack(Path(os.environ.get("WAYVAULT_STATE") or "var") / "compose-test", on_this_machine(8453))
     for program in (*PROGRAMS, "proxy"):
         build(stack.containers, program)
     stack.up(demo=True)

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from services.notifier.deliveries.message import ReplyTo, build
 from services.notifier.deliveries.rules import Deferred, Refused, Sent
 from services.notifier.deliveries.transports import SmtpTransport
 from services.notifier.templates.rules import Rendered
+from tests.support.smtp import smtp_server
 
 
 class Handler:
@@ -37,13 +37,8 @@ class Handler:
 @pytest.fixture
 def server() -> Iterator[tuple[Handler, str]]:
     handler = Handler()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    controller = Controller(handler, hostname="127.0.0.1", port=port)
-    controller.start()
-    yield handler, f"smtp://127.0.0.1:{port}"
-    controller.stop()
+    with smtp_server(handler) as port:
+        yield handler, f"smtp://127.0.0.1:{port}"
 
 
 def message() -> EmailMessage:

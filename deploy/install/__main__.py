@@ -1,0 +1,176 @@
+"""Installs Wayvault for a real agency on this machine: python -m deploy.install
+
+Asks what it needs (or reads `--answers FILE`), checks names, certificate, mail server, clock, disk and port, starts
+everything in containers in production mode, makes the agency and its admin, and prints one link with which the admin
+begins. No demo data. Safe to run again: nothing is made twice, and answers are kept in `<state>/answers.json`.
+
+    --check    only look, and say what is not well
+    --invite   print a fresh link for the admin (the first one was lost or is over)
+
+Exit status: 0 done; 1 something must be mended first; 2 it can't be done here.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from chassis.clock import SystemClock
+from deploy.compose.__main__ import Stack
+from deploy.dev.certificates import CertificateFault
+from deploy.dev.engines.host import EngineFault
+from deploy.files import private_directory, write_file
+from deploy.images.host import ContainerFault
+from deploy.install import answers as told
+from deploy.install.answers import AnswerFault, Answers
+from deploy.install.checks import Grade, examine
+
+STATE = Path("/var/lib/wayvault")
+
+
+class Installation:
+    """One agency on this machine; `state` is a directory that only its owner may read."""
+
+    def __init__(self, state: Path, answers: Answers, stack: Stack) -> None:
+        self._answers = answers
+        self._stack = stack
+        self._made_file = state / "installed.json"
+
+    def run(self) -> str:
+        """Starts everything, makes what is missing; returns the admin's link, empty when they had one before.
+
+        Raises ContainerFault, CertificateFault, EngineFault.
+        """
+        self._stack.up(demo=False)
+        made = self._made()
+        if "agency" not in made:
+            named = ("--name", self._answers.agency, "--time-zone", self._answers.time_zone)
+            made = self._keep(agency=self._crm("create-agency", *named)[0])
+        link = ""
+        if "admin" not in made:
+            admin, link = self._make_admin(made["agency"])
+            made = self._keep(**made, admin=admin)
+        if "enrolled" not in made:
+            self._enrol(made)
+            self._keep(**made, enrolled=self._answers.admin_email)
+        return link
+
+    def invite(self) -> str:
+        """A fresh link for the admin. Raises ContainerFault."""
+        return _link(self._crm("invite-agent", "--email", self._answers.admin_email))
+
+    def _make_admin(self, agency: str) -> tuple[str, str]:
+        person = ("--name", self._answers.admin, "--email", self._answers.admin_email)
+        place = ("--agency", agency, "--role", "admin", "--time-zone", self._answers.time_zone)
+        said = self._crm("create-agent", *person, *place)
+        return said[0], _link(said)
+
+    def _enrol(self, made: dict[str, str]) -> None:
+        """An admin retrieves cards too; their one-time codes go where an operator said, and that is here."""
+        person = ("--name", self._answers.admin, "--email", self._answers.admin_email)
+        ids = ("--agent-id", made["admin"], "--agency-id", made["agency"])
+        self._stack.run_in("operator", "services.vault", "enroll-agent", *ids, *person)
+
+    def _crm(self, *command: str) -> list[str]:
+        return self._stack.run_in("crm", "services.crm", *command).splitlines()
+
+    def _made(self) -> dict[str, str]:
+        return json.loads(self._made_file.read_text("utf-8")) if self._made_file.exists() else {}
+
+    def _keep(self, **made: str) -> dict[str, str]:
+        write_file(self._made_file, json.dumps(made, indent=2) + "\n")
+        return made
+
+
+def _link(said: list[str]) -> str:
+    """The link in what the CRM's command printed. Raises ContainerFault."""
+    for line in said:
+        if "https://" in line:
+            return line[line.index("https://") :].strip()
+    raise ContainerFault("The CRM made no link. `python -m deploy.install --invite` asks for one again.")
+
+
+def main(
+    arguments: list[str] | None = None,
+    *,
+    stack_of: Callable[[Path, Answers, str, int], Stack] | None = None,
+) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.install", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--answers", type=Path, help="a JSON file with the answers, instead of questions")
+    parser.add_argument("--state", type=Path, default=STATE, help=f"where everything is kept (default: {STATE})")
+    parser.add_argument("--address", default="0.0.0.0", help="where the sites listen (default: everywhere)")
+    parser.add_argument("--port", type=int, default=443, help="the sites' port (default: 443)")
+    parser.add_argument("--check", action="store_true", help="look only")
+    parser.add_argument("--invite", action="store_true", help="print a fresh link for the admin")
+    given = parser.parse_args(arguments)
+    try:
+        answers = _answers(given.state, given.answers)
+        stack = (stack_of or _stack)(given.state, answers, given.address, given.port)
+        installation = Installation(given.state, answers, stack)
+        if given.invite:
+            print(f"The admin's link, good once:\n\n  {installation.invite()}")
+            return 0
+        if not _is_well(given, answers, runs=stack.answers("crm")):
+            return 1
+        if given.check:
+            print("\nAll is well. Next: python -m deploy.install")
+            return 0
+        _say_goodbye(installation.run(), answers, stack)
+    except AnswerFault as fault:
+        print(f"\n{fault}", file=sys.stderr)
+        return 1
+    except (ContainerFault, CertificateFault, EngineFault, OSError) as fault:
+        print(f"\n{fault}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _stack(state: Path, answers: Answers, address: str, port: int) -> Stack:
+    return Stack(state / "stack", answers.sites(address=address, port=port), project="wayvault-agency")
+
+
+def _answers(state: Path, file: Path | None) -> Answers:
+    kept = private_directory(state) / "answers.json"
+    if file is not None or kept.exists():
+        answers = told.read(file or kept)
+    else:
+        print("Some questions first; what stands in brackets is taken when you press Enter.\n")
+        answers = told.ask()
+    told.write(kept, answers)
+    return answers
+
+
+def _is_well(given: argparse.Namespace, answers: Answers, *, runs: bool) -> bool:
+    print("Looking at this machine and its surroundings:")
+    well = True
+    looked_at = examine(answers, given.state, address=given.address, port=given.port, clock=SystemClock(), runs=runs)
+    for finding in looked_at:
+        well = well and finding.grade is not Grade.FAULT
+        print(f"  {finding.grade:8} {finding.what}: {finding.words}", flush=True)
+    if not well:
+        print(
+            f"\nMend what is marked FAULT, then run this again. Answers are kept in {given.state / 'answers.json'}; "
+            "remove that file to be asked anew.",
+            file=sys.stderr,
+        )
+    return well
+
+
+def _say_goodbye(link: str, answers: Answers, stack: Stack) -> None:
+    print(f"\n{answers.agency} is installed.")
+    if link:
+        print(f"\nGive {answers.admin} this link, good once, to choose a password and begin:\n\n  {link}")
+    else:
+        print(f"{answers.admin} had their link before; --invite prints a fresh one.")
+    keys = stack.layout.program("operator") / "hcvault" / "keys.json"
+    print(
+        f"\nNow, before any card is stored: keep {keys} in two safe places away from this machine; without it no card\n"
+        "can be read after a restart. Then read deploy/RUNBOOK.md, and plan backups: python -m deploy.backup --help"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

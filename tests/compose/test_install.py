@@ -1,0 +1,95 @@
+"""A real agency's first day: the installer on this machine, and its link in the admin's browser."""
+
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyotp
+import pytest
+from aiosmtpd.handlers import Sink
+from playwright.sync_api import Browser, expect
+
+from deploy.compose.__main__ import Stack
+from deploy.install.__main__ import main
+from deploy.install.answers import Answers, write
+from tests.support.smtp import smtp_server
+from tests.support.tls import Authority
+
+PORT = 8463
+HOSTS = {"crm": "crm.localhost", "portal": "portal.localhost", "card": "card.localhost"}
+PASSWORD = "a long walk along the fjord"
+
+
+def _stack(state: Path, answers: Answers, address: str, port: int) -> Stack:
+    return Stack(state / "stack", answers.sites(address=address, port=port), project="wayvault-install-test")
+
+
+def test_an_operator_installs_and_the_admin_begins_with_one_link(
+    containers: Stack,
+    browser: Browser,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _ = containers  # its images are used; both stacks stand side by side
+    monkeypatch.setattr(socket, "getaddrinfo", _with_our_names(socket.getaddrinfo))
+    state, given = tmp_path / "state", _answers(tmp_path)
+    words = ["--state", str(state), "--address", "127.0.0.1", "--port", str(PORT)]
+    file = tmp_path / "answers.json"
+    with smtp_server(Sink()) as mail_port:
+        given = replace(given, mail_port=str(mail_port))
+        write(file, given)
+        try:
+            assert main([*words, "--answers", str(file)], stack_of=_stack) == 0, capsys.readouterr().err
+            said = capsys.readouterr().out
+            print(said)
+            _begin(browser, next(line.strip() for line in said.splitlines() if "/invitation#" in line))
+            assert main(words, stack_of=_stack) == 0
+            assert "had their link before" in capsys.readouterr().out
+        finally:
+            _stack(state, given, "127.0.0.1", PORT).remove()
+
+
+def _with_our_names(known: Callable[..., Any]) -> Callable[..., Any]:
+    """The resolver of a machine whose name server knows the sites."""
+    return lambda host, *more, **named: known("127.0.0.1" if host in HOSTS.values() else host, *more, **named)
+
+
+def _answers(folder: Path) -> Answers:
+    files = Authority.create(folder / "public").issue("sites", *HOSTS.values())
+    chain = folder / "chain.pem"
+    chain.write_bytes(files.cert.read_bytes() + files.ca.read_bytes())
+    return Answers(
+        agency="Fjord & Fell",
+        time_zone="Europe/London",
+        admin="Ada Lund",
+        admin_email="ada@agency.com",
+        crm_host=HOSTS["crm"],
+        portal_host=HOSTS["portal"],
+        card_host=HOSTS["card"],
+        certificate=str(chain),
+        key=str(files.key),
+        mail_host="127.0.0.1",
+        mail_port="25",
+        mail_security="none",
+        mail_user="",
+        mail_password="",
+        mail_from="no-reply@agency.com",
+    )
+
+
+def _begin(browser: Browser, link: str) -> None:
+    page = browser.new_context(ignore_https_errors=True).new_page()
+    page.goto(link)
+    page.get_by_label("New password", exact=True).fill(PASSWORD)
+    page.get_by_label("The same password again").fill(PASSWORD)
+    page.get_by_role("button", name="Set password").click()
+    page.get_by_label("E-mail").fill("ada@agency.com")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Continue to authenticator").click()
+    secret = page.locator("#authenticator-secret").text_content() or ""
+    page.get_by_label("Authenticator code").fill(pyotp.TOTP(secret.replace(" ", "")).now())
+    page.get_by_role("button", name="Confirm and sign in").click()
+    expect(page.get_by_role("navigation").first).to_be_visible(timeout=20_000)
