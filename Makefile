@@ -124,6 +124,10 @@ compose-up: setup ## Start everything in containers (deploy/compose.yaml) with t
 compose-down: setup ## Stop the containers; their data stays
 	@$(PY) -m deploy.compose down
 
+.PHONY: install
+install: setup ## Install Wayvault for a real agency on this machine: asks, checks, starts it in containers, prints the admin's link
+	@$(PY) -m deploy.install
+
 .PHONY: compose-test
 compose-test: setup ## Walk the main job over the containers by https and try every forbidden connection
 	@sh deploy/dev/chromium

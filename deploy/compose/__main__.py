@@ -62,6 +62,9 @@ class Stack:
             self._say("demo agency", started)
         mailbox = ("mailbox",) if "mail" in self.sites.served else ()
         self._compose(*(("--profile", "mailbox") if mailbox else ()), "up", "-d", *_PROGRAMS, *mailbox)
+        if "proxy" in self.layout.changed:
+            # HAProxy's master reads configuration and certificates anew, and open connections go on.
+            self.containers.run(["podman", "kill", "--signal", "USR2", f"{self._project}_proxy_1"])
         self._wait(self.sites.served)
         if demo:
             self._enrol()

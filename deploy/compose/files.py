@@ -98,6 +98,8 @@ class Layout:
         self.root = root.resolve()
         self.state = State(root=self.root, ports=State.from_environment({}).ports)
         self.sites = sites
+        # Programs of which a file is another one than before: they must read it anew.
+        self.changed: set[str] = set()
 
     def origin(self, site: str) -> str:
         return self.sites.origin(site)
@@ -170,6 +172,7 @@ class Layout:
             # In place: a mounted file that is replaced would stay the old one inside.
             if path.exists():
                 path.write_text(text, "utf-8")
+                self.changed.add(program)
             else:
                 write_file(path, text, mode=mode)
         path.chmod(mode)
