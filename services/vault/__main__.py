@@ -120,7 +120,8 @@ def _web(settings: VaultSettings, _: argparse.Namespace) -> int:
     from services.vault.frame.app import FrameSettings, create_app
     from services.vault.frame_keys import VaultSealingKeys
 
-    settings.require_ready()
+    if problems := settings.frame_problems():
+        raise SettingsError("\n".join(problems))
     keys = VaultSealingKeys(settings.vault_address, settings.tls_of("frame"), settings.vault_server_name)
 
     def site() -> Flask:

@@ -121,6 +121,16 @@ class VaultSettings(SiteSettings):
         parents = {f"FRAME_PARENTS ({parent})": parent for parent in self.frame_parents}
         return {"FRAME_ORIGIN": self.frame_origin, "CVV_LINK_URL": self.cvv_link_url, **parents}
 
+    def frame_problems(self) -> list[str]:
+        """What keeps the program `web` from running: it has the frame's certificate and none of the vault's secrets."""
+        files = self.tls_of("frame")
+        missing = [
+            f"VAULT_TLS_CERT: there is no readable file {path}, which the frame's program needs."
+            for path in (files.ca, files.cert, files.key)
+            if not (path.is_file() and os.access(path, os.R_OK))
+        ]
+        return missing + (self._not_fit_for_production() if self.environment == "production" else [])
+
     def charging_problems(self) -> list[str]:
         """What keeps the program `charging` from running, beside what keeps the vault from it."""
         found = []

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser
 from deploy.compose.__main__ import Stack
 from deploy.compose.sites import on_this_machine
 from deploy.images.__main__ import PROGRAMS, build
+from deploy.images.host import Containers
 from tests.e2e.people import Mail, Mailbox
 from tests.support.browser import chromium
 
@@ -39,11 +40,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def containers() -> Iterator[Stack]:
-    """Built from this checkout and started with the demo agency; removed at the end unless WAYVAULT_COMPOSE_KEEP=1."""
-    stack = Stack(Path(os.environ.get("WAYVAULT_STATE") or "var") / "compose-test", on_this_machine(8453))
+def images() -> None:
+    """Built from this checkout."""
+    builder = Containers()
     for program in (*PROGRAMS, "proxy"):
-        build(stack.containers, program)
+        build(builder, program)
+
+
+@pytest.fixture(scope="session")
+def containers(images: None) -> Iterator[Stack]:
+    """Started with the demo agency; removed at the end unless WAYVAULT_COMPOSE_KEEP=1."""
+    stack = Stack(Path(os.environ.get("WAYVAULT_STATE") or "var") / "compose-test", on_this_machine(8453))
     stack.up(demo=True)
     yield stack
     if os.environ.get("WAYVAULT_COMPOSE_KEEP") != "1":

@@ -27,13 +27,12 @@ def _stack(state: Path, answers: Answers, address: str, port: int) -> Stack:
 
 
 def test_an_operator_installs_and_the_admin_begins_with_one_link(
-    containers: Stack,
+    images: None,
     browser: Browser,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    _ = containers  # its images are used; both stacks stand side by side
     monkeypatch.setattr(socket, "getaddrinfo", _with_our_names(socket.getaddrinfo))
     state, given = tmp_path / "state", _answers(tmp_path)
     words = ["--state", str(state), "--address", "127.0.0.1", "--port", str(PORT)]
