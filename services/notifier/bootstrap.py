@@ -28,7 +28,7 @@ from services.notifier.mailbox.service import Mailbox
 from services.notifier.mailbox.views import make_blueprint
 from services.notifier.merges import events as merge_events
 from services.notifier.orm import event_tables
-from services.notifier.reminders.events import ReminderEvents, learn_merged, note_payment
+from services.notifier.reminders.events import ReminderEvents, learn_merged, note_payment, note_refund
 from services.notifier.reminders.service import Schedule
 from services.notifier.templates.rules import Mail
 
@@ -68,7 +68,12 @@ def build(
     looks = Looks(database)
     looks.register(handlers)
     mails = DeliveryEvents(
-        deliveries=deliveries, letters=letters, clock=clock, crm_url=settings.crm_url, note_payment=note_payment
+        deliveries=deliveries,
+        letters=letters,
+        clock=clock,
+        crm_url=settings.crm_url,
+        note_payment=note_payment,
+        note_refund=note_refund,
     )
     mails.register(handlers)
     SigningMails(deliveries=deliveries, open_letter=mails.open_letter, crm_url=settings.crm_url).register(handlers)

@@ -16,6 +16,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     PaymentAuthorized,
     PaymentProcessed,
     PaymentRecorded,
+    PaymentRefunded,
     PaymentReportDeclined,
     PaymentReported,
     PaymentRetrieved,
@@ -24,6 +25,7 @@ from protos.wayvault.events.v1.events_pb2 import (
 from services.crm.trips.bookings.service import BookingData, Cancellation, Instalment
 from services.crm.trips.documents.service import Upload
 from services.portal.trips.rules import PayType
+from tests.support.crm_charging import FakeCharging, fee
 from tests.support.crm_paying import ORIGIN, CrmHouse, usd
 from tests.support.office_files import pdf
 from tests.support.portal import PortalWorld
@@ -33,7 +35,7 @@ from tests.support.portal_people import signed_in, tell
 @pytest.fixture
 def crm(tmp_path: Path) -> Iterator[CrmHouse]:
     (tmp_path / "crm").mkdir()
-    house = CrmHouse(tmp_path / "crm")
+    house = CrmHouse(tmp_path / "crm", charging=FakeCharging())
     yield house
     house.deps.core.database.dispose()
 
@@ -118,6 +120,30 @@ def test_a_payment_reported_in_the_portal_is_paid_when_the_agent_confirms_and_op
     assert due() == usd(4_000_00)
     assert browser.get(f"/payments/{payment_id}/receipt").status_code == 404
     assert "It came back." in browser.get(f"/payments/{payment_id}").text
+
+
+def test_what_was_given_back_leaves_the_clients_trip_too(crm: CrmHouse, portal: PortalWorld) -> None:
+    payment_id = fee(crm)
+    crm.deps.paying.charges.charge(crm.maya, payment_id, origin=ORIGIN)
+    tell(portal, *crm.events(BookingSaved), *crm.events(PaymentProcessed))
+    browser = signed_in(portal, grace_of(crm))
+
+    def paid() -> list[Money]:
+        return [one.amount for one in portal.deps.payments.counted([crm.booking_id])[crm.booking_id]]
+
+    assert paid() == [usd(1_240_00)]
+    crm.deps.paying.refunds.refund(crm.maya, payment_id, amount=usd(240_00), reason="Not needed", seen=0, origin=ORIGIN)
+    tell(portal, *crm.events(PaymentRefunded), *crm.events(PaymentRefunded))
+
+    assert paid() == [usd(1_000_00)]
+    page = browser.get(f"/payments/{payment_id}").text
+    assert "240.00 of it went back to your card: Not needed." in page
+    assert "Given back" in browser.get(f"/payments/{payment_id}/receipt").text
+    crm.deps.paying.refunds.refund(
+        crm.maya, payment_id, amount=usd(1_000_00), reason="Cancelled", seen=1, origin=ORIGIN
+    )
+    tell(portal, *crm.events(PaymentReversed), *crm.events(PaymentRefunded)[1:])
+    assert "Your money was given back" in browser.get(f"/payments/{payment_id}").text
 
 
 def test_a_report_that_was_not_found_says_so_and_leaves_all_open(crm: CrmHouse, portal: PortalWorld) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.crm.core.parts import held
 from services.crm.paying.card_removal.service import Lapses, Removals
+from services.crm.paying.charging.refunds import Refunds
 from services.crm.paying.charging.service import Charges
 from services.crm.paying.closing.service import Closing
 from services.crm.paying.cvv_requests.service import CvvRequests
@@ -27,6 +28,7 @@ class Paying:
 
     book: PaymentBook
     charges: Charges
+    refunds: Refunds
     schedule: Schedule
     recording: Recording
     reports: ReportEvents

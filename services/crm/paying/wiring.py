@@ -14,6 +14,8 @@ from services.crm.core.ports.vault import Removal, VaultPort
 from services.crm.paying.card_removal.service import Lapses, Removals
 from services.crm.paying.card_removal.vault_grpc import GrpcVault
 from services.crm.paying.charging.charging_grpc import GrpcCharging, NoCharging
+from services.crm.paying.charging.records import demand_not_charged, demand_settled
+from services.crm.paying.charging.refunds import Refunds
 from services.crm.paying.charging.service import Charges
 from services.crm.paying.closing.service import Closing
 from services.crm.paying.cvv_requests import events as cvv_events
@@ -95,20 +97,25 @@ def make_paying(
         portal_url=portal_url,
     )
     reveals = Reveals(database=database, outbox=outbox, clock=clock, vault=vault, approvals=Approvals())
-    removals = Removals(database=database, outbox=outbox, clock=clock, vault=vault)
+    removals = Removals(database=database, outbox=outbox, clock=clock, vault=vault, barrier=demand_settled)
     self_service = SelfService(bookings=bookings, clients=sales.clients)
     return Paying(
         book=book,
         schedule=Schedule(book=book),
         charges=Charges(database=database, outbox=outbox, clock=clock, removals=removals, port=charging),
-        recording=Recording(database=database, outbox=outbox, clock=clock, bookings=bookings),
+        refunds=Refunds(database=database, outbox=outbox, clock=clock, port=charging),
+        recording=Recording(
+            database=database, outbox=outbox, clock=clock, bookings=bookings, barrier=demand_not_charged
+        ),
         reports=ReportEvents(read=self_service.read),
         self_service=self_service,
         links=links,
         overview=LinkOverview(database=database, clock=clock, links=links),
         removals=removals,
         lapses=Lapses(database=database, outbox=outbox, clock=clock, vault=vault),
-        closing=Closing(database=database, outbox=outbox, clock=clock, removals=removals, links=links),
+        closing=Closing(
+            database=database, outbox=outbox, clock=clock, removals=removals, links=links, barrier=demand_settled
+        ),
         reveals=reveals,
         second_reveals=SecondReveals(
             database=database, outbox=outbox, clock=clock, directory=directory, vault=vault, reveals=reveals
@@ -156,6 +163,7 @@ def timers(paying: Paying) -> list[tuple[str, Loop]]:
     return [
         ("card removals", every(_REMOVALS_SECONDS, paying.removals.carry_out, "card removals")),
         ("charges", every(_CHARGES_SECONDS, paying.charges.find_out, "charges")),
+        ("refunds", every(_CHARGES_SECONDS, paying.refunds.carry_out, "refunds")),
         ("link expiry", every(_EXPIRY_SECONDS, paying.links.expire_due, "link expiry")),
         ("lapse warnings", every(_LAPSE_SECONDS, paying.lapses.warn, "lapse warnings")),
         ("lapsed cards", every(_LAPSE_SECONDS, paying.lapses.confirm, "lapsed cards")),

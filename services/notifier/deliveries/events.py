@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
 from chassis.clock import Clock
+from chassis.money import Money
 from chassis.sealing import Letter, LetterExpired, LetterReader, SealError
 from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import (
@@ -19,10 +20,11 @@ from protos.wayvault.events.v1.events_pb2 import (
     PaymentLapsing,
     PaymentLinkIssued,
     PaymentProcessed,
+    PaymentRefunded,
     PaymentReported,
     PaymentVoided,
 )
-from services.notifier.deliveries.formats import card, day, moment, payment_facts
+from services.notifier.deliveries.formats import LOCALE, card, day, moment, payment_facts
 from services.notifier.deliveries.message import Attachment
 from services.notifier.deliveries.rules import mask_address
 from services.notifier.deliveries.service import Deliveries, NewDelivery
@@ -44,6 +46,8 @@ class DeliveryEvents:
     crm_url: str
     # An event has one reaction per service: what the reminders need to know of payments is passed on from here.
     note_payment: Callable[[Session, PaymentContext, str], None]
+    # The payment's id, and how much of it still counts, in minor units.
+    note_refund: Callable[[Session, str, int], None]
 
     def register(self, handlers: EventHandlers) -> None:
         handlers.on(PaymentLinkIssued, self.payment_link_issued)
@@ -51,6 +55,7 @@ class DeliveryEvents:
         handlers.on(PaymentAuthorized, self.payment_authorized)
         handlers.on(DocumentSigned, self.document_signed)
         handlers.on(PaymentProcessed, self.payment_processed)
+        handlers.on(PaymentRefunded, self.payment_refunded)
         handlers.on(PaymentVoided, self.payment_voided)
         handlers.on(PaymentLapsing, self.payment_lapsing)
         handlers.on(PaymentLapsed, self.payment_lapsed)
@@ -132,6 +137,31 @@ class DeliveryEvents:
                 address=context.payer.email,
                 data=facts,
                 payment_id=event.payment_id,
+                agent_id=context.agent.id,
+            ),
+        )
+
+    def payment_refunded(self, session: Session, event: PaymentRefunded, meta: EventMeta) -> None:
+        """G2: the client reads what went back to their card, and why."""
+        context = event.context
+        left = context.amount.minor - event.refunded.minor
+        self.note_refund(session, context.payment_id, left)
+        facts = payment_facts(context) | _theme_data(context)
+        facts |= {
+            "refund": Money(minor=event.amount.minor, currency=event.amount.currency).format(LOCALE),
+            "refund_reason": _sentence(event.reason),
+            "refunded": moment(event.at, context.agency.time_zone),
+            "left": Money(minor=left, currency=context.amount.currency).format(LOCALE) if left else "",
+        }
+        self.deliveries.queue(
+            session,
+            NewDelivery(
+                source_key=f"{meta.event_id}:{Mail.PAYMENT_REFUNDED}",
+                template=Mail.PAYMENT_REFUNDED,
+                agency_id=meta.agency_id,
+                address=context.payer.email,
+                data=facts,
+                payment_id=context.payment_id,
                 agent_id=context.agent.id,
             ),
         )

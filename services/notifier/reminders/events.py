@@ -94,3 +94,8 @@ def note_payment(session: Session, context: PaymentContext, heard: str) -> None:
 def learn_merged(session: Session, profile: ClientProfile, meta: EventMeta) -> None:
     """The kept client of a merge, with what it kept of both."""
     facts.learn_client(session, profile.client, meta.occurred_at)
+
+
+def note_refund(session: Session, payment_id: str, left_minor: int) -> None:
+    """Part of a payment went back to the client: what is left counts on."""
+    facts.learn_refund(session, payment_id, left_minor)

@@ -105,6 +105,13 @@ def learn_payment(session: Session, context: events_pb2.PaymentContext, heard: P
     row.standing = status_after(PaymentStatus(row.standing), heard).value
 
 
+def learn_refund(session: Session, payment_id: str, left_minor: int) -> None:
+    """How much of a payment still counts, after money of it was given back."""
+    session.execute(
+        update(ReminderPaymentRow).where(ReminderPaymentRow.id == payment_id).values(amount_minor=left_minor)
+    )
+
+
 def learn_booking(session: Session, message: events_pb2.BookingSaved, agency_id: str, at: datetime) -> None:
     """Plans what the trip's dates ask for now, and drops what no longer stands and has not left yet."""
     for person in message.passengers:

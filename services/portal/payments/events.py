@@ -10,6 +10,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     PaymentLapsed,
     PaymentProcessed,
     PaymentRecorded,
+    PaymentRefunded,
     PaymentReportDeclined,
     PaymentRetrieved,
     PaymentReversed,
@@ -29,6 +30,7 @@ def subscribe(handlers: EventHandlers) -> None:
     handlers.on(PaymentRecorded, on_recorded)
     handlers.on(PaymentReportDeclined, on_declined)
     handlers.on(PaymentReversed, on_reversed)
+    handlers.on(PaymentRefunded, on_refunded)
     handlers.on(PaymentTakenByPhone, on_taken_by_phone)
 
 
@@ -84,7 +86,18 @@ def on_reversed(session: Session, message: PaymentReversed, meta: EventMeta) -> 
     row = payment_row(session, message.context.payment_id)
     note_context(session, row, message.context, meta.occurred_at)
     if row.reversed_at is None:
-        row.reversed_at, row.answer = moment_of(message.at), message.reason[:1000]
+        row.reversed_at = moment_of(message.at)
+        # Of one that was given back the refund has said why.
+        row.answer = row.answer if row.refunded_at else message.reason[:1000]
+
+
+def on_refunded(session: Session, message: PaymentRefunded, meta: EventMeta) -> None:
+    """Money went back to the card; the message has all of it so far, so that the latest word stays."""
+    row = payment_row(session, message.context.payment_id)
+    note_context(session, row, message.context, meta.occurred_at)
+    at = moment_of(message.at)
+    if row.refunded_at is None or row.refunded_at <= at:
+        row.refunded_minor, row.refunded_at, row.answer = message.refunded.minor, at, message.reason[:1000]
 
 
 def on_taken_by_phone(session: Session, message: PaymentTakenByPhone, meta: EventMeta) -> None:

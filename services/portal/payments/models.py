@@ -30,6 +30,9 @@ class PaymentRow(Base):
     segment_id: Mapped[str] = mapped_column(String(64), default="")
     amount_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     currency: Mapped[str] = mapped_column(String(3), default="")
+    # What was given back of it in all (G2), and when last.
+    refunded_minor: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    refunded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     is_fee: Mapped[bool] = mapped_column(default=False)
     # When the portal first heard of it: lists are ordered by it.
     told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -38,6 +38,7 @@ def receipt_of(payment: PaymentStatus) -> Receipt:
         ("Paid to", request.supplier_name or request.agency_name),
         ("On", day(facts.paid_on) if facts.paid_on else when(taken_at)),
         ("How", METHOD_WORDS.get(facts.method, "")),
+        ("Given back", facts.refunded.format() if facts.refunded else ""),
         ("Reference" if facts.method else "Confirmation number", facts.confirmation_number),
         ("Payment", request.type_words),
         ("For", request.purpose),

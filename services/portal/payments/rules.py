@@ -5,6 +5,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
+from chassis.money import Money
+
 
 class PaymentState(StrEnum):
     """Where the payment stands, for the client."""
@@ -46,6 +48,9 @@ class PaymentFacts:
     reported_at: datetime | None = None
     declined_at: datetime | None = None
     reversed_at: datetime | None = None
+    # What was given back in all, and when last.
+    refunded_at: datetime | None = None
+    refunded: Money | None = None
     answer: str = ""
     method: str = ""
     paid_on: date | None = None
@@ -94,6 +99,7 @@ class Step(StrEnum):
     RECORDED = "recorded"
     DECLINED = "declined"
     REVERSED = "reversed"
+    REFUNDED = "refunded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +120,8 @@ def timeline(facts: PaymentFacts) -> tuple[TimelineEntry, ...]:
         (Step.REPORTED, facts.reported_at),
         (Step.RECORDED if facts.method else Step.PROCESSED, facts.processed_at),
         (Step.DECLINED, facts.declined_at),
-        (Step.REVERSED, facts.reversed_at),
+        (Step.REFUNDED, facts.refunded_at),
+        (Step.REVERSED, facts.reversed_at if facts.refunded_at is None else None),
         (Step.VOIDED, facts.voided_at),
         (Step.LAPSED, facts.lapsed_at),
         (Step.DELETED, removed),

@@ -289,7 +289,7 @@ class Payments:
         found: dict[str, list[Counted]] = {}
         with self._database.read() as session:
             for row in session.scalars(query):
-                amount = Money(minor=row.amount_minor, currency=row.currency)
+                amount = Money(minor=row.amount_minor - row.refunded_minor, currency=row.currency)
                 state = state_of(_facts(row))
                 one = Counted(segment_id=row.segment_id, is_fee=row.is_fee, amount=amount, state=state)
                 found.setdefault(row.booking_id, []).append(one)
@@ -386,6 +386,8 @@ def _facts(row: PaymentRow) -> PaymentFacts:
         reported_at=row.reported_at,
         declined_at=row.declined_at,
         reversed_at=row.reversed_at,
+        refunded_at=row.refunded_at,
+        refunded=Money(minor=row.refunded_minor, currency=row.currency or "USD") if row.refunded_minor else None,
         answer=row.answer,
         method=row.method,
         paid_on=row.paid_on,

@@ -1,8 +1,9 @@
 """Why a charge was declined or not made, in plain words, and what to do next. Pure.
 
-The codes are Stripe's published list (docs.stripe.com/declines/codes) plus our own, which adapters of other gateways
-use too. Issuers ask that a client is not told of a card reported lost, stolen or suspected of fraud: those words are
-for the agent, and say so.
+The codes are Stripe's published list (docs.stripe.com/declines/codes), the codes of card errors that come without one
+of those (docs.stripe.com/error-codes), the reasons of failed refunds (docs.stripe.com/refunds, "Failed refunds"), and
+our own, which adapters of other gateways use too. Issuers ask that a client is not told of a card reported lost, stolen
+or suspected of fraud: those words are for the agent, and say so.
 """
 
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ _CALL_BANK: Final = "Ask the client to call their bank, then charge again or ask
 _OTHER_CARD: Final = "Ask the client for another card."
 _ASK_AGAIN: Final = "Ask the client for the card again, so that it is typed afresh."
 _DISCREET: Final = "Ask the client for another card. Tell them only that the bank declined it, not why."
+_SMALLER: Final = "Nothing was charged. Ask for a smaller amount, or for another card."
 _LATER: Final = "Charge again in a few minutes. If it is declined again, ask the client to call their bank."
 _OURS: Final = "Nothing was charged. Ask your administrator to look at the gateway's settings."
 
@@ -107,6 +109,11 @@ _PUBLISHED: Final = (
         "A test card was used in a live account, or a real card in a test account.",
         "Use a real card with a live account, and a published test card with a test account.",
     ),
+    _bank(
+        "test_mode_live_card",
+        "A real card was used in a test account.",
+        "Use a published test card, or have the live key set.",
+    ),
     _bank("transaction_not_allowed", "The bank does not allow this charge with this card."),
     _bank(
         "try_again_later", "The client's bank declined the charge for now and gave no reason.", _LATER, may_retry=True
@@ -114,12 +121,64 @@ _PUBLISHED: Final = (
     _bank("withdrawal_count_limit_exceeded", "The client has reached the limit of their card.", _OTHER_CARD),
 )
 
-_OWN: Final = (
-    Reason(
-        code="card_declined",
-        words=_NO_DETAIL,
-        next_step=_CALL_BANK,
+# Card errors whose `code` says why, without a decline code beside it.
+_ERRORS: Final = (
+    _bank("card_declined", _NO_DETAIL),
+    _bank(
+        "card_decline_rate_limit_exceeded",
+        "The card was declined too often and can't be charged for now.",
+        "Ask the client for another card, or wait a day.",
     ),
+    _bank(
+        "payment_intent_authentication_failure",
+        "The client did not confirm the charge with their bank, or the bank did not accept it.",
+        "Charge again; the client gets a link to confirm it with their bank.",
+        may_retry=True,
+    ),
+    _bank("incorrect_postal_code", "The postal code doesn't match the one that the bank has.", _ASK_AGAIN),
+    _bank("charge_exceeds_transaction_limit", "The amount is above what may be charged at once.", _SMALLER),
+    _bank("charge_exceeds_source_limit", "The amount is above what may be charged to this card for now.", _SMALLER),
+)
+
+_STILL_THERE: Final = "Nothing was given back. Look at the charge at the gateway."
+_BY_OTHER_WAYS: Final = "Nothing was given back. Give the money back another way, such as by bank transfer."
+
+# Why a refund was not made, or failed after it was accepted.
+_REFUNDS: Final = (
+    _bank("refund_refused", "The gateway did not make this refund.", _STILL_THERE),
+    _bank("refund_charge_already_refunded", "There is nothing left of this charge to give back.", _STILL_THERE),
+    _bank(
+        "refund_charge_disputed",
+        "The client disputes this charge with their bank, so it can't be refunded.",
+        "Nothing was given back. Answer the dispute at the gateway.",
+    ),
+    _bank(
+        "refund_balance_insufficient",
+        "Your account at the gateway has not enough money for this refund.",
+        "Nothing was given back. Add money to the account there, then refund again.",
+    ),
+    _bank(
+        "refund_lost_or_stolen_card",
+        "The client's card is not valid any more, so the refund came back.",
+        _BY_OTHER_WAYS,
+    ),
+    _bank("refund_expired_or_canceled_card", "The client's card has ended, so the refund came back.", _BY_OTHER_WAYS),
+    _bank(
+        "refund_charge_for_pending_refund_disputed",
+        "The client disputed the charge before the refund arrived, so it was stopped.",
+        "Nothing was given back. Answer the dispute at the gateway.",
+    ),
+    _bank(
+        "refund_insufficient_funds",
+        "Your account at the gateway had not enough money for this refund.",
+        "Nothing was given back. Add money to the account there, then refund again.",
+    ),
+    _bank("refund_declined", "The client's bank did not take the refund.", _BY_OTHER_WAYS),
+    _bank("refund_merchant_request", "The refund was cancelled at the gateway.", _STILL_THERE),
+    _bank("refund_unknown", "The refund came back, and the gateway does not know why.", _BY_OTHER_WAYS),
+)
+
+_OWN: Final = (
     Reason(
         code="never_arrived",
         words="The gateway never got this charge, and it can't happen any more.",
@@ -155,14 +214,14 @@ _OWN: Final = (
     Reason(
         code="raw_cards_refused", words="Your agency's account takes no card numbers from elsewhere.", next_step=_OURS
     ),
-    Reason(
-        code="refund_refused",
-        words="The gateway did not make this refund.",
-        next_step="Nothing was given back. Look at the charge at the gateway.",
-    ),
 )
 
-REASONS: Final[dict[str, Reason]] = {reason.code: reason for reason in (*_PUBLISHED, *_OWN)}
+REASONS: Final[dict[str, Reason]] = {reason.code: reason for reason in (*_PUBLISHED, *_ERRORS, *_REFUNDS, *_OWN)}
+
+
+def refund_code(code: str) -> str:
+    """What a gateway said of a refund, as one of ours: the same word means something else of a charge."""
+    return f"refund_{code}" if f"refund_{code}" in REASONS else "refund_refused"
 
 
 def reason_of(code: str) -> Reason:

@@ -59,7 +59,7 @@ class RefundService:
         self._refusals = Refusals(database, trail)
 
     def refund(self, new: NewRefund, key: CallKey) -> str:
-        """Gives money back; gives the charge's id. The same call again asks for nothing new.
+        """Gives money back; gives the refund's id. The same call again asks for nothing new.
 
         Raises NotFound, InvalidArgument (more than what is left), IdempotencyMismatch, Unavailable.
         """
@@ -76,7 +76,7 @@ class RefundService:
         with self._refusals.audited(act):
             refund = self._reserve(new, key, act)
         self.ask(refund)
-        return new.charge_id
+        return refund.id
 
     def ask(self, refund: RefundRow) -> None:
         """Asks the gateway for a refund, or once more after an answer was lost, and records what it said."""
@@ -138,7 +138,7 @@ class RefundService:
             return None
         if bytes(row.body_hash) != key.body_hash or not isinstance(row, RefundRow):
             raise IdempotencyMismatch
-        return row.charge_id
+        return row.id
 
 
 def _row(new: NewRefund, key: CallKey, now: datetime) -> RefundRow:

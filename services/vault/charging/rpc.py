@@ -76,7 +76,10 @@ class ChargingRpc(charging_pb2_grpc.ChargingServicer):
             reason=one_line(request.reason, "reason", longest=200, required=True),
             origin=request.origin,
         )
-        return self._answer(new.agency_id, self._refunds.refund(new, key))
+        refund_id = self._refunds.refund(new, key)
+        answer = self._answer(new.agency_id, new.charge_id)
+        answer.refund_id = refund_id
+        return answer
 
     def Void(self, request: pb.VoidRequest, context: grpc.ServicerContext) -> pb.ChargeAnswer:
         CallKey.of(request.idempotency_key, request)

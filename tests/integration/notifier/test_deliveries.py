@@ -8,6 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import select
 
+from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.events.v1.envelope_pb2 import Envelope
 from protos.wayvault.events.v1.events_pb2 import (
     Agency,
@@ -20,6 +21,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     PaymentContext,
     PaymentLinkIssued,
     PaymentProcessed,
+    PaymentRefunded,
     PaymentType,
     PaymentVoided,
     Segment,
@@ -29,6 +31,7 @@ from services.notifier.deliveries.measure import measure_deliveries
 from services.notifier.deliveries.models import Delivery
 from services.notifier.deliveries.rules import LEASE, Deferred, DeliveryState, Refused
 from services.notifier.orm import event_tables
+from services.notifier.reminders.models import ReminderPaymentRow
 from tests.integration.notifier.conftest import House
 
 CODE = "48151623"
@@ -295,6 +298,26 @@ def test_the_client_reads_that_a_payment_is_done(house: House) -> None:
     assert "AUR-77812" in text
     assert "it is being deleted" in text
     assert message["Reply-To"] == "Maya Okafor <maya@harbour.example>"
+
+
+def test_the_client_reads_what_was_given_back_and_what_is_left_counts_in_reminders(house: House) -> None:
+    done = PaymentProcessed(payment_id="pay_1", context=context())
+    back = PaymentRefunded(context=context(), reason="The excursion was cancelled")
+    back.amount.CopyFrom(common_pb2.Money(minor=240_00, currency="USD"))
+    back.refunded.CopyFrom(back.amount)
+    with house.database.transaction() as session:
+        events(house).payment_processed(session, done, house.meta(event_type="payment.processed"))
+        events(house).payment_refunded(session, back, house.meta(event_type="payment.refunded"))
+        assert [row.amount_minor for row in session.scalars(select(ReminderPaymentRow))] == [1_000_00]
+
+    house.send_all()
+
+    _, (to, message) = house.transport.messages
+    assert to == "ann@example.com"
+    assert message["Subject"] == "US$ 240.00 goes back to your card"
+    text = message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert "The excursion was cancelled." in text
+    assert "Still paid: US$\u00a01,000.00" in text
 
 
 def test_a_void_is_told_once_and_left_to_the_fresh_link_when_one_follows(house: House) -> None:

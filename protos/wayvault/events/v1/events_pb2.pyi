@@ -969,6 +969,50 @@ class PaymentReversed(_message.Message):
 Global___PaymentReversed: _TypeAlias = PaymentReversed  # noqa: Y015
 
 @_typing.final
+class PaymentRefunded(_message.Message):
+    """Money of a charged payment went back to the client's card (G2). What is left of it counts on; when nothing is left, a
+    payment.reversed follows.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    REFUNDED_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """The client reads it."""
+    @_builtins.property
+    def context(self) -> Global___PaymentContext: ...
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def amount(self) -> _common_pb2.Money:
+        """This time."""
+
+    @_builtins.property
+    def refunded(self) -> _common_pb2.Money:
+        """With this, in all: at most the context's amount."""
+
+    def __init__(
+        self,
+        *,
+        context: Global___PaymentContext | None = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        amount: _common_pb2.Money | None = ...,
+        refunded: _common_pb2.Money | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "at", b"at", "context", b"context", "refunded", b"refunded"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "at", b"at", "context", b"context", "reason", b"reason", "refunded", b"refunded"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PaymentRefunded: _TypeAlias = PaymentRefunded  # noqa: Y015
+
+@_typing.final
 class PaymentCardRemoved(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

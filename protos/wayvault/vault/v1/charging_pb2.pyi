@@ -257,6 +257,7 @@ class ChargeAnswer(_message.Message):
     MADE_AT_FIELD_NUMBER: _builtins.int
     SETTLED_AT_FIELD_NUMBER: _builtins.int
     REFUNDS_FIELD_NUMBER: _builtins.int
+    REFUND_ID_FIELD_NUMBER: _builtins.int
     charge_id: _builtins.str
     payment_id: _builtins.str
     state: Global___ChargeState.ValueType
@@ -274,6 +275,8 @@ class ChargeAnswer(_message.Message):
     client_url: _builtins.str
     reference: _builtins.str
     """The gateway's own id."""
+    refund_id: _builtins.str
+    """In an answer to Refund: which of the refunds it asked for."""
     @_builtins.property
     def made_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -299,10 +302,11 @@ class ChargeAnswer(_message.Message):
         made_at: _timestamp_pb2.Timestamp | None = ...,
         settled_at: _timestamp_pb2.Timestamp | None = ...,
         refunds: _abc.Iterable[Global___Refunded] | None = ...,
+        refund_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["made_at", b"made_at", "settled_at", b"settled_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor", b"amount_minor", "charge_id", b"charge_id", "client_url", b"client_url", "currency", b"currency", "gateway", b"gateway", "live", b"live", "made_at", b"made_at", "next_step", b"next_step", "payment_id", b"payment_id", "reason", b"reason", "reason_code", b"reason_code", "reference", b"reference", "refunded_minor", b"refunded_minor", "refunds", b"refunds", "settled_at", b"settled_at", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor", b"amount_minor", "charge_id", b"charge_id", "client_url", b"client_url", "currency", b"currency", "gateway", b"gateway", "live", b"live", "made_at", b"made_at", "next_step", b"next_step", "payment_id", b"payment_id", "reason", b"reason", "reason_code", b"reason_code", "reference", b"reference", "refund_id", b"refund_id", "refunded_minor", b"refunded_minor", "refunds", b"refunds", "settled_at", b"settled_at", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

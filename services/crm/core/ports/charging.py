@@ -24,6 +24,26 @@ class ChargeState(StrEnum):
     VOIDED = "voided"
 
 
+class RefundState(StrEnum):
+    """Where a refund stands (charging.proto, RefundState)."""
+
+    ASKING = "asking"
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refund:
+    """A refund as charging has it on record. `problem`: why one failed, in words."""
+
+    id: str
+    state: RefundState
+    amount_minor: int
+    problem: str = ""
+    settled_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
     """A charge as charging has it on record."""
@@ -33,7 +53,6 @@ class Charge:
     amount_minor: int
     currency: str
     refunded_minor: int
-    refunds_open: bool
     gateway: str
     live: bool
     reason: str = ""
@@ -41,6 +60,27 @@ class Charge:
     client_url: str = ""
     reference: str = ""
     settled_at: datetime | None = None
+    refunds: tuple[Refund, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundOrder:
+    """What is to be given back of a charge. The same `id` again asks for nothing new."""
+
+    id: str
+    agency_id: str
+    charge_id: str
+    agent_id: str
+    amount_minor: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refunded:
+    """The charge after a refund was asked for, and which of its refunds that is."""
+
+    charge: Charge
+    refund_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,17 +113,7 @@ class ChargingPort(Protocol):
 
     def charge(self, order: ChargeOrder, *, idempotency_key: str, origin: Origin) -> Charge: ...
 
-    def refund(
-        self,
-        *,
-        idempotency_key: str,
-        agency_id: str,
-        charge_id: str,
-        agent_id: str,
-        amount_minor: int,
-        reason: str,
-        origin: Origin,
-    ) -> Charge: ...
+    def refund(self, order: RefundOrder, *, origin: Origin) -> Refunded: ...
 
     def void(
         self, *, idempotency_key: str, agency_id: str, charge_id: str, agent_id: str, origin: Origin

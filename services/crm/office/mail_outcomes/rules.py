@@ -59,6 +59,9 @@ _KINDS: Final = {
     "payment_processed": MailKind(
         words="Notice that a payment is done", remedy=Remedy.PAYMENT, advice="Tell the client yourself."
     ),
+    "payment_refunded": MailKind(
+        words="Notice that money was given back", remedy=Remedy.PAYMENT, advice="Tell the client yourself."
+    ),
     "void_notice": MailKind(
         words="Notice that a payment is void", remedy=Remedy.PAYMENT, advice="Tell the client by phone."
     ),

@@ -5,6 +5,7 @@ runs: destroying a card must not wait for events. Asking the database, instead o
 destroys cards even while the broker is down, and keeps the network out of the inbox's transaction.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -65,11 +66,21 @@ class RemovalStatus:
 class Removals:
     """M7, M8: closing a payment, or an agent's hand, has the card destroyed."""
 
-    def __init__(self, *, database: Database, outbox: Outbox, clock: Clock, vault: VaultPort) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        outbox: Outbox,
+        clock: Clock,
+        vault: VaultPort,
+        barrier: Callable[[Session, str], None],
+    ) -> None:
+        """`barrier` raises InvalidArgument while something under way needs the payment's card."""
         self._database = database
         self._outbox = outbox
         self._clock = clock
         self._vault = vault
+        self._barrier = barrier
 
     def want(
         self,
@@ -113,6 +124,7 @@ class Removals:
             match may_remove(payment.state, card_held=payment.card_held, typed=typed):
                 case Refused(why=why):
                     raise InvalidArgument(why, field="confirmation")
+            self._barrier(session, row.id)
             self.want(session, row, reason=Removal.BY_HAND, origin=origin)
             token = row.card_token
         return self._try(token) if token else False

@@ -10,14 +10,22 @@ from chassis.timestamps import moment_of
 from protos.wayvault.common.v1 import common_pb2 as common
 from protos.wayvault.vault.v1 import charging_pb2 as pb
 from protos.wayvault.vault.v1.charging_pb2_grpc import ChargingStub
-from services.crm.core.ports.charging import Charge, ChargeOrder, ChargeState, GatewayDetail
+from services.crm.core.ports.charging import (
+    Charge,
+    ChargeOrder,
+    ChargeState,
+    GatewayDetail,
+    Refund,
+    Refunded,
+    RefundOrder,
+    RefundState,
+)
 from services.crm.core.ports.vault import Origin
 
 # Seconds: charging begins nothing for which the gateway's patience, twice, would not be left.
 _CHARGE_TIMEOUT: Final = 36.0
 _REFUND_TIMEOUT: Final = 20.0
 _READ_TIMEOUT: Final = 2.0
-_OPEN_REFUNDS: Final = frozenset({pb.REFUND_STATE_ASKING, pb.REFUND_STATE_PENDING})
 
 
 class GrpcCharging:
@@ -46,27 +54,18 @@ class GrpcCharging:
         )
         return _charge(self._caller.call(self._stub.Charge, request, timeout=_CHARGE_TIMEOUT))
 
-    def refund(
-        self,
-        *,
-        idempotency_key: str,
-        agency_id: str,
-        charge_id: str,
-        agent_id: str,
-        amount_minor: int,
-        reason: str,
-        origin: Origin,
-    ) -> Charge:
+    def refund(self, order: RefundOrder, *, origin: Origin) -> Refunded:
         request = pb.RefundRequest(
-            idempotency_key=idempotency_key,
-            agency_id=agency_id,
-            charge_id=charge_id,
-            agent_id=agent_id,
-            amount_minor=amount_minor,
-            reason=reason,
+            idempotency_key=order.id,
+            agency_id=order.agency_id,
+            charge_id=order.charge_id,
+            agent_id=order.agent_id,
+            amount_minor=order.amount_minor,
+            reason=order.reason,
             origin=_origin(origin),
         )
-        return _charge(self._caller.call(self._stub.Refund, request, timeout=_REFUND_TIMEOUT))
+        answer = self._caller.call(self._stub.Refund, request, timeout=_REFUND_TIMEOUT)
+        return Refunded(charge=_charge(answer), refund_id=answer.refund_id)
 
     def void(self, *, idempotency_key: str, agency_id: str, charge_id: str, agent_id: str, origin: Origin) -> Charge:
         request = pb.VoidRequest(
@@ -93,17 +92,7 @@ class NoCharging:
     def charge(self, order: ChargeOrder, *, idempotency_key: str, origin: Origin) -> Charge:
         _refuse()
 
-    def refund(
-        self,
-        *,
-        idempotency_key: str,
-        agency_id: str,
-        charge_id: str,
-        agent_id: str,
-        amount_minor: int,
-        reason: str,
-        origin: Origin,
-    ) -> Charge:
+    def refund(self, order: RefundOrder, *, origin: Origin) -> Refunded:
         _refuse()
 
     def void(self, *, idempotency_key: str, agency_id: str, charge_id: str, agent_id: str, origin: Origin) -> Charge:
@@ -129,12 +118,23 @@ def _charge(answer: pb.ChargeAnswer) -> Charge:
         amount_minor=answer.amount_minor,
         currency=answer.currency,
         refunded_minor=answer.refunded_minor,
-        refunds_open=any(refund.state in _OPEN_REFUNDS for refund in answer.refunds),
         gateway=answer.gateway,
         live=answer.live,
         reason=answer.reason,
         next_step=answer.next_step,
         client_url=answer.client_url,
         reference=answer.reference,
+        settled_at=moment_of(answer.settled_at) if answer.HasField("settled_at") else None,
+        refunds=tuple(_refund(each) for each in answer.refunds),
+    )
+
+
+def _refund(answer: pb.Refunded) -> Refund:
+    name = pb.RefundState.Name(answer.state).removeprefix("REFUND_STATE_").lower()
+    return Refund(
+        id=answer.refund_id,
+        state=RefundState(name),
+        amount_minor=answer.amount_minor,
+        problem=answer.problem,
         settled_at=moment_of(answer.settled_at) if answer.HasField("settled_at") else None,
     )

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
@@ -38,4 +38,36 @@ class PaymentChargeRow(Base):
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # When the worker asks charging next; None while there is nothing to find out.
+    check_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class PaymentRefundRow(Base):
+    """Money that an agent wants given back. Written before charging is asked, and asked for until there is an answer:
+    `id` is the idempotency key, so it is given back once."""
+
+    __tablename__ = "payment_refund"
+    __table_args__ = (
+        UniqueConstraint("payment_id", "number"),
+        Index("ix_payment_refund_open", "check_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    payment_id: Mapped[str] = mapped_column(ForeignKey("payment.id"))
+    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"), index=True)
+    agent_id: Mapped[str] = mapped_column(String(64))
+    charge_id: Mapped[str] = mapped_column(String(64))
+    # 1, 2, 3 … within the payment: a page that knows of fewer is out of date.
+    number: Mapped[int]
+    # Charging's id; empty until it answered.
+    refund_id: Mapped[str] = mapped_column(String(64), default="")
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(String(200))
+    # core.ports.charging.RefundState.
+    state: Mapped[str] = mapped_column(String(16))
+    problem: Mapped[str] = mapped_column(String(300), default="")
+    ip: Mapped[str] = mapped_column(String(64))
+    user_agent: Mapped[str] = mapped_column(String(300))
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # When the worker asks charging next; None when there is nothing left to ask.
     check_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

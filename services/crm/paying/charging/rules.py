@@ -1,8 +1,9 @@
-"""When a payment may be charged by the agency itself. Pure."""
+"""When a payment may be charged by the agency itself, and refunded. Pure."""
 
 from datetime import timedelta
 from typing import Final
 
+from chassis.money import Money
 from services.crm.paying.payments.rules import Allowed, Decision, Fact, PaymentState, Refused, after
 
 # How long after asking a charge that charging has never heard of counts as never asked: its call has ended by then.
@@ -19,3 +20,24 @@ def may_charge(state: PaymentState, *, to_agency: bool, card_held: bool) -> Deci
     if not card_held:
         return Refused(why="The card of this payment is not in the vault any more. Ask the client again.")
     return Allowed()
+
+
+def refund_refusal(*, left_minor: int, wanted: Money, news: bool, unanswered: bool) -> str:
+    """What speaks against giving `wanted` back, in words; empty when nothing does.
+
+    `news`: refunds were asked for that the page didn't show. `unanswered`: it is not known yet what became of one.
+    """
+    if unanswered:
+        return "A refund is under way, and it is being found out how it ended. Wait until this page shows it."
+    if news:
+        return (
+            "Another refund was asked for meanwhile; this page shows it now. Refund again only if that is still wanted."
+        )
+    if wanted.minor <= 0:
+        return "Enter an amount above zero."
+    if left_minor <= 0:
+        return "This charge has been refunded in full."
+    if wanted.minor > left_minor:
+        left = Money(minor=left_minor, currency=wanted.currency)
+        return f"That is more than what is left of this charge: {left.format()}."
+    return ""

@@ -1,4 +1,4 @@
-"""Use cases of charging: charge, find out, refund, give up (G1, G2, G4, G6).
+"""Use cases of charging: charge, find out, give up (G1, G4, G6); refunds stand in `refunds`.
 
 What is asked for is on record before charging is called. An answer that is lost leaves *asking*: the worker asks
 charging what became of it. Only charging and the gateway know whether money
@@ -19,12 +19,13 @@ from chassis.errors import DeadlineTooShort, InvalidArgument, Unavailable, Wayva
 from chassis.ids import new_id
 from chassis.money import Money
 from chassis.timestamps import stamp
-from protos.wayvault.events.v1.events_pb2 import PaymentProcessed, PaymentReversed
+from protos.wayvault.events.v1.events_pb2 import PaymentProcessed
 from services.crm.core.actor import Actor
 from services.crm.core.ports.charging import Charge, ChargeOrder, ChargeState, ChargingPort, GatewayDetail
 from services.crm.core.ports.vault import Origin, Removal
 from services.crm.paying.card_removal.service import Removals
 from services.crm.paying.charging.models import PaymentChargeRow
+from services.crm.paying.charging.records import OPEN
 from services.crm.paying.charging.rules import CHECK_EVERY, NEVER_ARRIVED_AFTER, may_charge
 from services.crm.paying.payments.service import (
     Fact,
@@ -41,7 +42,6 @@ from services.crm.paying.payments.service import (
 __all__ = ["ChargeDetail", "Charges", "Standing"]
 
 _log = structlog.get_logger(__name__)
-_OPEN = (ChargeState.INTENT, ChargeState.ASKING, ChargeState.NEEDS_CLIENT)
 _AT_ONCE = 50
 
 
@@ -52,7 +52,6 @@ class ChargeDetail:
     state: ChargeState
     amount: Money
     refunded: Money
-    refunding: bool
     gateway: str
     live: bool
     reason: str
@@ -64,7 +63,7 @@ class ChargeDetail:
     @property
     def is_open(self) -> bool:
         """Whether it stands in the way of anything else that might be done with the card."""
-        return self.state in _OPEN
+        return self.state in OPEN
 
     @property
     def left(self) -> Money:
@@ -80,6 +79,11 @@ class Standing:
     gateway: GatewayDetail | None = None
     may_charge: bool = False
     problem: str = ""
+
+    @property
+    def charged(self) -> bool:
+        """Whether the gateway took the money: then a refund takes the payment back, not a word."""
+        return self.charge is not None and self.charge.state is ChargeState.SUCCEEDED
 
     @property
     def instead_of_retrieval(self) -> bool:
@@ -117,13 +121,6 @@ class Charges:
             return Standing(charge=charge, problem=error.message)
         return Standing(charge=charge, gateway=gateway, may_charge=gateway is not None)
 
-    def demand_settled(self, payment_id: str) -> None:
-        """Raises InvalidArgument while a charge is under way: closing the payment would take its card away."""
-        with self._database.read() as session:
-            row = session.get(PaymentChargeRow, payment_id)
-            if row is not None and row.state in _OPEN:
-                raise InvalidArgument("This payment is being charged. Wait until it is known how that ended.")
-
     def charge(self, actor: Actor, payment_id: str, *, origin: Origin) -> ChargeState:
         """Has the card charged, and says how that stands. Clicked twice, it is charged once.
 
@@ -140,38 +137,6 @@ class Charges:
             raise InvalidArgument(error.message) from error
         self._take_over(payment_id, charge)
         return charge.state
-
-    def refund(self, actor: Actor, payment_id: str, *, amount: Money, reason: str, key: str, origin: Origin) -> None:
-        """Gives money back through the gateway; the same key again gives it back once.
-
-        Raises NotFound, PermissionDenied, InvalidArgument.
-        """
-        with self._database.transaction() as session:
-            row = locked_own(session, actor, payment_id)
-            charge = session.get(PaymentChargeRow, payment_id)
-            if charge is None or charge.state != ChargeState.SUCCEEDED or amount.currency != row.currency:
-                raise InvalidArgument("There is no charge of this payment that could be refunded.")
-            # Whatever becomes of the call: the worker looks into it.
-            charge.check_at = self._clock.now() + CHECK_EVERY
-            charge_id, agency_id, agent_id = charge.charge_id, row.agency_id, row.agent_id
-        try:
-            answer = self._port.refund(
-                idempotency_key=key,
-                agency_id=agency_id,
-                charge_id=charge_id,
-                agent_id=agent_id,
-                amount_minor=amount.minor,
-                reason=reason,
-                origin=origin,
-            )
-        except (Unavailable, DeadlineTooShort) as error:
-            raise InvalidArgument(
-                "The gateway's program does not answer, so it is not known yet whether the refund was taken. "
-                "This page shows it as soon as it is known; look again before you refund once more."
-            ) from error
-        except WayvaultError as error:
-            raise InvalidArgument(error.message, field=error.field) from error
-        self._take_over(payment_id, answer)
 
     def give_up(self, actor: Actor, payment_id: str, *, origin: Origin) -> None:
         """Takes back a charge that waits for the client. Raises NotFound, PermissionDenied, InvalidArgument."""
@@ -219,7 +184,7 @@ class Charges:
         with self._database.transaction() as session:
             row = locked_own(session, actor, payment_id)
             charge = session.get(PaymentChargeRow, payment_id)
-            if charge is not None and charge.state in (*_OPEN, ChargeState.SUCCEEDED):
+            if charge is not None and charge.state in (*OPEN, ChargeState.SUCCEEDED):
                 raise InvalidArgument("This payment is being charged already, or has been. Its charge is shown here.")
             held = row.card_token is not None and row.card_removed_at is None
             decision = may_charge(PaymentState(row.state), to_agency=not row.supplier_name, card_held=held)
@@ -269,12 +234,9 @@ class Charges:
             row.refunded_minor, row.gateway, row.live = charge.refunded_minor, charge.gateway, charge.live
             row.reason, row.next_step = charge.reason[:300], charge.next_step[:300]
             row.client_url, row.reference, row.settled_at = charge.client_url, charge.reference, charge.settled_at
-            waits = charge.state in _OPEN or charge.refunds_open
-            row.check_at = now + CHECK_EVERY if waits else None
+            row.check_at = now + CHECK_EVERY if charge.state in OPEN else None
             if charge.state is ChargeState.SUCCEEDED:
                 self._close(session, payment, row, now)
-                if charge.refunded_minor == charge.amount_minor and not charge.refunds_open:
-                    self._reverse(session, payment, now)
 
     def _close(self, session: Session, payment: PaymentRow, row: PaymentChargeRow, now: datetime) -> None:
         """Charged: as *Processed with supplier*, card and CVV are destroyed, and the client is told."""
@@ -293,12 +255,6 @@ class Charges:
         if payment.card_removed_at is None:
             origin = Origin(ip=row.ip, user_agent=row.user_agent)
             self._removals.want(session, payment, reason=Removal.PROCESSED, origin=origin)
-
-    def _reverse(self, session: Session, payment: PaymentRow, now: datetime) -> None:
-        """Given back in full: it does not count as paid any more."""
-        if happen(payment, Fact.REVERSED, at=now):
-            told = PaymentReversed(context=context_of(payment), at=stamp(now), reason="It was refunded in full.")
-            self._outbox.add(session, told, aggregate_id=payment.id, agency_id=payment.agency_id)
 
     def _refused(self, payment_id: str, key: str, why: str) -> None:
         with self._database.transaction() as session:
@@ -326,7 +282,6 @@ def _detail(row: PaymentChargeRow, currency: str) -> ChargeDetail:
         state=ChargeState(row.state),
         amount=Money(minor=row.amount_minor, currency=currency),
         refunded=Money(minor=row.refunded_minor, currency=currency),
-        refunding=row.state == ChargeState.SUCCEEDED and row.check_at is not None,
         gateway=row.gateway,
         live=row.live,
         reason=row.reason,

@@ -29,6 +29,13 @@ from services.crm.paying.payments.service import (
 __all__ = ["AsksAgain", "Closed", "Closing", "may_ask_again", "may_process", "may_void"]
 
 
+class Barrier(Protocol):
+    """Raises InvalidArgument while something under way needs the payment's card; asked inside the transaction that
+    holds the payment's row."""
+
+    def __call__(self, session: Session, payment_id: str) -> None: ...
+
+
 class AsksAgain(Protocol):
     """Opens a new payment and link in place of one that came to nothing (links.service.PaymentLinks)."""
 
@@ -47,13 +54,21 @@ class Closing:
     """The closing room's use cases. Doing one twice does it once."""
 
     def __init__(
-        self, *, database: Database, outbox: Outbox, clock: Clock, removals: Removals, links: AsksAgain
+        self,
+        *,
+        database: Database,
+        outbox: Outbox,
+        clock: Clock,
+        removals: Removals,
+        links: AsksAgain,
+        barrier: Barrier,
     ) -> None:
         self._database = database
         self._outbox = outbox
         self._clock = clock
         self._removals = removals
         self._links = links
+        self._barrier = barrier
 
     def process(self, actor: Actor, payment_id: str, *, confirmation: str, note: str, origin: Origin) -> Closed:
         """The supplier charged the card: card and CVV are destroyed.
@@ -67,6 +82,7 @@ class Closing:
                 return Closed(payment_id=row.id)
             if isinstance(refused := may_process(PaymentState(row.state)), Refused):
                 raise InvalidArgument(refused.why)
+            self._barrier(session, row.id)
             happen(row, Fact.PROCESSED, at=now)
             row.confirmation_number = confirmation
             row.close_note = note
@@ -93,6 +109,7 @@ class Closing:
                 return Closed(payment_id=row.id, new_payment_id=replaced_by(session, row.id) or "")
             if isinstance(refused := may_void(PaymentState(row.state)), Refused):
                 raise InvalidArgument(refused.why)
+            self._barrier(session, row.id)
             happen(row, Fact.VOIDED, at=now)
             row.close_note = reason
             event = PaymentVoided(

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from wtforms import HiddenField
+from wtforms.validators import Regexp
 
 from chassis.web.forms import BooleanField, Form, Length, MoneyField, StringField, TextAreaField, required
 
@@ -38,11 +39,16 @@ class VoidForm(AreaForm):
 
 
 class RefundForm(AreaForm):
-    """G2: money back through the gateway. `request_key` is made with the page, so that a double click refunds once."""
+    """G2: money back through the gateway. `seen` is how many refunds the page shows: a double click refunds once, and
+    so does a page that is out of date."""
 
     amount = MoneyField("Amount to refund", [required("Enter the amount to give back.")])
-    reason = StringField("Why?", [required("Say why: it stands on record."), Length(max=200)])
-    request_key = HiddenField(validators=[required("Reload the page and try again."), Length(min=8, max=64)])
+    reason = StringField(
+        "Why?",
+        [required("Say why: the client reads it, and it stands on record."), Length(max=200)],
+        description="The client reads this in the e-mail.",
+    )
+    seen = HiddenField(validators=[Regexp(r"[0-9]{1,4}", message="Reload the page and try again.")])
 
 
 class RemoveForm(AreaForm):

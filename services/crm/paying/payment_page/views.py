@@ -31,7 +31,7 @@ from services.crm.core.actor import Actor
 from services.crm.core.forms import attempt
 from services.crm.core.origin import request_origin
 from services.crm.core.parts import core
-from services.crm.core.ports.charging import ChargeState
+from services.crm.core.ports.charging import ChargeState, RefundState
 from services.crm.core.ports.vault import CvvState
 from services.crm.core.web import current_agent, login_required
 from services.crm.paying.closing.service import may_ask_again
@@ -64,6 +64,15 @@ REASONS = (
     "The payment was made another way.",
 )
 ASK_AGAIN_REASON = "We could not complete the payment with the supplier."
+_REFUND_WORDS = {
+    RefundState.ASKING: (
+        "The refund is under way, and it is being found out how it ended. It is made once, whatever you click.",
+        "wait",
+    ),
+    RefundState.PENDING: ("The gateway has accepted the refund; it shows here when the money has left.", "done"),
+    RefundState.SUCCEEDED: ("Refunded. The client gets a receipt by e-mail; their bank takes some days.", "done"),
+    RefundState.FAILED: ("Nothing was given back. Why stands here.", "alert"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +98,6 @@ def process(payment_id: str) -> ResponseReturnValue:
     form = ProcessForm(prefix="process")
 
     def act() -> ResponseReturnValue:
-        paying().charges.demand_settled(payment_id)
         paying().closing.process(
             current_agent(),
             payment_id,
@@ -110,7 +118,6 @@ def void(payment_id: str) -> ResponseReturnValue:
     form = VoidForm(prefix="void")
 
     def act() -> ResponseReturnValue:
-        paying().charges.demand_settled(payment_id)
         closed = paying().closing.void(
             current_agent(),
             payment_id,
@@ -174,15 +181,15 @@ def refund(payment_id: str) -> ResponseReturnValue:
     def act() -> ResponseReturnValue:
         if form.amount.data is None:
             raise InvalidArgument("Enter the amount to give back.", field="amount")
-        paying().charges.refund(
+        made = paying().refunds.refund(
             current_agent(),
             payment_id,
             amount=form.amount.data,
             reason=form.reason.data or "",
-            key=form.request_key.data or "",
+            seen=int(form.seen.data or 0),
             origin=request_origin(),
         )
-        flash("The refund is on its way; how it stands is shown here.", "done")
+        flash(*_REFUND_WORDS[made.state])
         return _here(payment_id)
 
     return _act(payment_id, form, act, refund=form)
@@ -195,7 +202,6 @@ def remove(payment_id: str) -> ResponseReturnValue:
     form = RemoveForm(prefix="remove")
 
     def act() -> ResponseReturnValue:
-        paying().charges.demand_settled(payment_id)
         done = paying().removals.by_hand(
             current_agent(), payment_id, typed=form.confirmation.data or "", origin=request_origin()
         )
@@ -302,6 +308,7 @@ def _page(payment_id: str, **forms: AnyForm) -> str:
     policy = access().directory.agency(payment.agency_id).data
     second = paying().second_reveals.of_payment(payment.id)
     segment, travelers = _trip(actor, payment)
+    refunds = paying().refunds.of_payment(payment) if payment.is_closed else []
     by_phone = paying().phone.of_payment(payment.id) if payment.by_phone else None
     return render_template(
         "payment_page/show.html",
@@ -310,7 +317,8 @@ def _page(payment_id: str, **forms: AnyForm) -> str:
         travelers=travelers,
         own=actor.owns(payment.agent_id),
         charging=paying().charges.standing(payment),
-        refund_form=forms.get("refund") or refund_form_of(payment, fresh=True),
+        refunds=refunds,
+        refund_form=forms.get("refund") or refund_form_of(payment, seen=len(refunds)),
         link=paying().links.of_payment(payment.id),
         known=sales().suppliers.of_names(actor, [payment.supplier_name]).get(payment.supplier_name),
         documents=paying().book.documents([payment.id]),
@@ -359,12 +367,12 @@ def _trip(actor: Actor, payment: Payment) -> tuple[SegmentData | None, list[str]
     return segment.data if segment else None, [passenger.name for passenger in booking.passengers]
 
 
-def refund_form_of(payment: Payment, *, fresh: bool = False) -> RefundForm:
-    """The form of a refund, in the payment's currency; a fresh one has a key of its own."""
-    if not fresh:
+def refund_form_of(payment: Payment, *, seen: int | None = None) -> RefundForm:
+    """The form of a refund, in the payment's currency: as it was sent, or a fresh one on a page with `seen` refunds."""
+    if seen is None:
         form = RefundForm(prefix="refund")
     else:
-        form = RefundForm(formdata=None, prefix="refund", data={"request_key": new_id("key")})
+        form = RefundForm(formdata=None, prefix="refund", data={"seen": str(seen)})
     form.amount.currency = payment.amount.currency
     return form
 

@@ -50,7 +50,9 @@ class PaymentRow(Base):
     payer_email: Mapped[str] = mapped_column(String(254))
     booking_title: Mapped[str] = mapped_column(String(160))
     supplier_name: Mapped[str] = mapped_column(String(120))
+    # What counts: less what was given back, but for a reversed one, which counts for nothing (service.give_back).
     amount_minor: Mapped[int] = mapped_column(BigInteger)
+    refunded_minor: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     currency: Mapped[str] = mapped_column(String(3))
     type: Mapped[str] = mapped_column(String(16))
     purpose: Mapped[str] = mapped_column(String(200))

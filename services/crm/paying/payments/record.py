@@ -52,7 +52,9 @@ class Payment:
     payer_client_id: str
     payer_name: str
     payer_email: str
+    # What counts, and what was given back of what was paid.
     amount: Money
+    refunded: Money
     type: PaymentType
     purpose: str
     due_on: date | None
@@ -80,6 +82,11 @@ class Payment:
     confirmation_number: str
     close_note: str
     document_id: str
+
+    @property
+    def paid(self) -> Money:
+        """What was asked for and paid, before anything was given back."""
+        return self.amount if self.state is PaymentState.REVERSED else self.amount + self.refunded
 
     @property
     def type_words(self) -> str:
@@ -147,6 +154,7 @@ def payment_of(row: PaymentRow) -> Payment:
         payer_name=row.payer_name,
         payer_email=row.payer_email,
         amount=Money(minor=row.amount_minor, currency=row.currency),
+        refunded=Money(minor=row.refunded_minor, currency=row.currency),
         type=PaymentType(row.type),
         purpose=row.purpose,
         due_on=row.due_on,

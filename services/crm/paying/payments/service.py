@@ -77,6 +77,7 @@ __all__ = [
     "balance",
     "context_of",
     "fee_balance",
+    "give_back",
     "happen",
     "lapse_warning_due",
     "lock_of_clients",
@@ -181,6 +182,14 @@ def open_payment(session: Session, new: NewPayment, *, at: datetime) -> PaymentR
 def context_of(row: PaymentRow) -> PaymentContext:
     """What events about this payment carry."""
     return PaymentContext.FromString(row.context)
+
+
+def give_back(row: PaymentRow, refunded_minor: int) -> None:
+    """So much of the payment was given back in all: what is left counts on, in every balance and report that adds up
+    amounts. One that was given back in full is for the caller to reverse."""
+    paid = context_of(row).amount.minor
+    row.refunded_minor = refunded_minor
+    row.amount_minor = paid - refunded_minor if refunded_minor < paid else paid
 
 
 def locked(session: Session, payment_id: str) -> PaymentRow | None:

@@ -4,7 +4,7 @@ A recorded payment is a payment like any other, processed from the start: balanc
 without knowing of this room. What people did stands beside it as acts, a reversal among them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
@@ -92,11 +92,21 @@ class ActDetail:
 class Recording:
     """The recording room's use cases. Doing one twice does it once."""
 
-    def __init__(self, *, database: Database, outbox: Outbox, clock: Clock, bookings: Bookings) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        outbox: Outbox,
+        clock: Clock,
+        bookings: Bookings,
+        barrier: Callable[[Session, str], None],
+    ) -> None:
+        """`barrier` raises InvalidArgument for a payment that can't be taken back by a word alone: money has moved."""
         self._database = database
         self._outbox = outbox
         self._clock = clock
         self._bookings = bookings
+        self._barrier = barrier
 
     def record(self, actor: Actor, booking_id: str, wanted: Recorded, *, ip: str) -> Payment:
         """Writes a payment down; it counts as paid at once. The same request again answers with the first one's.
@@ -161,11 +171,21 @@ class Recording:
                 return payment_of(row)
             if isinstance(refused := may_reverse(PaymentState(row.state)), Refused):
                 raise InvalidArgument(refused.why)
+            self._barrier(session, row.id)
             happen(row, Fact.REVERSED, at=now)
             note_act(session, row, Act.REVERSED, at=now, actor=actor, ip=ip, why=reason, effect=-row.amount_minor)
             told = PaymentReversed(context=context_of(row), at=stamp(now), reason=reason)
             self._outbox.add(session, told, aggregate_id=row.id, agency_id=row.agency_id)
             return payment_of(row)
+
+    def why_not_by_word(self, payment_id: str) -> str:
+        """Why a word alone doesn't take this payment back, for the page before anybody asks; empty when it does."""
+        try:
+            with self._database.read() as session:
+                self._barrier(session, payment_id)
+        except InvalidArgument as error:
+            return error.message
+        return ""
 
     def acts_of(self, payment_id: str) -> Sequence[ActDetail]:
         """What was done with a payment that the caller has from a look-up of its own, oldest first."""

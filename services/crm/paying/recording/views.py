@@ -97,6 +97,9 @@ def reverse(payment_id: str) -> ResponseReturnValue:
     if isinstance(refused := may_reverse(payment.state), Refused) and payment.state is not PaymentState.REVERSED:
         flash(refused.why, "alert")
         return _to(payment)
+    if why := recording.why_not_by_word(payment_id):
+        flash(why, "alert")
+        return _to(payment)
     if form.validate_on_submit():
         reason = form.reason.data or ""
         done = attempt(form, lambda: recording.reverse(actor, payment_id, reason=reason, ip=_ip()))

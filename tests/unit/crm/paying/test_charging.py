@@ -1,102 +1,20 @@
 """Charging a payment to the agency itself (G1, G2, G4, G6): the CRM's side, charging's books simulated."""
 
 import html
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from chassis.errors import InvalidArgument, Unavailable, WayvaultError
-from chassis.ids import new_id
-from protos.wayvault.events.v1.events_pb2 import PaymentProcessed, PaymentReversed
-from services.crm.core.ports.charging import Charge, ChargeOrder, ChargeState, GatewayDetail
-from services.crm.core.ports.vault import Origin, Removal
-from services.crm.paying.payments.rules import PaymentState, PaymentType
+from chassis.errors import InvalidArgument
+from protos.wayvault.events.v1.events_pb2 import PaymentProcessed, PaymentRefunded, PaymentReversed
+from services.crm.core.ports.charging import ChargeState, RefundState
+from services.crm.core.ports.vault import Removal
+from services.crm.paying.payments.models import PaymentRow
+from services.crm.paying.payments.rules import PaymentState
+from tests.support.crm_charging import FakeCharging, fee
 from tests.support.crm_paying import ORIGIN, CrmHouse
-
-
-class FakeCharging:
-    """ChargingPort with charging's promises: a key asks once, a standing charge bars another, never more
-    back than taken.
-
-    `lost`: the next answer does not arrive, though the work is done."""
-
-    def __init__(self) -> None:
-        self.gateway: GatewayDetail | None = GatewayDetail(name="stripe", live=False)
-        self.charges: dict[str, list[Charge]] = {}
-        self.keys: dict[str, str] = {}
-        self.next = ChargeState.SUCCEEDED
-        self.lost = False
-        self.never_arrives = False
-        self.refuse: WayvaultError | None = None
-
-    def gateway_of(self, agency_id: str) -> GatewayDetail | None:
-        return self.gateway
-
-    def charge(self, order: ChargeOrder, *, idempotency_key: str, origin: Origin) -> Charge:
-        if self.refuse:
-            raise self.refuse
-        if self.never_arrives:
-            raise Unavailable
-        made = Charge(
-            id=new_id("chg"),
-            state=self.next,
-            amount_minor=order.amount_minor,
-            currency=order.currency,
-            refunded_minor=0,
-            refunds_open=False,
-            gateway="stripe",
-            live=False,
-            reason="There is not enough money on the card." if self.next is ChargeState.DECLINED else "",
-            next_step="Ask the client for another card." if self.next is ChargeState.DECLINED else "",
-            client_url="https://bank.example/3ds" if self.next is ChargeState.NEEDS_CLIENT else "",
-            reference="pi_000001",
-        )
-        assert not [one for one in self._of(order.payment_id) if one.state is ChargeState.SUCCEEDED]
-        self.charges.setdefault(order.payment_id, []).insert(0, made)
-        return self._answer(made)
-
-    def refund(
-        self,
-        *,
-        idempotency_key: str,
-        agency_id: str,
-        charge_id: str,
-        agent_id: str,
-        amount_minor: int,
-        reason: str,
-        origin: Origin,
-    ) -> Charge:
-        payment_id, old = next((p, c) for p, found in self.charges.items() for c in found if c.id == charge_id)
-        if idempotency_key not in self.keys:
-            if old.refunded_minor + amount_minor > old.amount_minor:
-                raise InvalidArgument("That is more than what is left of this charge.", field="amount")
-            self.keys[idempotency_key] = charge_id
-            old = self.become(payment_id, refunded_minor=old.refunded_minor + amount_minor)
-        return self._answer(old)
-
-    def void(self, *, idempotency_key: str, agency_id: str, charge_id: str, agent_id: str, origin: Origin) -> Charge:
-        payment_id = next(p for p, found in self.charges.items() for c in found if c.id == charge_id)
-        return self.become(payment_id, state=ChargeState.VOIDED, client_url="")
-
-    def charges_of(self, agency_id: str, payment_id: str) -> list[Charge]:
-        return self._of(payment_id)
-
-    def become(self, payment_id: str, **changes: object) -> Charge:
-        """The payment's newest charge changes at the gateway."""
-        self.charges[payment_id][0] = replace(self.charges[payment_id][0], **changes)  # type: ignore[arg-type]
-        return self.charges[payment_id][0]
-
-    def _of(self, payment_id: str) -> list[Charge]:
-        return list(self.charges.get(payment_id, []))
-
-    def _answer(self, charge: Charge) -> Charge:
-        if self.lost:
-            self.lost = False
-            raise Unavailable
-        return charge
 
 
 @pytest.fixture
@@ -111,14 +29,6 @@ def crm(tmp_path: Path, gateway: FakeCharging) -> Iterator[CrmHouse]:
     house.deps.core.database.dispose()
 
 
-def fee(crm: CrmHouse) -> str:
-    """An authorized service fee: its payee is the agency."""
-    request = replace(crm.link_request(), segment_id="", type=PaymentType.SERVICE_FEE)
-    payment_id = crm.deps.paying.links.send(crm.maya, crm.booking_id, request)[0].payment_id
-    crm.hear(crm.authorization(payment_id))
-    return payment_id
-
-
 def charge(crm: CrmHouse, payment_id: str) -> ChargeState:
     return crm.deps.paying.charges.charge(crm.maya, payment_id, origin=ORIGIN)
 
@@ -126,6 +36,7 @@ def charge(crm: CrmHouse, payment_id: str) -> ChargeState:
 def later(crm: CrmHouse, **time: int) -> None:
     crm.clock.advance(timedelta(**(time or {"seconds": 10})))
     crm.deps.paying.charges.find_out()
+    crm.deps.paying.refunds.carry_out()
 
 
 def page(crm: CrmHouse, payment_id: str) -> str:
@@ -247,34 +158,140 @@ def test_a_charge_that_waits_can_be_given_up(crm: CrmHouse, gateway: FakeChargin
     assert charge(crm, payment_id) is ChargeState.SUCCEEDED
 
 
+def refund(crm: CrmHouse, payment_id: str, amount: str, seen: int = 0) -> int:
+    form = {"refund-amount": amount, "refund-reason": "Cancelled", "refund-seen": str(seen)}
+    return crm.browser(crm.maya).post(f"/payments/{payment_id}/refund", form).status_code
+
+
 def test_refunds_in_part_and_whole_and_what_is_given_back_in_full_counts_no_more(
     crm: CrmHouse, gateway: FakeCharging
 ) -> None:
     payment_id = fee(crm)
     charge(crm, payment_id)
-    left = crm.row(payment_id).amount_minor
-    maya = crm.browser(crm.maya)
+    all_of_it = crm.row(payment_id).amount_minor
 
-    def refund(amount: str, key: str) -> int:
-        form = {"refund-amount": amount, "refund-reason": "Cancelled", "refund-request_key": key}
-        return maya.post(f"/payments/{payment_id}/refund", form).status_code
-
-    assert refund("100.00", "first-key-1") == refund("100.00", "first-key-1") == 303
+    assert refund(crm, payment_id, "100.00") == 303
     assert gateway.charges[payment_id][0].refunded_minor == 100_00
     assert crm.row(payment_id).state == PaymentState.PROCESSED
-    assert refund(f"{left / 100:.2f}", "second-key-1") == 422
-    assert refund("nonsense", "third-key-12") == 422
-    assert refund(f"{(left - 100_00) / 100:.2f}", "fourth-key-1") == 303
+    assert (crm.row(payment_id).amount_minor, crm.row(payment_id).refunded_minor) == (all_of_it - 100_00, 100_00)
+    assert refund(crm, payment_id, f"{all_of_it / 100:.2f}", seen=1) == 422
+    assert refund(crm, payment_id, "nonsense", seen=1) == 422
+    assert refund(crm, payment_id, f"{(all_of_it - 100_00) / 100:.2f}", seen=1) == 303
+
     assert crm.row(payment_id).state == PaymentState.REVERSED
+    assert crm.row(payment_id).amount_minor == all_of_it
+    assert [told.refunded.minor for told in crm.events(PaymentRefunded)] == [100_00, all_of_it]
     assert len(crm.events(PaymentReversed)) == 1
+    later(crm)
+    assert len(crm.events(PaymentRefunded)) == 2
 
 
-def test_a_refund_whose_answer_is_lost_is_shown_as_soon_as_it_is_known(crm: CrmHouse, gateway: FakeCharging) -> None:
+def test_a_part_that_was_given_back_leaves_balance_and_report(crm: CrmHouse) -> None:
     payment_id = fee(crm)
     charge(crm, payment_id)
-    gateway.lost = True
-    form = {"refund-amount": "40.00", "refund-reason": "Cancelled", "refund-request_key": "first-key-1"}
-    answer = crm.browser(crm.maya).post(f"/payments/{payment_id}/refund", form)
-    assert answer.status_code == 422
+    booking = crm.deps.trips.bookings.get(crm.maya, crm.booking_id)
+
+    def paid() -> int:
+        standing = crm.deps.paying.schedule.of(booking).fee
+        return standing.processed.minor if standing else 0
+
+    before = paid()
+    refund(crm, payment_id, "40.00")
+    assert paid() == before - 40_00
+    assert "US$\u00a040.00 refunded" in html.unescape(crm.browser(crm.maya).get(f"/bookings/{crm.booking_id}").text)
+
+
+def test_a_double_click_and_a_page_that_is_out_of_date_refund_once(crm: CrmHouse, gateway: FakeCharging) -> None:
+    payment_id = fee(crm)
+    charge(crm, payment_id)
+    assert refund(crm, payment_id, "40.00") == refund(crm, payment_id, "40.00") == 303
+    assert refund(crm, payment_id, "50.00") == 422  # another window, loaded before the first refund
+    assert gateway.charges[payment_id][0].refunded_minor == 40_00
+    assert refund(crm, payment_id, "40.00", seen=1) == 303  # the page shows the first, so this is meant
+    assert gateway.charges[payment_id][0].refunded_minor == 80_00
+
+
+@pytest.mark.parametrize("arrived", [True, False], ids=["answer lost", "call lost"])
+def test_a_refund_without_an_answer_is_made_once_and_none_can_be_asked_for_beside_it(
+    crm: CrmHouse, gateway: FakeCharging, arrived: bool
+) -> None:
+    payment_id = fee(crm)
+    charge(crm, payment_id)
+    gateway.lost, gateway.never_arrives = arrived, not arrived
+    assert refund(crm, payment_id, "40.00") == 303
+    shown = page(crm, payment_id)
+    assert "Being found out" in shown
+
+    gateway.lost = arrived
+    assert refund(crm, payment_id, "40.00", seen=1) == 422  # a freshly loaded page
+    gateway.lost = gateway.never_arrives = False
     later(crm)
-    assert "US$\u00a040.00" in page(crm, payment_id)
+
+    assert gateway.charges[payment_id][0].refunded_minor == 40_00
+    assert len(crm.events(PaymentRefunded)) == 1
+    assert "Refunded" in page(crm, payment_id)
+
+
+def test_a_refund_on_its_way_counts_when_it_has_left_and_not_when_it_came_back(
+    crm: CrmHouse, gateway: FakeCharging
+) -> None:
+    payment_id = fee(crm)
+    charge(crm, payment_id)
+    gateway.next_refund = RefundState.PENDING
+    refund(crm, payment_id, "40.00")
+    assert crm.row(payment_id).refunded_minor == 0
+    gateway.settle_refunds(payment_id, RefundState.FAILED, "The client's bank did not take the refund.")
+    later(crm)
+    assert "did not take the refund" in page(crm, payment_id)
+
+    refund(crm, payment_id, "40.00", seen=1)
+    gateway.settle_refunds(payment_id, RefundState.SUCCEEDED)
+    later(crm)
+    assert crm.row(payment_id).refunded_minor == 40_00
+
+
+def test_what_charging_refuses_of_a_refund_is_told_and_another_may_be_asked_for(
+    crm: CrmHouse, gateway: FakeCharging
+) -> None:
+    payment_id = fee(crm)
+    charge(crm, payment_id)
+    gateway.refuse = InvalidArgument("Your agency has no payment gateway.")
+    refund(crm, payment_id, "40.00")
+    assert "Your agency has no payment gateway." in page(crm, payment_id)
+    gateway.refuse = None
+    assert refund(crm, payment_id, "40.00", seen=1) == 303
+    assert crm.row(payment_id).refunded_minor == 40_00
+
+
+def test_what_was_charged_is_refunded_and_not_voided_by_a_word(crm: CrmHouse) -> None:
+    payment_id = fee(crm)
+    charge(crm, payment_id)
+    assert "it was a mistake" not in page(crm, payment_id)
+    maya = crm.browser(crm.maya)
+    assert maya.get(f"/payments/{payment_id}/reverse").status_code == 303
+    maya.post(f"/payments/{payment_id}/reverse", {"reason": "A mistake"})
+    with pytest.raises(InvalidArgument, match="Refund it"):
+        crm.deps.paying.recording.reverse(crm.maya, payment_id, reason="A mistake", ip="")
+    assert crm.row(payment_id).state == PaymentState.PROCESSED
+
+
+@pytest.mark.parametrize("how", ["void", "process", "remove"])
+def test_a_closing_that_meets_a_charge_is_decided_in_the_same_transaction(
+    crm: CrmHouse, gateway: FakeCharging, how: str
+) -> None:
+    """The charge begins after the page asked whether one stood: what holds the payment's row has the last word."""
+    payment_id = fee(crm)
+    gateway.lost = True
+    charge(crm, payment_id)
+    deps = crm.deps.paying
+    acts: dict[str, Callable[[], object]] = {
+        "void": lambda: deps.closing.void(crm.maya, payment_id, reason="No", fresh_link=False, origin=ORIGIN),
+        "process": lambda: deps.closing.process(crm.maya, payment_id, confirmation="X", note="", origin=ORIGIN),
+        "remove": lambda: deps.removals.by_hand(crm.maya, payment_id, typed="REMOVE", origin=ORIGIN),
+    }
+    if how == "process":
+        with crm.deps.core.database.transaction() as session:  # shown after all, by a code that was under way
+            session.get_one(PaymentRow, payment_id).state = PaymentState.RETRIEVED
+    with pytest.raises(InvalidArgument, match="being charged"):
+        acts[how]()
+    assert crm.vault.removals == []

@@ -30,6 +30,33 @@ def test_an_amount_becomes_stripes(minor: int, currency: str, stripe: int) -> No
     assert from_stripe(stripe, currency) == minor
 
 
+# docs.stripe.com/currencies, "Minimum and maximum charge amounts", as published in 2026, in Stripe's minor units.
+PUBLISHED_MINIMUMS = {
+    "AED": 200, "ARS": 50, "AUD": 50, "BRL": 50, "CAD": 50, "CHF": 50, "COP": 50, "CZK": 1500, "DKK": 250, "EUR": 50,
+    "GBP": 30, "HKD": 400, "HUF": 17500, "IDR": 50, "ILS": 50, "INR": 50, "JPY": 50, "KRW": 50, "MXN": 1000,
+    "MYR": 200, "NOK": 300, "NZD": 50, "PHP": 50, "PLN": 200, "RON": 200, "RUB": 50, "SEK": 300, "SGD": 50,
+    "THB": 1000, "USD": 50, "ZAR": 50,
+}  # fmt: skip
+# The same page's "Zero-decimal currencies".
+PUBLISHED_WITHOUT_DECIMALS = [
+    "BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("currency", "least"), sorted(PUBLISHED_MINIMUMS.items()))
+def test_a_published_minimum_is_the_least_that_is_charged(currency: str, least: int) -> None:
+    ours = -(-least // (to_stripe(10**5, currency) // 10**5))
+    assert to_stripe(ours, currency) >= least
+    with pytest.raises(AmountRefused) as refused:
+        to_stripe(ours - 1, currency)
+    assert "at least" in refused.value.words
+
+
+@pytest.mark.parametrize("currency", PUBLISHED_WITHOUT_DECIMALS)
+def test_a_currency_without_decimals_is_sent_without(currency: str) -> None:
+    assert to_stripe(5000, currency) == 5000
+
+
 @pytest.mark.parametrize(
     ("minor", "currency", "words"),
     [

@@ -22,6 +22,7 @@ from services.vault.charging.gateways.port import (
 )
 from services.vault.charging.gateways.stripe.amounts import to_stripe
 from services.vault.charging.gateways.stripe.calls import Calls
+from services.vault.charging.reasons import refund_code
 from services.vault.charging.rules import ChargeState, RefundState
 
 _HOSTED: Final = "cs_"
@@ -140,11 +141,9 @@ class StripeGateway:
                 key=f"{refund_id}-refund",
             )
         except stripe.StripeError as error:
-            return RefundOutcome(
-                state=RefundState.FAILED, reference="", code=_code(error.json_body) or "refund_refused"
-            )
+            return RefundOutcome(state=RefundState.FAILED, reference="", code=refund_code(_code(error.json_body)))
         state = _REFUND_STATES.get(str(refund.get("status")), RefundState.PENDING)
-        code = str(refund.get("failure_reason") or "refund_refused") if state is RefundState.FAILED else ""
+        code = refund_code(str(refund.get("failure_reason"))) if state is RefundState.FAILED else ""
         return RefundOutcome(state=state, reference=_text(refund, "id"), code=code)
 
     # ---- pieces

@@ -1,7 +1,8 @@
 """Amounts as Stripe wants them. Pure.
 
 Source: docs.stripe.com/currencies, "Zero-decimal currencies", "Three-decimal currencies", "Special cases" and "Minimum
-and maximum charge amounts" (as published for API version 2025-03-31 and later).
+and maximum charge amounts", as published in 2026. The minimum is that of the currency in which the account settles: one
+that settles in another currency may be refused a little above ours, and Stripe says so in its answer.
 """
 
 from typing import Final
@@ -21,9 +22,10 @@ _TWO_ZEROS: Final = frozenset({"ISK", "UGX"})
 # In the currency's minor units as Stripe writes them. A currency that is not here has no published minimum of its own:
 # Stripe compares with the minimum of the currency that it settles in, and says so in its answer.
 _MINIMUM: Final[dict[str, int]] = {
-    "USD": 50, "AED": 200, "AUD": 50, "BGN": 100, "BRL": 50, "CAD": 50, "CHF": 50, "CZK": 1500, "DKK": 250, "EUR": 50,
-    "GBP": 30, "HKD": 400, "HUF": 17500, "INR": 50, "JPY": 50, "MXN": 1000, "MYR": 200, "NOK": 300, "NZD": 50,
-    "PLN": 200, "RON": 200, "SEK": 300, "SGD": 50, "THB": 1000,
+    "USD": 50, "AED": 200, "ARS": 50, "AUD": 50, "BRL": 50, "CAD": 50, "CHF": 50, "COP": 50, "CZK": 1500, "DKK": 250,
+    "EUR": 50, "GBP": 30, "HKD": 400, "HUF": 17500, "IDR": 50, "ILS": 50, "INR": 50, "JPY": 50, "KRW": 50, "MXN": 1000,
+    "MYR": 200, "NOK": 300, "NZD": 50, "PHP": 50, "PLN": 200, "RON": 200, "RUB": 50, "SEK": 300, "SGD": 50,
+    "THB": 1000, "ZAR": 50,
 }  # fmt: skip
 # "up to eight digits", but for the currencies that are allowed more.
 _MOST_DIGITS: Final[dict[str, int]] = {"COP": 10, "HUF": 10, "IDR": 12, "INR": 9, "JPY": 10, "LBP": 12}

@@ -1,0 +1,118 @@
+"""The program `charging` as the CRM sees it, in memory."""
+
+from dataclasses import replace
+
+from chassis.errors import InvalidArgument, Unavailable, WayvaultError
+from chassis.ids import new_id
+from services.crm.core.ports.charging import (
+    Charge,
+    ChargeOrder,
+    ChargeState,
+    GatewayDetail,
+    Refund,
+    Refunded,
+    RefundOrder,
+    RefundState,
+)
+from services.crm.core.ports.vault import Origin
+from services.crm.paying.payments.rules import PaymentType
+from tests.support.crm_paying import CrmHouse
+
+
+class FakeCharging:
+    """ChargingPort with charging's promises: a key asks once, a standing charge bars another, never more
+    back than taken.
+
+    `lost`: the next answer does not arrive, though the work is done."""
+
+    def __init__(self) -> None:
+        self.gateway: GatewayDetail | None = GatewayDetail(name="stripe", live=False)
+        self.charges: dict[str, list[Charge]] = {}
+        self.keys: dict[str, str] = {}
+        self.next = ChargeState.SUCCEEDED
+        self.next_refund = RefundState.SUCCEEDED
+        self.lost = False
+        self.never_arrives = False
+        self.refuse: WayvaultError | None = None
+
+    def gateway_of(self, agency_id: str) -> GatewayDetail | None:
+        return self.gateway
+
+    def charge(self, order: ChargeOrder, *, idempotency_key: str, origin: Origin) -> Charge:
+        if self.refuse:
+            raise self.refuse
+        if self.never_arrives:
+            raise Unavailable
+        made = Charge(
+            id=new_id("chg"),
+            state=self.next,
+            amount_minor=order.amount_minor,
+            currency=order.currency,
+            refunded_minor=0,
+            gateway="stripe",
+            live=False,
+            reason="There is not enough money on the card." if self.next is ChargeState.DECLINED else "",
+            next_step="Ask the client for another card." if self.next is ChargeState.DECLINED else "",
+            client_url="https://bank.example/3ds" if self.next is ChargeState.NEEDS_CLIENT else "",
+            reference="pi_000001",
+        )
+        assert not [one for one in self._of(order.payment_id) if one.state is ChargeState.SUCCEEDED]
+        self.charges.setdefault(order.payment_id, []).insert(0, made)
+        return self._answer(made)
+
+    def refund(self, order: RefundOrder, *, origin: Origin) -> Refunded:
+        if self.refuse:
+            raise self.refuse
+        if self.never_arrives:
+            raise Unavailable
+        payment_id, old = next((p, c) for p, found in self.charges.items() for c in found if c.id == order.charge_id)
+        if order.id not in self.keys:
+            if old.refunded_minor + order.amount_minor > old.amount_minor:
+                raise InvalidArgument("That is more than what is left of this charge.", field="amount")
+            made = Refund(id=new_id("rfd"), state=self.next_refund, amount_minor=order.amount_minor)
+            self.keys[order.id] = made.id
+            refunded = old.refunded_minor + order.amount_minor
+            old = self.become(payment_id, refunded_minor=refunded, refunds=(*old.refunds, made))
+        if self.lost:
+            self.lost = False
+            raise Unavailable
+        return Refunded(charge=old, refund_id=self.keys[order.id])
+
+    def settle_refunds(self, payment_id: str, state: RefundState, problem: str = "") -> None:
+        """The gateway settles a payment's refunds."""
+        charge = self.charges[payment_id][0]
+        refunds = tuple(
+            replace(one, state=state, problem=problem) if one.state is RefundState.PENDING else one
+            for one in charge.refunds
+        )
+        back = sum(one.amount_minor for one in refunds if one.state is not RefundState.FAILED)
+        self.become(payment_id, refunds=refunds, refunded_minor=back)
+
+    def void(self, *, idempotency_key: str, agency_id: str, charge_id: str, agent_id: str, origin: Origin) -> Charge:
+        payment_id = next(p for p, found in self.charges.items() for c in found if c.id == charge_id)
+        return self.become(payment_id, state=ChargeState.VOIDED, client_url="")
+
+    def charges_of(self, agency_id: str, payment_id: str) -> list[Charge]:
+        return self._of(payment_id)
+
+    def become(self, payment_id: str, **changes: object) -> Charge:
+        """The payment's newest charge changes at the gateway."""
+        self.charges[payment_id][0] = replace(self.charges[payment_id][0], **changes)  # type: ignore[arg-type]
+        return self.charges[payment_id][0]
+
+    def _of(self, payment_id: str) -> list[Charge]:
+        return list(self.charges.get(payment_id, []))
+
+    def _answer(self, charge: Charge) -> Charge:
+        if self.lost:
+            self.lost = False
+            raise Unavailable
+        return charge
+
+
+def fee(crm: CrmHouse) -> str:
+    """An authorized service fee: its payee is the agency."""
+    request = replace(crm.link_request(), segment_id="", type=PaymentType.SERVICE_FEE)
+    payment_id = crm.deps.paying.links.send(crm.maya, crm.booking_id, request)[0].payment_id
+    crm.hear(crm.authorization(payment_id))
+    return payment_id
