@@ -23,6 +23,14 @@ _NONE = 16
 _QUIET = 1e-6
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A key that a window shows; `window` is that window's sound."""
+
+    key: int
+    window: sound.Sound
+
+
 def _windows(samples: sound.Sound, size: int) -> sound.Sound:
     if len(samples) < size:
         return np.zeros((0, size))
@@ -40,6 +48,10 @@ class Goertzel:
 
     def claims(self, samples: sound.Sound) -> set[int]:
         """Every key that stands out in some window."""
+        return {reading.key for reading in self.readings(samples)}
+
+    def readings(self, samples: sound.Sound) -> list[Reading]:
+        """Every window in which a key stands out."""
         windows = _windows(samples, _GOERTZEL)
         power = np.abs(windows @ self._bank) ** 2 * 2 / _GOERTZEL**2
         total = (windows**2).mean(1)
@@ -47,8 +59,8 @@ class Goertzel:
         share = (low.max(1) + high.max(1)) / np.maximum(total, _QUIET)
         weaker = np.minimum(low.max(1), high.max(1)) / np.maximum(total, _QUIET)
         sure = (share > _SURE) & (weaker > 0.06) & (total > _QUIET)
-        pairs = low.argmax(1)[sure] * 4 + high.argmax(1)[sure]
-        return {_KEY_OF_PAIR[pair] for pair in pairs}
+        pairs = low.argmax(1) * 4 + high.argmax(1)
+        return [Reading(_KEY_OF_PAIR[pairs[index]], windows[index]) for index in np.flatnonzero(sure)]
 
 
 class Trained:
@@ -79,12 +91,16 @@ class Trained:
 
     def claims(self, samples: sound.Sound) -> set[int]:
         """Every key that some window shows more than anything else."""
+        return {reading.key for reading in self.readings(samples)}
+
+    def readings(self, samples: sound.Sound) -> list[Reading]:
+        """Every window that shows a key more than anything else."""
         windows = _windows(samples, _SPECTRUM)
         loud = (windows**2).mean(1) > _QUIET
         scores = _features(windows) @ self._weights
         best = scores.argmax(1)
         sure = loud & (best != _NONE) & (scores.max(1) > 0.55)
-        return {int(key) for key in best[sure]}
+        return [Reading(int(best[index]), windows[index]) for index in np.flatnonzero(sure)]
 
 
 def _clear(samples: sound.Sound) -> sound.Sound:
@@ -101,9 +117,14 @@ def _features(windows: sound.Sound) -> sound.Sound:
 
 @dataclass
 class Verdict:
-    """Of one judge over many calls: keys, how many it read, and how many planted ones it found."""
+    """Of one judge over many calls: keys, how many it read, and how many planted ones it found.
+
+    `chance`: keys that it names too, but only from windows that are, sample by sample, what the client's surroundings
+    sounded like without any key. Speech or music that happens to look like the key tells nothing of it.
+    """
 
     keys: int = 0
     read: int = 0
+    chance: int = 0
     planted: int = 0
     found: int = 0

@@ -19,6 +19,8 @@ from tests.proof.phone.world import World
 FRAME = 160
 EVENT_TYPE = 101
 _PATH = 0.02
+# A stretch of this many samples is met once in 20 seconds of surroundings, not by accident.
+_TELLING = 40
 _SDP = (
     "v=0\r\no={user} 1 {version} IN IP4 {address}\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\n"
     "m=audio {port} RTP/AVP 96 {law} 101 13\r\na=rtpmap:96 opus/48000/2\r\na=rtpmap:101 telephone-event/8000\r\n"
@@ -44,12 +46,15 @@ class Phone:
         self.pressed: list[Pressed] = []
         self.begun = world.now
         self.background = self._background() if faults else np.zeros(RATE)
+        self._surroundings = b""
         self.keys: dict[int, sound.Sound] = {}
         self.events: list[tuple[int, int, int]] = []
         self.ssrc, self.sequence = int(rng.integers(2**32)), int(rng.integers(2**16))
         self.first_timestamp = int(rng.integers(2**32))
+        self.informed_at = 0.0
+        self.renews_with_next_key = False
+        self.renews_at: int | None = None
         self.silent = (0, 0)
-        self.muted = False
         self.frame = 0
         self.on = True
         self.reordered: tuple[bytes, float] | None = None
@@ -66,10 +71,25 @@ class Phone:
         power = sound.power_of(self.plan.level - self.plan.below)
         return np.asarray(make(20 * RATE, self.rng) * np.sqrt(power))
 
+    def is_background(self, samples: sound.Sound) -> bool:
+        """Whether these samples are, one by one, a stretch of this phone's surroundings without any key.
+
+        The silence of a mask before or after it makes no difference.
+        """
+        codec = CODECS[self.plan.law]
+        if not self._surroundings:
+            # Twice, since each law has two bytes for silence.
+            wire = codec.encode(codec.decode(codec.encode(self.background).tobytes())).tobytes()
+            self._surroundings = wire + wire[:FRAME]
+        left = codec.encode(samples).tobytes().strip(codec.encode(np.zeros(1)).tobytes())
+        return len(left) >= _TELLING and left in self._surroundings
+
     def press(self, digits: str, after: float, transports: tuple[str, ...], key: float, pause: float) -> float:
         """Presses keys one after another; returns when the last one is over (world's seconds)."""
         at = int((self.world.now - self.begun + after) * RATE)
         at = max(at, self.frame * FRAME + FRAME)
+        if self.renews_with_next_key:
+            self.renews_with_next_key, self.renews_at = False, at
         for symbol in digits:
             number, samples = SYMBOLS.index(symbol), int(key * RATE)
             begin = self.begun + at / RATE
@@ -97,6 +117,8 @@ class Phone:
             done += len(part)
 
     def _inform(self, moment: float, symbol: str) -> None:
+        # A telephone sends a message when the one before was answered.
+        moment = self.informed_at = max(moment, self.informed_at + 0.01)
         self.world.at(moment, lambda: self.inform(symbol))
 
     inform: Callable[[str], None] = staticmethod(lambda _symbol: None)
@@ -105,7 +127,13 @@ class Phone:
         if not self.on:
             return
         at = self.frame * FRAME
-        if not self.muted:
+        if self.renews_at is not None and self.renews_at < at + FRAME:
+            # With another source, whose first packet is the key's: the event's, where it sends events.
+            self.renews_at = None
+            self.new_source()
+            self._send_events(at)
+            self._send_sound(at)
+        else:
             self._send_sound(at)
             self._send_events(at)
         self.frame += 1
@@ -253,20 +281,14 @@ class Conversation:
         if self.plan.early_media:  # a 183 and then a 200, each with the description
             self._reinvite("answer")
 
-    def _reinvite(self, command: str, *, direction: str = "sendrecv") -> None:
-        if command == "answer":
-            self.world.command(
-                "answer",
-                call_id=self.call_id,
-                from_tag="client",
-                to_tag="agent",
-                sdp=self._sdp("agent", self.agent_address, version=2),
-            )
-            return
-        offer = self._sdp("client", self.client_address, version=2, direction=direction)
-        self.world.command("offer", call_id=self.call_id, from_tag="client", sdp=offer)
-        answer = self._sdp("agent", self.agent_address, version=2)
-        self.world.command("answer", call_id=self.call_id, from_tag="client", to_tag="agent", sdp=answer)
+    def _reinvite(self, command: str, *, direction: str = "sendrecv", by: str = "client") -> None:
+        addresses = {"client": self.client_address, "agent": self.agent_address}
+        to = next(tag for tag in addresses if tag != by)
+        if command == "offer":
+            offer = self._sdp(by, addresses[by], version=2, direction=direction)
+            self.world.command("offer", call_id=self.call_id, from_tag=by, sdp=offer)
+        answer = self._sdp(to, addresses[to], version=2)
+        self.world.command("answer", call_id=self.call_id, from_tag=by, to_tag=to, sdp=answer)
 
     # ---- the agent
     def _open(self) -> None:
@@ -293,7 +315,7 @@ class Conversation:
         if wanted is None:
             self.world.sessions.finish(self.session_id, self.purpose.agent_id, "A Client")
             return
-        if progress.fields[wanted].asked:
+        if progress.fields[wanted].refusal:
             self.refusals.append(f"{wanted}: {progress.fields[wanted].refusal} {progress.fields[wanted].digits}")
         if progress.fields[wanted].asked > 6:
             self.world.sessions.cancel(self.session_id, self.purpose.agent_id)
@@ -320,15 +342,24 @@ class Conversation:
                 begins = int((half - client.begun) * RATE)
                 client.silent = (begins, begins + int(self.rng.uniform(0.1, 3) * RATE))
                 rest = client.silent[1] / RATE + client.begun - self.world.now
-            case "new_source" | "first_is_event":
+            case "new_source":
                 self.world.at(half, client.new_source)
+            case "first_is_event":
+                client.renews_with_next_key = True
             case "new_port":
                 self.world.at(half, self._new_port)
                 rest += 0.1
             case "hold":
-                self.world.at(half, lambda: self._reinvite("offer", direction="inactive"))
-                self.world.at(half + 1.0, lambda: self._reinvite("offer"))
+                direction, by = ("inactive", "client") if plan.early_media else ("sendonly", "agent")
+                self.world.at(half, lambda: self._reinvite("offer", direction=direction, by=by))
+                self.world.at(half + 1.0, lambda: self._reinvite("offer", by=by))
+            case "unasked":
+                # The client keys on, though the agent has taken the field back.
+                self.world.at(half, self._give_up)
         self.keyed_until = key(f"{digits[7:]}#", rest + 0.02)
+
+    def _give_up(self) -> None:
+        self.world.sessions.give_up_field(self.session_id, self.purpose.agent_id)
 
     def _new_port(self) -> None:
         self.client_address = (self.client_address[0], self.client_address[1] + 10)

@@ -45,6 +45,7 @@ TROUBLES = (
     "hold",
     "reordered",
     "silence_suppressed",
+    "unasked",
 )
 _TRANSPORTS = (("sound",), ("event",), ("sound", "event"), ("info",), ("sound", "info"), ("sound", "event", "info"))
 
@@ -60,7 +61,7 @@ def card_number(rng: np.random.Generator) -> str:
 
 
 def plan(seed: int) -> Plan:
-    """The call of that seed. Within every 54 seeds each trouble meets each transport."""
+    """The call of that seed. Within every 60 seeds each trouble meets each transport."""
     rng = np.random.default_rng(seed)
     number = card_number(rng)
     background = ("quiet", "speech", "music")[rng.integers(3)]

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from services.vault.phone.capture.rules import Result
 from services.vault.phone.signal import rtp
+from services.vault.phone.signal.flat_tone import TONE
 from services.vault.phone.signal.g711 import PCMU, RATE
-from services.vault.phone.signal.line import BEAT, FRAME, TONE, Line, LineBank
+from services.vault.phone.signal.line import BEAT, FRAME, Line, LineBank
 from tests.proof.phone import sound
-from tests.proof.phone.judges import Goertzel, Trained, Verdict
+from tests.proof.phone.judges import Goertzel, Reading, Trained, Verdict
 from tests.proof.phone.people import EVENT_TYPE, Conversation
 from tests.proof.phone.plans import plan
 from tests.proof.phone.world import World
@@ -30,6 +31,8 @@ class Judge(Protocol):
     name: str
 
     def claims(self, samples: sound.Sound) -> set[int]: ...
+
+    def readings(self, samples: sound.Sound) -> list[Reading]: ...
 
 
 def calls(seeds: Sequence[int]) -> list[Conversation]:
@@ -52,7 +55,10 @@ def judged(judge: Judge, conversations: Sequence[Conversation]) -> Verdict:
             begin = int((pressed.begin - call.begun + _EARLIEST) * RATE)
             end = int((pressed.end - call.begun + _LATEST) * RATE)
             verdict.keys += 1
-            verdict.read += pressed.key in judge.claims(heard[max(0, begin) : end])
+            readings = [each for each in judge.readings(heard[max(0, begin) : end]) if each.key == pressed.key]
+            told = any(not call.client.is_background(each.window) for each in readings)
+            verdict.read += told
+            verdict.chance += bool(readings) and not told
         verdict.planted += 1
         verdict.found += _finds_planted(judge, call, heard)
     return verdict

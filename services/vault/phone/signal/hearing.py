@@ -3,16 +3,13 @@
 Stricter than what masks: a false mask costs a moment of speech, a false digit a wrong number.
 """
 
-import cmath
 from dataclasses import dataclass, field
-from math import pi
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.vault.phone.signal.g711 import RATE
-from services.vault.phone.signal.tones import HIGH, HOP, KEY_OF_PAIR, LOW, QUIET, Windows
+from services.vault.phone.signal.tones import KEY_OF_PAIR, QUIET, TONES, Windows, deviation
 
 # A key has begun to be heard; it is believed when _BELIEVED windows in a row share this much on average.
 _HEARD: Final = 0.5
@@ -122,16 +119,9 @@ class KeyHearing:
             return None
         if run.told or len(recent) < _BELIEVED or sum(recent) / _BELIEVED < _SHARE:
             return None
-        tones = (LOW[run.pair // 4], HIGH[run.pair % 4])
-        if any(_deviation(turn, tone) > _FURTHEST for turn, tone in zip(run.turns, tones, strict=True)):
+        tones = TONES[[run.pair // 4, 4 + run.pair % 4]]
+        if (deviation(np.array(run.turns), tones) > _FURTHEST).any():
             return None
         run.told = True
         self._loudest = max(power, _FADING * self._loudest)
         return KEY_OF_PAIR[run.pair]
-
-
-def _deviation(turn: complex, tone: int) -> float:
-    """How far the true frequency is from the tone's, as a part of it, by how its phase went on from hop to hop."""
-    hop = HOP / RATE
-    expected = cmath.exp(-2j * pi * tone * hop)
-    return abs(cmath.phase(turn * expected)) / (2 * pi * hop) / tone

@@ -16,10 +16,23 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.vault.phone.signal.g711 import PCMU, RATE, Codec
+from services.vault.phone.signal import flat_tone
+from services.vault.phone.signal.flat_tone import TONE
+from services.vault.phone.signal.g711 import PCMU, Codec, Floats
 from services.vault.phone.signal.hearing import KeyHearing
 from services.vault.phone.signal.rtp import Packet, signed_distance
-from services.vault.phone.signal.tones import HOP, QUIET, SPAN, WINDOW, WINDOWS, Windows, judge
+from services.vault.phone.signal.tones import (
+    HOP,
+    QUIET,
+    SHAPES,
+    SPAN,
+    TONES,
+    WINDOW,
+    WINDOWS,
+    Windows,
+    deviation,
+    judge,
+)
 
 FRAME: Final = 160
 # The two beats of 10 ms on which lines play their frames of 20 ms.
@@ -34,32 +47,27 @@ _BEFORE: Final = 120
 _AFTER: Final = 120
 # Shares above which a window is a key's: one alone, or two in a row with the same tones. The second number of each
 # is for while a field is keyed.
-_ALONE: Final = (0.70, 0.50)
-_TWICE: Final = (0.60, 0.42)
+_ALONE: Final = (0.80, 0.50)
+_TWICE: Final = (0.65, 0.42)
+# How far off two windows in a row may be to count: Q.24 lets a key be 1.8 % off, and speech below it pulls a little.
+# What speech has of this shape is often further off.
+_OFF: Final = (0.026, 1.0)
 # The same for sound beside what is missing, which may be a piece of a key.
 _TORN: Final = 0.35
 _WEAKER: Final = 0.03
 _KEYLIKE: Final = 0.6
-TONE: Final = 480
 _APART: Final = 560
 # Frames in a row that came too late to be judged, after which the stream is laid anew.
 _LATE: Final = 6
 # Frames of which none came less than _DRIFT samples early: the sender's clock is ahead, and the stream is laid anew.
 _WATCHED: Final = 250
 _DRIFT: Final = 240
+# Frames whose windows are kept, from being judged until being heard.
+_KEPT: Final = LOOKAHEAD // FRAME + 1
+_LAST_SPAN: Final = np.arange(FRAME - SPAN, FRAME)
 _PASS, _SILENT, _TONE = 0, 1, 2
 
 KeyHeard = Callable[[int, int], None]
-
-
-def _tone_of(codec: Codec) -> NDArray[np.uint8]:
-    """400 Hz at −16 dBm0 with soft ends."""
-    moments = np.arange(TONE) / RATE
-    ends = np.minimum(1.0, np.minimum(np.arange(TONE), np.arange(TONE)[::-1]) / 24)
-    return codec.encode(0.11 * ends * np.sin(2 * np.pi * 400 * moments))
-
-
-_TONES: Final[dict[int, NDArray[np.uint8]]] = {}
 
 
 @dataclass(eq=False, slots=True)
@@ -76,6 +84,8 @@ class Line:
     judged: int = 0
     heard: int = 0
     last_key: int = 0
+    # What came too late to be judged reaches to here: from LOOKAHEAD before it on, what is heard must be judged anew.
+    late_until: int = 0
     _ssrc: int | None = None
     _anchor: tuple[int, int] = (0, 0)
     _late: int = 0
@@ -149,6 +159,8 @@ class LineBank:
         self._here = np.zeros((2, capacity, _SIZE), bool)
         self._cut = np.zeros((capacity, _SIZE), bool)
         self._before = np.zeros((capacity, 2), np.float32)
+        self._phasor = np.zeros((capacity, 8), np.complex64)
+        self._judged = {name: np.zeros((capacity, _KEPT, *shape), kind) for name, (shape, kind) in SHAPES.items()}
 
     def open(self, now: int, *, masked: bool, on_key: KeyHeard) -> Line:
         """A line that begins now."""
@@ -157,6 +169,7 @@ class LineBank:
         clock = -(-now // BEAT) * BEAT
         line = Line(self._free.pop(), masked, on_key, clock)
         line.judged, line.heard = clock + LOOKAHEAD, clock
+        line.late_until = line.judged + SPAN
         return line
 
     def close(self, line: Line) -> None:
@@ -176,17 +189,23 @@ class LineBank:
             self._sound[0, line.slot] = 0
         sound = codec.decode(packet.payload)
         if position >= line.judged:
-            where = np.arange(position, position + length) % _SIZE
-            self._wire[line.slot, where] = np.frombuffer(packet.payload, np.uint8)
-            self._sound[0, line.slot, where] = sound
-            self._here[0, line.slot, where] = True
+            # What can still be judged will be heard too: both layers at once.
+            self._lay(line.slot, slice(None), position, sound)
+            wire = np.frombuffer(packet.payload, np.uint8)
+            for part, where in _stretches(position, length):
+                self._wire[line.slot, where] = wire[part]
             if laid_anew:
-                self._cut[line.slot, where[:1]] = True
+                self._cut[line.slot, position % _SIZE] = True
+            return
+        line.late_until = max(line.late_until, position + length)
         late = max(0, line.heard - position)
         if late < length:
-            where = np.arange(position + late, position + length) % _SIZE
-            self._sound[1, line.slot, where] = sound[late:]
-            self._here[1, line.slot, where] = True
+            self._lay(line.slot, slice(1, 2), position + late, sound[late:])
+
+    def _lay(self, slot: int, layers: slice, position: int, sound: Floats) -> None:
+        for part, where in _stretches(position, len(sound)):
+            self._sound[layers, slot, where] = sound[part]
+            self._here[layers, slot, where] = True
 
     def key_beside(self, line: Line, packet: Packet, now: int) -> int:
         """A key told by an event: one tone in its place. Returns its position."""
@@ -208,24 +227,52 @@ class LineBank:
 
     # ---- judging
     def _judge(self, lines: Sequence[Line]) -> None:
+        """Judges what each line plays in LOOKAHEAD; then what it plays now is heard, late packets included.
+
+        Where no packet came late, what is heard is what was judged LOOKAHEAD ago, and is not judged twice.
+        """
         masked = [line for line in lines if line.masked]
-        slots = [line.slot for line in masked] + [line.slot for line in lines]
-        ends = [line.judged for line in masked] + [line.heard for line in lines]
-        layers = np.array([0] * len(masked) + [1] * len(lines))[:, None]
-        where = (np.array(ends)[:, None] + np.arange(FRAME - SPAN, FRAME)) % _SIZE
-        rows = np.array(slots)[:, None]
-        windows = judge(self._sound[layers, rows, where], self._here[layers, rows, where])
+        anew = [line for line in lines if not line.masked or line.late_until > line.heard + FRAME - SPAN]
+        windows, where, rows = self._windows(masked, anew)
         if masked:
             cut = np.asarray(self._cut[rows[: len(masked)], where[: len(masked)]])
-            self._mask_keys(masked, windows, np.asarray(cut))
+            self._keep(masked, windows)
+            self._mask_keys(masked, windows, cut)
+        self._hear(anew, windows, len(masked))
+        known = [line for line in masked if line.late_until <= line.heard + FRAME - SPAN]
+        self._hear(known, self._kept(known), 0)
+        self._forget_heard(lines)
+
+    def _windows(
+        self, masked: Sequence[Line], anew: Sequence[Line]
+    ) -> tuple[Windows, NDArray[np.intp], NDArray[np.intp]]:
+        ends = [line.judged for line in masked] + [line.heard for line in anew]
+        layers = np.array([0] * len(masked) + [1] * len(anew), np.intp)[:, None]
+        where = (np.array(ends, np.intp)[:, None] + _LAST_SPAN) % _SIZE
+        rows = np.array([line.slot for line in (*masked, *anew)], np.intp)[:, None]
+        return judge(self._sound[layers, rows, where], self._here[layers, rows, where]), where, rows
+
+    def _keep(self, lines: Sequence[Line], windows: Windows) -> None:
+        count, slots = len(lines), [line.slot for line in lines]
+        places = [line.judged // FRAME % _KEPT for line in lines]
+        for name, kept in self._judged.items():
+            kept[slots, places] = getattr(windows, name)[:count]
+
+    def _kept(self, lines: Sequence[Line]) -> Windows:
+        slots, places = [line.slot for line in lines], [line.heard // FRAME % _KEPT for line in lines]
+        return Windows(**{name: kept[slots, places] for name, kept in self._judged.items()})
+
+    @staticmethod
+    def _hear(lines: Sequence[Line], windows: Windows, first: int) -> None:
         loud = set(np.argwhere((windows.share > _TORN) & (windows.total > QUIET))[:, 0].tolist())
-        for row, line in enumerate(lines, len(masked)):
+        for row, line in enumerate(lines, first):
             if row in loud or line.listening:
                 line.hear(windows, row, line.heard + HOP)
             line.heard += FRAME
-        gone = np.arange(FRAME)
-        old = (np.array([line.heard for line in lines])[:, None] - 2 * FRAME - WINDOW + gone) % _SIZE
-        own = np.array([line.slot for line in lines])[:, None]
+
+    def _forget_heard(self, lines: Sequence[Line]) -> None:
+        ends = np.array([line.heard - 2 * FRAME - WINDOW for line in lines])
+        old, own = (ends[:, None] + np.arange(FRAME)) % _SIZE, np.array([line.slot for line in lines])[:, None]
         self._sound[1, own, old] = 0
         self._here[1, own, old] = False
 
@@ -240,6 +287,7 @@ class LineBank:
         before = np.concatenate([self._before[slots, :1], shares[:, :-1]], 1)
         pair_before = np.concatenate([self._before[slots, 1:], pair[:, :-1]], 1)
         again = np.asarray((shares > twice) & (before > twice) & (pair == pair_before))
+        again &= self._off(slots, windows.phasor[:count], pair) < np.array(_OFF)[keying][:, None]
         torn = np.logical_or(windows.present[:count] < 1, cut_windows(cut))
         found = np.asarray((shares > alone) | again | (torn & (shares > _TORN)))
         keylike = np.asarray(again & (shares > _KEYLIKE) & (before > _KEYLIKE))
@@ -253,6 +301,16 @@ class LineBank:
                 self._answer(line, start, int(pair[row, index]))
         for line in lines:
             line.judged += FRAME
+
+    def _off(
+        self, slots: NDArray[np.intp], phasors: NDArray[np.complex64], pair: NDArray[np.intp]
+    ) -> NDArray[np.floating]:
+        """How far each window's two tones are from their frequencies, by how they turned since the window before."""
+        turns = phasors * np.concatenate([self._phasor[slots, None], phasors[:, :-1]], 1).conj()
+        self._phasor[slots] = phasors[:, -1]
+        chosen = np.stack([pair // 4, 4 + pair % 4], -1)
+        off: NDArray[np.floating] = deviation(np.take_along_axis(turns, chosen, -1), TONES[chosen]).max(-1)
+        return off
 
     def _hide(self, line: Line, begin: int, end: int) -> None:
         where = np.arange(max(begin, line.clock), end) % _SIZE
@@ -282,7 +340,9 @@ class LineBank:
         plays = self._here[0][rows, where] & (mask == _PASS)
         frames = np.where(plays, self._wire[rows, where], silence)
         for row in np.flatnonzero((mask == _TONE).any(1)).tolist():
-            frames[row] = _with_tone(lines[row], frames[row], mask[row] == _TONE)
+            line = lines[row]
+            tones = flat_tone.frame(line.codec, [line.clock - begin for begin in line.tones], FRAME)
+            frames[row] = np.where(mask[row] == _TONE, tones, frames[row])
         self._sound[0, rows, where] = 0
         self._here[0, rows, where] = False
         self._cut[rows, where] = False
@@ -297,15 +357,29 @@ class LineBank:
         self._here[:, slot] = False
         self._cut[slot] = False
         self._before[slot] = 0
+        self._phasor[slot] = 0
+        for kept in self._judged.values():
+            kept[slot] = 0
 
     def _grow(self) -> None:
         size = len(self._wire)
-        for name in ("_wire", "_mask", "_cut", "_before"):
+        for name in ("_wire", "_mask", "_cut", "_before", "_phasor"):
             old = getattr(self, name)
             setattr(self, name, np.concatenate([old, np.zeros_like(old)]))
+        for name, kept in self._judged.items():
+            self._judged[name] = np.concatenate([kept, np.zeros_like(kept)])
         self._sound = np.concatenate([self._sound, np.zeros_like(self._sound)], 1)
         self._here = np.concatenate([self._here, np.zeros_like(self._here)], 1)
         self._free = list(range(size, 2 * size))[::-1]
+
+
+def _stretches(position: int, length: int) -> tuple[tuple[slice, slice], ...]:
+    """Where a stretch of the scale lies in a ring: (part of the stretch, part of the ring), twice when it wraps."""
+    begin = position % _SIZE
+    if begin + length <= _SIZE:
+        return ((slice(0, length), slice(begin, begin + length)),)
+    fits = _SIZE - begin
+    return (slice(0, fits), slice(begin, _SIZE)), (slice(fits, length), slice(0, length - fits))
 
 
 def cut_windows(cut: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -314,17 +388,3 @@ def cut_windows(cut: NDArray[np.bool_]) -> NDArray[np.bool_]:
     starts = np.arange(WINDOWS) * HOP
     held: NDArray[np.bool_] = sums[:, starts + WINDOW] > sums[:, starts]
     return held
-
-
-def _with_tone(line: Line, frame: NDArray[np.uint8], sounding: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    tone = _TONES.get(line.codec.payload_type)
-    if tone is None:
-        tone = _TONES[line.codec.payload_type] = _tone_of(line.codec)
-    silence = np.full(FRAME, line.codec.silence, np.uint8)
-    sound = silence
-    for begin in line.tones:
-        offset = line.clock - begin + np.arange(FRAME)
-        inside = (offset >= 0) & (offset < TONE)
-        sound = np.where(inside, tone[np.clip(offset, 0, TONE - 1)], sound)
-    played: NDArray[np.uint8] = np.where(sounding, sound, frame)
-    return played

@@ -16,6 +16,7 @@ from services.vault.phone.signal.g711 import RATE, Floats
 
 LOW: Final = (697, 770, 852, 941)
 HIGH: Final = (1209, 1336, 1477, 1633)
+TONES: Final = np.array([*LOW, *HIGH])
 # By low tone, then high tone: the key's number in RFC 4733's table.
 KEY_OF_PAIR: Final = (1, 2, 3, 12, 4, 5, 6, 13, 7, 8, 9, 14, 10, 0, 11, 15)
 WINDOW: Final = 160
@@ -45,6 +46,18 @@ class Windows:
     present: NDArray[np.float32]
     power: NDArray[np.float32]
     phasor: NDArray[np.complex64]
+
+
+# Of one line's Windows, by name: shape and kind.
+SHAPES: Final[dict[str, tuple[tuple[int, ...], type[np.generic]]]] = {
+    "share": ((WINDOWS,), np.float32),
+    "weaker": ((WINDOWS,), np.float32),
+    "pair": ((WINDOWS,), np.intp),
+    "total": ((WINDOWS,), np.float32),
+    "present": ((WINDOWS,), np.float32),
+    "power": ((WINDOWS, 8), np.float32),
+    "phasor": ((WINDOWS, 8), np.complex64),
+}
 
 
 def _bank() -> tuple[Floats, Floats]:
@@ -88,3 +101,10 @@ def judge(sound: Floats, arrived: NDArray[np.bool_]) -> Windows:
         power=power,
         phasor=(centre[..., 0] + 1j * centre[..., 1]).astype(np.complex64),
     )
+
+
+def deviation(turns: NDArray[np.complexfloating], tones: NDArray[np.integer]) -> NDArray[np.floating]:
+    """How far a tone's true frequency is from its own, as a part of it, by how its phasor turned from hop to hop."""
+    hop = HOP / RATE
+    turned: NDArray[np.floating] = np.abs(np.angle(turns * np.exp(-2j * np.pi * tones * hop)))
+    return turned / (2 * np.pi * hop) / tones

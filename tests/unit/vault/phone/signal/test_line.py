@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.vault.phone.signal.flat_tone import TONE
 from services.vault.phone.signal.g711 import PCMA, PCMU, RATE, Codec
-from services.vault.phone.signal.line import DELAY, FRAME, TONE, LineBank
+from services.vault.phone.signal.line import DELAY, FRAME, LineBank
 from services.vault.phone.signal.rtp import Packet
 from services.vault.phone.signal.telephone_events import SYMBOLS, payload_of
 from tests.proof.phone.sound import key_sound
