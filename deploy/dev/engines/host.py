@@ -1,17 +1,17 @@
 """What the three engines share: the account they run as, where their data lies, and how processes start and stop."""
 
-import contextlib
 import hashlib
 import os
 import pwd
 import shutil
-import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from deploy.dev.state import State
 from deploy.files import PRIVATE_DIR, PRIVATE_FILE, write_file
@@ -233,26 +233,19 @@ def _tail(log: Path | None) -> str:
 
 def is_running(pid: int, marker: str) -> bool:
     """Whether the process lives and its command line holds `marker`, so that a reused number is not mistaken."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    about = Path(f"/proc/{pid}")
-    if not about.parent.joinpath("self").exists():
-        return True
-    try:
-        commandline = about.joinpath("cmdline").read_bytes()
-        # A process has no command line for a moment while it is being executed, and none any more once it has ended.
-        return marker.encode() in commandline if commandline else not _has_ended(about.joinpath("stat").read_text())
-    except OSError:
-        return False
+    return _found(pid, marker) is not None
 
 
-def _has_ended(stat: str) -> bool:
-    """Whether /proc/<pid>/stat tells of a zombie or a dead process (proc(5): the state follows the bracketed name)."""
-    return stat.rpartition(")")[2].split()[0] in ("Z", "X")
+def _found(pid: int, marker: str) -> psutil.Process | None:
+    try:
+        process = psutil.Process(pid)
+        if process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
+            return None
+        # A process has no command line for a moment while it is being executed.
+        commandline = process.cmdline()
+        return process if not commandline or any(marker in part for part in commandline) else None
+    except psutil.NoSuchProcess:
+        return None
 
 
 def read_pid(file: Path) -> int | None:
@@ -264,18 +257,28 @@ def read_pid(file: Path) -> int | None:
 
 
 def stop_process(pid: int, *, marker: str, what: str, seconds: float = 30.0) -> None:
-    """Asks the process to end, and makes it end when it has not after `seconds`."""
-    if not is_running(pid, marker):
+    """Asks the process to end, and makes it end when it has not after `seconds`. Raises EngineFault if it lives on."""
+    process = _found(pid, marker)
+    if process is None:
         return
-    os.kill(pid, signal.SIGTERM)
     try:
-        wait_until(lambda: _reaped(pid, marker), what=f"{what} to stop", seconds=seconds)
-    except EngineFault:
-        os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: _reaped(pid, marker), what=f"{what} to stop", seconds=5.0)
+        process.terminate()
+        _outwait(process, what, seconds)
+        return
+    except psutil.NoSuchProcess:
+        return
+    except psutil.TimeoutExpired:
+        process.kill()
+    try:
+        process.wait(5.0)
+    except psutil.TimeoutExpired:
+        raise EngineFault(f"{what} did not stop within {seconds + 5:.0f} s.") from None
 
 
-def _reaped(pid: int, marker: str) -> bool:
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)  # ours if this very process started it
-    return not is_running(pid, marker)
+def _outwait(process: psutil.Process, what: str, seconds: float) -> None:
+    """Waits for its end and, when that takes long, says so. Raises psutil.TimeoutExpired."""
+    try:
+        process.wait(min(_SPEAK_AFTER_SECONDS, seconds))
+    except psutil.TimeoutExpired:
+        print(f"  waiting for {what} to stop", flush=True)
+        process.wait(max(0.1, seconds - _SPEAK_AFTER_SECONDS))
