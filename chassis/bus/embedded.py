@@ -48,14 +48,13 @@ class EmbeddedBus:
         self._path = path
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
-        self._pid = os.getpid()
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             try:
-                if self._connection is None or self._pid != os.getpid():
-                    self._connection, self._pid = _connect(self._path), os.getpid()
+                if self._connection is None:
+                    self._connection = _connect(self._path)
                 with _transaction(self._connection):
                     yield self._connection
             except (sqlite3.Error, OSError) as error:
@@ -130,7 +129,7 @@ class EmbeddedBus:
 
     def close(self) -> None:
         with self._lock:
-            if self._connection is not None and self._pid == os.getpid():
+            if self._connection is not None:
                 self._connection.close()
             self._connection = None
 

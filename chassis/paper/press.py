@@ -5,9 +5,9 @@ there is no clock and no randomness but what the sheet says. Every PDF is tagged
 """
 
 import json
-import os
 import threading
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import typst
@@ -16,7 +16,6 @@ from chassis.paper import faces
 
 _TEMPLATE = Path(__file__).parent / "templates" / "sheet.typ"
 _lock = threading.Lock()
-_kept: dict[int, typst.Compiler] = {}
 
 
 def pdf(sheet: Mapping[str, object], *, timestamp: int) -> bytes:
@@ -32,11 +31,7 @@ def pdf(sheet: Mapping[str, object], *, timestamp: int) -> bytes:
     return made
 
 
+@cache
 def _compiler() -> typst.Compiler:
-    # By process: what typst keeps, threads among it, is lost in a forked one.
-    if (known := _kept.get(os.getpid())) is None:
-        fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=faces.folders())
-        known = typst.Compiler(str(_TEMPLATE), root=str(_TEMPLATE.parent), font_paths=fonts, ignore_system_fonts=True)
-        _kept.clear()
-        _kept[os.getpid()] = known
-    return known
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=faces.folders())
+    return typst.Compiler(str(_TEMPLATE), root=str(_TEMPLATE.parent), font_paths=fonts, ignore_system_fonts=True)

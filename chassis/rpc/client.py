@@ -1,6 +1,5 @@
 """Calling another service: lazily opened channels, deadlines, typed errors."""
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Self, TypeVar
@@ -38,7 +37,7 @@ _OPTIONS: tuple[tuple[str, str | int], ...] = (
 def open_channel(address: str, tls: TlsFiles, server_name: str) -> grpc.Channel:
     """A channel to `address` ("127.0.0.1:8105") that accepts only a server whose certificate names `server_name`.
 
-    Nothing is opened, and no file read, before the first call; a process that forks afterwards opens its own. Once the
+    Nothing is opened, and no file read, before the first call. Once the
     files are replaced, the next call goes through a new connection made with the new ones (O5).
     """
     options = (*_OPTIONS, ("grpc.ssl_target_name_override", server_name))
@@ -98,7 +97,7 @@ def _metadata() -> tuple[tuple[str, str], ...]:
 
 
 class _LazyChannel(grpc.Channel):
-    """A channel that comes to be at the first call of each process, so that stubs can be made before a fork.
+    """A channel that comes to be at the first call, so that stubs can be made before there are files or a server.
 
     When `fingerprint` tells of other files it is made anew. The one before is let go, not closed: calls under way on it
     end by themselves, and with the last one its connection goes.
@@ -109,13 +108,13 @@ class _LazyChannel(grpc.Channel):
         self._fingerprint = fingerprint
         self._lock = threading.Lock()
         self._real: grpc.Channel | None = None
-        self._made_of: tuple[int, object] = (0, None)  # process, files
+        self._made_of: object = None
 
     def real(self) -> grpc.Channel:
-        """This process's channel. Raises OSError when there is none yet and its files can't be read."""
+        """The channel. Raises OSError when there is none yet and its files can't be read."""
         real = self._real
         try:
-            wanted = (os.getpid(), self._fingerprint())
+            wanted = self._fingerprint()
         except OSError:  # a file that is being replaced: what is open serves on
             if real is None:
                 raise
@@ -128,12 +127,12 @@ class _LazyChannel(grpc.Channel):
         assert real is not None
         return real
 
-    def _renew(self, wanted: tuple[int, object]) -> None:
+    def _renew(self, wanted: object) -> None:
         try:
             self._real, self._made_of = self._connect(), wanted
         except OSError:
-            # Half replaced: the next call looks again. Another process's channel serves nobody after a fork.
-            if self._real is None or self._made_of[0] != wanted[0]:
+            # Half replaced: the next call looks again.
+            if self._real is None:
                 raise
 
     def unary_unary(self, *args: Any, **kwargs: Any) -> Any:  # Any: gRPC's own generic signatures
@@ -156,7 +155,7 @@ class _LazyChannel(grpc.Channel):
 
     def close(self) -> None:
         with self._lock:
-            if self._real is not None and self._made_of[0] == os.getpid():
+            if self._real is not None:
                 self._real.close()
             self._real = None
 

@@ -1,6 +1,5 @@
 """Who has payments pending, watched by one thread per process for all its streams (M3)."""
 
-import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -44,10 +43,6 @@ class PendingWatcher:
         self._read = read
         self._interval = interval
         self._max_streams = max_streams
-        self._reset()
-
-    def _reset(self) -> None:
-        self._pid = os.getpid()
         self._changed = threading.Condition()
         self._counts: Counts = {}
         self._known = False
@@ -57,8 +52,6 @@ class PendingWatcher:
     @contextmanager
     def listening(self, agent_id: str) -> Iterator[Listening]:
         """A place among the listeners. Raises TooManyStreams."""
-        if self._pid != os.getpid():
-            self._reset()  # threads don't survive a fork
         place = Listening(self, agent_id)
         with self._changed:
             if len(self._listeners) >= self._max_streams:
