@@ -20,7 +20,6 @@ from wtforms import IntegerField as _IntegerField
 from wtforms import RadioField as _RadioField
 from wtforms import SelectField as _SelectField
 from wtforms import SelectMultipleField as _SelectMultipleField
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
 from wtforms.validators import Length, StopValidation
 from wtforms.validators import Optional as _Optional
 
@@ -50,7 +49,6 @@ __all__ = [
     "PhoneField",
     "RadioField",
     "SelectField",
-    "SelectMultipleField",
     "StringField",
     "TextAreaField",
     "WithNames",
@@ -60,16 +58,6 @@ __all__ = [
 
 MAX_TEXT = 200
 MAX_NOTE = 4000
-
-
-Choices = Sequence[Any] | Callable[..., Any] | None  # Any: (value, label) pairs or SelectChoice
-
-
-def as_choices(choices: Choices) -> Any:
-    """WTForms' own kind of choices for (value, label) pairs; what is of that kind or a function stays as it is."""
-    if choices is None or callable(choices):
-        return choices
-    return [SelectChoice(value=item[0], label=item[1]) if isinstance(item, tuple) else item for item in choices]
 
 
 def _clean(kind: type[Any]) -> Callable[[Any], Any]:  # Any: WTForms hands over whatever the field holds
@@ -273,49 +261,25 @@ class DateField(_DateField):
             raise ValueError(str(error)) from None
 
 
-_SET_CHOICES = _SelectField.__dict__["choices"].fset
+# What is said of an answer that no menu holds.
+_OF_THE_LIST: dict[str, Any] = {"invalid_choice_message": "Choose one of the list."}
 
 
-class _Pairs:
-    """Lets a choice field take (value, label) pairs, at its definition and later."""
+class SelectField(_SelectField):
+    """One of a list, as a menu. Choices are `{value: label}`."""
 
-    def __init__(
-        self,
-        label: str | None = None,
-        validators: Sequence[Any] | None = None,
-        *,
-        choices: Choices = None,
-        **kwargs: Any,
-    ) -> None:
-        kwargs.setdefault("invalid_choice_message", self.not_a_choice)
-        super().__init__(label, validators, choices=as_choices(choices), **kwargs)  # type: ignore[call-arg]
-
-    not_a_choice: ClassVar[str | None] = "Choose one of the list."
-
-    @property
-    def choices(self) -> Any:
-        return super().choices  # type: ignore[misc]
-
-    @choices.setter
-    def choices(self, value: Choices) -> None:
-        _SET_CHOICES(self, as_choices(value))
+    def __init__(self, label: str | None = None, validators: list[Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(label, validators, **_OF_THE_LIST | kwargs)
 
 
-class SelectField(_Pairs, _SelectField):
-    """One of a list, as a menu."""
+class RadioField(_RadioField):
+    """One of a list, all in view. Choices are `{value: label}`."""
+
+    def __init__(self, label: str | None = None, validators: list[Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(label, validators, **_OF_THE_LIST | kwargs)
 
 
-class RadioField(_Pairs, _RadioField):
-    """One of a list, all in view."""
-
-
-class SelectMultipleField(_Pairs, _SelectMultipleField):
-    """Several of a list."""
-
-    not_a_choice = None
-
-
-class CheckboxesField(SelectMultipleField):
+class CheckboxesField(_SelectMultipleField):
     """Several of a list, as check boxes; `data` is the list of chosen values."""
 
     widget = widgets.ListWidget(prefix_label=False)
@@ -326,4 +290,4 @@ class CountryField(SelectField):
     """A country by name; `data` is its ISO 3166-1 alpha-2 code."""
 
     def __init__(self, label: str | None = None, validators: Any = None, **kwargs: Any) -> None:
-        super().__init__(label, validators, choices=[("", "Choose a country"), *country_choices()], **kwargs)
+        super().__init__(label, validators, choices={"": "Choose a country", **dict(country_choices())}, **kwargs)

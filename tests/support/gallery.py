@@ -44,10 +44,10 @@ class LinkForm(f.Form):
 
     passengers = f.CheckboxesField(
         "Who gets a link",
-        choices=[("1", "Elena Petrova, elena@example.com"), ("2", "Tomás Petrov, tomas@example.com")],
+        choices={"1": "Elena Petrova, elena@example.com", "2": "Tomás Petrov, tomas@example.com"},
     )
     amount = f.MoneyField("Amount", [f.required("Enter the amount.")], currency="USD")
-    kind = f.SelectField("Type", choices=[("deposit", "Deposit"), ("final", "Final payment"), ("fee", "Service fee")])
+    kind = f.SelectField("Type", choices={"deposit": "Deposit", "final": "Final payment", "fee": "Service fee"})
     purpose = f.StringField(
         "What it is for",
         [f.required("Say what the payment is for."), f.Length(max=200)],
@@ -58,7 +58,7 @@ class LinkForm(f.Form):
     country = f.CountryField("Country", [f.Optional()])
     code = f.CodeField("Code from your authenticator app", digits=6)
     note = f.TextAreaField("Note", [f.Length(max=400)])
-    how = f.RadioField("How the supplier takes the card", choices=[("phone", "By phone"), ("site", "On its site")])
+    how = f.RadioField("How the supplier takes the card", choices={"phone": "By phone", "site": "On its site"})
     agree = f.BooleanField("I have the supplier on the line")
 
 

@@ -10,7 +10,7 @@ class AnswerForm(ConsentForm):
     """The answer and the tick."""
 
     answer = RadioField(
-        "Your answer", choices=[("accept", "Yes, I want this insurance"), ("decline", "No, I travel without it")]
+        "Your answer", choices={"accept": "Yes, I want this insurance", "decline": "No, I travel without it"}
     )
 
 

@@ -100,7 +100,7 @@ class ProfileForm(WithNames):
 class FamilyForm(WithNames):
     first_name = NameField("First name", [Length(max=80)])
     last_name = NameField("Last name", [Length(max=80)])
-    relation = SelectField("Who is it?", choices=[(key.value, words) for key, words in RELATION_WORDS.items()])
+    relation = SelectField("Who is it?", choices={key.value: words for key, words in RELATION_WORDS.items()})
     born_on = DateField("Birthday", [Optional()])
 
     def validate_born_on(self, field: Any) -> None:  # Any: WTForms' field
@@ -122,7 +122,7 @@ class OccasionForm(Form):
 
     label = StringField("What is it?", [required("Say what the day is, such as Wedding anniversary."), Length(max=80)])
     day = IntegerField("Day", [required("Enter the day of the month.")])
-    month = SelectField("Month", choices=list(_MONTHS.items()))
+    month = SelectField("Month", choices=_MONTHS)
     year = IntegerField("Year", [Optional(), NumberRange(1900, 2100, "Enter a year such as 2012, or leave it empty.")])
 
     def validate_day(self, field: Any) -> None:  # Any: WTForms' field

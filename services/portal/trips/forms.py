@@ -34,7 +34,7 @@ class AddPaymentForm(_InTripsCurrency):
 
     def offer(self, found: tuple[Offer, ...]) -> None:
         """Says what may be paid."""
-        self.type.choices = [(each.type.value, _words(each)) for each in found]
+        self.type.choices = {each.type.value: _words(each) for each in found}
 
     @property
     def kind(self) -> PayType:
@@ -48,7 +48,7 @@ class ReportForm(_InTripsCurrency):
     method = RadioField(
         "How did you pay?",
         [required("Choose how you paid.")],
-        choices=[(key, words) for key, words in METHOD_WORDS.items()],
+        choices=dict(METHOD_WORDS),
     )
     paid_on = DateField("Paid on", [required("Enter the day on which you paid.")])
     reference = StringField(

@@ -61,7 +61,7 @@ def _zone_choices() -> list[SelectChoice]:
 
 _ZONES = _zone_choices()
 
-_PAPERS = [("", "As is usual in the time zone"), ("us-letter", "Letter"), ("a4", "A4")]
+_PAPERS = {"": "As is usual in the time zone", "us-letter": "Letter", "a4": "A4"}
 
 
 class AgencyForm(Form):
@@ -120,7 +120,7 @@ class AgentForm(Form):
     email = EmailField("E-mail", [required("Enter the agent's e-mail address."), Length(max=254), email_address()])
     phone = PhoneField("Phone", [Optional(), Length(max=40)])
     time_zone = SelectField("Time zone", choices=_ZONES)
-    role = SelectField("Role", choices=[(Role.AGENT.value, "Agent"), (Role.ADMIN.value, "Admin")])
+    role = SelectField("Role", choices={Role.AGENT.value: "Agent", Role.ADMIN.value: "Admin"})
     active = BooleanField("May sign in", default=True)
 
     def entered(self) -> AgentData:

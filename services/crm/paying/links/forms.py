@@ -31,7 +31,7 @@ class LinkForm(Form):
     type = RadioField(
         "What kind of payment is it?",
         [required("Choose what kind of payment it is.")],
-        choices=[(kind.value, words) for kind, words in TYPE_WORDS.items()],
+        choices={kind.value: words for kind, words in TYPE_WORDS.items()},
     )
     segment_id = SelectField(
         "Which part of the trip?",
@@ -71,10 +71,10 @@ def make_form(booking: BookingDetail, **values: Any) -> LinkForm:  # Any: whatev
             fields[f"amount_{index}"] = MoneyField(f"Amount for {passenger.name}", currency=booking.currency)
     bound = type("BookingLinkForm", (LinkForm,), fields)
     form: LinkForm = bound(data=values)
-    form.segment_id.choices = [
-        *((segment.id, segment.data.supplier_name) for segment in booking.segments),
-        (NO_SEGMENT, "None: the agency's own service fee"),
-    ]
+    form.segment_id.choices = {
+        **{segment.id: segment.data.supplier_name for segment in booking.segments},
+        NO_SEGMENT: "None: the agency's own service fee",
+    }
     form.passengers = [
         PassengerChoice(passenger, getattr(form, f"pick_{index}", None), getattr(form, f"amount_{index}", None))
         for index, passenger in enumerate(booking.passengers)

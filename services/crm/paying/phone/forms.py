@@ -43,7 +43,7 @@ class PayForm(Form):
     type = RadioField(
         "What kind of payment is it?",
         [required("Choose what kind of payment it is.")],
-        choices=[(kind.value, words) for kind, words in TYPE_WORDS.items()],
+        choices={kind.value: words for kind, words in TYPE_WORDS.items()},
     )
     segment_id = SelectField(
         "Which part of the trip?", [required("Choose which part of the trip this payment is for.")]
@@ -82,11 +82,11 @@ def make_form(booking: BookingDetail, **values: Any) -> PayForm:  # Any: whateve
         {"amount": MoneyField("Amount", [required("Enter the amount.")], currency=booking.currency)},
     )
     form: PayForm = bound(data=values)
-    form.client_id.choices = [(each.client_id, each.name) for each in booking.passengers]
-    form.segment_id.choices = [
-        *((segment.id, segment.data.supplier_name) for segment in booking.segments),
-        (NO_SEGMENT, "None: the agency's own service fee"),
-    ]
+    form.client_id.choices = {each.client_id: each.name for each in booking.passengers}
+    form.segment_id.choices = {
+        **{segment.id: segment.data.supplier_name for segment in booking.segments},
+        NO_SEGMENT: "None: the agency's own service fee",
+    }
     return form
 
 
@@ -121,7 +121,7 @@ def _seconds(label: str, least: int, most: int, why: str) -> IntegerField:
 class FlowForm(Form):
     """The agency's flow (T8)."""
 
-    order = SelectField("In which order are the fields asked for?", choices=list(_ORDERS))
+    order = SelectField("In which order are the fields asked for?", choices=dict(_ORDERS))
     script = TextAreaField(
         "What the agent reads to the client",
         [required("Write what the agent reads."), Length(max=LONGEST_SCRIPT)],

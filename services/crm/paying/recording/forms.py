@@ -31,7 +31,7 @@ class RecordForm(Form):
     method = RadioField(
         "How was it paid?",
         [required("Choose how it was paid.")],
-        choices=[(method.value, METHOD_WORDS[method]) for method in RECORDED_METHODS],
+        choices={method.value: METHOD_WORDS[method] for method in RECORDED_METHODS},
     )
     amount = MoneyField("Amount", [required("Enter the amount that was paid.")])
     paid_on = DateField("Paid on", [required("Enter the day on which it was paid.")])
@@ -39,7 +39,7 @@ class RecordForm(Form):
     type = SelectField(
         "What kind of payment is it?",
         [required("Choose what kind of payment it is.")],
-        choices=[(kind.value, words) for kind, words in TYPE_WORDS.items()],
+        choices={kind.value: words for kind, words in TYPE_WORDS.items()},
     )
     client_id = SelectField("Who paid?", [required("Choose who paid.")])
     reference = StringField(
@@ -81,11 +81,11 @@ def make_form(booking: BookingDetail, **values: Any) -> RecordForm:  # Any: what
         {"amount": MoneyField("Amount", [required("Enter the amount that was paid.")], currency=booking.currency)},
     )
     form: RecordForm = bound(data=values)
-    form.segment_id.choices = [
-        *((segment.id, segment.data.supplier_name) for segment in booking.segments),
-        (NO_SEGMENT, "None: the agency's own service fee"),
-    ]
-    form.client_id.choices = [(passenger.client_id, passenger.name) for passenger in booking.passengers]
+    form.segment_id.choices = {
+        **{segment.id: segment.data.supplier_name for segment in booking.segments},
+        NO_SEGMENT: "None: the agency's own service fee",
+    }
+    form.client_id.choices = {passenger.client_id: passenger.name for passenger in booking.passengers}
     return form
 
 

@@ -34,7 +34,7 @@ class RuleForm(Form):
     anchor = RadioField(
         "Counted from",
         [required("Choose the day that the days are counted from.")],
-        choices=[("due", "The day the payment is due"), ("travel", "The first day of travel")],
+        choices={"due": "The day the payment is due", "travel": "The first day of travel"},
         default="due",
     )
     subject = StringField("Subject", [required("Give the e-mail a subject."), Length(max=200)])

@@ -65,7 +65,7 @@ def edit(whose: str, which: str) -> ResponseReturnValue:
     offer, examples = reminders.offer(actor, kind), reminders.examples(actor, kind)
     rule = offer.to_edit(scope)
     form = RuleForm(data={**shallow(rule.data), "version": rule.version})
-    form.example.choices = [(each.key, _example_words(each)) for each in examples]
+    form.example.choices = {each.key: _example_words(each) for each in examples}
     example = _chosen(examples, form.example.data)
     preview: Preview | None = None
     if form.validate_on_submit():

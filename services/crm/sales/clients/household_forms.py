@@ -33,7 +33,7 @@ KIND_WORDS = {
     OccasionKind.BIRTHDAY: "Birthday",
     OccasionKind.OTHER: "Other",
 }
-_MONTHS = [(str(number), calendar.month_name[number]) for number in range(1, 13)]
+_MONTHS = {str(number): calendar.month_name[number] for number in range(1, 13)}
 _OLDEST = 1900
 
 
@@ -42,7 +42,7 @@ class FamilyForm(WithNames):
 
     first_name = NameField("First name", [Length(max=80)])
     last_name = NameField("Last name", [Length(max=80)])
-    relation = SelectField("Relation", choices=[(each.value, words) for each, words in RELATION_WORDS.items()])
+    relation = SelectField("Relation", choices={each.value: words for each, words in RELATION_WORDS.items()})
     born_on = DateField("Birthday", [Optional()])
 
     def validate_born_on(self, field: Any) -> None:  # Any: WTForms' field
@@ -64,7 +64,7 @@ class FamilyForm(WithNames):
 class OccasionForm(Form):
     """A day that comes back every year."""
 
-    kind = SelectField("What it is", choices=[(each.value, words) for each, words in KIND_WORDS.items()])
+    kind = SelectField("What it is", choices={each.value: words for each, words in KIND_WORDS.items()})
     label = StringField("Name", [Length(max=80)])
     day = IntegerField("Day", [required("Enter the day of the month.")])
     month = SelectField("Month", choices=_MONTHS)
@@ -86,7 +86,7 @@ class OccasionForm(Form):
                 raise ValidationError(str(error)) from None
 
     def _on(self) -> date:
-        month = int(self.month.data) if self.month.data in dict(_MONTHS) else 1
+        month = int(self.month.data) if self.month.data in _MONTHS else 1
         return day_of_the_year(self.day.data, month, self.year.data, unknown_year=UNKNOWN_YEAR)
 
     def entered(self, occasion_id: str) -> Occasion:

@@ -31,7 +31,7 @@ class SupplierForm(Form):
     payment_page = StringField("Payment page", [Optional(), Length(max=290)])
     brands = CheckboxesField(
         "Cards it takes",
-        choices=[(brand.value, brand_words(brand)) for brand in BRANDS],
+        choices={brand.value: brand_words(brand) for brand in BRANDS},
     )
     commission = StringField("Commission in percent", [Optional(), Length(max=10)])
     note = TextAreaField("Note", [Length(max=500)])

@@ -32,7 +32,7 @@ class TemplateForm(Form):
     version = IntegerField(widget=HiddenInput(), default=0, validators=[Optional()])
     title = StringField("Title", [required("Give the document a title."), Length(max=MAX_TITLE), OnPaper()])
     body = TextAreaField("Text", [required("Write the text that the client signs."), Length(max=MAX_BODY), OnPaper()])
-    required = SelectField("Needed", choices=[(value.value, words) for value, words in REQUIRED_WORDS.items()])
+    required = SelectField("Needed", choices={value.value: words for value, words in REQUIRED_WORDS.items()})
 
     def entered(self) -> TemplateData:
         """What was entered, once the form is valid. Line ends are those of the text, not of the browser."""
@@ -57,7 +57,7 @@ def make_send_form(booking: BookingDetail, templates: list[Template], **values: 
     """The form for one booking. Any: whatever a field takes as data."""
     bound = type("BookingSendForm", (SendForm,), choice_fields(booking))
     form: SendForm = bound(data=values)
-    form.template_id.choices = [(template.id, template.title) for template in templates]
+    form.template_id.choices = {template.id: template.title for template in templates}
     form.passengers = choices_of(form, booking)
     return form
 
@@ -90,5 +90,5 @@ class PrintForm(Form):
 class RestrictionsForm(Form):
     """The states that restrict service fees, and what the agent reads when she sends one there."""
 
-    states = CheckboxesField("States", choices=list(US_STATES.items()))
+    states = CheckboxesField("States", choices=dict(US_STATES))
     note = TextAreaField("What your agents should know", [Length(max=300)])

@@ -83,8 +83,8 @@ class BookingForm(_InCurrency):
 
     version = IntegerField(widget=HiddenInput(), default=0, validators=[Optional()])
     title = StringField("Title", [required("Give the trip a title, such as “Norwegian fjords, May”."), Length(max=160)])
-    status = SelectField("Status", choices=[(status.value, word) for status, word in STATUS_WORDS.items()])
-    currency = SelectField("Currency", choices=currency_choices())
+    status = SelectField("Status", choices={status.value: word for status, word in STATUS_WORDS.items()})
+    currency = SelectField("Currency", choices=dict(currency_choices()))
     passengers = IdsField("Passengers")
     lead = IdsField("Lead passenger")
     service_fee = MoneyField("Total Service Fees", [Optional()])
@@ -119,7 +119,7 @@ class SegmentForm(_InCurrency):
 
     version = IntegerField(widget=HiddenInput(), default=0, validators=[Optional()])
     supplier_name = StringField("Supplier", [required("Enter the supplier's name."), Length(max=120)])
-    kind = SelectField("Kind", choices=[(kind.value, word) for kind, word in KIND_WORDS.items()])
+    kind = SelectField("Kind", choices={kind.value: word for kind, word in KIND_WORDS.items()})
     confirmation_number = StringField("Confirmation number", [Length(max=60)])
     description = StringField("Description", [Length(max=300)])
     begins_on = DateField("Begins", [Optional()])

@@ -14,16 +14,14 @@ class ShareForm(Form):
 
     file = FileField("File")
     title = StringField("Title", [Length(max=120)])
-    whom = RadioField(
-        "Who may see it?", choices=[(EVERYONE, "Every passenger"), (SOME, "Only these")], default=EVERYONE
-    )
+    whom = RadioField("Who may see it?", choices={EVERYONE: "Every passenger", SOME: "Only these"}, default=EVERYONE)
     readers = CheckboxesField("Passengers")
     tell = BooleanField("Tell them by e-mail", default=True)
     request_key = HiddenField(validators=[Length(max=60)])
 
     def offer(self, people: list[tuple[str, str]]) -> None:
         """Says who travels: (client id, name)."""
-        self.readers.choices = people
+        self.readers.choices = dict(people)
 
     @property
     def reader_ids(self) -> tuple[str, ...]:
