@@ -29,6 +29,11 @@ class SiteSettings(ServiceSettings):
         """Addresses that browsers use, by setting; this service's own site first."""
         raise NotImplementedError
 
+    @property
+    def https(self) -> bool:
+        """Whether browsers reach the site over TLS; cookies are then Secure and carry the __Host- prefix."""
+        return next(iter(self.site_urls().values())).startswith("https://")
+
     def allowed_hosts(self) -> frozenset[str]:
         """The names that a request's Host header may have, lower case, without a port."""
         own = urlsplit(next(iter(self.site_urls().values()))).hostname or ""

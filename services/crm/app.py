@@ -7,11 +7,12 @@ from chassis.web.colour import DEFAULT_ACCENT
 from chassis.web.drafts import Drafts, install_drafts
 from chassis.web.formatting import use_zone
 from chassis.web.page import Brand
+from chassis.web.parts import hold
 from chassis.web.session_watch import install_session_watch
 from services.crm.access import pages as access
 from services.crm.bootstrap import SERVICE, Dependencies
 from services.crm.core.addresses import IdConverter
-from services.crm.core.parts import Core, hold
+from services.crm.core.parts import Core
 from services.crm.core.web import find_agent
 from services.crm.navigation import rail, viewer
 from services.crm.office import pages as office

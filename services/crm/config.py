@@ -60,11 +60,6 @@ class CrmSettings(SiteSettings):
             raise ValueError("must be http:// or https:// with a host, and no path")
         return value
 
-    @property
-    def https(self) -> bool:
-        """Whether browsers reach the CRM over TLS; cookies are then Secure and carry the __Host- prefix."""
-        return self.public_url.startswith("https://")
-
     def site_urls(self) -> dict[str, str]:
         """Where browsers find the CRM and what it leads them to."""
         return {"PUBLIC_URL": self.public_url, "PORTAL_URL": self.portal_url, "FRAME_ORIGIN": self.frame_origin}

@@ -1,13 +1,11 @@
-"""The tabs that a signed-in client sees. A room adds its own here; a tab shows once its endpoint exists."""
+"""The tabs that a signed-in client sees."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from flask import Flask, current_app, request, url_for
+from flask import request, url_for
 
 from chassis.web.page import NavItem
-
-_COUNTS = "portal_tab_counts"
+from services.portal.parts import portal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,29 +27,25 @@ TABS = (
 )
 
 
-def count_on_tab(app: Flask, endpoint: str, count: Callable[[str], int]) -> None:
-    """Shows on a tab how much waits there, e.g. documents to sign. `count` takes the client's id."""
-    app.extensions.setdefault(_COUNTS, {})[endpoint] = count
-
-
 def tabs_for(client_id: str) -> tuple[NavItem, ...]:
-    """The tabs of this request."""
+    """The tabs of this request, with how much waits behind each."""
     here = request.endpoint or ""
-    counts = current_app.extensions.get(_COUNTS, {})
+    waiting = {
+        "payments.index": len(portal().links.asked_of(client_id)),
+        "esign.index": portal().sign_requests.waiting_count(client_id),
+    }
     return tuple(
         NavItem(
             label=tab.label,
             url=url_for(tab.endpoint),
             icon=tab.icon,
             active=here.startswith(tab.rooms),
-            count=counts[tab.endpoint](client_id) if tab.endpoint in counts else 0,
+            count=waiting.get(tab.endpoint, 0),
         )
         for tab in TABS
-        if tab.endpoint in current_app.view_functions
     )
 
 
 def home_url() -> str:
-    """Where a client lands after sign-in: the first tab there is."""
-    first = next((tab.endpoint for tab in TABS if tab.endpoint in current_app.view_functions), "account.show")
-    return url_for(first)
+    """Where a client lands after sign-in."""
+    return url_for(TABS[0].endpoint)

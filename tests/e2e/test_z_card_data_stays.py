@@ -266,7 +266,7 @@ def _paths_of_portal(world: World) -> list[str]:
     )
     deps = portal_bootstrap(settings)
     rules = list(portal_app.create_app(deps).url_map.iter_rules())
-    deps.database.dispose()
+    deps.core.database.dispose()
     ids = _ids_of_portal(world)
     return sorted({path for rule in rules if _is_page(rule) for path in _filled(rule, ids)})
 

@@ -40,6 +40,7 @@ from services.portal.config import PortalSettings
 from services.portal.models import Base, event_tables
 from services.portal.origin import Origin
 from services.portal.payments.intake import Intake, StoredCard
+from services.portal.worker import event_handlers
 from tests.support.clock import FakeClock
 from tests.support.tables import make_tables
 
@@ -223,7 +224,7 @@ class PortalWorld:
     def tell(self, message: Message) -> None:
         """Hands an event to its handler, as the consumer does."""
         declared = event_type_of(message)
-        reaction = self.deps.handlers.reaction(declared.type)
+        reaction = event_handlers(self.deps).reaction(declared.type)
         assert reaction is not None, declared.type
         assert reaction.handlers, declared.type
         meta = EventMeta(

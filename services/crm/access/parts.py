@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
+from chassis.web.parts import held
 from services.crm.access.activity.service import Activities
 from services.crm.access.agency.service import Directory
 from services.crm.access.auth.service import SignIn
 from services.crm.access.enrolment.service import Enrolments
 from services.crm.access.invitations.service import Invitations
-from services.crm.core.parts import held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

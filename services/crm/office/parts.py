@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.crm.core.parts import held
+from chassis.web.parts import held
 from services.crm.office.audit.service import AuditViewer
 from services.crm.office.finding.service import Finder
 from services.crm.office.mail_outcomes.service import MailOutcomes

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.crm.core.parts import held
+from chassis.web.parts import held
 from services.crm.paying.card_removal.service import Lapses, Removals
 from services.crm.paying.charging.refunds import Refunds
 from services.crm.paying.charging.service import Charges

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.crm.core.parts import held
+from chassis.web.parts import held
 from services.crm.sales.clients.profile import Profiles
 from services.crm.sales.clients.service import Clients
 from services.crm.sales.merging.service import Merges

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.crm.core.parts import held
+from chassis.web.parts import held
 from services.crm.signing.esign.service import Library, RequestBook, SignRequests
 from services.crm.signing.insurance.service import InsuranceOffers
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.crm.core.parts import held
+from chassis.web.parts import held
 from services.crm.trips.bookings.service import Bookings
 from services.crm.trips.documents.service import Documents
 from services.crm.trips.itinerary.service import Itineraries

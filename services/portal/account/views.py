@@ -10,9 +10,10 @@ from chassis.web.known_devices import known_devices
 from chassis.web.link_repair import link_token
 from chassis.web.redirects import local_path
 from services.portal.account.forms import ChangePasswordForm, ChoosePasswordForm, ForgottenForm, SignInForm
-from services.portal.account.guard import accounts, client_required, current_client, find_client
 from services.portal.account.service import Accepted, PresentClient
 from services.portal.nav import home_url
+from services.portal.parts import portal
+from services.portal.web import client_required, current_client, find_client
 
 blueprint = Blueprint("account", __name__, template_folder="templates")
 log = structlog.get_logger("portal.account")
@@ -38,9 +39,11 @@ def sign_in() -> ResponseReturnValue:
     status = 200
     if form.validate_on_submit():
         username = form.username.data or ""
-        outcome = accounts().check_password(username, form.password.data or "", known_devices().visitor(username))
+        outcome = portal().accounts.check_password(
+            username, form.password.data or "", known_devices().visitor(username)
+        )
         if isinstance(outcome, Accepted):
-            accounts().sessions.start(outcome.client_id, {"kind": "client"})
+            portal().accounts.sessions.start(outcome.client_id, {"kind": "client"})
             known_devices().remember(username)
             log.info("account.signed_in", client_id=outcome.client_id)
             return redirect(_destination(), 303)
@@ -48,14 +51,14 @@ def sign_in() -> ResponseReturnValue:
         status = 429 if outcome.locked else 422
     elif form.errors:
         status = 422
-    timed_out = request.method == "GET" and accounts().sessions.timed_out()
+    timed_out = request.method == "GET" and portal().accounts.sessions.timed_out()
     return render_template("account/sign_in.html", form=form, next=_next(), timed_out=timed_out), status
 
 
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
     """Ends this browser's session in the database."""
-    accounts().sessions.end()
+    portal().accounts.sessions.end()
     flash("You are signed out.", "done")
     return redirect(url_for("account.sign_in"), 303)
 
@@ -70,14 +73,16 @@ def choose() -> ResponseReturnValue:
             form.refuse("again", _AGAIN)
         else:
             try:
-                client_id = accounts().choose_password(link_token(form.token.data or ""), form.password.data or "")
+                client_id = portal().accounts.choose_password(
+                    link_token(form.token.data or ""), form.password.data or ""
+                )
             except InvalidArgument as error:
                 form.refuse(error.field, error.message)
             except NotFound as error:
                 form.refuse("", error.message)
             else:
                 # The mailed link was the proof; asking for the same password again would prove nothing more.
-                accounts().sessions.start(client_id, {"kind": "client"})
+                portal().accounts.sessions.start(client_id, {"kind": "client"})
                 log.info("account.password_chosen", client_id=client_id)
                 flash("Your password is set, and you are signed in.", "done")
                 return redirect(home_url(), 303)
@@ -89,7 +94,7 @@ def forgotten() -> ResponseReturnValue:
     """Asks for a new password. The answer is the same whoever's the username is."""
     form = ForgottenForm()
     if form.validate_on_submit():
-        if accounts().ask_for_reset(form.username.data or "", request.remote_addr or ""):
+        if portal().accounts.ask_for_reset(form.username.data or "", request.remote_addr or ""):
             return redirect(url_for("account.asked"), 303)
         form.refuse("", _TOO_MANY)
         return render_template("account/forgotten.html", form=form), 429
@@ -106,7 +111,7 @@ def asked() -> ResponseReturnValue:
 @client_required
 def show() -> ResponseReturnValue:
     """Own sessions, each with a button to end it, and a new password."""
-    client, sessions = current_client(), accounts().sessions
+    client, sessions = current_client(), portal().accounts.sessions
     form = ChangePasswordForm()
     here = sessions.current()
     if form.validate_on_submit():
@@ -129,7 +134,7 @@ def show() -> ResponseReturnValue:
 @client_required
 def end_session(session_id: str) -> ResponseReturnValue:
     """Ends one of the client's own sessions."""
-    if not accounts().sessions.end_one(session_id[:40], subject=current_client().client_id):
+    if not portal().accounts.sessions.end_one(session_id[:40], subject=current_client().client_id):
         raise NotFound("That session has ended already, or it is not yours.")
     flash("That session is ended.", "done")
     return redirect(url_for("account.show"), 303)
@@ -138,7 +143,7 @@ def end_session(session_id: str) -> ResponseReturnValue:
 def _changed(form: ChangePasswordForm, client: PresentClient) -> bool:
     visitor = known_devices().visitor(client.username)
     try:
-        accounts().change_password(client.client_id, form.old.data or "", form.password.data or "", visitor)
+        portal().accounts.change_password(client.client_id, form.old.data or "", form.password.data or "", visitor)
     except InvalidArgument as error:
         form.refuse(error.field, error.message)
         return False

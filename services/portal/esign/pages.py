@@ -15,24 +15,21 @@ from chassis.web.drafts import keep_draft
 from chassis.web.formatting import day
 from chassis.web.forms import BooleanField, Form, required
 from chassis.web.link_repair import link_token
-from services.portal.access import LinkAccess
-from services.portal.account import find_client
 from services.portal.esign.service import (
     ON_FILE,
-    Documents,
     RequestKind,
     RequestStatus,
     Signature,
     SignatureMissing,
-    SignaturesOnFile,
     Signing,
     SignRequest,
-    SignRequests,
     clean_name,
     consent_to_reuse,
     read_signature,
 )
-from services.portal.pages import dress_as, origin_of_request
+from services.portal.looks import dress_as, origin_of_request
+from services.portal.parts import portal
+from services.portal.web import find_client
 
 _CLOSED = {RequestStatus.EXPIRED, RequestStatus.WITHDRAWN}
 
@@ -49,7 +46,6 @@ class SigningRoom:
     missing; a document has none."""
 
     name: str
-    import_name: str
     path: str
     kind: RequestKind
     consent_text: str
@@ -63,30 +59,17 @@ class SigningRoom:
 class SigningPages:
     """The pages of one kind of request."""
 
-    def __init__(
-        self,
-        room: SigningRoom,
-        *,
-        requests: SignRequests,
-        documents: Documents,
-        access: LinkAccess,
-        on_file: SignaturesOnFile,
-    ) -> None:
+    def __init__(self, room: SigningRoom) -> None:
         self._room = room
-        self._requests = requests
-        self._documents = documents
-        self._access = access
-        self._on_file = on_file
 
-    def blueprint(self) -> Blueprint:
-        room = Blueprint(self._room.name, self._room.import_name, template_folder="templates")
+    def add_to(self, blueprint: Blueprint) -> None:
+        """Adds the pages to the room's blueprint."""
         base = f"/{self._room.path}/<request_id>"
-        room.add_url_rule(base, "landing", self.landing)
-        room.add_url_rule(f"{base}/open", "open_request", self.open_request, methods=["POST"])
-        room.add_url_rule(f"{base}/read", "read", self.read)
-        room.add_url_rule(f"{base}/read", "sign", self.sign, methods=["POST"])
-        room.add_url_rule(f"{base}/signed.pdf", "signed_copy", self.signed_copy)
-        return room
+        blueprint.add_url_rule(base, "landing", self.landing)
+        blueprint.add_url_rule(f"{base}/open", "open_request", self.open_request, methods=["POST"])
+        blueprint.add_url_rule(f"{base}/read", "read", self.read)
+        blueprint.add_url_rule(f"{base}/read", "sign", self.sign, methods=["POST"])
+        blueprint.add_url_rule(f"{base}/signed.pdf", "signed_copy", self.signed_copy)
 
     def landing(self, request_id: str) -> BaseResponse:
         """Who asks for what, and one button."""
@@ -95,12 +78,12 @@ class SigningPages:
             return _page("links/unknown.html", 404)
         if asked.status in _CLOSED:
             return self._closed(asked)
-        return self._page("esign/landing.html", asked, timed_out=self._access.timed_out())
+        return self._page("esign/landing.html", asked, timed_out=portal().access.timed_out())
 
     def open_request(self, request_id: str) -> BaseResponse:
         """The click."""
         client = find_client()
-        opened = self._requests.open(
+        opened = portal().sign_requests.open(
             request_id,
             self._room.kind,
             origin_of_request(),
@@ -113,7 +96,7 @@ class SigningPages:
         if opened.status in _CLOSED:
             return self._closed(opened)
         if client is None or client.client_id != opened.client_id:
-            self._access.grant(opened.request_id)
+            portal().access.grant(opened.request_id)
         return redirect(self._url("read", opened), 303)
 
     def read(self, request_id: str) -> BaseResponse:
@@ -134,12 +117,12 @@ class SigningPages:
         valid = bool(form.validate())
         answer = self._room.answer(form)
         signature, unsigned = posted_signature(
-            self._on_file, client_id=asked.client_id, agency_id=asked.agent.agency_id, name=asked.signer_name
+            client_id=asked.client_id, agency_id=asked.agent.agency_id, name=asked.signer_name
         )
         if not valid or signature is None or form.errors:
             return self._form_page(asked, form, status=422, unsigned=unsigned)
         signing = Signing(signature=signature, origin=origin_of_request(), accepted=answer)
-        self._requests.sign(asked.request_id, self._room.kind, signing)
+        portal().sign_requests.sign(asked.request_id, self._room.kind, signing)
         return redirect(self._url("read", asked), 303)
 
     def signed_copy(self, request_id: str) -> BaseResponse:
@@ -147,13 +130,13 @@ class SigningPages:
         asked, refusal = self._held(request_id)
         if asked is None:
             return refusal
-        pdf = self._documents.pdf_of_request(asked.request_id)
+        pdf = portal().documents.pdf_of_request(asked.request_id)
         if pdf is None:
             abort(404)
         return pdf_download(pdf, self._room.file_name)
 
     def _find(self, request_id: str) -> SignRequest | None:
-        asked = self._requests.find(request_id, self._room.kind)
+        asked = portal().sign_requests.find(request_id, self._room.kind)
         if asked is not None:
             dress_as(asked.agent)
         return asked
@@ -164,9 +147,9 @@ class SigningPages:
         if asked is None:
             return None, _page("links/unknown.html", 404)
         client = find_client()
-        if (client is not None and client.client_id == asked.client_id) or self._access.holds(asked.request_id):
+        if (client is not None and client.client_id == asked.client_id) or portal().access.holds(asked.request_id):
             return asked, Response()
-        if self._access.held_before(asked.request_id):
+        if portal().access.held_before(asked.request_id):
             keep_draft(asked.request_id)
         return None, redirect(self._url("landing", asked), 303)
 
@@ -193,7 +176,7 @@ class SigningPages:
             unsigned=unsigned,
             typed_signature=clean_name(request.form.get("signature_text", "")),
             no_face=without_face(asked.signer_name, asked.title, asked.booking_title, asked.text),
-            **offered_on_file(self._on_file, client_id=asked.client_id, agency_id=asked.agent.agency_id),
+            **offered_on_file(client_id=asked.client_id, agency_id=asked.agent.agency_id),
         )
 
     def _wrong_token(self, request_id: str) -> Response:
@@ -231,21 +214,19 @@ def without_face(*texts: str) -> str:
     return name_them(unprintable("\n".join(texts)))
 
 
-def offered_on_file(on_file: SignaturesOnFile, *, client_id: str, agency_id: str) -> dict[str, object]:
+def offered_on_file(*, client_id: str, agency_id: str) -> dict[str, object]:
     """What the signature field shows of the signature on file, and the words beside its tick."""
-    known = on_file.of(client_id, agency_id)
+    known = portal().on_file.of(client_id, agency_id)
     return {"on_file": known, "reuse_words": consent_to_reuse(day(known.given_at)) if known else ""}
 
 
-def posted_signature(
-    on_file: SignaturesOnFile, *, client_id: str, agency_id: str, name: str
-) -> tuple[Signature | None, str]:
+def posted_signature(*, client_id: str, agency_id: str, name: str) -> tuple[Signature | None, str]:
     """The signature, or why there is none. A drawn one is signed in `name`."""
     sent = request.form
     kind = sent.get("signature_kind", "")
     try:
         if kind == ON_FILE:
-            return on_file.reuse(
+            return portal().on_file.reuse(
                 client_id,
                 agency_id,
                 document_id=sent.get("signature_document", "")[:40],

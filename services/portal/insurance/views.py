@@ -1,7 +1,9 @@
 """The pages on which an insurance offer is answered (P7)."""
 
+from flask import Blueprint
+
 from chassis.web.forms import RadioField
-from services.portal.esign.pages import ConsentForm, SigningRoom
+from services.portal.esign.pages import ConsentForm, SigningPages, SigningRoom
 from services.portal.esign.service import RequestKind
 from services.portal.insurance.rules import ANSWER_CONSENT_TEXT, read_answer
 
@@ -22,15 +24,17 @@ def _answer(form: ConsentForm) -> bool | None:
     return answer
 
 
-ROOM = SigningRoom(
-    name="insurance",
-    import_name=__name__,
-    path="insurance",
-    kind=RequestKind.INSURANCE,
-    consent_text=ANSWER_CONSENT_TEXT,
-    read_template="insurance/read.html",
-    done_template="insurance/done.html",
-    file_name="insurance-answer.pdf",
-    form=AnswerForm,
-    answer=_answer,
-)
+blueprint = Blueprint("insurance", __name__, template_folder="templates")
+SigningPages(
+    SigningRoom(
+        name="insurance",
+        path="insurance",
+        kind=RequestKind.INSURANCE,
+        consent_text=ANSWER_CONSENT_TEXT,
+        read_template="insurance/read.html",
+        done_template="insurance/done.html",
+        file_name="insurance-answer.pdf",
+        form=AnswerForm,
+        answer=_answer,
+    )
+).add_to(blueprint)

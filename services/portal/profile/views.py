@@ -2,18 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar, cast
+from typing import TypeVar
 
-from flask import Blueprint, current_app, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis.errors import NotFound
 from chassis.web.known_devices import known_devices
-from services.portal.account import accounts, client_required, current_client
 from services.portal.account.service import Accepted
+from services.portal.parts import portal
 from services.portal.profile.forms import RELATION_WORDS, FamilyForm, OccasionForm, ProfileForm
 from services.portal.profile.rules import MOST_FAMILY, MOST_OCCASIONS, FamilyMember, Occasion, Profile
-from services.portal.profile.service import ChangedMeanwhile, Profiles
+from services.portal.profile.service import ChangedMeanwhile
+from services.portal.web import client_required, current_client
 
 Entry = TypeVar("Entry", FamilyMember, Occasion)
 
@@ -21,19 +22,14 @@ _PASSWORD_ASKED = "To change your e-mail address, enter your present password to
 _PASSWORD_WRONG = "That is not your present password."  # noqa: S105
 
 
-EXTENSION = "portal_profiles"
 blueprint = Blueprint("profile", __name__, template_folder="templates", url_prefix="/profile")
-
-
-def _profiles() -> Profiles:
-    return cast(Profiles, current_app.extensions[EXTENSION])
 
 
 @blueprint.get("")
 @client_required
 def show() -> ResponseReturnValue:
     client = current_client()
-    view = _profiles().get(client.client_id)
+    view = portal().profiles.get(client.client_id)
     return render_template("profile/show.html", profile=view.profile, client=client, relations=RELATION_WORDS)
 
 
@@ -41,11 +37,11 @@ def show() -> ResponseReturnValue:
 @client_required
 def edit() -> ResponseReturnValue:
     client = current_client()
-    view = _profiles().get(client.client_id)
+    view = portal().profiles.get(client.client_id)
     form = ProfileForm(data=_values(view.profile) | {"version": view.version})
     if form.validate_on_submit() and _may_change_email(form, view.profile, client.username):
         try:
-            _profiles().change(client.client_id, form.applied_to, version=form.version.data or 0)
+            portal().profiles.change(client.client_id, form.applied_to, version=form.version.data or 0)
         except ChangedMeanwhile as error:
             form.refuse("", error.message)
             form.version.data = error.version
@@ -66,15 +62,15 @@ def new_member() -> ResponseReturnValue:
 @blueprint.route("/family/<member_id>", methods=["GET", "POST"])
 @client_required
 def member(member_id: str) -> ResponseReturnValue:
-    return _member_page(_one(_profiles().get(current_client().client_id).profile.family, member_id))
+    return _member_page(_one(portal().profiles.get(current_client().client_id).profile.family, member_id))
 
 
 @blueprint.post("/family/<member_id>/remove")
 @client_required
 def remove_member(member_id: str) -> ResponseReturnValue:
     client_id = current_client().client_id
-    gone = _one(_profiles().get(client_id).profile.family, member_id)
-    _profiles().change(
+    gone = _one(portal().profiles.get(client_id).profile.family, member_id)
+    portal().profiles.change(
         client_id,
         lambda profile: replace(profile, family=tuple(one for one in profile.family if one.id != gone.id)),
         version=None,
@@ -92,7 +88,7 @@ def new_occasion() -> ResponseReturnValue:
 @blueprint.route("/occasions/<occasion_id>", methods=["GET", "POST"])
 @client_required
 def occasion(occasion_id: str) -> ResponseReturnValue:
-    found = _one(_profiles().get(current_client().client_id).profile.occasions, occasion_id)
+    found = _one(portal().profiles.get(current_client().client_id).profile.occasions, occasion_id)
     return _occasion_page(found)
 
 
@@ -100,8 +96,8 @@ def occasion(occasion_id: str) -> ResponseReturnValue:
 @client_required
 def remove_occasion(occasion_id: str) -> ResponseReturnValue:
     client_id = current_client().client_id
-    gone = _one(_profiles().get(client_id).profile.occasions, occasion_id)
-    _profiles().change(
+    gone = _one(portal().profiles.get(client_id).profile.occasions, occasion_id)
+    portal().profiles.change(
         client_id,
         lambda profile: replace(profile, occasions=tuple(one for one in profile.occasions if one.id != gone.id)),
         version=None,
@@ -153,7 +149,7 @@ class _TooMany(Exception):
 
 def _saved(form: FamilyForm | OccasionForm, edit: Callable[[Profile], Profile]) -> bool:
     try:
-        _profiles().change(current_client().client_id, edit, version=None)
+        portal().profiles.change(current_client().client_id, edit, version=None)
     except _TooMany:
         form.refuse("", "There is no room for more here. Remove one that is no longer needed first.")
         return False
@@ -184,7 +180,7 @@ def _may_change_email(form: ProfileForm, profile: Profile, username: str) -> boo
     if not form.present_password.data:
         form.refuse("present_password", _PASSWORD_ASKED)
         return False
-    outcome = accounts().check_password(username, form.present_password.data, known_devices().visitor(username))
+    outcome = portal().accounts.check_password(username, form.present_password.data, known_devices().visitor(username))
     if not isinstance(outcome, Accepted):
         form.refuse("present_password", _PASSWORD_WRONG)
         return False

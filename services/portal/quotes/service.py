@@ -6,7 +6,7 @@ from chassis.db import Database, insert_if_absent
 from chassis.ids import new_id
 from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import Agency, Agent, Client, ClientRegistered, QuoteRequested
-from services.portal.account import PresentClient
+from services.portal.account.service import PresentClient
 from services.portal.agents.service import AgentView
 from services.portal.quotes.models import QuoteRow
 from services.portal.quotes.rules import Visitor, Wish

@@ -1,25 +1,21 @@
 """The agent's public page and its form."""
 
-from dataclasses import dataclass
 from datetime import date
-from typing import cast
 from zoneinfo import ZoneInfo
 
 import structlog
-from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from chassis.clock import Clock
 from chassis.ids import new_link_token
-from services.portal.account import PresentClient, find_client
-from services.portal.agents.service import Agents, AgentView
-from services.portal.pages import dress_as
+from services.portal.account.service import PresentClient
+from services.portal.agents.service import AgentView
+from services.portal.looks import dress_as
+from services.portal.parts import portal
 from services.portal.quotes.forms import QuoteForm
 from services.portal.quotes.rules import REQUESTS_PER_HOUR, date_errors
-from services.portal.quotes.service import Quotes
-from services.portal.throttle.service import Throttle
+from services.portal.web import find_client
 
-EXTENSION = "portal_quotes"
 blueprint = Blueprint("quotes", __name__, template_folder="templates")
 log = structlog.get_logger("portal.quotes")
 
@@ -27,16 +23,6 @@ _TOO_MANY = (
     "Several requests came from your connection within an hour, so we let it rest. What you typed is still here: "
     "send it again later, or call."
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuotePages:
-    """What the room's pages work with; in `app.extensions[EXTENSION]`."""
-
-    quotes: Quotes
-    agents: Agents
-    throttle: Throttle
-    clock: Clock
 
 
 @blueprint.route("/a/<name>", methods=["GET", "POST"])
@@ -54,7 +40,7 @@ def ask(name: str) -> ResponseReturnValue:
             return redirect(url_for("quotes.thanks", name=agent.slug), 303)
         if _may_ask(form.visitor().email):
             key = form.request_key.data or new_link_token()
-            _pages().quotes.ask(agent, form.wish(), form.visitor(), client=client, request_key=key)
+            portal().quotes.ask(agent, form.wish(), form.visitor(), client=client, request_key=key)
             return redirect(url_for("quotes.thanks", name=agent.slug), 303)
         form.refuse("", _TOO_MANY)
         status = 429
@@ -74,18 +60,14 @@ def thanks(name: str) -> ResponseReturnValue:
 
 def _may_ask(email: str) -> bool:
     """Counts by the address it comes from, and by the one that is mailed: nobody's inbox is filled from here."""
-    throttle = _pages().throttle
+    throttle = portal().throttle
     return throttle.allows("quote", request.remote_addr or "", most=REQUESTS_PER_HOUR) and throttle.allows(
         "quote mail", email.casefold(), most=REQUESTS_PER_HOUR
     )
 
 
-def _pages() -> QuotePages:
-    return cast(QuotePages, current_app.extensions[EXTENSION])
-
-
 def _agent(name: str) -> AgentView:
-    agent = _pages().agents.by_address(name)
+    agent = portal().agents.by_address(name)
     if agent is None:
         abort(404)
     dress_as(agent)
@@ -105,7 +87,7 @@ def _known(client: PresentClient | None) -> dict[str, object]:
 
 
 def _dates_fit(form: QuoteForm, agent: AgentView) -> bool:
-    today: date = _pages().clock.now().astimezone(ZoneInfo(agent.time_zone)).date()
+    today: date = portal().core.clock.now().astimezone(ZoneInfo(agent.time_zone)).date()
     errors = date_errors(form.begins_on.data, form.ends_on.data, today)
     for field, message in errors.items():
         form.refuse(field, message)

@@ -2,11 +2,9 @@
 
 import re
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import cast
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis import calendar
@@ -14,20 +12,16 @@ from chassis.errors import InvalidArgument, NotFound
 from chassis.money import Money
 from chassis.paper.itinerary import pdf as itinerary_pdf
 from chassis.web.downloads import download
-from services.portal.account import client_required, current_client
-from services.portal.links.service import Links
-from services.portal.pages import dress_as, origin_of_request
-from services.portal.payments.service import Payments
-from services.portal.trips.adding import OwnPayments
+from services.portal.looks import dress_as, origin_of_request
+from services.portal.parts import portal
 from services.portal.trips.calendar import DUE_WORDS, KIND_WORDS, entries_of
 from services.portal.trips.forms import AddPaymentForm, ReportForm
 from services.portal.trips.itinerary import printed
-from services.portal.trips.reporting import OwnReports
 from services.portal.trips.rules import PayType
-from services.portal.trips.service import Part, Trips, TripView
+from services.portal.trips.service import Part, TripView
+from services.portal.web import client_required, current_client
 
 blueprint = Blueprint("trips", __name__, template_folder="templates")
-EXTENSION = "portal_trips"
 
 KIND_ICONS = {
     "cruise": "ship",
@@ -40,40 +34,18 @@ KIND_ICONS = {
 }
 
 
-class DocumentsOfTrip(Protocol):
-    """What the documents room, which stands on this one, shows on a trip's page."""
-
-    def of_trip(self, client_id: str, booking_id: str) -> Sequence[object]: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TripPages:
-    """What the room's pages stand on."""
-
-    trips: Trips
-    own_payments: OwnPayments
-    own_reports: OwnReports
-    payments: Payments
-    links: Links
-    documents: DocumentsOfTrip
-
-
-def _pages() -> TripPages:
-    return cast(TripPages, current_app.extensions[EXTENSION])
-
-
 @blueprint.get("/trips")
 @client_required
 def index() -> ResponseReturnValue:
     """The client's trips: those ahead first, those that are over below, and what waits for her."""
     client = current_client()
-    ahead, over = _pages().trips.of_client(client.client_id)
+    ahead, over = portal().trips.of_client(client.client_id)
     return render_template(
         "trips/index.html",
         client=client,
         ahead=ahead,
         over=over,
-        asked=_pages().links.asked_of(client.client_id),
+        asked=portal().links.asked_of(client.client_id),
         kind_icons=KIND_ICONS,
     )
 
@@ -83,15 +55,15 @@ def index() -> ResponseReturnValue:
 def show(booking_id: str) -> ResponseReturnValue:
     """One trip: each part with what is paid and due, the documents, her payments."""
     client, view = current_client(), _own_trip(booking_id)
-    asked = [link for link in _pages().links.asked_of(client.client_id) if link.request.booking_id == view.trip.id]
+    asked = [link for link in portal().links.asked_of(client.client_id) if link.request.booking_id == view.trip.id]
     return render_template(
         "trips/show.html",
         client=client,
         view=view,
         trip=view.trip,
         asked=asked,
-        payments=_pages().payments.list_of_client(client.client_id, booking_id=view.trip.id),
-        documents=_pages().documents.of_trip(client.client_id, view.trip.id),
+        payments=portal().payments.list_of_client(client.client_id, booking_id=view.trip.id),
+        documents=portal().trip_documents.of_trip(client.client_id, view.trip.id),
         kinds=KIND_WORDS,
         kind_icons=KIND_ICONS,
         due_words=DUE_WORDS,
@@ -123,7 +95,7 @@ def report(booking_id: str, segment_id: str) -> ResponseReturnValue:
     form = ReportForm(currency=view.trip.currency, data={"request_key": secrets.token_urlsafe(24)})
     if form.validate_on_submit():
         try:
-            payment_id = _pages().own_reports.tell(client, view, segment_id, form.entered())
+            payment_id = portal().own_reports.tell(client, view, segment_id, form.entered())
         except InvalidArgument as error:
             form.refuse(error.field, error.message)
         else:
@@ -151,7 +123,7 @@ def itinerary(booking_id: str) -> ResponseReturnValue:
 
 
 def _own_trip(booking_id: str) -> TripView:
-    view = _pages().trips.get(current_client().client_id, booking_id)
+    view = portal().trips.get(current_client().client_id, booking_id)
     # The trip may be another agent's than the one the client knows from her account.
     dress_as(view.agent)
     return view
@@ -166,7 +138,7 @@ def _part(view: TripView, segment_id: str) -> Part:
 
 def _start(view: TripView, part: Part, form: AddPaymentForm) -> str:
     try:
-        return _pages().own_payments.start(
+        return portal().own_payments.start(
             current_client(),
             view,
             part.segment.id,

@@ -1,73 +1,65 @@
 """The public page /verify. Takes a PDF, reads it in memory, answers, and keeps nothing of it."""
 
-from dataclasses import dataclass
-
 from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from services.portal.throttle.service import Throttle
+from services.portal.parts import portal
 from services.portal.verify.forms import VerifyForm
 from services.portal.verify.rules import CHECKS_PER_HOUR, MAX_FILE, looks_like_pdf
-from services.portal.verify.service import Answer, Verification
+from services.portal.verify.service import Answer
+
+blueprint = Blueprint("verify", __name__, template_folder="templates")
 
 _TOO_MANY = "Many files were checked from your connection within an hour, so we let it rest. Please try again later."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifyPages:
-    """The room's page."""
+@blueprint.route("/verify", methods=["GET", "POST"])
+def check() -> ResponseReturnValue:
+    """The form, and what was found."""
+    form = VerifyForm()
+    answer = None
+    status = 200
+    if request.method == "POST":
+        if form.validate() and _allowed(form):
+            answer = _answer(form)
+        status = 429 if _TOO_MANY in form.form_errors else 422 if form.errors else 200
+    return make_response(render_template("verify/check.html", form=form, answer=answer), status)
 
-    verification: Verification
-    throttle: Throttle
 
-    def blueprint(self) -> Blueprint:
-        room = Blueprint("verify", __name__, template_folder="templates")
-        room.add_url_rule("/verify", "check", self.check, methods=["GET", "POST"])
-        return room
+def _allowed(form: VerifyForm) -> bool:
+    if portal().throttle.allows("verify", request.remote_addr or "", most=CHECKS_PER_HOUR):
+        return True
+    form.refuse("", _TOO_MANY)
+    return False
 
-    def check(self) -> ResponseReturnValue:
-        """The form, and what was found."""
-        form = VerifyForm()
-        answer = None
-        status = 200
-        if request.method == "POST":
-            if form.validate() and self._allowed(form):
-                answer = self._answer(form)
-            status = 429 if _TOO_MANY in form.form_errors else 422 if form.errors else 200
-        return make_response(render_template("verify/check.html", form=form, answer=answer), status)
 
-    def _allowed(self, form: VerifyForm) -> bool:
-        if self.throttle.allows("verify", request.remote_addr or "", most=CHECKS_PER_HOUR):
-            return True
-        form.refuse("", _TOO_MANY)
-        return False
+def _answer(form: VerifyForm) -> Answer | None:
+    upload = form.file.data
+    if upload is None or not upload.filename:
+        return _answer_text(form)
+    with upload.stream as stream:
+        content = stream.read(MAX_FILE + 1)
+    if len(content) > MAX_FILE:
+        form.refuse("file", "This file is larger than 8 MB. A signed document is much smaller: choose the PDF.")
+    elif not content:
+        form.refuse("file", "This file is empty. Choose the PDF that you got by e-mail.")
+    elif not looks_like_pdf(content):
+        form.refuse("file", "This is not a PDF. Choose the signed PDF itself, not a picture or print of it.")
+    else:
+        return portal().verification.check_file(content)
+    return None
 
-    def _answer(self, form: VerifyForm) -> Answer | None:
-        upload = form.file.data
-        if upload is None or not upload.filename:
-            return self._answer_text(form)
-        with upload.stream as stream:
-            content = stream.read(MAX_FILE + 1)
-        if len(content) > MAX_FILE:
-            form.refuse("file", "This file is larger than 8 MB. A signed document is much smaller: choose the PDF.")
-        elif not content:
-            form.refuse("file", "This file is empty. Choose the PDF that you got by e-mail.")
-        elif not looks_like_pdf(content):
-            form.refuse("file", "This is not a PDF. Choose the signed PDF itself, not a picture or print of it.")
-        else:
-            return self.verification.check_file(content)
+
+def _answer_text(form: VerifyForm) -> Answer | None:
+    text = form.reference.data or ""
+    if not text:
+        form.refuse("file", "Choose the signed PDF, or enter its number below.")
         return None
-
-    def _answer_text(self, form: VerifyForm) -> Answer | None:
-        text = form.reference.data or ""
-        if not text:
-            form.refuse("file", "Choose the signed PDF, or enter its number below.")
-            return None
-        answer = self.verification.check_text(text)
-        if answer is None:
-            form.refuse(
-                "reference",
-                "That is neither a document number (doc_ and 26 letters and digits, at the foot of each page) "
-                "nor a SHA-256 (64 digits from 0 to f).",
-            )
-        return answer
+    answer = portal().verification.check_text(text)
+    if answer is None:
+        form.refuse(
+            "reference",
+            "That is neither a document number (doc_ and 26 letters and digits, at the foot of each page) "
+            "nor a SHA-256 (64 digits from 0 to f).",
+        )
+    return answer

@@ -52,7 +52,7 @@ class FrameSettings:
         return cls(
             parents=site.frame_parents,
             hosts=site.allowed_hosts(),
-            https=site.frame_origin.startswith("https://"),
+            https=site.https,
             trusted_proxies=site.trusted_proxies,
             proxy_header=site.proxy_header,
         )

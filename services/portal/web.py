@@ -1,31 +1,25 @@
-"""Who is signed in, and who may come in. The portal's `login_required`."""
+"""What every room's views share: who is signed in, and who may come in."""
 
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, cast
 
-from flask import abort, current_app, g, redirect, request, url_for
+from flask import abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis.web.drafts import keep_draft
-from services.portal.account.service import Accounts, PresentClient
+from services.portal.account.service import PresentClient
+from services.portal.parts import portal
 
 P = ParamSpec("P")
 View = Callable[P, ResponseReturnValue]
-
-EXTENSION = "portal_accounts"
-
-
-def accounts() -> Accounts:
-    """The account room of this app."""
-    return cast(Accounts, current_app.extensions[EXTENSION])
 
 
 def find_client() -> PresentClient | None:
     """The client signed in, or None. Looked up afresh in each request: who was withdrawn is out at once."""
     if "portal_client" not in g:
-        session = accounts().sessions.current()
-        g.portal_client = accounts().find(session.subject) if session is not None else None
+        session = portal().accounts.sessions.current()
+        g.portal_client = portal().accounts.find(session.subject) if session is not None else None
     return cast("PresentClient | None", g.portal_client)
 
 
@@ -46,7 +40,7 @@ def client_required(view: View[P]) -> View[P]:
             return view(*args, **kwargs)
         if request.is_json or "HX-Request" in request.headers or request.headers.get("Sec-Fetch-Dest") == "empty":
             abort(401)
-        lost = accounts().sessions.lost()
+        lost = portal().accounts.sessions.lost()
         target = keep_draft(lost.subject if lost is not None else "")
         return redirect(url_for("account.sign_in", next=None if target == "/" else target), 303)
 

@@ -1,0 +1,86 @@
+"""The portal's worker: tells what clients did, takes in what the CRM and the notifier tell, prints, keeps house."""
+
+from chassis.bus import Bus, Consumer, EventHandlers, Relay, open_bus
+from chassis.db import open_database
+from chassis.health import serve_status
+from chassis.lifecycle import Loop, every, run_until_stopped
+from chassis.web.drafts import Drafts
+from services.portal.account import events as account_events
+from services.portal.agencies import events as agency_events
+from services.portal.agents import events as agent_events
+from services.portal.bootstrap import SERVICE, tls_files
+from services.portal.client_references import CLIENT_REFERENCES
+from services.portal.cvv import events as cvv_events
+from services.portal.documents import events as document_events
+from services.portal.esign import events as esign_events
+from services.portal.health import readiness
+from services.portal.insurance import events as insurance_events
+from services.portal.links import events as link_events
+from services.portal.merges import events as merge_events
+from services.portal.models import event_tables
+from services.portal.orm import drafts
+from services.portal.parts import Dependencies
+from services.portal.payments import events as payment_events
+from services.portal.profile import events as profile_events
+from services.portal.trips import events as trip_events
+
+_HOUSEKEEPING_SECONDS = 600.0
+_RESETS_SECONDS = 1.0
+
+
+def event_handlers(deps: Dependencies) -> EventHandlers:
+    """Every event that the portal acts on. Where several rooms react to one, this is their order."""
+    handlers = EventHandlers()
+    link_events.subscribe(handlers, deps.links)
+    payment_events.subscribe(handlers)
+    cvv_events.subscribe(handlers, deps.cvv)
+    esign_events.subscribe(handlers, deps.sign_requests)
+    insurance_events.subscribe(handlers, deps.sign_requests)
+    trip_events.subscribe(handlers, deps.trips)
+    document_events.subscribe(handlers, deps.trip_documents)
+    merge_events.subscribe(handlers, CLIENT_REFERENCES, deps.profiles.learn)
+    agent_events.subscribe(handlers, deps.agents)
+    agency_events.subscribe(handlers, deps.agencies)
+    account_events.subscribe(handlers, deps.accounts)
+    profile_events.subscribe(handlers, profiles=deps.profiles, accounts=deps.accounts, agents=deps.agents)
+    return handlers
+
+
+def timers(deps: Dependencies) -> list[tuple[str, Loop]]:
+    """What happens by the clock."""
+    core = deps.core
+    kept = Drafts(core.database, drafts, core.clock, secret_key=core.settings.require_secret_key())
+    return [
+        ("printing", deps.printing.run),
+        ("password resets", every(_RESETS_SECONDS, deps.accounts.mail_resets, "password resets")),
+        ("sign-in housekeeping", every(_HOUSEKEEPING_SECONDS, deps.accounts.sweep, "sign-in housekeeping")),
+        ("throttle housekeeping", every(_HOUSEKEEPING_SECONDS, deps.throttle.sweep, "throttle housekeeping")),
+        ("draft housekeeping", every(_HOUSEKEEPING_SECONDS, kept.sweep, "draft housekeeping")),
+        ("session housekeeping", every(_HOUSEKEEPING_SECONDS, core.sessions.sweep, "session housekeeping")),
+    ]
+
+
+def bind_queue(deps: Dependencies) -> None:
+    """Makes the portal's queue, so that what others publish before this worker's first start finds it.
+
+    Raises BusUnavailable.
+    """
+    bus = _bus(deps)
+    bus.bind(SERVICE, event_handlers(deps).patterns())
+    bus.close()
+
+
+def run(deps: Dependencies) -> None:
+    """Runs until SIGTERM or SIGINT; raises SystemExit(1) when a loop dies."""
+    settings, database = deps.core.settings, deps.core.database
+    bus = _bus(deps)
+    consumer = Consumer(database, event_tables, bus, SERVICE, event_handlers(deps), deps.core.clock)
+    # The relay's waiting never holds a connection that the consumer needs.
+    relay = Relay(open_database(settings.database_url, name="portal-relay"), event_tables, bus)
+    serve_status(settings.metrics_listen, readiness(settings, database, bus))
+    run_until_stopped([("relay", relay.run), ("consumer", consumer.run), *timers(deps)])
+
+
+def _bus(deps: Dependencies) -> Bus:
+    settings = deps.core.settings
+    return open_bus(settings.bus_url, service=SERVICE, tls=tls_files(settings))
