@@ -23,6 +23,7 @@ LOCK = ROOT / "package-lock.json"
 _COPIES = {
     "bootstrap/dist/css/bootstrap.min.css": "bootstrap.min.css",
     "htmx.org/dist/htmx.min.js": "htmx.min.js",
+    "idiomorph/dist/idiomorph.esm.js": "idiomorph.esm.js",
     "signature_pad/dist/signature_pad.min.js": "signature_pad.min.js",
     "axe-core/axe.min.js": "axe.min.js",
 }

@@ -3,6 +3,7 @@
 from services.crm.access.activity.models import ActivityRow
 from services.crm.access.agency.models import AgencyLogoRow, AgencyRow, AgentRow
 from services.crm.access.auth.models import CredentialRow, SignInAttemptRow
+from services.crm.core.news import news_table
 from services.crm.office.mail_outcomes.models import FailureRow
 from services.crm.office.reports.models import CommissionReceiptRow
 from services.crm.office.support.models import TicketMessageRow, TicketRow
@@ -86,5 +87,6 @@ __all__ = [
     "TicketMessageRow",
     "TicketRow",
     "event_tables",
+    "news_table",
     "session_tables",
 ]

@@ -160,8 +160,11 @@ class AlertListener:
         while not self._over.is_set():
             with self._browser.stream("/alerts/stream") as answer:
                 # One byte at a time: no event may wait for the next one in a buffer.
+                kind = b""
                 for line in answer.iter_lines(chunk_size=1):
-                    if line.startswith(b"data: "):
+                    if line.startswith(b"event: "):
+                        kind = line[7:]
+                    elif line.startswith(b"data: ") and kind == b"count":
                         self._tell(int(line[6:]))
                     if self._over.is_set():
                         return

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from chassis.web.parts import held
+from services.crm.paying.alerts.service import DeskSigns
 from services.crm.paying.card_removal.service import Lapses, Removals
 from services.crm.paying.charging.refunds import Refunds
 from services.crm.paying.charging.service import Charges
@@ -27,6 +28,7 @@ class Paying:
     """The street's use cases."""
 
     book: PaymentBook
+    signs: DeskSigns
     charges: Charges
     refunds: Refunds
     schedule: Schedule

@@ -11,6 +11,7 @@ from services.crm.config import CrmSettings
 from services.crm.core.parts import Core
 from services.crm.core.ports.charging import ChargingPort
 from services.crm.core.ports.vault import Removal, VaultPort
+from services.crm.paying.alerts.service import DeskSigns
 from services.crm.paying.card_removal.service import Lapses, Removals
 from services.crm.paying.card_removal.vault_grpc import GrpcVault
 from services.crm.paying.charging.charging_grpc import GrpcCharging, NoCharging
@@ -46,6 +47,7 @@ _REMOVALS_SECONDS = 0.5
 _CHARGES_SECONDS = 5.0
 _EXPIRY_SECONDS = 30.0
 _LAPSE_SECONDS = 60.0
+_NEWS_SECONDS = 600.0
 
 
 def open_vault(settings: CrmSettings) -> VaultPort:
@@ -101,6 +103,7 @@ def make_paying(
     self_service = SelfService(bookings=bookings, clients=sales.clients)
     return Paying(
         book=book,
+        signs=DeskSigns(database=database),
         schedule=Schedule(book=book),
         charges=Charges(database=database, outbox=outbox, clock=clock, removals=removals, port=charging),
         refunds=Refunds(database=database, outbox=outbox, clock=clock, port=charging),
@@ -167,6 +170,7 @@ def timers(paying: Paying) -> list[tuple[str, Loop]]:
         ("link expiry", every(_EXPIRY_SECONDS, paying.links.expire_due, "link expiry")),
         ("lapse warnings", every(_LAPSE_SECONDS, paying.lapses.warn, "lapse warnings")),
         ("lapsed cards", every(_LAPSE_SECONDS, paying.lapses.confirm, "lapsed cards")),
+        ("old news", every(_NEWS_SECONDS, paying.signs.sweep, "old news")),
         ("lost phone calls", every(_LAPSE_SECONDS, paying.phone.settle, "lost phone calls")),
         ("unrecorded reveals", every(_LAPSE_SECONDS, paying.reveals.settle, "unrecorded reveals")),
     ]

@@ -1,4 +1,7 @@
-"""The red alert's faces: the slot on every page, a stream of changes, and the same for browsers that ask (M3)."""
+"""The red alert's faces: the slot on every page, a stream of changes, and the same for browsers that ask (M3).
+
+The stream also says that there is news, so that open pages follow what happens by themselves.
+"""
 
 import time
 from collections.abc import Iterator
@@ -11,14 +14,15 @@ from chassis.web.page import PendingAlert
 from chassis.web.server import is_ending
 from chassis.web.sessions import passive
 from services.crm.core.web import current_agent, find_agent, login_required
-from services.crm.paying.alerts.watcher import PendingWatcher, TooManyStreams
+from services.crm.paying.alerts.service import DeskSign
+from services.crm.paying.alerts.watcher import DeskWatcher, TooManyStreams
 from services.crm.paying.parts import paying
 
 blueprint = Blueprint(
     "alerts", __name__, template_folder="templates", static_folder="static", static_url_path="/static/alerts"
 )
 
-_WATCHER: Final = "crm.pending_watcher"
+_WATCHER: Final = "crm.desk_watcher"
 # A stream ends after this many seconds and the browser opens the next: so a session that ended stops hearing.
 _STREAM_SECONDS: Final = 60
 # Between two signs of life; a browser that went away is noticed by then.
@@ -34,7 +38,8 @@ def alert_slot() -> dict[str, object]:
     if actor is None:
         return {"alert": None}
     script = url_for("alerts.static", filename="alerts.js")
-    return {"alert": _pending(actor.agent_id), "page_scripts": [script]}
+    sign = paying().signs.of(actor.agent_id)
+    return {"alert": _alert(sign), "desk_news": sign.news, "page_scripts": [script]}
 
 
 @blueprint.get("/alerts/pending")
@@ -42,22 +47,23 @@ def alert_slot() -> dict[str, object]:
 @login_required
 def pending() -> ResponseReturnValue:
     """The slot's content, as a fragment."""
-    return render_template("alerts/slot.html", alert=_pending(current_agent().agent_id))
+    return render_template("alerts/slot.html", alert=_alert(paying().signs.of(current_agent().agent_id)))
 
 
 @blueprint.get("/alerts/count")
 @passive
 @login_required
 def count() -> ResponseReturnValue:
-    """How many payments wait, for browsers that can't hold a stream."""
-    return jsonify(count=paying().book.pending_count(current_agent().agent_id))
+    """How many payments wait, and the mark of the newest news, for browsers that can't hold a stream."""
+    sign = paying().signs.of(current_agent().agent_id)
+    return jsonify(count=sign.pending, news=sign.news)
 
 
 @blueprint.get("/alerts/stream")
 @passive
 @login_required
 def stream() -> ResponseReturnValue:
-    """Server-sent events: `count` at once and whenever it changes. One tab of a browser holds it for all."""
+    """Server-sent events: `count` and `news`, at once and at each change. One tab of a browser holds it for all."""
     agent_id = current_agent().agent_id
     events = _events(_watcher(), agent_id)
     try:
@@ -69,35 +75,41 @@ def stream() -> ResponseReturnValue:
     return response
 
 
-def _pending(agent_id: str) -> PendingAlert | None:
-    waiting = paying().book.pending_count(agent_id)
-    return PendingAlert(count=waiting, url=url_for("payments.report")) if waiting else None
+def _alert(sign: DeskSign) -> PendingAlert | None:
+    return PendingAlert(count=sign.pending, url=url_for("payments.report")) if sign.pending else None
 
 
-def join_watcher(app: Flask, watcher: PendingWatcher) -> None:
+def join_watcher(app: Flask, watcher: DeskWatcher) -> None:
     """Gives an application the one watcher that all its streams listen to."""
     app.extensions[_WATCHER] = watcher
 
 
-def _watcher() -> PendingWatcher:
-    return cast(PendingWatcher, current_app.extensions[_WATCHER])
+def _watcher() -> DeskWatcher:
+    return cast(DeskWatcher, current_app.extensions[_WATCHER])
 
 
-def _events(watcher: PendingWatcher, agent_id: str) -> Iterator[str]:
+def _events(watcher: DeskWatcher, agent_id: str) -> Iterator[str]:
     with watcher.listening(agent_id) as place:
         yield "retry: 1000\n\n"
-        seen: int | None = None
+        seen: DeskSign | None = None
         quiet = 0.0
         ends = time.monotonic() + _STREAM_SECONDS
         while time.monotonic() < ends and not is_ending() and not place.displaced:
             changed = place.wait(seen, timeout=_LOOK_SECONDS)
             quiet = quiet + _LOOK_SECONDS if changed is None else 0.0
             if changed is not None:
+                yield from _told(changed, seen)
                 seen = changed
-                yield f"event: count\ndata: {changed}\n\n"
             elif quiet >= _HEARTBEAT_SECONDS:
                 quiet = 0.0
                 yield ": still here\n\n"
+
+
+def _told(sign: DeskSign, seen: DeskSign | None) -> Iterator[str]:
+    if seen is None or sign.pending != seen.pending:
+        yield f"event: count\ndata: {sign.pending}\n\n"
+    if seen is None or sign.news != seen.news:
+        yield f"event: news\ndata: {sign.news}\n\n"
 
 
 def _after(first: str, events: Iterator[str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Who has payments pending, watched by one thread per process for all its streams (M3)."""
+"""What agents' open pages watch, read by one thread per process for all its streams (M3)."""
 
 import threading
 from collections import Counter
@@ -8,9 +8,12 @@ from contextlib import contextmanager
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from services.crm.paying.alerts.service import DeskSign
+
 _log = structlog.get_logger(__name__)
 
-Counts = Mapping[str, int]
+Signs = Mapping[str, DeskSign]
+_NONE = DeskSign()
 
 
 class TooManyStreams(Exception):
@@ -20,31 +23,31 @@ class TooManyStreams(Exception):
 class Listening:
     """A place among the listeners, of one agent's stream."""
 
-    def __init__(self, watcher: "PendingWatcher", agent_id: str) -> None:
+    def __init__(self, watcher: "DeskWatcher", agent_id: str) -> None:
         self._watcher = watcher
         self.agent_id = agent_id
         self.displaced = False
 
-    def wait(self, seen: int | None, *, timeout: float) -> int | None:
-        """The agent's count as soon as it differs from `seen`; None when it did not within `timeout` seconds, or when
+    def wait(self, seen: DeskSign | None, *, timeout: float) -> DeskSign | None:
+        """The agent's sign as soon as it differs from `seen`; None when it did not within `timeout` seconds, or when
         the place went to somebody else (`displaced`)."""
         return self._watcher.wait(self, seen, timeout)
 
 
-class PendingWatcher:
-    """Reads the pending counts of all agents while anybody listens, and wakes those whose count changed.
+class DeskWatcher:
+    """Reads the signs of all agents while anybody listens, and wakes those whose sign changed.
 
     `read` is asked every `interval` seconds by one thread, however many listen; with no listeners the thread ends.
     With all places taken a new stream gets the oldest of whoever has most, so that nobody's many windows push others
     to asking.
     """
 
-    def __init__(self, read: Callable[[], Counts], *, interval: float = 0.25, max_streams: int = 4) -> None:
+    def __init__(self, read: Callable[[], Signs], *, interval: float = 0.25, max_streams: int = 4) -> None:
         self._read = read
         self._interval = interval
         self._max_streams = max_streams
         self._changed = threading.Condition()
-        self._counts: Counts = {}
+        self._signs: Signs = {}
         self._known = False
         self._listeners: dict[Listening, None] = {}  # oldest first
         self._thread: threading.Thread | None = None
@@ -59,7 +62,7 @@ class PendingWatcher:
             self._listeners[place] = None
             if self._thread is None:
                 self._known = False
-                self._thread = threading.Thread(target=self._watch, name="pending-watcher", daemon=True)
+                self._thread = threading.Thread(target=self._watch, name="desk-watcher", daemon=True)
                 self._thread.start()
         try:
             yield place
@@ -78,30 +81,30 @@ class PendingWatcher:
         del self._listeners[oldest]
         self._changed.notify_all()
 
-    def wait(self, place: Listening, seen: int | None, timeout: float) -> int | None:
+    def wait(self, place: Listening, seen: DeskSign | None, timeout: float) -> DeskSign | None:
         """See Listening.wait."""
 
         def differs() -> bool:
-            return place.displaced or (self._known and self._counts.get(place.agent_id, 0) != seen)
+            return place.displaced or (self._known and self._signs.get(place.agent_id, _NONE) != seen)
 
         with self._changed:
             if self._changed.wait_for(differs, timeout) and not place.displaced:
-                return self._counts.get(place.agent_id, 0)
+                return self._signs.get(place.agent_id, _NONE)
             return None
 
     def _watch(self) -> None:
         while True:
-            counts = self._read_safely()
+            signs = self._read_safely()
             with self._changed:
-                if counts is not None and (counts != self._counts or not self._known):
-                    self._counts, self._known = counts, True
+                if signs is not None and (signs != self._signs or not self._known):
+                    self._signs, self._known = signs, True
                     self._changed.notify_all()
                 self._changed.wait_for(lambda: not self._listeners, self._interval)
                 if not self._listeners:
                     self._thread = None
                     return
 
-    def _read_safely(self) -> Counts | None:
+    def _read_safely(self) -> Signs | None:
         try:
             return self._read()
         except SQLAlchemyError:

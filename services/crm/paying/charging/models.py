@@ -6,9 +6,11 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstr
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
+from services.crm.core.news import news
 from services.crm.orm import Base
 
 
+@news
 class PaymentChargeRow(Base):
     """The newest charge of a payment. Written before it is asked for, so that a crash leaves something to look into."""
 

@@ -6,9 +6,11 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
+from services.crm.core.news import news
 from services.crm.orm import Base
 
 
+@news
 class PaymentLinkRow(Base):
     """The link that asks one person for one payment. Tokens are never kept, only the newest one's SHA-256."""
 

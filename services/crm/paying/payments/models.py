@@ -6,9 +6,11 @@ from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
+from services.crm.core.news import news
 from services.crm.orm import Base
 
 
+@news
 class PaymentRow(Base):
     """What one person is asked to pay, and what became of it. State changes go through rules.after only."""
 

@@ -76,6 +76,8 @@ __all__ = [
     "agent_of",
     "balance",
     "context_of",
+    "count_pending",
+    "count_pending_by_agent",
     "fee_balance",
     "give_back",
     "happen",
@@ -276,6 +278,16 @@ def record_authorization(row: PaymentRow, message: PaymentAuthorized) -> bool:
     return True
 
 
+def count_pending(agent_id: str) -> Select[int]:
+    """How many payments of an agent wait, to be read with what else a reader wants."""
+    return select(func.count()).where(PaymentRow.agent_id == agent_id, PaymentRow.state.in_(PENDING))
+
+
+def count_pending_by_agent() -> Select[str, int]:
+    """The same for every agent who has any."""
+    return select(PaymentRow.agent_id, func.count()).where(PaymentRow.state.in_(PENDING)).group_by(PaymentRow.agent_id)
+
+
 class PaymentBook:
     """What the pages read about payments."""
 
@@ -351,17 +363,8 @@ class PaymentBook:
 
     def pending_count(self, agent_id: str) -> int:
         """How many payments the red alert counts (M3)."""
-        query = select(func.count()).where(PaymentRow.agent_id == agent_id, PaymentRow.state.in_(PENDING))
         with self._database.read() as session:
-            return session.scalar(query) or 0
-
-    def pending_counts(self) -> dict[str, int]:
-        """The same for every agent at once, for the alert's watcher."""
-        query = (
-            select(PaymentRow.agent_id, func.count()).where(PaymentRow.state.in_(PENDING)).group_by(PaymentRow.agent_id)
-        )
-        with self._database.read() as session:
-            return {agent_id: count for agent_id, count in session.execute(query)}  # noqa: C416 - typed
+            return session.scalar(count_pending(agent_id)) or 0
 
     def of_booking(self, actor: Actor, booking_id: str) -> list[Payment]:
         """A booking's payments, newest first."""

@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConst
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
+from services.crm.core.news import news
 from services.crm.orm import Base
 
 
@@ -48,6 +49,7 @@ class TemplateVersionRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+@news
 class SignRequestRow(Base):
     """One passenger's request to sign one document, with the exact text. Of tokens only the newest one's SHA-256."""
 

@@ -6,9 +6,11 @@ from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
+from services.crm.core.news import news
 from services.crm.orm import Base
 
 
+@news
 class InsuranceOfferRow(Base):
     """One passenger's offer, with the exact text. Of tokens only the newest one's SHA-256."""
 

@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
+from services.crm.core.news import news
 from services.crm.orm import Base
 
 
@@ -21,6 +22,7 @@ class RegistrationRow(Base):
     registered_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+@news
 class QuoteRow(Base):
     """A request for a quote."""
 

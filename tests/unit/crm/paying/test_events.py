@@ -21,7 +21,7 @@ def test_an_authorization_makes_the_payment_pending_and_keeps_what_stays_for_eve
     assert payment.card_words == "Visa ending in 1111"
     assert payment.cardholder_name == "Grace Hopper"
     assert payment.billing.city == "Boston"
-    assert crm.deps.paying.book.pending_counts() == {crm.maya.agent_id: 1}
+    assert crm.deps.paying.signs.of_all()[crm.maya.agent_id].pending == 1
     link = crm.deps.paying.links.of_payment(payment_id)
     assert link is not None
     assert link.state is LinkState.SUBMITTED

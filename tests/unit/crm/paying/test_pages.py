@@ -135,14 +135,19 @@ def test_the_alert_and_the_report_show_what_waits_and_only_to_its_agent(crm: Crm
 
 
 def test_the_count_and_its_stream_follow_and_keep_no_session_awake(crm: CrmHouse, maya: Browser) -> None:
-    assert maya.get("/alerts/count").json == {"count": 0}
+    before = maya.get("/alerts/count").get_json()
+    assert before["count"] == 0
     crm.authorized()
-    assert maya.get("/alerts/count").json == {"count": 1}
+    after = maya.get("/alerts/count").get_json()
+    assert after["count"] == 1
+    assert after["news"] != before["news"]
+    assert f'data-news="{after["news"]}"' in maya.get("/").text, "what the page shows already is no news to it"
     assert ALERT in maya.get("/alerts/pending").text
     with maya.get("/alerts/stream", buffered=False) as stream:
         chunks = stream.iter_encoded()
         assert next(chunks) == b"retry: 1000\n\n"
         assert next(chunks) == b"event: count\ndata: 1\n\n"
+        assert next(chunks) == f"event: news\ndata: {after['news']}\n\n".encode()
     script = {"Accept": "application/json", "Sec-Fetch-Dest": "empty"}
     statuses = []
     for _ in range(4):

@@ -15,6 +15,9 @@ const OTHER_TAB = "This payment is being retrieved in another tab of this browse
 const SIGNED_OUT = "You have been signed out. Sign in again in another tab, then press “Try again” here; nothing was used up.";
 let stopGuard = null;
 
+/** The access history and the other live parts of this page follow; the frame stays as it is. */
+const follow = () => document.dispatchEvent(new Event("wv-news"));
+
 const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 function moveTo(step) {
@@ -115,6 +118,7 @@ function cardShown() {
     $("cvv-when")?.remove();
   }
   $("reveal").scrollIntoView({ block: "nearest" });
+  follow();
   channel?.postMessage({ payment: paymentId, fact: "retrieved" });
 }
 
@@ -128,6 +132,7 @@ function setUpRetrieve(form) {
   async function askForCode() {
     const sent = await postFresh(form.dataset.url, { request_key: key, supplier_ready: ready.checked }, stateUrl);
     key = newKey();
+    follow();
     return sent;
   }
 
@@ -185,6 +190,7 @@ function setUpCvv(button) {
     const sent = await postFresh(button.dataset.url, { request_key: key }, stateUrl);
     key = newKey();
     challenge = sent.challenge_id;
+    follow();
     return { ...sent, kind: "cvv" };
   }
 
@@ -232,6 +238,7 @@ function cvvShown() {
   $("cvv-reveal").hidden = true;
   $("cvv-done").hidden = false;
   moveTo(4);
+  follow();
 }
 
 channel?.addEventListener("message", (event) => {
@@ -243,6 +250,15 @@ channel?.addEventListener("message", (event) => {
   }
 });
 
-const form = $("retrieve-form");
-if (form) setUpRetrieve(form);
-if ($("cvv-button")) setUpCvv($("cvv-button"));
+/** Also for what the page has come to show since it was opened: a client's card, a CVV given again. */
+const ready = new WeakSet();
+function setUp() {
+  for (const [id, prepare] of [["retrieve-form", setUpRetrieve], ["cvv-button", setUpCvv]]) {
+    const part = $(id);
+    if (!part || ready.has(part)) continue;
+    ready.add(part);
+    prepare(part);
+  }
+}
+document.addEventListener("wv-live", setUp);
+setUp();

@@ -1,0 +1,55 @@
+"""What an agent's open pages watch: how many payments wait, and whether anything that they show has changed."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from chassis.db import Database
+from services.crm.core.news import news_table, sweep_news
+from services.crm.paying.payments.service import count_pending, count_pending_by_agent
+
+__all__ = ["DeskSign", "DeskSigns"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskSign:
+    """`pending` is what the red alert counts (M3); `news` differs from what it was when something changed."""
+
+    pending: int = 0
+    news: str = "0.0"
+
+
+class DeskSigns:
+    """Reads the signs, of one agent or of all at once."""
+
+    def __init__(self, *, database: Database) -> None:
+        self._database = database
+
+    def of(self, agent_id: str) -> DeskSign:
+        """For a page that is being made."""
+        told = news_table.c.agent_id == agent_id
+        newest, many = select(func.max(news_table.c.id)).where(told), select(func.count(news_table.c.id)).where(told)
+        query = select(count_pending(agent_id).scalar_subquery(), newest.scalar_subquery(), many.scalar_subquery())
+        with self._database.read() as session:
+            pending, last, count = session.execute(query).one()
+            return DeskSign(pending=pending, news=_stamp(last, count))
+
+    def of_all(self) -> dict[str, DeskSign]:
+        """For the watcher; whoever has neither payments pending nor news is left out."""
+        told = select(news_table.c.agent_id, func.max(news_table.c.id), func.count()).group_by(news_table.c.agent_id)
+        with self._database.read() as session:
+            pending = {agent_id: count for agent_id, count in session.execute(count_pending_by_agent())}  # noqa: C416 - typed
+            stamps = {agent_id: _stamp(last, count) for agent_id, last, count in session.execute(told)}
+        return {
+            agent_id: DeskSign(pending=pending.get(agent_id, 0), news=stamps.get(agent_id, _stamp(None, 0)))
+            for agent_id in pending.keys() | stamps.keys()
+        }
+
+    def sweep(self) -> None:
+        """Takes away news that every page has long heard."""
+        sweep_news(self._database)
+
+
+def _stamp(last: int | None, count: int) -> str:
+    # The count as well: a transaction that began earlier may commit later, with a lower number.
+    return f"{last or 0}.{count}"
