@@ -32,7 +32,7 @@ MAX_MESSAGE: Final = 16 * 1024
 # A caller that waits longer than this, or for ever, has set no deadline worth the name.
 _LONGEST_DEADLINE: Final = 3600.0
 
-# Check for everybody; Watch holds a worker for as long as the caller likes, and List names what is none of hers.
+# Check for everybody; Watch holds a worker for as long as the caller likes, and List names what is none of theirs.
 _HEALTH: Final = "/grpc.health.v1.Health/"
 HEALTH_ENTRIES: Final[Mapping[str, frozenset[str]]] = {
     _HEALTH + "Check": ANYONE,

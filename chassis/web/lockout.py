@@ -125,7 +125,7 @@ class Lockout:
             self._write(session, count.key, self._held(session, count.key).with_one_less())
 
     def clear(self, session: Session, name: str, visitor: Visitor | None = None) -> None:
-        """Forgets the failures: the person has proven herself. Behind a known device only that device's: strangers,
+        """Forgets the failures: the person has proven themselves. Behind a known device only that device's: strangers,
         who may be guessing meanwhile, get no more tries by it."""
         for count in _counts(name, visitor):
             if count.most == FAILURES_PER_ADDRESS:

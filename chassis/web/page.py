@@ -29,7 +29,7 @@ class NavItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
-    """The person signed in. `menu` holds label and address of the entries of her menu."""
+    """The person signed in. `menu` holds label and address of the entries of their menu."""
 
     name: str
     detail: str = ""

@@ -20,7 +20,7 @@ from chassis.ids import new_id, new_link_token, token_sha256
 
 IDLE = timedelta(minutes=15)
 ABSOLUTE = timedelta(hours=12)
-# Rows of ended sessions stay this long, so that a person can see where she was signed in lately.
+# Rows of ended sessions stay this long, so that a person can see where they were signed in lately.
 _KEPT_AFTER_END = timedelta(days=30)
 # A session's last use is written at most this often; it can only make the idle time shorter, by this much.
 _TOUCH_EVERY = timedelta(seconds=5)
@@ -203,7 +203,7 @@ class ServerSessions:
             return [_to_session(row) for row in rows]
 
     def end_one(self, session_id: str, *, subject: str) -> bool:
-        """Ends one of a person's own sessions; False when she has none by that id."""
+        """Ends one of a person's own sessions; False when they have none by that id."""
         return bool(self._end_where(self._table.c.id == session_id, self._table.c.subject == subject))
 
     def end_all(self, subject: str, *, but: str = "") -> int:

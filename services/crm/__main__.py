@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     agency = _add(commands, "create-agency", _create_agency, "make an agency; prints its id")
     agency.add_argument("--name", required=True)
     agency.add_argument("--time-zone", default="America/New_York", help="IANA name")
-    agent = _add(commands, "create-agent", _create_agent, "make an agent; prints her id and an invitation link")
+    agent = _add(commands, "create-agent", _create_agent, "make an agent; prints their id and an invitation link")
     agent.add_argument("--agency", required=True, help="the agency's id")
     agent.add_argument("--name", required=True)
     agent.add_argument("--email", required=True)
@@ -160,7 +160,7 @@ def _set_password(options: argparse.Namespace) -> int:
     password = getpass.getpass("New password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     deps.access.sign_in.set_password(agent.id, password)
     deps.core.sessions.end_all(agent.id)
-    print(f"{agent.name} has a new password; every session of hers was ended.")
+    print(f"{agent.name} has a new password; every session of theirs was ended.")
     return 0
 
 

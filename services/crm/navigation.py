@@ -91,7 +91,7 @@ def rail(deps: Dependencies, actor: Actor, agency: AgencyDetail) -> tuple[NavIte
 
 
 def viewer(actor: Actor) -> Viewer:
-    """Who is signed in, and her own menu."""
+    """Who is signed in, and their own menu."""
     menu = (
         NavItem(label="Sign-in and sessions", url=url_for("auth.account"), icon="shield-check"),
         NavItem(label="E-mails that did not arrive", url=url_for("mail_outcomes.index"), icon="mail-warning"),

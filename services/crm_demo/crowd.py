@@ -49,7 +49,7 @@ def _is_there(session: Session, actor: Actor) -> bool:
 
 
 class _Crowd:
-    """Makes one client after another with all that belongs to her."""
+    """Makes one client after another with all that belongs to them."""
 
     def __init__(self, deps: Dependencies, session: Session, actor: Actor, today: date) -> None:
         self._deps = deps
@@ -64,7 +64,7 @@ class _Crowd:
         self._agent = agent_snapshot(deps.access.directory.load_agent(session, actor.agent_id))
 
     def add(self, number: int) -> None:
-        """A client, who may have a family, an anniversary, something to be done for her, and trips."""
+        """A client, who may have a family, an anniversary, something to be done for them, and trips."""
         deps, session, actor = self._deps, self._session, self._actor
         data = self._generator.client(number)
         household = Household(
@@ -87,7 +87,7 @@ class _Crowd:
                 )
             )
         for _ in range(self._chance.choice((0, 0, 1, 1, 2))):
-            # Nobody without an e-mail address was sent a payment link, so her trips are over.
+            # Nobody without an e-mail address was sent a payment link, so their trips are over.
             self._add_trip(client, self._generator.trip(past=None if client.email else True))
 
     def _add_trip(self, client: ClientDetail, trip: MadeTrip) -> None:

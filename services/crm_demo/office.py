@@ -15,14 +15,14 @@ from services.crm.office.support.service import TicketFilter
 _QUESTIONS = (
     (
         "Which colour does the portal take?",
-        "My client says the portal is green. Is that ours, or does she see another agency's?",
+        "My client says the portal is green. Is that ours, or do they see another agency's?",
         "It is ours: the colour under Agency. It changed on Monday, when we chose the new logo.",
         True,
     ),
     (
         "May I keep a card for a second deposit?",
         "The Baxters pay two deposits a week apart. Can I leave the card in the vault until the second one?",
-        "No: a card is for one payment. Send a second link for the second deposit; signing again takes her a minute.",
+        "No: a card is for one payment. Send a second link for the second deposit; signing again takes a minute.",
         False,
     ),
     (
@@ -49,7 +49,7 @@ _FAILURES = (
 
 
 def add_office(deps: Dependencies, agent: Actor, admin: Actor) -> None:
-    """Gives an agent her tickets and failed e-mails, when she has none."""
+    """Gives an agent tickets and failed e-mails, when they have none."""
     support = deps.office.support
     if support.list_page(agent, TicketFilter(), 1).total == 0:
         for subject, question, answer, closed in _QUESTIONS:

@@ -38,7 +38,7 @@ class DemoError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoAgent:
-    """How to sign in as one of the demo agents. No `totp_secret`: she sets her authenticator up herself."""
+    """How to sign in as one of the demo agents. No `totp_secret`: they set their authenticator up themselves."""
 
     id: str
     agency_id: str
@@ -81,7 +81,7 @@ def import_demo(deps: Dependencies, file: Path, crowd_percent: int = 100) -> lis
 
 
 def demo_code(file: Path, name: str, clock: Clock) -> tuple[DemoAgent, str, int]:
-    """The demo agent whose e-mail or name begins with `name`, her present code, and the seconds it stays."""
+    """The demo agent whose e-mail or name begins with `name`, their present code, and the seconds it stays."""
     if not file.exists():
         raise DemoError(f"There is no {file}. `make up` makes the demo agency.")
     agents = [DemoAgent(**agent) for agent in _read(file)["agents"]]

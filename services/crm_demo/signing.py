@@ -37,7 +37,7 @@ def add_restrictions(deps: Dependencies, admin: Actor) -> None:
 
 
 def add_signing(deps: Dependencies, actor: Actor) -> None:
-    """Gives an agent documents on their way, unless she has some. Letters need the CRM's key: without it, nothing."""
+    """Gives an agent documents on their way, unless they have some. Letters need the CRM's key: without it, nothing."""
     nothing_yet = deps.signing.book.list_page(actor, RequestFilter(), 1).total == 0
     if not nothing_yet or not deps.core.settings.letter_signing_key.is_file():
         return

@@ -61,7 +61,7 @@ class PortalSettings(SiteSettings):
         return {"PUBLIC_URL": self.public_url, "FRAME_ORIGIN": self.frame_origin}
 
     def problems(self) -> list[str]:
-        """Adds the letter keys, without which no client would get her copy."""
+        """Adds the letter keys, without which no client would get their copy."""
         keys = {"LETTER_SIGNING_KEY": self.letter_signing_key, "NOTIFIER_LETTER_KEY": self.notifier_letter_key}
         return super().problems() + [
             f"{self.prefix()}{label}: there is no readable file {path}. `make certificates` makes it for development."

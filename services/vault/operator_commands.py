@@ -37,12 +37,12 @@ def add_operator_commands(commands: Any) -> None:  # Any: argparse's private typ
     enrol = _add(commands, "enroll-agent", "let an agent receive one-time codes (O11)", _enroll)
     enrol.add_argument("--agent-id", required=True)
     enrol.add_argument("--agency-id", required=True)
-    enrol.add_argument("--name", required=True, help="as her mails address her")
+    enrol.add_argument("--name", required=True, help="as their mails address them")
     enrol.add_argument("--email", required=True)
     change = _add(commands, "change-agent-email", "send an agent's codes to another address (O11)", _change_email)
     change.add_argument("--agent-id", required=True)
     change.add_argument("--email", required=True)
-    approver = _add(commands, "set-approver", "let an agent approve second reveals for her agency (M9)", _set_approver)
+    approver = _add(commands, "set-approver", "let an agent approve their agency's second reveals (M9)", _set_approver)
     approver.add_argument("--agent-id", required=True)
     approver.add_argument("--off", action="store_true", help="no longer")
     rotate = _add(commands, "rotate-keys", "make new key versions (O6)", _rotate)
@@ -110,7 +110,7 @@ def _enroll(line: _Line) -> int:
     )
     when = answer.enrolled_at.ToDatetime().isoformat(sep=" ", timespec="seconds")
     print(f"Agent {given.agent_id} is enrolled (since {when} UTC). One-time codes go to {given.email}.")
-    print("Next: she can retrieve cards that are hers. Her address changes only by change-agent-email.")
+    print("Next: they can retrieve cards that are theirs. Their address changes only by change-agent-email.")
     return 0
 
 
@@ -119,7 +119,7 @@ def _change_email(line: _Line) -> int:
     request = pb.ChangeAgentEmailRequest(idempotency_key=_key(), agent_id=given.agent_id, email=given.email)
     line.caller.call(line.stub.ChangeAgentEmail, request)
     print(f"One-time codes of agent {given.agent_id} go to {given.email} from now on.")
-    print("Next: tell her, at an address or number you knew before, that it was changed.")
+    print("Next: tell them, at an address or number you knew before, that it was changed.")
     return 0
 
 
@@ -131,8 +131,8 @@ def _set_approver(line: _Line) -> int:
         print(f"Agent {given.agent_id} approves no second reveals any more.")
         print("Next: an agency without another approver has none at all.")
         return 0
-    print(f"Agent {given.agent_id} may approve second reveals of her colleagues' cards, never of her own.")
-    print("Next: her agency's admin allows them under Agency, Policies; they are off until then.")
+    print(f"Agent {given.agent_id} may approve second reveals of their colleagues' cards, never of their own.")
+    print("Next: their agency's admin allows them under Agency, Policies; they are off until then.")
     return 0
 
 

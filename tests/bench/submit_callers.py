@@ -1,4 +1,4 @@
-"""Clients who submit at the same moment, each with her own link, page and sealed card."""
+"""Clients who submit at the same moment, each with their own link, page and sealed card."""
 
 from collections import deque
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A client signs the same words whether her agent asks or she starts the payment herself (M2, P3)."""
+"""A client signs the same words whether their agent asks or they start the payment themselves (M2, P3)."""
 
 import pytest
 

@@ -166,7 +166,7 @@ class World:
         )
 
     def agent(self, first_name: str = "Maya", *, phone: bool = False, **options: Any) -> AgentAtWork:
-        """An agent who is signed in already; she signs in once for all tests."""
+        """An agent who is signed in already; they sign in once for all tests."""
         kept = self.kept.get(first_name)
         page = self.window(phone=phone, **({"storage_state": kept} if kept else {}), **options)
         agent = AgentAtWork(page=page, crm=self.crm, account=self.account(first_name))

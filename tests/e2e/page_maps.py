@@ -139,7 +139,7 @@ def portal_map(stack: Stack, folder: Path) -> PageMap:
 
 
 def eleanor(stack: Stack) -> str:
-    """Her id as a client."""
+    """Their id as a client."""
     query = "SELECT id FROM client WHERE first_name = 'Eleanor' AND last_name = 'Whitcombe'"
     return str(stack.query("crm", query)[0][0])
 

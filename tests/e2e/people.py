@@ -91,7 +91,7 @@ _MOST_TABS: Final = 90
 
 @dataclass(frozen=True, slots=True)
 class Keyboard:
-    """A person who has no pointer: Tab until what she looks for has the focus, in the page or in the frame on it."""
+    """A person who has no pointer: Tab until what they look for has the focus, in the page or in the frame on it."""
 
     page: Page
 
@@ -169,7 +169,7 @@ class Account:
 
 @dataclass
 class AgentAtWork:
-    """An agent and her browser page."""
+    """An agent and their browser page."""
 
     page: Page
     crm: str
@@ -388,7 +388,7 @@ _USED_STEPS: dict[str, int] = {}
 
 @dataclass
 class ClientAtHome:
-    """A client, her browser page, and the link from her mail."""
+    """A client, their browser page, and the link from their mail."""
 
     page: Page
 

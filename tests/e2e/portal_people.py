@@ -13,7 +13,7 @@ _LONG_MS: Final = 20_000
 
 
 def choose(page: Page, link: str, password: str) -> None:
-    """The mail's link, and a password that is nobody's but hers."""
+    """The mail's link, and a password that is nobody's but theirs."""
     done = page.get_by_text("Your password is set")
 
     def is_set() -> bool:

@@ -118,7 +118,7 @@ def test_another_agent_sets_his_authenticator_up_and_finds_nothing_of_his_collea
 
 
 def _leaving(agent: AgentAtWork) -> AgentAtWork:
-    """She leaves a page that shows a card, and says yes to the warning."""
+    """They leave a page that shows a card, and say yes to the warning."""
     agent.page.on("dialog", lambda dialog: dialog.accept())
     return agent
 

@@ -60,7 +60,7 @@ def _open(page: Page, link: str, button: str) -> None:
 
 
 def _sign_by_hand(page: Page, button: str) -> None:
-    # Whoever signed before is first offered her signature on file.
+    # Whoever signed before is first offered their signature on file.
     page.get_by_role("radiogroup", name="How you sign").get_by_role("radio", name="Draw").press("Space")
     pad = page.locator("canvas").first
     pad.scroll_into_view_if_needed()

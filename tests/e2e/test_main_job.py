@@ -88,7 +88,7 @@ def test_the_main_job_by_keyboard_alone(world: World) -> None:
         ("ZIP or postal code", "04101"),
     ):
         guest.to(label).type(text)
-    # Whoever signed before is first offered her signature on file; typing is the last of the three.
+    # Whoever signed before is first offered their signature on file; typing is the last of the three.
     on_file = client.page.get_by_role("radio", name="On file").count() > 0
     guest.to("On file" if on_file else "Draw")
     for _ in range(2 if on_file else 1):

@@ -31,7 +31,7 @@ def test_every_page_of_the_crm(world: World, album: Album, tmp_path: Path) -> No
 
 
 def test_every_page_of_the_portal(world: World, album: Album, tmp_path: Path) -> None:
-    """From the URL map, as a client who signed in with her invitation."""
+    """From the URL map, as a client who signed in with their invitation."""
     anybody, client = world.window(), client_with_account(world, ELEANOR)
     doors = {Door.CLIENTS: client, Door.OWN_CLIENT: client}
     _look_at_all(

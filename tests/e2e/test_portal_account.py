@@ -1,4 +1,4 @@
-"""A client finds her way in: the agent's page, an invitation, a password, a reset; her profile goes both ways."""
+"""A client finds their way in: the agent's page, an invitation, a password, a reset; their profile goes both ways."""
 
 import itertools
 import re

@@ -1,4 +1,4 @@
-"""A client tells of a bank transfer, her agent confirms it, and takes it back when it was a mistake (C6)."""
+"""A client tells of a bank transfer, their agent confirms it, and takes it back when it was a mistake (C6)."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""A client in the portal: her trips, a payment that she starts on her phone, documents, her calendar (P3, P4, P8)."""
+"""A client in the portal: trips, a payment that they start on their phone, documents, their calendar (P3, P4, P8)."""
 
 import re
 from typing import Final

@@ -155,7 +155,7 @@ class CrmSite:
         self.database.dispose()
 
     def _agent(self, agency_id: str, name: str, email: str, role: Role = Role.AGENT) -> tuple[Actor, str]:
-        """The agent, and the secret of her authenticator."""
+        """The agent, and the secret of their authenticator."""
         agent = self.deps.access.directory.create_agent(agency_id, AgentData(name=name, email=email, role=role))
         self.deps.access.sign_in.set_password(agent.id, PASSWORD)
         secret = self.deps.access.sign_in.enrol_new_authenticator(agent.id)

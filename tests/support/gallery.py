@@ -51,7 +51,7 @@ class LinkForm(f.Form):
     purpose = f.StringField(
         "What it is for",
         [f.required("Say what the payment is for."), f.Length(max=200)],
-        description="The client reads this on her payment page.",
+        description="The client reads this on their payment page.",
     )
     email = f.EmailField("Copy to", [f.Optional(), f.email_address()])
     due = f.DateField("Due", [f.Optional()])

@@ -191,7 +191,7 @@ def links_in(mails: list[dict[str, Any]]) -> list[Link]:
 
 
 class Client:
-    """One client with her link: opens the page, then submits."""
+    """One client with their link: opens the page, then submits."""
 
     def __init__(self, portal: str, frame: str, link: Link, **card: str) -> None:
         """`card`: what is other than on the usual test card. Raises PageFault."""

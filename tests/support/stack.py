@@ -43,7 +43,7 @@ from tests.support.gate import Gate
 ROOT: Final = Path(__file__).resolve().parents[2]
 _READY_SECONDS: Final = 90.0
 _PORTS_OF_A_STACK: Final = 30
-# Enough for lists of several pages; each client costs the events of her trips and payments.
+# Enough for lists of several pages; each client costs the events of their trips and payments.
 _CROWD: Final = 12
 
 _LIBC: Final = ctypes.CDLL(None)

@@ -28,5 +28,5 @@ class Actor:
         return self.role is Role.ADMIN
 
     def owns(self, agent_id: str) -> bool:
-        """Whether an object of this agent is the actor's own: only then may she change it."""
+        """Whether an object of this agent is the actor's own: only then may they change it."""
         return self.agent_id == agent_id

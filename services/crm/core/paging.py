@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 T = TypeVar("T")
 PAGE_SIZE = 50
-# Lists are counted and turned this far. Who looks for something beyond narrows the filter: that is quicker for her, and
-# for the database.
+# Lists are counted and turned this far. Who looks for something beyond narrows the filter: that is quicker for them,
+# and for the database.
 COUNTED = 2_000
 
 

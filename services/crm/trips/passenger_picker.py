@@ -5,7 +5,7 @@ from services.crm.trips.bookings.service import BookingDetail, Passenger
 
 
 class PassengerChoice:
-    """One passenger on the form: her tick; None when she can't be ticked."""
+    """One passenger on the form: their tick; None when they can't be ticked."""
 
     def __init__(self, passenger: Passenger, pick: BooleanField | None) -> None:
         self.passenger = passenger
@@ -26,7 +26,7 @@ def choice_fields(booking: BookingDetail) -> dict[str, BooleanField]:
 
 
 def choices_of(form: Form, booking: BookingDetail) -> list[PassengerChoice]:
-    """Every passenger with the tick that the form has for her."""
+    """Every passenger with the tick that the form has for them."""
     return [
         PassengerChoice(passenger, getattr(form, f"pick_{index}", None))
         for index, passenger in enumerate(booking.passengers)

@@ -201,7 +201,7 @@ class DeliveryEvents:
         self._queue_for_agent(session, meta, Mail.CARD_LAPSED, event.context, {})
 
     def payment_reported(self, session: Session, event: PaymentReported, meta: EventMeta) -> None:
-        """C6: the agent learns what her client says; what the client wrote stands in the CRM."""
+        """C6: the agent learns what their client says; what the client wrote stands in the CRM."""
         extra = {"paid_on": day(event.context.paid_on), "reference": event.reference}
         self._queue_for_agent(session, meta, Mail.PAYMENT_REPORTED, event.context, extra)
 

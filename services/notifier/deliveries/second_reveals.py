@@ -48,7 +48,7 @@ class SecondRevealEvents:
         handlers.on(CvvResupplied, self.cvv_resupplied)
 
     def requested(self, session: Session, event: SecondRevealRequested, meta: EventMeta) -> None:
-        """Every admin who may decide it gets a mail of her own, with the way to the request itself."""
+        """Every admin who may decide it gets a mail of their own, with the way to the request itself."""
         for admin in event.admins:
             extra = {
                 "url": f"{self.crm_url}/approvals/{event.second_reveal_id}",
@@ -71,7 +71,7 @@ class SecondRevealEvents:
         self._queue(session, meta, Mail.SECOND_REVEAL_DECIDED, event.context, to=agent, extra=extra)
 
     def cvv_requested(self, session: Session, event: CvvRequested, meta: EventMeta) -> None:
-        """The client's mail with her link. What the agent's later mail shows is kept with it."""
+        """The client's mail with their link. What the agent's later mail shows is kept with it."""
         context = event.context
         letter = self.open_letter(event.sealed_mail)
         if letter is None:

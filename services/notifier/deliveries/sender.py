@@ -188,7 +188,7 @@ class Sender:
         return opened.letter.to, shown
 
     def _confirm_to_agent(self, session: Session, row: Delivery, taken: _Taken) -> None:
-        """Tells the agent that her client's link is on its way (M1)."""
+        """Tells the agent that their client's link is on its way (M1)."""
         if not taken.data.get("agent_address"):
             return
         self._deliveries.queue(

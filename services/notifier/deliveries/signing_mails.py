@@ -56,7 +56,7 @@ class SigningMails:
         self._queue_letter(session, meta, event.sealed_mail, facts, agent=event.agent, link_id=event.request_id)
 
     def esign_signed(self, session: Session, event: EsignSigned, meta: EventMeta) -> None:
-        """The client gets her copy, the agent the news; both with the PDF."""
+        """The client gets their copy, the agent the news; both with the PDF."""
         facts = _people(event.agent, event.agency, event.signer) | {
             "title": event.title,
             "signed": moment(event.signed_at, event.agency.time_zone),

@@ -1,4 +1,4 @@
-"""Mails about support tickets (C12): the admins read a question, the agent her answer."""
+"""Mails about support tickets (C12): the admins read a question, the agent their answer."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ class SupportMails:
         handlers.on(SupportTicketAnswered, self.answered)
 
     def asked(self, session: Session, event: SupportTicketOpened, meta: EventMeta) -> None:
-        """Every admin of the agency gets a mail of her own."""
+        """Every admin of the agency gets a mail of their own."""
         for admin in event.admins:
             self._queue(session, meta, Mail.SUPPORT_QUESTION, event, to=admin, agency=event.agency)
 

@@ -60,7 +60,7 @@ def welcome(session: Session, client_id: str) -> None:
 
 
 def take_leave(session: Session, client_id: str) -> None:
-    """Her way into the portal was taken back."""
+    """Their way into the portal was taken back."""
     current = current_client_id(session, client_id)
     session.execute(delete(ReminderGuestRow).where(ReminderGuestRow.client_id == current))
 

@@ -21,7 +21,7 @@ class ReminderAgencyRow(Base):
 
 
 class ReminderAgentRow(Base):
-    """An agent as her newest event told her."""
+    """An agent as their newest event told them."""
 
     __tablename__ = "reminder_agent"
 
@@ -44,7 +44,7 @@ class ReminderClientRow(Base):
 
 
 class ReminderGuestRow(Base):
-    """A client who signs in to the portal: her reminders lead there. Gone when her way in was taken back."""
+    """A client who signs in to the portal: their reminders lead there. Gone when their way in was taken back."""
 
     __tablename__ = "reminder_guest"
 

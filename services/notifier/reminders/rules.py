@@ -47,7 +47,7 @@ TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
     State.SENT: frozenset(),
     State.FAILED: frozenset(),
     **dict.fromkeys(SKIPPED, frozenset()),
-    # The agent may send these herself: no mail has left yet.
+    # The agent may send these themselves: no mail has left yet.
     State.SKIPPED_LATE: frozenset({State.QUEUED, State.SKIPPED_PAID, State.SKIPPED_CANCELLED}),
     State.SKIPPED_NO_ADDRESS: frozenset({State.QUEUED, State.SKIPPED_PAID, State.SKIPPED_CANCELLED}),
 }
@@ -70,7 +70,7 @@ class PaymentStatus(StrEnum):
     REVERSED = "reversed"
 
 
-# The client has done her part with an authorization; a void or a lapse takes it back.
+# The client has done their part with an authorization; a void or a lapse takes it back.
 COUNTS: Final = frozenset({PaymentStatus.AUTHORIZED, PaymentStatus.PROCESSED})
 
 
@@ -149,7 +149,7 @@ class Facts:
     # The day that is counted from; None where the trip has no first day.
     counted_from: date | None
     days_before: int
-    # The agent sends it herself: it is never too late.
+    # The agent sends it themselves: it is never too late.
     by_hand: bool
     zone: ZoneInfo
     owed: Owed

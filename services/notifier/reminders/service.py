@@ -224,7 +224,7 @@ class Schedule:
         self._tell(session, row, reason=reason)
 
     def send_test(self, session: Session, message: events_pb2.ReminderTestRequested, event_id: str) -> None:
-        """The text as this booking's client would get it, to the agent herself."""
+        """The text as this booking's client would get it, to the agent themselves."""
         row = _row_for(session, message)
         if row is None:
             raise UnknownBooking(message.booking_id)

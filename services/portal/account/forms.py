@@ -1,4 +1,4 @@
-"""What a client types to prove who she is. Passwords are taken as typed: never stripped."""
+"""What a client types to prove who they are. Passwords are taken as typed: never stripped."""
 
 from wtforms import HiddenField
 

@@ -44,7 +44,7 @@ _VOID_LINK = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PresentClient:
-    """The client signed in, as of this request, and the agent she deals with."""
+    """The client signed in, as of this request, and the agent they deal with."""
 
     client_id: str
     agency_id: str
@@ -270,7 +270,7 @@ class Accounts:
     def learn_invited(self, session: Session, message: ClientPortalInvited) -> None:
         """Takes in an invitation, or a further one. Only the newest link works; a password in use stays.
 
-        Raises RetryLater while another client still has the username (her renaming is on its way).
+        Raises RetryLater while another client still has the username (their renaming is on its way).
         """
         self._agents.learn_if_new(session, message.agent, message.agency)
         key = username_key(message.username)
@@ -290,7 +290,7 @@ class Accounts:
         row.invitation_expires_at = moment_of(message.expires_at)
 
     def learn_client(self, session: Session, client: Client, agent_id: str) -> None:
-        """Takes in the client's newest name, address and agent, if she has an account."""
+        """Takes in the client's newest name, address and agent, if they have an account."""
         row = session.get(AccountRow, current_client_id(session, client.id))
         if row is not None:
             row.first_name, row.last_name = client.first_name[:80], client.last_name[:80]

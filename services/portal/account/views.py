@@ -25,7 +25,7 @@ _LOCKED = (
 )
 _TOO_MANY = (
     "Many such requests came from your connection within an hour, so we let it rest. Try again later, or call your "
-    "agent: she can send you a new link."
+    "agent: they can send you a new link."
 )
 _AGAIN = "The two passwords differ. Type the same one twice."
 

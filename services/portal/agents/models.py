@@ -7,13 +7,13 @@ from services.portal.orm import Base
 
 
 class AgentRow(Base):
-    """An agent as the CRM last told of her."""
+    """An agent as the CRM last told of them."""
 
     __tablename__ = "agents"
 
     agent_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     agency_id: Mapped[str] = mapped_column(String(64), index=True)
-    # The end of her public page's address; given once, so that what she printed on a card stays good.
+    # The end of their public page's address; given once, so that what they printed on a card stays good.
     slug: Mapped[str] = mapped_column(String(80), unique=True)
     active: Mapped[bool]
     # Serialized wayvault.events.v1.Agent and Agency.

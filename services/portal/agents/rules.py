@@ -1,4 +1,4 @@
-"""What the portal knows of an agent and her agency, and the address of her public page. Pure."""
+"""What the portal knows of an agent and their agency, and the address of their public page. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _LONGEST_SLUG = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentView:
-    """An agent with the agency she works for. `time_zone` is the agency's IANA zone; `accent` "#RRGGBB" or empty."""
+    """An agent with the agency they work for. `time_zone` is the agency's IANA zone; `accent` "#RRGGBB" or empty."""
 
     agent_id: str
     slug: str

@@ -46,7 +46,7 @@ class Agents:
         return None if row is None else _view(row)
 
     def snapshots(self, agent_id: str) -> tuple[Agent, Agency] | None:
-        """The newest word on an agent and her agency, to be repeated in events."""
+        """The newest word on an agent and their agency, to be repeated in events."""
         with self._database.read() as session:
             row = session.get(AgentRow, agent_id[:64])
             return None if row is None else (Agent.FromString(row.agent), Agency.FromString(row.agency))
@@ -56,7 +56,7 @@ class Agents:
             return self.load(session, agent_id)
 
     def by_address(self, name: str) -> AgentView | None:
-        """An active agent by the end of her page's address: slug or id."""
+        """An active agent by the end of their page's address: slug or id."""
         with self._database.read() as session:
             row = session.scalars(
                 select(AgentRow).where(

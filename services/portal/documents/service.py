@@ -51,7 +51,7 @@ class TripDocuments:
         return self._list(_seen_by(client_id).where(TripDocumentRow.booking_id == booking_id))
 
     def of_client(self, client_id: str) -> list[TripDocument]:
-        """What the client may see of all her trips, the newest first."""
+        """What the client may see of all their trips, the newest first."""
         return self._list(_seen_by(client_id))
 
     def file(self, client_id: str, document_id: str) -> DocumentFile:
@@ -100,7 +100,7 @@ class TripDocuments:
 
 
 def _seen_by(client_id: str) -> Select[TripDocumentRow]:
-    """Who may see a document: a traveler of the trip, while the trip is shown, and if it is for her.
+    """Who may see a document: a traveler of the trip, while the trip is shown, and if it is for them.
 
     A reader who was taken off the booking sees nothing of it any more.
     """

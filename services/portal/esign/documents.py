@@ -84,7 +84,7 @@ class KnownDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentEntry:
-    """A line of a client's list of what she has signed."""
+    """A line of a client's list of what they have signed."""
 
     document_id: str
     request_id: str | None

@@ -19,7 +19,7 @@ class SignedDocumentRow(Base):
     # What was signed: a payment's authorization, or the paper of a signing request.
     payment_id: Mapped[str | None] = mapped_column(String(40), unique=True)
     request_id: Mapped[str | None] = mapped_column(String(64), unique=True)
-    # Who signed, where she is known by an id.
+    # Who signed, where they are known by an id.
     client_id: Mapped[str] = mapped_column(String(64), default="", index=True)
     agency_id: Mapped[str] = mapped_column(String(40))
     agency_name: Mapped[str] = mapped_column(String(200), default="")

@@ -1,4 +1,4 @@
-"""Signatures on file: what a client signed with before, offered to her again, and used only when she ticks it."""
+"""Signatures on file: what a client signed with before, offered to them again, and used only when they tick it."""
 
 from base64 import b64encode
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ class SignaturesOnFile:
         return self._find(client_id, agency_id)
 
     def reuse(self, client_id: str, agency_id: str, *, document_id: str, agreed: bool) -> Signature:
-        """The signature that the page has shown her, to sign once more. Raises SignatureMissing without her tick."""
+        """The signature that the page has shown them, to sign once more. Raises SignatureMissing without their tick."""
         if not agreed:
             raise SignatureMissing(NOT_AGREED)
         known = self._find(client_id, agency_id, SignedDocumentRow.document_id == document_id)

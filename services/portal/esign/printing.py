@@ -1,4 +1,4 @@
-"""Prints what was signed, after the signer has had her answer; then tells the others, with the PDF.
+"""Prints what was signed, after the signer has had their answer; then tells the others, with the PDF.
 
 At the moment of signing a document is kept as its record, whose fingerprint is fixed then. The worker prints it soon
 after; who wants the PDF earlier has it printed then and there. It is the same whenever and by whomever it is printed.

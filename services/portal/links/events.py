@@ -8,7 +8,7 @@ from protos.wayvault.events.v1.events_pb2 import DeliverySent, PaymentLinkIssued
 from services.portal.evidence import EvidenceStep, StepKind
 from services.portal.links.service import Links, add_evidence
 
-# The mails that bring a person a link at whose end she signs: that they left is a step of the evidence.
+# The mails that bring a person a link at whose end they sign: that they left is a step of the evidence.
 _LINK_MAILS = frozenset({"payment_link", "esign_request", "insurance_offer"})
 
 

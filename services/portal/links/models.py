@@ -11,7 +11,7 @@ from services.portal.orm import Base
 
 class LinkRow(Base):
     """A payment authorization link as the CRM issued it, and what happened to it here; or a payment that a signed-in
-    client started herself (P3): the same in all but that no token opens it before it is signed."""
+    client started themselves (P3): the same in all but that no token opens it before it is signed."""
 
     __tablename__ = "links"
 

@@ -1,14 +1,14 @@
 """What a payment authorization link is worth (docs/design.md, States; M1, M2).
 
-A link is a row per payment. Whoever brings one of its tokens gets in; the link itself says what she finds:
-the form, the state of her payment, or a kind page.
+A link is a row per payment. Whoever brings one of its tokens gets in; the link itself says what they find:
+the form, the state of their payment, or a kind page.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-# How long a payment that a client started herself waits for her signature.
+# How long a payment that a client started themselves waits for their signature.
 OWN_PAYMENT_VALID = timedelta(hours=24)
 
 
@@ -47,7 +47,7 @@ _NEXT: dict[tuple[LinkState, LinkFact], LinkState] = {
     (LinkState.SUBMITTED, LinkFact.REVOKED): LinkState.SUBMITTED,
     (LinkState.REVOKED, LinkFact.REISSUED): LinkState.REVOKED,
     (LinkState.REVOKED, LinkFact.OPENED): LinkState.REVOKED,
-    # The client pressed "Authorize" while the revocation was still on its way: her consent and her card are
+    # The client pressed "Authorize" while the revocation was still on its way: their consent and their card are
     # in, so the authorization stands, and the agent, who reads of it, voids it.
     (LinkState.REVOKED, LinkFact.SUBMITTED): LinkState.SUBMITTED,
     (LinkState.REVOKED, LinkFact.REVOKED): LinkState.REVOKED,

@@ -41,7 +41,7 @@ CLAIM_LIFE = timedelta(seconds=8)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkView:
-    """A link as it stands at the moment of the call. `client_id` is who is to pay; `self_service` = she started it."""
+    """A link as it stands at the moment of the call. `client_id` is who is to pay; `self_service` = they started it."""
 
     link_id: str
     client_id: str
@@ -63,7 +63,7 @@ class LinkView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnPayment:
-    """A payment that a signed-in client starts (P3), with the terms she is to sign, every tag filled."""
+    """A payment that a signed-in client starts (P3), with the terms they are to sign, every tag filled."""
 
     request_key: str
     client_id: str
@@ -240,7 +240,7 @@ class Links:
             return row.link_id
 
     def asked_of(self, client_id: str) -> list[LinkView]:
-        """What a client's agent asks her for and she has not answered yet, the newest first."""
+        """What a client's agent asks them for and they have not answered yet, the newest first."""
         waiting = (LinkState.ISSUED.value, LinkState.OPENED.value)
         query = (
             select(LinkRow)

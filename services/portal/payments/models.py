@@ -36,7 +36,7 @@ class PaymentRow(Base):
     is_fee: Mapped[bool] = mapped_column(default=False)
     # When the portal first heard of it: lists are ordered by it.
     told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # The context as the client authorized it: a later change in the CRM does not change what she signed.
+    # The context as the client authorized it: a later change in the CRM does not change what they signed.
     context: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
     card_token: Mapped[str] = mapped_column(String(60), default="")
     brand: Mapped[str] = mapped_column(String(20), default="")

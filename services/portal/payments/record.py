@@ -17,7 +17,7 @@ from services.portal.payments.values import BillingAddress
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authorization:
-    """What a client authorized: the request she saw, the card the vault stored, and what she signed."""
+    """What a client authorized: the request they saw, the card the vault stored, and what they signed."""
 
     link: LinkView
     card: StoredCard
@@ -56,7 +56,7 @@ def authorized_event(made: Authorization) -> PaymentAuthorized:
     """PaymentAuthorized, as the CRM and the notifier read it."""
     event = PaymentAuthorized(
         context=PaymentContext.FromString(made.link.context),
-        # The CRM knows no link of a payment that the client started herself.
+        # The CRM knows no link of a payment that the client started themselves.
         link_id="" if made.link.self_service else made.link.link_id,
         self_service=made.link.self_service,
         card_token=made.card.card_token,
@@ -91,7 +91,7 @@ def signed_event(made: Authorization, sealed_letter: str) -> DocumentSigned:
 
 
 def copy_letter(made: Authorization, url: str) -> Letter:
-    """The letter that brings the client her copy and, in `url`, the way to her payment's state."""
+    """The letter that brings the client their copy and, in `url`, the way to their payment's state."""
     request = made.link.request
     return Letter(
         letter_id=new_id("ltr"),

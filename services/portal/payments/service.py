@@ -62,7 +62,7 @@ _START_OVER: dict[type[errors.WayvaultError], bool] = {
 }
 
 
-# A client with more payments than this looks for the older ones with her agent.
+# A client with more payments than this looks for the older ones with their agent.
 _LISTED = 200
 
 

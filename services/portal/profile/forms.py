@@ -1,4 +1,4 @@
-"""What a client enters about herself, her family and her days."""
+"""What a client enters about themselves, their family and their days."""
 
 from datetime import UTC, date, datetime
 from typing import Any

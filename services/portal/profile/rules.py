@@ -2,7 +2,7 @@
 
 Each side says when a field was last changed; of family and occasions each row is a field of its own, so that what both
 add is there in the end. The portal shows what the client wrote until the CRM has answered: a `client.saved` that was on
-its way before the CRM knew of her change does not take it from her eyes.
+its way before the CRM knew of their change does not take it from their eyes.
 """
 
 from collections.abc import Mapping
@@ -66,7 +66,7 @@ class Occasion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What a client and her agent both see."""
+    """What a client and their agent both see."""
 
     first_name: str
     last_name: str
@@ -108,7 +108,7 @@ class Held:
     pending: Mapping[str, datetime] = field(default_factory=dict)
 
     def change(self, new: Profile, now: datetime) -> "Held":
-        """The client changed her profile."""
+        """The client changed their profile."""
         mine = dict.fromkeys(changed_fields(self.shown, new), now)
         return Held(shown=new, pending={**self.pending, **mine})
 

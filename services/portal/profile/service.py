@@ -33,7 +33,7 @@ class ChangedMeanwhile(InvalidArgument):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileView:
-    """The profile as the client sees it. `version` is that of what she sees; forms bring it back."""
+    """The profile as the client sees it. `version` is that of what they see; forms bring it back."""
 
     profile: Profile
     version: int

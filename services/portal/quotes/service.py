@@ -25,7 +25,7 @@ class Quotes:
     def ask(
         self, agent: AgentView, wish: Wish, visitor: Visitor, *, client: PresentClient | None, request_key: str
     ) -> bool:
-        """Tells the CRM and the agent of the wish, and of the visitor when she is no signed-in client of this agent.
+        """Tells the CRM and the agent of the wish, and of the visitor when they are no signed-in client of this agent.
 
         The same form again asks nothing more: False.
         """

@@ -27,7 +27,7 @@ _TOO_MANY = (
 
 @blueprint.route("/a/<name>", methods=["GET", "POST"])
 def ask(name: str) -> ResponseReturnValue:
-    """Who the agent is, and the form. An address with her id leads to the one with her name."""
+    """Who the agent is, and the form. An address with their id leads to the one with their name."""
     agent = _agent(name)
     if request.method == "GET" and name != agent.slug:
         return redirect(url_for("quotes.ask", name=agent.slug), 302)
@@ -75,7 +75,7 @@ def _agent(name: str) -> AgentView:
 
 
 def _own_client(agent: AgentView) -> PresentClient | None:
-    """The client signed in, when this is her own agent; to others she is a visitor."""
+    """The client signed in, when this is their own agent; to others they are a visitor."""
     client = find_client()
     return client if client is not None and client.agent.agent_id == agent.agent_id else None
 

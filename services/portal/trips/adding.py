@@ -1,5 +1,5 @@
-"""A payment that a client starts herself (P3). It becomes a link of the links room, as her agent's requests do: from
-there on form, card, signature and status page are one and the same."""
+"""A payment that a client starts themselves (P3). It becomes a link of the links room, as their agent's requests do:
+from there on form, card, signature and status page are one and the same."""
 
 from chassis.errors import InvalidArgument, NotFound
 from chassis.ids import new_id
@@ -32,8 +32,8 @@ class OwnPayments:
         self._trips = trips
 
     def refusal(self, link: LinkView) -> str:
-        """Why a payment that she started can't be authorized any more, in words; empty when it can. Another window of
-        hers, or a companion, may have paid meanwhile."""
+        """Why a payment that they started can't be authorized any more, in words; empty when it can. Another window of
+        theirs, or a companion, may have paid meanwhile."""
         try:
             view = self._trips.get(link.client_id, link.request.booking_id)
         except NotFound:
@@ -54,7 +54,7 @@ class OwnPayments:
         request_key: str,
         origin: Origin,
     ) -> str:
-        """The id of the link on which she goes on. The same `request_key` again: the same link.
+        """The id of the link on which they go on. The same `request_key` again: the same link.
 
         Raises NotFound for a segment that is none of the trip's, InvalidArgument (field "type" or "amount") for what
         can't be paid now.
@@ -80,7 +80,7 @@ class OwnPayments:
             purpose=context.purpose,
         )
         own = OwnPayment(
-            # Another client's form can't have this key: it is bound to her here.
+            # Another client's form can't have this key: it is bound to them here.
             request_key=f"{client.client_id}:{request_key}"[:80],
             client_id=client.client_id,
             context=context,
@@ -92,7 +92,7 @@ class OwnPayments:
     def context(
         self, client: PresentClient, view: TripView, part: Part, kind: PayType, amount: Money
     ) -> PaymentContext:
-        """What every reader of the payment shows. The agent is who the trip belongs to; her address as it is today."""
+        """What every reader of the payment shows. The agent is whose trip it is; their address as it is today."""
         agent, agency = self._agents.snapshots(view.agent.agent_id) or (view.message.agent, view.message.agency)
         return PaymentContext(
             payment_id=new_id("pay"),

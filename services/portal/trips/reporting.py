@@ -1,4 +1,4 @@
-"""What a client paid otherwise and tells her agent of (C6): by transfer, on the supplier's own site. It counts for
+"""What a client paid otherwise and tells their agent of (C6): by transfer, on the supplier's own site. It counts for
 nothing until the agent has confirmed it."""
 
 from base64 import b32encode

@@ -1,4 +1,4 @@
-"""The terms that a client signs for a payment she starts herself: the CRM's text, filled.
+"""The terms that a client signs for a payment they start themselves: the CRM's text, filled.
 
 The CRM's own links say the same words (services/crm/paying/links/terms.py);
 tests/contract/test_self_service_terms.py holds the two together. What is filled in here is spelled as there.

@@ -18,7 +18,7 @@ class AgentRow(Base):
     agency_id: Mapped[str] = mapped_column(String(64))
     display_name: Mapped[str] = mapped_column(String(120))
     email: Mapped[str] = mapped_column(String(254))
-    # May approve second reveals for her agency (M9).
+    # May approve second reveals for their agency (M9).
     approver: Mapped[bool] = mapped_column(Boolean(), default=False)
     enrolled_at: Mapped[datetime] = mapped_column(UtcDateTime())
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime())

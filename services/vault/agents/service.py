@@ -1,4 +1,4 @@
-"""The register's door: enrol an agent (O11), change her address, make her an approver (M9), look her up.
+"""The register's door: enrol an agent (O11), change their address, make them an approver (M9), look them up.
 
 Works in the caller's transaction.
 """
@@ -55,17 +55,17 @@ class AgentRegister:
     def enrol(
         self, session: Session, *, agent_id: str, agency_id: str, display_name: str, email: str, actor: str
     ) -> datetime:
-        """Enrols an agent and says when. Enrolling her again as she is changes nothing.
+        """Enrols an agent and says when. Enrolling them again as they are changes nothing.
 
-        Raises InvalidArgument for an address that is none, and when she is enrolled with other particulars: an address
-        is changed by `change_email`, so that enrolment can't redirect codes unseen.
+        Raises InvalidArgument for an address that is none, and when they are enrolled with other particulars: an
+        address is changed by `change_email`, so that enrolment can't redirect codes unseen.
         """
         _check_address(email)
         known = session.execute(select(_table).where(_table.c.agent_id == agent_id)).first()
         if known is not None:
             if (known.agency_id, known.email) != (agency_id, email):
                 raise InvalidArgument(
-                    "This agent is enrolled already, with another agency or address. To change her address, "
+                    "This agent is enrolled already, with another agency or address. To change their address, "
                     "use change-agent-email.",
                     field="agent_id",
                 )
@@ -87,7 +87,7 @@ class AgentRegister:
         return now
 
     def change_email(self, session: Session, *, agent_id: str, email: str, actor: str) -> datetime:
-        """Sends her codes to another address from now on. Raises AgentUnknown, InvalidArgument."""
+        """Sends their codes to another address from now on. Raises AgentUnknown, InvalidArgument."""
         _check_address(email)
         before = find_agent(session, agent_id)
         now = self._clock.now()
@@ -97,7 +97,7 @@ class AgentRegister:
         return now
 
     def set_approver(self, session: Session, *, agent_id: str, approver: bool, actor: str) -> datetime:
-        """Lets her approve second reveals for her agency, or no longer (M9). Raises AgentUnknown."""
+        """Lets them approve second reveals for their agency, or no longer (M9). Raises AgentUnknown."""
         before = find_agent(session, agent_id)
         now = self._clock.now()
         if before.approver is not approver:

@@ -1,1 +1,1 @@
-"""Second reveals (docs/product.md M9): the owner asks, another enrolled person of her agency approves or refuses."""
+"""Second reveals (docs/product.md M9): the owner asks, another enrolled person of their agency approves or refuses."""

@@ -20,7 +20,7 @@ class Approving(Protocol):
     """Approving takes a code; the reveal room, where codes live, does it."""
 
     def send_code(self, second_id: str, *, approver_id: str, origin: Origin, key: CallKey) -> pb.ChallengeResponse:
-        """Mails the approver her code."""
+        """Mails the approver their code."""
         ...
 
     def confirm(self, sealed: str, *, approver_id: str, origin: Origin) -> pb.ConfirmApprovalResponse:

@@ -73,7 +73,7 @@ class SecondReveal:
 
 
 class Person(Protocol):
-    """What the law asks about a person: who she is to the register, and where her codes go."""
+    """What the law asks about a person: who they are to the register, and where their codes go."""
 
     @property
     def agent_id(self) -> str: ...

@@ -73,7 +73,7 @@ class SecondRevealService:
     ) -> pb.RequestSecondRevealResponse:
         """The owner asks. Asking while a request or an approval stands gives that one.
 
-        Raises NotFound, PermissionDenied (not hers, or off for her agency, or never shown), AgentUnknown, CardGone.
+        Raises NotFound, PermissionDenied (not theirs, or off for their agency, or never shown), AgentUnknown, CardGone.
         """
         act = Act(
             action="second_reveal.requested",

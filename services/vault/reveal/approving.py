@@ -1,6 +1,6 @@
-"""Approving a second reveal (M9): the approver proves herself with a code mailed to her own enrolled address.
+"""Approving a second reveal (M9): the approver proves themselves with a code mailed to their own enrolled address.
 
-What she gets back is no card, but until when the owner may retrieve it once more.
+What they get back is no card, but until when the owner may retrieve it once more.
 """
 
 import hashlib
@@ -51,7 +51,7 @@ class Approving:
         self._answer_ttl = answer_ttl
 
     def send_code(self, second_id: str, *, approver_id: str, origin: Origin, key: CallKey) -> pb.ChallengeResponse:
-        """Mails the approver her code. Raises what `deciding` and `Challenges.send_to_approver` raise."""
+        """Mails the approver their code. Raises what `deciding` and `Challenges.send_to_approver` raise."""
         act = Act(
             action="approval.code_sent",
             refused_action="second_reveal.refused",

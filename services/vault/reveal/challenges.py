@@ -128,7 +128,7 @@ class Challenges:
             raise Busy
         since = now - CHALLENGE_WINDOW
         if kind is GrantKind.CARD_CODE and second is not None and second.decided_at is not None:
-            # An admin has looked at it meanwhile: her approval opens what three codes within an hour had closed.
+            # An admin has looked at it meanwhile: their approval opens what three codes within an hour had closed.
             since = max(since, second.decided_at)
         if challenges_since(session, card.token, kind, since) >= MOST_CHALLENGES:
             raise TooManyChallenges
@@ -142,7 +142,7 @@ class Challenges:
         )
 
     def enrolled(self, session: Session, agent_id: str, card: Card) -> Agent:
-        """The agent as the register knows her. Raises AgentUnknown, or PermissionDenied for another agency's."""
+        """The agent as the register knows them. Raises AgentUnknown, or PermissionDenied for another agency's."""
         agent = find_agent(session, agent_id)
         if agent.agency_id != card.agency_id:
             raise PermissionDenied("This agent belongs to another agency.")

@@ -2,7 +2,7 @@
 
 A grant of kind CARD_CODE or CVV_CODE is a challenge, answered with a code; one of kind CVV_LINK is answered with the
 link's token. CARD_CODE and CVV_LINK end in showing something, to one recipient key.
-APPROVE_CODE proves that an approver of a second reveal is herself (M9), and shows nothing.
+APPROVE_CODE proves who approves a second reveal (M9), and shows nothing.
 """
 
 from dataclasses import dataclass

@@ -87,7 +87,7 @@ ENTRIES: dict[str, Entry] = {
     "documents.file": Entry(Door.OWNER, objects={"document_id": "file_id"}),
     "documents.share": OWNER_ALONE,
     "documents.withdraw": Entry(Door.OWNER_ALONE, objects={"document_id": "file_id"}),
-    # esign: an agent's own document is hers to change; an admin reads it
+    # esign: an agent's own document is theirs to change; an admin reads it
     "esign.archive": Entry(Door.OWNER_ALONE, form={"version": "1", "archived": "yes"}),
     "esign.index": AGENTS,
     "esign.library": AGENTS,
@@ -200,7 +200,7 @@ ENTRIES: dict[str, Entry] = {
     "reveal.send_cvv_code": Entry(Door.OWNER_ALONE, json={"request_key": "0123456789"}),
     "reveal.show_cvv": AGENTS,
     "reveal.state": OWNER,
-    # second_reveals: 403 asks an admin to prove herself with her authenticator first
+    # second_reveals: 403 asks an admin to prove themselves with their authenticator first
     "second_reveals.approve": Entry(Door.ADMINS, also=(403,)),
     "second_reveals.index": ADMINS,
     "second_reveals.prove": ADMINS,

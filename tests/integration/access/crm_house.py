@@ -42,7 +42,7 @@ class FurnishedHouse(CrmHouse):
             other.id, AgentData(name="Eve Admin", email="eve@elsewhere.example", role=Role.ADMIN)
         )
         self.eve: Actor = _known(self.deps.access.directory.actor(eve.id))
-        # A second admin: nobody approves what she asked for herself.
+        # A second admin: nobody approves what they asked for themselves.
         self._agent(self.agency_id, "Nora Lind", "nora@harbour.example", Role.ADMIN)
         with self.deps.core.database.transaction() as session:
             session.execute(update(AgencyRow).values(second_reveal=True))

@@ -14,14 +14,14 @@ class Door(Enum):
 
     ANYBODY = "anybody, signed in or not"
     # The CRM
-    AGENTS = "every agent; it shows what is her own"
+    AGENTS = "every agent; it shows what is their own"
     AGENCY = "everybody of the agency whose object it is"
     ADMINS = "admins of the agency; for agents the page does not exist"
-    OWNER = "the agent whose object it is acts; an admin of her agency may look"
+    OWNER = "the agent whose object it is acts; an admin of their agency may look"
     OWNER_ALONE = "the agent whose object it is, nobody else, no admin either"
-    OWNER_AND_ADMIN = "the agent whose object it is, and the admins of her agency, who may act too"
+    OWNER_AND_ADMIN = "the agent whose object it is, and the admins of their agency, who may act too"
     # The portal
-    CLIENTS = "every signed-in client; it shows what is her own"
+    CLIENTS = "every signed-in client; it shows what is their own"
     OWN_CLIENT = "the signed-in client whose object it is"
     LINK = "a browser that has opened this very link with its token; others are sent to the link's page"
     PAYER = "as LINK, and the signed-in client who is to pay"
@@ -32,7 +32,7 @@ class Entry:
     """One endpoint's line.
 
     `objects` names the object for an argument of the address where it is not the argument's own name. `form` or `json`
-    is what someone who must not come in sends: so good that nothing but the question whose it is stands in her way.
+    is what someone who must not come in sends: so good that nothing but the question whose it is stands in their way.
     `also` are refusals that those let in may get for want of a proper form.
     """
 

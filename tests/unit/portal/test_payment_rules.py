@@ -1,4 +1,4 @@
-"""Laws of what a client is told of her payment."""
+"""Laws of what a client is told of their payment."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What the client reads of her payment, whatever order and however often the facts arrive (M12)."""
+"""What the client reads of their payment, whatever order and however often the facts arrive (M12)."""
 
 import itertools
 from datetime import timedelta

@@ -328,7 +328,7 @@ Global___FamilyMember: _TypeAlias = FamilyMember  # noqa: Y015
 
 @_typing.final
 class ClientProfile(_message.Message):
-    """What a client and her agent both see and both may change (P6). `revision` counts changes on the side that sends it;
+    """What a client and their agent both see and both may change (P6). `revision` counts changes on the side that sends it;
     the CRM decides on a conflict, field by field, the newer change wins.
     """
 
@@ -375,8 +375,8 @@ class ClientProfile(_message.Message):
     def field_changed_at(self) -> _containers.MessageMap[_builtins.str, _timestamp_pb2.Timestamp]:
         """When each field was last changed, by the CRM's names: first_name, last_name, email, phone, address, birthday, and
         each row of the lists by its id: "family:ID", "occasion:ID". A row that is named here and does not stand in its list
-        was taken away; one that is named nowhere was left alone. The portal names only what the client herself changed, so
-        that what she left alone never overwrites her agent's newer entry; empty = whatever differs was changed at
+        was taken away; one that is named nowhere was left alone. The portal names only what the client themselves changed, so
+        that what they left alone never overwrites their agent's newer entry; empty = whatever differs was changed at
         `changed_at`, and nothing was taken away. The client's own birthday travels as the occasion whose id is "birthday".
         """
 
@@ -612,7 +612,7 @@ class BookingSaved(_message.Message):
     agent_id: _builtins.str
     currency: _builtins.str
     lead_client_id: _builtins.str
-    """The passenger who speaks for the trip; reminders go to her."""
+    """The passenger who speaks for the trip; reminders go to them."""
     terms_template: _builtins.str
     """The exact card authorization terms for payments that a client starts in the portal (P3), and their version. Left to
     be filled are {Payer} {Supplier} {Amount} {Type} {Purpose} {Trip}.
@@ -1508,10 +1508,10 @@ class ReminderRuleSaved(_message.Message):
     """Plain text with the tags of C9."""
     agent_id: _builtins.str
     """The rule is this agent's; empty = the whole agency's. An agent's own rule of a kind, active or not, stands in the
-    place of the agency's for her bookings.
+    place of the agency's for their bookings.
     """
     withdrawn: _builtins.bool
-    """The agent gave her own rule up: the agency's holds for her again."""
+    """The agent gave their own rule up: the agency's holds for them again."""
     anchor: _builtins.str
     """Which day `days_before` counts from: due (also where it is empty) or travel, the first day of the segment."""
     @_builtins.property
@@ -1612,7 +1612,7 @@ Global___ReminderSendNowRequested: _TypeAlias = ReminderSendNowRequested  # noqa
 
 @_typing.final
 class ReminderTestRequested(_message.Message):
-    """A test send of a rule's present text, to the agent herself."""
+    """A test send of a rule's present text, to the agent themselves."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1901,7 +1901,7 @@ class PaymentAuthorized(_message.Message):
     cardholder_name: _builtins.str
     document_id: _builtins.str
     self_service: _builtins.bool
-    """True when the client started it herself in the portal (P3): there was no link and the CRM knows no such payment yet."""
+    """True when the client started it themselves in the portal (P3): there was no link and the CRM knows no such payment yet."""
     @_builtins.property
     def context(self) -> Global___PaymentContext: ...
     @_builtins.property
@@ -2134,7 +2134,7 @@ Global___QuoteRequested: _TypeAlias = QuoteRequested  # noqa: Y015
 
 @_typing.final
 class ClientProfileChanged(_message.Message):
-    """The client changed her profile, family or occasions (P6)."""
+    """The client changed their profile, family or occasions (P6)."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

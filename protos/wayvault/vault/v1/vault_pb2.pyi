@@ -310,7 +310,7 @@ class RequestRevealRequest(_message.Message):
     card_token: _builtins.str
     agent_id: _builtins.str
     purpose: _builtins.str
-    """What the agent said she needs it for, e.g. "Supplier on the line: Aurora Cruises"; audited."""
+    """What the agent said they need it for, e.g. "Supplier on the line: Aurora Cruises"; audited."""
     @_builtins.property
     def origin(self) -> _common_pb2.Origin: ...
     def __init__(

@@ -763,7 +763,7 @@ class AgentRegister:
 class SecondRevealStub:
     """---------------------------------------------------------------- second reveal (caller: crm)
     M9: off unless the operator made someone of the agency an approver. The vault itself enforces two distinct enrolled
-    people: the owner asks, an approver who is another person proves herself with a code mailed to *her* enrolled address,
+    people: the owner asks, an approver who is another person proves themselves with a code mailed to *their* enrolled address,
     typed into the secure frame. An approval is good once and for a short time; the owner then needs a new code as ever.
     """
 
@@ -798,7 +798,7 @@ class SecondRevealStub:
 class SecondRevealServicer:
     """---------------------------------------------------------------- second reveal (caller: crm)
     M9: off unless the operator made someone of the agency an approver. The vault itself enforces two distinct enrolled
-    people: the owner asks, an approver who is another person proves herself with a code mailed to *her* enrolled address,
+    people: the owner asks, an approver who is another person proves themselves with a code mailed to *their* enrolled address,
     typed into the secure frame. An approval is good once and for a short time; the owner then needs a new code as ever.
     """
 
@@ -809,7 +809,7 @@ class SecondRevealServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RequestApproval(self, request, context):
-        """Mails the approver her code.
+        """Mails the approver their code.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -861,7 +861,7 @@ def add_SecondRevealServicer_to_server(servicer, server):
 class SecondReveal:
     """---------------------------------------------------------------- second reveal (caller: crm)
     M9: off unless the operator made someone of the agency an approver. The vault itself enforces two distinct enrolled
-    people: the owner asks, an approver who is another person proves herself with a code mailed to *her* enrolled address,
+    people: the owner asks, an approver who is another person proves themselves with a code mailed to *their* enrolled address,
     typed into the secure frame. An approval is good once and for a short time; the owner then needs a new code as ever.
     """
 
@@ -1053,7 +1053,7 @@ class VaultAdminServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SetApprover(self, request, context):
-        """Says that an enrolled agent may approve second reveals for her agency, or no longer (M9).
+        """Says that an enrolled agent may approve second reveals for their agency, or no longer (M9).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -275,7 +275,7 @@ def add_AgentRegisterServicer_to_server(servicer: AgentRegisterServicer, server:
 class SecondRevealStub:
     """---------------------------------------------------------------- second reveal (caller: crm)
     M9: off unless the operator made someone of the agency an approver. The vault itself enforces two distinct enrolled
-    people: the owner asks, an approver who is another person proves herself with a code mailed to *her* enrolled address,
+    people: the owner asks, an approver who is another person proves themselves with a code mailed to *their* enrolled address,
     typed into the secure frame. An approval is good once and for a short time; the owner then needs a new code as ever.
     """
 
@@ -285,7 +285,7 @@ class SecondRevealStub:
     def __new__(cls, channel: _aio.Channel) -> SecondRevealAsyncStub: ...
     RequestSecondReveal: _grpc.UnaryUnaryMultiCallable[_vault_pb2.RequestSecondRevealRequest, _vault_pb2.RequestSecondRevealResponse]
     RequestApproval: _grpc.UnaryUnaryMultiCallable[_vault_pb2.RequestApprovalRequest, _vault_pb2.ChallengeResponse]
-    """Mails the approver her code."""
+    """Mails the approver their code."""
     ConfirmApproval: _grpc.UnaryUnaryMultiCallable[_vault_pb2.ConfirmApprovalRequest, _vault_pb2.ConfirmApprovalResponse]
     RefuseSecondReveal: _grpc.UnaryUnaryMultiCallable[_vault_pb2.RefuseSecondRevealRequest, _vault_pb2.RefuseSecondRevealResponse]
 
@@ -293,21 +293,21 @@ class SecondRevealStub:
 class SecondRevealAsyncStub(SecondRevealStub):
     """---------------------------------------------------------------- second reveal (caller: crm)
     M9: off unless the operator made someone of the agency an approver. The vault itself enforces two distinct enrolled
-    people: the owner asks, an approver who is another person proves herself with a code mailed to *her* enrolled address,
+    people: the owner asks, an approver who is another person proves themselves with a code mailed to *their* enrolled address,
     typed into the secure frame. An approval is good once and for a short time; the owner then needs a new code as ever.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RequestSecondReveal: _aio.UnaryUnaryMultiCallable[_vault_pb2.RequestSecondRevealRequest, _vault_pb2.RequestSecondRevealResponse]  # type: ignore[assignment]
     RequestApproval: _aio.UnaryUnaryMultiCallable[_vault_pb2.RequestApprovalRequest, _vault_pb2.ChallengeResponse]  # type: ignore[assignment]
-    """Mails the approver her code."""
+    """Mails the approver their code."""
     ConfirmApproval: _aio.UnaryUnaryMultiCallable[_vault_pb2.ConfirmApprovalRequest, _vault_pb2.ConfirmApprovalResponse]  # type: ignore[assignment]
     RefuseSecondReveal: _aio.UnaryUnaryMultiCallable[_vault_pb2.RefuseSecondRevealRequest, _vault_pb2.RefuseSecondRevealResponse]  # type: ignore[assignment]
 
 class SecondRevealServicer(metaclass=_abc_1.ABCMeta):
     """---------------------------------------------------------------- second reveal (caller: crm)
     M9: off unless the operator made someone of the agency an approver. The vault itself enforces two distinct enrolled
-    people: the owner asks, an approver who is another person proves herself with a code mailed to *her* enrolled address,
+    people: the owner asks, an approver who is another person proves themselves with a code mailed to *their* enrolled address,
     typed into the secure frame. An approval is good once and for a short time; the owner then needs a new code as ever.
     """
 
@@ -324,7 +324,7 @@ class SecondRevealServicer(metaclass=_abc_1.ABCMeta):
         request: _vault_pb2.RequestApprovalRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_vault_pb2.ChallengeResponse, _abc.Awaitable[_vault_pb2.ChallengeResponse]]:
-        """Mails the approver her code."""
+        """Mails the approver their code."""
 
     @_abc_1.abstractmethod
     def ConfirmApproval(
@@ -358,7 +358,7 @@ class VaultAdminStub:
     decryption version and, when asked, trims. A progress message follows each batch.
     """
     SetApprover: _grpc.UnaryUnaryMultiCallable[_vault_pb2.SetApproverRequest, _vault_pb2.SetApproverResponse]
-    """Says that an enrolled agent may approve second reveals for her agency, or no longer (M9)."""
+    """Says that an enrolled agent may approve second reveals for their agency, or no longer (M9)."""
     PurgeExpired: _grpc.UnaryUnaryMultiCallable[_vault_pb2.PurgeExpiredRequest, _vault_pb2.PurgeExpiredResponse]
     """Removes what is past its time: lapsed cards, CVVs, challenges, kept answers, retired sealing keys."""
     VerifyAudit: _grpc.UnaryUnaryMultiCallable[_vault_pb2.VerifyAuditRequest, _vault_pb2.VerifyAuditResponse]
@@ -377,7 +377,7 @@ class VaultAdminAsyncStub(VaultAdminStub):
     decryption version and, when asked, trims. A progress message follows each batch.
     """
     SetApprover: _aio.UnaryUnaryMultiCallable[_vault_pb2.SetApproverRequest, _vault_pb2.SetApproverResponse]  # type: ignore[assignment]
-    """Says that an enrolled agent may approve second reveals for her agency, or no longer (M9)."""
+    """Says that an enrolled agent may approve second reveals for their agency, or no longer (M9)."""
     PurgeExpired: _aio.UnaryUnaryMultiCallable[_vault_pb2.PurgeExpiredRequest, _vault_pb2.PurgeExpiredResponse]  # type: ignore[assignment]
     """Removes what is past its time: lapsed cards, CVVs, challenges, kept answers, retired sealing keys."""
     VerifyAudit: _aio.UnaryUnaryMultiCallable[_vault_pb2.VerifyAuditRequest, _vault_pb2.VerifyAuditResponse]  # type: ignore[assignment]
@@ -423,7 +423,7 @@ class VaultAdminServicer(metaclass=_abc_1.ABCMeta):
         request: _vault_pb2.SetApproverRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_vault_pb2.SetApproverResponse, _abc.Awaitable[_vault_pb2.SetApproverResponse]]:
-        """Says that an enrolled agent may approve second reveals for her agency, or no longer (M9)."""
+        """Says that an enrolled agent may approve second reveals for their agency, or no longer (M9)."""
 
     @_abc_1.abstractmethod
     def PurgeExpired(

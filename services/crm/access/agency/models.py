@@ -47,7 +47,7 @@ class AgencyLogoRow(Base):
 
 
 class AgentRow(Base):
-    """A person who works for an agency. How she proves that she is herself is the auth room's."""
+    """A person who works for an agency. How they prove that they are themselves is the auth room's."""
 
     __tablename__ = "agent"
 

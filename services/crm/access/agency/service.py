@@ -58,7 +58,7 @@ class Directory:
         return _agency(row)
 
     def load_agent(self, session: Session, agent_id: str) -> AgentDetail:
-        """An agent by an id that the caller has from a row of her own."""
+        """An agent by an id that the caller has from a row of their own."""
         row = session.get(AgentRow, agent_id)
         if row is None:
             raise NotFound("There is no such agent.")
@@ -76,7 +76,7 @@ class Directory:
         return _by_name(map(_agent, session.scalars(query)))
 
     def actor(self, agent_id: str) -> Actor | None:
-        """The agent as one who acts; None when she does not exist or is no longer active."""
+        """The agent as one who acts; None when they do not exist or are no longer active."""
         with self._database.read() as session:
             row = session.get(AgentRow, agent_id)
             return _actor(row) if row is not None and row.active else None

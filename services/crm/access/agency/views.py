@@ -86,7 +86,7 @@ def logo(sha256: str) -> ResponseReturnValue:
 @blueprint.route("/agents/new", methods=["GET", "POST"])
 @admin_required
 def new_agent() -> ResponseReturnValue:
-    """Creates an agent and shows her invitation link, once."""
+    """Creates an agent and shows their invitation link, once."""
     actor = current_agent()
     form = AgentForm(data={"time_zone": access().directory.agency(actor.agency_id).data.time_zone, "active": True})
     if form.validate_on_submit():
@@ -126,7 +126,7 @@ def agent(agent_id: str) -> ResponseReturnValue:
 @blueprint.post("/agents/<id:agent_id>/invite")
 @admin_required
 def invite(agent_id: str) -> ResponseReturnValue:
-    """A fresh invitation link: for a new agent, or one who lost her password."""
+    """A fresh invitation link: for a new agent, or one who lost their password."""
     access().directory.colleague(current_agent(), agent_id)
     return _show_invitation(agent_id)
 
@@ -134,7 +134,7 @@ def invite(agent_id: str) -> ResponseReturnValue:
 @blueprint.post("/agents/<id:agent_id>/reset-authenticator")
 @admin_required
 def reset_authenticator(agent_id: str) -> ResponseReturnValue:
-    """For a lost phone: all her sessions end, and she sets up a new authenticator at her next sign-in."""
+    """For a lost phone: all their sessions end, and they set up a new authenticator at their next sign-in."""
     actor = current_agent()
     shown = access().directory.colleague(actor, agent_id)
     access().sign_in.reset_authenticator(agent_id)

@@ -1,4 +1,4 @@
-"""What a person types to prove who she is. Passwords are taken as typed: never stripped."""
+"""What a person types to prove who they are. Passwords are taken as typed: never stripped."""
 
 from wtforms import HiddenField
 

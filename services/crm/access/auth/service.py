@@ -114,9 +114,9 @@ class SignIn:
         return Accepted(agent_id=agent_id, authenticator_ready=True)
 
     def prove_again(self, agent_id: str, code: str, visitor: Visitor | None = None) -> Accepted | Rejected:
-        """Step-up within a session (M9): the agent shows with a fresh code that she is still the one at the keyboard.
+        """Step-up within a session (M9): the agent shows with a fresh code that they are still the one at the keyboard.
 
-        Counts towards the lock and uses the code up, as a sign-in does; a code that signed her in proves nothing more.
+        Counts towards the lock and uses the code up, as a sign-in does; a code that signed them in proves nothing more.
         """
         with self._database.transaction() as session:
             last = session.get_one(CredentialRow, agent_id).last_sign_in_at
@@ -188,7 +188,7 @@ class SignIn:
         return agent
 
     def set_password(self, agent_id: str, password: str) -> None:
-        """For operators, and for an agent who has just given her old one. Raises InvalidArgument."""
+        """For operators, and for an agent who has just given their old one. Raises InvalidArgument."""
         agent = self._directory.agent(agent_id)
         hashed = self._checked_hash(agent, password)
         with self._database.transaction() as session:
@@ -216,7 +216,7 @@ class SignIn:
         return secret
 
     def reset_authenticator(self, agent_id: str) -> None:
-        """Forgets the authenticator (a lost phone): the agent sets up a new one at her next sign-in."""
+        """Forgets the authenticator (a lost phone): the agent sets up a new one at their next sign-in."""
         with self._database.transaction() as session:
             credential = self._credential(session, agent_id)
             credential.totp_secret_sealed = None
@@ -245,7 +245,7 @@ class SignIn:
         self._lockout.clear(session, agent.email, visitor)
 
     def _tell_locked(self, session: Session, agent: AgentDetail) -> None:
-        """Mails the agent that strangers have her account rest, so that she knows of it and of her way in."""
+        """Mails the agent that strangers have their account rest, so that they know of it and of their way in."""
         now = self._clock.now()
         mail_id = new_id("mail")
         letter = Letter(

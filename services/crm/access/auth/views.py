@@ -105,7 +105,7 @@ def sign_out() -> ResponseReturnValue:
 
 @blueprint.route("/invitation", methods=["GET", "POST"])
 def invitation() -> ResponseReturnValue:
-    """Where an invited agent chooses her password. The token stands after `#`; the page's script moves it."""
+    """Where an invited agent chooses their password. The token stands after `#`; the page's script moves it."""
     form = InvitationForm()
     if form.validate_on_submit():
         if form.password.data != form.again.data:

@@ -73,7 +73,7 @@ _KINDS: Final = {
     "portal_invitation": MailKind(
         words="Invitation to the portal",
         remedy=Remedy.NONE,
-        advice="Correct the client's address in her profile, then send the invitation again from there.",
+        advice="Correct the client's address in their profile, then send the invitation again from there.",
     ),
 }
 

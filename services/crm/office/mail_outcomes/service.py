@@ -59,7 +59,7 @@ def note_sent(session: Session, message: DeliverySent) -> None:
 
 
 class MailOutcomes:
-    """The room's use cases. An agent sees what failed of her own, an admin her agency's."""
+    """The room's use cases. An agent sees what failed of their own, an admin their agency's."""
 
     def __init__(self, *, database: Database, clock: Clock, directory: Directory) -> None:
         self._database = database

@@ -63,7 +63,7 @@ class DueLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BestClient:
-    """A client with what was processed for her in the period."""
+    """A client with what was processed for them in the period."""
 
     client_id: str
     name: str
@@ -222,7 +222,7 @@ def _scope(
     agency: InstrumentedAttribute[str] | NotLeading,
     agent: InstrumentedAttribute[str] | NotLeading,
 ) -> tuple[ColumnElement[bool], ...]:
-    """What the actor sees, or of it one agent's (`check_agent` has seen that she may). One column, so that an index
+    """What the actor sees, or of it one agent's (`check_agent` has seen that they may). One column, so that an index
     which begins with it has all that a sum needs."""
     if actor.is_admin and not agent_id:
         return (agency == actor.agency_id,)

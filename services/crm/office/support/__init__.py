@@ -1,1 +1,1 @@
-"""Support tickets: an agent asks, an admin of her agency answers (C12)."""
+"""Support tickets: an agent asks, an admin of their agency answers (C12)."""

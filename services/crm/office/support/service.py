@@ -41,7 +41,7 @@ class TicketFilter:
 
 
 class Support:
-    """The support room's use cases. An agent sees her own tickets, an admin her agency's."""
+    """The support room's use cases. An agent sees their own tickets, an admin their agency's."""
 
     def __init__(self, *, database: Database, outbox: Outbox, clock: Clock, directory: Directory) -> None:
         self._database = database
@@ -59,7 +59,7 @@ class Support:
             return Page(items=self._tickets(session, actor.agency_id, rows), total=total, number=number)
 
     def waiting_count(self, actor: Actor) -> int:
-        """How many tickets wait for the actor (the rail): answers to her own, and for admins what others ask."""
+        """How many tickets wait for the actor (the rail): answers to their own, and for admins what others ask."""
         answered = and_(TicketRow.agent_id == actor.agent_id, TicketRow.state == TicketState.ANSWERED)
         with self._database.read() as session:
             count = session.scalar(select(func.count()).select_from(TicketRow).where(answered)) or 0

@@ -31,7 +31,7 @@ from services.crm.core.ports.vault import (
     SecondRevealAsked,
 )
 
-# Seconds an agent waits before she reads that the vault can't be reached.
+# Seconds an agent waits before they read that the vault can't be reached.
 _TIMEOUT: Final = 5.0
 # The payment area is shown without the vault's news rather than late.
 _READ_TIMEOUT: Final = 2.0

@@ -28,7 +28,7 @@ def is_open(state: CvvRequestState, *, expires_at: datetime, now: datetime) -> b
 
 
 def ask_refusal(state: PaymentState, *, card_held: bool, cvv_held: bool, cvv_hours: int) -> str:
-    """Why the client can't be asked for the CVV again; empty when she can."""
+    """Why the client can't be asked for the CVV again; empty when they can."""
     if state not in PENDING:
         return "This payment does not wait for you any more, so its CVV is not needed."
     if not card_held:

@@ -140,7 +140,7 @@ class CvvRequests:
         return context
 
     def of_payment(self, payment_id: str) -> CvvRequest | None:
-        """The newest request of a payment that the caller has from a look-up of her own."""
+        """The newest request of a payment that the caller has from a look-up of their own."""
         query = (
             select(CvvRequestRow)
             .where(CvvRequestRow.payment_id == payment_id)

@@ -41,7 +41,7 @@ class LinkForm(Form):
     purpose = StringField(
         "What is it for?",
         [required("Say what the payment is for, such as “Deposit for two cabins”."), Length(max=200)],
-        description="The client reads this, so write it for her. Never write a card number here.",
+        description="The client reads this, so write it for them. Never write a card number here.",
     )
     due_on = DateField("Due on", [Optional()], description="When the supplier wants the money.")
     overpay_ok = BooleanField("Send it all the same")
@@ -50,7 +50,7 @@ class LinkForm(Form):
 
 
 class PassengerChoice:
-    """One passenger on the form: her tick and her amount, or why she can't be ticked."""
+    """One passenger on the form: their tick and their amount, or why they can't be ticked."""
 
     def __init__(self, passenger: Passenger, pick: BooleanField | None, amount: MoneyField | None) -> None:
         self.passenger = passenger

@@ -284,7 +284,7 @@ class PaymentLinks:
             return [link_of(row) for row in session.scalars(query)]
 
     def of_payment(self, payment_id: str) -> Link | None:
-        """The link of a payment that the caller has from a look-up of her own."""
+        """The link of a payment that the caller has from a look-up of their own."""
         with self._database.read() as session:
             row = session.scalar(select(PaymentLinkRow).where(PaymentLinkRow.payment_id == payment_id))
             return link_of(row) if row is not None else None

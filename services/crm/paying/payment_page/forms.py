@@ -33,7 +33,7 @@ class VoidForm(AreaForm):
     reason = StringField(
         "Why?",
         [required("Say why, so that the client knows."), Length(max=200)],
-        description="The client reads this in the e-mail, so write a sentence for her.",
+        description="The client reads this in the e-mail, so write a sentence for them.",
     )
     fresh_link = BooleanField("Send the client a fresh link", default=True)
 

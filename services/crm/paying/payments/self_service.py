@@ -1,4 +1,4 @@
-"""Payments that a client starts herself in the portal (P3): the CRM hears of them when card and signature are in."""
+"""Payments that a client starts themselves in the portal (P3): the CRM hears of them when card and signature are in."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -37,9 +37,9 @@ class SelfService:
     def open(self, session: Session, message: PaymentAuthorized, meta: EventMeta) -> PaymentRow:
         """A payment with the id under which the vault keeps the card.
 
-        What the client saw accepted reaches her agent: that the trip changed meanwhile, that she is
+        What the client saw accepted reaches their agent: that the trip changed meanwhile, that they are
         no longer on it or was merged with another profile, refuses nothing. Raises StrangePayment where booking, agent
-        or client are not this agency's: the card is bound to the agent named, so she must be the booking's own.
+        or client are not this agency's: the card is bound to the agent named, so they must be the booking's own.
         """
         context, kind = self.read(session, message.context, meta)
         new = NewPayment(

@@ -217,7 +217,7 @@ def locked_by_card(session: Session, card_token: str) -> PaymentRow | None:
 
 
 def locked_own(session: Session, actor: Actor, payment_id: str) -> PaymentRow:
-    """The actor's own row, held. Raises NotFound for what she may not see, PermissionDenied for what isn't hers."""
+    """The actor's own row, held. Raises NotFound for what they may not see, PermissionDenied for what isn't theirs."""
     return _own(locked(session, payment_id), actor)
 
 

@@ -55,7 +55,7 @@ class PhoneFlowRow(Base):
 
 
 class PhoneDeskRow(Base):
-    """The telephone of an agent: the only one that may key PINs of hers. Without a row any of the agency's may."""
+    """The telephone of an agent: the only one that may key PINs of theirs. Without a row any of the agency's may."""
 
     __tablename__ = "phone_desk"
 

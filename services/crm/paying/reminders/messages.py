@@ -10,7 +10,7 @@ from services.crm.trips.bookings.rules import Due
 def rule_saved(
     rule: SavedRule, *, agent_id: str, agency: events_pb2.Agency, withdrawn: bool = False
 ) -> events_pb2.ReminderRuleSaved:
-    """A rule's newest form; `withdrawn` where an agent gave her own up."""
+    """A rule's newest form; `withdrawn` where an agent gave their own up."""
     return events_pb2.ReminderRuleSaved(
         rule_id=rule.id,
         kind=rule.data.kind.value,
@@ -41,7 +41,7 @@ def test_requested(
     agent: events_pb2.Agent,
     agency: events_pb2.Agency,
 ) -> events_pb2.ReminderTestRequested:
-    """The text as it stands in the form, to the agent herself."""
+    """The text as it stands in the form, to the agent themselves."""
     return events_pb2.ReminderTestRequested(
         rule_id=rule_id,
         subject=data.subject,

@@ -13,7 +13,7 @@ class ReminderRuleRow(Base):
     """When to remind and what to say."""
 
     __tablename__ = "reminder_rule"
-    # One rule of a kind for the agency, and one for each agent who wants her own.
+    # One rule of a kind for the agency, and one for each agent who wants their own.
     __table_args__ = (UniqueConstraint("owner", "kind"),)
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)

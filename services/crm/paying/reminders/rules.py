@@ -106,7 +106,7 @@ class Offer:
 
     @property
     def in_force(self) -> SavedRule | None:
-        """The rule for the agent's bookings: her own, active or not, stands in the place of the agency's."""
+        """The rule for the agent's bookings: their own, active or not, stands in the place of the agency's."""
         return self.own or self.agency
 
     @property

@@ -67,7 +67,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """The mail as this booking's client would get it. `to` is empty where she has no address."""
+    """The mail as this booking's client would get it. `to` is empty where they have no address."""
 
     subject: str
     body: str
@@ -174,7 +174,7 @@ class Reminders:
         )
 
     def send_test(self, actor: Actor, data: RuleData, example: Example) -> None:
-        """Has the notifier mail the text to the actor herself, filled with this booking. Raises InvalidArgument."""
+        """Has the notifier mail the text to the actor themselves, filled with this booking. Raises InvalidArgument."""
         for field, message in rule_errors(data).items():
             raise InvalidArgument(message, field=field)
         rule_id = new_id("remindertest")

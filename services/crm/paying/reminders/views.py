@@ -214,7 +214,7 @@ def _saved_words(data: RuleData) -> str:
 
 
 def _agents(actor: Actor) -> dict[str, str]:
-    """Names of the agents, where the actor sees more than her own."""
+    """Names of the agents, where the actor sees more than their own."""
     return access().directory.names_in(actor) if actor.is_admin else {}
 
 

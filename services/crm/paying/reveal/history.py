@@ -55,7 +55,7 @@ _SAY_NO_THEMSELVES: Final = frozenset(
 # What the vault writes as the reason of a code for the CVV, which has no purpose of its own.
 _FOR_CVV: Final = "CVV_CODE"
 _SAID_ALREADY: Final = frozenset({_FOR_CVV})
-# The vault names the owner agent with what the client did in the portal: it is for her eyes only.
+# The vault names the owner agent with what the client did in the portal: it is for their eyes only.
 _BY_CLIENT: Final = frozenset(
     {"card.stored", "card.replaced", "card.refused", "cvv.stored", "cvv.refused", "intake.opened", "intake.refused"}
 )

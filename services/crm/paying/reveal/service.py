@@ -156,7 +156,7 @@ class Reveals:
     def send_approval_code(
         self, actor: Actor, payment: Payment, *, second_id: str, request_key: str, origin: Origin
     ) -> CodeSent:
-        """Mails the approver of a second reveal her code (M9). The caller has judged who may approve."""
+        """Mails the approver of a second reveal their code (M9). The caller has judged who may approve."""
         return self._send_code(
             actor,
             payment,

@@ -1,1 +1,1 @@
-"""Second reveals (M9): the owner asks with a reason, another admin approves in her own session or refuses."""
+"""Second reveals (M9): the owner asks with a reason, another admin approves in their own session or refuses."""

@@ -1,4 +1,4 @@
-"""What an agent writes when she asks, and what an admin types when she decides."""
+"""What an agent writes when they ask, and what an admin types when they decide."""
 
 from typing import ClassVar
 

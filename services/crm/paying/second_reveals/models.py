@@ -28,6 +28,6 @@ class SecondRevealRow(Base):
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
     decided_by: Mapped[str | None] = mapped_column(ForeignKey("agent.id"))
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # The approver's word to the agent, when she refused.
+    # The approver's word to the agent, when they refused.
     word: Mapped[str] = mapped_column(String(200), default="")
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -10,7 +10,7 @@ from typing import Final
 from services.crm.paying.payments.rules import PaymentState
 
 LONGEST_REASON: Final = 200
-# How long an admin's authenticator code counts for the request that she opened with it.
+# How long an admin's authenticator code counts for the request that they opened with it.
 PROOF_LASTS: Final = timedelta(minutes=10)
 SUGGESTED_REASONS: Final = (
     "My browser closed before I had passed the card on.",

@@ -128,7 +128,7 @@ class SecondReveals:
         return second_of(row, self._clock.now())
 
     def of_payment(self, payment_id: str) -> SecondReveal | None:
-        """The newest of a payment that the caller has from a look-up of her own."""
+        """The newest of a payment that the caller has from a look-up of their own."""
         with self._database.read() as session:
             return self._of(session, payment_id)
 
@@ -193,7 +193,7 @@ class SecondReveals:
         return asked
 
     def send_code(self, actor: Actor, second_id: str, *, request_key: str, origin: Origin) -> CodeSent:
-        """Has the vault mail the approver her code. The caller has checked her authenticator."""
+        """Has the vault mail the approver their code. The caller has checked their authenticator."""
         asked = self.to_decide(actor, second_id)
         return self._reveals.send_approval_code(
             actor, asked.payment, second_id=second_id, request_key=request_key, origin=origin

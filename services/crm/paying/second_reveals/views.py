@@ -86,7 +86,7 @@ def _prove(second_id: str, code: str) -> bool:
 @blueprint.post("/<id:second_id>/code")
 @admin_required
 def send_code(second_id: str) -> ResponseReturnValue:
-    """{request_key} → the vault mails the admin her code, {challenge_id, expires_at, …}."""
+    """{request_key} → the vault mails the admin their code, {challenge_id, expires_at, …}."""
     _require_proof(second_id)
     sent = paying().second_reveals.send_code(
         current_agent(), second_id, request_key=_text(_body(), "request_key", _MAX_KEY), origin=request_origin()

@@ -13,7 +13,7 @@ from services.crm.sales.clients.rules import ChangedBy, ClientData, ProfileField
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientsChange:
-    """A change that the client made in the portal and her agent has not taken note of."""
+    """A change that the client made in the portal and their agent has not taken note of."""
 
     field: ProfileField
     was: str

@@ -13,7 +13,7 @@ from services.crm.sales.clients.rules import BIRTHDAY_ID, ClientDetail, FamilyMe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a profile's events carry beside the client: her household, when what changed, and who looks after her."""
+    """What a profile's events carry beside the client: their household, when what changed, and who looks after them."""
 
     household: Household
     field_changed_at: Mapping[str, datetime]
@@ -33,7 +33,7 @@ def client_snapshot(client: ClientDetail) -> events_pb2.Client:
 
 
 def profile_snapshot(client: ClientDetail, around: Surroundings) -> events_pb2.ClientProfile:
-    """What the client sees of her own profile in the portal (P6): no notes, no second phone."""
+    """What the client sees of their own profile in the portal (P6): no notes, no second phone."""
     data = client.data
     birthday = events_pb2.Occasion(id=BIRTHDAY_ID, label="Birthday", year_known=True)
     if data.birthday:

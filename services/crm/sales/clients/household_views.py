@@ -1,4 +1,4 @@
-"""Pages of a client's family and occasions, and of what the client changed herself."""
+"""Pages of a client's family and occasions, and of what the client changed themselves."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue

@@ -1,6 +1,6 @@
 """What the clients room does on client.profile_changed: field by field the newer change wins (P6).
 
-A field that the client did not touch is left as her agent has it; where both changed one, the later moment decides.
+A field that the client did not touch is left as their agent has it; where both changed one, the later moment decides.
 Each row of family and occasions counts as a field, so what both sides added meanwhile is there in the end.
 What a field held before stays readable at the mark that the profile shows. The decision goes back to the portal as
 client.saved, so both sides end with the same profile whichever change was on its way first.
@@ -67,7 +67,7 @@ class ProfileChanges:
         handlers.on(ClientProfileChanged, self.profile_changed)
 
     def profile_changed(self, session: Session, message: ClientProfileChanged, meta: EventMeta) -> None:
-        """The client changed her profile in the portal."""
+        """The client changed their profile in the portal."""
         profile = message.profile
         client_id = current_client_id(session, profile.client.id)
         row = session.get(ClientRow, client_id, with_for_update=True)
@@ -98,7 +98,7 @@ class _Moments:
     sent: datetime
 
     def theirs(self, field: str) -> datetime | None:
-        """When the client changed a field; None = she did not."""
+        """When the client changed a field; None = they did not."""
         named = self.profile.field_changed_at
         if named:
             return min(moment_of(named[field]), self.latest) if field in named else None
@@ -116,7 +116,7 @@ class _Moments:
         return None if at is not None and row is not None and row.changed_at >= at else at
 
     def of_removal(self, field: str, row: FamilyMemberRow | OccasionRow) -> datetime | None:
-        """When the client took a row away. One that she does not name she may never have seen: it stays."""
+        """When the client took a row away. One that they do not name they may never have seen: it stays."""
         return self.of_row(field, row) if field in self.profile.field_changed_at else None
 
 

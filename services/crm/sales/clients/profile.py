@@ -1,4 +1,4 @@
-"""Use cases of what belongs to a client's profile: family, occasions, and what she changed in the portal herself."""
+"""Use cases of what belongs to a client's profile: family, occasions, and what they changed in the portal."""
 
 from calendar import isleap
 from collections.abc import Iterable
@@ -69,7 +69,7 @@ class Profiles:
             return load_household(session, client_id)
 
     def changes(self, actor: Actor, client_id: str) -> list[ClientsChange]:
-        """What the client changed in the portal and her agent has not taken note of. Raises NotFound."""
+        """What the client changed in the portal and their agent has not taken note of. Raises NotFound."""
         with self._database.read() as session:
             self._clients.load(session, actor, client_id)
             return by_the_client(session, client_id)

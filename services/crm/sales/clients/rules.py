@@ -8,7 +8,7 @@ from chassis.moments import written_day
 from chassis.typed.names import by_last_name, called, email_words, fold, full_name, words_of
 from chassis.typed.phones import found_by
 
-# The id under which a client's own birthday travels among her occasions.
+# The id under which a client's own birthday travels among their occasions.
 BIRTHDAY_ID = "birthday"
 # The year of an occasion whose year is not known: a leap year, so that 29 February fits.
 UNKNOWN_YEAR = 1904

@@ -200,7 +200,7 @@ class Clients:
         return [known[each] for each in dict.fromkeys(today) if each in known and actor.owns(known[each].agent_id)]
 
     def all_own(self, actor: Actor) -> Sequence[ClientDetail]:
-        """The actor's own clients by name: who may travel on her bookings."""
+        """The actor's own clients by name: who may travel on their bookings."""
         with self._database.read() as session:
             rows = session.scalars(
                 _ordered(

@@ -17,7 +17,7 @@ class ClientMergeRow(Base):
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"), index=True)
-    # The agent who did it, with her name of then.
+    # The agent who did it, with the name they had then.
     agent_id: Mapped[str] = mapped_column(ForeignKey("agent.id"))
     agent_name: Mapped[str] = mapped_column(String(120))
     kept_client_id: Mapped[str] = mapped_column(ForeignKey("client.id"), index=True)

@@ -10,7 +10,7 @@ from services.crm.orm import Base
 
 
 class PortalAccessRow(Base):
-    """A client's username and how far she came with it. Passwords and links' hashes are the portal's."""
+    """A client's username and how far they came with it. Passwords and links' hashes are the portal's."""
 
     __tablename__ = "portal_access"
 

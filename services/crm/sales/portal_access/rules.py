@@ -29,7 +29,7 @@ class AccessFact(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-# A further invitation to an active client mails a new link; her password stays good until she uses it. A withdrawal
+# A further invitation to an active client mails a new link; their password stays good until they use it. A withdrawal
 # stands: an activation that was on its way meanwhile opens nothing, for the portal has closed the account.
 _NEXT: dict[tuple[AccessState, AccessFact], AccessState] = {
     (AccessState.INVITED, AccessFact.INVITED): AccessState.INVITED,

@@ -103,7 +103,7 @@ class PortalAccess:
         return next((name for name in wanted if name not in taken), "")
 
     def invite(self, actor: Actor, client_id: str, username: str) -> Access:
-        """Gives the client this username and mails her a link on which she chooses a password.
+        """Gives the client this username and mails them a link on which they choose a password.
 
         Again = a fresh link (the older one is void) and, if it differs, the new username.
         Raises NotFound, PermissionDenied, or InvalidArgument (fields "username", "email").
@@ -144,7 +144,7 @@ class PortalAccess:
             return self._access(row)
 
     def learn_activated(self, session: Session, message: ClientPortalActivated, agency_id: str) -> None:
-        """The client chose her password."""
+        """The client chose their password."""
         client_id = current_client_id(session, message.client_id)
         row = session.get(PortalAccessRow, client_id, with_for_update=True)
         if row is None or row.agency_id != agency_id:
@@ -205,7 +205,7 @@ class PortalAccess:
     def _own_client(self, session: Session, actor: Actor, client_id: str) -> ClientDetail:
         client = self._clients.load(session, actor, client_id)
         if not actor.owns(client.agent_id):
-            raise PermissionDenied("Only the client's own agent can invite her to the portal or take access back.")
+            raise PermissionDenied("Only the client's own agent can invite them to the portal or take access back.")
         return client
 
     def _access(self, row: PortalAccessRow) -> Access:

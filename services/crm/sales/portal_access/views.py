@@ -34,7 +34,7 @@ def invite(client_id: str) -> ResponseReturnValue:
     actor = current_agent()
     client = sales().clients.get(actor, client_id)
     if not actor.owns(client.agent_id):
-        raise PermissionDenied("Only the client's own agent can invite her to the portal.")
+        raise PermissionDenied("Only the client's own agent can invite them to the portal.")
     access = sales().portal_access.of(actor, client_id)
     form = InviteForm(data={"username": access.username if access else sales().portal_access.suggestion(client)})
     if form.validate_on_submit():

@@ -73,7 +73,7 @@ class RequestBook:
         return found
 
     def of_booking(self, booking: BookingDetail) -> list[SignRequest]:
-        """The requests of a booking that the caller has from a look-up of her own, newest first."""
+        """The requests of a booking that the caller has from a look-up of their own, newest first."""
         return self._list(SignRequestRow.booking_id == booking.id)
 
     def of_client(self, actor: Actor, client_id: str) -> list[SignRequest]:

@@ -88,7 +88,7 @@ class PrintForm(Form):
 
 
 class RestrictionsForm(Form):
-    """The states that restrict service fees, and what the agent reads when she sends one there."""
+    """The states that restrict service fees, and what the agent reads when they send one there."""
 
     states = CheckboxesField("States", choices=dict(US_STATES))
     note = TextAreaField("What your agents should know", [Length(max=300)])

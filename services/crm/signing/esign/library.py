@@ -77,7 +77,7 @@ class Library:
         self._directory = directory
 
     def templates(self, actor: Actor) -> list[Template]:
-        """What the actor may use: the agency's documents and her own; an admin sees those of all agents."""
+        """What the actor may use: the agency's documents and their own; an admin sees those of all agents."""
         with self._database.read() as session:
             found = self._select(session, actor)
         if {template.kind for template in found} >= set(BUILT_IN):
@@ -101,7 +101,7 @@ class Library:
         return next(template for template in self.templates(actor) if template.kind is kind)
 
     def may_change(self, actor: Actor, template: Template) -> bool:
-        """The agency's documents are the admins' to change; an agent's own are hers."""
+        """The agency's documents are the admins' to change; an agent's own are theirs."""
         return actor.is_admin if template.agent_id is None else actor.owns(template.agent_id)
 
     def create(self, actor: Actor, data: TemplateData) -> Template:

@@ -205,7 +205,7 @@ def booking_panel(actor: Actor, booking: BookingDetail) -> Panel:
 
 
 def client_panel(actor: Actor, client: ClientDetail) -> Panel | None:
-    """What a client was asked to sign, on her profile."""
+    """What a client was asked to sign, on their profile."""
     requests = signing().book.of_client(actor, client.id)
     return Panel(template="esign/client_panel.html", data={"requests": requests}) if requests else None
 

@@ -173,7 +173,7 @@ class InsuranceOffers:
             return len(due)
 
     def of_booking(self, booking: BookingDetail) -> list[Offer]:
-        """The offers of a booking that the caller has from a look-up of her own, newest first."""
+        """The offers of a booking that the caller has from a look-up of their own, newest first."""
         query = select(InsuranceOfferRow).where(InsuranceOfferRow.booking_id == booking.id)
         newest = query.order_by(InsuranceOfferRow.created_at.desc(), InsuranceOfferRow.id)
         with self._database.read() as session:

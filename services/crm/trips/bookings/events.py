@@ -100,8 +100,9 @@ def _money(amount: Money | None) -> common_pb2.Money | None:
 
 
 def register(handlers: EventHandlers, note_name: Callable[[Session, str], None]) -> None:
-    """Adds this room's handlers. `note_name` lets a client's bookings be found by her present name: after the change of
-    her profile and apart from it, since a profile's transaction may not wait for bookings (see the merging room)."""
+    """Adds this room's handlers. `note_name` lets a client's bookings be found by their present name: after
+    the change of their profile and apart from it, since a profile's transaction may not wait for bookings (see the
+    merging room)."""
 
     def on_client_saved(session: Session, message: events_pb2.ClientSaved, _: EventMeta) -> None:
         note_name(session, message.client.id)

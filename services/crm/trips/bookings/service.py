@@ -133,7 +133,7 @@ class Bookings:
         has_payments: HasPayments,
         terms: SelfServiceTerms,
     ) -> None:
-        """`terms` is what a client signs who starts a payment herself (P3)."""
+        """`terms` is what a client signs who starts a payment themselves (P3)."""
         self._database = database
         self._outbox = outbox
         self._clock = clock
@@ -359,7 +359,7 @@ class Bookings:
             self._saved(session, row)
 
     def note_name(self, session: Session, client_id: str) -> None:
-        """Lets a client's bookings be found by the name that she has now (the CRM's own client.saved)."""
+        """Lets a client's bookings be found by the name that they have now (the CRM's own client.saved)."""
         lock_of_clients(session, [client_id])
         for booking_id, booking in self.load_many(session, ids_of_client(session, client_id)).items():
             row = session.get_one(BookingRow, booking_id, populate_existing=True)

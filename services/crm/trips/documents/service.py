@@ -126,7 +126,7 @@ class Documents:
             return [_document(row) for row in session.scalars(query)]
 
     def of_client(self, actor: Actor, client_id: str) -> list[Document]:
-        """What a client may see in the portal, of all her bookings, the newest first (C3)."""
+        """What a client may see in the portal, of all their bookings, the newest first (C3)."""
         with self._database.read() as session:
             mine = select(DocumentReaderRow.document_id).where(DocumentReaderRow.client_id == client_id)
             query = (

@@ -11,7 +11,7 @@ from services.crm.orm import Base
 
 
 class RegistrationRow(Base):
-    """A visitor who registered on an agent's public page, and the client she is. Registration and request are events
+    """A visitor who registered on an agent's public page, and the client they are. Registration and request are events
     of their own and may arrive in either order: whichever is first makes this row."""
 
     __tablename__ = "registration"
@@ -45,7 +45,7 @@ class QuoteRow(Base):
     budget: Mapped[str] = mapped_column(String(100))
     wishes: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(12))
-    # Why it was declined, for the agent herself.
+    # Why it was declined, for the agent themselves.
     note: Mapped[str] = mapped_column(Text)
     booking_id: Mapped[str | None] = mapped_column(ForeignKey("booking.id"))
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime)

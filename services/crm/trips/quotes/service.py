@@ -150,7 +150,7 @@ class Quotes:
             return self._details(session, actor.agency_id, [row])[0]
 
     def learn_registered(self, session: Session, message: ClientRegistered, agency_id: str) -> None:
-        """A visitor registered: she is a client from now on, or was one already."""
+        """A visitor registered: they are a client from now on, or were one already."""
         agent = self._agent(session, message.agent_id, agency_id)
         self._registered(session, message.registration_id, agent, message.client)
 
@@ -208,7 +208,7 @@ class Quotes:
         return row.client_id
 
     def _known(self, session: Session, client_id: str, agency_id: str) -> tuple[str, str]:
-        """A signed-in client and the agent who looks after her today."""
+        """A signed-in client and the agent who looks after them today."""
         current = current_client_id(session, client_id)
         client = self._clients.load_many(session, agency_id, [current]).get(current)
         if client is None:

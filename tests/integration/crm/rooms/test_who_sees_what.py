@@ -78,7 +78,7 @@ def test_an_admin_looks_at_all_bookings_and_changes_none_of_them(site: CrmSite) 
     before = site.deps.trips.bookings.get(site.maya, site.booking.id)
     for method, path in _calls(site, _mayas(site)):
         status = _call(ada, method, path)
-        if path.startswith("/reports/commissions/"):  # her own form says that it changes nothing for her
+        if path.startswith("/reports/commissions/"):  # their own form says that it changes nothing for them
             assert status in {200, 422}
             continue
         assert status in ({200, 403, 404} if method == "GET" else {403, 404}), (method, path, status)

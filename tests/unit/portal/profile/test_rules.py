@@ -69,7 +69,7 @@ def test_a_word_from_before_her_change_does_not_take_it_from_her_eyes(
     for name in FIELDS:
         expected = new if name in changed else told
         assert getattr(heard.shown, name) == getattr(expected, name)
-    # What she wrote is there, what she took away is not, and what only her agent added is there too.
+    # What they wrote is there, what they took away is not, and what only their agent added is there too.
     assert set(heard.shown.family) == set(new.family) | set(told.family)
     assert set(heard.shown.occasions) == set(new.occasions) | set(told.occasions)
 

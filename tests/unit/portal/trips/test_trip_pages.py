@@ -1,4 +1,4 @@
-"""A client's trips on screen, and the payment that she starts herself (P3, P9)."""
+"""A client's trips on screen, and the payment that they start themselves (P3, P9)."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-// An admin approves a second reveal (M9): her code goes into the secure frame; the card never comes here.
+// An admin approves a second reveal (M9): their code goes into the secure frame; the card never comes here.
 import { mountFrame } from "/static/chassis/frame-host.js";
 import { Refused, Unreachable, setBusy, toast } from "/static/chassis/ui.js";
 import { postFresh, relay } from "/static/payment_page/relay.js";

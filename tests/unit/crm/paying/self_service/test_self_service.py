@@ -1,4 +1,4 @@
-"""Payments that a client started herself, when the CRM hears of them (P3, M3)."""
+"""Payments that a client started themselves, when the CRM hears of them (P3, M3)."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.support.crm_paying import CrmHouse
 
 
 def own_payment(crm: CrmHouse, *, payment_id: str = "", client_id: str = "", agent_id: str = "") -> PaymentAuthorized:
-    """What the portal says when a client has authorized a payment that she started."""
+    """What the portal says when a client has authorized a payment that they started."""
     told = crm.events(BookingSaved)[-1]
     made = crm.authorization(crm.requested())
     made.self_service = True

@@ -148,7 +148,7 @@ def test_what_both_sides_typed_into_the_lists_meanwhile_is_all_there(crm: CrmHou
     profiles = crm.deps.sales.profiles
     ann = profiles.save_member(crm.maya, crm.grace_id, FamilyMember(first_name="Ann", relation=Relation.CHILD))
     profile = in_portal(crm)
-    # The portal has not heard of these two when the client adds hers, later.
+    # The portal has not heard of these two when the client adds theirs, later.
     profiles.save_member(crm.maya, crm.grace_id, FamilyMember(first_name="Dee", relation=Relation.OTHER))
     wedding = Occasion(kind=OccasionKind.ANNIVERSARY, label="Wedding", first_on=date(1930, 6, 15))
     profiles.save_occasion(crm.maya, crm.grace_id, wedding)

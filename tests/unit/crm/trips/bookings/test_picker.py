@@ -56,7 +56,7 @@ def test_the_search_offers_own_clients_who_are_not_ticked_yet(crm: CrmHouse, may
     again = maya.get(f"/bookings/people?people=grac&passengers={crm.grace_id}").text
     assert "Nobody else of yours matches" in again
     assert crm.grace_id not in again
-    # An admin books for her own clients; those of others she only sees.
+    # An admin books for their own clients; those of others they only see.
     assert crm.grace_id not in crm.browser(crm.ada).get("/bookings/people?people=grac").text
 
 
