@@ -1,13 +1,13 @@
 """news for open pages
 
-Revision: 0013_desk_news, after 0012_phone
+Revision: 0014_desk_news, after 0013_refunds
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013_desk_news"
-down_revision = "0012_phone"
+revision = "0014_desk_news"
+down_revision = "0013_refunds"
 branch_labels = None
 depends_on = None
 
