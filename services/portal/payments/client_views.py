@@ -1,4 +1,4 @@
-"""The payments of a signed-in client (P8): what is asked of her, what became of each, receipts, signed copies."""
+"""The payments of a signed-in client (P8): what is asked of them, what became of each, receipts, signed copies."""
 
 from flask import abort, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -31,7 +31,7 @@ def index() -> ResponseReturnValue:
 @blueprint.post("/payments/requests/<link_id>")
 @client_required
 def go_on(link_id: str) -> BaseResponse:
-    """Opens what her agent asks, without the e-mail: she has signed in."""
+    """Opens what their agent asks, without the e-mail: they have signed in."""
     link = portal().links.open_as(current_client().client_id, link_id, origin_of_request())
     if link is None:
         abort(404)
@@ -54,7 +54,7 @@ def show(payment_id: str) -> ResponseReturnValue:
 @blueprint.get("/payments/<payment_id>/authorization.pdf")
 @client_required
 def own_copy(payment_id: str) -> BaseResponse:
-    """What she signed."""
+    """What they signed."""
     pdf = portal().documents.pdf_of_payment(_own(payment_id).payment_id)
     if pdf is None:
         abort(404)

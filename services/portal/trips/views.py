@@ -37,7 +37,7 @@ KIND_ICONS = {
 @blueprint.get("/trips")
 @client_required
 def index() -> ResponseReturnValue:
-    """The client's trips: those ahead first, those that are over below, and what waits for her."""
+    """The client's trips: those ahead first, those that are over below, and what waits for them."""
     client = current_client()
     ahead, over = portal().trips.of_client(client.client_id)
     return render_template(
@@ -53,7 +53,7 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/trips/<booking_id>")
 @client_required
 def show(booking_id: str) -> ResponseReturnValue:
-    """One trip: each part with what is paid and due, the documents, her payments."""
+    """One trip: each part with what is paid and due, the documents, their payments."""
     client, view = current_client(), _own_trip(booking_id)
     asked = [link for link in portal().links.asked_of(client.client_id) if link.request.booking_id == view.trip.id]
     return render_template(
@@ -89,7 +89,7 @@ def pay(booking_id: str, segment_id: str) -> ResponseReturnValue:
 @blueprint.route("/trips/<booking_id>/paid/<segment_id>", methods=["GET", "POST"])
 @client_required
 def report(booking_id: str, segment_id: str) -> ResponseReturnValue:
-    """C6: the client has paid otherwise and says so; her agent confirms it."""
+    """C6: the client has paid otherwise and says so; their agent confirms it."""
     client, view = current_client(), _own_trip(booking_id)
     part = _part(view, segment_id)
     form = ReportForm(currency=view.trip.currency, data={"request_key": secrets.token_urlsafe(24)})
@@ -107,7 +107,7 @@ def report(booking_id: str, segment_id: str) -> ResponseReturnValue:
 @blueprint.get("/trips/<booking_id>/calendar.ics")
 @client_required
 def calendar_file(booking_id: str) -> ResponseReturnValue:
-    """P9: the trip for her own calendar."""
+    """P9: the trip for their own calendar."""
     view = _own_trip(booking_id)
     content = calendar.write(view.trip.title, entries_of(view), changed_at=view.saved_at)
     return download(content, content_type=calendar.CONTENT_TYPE, name=f"{_file_name(view.trip.title)}.ics")
@@ -124,7 +124,7 @@ def itinerary(booking_id: str) -> ResponseReturnValue:
 
 def _own_trip(booking_id: str) -> TripView:
     view = portal().trips.get(current_client().client_id, booking_id)
-    # The trip may be another agent's than the one the client knows from her account.
+    # The trip may be another agent's than the one the client knows from their account.
     dress_as(view.agent)
     return view
 
