@@ -7,7 +7,8 @@ time or count attempts for us; its own delivery limit only catches messages that
 
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -22,7 +23,7 @@ from chassis.backoff import grown
 from chassis.bus import metrics
 from chassis.bus.catalogue import CATALOGUE
 from chassis.bus.handlers import EventHandlers, EventMeta, Reaction, RetryLater
-from chassis.bus.inbox import Inbox, Parked, Turn
+from chassis.bus.inbox import Act, Inbox, Parked, Turn
 from chassis.bus.port import Bus, BusUnavailable, Delivery
 from chassis.bus.tables import EventTables
 from chassis.clock import Clock
@@ -38,6 +39,8 @@ log = structlog.get_logger(__name__)
 # a database that restarts.
 _PASSING = (RetryLater, Unavailable, DeadlineTooShort, Busy, *DATABASE_AWAY)
 _RECEIVE_SECONDS = 0.25
+# Events that wait at the same time share a transaction; more would hold its locks for too long.
+_TOGETHER = 20
 _SWEEP_SECONDS = 0.5
 _MEASURE_SECONDS = 15.0
 
@@ -94,12 +97,59 @@ class Consumer:
             while not stop.is_set():
                 delivery = subscription.receive(_RECEIVE_SECONDS)
                 if delivery is not None:
-                    self._until_done(lambda held=delivery: self.take(held), stop)  # type: ignore[misc]
+                    held = deque([delivery])
+                    if not delivery.handed_out_before:
+                        held.extend(subscription.receive_fresh(_TOGETHER - 1))
+                    self._until_done(lambda held=held: self._take_all(held), stop)  # type: ignore[misc]
                 if time.monotonic() >= self._sweep_due:
                     self._until_done(self.sweep, stop)
                     self._sweep_due = time.monotonic() + _SWEEP_SECONDS
         finally:
             subscription.close()
+
+    def _take_all(self, held: deque[Delivery]) -> None:
+        """Deals with the deliveries, together if that goes well, and takes each from `held` when it is settled."""
+        if len(held) > 1:
+            self._take_together(held)
+        while held:
+            self.take(held[0])
+            held.popleft()
+
+    def _take_together(self, held: deque[Delivery]) -> None:
+        """Acts upon as many of the first deliveries as can share a transaction. When that fails nothing was done: each
+        is taken alone then, and what ails one of them shows there."""
+        acts = self._acts(held)
+        if len(acts) < 2:
+            return
+        try:
+            turns = self._inbox.act_together(acts)
+        except Exception as fault:
+            log.info("consumer.taken_apart", events=len(acts), cause=_name(fault))
+            return
+        for act, turn in zip(acts, turns, strict=True):
+            passed = self._settle(act.envelope, turn, handled=act.effect is not None)
+            held.popleft().ack()
+            if passed:
+                self._go_on_after(act.envelope)
+
+    def _acts(self, held: Iterable[Delivery]) -> list[Act]:
+        """What is to be done on each of the first deliveries, up to one that has to be taken alone: it is malformed, or
+        work has to be done before its transaction."""
+        acts: list[Act] = []
+        for delivery in held:
+            envelope, fault = _open(delivery.body)
+            reaction = self._handlers.reaction(envelope.type)
+            if fault or (reaction is not None and reaction.befores):
+                break
+            effect = None
+            if reaction is not None and reaction.handlers:
+                try:
+                    message = reaction.message_class.FromString(envelope.payload)
+                except DecodeError:
+                    break
+                effect = _effect(reaction, message, _meta(envelope, delivery.replayed))
+            acts.append(Act(envelope=envelope, replayed=delivery.replayed, effect=effect))
+        return acts
 
     def take(self, delivery: Delivery) -> None:
         """Deals with one delivery and settles it. Raises SQLAlchemyError or BusUnavailable when it could not, with
@@ -129,7 +179,10 @@ class Consumer:
             self._measure()
 
     def _go_on_after(self, envelope: Envelope) -> None:
-        """Attempts the events that were parked behind this one, as far as they follow without a gap."""
+        """Attempts the events that were parked behind this one, as far as they follow without a gap. What another
+        process has parked meanwhile is found by `sweep`."""
+        if not self._inbox.may_have_parked:
+            return
         while (following := self._inbox.claim_next(envelope)) is not None and self._attempt(following):
             envelope = following.envelope
 
@@ -182,10 +235,7 @@ class Consumer:
     def _act(self, parked: Parked, reaction: Reaction, message: Message) -> Turn:
         envelope = parked.envelope
         meta = _meta(envelope, parked.replayed)
-
-        def effect(session: Session) -> None:
-            reaction.handle(session, message, meta)
-
+        effect = _effect(reaction, message, meta)
         if reaction.befores and self._inbox.look(envelope, replayed=parked.replayed) is Turn.READY:
             reaction.prepare(message, meta)
         elif reaction.befores:
@@ -243,6 +293,14 @@ class Consumer:
 
     def _count(self, outcome: str) -> None:
         metrics.CONSUMED.labels(self._service, outcome).inc()
+
+
+def _effect(reaction: Reaction, message: Message, meta: EventMeta) -> Callable[[Session], None]:
+    def effect(session: Session) -> None:
+        with bind_traceparent(meta.traceparent):
+            reaction.handle(session, message, meta)
+
+    return effect
 
 
 def _not_prepared(_: Session) -> None:

@@ -144,11 +144,14 @@ def _bind(connection: sqlite3.Connection, service: str, patterns: Collection[str
 class EmbeddedDelivery:
     """See chassis.bus.port.Delivery."""
 
-    def __init__(self, subscription: "EmbeddedSubscription", row_id: int, body: bytes, replayed: bool) -> None:
+    def __init__(
+        self, subscription: "EmbeddedSubscription", row_id: int, body: bytes, *, deliveries: int, replayed: bool
+    ) -> None:
         self._subscription = subscription
         self.row_id = row_id
         self.body = body
         self.replayed = replayed
+        self.handed_out_before = deliveries > 0
 
     def ack(self) -> None:
         self._subscription.settle(self.row_id, None)
@@ -167,6 +170,9 @@ class EmbeddedSubscription:
         self._connection: sqlite3.Connection | None = None
         self._lock_file: int | None = None
         self._ready: deque[EmbeddedDelivery] = deque()
+        # Handed out and not settled; and acknowledged, to be removed together once nothing is in hand.
+        self._in_hand: set[int] = set()
+        self._settled: list[int] = []
         self._last_id = 0
         self._version = -1
         self._bind()
@@ -183,16 +189,23 @@ class EmbeddedSubscription:
             self._fail(error)
 
     def receive(self, timeout: float) -> EmbeddedDelivery | None:
+        self._remove_settled()
         until = time.monotonic() + timeout
         while True:
             while self._ready or self._fetch():
                 delivery = self._ready.popleft()
-                if self._count(delivery.row_id):
+                if self._count([delivery]):
                     return delivery
             left = until - time.monotonic()
             if left <= 0:
                 return None
             time.sleep(min(_POLL_SECONDS, left))
+
+    def receive_fresh(self, most: int) -> list[EmbeddedDelivery]:
+        found: list[EmbeddedDelivery] = []
+        while len(found) < most and (self._ready or self._fetch()) and not self._ready[0].handed_out_before:
+            found.append(self._ready.popleft())
+        return found if found and self._count(found) else []
 
     def _fetch(self) -> bool:
         """Reads the next few messages; those past the delivery limit become dead letters."""
@@ -215,16 +228,22 @@ class EmbeddedSubscription:
                 if not self.settle(row_id, "delivery_limit"):
                     return False  # all of these are read anew: nothing behind it counts as handed out
             else:
-                self._ready.append(EmbeddedDelivery(self, row_id, body, bool(replayed)))
+                delivery = EmbeddedDelivery(self, row_id, body, deliveries=deliveries, replayed=bool(replayed))
+                self._ready.append(delivery)
         return bool(self._ready)
 
-    def _count(self, row_id: int) -> bool:
-        """Notes that the message is handed out now, in case it kills the process."""
+    def _count(self, handed_out: Sequence[EmbeddedDelivery]) -> bool:
+        """Notes that the messages are handed out now, in case they kill the process."""
+        ids = [delivery.row_id for delivery in handed_out]
         try:
             if self._connection is not None:
-                self._connection.execute("UPDATE messages SET deliveries = deliveries + 1 WHERE id = ?", (row_id,))
+                with _transaction(self._connection) as connection:
+                    connection.executemany(
+                        "UPDATE messages SET deliveries = deliveries + 1 WHERE id = ?", [(row_id,) for row_id in ids]
+                    )
+                self._in_hand.update(ids)
                 return True
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             self._fail(error)
         return False
 
@@ -249,26 +268,47 @@ class EmbeddedSubscription:
         return bool(changed)
 
     def settle(self, row_id: int, rejected: str | None) -> bool:
-        """Removes a message from the queue; with a reason, into the dead letters. False when it will come again."""
+        """Removes a message from the queue; with a reason, into the dead letters. False when it will come again.
+
+        Those that are handed out together are removed together, when the last of them is settled.
+        """
         if self._connection is None:
             return False
+        self._in_hand.discard(row_id)
+        if rejected is None:
+            self._settled.append(row_id)
+            return bool(self._in_hand) or self._remove_settled()
         try:
             with _transaction(self._connection) as connection:
-                if rejected is not None:
-                    row = connection.execute("SELECT body FROM messages WHERE id = ?", (row_id,)).fetchone()
-                    if row:
-                        _bury(connection, self._service, row[0], rejected)
+                row = connection.execute("SELECT body FROM messages WHERE id = ?", (row_id,)).fetchone()
+                if row:
+                    _bury(connection, self._service, row[0], rejected)
                 connection.execute("DELETE FROM messages WHERE id = ?", (row_id,))
         except (sqlite3.Error, OSError) as error:
             self._fail(error)
             return False
         return True
 
+    def _remove_settled(self) -> bool:
+        settled, self._settled = self._settled, []
+        if not settled:
+            return True
+        try:
+            if self._connection is not None:
+                with _transaction(self._connection) as connection:
+                    connection.executemany("DELETE FROM messages WHERE id = ?", [(row_id,) for row_id in settled])
+                return True
+        except (sqlite3.Error, OSError) as error:
+            self._fail(error)
+        return False
+
     def _fail(self, error: Exception) -> None:
         log.warning("bus.embedded_failed", bus_service=self._service, error=type(error).__name__)
+        self._settled.clear()
         self.close()
 
     def close(self) -> None:
+        self._remove_settled()
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -276,6 +316,7 @@ class EmbeddedSubscription:
             os.close(self._lock_file)
             self._lock_file = None
         self._ready.clear()
+        self._in_hand.clear()
         self._last_id, self._version = 0, -1
 
 

@@ -5,13 +5,14 @@ several consumers of one service agree on whose turn it is. What can't be acted 
 which makes the bus's copy dispensable: the consumer may acknowledge.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum, auto
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Row, Select, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from chassis.bus.tables import EventTables
@@ -44,6 +45,15 @@ class Parked:
     postponed: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """An event to act upon, and what is to be done; no effect for one that only advances the sequence."""
+
+    envelope: Envelope
+    replayed: bool
+    effect: Callable[[Session], None] | None
+
+
 class Inbox:
     """The database side of a consumer."""
 
@@ -65,6 +75,9 @@ class Inbox:
         self._clock = clock
         self._gap_limit = gap_limit
         self._claim_lease = claim_lease
+        self._sql = _Statements(tables, database.dialect)
+        self.may_have_parked = True
+        """False when nothing was parked at the last count and this process has parked nothing since."""
 
     def act(self, envelope: Envelope, *, replayed: bool, effect: Callable[[Session], None] | None) -> Turn:
         """In one transaction: checks the event's turn, does the effect, notes it. A gap is parked instead.
@@ -72,17 +85,36 @@ class Inbox:
         Whatever `effect` raises rolls everything back and is raised on.
         """
         with self._database.transaction() as session:
-            last = self._lock_last(session, envelope)
-            turn = self._turn(session, envelope, last, replayed)
-            if turn is Turn.READY:
-                if effect is not None:
-                    self._note(session, envelope)
-                    effect(session)
-                self._advance(session, envelope, envelope.sequence)
-            if turn is Turn.GAP:
-                self._park(session, envelope, reason="gap", pause=self._gap_limit, replayed=replayed)
-            else:
-                self._unpark(session, envelope)
+            return self._act(session, Act(envelope=envelope, replayed=replayed, effect=effect), unpark=True)
+
+    def act_together(self, acts: Sequence[Act]) -> list[Turn]:
+        """As `act` for each, in their order, all in one transaction: a commit costs more than most effects.
+
+        Whatever one of the effects raises rolls all of them back and is raised on. Should an event be parked, too, by
+        another process, that row is found out of turn and removed when it is due.
+        """
+        with self._database.transaction() as session:
+            turns = []
+            for act in acts:
+                turns.append(self._act(session, act, unpark=self.may_have_parked))
+                # Each effect finds the session as it would find its own.
+                session.flush()
+                session.expunge_all()
+            return turns
+
+    def _act(self, session: Session, act: Act, *, unpark: bool) -> Turn:
+        envelope = act.envelope
+        last = self._lock_last(session, envelope)
+        turn = self._turn(session, envelope, last, act.replayed)
+        if turn is Turn.READY:
+            if act.effect is not None:
+                self._note(session, envelope)
+                act.effect(session)
+            self._advance(session, envelope, envelope.sequence)
+        if turn is Turn.GAP:
+            self._park(session, envelope, reason="gap", pause=self._gap_limit, replayed=act.replayed)
+        elif unpark:
+            self._unpark(session, envelope)
         return turn
 
     def look(self, envelope: Envelope, *, replayed: bool) -> Turn:
@@ -195,8 +227,9 @@ class Inbox:
     def parked_count(self) -> int:
         """How many events of this consumer wait."""
         with self._database.read() as session:
-            mine = self._parked.c.consumer == self._consumer
-            return int(session.execute(select(func.count()).select_from(self._parked).where(mine)).scalar_one())
+            count = int(session.connection().execute(self._sql.count, {"k_consumer": self._consumer}).scalar_one())
+        self.may_have_parked = count > 0
+        return count
 
     def forget(self, older_than: timedelta) -> None:
         """Removes inbox rows of events handled longer ago; the sequences go on refusing those events."""
@@ -218,23 +251,16 @@ class Inbox:
 
     def _lock_last(self, session: Session, envelope: Envelope) -> int:
         """The last sequence number acted upon; holds the aggregate's lock until the transaction ends."""
-        insert_if_absent(session, self._seen, {**self._key(envelope), "last": 0})
-        query = select(self._seen.c.last).where(*self._same_aggregate(self._seen, envelope)).with_for_update()
-        return int(session.execute(query).scalar_one())
+        first = {**self._key(envelope), "last": 0}
+        return int(session.connection().execute(self._sql.lock, first).scalar_one())
 
     def _advance(self, session: Session, envelope: Envelope, to: int) -> None:
-        session.execute(
-            update(self._seen)
-            .where(*self._same_aggregate(self._seen, envelope), self._seen.c.last < to)
-            .values(last=to)
-        )
+        key = {f"k_{name}": value for name, value in self._key(envelope).items()}
+        session.connection().execute(self._sql.advance, {**key, "to": to})
 
     def _note(self, session: Session, envelope: Envelope) -> None:
-        session.execute(
-            insert(self._inbox).values(
-                consumer=self._consumer, event_id=envelope.event_id, handled_at=self._clock.now()
-            )
-        )
+        row = {"consumer": self._consumer, "event_id": envelope.event_id, "handled_at": self._clock.now()}
+        session.connection().execute(self._sql.note, row)
 
     def _park(
         self,
@@ -247,6 +273,7 @@ class Inbox:
         attempts: int = 0,
         postponed: int = 0,
     ) -> None:
+        self.may_have_parked = True
         now = self._clock.now()
         state = {"reason": reason, "due_at": now + pause, "attempts": attempts, "postponed": postponed}
         fixed = {
@@ -264,7 +291,7 @@ class Inbox:
             session.execute(update(self._parked).where(*self._same_event(envelope)).values(**state))
 
     def _unpark(self, session: Session, envelope: Envelope) -> None:
-        session.execute(delete(self._parked).where(*self._same_event(envelope)))
+        session.connection().execute(self._sql.unpark, {"k_consumer": self._consumer, "k_event_id": envelope.event_id})
 
     def _key(self, envelope: Envelope) -> dict[str, object]:
         return {
@@ -279,6 +306,27 @@ class Inbox:
 
     def _same_event(self, envelope: Envelope) -> list[Any]:
         return [self._parked.c.consumer == self._consumer, self._parked.c.event_id == envelope.event_id]
+
+
+class _Statements:
+    """What is said for every event, written and compiled once: writing it anew cost more than the database's work."""
+
+    def __init__(self, tables: EventTables, dialect: str) -> None:
+        seen, inbox, parked = tables.seen, tables.inbox, tables.parked
+        make = postgresql.insert if dialect == "postgresql" else sqlite.insert
+        key = ("consumer", "producer", "aggregate_type", "aggregate_id")
+        same = [seen.c[name] == bindparam(f"k_{name}") for name in key]
+        mine = parked.c.consumer == bindparam("k_consumer")
+        # Makes the row, or locks it as it is.
+        self.lock = (
+            make(seen)
+            .on_conflict_do_update(index_elements=list(key), set_={"last": seen.c.last})
+            .returning(seen.c.last)
+        )
+        self.advance = update(seen).where(*same, seen.c.last < bindparam("to")).values(last=bindparam("to"))
+        self.note = insert(inbox)
+        self.unpark = delete(parked).where(mine, parked.c.event_id == bindparam("k_event_id"))
+        self.count = select(func.count()).select_from(parked).where(mine)
 
 
 def _parked(row: Row[Any]) -> Parked:

@@ -1,7 +1,9 @@
 """The outbox: an event is written in the transaction that makes it true."""
 
+from typing import Any
+
 from google.protobuf.message import Message
-from sqlalchemy import Table, event, insert, select, text
+from sqlalchemy import Table, event, insert, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -15,6 +17,7 @@ from protos.wayvault.events.v1.envelope_pb2 import Envelope
 
 LARGEST_PAYLOAD = 8 * 1024 * 1024
 _WAKES = "wayvault_outbox_wakes"
+_NOTIFY = text(f"NOTIFY {CHANNEL}")
 
 
 class OutboxError(ValueError):
@@ -28,9 +31,14 @@ class Outbox:
     def __init__(self, tables: EventTables, *, producer: str, clock: Clock) -> None:
         if producer not in SERVICES:
             raise OutboxError(f"no service is called {producer!r}")
-        self._tables = tables
         self._producer = producer
         self._clock = clock
+        # Written and compiled once: every fact passes here.
+        self._number = {
+            "postgresql": _upsert(tables.sequences, postgresql),
+            "sqlite": _upsert(tables.sequences, sqlite),
+        }
+        self._insert = insert(tables.outbox)
 
     def add(self, session: Session, message: Message, *, aggregate_id: str, agency_id: str) -> str:
         """Tells the others, once `session` commits, what `message` says about the aggregate. Returns the event's id.
@@ -52,40 +60,39 @@ class Outbox:
             type=declared.type,
             aggregate_type=declared.aggregate,
             aggregate_id=aggregate_id,
-            sequence=_next_sequence(session, self._tables.sequences, declared.aggregate, aggregate_id),
+            sequence=self._next_sequence(session, declared.aggregate, aggregate_id),
             producer=self._producer,
             agency_id=agency_id,
             traceparent=traceparent(),
             payload=payload,
         )
         envelope.occurred_at.FromDatetime(now)
-        session.execute(
-            insert(self._tables.outbox).values(
-                event_id=envelope.event_id,
-                type=envelope.type,
-                aggregate_type=envelope.aggregate_type,
-                aggregate_id=aggregate_id,
-                sequence=envelope.sequence,
-                envelope=envelope.SerializeToString(),
-                created_at=now,
-            )
-        )
+        row = {
+            "event_id": envelope.event_id,
+            "type": envelope.type,
+            "aggregate_type": envelope.aggregate_type,
+            "aggregate_id": aggregate_id,
+            "sequence": envelope.sequence,
+            "envelope": envelope.SerializeToString(),
+            "created_at": now,
+        }
+        session.connection().execute(self._insert, row)
         wake_at_commit(session)
         return envelope.event_id
 
+    def _next_sequence(self, session: Session, aggregate_type: str, aggregate_id: str) -> int:
+        connection = session.connection()
+        row = {"aggregate_type": aggregate_type, "aggregate_id": aggregate_id, "last": 1}
+        return int(connection.execute(self._number[connection.dialect.name], row).scalar_one())
 
-def _next_sequence(session: Session, sequences: Table, aggregate_type: str, aggregate_id: str) -> int:
+
+def _upsert(sequences: Table, dialect: Any) -> Any:  # Any: either dialect's module and its insert
     """One conditional upsert: it locks the aggregate's row until the transaction ends, so numbers commit in order."""
-    key = {"aggregate_type": aggregate_type, "aggregate_id": aggregate_id}
-    if session.get_bind().dialect.name == "postgresql":
-        upsert = postgresql.insert(sequences).values(**key, last=1)
-        statement = upsert.on_conflict_do_update(
-            index_elements=list(key), set_={"last": sequences.c.last + 1}
-        ).returning(sequences.c.last)
-        return int(session.execute(statement).scalar_one())
-    lite = sqlite.insert(sequences).values(**key, last=1)
-    session.execute(lite.on_conflict_do_update(index_elements=list(key), set_={"last": sequences.c.last + 1}))
-    return int(session.execute(select(sequences.c.last).filter_by(**key)).scalar_one())
+    return (
+        dialect.insert(sequences)
+        .on_conflict_do_update(index_elements=["aggregate_type", "aggregate_id"], set_={"last": sequences.c.last + 1})
+        .returning(sequences.c.last)
+    )
 
 
 def wake_at_commit(session: Session) -> None:
@@ -96,6 +103,6 @@ def wake_at_commit(session: Session) -> None:
     session.info[_WAKES] = session.get_transaction()
     bind = session.get_bind()
     if bind.dialect.name == "postgresql":
-        session.execute(text(f"NOTIFY {CHANNEL}"))
+        session.execute(_NOTIFY)
     url = bind.engine.url
     event.listen(session, "after_commit", lambda _: wake(url), once=True)

@@ -81,6 +81,11 @@ class Delivery(Protocol):
         """Whether an operator took it out of the dead letters."""
         ...
 
+    @property
+    def handed_out_before(self) -> bool:
+        """Whether a reader had it in hand before and did not settle it."""
+        ...
+
     def ack(self) -> None:
         """Done with it. Never raises: a lost acknowledgement only means that the message comes again."""
         ...
@@ -95,6 +100,11 @@ class Subscription(Protocol):
 
     def receive(self, timeout: float) -> Delivery | None:
         """The next message, or None after `timeout` seconds. Reconnects by itself; never raises."""
+        ...
+
+    def receive_fresh(self, most: int) -> Sequence[Delivery]:
+        """The next messages that are at hand, in order and without waiting, up to the first that was handed out before:
+        that one may have killed its reader, so it is to be taken alone. Never raises."""
         ...
 
     def close(self) -> None: ...

@@ -29,13 +29,14 @@ class RabbitDelivery:
     """See chassis.bus.port.Delivery."""
 
     def __init__(
-        self, connection: pika.BlockingConnection, channel: BlockingChannel, tag: int, body: bytes, replayed: bool
+        self, connection: pika.BlockingConnection, channel: BlockingChannel, method: Basic.Deliver, body: bytes
     ) -> None:
         self._connection = connection
         self._channel = channel
-        self._tag = tag
+        self._tag = method.delivery_tag
         self.body = body
-        self.replayed = replayed
+        self.replayed = False
+        self.handed_out_before = bool(method.redelivered)
 
     def ack(self) -> None:
         self._on_io_thread(partial(self._channel.basic_ack, self._tag))
@@ -64,6 +65,8 @@ class RabbitSubscription:
         self._service = service
         self._patterns = frozenset(patterns)
         self._deliveries: queue.SimpleQueue[RabbitDelivery] = queue.SimpleQueue()
+        # Taken out of the queue and then left for the next receive.
+        self._put_back: RabbitDelivery | None = None
         self._closing = threading.Event()
         self._bound = threading.Event()
         self._failures = 0
@@ -73,10 +76,26 @@ class RabbitSubscription:
         self._bound.wait(_BIND_SECONDS)
 
     def receive(self, timeout: float) -> RabbitDelivery | None:
+        if (held := self._put_back) is not None:
+            self._put_back = None
+            return held
         try:
             return self._deliveries.get(timeout=timeout)
         except queue.Empty:
             return None
+
+    def receive_fresh(self, most: int) -> list[RabbitDelivery]:
+        found: list[RabbitDelivery] = []
+        while len(found) < most and self._put_back is None:
+            try:
+                delivery = self._deliveries.get_nowait()
+            except queue.Empty:
+                break
+            if delivery.handed_out_before:
+                self._put_back = delivery
+            else:
+                found.append(delivery)
+        return found
 
     def close(self) -> None:
         """Waits until the acknowledgements given so far are on their way; what is in hand goes back."""
@@ -120,8 +139,9 @@ class RabbitSubscription:
         _: BasicProperties,
         body: bytes,
     ) -> None:
-        replayed = method.routing_key == replay_key(self._service)
-        self._deliveries.put(RabbitDelivery(connection, channel, method.delivery_tag, body, replayed))
+        delivery = RabbitDelivery(connection, channel, method, body)
+        delivery.replayed = method.routing_key == replay_key(self._service)
+        self._deliveries.put(delivery)
 
     def _forget(self) -> None:
         """What was prefetched over a lost connection comes again over the next one."""

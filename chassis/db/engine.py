@@ -22,6 +22,7 @@ _PATIENCE_SECONDS = 10.0
 # The same where a person waits for the page: two such waits still end within ten seconds.
 DATABASE_PATIENCE = 4.0
 _WAIT_MS = "wayvault_wait_ms"
+_SYNC = "wayvault_sync"
 # secure_delete: what is deleted is overwritten. synchronous=FULL: what was acknowledged survives a power cut.
 # temp_store: no temporary files outside the database's own folder.
 _SQLITE_PRAGMAS = (
@@ -107,18 +108,26 @@ class Database:
         return self.engine.url
 
     @contextmanager
-    def transaction(self, *, patience: float | None = None) -> Iterator[Session]:
+    def transaction(self, *, patience: float | None = None, durable: bool = True) -> Iterator[Session]:
         """A session that commits at the end of the block and rolls back when the block raises.
 
         On SQLite its first statement takes the write lock (BEGIN IMMEDIATE), so that what it reads stays true until
         it commits; keep network calls out of it. Rows stay readable after the commit.
         `patience` (seconds): for what is not worth waiting for when another holds the write lock of SQLite.
+        `durable` False: the commit does not wait for the disk. A power cut may undo it, though never anything that was
+        committed after it while keeping that; a crash of the process undoes nothing. For leases and marks whose loss
+        only means that something is done again.
         """
         with self._writers.turn(self._patience if patience is None else patience) as left:
             engine = self.engine
-            if left < self._patience and self.dialect == "sqlite":
-                engine = engine.execution_options(**{_WAIT_MS: int(left * 1000)})
+            if self.dialect == "sqlite":
+                options: dict[str, Any] = {} if left >= self._patience else {_WAIT_MS: int(left * 1000)}
+                if not durable:
+                    options[_SYNC] = "NORMAL"
+                engine = engine.execution_options(**options) if options else engine
             with Session(engine, expire_on_commit=False) as session, session.begin():
+                if not durable and self.dialect == "postgresql":
+                    session.connection().exec_driver_sql("SET LOCAL synchronous_commit = off")
                 yield session
 
     @contextmanager
@@ -193,11 +202,13 @@ def _prepare_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:  # Any: a 
 
 
 def _begin_sqlite(connection: Connection, usual_ms: int) -> None:
-    wait_ms = connection.get_execution_options().get(_WAIT_MS, usual_ms)
-    if connection.info.get(_WAIT_MS, usual_ms) != wait_ms:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={wait_ms}")
-        connection.info[_WAIT_MS] = wait_ms
-    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get(_BEGIN, 'IMMEDIATE')}")
+    options = connection.get_execution_options()
+    for pragma, key, usual in (("busy_timeout", _WAIT_MS, usual_ms), ("synchronous", _SYNC, "FULL")):
+        wanted = options.get(key, usual)
+        if connection.info.get(key, usual) != wanted:
+            connection.exec_driver_sql(f"PRAGMA {pragma}={wanted}")
+            connection.info[key] = wanted
+    connection.exec_driver_sql(f"BEGIN {options.get(_BEGIN, 'IMMEDIATE')}")
 
 
 def _postgres_engine(url: URL, name: str, pool_size: int, patience: float) -> Engine:

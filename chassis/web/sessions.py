@@ -245,7 +245,7 @@ class ServerSessions:
     def _touch(self, session_id: str, now: datetime) -> None:
         """Notes the use. A database that somebody else holds is no reason to keep a reader waiting: the next request
         notes it."""
-        with suppress(*DATABASE_AWAY), self._database.transaction(patience=_TOUCH_PATIENCE) as db:
+        with suppress(*DATABASE_AWAY), self._database.transaction(patience=_TOUCH_PATIENCE, durable=False) as db:
             db.execute(update(self._table).where(self._table.c.id == session_id).values(last_seen_at=now))
 
     def _end_where(self, *conditions: Any) -> int:  # Any: SQLAlchemy's column expressions

@@ -65,7 +65,7 @@ def build(
     )
     deliveries.follow(Mail.REMINDER, reminders)
     handlers = EventHandlers()
-    looks = Looks(database)
+    looks = Looks()
     looks.register(handlers)
     mails = DeliveryEvents(
         deliveries=deliveries,

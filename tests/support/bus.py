@@ -99,6 +99,7 @@ class FakeDelivery:
 
     body: bytes
     replayed: bool = False
+    handed_out_before: bool = False
     settled: list[str] = field(default_factory=list)
 
     def ack(self) -> None:
@@ -147,10 +148,29 @@ def ids(deliveries: list[Delivery]) -> list[str]:
     return [Envelope.FromString(delivery.body).event_id for delivery in deliveries]
 
 
+@dataclass(slots=True)
+class FakeSubscription:
+    """Hands out what lies ready."""
+
+    ready: list[FakeDelivery]
+
+    def receive(self, timeout: float) -> Delivery | None:
+        if not self.ready:
+            time.sleep(min(timeout, 0.01))
+        return self.ready.pop(0) if self.ready else None
+
+    def receive_fresh(self, most: int) -> Sequence[Delivery]:
+        return [self.ready.pop(0) for _ in range(min(most, len(self.ready)))]
+
+    def close(self) -> None:
+        return None
+
+
 class FakeBus:
-    """Keeps what it is given; refuses when told to."""
+    """Keeps what it is given; refuses when told to. Who subscribes is handed `ready`."""
 
     def __init__(self) -> None:
+        self.ready: list[FakeDelivery] = []
         self.published: list[Envelope] = []
         self.buried: list[tuple[str, str]] = []
         self.away = False
@@ -173,7 +193,7 @@ class FakeBus:
         raise AssertionError("not for these tests")
 
     def subscribe(self, service: str, patterns: Collection[str]) -> Subscription:
-        raise AssertionError("not for these tests")
+        return FakeSubscription(self.ready)
 
     def waiting(self, service: str) -> int:
         return 0

@@ -3,7 +3,6 @@
 from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
-from chassis.db import Database
 from chassis.web.colour import DEFAULT_ACCENT
 from protos.wayvault.events.v1.events_pb2 import AgencySaved
 from services.notifier.agencies.models import AgencyLook
@@ -14,9 +13,6 @@ __all__ = ["Looks"]
 
 class Looks:
     """The agencies' looks."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def register(self, handlers: EventHandlers) -> None:
         handlers.on(AgencySaved, self.learn)
@@ -35,21 +31,20 @@ class Looks:
             )
         )
 
-    def theme(self, agency_id: str, data: dict[str, str]) -> Theme:
+    def theme(self, session: Session, agency_id: str, data: dict[str, str]) -> Theme:
         """The agency that a mail speaks for: as it looks today; as the mail's own data has it while nothing is told."""
-        with self._database.read() as session:
-            look = session.get(AgencyLook, agency_id)
-            if look is None:
-                return Theme(
-                    name=data.get("agency_name") or "Wayvault",
-                    accent=data.get("agency_accent") or DEFAULT_ACCENT,
-                    phone=data.get("agency_phone", ""),
-                    email=data.get("agency_email", ""),
-                )
+        look = session.get(AgencyLook, agency_id)
+        if look is None:
             return Theme(
-                name=look.name,
-                accent=look.accent or DEFAULT_ACCENT,
-                phone=look.phone,
-                email=look.email,
-                logo=look.logo,
+                name=data.get("agency_name") or "Wayvault",
+                accent=data.get("agency_accent") or DEFAULT_ACCENT,
+                phone=data.get("agency_phone", ""),
+                email=data.get("agency_email", ""),
             )
+        return Theme(
+            name=look.name,
+            accent=look.accent or DEFAULT_ACCENT,
+            phone=look.phone,
+            email=look.email,
+            logo=look.logo,
+        )

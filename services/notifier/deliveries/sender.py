@@ -44,6 +44,7 @@ class _Taken:
     sealed_letter: str | None
     data: dict[str, str]
     attachment: Attachment | None
+    theme: Theme
 
 
 class Sender:
@@ -79,30 +80,35 @@ class Sender:
         failures = 0
         while not stop.is_set():
             try:
-                sent = self.send_next(stop)
+                self.send_due(stop)
             except Exception as error:
                 log.warning("sender.interrupted", error=type(error).__name__)
                 stop.wait(grown(OUTWAIT_SECONDS[0], failures, OUTWAIT_SECONDS[1]))
                 failures += 1
                 continue
             failures = 0
-            if not sent:
-                self._wake.wait(POLL_SECONDS)
-                self._wake.clear()
+            self._wake.wait(POLL_SECONDS)
+            self._wake.clear()
 
-    def send_next(self, stop: threading.Event | None = None) -> bool:
-        """Tries one due delivery; False when none is due. Once it was handed to the mail server, what came of it is
-        written down even if the database has to be waited for; only `stop` ends that."""
-        with self._database.transaction() as session:
-            row = self._deliveries.claim(session)
-            taken = _taken(row) if row is not None else None
-        if taken is None:
-            return False
-        outcome = self._outcome(taken)
-        following = self._settled(taken, outcome, stop or threading.Event())
-        state = following.state.value if following else "taken over"
-        log.info("delivery.tried", delivery_id=taken.id, mail=taken.template, state=state, attempts=taken.attempts)
-        return True
+    def send_due(self, stop: threading.Event | None = None) -> int:
+        """Tries what is due, one after the other; returns how many. Once one was handed to the mail server, what came
+        of it is written down even if the database has to be waited for; only `stop` ends that."""
+        stop, tried = stop or threading.Event(), 0
+        # A lease that a power cut undoes only means that the mail is taken anew.
+        with self._database.transaction(durable=False) as session:
+            taken = self._claimed(session)
+        while taken is not None:
+            tried += 1
+            outcome = self._outcome(taken)
+            following, after = self._settled(taken, outcome, stop)
+            state = following.state.value if following else "taken over"
+            log.info("delivery.tried", delivery_id=taken.id, mail=taken.template, state=state, attempts=taken.attempts)
+            taken = after
+        return tried
+
+    def _claimed(self, session: Session) -> _Taken | None:
+        row = self._deliveries.claim(session)
+        return None if row is None else _taken(row, self._looks.theme(session, row.agency_id, _data(row)))
 
     def _outcome(self, taken: _Taken) -> Outcome:
         """How the try went, whatever happens in it."""
@@ -119,14 +125,14 @@ class Sender:
             log.exception("delivery.failed_unforeseen", delivery_id=taken.id, mail=taken.template)
             return Stumbled(reason="The e-mail could not be made: a fault in Wayvault, not of the address.")
 
-    def _settled(self, taken: _Taken, outcome: Outcome, stop: threading.Event) -> Next | None:
-        """Writes the outcome down. While the database is away it is kept here and tried again: forgetting that a mail
-        was sent would send it twice."""
+    def _settled(self, taken: _Taken, outcome: Outcome, stop: threading.Event) -> tuple[Next | None, _Taken | None]:
+        """Writes the outcome down, and in the same transaction takes the next delivery. While the database is away the
+        outcome is kept here and tried again: forgetting that a mail was sent would send it twice."""
         failures = 0
         while True:
             try:
                 with self._database.transaction() as session:
-                    return self._finish(session, taken, outcome)
+                    return self._finish(session, taken, outcome), self._next(session, stop)
             except SQLAlchemyError as error:
                 log.warning("delivery.outcome_kept", delivery_id=taken.id, error=type(error).__name__)
                 if stop.wait(grown(OUTWAIT_SECONDS[0], failures, OUTWAIT_SECONDS[1])):
@@ -134,7 +140,7 @@ class Sender:
                 failures += 1
             except Exception:
                 log.exception("delivery.reaction_failed", delivery_id=taken.id, mail=taken.template)
-                return self._settled_alone(taken, outcome)
+                return self._settled_alone(taken, outcome, stop)
 
     def _finish(self, session: Session, taken: _Taken, outcome: Outcome) -> Next | None:
         following = self._deliveries.finish(session, taken.id, taken.attempts, outcome)
@@ -142,15 +148,21 @@ class Sender:
             self._confirm_to_agent(session, session.get_one(Delivery, taken.id), taken)
         return following
 
-    def _settled_alone(self, taken: _Taken, outcome: Outcome) -> Next | None:
+    def _settled_alone(
+        self, taken: _Taken, outcome: Outcome, stop: threading.Event
+    ) -> tuple[Next | None, _Taken | None]:
         """The delivery's own end, without the reactions to it, one of which can't be made to work."""
         with self._database.transaction() as session:
-            return self._deliveries.finish(session, taken.id, taken.attempts, outcome, tell_follower=False)
+            following = self._deliveries.finish(session, taken.id, taken.attempts, outcome, tell_follower=False)
+            return following, self._next(session, stop)
+
+    def _next(self, session: Session, stop: threading.Event) -> _Taken | None:
+        return None if stop.is_set() else self._claimed(session)
 
     def _try(self, taken: _Taken, mail: Mail) -> Outcome:
         try:
             recipient, data = self._opened(taken)
-            theme = self._looks.theme(taken.agency_id, taken.data)
+            theme = taken.theme
             rendered = render(mail, data, theme)
             message = build(
                 message_id=taken.id,
@@ -222,7 +234,7 @@ def _answers_to(data: dict[str, str], theme: Theme, recipient: str) -> ReplyTo:
     return ReplyTo(address=theme.email, name=theme.name if theme.email else "")
 
 
-def _taken(row: Delivery) -> _Taken:
+def _taken(row: Delivery, theme: Theme) -> _Taken:
     attachment = None
     if row.attachment is not None and row.attachment_name is not None:
         attachment = Attachment(name=row.attachment_name, content=row.attachment)
@@ -235,4 +247,5 @@ def _taken(row: Delivery) -> _Taken:
         sealed_letter=row.sealed_letter,
         data=_data(row),
         attachment=attachment,
+        theme=theme,
     )

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Protocol
 
 import structlog
-from sqlalchemy import and_, event, func, or_, select, update
+from sqlalchemy import and_, bindparam, event, func, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from chassis.bus import Outbox
 from chassis.clock import Clock
-from chassis.db import insert_if_absent
+from chassis.db import UtcDateTime, insert_if_absent
 from chassis.ids import new_id
 from protos.wayvault.events.v1.events_pb2 import DeliveryFailed, DeliverySent
 from services.notifier.deliveries.message import Attachment
@@ -33,6 +33,33 @@ from services.notifier.templates.rules import Mail
 log = structlog.get_logger(__name__)
 # A letter that can't be opened any more has no template to name.
 UNREADABLE = "sealed_mail"
+# So many deliveries that nobody wants any more are passed over before another transaction goes on.
+_UNWANTED_AT_ONCE = 5
+_WITHOUT_CONTENT = (defer(Delivery.sealed_letter), defer(Delivery.attachment))
+_DUE = or_(
+    and_(Delivery.state == DeliveryState.QUEUED.value, Delivery.next_attempt_at <= bindparam("now", type_=UtcDateTime)),
+    and_(Delivery.state == DeliveryState.IN_FLIGHT.value, Delivery.lease_until < bindparam("now", type_=UtcDateTime)),
+)
+_CLAIM = (
+    update(Delivery)
+    .where(
+        Delivery.id
+        == select(Delivery.id)
+        .where(_DUE)
+        .order_by(Delivery.next_attempt_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery(),
+        _DUE,
+    )
+    .values(
+        state=DeliveryState.IN_FLIGHT.value,
+        lease_until=bindparam("until", type_=UtcDateTime),
+        attempts=Delivery.attempts + 1,
+    )
+    .returning(Delivery)
+    .execution_options(synchronize_session=False, populate_existing=True)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,25 +149,10 @@ class Deliveries:
 
     def claim(self, session: Session) -> Delivery | None:
         """Takes the delivery that has waited longest, in flight under a lease; None when nothing is due."""
-        now = self._clock.now()
-        due = or_(
-            and_(Delivery.state == DeliveryState.QUEUED.value, Delivery.next_attempt_at <= now),
-            and_(Delivery.state == DeliveryState.IN_FLIGHT.value, Delivery.lease_until < now),
-        )
-        # Several senders may see the same row: the conditional update lets one of them have it.
-        for candidate in session.scalars(select(Delivery.id).where(due).order_by(Delivery.next_attempt_at).limit(5)):
-            taken = session.execute(
-                update(Delivery)
-                .where(Delivery.id == candidate, due)
-                .values(state=DeliveryState.IN_FLIGHT.value, lease_until=now + LEASE, attempts=Delivery.attempts + 1)
-                .execution_options(synchronize_session=False)
-                .returning(Delivery.id)
-            ).first()
-            if taken is None:
-                continue
-            session.expire_all()
-            row = session.get_one(Delivery, candidate)
-            if self._wanted(session, row):
+        for _ in range(_UNWANTED_AT_ONCE):
+            # Several senders may see the same row: the lock, and the condition again, let one of them have it.
+            row = session.scalars(_CLAIM, {"now": (now := self._clock.now()), "until": now + LEASE}).first()
+            if row is None or self._wanted(session, row):
                 return row
         return None
 
@@ -169,7 +181,7 @@ class Deliveries:
         self, session: Session, delivery_id: str, attempts: int, outcome: Outcome, *, tell_follower: bool = True
     ) -> Next | None:
         """Writes down how a try went, with its event; None when another process has taken the delivery over."""
-        row = session.get(Delivery, delivery_id, with_for_update=True)
+        row = session.get(Delivery, delivery_id, with_for_update=True, options=_WITHOUT_CONTENT)
         if row is None or row.state != DeliveryState.IN_FLIGHT.value or row.attempts != attempts:
             return None
         now = self._clock.now()

@@ -4,7 +4,11 @@ At the moment of signing a document is kept as its record, whose fingerprint is 
 after; who wants the PDF earlier has it printed then and there. It is the same whenever and by whomever it is printed.
 """
 
+import os
 import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from hashlib import sha256
 
@@ -22,6 +26,7 @@ from services.portal.esign.models import PrintJobRow, SignedDocumentRow
 from services.portal.esign.pdf import Record, render
 
 _BATCH = 16
+_NICE = 10
 _IDLE_SECONDS = 0.25
 _OUTAGE_SECONDS = 2.0
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=1), timedelta(minutes=10)
@@ -59,20 +64,22 @@ class Printing:
         wake_at_commit(session)
 
     def run(self, stop: threading.Event) -> None:
-        """Prints until told to stop; an outage of the database is outwaited."""
+        """Prints until told to stop; an outage of the database is outwaited. Setting the sheets yields to whatever else
+        the machine has to do: clients wait for answers, nobody for paper."""
         waker = waker_for(self._database)
-        try:
-            while not stop.is_set():
-                try:
-                    if not self.print_due():
-                        waker.wait(_IDLE_SECONDS)
-                except SQLAlchemyError as error:
-                    log.warning("printing.waiting", cause=type(error).__name__)
-                    stop.wait(_OUTAGE_SECONDS)
-        finally:
-            waker.close()
+        with ThreadPoolExecutor(1, "typesetter", initializer=_yield_to_others) as typesetter:
+            try:
+                while not stop.is_set():
+                    try:
+                        if not self.print_due(lambda record: typesetter.submit(render, record).result()):
+                            waker.wait(_IDLE_SECONDS)
+                    except SQLAlchemyError as error:
+                        log.warning("printing.waiting", cause=type(error).__name__)
+                        stop.wait(_OUTAGE_SECONDS)
+            finally:
+                waker.close()
 
-    def print_due(self) -> int:
+    def print_due(self, typeset: Callable[[Record], bytes] = render) -> int:
         """Prints some of what waits; how many were tried. What can't be printed is tried again later, ever rarer."""
         due = (
             select(PrintJobRow.document_id)
@@ -82,29 +89,54 @@ class Printing:
         )
         with self._database.read() as session:
             waiting = session.scalars(due).all()
+        printed: dict[str, bytes] = {}
         for document_id in waiting:
-            try:
-                self.print_now(document_id)
-            except SQLAlchemyError:
-                raise
-            except Exception:
-                log.exception("printing.failed", document_id=document_id)
-                self._put_off(document_id)
+            with self._put_off_if_it_fails(document_id):
+                printed[document_id] = self._printed(document_id, typeset)[0]
+        self._keep_all(printed)
         return len(waiting)
+
+    def _keep_all(self, printed: Mapping[str, bytes]) -> None:
+        """Keeps all in one transaction; if one of them can't be kept, each in its own."""
+        try:
+            with self._database.transaction() as session:
+                for document_id, pdf in printed.items():
+                    self._keep(session, document_id, pdf)
+        except SQLAlchemyError:
+            raise
+        except Exception:
+            for document_id, pdf in printed.items():
+                with self._put_off_if_it_fails(document_id), self._database.transaction() as session:
+                    self._keep(session, document_id, pdf)
+
+    @contextmanager
+    def _put_off_if_it_fails(self, document_id: str) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError:
+            raise
+        except Exception:
+            log.exception("printing.failed", document_id=document_id)
+            self._put_off(document_id)
 
     def print_now(self, document_id: str) -> bytes:
         """The document's PDF, printed if it was not yet; empty when there is no such document. Raises RecordBroken."""
+        pdf, is_new = self._printed(document_id, render)
+        if is_new:
+            with self._database.transaction() as session:
+                self._keep(session, document_id, pdf)
+        return pdf
+
+    def _printed(self, document_id: str, typeset: Callable[[Record], bytes]) -> tuple[bytes, bool]:
+        """The PDF as it is kept, or made now (True); empty when there is no such document. Raises RecordBroken."""
         with self._database.read() as session:
             row = session.get(SignedDocumentRow, document_id)
             if row is None or row.pdf:
-                return b"" if row is None else row.pdf
+                return b"" if row is None else row.pdf, False
             record, fixed = Record(text=row.record, drawing=row.signature_image), row.record_sha256
         if record.sha256 != fixed:
             raise RecordBroken(document_id)
-        pdf = render(record)
-        with self._database.transaction() as session:
-            self._keep(session, document_id, pdf)
-        return pdf
+        return typeset(record), True
 
     def _keep(self, session: Session, document_id: str, pdf: bytes) -> None:
         """Keeps and tells, unless another has done it meanwhile: the job is there for one."""
@@ -125,3 +157,10 @@ class Printing:
             if job is not None:
                 job.failures += 1
                 job.due_at = self._clock.now() + grown(_FIRST_PAUSE, job.failures, _LONGEST_PAUSE)
+
+
+def _yield_to_others() -> None:
+    """Lowers the calling thread's priority, and that of the threads which typst starts from it (Linux: each thread has
+    its own)."""
+    with suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)

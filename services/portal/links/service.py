@@ -33,7 +33,7 @@ from services.portal.merges.service import current_client_id
 from services.portal.origin import Origin
 from services.portal.payment_request import PaymentRequest, read_context
 
-__all__ = ["LinkStatus", "LinkView", "Links", "OwnPayment", "SubmissionDecision", "add_evidence"]
+__all__ = ["Attempt", "LinkStatus", "LinkView", "Links", "OwnPayment", "SubmissionDecision", "add_evidence"]
 
 # Longer than any submission can take: the vault's deadline is 5 s, with three tries.
 CLAIM_LIFE = timedelta(seconds=8)
@@ -70,6 +70,15 @@ class OwnPayment:
     context: PaymentContext
     terms_text: str
     terms_version: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Attempt:
+    """One submission of a link, and whether it may go on. `recorded`: the link is closed and its claim with it."""
+
+    id: str
+    decision: SubmissionDecision
+    recorded: bool = False
 
 
 class Links:
@@ -132,19 +141,19 @@ class Links:
         )
 
     @contextmanager
-    def claimed(self, link_id: str) -> Iterator["tuple[SubmissionDecision, str]"]:
-        """Claims the link for one submission: the decision and, for GO, the attempt's id. Freed at the end."""
-        attempt_id = new_id("att")
-        decision = self._claim(link_id, attempt_id)
+    def claimed(self, link_id: str) -> Iterator[Attempt]:
+        """Claims the link for one submission; freed at the end."""
+        attempt = Attempt(id=(attempt_id := new_id("att")), decision=self._claim(link_id, attempt_id))
         try:
-            yield decision, attempt_id
+            yield attempt
         finally:
-            if decision is SubmissionDecision.GO:
+            if attempt.decision is SubmissionDecision.GO and not attempt.recorded:
                 self._release(link_id, attempt_id)
 
     def _claim(self, link_id: str, attempt_id: str) -> SubmissionDecision:
         now = self._clock.now()
-        with self._database.transaction() as session:
+        # A claim is good for seconds: one that a power cut undoes is missed by nobody.
+        with self._database.transaction(durable=False) as session:
             row = self._locked(session, link_id)
             if row is None:
                 return SubmissionDecision.REVOKED
@@ -157,7 +166,7 @@ class Links:
             return decision
 
     def _release(self, link_id: str, attempt_id: str) -> None:
-        with self._database.transaction() as session:
+        with self._database.transaction(durable=False) as session:
             session.execute(
                 update(LinkRow)
                 .where(LinkRow.link_id == link_id, LinkRow.claim_id == attempt_id)
@@ -171,12 +180,14 @@ class Links:
             return row is not None and row.claim_until is not None and row.claim_until > self._clock.now()
 
     def mark_submitted(self, session: Session, link_id: str, attempt_id: str, at: datetime) -> bool:
-        """Closes the link in the transaction that records the authorization. False when the claim was lost."""
+        """Closes the link and its claim in the transaction that records the authorization. False when the claim was
+        lost."""
         row = self._locked(session, link_id)
         if row is None or row.claim_id != attempt_id:
             return False
         row.state = next_state(LinkState(row.state), LinkFact.SUBMITTED)
         row.submitted_at = at
+        row.claim_id = row.claim_until = None
         return True
 
     def add_token(self, session: Session, link_id: str, hashed: str) -> None:

@@ -26,7 +26,7 @@ from chassis.sealing import LetterSealer
 from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentReported, PaymentType
 from services.portal.esign.service import Documents, Printing
 from services.portal.evidence import EvidenceStep, StepKind
-from services.portal.links.service import Links, LinkStatus, LinkView, SubmissionDecision, add_evidence
+from services.portal.links.service import Attempt, Links, LinkStatus, LinkView, SubmissionDecision, add_evidence
 from services.portal.merges.service import current_client_id
 from services.portal.origin import Origin
 from services.portal.payment_request import PaymentRequest, read_context
@@ -149,8 +149,8 @@ class Payments:
     def authorize(self, link_id: str, submission: Submission, origin: Origin) -> Outcome:
         """Takes a client's authorization, once, however often and from however many windows it is sent."""
         received_at = self._clock.now()
-        with self._links.claimed(link_id) as (decision, attempt_id):
-            match decision:
+        with self._links.claimed(link_id) as attempt:
+            match attempt.decision:
                 case SubmissionDecision.ALREADY_AUTHORIZED:
                     return Authorized(again=True)
                 case SubmissionDecision.UNDER_WAY:
@@ -160,10 +160,10 @@ class Payments:
                 case SubmissionDecision.REVOKED:
                     return LinkClosed(status=LinkStatus.REVOKED)
                 case SubmissionDecision.GO:
-                    return self._store_and_record(link_id, attempt_id, submission, origin, received_at)
+                    return self._store_and_record(link_id, attempt, submission, origin, received_at)
 
     def _store_and_record(
-        self, link_id: str, attempt_id: str, submission: Submission, origin: Origin, received_at: datetime
+        self, link_id: str, attempt: Attempt, submission: Submission, origin: Origin, received_at: datetime
     ) -> Outcome:
         link = self._links.find(link_id)
         if link is None:
@@ -176,7 +176,7 @@ class Payments:
         if not isinstance(stored, StoredCard):
             return stored
         made = self._sign(link, stored, submission, origin, received_at)
-        return self._record(made, attempt_id, received_at)
+        return self._record(made, attempt, received_at)
 
     def _is_slot_of(self, link_id: str, intake_id: str) -> bool:
         with self._database.read() as session:
@@ -217,17 +217,17 @@ class Payments:
         )
         return Authorization(link=link, card=card, address=submission.address, document=document)
 
-    def _record(self, made: Authorization, attempt_id: str, received_at: datetime) -> Outcome:
+    def _record(self, made: Authorization, attempt: Attempt, received_at: datetime) -> Outcome:
         link, document = made.link, made.document
         token = new_link_token()
         letter = self._letters.seal(copy_letter(made, f"{self._public_url}/pay/{link.link_id}#{token}"))
         payment_id, agency_id = link.request.payment_id, link.request.agency_id
         with self._database.transaction() as session:
-            if not self._links.mark_submitted(session, link.link_id, attempt_id, document.signed_at):
+            if not self._links.mark_submitted(session, link.link_id, attempt.id, document.signed_at):
                 # The claim ran out while the vault worked; another submission has taken over.
                 return UnderWay()
             for step in _last_steps(document.origin, received_at, document.signed_at):
-                add_evidence(session, link.link_id, step, ref=attempt_id)
+                add_evidence(session, link.link_id, step, ref=attempt.id)
             self._links.add_token(session, link.link_id, token_sha256(token))
             self._documents.keep(
                 session,
@@ -242,6 +242,7 @@ class Payments:
             self._printing.announce(
                 session, document.document_id, signed, aggregate_id=document.document_id, agency_id=agency_id
             )
+        attempt.recorded = True
         return Authorized()
 
     def status(self, payment_id: str) -> PaymentStatus | None:

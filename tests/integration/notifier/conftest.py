@@ -69,10 +69,7 @@ class House:
         )
 
     def send_all(self) -> int:
-        count = 0
-        while self.notifier.senders[0].send_next():
-            count += 1
-        return count
+        return self.notifier.senders[0].send_due()
 
 
 def write_letter_keys(folder: Path) -> None:

@@ -39,9 +39,7 @@ def _asked(house: House, *, admins: tuple[Agent, ...] = (ADA,)) -> None:
 
 def _saved(house: House, logo: bytes) -> None:
     with house.database.transaction() as session:
-        Looks(house.database).learn(
-            session, AgencySaved(agency=AGENCY, logo=logo, logo_sha256="0" * 64), house.meta("agency.saved")
-        )
+        Looks().learn(session, AgencySaved(agency=AGENCY, logo=logo, logo_sha256="0" * 64), house.meta("agency.saved"))
 
 
 def test_every_admin_reads_the_question_and_finds_it(house: House) -> None:

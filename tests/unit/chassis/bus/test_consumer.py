@@ -7,13 +7,15 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session, registry
 
 from chassis.bus import BusUnavailable, Consumer, ConsumerPolicy, EventHandlers, EventMeta, RetryLater
 from chassis.errors import Unavailable
 from protos.wayvault.events.v1.envelope_pb2 import Envelope
 from protos.wayvault.events.v1.events_pb2 import PaymentRetrieved, PaymentVoided
-from tests.support.bus import FakeBus, FakeDelivery, World, envelope_of, retrieved
+from tests.support.bus import FakeBus, FakeDelivery, Running, World, envelope_of, eventually, retrieved
 from tests.support.clock import FakeClock
 
 POLICY = ConsumerPolicy()
@@ -316,3 +318,61 @@ def test_shuffled_doubled_and_failing_events_have_their_effects_once_and_in_orde
         assert mine == list(range(1, len(mine) + 1))
     assert sorted(seen) == sorted(set(order))
     assert bus.buried == []
+
+
+def consumed(world: World, fake_bus: FakeBus, clock: FakeClock, sent: list[Envelope], react: React) -> list[list[str]]:
+    """Lets a consumer run over deliveries that wait together; gives how each was settled."""
+    fake_bus.ready = [FakeDelivery(one.SerializeToString()) for one in sent]
+    deliveries = list(fake_bus.ready)
+    with Running(consumer_of(world, fake_bus, clock, react).run):
+        eventually(lambda: all(one.settled for one in deliveries), "all are settled")
+    return [one.settled for one in deliveries]
+
+
+def test_events_that_wait_together_share_a_transaction(world: World, fake_bus: FakeBus, clock: FakeClock) -> None:
+    transactions = []
+
+    def react(session: Session, message: object, meta: EventMeta) -> None:
+        transactions.append(session)
+        world.effect(session, message, meta)
+
+    sent = [retrieved("p1", 1), retrieved("p2", 1), retrieved("p1", 2), retrieved("p2", 1)]
+    sent[3].event_id = sent[1].event_id
+    assert consumed(world, fake_bus, clock, sent, react) == [["ack"]] * 4
+    assert world.effects_seen() == [("p1", 1), ("p2", 1), ("p1", 2)]
+    assert len(set(map(id, transactions))) == 1
+
+
+def test_an_event_that_fails_among_others_undoes_none_of_theirs(
+    world: World, fake_bus: FakeBus, clock: FakeClock
+) -> None:
+    def react(session: Session, message: object, meta: EventMeta) -> None:
+        world.effect(session, message, meta)
+        if meta.aggregate_id == "p2":
+            raise ValueError
+
+    sent = [retrieved("p1", 1), retrieved("p2", 1), retrieved("p2", 2), retrieved("p3", 1)]
+    assert consumed(world, fake_bus, clock, sent, react) == [["ack"]] * 4
+    assert world.effects_seen() == [("p1", 1), ("p3", 1)]
+    with world.database.read() as session:
+        parked = session.execute(select(world.tables.parked.c.sequence, world.tables.parked.c.reason)).all()
+    assert sorted(map(tuple, parked)) == [(1, "retry"), (2, "gap")]
+
+
+def test_an_effect_does_not_see_what_another_left_in_the_session(
+    world: World, fake_bus: FakeBus, clock: FakeClock
+) -> None:
+    class Effect:
+        def __init__(self, meta: EventMeta) -> None:
+            self.aggregate_id, self.sequence, self.event_id = meta.aggregate_id, meta.sequence, meta.event_id
+
+    registry().map_imperatively(Effect, world.effects)
+    left = []
+
+    def react(session: Session, message: object, meta: EventMeta) -> None:
+        left.append((len(session.identity_map), len(session.new)))
+        session.add(Effect(meta))
+
+    consumed(world, fake_bus, clock, [retrieved("p1", 1), retrieved("p2", 1)], react)
+    assert left == [(0, 0), (0, 0)]
+    assert world.effects_seen() == [("p1", 1), ("p2", 1)]

@@ -32,3 +32,33 @@ def test_nothing_behind_a_message_that_could_not_be_put_away_is_passed_over(
 
     assert ids([receive(subscription), receive(subscription)]) == [one.event_id for one in sent[1:]]
     subscription.close()
+
+
+def test_what_was_handed_out_before_is_never_received_together_with_others(tmp_path: Path) -> None:
+    bus = open_bus(f"embedded:///{tmp_path}/bus.db", service="crm")
+    first = bus.subscribe("crm", ("payment.*.v1",))
+    sent = [retrieved("p1", number) for number in range(1, 5)]
+    bus.publish(sent[:2])
+    receive(first).ack()
+    assert ids([receive(first)]) == [sent[1].event_id]
+    first.close()  # as when the process dies
+    bus.publish(sent[2:])
+    second = bus.subscribe("crm", ("payment.*.v1",))
+    assert second.receive_fresh(10) == []
+    again = receive(second)
+    assert again.handed_out_before
+    assert ids([again, *second.receive_fresh(10)]) == [one.event_id for one in sent[1:]]
+    second.close()
+
+
+def test_what_was_received_together_is_gone_once_all_of_it_is_settled(tmp_path: Path) -> None:
+    bus = open_bus(f"embedded:///{tmp_path}/bus.db", service="crm")
+    subscription = bus.subscribe("crm", ("payment.*.v1",))
+    bus.publish([retrieved("p1", number) for number in range(1, 4)])
+    held = subscription.receive_fresh(10)
+    for delivery in held[:2]:
+        delivery.ack()
+    held[2].reject("because")
+    assert subscription.receive(0.01) is None
+    assert (len(held), bus.waiting("crm"), bus.dead_letter_count()) == (3, 0, 1)
+    subscription.close()
