@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 _PASSING = (RetryLater, Unavailable, DeadlineTooShort, Busy, *DATABASE_AWAY)
 _RECEIVE_SECONDS = 0.25
 # Events that wait at the same time share a transaction; more would hold its locks for too long.
-_TOGETHER = 20
+TOGETHER = 20
 _SWEEP_SECONDS = 0.5
 _MEASURE_SECONDS = 15.0
 
@@ -99,16 +99,17 @@ class Consumer:
                 if delivery is not None:
                     held = deque([delivery])
                     if not delivery.handed_out_before:
-                        held.extend(subscription.receive_fresh(_TOGETHER - 1))
-                    self._until_done(lambda held=held: self._take_all(held), stop)  # type: ignore[misc]
+                        held.extend(subscription.receive_fresh(TOGETHER - 1))
+                    self._until_done(lambda held=held: self.take_all(held), stop)  # type: ignore[misc]
                 if time.monotonic() >= self._sweep_due:
                     self._until_done(self.sweep, stop)
                     self._sweep_due = time.monotonic() + _SWEEP_SECONDS
         finally:
             subscription.close()
 
-    def _take_all(self, held: deque[Delivery]) -> None:
-        """Deals with the deliveries, together if that goes well, and takes each from `held` when it is settled."""
+    def take_all(self, held: deque[Delivery]) -> None:
+        """Deals with the deliveries, together if that goes well, and takes each from `held` when it is settled. Raises
+        as `take`, with what is still held not settled."""
         if len(held) > 1:
             self._take_together(held)
         while held:

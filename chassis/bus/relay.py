@@ -11,10 +11,10 @@ A crash between the bus's confirmation and the mark sends an event twice; the in
 import fcntl
 import os
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 from sqlalchemy import Row, Select, Table, bindparam, delete, exists, func, or_, select, tuple_, update
@@ -120,7 +120,7 @@ class Relay:
                 self._mark(session, rows, refused)
         else:
             with self._database.read() as session:
-                rows = _rows(session.connection().execute(self._sql.due, {"now": self._clock.now()}))
+                rows = _rows(session.connection().execute(self._sql.due, {"now": self._clock.now()}).all())
             refused = self._publish(rows)
             if rows:
                 # Should a power cut undo the marks, the events are sent twice, as after a crash.
@@ -142,7 +142,7 @@ class Relay:
             .order_by(table.id)
             .limit(self._policy.batch)
         )
-        return _rows(found)
+        return _rows(found.all())
 
     def _heads(self) -> Select[tuple[str, str]]:
         table = self._outbox.c
@@ -231,7 +231,7 @@ class _Statements:
         )
 
 
-def _rows(found: Iterable[Row[Any]]) -> list[_Row]:
+def _rows(found: Sequence[Row[int, int, bytes]]) -> list[_Row]:
     return [_Row(id=row.id, refusals=row.refusals, envelope=Envelope.FromString(row.envelope)) for row in found]
 
 

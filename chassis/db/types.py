@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
+from typing import Any
 
 from sqlalchemy import Connection, DateTime, Dialect, MetaData, String, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
@@ -51,12 +54,15 @@ def insert_if_absent(session: Session | Connection, table: Table, values: Mappin
 
     On PostgreSQL a row that another open transaction is inserting is waited for.
     """
-    dialect = session.get_bind().dialect.name if isinstance(session, Session) else session.dialect.name
+    connection = session.connection() if isinstance(session, Session) else session
+    return connection.execute(_insertion(table, connection.dialect.name), values).first() is not None
+
+
+@cache
+def _insertion(table: Table, dialect: str) -> ReturningInsert[Any]:
     make = postgresql.insert if dialect == "postgresql" else sqlite.insert
     # RETURNING, because what `rowcount` says after a conflict differs between drivers.
-    first_key = next(iter(table.primary_key))
-    statement = make(table).values(**values).on_conflict_do_nothing().returning(first_key)
-    return session.execute(statement).first() is not None
+    return make(table).on_conflict_do_nothing().returning(next(iter(table.primary_key)))
 
 
 class NotLeading(FunctionElement[str]):

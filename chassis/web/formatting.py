@@ -1,6 +1,7 @@
 """Money, dates, times, countries and plurals for people, by Babel."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -112,11 +113,12 @@ def country(code: str) -> str:
     return str(LOCALE.territories.get(code, code))
 
 
-def country_choices() -> list[tuple[str, str]]:
+@cache
+def country_choices() -> tuple[tuple[str, str], ...]:
     """ISO code and name of every country, by name, for a select."""
     named = ((str(code), str(name)) for code, name in LOCALE.territories.items())
     real = ((code, name) for code, name in named if len(code) == 2 and code.isalpha() and code not in _NOT_COUNTRIES)
-    return sorted(real, key=lambda pair: title_key(pair[1]))
+    return tuple(sorted(real, key=lambda pair: title_key(pair[1])))
 
 
 def currency_choices(codes: tuple[str, ...] = ("USD", "EUR", "GBP", "CAD", "AUD", "CHF")) -> list[tuple[str, str]]:

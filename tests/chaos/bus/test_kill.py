@@ -8,6 +8,7 @@ work. Rounds go on until a process gets through all its steps alive: so every st
 import multiprocessing
 import os
 import signal
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -55,6 +56,7 @@ class FatefulDelivery:
     def __init__(self, inner: Delivery, fate: Fate) -> None:
         self._inner, self._fate = inner, fate
         self.body, self.replayed = inner.body, inner.replayed
+        self.handed_out_before = inner.handed_out_before
 
     def ack(self) -> None:
         self._fate.around(self._inner.ack)
@@ -131,7 +133,8 @@ def consumer_process(database_url: str, bus_url: str, kill_at: int, expected: in
     fate.watch(world)
     for _ in range(_MANY):
         if (delivery := subscription.receive(0.02)) is not None:
-            consumer.take(FatefulDelivery(delivery, fate))
+            others = () if delivery.handed_out_before else subscription.receive_fresh(3)
+            consumer.take_all(deque(FatefulDelivery(held, fate) for held in (delivery, *others)))
         consumer.sweep()
         if delivery is None and len(world.effects_seen()) >= expected:
             subscription.close()

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,7 +20,7 @@ from tests.support.bus import FakeBus, FakeDelivery, Running, World, envelope_of
 from tests.support.clock import FakeClock
 
 POLICY = ConsumerPolicy()
-React = Callable[[object, object, EventMeta], None]
+React = Callable[[Any, object, EventMeta], None]
 
 
 def consumer_of(
