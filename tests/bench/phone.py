@@ -1,8 +1,6 @@
 """How many calls one core carries: real sockets, every call in a session, sound both ways; CPU time and late beats."""
 
 import multiprocessing
-import socket
-import struct
 import threading
 import time
 from dataclasses import dataclass
@@ -11,19 +9,15 @@ from multiprocessing.connection import Connection
 import numpy as np
 
 from deploy.dev.engines.host import port_is_taken
-from services.vault.phone.calls import bencode
 from services.vault.phone.calls.masker import Masker
 from services.vault.phone.calls.media import Media
 from services.vault.phone.calls.ports import Ended, Transport
 from services.vault.phone.signal.g711 import PCMU
 from tests.bench.figures import Figure, Run
+from tests.support.phone_calls import Pair, set_up
 
 _FRAME = 160
 _FRAME_SECONDS = 0.02
-_SDP = (
-    "v=0\r\no={who} 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {port} RTP/AVP 0 101\r\n"
-    "a=rtpmap:101 telephone-event/8000\r\n"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +40,10 @@ class _Nobody:
 
 
 def measure(plan: Plan) -> list[Figure]:
-    """`per_second` is calls per core; `ms` how late beats were."""
+    """`per_second` is calls per core: seconds of calls for each second of CPU time, whatever else the machine does.
+
+    `ms` is how late beats were, which is worth reading on a quiet machine only.
+    """
     return [
         Figure(
             name="phone: calls per core, all in a session",
@@ -64,13 +61,15 @@ def _round(plan: Plan) -> Run:
     process = context.Process(target=_mask, args=(theirs, base, plan.calls), daemon=True)
     process.start()
     assert ours.recv() == "ready"
-    phones = _set_up(base, plan.calls)
+    phones = set_up(base, plan.calls)
     ours.send("begin")
     assert ours.recv() == "begun"
-    _talk(phones, plan.seconds)
+    seconds = _talk(phones, plan.seconds)
     ours.send("end")
-    cpu, seconds, late = ours.recv()
+    cpu, late = ours.recv()
     process.join(10)
+    for call in phones:
+        call.close()
     return Run(per_second=round(plan.calls * seconds / cpu, 1), operations=plan.calls, ms=late)
 
 
@@ -90,50 +89,26 @@ def _mask(pipe: Connection, base: int, calls: int) -> None:
 
     media.post(begin)
     begun.wait(10)
-    started, cpu = time.monotonic(), time.process_time()
+    cpu = time.process_time()
     media.lateness.clear()
     pipe.send("begun")
     pipe.recv()
     late = {f"p{part}": round(media.lateness.percentile(part / 100) * 1000, 2) for part in (50, 95, 99)}
-    pipe.send((time.process_time() - cpu, time.monotonic() - started, late))
+    pipe.send((time.process_time() - cpu, late))
     stop.set()
     thread.join(5)
 
 
-def _set_up(base: int, calls: int) -> list[tuple[socket.socket, tuple[str, int]]]:
-    phones = []
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ng:
-        ng.settimeout(5)
-        for index in range(calls):
-            pair = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
-            for phone in pair:
-                phone.bind(("127.0.0.1", 0))
-            ports = []
-            for name, phone, tags in zip(("offer", "answer"), pair, ({}, {b"to-tag": b"agent"}), strict=True):
-                sdp = _SDP.format(who=name, port=phone.getsockname()[1]).encode()
-                command: dict[bytes, bencode.Value] = {
-                    b"command": name.encode(),
-                    b"call-id": f"call-{index}".encode(),
-                    b"from-tag": b"client",
-                    b"sdp": sdp,
-                    **tags,
-                }
-                ng.sendto(f"{index}{name} ".encode() + bencode.encode(command), ("127.0.0.1", base))
-                answer = ng.recv(8192)
-                ports.append(int(answer.split(b"m=audio ")[1].split(b" ")[0]))
-            # What the agent is told of is where the agent sends to, and the other way round.
-            phones += [(pair[0], ("127.0.0.1", ports[1])), (pair[1], ("127.0.0.1", ports[0]))]
-    return phones
-
-
-def _talk(phones: list[tuple[socket.socket, tuple[str, int]]], seconds: float) -> None:
+def _talk(calls: list[Pair], seconds: float) -> float:
+    """Both sides of each call speak; returns for how long, by what was sent: a busy machine sends less."""
     noise = np.random.default_rng(1).standard_normal(_FRAME * 50) * 0.05
     sound = PCMU.encode(noise).tobytes()
     started, frame = time.monotonic(), 0
     while (now := time.monotonic()) < started + seconds:
         payload = sound[frame % 50 * _FRAME :][:_FRAME]
-        header = struct.pack("!BBHII", 0x80, 0, frame & 0xFFFF, frame * _FRAME, 77)
-        for phone, address in phones:
-            phone.sendto(header + payload, address)
+        for call in calls:
+            call.client.send(0, payload, timestamp=frame * _FRAME)
+            call.agent.send(0, payload, timestamp=frame * _FRAME)
         frame += 1
         time.sleep(max(0.0, started + frame * _FRAME_SECONDS - now))
+    return frame * _FRAME_SECONDS

@@ -1,8 +1,7 @@
 """RTP packets (RFC 3550, section 5.1), read strictly and written plainly."""
 
 import struct
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 _HEADER: Final = struct.Struct("!BBHII")
 HEADER_SIZE: Final = _HEADER.size
@@ -11,9 +10,8 @@ _VERSION: Final = 2
 _RTCP: Final = range(64, 96)
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
-    """One RTP packet. `timestamp` counts samples."""
+class Packet(NamedTuple):
+    """One RTP packet. `timestamp` counts samples. A tuple, since thousands a second are made."""
 
     payload_type: int
     marker: bool
