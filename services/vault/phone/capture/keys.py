@@ -29,7 +29,10 @@ class KeyedField:
         self._ended_by: set[Transport] = set()
 
     def press(self, transport: Transport, key: int, now: float) -> bool:
-        """Takes a key; True when it was `#`, which ends the field. `*` begins the field anew."""
+        """Takes a key; True when it was `#`, which ends the field. `*` begins the field anew.
+
+        A `#` before any digit is that of the field before, which its length had ended already.
+        """
         if self._owed.get(transport, 0) > 0:
             self._owed[transport] -= 1
             if now - self._began < _STRAGGLE:
@@ -39,6 +42,8 @@ class KeyedField:
             _overwrite(keys)
             return False
         if key == POUND:
+            if not any(self._keys.values()):
+                return False
             self._ended_by.add(transport)
             return transport is self.trusted() or not self._keys[self.trusted()]
         if key < STAR and len(keys) < self._longest:

@@ -29,7 +29,7 @@ class House:
     def __init__(self, stack: ExitStack) -> None:
         base = next(port for port in range(45_000, 60_000, 500) if not port_is_taken(port))
         self.store, self.trail = Stores(), Trail()
-        media = Media(ng_listen=f"127.0.0.1:{base}", address="127.0.0.1", first_port=base + 2, last_port=base + 400)
+        self.media = media = Media(ng_listen=f"127.0.0.1:{base}", address="127.0.0.1", first_port=base + 2, last_port=base + 400)
         self.sessions = Sessions(
             media=media,
             store=self.store,
@@ -90,6 +90,9 @@ def test_fifty_sessions_at_once_each_store_their_own_card(house: House) -> None:
     cards = [(number, expiry, cvv + "7" if number.startswith("37") else cvv) for number, expiry, cvv in cards]
     calls = house.calls
     opened = [house.sessions.open(_purpose(index)) for index in range(CALLS)]
+    listening = threading.Event()
+    house.media.post(lambda _masker, _now: listening.set())
+    assert listening.wait(10)
     _keyed(calls, [f"*{pin}#" for _, pin in opened], by_client=False)
 
     def states() -> set[State]:

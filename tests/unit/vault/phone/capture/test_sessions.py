@@ -101,6 +101,13 @@ def test_a_field_can_be_asked_for_again_and_says_why_it_was_refused(world: World
     assert (shown.taken, shown.asked) == (True, 2)
 
 
+def test_the_hash_of_a_field_that_its_length_had_ended_does_not_end_the_next(world: World) -> None:
+    session = _tied(world)
+    _keyed(world, session, Field.NUMBER, "4242424242424242")
+    _keyed(world, session, Field.EXPIRY, "#1130#")
+    assert world.sessions.progress(session, "maya").fields[Field.EXPIRY].taken
+
+
 def test_keys_outside_a_field_are_not_taken(world: World) -> None:
     session = _tied(world)
     _key(world, "4242", tag="client")
