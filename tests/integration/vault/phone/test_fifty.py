@@ -29,7 +29,9 @@ class House:
     def __init__(self, stack: ExitStack) -> None:
         base = next(port for port in range(45_000, 60_000, 500) if not port_is_taken(port))
         self.store, self.trail = Stores(), Trail()
-        self.media = media = Media(ng_listen=f"127.0.0.1:{base}", address="127.0.0.1", first_port=base + 2, last_port=base + 400)
+        self.media = media = Media(
+            ng_listen=f"127.0.0.1:{base}", address="127.0.0.1", first_port=base + 2, last_port=base + 400
+        )
         self.sessions = Sessions(
             media=media,
             store=self.store,
