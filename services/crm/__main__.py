@@ -16,10 +16,11 @@ from chassis.health import READINESS
 from chassis.logging import configure_logging
 from chassis.settings import SettingsError, check_config, load
 from services.crm.access.agency.service import AgencyData, AgentData, AgentDetail
-from services.crm.bootstrap import SERVICE, Dependencies, bootstrap
+from services.crm.bootstrap import SERVICE, bootstrap
 from services.crm.config import CrmSettings
 from services.crm.core.actor import Role
 from services.crm.migrations import MIGRATIONS
+from services.crm.parts import Dependencies
 from services.crm_demo.service import DemoError, demo_code, import_demo
 
 Command = Callable[[argparse.Namespace], int]

@@ -10,7 +10,7 @@ from chassis.web.page import Brand
 from chassis.web.parts import hold
 from chassis.web.session_watch import install_session_watch
 from services.crm.access import pages as access
-from services.crm.bootstrap import SERVICE, Dependencies
+from services.crm.bootstrap import SERVICE
 from services.crm.core.addresses import IdConverter
 from services.crm.core.parts import Core
 from services.crm.core.web import find_agent
@@ -18,6 +18,7 @@ from services.crm.navigation import rail, viewer
 from services.crm.office import pages as office
 from services.crm.orm import drafts
 from services.crm.panels import fill_places
+from services.crm.parts import Dependencies
 from services.crm.paying import pages as paying
 from services.crm.sales import pages as sales
 from services.crm.signing import pages as signing

@@ -6,7 +6,6 @@ Nothing is built at import.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
@@ -16,7 +15,6 @@ from chassis.db import DATABASE_PATIENCE, Database, open_database
 from chassis.sealing import LetterSealer
 from chassis.web.passwords import Passwords
 from chassis.web.sessions import ServerSessions
-from services.crm.access.parts import Access
 from services.crm.access.wiring import make_access
 from services.crm.client_references import CLIENT_REFERENCES
 from services.crm.config import CrmSettings
@@ -26,39 +24,22 @@ from services.crm.core.ports.charging import ChargingPort
 from services.crm.core.ports.vault import VaultPort
 from services.crm.models import event_tables, session_tables
 from services.crm.office.audit.service import TrailPort
-from services.crm.office.parts import Office
 from services.crm.office.wiring import make_office, open_trail
+from services.crm.parts import Dependencies
 from services.crm.paying.links.terms import self_service_terms
-from services.crm.paying.parts import Paying
 from services.crm.paying.payments.service import PaymentBook, payments_on_segment
 from services.crm.paying.payments.service import lock_of_clients as payments_of_clients
 from services.crm.paying.phone.masker import MaskerPort
 from services.crm.paying.wiring import make_paying, open_charging, open_masker, open_vault
 from services.crm.sales.merging.service import Followers
-from services.crm.sales.parts import Sales
 from services.crm.sales.wiring import make_sales
 from services.crm.signatures import PhoneSignatures
-from services.crm.signing.parts import Signing
 from services.crm.signing.wiring import make_signing
 from services.crm.trips.bookings.service import ids_of_client
 from services.crm.trips.bookings.service import lock_of_clients as bookings_of_clients
-from services.crm.trips.parts import Trips
 from services.crm.trips.wiring import make_trips
 
 SERVICE = "crm"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dependencies:
-    """Everything that the CRM's faces (pages, worker, commands) use, street by street."""
-
-    core: Core
-    access: Access
-    sales: Sales
-    trips: Trips
-    paying: Paying
-    signing: Signing
-    office: Office
 
 
 def bootstrap(

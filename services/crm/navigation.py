@@ -11,8 +11,8 @@ from flask import current_app, request, url_for
 
 from chassis.web.page import NavItem, Viewer
 from services.crm.access.agency.service import AgencyDetail
-from services.crm.bootstrap import Dependencies
 from services.crm.core.actor import Actor
+from services.crm.parts import Dependencies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,11 @@ from chassis.health import serve_status
 from chassis.lifecycle import Loop, run_until_stopped
 from chassis.rpc.tls import TlsFiles
 from services.crm.access import wiring as access
-from services.crm.bootstrap import SERVICE, Dependencies
+from services.crm.bootstrap import SERVICE
 from services.crm.health import readiness
 from services.crm.models import event_tables
 from services.crm.office import wiring as office
+from services.crm.parts import Dependencies
 from services.crm.paying import wiring as paying
 from services.crm.sales import wiring as sales
 from services.crm.signing import wiring as signing

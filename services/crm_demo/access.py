@@ -8,9 +8,9 @@ from sqlalchemy import select
 from chassis.ids import new_id
 from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import Client, QuoteRequested
-from services.crm.bootstrap import Dependencies
 from services.crm.core.actor import Actor
 from services.crm.models import QuoteRow
+from services.crm.parts import Dependencies
 from services.crm.sales.clients.service import ClientFilter
 from services.crm.sales.portal_access.service import AccessState
 from services.crm.trips.quotes.service import QuoteFilter, QuoteState

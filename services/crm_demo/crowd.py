@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from chassis.ids import new_id
 from services.crm.access.agency.service import agency_snapshot, agent_snapshot
-from services.crm.bootstrap import Dependencies
 from services.crm.core.actor import Actor
 from services.crm.models import ClientRow, PaymentRow, TaskRow
+from services.crm.parts import Dependencies
 from services.crm.sales.clients.rules import Household
 from services.crm.sales.clients.service import ClientDetail, client_snapshot
 from services.crm.trips.bookings.service import BookingData, BookingDetail, segment_snapshot

@@ -18,7 +18,6 @@ from chassis.db import Database
 from chassis.typed.names import sort_key, text_of, title_key
 from protos.wayvault.events.v1.events_pb2 import Client, Segment
 from services.crm.access.agency.service import AgencyData, AgentData, AgentDetail, agency_snapshot, agent_snapshot
-from services.crm.bootstrap import Dependencies
 from services.crm.core.actor import Role
 from services.crm.models import (
     BookingRow,
@@ -33,6 +32,7 @@ from services.crm.models import (
     SegmentRow,
     TaskRow,
 )
+from services.crm.parts import Dependencies
 from services.crm.sales.clients.rules import ClientData, month_day, search_words
 from services.crm.trips.bookings.rules import SegmentData, SegmentDetail
 from services.crm.trips.bookings.rules import search_words as booking_words

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from chassis.ids import new_id
 from chassis.money import Money
-from services.crm.bootstrap import Dependencies
 from services.crm.core.actor import Actor
 from services.crm.models import CommissionReceiptRow, ReminderLogRow
+from services.crm.parts import Dependencies
 from services.crm.paying.payments.service import Method, PaymentType
 from services.crm.paying.recording.service import Recorded
 from services.crm.paying.reminders.rules import DEFAULTS, KIND_OF, Outcome, Scope, leaves_on

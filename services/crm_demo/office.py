@@ -6,10 +6,10 @@ from sqlalchemy.orm import Session
 
 from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import DeliveryFailed
-from services.crm.bootstrap import Dependencies
 from services.crm.core.actor import Actor
 from services.crm.office.mail_outcomes.service import note_failed
 from services.crm.office.support.service import TicketFilter
+from services.crm.parts import Dependencies
 
 # Subject, question, the admin's answer (empty = none yet), whether it is closed.
 _QUESTIONS = (

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from chassis.clock import Clock
 from services.crm.access.agency.service import AgentData, AgentDetail
 from services.crm.access.auth.service import current_code
-from services.crm.bootstrap import Dependencies
 from services.crm.core.actor import Actor, Role
+from services.crm.parts import Dependencies
 from services.crm.sales.clients.service import ClientFilter
 from services.crm.trips.bookings.service import BookingFilter
 from services.crm_demo.access import add_invitations, add_quotes

@@ -5,8 +5,8 @@ from typing import Final
 
 from chassis.errors import InvalidArgument
 from chassis.money import Money
-from services.crm.bootstrap import Dependencies
 from services.crm.core.actor import Actor
+from services.crm.parts import Dependencies
 from services.crm.signing.esign.rules import DocumentKind
 from services.crm.signing.esign.service import RequestFilter, SendRequest, Template, TemplateData
 from services.crm.signing.insurance.service import OfferRequest

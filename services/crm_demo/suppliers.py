@@ -1,8 +1,8 @@
 """The demo's directory of suppliers."""
 
 from chassis.cards import Brand
-from services.crm.bootstrap import Dependencies
 from services.crm.core.actor import Actor
+from services.crm.parts import Dependencies
 from services.crm.sales.suppliers.rules import SupplierData
 
 _USUAL = (Brand.VISA, Brand.MASTERCARD)

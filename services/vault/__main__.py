@@ -11,16 +11,16 @@ import structlog
 from chassis.clock import SystemClock
 from chassis.db import open_database
 from chassis.db.migrate import MigrationError
-from chassis.health import READINESS, Readiness, serve_status
+from chassis.health import READINESS, Readiness
 from chassis.lifecycle import every, run_until_stopped
 from chassis.logging import configure_logging
 from chassis.rpc import demand_serving, open_channel
 from chassis.sealing import SealError
 from chassis.settings import ServiceSettings, SettingsError, check_config, load
+from services.vault import server, worker
 from services.vault.audit.service import exported
-from services.vault.bootstrap import open_server, open_vault
+from services.vault.bootstrap import bootstrap
 from services.vault.config import VaultSettings
-from services.vault.health import readiness
 from services.vault.migrations import MIGRATIONS
 from services.vault.operator_commands import add_operator_commands
 from services.vault.retention.report import make_report
@@ -64,16 +64,14 @@ def _serve(settings: VaultSettings, _: argparse.Namespace) -> int:
     """Answers gRPC on the shared port until it is told to stop; any number of these may run side by side."""
     _require_ready(settings)
     stop = threading.Event()
-    vault = open_vault(settings, stop=stop)
-    server = open_server(vault, settings.listen, settings.server_tls, workers=settings.workers)
-    serve_status(settings.metrics_listen, readiness(vault), processes=2)
-    structlog.get_logger("vault").info("vault.serving", listen=settings.listen, transit=settings.transit_url)
-    try:
-        # Before transit answers, calls that need it are told to try again; nothing else has to wait for it.
-        run_until_stopped([("rpc", server.run), ("audit_key", every(60, vault.on.audit.prepare, "audit_key"))])
-    finally:
-        stop.set()
-        vault.close()
+    server.run(
+        bootstrap(settings, stop=stop),
+        settings.listen,
+        settings.server_tls,
+        workers=settings.workers,
+        metrics=settings.metrics_listen,
+        stop=stop,
+    )
     return 0
 
 
@@ -81,33 +79,7 @@ def _work(settings: VaultSettings, _: argparse.Namespace) -> int:
     """The sweep each minute, keys that rotate in time, signed audit heads."""
     _require_ready(settings)
     stop = threading.Event()
-    vault = open_vault(settings, stop=stop)
-    serve_status(settings.metrics_listen, readiness(vault), processes=2)
-    vault_log = structlog.get_logger("vault")
-
-    def sweep() -> None:
-        vault.on.audit.prepare()
-        swept = vault.sweep.run()
-        counts = {field.name: value for field, value in swept.ListFields()}
-        if counts:
-            vault_log.info("sweep.done", **counts)
-
-    def heads() -> None:
-        vault.on.audit.write_heads()
-
-    try:
-        run_until_stopped(
-            [
-                ("sweep", every(60, sweep, "sweep")),
-                ("sealing_keys", every(60, vault.sealing_keys.rotate, "sealing_keys")),
-                ("keys", every(60, vault.keys.tend, "keys")),
-                ("audit_heads", every(300, heads, "audit_heads")),
-                ("retention", every(60, lambda: make_report(vault.on.database, vault.on.clock), "retention")),
-            ]
-        )
-    finally:
-        stop.set()
-        vault.close()
+    worker.run(bootstrap(settings, stop=stop), metrics=settings.metrics_listen, stop=stop)
     return 0
 
 
@@ -165,20 +137,20 @@ def _mask() -> int:
 
 def _charge(settings: VaultSettings, _: argparse.Namespace) -> int:
     """Charges cards at the agencies' gateways, and finds out what became of charges whose answer was lost."""
-    from services.vault.charging.bootstrap import open_charging
-    from services.vault.charging.bootstrap import open_server as open_charging_server
+    from services.vault.charging.bootstrap import bootstrap as bootstrap_charging
+    from services.vault.charging.bootstrap import open_server
 
     _require_ready(settings, settings.charging_problems())
-    charging = open_charging(settings)
+    charging = bootstrap_charging(settings)
     tls = settings.tls_of("charging")
-    server = open_charging_server(charging, settings.charging_listen, tls, workers=settings.workers)
+    rpc = open_server(charging, settings.charging_listen, tls, workers=settings.workers)
     structlog.get_logger("vault").info(
         "charging.serving", listen=settings.charging_listen, hosts=settings.gateway_hosts
     )
     try:
         run_until_stopped(
             [
-                ("rpc", server.run),
+                ("rpc", rpc.run),
                 ("audit_key", every(60, charging.audit.prepare, "audit_key")),
                 ("settling", every(5, charging.settling.run, "settling")),
             ]

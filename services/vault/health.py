@@ -1,17 +1,17 @@
 """What the vault's processes need to do their work: as gRPC health and /readyz ask for it."""
 
 from chassis.health import Readiness
-from services.vault.bootstrap import Vault
 from services.vault.migrations import MIGRATIONS
+from services.vault.parts import Dependencies
 
 
-def readiness(vault: Vault) -> Readiness:
+def readiness(deps: Dependencies) -> Readiness:
     """Of `serve` and `worker`."""
-    database = vault.on.database
+    database = deps.core.database
     return Readiness(
         {
             "database": database.answers,
             "schema": lambda: MIGRATIONS.demand_newest(database),
-            "transit": vault.on.transit.health.check,
+            "transit": deps.core.transit.health.check,
         }
     )

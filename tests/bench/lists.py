@@ -24,10 +24,11 @@ from chassis.lifecycle import forget_what_is_loaded
 from chassis.logging import configure_logging
 from services.crm.access.auth.rules import Stage
 from services.crm.app import create_app
-from services.crm.bootstrap import Dependencies, bootstrap
+from services.crm.bootstrap import bootstrap
 from services.crm.config import CrmSettings
 from services.crm.core.actor import Role
 from services.crm.models import session_tables
+from services.crm.parts import Dependencies
 from services.crm.sales.clients.models import ClientRow
 from services.crm.trips.bookings.models import BookingRow
 from services.crm_demo.large import import_large

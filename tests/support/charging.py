@@ -9,7 +9,7 @@ from typing import Any
 
 from protos.wayvault.vault.v1 import charging_pb2 as pb
 from services.vault.charging.accounts import GatewaySettings, openers
-from services.vault.charging.bootstrap import Charging, build
+from services.vault.charging.bootstrap import Charging, join_rooms
 from services.vault.transit.service import ChargingTransit
 from tests.support.gateway_sim import Book, running
 from tests.support.vault_kit import AGENCY, AGENT, ORIGIN, PAYMENT, Kit, as_caller, key, make_kit
@@ -79,13 +79,13 @@ def charging_kit(folder: Path) -> Iterator[ChargingKit]:
     """A fresh one, its agency's key given."""
     with running() as book:
         kit = make_kit(folder)
-        on = kit.vault.on
+        core = kit.vault.core
         settings = GatewaySettings(stripe_url=book.origin, hosts=[book.origin], return_url="https://portal.example/")
-        charging = build(
-            on.database,
-            ChargingTransit(cards=kit.transit, seals=kit.transit, health=on.transit.health),
-            audit=on.audit,
-            clock=on.clock,
+        charging = join_rooms(
+            core.database,
+            ChargingTransit(cards=kit.transit, seals=kit.transit, health=core.transit.health),
+            audit=core.audit,
+            clock=core.clock,
             gateways=openers(settings),
         )
         made = ChargingKit(kit=kit, charging=charging, book=book)

@@ -32,7 +32,7 @@ from services.crm.access.agency.service import AgencyData, AgentData, Directory
 from services.crm.access.auth.rules import Stage
 from services.crm.access.enrolment.rules import hint_of
 from services.crm.app import create_app
-from services.crm.bootstrap import Dependencies, bootstrap
+from services.crm.bootstrap import bootstrap
 from services.crm.config import CrmSettings
 from services.crm.core.actor import Actor, Role
 from services.crm.core.ports.charging import ChargingPort
@@ -51,6 +51,7 @@ from services.crm.core.ports.vault import (
     SecondRevealAsked,
 )
 from services.crm.models import Base, event_tables, session_tables
+from services.crm.parts import Dependencies
 from services.crm.paying.links.service import LinkRequest, Share
 from services.crm.paying.payments.models import PaymentRow
 from services.crm.paying.payments.rules import Method, PaymentType

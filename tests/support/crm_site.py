@@ -17,10 +17,11 @@ from chassis.db import open_database
 from chassis.web.passwords import Passwords
 from services.crm.access.agency.service import AgencyData, AgentData
 from services.crm.app import create_app
-from services.crm.bootstrap import Dependencies, bootstrap
+from services.crm.bootstrap import bootstrap
 from services.crm.config import CrmSettings
 from services.crm.core.actor import Actor, Role
 from services.crm.models import Base
+from services.crm.parts import Dependencies
 from services.crm.sales.clients.service import ClientData, ClientDetail
 from services.crm.trips.bookings.service import BookingData, BookingDetail, BookingStatus, SegmentData, SegmentKind
 from tests.support.clock import FakeClock

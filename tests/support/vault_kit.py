@@ -24,10 +24,11 @@ from protos.wayvault.common.v1.common_pb2 import Origin
 from protos.wayvault.vault.v1 import vault_pb2 as pb
 from services.vault.approvals.rpc import SecondRevealRpc
 from services.vault.audit.service import Audit
-from services.vault.bootstrap import Dependencies, Limits, Vault, build
+from services.vault.bootstrap import join_rooms
 from services.vault.custody.rpc import CardCustodyRpc
 from services.vault.intake.rpc import CardIntakeRpc
 from services.vault.migrations import MIGRATIONS
+from services.vault.parts import Core, Dependencies, Limits
 from services.vault.reveal.codes import Codes
 from services.vault.reveal.rpc import CardRevealRpc
 from services.vault.transit.service import (
@@ -150,7 +151,7 @@ class Frame:
 class Kit:
     """Everything a test needs of a vault. Calls go through the rooms' faces, as from portal and CRM."""
 
-    vault: Vault
+    vault: Dependencies
     clock: Clock
     transit: FakeTransit
     reader: LetterReader
@@ -258,7 +259,7 @@ class Kit:
     # ---- a second reveal (M9), step by step
 
     def enrol(self, agent: str, *, agency: str = AGENCY, email: str = "") -> None:
-        with self.vault.on.database.transaction() as session:
+        with self.vault.core.database.transaction() as session:
             self.vault.agents.enrol(
                 session,
                 agent_id=agent,
@@ -269,7 +270,7 @@ class Kit:
             )
 
     def set_approver(self, agent: str = APPROVER, approver: bool = True) -> None:
-        with self.vault.on.database.transaction() as session:
+        with self.vault.core.database.transaction() as session:
             self.vault.agents.set_approver(session, agent_id=agent, approver=approver, actor="operator")
 
     def with_approver(self) -> None:
@@ -341,7 +342,7 @@ class Kit:
 
     def ciphers(self, token: str) -> tuple[str | None, str | None]:
         """The card's and the CVV's ciphertext as they stand in the table."""
-        with self.vault.on.database.engine.connect() as connection:
+        with self.vault.core.database.engine.connect() as connection:
             query = f"SELECT cipher, cvv_cipher FROM cards WHERE token = '{token}'"
             row = connection.exec_driver_sql(query).one()
         return row[0], row[1]
@@ -384,7 +385,7 @@ def make_kit(folder: Path, *, database_url: str = "", clock: Clock | None = None
         shutil.copy(_empty_sqlite(), folder / "vault.db")
     url = database_url or f"sqlite:///{folder}/vault.db"
     kit = open_kit(open_database(url, name="vault-test", pool_size=20), folder, clock=clock, limits=limits)
-    with kit.vault.on.database.transaction() as session:
+    with kit.vault.core.database.transaction() as session:
         for agent in (AGENT, OTHER_AGENT):
             kit.vault.agents.enrol(
                 session,
@@ -413,7 +414,7 @@ def open_kit(database: Database, folder: Path, *, clock: Clock | None = None, li
     signing_key = OpeningKey(signing.read_bytes())
     audit = Audit(database, fake, heads_file=folder / "heads.jsonl", signing_key=signing_key, clock=used_clock)
     audit.prepare()
-    on = Dependencies(
+    core = Core(
         database=database,
         clock=used_clock,
         transit=transit,
@@ -421,5 +422,5 @@ def open_kit(database: Database, folder: Path, *, clock: Clock | None = None, li
         letters=LetterWriter(signing, "vault", letter_public),
         codes=Codes("k" * 40),
     )
-    vault = build(on, limits or Limits(), cvv_link_url="http://crm.localhost:8101/cvv", stop=threading.Event())
+    vault = join_rooms(core, limits or Limits(), cvv_link_url="http://crm.localhost:8101/cvv", stop=threading.Event())
     return Kit(vault=vault, clock=used_clock, transit=fake, reader=LetterReader(letter, {"vault": signing_public}))

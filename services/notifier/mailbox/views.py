@@ -4,67 +4,70 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request
 
+from chassis.web.parts import held
 from services.notifier.mailbox.service import Mailbox
 
+blueprint = Blueprint(
+    "mailbox", __name__, template_folder="templates", static_folder="static", static_url_path="/static/mailbox"
+)
 
-def make_blueprint(mailbox: Mailbox) -> Blueprint:
-    """List, message, its HTML part, attachments, and the same list as JSON for scripts."""
-    room = Blueprint(
-        "mailbox", __name__, template_folder="templates", static_folder="static", static_url_path="/static/mailbox"
+
+@blueprint.get("/")
+def inbox() -> str:
+    recipient = request.args.get("to", "").strip()
+    return render_template(
+        "mailbox/inbox.html", messages=held(Mailbox).newest(recipient=recipient), recipient=recipient
     )
 
-    @room.get("/")
-    def inbox() -> str:
-        recipient = request.args.get("to", "").strip()
-        return render_template("mailbox/inbox.html", messages=mailbox.newest(recipient=recipient), recipient=recipient)
 
-    @room.get("/messages/<message_id>")
-    def message(message_id: str) -> str:
-        mail = mailbox.get(message_id) or abort(404)
-        return render_template("mailbox/message.html", mail=mail)
+@blueprint.get("/messages/<message_id>")
+def message(message_id: str) -> str:
+    mail = held(Mailbox).get(message_id) or abort(404)
+    return render_template("mailbox/message.html", mail=mail)
 
-    @room.get("/messages/<message_id>/html")
-    def html(message_id: str) -> Response:
-        mail = mailbox.get(message_id) or abort(404)
-        response = Response(mail.html, mimetype="text/html")
-        # A mail's own page: no scripts, no network, inside our frame only; its links open beside it.
-        response.headers["Content-Security-Policy"] = (
-            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; "
-            "sandbox allow-popups allow-popups-to-escape-sandbox"
-        )
-        response.headers["X-Frame-Options"] = "SAMEORIGIN"
-        return response
 
-    @room.get("/messages/<message_id>/attachments/<int:number>")
-    def attachment(message_id: str, number: int) -> Response:
-        mail = mailbox.get(message_id) or abort(404)
-        if number >= len(mail.attachments):
-            abort(404)
-        part = mail.attachments[number]
-        response = Response(part.content, mimetype="application/pdf")
-        response.headers.set("Content-Disposition", "attachment", filename=part.name)
-        return response
+@blueprint.get("/messages/<message_id>/html")
+def html(message_id: str) -> Response:
+    mail = held(Mailbox).get(message_id) or abort(404)
+    response = Response(mail.html, mimetype="text/html")
+    # A mail's own page: no scripts, no network, inside our frame only; its links open beside it.
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; "
+        "sandbox allow-popups allow-popups-to-escape-sandbox"
+    )
+    response.headers["X-Frame-Options"] = "SAMEORIGIN"
+    return response
 
-    @room.get("/messages.json")
-    def listing() -> Response:
-        newest = mailbox.newest(recipient=request.args.get("to", ""), after=_after(), limit=50)
-        found = [mailbox.get(summary.id) for summary in newest]
-        return jsonify(
-            [
-                {
-                    "id": mail.summary.id,
-                    "to": mail.summary.recipient,
-                    "subject": mail.summary.subject,
-                    "text": mail.text,
-                    "received_at": mail.summary.received_at.isoformat(),
-                    "attachments": [part.name for part in mail.attachments],
-                }
-                for mail in found
-                if mail is not None
-            ]
-        )
 
-    return room
+@blueprint.get("/messages/<message_id>/attachments/<int:number>")
+def attachment(message_id: str, number: int) -> Response:
+    mail = held(Mailbox).get(message_id) or abort(404)
+    if number >= len(mail.attachments):
+        abort(404)
+    part = mail.attachments[number]
+    response = Response(part.content, mimetype="application/pdf")
+    response.headers.set("Content-Disposition", "attachment", filename=part.name)
+    return response
+
+
+@blueprint.get("/messages.json")
+def listing() -> Response:
+    newest = held(Mailbox).newest(recipient=request.args.get("to", ""), after=_after(), limit=50)
+    found = [held(Mailbox).get(summary.id) for summary in newest]
+    return jsonify(
+        [
+            {
+                "id": mail.summary.id,
+                "to": mail.summary.recipient,
+                "subject": mail.summary.subject,
+                "text": mail.text,
+                "received_at": mail.summary.received_at.isoformat(),
+                "attachments": [part.name for part in mail.attachments],
+            }
+            for mail in found
+            if mail is not None
+        ]
+    )
 
 
 def _after() -> datetime | None:

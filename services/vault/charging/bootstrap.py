@@ -37,7 +37,7 @@ class Charging:
         self.database.dispose()
 
 
-def build(
+def join_rooms(
     database: Database, transit: ChargingTransit, *, audit: Audit, clock: Clock, gateways: Mapping[str, Opener]
 ) -> Charging:
     """Wires the rooms."""
@@ -49,7 +49,7 @@ def build(
     return Charging(database=database, transit=transit, audit=audit, rpc=rpc, settling=settling)
 
 
-def open_charging(settings: VaultSettings) -> Charging:
+def bootstrap(settings: VaultSettings) -> Charging:
     """Charging as the settings describe it. Raises SealError, ValueError or SettingsError."""
     clock = SystemClock()
     database = open_database(
@@ -72,7 +72,7 @@ def open_charging(settings: VaultSettings) -> Charging:
     gateways = GatewaySettings(
         stripe_url=settings.stripe_url, hosts=settings.gateway_hosts, return_url=settings.charging_return_url
     )
-    return build(database, transit, audit=audit, clock=clock, gateways=openers(gateways))
+    return join_rooms(database, transit, audit=audit, clock=clock, gateways=openers(gateways))
 
 
 def open_server(charging: Charging, address: str, tls: TlsFiles, *, workers: int) -> RpcServer:

@@ -30,7 +30,7 @@ class Fate:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def watch(self, kit: Kit) -> None:
-        engine = kit.vault.on.database.engine
+        engine = kit.vault.core.database.engine
         for moment in ("before_cursor_execute", "commit", "checkin"):
             event.listen(engine, moment, self.step)
         # What is sent together (chassis.db.together) passes SQLAlchemy by: each of those writes is a step too.

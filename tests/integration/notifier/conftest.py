@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from chassis.bus import EventMeta
+from chassis.bus import EventHandlers, EventMeta
 from chassis.db import Database, open_database
 from chassis.sealing import Letter, LetterWriter, OpeningKey
-from services.notifier.bootstrap import Notifier, build
+from services.notifier.bootstrap import bootstrap
 from services.notifier.config import NotifierSettings
 from services.notifier.deliveries.rules import Outcome, Sent
 from services.notifier.models import Base
+from services.notifier.parts import Dependencies
+from services.notifier.worker import event_handlers
 from tests.support.clock import FakeClock
 
 
@@ -36,11 +38,15 @@ class RecordingTransport:
 class House:
     """The notifier under test and everything around it."""
 
-    notifier: Notifier
+    notifier: Dependencies
     database: Database
     transport: RecordingTransport
     clock: FakeClock
     writers: dict[str, LetterWriter]
+
+    @property
+    def handlers(self) -> EventHandlers:
+        return event_handlers(self.notifier)
 
     def letter(self, template: str, *, issuer: str, to: str, valid_minutes: float = 5, **data: str) -> str:
         now = self.clock.now()
@@ -88,7 +94,7 @@ def make_house(folder: Path, database: Database, clock: FakeClock) -> House:
         senders=1,
         secret_key=SecretStr("x" * 40),
     )
-    notifier = build(settings, clock=clock, database=database, transport=transport)
+    notifier = bootstrap(settings, clock=clock, database=database, transport=transport)
     recipient = folder / "notifier_signing.jwk"
     writers = {name: LetterWriter(folder / f"{name}.jwk", name, recipient) for name in ("vault", "crm", "portal")}
     return House(notifier=notifier, database=database, transport=transport, clock=clock, writers=writers)

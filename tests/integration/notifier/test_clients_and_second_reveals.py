@@ -34,7 +34,7 @@ ADA = Agent(id="agt_2", name="Ada Lindqvist", email="ada@harbour.example")
 
 def tell(house: House, message: Message, event_id: str = "evt-1") -> None:
     """Hands an event to its handler, as the consumer does."""
-    reaction = house.notifier.handlers.reaction(event_type_of(message).type)
+    reaction = house.handlers.reaction(event_type_of(message).type)
     assert reaction is not None
     assert reaction.handlers
     with house.database.transaction() as session:

@@ -54,7 +54,7 @@ def context() -> PaymentContext:
 
 
 def events(house: House) -> DeliveryEvents:
-    reaction = house.notifier.handlers.reaction("mail.sealed")
+    reaction = house.handlers.reaction("mail.sealed")
     assert reaction is not None
     (handler,) = reaction.handlers
     owner = getattr(handler, "__self__", None)

@@ -5,7 +5,7 @@ from tests.integration.notifier.conftest import House
 
 
 def hear(house: House, event: DocumentShared, event_id: str = "evt-1") -> None:
-    reaction = house.notifier.handlers.reaction("document.shared")
+    reaction = house.handlers.reaction("document.shared")
     assert reaction is not None
     assert reaction.handlers
     with house.database.transaction() as session:

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from chassis.db import open_database
 from chassis.settings import SettingsError, load
-from services.notifier.bootstrap import mailbox_app
+from services.notifier.app import create_app
 from services.notifier.config import NotifierSettings
 from services.notifier.deliveries.message import Attachment, ReplyTo, build
 from services.notifier.mailbox.service import Mailbox
@@ -41,7 +41,7 @@ def client(tmp_path: Path) -> Iterator[FlaskClient]:
         )
         mailbox.send(message, to)
         clock.advance(timedelta(minutes=1))
-    yield mailbox_app(settings).test_client()
+    yield create_app(settings).test_client()
     database.dispose()
 
 

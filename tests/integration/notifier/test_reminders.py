@@ -43,7 +43,7 @@ class Notebook:
     def tell(self, *messages: Message, at: datetime | None = None) -> None:
         for message in messages:
             declared = event_type_of(message)
-            reaction = self.house.notifier.handlers.reaction(declared.type)
+            reaction = self.house.handlers.reaction(declared.type)
             assert reaction is not None
             assert reaction.handlers
             meta = EventMeta(

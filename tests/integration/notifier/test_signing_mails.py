@@ -96,7 +96,7 @@ def decided(house: House, *, accepted: bool) -> InsuranceDecided:
 def mails_of(house: House, event: Message, *, event_id: str = "e1") -> list[tuple[str, EmailMessage]]:
     """What goes out because of an event that is told twice."""
     kind = event_type_of(event).type
-    reaction = house.notifier.handlers.reaction(kind)
+    reaction = house.handlers.reaction(kind)
     assert reaction is not None
     assert reaction.handlers
     before = len(house.transport.messages)

@@ -11,7 +11,7 @@ from chassis import errors
 from chassis.clock import SystemClock
 from chassis.db import open_database
 from protos.wayvault.vault.v1 import vault_pb2 as pb
-from services.vault.bootstrap import Limits
+from services.vault.parts import Limits
 from tests.support.vault_kit import VISA, Kit, make_kit, open_kit
 
 pytestmark = [pytest.mark.engines, pytest.mark.enable_socket]
@@ -88,4 +88,4 @@ def test_the_main_job_and_the_sweep_on_postgresql(kits: list[Kit]) -> None:
     assert kit.vault.sweep.run() == pb.PurgeExpiredResponse()
     kit.remove(token)
     assert kit.history(token) == ["card.stored", "challenge.sent", "card.revealed", "card.removed"]
-    assert kit.vault.on.audit.verify().findings == []
+    assert kit.vault.core.audit.verify().findings == []

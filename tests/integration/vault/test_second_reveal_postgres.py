@@ -88,4 +88,4 @@ def test_an_approval_and_the_end_of_its_card_at_once_leave_no_card_to_show(kits:
         assert kits[0].describe(token).state == pb.CARD_STATE_REMOVED
         with pytest.raises(errors.CardGone):
             kits[0].request_reveal(token)
-    assert kits[0].vault.on.audit.verify().findings == []
+    assert kits[0].vault.core.audit.verify().findings == []

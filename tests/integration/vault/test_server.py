@@ -19,7 +19,7 @@ from chassis.rpc.errors import from_rpc_error
 from protos.wayvault.vault.v1 import vault_pb2 as pb
 from protos.wayvault.vault.v1 import vault_pb2_grpc as rpc
 from services.vault.authz import ALLOW
-from services.vault.bootstrap import open_server
+from services.vault.server import open_server
 from tests.support.tls import Authority
 from tests.support.vault_kit import AGENT, Kit, make_kit
 
@@ -132,7 +132,7 @@ def test_a_call_that_the_list_denies_is_in_the_audit_trail(served: Served) -> No
     with served.channel("portal") as channel:
         refusal = send(channel, "/wayvault.vault.v1.VaultAdmin/PurgeExpired", b"")
     assert isinstance(refusal, errors.PermissionDenied)
-    with served.kit.vault.on.database.engine.connect() as connection:
+    with served.kit.vault.core.database.engine.connect() as connection:
         query = "SELECT actor, resource, result FROM audit_rows WHERE action = 'call.denied'"
         rows = {tuple(row) for row in connection.exec_driver_sql(query)}
     assert ("portal", "/wayvault.vault.v1.VaultAdmin/PurgeExpired", "refused") in rows

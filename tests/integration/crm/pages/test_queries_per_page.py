@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from chassis.db import open_database
-from services.crm.bootstrap import Dependencies
 from services.crm.models import Base
+from services.crm.parts import Dependencies
 from services.crm_demo.large import import_large
 from tests.bench.lists import count_queries, open_crm
 

@@ -269,7 +269,7 @@ def test_an_amount_that_the_gateway_would_refuse_is_told_before_the_call(ours: C
 
 def test_an_agency_without_a_gateway_reads_so(ours: ChargingKit) -> None:
     token = ours.kit.store()
-    with ours.kit.vault.on.database.engine.begin() as connection:
+    with ours.kit.vault.core.database.engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM gateway_accounts")
     with pytest.raises(errors.InvalidArgument, match="no payment gateway"):
         ours.charge(token)
@@ -308,7 +308,7 @@ def test_the_card_is_in_the_request_to_the_gateway_and_nowhere_else(
     ) == 2  # the planted control: the gateway has it
     printed = capfd.readouterr()
     assert VISA not in caplog.text + printed.out + printed.err
-    with ours.kit.vault.on.database.engine.connect() as connection:
+    with ours.kit.vault.core.database.engine.connect() as connection:
         rows = [
             str(row)
             for table in ("charges", "refunds", "gateway_accounts", "audit_rows", "idempotency")

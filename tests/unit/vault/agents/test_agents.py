@@ -129,7 +129,7 @@ def test_a_hint_shows_one_letter_and_the_domain(address: str) -> None:
 def test_an_agency_reads_who_of_its_own_people_is_enrolled_with_masked_addresses(tmp_path: Path) -> None:
     kit = make_kit(tmp_path)
     kit.enrol("agent_eve", agency="agency_2", email="eve@elsewhere.example")
-    face = AgentRegisterRpc(kit.vault.on.database)
+    face = AgentRegisterRpc(kit.vault.core.database)
     answer = kit.call("crm", face.ListEnrolled, pb.ListEnrolledRequest(agency_id="agency_2"))
     assert [(agent.agent_id, agent.address_hint) for agent in answer.agents] == [
         ("agent_eve", "e***@elsewhere.example")

@@ -64,7 +64,7 @@ def test_a_database_lost_while_approving_approves_nothing_and_the_code_still_wor
     sealed = kit.frame().approve(challenge, code)
     with monkeypatch.context() as patch:
         if step == "audit":
-            patch.setattr(kit.vault.on.audit, "record", lose_the_database)
+            patch.setattr(kit.vault.core.audit, "record", lose_the_database)
         else:
             patch.setattr(f"services.vault.reveal.approving.{step}", lose_the_database)
         with pytest.raises(OperationalError):
@@ -87,7 +87,7 @@ def test_a_database_lost_while_showing_again_uses_the_approval_up_only_when_it_s
             case "reveal_grant":
                 patch.setattr(redeem, "reveal_grant", lose_the_database)
             case "audit":
-                patch.setattr(kit.vault.on.audit, "record", lose_the_database)
+                patch.setattr(kit.vault.core.audit, "record", lose_the_database)
             case _:
                 patch.setattr(f"services.vault.reveal.service.{step}", lose_the_database)
         with pytest.raises(OperationalError):
@@ -178,7 +178,7 @@ def test_many_confirmations_at_once_approve_once(kit: Kit) -> None:
 def test_parallel_guessing_is_compared_five_times_at_most(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     challenge, code = kit.approval_code(kit.ask_again(kit.reveal_once()))
     compared: list[bool] = []
-    codes = kit.vault.on.codes
+    codes = kit.vault.core.codes
     same = codes.same
 
     def counting(_: object, left: bytes, right: bytes) -> bool:

@@ -199,7 +199,7 @@ class SecondRevealMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "kit"):
-            assert self.kit.vault.on.audit.verify().findings == []
+            assert self.kit.vault.core.audit.verify().findings == []
             self.kit.vault.close()
             shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -143,7 +143,7 @@ def test_one_person_enrolled_twice_is_one_person(kit: Kit) -> None:
 
 def test_the_database_itself_refuses_a_self_approval(kit: Kit) -> None:
     kit.ask_again(kit.reveal_once())
-    with pytest.raises(IntegrityError), kit.vault.on.database.transaction() as session:
+    with pytest.raises(IntegrityError), kit.vault.core.database.transaction() as session:
         session.execute(text("UPDATE second_reveals SET state = 'approved', approver_id = owner_agent_id"))
 
 
@@ -383,4 +383,4 @@ def test_the_audit_trail_is_whole_after_all_of_it(kit: Kit) -> None:
     token = kit.reveal_once()
     kit.approved(token)
     show_again(kit, token)
-    assert kit.vault.on.audit.verify().findings == []
+    assert kit.vault.core.audit.verify().findings == []

@@ -83,7 +83,7 @@ def test_pages_follow_each_other_without_gap_or_repetition(kit: Kit) -> None:
 
 def test_a_row_that_was_changed_behind_the_vaults_back_is_marked_and_so_is_a_cut_chain(kit: Kit) -> None:
     kit.store("payment_1")
-    with kit.vault.on.database.transaction() as session:
+    with kit.vault.core.database.transaction() as session:
         session.execute(text("DROP TRIGGER audit_rows_no_update"))
         session.execute(text("UPDATE audit_rows SET reason = 'nothing to see' WHERE action = 'card.stored'"))
         session.execute(text("UPDATE audit_chains SET head_sequence = head_sequence + 1"))

@@ -90,7 +90,7 @@ def test_the_sweep_expires_codes_and_drops_kept_answers(kit: Kit) -> None:
     kit.fake_clock.advance(timedelta(minutes=5))
     swept = kit.vault.sweep.run()
     assert (swept.challenges_expired, swept.answers_dropped) == (1, 1)
-    with kit.vault.on.database.read() as session:
+    with kit.vault.core.database.read() as session:
         answers = session.connection().exec_driver_sql("SELECT count(*) FROM grants WHERE answer IS NOT NULL").scalar()
     assert answers == 0
 
@@ -104,7 +104,7 @@ def test_nothing_is_overdue_after_a_sweep_at_any_moment(kit: Kit) -> None:
         now = kit.clock.now().replace(tzinfo=None)
         query = "SELECT count(*) FROM cards WHERE (cipher IS NOT NULL AND kept_until <= ?) OR "
         query += "(cvv_cipher IS NOT NULL AND cvv_kept_until <= ?)"
-        with kit.vault.on.database.engine.connect() as connection:
+        with kit.vault.core.database.engine.connect() as connection:
             assert connection.exec_driver_sql(query, (str(now), str(now))).scalar() == 0
         kit.fake_clock.advance(timedelta(days=5))
 
@@ -114,7 +114,7 @@ def test_old_calls_slots_and_ended_codes_are_forgotten_after_a_day(kit: Kit) -> 
     kit.request_reveal(token)
     kit.fake_clock.advance(timedelta(days=1, hours=2))
     kit.vault.sweep.run()
-    with kit.vault.on.database.engine.connect() as connection:
+    with kit.vault.core.database.engine.connect() as connection:
         for table in ("idempotency", "intakes", "grants"):
             assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar() == 0, table
     assert kit.history(token)[:2] == ["card.stored", "challenge.sent"]

@@ -80,7 +80,7 @@ def test_a_database_lost_in_step_four_burns_nothing(kit: Kit, monkeypatch: pytes
             case "settle":
                 patch.setattr("services.vault.reveal.service.reveal_card", lose_the_database)
             case _:
-                patch.setattr(kit.vault.on.audit, "record", lose_the_database)
+                patch.setattr(kit.vault.core.audit, "record", lose_the_database)
         with pytest.raises(OperationalError):
             kit.confirm(frame.reveal(challenge, code))
     assert kit.describe(token).state == pb.CARD_STATE_STORED
@@ -183,7 +183,7 @@ def test_a_cvv_survives_faults_and_is_shown_once(kit: Kit, monkeypatch: pytest.M
 
 def test_a_refusal_that_cannot_be_audited_is_not_answered_as_one(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     challenge, code = kit.request_reveal(kit.store())
-    monkeypatch.setattr(kit.vault.on.audit, "record", lose_the_database)
+    monkeypatch.setattr(kit.vault.core.audit, "record", lose_the_database)
     with pytest.raises(OperationalError):
         kit.confirm(kit.frame().reveal(challenge, f"{(int(code) + 1) % 10**8:08d}"))
 
@@ -221,7 +221,7 @@ def test_parallel_guessing_is_compared_five_times_at_most(kit: Kit, monkeypatch:
     token = kit.store()
     challenge, code = kit.request_reveal(token)
     compared: list[bool] = []
-    codes = kit.vault.on.codes
+    codes = kit.vault.core.codes
     same = codes.same
 
     def counting(_: object, left: bytes, right: bytes) -> bool:

@@ -191,7 +191,7 @@ def test_the_cvv_is_shown_once_and_destroyed(kit: Kit) -> None:
         kit.redeem(kit.frame().cvv_redeem(link))
     with pytest.raises(errors.CvvGone):
         kit.request_cvv(token)
-    with kit.vault.on.database.read() as session:
+    with kit.vault.core.database.read() as session:
         row = session.connection().exec_driver_sql("SELECT cvv_cipher, cvv_key_version FROM cards").one()
     assert tuple(row) == (None, None)
     assert kit.history(token)[-3:] == ["cvv.shown", "reveal.refused:LINK_USED", "challenge.refused:CVV_GONE"]

@@ -1,0 +1,85 @@
+"""The notifier's worker: consumes events, sends mail, and tells how it went."""
+
+from chassis.bus import Bus, Consumer, EventHandlers, Relay, open_bus
+from chassis.db import open_database
+from chassis.health import serve_status
+from chassis.lifecycle import Loop, every, run_until_stopped
+from chassis.rpc.tls import TlsFiles
+from services.notifier.bootstrap import SERVICE
+from services.notifier.client_references import CLIENT_REFERENCES
+from services.notifier.deliveries.client_mails import ClientMails
+from services.notifier.deliveries.document_mails import DocumentMails
+from services.notifier.deliveries.events import DeliveryEvents
+from services.notifier.deliveries.measure import measure_deliveries
+from services.notifier.deliveries.second_reveals import SecondRevealEvents
+from services.notifier.deliveries.signing_mails import SigningMails
+from services.notifier.deliveries.support_mails import SupportMails
+from services.notifier.health import readiness
+from services.notifier.merges import events as merge_events
+from services.notifier.orm import event_tables
+from services.notifier.parts import Dependencies
+from services.notifier.reminders.events import ReminderEvents, learn_merged, note_payment, note_refund
+
+_REMINDERS_SECONDS = 15.0
+_MEASURE_SECONDS = 15.0
+
+
+def event_handlers(deps: Dependencies) -> EventHandlers:
+    """Every event that the notifier acts on. Where several rooms react to one, this is their order."""
+    core, deliveries, crm_url = deps.core, deps.deliveries, deps.core.settings.crm_url
+    handlers = EventHandlers()
+    deps.looks.register(handlers)
+    mails = DeliveryEvents(
+        deliveries=deliveries,
+        letters=core.letters,
+        clock=core.clock,
+        crm_url=crm_url,
+        note_payment=note_payment,
+        note_refund=note_refund,
+    )
+    mails.register(handlers)
+    SigningMails(deliveries=deliveries, open_letter=mails.open_letter, crm_url=crm_url).register(handlers)
+    SecondRevealEvents(deliveries=deliveries, open_letter=mails.open_letter, crm_url=crm_url).register(handlers)
+    ClientMails(deliveries=deliveries, letters=core.letters, clock=core.clock, crm_url=crm_url).register(handlers)
+    ReminderEvents(schedule=deps.reminders).register(handlers)
+    SupportMails(deliveries=deliveries, crm_url=crm_url).register(handlers)
+    DocumentMails(deliveries=deliveries, portal_url=core.settings.portal_url).register(handlers)
+    merge_events.subscribe(handlers, CLIENT_REFERENCES, learn_merged)
+    return handlers
+
+
+def timers(deps: Dependencies) -> list[tuple[str, Loop]]:
+    """What happens by the clock, and the senders."""
+    core = deps.core
+    return [
+        ("reminders", every(_REMINDERS_SECONDS, deps.reminders.run_due, "reminders")),
+        ("measure", every(_MEASURE_SECONDS, lambda: measure_deliveries(core.database, core.clock), "measure")),
+        *((f"sender {number}", sender.run) for number, sender in enumerate(deps.senders, start=1)),
+    ]
+
+
+def bind_queue(deps: Dependencies) -> None:
+    """Makes the notifier's queue, so that what others publish before this worker's first start finds it.
+
+    Raises BusUnavailable.
+    """
+    bus = _bus(deps)
+    bus.bind(SERVICE, event_handlers(deps).patterns())
+    bus.close()
+
+
+def run(deps: Dependencies) -> None:
+    """Runs until SIGTERM or SIGINT; raises SystemExit(1) when a loop dies."""
+    settings, database = deps.core.settings, deps.core.database
+    bus = _bus(deps)
+    consumer = Consumer(database, event_tables, bus, SERVICE, event_handlers(deps), deps.core.clock)
+    # The outbox gets a database handle of its own, so that its waiting never holds a sender's connection.
+    relay = Relay(open_database(settings.database_url, name="notifier-relay"), event_tables, bus)
+    serve_status(settings.metrics_listen, readiness(database, bus))
+    run_until_stopped([("relay", relay.run), ("consumer", consumer.run), *timers(deps)])
+
+
+def _bus(deps: Dependencies) -> Bus:
+    settings = deps.core.settings
+    tls = TlsFiles(ca=settings.tls_ca, cert=settings.tls_cert, key=settings.tls_key)
+    return open_bus(settings.bus_url, service=SERVICE, tls=tls)
