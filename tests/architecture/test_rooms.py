@@ -202,13 +202,6 @@ def test_only_the_bus_speaks_to_the_broker_and_only_the_transit_room_to_vault() 
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_every_service_has_the_same_furniture(service: str) -> None:
-    folder = ROOT / "services" / service
-    expected = ["README.md", "__main__.py", "config.py", "bootstrap.py", "orm.py", "models.py", "migrations/versions"]
-    assert [name for name in expected if not (folder / name).exists()] == []
-
-
-@pytest.mark.parametrize("service", SERVICES)
 def test_every_room_with_rules_or_rows_has_a_service(service: str) -> None:
     folder = ROOT / "services" / service
     bare = [

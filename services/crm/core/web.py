@@ -1,20 +1,21 @@
 """What every room's views share: who is signed in, and who may come in."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import ParamSpec, Protocol, cast
 
-from flask import Flask, abort, current_app, g, redirect, request, url_for
+from flask import Flask, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis.errors import NotFound
 from chassis.web.drafts import keep_draft
+from chassis.web.parts import held, hold
 from services.crm.core.actor import Actor
 from services.crm.core.parts import core
 
 P = ParamSpec("P")
 View = Callable[P, ResponseReturnValue]
-_WHO = "crm.who_is_signed_in"
 
 
 class WhoIsSignedIn(Protocol):
@@ -23,9 +24,14 @@ class WhoIsSignedIn(Protocol):
     def __call__(self) -> Actor | None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class _SignIn:
+    who: WhoIsSignedIn
+
+
 def join_sign_in(app: Flask, who: WhoIsSignedIn) -> None:
     """Tells an application how its pages learn who is signed in."""
-    app.extensions[_WHO] = who
+    hold(app, _SignIn(who))
 
 
 def find_agent() -> Actor | None:
@@ -74,8 +80,7 @@ def admin_required(view: View[P]) -> View[P]:
 
 
 def _load_agent() -> Actor | None:
-    who: WhoIsSignedIn = current_app.extensions[_WHO]
-    return who()
+    return held(_SignIn).who()
 
 
 def _who_was_here() -> str:

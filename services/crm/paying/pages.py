@@ -2,9 +2,9 @@
 
 from flask import Blueprint, Flask
 
+from chassis.web.parts import hold
 from services.crm.core.parts import Core
 from services.crm.paying.alerts.views import blueprint as alerts
-from services.crm.paying.alerts.views import join_watcher
 from services.crm.paying.alerts.watcher import DeskWatcher
 from services.crm.paying.charging.views import blueprint as charging
 from services.crm.paying.links.overview_views import blueprint as link_overview
@@ -37,4 +37,4 @@ ROOMS: tuple[Blueprint, ...] = (
 
 def join(app: Flask, core: Core, paying: Paying) -> None:
     """Adds what isn't a blueprint: the watcher of all the alert's streams."""
-    join_watcher(app, DeskWatcher(paying.signs.of_all, max_streams=core.settings.alert_streams))
+    hold(app, DeskWatcher(paying.signs.of_all, max_streams=core.settings.alert_streams))

@@ -5,12 +5,13 @@ The stream also says that there is news, so that open pages follow what happens 
 
 import time
 from collections.abc import Iterator
-from typing import Final, cast
+from typing import Final
 
-from flask import Blueprint, Flask, Response, current_app, jsonify, render_template, url_for
+from flask import Blueprint, Response, jsonify, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis.web.page import PendingAlert
+from chassis.web.parts import held
 from chassis.web.server import is_ending
 from chassis.web.sessions import passive
 from services.crm.core.web import current_agent, find_agent, login_required
@@ -22,7 +23,6 @@ blueprint = Blueprint(
     "alerts", __name__, template_folder="templates", static_folder="static", static_url_path="/static/alerts"
 )
 
-_WATCHER: Final = "crm.desk_watcher"
 # A stream ends after this many seconds and the browser opens the next: so a session that ended stops hearing.
 _STREAM_SECONDS: Final = 60
 # Between two signs of life; a browser that went away is noticed by then.
@@ -65,7 +65,7 @@ def count() -> ResponseReturnValue:
 def stream() -> ResponseReturnValue:
     """Server-sent events: `count` and `news`, at once and at each change. One tab of a browser holds it for all."""
     agent_id = current_agent().agent_id
-    events = _events(_watcher(), agent_id)
+    events = _events(held(DeskWatcher), agent_id)
     try:
         first = next(events)
     except TooManyStreams:
@@ -77,15 +77,6 @@ def stream() -> ResponseReturnValue:
 
 def _alert(sign: DeskSign) -> PendingAlert | None:
     return PendingAlert(count=sign.pending, url=url_for("payments.report")) if sign.pending else None
-
-
-def join_watcher(app: Flask, watcher: DeskWatcher) -> None:
-    """Gives an application the one watcher that all its streams listen to."""
-    app.extensions[_WATCHER] = watcher
-
-
-def _watcher() -> DeskWatcher:
-    return cast(DeskWatcher, current_app.extensions[_WATCHER])
 
 
 def _events(watcher: DeskWatcher, agent_id: str) -> Iterator[str]:
