@@ -4,6 +4,8 @@ from typing import Final
 
 from email_validator import EmailNotValidError, validate_email
 
+# RFC 5321 4.5.3.1.1.
+_LONGEST_LOCAL_PART: Final = 64
 EXAMPLE: Final = "Enter an e-mail address such as name@example.com."
 
 
@@ -24,6 +26,8 @@ def wire_address(address: str) -> str:
         checked = validate_email(address, check_deliverability=False, test_environment=True, allow_quoted_local=False)
     except EmailNotValidError as error:
         raise AddressRefused(EXAMPLE) from error
+    if len(checked.local_part) > _LONGEST_LOCAL_PART:
+        raise AddressRefused(f"Before the @ an address has at most {_LONGEST_LOCAL_PART} characters. {EXAMPLE}")
     if checked.ascii_email is None:
         odd = next(char for char in checked.local_part if not char.isascii())
         raise AddressRefused(

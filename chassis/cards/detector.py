@@ -25,6 +25,15 @@ _OPAQUE: Final = re.compile(
     r"(?<![0-9A-Za-z])(?:00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
     r"|[0-9a-f]{32,64})(?![0-9A-Za-z])"
 )
+# An account's number (ISO 13616); whether it is one its own check digits say.
+_IBAN: Final = re.compile(
+    r"(?<![0-9A-Za-z])[A-Za-z]{2}[0-9]{2}(?: ?[0-9A-Za-z]{4}){2,7}(?: ?[0-9A-Za-z]{1,3})?(?![0-9A-Za-z])"
+)
+# Countries whose account numbers are of 16 digits alone (SWIFT's IBAN registry).
+_SIXTEEN_DIGITS: Final = ("AT", "BA", "EE", "LT", "XK")
+# Digits with letters that look like them, as typewriters had it and as people hide a number.
+_LOOKING_ALIKE: Final = re.compile(r"(?<![0-9A-Za-z])[0-9OoIl]{2,}(?![0-9A-Za-z])")
+_ALIKE: Final = str.maketrans("OoIl", "0011")
 # A separator as a URL carries it; "%41" is left alone, as it may be a percent sign before a number.
 _ENCODED: Final = re.compile(r"%(?:20|2[bdefBDEF]|0[9adAD]|[cC]2%[aA]0)")
 # Digits that nothing but separators part, twelve at least. A start that fails has looked at 11 digits at most.
@@ -41,6 +50,8 @@ _NO_GAP_OF_ONE_NUMBER: Final = frozenset(",;\t\n|()")
 # A ticket number with its check digit or its conjunction ticket (IATA Resolution 722).
 _TICKETS: Final = frozenset({(3, 10, 1), (3, 10, 2)})
 _AMERICAN_PHONE: Final = (3, 3, 4)
+# As a spreadsheet shows a number: 4,111,111,111,111,111.
+_IN_THOUSANDS: Final = frozenset({(1, 3, 3, 3, 3, 3), (3, 3, 3, 3, 3)})
 _CENTS: Final = 2
 _WHOLE_DIGITS: Final = 3
 _FEWEST_ODDLY_GROUPED: Final = 15
@@ -179,6 +190,8 @@ def redact_cards(text: str, mark: str) -> str:
 def _fold(text: str) -> tuple[str, list[int] | None]:
     """The text in few characters, and where each stood; None when each stands where it stood."""
     text = _OPAQUE.sub(lambda found: "a" * len(found.group()), text)
+    text = _IBAN.sub(_no_account, text)
+    text = _LOOKING_ALIKE.sub(_in_digits, text)
     if "%" in text:
         text = _ENCODED.sub(lambda found: " " * len(found.group()), text)
     plain = text.translate(_FOLDING)
@@ -186,6 +199,20 @@ def _fold(text: str) -> tuple[str, list[int] | None]:
         return plain, None
     places = [place for place, char in enumerate(plain) if char != _NOTHING]
     return plain.replace(_NOTHING, ""), places
+
+
+def _no_account(found: re.Match[str]) -> str:
+    """Letters in place of an account's number; the text itself where the check digits (ISO 7064, 97-10) are wrong."""
+    account = found.group().replace(" ", "").upper()
+    digits = "".join(str(int(char, 36)) for char in account[4:] + account[:4])
+    a_card = account[:2] not in _SIXTEEN_DIGITS and account[4:].isdigit() and _is_card(account[4:])
+    return "a" * len(found.group()) if int(digits) % 97 == 1 and not a_card else found.group()
+
+
+def _in_digits(found: re.Match[str]) -> str:
+    """O as 0, l and I as 1, in what has a digit at all."""
+    text = found.group()
+    return text.translate(_ALIKE) if any(char.isdigit() for char in text) else text
 
 
 def _stretch(plain: str, start: int, end: int) -> _Stretch:
@@ -219,10 +246,27 @@ def _printed(stretch: _Stretch) -> Iterator[tuple[int, int]]:
             shape = shape.following.get(len(stretch.groups[last])) if shape else None
             if shape is None:
                 break
-            if shape.whole and _is_card(stretch.digits(first, last)) and not _is_amount(stretch, first, last):
+            if shape.whole and _is_written_as_card(stretch, first, last):
                 yield first, last
             if last < len(stretch.gaps) and not stretch.gaps[last]:
                 break
+
+
+def _is_written_as_card(stretch: _Stretch, first: int, last: int) -> bool:
+    digits = stretch.digits(first, last)
+    if first == last:
+        # Programs that fill a field up with zeros.
+        filled = digits.lstrip("0")
+        digits = filled if len(filled) >= _FEWEST_ODDLY_GROUPED else digits
+    elif last == first + 1 and _are_two_of_a_list(stretch, first):
+        return False
+    return _is_card(digits) and not _is_amount(stretch, first, last)
+
+
+def _are_two_of_a_list(stretch: _Stretch, first: int) -> bool:
+    """ "56859744, 48799244": nobody parts a card's digits into halves by a comma or a line's end."""
+    alike = len(stretch.groups[first]) == len(stretch.groups[first + 1])
+    return alike and bool(_NO_GAP_OF_ONE_NUMBER & set(stretch.gaps[first]))
 
 
 def _single_digits(stretch: _Stretch) -> Iterator[tuple[int, int]]:
@@ -250,9 +294,11 @@ def _alike(stretch: _Stretch) -> Iterator[tuple[int, int]]:
     for gap, places in groupby(range(len(gaps)), key=lambda at: gaps[at]):
         at = list(places)
         first, last = at[0], at[-1] + 1
-        if not gap or _NO_GAP_OF_ONE_NUMBER & set(gap) or last - first >= LONGEST:
+        if not gap or last - first >= LONGEST:
             continue
         sizes = tuple(len(group) for group in stretch.groups[first : last + 1])
+        if _NO_GAP_OF_ONE_NUMBER & set(gap) and sizes not in _IN_THOUSANDS:
+            continue
         if _may_be_one_number(sizes, gap) and _is_card(digits := stretch.digits(first, last)) and digits[0] != "1":
             yield first, last
 
@@ -260,7 +306,7 @@ def _alike(stretch: _Stretch) -> Iterator[tuple[int, int]]:
 def _may_be_one_number(sizes: tuple[int, ...], gap: str) -> bool:
     if sizes in _TICKETS or sizes[:3] == _AMERICAN_PHONE or (gap == "." and len(sizes) == 2):
         return False
-    if len(set(sizes[:-1])) == 1 and sizes[-1] <= sizes[0]:
+    if sizes in _IN_THOUSANDS or (len(set(sizes[:-1])) == 1 and sizes[-1] <= sizes[0]):
         return True
     return len(sizes) <= _MOST_ODD_GROUPS and sum(sizes) >= _FEWEST_ODDLY_GROUPED
 

@@ -26,6 +26,8 @@ _GROUPED: Final = re.compile(r"[0-9]{1,3}(?:([ ',.])[0-9]{3})(?:\1[0-9]{3})*")
 _SIGNS: Final = (
     ("US$", ("USD",)),
     ("CA$", ("CAD",)),
+    ("CAN$", ("CAD",)),
+    ("CDN$", ("CAD",)),
     ("C$", ("CAD",)),
     ("AU$", ("AUD",)),
     ("A$", ("AUD",)),
@@ -46,6 +48,18 @@ _SIGNS: Final = (
     ("DKR", ("DKK",)),
     ("KR.", ("NOK", "SEK", "DKK", "ISK")),
     ("KR", ("NOK", "SEK", "DKK", "ISK")),
+    ("EUROS", ("EUR",)),
+    ("EURO", ("EUR",)),
+    ("US DOLLARS", ("USD",)),
+    ("DOLLARS", ("USD", "CAD", "AUD", "NZD", "HKD", "SGD")),
+    ("DOLLAR", ("USD", "CAD", "AUD", "NZD", "HKD", "SGD")),
+    ("POUNDS", ("GBP",)),
+    ("FRANCS", ("CHF",)),
+    ("FRANKEN", ("CHF",)),
+)
+# Dollars of others, and what ends like one: Brazil's R$, Taiwan's NT$. Nothing here is in them.
+_OTHER_DOLLARS: Final = re.compile(
+    r"(?<![A-Z])(?:R|NT|MEX|Z|B/|T|J|BZ|EC|BDS|TT|RD|N|FJ|SI|WS|L|G|NA)\$", re.IGNORECASE
 )
 
 
@@ -68,8 +82,9 @@ def read_amount(text: str, currency: str) -> int:
     """
     for char in text:
         if unicodedata.category(char) == "No":  # ½, ², ①: a number, and no digit
-            raise AmountError(f"Write the amount in digits, such as 1240.00: {describe(char)} can't be part of it.")
-    typed = _unsigned(_amount_alone(plain(text).translate(_MARKS), currency))
+            raise AmountError(f"{_IN_DIGITS[:-1]}: {describe(char)} can't be part of it.")
+    # Marks first: Unicode's compatibility form of an accent is a blank and something unseen.
+    typed = _unsigned(_amount_alone(plain(text.translate(_MARKS)).translate(_MARKS), currency))
     precision = get_currency_precision(currency)
     parts = _parts(typed, currency, precision)
     if len(parts.whole) > _DIGITS_AT_MOST:
@@ -87,20 +102,20 @@ def currency_name(code: str) -> str:
 
 def _amount_alone(text: str, currency: str) -> str:
     """The number without the currency beside it. Raises AmountError when that is another currency."""
-    upper = text.upper()
-    codes = re.findall(r"(?<![A-Z])[A-Z]{3}(?![A-Z])", upper)
-    for code in codes:
-        if code in _LOCALE.currencies:
-            _check(code == currency, code, currency)
-            upper = upper.replace(code, " ", 1)
+    for code in re.findall(r"(?<![A-Za-z])[A-Za-z]{3}(?![A-Za-z])", text):
+        if code.upper() in _LOCALE.currencies:
+            _check(code.upper() == currency, code.upper(), currency)
+            text = text.replace(code, " ", 1)
+    if other := _OTHER_DOLLARS.search(text):
+        raise AmountError(f"“{other.group()}” stands for another currency. {_IN_DIGITS}")
     for sign, meant in _SIGNS:
-        at = upper.find(sign)
-        if at >= 0 and not upper[at + len(sign) : at + len(sign) + 1].isalpha():
+        found = re.search(rf"{re.escape(sign)}(?![^\W\d_])", text, re.IGNORECASE)
+        if found:
             _check(currency in meant, meant[0], currency)
-            upper = upper.replace(sign, " ", 1)
+            text = f"{text[: found.start()]} {text[found.end() :]}"
             break
-    # Swiss and German shops write "1240.-" for no cents.
-    return re.sub(r"[.,][-–—]+$", "", upper.strip())
+    # Swiss and German shops write "1240.-" for no cents, with one hyphen or two.
+    return re.sub(r"[.,][-–—]{1,2}$", "", text.strip())
 
 
 def _check(same: bool, typed: str, currency: str) -> None:
@@ -113,12 +128,12 @@ def _check(same: bool, typed: str, currency: str) -> None:
 def _unsigned(number: str) -> str:
     if not re.search(r"[0-9]", number):
         raise AmountError("Write an amount such as 1240.00.")
-    if re.match(r"[-−(]", number):
+    if re.match(r"[-−–—(]", number) or number.endswith(("-", "−", "–", "—")):
         raise AmountError("Write the amount without a minus, such as 1240.00.")
+    number = number.removeprefix("+").strip()
     if odd := re.search(r"[^0-9 ',.]", number):
-        char = odd.group().lower()
-        raise AmountError(f"Write the amount in digits, such as 1240.00: {describe(char)} can't be part of it.")
-    return number.strip()
+        raise AmountError(f"{_IN_DIGITS[:-1]}: {describe(odd.group())} can't be part of it.")
+    return number
 
 
 def _parts(number: str, currency: str, precision: int) -> _Parts:
@@ -172,6 +187,7 @@ def _ungrouped(whole: str, grouping: set[str]) -> str:
     return re.sub(r"[ ',.]", "", whole)
 
 
+_IN_DIGITS: Final = "Write the amount in digits, such as 1240.00."
 _ODD: Final = "Check where commas and points stand, or write the amount without them, such as 1240.00."
 
 

@@ -10,6 +10,7 @@ from chassis.typed.text import plain
 EARLIEST: Final = date(1900, 1, 1)
 LATEST: Final = date(2100, 12, 31)
 
+_LONGEST: Final = 200
 _EXAMPLE: Final = "such as 2026-11-21 or 21 Nov 2026"
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _NAMES: Final = (
@@ -18,9 +19,21 @@ _NAMES: Final = (
 )
 _WEEKDAY: Final = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[ ,.]+", re.IGNORECASE)
 _ISO: Final = re.compile(r"([0-9]{4,6})([-/.])([0-9]{1,2})\2([0-9]{1,2})")
-_NUMBERS: Final = re.compile(r"([0-9]{1,2})([-/.])\s?([0-9]{1,2})\2\s?([0-9]{1,6})")
-_DAY_NAME: Final = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th)?[ .\-]+([a-z]+)[ .,\-]+'?([0-9]{1,6})", re.IGNORECASE)
-_NAME_DAY: Final = re.compile(r"([a-z]+)[ .]+([0-9]{1,2})(?:st|nd|rd|th)?[ ,.]+'?([0-9]{1,6})", re.IGNORECASE)
+_NUMBERS: Final = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{1,6})")
+# Airlines run them together: 31DEC2026.
+_DAY_NAME: Final = re.compile(
+    r"([0-9]{1,2})(?:st|nd|rd|th)?[ .\-/]{0,3}(?:of )?([a-z]{1,20})[ .,\-/]{0,3}'?([0-9]{1,6})", re.IGNORECASE
+)
+_NAME_DAY: Final = re.compile(
+    r"([a-z]{1,20})[ .\-]{0,3}([0-9]{1,2})(?:st|nd|rd|th)?[ ,.\-]{1,3}'?([0-9]{1,6})", re.IGNORECASE
+)
+_YEAR_NAME: Final = re.compile(
+    r"([0-9]{4,6})[ ,.\-/]{1,3}([a-z]{1,20})[ .\-/]{0,3}([0-9]{1,2})(?:st|nd|rd|th)?", re.IGNORECASE
+)
+# As programs write a day: without separators, or with the midnight that it begins at.
+_RUN_TOGETHER: Final = re.compile(r"((?:19|20|21)[0-9]{2})(0[1-9]|1[0-2])([0-3][0-9])")
+_TIME: Final = re.compile(r"[T ]00:00(?::00(?:\.0{1,9})?)?(?:Z|[+\-]00:?00)?$")
+_SIGNS: Final = str.maketrans({"年": "-", "月": "-", "日": "", "\\": "/"} | dict.fromkeys("‐‑‒–—―−", "-"))
 
 
 class DayError(ValueError):
@@ -33,7 +46,7 @@ def read_day(text: str, *, earliest: date = EARLIEST, latest: date = LATEST) -> 
     Raises DayError with a text for the person: for a day that does not exist, a year out of bounds or with two digits,
     and for "3/4/2026", which is in March or in April.
     """
-    year, month, day = _parts(_WEEKDAY.sub("", plain(text)))
+    year, month, day = _parts(_tidied(text))
     if len(year) < 4:
         raise DayError(f"Check the year: write it with four digits, {_EXAMPLE}.")
     if not earliest.year <= int(year) <= latest.year:
@@ -74,8 +87,18 @@ def birthday_bounds(today: date) -> tuple[date, date]:
     return EARLIEST, today + timedelta(days=1)
 
 
+def _tidied(text: str) -> str:
+    """Without weekday, midnight and full stop; dashes as hyphens, nothing beside what parts the numbers."""
+    day = _TIME.sub("", _WEEKDAY.sub("", plain(text[:_LONGEST]).translate(_SIGNS)))
+    return re.sub(r"(?<=[0-9]) ?([-/.]) ?(?=[0-9])", r"\1", day).strip(" .,")
+
+
 def _parts(text: str) -> tuple[str, int, int]:
     """Year as typed, month, day."""
+    if found := _RUN_TOGETHER.fullmatch(text):
+        return found[1], int(found[2]), int(found[3])
+    if found := _YEAR_NAME.fullmatch(text):
+        return found[1], _month(found[2]), int(found[3])
     if found := _ISO.fullmatch(text):
         return found[1].lstrip("0").rjust(4, "0") if len(found[1]) > 4 else found[1], int(found[3]), int(found[4])
     if found := _DAY_NAME.fullmatch(text):

@@ -7,12 +7,27 @@ from chassis.typed.text import plain
 
 # What programs put around an address: a scheme, a name and pointed brackets, the comma of a list.
 _NAMED: Final = re.compile(r"[^<>]*<([^<>]+)>")
+_LABEL: Final = re.compile(r"^(?:mailto:(?://)?|e-?mail(?: address)?[:.] ?)", re.IGNORECASE)
+# "maria@example.com (home)": a comment, as RFC 5322 has it.
+_COMMENT: Final = re.compile(r"(?<=[^\s()]) ?\([^()@]*\)$")
+_AROUND: Final = " ,;"
+_PAIRS: Final = (("<", ">"), ("(", ")"), ("[", "]"), ('"', '"'), ("'", "'"), ("“", "”"), ("‘", "’"), ("«", "»"))
 
 
 def clean_address(text: str) -> str:
     """The address alone: "Maria Garcia <maria@example.com>" and "mailto:maria@example.com" are maria@example.com."""
-    typed = plain(text)
+    typed = plain(text).strip(_AROUND)
     if found := _NAMED.fullmatch(typed):
         typed = found.group(1).strip()
-    typed = re.sub(r"^mailto:", "", typed, flags=re.IGNORECASE)
-    return typed.strip(" ,;")
+    if link := _LABEL.match(typed):
+        typed = typed[link.end() :]
+        if link.group().lower().startswith("mailto"):
+            typed = typed.partition("?")[0]
+    typed = _COMMENT.sub("", typed)
+    for before, after in _PAIRS:
+        if typed.startswith(before) and typed.endswith(after):
+            typed = typed[1:-1]
+    if "@" not in typed:
+        typed = re.sub("%40", "@", typed, count=1)
+    # The full stop of the sentence, or of a name written down to its root.
+    return re.sub(r" ?@ ?", "@", typed.strip(_AROUND), count=1).rstrip(".>")

@@ -8,6 +8,8 @@ from chassis.typed.text import describe, plain
 # More digits than this are no number that anything here counts; Python's own int would take minutes over a book.
 _DIGITS_AT_MOST: Final = 12
 
+_MINUS: Final = str.maketrans(dict.fromkeys("\u2212\u2012\u2013\u2014", "-"))
+
 
 class NumberError(ValueError):
     """A number that can't be read; the message is safe to show to the person who typed it."""
@@ -15,7 +17,7 @@ class NumberError(ValueError):
 
 def read_number(text: str) -> int:
     """ "12", "+12", "-3", "1,200". Raises NumberError with a text for the person."""
-    typed = plain(text).replace("\u2212", "-")
+    typed = plain(text).translate(_MINUS)
     found = re.fullmatch(r"([+-]?)([0-9]+|[0-9]{1,3}(?:[ ,'’][0-9]{3})+)", typed)
     if found is None:
         odd = re.search(r"[^0-9+\- ]", typed)

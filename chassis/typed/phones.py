@@ -13,10 +13,15 @@ from chassis.typed.text import describe, plain
 LONGEST: Final = 40
 _FEWEST_DIGITS: Final = 5
 _MOST_DIGITS: Final = 20
-_DASHES: Final = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))
+_DASHES: Final = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-") | dict.fromkeys("·•∙", "."))
+# What address books write before a number, and the symbols that signatures have there.
+_LABEL: Final = re.compile(
+    r"^[^\w+(*#]*(?:(?:tel|phone|telephone|mobile|mob|cell|home|work|office|whatsapp)[:.]? *|[tmphwco][:.] *)?[^\w+(*#]*",
+    re.IGNORECASE,
+)
 # A number, and where it has one an extension, as offices write it.
-_NUMBER: Final = re.compile(r"\+?[0-9 ().\-/]+", re.IGNORECASE)
-_EXTENSION: Final = re.compile(r"[ ,;]*(?:ext(?:ension|n)?|x|#)[ .:]*([0-9]{1,7})$", re.IGNORECASE)
+_NUMBER: Final = re.compile(r"(?:\+|\(\+)?[0-9 ().\-/]+")
+_EXTENSION: Final = re.compile(r"[ ,;]{0,3}(?:ext(?:ension|n)?|x|#)[ .:=]{0,3}([0-9]{1,7})$", re.IGNORECASE)
 
 
 class PhoneError(ValueError):
@@ -28,7 +33,7 @@ def read_phone(text: str) -> str:
 
     Raises PhoneError with a text for the person, which names what can't be part of a number.
     """
-    typed = re.sub(r"^(?:tel|phone|mobile)[:.]? *", "", plain(text).translate(_DASHES), flags=re.IGNORECASE)
+    typed = _LABEL.sub("", plain(text).translate(_DASHES)).rstrip(" ,;")
     extension = _EXTENSION.search(typed)
     number = typed[: extension.start()].rstrip(" ,;") if extension else typed
     if odd := re.search(r"[^0-9 ().\-/+]", number):

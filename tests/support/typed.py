@@ -82,6 +82,61 @@ def days() -> st.SearchStrategy[date]:
     return st.one_of(edges, st.dates(date(1900, 1, 1), date(2100, 12, 31)))
 
 
+def days_as_written() -> st.SearchStrategy[tuple[str, date]]:
+    """A day, and one of the ways in which people, airlines and programs write it that can be read in one way only."""
+    forms = (
+        *("{y}-{m:02}-{d:02}", "{y}/{m}/{d}", "{y}{m:02}{d:02}", "{y}-{m:02}-{d:02}T00:00:00Z", "{y}年{m}月{d}日"),
+        *("{d} {mon} {y}", "{d}{MON}{y}", "{d:02}-{mon}-{y}", "{d}. {month} {y}", "{mon} {d}, {y}", "{mon}. {d} {y}"),
+        *("{month} {d}th, {y}", "{d}st of {month} {y}", "{y} {mon} {d}", "{y}–{m:02}–{d:02}", "Tue, {d} {mon} {y}."),
+    )
+
+    def written(day: date, form: str) -> tuple[str, date]:
+        names = {"mon": f"{day:%b}", "MON": f"{day:%b}".upper(), "month": f"{day:%B}"}
+        return form.format(y=day.year, m=day.month, d=day.day, **names), day
+
+    return st.builds(written, days(), st.sampled_from(forms))
+
+
+def addresses_as_pasted() -> st.SearchStrategy[tuple[str, str]]:
+    """An e-mail address with what programs and people put around it, and the address alone."""
+    address = st.builds(
+        "{}{}@{}".format,
+        st.sampled_from(("maria", "o'brien", "m.garcia", "M_G")),
+        st.sampled_from(("", "+trips", "-1")),
+        st.sampled_from(("example.com", "mail.example", "EXAMPLE.org", "münchen.example")),
+    )
+    around = (
+        *(
+            "{}",
+            " {} ",
+            "<{}>",
+            "Maria Garcia <{}>",
+            '"Garcia, Maria" <{}>',
+            "mailto:{}",
+            "mailto:{}?subject=Trip",
+            "{},",
+        ),
+        *("{}.", "'{}'", '"{}"', "({})", "E-mail: {}", "{} (home)", "{};", "\u200b{}\ufeff", "Email:{}", "[{}]"),
+    )
+    return st.builds(lambda plain, form: (form.format(plain), plain), address, st.sampled_from(around))
+
+
+def phones_as_pasted() -> st.SearchStrategy[tuple[str, str]]:
+    """A telephone number with what address books and signatures put before and between, and its digits alone."""
+    number = st.sampled_from(
+        ("+1 305 555 0142", "(305) 555-0142", "+44 (0)20 7946 0958", "030/123456-78", "0049 30 123456")
+    )
+    before = st.sampled_from(
+        ("", "tel:", "Tel. ", "Phone: ", "Cell: ", "M: ", "☎ ", "📞", "WhatsApp: ", "\u202a", "Home ")
+    )
+    between = st.sampled_from((" ", "\u00a0", ".", "·", "•", "–", "\u2011"))
+
+    def pasted(number: str, before: str, between: str) -> tuple[str, str]:
+        return before + number.replace(" ", between), "".join(char for char in number if char.isdigit())
+
+    return st.builds(pasted, number, before, between)
+
+
 def impossible_days() -> st.SearchStrategy[str]:
     """Texts that are no day that anything here could have."""
     return st.one_of(
@@ -110,10 +165,16 @@ def typed_values() -> st.SearchStrategy[str]:
             ("1", "-1", "0", "1e9", "1e3", "99999999999", "9" * 30, "9" * 5000, "0.001", "1_000", "½", "٣", "NaN")
         ),
         st.sampled_from(
+            ("\ud800", "a\udfffb", "\x00\x01", "\r\nBcc: x@mail.example", "{first name}", "{{AgentName}}", "%")
+        ),
+        st.sampled_from(
             ("USD", "EUR", "ZZZ", "booked", "hotel", "FR", "a@b", "x@mail.example", "\x00", "'; --", "<b>", "\ufffe")
         ),
         impossible_days(),
         days().map(date.isoformat),
+        days_as_written().map(lambda pair: pair[0]),
+        addresses_as_pasted().map(lambda pair: pair[0]),
+        phones_as_pasted().map(lambda pair: pair[0]),
         amounts().map(lambda amount: amount[0]),
         as_pasted(st.sampled_from(("+1 305 555 0142", "1240.50", "2027-03-04", "12"))),
         person_names(),

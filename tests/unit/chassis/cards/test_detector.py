@@ -55,6 +55,8 @@ def test_it_is_seen_in_any_script_and_however_its_groups_are_parted(
     brand, digits = card
     groups = grouped(Brand.OTHER if in_fours else brand, digits)
     assume(len(groups[-1]) > 2 or between[len(groups) - 2] not in (".", ","))  # those are cents
+    halves = len(groups) == 4 and between[0] == between[2] == "" and set(between[1]) & set(",;\t\n|")
+    assume(not halves)  # those are two numbers of a list
     written = ["".join(chr(zero + int(digit)) for digit in group) for group in groups]
     text = "".join(part for pair in zip(written, [*between, ""], strict=False) for part in pair)
     assert holds_card(f"{before} {text}")
@@ -92,6 +94,13 @@ def test_digits_written_one_by_one_are_seen(card: tuple[Brand, str], separator: 
         "+30569309025904",
         "5018 0000 0009",
         "41111111-1111-1111-a000-000000000001: 4111111111111111",
+        "4OO0 0000 0000 0002",
+        "4lll1111 I111 1111",
+        "4,111,111,111,111,111",
+        "4'111'111'111'111'111",
+        "378,282,246,310,005",
+        "0004111111111111111",
+        "DE88 4111 1111 1111 1111",
     ],
 )
 def test_a_card_is_seen(text: str) -> None:
@@ -137,6 +146,26 @@ def test_other_long_numbers_pass(text: str) -> None:
 @given(st.uuids().map(str))
 def test_no_uuid_is_taken_for_a_card(text: str) -> None:
     assert not holds_card(f"{text} {text}")
+
+
+@unhurried
+@given(st.sampled_from(("BE12", "AT16", "DE18", "ES20", "IT22", "PL24")), st.data(), st.booleans())
+def test_no_accounts_number_is_taken_for_a_card(kind: str, data: st.DataObject, in_fours: bool) -> None:
+    country, length = kind[:2], int(kind[2:])
+    account = data.draw(st.text("0123456789", min_size=length, max_size=length))
+    check = 98 - int("".join(str(int(char, 36)) for char in f"{account}{country}00")) % 97
+    iban = f"{country}{check:02}{account}"
+    groups = [iban[at : at + 4] for at in range(0, len(iban), 4)] if in_fours else [iban]
+    assert not holds_card(f"IBAN {' '.join(groups)}, thank you")
+
+
+@unhurried
+@given(
+    st.lists(st.text("0123456789", min_size=8, max_size=8), min_size=2, max_size=12),
+    st.sampled_from((", ", "\n", ";", "\t")),
+)
+def test_no_list_of_confirmation_numbers_is_taken_for_a_card(numbers: list[str], between: str) -> None:
+    assert not holds_card(between.join(numbers))
 
 
 @unhurried

@@ -37,6 +37,12 @@ from tests.support.typed import DIGITS, UNSEEN, amounts, in_other_digits, typed_
         ("1.240.000", "EUR", 124000000),
         (".50", "USD", 50),
         ("12.", "USD", 1200),
+        ("+12", "USD", 1200),
+        ("1´240.50", "CHF", 124050),
+        ("CAN$ 12", "CAD", 1200),
+        ("1.240,50 Euro", "EUR", 124050),
+        ("1,240.50 US dollars", "USD", 124050),
+        ("12.--", "CHF", 1200),
     ],
 )
 def test_an_amount_is_read_as_its_writer_meant_it(typed: str, currency: str, minor: int) -> None:
@@ -64,6 +70,12 @@ def test_an_amount_is_read_as_its_writer_meant_it(typed: str, currency: str, min
         ("½", "USD", "“½”"),
         ("12:50", "USD", "“:”"),
         ("-5", "USD", "minus"),
+        ("1,240.50-", "USD", "minus"),
+        ("–5", "USD", "minus"),
+        ("(5)", "USD", "minus"),
+        ("R$ 12", "USD", "another currency"),
+        ("NT$12", "USD", "another currency"),
+        ("12 K", "USD", "“K”"),
         ("−5", "EUR", "minus"),
         ("€ 12", "USD", "You wrote euros, but this amount is in US dollars"),
         ("US$ 12", "CAD", "US dollars"),
@@ -110,4 +122,4 @@ def test_what_our_own_pages_print_can_be_pasted_back(minor: int, currency: str) 
 @given(typed_values(), st.sampled_from(("USD", "EUR", "JPY", "KWD", "ZZZ")))
 def test_anything_typed_is_an_amount_or_a_refusal_in_words(typed: str, currency: str) -> None:
     read = _read(typed, currency)
-    assert read >= 0 if isinstance(read, int) else (read[0].isupper() and len(read) < 200)
+    assert read >= 0 if isinstance(read, int) else ((read[0].isupper() or read[0] == "“") and len(read) < 200)

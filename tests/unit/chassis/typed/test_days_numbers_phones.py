@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 
 from chassis.typed.days import EARLIEST, LATEST, DayError, day_from, read_day
+from chassis.typed.names import digits_of
 from chassis.typed.numbers import NumberError, number_from, read_number
 from chassis.typed.phones import PhoneError, found_by, read_phone, region_of, same_number
-from tests.support.typed import as_pasted, days, impossible_days, typed_values
+from tests.support.typed import as_pasted, days, days_as_written, impossible_days, phones_as_pasted, typed_values
 
 
 @pytest.mark.parametrize(
@@ -45,6 +46,11 @@ def test_a_day_is_read_in_every_usual_way(typed: str) -> None:
 def test_what_is_no_day_says_what_to_mend(typed: str, words: str) -> None:
     with pytest.raises(DayError, match=words):
         read_day(typed)
+
+
+@given(days_as_written())
+def test_a_day_is_the_one_that_was_meant_however_it_is_written(day: tuple[str, date]) -> None:
+    assert read_day(day[0]) == day[1]
 
 
 @given(as_pasted(days().map(date.isoformat)))
@@ -100,10 +106,17 @@ def test_what_is_no_whole_number_is_refused(typed: str) -> None:
         ("+1 305 555 0142 ext. 5", "+1 305 555 0142 ext. 5"),
         ("305 555 0142 x5", "305 555 0142 ext. 5"),
         ("tel:+13055550142", "+13055550142"),
+        ("tel:+1-305-555-0142;ext=5", "+1-305-555-0142 ext. 5"),
+        ("(+1) 305 555 0142", "(+1) 305 555 0142"),
     ],
 )
 def test_a_phone_number_is_kept_as_meant(typed: str, meant: str) -> None:
     assert read_phone(typed) == meant
+
+
+@given(phones_as_pasted())
+def test_what_stands_before_and_between_a_numbers_digits_is_no_hindrance(phone: tuple[str, str]) -> None:
+    assert digits_of(read_phone(phone[0])) == phone[1]
 
 
 @pytest.mark.parametrize(
