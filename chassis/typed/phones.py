@@ -16,7 +16,7 @@ _MOST_DIGITS: Final = 20
 _DASHES: Final = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-") | dict.fromkeys("·•∙", "."))
 # What address books write before a number, and the symbols that signatures have there.
 _LABEL: Final = re.compile(
-    r"^[^\w+(*#]*(?:(?:tel|phone|telephone|mobile|mob|cell|home|work|office|whatsapp)[:.]? *|[tmphwco][:.] *)?[^\w+(*#]*",
+    r"^[^\w+(*#]*(?:(?:tel|phone|telephone|mobile|mob|cell|home|work|office|whatsapp)[:.]?|[tmphwco][:.])?[^\w+(*#]*",
     re.IGNORECASE,
 )
 # A number, and where it has one an extension, as offices write it.

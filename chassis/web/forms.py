@@ -5,10 +5,14 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, ClassVar
 
+from flask import request
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import CombinedMultiDict, ImmutableMultiDict
 from wtforms import (
     BooleanField,
     Field,
+    FileField,
+    MultipleFileField,
     PasswordField,
     StringField,
     TextAreaField,
@@ -76,6 +80,17 @@ class Form(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
                 filters = [_clean(kind), *unbound_field.kwargs.get("filters", ())]
                 return unbound_field.bind(form=form, **{**options, "filters": filters})
             return super().bind_field(form, unbound_field, options)
+
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """A form's fields come as a form. flask_wtf would take JSON of any shape for one, and a file for a text."""
+            if request.is_json:
+                return ImmutableMultiDict()
+            sent = super().wrap_formdata(form, formdata)
+            if not isinstance(sent, CombinedMultiDict):
+                return sent
+            for_files = {field.name for field in form if isinstance(field, FileField | MultipleFileField)}
+            files = [(name, file) for name, file in request.files.items(multi=True) if name in for_files]
+            return CombinedMultiDict((ImmutableMultiDict(files), request.form))
 
     def refuse(self, field: str, message: str) -> None:
         """Adds an error that a rule or another service found, to its field, or to the form when it has none."""

@@ -2,6 +2,7 @@
 
 import re
 import secrets as random
+import unicodedata
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -26,22 +27,35 @@ class Passwords:
         self._decoy = self._hasher.hash(random.token_urlsafe(16))
 
     def hash(self, password: str) -> str:
-        return self._hasher.hash(password)
+        return self._hasher.hash(_composed(password))
 
     def verify(self, stored: str | None, password: str) -> bool:
-        """Whether the password is right. Takes the same time when there is no stored hash; then it is always wrong."""
+        """Whether the password is right. Takes the same time when there is no stored hash; then it is always wrong.
+
+        "é" is one character on some keyboards and two on others (Unicode NFC, NFD). Hashes from before they were one
+        here are of whatever was sent, so both are tried.
+        """
+        composed = _composed(password)
+        tried = dict.fromkeys((composed, password, unicodedata.normalize("NFD", composed)))
+        return any(self._is_of(stored or self._decoy, one) for one in tried) and stored is not None
+
+    def _is_of(self, stored: str, password: str) -> bool:
         try:
-            self._hasher.verify(stored or self._decoy, password)
+            return bool(self._hasher.verify(stored, password))
         except (VerificationError, InvalidHashError, UnicodeError):
             return False
-        return stored is not None
 
     def needs_rehash(self, stored: str) -> bool:
         return self._hasher.check_needs_rehash(stored)
 
 
+def _composed(password: str) -> str:
+    return unicodedata.normalize("NFC", password)
+
+
 def password_length_error(password: str) -> str | None:
     """What is wrong with a password's length, or None."""
+    password = _composed(password)
     if len(password) < PASSWORD_MIN:
         return f"Use at least {PASSWORD_MIN} characters. A few unrelated words are easy to remember."
     if len(password) > PASSWORD_MAX:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from chassis.money import Money
 from chassis.paper.letterhead import Letterhead, paper_for
+from chassis.typed.days import day_from
 from chassis.typed.names import called
 from chassis.web.colour import DEFAULT_ACCENT, parse_hex
 from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentType
@@ -102,23 +103,16 @@ def read_context(context: PaymentContext) -> PaymentRequest:
         booking_title=context.booking_title,
         supplier_name=segment.supplier_name,
         segment_text=segment.description,
-        begins_on=_date(segment.begins_on),
-        ends_on=_date(segment.ends_on),
+        begins_on=day_from(segment.begins_on),
+        ends_on=day_from(segment.ends_on),
         amount=Money(minor=context.amount.minor, currency=context.amount.currency or "USD"),
         type_words=TYPE_WORDS.get(context.type, "Payment"),
         is_fee=context.type == PaymentType.PAYMENT_TYPE_SERVICE_FEE,
         purpose=context.purpose,
-        due_on=_date(context.due_on),
+        due_on=day_from(context.due_on),
         card_retention_days=context.policy.card_retention_days or 30,
         cvv_retention_hours=context.policy.cvv_retention_hours,
     )
-
-
-def _date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _zone(name: str) -> str:

@@ -573,6 +573,11 @@ class Browser:
         self._client.set_cookie(cookie, token, domain="localhost")
         self._csrf = ""
 
+    @property
+    def plain(self) -> FlaskClient:
+        """The client itself, with the session and without tokens."""
+        return self._client
+
     def get(self, path: str, **kwargs: Any) -> TestResponse:  # Any: as Flask's own
         answer = self._client.get(path, **kwargs)
         if answer.mimetype == "text/html" and (found := re.search(r'name="csrf-token" content="([^"]+)"', answer.text)):

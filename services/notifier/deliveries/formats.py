@@ -1,6 +1,5 @@
 """What the mails show of a payment, formatted for people."""
 
-from datetime import date
 from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -9,6 +8,7 @@ from chassis.cards import brand_words
 from chassis.moments import written_day, written_moment, zone_of
 from chassis.money import Money
 from chassis.timestamps import moment_of
+from chassis.typed.days import day_from
 from chassis.typed.names import called
 from chassis.web.colour import DEFAULT_ACCENT
 from protos.wayvault.events.v1.events_pb2 import Agency, PaymentContext, PaymentType
@@ -24,8 +24,9 @@ _TYPES: Final = {
 
 
 def day(text: str) -> str:
-    """An ISO date as "Sat 21 Nov 2026"; empty stays empty."""
-    return written_day(date.fromisoformat(text)) if text else ""
+    """An ISO date as "Sat 21 Nov 2026"; empty stays empty, and what is no day as it came."""
+    found = day_from(text)
+    return written_day(found) if found else text
 
 
 def moment(timestamp: Timestamp, zone: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from chassis.reminder_words import ReminderKind
+from chassis.typed.days import day_from
 from protos.wayvault.events.v1 import events_pb2
 from services.notifier.reminders.rules import KIND_OF
 
@@ -38,7 +39,7 @@ def dues_of(segment: events_pb2.Segment) -> Sequence[DueAmount]:
                 id=due_id,
                 kind=KIND_OF.get(kind, ReminderKind.PAYMENT_DUE),
                 minor=minor,
-                due_on=date.fromisoformat(day) if day else None,
+                due_on=day_from(day),
                 until_then=until_then,
             )
         )

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from chassis.db import insert_if_absent
 from chassis.ids import new_id
 from chassis.reminder_words import Anchor, ReminderKind
+from chassis.typed.days import day_from
 from protos.wayvault.events.v1 import events_pb2
 from services.notifier.merges.service import current_client_id
 from services.notifier.orm import Base
@@ -193,7 +194,7 @@ def _dates(segment: events_pb2.Segment) -> list[tuple[ReminderKind, date]]:
 
 
 def _travel_day(segment: events_pb2.Segment) -> date | None:
-    return date.fromisoformat(segment.begins_on) if segment.begins_on else None
+    return day_from(segment.begins_on)
 
 
 def _learn_snapshot(

@@ -6,7 +6,6 @@ that dies in between leaves either a planned reminder or a queued mail, never bo
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 
 import structlog
@@ -19,6 +18,7 @@ from chassis.db import Database
 from chassis.money import Money
 from chassis.reminder_words import Anchor, ReminderKind, Words, tag_values
 from chassis.tags import fill
+from chassis.typed.days import day_from
 from chassis.typed.names import called
 from protos.wayvault.events.v1 import events_pb2
 from services.notifier.deliveries.formats import agency_data, day
@@ -365,8 +365,7 @@ def _row_for(
     query = select(ReminderRow).where(
         ReminderRow.booking_id == message.booking_id, ReminderRow.segment_id == message.segment_id
     )
-    if message.kind and message.due_on:
-        day_meant = date.fromisoformat(message.due_on)
+    if message.kind and (day_meant := day_from(message.due_on)):
         query = query.where(ReminderRow.kind == message.kind, ReminderRow.due_on == day_meant)
     return session.scalars(query.order_by(ReminderRow.due_on, ReminderRow.id)).first()
 

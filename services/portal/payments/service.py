@@ -10,7 +10,7 @@ The order of an authorization, and why nothing is lost or doubled whatever fails
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from hashlib import sha256
 
 from sqlalchemy import select
@@ -23,6 +23,7 @@ from chassis.db import Database
 from chassis.ids import new_id, new_link_token, token_sha256
 from chassis.money import Money
 from chassis.sealing import LetterSealer
+from chassis.typed.days import day_from
 from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentReported, PaymentType
 from services.portal.esign.service import Documents, Printing
 from services.portal.evidence import EvidenceStep, StepKind
@@ -308,7 +309,7 @@ def note_context(session: Session, row: PaymentRow, context: PaymentContext, at:
     row.amount_minor, row.currency = context.amount.minor, context.amount.currency or "USD"
     row.is_fee = context.type == PaymentType.PAYMENT_TYPE_SERVICE_FEE
     row.told_at = at
-    row.method, row.paid_on = context.method[:16], _day(context.paid_on)
+    row.method, row.paid_on = context.method[:16], day_from(context.paid_on)
 
 
 def payment_over(session: Session, payment_id: str) -> bool:
@@ -328,13 +329,6 @@ def payment_row(session: Session, payment_id: str) -> PaymentRow:
         session.add(row)
         session.flush()
     return row
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _last_steps(origin: Origin, received_at: datetime, signed_at: datetime) -> tuple[EvidenceStep, EvidenceStep]:

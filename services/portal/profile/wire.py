@@ -1,9 +1,10 @@
 """Profiles as events carry them."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import datetime
 
 from chassis.timestamps import moment_of
+from chassis.typed.days import day_from
 from protos.wayvault.common.v1.common_pb2 import PostalAddress
 from protos.wayvault.events.v1 import events_pb2
 from services.portal.profile.rules import (
@@ -19,7 +20,7 @@ from services.portal.profile.rules import (
 
 def read_profile(wire: events_pb2.ClientProfile) -> Profile:
     """What the CRM (or an own row) says. What can't be read as a day is left out."""
-    days = {occasion.id: _day(occasion.on) for occasion in wire.occasions}
+    days = {occasion.id: day_from(occasion.on) for occasion in wire.occasions}
     return Profile(
         first_name=wire.client.first_name,
         last_name=wire.client.last_name,
@@ -90,21 +91,14 @@ def _read_member(wire: events_pb2.FamilyMember) -> FamilyMember:
         first_name=wire.first_name,
         last_name=wire.last_name,
         relation=Relation(wire.relation) if wire.relation in list(Relation) else Relation.OTHER,
-        born_on=_day(wire.born_on),
+        born_on=day_from(wire.born_on),
     )
 
 
 def _read_occasions(wires: Iterable[events_pb2.Occasion]) -> Iterable[Occasion]:
     for wire in wires:
-        day = _day(wire.on)
+        day = day_from(wire.on)
         if wire.id == BIRTHDAY_ID or day is None:
             continue
         on = day if wire.year_known else day.replace(year=UNKNOWN_YEAR)
         yield Occasion(id=wire.id, label=wire.label, on=on, year_known=wire.year_known)
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None

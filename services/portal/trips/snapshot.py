@@ -4,6 +4,7 @@ a trip with an odd date is still a trip."""
 from datetime import date
 
 from chassis.money import Money, MoneyError
+from chassis.typed.days import day_from
 from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.events.v1 import events_pb2
 from services.portal.trips.rules import FEE_ID, PayType, Scheduled, Segment, Traveler, Trip, TripStatus
@@ -53,8 +54,8 @@ def _segment(part: events_pb2.Segment) -> Segment:
         kind=part.kind if part.kind in KINDS else "other",
         confirmation=part.confirmation_number,
         text=part.description,
-        begins_on=_day(part.begins_on),
-        ends_on=_day(part.ends_on),
+        begins_on=day_from(part.begins_on),
+        ends_on=day_from(part.ends_on),
         price=_money(part, "price"),
         scheduled=_scheduled(part),
         cancelled=part.cancelled,
@@ -67,7 +68,9 @@ def _scheduled(part: events_pb2.Segment) -> tuple[Scheduled, ...]:
     """The due amounts; from a CRM of before, its deposit and final payment."""
     if part.instalments:
         return tuple(
-            Scheduled(id=each.id, type=_TYPES.get(each.kind, PayType.REGULAR), amount=amount, due_on=_day(each.due_on))
+            Scheduled(
+                id=each.id, type=_TYPES.get(each.kind, PayType.REGULAR), amount=amount, due_on=day_from(each.due_on)
+            )
             for each in part.instalments
             if (amount := _money(each, "amount")) is not None
         )
@@ -76,7 +79,7 @@ def _scheduled(part: events_pb2.Segment) -> tuple[Scheduled, ...]:
         (PayType.FINAL, _money(part, "final"), part.final_due_on),
     )
     return tuple(
-        Scheduled(id=f"{part.id}-{kind.value}", type=kind, amount=amount, due_on=_day(day))
+        Scheduled(id=f"{part.id}-{kind.value}", type=kind, amount=amount, due_on=day_from(day))
         for kind, amount, day in told
         if amount is not None
     )
@@ -105,11 +108,4 @@ def _money(part: events_pb2.Segment | events_pb2.Instalment | events_pb2.Booking
     try:
         return Money(minor=amount.minor, currency=amount.currency)
     except MoneyError:
-        return None
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
         return None

@@ -13,6 +13,7 @@ from typing import Final
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from chassis.errors import InvalidArgument
+from chassis.pictures import HEIC_WORDS, is_heic
 
 MOST_UPLOADED: Final = 2 * 1024 * 1024
 MOST_KEPT: Final = 64 * 1024
@@ -23,11 +24,6 @@ _LEAST_SIDE: Final = 16
 # Tried in turn until the PNG is small enough: shown at 40 px, twice that on a good screen.
 _BOXES: Final = ((512, 256), (320, 160), (160, 80))
 
-_HEIC_BRANDS: Final = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif")
-_HEIC: Final = (
-    "This is a photo in Apple's HEIC format, which browsers don't show. Open it and export it as JPEG, "
-    "then choose that; or on an iPhone choose Settings > Camera > Formats > Most Compatible and take it again."
-)
 _REFUSED: Final = "Choose a PNG, JPEG or WebP picture. SVG files can hold programs, so they are not taken."
 
 
@@ -41,8 +37,8 @@ class Logo:
 
 def read_logo(content: bytes) -> Logo:
     """The picture, drawn anew. Raises InvalidArgument (field "logo") with a text for the person."""
-    if content[4:8] == b"ftyp" and content[8:12] in _HEIC_BRANDS:
-        raise InvalidArgument(_HEIC, field="logo")
+    if is_heic(content):
+        raise InvalidArgument(HEIC_WORDS, field="logo")
     if len(content) > MOST_UPLOADED:
         raise InvalidArgument("Choose a picture of at most 2 MB.", field="logo")
     picture = _decoded(content)

@@ -4,12 +4,12 @@ Change the wording only together with the version: what was signed must stay rea
 """
 
 import re
-from datetime import date
 from typing import Final
 
 from babel.dates import format_date
 
 from chassis.money import Money
+from chassis.typed.days import day_from
 from protos.wayvault.events.v1.events_pb2 import Agency, Agent, PaymentContext, Policy, Segment
 from services.crm.paying.payments.service import TYPE_WORDS, PaymentType
 
@@ -118,7 +118,8 @@ def _dates(segment: Segment) -> str:
 
 
 def _day(iso: str) -> str:
-    return format_date(date.fromisoformat(iso), "EEE d MMM yyyy", locale="en_US")
+    day = day_from(iso)
+    return format_date(day, "EEE d MMM yyyy", locale="en_US") if day else iso
 
 
 def _cvv(hours: int) -> str:

@@ -1,13 +1,13 @@
 """Payments that a client starts themselves in the portal (P3): the CRM hears of them when card and signature are in."""
 
 from dataclasses import dataclass
-from datetime import date
 
 from sqlalchemy.orm import Session
 
 from chassis.bus import EventMeta
 from chassis.errors import NotFound
 from chassis.timestamps import moment_of
+from chassis.typed.days import day_from
 from protos.wayvault.events.v1.events_pb2 import PaymentAuthorized, PaymentContext
 from protos.wayvault.events.v1.events_pb2 import PaymentType as WireType
 from services.crm.paying.payments.models import PaymentRow
@@ -48,7 +48,7 @@ class SelfService:
             context=context,
             payer_name=f"{context.payer.first_name} {context.payer.last_name}".strip(),
             type=kind,
-            due_on=_day(context.due_on),
+            due_on=day_from(context.due_on),
         )
         return open_payment(session, new, at=moment_of(message.authorized_at))
 
@@ -71,10 +71,3 @@ class SelfService:
             context.payer.first_name, context.payer.last_name = payer.data.first_name, payer.data.last_name
         context.agency.id, context.purpose = booking.agency_id, context.purpose[:200]
         return context, _TYPES.get(context.type, PaymentType.REGULAR)
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None

@@ -5,7 +5,6 @@ import json
 import secrets
 import time
 from collections.abc import Iterator
-from datetime import date
 from typing import Any, Final
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, stream_with_context, url_for
@@ -14,6 +13,7 @@ from werkzeug.datastructures import MultiDict
 
 from chassis.cards import brand_words
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied, WayvaultError
+from chassis.typed.days import day_from
 from chassis.web.server import is_ending
 from chassis.web.sessions import passive
 from services.crm.access.parts import access
@@ -357,11 +357,7 @@ def _agents(actor: Actor) -> dict[str, str]:
 
 def _filter() -> CallFilter:
     result, since = request.args.get("result", ""), request.args.get("since", "")
-    try:
-        day = date.fromisoformat(since) if since else None
-    except ValueError:
-        day = None
-    return CallFilter(result=Result(result) if result in list(Result) else None, since=day)
+    return CallFilter(result=Result(result) if result in list(Result) else None, since=day_from(since))
 
 
 def _csv_row(call: Call, agents: dict[str, str]) -> tuple[object, ...]:

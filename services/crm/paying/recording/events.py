@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 
 from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
 from chassis.timestamps import moment_of
+from chassis.typed.days import day_from
 from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentReported
 from services.crm.paying.payments.service import (
     Method,
@@ -51,7 +51,7 @@ class ReportEvents:
             due_on=None,
             state=PaymentState.REPORTED,
             method=_method(context),
-            paid_on=_day(context.paid_on),
+            paid_on=day_from(context.paid_on),
         )
         row = open_payment(session, new, at=at)
         row.confirmation_number, row.close_note = message.reference[:60], message.note[:500]
@@ -67,10 +67,3 @@ def _method(context: PaymentContext) -> Method:
     if method is Method.CARD:
         raise StrangeReport("payment.reported names a card payment through Wayvault")
     return method
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None

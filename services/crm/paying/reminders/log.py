@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from chassis.db import Database, insert_if_absent
 from chassis.reminder_words import ReminderKind
 from chassis.timestamps import moment_of
+from chassis.typed.days import day_from
 from protos.wayvault.events.v1.events_pb2 import ReminderSettled
 from services.crm.core.actor import Actor
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
@@ -85,7 +86,7 @@ class ReminderLog:
             "booking_id": booking.id,
             "segment_id": message.segment_id,
             "kind": ReminderKind(message.kind).value,
-            "due_on": date.fromisoformat(message.due_on),
+            "due_on": day_from(message.due_on) or moment_of(message.at).date(),
             "booking_title": booking.title,
             "supplier_name": segment.data.supplier_name if segment else "",
             "outcome": Outcome(message.outcome).value,

@@ -11,6 +11,7 @@ import zipfile
 from dataclasses import dataclass
 from typing import Final
 
+from chassis.pictures import HEIC_WORDS, is_heic
 from services.crm.trips.documents.inside import LOCKED
 from services.crm.trips.documents.office_inside import holds_program
 
@@ -36,7 +37,6 @@ PDF: Final = FileType(content_type="application/pdf", ending="pdf", words="PDF")
 _JPEG = FileType(content_type="image/jpeg", ending="jpg", words="Picture")
 _PNG = FileType(content_type="image/png", ending="png", words="Picture")
 _WEBP = FileType(content_type="image/webp", ending="webp", words="Picture")
-_HEIC = FileType(content_type="image/heic", ending="heic", words="Picture")
 _OOXML = "application/vnd.openxmlformats-officedocument"
 DOCX: Final = FileType(content_type=f"{_OOXML}.wordprocessingml.document", ending="docx", words="Word document")
 XLSX: Final = FileType(content_type=f"{_OOXML}.spreadsheetml.sheet", ending="xlsx", words="Spreadsheet")
@@ -52,7 +52,7 @@ _OPEN_DOCUMENTS = {
     f"{_ODF}.spreadsheet": FileType(content_type=f"{_ODF}.spreadsheet", ending="ods", words="Spreadsheet"),
     f"{_ODF}.presentation": FileType(content_type=f"{_ODF}.presentation", ending="odp", words="Presentation"),
 }
-FILE_TYPES: Final = (PDF, _JPEG, _PNG, _WEBP, _HEIC, DOCX, XLSX, PPTX, *_OPEN_DOCUMENTS.values(), *_TEXTS.values())
+FILE_TYPES: Final = (PDF, _JPEG, _PNG, _WEBP, DOCX, XLSX, PPTX, *_OPEN_DOCUMENTS.values(), *_TEXTS.values())
 _PDF_HEADER_WITHIN = 1024
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _PARTS = (
@@ -96,8 +96,8 @@ def _picture(content: bytes) -> FileType | None:
         return _PNG
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return _WEBP
-    if content[4:8] == b"ftyp" and content[8:12] in (b"heic", b"heix", b"mif1", b"msf1"):
-        return _HEIC
+    if is_heic(content):
+        raise FileRefused(HEIC_WORDS)
     return None
 
 
@@ -167,5 +167,7 @@ def size_words(size: int) -> str:
 
 
 def words_of(content_type: str) -> str:
-    """What a kept file is, for people."""
+    """What a kept file is, for people; pictures of a kind that was once taken too."""
+    if content_type.startswith("image/"):
+        return _JPEG.words
     return next((kind.words for kind in FILE_TYPES if kind.content_type == content_type), "File")

@@ -6,12 +6,13 @@ looked into is refused, and so are programs and archives within.
 
 import io
 import re
+import zlib
 from typing import Final
 
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from chassis.cards.detector import holds_card as text_holds_card
-from services.crm.trips.documents.inside import EMBEDDED, Inside
+from services.crm.trips.documents.inside import DAMAGED, EMBEDDED, TOO_MUCH, Inside
 from services.crm.trips.documents.office_inside import read_office
 from services.crm.trips.documents.pdf_inside import read_pdf
 from services.crm.trips.documents.rules import DOCX, PDF, PPTX, XLSX, FileRefused, FileType, file_type
@@ -23,6 +24,8 @@ CARD: Final = (
 )
 # A file in a file in a file: nobody's travel papers.
 _DEEPEST: Final = 3
+_PNG_BEGIN: Final = b"\x89PNG\r\n\x1a\n"
+_LONGEST_WORDS: Final = 1024 * 1024
 # Calendar files fold their lines (RFC 5545, 3.1).
 _FOLD: Final = re.compile(r"\r?\n[ \t]")
 
@@ -83,7 +86,25 @@ def _read_picture(content: bytes) -> Inside:
         with Image.open(io.BytesIO(content)) as picture:
             values = [*picture.info.values(), *picture.getexif().values()]
             values += picture.getexif().get_ifd(ExifTags.IFD.Exif).values()
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError):
-        return Inside()
+            values += _late_words(content) if picture.format == "PNG" else []
+    except Image.DecompressionBombError:
+        return Inside(problem=TOO_MUCH)
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, zlib.error):
+        return Inside(problem=DAMAGED)
     texts = [value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in values]
     return Inside(texts=[text for text in texts if isinstance(text, str)])
+
+
+def _late_words(content: bytes) -> list[str]:
+    """Words in a PNG wherever they stand: what comes after the picture itself, no opening of it reads."""
+    found, at = [], len(_PNG_BEGIN)
+    while at + 8 <= len(content):
+        length, kind = int.from_bytes(content[at : at + 4]), content[at + 4 : at + 8]
+        body = content[at + 8 : at + 8 + length]
+        if kind in (b"tEXt", b"iTXt"):
+            found.append(body.replace(b"\0", b"\n").decode("utf-8", "replace"))
+        elif kind == b"zTXt":
+            packed = body.partition(b"\0")[2][1:]
+            found.append(zlib.decompressobj().decompress(packed, _LONGEST_WORDS).decode("latin-1"))
+        at += 12 + length
+    return found

@@ -1,3 +1,6 @@
+import unicodedata
+
+import argon2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +27,18 @@ def test_passwords_are_hashed_with_argon2id(passwords: Passwords) -> None:
     assert stored.startswith("$argon2id$")
     assert passwords.verify(stored, "harbour lantern velvet")
     assert not passwords.verify(stored, "harbour lantern velvet ")
+
+
+@given(st.text(max_size=20).map(lambda text: f"{text}é한ö lantern"))
+def test_a_password_is_the_same_in_whatever_form_a_keyboard_sends_it(password: str) -> None:
+    cheap = Passwords(memory_kib=64, passes=1)
+    for form in ("NFC", "NFD"):
+        stored = cheap.hash(unicodedata.normalize(form, password))
+        assert all(cheap.verify(stored, unicodedata.normalize(typed, password)) for typed in ("NFC", "NFD"))
+        # From before there was one form.
+        older = argon2.PasswordHasher(memory_cost=64, time_cost=1).hash(unicodedata.normalize(form, password))
+        assert all(cheap.verify(older, unicodedata.normalize(typed, password)) for typed in ("NFC", "NFD"))
+        assert not cheap.verify(stored, f"{password}x")
 
 
 def test_the_real_setting_is_64_mib_and_three_passes() -> None:

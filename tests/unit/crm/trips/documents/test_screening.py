@@ -2,6 +2,7 @@
 """Every part of a file that a reader's program shows is looked into; what can't be is refused in words."""
 
 import io
+import zlib
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from PIL import Image
 
 from services.crm.trips.documents.rules import DOCX, PDF, FileRefused, file_type
 from services.crm.trips.documents.screening import screen
-from tests.support.office_files import docx, packed, pdf
+from tests.support.office_files import PNG, docx, packed, pdf
 
 CARD = "4111 1111 1111 1111"
 SHEET = "application/vnd.openxmlformats-officedocument"
@@ -122,6 +123,13 @@ def test_a_pdf_that_unpacks_without_end_is_refused() -> None:
     assert "more than can be looked through" in refusal(bomb)
 
 
+def _enlarged(png: bytes) -> bytes:
+    """A small PNG that says it is 60,000 pixels each way."""
+    at = png.index(b"IHDR")
+    head = b"IHDR" + (60_000).to_bytes(4) * 2 + png[at + 12 : at + 17]
+    return png[:at] + head + zlib.crc32(head).to_bytes(4) + png[at + 21 :]
+
+
 def workbook(change: Callable[[Workbook], object]) -> bytes:
     book = Workbook()
     change(book)
@@ -196,6 +204,31 @@ def test_a_pictures_own_words_are_looked_into() -> None:
     out = io.BytesIO()
     Image.new("RGB", (40, 20)).save(out, "JPEG", exif=exif)
     assert "card number" in refusal(out.getvalue(), "photo.jpg")
+
+
+def test_words_behind_the_picture_itself_are_looked_into() -> None:
+    end = PNG.rindex(b"IEND") - 4
+    for kind, body in (
+        (b"tEXt", b"Comment\0" + CARD.encode()),
+        (b"zTXt", b"Comment\0\0" + zlib.compress(CARD.encode())),
+    ):
+        chunk = len(body).to_bytes(4) + kind + body + zlib.crc32(kind + body).to_bytes(4)
+        assert "card number" in refusal(PNG[:end] + chunk + PNG[end:], "map.png")
+    assert refusal(PNG, "map.png") == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"\xff\xd8\xff\xe0 4111 1111 1111 1111", "can't be read to its end"),
+        (PNG[:20], "can't be read to its end"),
+        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "can't be read to its end"),
+        (PNG.replace((40).to_bytes(4) + (20).to_bytes(4), (60_000).to_bytes(4) * 2), "can't be read to its end"),
+        (_enlarged(PNG), "more than can be looked through"),
+    ],
+)
+def test_a_picture_that_can_not_be_opened_is_refused(content: bytes, why: str) -> None:
+    assert why in refusal(content, "photo")
 
 
 @pytest.mark.parametrize(
