@@ -51,11 +51,13 @@ class Site:
         self._here = f"{type(house).__name__}"
         if isinstance(house, portal_house.FurnishedPortal):
             self.app, self.entries = house.wsgi, portal_entries.ENTRIES
+            self._database = house.database
             self._browsers = {Door.ANYBODY: house.client()}
             self._browsers |= dict.fromkeys((Door.CLIENTS, Door.OWN_CLIENT), house.browsers["client"])
             self._browsers |= dict.fromkeys((Door.LINK, Door.PAYER), house.browsers["holder"])
         else:
             self.app, self.entries = house.browsers["owner"].app, crm_entries.ENTRIES
+            self._database = house.deps.core.database
             self._browsers = dict.fromkeys(Door, house.browsers["owner"].plain)
             self._browsers |= {Door.ADMINS: house.browsers["admin"].plain, Door.ANYBODY: self.app.test_client()}
         self.app.config["WTF_CSRF_ENABLED"] = False
@@ -106,8 +108,7 @@ class Site:
         self._house.file.restore()
 
     def close(self) -> None:
-        database = getattr(self._house, "database", None) or self._house.deps.core.database
-        database.dispose()
+        self._database.dispose()
 
 
 @pytest.fixture(scope="module", params=["crm", "portal"])
