@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from flask import request
 from flask_wtf import FlaskForm
-from werkzeug.datastructures import CombinedMultiDict, ImmutableMultiDict
+from werkzeug.datastructures import CombinedMultiDict, ImmutableMultiDict, MultiDict
 from wtforms import (
     BooleanField,
     Field,
@@ -83,7 +83,7 @@ class Form(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 
         def wrap_formdata(self, form: Any, formdata: Any) -> Any:
             """A form's fields come as a form. flask_wtf would take JSON of any shape for one, and a file for a text."""
-            if request.is_json:
+            if request.is_json and not isinstance(formdata, MultiDict):
                 return ImmutableMultiDict()
             sent = super().wrap_formdata(form, formdata)
             if not isinstance(sent, CombinedMultiDict):

@@ -66,7 +66,7 @@ def test_a_card_that_was_shown_is_never_simply_lapsed_expired_or_revoked(happene
     path = run(PaymentState.REQUESTED, happened)
     if PaymentState.RETRIEVED in path:
         later = set(path[path.index(PaymentState.RETRIEVED) :])
-        assert later <= {PaymentState.RETRIEVED, PaymentState.PROCESSED, PaymentState.VOIDED}
+        assert later <= {PaymentState.RETRIEVED, PaymentState.PROCESSED, PaymentState.VOIDED, PaymentState.REVERSED}
 
 
 def test_an_authorization_that_the_client_saw_accepted_always_arrives() -> None:
