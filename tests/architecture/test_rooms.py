@@ -90,6 +90,7 @@ def _may_stand_in_rules(name: str) -> bool:
             "chassis.former_days",
             "chassis.moments",
             "chassis.money",
+            "chassis.pictures",
             "chassis.paper.letterhead",
             "chassis.reminder_words",
             "chassis.tags",
