@@ -61,8 +61,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_phone_desk_agent_id_agent")),
         sa.PrimaryKeyConstraint("agent_id", name=op.f("pk_phone_desk")),
     )
-    with op.batch_alter_table("payment", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("by_phone", sa.Boolean(), server_default=sa.false(), nullable=False))
+    # In place: a batch would make SQLite's table anew, which rows that refer to its payments forbid.
+    op.add_column("payment", sa.Column("by_phone", sa.Boolean(), server_default=sa.false(), nullable=False))
 
 
 def downgrade() -> None:

@@ -5,6 +5,7 @@ charging what became of it. Only charging and the gateway know whether money
 moved; this room shows it and closes the payment.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -108,6 +109,15 @@ class Charges:
         with self._database.read() as session:
             row = session.get(PaymentChargeRow, payment.id)
             return _detail(row, payment.amount.currency) if row else None
+
+    def of_payments(self, currencies: Mapping[str, str]) -> dict[str, ChargeDetail]:
+        """The newest charges of many payments, by id, for a report; `currencies`: each payment's, by its id.
+
+        Whoever asks has the ids from a look-up of their own.
+        """
+        query = select(PaymentChargeRow).where(PaymentChargeRow.payment_id.in_(currencies))
+        with self._database.read() as session:
+            return {row.payment_id: _detail(row, currencies[row.payment_id]) for row in session.scalars(query)}
 
     def standing(self, payment: Payment) -> Standing:
         """What can be charged of a payment, and what was."""

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from chassis.tags import fill, slips, slips_message
+from services.crm.core.ports.charging import ChargeState
 
 
 class Result(StrEnum):
@@ -31,6 +32,18 @@ RESULT_WORDS: Final = {
     Result.REFUSED: "PIN refused",
     Result.PIN_EXPIRED: "PIN not keyed in time",
     Result.LOST: "Interrupted",
+}
+
+
+# What became of the charge at the agency's own gateway, in the report (T5).
+CHARGE_WORDS: Final = {
+    ChargeState.INTENT: "Being found out",
+    ChargeState.ASKING: "Being found out",
+    ChargeState.NEEDS_CLIENT: "Waits for the client",
+    ChargeState.SUCCEEDED: "Charged",
+    ChargeState.DECLINED: "Declined",
+    ChargeState.FAILED: "Not charged",
+    ChargeState.VOIDED: "Given up",
 }
 
 

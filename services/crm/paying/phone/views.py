@@ -21,12 +21,14 @@ from services.crm.core.actor import Actor
 from services.crm.core.addresses import with_same_filter
 from services.crm.core.export import table_response
 from services.crm.core.forms import attempt
+from services.crm.core.ports.charging import ChargeState
 from services.crm.core.web import admin_required, current_agent, login_required
+from services.crm.paying.charging.service import ChargeDetail
 from services.crm.paying.parts import paying
 from services.crm.paying.payments.service import Payment, PaymentType
 from services.crm.paying.phone.forms import DeskForm, FlowForm, HolderForm, make_form, order_value
 from services.crm.paying.phone.masker import Progress
-from services.crm.paying.phone.rules import FIELD_WORDS, REFUSAL_WORDS, RESULT_WORDS, read_out
+from services.crm.paying.phone.rules import CHARGE_WORDS, FIELD_WORDS, REFUSAL_WORDS, RESULT_WORDS, read_out
 from services.crm.paying.phone.service import EXPORT_LIMIT, Call, CallFilter, Field, PhonePayments, Result
 from services.crm.paying.schedule.service import proposal
 from services.crm.trips.bookings.service import BookingDetail
@@ -48,6 +50,9 @@ _CSV_HEADER: Final = (
     "Payment",
     "Currency",
     "Amount",
+    "Charge",
+    "Charged",
+    "Refunded",
 )
 
 
@@ -200,9 +205,12 @@ def signature(payment_id: str) -> ResponseReturnValue:
 def calls() -> ResponseReturnValue:
     """T5: calls with a secure session, an agent's own, an admin's agency's."""
     actor, wanted = current_agent(), _filter()
+    found = _phone().calls(actor, wanted)
     return render_template(
         "phone/calls.html",
-        calls=_phone().calls(actor, wanted),
+        calls=found,
+        charges=_charges(found),
+        charge_words=CHARGE_WORDS,
         wanted=wanted,
         results=RESULT_WORDS,
         agents=_agents(actor),
@@ -218,7 +226,9 @@ def export() -> ResponseReturnValue:
     actor = current_agent()
     agents = _agents(actor)
     found = _phone().calls(actor, _filter(), EXPORT_LIMIT)
-    return table_response("phone-calls", _CSV_HEADER, (_csv_row(call, agents) for call in found))
+    charges = _charges(found)
+    rows = (_csv_row(call, agents, charges.get(call.id)) for call in found)
+    return table_response("phone-calls", _CSV_HEADER, rows)
 
 
 @blueprint.route("/phone/telephone", methods=["GET", "POST"])
@@ -360,7 +370,14 @@ def _filter() -> CallFilter:
     return CallFilter(result=Result(result) if result in list(Result) else None, since=day_from(since))
 
 
-def _csv_row(call: Call, agents: dict[str, str]) -> tuple[object, ...]:
+def _charges(calls: list[Call]) -> dict[str, ChargeDetail]:
+    """What became of the charges of the cards that were stored, by call."""
+    stored = {call.payment_id: call for call in calls if call.result is Result.STORED}
+    found = paying().charges.of_payments({each: call.amount.currency for each, call in stored.items()})
+    return {stored[payment_id].id: charge for payment_id, charge in found.items()}
+
+
+def _csv_row(call: Call, agents: dict[str, str], charge: ChargeDetail | None) -> tuple[object, ...]:
     return (
         call.started_at,
         agents.get(call.agent_id, ""),
@@ -372,4 +389,7 @@ def _csv_row(call: Call, agents: dict[str, str]) -> tuple[object, ...]:
         call.payment_state.value,
         call.amount.currency,
         call.amount.decimal,
+        CHARGE_WORDS[charge.state] if charge else "",
+        charge.amount.decimal if charge and charge.state is ChargeState.SUCCEEDED else "",
+        charge.refunded.decimal if charge and charge.refunded.minor else "",
     )
