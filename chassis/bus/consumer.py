@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -29,7 +30,7 @@ from chassis.bus.tables import EventTables
 from chassis.clock import Clock
 from chassis.db import DATABASE_AWAY, Database
 from chassis.errors import Busy, DeadlineTooShort, Unavailable
-from chassis.telemetry import bind_traceparent
+from chassis.telemetry import Span, SpanKind, failed, span
 from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.envelope_pb2 import Envelope
 
@@ -148,7 +149,7 @@ class Consumer:
                     message = reaction.message_class.FromString(envelope.payload)
                 except DecodeError:
                     break
-                effect = _effect(reaction, message, _meta(envelope, delivery.replayed))
+                effect = _traced(envelope, _effect(reaction, message, _meta(envelope, delivery.replayed)))
             acts.append(Act(envelope=envelope, replayed=delivery.replayed, effect=effect))
         return acts
 
@@ -201,10 +202,10 @@ class Consumer:
             message = reaction.message_class.FromString(envelope.payload)
         except DecodeError:
             return self._bury(envelope, "malformed payload")
-        with bind_traceparent(envelope.traceparent):
-            return self._react(parked, reaction, message)
+        with _processing(envelope) as processing:
+            return self._react(parked, reaction, message, processing)
 
-    def _react(self, parked: Parked, reaction: Reaction, message: Message) -> bool:
+    def _react(self, parked: Parked, reaction: Reaction, message: Message, processing: Span) -> bool:
         envelope = parked.envelope
         try:
             turn = self._act(parked, reaction, message)
@@ -215,6 +216,7 @@ class Consumer:
             self._retry_after(pause, parked, attempts=parked.attempts - 1, postponed=parked.postponed + 1)
         except Exception as fault:
             metrics.ATTEMPTS_FAILED.labels(self._service, envelope.type).inc()
+            failed(processing, _name(fault))
             log.error(
                 "consumer.attempt_failed",
                 type=envelope.type,
@@ -297,11 +299,29 @@ class Consumer:
 
 
 def _effect(reaction: Reaction, message: Message, meta: EventMeta) -> Callable[[Session], None]:
-    def effect(session: Session) -> None:
-        with bind_traceparent(meta.traceparent):
-            reaction.handle(session, message, meta)
+    return lambda session: reaction.handle(session, message, meta)
 
-    return effect
+
+def _traced(envelope: Envelope, effect: Callable[[Session], None]) -> Callable[[Session], None]:
+    def traced(session: Session) -> None:
+        with _processing(envelope):
+            effect(session)
+
+    return traced
+
+
+def _processing(envelope: Envelope) -> AbstractContextManager[Span]:
+    """The span of one event's reaction, in the trace of what caused it."""
+    return span(
+        f"process {envelope.type}",
+        kind=SpanKind.CONSUMER,
+        parent=envelope.traceparent,
+        attributes={
+            "messaging.system": "wayvault",
+            "messaging.operation.type": "process",
+            "messaging.destination.name": envelope.type,
+        },
+    )
 
 
 def _not_prepared(_: Session) -> None:

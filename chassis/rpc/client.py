@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any, Self, TypeVar
 
 import grpc
@@ -10,7 +11,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from chassis.errors import DeadlineTooShort, Unavailable
 from chassis.rpc.errors import from_rpc_error
 from chassis.rpc.tls import TlsFiles, client_credentials
-from chassis.telemetry import traceparent
+from chassis.telemetry import Span, SpanKind, span, traceparent
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -70,7 +71,8 @@ class Caller:
         if timeout <= 0:
             raise DeadlineTooShort
         try:
-            return method(request, timeout=timeout, metadata=_metadata())
+            with _calling(method):
+                return method(request, timeout=timeout, metadata=_metadata())
         except grpc.RpcError as error:
             # `from None`: the transport's error carries the peer's bytes, which belong in no log.
             raise from_rpc_error(error) from None
@@ -83,13 +85,20 @@ class Caller:
     ) -> Iterator[Response]:
         """The answers of a server-streaming method, one by one; errors as in `call`."""
         try:
-            yield from method(request, timeout=timeout, metadata=_metadata())
+            with _calling(method):
+                answers = method(request, timeout=timeout, metadata=_metadata())
+            yield from answers
         except grpc.RpcError as error:
             raise from_rpc_error(error) from None
 
     def close(self) -> None:
         """Closes the channel; calls under way end as Unavailable."""
         self._channel.close()
+
+
+def _calling(method: object) -> AbstractContextManager[Span]:
+    name = str(getattr(method, "name", "call"))
+    return span(name, kind=SpanKind.CLIENT, attributes={"rpc.system": "grpc", "rpc.method": name})
 
 
 def _metadata() -> tuple[tuple[str, str], ...]:
@@ -135,17 +144,17 @@ class _LazyChannel(grpc.Channel):
             if self._real is None:
                 raise
 
-    def unary_unary(self, *args: Any, **kwargs: Any) -> Any:  # Any: gRPC's own generic signatures
-        return _LazyMethod(self, lambda channel: channel.unary_unary(*args, **kwargs))
+    def unary_unary(self, method: str, *args: Any, **kwargs: Any) -> Any:  # Any: gRPC's own generic signatures
+        return _LazyMethod(method, self, lambda channel: channel.unary_unary(method, *args, **kwargs))
 
-    def unary_stream(self, *args: Any, **kwargs: Any) -> Any:
-        return _LazyMethod(self, lambda channel: channel.unary_stream(*args, **kwargs))
+    def unary_stream(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        return _LazyMethod(method, self, lambda channel: channel.unary_stream(method, *args, **kwargs))
 
-    def stream_unary(self, *args: Any, **kwargs: Any) -> Any:
-        return _LazyMethod(self, lambda channel: channel.stream_unary(*args, **kwargs))
+    def stream_unary(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        return _LazyMethod(method, self, lambda channel: channel.stream_unary(method, *args, **kwargs))
 
-    def stream_stream(self, *args: Any, **kwargs: Any) -> Any:
-        return _LazyMethod(self, lambda channel: channel.stream_stream(*args, **kwargs))
+    def stream_stream(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        return _LazyMethod(method, self, lambda channel: channel.stream_stream(method, *args, **kwargs))
 
     def subscribe(self, callback: Callable[..., Any], try_to_connect: bool | None = False) -> None:
         self.real().subscribe(callback, bool(try_to_connect))
@@ -169,7 +178,8 @@ class _LazyChannel(grpc.Channel):
 class _LazyMethod:
     """One method of a lazy channel."""
 
-    def __init__(self, channel: _LazyChannel, bind: Callable[[grpc.Channel], Any]) -> None:
+    def __init__(self, name: str, channel: _LazyChannel, bind: Callable[[grpc.Channel], Any]) -> None:
+        self.name = name.lstrip("/")
         self._channel = channel
         self._bind = bind
         self._bound: tuple[grpc.Channel, Any] | None = None

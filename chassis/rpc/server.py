@@ -25,7 +25,7 @@ from chassis.rpc.calls import CallInfo, enter_call, leave_call
 from chassis.rpc.errors import status_of, trailers_of
 from chassis.rpc.overload import OVERLOADED, SheddingPool, must_refuse
 from chassis.rpc.tls import TlsFiles, server_credentials
-from chassis.telemetry import Histogram, bind_traceparent
+from chassis.telemetry import Histogram, Span, SpanKind, begin_span, failed, trace_id, within
 from protos.wayvault.common.v1.common_pb2 import ErrorCode
 
 MAX_MESSAGE: Final = 16 * 1024
@@ -44,6 +44,9 @@ _SECONDS: Final = Histogram("wayvault_rpc_seconds", "Calls served, by method and
 
 # Lost connections, lock and statement timeouts, an exhausted pool: the caller may simply try again.
 _DATABASE_DOWN: Final = (OperationalError, InterfaceError, PoolTimeout)
+
+# What is a fault of the server's, and no refusal that the caller asked for.
+_FAULTS: Final = frozenset({"INTERNAL", "UNAVAILABLE"})
 
 # Seconds for which the health service takes what it was told for true.
 _READY_GOOD_FOR: Final = 1.0
@@ -283,9 +286,7 @@ class _Gate(grpc.ServerInterceptor):
             raise errors.DeadlineTooShort
         if request is _UNREADABLE:
             raise errors.InvalidArgument("The message could not be read.")
-        for key, value in context.invocation_metadata():
-            if key == "traceparent" and isinstance(value, str):
-                outcome.traceparent = value
+        outcome.begin(next((value for key, value in context.invocation_metadata() if key == "traceparent"), ""))
         return CallInfo(method=method, caller=identity, deadline=time.monotonic() + left)
 
 
@@ -295,10 +296,19 @@ class _Outcome:
 
     def __init__(self, method: str) -> None:
         self.caller = ""
-        self.traceparent = ""
+        self.span: Span | None = None
         self.code = "CANCELLED"
         self._method = method
         self._began = time.perf_counter()
+
+    def begin(self, parent: str | bytes) -> None:
+        """Carries the caller's trace on."""
+        self.span = begin_span(
+            self._method.lstrip("/"),
+            kind=SpanKind.SERVER,
+            parent=parent if isinstance(parent, str) else "",
+            attributes={"rpc.system": "grpc", "rpc.method": self._method.lstrip("/")},
+        )
 
     def tell(self) -> None:
         """Measures and logs the call, however it ended."""
@@ -310,9 +320,14 @@ class _Outcome:
             caller=self.caller,
             code=self.code,
             ms=round(seconds * 1000, 2),
-            # The trace's id, as chassis.telemetry binds it to the entries that were written within the call.
-            trace_id=self.traceparent[3:35],
+            # As chassis.telemetry binds it to the entries that were written within the call.
+            trace_id=trace_id(self.span) if self.span else "",
         )
+        if self.span:
+            self.span.set_attribute("rpc.response.status_code", self.code)
+            if self.code in _FAULTS:
+                failed(self.span, self.code)
+            self.span.end()
 
     def refused(self, error: Exception) -> errors.WayvaultError:
         """What the caller may read of a refusal."""
@@ -340,7 +355,8 @@ def _abort(context: grpc.ServicerContext, error: errors.WayvaultError) -> NoRetu
 def _in_call(info: CallInfo, outcome: "_Outcome", work: Callable[[], Any]) -> Any:
     token = enter_call(info)
     try:
-        with bind_traceparent(outcome.traceparent) as outcome.traceparent:
+        assert outcome.span is not None, "an admitted call has a span"
+        with within(outcome.span):
             return work()
     finally:
         leave_call(token)

@@ -10,7 +10,7 @@ import structlog
 from flask import Flask, Response, g, request
 from prometheus_client import Histogram
 
-from chassis.telemetry import bind_traceparent
+from chassis.telemetry import Span, SpanKind, failed, span
 
 _SECONDS = Histogram(
     "wayvault_http_request_seconds",
@@ -29,8 +29,18 @@ def install_request_log(app: Flask, *, service: str) -> None:
     def begin() -> None:
         # Each request begins a trace: what a stranger sends as one is not taken over.
         g.wv_trace = ExitStack()
-        g.wv_trace.enter_context(bind_traceparent(None))
         g.wv_started = time.perf_counter()
+        if request.endpoint in _UNMEASURED:
+            return
+        method, route = _named()
+        g.wv_span = g.wv_trace.enter_context(
+            span(
+                f"{method} {route}",
+                kind=SpanKind.SERVER,
+                parent="",
+                attributes={"http.request.method": method, "http.route": route},
+            )
+        )
 
     def end(_error: BaseException | None) -> None:
         trace: ExitStack | None = g.pop("wv_trace", None)
@@ -38,11 +48,11 @@ def install_request_log(app: Flask, *, service: str) -> None:
             trace.close()
 
     def finish(response: Response) -> Response:
-        if request.endpoint in _UNMEASURED or "wv_started" not in g:
+        if "wv_span" not in g:
             return response
         seconds = time.perf_counter() - g.wv_started
-        route = request.url_rule.rule if request.url_rule else "(none)"
-        method = request.method if request.method in _METHODS else "(other)"
+        method, route = _named()
+        _tell(g.wv_span, response.status_code)
         _SECONDS.labels(service, method, route, str(response.status_code)).observe(seconds)
         _log.info(
             "http.request",
@@ -57,3 +67,15 @@ def install_request_log(app: Flask, *, service: str) -> None:
     app.before_request(begin)
     app.teardown_request(end)
     app.after_request(finish)
+
+
+def _named() -> tuple[str, str]:
+    """The request's method and route, in words that no stranger chooses."""
+    method = request.method if request.method in _METHODS else "(other)"
+    return method, request.url_rule.rule if request.url_rule else "(none)"
+
+
+def _tell(of: Span, status: int) -> None:
+    of.set_attribute("http.response.status_code", status)
+    if status >= 500:
+        failed(of, str(status))

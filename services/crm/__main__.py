@@ -15,6 +15,7 @@ from chassis.errors import WayvaultError
 from chassis.health import READINESS
 from chassis.logging import configure_logging
 from chassis.settings import SettingsError, check_config, load
+from chassis.telemetry import export_traces
 from services.crm.access.agency.service import AgencyData, AgentData, AgentDetail
 from services.crm.bootstrap import SERVICE, bootstrap
 from services.crm.config import CrmSettings
@@ -99,6 +100,7 @@ def _web(_: argparse.Namespace) -> int:
 
     settings = load(CrmSettings)
     configure_logging(SERVICE, level=settings.log_level)
+    export_traces(SERVICE)
     settings.require_secret_key()
     settings.require_ready()
     serve(
@@ -117,6 +119,7 @@ def _worker(_: argparse.Namespace) -> int:
 
     settings = load(CrmSettings)
     configure_logging(SERVICE, level=settings.log_level)
+    export_traces(SERVICE)
     worker.run(bootstrap(settings))
     return 0
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from chassis.bus import BusUnavailable
 from chassis.logging import configure_logging
 from chassis.settings import SettingsError, check_config, load
+from chassis.telemetry import export_traces
 from chassis.web.server import serve
 from services.notifier import worker
 from services.notifier.app import create_app
@@ -56,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     configure_logging(SERVICE, level=settings.log_level)
+    export_traces(SERVICE)
     try:
         return COMMANDS[chosen](settings)
     except BusUnavailable as error:

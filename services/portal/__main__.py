@@ -10,6 +10,7 @@ from chassis.bus import BusUnavailable
 from chassis.health import READINESS
 from chassis.logging import configure_logging
 from chassis.settings import SettingsError, check_config, load
+from chassis.telemetry import export_traces
 from chassis.web.server import serve
 from services.portal import worker
 from services.portal.app import create_app
@@ -69,6 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = load(PortalSettings)
         configure_logging(SERVICE, level=settings.log_level)
+        export_traces(SERVICE)
         return COMMANDS[chosen](settings)
     except (SettingsError, BusUnavailable) as error:
         print(error, file=sys.stderr)

@@ -17,6 +17,7 @@ from chassis.logging import configure_logging
 from chassis.rpc import demand_serving, open_channel
 from chassis.sealing import SealError
 from chassis.settings import ServiceSettings, SettingsError, check_config, load
+from chassis.telemetry import export_traces
 from services.vault import server, worker
 from services.vault.audit.service import exported
 from services.vault.bootstrap import bootstrap
@@ -53,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load(VaultSettings)
         # A command that a person typed answers in plain words; only what goes wrong is logged beside them.
         configure_logging("vault", level=settings.log_level if given.command in _SERVING else "WARNING")
+        if given.command in _SERVING:
+            export_traces("vault")
         status: int = given.run(settings, given)
     except (SettingsError, SealError, MigrationError) as error:
         print(error, file=sys.stderr)
@@ -131,6 +134,7 @@ def _mask() -> int:
     if problems := settings.problems():
         raise SettingsError("\n".join(problems))
     configure_logging("phone", level=settings.log_level)
+    export_traces("phone")
     run(settings)
     return 0
 

@@ -2,12 +2,22 @@
 
 import io
 import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
 from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from flask import Flask
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlalchemy.orm import Session
 
 from chassis.bus import Consumer, EventHandlers, EventMeta, Outbox, Relay, open_bus
@@ -15,7 +25,7 @@ from chassis.clock import SystemClock
 from chassis.logging import configure_logging
 from chassis.rpc import AllowList, Caller, make_server, open_channel
 from chassis.rpc.server import HEALTH_ENTRIES
-from chassis.telemetry import traceparent
+from chassis.telemetry import Attribute, SpanKind, record_spans, span, traceparent
 from chassis.web.requests import install_request_log
 from protos.wayvault.events.v1.events_pb2 import PaymentAuthorized, PaymentRetrieved
 from protos.wayvault.vault.v1 import vault_pb2 as pb
@@ -26,6 +36,17 @@ from tests.support.tls import Authority
 METHOD = "/wayvault.vault.v1.CardFrame/GetSealingKey"
 
 pytestmark = pytest.mark.enable_socket
+
+
+@pytest.fixture
+def spans() -> Iterator[InMemorySpanExporter]:
+    """What is recorded while it is used."""
+    kept = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    record_spans(provider)
+    yield kept
+    record_spans(None)
 
 
 class Frame(rpc.CardFrameServicer):
@@ -76,7 +97,9 @@ def notifier_handlers(seen: dict[str, str]) -> EventHandlers:
     return handlers
 
 
-def test_one_request_is_one_trace_through_portal_vault_bus_crm_and_notifier(tmp_path: Path) -> None:
+def test_one_request_is_one_trace_through_portal_vault_bus_crm_and_notifier(
+    tmp_path: Path, spans: InMemorySpanExporter
+) -> None:
     log, seen = io.StringIO(), {}  # type: tuple[io.StringIO, dict[str, str]]
     configure_logging("portal", stream=log)
     authority = Authority.create(tmp_path / "certs")
@@ -110,6 +133,7 @@ def test_one_request_is_one_trace_through_portal_vault_bus_crm_and_notifier(tmp_
             stranger = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
             assert site.test_client().post("/pay", headers={"traceparent": stranger}).text == "done"
             eventually(lambda: "notifier" in seen, "the notifier hears of it")
+            eventually(lambda: len(of_the_page(spans)) == 5, "every step has told its span")
 
     traces = {name: value.split("-")[1] for name, value in seen.items()}
     assert set(traces) == {"portal", "vault", "crm", "notifier"}
@@ -117,6 +141,104 @@ def test_one_request_is_one_trace_through_portal_vault_bus_crm_and_notifier(tmp_
     assert trace not in stranger
     logged = [entry for entry in map(json.loads, log.getvalue().splitlines()) if entry.get("trace_id") == trace]
     assert {"http.request", "rpc.call"} <= {entry["event"] for entry in logged}
+    assert tree(of_the_page(spans)) == {
+        "POST /pay": "",
+        f"{METHOD[1:]} as CLIENT": "POST /pay",
+        f"{METHOD[1:]} as SERVER": f"{METHOD[1:]} as CLIENT",
+        "process payment.authorized": "POST /pay",
+        "process payment.retrieved": "process payment.authorized",
+    }
+
+
+def of_the_page(spans: InMemorySpanExporter) -> list[ReadableSpan]:
+    """The finished spans of the trace that the page began."""
+    finished = spans.get_finished_spans()
+    begun = {one.context.trace_id for one in finished if one.name == "POST /pay" and one.context}
+    return [one for one in finished if one.context and one.context.trace_id in begun]
+
+
+def tree(found: list[ReadableSpan]) -> dict[str, str]:
+    """Each span's name with its parent's."""
+    names = {
+        one.context.span_id: f"{one.name} as {one.kind.name}" if one.name == METHOD[1:] else one.name
+        for one in found
+        if one.context
+    }
+    return {names[one.context.span_id]: names[one.parent.span_id] if one.parent else "" for one in found if one.context}
+
+
+def test_a_span_has_nothing_of_what_was_typed_or_went_wrong(spans: InMemorySpanExporter) -> None:
+    typed = "4111111111111111"
+    site = Flask("portal")
+    install_request_log(site, service="portal")
+
+    @site.get("/pay/<link>")
+    def page(link: str) -> str:
+        raise RuntimeError(f"could not read {typed} of {link}")
+
+    answer = site.test_client().get(f"/pay/{typed}?pan={typed}", headers={"User-Agent": typed, "Cookie": f"a={typed}"})
+    with pytest.raises(ValueError, match=typed), span("process", kind=SpanKind.CONSUMER):
+        raise ValueError(typed)
+
+    assert answer.status_code == 500
+    told = [one.to_json() for one in spans.get_finished_spans()]
+    assert [json.loads(one)["name"] for one in told] == ["GET /pay/<link>", "process"]
+    assert [json.loads(one)["attributes"].get("error.type") for one in told] == ["500", "ValueError"]
+    assert typed not in "".join(told)
+    for one in spans.get_finished_spans():
+        assert set(one.attributes or {}) <= set(get_args(Attribute))
+        assert one.events == ()
+
+
+class Collector(BaseHTTPRequestHandler):
+    """Takes what OpenTelemetry's exporter sends."""
+
+    received: list[ExportTraceServiceRequest] = []
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.received.append(ExportTraceServiceRequest.FromString(body))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class's name
+        """Nothing."""
+
+
+_PROGRAM = """
+import sys
+from chassis.telemetry import export_traces, span
+export_traces("portal")
+with span("work"):
+    print("opentelemetry.sdk.trace" in sys.modules)
+"""
+
+
+def run_program(**environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM], env=os.environ | environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_spans_go_to_the_collector_that_the_standard_variable_names() -> None:
+    server = HTTPServer(("127.0.0.1", 0), Collector)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        recorded = run_program(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{server.server_port}")
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    (sent,) = Collector.received[0].resource_spans
+    assert recorded == "True"
+    assert [one.name for one in sent.scope_spans[0].spans] == ["work"]
+    assert {one.key: one.value.string_value for one in sent.resource.attributes}["service.name"] == "portal"
+
+
+def test_without_a_collector_nothing_is_recorded_and_what_records_is_not_even_loaded() -> None:
+    assert run_program(OTEL_EXPORTER_OTLP_ENDPOINT="", OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="") == "False"
 
 
 def test_the_next_request_is_another_trace(tmp_path: Path) -> None:

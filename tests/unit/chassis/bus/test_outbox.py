@@ -8,7 +8,7 @@ from sqlalchemy import select
 from chassis.bus import CatalogueError, Outbox, OutboxError
 from chassis.bus.outbox import LARGEST_PAYLOAD
 from chassis.bus.wake import SqliteWaker
-from chassis.telemetry import bind_traceparent
+from chassis.telemetry import span
 from protos.wayvault.events.v1.envelope_pb2 import Envelope
 from protos.wayvault.events.v1.events_pb2 import DocumentSigned, PaymentRetrieved
 from tests.support.bus import World
@@ -34,7 +34,7 @@ def stored(world: World) -> list[Envelope]:
 
 def test_the_envelope_says_what_when_by_whom_and_in_which_trace(world: World, outbox: Outbox, clock: FakeClock) -> None:
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    with bind_traceparent(trace):
+    with span("work", parent=trace):
         event_id = add(world, outbox, "p1")
     (envelope,) = stored(world)
     assert (envelope.event_id, envelope.type, envelope.aggregate_type, envelope.aggregate_id) == (
