@@ -1,7 +1,8 @@
 """Calendar files (RFC 5545) of a trip.
 
-Every entry is a **whole day, floating**: suppliers give days, not times, and a day of a trip is that day wherever the
-reader's clock stands. So there is no TZID and no VTIMEZONE; only DTSTAMP and LAST-MODIFIED are moments, in UTC.
+An entry is a **whole day, floating**: a day of a trip is that day wherever the reader's clock stands. Where both ends
+are known as moments (a flight with times and zones) they are written in UTC, which every calendar shows in the reader's
+zone; the place's own time stands in the text. So there is no TZID and no VTIMEZONE.
 """
 
 import re
@@ -30,9 +31,9 @@ class EntryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A whole-day entry. `ends_on` is its last day, included; it lies before `begins_on` where the date line was
-    crossed. `uid` never changes: by it, a calendar replaces what it has; `sequence` grows with each change. `busy` =
-    the person is away; a due date blocks nobody's day."""
+    """An entry: whole days or, with `moments`, from one to the other. `ends_on` is its last day, included; it lies
+    before `begins_on` where the date line was crossed. `uid` never changes: by it, a calendar replaces what it has;
+    `sequence` grows with each change. `busy` = the person is away; a due date blocks nobody's day."""
 
     uid: str
     sequence: int
@@ -42,6 +43,8 @@ class Entry:
     text: str = ""
     status: EntryStatus = EntryStatus.CONFIRMED
     busy: bool = True
+    moments: tuple[datetime, datetime] | None = None
+    place: str = ""
 
 
 def cancelled(days: Iterable[CalendarDay], *, sequence: int) -> list[Entry]:
@@ -79,15 +82,21 @@ def _event(entry: Entry, changed_at: datetime) -> Event:
     event.add("sequence", entry.sequence)
     event.add("dtstamp", changed_at)
     event.add("last-modified", changed_at)
-    event.add("dtstart", min(entry.begins_on, entry.ends_on))
-    # The end of a whole-day entry is the day after its last (RFC 5545, 3.6.1).
-    event.add("dtend", max(entry.ends_on, entry.begins_on) + timedelta(days=1))
+    if entry.moments is not None:
+        for name, moment in zip(("dtstart", "dtend"), entry.moments, strict=True):
+            event.add(name, moment.astimezone(UTC))
+    else:
+        event.add("dtstart", min(entry.begins_on, entry.ends_on))
+        # The end of a whole-day entry is the day after its last (RFC 5545, 3.6.1).
+        event.add("dtend", max(entry.ends_on, entry.begins_on) + timedelta(days=1))
     event.add("summary", _clean(entry.title))
     text = entry.text
     if entry.ends_on < entry.begins_on:
         text = f"{text}\n{_across_the_date_line(entry)}".lstrip()
     if text:
         event.add("description", _clean(text))
+    if entry.place:
+        event.add("location", _clean(entry.place))
     event.add("status", entry.status.value)
     event.add("transp", "OPAQUE" if entry.busy else "TRANSPARENT")
     return event

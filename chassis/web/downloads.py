@@ -1,5 +1,6 @@
 """Files for download. Whatever is in them, no browser runs it in a page of ours (docs/security.md, uploads)."""
 
+import re
 import unicodedata
 from urllib.parse import quote
 
@@ -16,6 +17,11 @@ def download(content: bytes, *, content_type: str, name: str) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
+
+
+def file_name(title: str) -> str:
+    """A name for a download that every system takes, made of a title; "trip" where none of it is left."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60] or "trip"
 
 
 def _is_text(content_type: str) -> bool:

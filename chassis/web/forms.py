@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, time
 from typing import Any, ClassVar
 
 from flask import request
@@ -34,6 +34,8 @@ from chassis.typed.emails import clean_address
 from chassis.typed.numbers import NumberError, read_number
 from chassis.typed.phones import PhoneError, read_phone
 from chassis.typed.text import clean_line, clean_text, draws, has_letter, plain
+from chassis.typed.times import TimeError, read_time
+from chassis.typed.zones import ZoneError, read_zone
 from chassis.web.formatting import country_choices
 
 __all__ = [
@@ -55,7 +57,9 @@ __all__ = [
     "SelectField",
     "StringField",
     "TextAreaField",
+    "TimeField",
     "WithNames",
+    "ZoneField",
     "email_address",
     "required",
 ]
@@ -274,6 +278,39 @@ class DateField(_DateField):
             self.data = read_day(valuelist[0], earliest=self.earliest, latest=self.latest)
         except DayError as error:
             raise ValueError(str(error)) from None
+
+
+class TimeField(Field):
+    """A time of day. `data` is a time or None; what can't be read stays in the field."""
+
+    widget = widgets.TextInput()
+    data: time | None
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = None
+        if not valuelist or not clean_line(valuelist[0]):
+            return
+        try:
+            self.data = read_time(valuelist[0])
+        except TimeError as error:
+            raise ValueError(str(error)) from None
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return self.data.strftime("%H:%M") if self.data else ""
+
+
+class ZoneField(StringField):
+    """A time zone by its city. `data` is an IANA name or ""; what isn't known stays in the field."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = clean_line(valuelist[0]) if valuelist else ""
+        if self.data:
+            try:
+                self.data = read_zone(self.data)
+            except ZoneError as error:
+                raise ValueError(str(error)) from None
 
 
 # What is said of an answer that no menu holds.

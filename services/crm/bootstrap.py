@@ -79,6 +79,7 @@ def bootstrap(
         core,
         access,
         sales,
+        letters=letters,
         has_payments=payments_on_segment,
         terms=lambda house: self_service_terms(house.agency, house.agent, house.policy),
     )

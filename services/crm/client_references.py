@@ -15,6 +15,7 @@ from services.crm.signing.esign.references import CLIENT_REFERENCES as ESIGN
 from services.crm.signing.insurance.references import CLIENT_REFERENCES as INSURANCE
 from services.crm.trips.bookings.references import CLIENT_REFERENCES as BOOKINGS
 from services.crm.trips.documents.references import CLIENT_REFERENCES as DOCUMENTS
+from services.crm.trips.itinerary.references import CLIENT_REFERENCES as ITINERARIES
 from services.crm.trips.quotes.references import CLIENT_REFERENCES as QUOTES
 
 CLIENT_REFERENCES: tuple[Reference, ...] = (
@@ -22,6 +23,7 @@ CLIENT_REFERENCES: tuple[Reference, ...] = (
     *PAYMENTS,
     *LINKS,
     *DOCUMENTS,
+    *ITINERARIES,
     *ESIGN,
     *INSURANCE,
     *TASKS,

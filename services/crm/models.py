@@ -32,6 +32,7 @@ from services.crm.signing.esign.models import (
 from services.crm.signing.insurance.models import InsuranceAnswerRow, InsuranceOfferRow
 from services.crm.trips.bookings.models import BookingRow, BookingWordRow, InstalmentRow, PassengerRow, SegmentRow
 from services.crm.trips.documents.models import BookingDocumentRow, DocumentReaderRow
+from services.crm.trips.itinerary.models import ItineraryShareRow
 from services.crm.trips.quotes.models import QuoteRow, RegistrationRow
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "InstalmentRow",
     "InsuranceAnswerRow",
     "InsuranceOfferRow",
+    "ItineraryShareRow",
     "OccasionRow",
     "PassengerRow",
     "PaymentActRow",

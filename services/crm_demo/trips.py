@@ -1,8 +1,9 @@
 """The demo agency's trips. Days count from the day the demo is made, so that something is always due soon."""
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, field
+from datetime import date, time, timedelta
 
+from chassis.itinerary import Point
 from chassis.money import Money
 from services.crm.trips.bookings.service import BookingData, BookingStatus, Instalment, SegmentData, SegmentKind
 from services.crm_demo.people import ADA, JONAS, MAYA
@@ -23,6 +24,10 @@ class Part:
     final: tuple[int, int] | None = None
     instalments: tuple[tuple[int, int], ...] = ()
     commission: int = 0
+    service: str = ""
+    notes: str = ""
+    origin: Point = field(default_factory=Point)
+    target: Point = field(default_factory=Point)
 
     def data(self, today: date, currency: str) -> SegmentData:
         def money(amount: int) -> Money | None:
@@ -48,6 +53,10 @@ class Part:
                 Instalment(amount=Money(minor=amount * 100, currency=currency), due_on=day(due))
                 for amount, due in self.instalments
             ),
+            number=self.service,
+            notes=self.notes,
+            starts=self.origin,
+            ends=self.target,
         )
 
 
@@ -91,6 +100,10 @@ _FJORDS = Trip(
             confirmation="NL7QKD",
             final=(2180, 9),
             commission=65,
+            service="NL 612",
+            notes="Check in online from 24 hours before. One suitcase of 23 kg each.",
+            origin=Point(place="Boston Logan", terminal="E", at=time(20, 35), zone="America/New_York"),
+            target=Point(place="Bergen Flesland", at=time(10, 15), zone="Europe/Oslo"),
         ),
         Part(
             supplier="Aurora Cruises",
@@ -103,6 +116,9 @@ _FJORDS = Trip(
             deposit=(1240, 2),
             final=(6000, 38),
             commission=868,
+            notes="Boarding closes an hour before the ship leaves. Bring your passports and the cabin cards.",
+            origin=Point(place="Bergen", terminal="Pier 3", at=time(16, 0), zone="Europe/Oslo"),
+            target=Point(place="Tromsø", at=time(9, 30), zone="Europe/Oslo"),
         ),
         Part(
             supplier="Hotel Fjordblick Tromsø",
@@ -114,6 +130,8 @@ _FJORDS = Trip(
             confirmation="HF-20931",
             final=(520, 60),
             commission=52,
+            origin=Point(place="Havnegata 12, Tromsø", at=time(15, 0)),
+            target=Point(at=time(11, 0)),
         ),
     ),
 )

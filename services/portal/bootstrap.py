@@ -23,6 +23,7 @@ from services.portal.documents.service import TripDocuments
 from services.portal.esign.record import document_genre
 from services.portal.esign.service import Documents, Printing, RequestKind, SignaturesOnFile, SignRequests
 from services.portal.insurance.service import insurance_genre
+from services.portal.itineraries.service import Itineraries
 from services.portal.links.service import Links
 from services.portal.models import account_session_tables, event_tables, session_tables
 from services.portal.parts import Core, Dependencies
@@ -74,6 +75,7 @@ def bootstrap(
         public_url=public_url,
     )
     trips = Trips(database=database, clock=clock, agents=agents, payments=payments)
+    trip_documents = TripDocuments(database=database)
     own_payments = OwnPayments(links=links, agents=agents, trips=trips)
     return Dependencies(
         core=core,
@@ -95,7 +97,8 @@ def bootstrap(
         trips=trips,
         own_payments=own_payments,
         own_reports=OwnReports(payments=payments, own=own_payments),
-        trip_documents=TripDocuments(database=database),
+        trip_documents=trip_documents,
+        itineraries=Itineraries(database=database, clock=clock, agents=agents, trips=trips, documents=trip_documents),
     )
 
 

@@ -6,6 +6,7 @@ from services.portal.agents.models import AgentRow
 from services.portal.cvv.models import CvvLinkRow
 from services.portal.documents.models import DocumentReaderRow, TripDocumentRow
 from services.portal.esign.models import PrintJobRow, SignedDocumentRow, SignRequestRow, SignTokenRow
+from services.portal.itineraries.models import ItineraryLinkRow
 from services.portal.links.models import EvidenceRow, LinkRow, LinkTokenRow
 from services.portal.merges.models import merged_clients
 from services.portal.orm import Base, account_session_tables, event_tables, session_tables
@@ -25,6 +26,7 @@ __all__ = [
     "DocumentReaderRow",
     "EvidenceRow",
     "IntakeRow",
+    "ItineraryLinkRow",
     "LinkRow",
     "LinkTokenRow",
     "PaymentRow",

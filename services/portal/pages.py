@@ -8,6 +8,7 @@ from services.portal.cvv.views import blueprint as cvv
 from services.portal.documents.views import blueprint as documents
 from services.portal.esign.views import blueprint as esign
 from services.portal.insurance.views import blueprint as insurance
+from services.portal.itineraries.views import blueprint as itineraries
 from services.portal.links.views import blueprint as links
 from services.portal.payments import client_views as _client_views  # noqa: F401 - adds its pages to the blueprint
 from services.portal.payments.views import blueprint as payments
@@ -24,6 +25,7 @@ ROOMS: tuple[Blueprint, ...] = (
     account,
     trips,
     documents,
+    itineraries,
     esign,
     insurance,
     verify,

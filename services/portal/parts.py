@@ -15,6 +15,7 @@ from services.portal.config import PortalSettings
 from services.portal.cvv.service import CvvLinks
 from services.portal.documents.service import TripDocuments
 from services.portal.esign.service import Documents, Printing, SignaturesOnFile, SignRequests
+from services.portal.itineraries.service import Itineraries
 from services.portal.links.service import Links
 from services.portal.payments.service import Payments
 from services.portal.profile.service import Profiles
@@ -61,6 +62,7 @@ class Dependencies:
     own_payments: OwnPayments
     own_reports: OwnReports
     trip_documents: TripDocuments
+    itineraries: Itineraries
 
 
 def portal() -> Dependencies:

@@ -15,6 +15,7 @@ from services.portal.documents import events as document_events
 from services.portal.esign import events as esign_events
 from services.portal.health import readiness
 from services.portal.insurance import events as insurance_events
+from services.portal.itineraries import events as itinerary_events
 from services.portal.links import events as link_events
 from services.portal.merges import events as merge_events
 from services.portal.models import event_tables
@@ -38,6 +39,7 @@ def event_handlers(deps: Dependencies) -> EventHandlers:
     insurance_events.subscribe(handlers, deps.sign_requests)
     trip_events.subscribe(handlers, deps.trips)
     document_events.subscribe(handlers, deps.trip_documents)
+    itinerary_events.subscribe(handlers, deps.itineraries)
     merge_events.subscribe(handlers, CLIENT_REFERENCES, deps.profiles.learn)
     agent_events.subscribe(handlers, deps.agents)
     agency_events.subscribe(handlers, deps.agencies)

@@ -87,6 +87,7 @@ def _may_stand_in_rules(name: str) -> bool:
             "chassis.clock",
             "chassis.errors",
             "chassis.ids",
+            "chassis.itinerary",
             "chassis.former_days",
             "chassis.moments",
             "chassis.money",

@@ -6,7 +6,8 @@ from typing import Final
 from icalendar import Calendar
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import World
+from tests.e2e.album import Album
+from tests.e2e.conftest import ARTIFACTS, World
 from tests.e2e.people import BOOKING, ROBERT, ClientAtHome, wait_until
 from tests.e2e.portal_people import client_with_account
 from tests.support.office_files import pdf
@@ -82,3 +83,38 @@ def test_a_shared_document_reaches_the_traveler_and_can_be_taken_back(world: Wor
         return page.get_by_text("Vouchers for Bergen").count() == 0
 
     wait_until(page, is_gone, "the document to be gone from the portal")
+
+
+def test_an_itinerary_is_shared_read_without_an_account_and_taken_back(world: World) -> None:
+    agent = world.agent()
+    agent.open_booking(BOOKING)
+    page, album = agent.page, Album(folder=ARTIFACTS / "screens" / world.stack.engine, faults=[])
+    page.get_by_role("link", name="Itinerary").click()
+    expect(page.get_by_text("Fly with Nordlys Airways")).to_be_visible()
+    page.get_by_role("link", name="Share itinerary").click()
+    page.get_by_role("checkbox", name=_NAME).check()
+    page.get_by_role("button", name="Make the link").click()
+    expect(page.get_by_label(f"Itinerary link for {_NAME}")).to_have_value(re.compile(r"/itinerary/itin_\w+#"))
+    album.look(page, "crm-itinerary-shared")
+
+    reader = world.watch(world.browser.new_context().new_page())
+    reader.goto(world.mailbox.take(page, ROBERT, "Your itinerary").link("/itinerary/"))
+    expect(reader.get_by_role("button", name="See the trip")).to_be_enabled(timeout=_PATIENCE_MS)
+    album.look(reader, "portal-itinerary-landing")
+    reader.get_by_role("button", name="See the trip").click()
+    expect(reader.get_by_role("heading", name=BOOKING)).to_be_visible()
+    expect(reader.get_by_text("Board Aurora Cruises")).to_be_visible()
+    album.look(reader, "portal-itinerary-shared")
+
+    page.get_by_role("link", name="Done").click()
+    album.look(page, "crm-itinerary-links")
+    page.get_by_role("button", name=f"Revoke the link for {_NAME}").click()
+    expect(page.get_by_text("The link no longer works.")).to_be_visible()
+
+    def is_closed() -> bool:
+        reader.reload()
+        return reader.get_by_text("took this link back").count() == 1
+
+    wait_until(reader, is_closed, "the link to be closed in the portal")
+    assert album.faults == []
+    reader.context.close()

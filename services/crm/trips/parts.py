@@ -6,6 +6,7 @@ from chassis.web.parts import held
 from services.crm.trips.bookings.service import Bookings
 from services.crm.trips.documents.service import Documents
 from services.crm.trips.itinerary.service import Itineraries
+from services.crm.trips.itinerary.sharing import ItineraryShares
 from services.crm.trips.quotes.service import Quotes
 
 
@@ -17,6 +18,7 @@ class Trips:
     quotes: Quotes
     documents: Documents
     itineraries: Itineraries
+    shares: ItineraryShares
 
 
 def trips() -> Trips:

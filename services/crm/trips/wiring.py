@@ -1,6 +1,7 @@
 """The composition of the street of trips: bookings, requests for quotes, documents and the itinerary."""
 
 from chassis.bus import EventHandlers
+from chassis.sealing import LetterSealer
 from services.crm.access.parts import Access
 from services.crm.core.parts import Core
 from services.crm.sales.parts import Sales
@@ -9,13 +10,20 @@ from services.crm.trips.bookings.events import SelfServiceTerms
 from services.crm.trips.bookings.service import Bookings, HasPayments
 from services.crm.trips.documents.service import Documents
 from services.crm.trips.itinerary.service import Itineraries
+from services.crm.trips.itinerary.sharing import ItineraryShares
 from services.crm.trips.parts import Trips
 from services.crm.trips.quotes import events as quote_events
 from services.crm.trips.quotes.service import Quotes
 
 
 def make_trips(
-    core: Core, access: Access, sales: Sales, *, has_payments: HasPayments, terms: SelfServiceTerms
+    core: Core,
+    access: Access,
+    sales: Sales,
+    *,
+    letters: LetterSealer,
+    has_payments: HasPayments,
+    terms: SelfServiceTerms,
 ) -> Trips:
     """The rooms, joined. What they need to know of payments, the street of payments hands in."""
     bookings = Bookings(
@@ -27,6 +35,13 @@ def make_trips(
         has_payments=has_payments,
         terms=terms,
     )
+    documents = Documents(
+        database=core.database,
+        outbox=core.outbox,
+        clock=core.clock,
+        bookings=bookings,
+        who_signs_in=sales.portal_access.who_signs_in,
+    )
     return Trips(
         bookings=bookings,
         quotes=Quotes(
@@ -36,14 +51,18 @@ def make_trips(
             bookings=bookings,
             directory=access.directory,
         ),
-        documents=Documents(
+        documents=documents,
+        itineraries=Itineraries(
+            database=core.database, bookings=bookings, directory=access.directory, documents=documents
+        ),
+        shares=ItineraryShares(
             database=core.database,
             outbox=core.outbox,
             clock=core.clock,
             bookings=bookings,
-            who_signs_in=sales.portal_access.who_signs_in,
+            letters=letters,
+            portal_url=core.settings.portal_url,
         ),
-        itineraries=Itineraries(database=core.database, bookings=bookings, directory=access.directory),
     )
 
 

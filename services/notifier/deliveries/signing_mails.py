@@ -1,4 +1,4 @@
-"""Mails about what is to be signed and what was: documents (C8) and insurance offers (C7)."""
+"""Mails that bring a link: to what is to be signed, and what was (C7, C8), and to an itinerary (C5)."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,6 +17,8 @@ from protos.wayvault.events.v1.events_pb2 import (
     EsignSigned,
     InsuranceDecided,
     InsuranceOffered,
+    ItineraryShared,
+    ItineraryUnshared,
 )
 from services.notifier.deliveries.formats import moment
 from services.notifier.deliveries.message import Attachment
@@ -44,6 +46,8 @@ class SigningMails:
         handlers.on(EsignSigned, self.esign_signed)
         handlers.on(InsuranceOffered, self.insurance_offered)
         handlers.on(InsuranceDecided, self.insurance_decided)
+        handlers.on(ItineraryShared, self.itinerary_shared)
+        handlers.ignore(ItineraryUnshared)
 
     def esign_requested(self, session: Session, event: EsignRequested, meta: EventMeta) -> None:
         """The link for the client; from the second mail on it is a reminder."""
@@ -99,6 +103,16 @@ class SigningMails:
         for mail, address, link in mails:
             data = facts | ({"url": link} if link else {})
             self._queue(session, meta, mail, to=address, data=data, agent=event.agent, attachment=attachment)
+
+    def itinerary_shared(self, session: Session, event: ItineraryShared, meta: EventMeta) -> None:
+        """The link for a traveler; one that the agent passes on needs no mail."""
+        if not event.sealed_mail:
+            return
+        facts = _people(event.agent, event.agency, event.client) | {
+            "trip": event.booking_title,
+            "expires": moment(event.expires_at, event.agency.time_zone),
+        }
+        self._queue_letter(session, meta, event.sealed_mail, facts, agent=event.agent, link_id=event.share_id)
 
     def _queue_letter(
         self,

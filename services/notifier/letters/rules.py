@@ -16,6 +16,7 @@ SIGNERS: Final[dict[str, str]] = {
     "esign_request": "crm",
     "esign_copy": "portal",
     "insurance_offer": "crm",
+    "itinerary": "crm",
     "password_reset": "portal",
     "sign_in_locked": "crm",
     "portal_sign_in_locked": "portal",

@@ -41,6 +41,7 @@ class Mail(StrEnum):
     INSURANCE_OFFER = "insurance_offer"
     INSURANCE_COPY = "insurance_copy"
     INSURANCE_DECIDED = "insurance_decided"
+    ITINERARY = "itinerary"
     DOCUMENT_SHARED = "document_shared"
     REMINDER = "reminder"
     REMINDER_TEST = "reminder_test"

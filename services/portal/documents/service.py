@@ -54,6 +54,16 @@ class TripDocuments:
         """What the client may see of all their trips, the newest first."""
         return self._list(_seen_by(client_id))
 
+    def titles_for_everyone(self, booking_id: str) -> tuple[str, ...]:
+        """What every traveler of a trip may see, by its titles, the oldest first."""
+        query = (
+            select(TripDocumentRow.title)
+            .where(TripDocumentRow.booking_id == booking_id, TripDocumentRow.for_everyone.is_(True))
+            .order_by(TripDocumentRow.shared_at, TripDocumentRow.document_id)
+        )
+        with self._database.read() as session:
+            return tuple(session.scalars(query))
+
     def file(self, client_id: str, document_id: str) -> DocumentFile:
         """Raises NotFound for what the client may not see: no difference is told."""
         with self._database.read() as session:

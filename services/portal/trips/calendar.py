@@ -2,18 +2,11 @@
 
 from chassis.calendar import Entry, EntryStatus, cancelled
 from chassis.former_days import uid_of
+from chassis.itinerary import KIND_WORDS
+from services.portal.trips.itinerary import leg_of
 from services.portal.trips.rules import Due, PayType, TripStatus
 from services.portal.trips.service import Part, TripView
 
-KIND_WORDS = {
-    "cruise": "Cruise",
-    "hotel": "Hotel",
-    "tour": "Tour",
-    "flight": "Flight",
-    "car": "Car",
-    "insurance": "Insurance",
-    "other": "Booking",
-}
 _STATUS = {
     TripStatus.QUOTE: EntryStatus.TENTATIVE,
     TripStatus.BOOKED: EntryStatus.CONFIRMED,
@@ -31,23 +24,34 @@ DUE_WORDS = {
 def entries_of(view: TripView) -> list[Entry]:
     """The entries; parts and dues without a day have none. Their ids are the CRM's, so that the agent's file of the
     same trip brings the same entries. What was removed is there once more, cancelled."""
-    found = []
+    found = stays_of(view)
     for part in view.parts:
-        if part.segment.begins_on is not None:
-            found.append(_stay(view, part))
         found += [_due(view, part, due) for due in part.schedule if due.due_on is not None]
     return found + cancelled(view.former_days, sequence=view.trip.version)
+
+
+def stays_of(view: TripView) -> list[Entry]:
+    """The parts of the trip alone, without what is to be paid."""
+    return [_stay(view, part) for part in view.parts if part.segment.begins_on is not None]
 
 
 def _stay(view: TripView, part: Part) -> Entry:
     segment = part.segment
     assert segment.begins_on is not None
-    lines = [segment.text, f"Confirmation {segment.confirmation}" if segment.confirmation else "", _contact(view)]
+    leg = leg_of(segment)
+    lines = [
+        *leg.lines,
+        segment.text,
+        f"Confirmation {segment.confirmation}" if segment.confirmation else "",
+        _contact(view),
+    ]
     return Entry(
         uid=uid_of(segment.id),
         sequence=view.trip.version,
         begins_on=segment.begins_on,
         ends_on=segment.ends_on or segment.begins_on,
+        moments=leg.moments,
+        place=segment.starts.where,
         title=f"{KIND_WORDS[segment.kind]}: {segment.supplier}",
         text="\n".join(line for line in (view.trip.title, *lines) if line),
         status=EntryStatus.CANCELLED if segment.cancelled else _STATUS[view.trip.status],

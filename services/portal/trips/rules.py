@@ -5,12 +5,13 @@ together; of a cancelled one it is what the supplier keeps. The agency's own fee
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Final
 
 from chassis.former_days import CalendarDay, uid_of
+from chassis.itinerary import Point
 from chassis.money import Money
 
 
@@ -64,6 +65,11 @@ class Segment:
     # What the supplier keeps of a cancelled segment, and what it owes back.
     penalty: Money | None = None
     refund_due: Money | None = None
+    # The flight's, train's or cabin's number; where and when it begins and ends; what the agent tells of it.
+    number: str = ""
+    notes: str = ""
+    starts: Point = field(default_factory=Point)
+    ends: Point = field(default_factory=Point)
 
     @property
     def is_fee(self) -> bool:

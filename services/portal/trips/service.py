@@ -131,6 +131,12 @@ class Trips:
                 raise NotFound("There is no such trip among yours.")
             return self._views(session, [row])[0]
 
+    def told(self, booking_id: str) -> TripView | None:
+        """A trip as the CRM last told of it, for who has a link to it. None for one that is unknown."""
+        with self._database.read() as session:
+            row = session.get(TripRow, booking_id[:64])
+            return next(iter(self._views(session, [row])), None) if row is not None else None
+
     def learn(self, session: Session, message: BookingSaved, at: datetime) -> None:
         """Takes in the CRM's newest word on a booking (its events come in order)."""
         self._agents.learn_if_new(session, message.agent, message.agency)

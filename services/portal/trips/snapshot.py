@@ -2,9 +2,12 @@
 a trip with an odd date is still a trip."""
 
 from datetime import date
+from zoneinfo import available_timezones
 
+from chassis.itinerary import Point
 from chassis.money import Money, MoneyError
 from chassis.typed.days import day_from
+from chassis.typed.times import time_from
 from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.events.v1 import events_pb2
 from services.portal.trips.rules import FEE_ID, PayType, Scheduled, Segment, Traveler, Trip, TripStatus
@@ -61,6 +64,19 @@ def _segment(part: events_pb2.Segment) -> Segment:
         cancelled=part.cancelled,
         penalty=_money(part, "penalty"),
         refund_due=_money(part, "refund_due"),
+        number=part.number,
+        notes=part.notes,
+        starts=_point(part.starts),
+        ends=_point(part.ends),
+    )
+
+
+def _point(point: events_pb2.Point) -> Point:
+    return Point(
+        place=point.place,
+        terminal=point.terminal,
+        at=time_from(point.at),
+        zone=point.zone if point.zone in available_timezones() else "",
     )
 
 

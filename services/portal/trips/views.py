@@ -1,6 +1,5 @@
 """Pages of trips: list, trip, add a payment, calendar file, itinerary as PDF."""
 
-import re
 import secrets
 from typing import cast
 
@@ -9,29 +8,20 @@ from flask.typing import ResponseReturnValue
 
 from chassis import calendar
 from chassis.errors import InvalidArgument, NotFound
+from chassis.itinerary import KIND_ICONS, KIND_WORDS
 from chassis.money import Money
 from chassis.paper.itinerary import pdf as itinerary_pdf
-from chassis.web.downloads import download
+from chassis.web.downloads import download, file_name
 from services.portal.looks import dress_as, origin_of_request
 from services.portal.parts import portal
-from services.portal.trips.calendar import DUE_WORDS, KIND_WORDS, entries_of
+from services.portal.trips.calendar import DUE_WORDS, entries_of
 from services.portal.trips.forms import AddPaymentForm, ReportForm
-from services.portal.trips.itinerary import printed
+from services.portal.trips.itinerary import fee_words, plan_of, printed
 from services.portal.trips.rules import PayType
 from services.portal.trips.service import Part, TripView
 from services.portal.web import client_required, current_client
 
 blueprint = Blueprint("trips", __name__, template_folder="templates")
-
-KIND_ICONS = {
-    "cruise": "ship",
-    "hotel": "bed-double",
-    "tour": "map",
-    "flight": "plane",
-    "car": "car",
-    "insurance": "shield",
-    "other": "ticket",
-}
 
 
 @blueprint.get("/trips")
@@ -110,7 +100,23 @@ def calendar_file(booking_id: str) -> ResponseReturnValue:
     """P9: the trip for their own calendar."""
     view = _own_trip(booking_id)
     content = calendar.write(view.trip.title, entries_of(view), changed_at=view.saved_at)
-    return download(content, content_type=calendar.CONTENT_TYPE, name=f"{_file_name(view.trip.title)}.ics")
+    return download(content, content_type=calendar.CONTENT_TYPE, name=f"{file_name(view.trip.title)}.ics")
+
+
+@blueprint.get("/trips/<booking_id>/days")
+@client_required
+def days(booking_id: str) -> ResponseReturnValue:
+    """C5: the trip day by day."""
+    view = _own_trip(booking_id)
+    return render_template(
+        "trips/days.html",
+        view=view,
+        trip=view.trip,
+        plan=plan_of(view.trip),
+        fee=fee_words(view.trip),
+        total="",
+        documents=_titles(view),
+    )
 
 
 @blueprint.get("/trips/<booking_id>/itinerary.pdf")
@@ -118,8 +124,14 @@ def calendar_file(booking_id: str) -> ResponseReturnValue:
 def itinerary(booking_id: str) -> ResponseReturnValue:
     """The trip on paper."""
     view = _own_trip(booking_id)
-    content = itinerary_pdf(printed(view))
-    return download(content, content_type="application/pdf", name=f"{_file_name(view.trip.title)}.pdf")
+    content = itinerary_pdf(printed(view, documents=_titles(view)))
+    return download(content, content_type="application/pdf", name=f"{file_name(view.trip.title)}.pdf")
+
+
+def _titles(view: TripView) -> tuple[str, ...]:
+    """What the documents of the trip are called that the client may see."""
+    documents = portal().trip_documents.of_trip(current_client().client_id, view.trip.id)
+    return tuple(each.title for each in documents)
 
 
 def _own_trip(booking_id: str) -> TripView:
@@ -167,8 +179,3 @@ def _first_values(part: Part) -> dict[str, object]:
     wanted = request.args.get("type", "")
     first = next((each for each in part.offers if each.type.value == wanted), first)
     return {"type": first.type.value, "amount": first.amount, "request_key": key}
-
-
-def _file_name(title: str) -> str:
-    """A name for a download that every system takes."""
-    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60] or "trip"

@@ -121,6 +121,8 @@ ENTRIES: dict[str, Entry] = {
     # itinerary
     "itinerary.calendar_file": OWNER,
     "itinerary.paper": OWNER,
+    "itinerary.revoke": OWNER_ALONE,
+    "itinerary.share": OWNER_ALONE,
     "itinerary.show": OWNER,
     # links
     "links.new": OWNER_ALONE,

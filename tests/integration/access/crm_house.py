@@ -23,6 +23,7 @@ from services.crm.signing.esign.service import SendRequest, TemplateData
 from services.crm.signing.insurance.service import OfferRequest
 from services.crm.trips.bookings.service import SegmentData, SegmentKind
 from services.crm.trips.documents.service import Upload
+from services.crm.trips.itinerary.rules import Lifetime, ShareRequest
 from tests.integration.access.kept_file import KeptFile
 from tests.support.crm_paying import ORIGIN, Browser, CrmHouse, usd
 from tests.support.office_files import pdf
@@ -107,6 +108,10 @@ class FurnishedHouse(CrmHouse):
         self.objects["unpaid_segment_id"] = unpaid.id
         passes = Upload(request_key="passes", file_name="passes.pdf", content=pdf(), title="Boarding passes")
         self.objects["supplier_id"] = deps.sales.suppliers.add(maya, SupplierData(name="Aurora Cruises")).id
+        wanted = ShareRequest(
+            request_key="share", client_ids=(self.grace_id,), lifetime=Lifetime.TRIP, with_prices=False
+        )
+        self.objects["share_id"] = deps.trips.shares.share(maya, self.booking_id, wanted)[0].id
         self.objects["file_id"] = deps.trips.documents.share(maya, self.booking_id, passes).id
 
     def _add_payments(self) -> None:

@@ -56,6 +56,12 @@ ENTRIES: dict[str, Entry] = {
     "insurance.read": Entry(Door.PAYER, objects=OFFER),
     "insurance.sign": Entry(Door.PAYER, objects=OFFER),
     "insurance.signed_copy": Entry(Door.PAYER, objects={"request_id": "answered_offer_id"}),
+    # itineraries: as with payment links; a trip that is shown needs no account
+    "itineraries.calendar_file": Entry(Door.LINK),
+    "itineraries.landing": ANYBODY,
+    "itineraries.open_link": ANYBODY,
+    "itineraries.paper": Entry(Door.LINK),
+    "itineraries.trip": Entry(Door.LINK),
     # links: looking at the page and trying a token is for anybody; the token opens it
     "links.landing": ANYBODY,
     "links.open_link": ANYBODY,
@@ -89,6 +95,7 @@ ENTRIES: dict[str, Entry] = {
     "quotes.thanks": ANYBODY,
     # trips
     "trips.calendar_file": OWN_CLIENT,
+    "trips.days": OWN_CLIENT,
     "trips.index": CLIENTS,
     "trips.itinerary": OWN_CLIENT,
     "trips.pay": OWN_CLIENT,

@@ -15,6 +15,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     CvvRequested,
     DocumentShared,
     FamilyMember,
+    ItineraryShared,
     Occasion,
 )
 from services.portal.app import create_app
@@ -26,11 +27,12 @@ from tests.integration.access.kept_file import KeptFile
 from tests.support.clock import FakeClock
 from tests.support.portal import LINK, TOKEN, PortalWorld, context
 from tests.support.portal_papers import OFFER, REQUEST, offer_insurance, request_document
-from tests.support.portal_people import AGENCY, ALAN, GRACE, client_saved, signed_in, with_account
+from tests.support.portal_people import AGENCY, ALAN, GRACE, MAYA, client_saved, signed_in, with_account
 from tests.support.portal_trips import booking_saved, processed
 
 HERE: Final = "tests/integration/access/portal_house.py"
 _SIGNED, _ANSWERED = "sign_signed", "offer_answered"
+_SHARE = "itin_first"
 _CVV_LINK, _SUBMITTED, _FOREIGN = "cvvlink_first", "lnk_submitted", "lnk_foreign"
 
 
@@ -77,6 +79,7 @@ class FurnishedPortal(PortalWorld):
         holder.post(f"/cvv/{_CVV_LINK}/open", data={"token": TOKEN})
         for path in (f"/sign/{REQUEST}", f"/sign/{_SIGNED}", f"/insurance/{OFFER}", f"/insurance/{_ANSWERED}"):
             holder.post(f"{path}/open", data={"token": f"token of {path}"})
+        holder.post(f"/itinerary/{_SHARE}/open", data={"token": TOKEN})
         grace = signed_in(self, GRACE)
         sessions = self.deps.accounts.sessions.list_for(GRACE.id)
         self.browsers: dict[str, FlaskClient] = {
@@ -95,6 +98,7 @@ class FurnishedPortal(PortalWorld):
             "link_id": LINK,
             "submitted_link_id": _SUBMITTED,
             "cvv_link_id": _CVV_LINK,
+            "share_id": _SHARE,
             "member_id": "member_ida_of_grace",
             "occasion_id": "occasion_wedding_grace",
             "session_id": sessions[0].id,
@@ -143,6 +147,15 @@ class FurnishedPortal(PortalWorld):
             for_everyone=True,
         )
         self.tell(passes)
+        shared = ItineraryShared(
+            share_id=_SHARE,
+            booking_id="bkg_1",
+            token_sha256=token_sha256(TOKEN),
+            expires_at=stamp(self.clock.now() + timedelta(days=30)),
+            agent=MAYA,
+            agency=AGENCY,
+        )
+        self.tell(shared)
 
     def _ask_for_cvv(self) -> None:
         self.tell(

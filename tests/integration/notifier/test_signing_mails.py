@@ -17,6 +17,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     EsignSigned,
     InsuranceDecided,
     InsuranceOffered,
+    ItineraryShared,
 )
 from services.notifier.deliveries.events import LetterRefused
 from tests.integration.notifier.conftest import House
@@ -167,3 +168,16 @@ def test_no_mail_holds_an_unfilled_tag(house: House) -> None:
         for kind in ("plain", "html"):
             content = message.get_body((kind,)).get_content()  # type: ignore[union-attr]
             assert not re.search(r"\{\{|\}\}|\{%|None|\bundefined\b", content)
+
+
+def test_an_itinerarys_link_is_mailed_and_one_to_pass_on_is_not(house: House) -> None:
+    url = "http://p.example/itinerary/itin_1#tok"
+    event = ItineraryShared(share_id="itin_1", booking_title="Norway in June", agency=AGENCY, agent=MAYA)
+    event.expires_at.FromDatetime(house.clock.now() + timedelta(days=30))
+    assert mails_of(house, event, event_id="e0") == []
+    event.client.CopyFrom(ANN)
+    event.sealed_mail = letter(house, "itinerary", issuer="crm", url=url)
+    ((to, mail),) = mails_of(house, event)
+    assert to == ANN.email
+    assert mail["Subject"] == "Your itinerary: Norway in June"
+    assert url in text_of(mail)

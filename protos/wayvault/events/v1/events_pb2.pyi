@@ -182,6 +182,38 @@ class Instalment(_message.Message):
 Global___Instalment: _TypeAlias = Instalment  # noqa: Y015
 
 @_typing.final
+class Point(_message.Message):
+    """Where and when a part of a trip begins or ends, in the place's own time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLACE_FIELD_NUMBER: _builtins.int
+    TERMINAL_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    ZONE_FIELD_NUMBER: _builtins.int
+    place: _builtins.str
+    terminal: _builtins.str
+    at: _builtins.str
+    """"19:55"; empty = not known."""
+    zone: _builtins.str
+    """IANA zone; empty = not known."""
+    def __init__(
+        self,
+        *,
+        place: _builtins.str = ...,
+        terminal: _builtins.str = ...,
+        at: _builtins.str = ...,
+        zone: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "place", b"place", "terminal", b"terminal", "zone", b"zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Point: _TypeAlias = Point  # noqa: Y015
+
+@_typing.final
 class Segment(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -201,6 +233,10 @@ class Segment(_message.Message):
     CANCELLED_FIELD_NUMBER: _builtins.int
     PENALTY_FIELD_NUMBER: _builtins.int
     REFUND_DUE_FIELD_NUMBER: _builtins.int
+    STARTS_FIELD_NUMBER: _builtins.int
+    ENDS_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    NOTES_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     supplier_name: _builtins.str
     kind: _builtins.str
@@ -214,6 +250,9 @@ class Segment(_message.Message):
     final_due_on: _builtins.str
     cancelled: _builtins.bool
     """Nothing more is to be paid on it, nor is it part of the trip any more."""
+    number: _builtins.str
+    """The flight's, train's or cabin's number, and what the agent tells the travelers of this part."""
+    notes: _builtins.str
     @_builtins.property
     def price(self) -> _common_pb2.Money:
         """What is to be paid and by when; absent amounts are not asked for."""
@@ -234,6 +273,10 @@ class Segment(_message.Message):
 
     @_builtins.property
     def refund_due(self) -> _common_pb2.Money: ...
+    @_builtins.property
+    def starts(self) -> Global___Point: ...
+    @_builtins.property
+    def ends(self) -> Global___Point: ...
     def __init__(
         self,
         *,
@@ -253,10 +296,14 @@ class Segment(_message.Message):
         cancelled: _builtins.bool = ...,
         penalty: _common_pb2.Money | None = ...,
         refund_due: _common_pb2.Money | None = ...,
+        starts: Global___Point | None = ...,
+        ends: Global___Point | None = ...,
+        number: _builtins.str = ...,
+        notes: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["deposit", b"deposit", "final", b"final", "penalty", b"penalty", "price", b"price", "refund_due", b"refund_due"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deposit", b"deposit", "ends", b"ends", "final", b"final", "penalty", b"penalty", "price", b"price", "refund_due", b"refund_due", "starts", b"starts"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["begins_on", b"begins_on", "cancelled", b"cancelled", "confirmation_number", b"confirmation_number", "deposit", b"deposit", "deposit_due_on", b"deposit_due_on", "description", b"description", "ends_on", b"ends_on", "final", b"final", "final_due_on", b"final_due_on", "id", b"id", "instalments", b"instalments", "kind", b"kind", "penalty", b"penalty", "price", b"price", "refund_due", b"refund_due", "supplier_name", b"supplier_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["begins_on", b"begins_on", "cancelled", b"cancelled", "confirmation_number", b"confirmation_number", "deposit", b"deposit", "deposit_due_on", b"deposit_due_on", "description", b"description", "ends", b"ends", "ends_on", b"ends_on", "final", b"final", "final_due_on", b"final_due_on", "id", b"id", "instalments", b"instalments", "kind", b"kind", "notes", b"notes", "number", b"number", "penalty", b"penalty", "price", b"price", "refund_due", b"refund_due", "starts", b"starts", "supplier_name", b"supplier_name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1214,9 +1261,82 @@ class ClientPortalWithdrawn(_message.Message):
 Global___ClientPortalWithdrawn: _TypeAlias = ClientPortalWithdrawn  # noqa: Y015
 
 @_typing.final
-class DocumentShared(_message.Message):
-    """A file for the travelers of a booking (P4). At most 5 MiB."""
+class ItineraryShared(_message.Message):
+    """A file for the travelers of a booking (P4). At most 5 MiB.
+    A link that shows a trip without an account (C5). It opens nothing else.
+    """
 
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHARE_ID_FIELD_NUMBER: _builtins.int
+    BOOKING_ID_FIELD_NUMBER: _builtins.int
+    BOOKING_TITLE_FIELD_NUMBER: _builtins.int
+    TOKEN_SHA256_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    WITH_PRICES_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
+    CLIENT_FIELD_NUMBER: _builtins.int
+    SEALED_MAIL_FIELD_NUMBER: _builtins.int
+    share_id: _builtins.str
+    booking_id: _builtins.str
+    booking_title: _builtins.str
+    token_sha256: _builtins.str
+    with_prices: _builtins.bool
+    sealed_mail: _builtins.str
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def agent(self) -> Global___Agent: ...
+    @_builtins.property
+    def agency(self) -> Global___Agency: ...
+    @_builtins.property
+    def client(self) -> Global___Client:
+        """Who gets the letter (template itinerary, signed by crm); absent = the agent passes the link on."""
+
+    def __init__(
+        self,
+        *,
+        share_id: _builtins.str = ...,
+        booking_id: _builtins.str = ...,
+        booking_title: _builtins.str = ...,
+        token_sha256: _builtins.str = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+        with_prices: _builtins.bool = ...,
+        agent: Global___Agent | None = ...,
+        agency: Global___Agency | None = ...,
+        client: Global___Client | None = ...,
+        sealed_mail: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "client", b"client", "expires_at", b"expires_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "booking_id", b"booking_id", "booking_title", b"booking_title", "client", b"client", "expires_at", b"expires_at", "sealed_mail", b"sealed_mail", "share_id", b"share_id", "token_sha256", b"token_sha256", "with_prices", b"with_prices"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ItineraryShared: _TypeAlias = ItineraryShared  # noqa: Y015
+
+@_typing.final
+class ItineraryUnshared(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHARE_ID_FIELD_NUMBER: _builtins.int
+    share_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        share_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["share_id", b"share_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ItineraryUnshared: _TypeAlias = ItineraryUnshared  # noqa: Y015
+
+@_typing.final
+class DocumentShared(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     DOCUMENT_ID_FIELD_NUMBER: _builtins.int

@@ -70,6 +70,11 @@ _KINDS: Final = {
         remedy=Remedy.NONE,
         advice="Check the agent's address under Agency, then send the invitation again from there.",
     ),
+    "itinerary": MailKind(
+        words="Itinerary to a traveler",
+        remedy=Remedy.NONE,
+        advice="Correct the client's address if need be, then share the itinerary again from the booking.",
+    ),
     "portal_invitation": MailKind(
         words="Invitation to the portal",
         remedy=Remedy.NONE,

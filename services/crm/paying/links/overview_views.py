@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Final
 
-import segno
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -11,6 +10,7 @@ from chassis.typed.numbers import number_from
 from chassis.web.formatting import plural
 from services.crm.core.addresses import page_number, same_list, with_same_filter
 from services.crm.core.export import table_response
+from services.crm.core.qr import qr_code
 from services.crm.core.web import current_agent, login_required
 from services.crm.paying.links.overview import SHOWN_WORDS, ListedLink, Outcome, Picked, Shown
 from services.crm.paying.links.rules import STATE_WORDS
@@ -92,14 +92,8 @@ def show_sent(links: Sequence[Link], *, back: str) -> str:
     """The page right after sending, the only one on which a link can be read: to copy it, or as a QR code."""
     known = paying().overview.some(current_agent(), [Picked(link.id, link.issue) for link in links])
     listed = {one.link.id: one for one in known}
-    sent = [(listed[link.id], link.fresh_url, _qr(link.fresh_url)) for link in links if link.id in listed]
+    sent = [(listed[link.id], link.fresh_url, qr_code(link.fresh_url)) for link in links if link.id in listed]
     return render_template("links/sent.html", sent=sent, back=back)
-
-
-def _qr(url: str) -> str:
-    if not url:
-        return ""
-    return segno.make(url, error="m").svg_data_uri(scale=4, border=3, light="white", dark="black")
 
 
 def _ask_to_revoke(listed: Sequence[ListedLink], back: str) -> ResponseReturnValue:

@@ -7,6 +7,7 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
+from chassis.itinerary import Point
 from chassis.money import Money
 from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.events.v1 import events_pb2
@@ -54,6 +55,10 @@ def segment_snapshot(segment: SegmentDetail) -> events_pb2.Segment:
         cancelled=segment.is_cancelled,
         penalty=_money(cancelled.penalty) if cancelled else None,
         refund_due=_money(cancelled.refund_due) if cancelled else None,
+        starts=_point(data.starts),
+        ends=_point(data.ends),
+        number=data.number,
+        notes=data.notes,
     )
 
 
@@ -89,6 +94,11 @@ def booking_saved(booking: BookingDetail, house: House, terms: SelfServiceTerms)
         service_fee=_money(booking.service_fee),
         service_fee_description=booking.service_fee_description if booking.service_fee else "",
     )
+
+
+def _point(point: Point) -> events_pb2.Point:
+    at = point.at.strftime("%H:%M") if point.at else ""
+    return events_pb2.Point(place=point.place, terminal=point.terminal, at=at, zone=point.zone)
 
 
 def _iso(day: date | None) -> str:

@@ -10,6 +10,7 @@ from wtforms import Field
 from wtforms.validators import ValidationError
 from wtforms.widgets import HiddenInput
 
+from chassis.itinerary import Point
 from chassis.web.formatting import currency_choices
 from chassis.web.forms import (
     DateField,
@@ -21,6 +22,8 @@ from chassis.web.forms import (
     SelectField,
     StringField,
     TextAreaField,
+    TimeField,
+    ZoneField,
     required,
 )
 from services.crm.trips.bookings.schedule_text import MOST_LINES
@@ -114,6 +117,22 @@ class BookingForm(_InCurrency):
         )
 
 
+_POINT_FIELDS = tuple(f"{end}_{part}" for end in ("starts", "ends") for part in ("place", "terminal", "time", "zone"))
+
+
+def point_values(data: SegmentData) -> dict[str, Any]:
+    """A segment's beginning and end as the form's fields have them."""
+    values: dict[str, Any] = {}
+    for end, point in (("starts", data.starts), ("ends", data.ends)):
+        values |= {
+            f"{end}_place": point.place,
+            f"{end}_terminal": point.terminal,
+            f"{end}_time": point.at,
+            f"{end}_zone": point.zone,
+        }
+    return values
+
+
 class SegmentForm(_InCurrency):
     """`version` is that of the booking the form was opened on."""
 
@@ -124,6 +143,16 @@ class SegmentForm(_InCurrency):
     description = StringField("Description", [Length(max=300)])
     begins_on = DateField("Begins", [Optional()])
     ends_on = DateField("Ends", [Optional()])
+    number = StringField("Flight or train number", [Length(max=40)])
+    starts_time = TimeField("Begins at", [Optional()])
+    starts_zone = ZoneField("Time zone there", [Optional(), Length(max=60)])
+    starts_place = StringField("From", [Length(max=120)])
+    starts_terminal = StringField("Terminal", [Length(max=40)])
+    ends_time = TimeField("Ends at", [Optional()])
+    ends_zone = ZoneField("Time zone at the end", [Optional(), Length(max=60)])
+    ends_place = StringField("To", [Length(max=120)])
+    ends_terminal = StringField("Terminal at the end", [Length(max=40)])
+    notes = TextAreaField("Notes for the travelers", [Length(max=2000)])
     price = MoneyField("Price", [Optional()])
     deposit = MoneyField("Deposit", [Optional()])
     deposit_due_on = DateField("Deposit due", [Optional()])
@@ -155,7 +184,20 @@ class SegmentForm(_InCurrency):
                 for row in sorted(self.rows, key=lambda row: row.due_on.data or date.max)
                 if row.amount.data is not None
             ),
+            number=self.number.data or "",
+            notes=self.notes.data or "",
+            starts=self._point("starts"),
+            ends=self._point("ends"),
         )
+
+    @property
+    def tells_travel(self) -> bool:
+        """Whether anything is known, or wrong, of times and places."""
+        return any(self[name].data or self[name].errors for name in ("number", "notes", *_POINT_FIELDS))
+
+    def _point(self, end: str) -> Point:
+        place, terminal, at, zone = (self[f"{end}_{part}"].data for part in ("place", "terminal", "time", "zone"))
+        return Point(place=place or "", terminal=terminal or "", at=at, zone=zone or "")
 
     def check_rows(self) -> bool:
         """Whether each instalment has an amount and a day; what lacks stands at its field."""

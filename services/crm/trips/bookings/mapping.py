@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 
+from chassis import itinerary
 from chassis.former_days import CalendarDay, pack, still_gone, uid_of, unpack
 from chassis.ids import new_id
 from chassis.money import Money
@@ -75,6 +76,7 @@ def note_former_days(row: BookingRow, before: Iterable[CalendarDay]) -> None:
 
 
 def segment_detail(row: SegmentRow, currency: str) -> SegmentDetail:
+    number, notes, starts, ends = itinerary.unpack(row.travel)
     data = SegmentData(
         supplier_name=row.supplier_name,
         kind=SegmentKind(row.kind),
@@ -93,6 +95,10 @@ def segment_detail(row: SegmentRow, currency: str) -> SegmentDetail:
             for each in row.instalments
             if each.kind == DueKind.REGULAR
         ),
+        number=number,
+        notes=notes,
+        starts=starts,
+        ends=ends,
     )
     return SegmentDetail(id=row.id, booking_id=row.booking_id, data=data, cancellation=_cancellation(row, currency))
 
@@ -132,6 +138,7 @@ def apply_segment(row: SegmentRow, data: SegmentData) -> None:
     row.final_minor = _minor(data.final)
     row.final_due_on = data.final_due_on
     row.commission_minor = _minor(data.commission)
+    row.travel = itinerary.pack(data.number, data.notes, data.starts, data.ends) or None
 
 
 def place_in_time(row: SegmentRow) -> tuple[date, bool]:

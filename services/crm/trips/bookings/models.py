@@ -111,6 +111,9 @@ class SegmentRow(Base):
     refund_due_minor: Mapped[int | None] = mapped_column(BigInteger)
     kept_commission_minor: Mapped[int | None] = mapped_column(BigInteger)
 
+    # Number, notes, where and when it begins and ends (chassis.itinerary.pack); NULL = nothing of it is known.
+    travel: Mapped[dict[str, str] | None] = mapped_column(JSON)
+
     instalments: Mapped[list["InstalmentRow"]] = relationship(
         order_by="InstalmentRow.position", cascade="all, delete-orphan", lazy="selectin"
     )

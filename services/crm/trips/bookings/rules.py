@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from chassis.former_days import CalendarDay
+from chassis.itinerary import Point
 from chassis.money import Money
 from chassis.typed.names import full_name, words_of
 
@@ -113,6 +114,11 @@ class SegmentData:
     final_due_on: date | None = None
     commission: Money | None = None
     instalments: tuple[Instalment, ...] = ()
+    # The flight's, train's or cabin's number; where and when it begins and ends; what the travelers should know.
+    number: str = ""
+    notes: str = ""
+    starts: Point = field(default_factory=Point)
+    ends: Point = field(default_factory=Point)
 
     @property
     def place_in_time(self) -> tuple[date, bool]:
@@ -288,6 +294,14 @@ def segment_errors(data: SegmentData) -> dict[str, str]:
         errors["final_due_on"] = "The final payment is due before the deposit. Check both dates."
     if problem := _order_problem(data):
         errors.setdefault("schedule", problem)
+    if data.begins_on is None and (data.starts.at or data.ends.at):
+        errors.setdefault("begins_on", "Give the day, since there is a time.")
+    begins, ends = (
+        point.moment(day) if day else None
+        for point, day in ((data.starts, data.begins_on), (data.ends, data.ends_on or data.begins_on))
+    )
+    if begins and ends and ends < begins:
+        errors.setdefault("ends_time", "It ends before it begins. Check the days, the times and their zones.")
     return _price_errors(data) | errors
 
 

@@ -6,7 +6,9 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument, NotFound
+from chassis.itinerary import KIND_ICONS
 from chassis.typed.numbers import number_from
+from chassis.typed.zones import city_zones
 from chassis.web.formatting import currency_choices, plural, zone
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list, typed_text, with_same_filter
@@ -25,6 +27,7 @@ from services.crm.trips.bookings.forms import (
     CancelForm,
     SegmentForm,
     make_segment_form,
+    point_values,
 )
 from services.crm.trips.bookings.panels import BOOKING_LINE, BOOKING_PAGE
 from services.crm.trips.bookings.schedule_text import Schedule, Unreadable, read_schedule
@@ -45,15 +48,6 @@ _SORTS = (
     (BookingSort.TITLE, "By title"),
 )
 _CSV_HEADER = ("Booking", "Status", "Lead passenger", "Begins", "Ends", "Currency", "Total", "Commission", "Agent")
-_KIND_ICONS = {
-    "cruise": "ship",
-    "hotel": "bed-double",
-    "tour": "map",
-    "flight": "plane",
-    "car": "car",
-    "insurance": "shield",
-    "other": "ticket",
-}
 
 
 @blueprint.get("")
@@ -115,7 +109,7 @@ def show(booking_id: str) -> ResponseReturnValue:
         booking=booking,
         own=actor.owns(booking.agent_id),
         kinds=KIND_WORDS,
-        kind_icons=_KIND_ICONS,
+        kind_icons=KIND_ICONS,
         lines=BOOKING_LINE.panels(actor, booking),
         panels=BOOKING_PAGE.panels(actor, booking),
     )
@@ -312,7 +306,7 @@ def _segment_of(booking: BookingDetail, segment_id: str) -> SegmentDetail:
 
 
 def _segment_form(booking: BookingDetail, segment: SegmentDetail | None) -> SegmentForm:
-    data = shallow(segment.data) if segment else {}
+    data = {**shallow(segment.data), **point_values(segment.data)} if segment else {}
     blank = 3 if "more" in request.form else 0
     return make_segment_form(currency=booking.currency, data={**data, "version": booking.version}, blank_rows=blank)
 
@@ -338,7 +332,7 @@ def _read_schedule(form: SegmentForm, booking: BookingDetail) -> SegmentForm | N
     if isinstance(read, Unreadable):
         form.refuse("schedule", read.why)
         return form
-    data = {**shallow(entered), **shallow(read), "version": form.version.data}
+    data = {**shallow(entered), **point_values(entered), **shallow(read), "version": form.version.data}
     flash(f"{plural(_count(read), 'due amount')} read. Look them over, then save.", "info")
     return make_segment_form(currency=booking.currency, data=data, typed=False)
 
@@ -354,5 +348,6 @@ def _segment_page(form: SegmentForm, booking: BookingDetail, segment: SegmentDet
         booking=booking,
         segment=segment,
         suppliers=sales().suppliers.names(current_agent()),
+        zones=city_zones(),
     )
     return page, 422 if form.errors else 200

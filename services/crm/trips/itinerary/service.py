@@ -1,14 +1,15 @@
-"""Use cases of the itinerary: what stands on it, as calendar entries and on paper. No amounts but the agency's fee, and
-no commissions: it is shown at desks."""
+"""Use cases of the itinerary: what stands on it, as calendar entries and on paper. No amounts but the agency's fee,
+unless prices are wished for, and no commissions ever: it is shown at desks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chassis.calendar import Entry, EntryStatus, cancelled
 from chassis.db import Database
 from chassis.former_days import uid_of
-from chassis.paper.itinerary import Itinerary, Stop
+from chassis.itinerary import KIND_WORDS, Leg, Plan, plan
+from chassis.paper.itinerary import Itinerary
 from chassis.paper.letterhead import Letterhead, paper_for
-from chassis.web.formatting import day, day_range
+from chassis.web.formatting import day_range
 from services.crm.access.agency.service import AgencyDetail, AgentDetail, Directory
 from services.crm.core.actor import Actor
 from services.crm.trips.bookings.service import (
@@ -19,18 +20,10 @@ from services.crm.trips.bookings.service import (
     SegmentDetail,
     SegmentKind,
 )
+from services.crm.trips.documents.service import Documents
 
-__all__ = ["KIND_WORDS", "Itineraries", "ItineraryView", "entries_of", "printed"]
+__all__ = ["Itineraries", "ItineraryView", "entries_of", "plan_of", "printed"]
 
-KIND_WORDS = {
-    SegmentKind.CRUISE: "Cruise",
-    SegmentKind.HOTEL: "Hotel",
-    SegmentKind.TOUR: "Tour",
-    SegmentKind.FLIGHT: "Flight",
-    SegmentKind.CAR: "Car",
-    SegmentKind.INSURANCE: "Insurance",
-    SegmentKind.OTHER: "Booking",
-}
 _STATUS = {
     BookingStatus.QUOTE: EntryStatus.TENTATIVE,
     BookingStatus.BOOKED: EntryStatus.CONFIRMED,
@@ -46,6 +39,8 @@ class ItineraryView:
     booking: BookingDetail
     agency: AgencyDetail
     agent: AgentDetail
+    # The titles of the documents that every traveler may read.
+    documents: tuple[str, ...] = ()
 
     @property
     def contact(self) -> str:
@@ -57,8 +52,9 @@ class ItineraryView:
 class Itineraries:
     """The itinerary room's use cases."""
 
-    def __init__(self, *, database: Database, bookings: Bookings, directory: Directory) -> None:
+    def __init__(self, *, database: Database, bookings: Bookings, directory: Directory, documents: Documents) -> None:
         self._database = database
+        self._documents = documents
         self._bookings = bookings
         self._directory = directory
 
@@ -66,30 +62,48 @@ class Itineraries:
         """Raises NotFound for a booking that the actor may not see."""
         with self._database.read() as session:
             booking = self._bookings.load(session, actor, booking_id)
-            return ItineraryView(
+            view = ItineraryView(
                 booking=booking,
                 agency=self._directory.load_agency(session, booking.agency_id),
                 agent=self._directory.load_agent(session, booking.agent_id),
             )
+        shared = self._documents.of_booking(actor, booking_id)
+        everybodys = [each.title for each in shared if each.withdrawn_at is None and not each.reader_ids]
+        return replace(view, documents=tuple(reversed(everybodys)))
 
 
-def dates_of(segment: SegmentDetail) -> str:
-    """The segment's days in words; empty when it has none."""
-    begins_on, ends_on = segment.data.begins_on, segment.data.ends_on
-    if begins_on is None:
-        return ""
-    return day_range(begins_on, ends_on) if ends_on else day(begins_on)
+def plan_of(booking: BookingDetail, *, with_prices: bool = False) -> Plan:
+    """The trip day by day; without what is cancelled."""
+    return plan([_leg(segment, with_prices=with_prices) for segment in booking.active_segments])
+
+
+def _leg(segment: SegmentDetail, *, with_prices: bool) -> Leg:
+    data = segment.data
+    return Leg(
+        id=segment.id,
+        kind=data.kind.value,
+        supplier=data.supplier_name,
+        text=data.description,
+        confirmation=data.confirmation_number,
+        number=data.number,
+        notes=data.notes,
+        begins_on=data.begins_on,
+        ends_on=data.ends_on,
+        starts=data.starts,
+        ends=data.ends,
+        price=data.price.format() if with_prices and data.price else "",
+    )
 
 
 def fee_words(booking: BookingDetail) -> str:
-    """The agency's own fee and what it is for; empty where there is none. The one amount that an itinerary shows."""
+    """The agency's own fee and what it is for; empty where there is none. It always shows."""
     if booking.service_fee is None:
         return ""
     parts = (booking.service_fee.format(), booking.service_fee_description)
     return ", ".join(part for part in parts if part)
 
 
-def printed(view: ItineraryView) -> Itinerary:
+def printed(view: ItineraryView, *, with_prices: bool = False) -> Itinerary:
     """What stands on the paper."""
     booking, agency = view.booking, view.agency
     return Itinerary(
@@ -103,18 +117,11 @@ def printed(view: ItineraryView) -> Itinerary:
         dates=day_range(booking.begins_on, booking.ends_on) if booking.begins_on and booking.ends_on else "",
         travelers=tuple(passenger.name for passenger in booking.passengers),
         advisor=" · ".join(part for part in (view.agent.name, view.contact) if part),
-        stops=tuple(
-            Stop(
-                kind=KIND_WORDS[segment.data.kind],
-                supplier=segment.data.supplier_name,
-                dates=dates_of(segment),
-                text=segment.data.description,
-                confirmation=segment.data.confirmation_number,
-            )
-            for segment in booking.active_segments
-        ),
+        plan=plan_of(booking, with_prices=with_prices),
         cancelled=booking.status is BookingStatus.CANCELLED,
         fee=fee_words(booking),
+        total=booking.total.format() if with_prices else "",
+        documents=view.documents,
         changed_at=booking.updated_at,
     )
 
@@ -133,6 +140,7 @@ def entries_of(view: ItineraryView) -> list[Entry]:
 def _stay(view: ItineraryView, segment: SegmentDetail) -> Entry:
     data = segment.data
     assert data.begins_on is not None
+    leg = _leg(segment, with_prices=False)
     number = f"Confirmation {data.confirmation_number}" if data.confirmation_number else ""
     names = ", ".join(passenger.name for passenger in view.booking.passengers)
     return Entry(
@@ -140,8 +148,10 @@ def _stay(view: ItineraryView, segment: SegmentDetail) -> Entry:
         sequence=view.booking.version,
         begins_on=data.begins_on,
         ends_on=data.ends_on or data.begins_on,
+        moments=leg.moments,
+        place=data.starts.where,
         title=f"{KIND_WORDS[data.kind]}: {data.supplier_name}",
-        text="\n".join(line for line in (view.booking.title, names, data.description, number) if line),
+        text="\n".join(line for line in (view.booking.title, *leg.lines, names, data.description, number) if line),
         status=EntryStatus.CANCELLED if segment.is_cancelled else _STATUS[view.booking.status],
         # Insurance runs along; it keeps nobody busy.
         busy=data.kind is not SegmentKind.INSURANCE,

@@ -1,15 +1,19 @@
-"""Pages of the itinerary: page (made to be printed), PDF, calendar file."""
+"""Pages of the itinerary: page (made to be printed), PDF, calendar file, and the links that share it."""
 
-import re
+import secrets
 
-from flask import Blueprint, render_template
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis import calendar
 from chassis.paper.itinerary import pdf
-from chassis.web.downloads import download
+from chassis.web.downloads import download, file_name
+from services.crm.core.forms import attempt
+from services.crm.core.parts import core
+from services.crm.core.qr import qr_code
 from services.crm.core.web import current_agent, login_required
-from services.crm.trips.itinerary.service import KIND_WORDS, dates_of, entries_of, fee_words, printed
+from services.crm.trips.itinerary.forms import ShareForm
+from services.crm.trips.itinerary.service import entries_of, fee_words, plan_of, printed
 from services.crm.trips.parts import trips
 
 blueprint = Blueprint(
@@ -20,31 +24,23 @@ blueprint = Blueprint(
     static_url_path="/static/itinerary",
 )
 
-_KIND_ICONS = {
-    "cruise": "ship",
-    "hotel": "bed-double",
-    "tour": "map",
-    "flight": "plane",
-    "car": "car",
-    "insurance": "shield",
-    "other": "ticket",
-}
-
 
 @blueprint.get("/bookings/<id:booking_id>/itinerary")
 @login_required
 def show(booking_id: str) -> ResponseReturnValue:
-    """C5: the trip as the client reads it."""
-    view = trips().itineraries.get(current_agent(), booking_id)
-    stops = [(segment, dates_of(segment)) for segment in view.booking.active_segments]
+    """C5: the trip as the client reads it, and its links."""
+    actor, with_prices = current_agent(), _with_prices()
+    view = trips().itineraries.get(actor, booking_id)
     return render_template(
         "itinerary/show.html",
         view=view,
         booking=view.booking,
-        stops=stops,
-        kinds=KIND_WORDS,
-        kind_icons=_KIND_ICONS,
+        plan=plan_of(view.booking, with_prices=with_prices),
+        with_prices=with_prices,
         fee=fee_words(view.booking),
+        own=actor.owns(view.booking.agent_id),
+        shares=trips().shares.of_booking(actor, view.booking),
+        now=core().clock.now(),
     )
 
 
@@ -53,7 +49,34 @@ def show(booking_id: str) -> ResponseReturnValue:
 def paper(booking_id: str) -> ResponseReturnValue:
     """The same on paper."""
     view = trips().itineraries.get(current_agent(), booking_id)
-    return download(pdf(printed(view)), content_type="application/pdf", name=f"{_file_name(view.booking.title)}.pdf")
+    content = pdf(printed(view, with_prices=_with_prices()))
+    return download(content, content_type="application/pdf", name=f"{file_name(view.booking.title)}.pdf")
+
+
+@blueprint.route("/bookings/<id:booking_id>/itinerary/share", methods=["GET", "POST"])
+@login_required
+def share(booking_id: str) -> ResponseReturnValue:
+    """Makes links that show the trip without an account: mailed to passengers, and to be passed on."""
+    actor = current_agent()
+    booking = trips().bookings.get_own(actor, booking_id)
+    form = ShareForm(data={"request_key": secrets.token_urlsafe(24), "lifetime": "trip", "with_prices": _with_prices()})
+    form.offer(booking)
+    if form.validate_on_submit():
+        made = attempt(form, lambda: trips().shares.share(actor, booking_id, form.entered()))
+        if made is not None:
+            sent = [(one, qr_code(one.fresh_url)) for one in made]
+            return render_template("itinerary/shared.html", booking=booking, sent=sent)
+    page = render_template("itinerary/share.html", form=form, booking=booking)
+    return page, 422 if form.errors else 200
+
+
+@blueprint.post("/itineraries/<id:share_id>/revoke")
+@login_required
+def revoke(share_id: str) -> ResponseReturnValue:
+    """The link stops working at once."""
+    revoked = trips().shares.revoke(current_agent(), share_id)
+    flash("The link no longer works.", "done")
+    return redirect(url_for("itinerary.show", booking_id=revoked.booking_id) + "#links", 303)
 
 
 @blueprint.get("/bookings/<id:booking_id>/itinerary/trip.ics")
@@ -62,9 +85,8 @@ def calendar_file(booking_id: str) -> ResponseReturnValue:
     """The same for calendars."""
     view = trips().itineraries.get(current_agent(), booking_id)
     content = calendar.write(view.booking.title, entries_of(view), changed_at=view.booking.updated_at)
-    return download(content, content_type=calendar.CONTENT_TYPE, name=f"{_file_name(view.booking.title)}.ics")
+    return download(content, content_type=calendar.CONTENT_TYPE, name=f"{file_name(view.booking.title)}.ics")
 
 
-def _file_name(title: str) -> str:
-    """A name for a download that every system takes."""
-    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60] or "trip"
+def _with_prices() -> bool:
+    return request.args.get("prices") == "1"

@@ -2,22 +2,25 @@
 
 import io
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
+from chassis.itinerary import Leg, plan
 from chassis.paper import faces, sheet
-from chassis.paper.itinerary import Itinerary, Stop, pdf
+from chassis.paper.itinerary import Itinerary, pdf
 from chassis.paper.letterhead import Letterhead, PaperSize, paper_for
 from chassis.paper.sheet import Sheet
 
-_STOP = Stop(
-    kind="Cruise",
+_LEG = Leg(
+    id="seg_1",
+    kind="cruise",
     supplier="Aurora Cruises",
-    dates="Sat 5 Jun – Sat 12 Jun 2027",
+    begins_on=date(2027, 6, 5),
+    ends_on=date(2027, 6, 12),
     text="Balcony cabin on deck 7",
     confirmation="AC-7781",
 )
@@ -27,7 +30,7 @@ _TRIP = Itinerary(
     dates="Sat 5 Jun – Sat 12 Jun 2027",
     travelers=("Grace Hopper", "王伟", "ليلى"),
     advisor="Maya Okafor",
-    stops=(_STOP,),
+    plan=plan([_LEG]),
     cancelled=False,
     changed_at=datetime(2026, 11, 21, tzinfo=UTC),
 )
@@ -55,15 +58,15 @@ def test_the_same_trip_gives_the_same_bytes() -> None:
 
 
 def test_a_long_trip_goes_on_over_pages_and_loses_nothing() -> None:
-    stops = tuple(replace(_STOP, supplier=f"Supplier {number}") for number in range(20))
-    content = pdf(replace(_TRIP, stops=stops, title="T" * 160))
+    legs = [replace(_LEG, supplier=f"Supplier {number}") for number in range(20)]
+    content = pdf(replace(_TRIP, plan=plan(legs), title="T" * 160))
     text = text_of(content)
     assert len(PdfReader(io.BytesIO(content)).pages) > 1
     assert [number for number in range(20) if f"Supplier {number}" not in text] == []
 
 
 def test_a_cancelled_trip_and_one_without_parts_say_so() -> None:
-    text = text_of(pdf(replace(_TRIP, cancelled=True, stops=())))
+    text = text_of(pdf(replace(_TRIP, cancelled=True, plan=plan([]))))
     assert "This trip was cancelled." in text
     assert "Nothing is booked yet." in text
 

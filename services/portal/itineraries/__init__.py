@@ -1,0 +1,1 @@
+"""A trip shown by a link, without an account, as long as the agent wishes (C5)."""
