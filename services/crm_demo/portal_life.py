@@ -25,7 +25,7 @@ from protos.wayvault.events.v1.events_pb2 import (
 from services.crm.access.agency.service import agency_snapshot, agent_snapshot
 from services.crm.core.actor import Actor
 from services.crm.parts import Dependencies
-from services.crm.paying.payments.service import PaymentRow
+from services.crm.paying.payments.models import PaymentRow
 from services.crm.sales.clients.service import ClientDetail, client_snapshot
 from services.crm.trips.bookings.service import (
     BookingData,

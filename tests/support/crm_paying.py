@@ -26,7 +26,7 @@ from chassis.web.passwords import Passwords
 from protos.wayvault.common.v1.common_pb2 import Origin as WireOrigin
 from protos.wayvault.common.v1.common_pb2 import PostalAddress
 from protos.wayvault.events.v1.envelope_pb2 import Envelope
-from protos.wayvault.events.v1.events_pb2 import DocumentSigned, PaymentAuthorized
+from protos.wayvault.events.v1.events_pb2 import DocumentSigned, PaymentAuthorized, PaymentContext
 from services.crm.access.agency.rules import AgentDetail
 from services.crm.access.agency.service import AgencyData, AgentData, Directory
 from services.crm.access.auth.rules import Stage
@@ -55,7 +55,7 @@ from services.crm.parts import Dependencies
 from services.crm.paying.links.service import LinkRequest, Share
 from services.crm.paying.payments.models import PaymentRow
 from services.crm.paying.payments.rules import Method, PaymentType
-from services.crm.paying.payments.service import Payment, context_of
+from services.crm.paying.payments.service import Payment
 from services.crm.paying.recording.service import Recorded
 from services.crm.sales.clients.service import ClientData
 from services.crm.trips.bookings.service import BookingData, BookingDetail, BookingStatus, SegmentData, SegmentKind
@@ -469,7 +469,7 @@ class CrmHouse:
         self.vault.hold(token)
         link = self.deps.paying.links.of_payment(payment_id)
         return PaymentAuthorized(
-            context=context_of(self.row(payment_id)),
+            context=PaymentContext.FromString(self.row(payment_id).context),
             link_id=link.id if link else "",
             card_token=token,
             brand="visa",
@@ -488,7 +488,7 @@ class CrmHouse:
         """The signed authorization of a payment."""
         return DocumentSigned(
             document_id=self.row(payment_id).document_id or new_id("doc"),
-            context=context_of(self.row(payment_id)),
+            context=PaymentContext.FromString(self.row(payment_id).context),
             title="Credit card authorization",
             signer_name="Grace Hopper",
             signature_kind="drawn",

@@ -27,7 +27,7 @@ from services.crm.paying.links.service import PaymentLinks
 from services.crm.paying.parts import Paying
 from services.crm.paying.payments.events import PaymentEvents
 from services.crm.paying.payments.self_service import SelfService
-from services.crm.paying.payments.service import PaymentBook, PaymentRow
+from services.crm.paying.payments.service import HeldPayment, PaymentBook
 from services.crm.paying.phone.masker import GrpcMasker, MaskerPort
 from services.crm.paying.phone.service import PhonePayments, SignatureDesk
 from services.crm.paying.recording.events import ReportEvents
@@ -150,7 +150,7 @@ def register_events(handlers: EventHandlers, paying: Paying) -> None:
     """What the rooms do on events of portal and notifier. The payments room is told of an authorization before the
     links room: it refuses what is not ours."""
 
-    def refuse_card(session: Session, payment: PaymentRow, card_token: str) -> None:
+    def refuse_card(session: Session, payment: HeldPayment, card_token: str) -> None:
         paying.removals.want(session, payment, card_token=card_token, reason=Removal.VOIDED)
 
     PaymentEvents(self_service=paying.self_service, refuse_card=refuse_card).register(handlers)

@@ -18,7 +18,8 @@ from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.office.reports.models import CommissionReceiptRow
 from services.crm.office.reports.rules import Commission, CommissionState, Span, months
 from services.crm.office.reports.service import EXPORT_LIMIT, Wanted, scope_of_bookings
-from services.crm.trips.bookings.service import BookingRow, Bookings, BookingStatus, SegmentRow
+from services.crm.trips.bookings.models import BookingRow, SegmentRow
+from services.crm.trips.bookings.service import Bookings, BookingStatus
 
 # A quote may come to nothing, a cancelled trip has.
 _EARNING = (BookingStatus.BOOKED.value, BookingStatus.TRAVELED.value)

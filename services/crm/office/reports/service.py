@@ -18,9 +18,11 @@ from services.crm.access.agency.service import Directory
 from services.crm.core.actor import Actor
 from services.crm.core.paging import COUNTED, PAGE_SIZE, Page, offset
 from services.crm.office.reports.rules import Period, Span, months, span_of, spans
-from services.crm.paying.payments.service import PaymentRow, PaymentState, PaymentType
-from services.crm.sales.clients.service import ClientRow
-from services.crm.trips.bookings.service import BookingRow, BookingStatus, DueKind, InstalmentRow, SegmentRow
+from services.crm.paying.payments.models import PaymentRow
+from services.crm.paying.payments.service import PaymentState, PaymentType
+from services.crm.sales.clients.models import ClientRow
+from services.crm.trips.bookings.models import BookingRow, InstalmentRow, SegmentRow
+from services.crm.trips.bookings.service import BookingStatus, DueKind
 
 EXPORT_LIMIT = 10_000
 _BEST = 20

@@ -29,18 +29,13 @@ from services.crm.core.ports.vault import (
 from services.crm.paying.card_removal.models import CardRemovalRow
 from services.crm.paying.card_removal.rules import may_remove, pause_before_try
 from services.crm.paying.payments.service import (
-    LAPSE_WARNING,
-    PENDING,
     Fact,
-    PaymentRow,
-    PaymentState,
+    HeldPayment,
     Refused,
-    context_of,
-    happen,
-    lapse_warning_due,
     locked,
     locked_own,
-    payment_of,
+    past_their_date,
+    unwarned,
 )
 
 __all__ = [
@@ -85,14 +80,14 @@ class Removals:
     def want(
         self,
         session: Session,
-        payment: PaymentRow,
+        payment: HeldPayment,
         *,
         reason: Removal,
         card_token: str = "",
         origin: Origin = Origin(),  # noqa: B008 - an empty frozen value
     ) -> None:
         """Notes, in the caller's transaction, that the payment's card (or the one named) has to be destroyed."""
-        token = card_token or payment.card_token
+        token = card_token or payment.now.card_token
         if not token or session.get(CardRemovalRow, token) is not None:
             return
         now = self._clock.now()
@@ -100,8 +95,8 @@ class Removals:
             CardRemovalRow(
                 card_token=token,
                 payment_id=payment.id,
-                agency_id=payment.agency_id,
-                agent_id=payment.agent_id,
+                agency_id=payment.now.agency_id,
+                agent_id=payment.now.agent_id,
                 reason=reason,
                 wanted_at=now,
                 next_try_at=now,
@@ -119,14 +114,13 @@ class Removals:
         Raises NotFound, PermissionDenied, or InvalidArgument with what is missing.
         """
         with self._database.transaction() as session:
-            row = locked_own(session, actor, payment_id)
-            payment = payment_of(row)
-            match may_remove(payment.state, card_held=payment.card_held, typed=typed):
+            payment = locked_own(session, actor, payment_id)
+            match may_remove(payment.now.state, card_held=payment.now.card_held, typed=typed):
                 case Refused(why=why):
                     raise InvalidArgument(why, field="confirmation")
-            self._barrier(session, row.id)
-            self.want(session, row, reason=Removal.BY_HAND, origin=origin)
-            token = row.card_token
+            self._barrier(session, payment.id)
+            self.want(session, payment, reason=Removal.BY_HAND, origin=origin)
+            token = payment.now.card_token
         return self._try(token) if token else False
 
     def status_of(self, card_token: str) -> RemovalStatus | None:
@@ -190,12 +184,11 @@ class Removals:
                 return
             row.removed_at = removed_at
             payment = locked(session, row.payment_id)
-            if payment is None or payment.card_token != token:
+            if payment is None or payment.now.card_token != token:
                 return
-            payment.card_removed_at = removed_at
-            payment.card_removal_reason = row.reason
+            payment.card_gone(at=removed_at, reason=row.reason)
             event = PaymentCardRemoved(payment_id=payment.id, at=stamp(removed_at), reason=row.reason)
-            self._outbox.add(session, event, aggregate_id=payment.id, agency_id=payment.agency_id)
+            self._outbox.add(session, event, aggregate_id=payment.id, agency_id=payment.now.agency_id)
 
 
 class Lapses:
@@ -210,44 +203,25 @@ class Lapses:
     def warn(self, limit: int = 200) -> int:
         """Announces, once each, the open payments whose card lapses within a day. Returns how many."""
         now = self._clock.now()
-        query = select(PaymentRow.id).where(
-            PaymentRow.state.in_(PENDING),
-            PaymentRow.card_kept_until > now,
-            PaymentRow.card_kept_until <= now + LAPSE_WARNING,
-            PaymentRow.lapse_warned_at.is_(None),
-            PaymentRow.card_removed_at.is_(None),
-        )
         with self._database.read() as session:
-            due = session.scalars(query.limit(limit)).all()
+            due = unwarned(session, now, limit)
         return sum(self._warn(payment_id, now) for payment_id in due)
 
     def confirm(self, limit: int = 200) -> int:
         """Asks the vault about open payments whose card is past its date, and records what lapsed. Returns how many."""
-        query = select(PaymentRow.id, PaymentRow.card_token, PaymentRow.agent_id).where(
-            PaymentRow.state.in_(PENDING),
-            PaymentRow.card_kept_until <= self._clock.now(),
-            PaymentRow.card_removed_at.is_(None),
-            PaymentRow.card_token.is_not(None),
-        )
         with self._database.read() as session:
-            due = session.execute(query.limit(limit)).all()
-        return sum(self._confirm(payment_id, token, agent_id) for payment_id, token, agent_id in due if token)
+            due = past_their_date(session, self._clock.now(), limit)
+        return sum(self._confirm(payment.id, payment.card_token or "", payment.agent_id) for payment in due)
 
     def _warn(self, payment_id: str, now: datetime) -> bool:
         with self._database.transaction() as session:
-            row = locked(session, payment_id)
-            if row is None or not lapse_warning_due(
-                state=PaymentState(row.state),
-                card_kept_until=row.card_kept_until,
-                warned_at=row.lapse_warned_at,
-                now=now,
-            ):
+            payment = locked(session, payment_id)
+            if payment is None or not payment.warn_of_lapse(now):
                 return False
-            row.lapse_warned_at = now
-            event = PaymentLapsing(context=context_of(row))
-            if row.card_kept_until:
-                event.card_kept_until.CopyFrom(stamp(row.card_kept_until))
-            self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
+            event = PaymentLapsing(context=payment.context)
+            if kept_until := payment.now.card_kept_until:
+                event.card_kept_until.CopyFrom(stamp(kept_until))
+            self._outbox.add(session, event, aggregate_id=payment.id, agency_id=payment.now.agency_id)
             return True
 
     def _confirm(self, payment_id: str, token: str, agent_id: str) -> bool:
@@ -265,12 +239,11 @@ class Lapses:
     def _lapse(self, payment_id: str) -> bool:
         now = self._clock.now()
         with self._database.transaction() as session:
-            row = locked(session, payment_id)
-            if row is None or row.card_removed_at is not None:
+            payment = locked(session, payment_id)
+            if payment is None or payment.now.card_removed_at is not None:
                 return False
-            row.card_removed_at = now
-            row.card_removal_reason = _LAPSED
-            if happen(row, Fact.LAPSED, at=now):
-                event = PaymentLapsed(context=context_of(row), at=stamp(now))
-                self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
+            payment.card_gone(at=now, reason=_LAPSED)
+            if payment.happen(Fact.LAPSED, at=now):
+                event = PaymentLapsed(context=payment.context, at=stamp(now))
+                self._outbox.add(session, event, aggregate_id=payment.id, agency_id=payment.now.agency_id)
             return True

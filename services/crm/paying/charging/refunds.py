@@ -34,11 +34,8 @@ from services.crm.paying.charging.models import PaymentChargeRow, PaymentRefundR
 from services.crm.paying.charging.rules import CHECK_EVERY, refund_refusal
 from services.crm.paying.payments.service import (
     Fact,
+    HeldPayment,
     Payment,
-    PaymentRow,
-    context_of,
-    give_back,
-    happen,
     locked,
     locked_own,
 )
@@ -108,9 +105,9 @@ class Refunds:
     def _intend(self, actor: Actor, payment_id: str, *, amount: Money, reason: str, seen: int, origin: Origin) -> str:
         now = self._clock.now()
         with self._database.transaction() as session:
-            payment = locked_own(session, actor, payment_id)
+            payment = locked_own(session, actor, payment_id).now
             charge = session.get(PaymentChargeRow, payment_id)
-            if charge is None or charge.state != ChargeState.SUCCEEDED or amount.currency != payment.currency:
+            if charge is None or charge.state != ChargeState.SUCCEEDED or amount.currency != payment.amount.currency:
                 raise InvalidArgument("There is no charge of this payment that could be refunded.")
             asked = _refunds(session, payment_id)
             if len(asked) == seen + 1 and (asked[-1].amount_minor, asked[-1].reason) == (amount.minor, reason):
@@ -192,7 +189,7 @@ class Refunds:
                     self._follow(session, payment, ours, told, now)
 
     def _follow(
-        self, session: Session, payment: PaymentRow, ours: PaymentRefundRow, told: Refund, now: datetime
+        self, session: Session, payment: HeldPayment, ours: PaymentRefundRow, told: Refund, now: datetime
     ) -> None:
         before = RefundState(ours.state)
         ours.state, ours.problem, ours.settled_at = told.state.value, told.problem[:300], told.settled_at
@@ -201,19 +198,19 @@ class Refunds:
             return
         session.flush()
         done = sum(row.amount_minor for row in _refunds(session, payment.id) if row.state == RefundState.SUCCEEDED)
-        give_back(payment, done)
-        context = context_of(payment)
+        payment.give_back(done)
+        context, currency = payment.context, payment.now.amount.currency
         event = PaymentRefunded(
             context=context,
             at=stamp(now),
-            amount=common_pb2.Money(minor=ours.amount_minor, currency=payment.currency),
-            refunded=common_pb2.Money(minor=done, currency=payment.currency),
+            amount=common_pb2.Money(minor=ours.amount_minor, currency=currency),
+            refunded=common_pb2.Money(minor=done, currency=currency),
             reason=ours.reason,
         )
-        self._outbox.add(session, event, aggregate_id=payment.id, agency_id=payment.agency_id)
-        if done == context.amount.minor and happen(payment, Fact.REVERSED, at=now):
+        self._outbox.add(session, event, aggregate_id=payment.id, agency_id=payment.now.agency_id)
+        if done == context.amount.minor and payment.happen(Fact.REVERSED, at=now):
             reversal = PaymentReversed(context=context, at=stamp(now), reason=_FULL)
-            self._outbox.add(session, reversal, aggregate_id=payment.id, agency_id=payment.agency_id)
+            self._outbox.add(session, reversal, aggregate_id=payment.id, agency_id=payment.now.agency_id)
 
 
 def _refunds(session: Session, payment_id: str) -> Sequence[PaymentRefundRow]:

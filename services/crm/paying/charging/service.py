@@ -30,12 +30,9 @@ from services.crm.paying.charging.records import OPEN
 from services.crm.paying.charging.rules import CHECK_EVERY, NEVER_ARRIVED_AFTER, may_charge
 from services.crm.paying.payments.service import (
     Fact,
+    HeldPayment,
     Payment,
-    PaymentRow,
-    PaymentState,
     Refused,
-    context_of,
-    happen,
     locked,
     locked_own,
 )
@@ -151,11 +148,11 @@ class Charges:
     def give_up(self, actor: Actor, payment_id: str, *, origin: Origin) -> None:
         """Takes back a charge that waits for the client. Raises NotFound, PermissionDenied, InvalidArgument."""
         with self._database.transaction() as session:
-            row = locked_own(session, actor, payment_id)
+            payment = locked_own(session, actor, payment_id)
             charge = session.get(PaymentChargeRow, payment_id)
             if charge is None or charge.state != ChargeState.NEEDS_CLIENT:
                 raise InvalidArgument("This charge does not wait for the client.")
-            charge_id, agency_id, agent_id = charge.charge_id, row.agency_id, row.agent_id
+            charge_id, agency_id, agent_id = charge.charge_id, payment.now.agency_id, payment.now.agent_id
         try:
             answer = self._port.void(
                 idempotency_key=new_id("key"),
@@ -192,23 +189,23 @@ class Charges:
     def _intend(self, actor: Actor, payment_id: str, origin: Origin) -> tuple[ChargeOrder, str]:
         now = self._clock.now()
         with self._database.transaction() as session:
-            row = locked_own(session, actor, payment_id)
+            payment = locked_own(session, actor, payment_id).now
             charge = session.get(PaymentChargeRow, payment_id)
             if charge is not None and charge.state in (*OPEN, ChargeState.SUCCEEDED):
                 raise InvalidArgument("This payment is being charged already, or has been. Its charge is shown here.")
-            held = row.card_token is not None and row.card_removed_at is None
-            decision = may_charge(PaymentState(row.state), to_agency=not row.supplier_name, card_held=held)
+            held = payment.card_token is not None and payment.card_removed_at is None
+            decision = may_charge(payment.state, to_agency=not payment.supplier_name, card_held=held)
             if isinstance(decision, Refused):
                 raise InvalidArgument(decision.why)
             key = new_id("key")
             values = {
-                "agency_id": row.agency_id,
-                "agent_id": row.agent_id,
+                "agency_id": payment.agency_id,
+                "agent_id": payment.agent_id,
                 "request_key": key,
                 "charge_id": "",
                 "previous_charge_id": charge.charge_id if charge is not None else "",
                 "state": ChargeState.ASKING.value,
-                "amount_minor": row.amount_minor,
+                "amount_minor": payment.amount.minor,
                 "refunded_minor": 0,
                 "reason": "",
                 "next_step": "",
@@ -220,15 +217,15 @@ class Charges:
                 "settled_at": None,
                 "check_at": now + CHECK_EVERY,
             }
-            session.merge(PaymentChargeRow(payment_id=row.id, **values))
+            session.merge(PaymentChargeRow(payment_id=payment.id, **values))
             order = ChargeOrder(
-                agency_id=row.agency_id,
-                payment_id=row.id,
-                card_token=row.card_token or "",
-                agent_id=row.agent_id,
-                amount_minor=row.amount_minor,
-                currency=row.currency,
-                description=(row.purpose or row.booking_title)[:200],
+                agency_id=payment.agency_id,
+                payment_id=payment.id,
+                card_token=payment.card_token or "",
+                agent_id=payment.agent_id,
+                amount_minor=payment.amount.minor,
+                currency=payment.amount.currency,
+                description=(payment.purpose or payment.booking_title)[:200],
             )
         return order, key
 
@@ -248,21 +245,20 @@ class Charges:
             if charge.state is ChargeState.SUCCEEDED:
                 self._close(session, payment, row, now)
 
-    def _close(self, session: Session, payment: PaymentRow, row: PaymentChargeRow, now: datetime) -> None:
+    def _close(self, session: Session, payment: HeldPayment, row: PaymentChargeRow, now: datetime) -> None:
         """Charged: as *Processed with supplier*, card and CVV are destroyed, and the client is told."""
-        if not happen(payment, Fact.CHARGED, at=now):
+        if not payment.happen(Fact.CHARGED, at=now):
             return
-        payment.confirmation_number = row.reference[:60]
-        payment.close_note = f"Charged through {row.gateway}"
+        payment.note(confirmation=row.reference, words=f"Charged through {row.gateway}")
         event = PaymentProcessed(
             payment_id=payment.id,
-            confirmation_number=payment.confirmation_number,
+            confirmation_number=payment.now.confirmation_number,
             at=stamp(now),
-            card_token=payment.card_token or "",
-            context=context_of(payment),
+            card_token=payment.now.card_token or "",
+            context=payment.context,
         )
-        self._outbox.add(session, event, aggregate_id=payment.id, agency_id=payment.agency_id)
-        if payment.card_removed_at is None:
+        self._outbox.add(session, event, aggregate_id=payment.id, agency_id=payment.now.agency_id)
+        if payment.now.card_removed_at is None:
             origin = Origin(ip=row.ip, user_agent=row.user_agent)
             self._removals.want(session, payment, reason=Removal.PROCESSED, origin=origin)
 

@@ -17,11 +17,9 @@ from services.crm.paying.card_removal.service import Removals
 from services.crm.paying.closing.rules import may_ask_again, may_process, may_void
 from services.crm.paying.payments.service import (
     Fact,
-    PaymentRow,
+    HeldPayment,
     PaymentState,
     Refused,
-    context_of,
-    happen,
     locked_own,
     replaced_by,
 )
@@ -39,7 +37,7 @@ class Barrier(Protocol):
 class AsksAgain(Protocol):
     """Opens a new payment and link in place of one that came to nothing (links.service.PaymentLinks)."""
 
-    def ask_again(self, session: Session, payment: PaymentRow) -> str: ...
+    def ask_again(self, session: Session, payment: HeldPayment) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,25 +75,24 @@ class Closing:
         """
         now = self._clock.now()
         with self._database.transaction() as session:
-            row = locked_own(session, actor, payment_id)
-            if row.state == PaymentState.PROCESSED:
-                return Closed(payment_id=row.id)
-            if isinstance(refused := may_process(PaymentState(row.state)), Refused):
+            payment = locked_own(session, actor, payment_id)
+            if payment.now.state is PaymentState.PROCESSED:
+                return Closed(payment_id=payment.id)
+            if isinstance(refused := may_process(payment.now.state), Refused):
                 raise InvalidArgument(refused.why)
-            self._barrier(session, row.id)
-            happen(row, Fact.PROCESSED, at=now)
-            row.confirmation_number = confirmation
-            row.close_note = note
+            self._barrier(session, payment.id)
+            payment.happen(Fact.PROCESSED, at=now)
+            payment.note(confirmation=confirmation, words=note)
             event = PaymentProcessed(
-                payment_id=row.id,
+                payment_id=payment.id,
                 confirmation_number=confirmation,
                 at=stamp(now),
-                card_token=row.card_token or "",
-                context=context_of(row),
+                card_token=payment.now.card_token or "",
+                context=payment.context,
             )
-            self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
-            self._destroy(session, row, Removal.PROCESSED, origin)
-            return Closed(payment_id=row.id)
+            self._outbox.add(session, event, aggregate_id=payment.id, agency_id=payment.now.agency_id)
+            self._destroy(session, payment, Removal.PROCESSED, origin)
+            return Closed(payment_id=payment.id)
 
     def void(self, actor: Actor, payment_id: str, *, reason: str, fresh_link: bool, origin: Origin) -> Closed:
         """The payment comes to nothing: card and CVV are destroyed and the client is told, with a fresh link if wished.
@@ -104,26 +101,26 @@ class Closing:
         """
         now = self._clock.now()
         with self._database.transaction() as session:
-            row = locked_own(session, actor, payment_id)
-            if row.state == PaymentState.VOIDED:
-                return Closed(payment_id=row.id, new_payment_id=replaced_by(session, row.id) or "")
-            if isinstance(refused := may_void(PaymentState(row.state)), Refused):
+            payment = locked_own(session, actor, payment_id)
+            if payment.now.state is PaymentState.VOIDED:
+                return Closed(payment_id=payment.id, new_payment_id=replaced_by(session, payment.id) or "")
+            if isinstance(refused := may_void(payment.now.state), Refused):
                 raise InvalidArgument(refused.why)
-            self._barrier(session, row.id)
-            happen(row, Fact.VOIDED, at=now)
-            row.close_note = reason
+            self._barrier(session, payment.id)
+            payment.happen(Fact.VOIDED, at=now)
+            payment.note(words=reason)
             event = PaymentVoided(
-                payment_id=row.id,
+                payment_id=payment.id,
                 reason=reason,
                 at=stamp(now),
-                card_token=row.card_token or "",
-                context=context_of(row),
+                card_token=payment.now.card_token or "",
+                context=payment.context,
                 fresh_link_follows=fresh_link,
             )
-            self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
-            self._destroy(session, row, Removal.VOIDED, origin)
-            new_id = self._links.ask_again(session, row) if fresh_link else ""
-            return Closed(payment_id=row.id, new_payment_id=new_id)
+            self._outbox.add(session, event, aggregate_id=payment.id, agency_id=payment.now.agency_id)
+            self._destroy(session, payment, Removal.VOIDED, origin)
+            new_id = self._links.ask_again(session, payment) if fresh_link else ""
+            return Closed(payment_id=payment.id, new_payment_id=new_id)
 
     def ask_again(self, actor: Actor, payment_id: str) -> Closed:
         """A fresh link for a payment that ended without a charge. Asked already: answers with that payment.
@@ -131,12 +128,12 @@ class Closing:
         Raises NotFound, PermissionDenied or InvalidArgument.
         """
         with self._database.transaction() as session:
-            row = locked_own(session, actor, payment_id)
-            if isinstance(refused := may_ask_again(PaymentState(row.state)), Refused):
+            payment = locked_own(session, actor, payment_id)
+            if isinstance(refused := may_ask_again(payment.now.state), Refused):
                 raise InvalidArgument(refused.why)
-            new_id = replaced_by(session, row.id) or self._links.ask_again(session, row)
-            return Closed(payment_id=row.id, new_payment_id=new_id)
+            new_id = replaced_by(session, payment.id) or self._links.ask_again(session, payment)
+            return Closed(payment_id=payment.id, new_payment_id=new_id)
 
-    def _destroy(self, session: Session, row: PaymentRow, reason: Removal, origin: Origin) -> None:
-        if row.card_removed_at is None:
-            self._removals.want(session, row, reason=reason, origin=origin)
+    def _destroy(self, session: Session, payment: HeldPayment, reason: Removal, origin: Origin) -> None:
+        if payment.now.card_removed_at is None:
+            self._removals.want(session, payment, reason=reason, origin=origin)

@@ -36,10 +36,9 @@ def cvv_resupplied(session: Session, message: CvvResupplied, meta: EventMeta) ->
     at = moment_of(message.at)
     request.state, request.supplied_at, request.delivery_problem = CvvRequestState.SUPPLIED, at, ""
     payment = locked(session, request.payment_id)
-    if payment is None or payment.card_token != request.card_token or _shown_since(payment.cvv_shown_at, at):
+    if payment is None or payment.now.card_token != request.card_token or _shown_since(payment.now.cvv_shown_at, at):
         return
-    payment.cvv_kept_until = moment_of(message.cvv_kept_until)
-    payment.cvv_shown_at = None
+    payment.cvv_given_again(kept_until=moment_of(message.cvv_kept_until))
 
 
 def _shown_since(shown_at: datetime | None, supplied_at: datetime) -> bool:

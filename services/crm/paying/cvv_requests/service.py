@@ -20,7 +20,7 @@ from services.crm.access.agency.service import Directory, agency_snapshot, agent
 from services.crm.core.actor import Actor
 from services.crm.paying.cvv_requests.models import CvvRequestRow
 from services.crm.paying.cvv_requests.rules import OPEN, CvvRequestState, ask_refusal, expiry, is_open
-from services.crm.paying.payments.service import PaymentRow, context_of, locked_own, payment_of
+from services.crm.paying.payments.service import HeldPayment, locked_own
 
 __all__ = ["CvvRequest", "CvvRequests"]
 
@@ -77,26 +77,26 @@ class CvvRequests:
             with self._database.read() as session:
                 return self._view(session.scalars(select(CvvRequestRow).where(CvvRequestRow.request_key == key)).one())
 
-    def _issue(self, session: Session, row: PaymentRow, key: str, *, cvv_gone: bool) -> CvvRequestRow:
-        now, payment = self._clock.now(), payment_of(row)
-        agency = self._directory.load_agency(session, row.agency_id)
-        held = payment.cvv_held(now) and not cvv_gone
+    def _issue(self, session: Session, held: HeldPayment, key: str, *, cvv_gone: bool) -> CvvRequestRow:
+        now, payment = self._clock.now(), held.now
+        agency = self._directory.load_agency(session, payment.agency_id)
+        kept = payment.cvv_held(now) and not cvv_gone
         hours = agency.data.cvv_retention_hours
-        refusal = ask_refusal(payment.state, card_held=payment.card_held, cvv_held=held, cvv_hours=hours)
+        refusal = ask_refusal(payment.state, card_held=payment.card_held, cvv_held=kept, cvv_hours=hours)
         if refusal or payment.card_token is None:
             raise InvalidArgument(refusal)
         session.execute(
             update(CvvRequestRow)
-            .where(CvvRequestRow.payment_id == row.id, CvvRequestRow.state.in_(OPEN))
+            .where(CvvRequestRow.payment_id == payment.id, CvvRequestRow.state.in_(OPEN))
             .values(state=CvvRequestState.REPLACED)
         )
         token = new_link_token()
         request = CvvRequestRow(
             id=new_id("cvvlink"),
-            payment_id=row.id,
-            agency_id=row.agency_id,
+            payment_id=payment.id,
+            agency_id=payment.agency_id,
             card_token=payment.card_token,
-            email=row.payer_email,
+            email=payment.payer_email,
             state=CvvRequestState.ISSUED,
             token_sha256=token_sha256(token),
             request_key=key,
@@ -108,7 +108,7 @@ class CvvRequests:
         session.flush()
         event = CvvRequested(
             link_id=request.id,
-            context=self._context(session, row),
+            context=self._context(session, held),
             card_token=request.card_token,
             brand=payment.card_brand,
             last4=payment.card_last4,
@@ -116,7 +116,7 @@ class CvvRequests:
             expires_at=stamp(request.expires_at),
             sealed_mail=self._letters.seal(self._letter(request, token)),
         )
-        self._outbox.add(session, event, aggregate_id=request.id, agency_id=row.agency_id)
+        self._outbox.add(session, event, aggregate_id=request.id, agency_id=payment.agency_id)
         return request
 
     def _letter(self, request: CvvRequestRow, token: str) -> Letter:
@@ -129,13 +129,12 @@ class CvvRequests:
             expires_at=request.expires_at,
         )
 
-    def _context(self, session: Session, row: PaymentRow) -> PaymentContext:
+    def _context(self, session: Session, held: HeldPayment) -> PaymentContext:
         """The payment's, with names and policies as they are today: the vault applies today's policy to the CVV."""
-        context = PaymentContext()
-        context.CopyFrom(context_of(row))
-        agency = self._directory.load_agency(session, row.agency_id)
+        context = held.context
+        agency = self._directory.load_agency(session, held.now.agency_id)
         context.agency.CopyFrom(agency_snapshot(agency))
-        context.agent.CopyFrom(agent_snapshot(self._directory.load_agent(session, row.agent_id)))
+        context.agent.CopyFrom(agent_snapshot(self._directory.load_agent(session, held.now.agent_id)))
         context.policy.CopyFrom(policy_snapshot(agency))
         return context
 

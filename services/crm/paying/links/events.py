@@ -12,7 +12,7 @@ from protos.wayvault.events.v1.events_pb2 import PaymentAuthorized, PaymentLinkO
 from services.crm.core.mails import MailOutcome, on_mail
 from services.crm.paying.links.models import PaymentLinkRow
 from services.crm.paying.links.rules import LinkFact, LinkState, after
-from services.crm.paying.payments.service import Fact, happen, locked
+from services.crm.paying.payments.service import Fact, locked
 
 _log = structlog.get_logger(__name__)
 _MAIL: Final = "payment_link"
@@ -44,7 +44,7 @@ def link_opened(session: Session, message: PaymentLinkOpened, meta: EventMeta) -
     if _advance(row, LinkFact.OPENED):
         row.opened_at = moment_of(message.at)
     if payment := locked(session, row.payment_id):
-        happen(payment, Fact.OPENED, at=moment_of(message.at))
+        payment.happen(Fact.OPENED, at=moment_of(message.at))
 
 
 def link_submitted(session: Session, message: PaymentAuthorized, meta: EventMeta) -> None:

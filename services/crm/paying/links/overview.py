@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
 from chassis.db import Database
@@ -18,7 +19,7 @@ from services.crm.core.visibility import visible_to
 from services.crm.paying.links.models import PaymentLinkRow
 from services.crm.paying.links.rules import LIVE, LinkState
 from services.crm.paying.links.service import Link, PaymentLinks, link_of
-from services.crm.paying.payments.service import PaymentRow
+from services.crm.paying.payments.service import Payment, payments_by_id
 
 ENDING_SOON: Final = timedelta(hours=48)
 EXPORT_LIMIT: Final = 10_000
@@ -96,15 +97,15 @@ class LinkOverview:
         query = self._query(actor, shown, now)
         with self._database.read() as session:
             total = bounded_count(session, query.with_only_columns(PaymentLinkRow.id).order_by(None))
-            rows = session.execute(query.limit(PAGE_SIZE).offset(offset(number))).all()
-            return Page(items=[_listed(link, payment, now) for link, payment in rows], total=total, number=number)
+            rows = session.scalars(query.limit(PAGE_SIZE).offset(offset(number))).all()
+            return Page(items=_with_payments(session, rows, now), total=total, number=number)
 
     def export(self, actor: Actor, shown: Shown) -> list[ListedLink]:
         """Everything that the list shows (at most EXPORT_LIMIT)."""
         now = self._clock.now()
         with self._database.read() as session:
-            rows = session.execute(self._query(actor, shown, now).limit(EXPORT_LIMIT)).all()
-            return [_listed(link, payment, now) for link, payment in rows]
+            rows = session.scalars(self._query(actor, shown, now).limit(EXPORT_LIMIT)).all()
+            return _with_payments(session, rows, now)
 
     def counts(self, actor: Actor) -> Mapping[Shown, int]:
         """How many links wait for their clients, by what is shown of them."""
@@ -120,9 +121,9 @@ class LinkOverview:
         """These links, as far as they are the actor's own, before something is done with them."""
         now = self._clock.now()
         ids = [one.link_id for one in picked[:MOST_AT_ONCE]]
-        query = _joined().where(PaymentLinkRow.agent_id == actor.agent_id, PaymentLinkRow.id.in_(ids))
+        query = select(PaymentLinkRow).where(PaymentLinkRow.agent_id == actor.agent_id, PaymentLinkRow.id.in_(ids))
         with self._database.read() as session:
-            return [_listed(link, payment, now) for link, payment in session.execute(query)]
+            return _with_payments(session, session.scalars(query).all(), now)
 
     def resend(self, actor: Actor, picked: Sequence[Picked]) -> Outcome:
         """Mails each again. One that can't be sent hinders no other."""
@@ -132,8 +133,8 @@ class LinkOverview:
         """Makes each useless. One that can't be revoked hinders no other."""
         return _each(picked, lambda one: self._links.revoke(actor, one.link_id))
 
-    def _query(self, actor: Actor, shown: Shown, now: datetime) -> Select[PaymentLinkRow, PaymentRow]:
-        query = _joined().where(visible_to(actor, PaymentLinkRow.agency_id, PaymentLinkRow.agent_id))
+    def _query(self, actor: Actor, shown: Shown, now: datetime) -> Select[PaymentLinkRow]:
+        query = select(PaymentLinkRow).where(visible_to(actor, PaymentLinkRow.agency_id, PaymentLinkRow.agent_id))
         if shown is not Shown.ALL:
             query = query.where(_condition(shown, now))
         if shown is Shown.EXPIRING:
@@ -141,8 +142,9 @@ class LinkOverview:
         return query.order_by(PaymentLinkRow.created_at.desc(), PaymentLinkRow.id)
 
 
-def _joined() -> Select[PaymentLinkRow, PaymentRow]:
-    return select(PaymentLinkRow, PaymentRow).join(PaymentRow, PaymentRow.id == PaymentLinkRow.payment_id)
+def _with_payments(session: Session, rows: Sequence[PaymentLinkRow], now: datetime) -> list[ListedLink]:
+    payments = payments_by_id(session, [row.payment_id for row in rows])
+    return [_listed(row, payments[row.payment_id], now) for row in rows]
 
 
 def _condition(shown: Shown, now: datetime) -> ColumnElement[bool]:
@@ -169,7 +171,7 @@ def _each(picked: Sequence[Picked], act: Callable[[Picked], Link]) -> Outcome:
     return Outcome(done=done, refused=list(dict.fromkeys(refused)))
 
 
-def _listed(row: PaymentLinkRow, payment: PaymentRow, now: datetime) -> ListedLink:
+def _listed(row: PaymentLinkRow, payment: Payment, now: datetime) -> ListedLink:
     link = link_of(row)
     return ListedLink(
         link=link,
@@ -177,7 +179,7 @@ def _listed(row: PaymentLinkRow, payment: PaymentRow, now: datetime) -> ListedLi
         payer_name=payment.payer_name,
         booking_title=payment.booking_title,
         supplier_name=payment.supplier_name,
-        amount=Money(minor=payment.amount_minor, currency=payment.currency),
+        amount=payment.amount,
         due_on=payment.due_on,
         ends_soon=link.is_live and link.expires_at <= now + ENDING_SOON,
     )

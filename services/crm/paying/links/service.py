@@ -29,15 +29,14 @@ from services.crm.paying.links.rules import DEFAULT_LIFETIME, LIVE, LinkFact, Li
 from services.crm.paying.links.terms import TERMS_VERSION, render_terms
 from services.crm.paying.payments.service import (
     Fact,
+    HeldPayment,
     NewPayment,
-    PaymentRow,
     PaymentState,
     PaymentType,
-    context_of,
-    happen,
     locked,
     locked_own,
     open_payment,
+    payments_by_id,
 )
 from services.crm.trips.bookings.service import (
     BookingDetail,
@@ -170,7 +169,7 @@ class PaymentLinks:
                 return link_of(row)
             state = after(LinkState(row.state), LinkFact.RESENT)
             payment = locked(session, row.payment_id)
-            if state is None or payment is None or not happen(payment, Fact.LINK_RENEWED, at=now):
+            if state is None or payment is None or not payment.happen(Fact.LINK_RENEWED, at=now):
                 raise InvalidArgument(f"This link was {row.state}, so it can't be sent again. Send a new one.")
             row.state = state
             row.issue += 1
@@ -189,7 +188,7 @@ class PaymentLinks:
                 return link_of(row)
             state = after(LinkState(row.state), LinkFact.REVOKED)
             payment = locked(session, row.payment_id)
-            if state is None or payment is None or not happen(payment, Fact.LINK_REVOKED, at=now):
+            if state is None or payment is None or not payment.happen(Fact.LINK_REVOKED, at=now):
                 raise InvalidArgument(
                     "The client has submitted the payment already, so the link can't be revoked. "
                     "You can void the payment instead."
@@ -200,28 +199,26 @@ class PaymentLinks:
             self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
             return link_of(row)
 
-    def ask_again(self, session: Session, payment: PaymentRow) -> str:
+    def ask_again(self, session: Session, payment: HeldPayment) -> str:
         """A new payment and link in place of one that came to nothing, in the caller's transaction (M7, M9).
 
         Names, addresses and policies are today's as far as the booking still has them. Returns the new payment's id.
         """
-        old = context_of(payment)
-        context = PaymentContext()
-        context.CopyFrom(old)
-        booking = self._bookings.load_by_id(session, payment.booking_id)
+        context, old = payment.context, payment.now
+        booking = self._bookings.load_by_id(session, old.booking_id)
         context.booking_title = booking.title
         self._fill_house(session, context, booking)
-        passenger = booking.passenger(payment.payer_client_id)
+        passenger = booking.passenger(old.payer_client_id)
         if passenger is not None and passenger.email:
             context.payer.CopyFrom(passenger_snapshot(passenger))
-        if segment := booking.segment(payment.segment_id):
+        if segment := booking.segment(old.segment_id):
             context.segment.CopyFrom(segment_snapshot(segment))
         new = NewPayment(
             context=context,
             payer_name=f"{context.payer.first_name} {context.payer.last_name}".strip(),
-            type=PaymentType(payment.type),
-            due_on=payment.due_on,
-            replaces_payment_id=payment.id,
+            type=old.type,
+            due_on=old.due_on,
+            replaces_payment_id=old.id,
         )
         replacement = open_payment(session, new, at=self._clock.now())
         self._add_link(session, replacement, request_key=f"again:{payment.id}")
@@ -236,7 +233,7 @@ class PaymentLinks:
         payment_id = derived_id("pay", f"{actor.agent_id} {request.request_key}")
         with self._database.transaction() as session:
             booking = self._bookings.hold_own(session, actor, booking_id)
-            if session.get(PaymentRow, payment_id) is None:
+            if not payments_by_id(session, [payment_id]):
                 passenger = _traveller(booking, share)
                 new = self._new(session, booking, request, share, passenger)
                 open_payment(session, replace(new, payment_id=payment_id), at=self._clock.now())
@@ -250,13 +247,13 @@ class PaymentLinks:
         with self._database.transaction() as session:
             payment = locked_own(session, actor, payment_id)
             row = session.scalar(select(PaymentLinkRow).where(PaymentLinkRow.payment_id == payment_id))
-            if not payment.payer_email:
-                raise InvalidArgument(f"{payment.payer_name} has no e-mail address, so no link can be sent.")
+            if not payment.now.payer_email:
+                raise InvalidArgument(f"{payment.now.payer_name} has no e-mail address, so no link can be sent.")
             if row is None:
                 self._add_link(session, payment, request_key=f"instead:{payment_id}")
             elif LinkState(row.state) not in LIVE:
                 raise InvalidArgument(f"The link of this payment was {row.state}. Send a new one from the booking.")
-            return payment.payer_email
+            return payment.now.payer_email
 
     def taken_otherwise(self, payment_id: str) -> None:
         """The card came by phone: the link of the payment, if it has one that lives, stops working."""
@@ -313,7 +310,7 @@ class PaymentLinks:
                 return False
             row.state = state
             if payment := locked(session, row.payment_id):
-                happen(payment, Fact.LINK_EXPIRED, at=now)
+                payment.happen(Fact.LINK_EXPIRED, at=now)
             return True
 
     def _open(self, session: Session, booking: BookingDetail, request: LinkRequest, share: Share) -> Link:
@@ -347,20 +344,20 @@ class PaymentLinks:
         context.agent.CopyFrom(agent_snapshot(self._directory.load_agent(session, booking.agent_id)))
         context.policy.CopyFrom(policy_snapshot(agency))
 
-    def _add_link(self, session: Session, payment: PaymentRow, *, request_key: str) -> Link:
-        now = self._clock.now()
+    def _add_link(self, session: Session, payment: HeldPayment, *, request_key: str) -> Link:
+        now, asked = self._clock.now(), payment.now
         row = PaymentLinkRow(
             id=new_id("link"),
-            payment_id=payment.id,
-            agency_id=payment.agency_id,
-            agent_id=payment.agent_id,
-            booking_id=payment.booking_id,
-            client_id=payment.payer_client_id,
-            email=payment.payer_email,
+            payment_id=asked.id,
+            agency_id=asked.agency_id,
+            agent_id=asked.agent_id,
+            booking_id=asked.booking_id,
+            client_id=asked.payer_client_id,
+            email=asked.payer_email,
             state=LinkState.ISSUED,
             request_key=request_key,
             issue=1,
-            terms_text=render_terms(context_of(payment), PaymentType(payment.type), payment.payer_name),
+            terms_text=render_terms(payment.context, asked.type, asked.payer_name),
             terms_version=TERMS_VERSION,
             delivery_problem="",
             created_at=now,
@@ -372,7 +369,7 @@ class PaymentLinks:
         session.flush()
         return replace(link_of(row), fresh_url=url)
 
-    def _mail(self, session: Session, row: PaymentLinkRow, payment: PaymentRow) -> str:
+    def _mail(self, session: Session, row: PaymentLinkRow, payment: HeldPayment) -> str:
         """Makes the link's newest token, seals it into a letter and publishes both unopened. Returns the link."""
         token = new_link_token()
         row.token_sha256 = token_sha256(token)
@@ -381,20 +378,20 @@ class PaymentLinks:
             letter_id=new_id("letter"),
             template="payment_link",
             to=row.email,
-            data={"url": url} | _void_notice(session, payment),
+            data={"url": url} | _void_notice(session, payment.now.replaces_payment_id),
             issued_at=row.issued_at,
             expires_at=row.expires_at,
         )
         event = PaymentLinkIssued(
             link_id=row.id,
-            context=context_of(payment),
+            context=payment.context,
             token_sha256=row.token_sha256,
             issue=row.issue,
             expires_at=stamp(row.expires_at),
             terms_text=row.terms_text,
             terms_version=row.terms_version,
             sealed_mail=self._letters.seal(letter),
-            replaces_payment_id=payment.replaces_payment_id or "",
+            replaces_payment_id=payment.now.replaces_payment_id or "",
         )
         self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
         return url
@@ -431,12 +428,10 @@ def _traveller(booking: BookingDetail, share: Share) -> Passenger:
     return passenger
 
 
-def _void_notice(session: Session, payment: PaymentRow) -> dict[str, str]:
+def _void_notice(session: Session, replaced_id: str | None) -> dict[str, str]:
     """What the mail of a fresh link says about the voided payment that it replaces (M7)."""
-    if payment.replaces_payment_id is None:
-        return {}
-    replaced = session.get(PaymentRow, payment.replaces_payment_id)
-    if replaced is None or replaced.state != PaymentState.VOIDED:
+    replaced = payments_by_id(session, [replaced_id]).get(replaced_id) if replaced_id else None
+    if replaced is None or replaced.state is not PaymentState.VOIDED:
         return {}
     reason = replaced.close_note.strip()
     return {"void_reason": reason if reason.endswith((".", "!", "?")) else f"{reason}."}

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from chassis.bus import EventHandlers, EventMeta
 from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import DocumentSigned, PaymentAuthorized
-from services.crm.paying.payments.models import PaymentRow, SignedDocumentRow
+from services.crm.paying.payments.held import HeldPayment, locked
+from services.crm.paying.payments.models import SignedDocumentRow
 from services.crm.paying.payments.self_service import SelfService
-from services.crm.paying.payments.service import locked, record_authorization
 
 
 class UnknownPayment(Exception):
@@ -23,7 +23,7 @@ class PaymentEvents:
 
     self_service: SelfService
     # Has a card destroyed that came for a payment which is closed, in the caller's transaction.
-    refuse_card: Callable[[Session, PaymentRow, str], None]
+    refuse_card: Callable[[Session, HeldPayment, str], None]
 
     def register(self, handlers: EventHandlers) -> None:
         """Adds this room's handlers."""
@@ -35,9 +35,9 @@ class PaymentEvents:
         payment = locked(session, message.context.payment_id)
         if payment is None and message.self_service:
             payment = self.self_service.open(session, message, meta)
-        if payment is None or payment.agency_id != meta.agency_id:
+        if payment is None or payment.now.agency_id != meta.agency_id:
             raise UnknownPayment("payment.authorized names a payment that the CRM does not have")
-        if not record_authorization(payment, message):
+        if not payment.authorize(message):
             # The payment is closed: nobody may use this card any more.
             self.refuse_card(session, payment, message.card_token)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select
 
 from services.crm.core.actor import Actor
 from services.crm.paying.payments.models import PaymentRow
@@ -45,6 +45,16 @@ def pending_query(actor: Actor, wanted: PendingFilter) -> Select[PaymentRow]:
             return query.order_by(PaymentRow.amount_minor.desc(), PaymentRow.id)
         case PendingSort.KEPT:
             return query.order_by(PaymentRow.card_kept_until.asc().nulls_last(), PaymentRow.id)
+
+
+def count_pending(agent_id: str) -> Select[int]:
+    """How many payments of an agent wait, to be read with what else a reader wants."""
+    return select(func.count()).where(PaymentRow.agent_id == agent_id, PaymentRow.state.in_(PENDING))
+
+
+def count_pending_by_agent() -> Select[str, int]:
+    """The same for every agent who has any."""
+    return select(PaymentRow.agent_id, func.count()).where(PaymentRow.state.in_(PENDING)).group_by(PaymentRow.agent_id)
 
 
 def _is_shown(state: PaymentState) -> bool:

@@ -22,6 +22,8 @@ from services.crm.paying.payments.rules import (
     after,
 )
 
+_AT_ONCE = 1_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillingAddress:
@@ -190,6 +192,15 @@ def payment_of(row: PaymentRow) -> Payment:
         close_note=row.close_note,
         document_id=row.document_id,
     )
+
+
+def payments_by_id(session: Session, payment_ids: Collection[str]) -> dict[str, Payment]:
+    """These payments, to read only; what a caller may see of them is for the caller to ask."""
+    if not payment_ids:
+        return {}
+    return {
+        row.id: payment_of(row) for row in session.scalars(select(PaymentRow).where(PaymentRow.id.in_(payment_ids)))
+    }
 
 
 def titles_of(session: Session, agency_id: str, payment_ids: Collection[str]) -> dict[str, str]:

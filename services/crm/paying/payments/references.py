@@ -4,8 +4,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chassis.db.references import Reference
+from protos.wayvault.events.v1.events_pb2 import PaymentContext
 from services.crm.paying.payments.models import PaymentRow
-from services.crm.paying.payments.service import context_of
 
 
 def _follow_payments(session: Session, kept_id: str, merged_id: str) -> int:
@@ -14,7 +14,7 @@ def _follow_payments(session: Session, kept_id: str, merged_id: str) -> int:
         select(PaymentRow).where(PaymentRow.payer_client_id == merged_id).order_by(PaymentRow.id).with_for_update()
     ).all()
     for row in rows:
-        context = context_of(row)
+        context = PaymentContext.FromString(row.context)
         context.payer.id = kept_id
         row.payer_client_id, row.context = kept_id, context.SerializeToString()
     session.flush()

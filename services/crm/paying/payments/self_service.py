@@ -10,9 +10,8 @@ from chassis.timestamps import moment_of
 from chassis.typed.days import day_from
 from protos.wayvault.events.v1.events_pb2 import PaymentAuthorized, PaymentContext
 from protos.wayvault.events.v1.events_pb2 import PaymentType as WireType
-from services.crm.paying.payments.models import PaymentRow
+from services.crm.paying.payments.held import HeldPayment, NewPayment, open_payment
 from services.crm.paying.payments.rules import PaymentType
-from services.crm.paying.payments.service import NewPayment, open_payment
 from services.crm.sales.clients.service import Clients, current_client_id
 from services.crm.trips.bookings.service import Bookings
 
@@ -34,7 +33,7 @@ class SelfService:
     bookings: Bookings
     clients: Clients
 
-    def open(self, session: Session, message: PaymentAuthorized, meta: EventMeta) -> PaymentRow:
+    def open(self, session: Session, message: PaymentAuthorized, meta: EventMeta) -> HeldPayment:
         """A payment with the id under which the vault keeps the card.
 
         What the client saw accepted reaches their agent: that the trip changed meanwhile, that they are

@@ -1,12 +1,13 @@
 """A secure session as pages and report show it: a value, read from its row and its payment's."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
 
 from chassis.money import Money
-from services.crm.paying.payments.service import PaymentRow, PaymentState
+from services.crm.paying.payments.service import Payment, PaymentState, payments_by_id
 from services.crm.paying.phone.models import PhoneCallRow
 from services.crm.paying.phone.rules import RESULT_WORDS, Result
 
@@ -49,13 +50,13 @@ class CallFilter:
     since: date | None = None
 
 
-def calls_query() -> Select[PhoneCallRow, PaymentRow]:
-    """Calls with their payments."""
-    return select(PhoneCallRow, PaymentRow).join(PaymentRow, PaymentRow.id == PhoneCallRow.payment_id)
+def calls_of(session: Session, rows: Sequence[PhoneCallRow]) -> list[Call]:
+    """The values of these rows, in their order."""
+    payments = payments_by_id(session, {row.payment_id for row in rows})
+    return [_call_of(row, payments[row.payment_id]) for row in rows]
 
 
-def call_of(row: PhoneCallRow, payment: PaymentRow) -> Call:
-    """The value of a row."""
+def _call_of(row: PhoneCallRow, payment: Payment) -> Call:
     return Call(
         id=row.id,
         agent_id=row.agent_id,
@@ -63,8 +64,8 @@ def call_of(row: PhoneCallRow, payment: PaymentRow) -> Call:
         payer_name=payment.payer_name,
         booking_id=payment.booking_id,
         booking_title=payment.booking_title,
-        amount=Money(minor=payment.amount_minor, currency=payment.currency),
-        payment_state=PaymentState(payment.state),
+        amount=payment.amount,
+        payment_state=payment.state,
         result=Result(row.result) if row.result else None,
         asked_again=row.asked_again,
         sign_request_id=row.sign_request_id,

@@ -21,19 +21,17 @@ from services.crm.core.visibility import visible_to
 from services.crm.paying.links.service import PaymentLinks
 from services.crm.paying.payments.service import (
     BillingAddress,
+    HeldPayment,
     Payment,
-    PaymentRow,
     PaymentState,
     context_of,
     locked_own,
     own,
-    payment_of,
-    record_authorization,
 )
 from services.crm.paying.phone import terms
 from services.crm.paying.phone.masker import KeyedCard, MaskerPort, Opened, Progress, Readiness, Session
 from services.crm.paying.phone.models import PhoneCallRow, PhoneDeskRow, PhoneFlowRow
-from services.crm.paying.phone.records import Call, CallFilter, call_of, calls_query
+from services.crm.paying.phone.records import Call, CallFilter, calls_of
 from services.crm.paying.phone.rules import FIRST_SCRIPT, RESULT_WORDS, Field, Flow, Result
 
 __all__ = ["FIRST_SCRIPT", "RESULT_WORDS", "Call", "CallFilter", "Field", "Flow", "PhonePayments", "Result"]
@@ -90,10 +88,10 @@ class PhonePayments:
     def payment(self, actor: Actor, payment_id: str) -> Payment:
         """An own payment that can be paid by phone. Raises NotFound, PermissionDenied, InvalidArgument."""
         with self._database.read() as session:
-            row = own(session, actor, payment_id)
-            if PaymentState(row.state) not in _WAITING:
+            payment = own(session, actor, payment_id)
+            if payment.state not in _WAITING:
                 raise InvalidArgument("This payment is not waiting for a card any more.")
-            return payment_of(row)
+            return payment
 
     def start(self, actor: Actor, payment_id: str, *, script: str) -> tuple[str, Opened]:
         """The client agreed: opens a session for the payment. Returns the call's id, and the PIN.
@@ -102,10 +100,9 @@ class PhonePayments:
         """
         masker, now = self._required(), self._clock.now()
         with self._database.read() as session:
-            row = own(session, actor, payment_id)
-            if PaymentState(row.state) not in _WAITING:
+            if own(session, actor, payment_id).state not in _WAITING:
                 raise InvalidArgument("This payment is not waiting for a card any more.")
-            policy = context_of(row).policy
+            policy = context_of(session, payment_id).policy
             telephone = session.get(PhoneDeskRow, actor.agent_id)
             desk = telephone.extension if telephone else ""
             flow = _flow(session.get(PhoneFlowRow, actor.agency_id))
@@ -184,8 +181,8 @@ class PhonePayments:
         card = self._required().finish(call.session_id, actor.agent_id, name)
         now = self._clock.now()
         with self._database.transaction() as session:
-            row = locked_own(session, actor, call.payment_id)
-            self._authorize(session, row, card, billing, now)
+            payment = locked_own(session, actor, call.payment_id)
+            self._authorize(session, payment, card, billing, now)
             kept = session.get_one(PhoneCallRow, call_id, with_for_update=True)
             kept.result, kept.asked_again = Result.STORED, card.asked_again
             kept.ended_at = kept.ended_at or now
@@ -199,8 +196,7 @@ class PhonePayments:
             call = self._own_row(session, actor, call_id)
             if call.sign_request_id:
                 return True
-            row = own(session, actor, call.payment_id)
-            payment, house = payment_of(row), context_of(row)
+            payment, house = own(session, actor, call.payment_id), context_of(session, call.payment_id)
         text = terms.render(
             payment,
             agency=house.agency.name,
@@ -218,7 +214,7 @@ class PhonePayments:
         return bool(request_id)
 
     def _authorize(
-        self, session: DbSession, row: PaymentRow, card: KeyedCard, billing: BillingAddress, now: datetime
+        self, session: DbSession, payment: HeldPayment, card: KeyedCard, billing: BillingAddress, now: datetime
     ) -> None:
         address = common_pb2.PostalAddress(
             line1=billing.line1,
@@ -229,7 +225,7 @@ class PhonePayments:
             country=billing.country,
         )
         told = PaymentAuthorized(
-            context=context_of(row),
+            context=payment.context,
             card_token=card.token,
             brand=card.brand,
             last4=card.last4,
@@ -239,10 +235,9 @@ class PhonePayments:
             card_kept_until=stamp(card.kept_until),
             cvv_kept_until=stamp(card.cvv_kept_until) if card.cvv_kept_until else None,
         )
-        already = row.card_token == card.token
-        if not record_authorization(row, told):
+        already = payment.now.card_token == card.token
+        if not payment.authorize(told, by_phone=True):
             raise InvalidArgument("This payment was closed meanwhile. The card is destroyed.")
-        row.by_phone = True
         if not already:
             event = PaymentTakenByPhone(
                 context=told.context,
@@ -253,15 +248,15 @@ class PhonePayments:
                 card_kept_until=told.card_kept_until,
                 cvv_kept_until=told.cvv_kept_until if card.cvv_kept_until else None,
             )
-            self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
+            self._outbox.add(session, event, aggregate_id=payment.id, agency_id=payment.now.agency_id)
 
     # ---- many
     def of_payment(self, payment_id: str) -> Call | None:
         """The session that stored a payment's card; the caller has the payment from a look-up of their own."""
-        query = calls_query().where(PhoneCallRow.payment_id == payment_id, PhoneCallRow.result == Result.STORED)
+        query = select(PhoneCallRow).where(PhoneCallRow.payment_id == payment_id, PhoneCallRow.result == Result.STORED)
         with self._database.read() as session:
-            found = session.execute(query.order_by(PhoneCallRow.started_at.desc())).first()
-            return call_of(*found) if found else None
+            found = session.scalars(query.order_by(PhoneCallRow.started_at.desc()).limit(1)).all()
+            return next(iter(calls_of(session, found)), None)
 
     def signature_outstanding(self, call: Call) -> bool:
         """Whether the authorization of a payment by phone is still to be signed."""
@@ -269,14 +264,14 @@ class PhonePayments:
 
     def calls(self, actor: Actor, wanted: CallFilter, limit: int = 200) -> list[Call]:
         """T5: an admin's agency's, an agent's own, newest first."""
-        query = calls_query().where(visible_to(actor, PhoneCallRow.agency_id, PhoneCallRow.agent_id))
+        query = select(PhoneCallRow).where(visible_to(actor, PhoneCallRow.agency_id, PhoneCallRow.agent_id))
         if wanted.result is not None:
             query = query.where(PhoneCallRow.result == wanted.result)
         if wanted.since is not None:
             query = query.where(PhoneCallRow.started_at >= datetime.combine(wanted.since, datetime.min.time(), UTC))
         query = query.order_by(PhoneCallRow.started_at.desc(), PhoneCallRow.id).limit(limit)
         with self._database.read() as session:
-            return [call_of(*found) for found in session.execute(query)]
+            return calls_of(session, session.scalars(query).all())
 
     def settle(self) -> int:
         """For the worker: sessions that nobody saw end are lost. Returns how many."""

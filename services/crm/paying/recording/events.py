@@ -53,9 +53,9 @@ class ReportEvents:
             method=_method(context),
             paid_on=day_from(context.paid_on),
         )
-        row = open_payment(session, new, at=at)
-        row.confirmation_number, row.close_note = message.reference[:60], message.note[:500]
-        note_act(session, row, Act.REPORTED, at=at, actor=None, ip="", why=message.note)
+        payment = open_payment(session, new, at=at)
+        payment.note(confirmation=message.reference, words=message.note)
+        note_act(session, payment.now, Act.REPORTED, at=at, actor=None, ip="", why=message.note)
 
 
 def _method(context: PaymentContext) -> Method:

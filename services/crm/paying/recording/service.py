@@ -32,18 +32,16 @@ from services.crm.paying.links.service import WIRE_TYPES
 from services.crm.paying.payments.service import (
     TYPE_WORDS,
     Fact,
+    HeldPayment,
     Method,
     NewPayment,
     Payment,
-    PaymentRow,
     PaymentState,
     PaymentType,
     Refused,
-    context_of,
-    happen,
     locked_own,
     open_payment,
-    payment_of,
+    payments_by_id,
 )
 from services.crm.paying.recording.models import PaymentActRow
 from services.crm.paying.recording.rules import ACT_WORDS, Act, day_error, may_answer, may_reverse
@@ -131,15 +129,23 @@ class Recording:
         Raises NotFound, PermissionDenied or InvalidArgument. Confirmed already: nothing changes.
         """
         with self._database.transaction() as session:
-            row = locked_own(session, actor, payment_id)
-            if row.state == PaymentState.PROCESSED and row.method != Method.CARD:
+            payment = locked_own(session, actor, payment_id)
+            if payment.now.state is PaymentState.PROCESSED and payment.now.is_recorded:
                 return
-            if isinstance(refused := may_answer(PaymentState(row.state)), Refused):
+            if isinstance(refused := may_answer(payment.now.state), Refused):
                 raise InvalidArgument(refused.why)
-            paid_on = row.paid_on or self._today(actor)
-            happen(row, Fact.CONFIRMED, at=_noon(paid_on, actor))
-            note_act(session, row, Act.CONFIRMED, at=self._clock.now(), actor=actor, ip=ip, effect=row.amount_minor)
-            self._tell_recorded(session, row, was_reported=True)
+            paid_on = payment.now.paid_on or self._today(actor)
+            payment.happen(Fact.CONFIRMED, at=_noon(paid_on, actor))
+            note_act(
+                session,
+                payment.now,
+                Act.CONFIRMED,
+                at=self._clock.now(),
+                actor=actor,
+                ip=ip,
+                effect=payment.now.amount.minor,
+            )
+            self._tell_recorded(session, payment, was_reported=True)
 
     def decline(self, actor: Actor, payment_id: str, *, reason: str, ip: str) -> Payment:
         """There is no such payment as the client reported; the client reads why.
@@ -148,16 +154,16 @@ class Recording:
         """
         now = self._clock.now()
         with self._database.transaction() as session:
-            row = locked_own(session, actor, payment_id)
-            if row.state == PaymentState.DECLINED:
-                return payment_of(row)
-            if isinstance(refused := may_answer(PaymentState(row.state)), Refused):
+            payment = locked_own(session, actor, payment_id)
+            if payment.now.state is PaymentState.DECLINED:
+                return payment.now
+            if isinstance(refused := may_answer(payment.now.state), Refused):
                 raise InvalidArgument(refused.why)
-            happen(row, Fact.DECLINED, at=now)
-            note_act(session, row, Act.DECLINED, at=now, actor=actor, ip=ip, why=reason)
-            told = PaymentReportDeclined(context=context_of(row), at=stamp(now), reason=reason)
-            self._outbox.add(session, told, aggregate_id=row.id, agency_id=row.agency_id)
-            return payment_of(row)
+            payment.happen(Fact.DECLINED, at=now)
+            note_act(session, payment.now, Act.DECLINED, at=now, actor=actor, ip=ip, why=reason)
+            told = PaymentReportDeclined(context=payment.context, at=stamp(now), reason=reason)
+            self._outbox.add(session, told, aggregate_id=payment.id, agency_id=payment.now.agency_id)
+            return payment.now
 
     def reverse(self, actor: Actor, payment_id: str, *, reason: str, ip: str) -> Payment:
         """A processed or recorded payment was a mistake: the record stays, its reversal stands beside it.
@@ -166,17 +172,26 @@ class Recording:
         """
         now = self._clock.now()
         with self._database.transaction() as session:
-            row = locked_own(session, actor, payment_id)
-            if row.state == PaymentState.REVERSED:
-                return payment_of(row)
-            if isinstance(refused := may_reverse(PaymentState(row.state)), Refused):
+            payment = locked_own(session, actor, payment_id)
+            if payment.now.state is PaymentState.REVERSED:
+                return payment.now
+            if isinstance(refused := may_reverse(payment.now.state), Refused):
                 raise InvalidArgument(refused.why)
-            self._barrier(session, row.id)
-            happen(row, Fact.REVERSED, at=now)
-            note_act(session, row, Act.REVERSED, at=now, actor=actor, ip=ip, why=reason, effect=-row.amount_minor)
-            told = PaymentReversed(context=context_of(row), at=stamp(now), reason=reason)
-            self._outbox.add(session, told, aggregate_id=row.id, agency_id=row.agency_id)
-            return payment_of(row)
+            self._barrier(session, payment.id)
+            payment.happen(Fact.REVERSED, at=now)
+            note_act(
+                session,
+                payment.now,
+                Act.REVERSED,
+                at=now,
+                actor=actor,
+                ip=ip,
+                why=reason,
+                effect=-payment.now.amount.minor,
+            )
+            told = PaymentReversed(context=payment.context, at=stamp(now), reason=reason)
+            self._outbox.add(session, told, aggregate_id=payment.id, agency_id=payment.now.agency_id)
+            return payment.now
 
     def why_not_by_word(self, payment_id: str) -> str:
         """Why a word alone doesn't take this payment back, for the page before anybody asks; empty when it does."""
@@ -190,12 +205,13 @@ class Recording:
     def acts_of(self, payment_id: str) -> Sequence[ActDetail]:
         """What was done with a payment that the caller has from a look-up of its own, oldest first."""
         query = (
-            select(PaymentActRow, PaymentRow.currency)
-            .join(PaymentRow, PaymentRow.id == PaymentActRow.payment_id)
+            select(PaymentActRow)
             .where(PaymentActRow.payment_id == payment_id)
             .order_by(PaymentActRow.at, PaymentActRow.id)
         )
         with self._database.read() as session:
+            payment = payments_by_id(session, [payment_id]).get(payment_id)
+            currency = payment.amount.currency if payment else ""
             return [
                 ActDetail(
                     act=Act(row.act),
@@ -204,7 +220,7 @@ class Recording:
                     effect=Money(minor=row.effect_minor, currency=currency),
                     at=row.at,
                 )
-                for row, currency in session.execute(query)
+                for row in session.scalars(query)
             ]
 
     def was_recorded(self, request_key: str) -> bool:
@@ -227,21 +243,21 @@ class Recording:
             method=wanted.method,
             paid_on=wanted.paid_on,
         )
-        row = open_payment(session, new, at=now)
-        row.closed_at = _noon(wanted.paid_on, actor)
-        row.confirmation_number, row.close_note = wanted.reference[:60], wanted.note[:500]
+        payment = open_payment(session, new, at=now)
+        payment.made_on(_noon(wanted.paid_on, actor))
+        payment.note(confirmation=wanted.reference, words=wanted.note)
         note_act(
             session,
-            row,
+            payment.now,
             Act.RECORDED,
             at=now,
             actor=actor,
             ip=ip,
-            effect=row.amount_minor,
+            effect=payment.now.amount.minor,
             request_key=wanted.request_key,
         )
-        self._tell_recorded(session, row, was_reported=False)
-        return payment_of(row)
+        self._tell_recorded(session, payment, was_reported=False)
+        return payment.now
 
     def _context(self, session: Session, booking: BookingDetail, wanted: Recorded) -> PaymentContext:
         payer = booking.passenger(wanted.client_id)
@@ -270,14 +286,14 @@ class Recording:
             paid_on=wanted.paid_on.isoformat(),
         )
 
-    def _tell_recorded(self, session: Session, row: PaymentRow, *, was_reported: bool) -> None:
+    def _tell_recorded(self, session: Session, payment: HeldPayment, *, was_reported: bool) -> None:
         told = PaymentRecorded(
-            context=context_of(row),
+            context=payment.context,
             at=stamp(self._clock.now()),
-            reference=row.confirmation_number,
+            reference=payment.now.confirmation_number,
             was_reported=was_reported,
         )
-        self._outbox.add(session, told, aggregate_id=row.id, agency_id=row.agency_id)
+        self._outbox.add(session, told, aggregate_id=payment.id, agency_id=payment.now.agency_id)
 
     def _today(self, actor: Actor) -> date:
         return self._clock.now().astimezone(ZoneInfo(actor.time_zone)).date()
@@ -285,7 +301,7 @@ class Recording:
 
 def note_act(
     session: Session,
-    row: PaymentRow,
+    payment: Payment,
     act: Act,
     *,
     at: datetime,
@@ -299,11 +315,11 @@ def note_act(
     session.add(
         PaymentActRow(
             id=new_event_id(),
-            payment_id=row.id,
-            agency_id=row.agency_id,
+            payment_id=payment.id,
+            agency_id=payment.agency_id,
             act=act.value,
             agent_id=actor.agent_id if actor else "",
-            who=actor.name if actor else row.payer_name,
+            who=actor.name if actor else payment.payer_name,
             effect_minor=effect,
             why=why[:500],
             ip=ip[:64],
@@ -320,13 +336,9 @@ def _purpose(booking: BookingDetail, segment: SegmentDetail | None, kind: Paymen
 
 
 def _made_by(session: Session, actor: Actor, request_key: str) -> Payment | None:
-    query = (
-        select(PaymentRow)
-        .join(PaymentActRow, PaymentActRow.payment_id == PaymentRow.id)
-        .where(PaymentActRow.request_key == request_key, PaymentRow.agent_id == actor.agent_id)
-    )
-    row = session.scalar(query)
-    return payment_of(row) if row is not None else None
+    payment_id = session.scalar(select(PaymentActRow.payment_id).where(PaymentActRow.request_key == request_key)) or ""
+    payment = payments_by_id(session, [payment_id]).get(payment_id)
+    return payment if payment is not None and actor.owns(payment.agent_id) else None
 
 
 def _noon(day: date, actor: Actor) -> datetime:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
-from sqlalchemy import Select, and_, exists, or_, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -23,13 +23,10 @@ from services.crm.core.ports.vault import AccessEntry, Answer, CardDescription, 
 from services.crm.paying.payments.service import (
     Fact,
     Payment,
-    PaymentRow,
     PaymentState,
-    context_of,
-    happen,
     locked_by_card,
     own,
-    payment_of,
+    payments_by_id,
 )
 from services.crm.paying.reveal.models import ChallengeRow
 from services.crm.paying.reveal.rules import STEPS, Step, code_refusal, purpose_words, step_of
@@ -239,34 +236,24 @@ class Reveals:
         settled, after = 0, ""
         while True:
             with self._database.read() as session:
-                rows = session.scalars(self._unsettled(after).limit(_AT_ONCE))
-                waiting = [payment_of(row) for row in rows]
-            if not waiting:
+                asked = session.execute(self._asked_lately(after).limit(_AT_ONCE)).all()
+                payments = payments_by_id(session, [payment_id for payment_id, _ in asked])
+            if not asked:
                 return settled
+            waiting = [payments[payment_id] for payment_id, at in asked if _is_unsettled(payments[payment_id], at)]
             settled += sum(self._settled(payment) for payment in waiting)
-            after = waiting[-1].id
+            after = asked[-1].payment_id
 
-    def _unsettled(self, after: str) -> Select[PaymentRow]:
-        """In the order of their ids, so that none stands behind others that the vault has no news of."""
-        asked = exists().where(
-            ChallengeRow.payment_id == PaymentRow.id,
-            ChallengeRow.kind == _CARD,
-            ChallengeRow.requested_at > self._clock.now() - _UNSETTLED,
-        )
+    def _asked_lately(self, after: str) -> Select[str, datetime]:
+        """Payments with the moment of their newest code, in the order of their ids, so that none stands behind others
+        that the vault has no news of."""
+        newest = func.max(ChallengeRow.requested_at)
         return (
-            select(PaymentRow)
-            .where(
-                PaymentRow.id > after,
-                # Of a second reveal too: its code was asked for after the card had been shown.
-                or_(
-                    and_(PaymentRow.state == PaymentState.AUTHORIZED, asked),
-                    and_(
-                        PaymentRow.state == PaymentState.RETRIEVED,
-                        asked.where(ChallengeRow.requested_at > PaymentRow.retrieved_at),
-                    ),
-                ),
-            )
-            .order_by(PaymentRow.id)
+            select(ChallengeRow.payment_id, newest)
+            .where(ChallengeRow.payment_id > after, ChallengeRow.kind == _CARD)
+            .group_by(ChallengeRow.payment_id)
+            .having(newest > self._clock.now() - _UNSETTLED)
+            .order_by(ChallengeRow.payment_id)
         )
 
     def latest_problem(self, payment_id: str) -> str:
@@ -339,22 +326,21 @@ class Reveals:
 
     def _record_retrieved(self, card_token: str, agent_id: str, at: datetime) -> None:
         with self._database.transaction() as session:
-            row = locked_by_card(session, card_token)
-            if row is None or row.agent_id != agent_id:
+            payment = locked_by_card(session, card_token)
+            if payment is None or payment.now.agent_id != agent_id:
                 return
-            if not happen(row, Fact.RETRIEVED, at=at) and not self._approvals.note_used(session, row.id, at):
+            if not payment.happen(Fact.RETRIEVED, at=at) and not self._approvals.note_used(session, payment.id, at):
                 return
-            name = context_of(row).agent.name
-            event = PaymentRetrieved(payment_id=row.id, agent_name=name, at=stamp(at))
-            self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
+            event = PaymentRetrieved(payment_id=payment.id, agent_name=payment.context.agent.name, at=stamp(at))
+            self._outbox.add(session, event, aggregate_id=payment.id, agency_id=payment.now.agency_id)
 
     def _record_cvv_shown(self, card_token: str, agent_id: str, at: datetime) -> Payment | None:
         with self._database.transaction() as session:
-            row = locked_by_card(session, card_token)
-            if row is None or row.agent_id != agent_id:
+            payment = locked_by_card(session, card_token)
+            if payment is None or payment.now.agent_id != agent_id:
                 return None
-            row.cvv_shown_at = row.cvv_shown_at or at
-            return payment_of(row)
+            payment.cvv_shown(at)
+            return payment.now
 
     def _again(self, payment: Payment) -> bool:
         """Whether an approval lets the shown card be retrieved once more (M9)."""
@@ -365,10 +351,22 @@ class Reveals:
 
     def _own(self, actor: Actor, payment_id: str) -> Payment:
         with self._database.read() as session:
-            return payment_of(own(session, actor, payment_id))
+            return own(session, actor, payment_id)
 
 
 def _held(payment: Payment) -> str:
     if payment.card_token is None or not payment.card_held:
         raise CardGone
     return payment.card_token
+
+
+def _is_unsettled(payment: Payment, asked_at: datetime) -> bool:
+    """Whether a code that went out then may have shown the card without our record of it. Of a second reveal too: its
+    code was asked for after the card had been shown."""
+    match payment.state:
+        case PaymentState.AUTHORIZED:
+            return True
+        case PaymentState.RETRIEVED:
+            return payment.retrieved_at is not None and asked_at > payment.retrieved_at
+        case _:
+            return False

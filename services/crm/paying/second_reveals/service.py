@@ -17,7 +17,7 @@ from protos.wayvault.events.v1.events_pb2 import SecondRevealDecided, SecondReve
 from services.crm.access.agency.service import Directory, agent_snapshot
 from services.crm.core.actor import Actor
 from services.crm.core.ports.vault import Origin, VaultPort
-from services.crm.paying.payments.service import Payment, PaymentRow, context_of, locked_own, payment_of
+from services.crm.paying.payments.service import Payment, context_of, locked_own, payments_by_id
 from services.crm.paying.reveal.service import CodeSent, Reveals
 from services.crm.paying.second_reveals.models import SecondRevealRow
 from services.crm.paying.second_reveals.records import SecondReveal, newest, second_of
@@ -72,12 +72,12 @@ class SecondReveals:
         if len(reason) > LONGEST_REASON:
             raise InvalidArgument(f"Use at most {LONGEST_REASON} characters.", field="reason")
         with self._database.transaction() as session:
-            row = locked_own(session, actor, payment_id)
+            payment = locked_own(session, actor, payment_id).now
             known = self._of(session, payment_id)
             if known is not None and known.status in _OPEN:
                 return known
-            self._check(session, payment_of(row))
-            token, previous = row.card_token or "", known.id if known else ""
+            self._check(session, payment)
+            token, previous = payment.card_token or "", known.id if known else ""
         # The payment's last second reveal is part of the key: the form sent twice asks once, a later one asks anew.
         key = hashlib.sha256(f"{payment_id}\n{previous}\n{reason}".encode()).hexdigest()
         asked = self._vault.request_second_reveal(
@@ -104,7 +104,8 @@ class SecondReveals:
     def _record_asked(
         self, session: Session, actor: Actor, payment_id: str, second_id: str, *, reason: str, ends_at: datetime
     ) -> SecondReveal:
-        payment = locked_own(session, actor, payment_id)
+        held = locked_own(session, actor, payment_id)
+        payment = held.now
         if known := session.get(SecondRevealRow, second_id):
             return second_of(known, self._clock.now())
         row = SecondRevealRow(
@@ -120,7 +121,7 @@ class SecondReveals:
         )
         session.add(row)
         session.flush()
-        event = SecondRevealRequested(context=context_of(payment), reason=reason, second_reveal_id=second_id)
+        event = SecondRevealRequested(context=held.context, reason=reason, second_reveal_id=second_id)
         for admin in self._directory.admins(session, payment.agency_id):
             if admin.id != payment.agent_id:
                 event.admins.append(agent_snapshot(admin))
@@ -153,15 +154,16 @@ class SecondReveals:
         """The agency's requests for its admins, newest first. Raises NotFound for others."""
         _require_admin(actor)
         query = (
-            select(SecondRevealRow, PaymentRow)
-            .join(PaymentRow, PaymentRow.id == SecondRevealRow.payment_id)
+            select(SecondRevealRow)
             .where(SecondRevealRow.agency_id == actor.agency_id)
             .order_by(SecondRevealRow.requested_at.desc(), SecondRevealRow.id)
             .limit(limit)
         )
         with self._database.read() as session:
             names = self._directory.names(session, actor.agency_id)
-            return [self._asked(row, payment, names) for row, payment in session.execute(query)]
+            rows = session.scalars(query).all()
+            payments = payments_by_id(session, {row.payment_id for row in rows})
+            return [self._asked(row, payments[row.payment_id], names) for row in rows]
 
     def get(self, actor: Actor, second_id: str) -> Asked:
         """One request, for an admin of its agency. Raises NotFound."""
@@ -171,12 +173,12 @@ class SecondReveals:
             if row is None or row.agency_id != actor.agency_id:
                 raise NotFound(_UNKNOWN)
             names = self._directory.names(session, actor.agency_id)
-            return self._asked(row, session.get_one(PaymentRow, row.payment_id), names)
+            return self._asked(row, payments_by_id(session, [row.payment_id])[row.payment_id], names)
 
-    def _asked(self, row: SecondRevealRow, payment: PaymentRow, names: dict[str, str]) -> Asked:
+    def _asked(self, row: SecondRevealRow, payment: Payment, names: dict[str, str]) -> Asked:
         return Asked(
             second=second_of(row, self._clock.now()),
-            payment=payment_of(payment),
+            payment=payment,
             agent_name=names.get(row.agent_id, ""),
             decided_by_name=names.get(row.decided_by or "", ""),
         )
@@ -238,13 +240,12 @@ class SecondReveals:
 
     def _decided(self, session: Session, row: SecondRevealRow, actor: Actor, *, approved: bool) -> None:
         row.decided_by, row.decided_at = actor.agent_id, self._clock.now()
-        payment = session.get_one(PaymentRow, row.payment_id)
         event = SecondRevealDecided(
-            context=context_of(payment), approved=approved, decided_by=actor.name, word=row.word
+            context=context_of(session, row.payment_id), approved=approved, decided_by=actor.name, word=row.word
         )
         if approved:
             event.good_until.CopyFrom(stamp(row.ends_at))
-        self._outbox.add(session, event, aggregate_id=payment.id, agency_id=payment.agency_id)
+        self._outbox.add(session, event, aggregate_id=row.payment_id, agency_id=row.agency_id)
 
 
 def _require_admin(actor: Actor) -> None:

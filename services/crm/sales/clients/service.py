@@ -40,7 +40,6 @@ __all__ = [
     "ClientDetail",
     "ClientFilter",
     "ClientMoved",
-    "ClientRow",
     "ClientSort",
     "Clients",
     "apply",

@@ -22,10 +22,10 @@ from chassis.errors import InvalidArgument
 from chassis.ids import new_id
 from services.crm.core.actor import Actor
 from services.crm.core.errors import ChangedMeanwhile
+from services.crm.sales.clients.models import ClientRow
 from services.crm.sales.clients.rules import ChangedBy, ProfileField, changed_fields
 from services.crm.sales.clients.service import (
     ClientDetail,
-    ClientRow,
     Clients,
     apply,
     current_client_id,

@@ -15,7 +15,8 @@ from chassis.ids import new_id
 from services.crm.core.actor import Actor
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.visibility import visible_to
-from services.crm.sales.clients.service import ClientRow, Clients
+from services.crm.sales.clients.models import ClientRow
+from services.crm.sales.clients.service import Clients
 from services.crm.sales.tasks.models import TaskRow
 
 LONGEST_TITLE = 200

@@ -12,7 +12,8 @@ from protos.wayvault.events.v1.envelope_pb2 import Envelope
 from services.crm.core.errors import ChangedMeanwhile
 from services.crm.models import event_tables
 from services.crm.sales.clients.service import ClientData
-from services.crm.trips.bookings.service import BookingData, BookingRow, BookingStatus, SegmentData, SegmentKind
+from services.crm.trips.bookings.models import BookingRow
+from services.crm.trips.bookings.service import BookingData, BookingStatus, SegmentData, SegmentKind
 from tests.support.crm_paying import usd
 from tests.support.crm_site import Browser, CrmSite, text_of
 

@@ -11,6 +11,7 @@ from protos.wayvault.events.v1.events_pb2 import Agency, Agent, Client, PaymentC
 from services.crm.core.actor import Actor
 from services.crm.office.reports.rules import Commission, CommissionState, Period
 from services.crm.office.reports.service import Wanted
+from services.crm.paying.payments.models import PaymentRow
 from services.crm.paying.payments.service import NewPayment, PaymentState, PaymentType, open_payment
 from services.crm.trips.bookings.service import BookingData, BookingDetail, BookingStatus, SegmentData, SegmentKind
 from tests.support.crm_paying import usd
@@ -43,7 +44,8 @@ def paid(
     )
     new = NewPayment(context=context, payer_name="Eleanor Whitcombe", type=type_, due_on=None)
     with site.database.transaction() as session:
-        row = open_payment(session, new, at=closed - timedelta(days=1))
+        opened = open_payment(session, new, at=closed - timedelta(days=1))
+        row = session.get_one(PaymentRow, opened.id)
         row.state, row.closed_at = state, closed
 
 

@@ -13,13 +13,12 @@ from sqlalchemy import select, update
 from chassis.db import open_database
 from chassis.db.references import MergedIds, move_all
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
-from protos.wayvault.events.v1.events_pb2 import BookingSaved, ClientMerged, ClientSaved
+from protos.wayvault.events.v1.events_pb2 import BookingSaved, ClientMerged, ClientSaved, PaymentContext
 from services.crm.client_references import CLIENT_REFERENCES
 from services.crm.core.actor import Actor
 from services.crm.core.errors import ChangedMeanwhile
 from services.crm.paying.payments.models import PaymentRow
 from services.crm.paying.payments.rules import PaymentState
-from services.crm.paying.payments.service import context_of
 from services.crm.sales.clients.models import ClientRow
 from services.crm.sales.clients.rules import FamilyMember, ProfileField, Relation
 from services.crm.sales.clients.service import ClientData, ClientDetail, ClientFilter, ClientMoved
@@ -46,7 +45,7 @@ def test_everything_follows_and_the_old_profile_points_to_the_new(crm: CrmHouse)
     merge(crm, crm.tim_id, crm.grace_id)
     assert [passenger.client_id for passenger in crm.booking.passengers] == [crm.tim_id, crm.alan_id]
     assert crm.row(payment_id).payer_client_id == crm.tim_id
-    assert context_of(crm.row(payment_id)).payer.id == crm.tim_id
+    assert PaymentContext.FromString(crm.row(payment_id).context).payer.id == crm.tim_id
     link = crm.deps.paying.links.of_payment(payment_id)
     assert link is not None
     assert link.client_id == crm.tim_id
@@ -201,7 +200,9 @@ def _assert_consistent(crm: CrmHouse, *payment_ids: str) -> None:
         assert len(seats) == len(set(seats)) == 3 - len(merged)
         payments = session.scalars(select(PaymentRow)).all()
         assert {payment.id for payment in payments} >= set(payment_ids)
-        assert all(context_of(payment).payer.id == payment.payer_client_id for payment in payments)
+        assert all(
+            PaymentContext.FromString(payment.context).payer.id == payment.payer_client_id for payment in payments
+        )
 
 
 # ------------------------------------------------------------------ rules
