@@ -8,6 +8,7 @@ import threading
 
 from chassis.clock import SystemClock
 from chassis.db import open_database
+from chassis.db.durability import demand_durable
 from chassis.rpc.idempotency import Idempotency
 from chassis.sealing import LetterWriter, OpeningKey, seal_to
 from services.vault.agents.service import AgentRegister
@@ -37,6 +38,7 @@ def bootstrap(settings: VaultSettings, *, stop: threading.Event | None = None) -
     """The vault as the settings describe it. Raises SealError, ValueError or SettingsError when they can't be used."""
     clock = SystemClock()
     database = open_database(settings.database_url, name="vault", pool_size=settings.workers)
+    demand_durable(database)
     transit = open_transit(
         settings.transit_url,
         clock=clock,

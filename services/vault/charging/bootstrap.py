@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from chassis.clock import Clock, SystemClock
 from chassis.db import Database, open_database
+from chassis.db.durability import demand_durable
 from chassis.rpc import RpcServer, TlsFiles, make_server
 from chassis.sealing import OpeningKey
 from protos.wayvault.vault.v1 import charging_pb2_grpc
@@ -55,6 +56,7 @@ def bootstrap(settings: VaultSettings) -> Charging:
     database = open_database(
         settings.charging_database_url or settings.database_url, name="charging", pool_size=settings.workers
     )
+    demand_durable(database)
     transit = open_charging_transit(
         settings.transit_url,
         clock=clock,
