@@ -6,6 +6,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from babel import Locale
+from babel.core import get_global
 from babel.dates import format_date, format_timedelta
 from flask import Flask, current_app, g, has_request_context
 from markupsafe import Markup
@@ -111,6 +112,12 @@ def plural(count: int, singular: str, several: str = "") -> str:
 def country(code: str) -> str:
     """A country's name for its ISO 3166-1 code; the code itself when Babel has no name."""
     return str(LOCALE.territories.get(code, code))
+
+
+def country_of_zone(zone: str) -> str:
+    """The ISO code of the country that a time zone belongs to (CLDR); empty where it belongs to none."""
+    code = str(get_global("zone_territories").get(zone, ""))
+    return code if len(code) == 2 and code.isalpha() and code not in _NOT_COUNTRIES else ""
 
 
 @cache

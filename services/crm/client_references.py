@@ -5,6 +5,7 @@ is the order of locks too. tests/architecture/test_client_references.py finds wh
 """
 
 from chassis.db.references import Reference
+from services.crm.office.mail_outcomes.references import CLIENT_REFERENCES as MAIL_OUTCOMES
 from services.crm.paying.links.references import CLIENT_REFERENCES as LINKS
 from services.crm.paying.payments.references import CLIENT_REFERENCES as PAYMENTS
 from services.crm.sales.clients.references import CLIENT_REFERENCES as CLIENTS
@@ -29,6 +30,7 @@ CLIENT_REFERENCES: tuple[Reference, ...] = (
     *TASKS,
     *PORTAL_ACCESS,
     *QUOTES,
+    *MAIL_OUTCOMES,
     *CLIENTS,
     *MERGING,
 )

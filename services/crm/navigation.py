@@ -75,6 +75,8 @@ def rail(deps: Dependencies, actor: Actor, agency: AgencyDetail) -> tuple[NavIte
         "quotes.index": deps.trips.quotes.new_count(actor),
         "support.index": deps.office.support.waiting_count(actor),
     }
+    if actor.is_admin and agency.data.second_reveal:
+        counts["second_reveals.index"] = deps.paying.second_reveals.waiting(actor)
     lines = [line for line in RAIL if _shows(line, actor, agency)]
     return tuple(
         NavItem(

@@ -8,6 +8,7 @@ from services.crm.paying.links import views as links
 from services.crm.paying.payments import views as payments
 from services.crm.paying.recording import views as recording
 from services.crm.paying.reminders import views as reminders
+from services.crm.paying.second_reveals import views as second_reveals
 from services.crm.sales.clients.panels import CLIENT_PAGE
 from services.crm.sales.merging import views as merging
 from services.crm.sales.portal_access import views as portal_access
@@ -22,7 +23,13 @@ from services.crm.trips.quotes import views as quotes
 
 def fill_places(app: Flask) -> None:
     """Joins the rooms' panels to the application."""
-    DASHBOARD.fill(app, mail_outcomes.dashboard_panel, recording.dashboard_panel, quotes.dashboard_panel)
+    DASHBOARD.fill(
+        app,
+        second_reveals.dashboard_panel,
+        mail_outcomes.dashboard_panel,
+        recording.dashboard_panel,
+        quotes.dashboard_panel,
+    )
     CLIENT_PAGE.fill(
         app,
         bookings.client_panel,

@@ -36,12 +36,14 @@ _FAILURES = (
     (
         "signed_copy",
         "e***@oldmail.example",
+        "",
         "The mailbox does not exist.",
         timedelta(hours=5),
     ),
     (
         "portal_invitation",
         "r***@mail.example",
+        "robert.whitcombe@mail.example",
         "The mailbox is full.",
         timedelta(days=2),
     ),
@@ -63,7 +65,7 @@ def add_office(deps: Dependencies, agent: Actor, admin: Actor) -> None:
 
 
 def _add_failures(session: Session, deps: Dependencies, agent: Actor) -> None:
-    for number, (kind, address, reason, ago) in enumerate(_FAILURES):
+    for number, (kind, hint, address, reason, ago) in enumerate(_FAILURES):
         message = DeliveryFailed(
             # The same at each import, so that it is there once.
             delivery_id=f"dlv_{agent.agent_id.partition('_')[2][:-1]}{'ab'[number]}",
@@ -71,6 +73,7 @@ def _add_failures(session: Session, deps: Dependencies, agent: Actor) -> None:
             agent_id=agent.agent_id,
             at=stamp(deps.core.clock.now() - ago),
             reason=reason,
-            address_hint=address,
+            address_hint=hint,
+            address=address,
         )
         note_failed(session, message, agent.agency_id)

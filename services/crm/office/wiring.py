@@ -34,7 +34,7 @@ def make_office(
     return Office(
         support=Support(database=database, outbox=core.outbox, clock=clock, directory=directory),
         guides=Guides(),
-        mail_outcomes=MailOutcomes(database=database, clock=clock, directory=directory),
+        mail_outcomes=MailOutcomes(database=database, clock=clock, directory=directory, clients=sales.clients),
         audit=AuditViewer(database=database, trail=trail),
         reports=Reports(database=database, clock=clock, directory=directory),
         commissions=Commissions(database=database, clock=clock, bookings=trips.bookings),

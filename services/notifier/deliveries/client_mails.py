@@ -16,7 +16,6 @@ from protos.wayvault.events.v1.events_pb2 import (
 )
 from services.notifier.deliveries.events import LetterRefused
 from services.notifier.deliveries.formats import day, moment
-from services.notifier.deliveries.rules import mask_address
 from services.notifier.deliveries.service import Deliveries, NewDelivery
 from services.notifier.letters.rules import may_sign
 from services.notifier.templates.rules import Mail
@@ -114,7 +113,7 @@ class ClientMails:
                 source_key=f"{meta.event_id}:{letter.template}",
                 template=Mail(letter.template),
                 agency_id=meta.agency_id,
-                address_hint=mask_address(letter.to),
+                address=letter.to,
                 sealed_letter=sealed,
                 data=facts | _theme_data(agency),
                 agent_id=agent_id,

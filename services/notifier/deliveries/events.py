@@ -240,7 +240,7 @@ class DeliveryEvents:
                 source_key=f"{meta.event_id}:{letter.template}",
                 template=Mail(letter.template),
                 agency_id=meta.agency_id,
-                address_hint=mask_address(letter.to),
+                address=letter.to,
                 sealed_letter=sealed,
                 data=facts | _theme_data(context),
                 attachment=attachment,

@@ -25,7 +25,7 @@ class Delivery(Base):
     template: Mapped[str] = mapped_column(String(40))
     state: Mapped[str] = mapped_column(String(12))
     agency_id: Mapped[str] = mapped_column(String(64))
-    # Empty for letters, whose address is sealed in them.
+    # Empty for the vault's letters: where its codes go, nobody but the vault is to tell.
     address: Mapped[str] = mapped_column(String(320), default="")
     address_hint: Mapped[str] = mapped_column(String(320), default="")
     sealed_letter: Mapped[str | None] = mapped_column(Text)

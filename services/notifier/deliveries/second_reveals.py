@@ -19,7 +19,6 @@ from protos.wayvault.events.v1.events_pb2 import (
 )
 from services.notifier.deliveries.formats import card, moment, payment_facts
 from services.notifier.deliveries.models import Delivery
-from services.notifier.deliveries.rules import mask_address
 from services.notifier.deliveries.service import Deliveries, NewDelivery
 from services.notifier.templates.rules import Mail
 
@@ -92,7 +91,7 @@ class SecondRevealEvents:
                 source_key=f"{meta.event_id}:{letter.template}",
                 template=Mail(letter.template),
                 agency_id=meta.agency_id,
-                address_hint=mask_address(letter.to),
+                address=letter.to,
                 sealed_letter=event.sealed_mail,
                 data=facts,
                 payment_id=context.payment_id,

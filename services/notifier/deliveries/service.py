@@ -220,6 +220,7 @@ class Deliveries:
             agent_id=row.agent_id,
             reason=following.reason,
             address_hint=row.address_hint,
+            address=row.address,
         )
         failed.at.FromDatetime(now)
         self._outbox.add(session, failed, aggregate_id=row.id, agency_id=row.agency_id)

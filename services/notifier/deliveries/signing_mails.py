@@ -22,7 +22,6 @@ from protos.wayvault.events.v1.events_pb2 import (
 )
 from services.notifier.deliveries.formats import moment
 from services.notifier.deliveries.message import Attachment
-from services.notifier.deliveries.rules import mask_address
 from services.notifier.deliveries.service import Deliveries, NewDelivery
 from services.notifier.templates.rules import Mail
 
@@ -135,7 +134,7 @@ class SigningMails:
                 source_key=f"{meta.event_id}:{letter.template}",
                 template=Mail(letter.template),
                 agency_id=meta.agency_id,
-                address_hint=mask_address(letter.to),
+                address=letter.to,
                 sealed_letter=sealed,
                 data=facts,
                 attachment=attachment,

@@ -7,10 +7,11 @@ the same address answers a plain form post with pages.
 from flask import Blueprint, Response, abort, flash, jsonify, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from chassis.errors import WayvaultError
+from chassis.errors import NotFound, WayvaultError
 from chassis.web.downloads import download
 from chassis.web.drafts import keep_draft
 from chassis.web.errors import wants_json
+from chassis.web.formatting import country_of_zone
 from services.portal.esign.pages import offered_on_file, posted_signature, without_face
 from services.portal.esign.service import (
     CONSENT_TEXT,
@@ -38,6 +39,7 @@ from services.portal.payments.values import (
     Submission,
     UnderWay,
 )
+from services.portal.profile.rules import Address
 from services.portal.web import find_client
 
 blueprint = Blueprint(
@@ -64,8 +66,25 @@ def authorize(link_id: str) -> BaseResponse:
     link = _held(link_id)
     if not isinstance(link, LinkView):
         return link
-    form = AuthorizationForm(data={"offer_digest": link.offer_digest})
+    form = AuthorizationForm(data={"offer_digest": link.offer_digest, **_known_address(link)})
     return _form_page(link, form)
+
+
+def _known_address(link: LinkView) -> dict[str, str]:
+    """What the client need not type: the address of their profile; without one, the agency's country."""
+    try:
+        known = portal().profiles.get(link.client_id).profile.address
+    except NotFound:
+        known = Address()
+    if not known.street:
+        return {"country": known.country or country_of_zone(link.request.time_zone)}
+    return {
+        "line1": known.street,
+        "city": known.city,
+        "region": known.region,
+        "postal_code": known.postal_code,
+        "country": known.country,
+    }
 
 
 @blueprint.post("/pay/<link_id>/intake")

@@ -227,6 +227,7 @@ ENTRIES: dict[str, Entry] = {
     "tasks.edit": OWNER_ALONE,
     "tasks.export": AGENTS,
     "tasks.index": AGENTS,
+    "tasks.new": AGENTS,
     "tasks.remove": OWNER_ALONE,
     "tasks.undo": OWNER_ALONE,
     # training

@@ -2626,6 +2626,7 @@ class DeliveryFailed(_message.Message):
     AGENT_ID_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     ADDRESS_HINT_FIELD_NUMBER: _builtins.int
+    ADDRESS_FIELD_NUMBER: _builtins.int
     delivery_id: _builtins.str
     kind: _builtins.str
     payment_id: _builtins.str
@@ -2635,6 +2636,8 @@ class DeliveryFailed(_message.Message):
     """In plain words, safe to show."""
     address_hint: _builtins.str
     """The recipient, masked."""
+    address: _builtins.str
+    """The whole address, which the CRM knows anyway; empty for the vault's letters, whose addresses only the vault tells."""
     @_builtins.property
     def at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -2648,10 +2651,11 @@ class DeliveryFailed(_message.Message):
         agent_id: _builtins.str = ...,
         reason: _builtins.str = ...,
         address_hint: _builtins.str = ...,
+        address: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address_hint", b"address_hint", "agent_id", b"agent_id", "at", b"at", "delivery_id", b"delivery_id", "kind", b"kind", "link_id", b"link_id", "payment_id", b"payment_id", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "address_hint", b"address_hint", "agent_id", b"agent_id", "at", b"at", "delivery_id", b"delivery_id", "kind", b"kind", "link_id", b"link_id", "payment_id", b"payment_id", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -29,8 +29,11 @@ class FailureRow(Base):
     kind: Mapped[str] = mapped_column(String(40))
     payment_id: Mapped[str] = mapped_column(String(64))
     link_id: Mapped[str] = mapped_column(String(64))
-    # Masked.
+    # Masked; and whole where the notifier tells it.
     address_hint: Mapped[str] = mapped_column(String(320))
+    address: Mapped[str] = mapped_column(String(320), default="", server_default="")
+    # The client whom it was to reach, as far as payment or address tell; no foreign key, for a merge may take it.
+    client_id: Mapped[str] = mapped_column(String(64), default="", server_default="", index=True)
     reason: Mapped[str] = mapped_column(String(300))
     failed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

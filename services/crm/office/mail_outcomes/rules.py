@@ -100,7 +100,10 @@ class Failure:
     kind: MailKind
     payment_id: str
     link_id: str
-    address_hint: str
+    # Whole where it is known, else masked.
+    address: str
+    client_id: str
+    client_name: str
     reason: str
     failed_at: datetime
     settled_at: datetime | None

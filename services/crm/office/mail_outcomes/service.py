@@ -16,7 +16,8 @@ from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.visibility import visible_to
 from services.crm.office.mail_outcomes.models import FailureRow
 from services.crm.office.mail_outcomes.rules import Failure, Remedy, kind_of
-from services.crm.paying.payments.service import agent_of
+from services.crm.paying.payments.service import agent_of, payer_of
+from services.crm.sales.clients.service import Clients, client_with_address
 
 __all__ = ["Failure", "MailOutcomes", "Remedy", "note_failed", "note_sent"]
 
@@ -34,11 +35,22 @@ def note_failed(session: Session, message: DeliveryFailed, agency_id: str) -> No
             payment_id=message.payment_id,
             link_id=message.link_id,
             address_hint=message.address_hint[:320],
+            address=message.address[:320],
+            client_id=_client_of(session, agency_id, message),
             reason=(message.reason or "The e-mail could not be delivered.")[:300],
             failed_at=moment_of(message.at),
             settled_at=None,
         )
     )
+
+
+def _client_of(session: Session, agency_id: str, message: DeliveryFailed) -> str:
+    """Whom it was to reach: the payment's payer, where the mail is not the agent's own, or whoever has the address."""
+    payer = payer_of(session, agency_id, message.payment_id)
+    if payer and message.address.casefold() == payer.email.casefold():
+        return payer.client_id
+    agent_id = message.agent_id or agent_of(session, agency_id, message.payment_id)
+    return client_with_address(session, agent_id=agent_id, email=message.address) or ""
 
 
 def note_sent(session: Session, message: DeliverySent) -> None:
@@ -61,7 +73,8 @@ def note_sent(session: Session, message: DeliverySent) -> None:
 class MailOutcomes:
     """The room's use cases. An agent sees what failed of their own, an admin their agency's."""
 
-    def __init__(self, *, database: Database, clock: Clock, directory: Directory) -> None:
+    def __init__(self, *, database: Database, clock: Clock, directory: Directory, clients: Clients) -> None:
+        self._clients = clients
         self._database = database
         self._clock = clock
         self._directory = directory
@@ -97,6 +110,7 @@ class MailOutcomes:
 
     def _failures(self, session: Session, actor: Actor, rows: Sequence[FailureRow]) -> list[Failure]:
         names = self._directory.names(session, actor.agency_id) if rows else {}
+        clients = self._clients.load_many(session, actor.agency_id, {row.client_id for row in rows if row.client_id})
         return [
             Failure(
                 id=row.id,
@@ -105,7 +119,9 @@ class MailOutcomes:
                 kind=kind_of(row.kind),
                 payment_id=row.payment_id,
                 link_id=row.link_id,
-                address_hint=row.address_hint,
+                address=row.address or row.address_hint,
+                client_id=row.client_id if row.client_id in clients else "",
+                client_name=clients[row.client_id].name if row.client_id in clients else "",
                 reason=row.reason,
                 failed_at=row.failed_at,
                 settled_at=row.settled_at,

@@ -211,6 +211,22 @@ def titles_of(session: Session, agency_id: str, payment_ids: Collection[str]) ->
     return {row.id: f"{row.payer_name}, {row.booking_title}" for row in session.execute(query)}
 
 
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """Who is to pay, and the address the client was asked at."""
+
+    client_id: str
+    email: str
+
+
+def payer_of(session: Session, agency_id: str, payment_id: str) -> Payer | None:
+    """Whose payment of this agency it is; None where there is none."""
+    row = session.get(PaymentRow, payment_id) if payment_id else None
+    if row is None or row.agency_id != agency_id:
+        return None
+    return Payer(client_id=row.payer_client_id, email=row.payer_email)
+
+
 def agent_of(session: Session, agency_id: str, payment_id: str) -> str:
     """The agent whose payment this is; empty when the agency has no such payment."""
     owner = select(PaymentRow.agent_id).where(PaymentRow.id == payment_id, PaymentRow.agency_id == agency_id)

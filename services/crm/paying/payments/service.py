@@ -16,7 +16,7 @@ from services.crm.paying.payments.held import (
 )
 from services.crm.paying.payments.lapses import past_their_date, unwarned
 from services.crm.paying.payments.pending import PendingFilter, PendingSort, count_pending, count_pending_by_agent
-from services.crm.paying.payments.record import BillingAddress, Payment, agent_of, payments_by_id, titles_of
+from services.crm.paying.payments.record import BillingAddress, Payment, agent_of, payer_of, payments_by_id, titles_of
 from services.crm.paying.payments.rules import (
     METHOD_WORDS,
     PENDING,
@@ -73,6 +73,7 @@ __all__ = [
     "open_payment",
     "overpaid_by",
     "own",
+    "payer_of",
     "past_their_date",
     "payments_by_id",
     "payments_on_segment",

@@ -13,8 +13,10 @@ from chassis.errors import InvalidArgument, PermissionDenied, WayvaultError
 from chassis.web.known_devices import known_devices
 from services.crm.access.auth.service import Rejected
 from services.crm.access.parts import access
+from services.crm.core.actor import Actor
 from services.crm.core.forms import attempt
 from services.crm.core.origin import request_origin
+from services.crm.core.panels import Panel
 from services.crm.core.parts import core
 from services.crm.core.web import admin_required, current_agent
 from services.crm.paying.parts import paying
@@ -35,6 +37,13 @@ log = structlog.get_logger("crm.second_reveals")
 _MAX_SEALED = 16_000
 _MAX_KEY = 64
 _PROOF = "proven"
+
+
+def dashboard_panel(actor: Actor) -> Panel | None:
+    """Tells an admin that an agent, and a supplier, wait for a decision."""
+    if not actor.is_admin or not (count := paying().second_reveals.waiting(actor)):
+        return None
+    return Panel(template="second_reveals/dashboard_panel.html", data={"count": count})
 
 
 @blueprint.get("")

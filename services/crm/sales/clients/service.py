@@ -130,12 +130,7 @@ class Clients:
         one. A couple may share an address: a different name is somebody else. None when there is nobody."""
         if not data.email:
             return None
-        query = select(ClientRow).where(
-            ClientRow.agent_id == agent_id,
-            ClientRow.merged_into_id.is_(None),
-            func.lower(ClientRow.email) == data.email.lower(),
-        )
-        rows = session.scalars(query.order_by(ClientRow.created_at, ClientRow.id).limit(_SHARING_AN_ADDRESS)).all()
+        rows = session.scalars(_with_address(agent_id, data.email).limit(_SHARING_AN_ADDRESS)).all()
         wanted = name_keys(data.first_name, data.last_name)
         same = (row.id for row in rows if name_keys(row.first_name, row.last_name) & wanted)
         short = (row.id for row in rows if may_be_one(*((each.first_name, each.last_name) for each in (row, data))))
@@ -209,6 +204,14 @@ class Clients:
             )
             return [detail_of(row) for row in rows]
 
+    def with_address(self, actor: Actor, email: str) -> list[ClientDetail]:
+        """The actor's own clients who have this e-mail address, the longest known first. A couple may share one."""
+        if not email:
+            return []
+        with self._database.read() as session:
+            rows = session.scalars(_with_address(actor.agent_id, email).limit(_SHARING_AN_ADDRESS))
+            return [detail_of(row) for row in rows]
+
     def create(self, actor: Actor, data: ClientData) -> ClientDetail:
         with self._database.transaction() as session:
             return self.add(session, agency_id=actor.agency_id, agent_id=actor.agent_id, data=data)
@@ -268,6 +271,25 @@ class Clients:
             agent=self._directory.load_agent(session, client.agent_id),
             agency=self._directory.load_agency(session, client.agency_id),
         )
+
+
+def client_with_address(session: Session, *, agent_id: str, email: str) -> str | None:
+    """The id of an agent's longest known client who has this e-mail address; None when there is none."""
+    if not email:
+        return None
+    return session.scalar(_with_address(agent_id, email).with_only_columns(ClientRow.id).limit(1))
+
+
+def _with_address(agent_id: str, email: str) -> Select[ClientRow]:
+    return (
+        select(ClientRow)
+        .where(
+            ClientRow.agent_id == agent_id,
+            ClientRow.merged_into_id.is_(None),
+            func.lower(ClientRow.email) == email.lower(),
+        )
+        .order_by(ClientRow.created_at, ClientRow.id)
+    )
 
 
 def current_client_id(session: Session, client_id: str) -> str:

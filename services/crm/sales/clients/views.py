@@ -104,14 +104,16 @@ def export() -> ResponseReturnValue:
 @blueprint.route("/new", methods=["GET", "POST"])
 @login_required
 def new() -> ResponseReturnValue:
-    form = ClientForm()
+    actor, form, sharing = current_agent(), ClientForm(), list[ClientDetail]()
     if form.validate_on_submit():
-        client = attempt(form, lambda: sales().clients.create(current_agent(), form.entered()))
+        if "all_the_same" not in request.form:
+            sharing = sales().clients.with_address(actor, form.entered().email)
+        client = None if sharing else attempt(form, lambda: sales().clients.create(actor, form.entered()))
         if client is not None:
             flash(f"{client.name} is saved.", "done")
             return redirect(url_for("clients.show", client_id=client.id), 303)
-    page = render_template("clients/edit.html", form=form, client=None, elsewhere=[])
-    return page, 422 if form.errors else 200
+    page = render_template("clients/edit.html", form=form, client=None, elsewhere=[], sharing=sharing)
+    return page, 422 if form.errors or sharing else 200
 
 
 @blueprint.get("/<id:client_id>")
@@ -144,7 +146,7 @@ def edit(client_id: str) -> ResponseReturnValue:
             flash(f"{saved.name} is saved.", "done")
             return redirect(url_for("clients.show", client_id=saved.id), 303)
     elsewhere = _changed_elsewhere(form, clients.get(actor, client_id)) if form.form_errors else []
-    page = render_template("clients/edit.html", form=form, client=client, elsewhere=elsewhere)
+    page = render_template("clients/edit.html", form=form, client=client, elsewhere=elsewhere, sharing=[])
     return page, 422 if form.errors else 200
 
 

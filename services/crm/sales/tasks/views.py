@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from wtforms.validators import ValidationError
 
 from chassis.web.forms import DateField, Form, Length, Optional, StringField, required
 from services.crm.core.actor import Actor
@@ -32,20 +33,52 @@ class TaskForm(Form):
     due_on = DateField("By when", [Optional()])
 
 
+class ForWhomForm(TaskForm):
+    """The same, from a page that is no client's. `found` is how many clients what was typed finds."""
+
+    client = StringField("For whom", [required("Say for which client."), Length(max=100)])
+    found = 0
+
+    def validate_client(self, field: StringField) -> None:
+        if field.data and not self.found:
+            raise ValidationError("None of your clients is found by this. Write a part of the name, e-mail or phone.")
+
+
 @blueprint.get("/tasks")
 @login_required
 def index() -> ResponseReturnValue:
     """All of an agent's own tasks; filter and page stay in the address."""
-    wanted = _filter()
+    actor, wanted = current_agent(), _filter()
     return render_template(
         "tasks/index.html",
-        page=sales().tasks.list_page(current_agent(), wanted, page_number()),
+        page=sales().tasks.list_page(actor, wanted, page_number()),
+        just_done=sales().tasks.just_done(actor) if wanted.state is not TaskState.DONE and not wanted.text else [],
         wanted=wanted,
         states=_STATES,
         today=wanted.today,
         same_list=same_list,
         csv_url=with_same_filter("tasks.export"),
     )
+
+
+@blueprint.route("/tasks/new", methods=["GET", "POST"])
+@login_required
+def new() -> ResponseReturnValue:
+    """A task from anywhere: for whom is found by what one knows of them."""
+    actor, form = current_agent(), ForWhomForm()
+    found: list[ClientDetail] = []
+    if form.is_submitted():
+        found = [each for each in sales().clients.search(actor, form.client.data or "") if actor.owns(each.agent_id)]
+        form.found = len(found)
+    if form.validate_on_submit():
+        client_id = request.form.get("chosen", "") or (found[0].id if len(found) == 1 else "")
+        if client_id:
+            task = attempt(form, lambda: sales().tasks.add(actor, client_id, form.title.data or "", form.due_on.data))
+            if task is not None:
+                flash(f"“{task.title}” is on your list, for {task.client_name}.", "done")
+                return redirect(_back(client_id), 303)
+    asks = bool(form.errors) or len(found) > 1
+    return render_template("tasks/new.html", form=form, found=found, source=_source()), 422 if asks else 200
 
 
 @blueprint.get("/tasks/tasks.xlsx")
@@ -107,10 +140,14 @@ def undo(task_id: str) -> ResponseReturnValue:
     return redirect(_back(task.client_id), 303)
 
 
+def _source() -> str:
+    return request.values.get("from", "")
+
+
 def _back(client_id: str) -> str:
-    if request.form.get("from") == _DASHBOARD:
+    if _source() == _DASHBOARD:
         return url_for("dashboard.show")
-    if request.form.get("from") == _LIST:
+    if _source() == _LIST:
         return url_for("tasks.index")
     return url_for("clients.show", client_id=client_id, _anchor="tasks")
 

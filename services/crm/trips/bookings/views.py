@@ -148,6 +148,8 @@ def edit(booking_id: str) -> ResponseReturnValue:
 def new_segment(booking_id: str) -> ResponseReturnValue:
     booking = trips().bookings.get_own(current_agent(), booking_id)
     form = _segment_form(booking, None)
+    if request.method == "GET" and not booking.segments:
+        form.begins_on.data, form.ends_on.data = trips().quotes.wished_days(booking_id)
     if (read := _read_schedule(form, booking)) is not None:
         return _segment_page(read, booking, None)
     if _is_to_save(form):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, func, select
@@ -127,6 +128,13 @@ class Quotes:
             )
             row.state, row.booking_id, row.decided_at = state, booking.id, self._clock.now()
             return booking
+
+    def wished_days(self, booking_id: str) -> tuple[date | None, date | None]:
+        """First and last day that were asked for, of the request that became this booking; the caller may see it."""
+        query = select(QuoteRow.begins_on, QuoteRow.ends_on).where(QuoteRow.booking_id == booking_id).limit(1)
+        with self._database.read() as session:
+            found = session.execute(query).first()
+            return (found[0], found[1]) if found else (None, None)
 
     def decline(self, actor: Actor, quote_id: str, note: str, *, version: int) -> QuoteDetail:
         """Puts the request away with a note. Raises NotFound, PermissionDenied, InvalidArgument, ChangedMeanwhile."""

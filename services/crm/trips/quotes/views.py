@@ -1,5 +1,6 @@
 """Pages of quote requests: inbox, one request, booking it in one step, declining it; the dashboard's place."""
 
+import segno
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -37,13 +38,15 @@ def index() -> ResponseReturnValue:
     chosen = state.value if state else "all"
     page = trips().quotes.list_page(actor, QuoteFilter(state=state), page_number())
     chips = [(label, same_list(state=value), value == chosen) for label, value in _CHIPS]
+    public_page = f"{core().settings.portal_url}/a/{actor.agent_id}"
     return render_template(
         "quotes/index.html",
         page=page,
         chips=chips,
         chosen=chosen,
         same_list=same_list,
-        public_page=f"{core().settings.portal_url}/a/{actor.agent_id}",
+        public_page=public_page,
+        public_page_qr=segno.make(public_page, error="m").svg_data_uri(scale=4, border=3, light="white", dark="black"),
     )
 
 

@@ -91,3 +91,19 @@ def test_every_mail_of_the_notifier_has_words() -> None:
         kind = kind_of(mail.value)
         assert kind.words[0].isupper()
         assert kind.advice.endswith(".")
+
+
+def test_whoever_may_see_the_client_reads_whom_it_missed_and_at_which_address(crm: CrmHouse) -> None:
+    crm.hear(_failed(crm, kind="portal_invitation", address="GRACE@client.example"))
+    (one,) = crm.deps.office.mail_outcomes.list_page(crm.maya, settled=False, number=1).items
+    assert (one.client_id, one.client_name, one.address) == (crm.grace_id, "Grace Hopper", "GRACE@client.example")
+    page = crm.browser(crm.maya).get("/undelivered").text
+    assert f'href="/clients/{crm.grace_id}"' in page
+    assert f'href="/clients/{crm.grace_id}/edit"' in page
+    assert "GRACE@client.example" in page
+
+
+def test_where_only_the_vault_may_tell_an_address_it_stays_masked(crm: CrmHouse) -> None:
+    crm.hear(_failed(crm, kind="reveal_code", payment_id=crm.authorized()))
+    (one,) = crm.deps.office.mail_outcomes.list_page(crm.maya, settled=False, number=1).items
+    assert (one.client_id, one.address) == ("", "g***@client.example")

@@ -1,5 +1,6 @@
 """Second reveals in the CRM: asking, proving oneself, approving, refusing (M9)."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -212,6 +213,16 @@ def ready(house: CrmHouse) -> tuple[SecondReveal, Browser, str]:
     house.deps.access.sign_in.set_password(house.ada.agent_id, "harbour lantern velvet ostrich")
     secret = house.deps.access.sign_in.enrol_new_authenticator(house.ada.agent_id)
     return second, house.browser(house.ada), secret
+
+
+def test_an_admin_is_told_on_every_page_that_a_request_waits(house: CrmHouse) -> None:
+    before = house.browser(house.ada).get("/").text
+    ask(house, house.retrieved())
+    page = house.browser(house.ada).get("/").text
+    assert "An agent waits for you" in page
+    assert "An agent waits for you" not in before
+    assert re.search(r'Approvals</span><b class="wv-count">1</b>', page)
+    assert "An agent waits for you" not in house.browser(house.maya).get("/").text
 
 
 def current(house: CrmHouse, secret: str) -> str:

@@ -14,7 +14,7 @@ def test_all_tasks_are_listed_by_state_and_found_by_words(crm: CrmHouse) -> None
     tasks.done(crm.maya, done.id)
     page = browser.get("/tasks").text
     assert page.index(late.title) < page.index("Call about the cabin")
-    assert done.title not in page
+    assert f"Undo: {done.title}" in page, "what was ticked off a moment ago can be taken back here"
     overdue = browser.get("/tasks?state=overdue").text
     assert late.title in overdue
     assert "Call about the cabin" not in overdue
@@ -40,3 +40,38 @@ def test_a_task_is_changed_and_removed_after_a_question(crm: CrmHouse) -> None:
     assert browser.post(f"/tasks/{task.id}/remove").status_code == 303
     assert browser.get(f"/tasks/{task.id}").status_code == 404
     assert crm.deps.sales.tasks.todo(crm.maya) == []
+
+
+def test_a_task_is_added_from_the_dashboard_for_whoever_is_named(crm: CrmHouse) -> None:
+    browser = crm.browser(crm.maya)
+    assert "Add task" in browser.get("/").text
+    typed = {"title": "Ask about the visa", "client": "alan turing", "due_on": "2026-12-24", "from": "dashboard"}
+    added = browser.post("/tasks/new", typed)
+    assert (added.status_code, added.location) == (303, "/")
+    (task,) = crm.deps.sales.tasks.todo(crm.maya)
+    assert (task.client_id, task.title, task.due_on) == (crm.alan_id, "Ask about the visa", date(2026, 12, 24))
+
+
+def test_where_several_clients_are_meant_one_is_chosen_and_nobody_elses_is_found(crm: CrmHouse) -> None:
+    browser = crm.browser(crm.maya)
+    typed = {"title": "Send the brochure", "client": "client.example"}
+    asked = browser.post("/tasks/new", typed)
+    assert asked.status_code == 422
+    assert f'value="{crm.grace_id}"' in asked.text
+    assert 'value="Send the brochure"' in asked.text
+    assert crm.deps.sales.tasks.todo(crm.maya) == []
+    assert browser.post("/tasks/new", typed | {"chosen": crm.grace_id}).status_code == 303
+    assert crm.deps.sales.tasks.todo(crm.maya)[0].client_id == crm.grace_id
+    theirs = crm.browser(crm.jonas).post("/tasks/new", typed)
+    assert theirs.status_code == 422
+    assert "None of your clients is found by this" in theirs.text
+    assert crm.browser(crm.jonas).post("/tasks/new", typed | {"chosen": crm.grace_id}).status_code == 422
+
+
+def test_what_was_ticked_off_by_mistake_is_taken_back_where_it_was_done(crm: CrmHouse) -> None:
+    browser = crm.browser(crm.maya)
+    task = crm.deps.sales.tasks.add(crm.maya, crm.alan_id, "Call about the cabin", None)
+    assert browser.post(f"/tasks/{task.id}/done", {"from": "list"}).location == "/tasks"
+    assert "Undo: Call about the cabin" in browser.get("/tasks").text
+    browser.post(f"/tasks/{task.id}/undo", {"from": "list"})
+    assert [each.id for each in crm.deps.sales.tasks.todo(crm.maya)] == [task.id]

@@ -148,6 +148,13 @@ def test_one_step_makes_a_booking_with_the_client_and_what_was_asked(site: CrmSi
     assert inbox(site, QuoteState.BOOKED)[0].booking_id == booking.id
 
 
+def test_the_first_segment_of_its_booking_begins_with_the_days_asked_for(site: CrmSite) -> None:
+    booking = site.deps.trips.quotes.book(site.maya, arrived(site).id)
+    page = site.signed_in(site.maya).get(f"/bookings/{booking.id}/segments/new").get_data(as_text=True)
+    assert 'value="2027-06-05"' in page
+    assert 'value="2027-06-12"' in page
+
+
 def test_a_second_click_finds_the_same_booking(site: CrmSite) -> None:
     quote = arrived(site)
     before = site.deps.trips.bookings.list_page(site.maya, BookingFilter(), 1).total
