@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
+import phonenumbers
 from anyascii import anyascii
 
 from chassis.typed.text import clean_line, plain
@@ -111,8 +112,7 @@ def search_ways(query: str) -> list[list[str]]:
     """
     query = clean_line(query)[:LONGEST_WORD]
     if _PHONE.fullmatch(plain(query)) and (digits := digits_of(query)):
-        dialled = digits.removeprefix("00").removeprefix("0")
-        return [[digits], [dialled]] if len(dialled) > 2 and dialled != digits else [[digits]]
+        return [[way] for way in _dialled(plain(query), digits)]
     ways: dict[tuple[str, ...], None] = {}
     for folded in foldings(query):
         words = [letters(word)[:LONGEST_WORD] for word in folded.split()]
@@ -167,6 +167,27 @@ def called(first_name: str, last_name: str) -> str:
 def by_last_name(first_name: str, last_name: str) -> str:
     """ "Garcia, Maria"; somebody with one name by that alone."""
     return ", ".join(part for part in (last_name.strip(), first_name.strip()) if part)
+
+
+def _dialled(typed: str, digits: str) -> list[str]:
+    """A number as it was typed; without the zeros that are dialled before it; and one with a country's code as it is
+    dialled within that country, because there people write it so."""
+    ways = [digits, digits.removeprefix("00").removeprefix("0")]
+    if (whole := international(typed)) is not None:
+        national = phonenumbers.national_significant_number(whole)
+        ways += [f"{whole.country_code}{national}", national, f"0{national}"]
+    return list(dict.fromkeys(way for way in ways if len(way) > 2)) or [digits]
+
+
+def international(number: str) -> phonenumbers.PhoneNumber | None:
+    """A number with its country's code, after a plus or what is dialled for one (00, and 011 in America)."""
+    dialled = re.sub(r"^(?:00|011)[ ./\-]*(?=[1-9(])", "+", number.lstrip("( "))
+    if not dialled.startswith("+"):
+        return None
+    try:
+        return phonenumbers.parse(dialled)
+    except phonenumbers.NumberParseException:
+        return None
 
 
 def _joined(terms: list[str]) -> list[list[str]]:

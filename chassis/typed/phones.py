@@ -7,7 +7,7 @@ from typing import Final
 
 import phonenumbers
 
-from chassis.typed.names import phone_words
+from chassis.typed.names import international, phone_words
 from chassis.typed.text import describe, plain
 
 LONGEST: Final = 40
@@ -53,7 +53,7 @@ def found_by(phone: str, region: str = "US") -> list[str]:
     if not words:
         return []
     try:
-        number = phonenumbers.parse(plain(phone), region)
+        number = international(plain(phone)) or phonenumbers.parse(plain(phone), region)
     except phonenumbers.NumberParseException:
         return words
     if not phonenumbers.is_possible_number(number):

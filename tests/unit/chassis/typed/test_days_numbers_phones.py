@@ -1,14 +1,30 @@
 from collections.abc import Callable
 from datetime import date
 
+import phonenumbers
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from chassis.typed.days import EARLIEST, LATEST, DayError, day_from, read_day
-from chassis.typed.names import digits_of
+from chassis.typed.names import digits_of, search_ways
 from chassis.typed.numbers import NumberError, number_from, read_number
 from chassis.typed.phones import PhoneError, found_by, read_phone, region_of, same_number
 from tests.support.typed import as_pasted, days, days_as_written, impossible_days, phones_as_pasted, typed_values
+
+
+def _written(form: int, **signs: str) -> Callable[[phonenumbers.PhoneNumber], str]:
+    return lambda number: phonenumbers.format_number(number, form).translate(str.maketrans(signs))
+
+
+WRITTEN = (
+    _written(phonenumbers.PhoneNumberFormat.E164),
+    _written(phonenumbers.PhoneNumberFormat.INTERNATIONAL),
+    _written(phonenumbers.PhoneNumberFormat.NATIONAL),
+    _written(phonenumbers.PhoneNumberFormat.INTERNATIONAL, **{"+": "00"}),
+    _written(phonenumbers.PhoneNumberFormat.E164, **{"+": "00"}),
+    _written(phonenumbers.PhoneNumberFormat.INTERNATIONAL, **{"+": "011 "}),
+)
 
 
 @pytest.mark.parametrize(
@@ -131,6 +147,25 @@ def test_a_number_is_found_from_at_home_and_from_abroad() -> None:
     assert "13055550142" in found_by("(305) 555-0142", "US")
     assert "442079460958" in found_by("020 7946 0958", "GB")
     assert same_number("(305) 555-0142", "+1 305 555 0142", "US")
+
+
+REGIONS = ("US", "CA", "GB", "DE", "FR", "IT", "ES", "CH", "AU", "JP", "BR", "IN", "KW", "NZ", "ZA")
+
+
+@given(st.sampled_from(REGIONS), st.sampled_from(WRITTEN), st.sampled_from(WRITTEN))
+def test_a_number_is_found_however_it_is_written_down_and_however_it_is_dialled(
+    region: str, stored: Callable[[phonenumbers.PhoneNumber], str], typed: Callable[[phonenumbers.PhoneNumber], str]
+) -> None:
+    for kind in (phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.MOBILE):
+        number = phonenumbers.example_number_for_type(region, kind)
+        assert number is not None
+        words, ways = found_by(stored(number)), search_ways(typed(number))
+        assert any(word.startswith(way[0]) for way in ways for word in words), (
+            stored(number),
+            typed(number),
+            words,
+            ways,
+        )
 
 
 def test_a_number_is_at_home_where_its_agency_is() -> None:
