@@ -79,6 +79,21 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
     def get_thread_pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(max_workers=self.cfg.threads + self.streams, thread_name_prefix="web")
 
+    def is_parent_alive(self) -> bool:
+        """gunicorn asks once a second. When the parent was killed, this worker only finishes what it has begun.
+
+        gunicorn itself would keep the listening socket to the end of that: nobody would accept, and whoever starts
+        anew could not listen, for as long as streams and slow readers stay.
+        """
+        if super().is_parent_alive():
+            return True
+        self.set_accept_enabled(False)
+        for listener in self.sockets:
+            listener.close()
+        self.sockets = []
+        self.alive = False
+        return False
+
     def load_wsgi(self) -> None:
         self.wsgi: _Wsgi = self._in_a_place(self.app.wsgi())
 
