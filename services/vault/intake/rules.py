@@ -1,6 +1,5 @@
 """What makes a card acceptable. Pure: digits in, decisions out; nothing is kept."""
 
-import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum, auto
@@ -8,6 +7,7 @@ from typing import Final
 
 from chassis.cards import known_lengths
 from chassis.errors import CardInvalid
+from chassis.typed.text import clean_line, has_letter
 
 
 class IntakeKind(StrEnum):
@@ -48,11 +48,11 @@ def check_expiry(month: object, year: object, now: datetime) -> tuple[int, int]:
 
 
 def check_name(name: object) -> str:
-    """The name as printed on the card, spaces tidied. Raises CardInvalid(field="name")."""
+    """The name as printed on the card, without what nobody sees; one letter is a name ("O"). Raises CardInvalid(field="name")."""
     if not isinstance(name, str):
         raise CardInvalid("Please enter the name as printed on the card.", field="name")
-    tidy = re.sub(r"\s+", " ", unicodedata.normalize("NFC", name)).strip()
-    if not 2 <= len(tidy) <= _LONGEST_NAME or not any(char.isalpha() for char in tidy):
+    tidy = clean_line(name)
+    if len(tidy) > _LONGEST_NAME or not has_letter(tidy):
         raise CardInvalid("Please enter the name as printed on the card.", field="name")
     if sum(char.isdigit() for char in tidy) > _MOST_DIGITS_IN_NAME:
         raise CardInvalid("The name field has a number in it. Please enter only the name.", field="name")

@@ -1,7 +1,7 @@
 // Takes a card (or, with kind=cvv, a CVV only) and seals it to the vault.
 import { listen, query, start, tell } from "./lib/bridge.js";
 import {
-  NETWORKS, brandOf, codeSizes, cvvProblem, digitsOf, expiryProblem, formatExpiry, groupForTyping, luhnValid, mayLackCode,
+  NETWORKS, brandOf, cleanName, codeSizes, cvvProblem, digitsOf, expiryProblem, formatExpiry, groupForTyping, luhnValid, mayLackCode,
   nameProblem, numberProblem, parseExpiry,
 } from "./lib/card.js";
 import { serverNow } from "./lib/clock.js";
@@ -132,7 +132,7 @@ async function sealFor(message) {
   const card = parseExpiry(expiry.value);
   const payload = cvvOnly
     ? { cvv: digits, intake_id: intakeId }
-    : { pan: digitsOf(number.value), exp_month: card.month, exp_year: card.year, cvv: digits, name: name.value.trim(), intake_id: intakeId };
+    : { pan: digitsOf(number.value), exp_month: card.month, exp_year: card.year, cvv: digits, name: cleanName(name.value), intake_id: intakeId };
   try {
     tell("sealed", { request_id: message.request_id, jwe: await seal(payload, cvvOnly ? "wv-cvv-store+jwe" : "wv-store+jwe") });
   } catch {

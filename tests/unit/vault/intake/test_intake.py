@@ -284,6 +284,26 @@ def test_a_card_is_good_through_its_last_month_everywhere() -> None:
     assert check_expiry(12, 2026, datetime(2026, 12, 31, tzinfo=UTC)) == (12, 2026)
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("O", "O"),
+        ("\u202dGrace\u00a0Hopper\u202c", "Grace Hopper"),
+        ("Ｇｒａｃｅ", "Grace"),
+        ("ß\u200b", "ß"),
+        ("김민준", "김민준"),
+    ],
+)
+def test_a_name_is_taken_without_what_nobody_sees(typed: str, meant: str) -> None:
+    assert check_name(typed) == meant
+
+
+@pytest.mark.parametrize("typed", ["\u3164", "\u200b", "🙂", "--", " "])
+def test_what_draws_no_letter_is_no_name(typed: str) -> None:
+    with pytest.raises(errors.CardInvalid, match="as printed on the card"):
+        check_name(typed)
+
+
 @given(st.text(max_size=120))
 def test_no_name_with_three_digits_gets_through(name: str) -> None:
     accepted = ""

@@ -82,17 +82,33 @@ export function numberProblem(digits) {
 const APART = "[^\\p{L}\\d]{1,5}";
 const YEAR_FIRST = new RegExp(`^(\\d{4})${APART}(\\d{1,2})$`, "u");
 const MONTH_FIRST = new RegExp(`^(\\d{1,2})${APART}(\\d{4}|\\d{2})$`, "u");
+const MONTH_NAMED = /^(\p{L}{3,9})[^\p{L}\d]{0,5}(\d{4}|\d{2})$/u;
+const MONTHS = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"];
+const LABEL = /^(?:exp(?:iry|ires|iration)?(?: date)?|valid(?: thru| until)?|good thru)(?!\p{L})/iu;
+
+/** Without what nobody sees, a label before it, and signs around it. @param {string} text */
+const tidied = (text) => {
+  const seen = plainDigits(text).replace(/\p{Cf}/gu, "").trim();
+  return seen.replace(LABEL, "").replace(/^[^\p{L}\d]{1,9}/u, "").replace(/[^\p{L}\d]{1,9}$/u, "");
+};
+
+/** "Sept 27" and "September 2027" as month and year, as MONTH_FIRST gives them. @param {string} text */
+function named(text) {
+  const found = MONTH_NAMED.exec(text);
+  const month = found ? MONTHS.findIndex((name) => name.startsWith(found[1].toLowerCase())) + 1 : 0;
+  return month ? ["", String(month), found[2]] : null;
+}
 
 /**
- * Reads "4/27", "04 / 27", "0427", "427", "04/2027", "042027", "4-2027", "2027-04", "202704".
+ * Reads "4/27", "04 / 27", "0427", "427", "04/2027", "042027", "4-2027", "2027-04", "202704", "Apr 27", "Exp. 04/27".
  * @param {string} text @returns {{month: number, year: number} | null}
  */
 export function parseExpiry(text) {
-  const typed = plainDigits(text).trim();
+  const typed = tidied(text);
   // "131" as it stands there while it is typed.
   const plain = /^(?:1[3-9]|2[1-9]) \/ \d$/.test(typed) ? typed.replace(" / ", "") : typed;
   const turned = YEAR_FIRST.exec(plain) ?? /^(20\d{2})(0[1-9]|1[0-2])$/.exec(plain);
-  const split = turned ? [turned[0], turned[2], turned[1]] : MONTH_FIRST.exec(plain) ?? /^(\d{2})(\d{4}|\d{2})$/.exec(plain) ?? /^(\d)(\d{4}|\d{2})$/.exec(plain);
+  const split = turned ? [turned[0], turned[2], turned[1]] : named(plain) ?? MONTH_FIRST.exec(plain) ?? /^(\d{2})(\d{4}|\d{2})$/.exec(plain) ?? /^(\d)(\d{4}|\d{2})$/.exec(plain);
   if (!split) return null;
   const month = Number(split[1]);
   const year = split[2].length === 2 ? 2000 + Number(split[2]) : Number(split[2]);
@@ -124,11 +140,21 @@ export function cvvProblem(digits, network) {
   return "";
 }
 
-/** @param {string} name */
-export function nameProblem(name) {
-  if (!name.trim()) return "Enter the name as it stands on the card.";
-  if (name.trim().length > 80) return "Use at most 80 letters.";
+// They join or part letters of some scripts.
+const JOINERS = "\u200c\u200d";
+
+/** A name without what nobody sees, with plain blanks. @param {string} name */
+export const cleanName = (name) => name.normalize("NFC").replace(/[\p{Cf}\p{Cc}\p{Zs}\u115f\u1160\u3164\uffa0\u2800]/gu, (char) => {
+  if (JOINERS.includes(char)) return char;
+  return /\p{Cf}/u.test(char) ? "" : " ";
+}).replace(/ +/g, " ").trim();
+
+/** @param {string} typed */
+export function nameProblem(typed) {
+  const name = cleanName(typed);
   if (digitsOf(name).length >= 6) return "Enter the name only; the number goes in its own field.";
+  if (!/\p{L}/u.test(name)) return "Enter the name as it stands on the card.";
+  if (name.length > 80) return "Use at most 80 letters.";
   return "";
 }
 
@@ -145,7 +171,8 @@ export function formatExpiry(text, deleting, typing) {
   const parsed = parseExpiry(plain);
   // Two digits of a year may be the first two of four.
   if (parsed && (!typing || digits.length >= 6 || /\D\d{4}$/.test(plain) || /^\d{4}\D+(\d{2}|[2-9])$/.test(plain))) return written(parsed);
-  if (deleting || digits.length > 6) return text;
+  // A month by its name, or a label: it is read when it is whole.
+  if (deleting || digits.length > 6 || /\p{L}/u.test(plain)) return text;
   if (digits.startsWith("20") && !/^\D*2\D+0/.test(plain)) return digits.length > 4 ? `${digits.slice(0, 4)} - ${digits.slice(4)}` : digits;
   return slashed(plain, digits);
 }
