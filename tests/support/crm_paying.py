@@ -326,7 +326,9 @@ class _Furniture:
 class CrmHouse:
     """A CRM over a fresh SQLite file with one agency, two agents and an admin, clients and a booking."""
 
-    def __init__(self, folder: Path, *, database_url: str = "", charging: ChargingPort | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, database_url: str = "", charging: ChargingPort | None = None, trusted_proxies: int = 0
+    ) -> None:
         self.clock = FakeClock()
         self.vault = FakeVault(self.clock)
         self.letters = OpenLetters()
@@ -336,6 +338,7 @@ class CrmHouse:
             state_dir=folder,
             database_url=database_url or f"sqlite:///{folder}/crm.db",
             secret_key=SecretStr("a secret key that only this test run has"),
+            trusted_proxies=trusted_proxies,
         )
         database = open_database(settings.database_url, name="crm", pool_size=10)
         self.deps: Dependencies = bootstrap(
