@@ -11,7 +11,14 @@ from urllib.parse import quote, unquote
 from flask import Flask, redirect, request
 from werkzeug.wrappers import Response
 
-_TOKEN: Final = re.compile(r"[A-Za-z0-9_\-]{43}")
+# Of whatever else is as long, as a tracker's own token, the one that stands alone is ours. "=3D" is what is left of a
+# mark in quoted-printable (RFC 2045 6.7).
+_TOKEN: Final = (
+    re.compile(r"(?<![A-Za-z0-9_\-])(?:3D)?([A-Za-z0-9_\-]{43})(?![A-Za-z0-9_\-])"),
+    re.compile(r"([A-Za-z0-9_\-]{43})"),
+)
+# Pages that one-time links lead to: nothing in their addresses is upper case.
+_LINK_PAGES: Final = re.compile(r"/(?:pay|sign|insurance|cvv|password|invitation)(?:/[a-z0-9_\-/]*)?")
 _LONGEST: Final = 2_000
 _ENCODED_MARK: Final = re.compile(r"%(?:25){0,3}23")
 # A gateway may encode what another one encoded.
@@ -27,8 +34,9 @@ def link_token(text: str) -> str:
     plain = text[:_LONGEST]
     for _ in range(_MOST_DECODINGS):
         plain = unquote(plain)
-    found = _TOKEN.search(_BREAKS.sub("", plain))
-    return found.group() if found else text[:100]
+    plain = _BREAKS.sub("", plain)
+    found = next(filter(None, (pattern.search(plain) for pattern in _TOKEN)), None)
+    return found.group(1) if found else text[:100]
 
 
 def repaired(path: str) -> str | None:
@@ -38,10 +46,14 @@ def repaired(path: str) -> str | None:
         if _ENCODED_MARK.search(plain):
             plain = unquote(plain)
     head, mark, rest = plain.partition("#")
-    sound = "/" + head.strip(_TRAILING).lstrip("/\\")
+    # A query whose own mark was encoded, or that was added without one, and what nobody sees.
+    own = _BREAKS.sub("", re.split(r"[?&]", head, maxsplit=1)[0])
+    sound = "/" + own.strip(_TRAILING).lstrip("/\\")
+    if _LINK_PAGES.fullmatch(sound.lower()):
+        sound = sound.lower()
     if mark:
         return f"{quote(sound)}#{quote(link_token(rest))}"
-    return quote(sound) if head.rstrip(_TRAILING) != head else None
+    return quote(sound) if sound.rstrip("/") != head.rstrip("/") else None
 
 
 def install_link_repair(app: Flask) -> None:

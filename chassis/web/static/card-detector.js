@@ -34,6 +34,22 @@ function ofANetwork(digits) {
 const isCard = (digits) => digits.length >= LEAST && digits.length <= MOST && (digits.length > LEAST || TWELVE.test(digits))
   && ofANetwork(digits) && luhnValid(digits);
 
+const IBAN = /(?<![0-9A-Za-z])[A-Za-z]{2}[0-9]{2}(?: ?[0-9A-Za-z]{4}){2,7}(?: ?[0-9A-Za-z]{1,3})?(?![0-9A-Za-z])/g;
+const OF_SIXTEEN_DIGITS = ["AT", "BA", "EE", "LT", "XK"];
+
+/** Letters in place of an account's number (ISO 13616), unless its check digits are wrong or a card stands in it. */
+function withoutAccounts(text) {
+  return text.replace(IBAN, (found) => {
+    const account = found.replaceAll(" ", "").toUpperCase();
+    if (!OF_SIXTEEN_DIGITS.includes(account.slice(0, 2)) && /^\d+$/.test(account.slice(4)) && isCard(account.slice(4))) return found;
+    let rest = 0;
+    for (const char of account.slice(4) + account.slice(0, 4)) for (const digit of String(parseInt(char, 36))) rest = (rest * 10 + Number(digit)) % 97;
+    return rest === 1 ? "a".repeat(found.length) : found;
+  });
+}
+
+const areTwoOfAList = (sizes, gaps) => sizes.length === 2 && sizes[0] === sizes[1] && /[,;\t\n|()]/.test(gaps[0]);
+
 /** Whether sizes of groups are those of a card, or of one whose groups were run together. */
 function printed(sizes) {
   const total = sizes.reduce((sum, size) => sum + size, 0);
@@ -52,7 +68,7 @@ const areCents = (sizes, gaps) => sizes.at(-1) <= 2 && [".", ","].includes(gaps.
 
 /** Whether a text holds what looks like a card number. @param {string} text */
 export function looksLikeCard(text) {
-  const plain = plainDigits(text.slice(0, LONGEST_TEXT));
+  const plain = withoutAccounts(plainDigits(text.slice(0, LONGEST_TEXT)));
   // An international telephone number is the server's to tell.
   const groups = [...plain.matchAll(/\d+/g)].map((found) => ({ digits: found[0], start: found.index, end: found.index + found[0].length }));
   return groups.some((group, first) => {
@@ -65,7 +81,7 @@ export function looksLikeCard(text) {
       if (last > first && !/^[^\p{L}\d]{1,8}$/u.test(gaps.at(-1))) break;
       digits += groups[last].digits;
       sizes.push(groups[last].digits.length);
-      if (isCard(digits) && printed(sizes) && !(last === first && isFraction(plain, group.start)) && !areCents(sizes, gaps)) return true;
+      if (isCard(digits) && printed(sizes) && !(last === first && isFraction(plain, group.start)) && !areCents(sizes, gaps) && !areTwoOfAList(sizes, gaps)) return true;
     }
     return false;
   });

@@ -48,7 +48,10 @@ def check_expiry(month: object, year: object, now: datetime) -> tuple[int, int]:
 
 
 def check_name(name: object) -> str:
-    """The name as printed on the card, without what nobody sees; one letter is a name ("O"). Raises CardInvalid(field="name")."""
+    """The name as printed on the card, without what nobody sees; one letter is a name ("O").
+
+    Raises CardInvalid(field="name").
+    """
     if not isinstance(name, str):
         raise CardInvalid("Please enter the name as printed on the card.", field="name")
     tidy = clean_line(name)

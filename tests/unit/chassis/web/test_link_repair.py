@@ -33,6 +33,9 @@ MANGLED = [
     f"{TOKEN[:20]}\u200b{TOKEN[20:]}",
     f"{TOKEN[:20]} {TOKEN[20:]}",
     quote(TOKEN.replace("_", "%5F")),
+    f"3D{TOKEN}",
+    f"fbclid={'Z' * 61}&{TOKEN}",
+    f"{TOKEN}&fbclid={'Z' * 61}",
 ]
 
 
@@ -72,8 +75,27 @@ def test_an_encoded_mark_leads_on_to_the_page_with_the_token_behind_a_real_one(m
 
 def test_what_a_sentence_leaves_behind_an_address_is_taken_off() -> None:
     client = make_gallery(GallerySettings()).test_client()
-    for end in (".", ",", ")", "%3E", "&", "%20", "%E2%80%9D", ";"):
+    for end in (
+        ".",
+        ",",
+        ")",
+        "%3E",
+        "&",
+        "%20",
+        "%E2%80%9D",
+        ";",
+        "&utm_source=x",
+        "%3Futm_source=x",
+        "%E2%80%8B",
+        "%0D%0A",
+    ):
         assert client.get(f"/pay/link_1{end}").headers["Location"] == "/pay/link_1"
+
+
+@pytest.mark.parametrize("path", ["/PAY/LINK_1", "/Pay/link_1", "/pay/Link_1", "/pay/ link_1", "/pay/link_\u00ad1"])
+def test_capitals_and_unseen_characters_in_a_links_address_are_mended(path: str) -> None:
+    assert repaired(path) == "/pay/link_1"
+    assert repaired(f"{path}%23{TOKEN}") == f"/pay/link_1#{TOKEN}"
 
 
 @given(st.text(max_size=60))
