@@ -62,6 +62,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
     """See the module. `streams` is how many threads there are beyond the pool's `threads`."""
 
     streams = 0
+    sockets: list[Any]  # gunicorn's own listening sockets
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -88,9 +89,8 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         if super().is_parent_alive():
             return True
         self.set_accept_enabled(False)
-        for listener in self.sockets:
-            listener.close()
-        self.sockets = []
+        while self.sockets:
+            self.sockets.pop().close()
         self.alive = False
         return False
 

@@ -13,17 +13,17 @@ from chassis.typed.phones import PhoneError, found_by, read_phone, region_of, sa
 from tests.support.typed import as_pasted, days, days_as_written, impossible_days, phones_as_pasted, typed_values
 
 
-def _written(form: int, **signs: str) -> Callable[[phonenumbers.PhoneNumber], str]:
-    return lambda number: phonenumbers.format_number(number, form).translate(str.maketrans(signs))
+def _written(form: int, plus: str = "+") -> Callable[[phonenumbers.PhoneNumber], str]:
+    return lambda number: phonenumbers.format_number(number, form).replace("+", plus)
 
 
 WRITTEN = (
     _written(phonenumbers.PhoneNumberFormat.E164),
     _written(phonenumbers.PhoneNumberFormat.INTERNATIONAL),
     _written(phonenumbers.PhoneNumberFormat.NATIONAL),
-    _written(phonenumbers.PhoneNumberFormat.INTERNATIONAL, **{"+": "00"}),
-    _written(phonenumbers.PhoneNumberFormat.E164, **{"+": "00"}),
-    _written(phonenumbers.PhoneNumberFormat.INTERNATIONAL, **{"+": "011 "}),
+    _written(phonenumbers.PhoneNumberFormat.INTERNATIONAL, "00"),
+    _written(phonenumbers.PhoneNumberFormat.E164, "00"),
+    _written(phonenumbers.PhoneNumberFormat.INTERNATIONAL, "011 "),
 )
 
 
