@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,26 @@ def test_an_offer_is_declined_by_hand(site: PortalSite, phone: Page) -> None:
     event = site.world.published()[-1]
     assert isinstance(event, InsuranceDecided)
     assert not event.accepted
+
+
+def test_what_was_drawn_before_the_session_ended_stands_there_again_and_signs(site: PortalSite, phone: Page) -> None:
+    request_document(site.world)
+    address = f"{site.address}/sign/{REQUEST}#{TOKEN}"
+    phone.goto(address)
+    phone.get_by_role("button", name="Open the document").click()
+    draw(phone)
+    drawn = ink(phone)
+    phone.get_by_label(re.compile("^I have read this document")).check()
+    site.world.clock.advance(timedelta(minutes=61))
+    phone.get_by_role("button", name="Sign “").click()
+    phone.goto(address)
+    phone.get_by_role("button", name="Open the document").click()
+    expect(phone.get_by_text("what you had typed stands here")).to_be_visible()
+    expect(phone.get_by_role("radio", name="Draw")).to_be_checked()
+    phone.wait_for_function("() => { const pad = document.querySelector('canvas'); return pad.width > 300; }")
+    assert ink(phone) >= drawn, "the picture is on white"
+    phone.get_by_role("button", name="Sign “").click()
+    expect(phone.get_by_role("heading", name="is signed")).to_be_visible()
+    event = site.world.published()[-1]
+    assert isinstance(event, EsignSigned)
+    assert event.signature_kind == "drawn"

@@ -6,12 +6,12 @@ chooses between kinds of plain text, and it gets the ending of what the file rea
 
 import io
 import re
-import unicodedata
 import zipfile
 from dataclasses import dataclass
 from typing import Final
 
 from chassis.pictures import HEIC_WORDS, is_heic
+from chassis.typed.text import clean_line
 from services.crm.trips.documents.inside import LOCKED
 from services.crm.trips.documents.office_inside import holds_program
 
@@ -19,6 +19,8 @@ from services.crm.trips.documents.office_inside import holds_program
 MAX_BYTES: Final = 5 * 1024 * 1024
 MAX_PER_BOOKING: Final = 60
 _LONGEST_STEM: Final = 100
+# File systems take 255 bytes with the ending.
+_MOST_STEM_BYTES: Final = 240
 # A zip with more entries, or one that unpacks to more, is no office file.
 _MAX_ENTRIES: Final = 5_000
 _MAX_UNPACKED: Final = 100 * 1024 * 1024
@@ -61,8 +63,10 @@ _PARTS = (
     ("ppt/presentation.xml", "presentationml.presentation.main+xml", PPTX),
 )
 _MOST_TYPES = 1024 * 1024
-# Control characters, and those that turn the direction of text: "fdp.exe" must not read as "exe.pdf".
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+# What Windows takes for a device, whatever ending it has.
+_DEVICES = frozenset(
+    {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in range(10))}
+)
 
 
 class FileRefused(ValueError):
@@ -154,10 +158,14 @@ def _text(content: bytes, name: str) -> FileType:
 
 
 def clean_name(name: str, kind: FileType) -> str:
-    """The name under which a file is kept and handed out: no folders, nothing unseen, the ending of what it is."""
-    plain = _UNSEEN.sub("", unicodedata.normalize("NFC", name)).replace("\\", "/").rpartition("/")[2]
+    """The name under which a file is kept and handed out: no folders, nothing unseen or that turns the direction of
+    text ("fdp.exe" must not read as "exe.pdf"), no device's name, the ending of what it is."""
+    plain = clean_line(name).replace("\\", "/").rpartition("/")[2]
     stem = plain.rpartition(".")[0] if "." in plain else plain
-    stem = " ".join(re.sub(r'[<>:"|?*;]', " ", stem).split()).strip(". ")[:_LONGEST_STEM].rstrip(". ")
+    stem = " ".join(re.sub(r'[<>:"|?*;]', " ", stem).split()).strip(". ")[:_LONGEST_STEM]
+    stem = stem.encode()[:_MOST_STEM_BYTES].decode("utf-8", "ignore").rstrip(". ")
+    if stem.partition(".")[0].rstrip().upper() in _DEVICES:
+        stem = f"file {stem}"
     return f"{stem or 'document'}.{kind.ending}"
 
 

@@ -81,7 +81,8 @@ def test_any_bytes_are_a_known_kind_or_refused_in_words(content: bytes, name: st
 def test_a_kept_name_is_one_short_visible_line_without_folders(name: str) -> None:
     kept = clean_name(name, PDF)
     assert kept.endswith(".pdf")
-    assert len(kept) <= 104
+    assert len(kept) <= 109
+    assert len(kept.encode()) <= 255
     assert not set(kept) & set('/\\<>:"|?*\n\r\t\u202e\x00')
     assert not kept.startswith(".")
 
@@ -91,6 +92,10 @@ def test_a_name_keeps_its_words_and_loses_its_folders() -> None:
     assert clean_name("../../etc/passwd", PDF) == "passwd.pdf"
     assert clean_name("\u202efdp.exe", PDF) == "fdp.pdf"
     assert clean_name("...", PDF) == "document.pdf"
+    assert clean_name("\ud800\u3164.pdf", PDF) == "document.pdf"
+    assert clean_name("con.pdf", PDF) == "file con.pdf"
+    assert clean_name("LPT1.tar.gz", PDF) == "file LPT1.tar.pdf"
+    assert clean_name("re\u0301sume\u0301 🏝️.pdf", PDF) == "résumé 🏝️.pdf"
 
 
 @pytest.mark.parametrize(
