@@ -11,251 +11,20 @@ from datetime import date, timedelta
 from chassis.money import Money
 from services.crm.sales.clients.rules import ClientData, FamilyMember, Occasion, OccasionKind, Relation
 from services.crm.trips.bookings.rules import BookingStatus, SegmentData, SegmentKind
+from services.crm_demo.word_lists import (
+    AIRLINES,
+    CRUISES,
+    FIRST,
+    HOTELS,
+    LAST,
+    NOTES,
+    PLACES,
+    PLACES_TO_GO,
+    STREETS,
+    TASKS,
+    TOURS,
+)
 
-_FIRST = [
-    "Ada",
-    "Amir",
-    "Ana",
-    "Arjun",
-    "Astrid",
-    "Ayumi",
-    "Bastian",
-    "Bea",
-    "Caleb",
-    "Carmen",
-    "Chen",
-    "Clara",
-    "Dario",
-    "Delphine",
-    "Dina",
-    "Edgar",
-    "Eilidh",
-    "Elif",
-    "Emeka",
-    "Esme",
-    "Fatima",
-    "Felix",
-    "Fern",
-    "Gideon",
-    "Gita",
-    "Hana",
-    "Henrik",
-    "Ida",
-    "Imogen",
-    "Ines",
-    "Isaac",
-    "Ivo",
-    "Jade",
-    "Jasper",
-    "Jin",
-    "Joaquin",
-    "June",
-    "Kai",
-    "Keiko",
-    "Laila",
-    "Leif",
-    "Lucia",
-    "Malik",
-    "Mara",
-    "Marek",
-    "Mei",
-    "Milan",
-    "Nadine",
-    "Nia",
-    "Noor",
-    "Olga",
-    "Omar",
-    "Otis",
-    "Paloma",
-    "Pavel",
-    "Quentin",
-    "Rafa",
-    "Rhea",
-    "Rosa",
-    "Ruben",
-    "Sadie",
-    "Salma",
-    "Seth",
-    "Signe",
-    "Sofia",
-    "Stellan",
-    "Tariq",
-    "Tess",
-    "Thora",
-    "Uma",
-    "Vera",
-    "Viggo",
-    "Wanda",
-    "Willa",
-    "Xavier",
-    "Yara",
-    "Yusuf",
-    "Zane",
-    "Zora",
-]
-_LAST = [
-    "Abara",
-    "Achterberg",
-    "Alder",
-    "Amato",
-    "Ashgrove",
-    "Bakke",
-    "Balogun",
-    "Barlow",
-    "Beaumont",
-    "Berglund",
-    "Birch",
-    "Brannock",
-    "Brookfield",
-    "Calloway",
-    "Castellan",
-    "Chandra",
-    "Corwin",
-    "Dahl",
-    "Darzi",
-    "Delacroix",
-    "Demir",
-    "Dunmore",
-    "Eastlake",
-    "Ekdahl",
-    "Emerson",
-    "Farrow",
-    "Ferrante",
-    "Fielding",
-    "Gallo",
-    "Garrick",
-    "Grieg",
-    "Hadley",
-    "Haruki",
-    "Hawthorne",
-    "Hollis",
-    "Ibarra",
-    "Ivarsson",
-    "Jansen",
-    "Jovic",
-    "Kapoor",
-    "Keating",
-    "Kimura",
-    "Kowal",
-    "Lachance",
-    "Langford",
-    "Larkin",
-    "Lindgren",
-    "Maddox",
-    "Marchetti",
-    "Mbeki",
-    "Merrow",
-    "Nakata",
-    "Novak",
-    "Oakley",
-    "Okoro",
-    "Orlov",
-    "Osei",
-    "Pascal",
-    "Pemberton",
-    "Quist",
-    "Radley",
-    "Rao",
-    "Reyes",
-    "Rosenthal",
-    "Rutherford",
-    "Sandoval",
-    "Sato",
-    "Sinclair",
-    "Solis",
-    "Steiner",
-    "Tanaka",
-    "Thorne",
-    "Udall",
-    "Vance",
-    "Vega",
-    "Vidal",
-    "Wakefield",
-    "Waverly",
-    "Whitlock",
-    "Winslow",
-    "Xu",
-    "Yamada",
-    "Yarrow",
-    "Zeller",
-    "Zimmer",
-]
-_STREETS = [
-    "Alder",
-    "Beech",
-    "Cedar",
-    "Dock",
-    "Elm",
-    "Fern",
-    "Garnet",
-    "Harbor",
-    "Iris",
-    "Juniper",
-    "King",
-    "Linden",
-    "Maple",
-    "North",
-    "Oak",
-    "Pine",
-    "Quarry",
-]
-_PLACES = (
-    ("Boston", "Massachusetts", "021", "US"),
-    ("Providence", "Rhode Island", "029", "US"),
-    ("Newport", "Rhode Island", "028", "US"),
-    ("Hartford", "Connecticut", "061", "US"),
-    ("New York", "New York", "100", "US"),
-    ("Portland", "Maine", "041", "US"),
-    ("Chicago", "Illinois", "606", "US"),
-    ("Austin", "Texas", "787", "US"),
-    ("Seattle", "Washington", "981", "US"),
-    ("Toronto", "Ontario", "M5V ", "CA"),
-    ("London", "", "SW1 ", "GB"),
-    ("Hamburg", "", "207", "DE"),
-)
-_NOTES = (
-    "",
-    "",
-    "",
-    "Aisle seats, always.",
-    "Vegetarian.",
-    "Prefers calls in the morning.",
-    "Travels with a small dog.",
-    "Needs step-free rooms.",
-    "Celebrates everything with champagne.",
-    "Pays by the month; send links early.",
-)
-_CRUISES = ("Aurora Cruises", "Bluewater Line", "Meridian Voyages", "Polar Star Expeditions")
-_HOTELS = ("Casa Azul", "Grand Pavilion", "Hotel Lindenhof", "Palm Court Resort", "The Harbour House")
-_AIRLINES = ("Nordlys Airways", "Transmeridian", "Vela Air")
-_TOURS = ("Compass Walks", "Saffron Trails", "Terra Small Groups")
-_PLACES_TO_GO = (
-    "Lisbon and the Algarve",
-    "Kyoto in autumn",
-    "Galápagos by yacht",
-    "Alaska's Inside Passage",
-    "Amalfi coast",
-    "Danube from Passau to Budapest",
-    "Iceland's ring road",
-    "Morocco's cities",
-    "Norwegian fjords",
-    "Patagonia on foot",
-    "Rajasthan by rail",
-    "Scottish Highlands",
-    "South Africa's Cape",
-    "Tahiti and Bora Bora",
-    "Vietnam north to south",
-)
-_TASKS = (
-    "Ask about dietary needs",
-    "Call about the cabin category",
-    "Check passport expiry",
-    "Confirm airport transfer",
-    "Hold two suites for spring",
-    "Send packing list",
-    "Send visa information",
-    "Thank-you note after the trip",
-)
 # Days before a trip begins.
 _LATEST_DEPOSIT = 200
 
@@ -287,8 +56,8 @@ class Generator:
     def client(self, number: int) -> ClientData:
         """The `number` makes the e-mail address unique."""
         pick = self._random.choice
-        first, last = pick(_FIRST), pick(_LAST)
-        city, region, code, country = pick(_PLACES)
+        first, last = pick(FIRST), pick(LAST)
+        city, region, code, country = pick(PLACES)
         has_mail = self._random.random() > 0.04
         born = self._today - timedelta(days=self._random.randint(22 * 365, 84 * 365))
         return ClientData(
@@ -297,12 +66,12 @@ class Generator:
             email=f"{first}.{last}.{number}@inbox.example".lower() if has_mail else "",
             phone=f"+1 ({self._random.randint(201, 989)}) 555 01{self._random.randint(0, 99):02d}",
             birthday=born if self._random.random() < 0.7 else None,
-            street=f"{self._random.randint(1, 940)} {pick(_STREETS)} Street",
+            street=f"{self._random.randint(1, 940)} {pick(STREETS)} Street",
             city=city,
             region=region,
             postal_code=f"{code}{self._random.randint(10, 99)}",
             country=country,
-            notes=pick(_NOTES),
+            notes=pick(NOTES),
         )
 
     def family(self, last_name: str) -> list[FamilyMember]:
@@ -310,10 +79,10 @@ class Generator:
         found: list[FamilyMember] = []
         if self._random.random() < 0.4:
             partner = self._random.choice((Relation.SPOUSE, Relation.PARTNER))
-            found.append(FamilyMember(first_name=self._random.choice(_FIRST), last_name=last_name, relation=partner))
+            found.append(FamilyMember(first_name=self._random.choice(FIRST), last_name=last_name, relation=partner))
             for _ in range(self._random.choice((0, 0, 1, 2))):
                 born = self._today - timedelta(days=self._random.randint(365, 17 * 365))
-                name = self._random.choice(_FIRST)
+                name = self._random.choice(FIRST)
                 found.append(FamilyMember(first_name=name, last_name=last_name, relation=Relation.CHILD, born_on=born))
         return found
 
@@ -334,7 +103,7 @@ class Generator:
     def task(self) -> MadeTask:
         """Something to do between ten days ago and a month from now, or some day."""
         due = self._today + timedelta(days=self._random.randint(-10, 30)) if self._random.random() < 0.8 else None
-        return MadeTask(title=self._random.choice(_TASKS), due_on=due)
+        return MadeTask(title=self._random.choice(TASKS), due_on=due)
 
     def trip(self, *, past: bool | None = None) -> MadeTrip:
         """A trip between three years ago and eighteen months from now, at any stage."""
@@ -350,7 +119,7 @@ class Generator:
         if self._random.random() < 0.5:
             segments.append(self._flight(begins, currency))
         return MadeTrip(
-            title=pick(_PLACES_TO_GO),
+            title=pick(PLACES_TO_GO),
             status=status,
             currency=currency,
             segments=tuple(segments),
@@ -379,7 +148,7 @@ class Generator:
     def _main(self, begins: date, currency: str) -> SegmentData:
         pick, number = self._random.choice, self._random.randint
         kind = pick((SegmentKind.CRUISE, SegmentKind.HOTEL, SegmentKind.TOUR))
-        supplier = pick({SegmentKind.CRUISE: _CRUISES, SegmentKind.HOTEL: _HOTELS, SegmentKind.TOUR: _TOURS}[kind])
+        supplier = pick({SegmentKind.CRUISE: CRUISES, SegmentKind.HOTEL: HOTELS, SegmentKind.TOUR: TOURS}[kind])
         nights, price = number(4, 16), number(12, 180) * 100_00
         deposit = price // 5
         return SegmentData(
@@ -400,7 +169,7 @@ class Generator:
     def _flight(self, begins: date, currency: str) -> SegmentData:
         price = self._random.randint(4, 40) * 100_00
         return SegmentData(
-            supplier_name=self._random.choice(_AIRLINES),
+            supplier_name=self._random.choice(AIRLINES),
             kind=SegmentKind.FLIGHT,
             description="Return flights, two seats",
             confirmation_number="".join(self._random.choices("ABCDEFGHJKLMNPQRSTUVWXYZ23456789", k=6)),

@@ -35,7 +35,7 @@ def portal(tmp_path: Path) -> Iterator[PortalWorld]:
 def carry(crm: CrmSite, portal: PortalWorld) -> str:
     """Brings the CRM's newest event and its letter over; the letter's link, as far as its path and token."""
     portal.tell(published(crm)[-1])
-    letters = crm.deps.signing.requests._letters  # the fake that bootstrap was given
+    letters = crm.deps.signing.requests._issuing._letters  # the fake that bootstrap was given
     assert isinstance(letters, OpenLetters)
     return "/" + letters.written[-1].data["url"].split("/", 3)[3]
 

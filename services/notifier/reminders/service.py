@@ -4,46 +4,33 @@ Taking a reminder and queueing its mail is one transaction, and so is the mail's
 that dies in between leaves either a planned reminder or a queued mail, never both and never neither.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.money import Money
-from chassis.reminder_words import Anchor, ReminderKind, Words, tag_values
+from chassis.reminder_words import Anchor, ReminderKind, tag_values
 from chassis.tags import fill
-from chassis.typed.days import day_from
-from chassis.typed.names import called
 from protos.wayvault.events.v1 import events_pb2
 from services.notifier.deliveries.formats import agency_data, day
 from services.notifier.deliveries.rules import DeliveryState, mask_address
 from services.notifier.deliveries.service import Deliveries, NewDelivery
-from services.notifier.reminders.dues import DueAmount, due_of, dues_of
+from services.notifier.reminders.cases import Case, agency_of, case_of, row_for, words_of
 from services.notifier.reminders.models import (
-    ReminderAgencyRow,
-    ReminderAgentRow,
     ReminderBookingRow,
-    ReminderClientRow,
     ReminderGuestRow,
-    ReminderPaymentRow,
     ReminderRow,
     ReminderRuleRow,
     ReminderSwitchRow,
 )
 from services.notifier.reminders.rules import (
-    COUNTS,
     SENDABLE,
-    Facts,
-    Owed,
-    Paid,
     State,
-    balance_due,
     decide,
     may,
     ripe_until,
@@ -58,47 +45,6 @@ log = structlog.get_logger(__name__)
 
 class UnknownBooking(Exception):
     """A test asks for a booking that was not told yet. Tried again, and then a dead letter for the operator."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
-    """A reminder with all that is known about it."""
-
-    row: ReminderRow
-    booking: ReminderBookingRow
-    segment: events_pb2.Segment
-    agency: events_pb2.Agency
-    agent: events_pb2.Agent
-    client: ReminderClientRow | None
-    paid: Paid
-
-    @property
-    def due(self) -> DueAmount | None:
-        return due_of(self.segment, ReminderKind(self.row.kind), self.row.due_on)
-
-    @property
-    def owed(self) -> Owed:
-        part, due = self.segment, self.due
-        return Owed(
-            price=part.price.minor if part.HasField("price") else None,
-            amount=due.minor if due else 0,
-            until_then=due.until_then if due else 0,
-            scheduled=sum(each.minor for each in dues_of(part)),
-        )
-
-    def facts(self, rule: ReminderRuleRow | None) -> Facts:
-        from_travel = rule is not None and rule.anchor == Anchor.TRAVEL
-        return Facts(
-            kind=ReminderKind(self.row.kind),
-            counted_from=self.row.travel_on if from_travel else self.row.due_on,
-            days_before=rule.days_before if rule else 0,
-            by_hand=self.row.by_hand,
-            zone=zone_of(self.agency.time_zone),
-            owed=self.owed,
-            paid=self.paid,
-            cancelled=self.booking.status == "cancelled",
-            has_address=self.client is not None and bool(self.client.email),
-        )
 
 
 class Schedule:
@@ -138,7 +84,7 @@ class Schedule:
         rule = session.get(ReminderRuleRow, rule_id)
         if rule is None or rule.active_since is None:
             return None
-        zone = zone_of(_agency(session, rule.agency_id).time_zone)
+        zone = zone_of(agency_of(session, rule.agency_id).time_zone)
         first = rule.active_since.astimezone(zone).date()
         last = ripe_until(self._clock.now(), rule.days_before, zone)
         own = select(ReminderRuleRow.agent_id).where(
@@ -187,7 +133,7 @@ class Schedule:
             if query is None or session.scalar(query.where(ReminderRow.id == reminder_id)) is None:
                 return False
             rule = session.get_one(ReminderRuleRow, rule_id)
-            case = self._case(session, session.get_one(ReminderRow, reminder_id))
+            case = case_of(session, session.get_one(ReminderRow, reminder_id))
             outcome = decide(case.facts(rule), self._clock.now())
             if not self._move(session, case, State.PLANNED, outcome, rule=rule):
                 return False
@@ -206,7 +152,7 @@ class Schedule:
         if row.dropped:
             session.delete(row)  # the date was moved: the new one has a reminder of its own
             return False
-        case, rule = self._case(session, row), session.get(ReminderRuleRow, row.rule_id)
+        case, rule = case_of(session, row), session.get(ReminderRuleRow, row.rule_id)
         outcome = decide(case.facts(rule), self._clock.now())
         if outcome is State.QUEUED:
             return True
@@ -225,11 +171,11 @@ class Schedule:
 
     def send_test(self, session: Session, message: events_pb2.ReminderTestRequested, event_id: str) -> None:
         """The text as this booking's client would get it, to the agent themselves."""
-        row = _row_for(session, message)
+        row = row_for(session, message)
         if row is None:
             raise UnknownBooking(message.booking_id)
-        case = self._case(session, row)
-        values = tag_values(_words(case))
+        case = case_of(session, row)
+        values = tag_values(words_of(case))
         data = self._mail_data(session, case) | {
             "subject": fill(message.subject, values),
             "body": fill(message.body, values),
@@ -250,14 +196,14 @@ class Schedule:
     def send_now(self, session: Session, message: events_pb2.ReminderSendNowRequested) -> None:
         """The agent has a reminder sent at once, also where it was too late for its rule or had no address; never one
         that is paid, and never one that has left. Asked again, nothing more is sent."""
-        row = _row_for(session, message)
+        row = row_for(session, message)
         if row is None:
             raise UnknownBooking(message.booking_id)
         if State(row.state) not in SENDABLE:
             return
         row.by_hand = True
         session.flush()
-        case = self._case(session, row)
+        case = case_of(session, row)
         outcome = decide(case.facts(None), self._clock.now())
         rule = ReminderRuleRow(id=message.rule_id, subject=message.subject, body=message.body)
         if outcome is State(row.state) or not self._move(session, case, State(row.state), outcome, rule=rule):
@@ -270,7 +216,7 @@ class Schedule:
     def _move(
         self,
         session: Session,
-        case: _Case,
+        case: Case,
         current: State,
         following: State,
         *,
@@ -282,7 +228,7 @@ class Schedule:
         if rule is not None:
             values |= {
                 "rule_id": rule.id,
-                "subject": fill(rule.subject, tag_values(_words(case)))[:300],
+                "subject": fill(rule.subject, tag_values(words_of(case)))[:300],
                 "recipient_name": f"{person.first_name} {person.last_name}".strip()[:200] if person else "",
                 "address_hint": mask_address(person.email) if person and person.email else "",
             }
@@ -296,9 +242,9 @@ class Schedule:
         session.refresh(case.row)
         return taken is not None
 
-    def _queue(self, session: Session, case: _Case, rule: ReminderRuleRow) -> None:
+    def _queue(self, session: Session, case: Case, rule: ReminderRuleRow) -> None:
         assert case.client is not None
-        body = fill(rule.body, tag_values(_words(case)))
+        body = fill(rule.body, tag_values(words_of(case)))
         self._deliveries.queue(
             session,
             NewDelivery(
@@ -311,7 +257,7 @@ class Schedule:
             ),
         )
 
-    def _mail_data(self, session: Session, case: _Case) -> dict[str, str]:
+    def _mail_data(self, session: Session, case: Case) -> dict[str, str]:
         part, is_final, due = case.segment, case.row.kind == ReminderKind.FINAL_PAYMENT, case.due
         guest = case.client is not None and session.get(ReminderGuestRow, case.client.client_id) is not None
         return agency_data(case.agency) | {
@@ -343,74 +289,3 @@ class Schedule:
         )
         told.at.FromDatetime(self._clock.now())
         self._outbox.add(session, told, aggregate_id=row.id, agency_id=row.agency_id)
-
-    def _case(self, session: Session, row: ReminderRow) -> _Case:
-        booking = session.get_one(ReminderBookingRow, row.booking_id)
-        agent = session.get(ReminderAgentRow, booking.agent_id)
-        return _Case(
-            row=row,
-            booking=booking,
-            segment=events_pb2.Segment.FromString(row.segment),
-            agency=_agency(session, row.agency_id),
-            agent=events_pb2.Agent.FromString(agent.snapshot) if agent else events_pb2.Agent(),
-            client=session.get(ReminderClientRow, booking.lead_client_id) if booking.lead_client_id else None,
-            paid=_paid(session, row.segment_id, booking.currency),
-        )
-
-
-def _row_for(
-    session: Session, message: events_pb2.ReminderTestRequested | events_pb2.ReminderSendNowRequested
-) -> ReminderRow | None:
-    """The reminder of the date that is named; from a CRM of before, which names none, any of the segment's."""
-    query = select(ReminderRow).where(
-        ReminderRow.booking_id == message.booking_id, ReminderRow.segment_id == message.segment_id
-    )
-    if message.kind and (day_meant := day_from(message.due_on)):
-        query = query.where(ReminderRow.kind == message.kind, ReminderRow.due_on == day_meant)
-    return session.scalars(query.order_by(ReminderRow.due_on, ReminderRow.id)).first()
-
-
-def _agency(session: Session, agency_id: str) -> events_pb2.Agency:
-    row = session.get(ReminderAgencyRow, agency_id)
-    return events_pb2.Agency.FromString(row.snapshot) if row else events_pb2.Agency(id=agency_id)
-
-
-def _paid(session: Session, segment_id: str, currency: str) -> Paid:
-    payment = ReminderPaymentRow
-    rows = session.execute(
-        select(payment.type, func.sum(payment.amount_minor))
-        .where(
-            and_(payment.segment_id == segment_id, payment.currency == currency),
-            payment.standing.in_([each.value for each in COUNTS]),
-        )
-        .group_by(payment.type)
-    ).all()
-    by_type: Mapping[int, int] = {kind: int(amount) for kind, amount in rows}
-    final = by_type.get(int(events_pb2.PaymentType.PAYMENT_TYPE_FINAL), 0)
-    return Paid(total=sum(by_type.values()), final=final)
-
-
-def _words(case: _Case) -> Words:
-    part, currency, person, due = case.segment, case.booking.currency, case.client, case.due
-    dues = dues_of(part)
-    deposit = (
-        due
-        if due and due.kind is ReminderKind.PAYMENT_DUE
-        else next((d for d in dues if d.kind is ReminderKind.PAYMENT_DUE), None)
-    )
-    final = next((each for each in dues if each.kind is ReminderKind.FINAL_PAYMENT), None)
-    return Words(
-        client_first_name=called(person.first_name, person.last_name) if person else "",
-        client_last_name=person.last_name if person and person.first_name else "",
-        agent_name=case.agent.name,
-        agent_contact=case.agent.phone or case.agent.email,
-        agency_name=case.agency.name,
-        trip=case.booking.title,
-        supplier=part.supplier_name,
-        begins=day(part.begins_on),
-        deposit=Money(minor=deposit.minor, currency=currency) if deposit else None,
-        deposit_due=day(deposit.due_on.isoformat()) if deposit and deposit.due_on else "",
-        final=Money(minor=final.minor, currency=currency) if final else None,
-        final_due=day(final.due_on.isoformat()) if final and final.due_on else "",
-        balance=Money(minor=balance_due(case.owed, case.paid), currency=currency),
-    )

@@ -1,8 +1,7 @@
 """Use cases of payment authorization links: send, resend, revoke, ask again, expire."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -12,27 +11,21 @@ from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
-from chassis.ids import derived_id, new_id, new_link_token, token_sha256
-from chassis.money import Money
-from chassis.sealing import Letter, LetterSealer
-from chassis.timestamps import stamp
-from protos.wayvault.common.v1 import common_pb2
-from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentLinkIssued, PaymentLinkRevoked
-from protos.wayvault.events.v1.events_pb2 import PaymentType as WireType
-from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot, policy_snapshot
+from chassis.ids import derived_id
+from chassis.sealing import LetterSealer
+from protos.wayvault.events.v1.events_pb2 import PaymentLinkRevoked
+from services.crm.access.agency.service import Directory
 from services.crm.access.enrolment.service import Enrolments
 from services.crm.core.actor import Actor
-from services.crm.core.mail import require_mailable
 from services.crm.core.visibility import visible_to
+from services.crm.paying.links.issuing import Issuing, payer_of, traveller_of
 from services.crm.paying.links.models import PaymentLinkRow
+from services.crm.paying.links.records import WIRE_TYPES, Link, LinkRequest, Share, link_of
 from services.crm.paying.links.rules import DEFAULT_LIFETIME, LIVE, LinkFact, LinkState, after, is_over
-from services.crm.paying.links.terms import TERMS_VERSION, render_terms
 from services.crm.paying.payments.service import (
     Fact,
     HeldPayment,
     NewPayment,
-    PaymentState,
-    PaymentType,
     locked,
     locked_own,
     open_payment,
@@ -41,73 +34,11 @@ from services.crm.paying.payments.service import (
 from services.crm.trips.bookings.service import (
     BookingDetail,
     Bookings,
-    Passenger,
     passenger_snapshot,
     segment_snapshot,
 )
 
-WIRE_TYPES = {
-    PaymentType.DEPOSIT: WireType.PAYMENT_TYPE_DEPOSIT,
-    PaymentType.REGULAR: WireType.PAYMENT_TYPE_REGULAR,
-    PaymentType.FINAL: WireType.PAYMENT_TYPE_FINAL,
-    PaymentType.SERVICE_FEE: WireType.PAYMENT_TYPE_SERVICE_FEE,
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
-    """What one passenger is asked to pay."""
-
-    client_id: str
-    amount: Money
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkRequest:
-    """One sending: the same purpose for one or more passengers. `request_key` is made with the form, so that
-    the form sent twice sends once."""
-
-    request_key: str
-    segment_id: str
-    type: PaymentType
-    purpose: str
-    due_on: date | None
-    shares: Sequence[Share]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """A link as pages see one."""
-
-    id: str
-    payment_id: str
-    booking_id: str
-    client_id: str
-    email: str
-    state: LinkState
-    issue: int
-    delivery_problem: str
-    created_at: datetime
-    issued_at: datetime
-    expires_at: datetime
-    sent_at: datetime | None
-    opened_at: datetime | None
-    submitted_at: datetime | None
-    revoked_at: datetime | None
-    # The whole link, only in the answer to the act that made its token; no later reader can know it (C14).
-    fresh_url: str = field(default="", repr=False, compare=False)
-
-    @property
-    def is_live(self) -> bool:
-        return self.state in LIVE
-
-    @property
-    def can_resend(self) -> bool:
-        return after(self.state, LinkFact.RESENT) is not None
-
-    @property
-    def can_revoke(self) -> bool:
-        return after(self.state, LinkFact.REVOKED) is not None and self.state is not LinkState.EXPIRED
+__all__ = ["WIRE_TYPES", "Link", "LinkRequest", "PaymentLinks", "Share", "link_of"]
 
 
 class PaymentLinks:
@@ -132,9 +63,10 @@ class PaymentLinks:
         self._bookings = bookings
         self._directory = directory
         self._enrolments = enrolments
-        self._letters = letters
-        self._portal_url = portal_url
         self._lifetime = lifetime
+        self._issuing = Issuing(
+            outbox=outbox, clock=clock, directory=directory, letters=letters, portal_url=portal_url, lifetime=lifetime
+        )
 
     def send(self, actor: Actor, booking_id: str, request: LinkRequest) -> list[Link]:
         """Opens a payment and a link for each share and hands their letters over, in one transaction.
@@ -176,7 +108,7 @@ class PaymentLinks:
             row.issued_at = now
             row.expires_at = now + self._lifetime
             row.delivery_problem = ""
-            return replace(link_of(row), fresh_url=self._mail(session, row, payment))
+            return replace(link_of(row), fresh_url=self._issuing.mail(session, row, payment))
 
     def revoke(self, actor: Actor, link_id: str) -> Link:
         """Makes the link useless. Revoking it again changes nothing. Raises NotFound, PermissionDenied or
@@ -207,7 +139,7 @@ class PaymentLinks:
         context, old = payment.context, payment.now
         booking = self._bookings.load_by_id(session, old.booking_id)
         context.booking_title = booking.title
-        self._fill_house(session, context, booking)
+        self._issuing.fill_house(session, context, booking)
         passenger = booking.passenger(old.payer_client_id)
         if passenger is not None and passenger.email:
             context.payer.CopyFrom(passenger_snapshot(passenger))
@@ -221,7 +153,7 @@ class PaymentLinks:
             replaces_payment_id=old.id,
         )
         replacement = open_payment(session, new, at=self._clock.now())
-        self._add_link(session, replacement, request_key=f"again:{payment.id}")
+        self._issuing.add(session, replacement, request_key=f"again:{payment.id}")
         return replacement.id
 
     def open_without_link(self, actor: Actor, booking_id: str, request: LinkRequest) -> str:
@@ -234,8 +166,8 @@ class PaymentLinks:
         with self._database.transaction() as session:
             booking = self._bookings.hold_own(session, actor, booking_id)
             if not payments_by_id(session, [payment_id]):
-                passenger = _traveller(booking, share)
-                new = self._new(session, booking, request, share, passenger)
+                passenger = traveller_of(booking, share)
+                new = self._issuing.new_payment(session, booking, request, share, passenger)
                 open_payment(session, replace(new, payment_id=payment_id), at=self._clock.now())
         return payment_id
 
@@ -250,7 +182,7 @@ class PaymentLinks:
             if not payment.now.payer_email:
                 raise InvalidArgument(f"{payment.now.payer_name} has no e-mail address, so no link can be sent.")
             if row is None:
-                self._add_link(session, payment, request_key=f"instead:{payment_id}")
+                self._issuing.add(session, payment, request_key=f"instead:{payment_id}")
             elif LinkState(row.state) not in LIVE:
                 raise InvalidArgument(f"The link of this payment was {row.state}. Send a new one from the booking.")
             return payment.now.payer_email
@@ -314,87 +246,9 @@ class PaymentLinks:
             return True
 
     def _open(self, session: Session, booking: BookingDetail, request: LinkRequest, share: Share) -> Link:
-        new = self._new(session, booking, request, share, _payer(booking, share))
+        new = self._issuing.new_payment(session, booking, request, share, payer_of(booking, share))
         payment = open_payment(session, new, at=self._clock.now())
-        return self._add_link(session, payment, request_key=request.request_key)
-
-    def _new(
-        self, session: Session, booking: BookingDetail, request: LinkRequest, share: Share, passenger: Passenger
-    ) -> NewPayment:
-        context = PaymentContext(
-            booking_id=booking.id,
-            booking_title=booking.title,
-            payer=passenger_snapshot(passenger),
-            amount=common_pb2.Money(minor=share.amount.minor, currency=share.amount.currency),
-            type=WIRE_TYPES[request.type],
-            purpose=request.purpose,
-            due_on=request.due_on.isoformat() if request.due_on else "",
-        )
-        self._fill_house(session, context, booking)
-        segment = booking.segment(request.segment_id)
-        if segment is not None:
-            context.segment.CopyFrom(segment_snapshot(segment))
-        elif request.type is not PaymentType.SERVICE_FEE:
-            raise InvalidArgument("Choose which part of the trip this payment is for.", field="segment_id")
-        return NewPayment(context=context, payer_name=passenger.name, type=request.type, due_on=request.due_on)
-
-    def _fill_house(self, session: Session, context: PaymentContext, booking: BookingDetail) -> None:
-        agency = self._directory.load_agency(session, booking.agency_id)
-        context.agency.CopyFrom(agency_snapshot(agency))
-        context.agent.CopyFrom(agent_snapshot(self._directory.load_agent(session, booking.agent_id)))
-        context.policy.CopyFrom(policy_snapshot(agency))
-
-    def _add_link(self, session: Session, payment: HeldPayment, *, request_key: str) -> Link:
-        now, asked = self._clock.now(), payment.now
-        row = PaymentLinkRow(
-            id=new_id("link"),
-            payment_id=asked.id,
-            agency_id=asked.agency_id,
-            agent_id=asked.agent_id,
-            booking_id=asked.booking_id,
-            client_id=asked.payer_client_id,
-            email=asked.payer_email,
-            state=LinkState.ISSUED,
-            request_key=request_key,
-            issue=1,
-            terms_text=render_terms(payment.context, asked.type, asked.payer_name),
-            terms_version=TERMS_VERSION,
-            delivery_problem="",
-            created_at=now,
-            issued_at=now,
-            expires_at=now + self._lifetime,
-        )
-        url = self._mail(session, row, payment)
-        session.add(row)
-        session.flush()
-        return replace(link_of(row), fresh_url=url)
-
-    def _mail(self, session: Session, row: PaymentLinkRow, payment: HeldPayment) -> str:
-        """Makes the link's newest token, seals it into a letter and publishes both unopened. Returns the link."""
-        token = new_link_token()
-        row.token_sha256 = token_sha256(token)
-        url = f"{self._portal_url}/pay/{row.id}#{token}"
-        letter = Letter(
-            letter_id=new_id("letter"),
-            template="payment_link",
-            to=row.email,
-            data={"url": url} | _void_notice(session, payment.now.replaces_payment_id),
-            issued_at=row.issued_at,
-            expires_at=row.expires_at,
-        )
-        event = PaymentLinkIssued(
-            link_id=row.id,
-            context=payment.context,
-            token_sha256=row.token_sha256,
-            issue=row.issue,
-            expires_at=stamp(row.expires_at),
-            terms_text=row.terms_text,
-            terms_version=row.terms_version,
-            sealed_mail=self._letters.seal(letter),
-            replaces_payment_id=payment.now.replaces_payment_id or "",
-        )
-        self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
-        return url
+        return self._issuing.add(session, payment, request_key=request.request_key)
 
     def _made_by(self, session: Session, actor: Actor, request_key: str) -> list[Link]:
         query = select(PaymentLinkRow).where(
@@ -409,50 +263,3 @@ class PaymentLinks:
         if not actor.owns(row.agent_id):
             raise PermissionDenied("Only the agent who owns this payment can act on its link.")
         return row
-
-
-def _payer(booking: BookingDetail, share: Share) -> Passenger:
-    passenger = _traveller(booking, share)
-    if not passenger.email:
-        raise InvalidArgument(f"{passenger.name} has no e-mail address, so no link can be sent.", field="passengers")
-    require_mailable(passenger.email, field="passengers", whose=passenger.name)
-    return passenger
-
-
-def _traveller(booking: BookingDetail, share: Share) -> Passenger:
-    passenger = booking.passenger(share.client_id)
-    if passenger is None:
-        raise InvalidArgument("Tick passengers of this booking only.", field="passengers")
-    if share.amount.minor <= 0:
-        raise InvalidArgument("The amount must be more than nothing.", field="amount")
-    return passenger
-
-
-def _void_notice(session: Session, replaced_id: str | None) -> dict[str, str]:
-    """What the mail of a fresh link says about the voided payment that it replaces (M7)."""
-    replaced = payments_by_id(session, [replaced_id]).get(replaced_id) if replaced_id else None
-    if replaced is None or replaced.state is not PaymentState.VOIDED:
-        return {}
-    reason = replaced.close_note.strip()
-    return {"void_reason": reason if reason.endswith((".", "!", "?")) else f"{reason}."}
-
-
-def link_of(row: PaymentLinkRow) -> Link:
-    """A row as pages see it."""
-    return Link(
-        id=row.id,
-        payment_id=row.payment_id,
-        booking_id=row.booking_id,
-        client_id=row.client_id,
-        email=row.email,
-        state=LinkState(row.state),
-        issue=row.issue,
-        delivery_problem=row.delivery_problem,
-        created_at=row.created_at,
-        issued_at=row.issued_at,
-        expires_at=row.expires_at,
-        sent_at=row.sent_at,
-        opened_at=row.opened_at,
-        submitted_at=row.submitted_at,
-        revoked_at=row.revoked_at,
-    )

@@ -14,21 +14,18 @@ from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound
-from chassis.ids import new_id, new_link_token, token_sha256
-from chassis.sealing import Letter, LetterSealer
-from chassis.timestamps import stamp
-from protos.wayvault.events.v1.events_pb2 import Client, EsignRequested, EsignWithdrawn
-from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot
+from chassis.sealing import LetterSealer
+from protos.wayvault.events.v1.events_pb2 import EsignWithdrawn
+from services.crm.access.agency.service import Directory
 from services.crm.core.actor import Actor
-from services.crm.core.mail import require_mailable
-from services.crm.sales.clients.service import ClientDetail, Clients
+from services.crm.sales.clients.service import Clients
+from services.crm.signing.esign.issuing import Issuing, anybody, passenger_of
 from services.crm.signing.esign.library import Library, Template
 from services.crm.signing.esign.models import SignRequestRow
-from services.crm.signing.esign.records import SignRequest, label, made_by, own_row, view
+from services.crm.signing.esign.records import SignRequest, made_by, own_row, view
 from services.crm.signing.esign.rules import (
     DONE,
     LIFETIME,
-    TAGS,
     WAITING,
     DocumentKind,
     RequestFact,
@@ -39,8 +36,7 @@ from services.crm.signing.esign.rules import (
     is_over,
     state_code,
 )
-from services.crm.signing.esign.tags import values_for
-from services.crm.trips.bookings.service import BookingDetail, Bookings, Passenger, passenger_snapshot
+from services.crm.trips.bookings.service import BookingDetail, Bookings, Passenger
 
 
 class FeeRestricted(InvalidArgument):
@@ -82,9 +78,17 @@ class SignRequests:
         self._clients = clients
         self._directory = directory
         self._library = library
-        self._letters = letters
-        self._portal_url = portal_url
         self._lifetime = lifetime
+        self._issuing = Issuing(
+            outbox=outbox,
+            clock=clock,
+            bookings=bookings,
+            clients=clients,
+            directory=directory,
+            letters=letters,
+            portal_url=portal_url,
+            lifetime=lifetime,
+        )
 
     def send(self, actor: Actor, booking_id: str, wanted: SendRequest) -> list[SignRequest]:
         """Asks each passenger to sign, in one transaction. The same form again answers with what the first one made.
@@ -98,7 +102,7 @@ class SignRequests:
                 if made := made_by(session, keys.values()):
                     return made
                 template = self._sendable(session, actor, wanted.template_id)
-                people = [_passenger(booking, client_id) for client_id in wanted.client_ids]
+                people = [passenger_of(booking, client_id) for client_id in wanted.client_ids]
                 if not wanted.restricted_ok:
                     self._refuse_restricted(session, booking, template, people)
                 return [self._ask(session, booking, template, each, keys[each.client_id]) for each in people]
@@ -131,8 +135,8 @@ class SignRequests:
             if made := made_by(session, [key]):
                 return made[0]
             written = replace(template, title=title, body=text)
-            row = self._row(session, booking, written, _passenger(booking, client_id), key)
-            self._mail(session, row)
+            row = self._issuing.new_row(session, booking, written, passenger_of(booking, client_id), key)
+            self._issuing.mail(session, row)
             session.add(row)
             session.flush()
             return view(row)
@@ -150,7 +154,7 @@ class SignRequests:
         `more` are values beside the booking's. Raises NotFound, or InvalidArgument for who does not travel on it."""
         with self._database.read() as session:
             booking = self._bookings.load(session, actor, booking_id)
-            values = self._values(session, booking, client_id) | dict(more or {})
+            values = self._issuing.values(session, booking, client_id) | dict(more or {})
         return fill(body, values), empty_tags(body, values)
 
     def record_paper(
@@ -166,7 +170,7 @@ class SignRequests:
             if made := made_by(session, [key]):
                 return made[0]
             template = self._sendable(session, actor, template_id)
-            row = self._row(session, booking, template, _anybody(booking, client_id), key)
+            row = self._issuing.new_row(session, booking, template, anybody(booking, client_id), key)
             row.state = RequestState.PAPER
             noon = datetime(signed_on.year, signed_on.month, signed_on.day, 12, tzinfo=ZoneInfo(actor.time_zone))
             row.signed_at = min(noon, now)
@@ -191,7 +195,7 @@ class SignRequests:
             row.state = state
             row.issue += 1
             row.issued_at, row.expires_at, row.delivery_problem = now, now + self._lifetime, ""
-            self._mail(session, row)
+            self._issuing.mail(session, row)
             return view(row)
 
     def withdraw(self, actor: Actor, request_id: str) -> SignRequest:
@@ -276,97 +280,11 @@ class SignRequests:
                 "or take the earlier request back first.",
                 field="passengers",
             )
-        row = self._row(session, booking, template, passenger, key)
-        self._mail(session, row)
+        row = self._issuing.new_row(session, booking, template, passenger, key)
+        self._issuing.mail(session, row)
         session.add(row)
         session.flush()
         return view(row)
-
-    def _row(
-        self, session: Session, booking: BookingDetail, template: Template, passenger: Passenger, key: str
-    ) -> SignRequestRow:
-        values = self._values(session, booking, passenger.client_id)
-        if unfilled := empty_tags(template.body, values):
-            raise InvalidArgument(_unfilled_words(template, unfilled, passenger.name), field="template_id")
-        text, now = fill(template.body, values), self._clock.now()
-        return SignRequestRow(
-            id=new_id("sign"),
-            agency_id=booking.agency_id,
-            agent_id=booking.agent_id,
-            booking_id=booking.id,
-            client_id=passenger.client_id,
-            template_id=template.id,
-            template_number=template.number,
-            title=template.title,
-            text=text,
-            text_sha256=hashlib.sha256(text.encode()).hexdigest(),
-            signer_name=passenger.name,
-            email=passenger.email,
-            booking_title=booking.title,
-            state=RequestState.ISSUED,
-            request_key=key,
-            token_sha256="",
-            issue=1,
-            delivery_problem="",
-            created_at=now,
-            issued_at=now,
-            expires_at=now + self._lifetime,
-        )
-
-    def _values(self, session: Session, booking: BookingDetail, client_id: str) -> dict[str, str]:
-        passenger = _anybody(booking, client_id)
-        client: ClientDetail = self._clients.load_many(session, booking.agency_id, [passenger.client_id])[
-            passenger.client_id
-        ]
-        return dict(
-            values_for(
-                booking=booking,
-                client=client,
-                agency=self._directory.load_agency(session, booking.agency_id),
-                agent=self._directory.load_agent(session, booking.agent_id),
-                now=self._clock.now(),
-            )
-        )
-
-    def _mail(self, session: Session, row: SignRequestRow) -> None:
-        """Makes the request's newest token, seals it into a letter and publishes both unopened."""
-        token = new_link_token()
-        row.token_sha256 = token_sha256(token)
-        letter = Letter(
-            letter_id=new_id("letter"),
-            template="esign_request",
-            to=row.email,
-            data={"url": f"{self._portal_url}/sign/{row.id}#{token}"},
-            issued_at=row.issued_at,
-            expires_at=row.expires_at,
-        )
-        event = EsignRequested(
-            request_id=row.id,
-            booking_id=row.booking_id,
-            booking_title=row.booking_title,
-            agency=agency_snapshot(self._directory.load_agency(session, row.agency_id)),
-            agent=agent_snapshot(self._directory.load_agent(session, row.agent_id)),
-            title=row.title,
-            text=row.text,
-            text_sha256=row.text_sha256,
-            template_version=label(row),
-            token_sha256=row.token_sha256,
-            expires_at=stamp(row.expires_at),
-            sealed_mail=self._letters.seal(letter),
-            issue=row.issue,
-        )
-        event.signer.CopyFrom(self._signer(session, row))
-        self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
-
-    def _signer(self, session: Session, row: SignRequestRow) -> Client:
-        """Who is asked, under the name and address that the request was sent to."""
-        first_name, _, last_name = row.signer_name.partition(" ")
-        passenger = self._bookings.load_by_id(session, row.booking_id).passenger(row.client_id)
-        if passenger is None:
-            return Client(id=row.client_id, first_name=first_name, last_name=last_name, email=row.email)
-        signer = passenger_snapshot(passenger)
-        signer.email = row.email
-        return signer
 
 
 _WORDS = {
@@ -379,29 +297,3 @@ _RESTRICTED = "service fees are restricted there. Ask your admin before you send
 
 def _key(request_key: str, client_id: str) -> str:
     return hashlib.sha256(f"{request_key}\n{client_id}".encode()).hexdigest()
-
-
-def _anybody(booking: BookingDetail, client_id: str) -> Passenger:
-    passenger = booking.passenger(client_id)
-    if passenger is None:
-        raise InvalidArgument("Tick passengers of this booking only.", field="passengers")
-    return passenger
-
-
-def _passenger(booking: BookingDetail, client_id: str) -> Passenger:
-    passenger = _anybody(booking, client_id)
-    if not passenger.email:
-        raise InvalidArgument(
-            f"{passenger.name} has no e-mail address, so nothing can be sent. Print the form instead.",
-            field="passengers",
-        )
-    require_mailable(passenger.email, field="passengers", whose=passenger.name)
-    return passenger
-
-
-def _unfilled_words(template: Template, unfilled: Sequence[str], name: str) -> str:
-    needed = ", ".join(f"{TAGS[tag]} ({{{tag}}})" for tag in unfilled)
-    return (
-        f"“{template.title}” names what this booking does not have yet for {name}: {needed}. Add it to the booking or "
-        "the client first, or change the document."
-    )

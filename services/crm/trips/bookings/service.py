@@ -1,25 +1,20 @@
 """Use cases of bookings: find, list, open, change, and their segments."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Row, Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database
-from chassis.errors import InvalidArgument, NotFound, PermissionDenied
+from chassis.errors import InvalidArgument, NotFound
 from chassis.ids import new_id
 from chassis.typed.names import search_terms
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot, policy_snapshot
 from services.crm.core.actor import Actor
-from services.crm.core.errors import ChangedMeanwhile
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
-from services.crm.core.search import WordIndex
-from services.crm.core.visibility import visible_to
 from services.crm.sales.clients.service import Clients, current_client_id
 from services.crm.trips.bookings.events import (
     House,
@@ -28,6 +23,7 @@ from services.crm.trips.bookings.events import (
     passenger_snapshot,
     segment_snapshot,
 )
+from services.crm.trips.bookings.lists import BookingFilter, BookingSort, conditions, ordered, still_open_dues
 from services.crm.trips.bookings.mapping import (
     apply_booking,
     apply_cancellation,
@@ -39,7 +35,17 @@ from services.crm.trips.bookings.mapping import (
     note_what_lists_show,
     place_in_time,
 )
-from services.crm.trips.bookings.models import BookingRow, BookingWordRow, InstalmentRow, PassengerRow, SegmentRow
+from services.crm.trips.bookings.models import BookingRow, PassengerRow, SegmentRow
+from services.crm.trips.bookings.rows import (
+    check_version,
+    held_row,
+    ids_of_client,
+    lock_of_clients,
+    own_row,
+    row_to_change,
+    segment_row,
+    visible_row,
+)
 from services.crm.trips.bookings.rules import (
     DUE_WORDS,
     BookingData,
@@ -79,37 +85,7 @@ __all__ = [
     "segment_snapshot",
 ]
 
-_WORDS = WordIndex(
-    agency_id=BookingWordRow.agency_id,
-    agent_id=BookingWordRow.agent_id,
-    word=BookingWordRow.word,
-    owner_id=BookingWordRow.booking_id,
-    thing_id=BookingRow.id,
-    thing_text=BookingRow.search_text,
-)
 EXPORT_LIMIT = 10_000
-# How many dues are read, oldest first, to find those that are still to be paid.
-_DUES_READ = 900
-# Of how many the payments room is asked first whether they were paid; of all others only if too many of them were.
-_DUES_ASKED = 150
-
-
-class BookingSort(StrEnum):
-    """How a list of bookings is ordered."""
-
-    CHANGED = "changed"
-    DEPARTURE = "departure"
-    TITLE = "title"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookingFilter:
-    """What a list of bookings shows. `text` finds titles, suppliers, confirmation numbers and passengers."""
-
-    text: str = ""
-    status: BookingStatus | None = None
-    client_id: str = ""
-    sort: BookingSort = BookingSort.CHANGED
 
 
 # Whether anything was asked for on a booking's segment; the payments' rooms say it.
@@ -151,15 +127,15 @@ class Bookings:
 
     def load(self, session: Session, actor: Actor, booking_id: str) -> BookingDetail:
         """As get, within the caller's transaction."""
-        return self._details(session, [_visible_row(session, actor, booking_id)])[0]
+        return self._details(session, [visible_row(session, actor, booking_id)])[0]
 
     def load_own(self, session: Session, actor: Actor, booking_id: str) -> BookingDetail:
         """As load, for a change: raises PermissionDenied when an admin looks at somebody else's booking."""
-        return self._details(session, [_own_row(session, actor, booking_id)])[0]
+        return self._details(session, [own_row(session, actor, booking_id)])[0]
 
     def hold_own(self, session: Session, actor: Actor, booking_id: str) -> BookingDetail:
         """As load_own, and nobody changes the booking until the transaction ends: what is asked for on a segment."""
-        return self._details(session, [_held_row(session, actor, booking_id)])[0]
+        return self._details(session, [held_row(session, actor, booking_id)])[0]
 
     def load_by_id(self, session: Session, booking_id: str) -> BookingDetail:
         """A booking by an id that the caller has from a row of its own (event handlers). Raises NotFound."""
@@ -177,11 +153,11 @@ class Bookings:
 
     def list_page(self, actor: Actor, wanted: BookingFilter, number: int) -> Page[BookingDetail]:
         with self._database.read() as session:
-            conditions = self._conditions(session, actor, wanted)
-            query = _ordered(select(BookingRow).where(*conditions), wanted.sort)
+            wanted_ones = conditions(session, actor, wanted)
+            query = ordered(select(BookingRow).where(*wanted_ones), wanted.sort)
             rows = session.scalars(query.limit(PAGE_SIZE).offset(offset(number))).all()
             all_here = number == 1 and len(rows) < PAGE_SIZE
-            total = len(rows) if all_here else bounded_count(session, select(BookingRow.id).where(*conditions))
+            total = len(rows) if all_here else bounded_count(session, select(BookingRow.id).where(*wanted_ones))
             return Page(items=self._details(session, rows), total=total, number=number)
 
     def search(self, actor: Actor, text: str, limit: int) -> list[BookingDetail]:
@@ -189,14 +165,14 @@ class Bookings:
         if not search_terms(text):
             return []
         with self._database.read() as session:
-            conditions = self._conditions(session, actor, BookingFilter(text=text))
-            query = _ordered(select(BookingRow).where(*conditions), BookingSort.CHANGED).limit(limit)
+            wanted_ones = conditions(session, actor, BookingFilter(text=text))
+            query = ordered(select(BookingRow).where(*wanted_ones), BookingSort.CHANGED).limit(limit)
             return list(self._details(session, session.scalars(query).all()))
 
     def export(self, actor: Actor, wanted: BookingFilter) -> Sequence[BookingDetail]:
         """Everything the filter shows, for CSV (at most EXPORT_LIMIT)."""
         with self._database.read() as session:
-            query = _ordered(select(BookingRow).where(*self._conditions(session, actor, wanted)), wanted.sort)
+            query = ordered(select(BookingRow).where(*conditions(session, actor, wanted)), wanted.sort)
             return self._details(session, session.scalars(query.limit(EXPORT_LIMIT)).all())
 
     def departing(self, actor: Actor, first: date, last: date, limit: int = 12) -> list[BookingDetail]:
@@ -228,13 +204,7 @@ class Bookings:
         `paid` is the payments room's word: how much was processed for each of these segments, in minor units.
         """
         with self._database.read() as session:
-            found = session.execute(_dues(actor, first_day, last).limit(_DUES_READ)).all()
-            still_open: list[Row[str, str, str, date | None, int]] = []
-            for asked in (found[:_DUES_ASKED], found[_DUES_ASKED:]):
-                if len(still_open) < limit:
-                    processed = paid({row.segment_id for row in asked})
-                    still_open += [row for row in asked if processed.get(row.segment_id, 0) < row.until_then]
-            still_open = still_open[:limit]
+            still_open = still_open_dues(session, actor, first_day, last, paid=paid, limit=limit)
             wanted = {row.booking_id for row in still_open}
             rows = session.scalars(select(BookingRow).where(BookingRow.id.in_(wanted))).all()
             items = {
@@ -274,7 +244,7 @@ class Bookings:
     def change(self, actor: Actor, booking_id: str, data: BookingData, *, version: int) -> BookingDetail:
         """Raises NotFound, PermissionDenied, ChangedMeanwhile or InvalidArgument."""
         with self._database.transaction() as session:
-            row = _row_to_change(session, actor, booking_id, version)
+            row = row_to_change(session, actor, booking_id, version)
             if data.currency != row.currency and row.segments:
                 raise InvalidArgument(
                     "The currency can't change while the booking has segments: their amounts are in it.",
@@ -288,7 +258,7 @@ class Bookings:
         """Raises NotFound, PermissionDenied, ChangedMeanwhile or InvalidArgument."""
         _check(data)
         with self._database.transaction() as session:
-            row = _row_to_change(session, actor, booking_id, version)
+            row = row_to_change(session, actor, booking_id, version)
             segment = SegmentRow(id=new_id("segment"), booking_id=row.id)
             apply_segment(segment, data)
             apply_schedule(segment, data)
@@ -301,8 +271,8 @@ class Bookings:
         """Raises NotFound, PermissionDenied, ChangedMeanwhile or InvalidArgument."""
         _check(data)
         with self._database.transaction() as session:
-            row = _row_to_change(session, actor, booking_id, version)
-            segment = _segment_row(row, segment_id)
+            row = row_to_change(session, actor, booking_id, version)
+            segment = segment_row(row, segment_id)
             if segment.cancelled_at is not None:
                 raise InvalidArgument("This segment is cancelled. Take it up again before you change it.")
             before = calendar_days(row)
@@ -319,8 +289,8 @@ class Bookings:
         Raises NotFound, PermissionDenied, ChangedMeanwhile or InvalidArgument.
         """
         with self._database.transaction() as session:
-            row = _row_to_change(session, actor, booking_id, version)
-            segment = _segment_row(row, segment_id)
+            row = row_to_change(session, actor, booking_id, version)
+            segment = segment_row(row, segment_id)
             if cancelled is not None:
                 for field, amount in (("penalty", cancelled.penalty), ("refund_due", cancelled.refund_due)):
                     if amount is not None and (amount.currency != row.currency or amount.minor < 0):
@@ -334,15 +304,15 @@ class Bookings:
         """Raises NotFound, PermissionDenied, ChangedMeanwhile, or InvalidArgument when it has payments."""
         with self._database.transaction() as session:
             # Held: a link that is sent meanwhile holds the booking too (`hold_own`), so it comes before or after.
-            row = _held_row(session, actor, booking_id)
+            row = held_row(session, actor, booking_id)
             if self._has_payments(session, booking_id, segment_id):
                 raise InvalidArgument(
                     "A payment was asked for on this segment, so it stays on the booking as part of the record. "
                     "You can still change its dates and amounts."
                 )
-            _check_version(row, version)
+            check_version(row, version)
             before = calendar_days(row)
-            row.segments.remove(_segment_row(row, segment_id))
+            row.segments.remove(segment_row(row, segment_id))
             note_former_days(row, before)
             return self._touch(session, row)
 
@@ -416,85 +386,6 @@ class Bookings:
         names = self._directory.names(session, agency_id)
         return [booking_detail(row, clients, names.get(row.agent_id, "")) for row in rows]
 
-    def _conditions(self, session: Session, actor: Actor, wanted: BookingFilter) -> list[ColumnElement[bool]]:
-        conditions = [visible_to(actor, BookingRow.agency_id, BookingRow.agent_id)]
-        if wanted.status:
-            conditions.append(BookingRow.status == wanted.status.value)
-        if wanted.client_id:
-            conditions.append(BookingRow.id.in_(ids_of_client(session, wanted.client_id)))
-        if (found := _WORDS.condition(session, actor, wanted.text)) is not None:
-            conditions.append(found)
-        return conditions
-
-
-def _dues(actor: Actor, first: date, last: date) -> Select[str, str, str, date | None, int]:
-    """What is due on the actor's open trips between two days, and how much must be paid on its segment by then."""
-    due = InstalmentRow
-    return (
-        select(due.id, due.segment_id, due.booking_id, due.due_on, due.until_then_minor.label("until_then"))
-        .join(BookingRow, BookingRow.id == due.booking_id)
-        .where(
-            BookingRow.agent_id == actor.agent_id,
-            BookingRow.status.in_((BookingStatus.QUOTE.value, BookingStatus.BOOKED.value)),
-            due.active.is_(True),
-            due.due_on.between(first, last),
-        )
-        .order_by(due.due_on, due.booking_id, due.segment_id, due.position)
-    )
-
-
-def _ordered(query: Select[BookingRow], sort: BookingSort) -> Select[BookingRow]:
-    match sort:
-        case BookingSort.CHANGED:
-            return query.order_by(BookingRow.updated_at.desc(), BookingRow.id.desc())
-        case BookingSort.DEPARTURE:
-            return query.order_by(BookingRow.departs_on, BookingRow.id)
-        case BookingSort.TITLE:
-            return query.order_by(BookingRow.title_folded, BookingRow.id)
-
-
-def _visible_row(session: Session, actor: Actor, booking_id: str) -> BookingRow:
-    row = session.scalar(
-        select(BookingRow).where(
-            BookingRow.id == booking_id, visible_to(actor, BookingRow.agency_id, BookingRow.agent_id)
-        )
-    )
-    if row is None:
-        raise NotFound("There is no such booking among yours.")
-    return row
-
-
-def _own_row(session: Session, actor: Actor, booking_id: str) -> BookingRow:
-    row = _visible_row(session, actor, booking_id)
-    if not actor.owns(row.agent_id):
-        raise PermissionDenied("You can look at this booking, but only its own agent can change it.")
-    return row
-
-
-def _row_to_change(session: Session, actor: Actor, booking_id: str, version: int) -> BookingRow:
-    row = _held_row(session, actor, booking_id)
-    _check_version(row, version)
-    return row
-
-
-def _held_row(session: Session, actor: Actor, booking_id: str) -> BookingRow:
-    """The row, held until the transaction ends (SQLite holds the whole file already)."""
-    row = _own_row(session, actor, booking_id)
-    session.refresh(row, with_for_update=True)
-    return row
-
-
-def _check_version(row: BookingRow, version: int) -> None:
-    if row.version != version:
-        raise ChangedMeanwhile(version=row.version)
-
-
-def _segment_row(row: BookingRow, segment_id: str) -> SegmentRow:
-    for segment in row.segments:
-        if segment.id == segment_id:
-            return segment
-    raise NotFound("There is no such segment on this booking.")
-
 
 def _segment_of(booking: BookingDetail, segment_id: str) -> SegmentDetail:
     segment = booking.segment(segment_id)
@@ -506,16 +397,3 @@ def _segment_of(booking: BookingDetail, segment_id: str) -> SegmentDetail:
 def _check(data: SegmentData) -> None:
     for field, message in segment_errors(data).items():
         raise InvalidArgument(message, field=field)
-
-
-def lock_of_clients(session: Session, client_ids: Collection[str]) -> None:
-    """Holds every booking that these clients are on until the transaction ends (a merge, C4)."""
-    on = select(PassengerRow.booking_id).where(PassengerRow.client_id.in_(client_ids))
-    rows = select(BookingRow.id).where(BookingRow.id.in_(on)).order_by(BookingRow.id)
-    session.scalars(rows.with_for_update()).all()
-
-
-def ids_of_client(session: Session, client_id: str) -> list[str]:
-    """The bookings that a client is on."""
-    query = select(PassengerRow.booking_id).where(PassengerRow.client_id == client_id)
-    return list(session.scalars(query.order_by(PassengerRow.booking_id)))

@@ -78,7 +78,7 @@ def asked_events(site: CrmSite) -> list[EsignRequested]:
 
 
 def letters(site: CrmSite) -> OpenLetters:
-    found = site.deps.signing.requests._letters  # the fake that bootstrap was given
+    found = site.deps.signing.requests._issuing._letters  # the fake that bootstrap was given
     assert isinstance(found, OpenLetters)
     return found
 

@@ -1,11 +1,8 @@
-"""Sealed card traffic and letters: JWE (RFC 7516) and JWS (RFC 7515) with everything fixed, nothing negotiated.
+"""JWE (RFC 7516) and JWS (RFC 7515) with everything fixed, nothing negotiated.
 
 A sealed text is a compact JWE, ECDH-ES on P-256 (RFC 7518 §4.6) with A256GCM. Its header holds exactly
 `alg`, `enc`, `typ`, `epk` and, when the recipient's key has one, `kid`. `typ` says what the payload is, and a text
 opens only where that type is expected, so that a sealed request can't be replayed as another kind of request.
-
-A letter is a mail that only the notifier can read: a JWS (ES256, `typ` wv-letter+jws) inside a JWE
-(`typ` wv-letter+jwe).
 """
 
 import base64
@@ -14,35 +11,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol, Self, final
+from typing import Any, Self, final
 
 from joserfc import jwe, jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
-__all__ = [
-    "Letter",
-    "LetterExpired",
-    "LetterReader",
-    "LetterSealer",
-    "LetterWriter",
-    "OpenedLetter",
-    "OpeningKey",
-    "RecipientKey",
-    "SealError",
-    "open_sealed",
-    "open_signed",
-    "read_opening_key",
-    "read_recipient_key",
-    "seal_to",
-    "sealed_kid",
-    "sign",
-]
-
-LETTER_JWE = "wv-letter+jwe"
-LETTER_JWS = "wv-letter+jws"
 # The vault refuses messages above 16 KiB; nothing that is sealed comes near it.
 MAX_SEALED_CHARS = 16 * 1024
 
@@ -58,10 +33,6 @@ class SealError(Exception):
 
     The message never holds any of the content.
     """
-
-
-class LetterExpired(SealError):
-    """A letter whose `expires_at` has passed: what it carries no longer works, so it is not worth sending."""
 
 
 def _fields_of_jwk(jwk: Mapping[str, Any] | str | bytes) -> dict[str, str]:
@@ -203,8 +174,8 @@ def sealed_kid(text: str) -> str | None:
 
 
 def _jwe_header(text: str) -> dict[str, Any]:
-    parts = _compact_parts(text, 5)
-    header = _json_object(parts[0])
+    parts = compact_parts(text, 5)
+    header = json_object(parts[0])
     if header.get("alg") != _ALG or header.get("enc") != _ENC or parts[1]:
         raise SealError("the text is not sealed with ECDH-ES and A256GCM")
     if not {"alg", "enc", "typ", "epk"} <= set(header) <= {"alg", "enc", "typ", "epk", "kid"}:
@@ -231,7 +202,7 @@ def _check_names(header: dict[str, Any]) -> None:
         raise SealError("the text's key id is malformed")
 
 
-def _compact_parts(text: str, count: int) -> list[bytes]:
+def compact_parts(text: str, count: int) -> list[bytes]:
     """The decoded parts; refuses base64url that is padded or not canonical, so that no byte can change unseen."""
     if len(text) > MAX_SEALED_CHARS or not text.isascii():
         raise SealError("the text is malformed")
@@ -251,7 +222,7 @@ def _decode(part: str) -> bytes:
     return decoded
 
 
-def _json_object(raw: bytes) -> dict[str, Any]:
+def json_object(raw: bytes) -> dict[str, Any]:
     try:
         header = json.loads(raw, object_pairs_hook=_no_duplicates)
     except (ValueError, RecursionError) as error:
@@ -277,8 +248,8 @@ def sign(key: OpeningKey, payload: bytes, typ: str) -> str:
 
 def open_signed(key: RecipientKey, text: str, expected_typ: str) -> bytes:
     """The payload of a text signed with this key. Raises SealError unless type, key id and signature are right."""
-    raw_header, payload, signature = _compact_parts(text, 3)
-    header = _json_object(raw_header)
+    raw_header, payload, signature = compact_parts(text, 3)
+    header = json_object(raw_header)
     if header.get("alg") != _SIGN or header.get("typ") != expected_typ or len(signature) != 64:
         raise SealError("the text is not signed as it should be")
     if not set(header) <= {"alg", "typ", "kid"}:
@@ -290,116 +261,6 @@ def open_signed(key: RecipientKey, text: str, expected_typ: str) -> bytes:
     except (JoseError, ValueError) as error:
         raise SealError("the signature does not hold") from error
     return payload
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
-    """A mail to be written: `template` and the `data` it shows, for the address `to`. Times are aware UTC."""
-
-    letter_id: str
-    template: str
-    to: str
-    # Codes and link tokens stand in `data`: never in a repr.
-    data: dict[str, str] = field(repr=False)
-    issued_at: datetime
-    expires_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenedLetter:
-    """A letter and the service whose signature it carries. Who may sign which template is the notifier's rule."""
-
-    letter: Letter
-    issuer: str
-
-
-class LetterSealer(Protocol):
-    """What seals letters to the notifier: a LetterWriter, or what stands in for one."""
-
-    def seal(self, letter: Letter) -> str:
-        """The letter as only the notifier can read it."""
-        ...
-
-
-class LetterWriter:
-    """Signs letters as `issuer` and seals them to the notifier. Reads its two keys once, when made."""
-
-    def __init__(self, signing_key_path: Path, issuer: str, recipient_public_path: Path) -> None:
-        """Raises SealError when a key file is missing or is not the key it should be."""
-        self._signing_key = read_opening_key(signing_key_path)
-        self._issuer = issuer
-        self._recipient = read_recipient_key(recipient_public_path)
-
-    def seal(self, letter: Letter) -> str:
-        """The letter, signed and sealed: publish it unopened."""
-        content = {
-            "issuer": self._issuer,
-            "letter_id": letter.letter_id,
-            "template": letter.template,
-            "to": letter.to,
-            "data": letter.data,
-            "issued_at": letter.issued_at.isoformat(),
-            "expires_at": letter.expires_at.isoformat() if letter.expires_at else None,
-        }
-        signed = sign(self._signing_key, json.dumps(content, ensure_ascii=False).encode(), LETTER_JWS)
-        return seal_to(self._recipient, signed.encode(), LETTER_JWE)
-
-
-class LetterReader:
-    """Opens letters for the notifier and tells whose they are. Reads its keys once, when made."""
-
-    def __init__(self, private_key_path: Path, signers: Mapping[str, Path]) -> None:
-        """`signers` gives each issuer's public key. Raises SealError when a key file is missing or wrong."""
-        self._key = read_opening_key(private_key_path)
-        self._signers = {issuer: read_recipient_key(path) for issuer, path in signers.items()}
-
-    def open(self, text: str, now: datetime) -> OpenedLetter:
-        """Raises LetterExpired for one past its time, SealError for anything not sealed and signed as it should be."""
-        signed = open_sealed(self._key, text, LETTER_JWE)
-        try:
-            compact = signed.decode("ascii")
-        except UnicodeDecodeError as error:
-            raise SealError("the letter is malformed") from error
-        opened = _letter_of(self._verified(compact))
-        if opened.letter.expires_at is not None and opened.letter.expires_at <= now:
-            raise LetterExpired("the letter is past its time")
-        return opened
-
-    def _verified(self, compact: str) -> dict[str, Any]:
-        """The content, its signature checked with the key of the issuer that it names itself."""
-        content = _json_object(_compact_parts(compact, 3)[1])
-        signer = self._signers.get(str(content.get("issuer")))
-        if signer is None:
-            raise SealError("the letter's signer is not known")
-        open_signed(signer, compact, LETTER_JWS)
-        return content
-
-
-def _letter_of(content: dict[str, Any]) -> OpenedLetter:
-    try:
-        data = content["data"]
-        texts = [content[name] for name in ("issuer", "letter_id", "template", "to")] + [*data, *data.values()]
-        if not all(isinstance(text, str) for text in texts):
-            raise SealError("the letter is malformed")
-        expires_at = content["expires_at"]
-        letter = Letter(
-            letter_id=content["letter_id"],
-            template=content["template"],
-            to=content["to"],
-            data=data,
-            issued_at=_aware(content["issued_at"]),
-            expires_at=None if expires_at is None else _aware(expires_at),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise SealError("the letter is malformed") from error
-    return OpenedLetter(letter=letter, issuer=content["issuer"])
-
-
-def _aware(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("a time without a zone")
-    return moment
 
 
 def read_opening_key(path: Path) -> OpeningKey:

@@ -1,0 +1,95 @@
+"""Links and what is asked for when one is sent, as values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from chassis.money import Money
+from protos.wayvault.events.v1.events_pb2 import PaymentType as WireType
+from services.crm.paying.links.models import PaymentLinkRow
+from services.crm.paying.links.rules import LIVE, LinkFact, LinkState, after
+from services.crm.paying.payments.service import PaymentType
+
+WIRE_TYPES = {
+    PaymentType.DEPOSIT: WireType.PAYMENT_TYPE_DEPOSIT,
+    PaymentType.REGULAR: WireType.PAYMENT_TYPE_REGULAR,
+    PaymentType.FINAL: WireType.PAYMENT_TYPE_FINAL,
+    PaymentType.SERVICE_FEE: WireType.PAYMENT_TYPE_SERVICE_FEE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What one passenger is asked to pay."""
+
+    client_id: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRequest:
+    """One sending: the same purpose for one or more passengers. `request_key` is made with the form, so that
+    the form sent twice sends once."""
+
+    request_key: str
+    segment_id: str
+    type: PaymentType
+    purpose: str
+    due_on: date | None
+    shares: Sequence[Share]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A link as pages see one."""
+
+    id: str
+    payment_id: str
+    booking_id: str
+    client_id: str
+    email: str
+    state: LinkState
+    issue: int
+    delivery_problem: str
+    created_at: datetime
+    issued_at: datetime
+    expires_at: datetime
+    sent_at: datetime | None
+    opened_at: datetime | None
+    submitted_at: datetime | None
+    revoked_at: datetime | None
+    # The whole link, only in the answer to the act that made its token; no later reader can know it (C14).
+    fresh_url: str = field(default="", repr=False, compare=False)
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in LIVE
+
+    @property
+    def can_resend(self) -> bool:
+        return after(self.state, LinkFact.RESENT) is not None
+
+    @property
+    def can_revoke(self) -> bool:
+        return after(self.state, LinkFact.REVOKED) is not None and self.state is not LinkState.EXPIRED
+
+
+def link_of(row: PaymentLinkRow) -> Link:
+    """A row as pages see it."""
+    return Link(
+        id=row.id,
+        payment_id=row.payment_id,
+        booking_id=row.booking_id,
+        client_id=row.client_id,
+        email=row.email,
+        state=LinkState(row.state),
+        issue=row.issue,
+        delivery_problem=row.delivery_problem,
+        created_at=row.created_at,
+        issued_at=row.issued_at,
+        expires_at=row.expires_at,
+        sent_at=row.sent_at,
+        opened_at=row.opened_at,
+        submitted_at=row.submitted_at,
+        revoked_at=row.revoked_at,
+    )

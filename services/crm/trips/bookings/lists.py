@@ -1,0 +1,104 @@
+"""Which bookings a list shows, and in which order: its filter as a query."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Row, Select, select
+from sqlalchemy.orm import Session
+
+from services.crm.core.actor import Actor
+from services.crm.core.search import WordIndex
+from services.crm.core.visibility import visible_to
+from services.crm.trips.bookings.models import BookingRow, BookingWordRow, InstalmentRow
+from services.crm.trips.bookings.rows import ids_of_client
+from services.crm.trips.bookings.rules import BookingStatus
+
+_WORDS = WordIndex(
+    agency_id=BookingWordRow.agency_id,
+    agent_id=BookingWordRow.agent_id,
+    word=BookingWordRow.word,
+    owner_id=BookingWordRow.booking_id,
+    thing_id=BookingRow.id,
+    thing_text=BookingRow.search_text,
+)
+
+# How many dues are read, oldest first, to find those that are still to be paid.
+_DUES_READ = 900
+# Of how many the payments room is asked first whether they were paid; of all others only if too many of them were.
+_DUES_ASKED = 150
+
+
+class BookingSort(StrEnum):
+    """How a list of bookings is ordered."""
+
+    CHANGED = "changed"
+    DEPARTURE = "departure"
+    TITLE = "title"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingFilter:
+    """What a list of bookings shows. `text` finds titles, suppliers, confirmation numbers and passengers."""
+
+    text: str = ""
+    status: BookingStatus | None = None
+    client_id: str = ""
+    sort: BookingSort = BookingSort.CHANGED
+
+
+def conditions(session: Session, actor: Actor, wanted: BookingFilter) -> list[ColumnElement[bool]]:
+    conditions = [visible_to(actor, BookingRow.agency_id, BookingRow.agent_id)]
+    if wanted.status:
+        conditions.append(BookingRow.status == wanted.status.value)
+    if wanted.client_id:
+        conditions.append(BookingRow.id.in_(ids_of_client(session, wanted.client_id)))
+    if (found := _WORDS.condition(session, actor, wanted.text)) is not None:
+        conditions.append(found)
+    return conditions
+
+
+def _dues(actor: Actor, first: date, last: date) -> Select[str, str, str, date | None, int]:
+    """What is due on the actor's open trips between two days, and how much must be paid on its segment by then."""
+    due = InstalmentRow
+    return (
+        select(due.id, due.segment_id, due.booking_id, due.due_on, due.until_then_minor.label("until_then"))
+        .join(BookingRow, BookingRow.id == due.booking_id)
+        .where(
+            BookingRow.agent_id == actor.agent_id,
+            BookingRow.status.in_((BookingStatus.QUOTE.value, BookingStatus.BOOKED.value)),
+            due.active.is_(True),
+            due.due_on.between(first, last),
+        )
+        .order_by(due.due_on, due.booking_id, due.segment_id, due.position)
+    )
+
+
+def ordered(query: Select[BookingRow], sort: BookingSort) -> Select[BookingRow]:
+    match sort:
+        case BookingSort.CHANGED:
+            return query.order_by(BookingRow.updated_at.desc(), BookingRow.id.desc())
+        case BookingSort.DEPARTURE:
+            return query.order_by(BookingRow.departs_on, BookingRow.id)
+        case BookingSort.TITLE:
+            return query.order_by(BookingRow.title_folded, BookingRow.id)
+
+
+def still_open_dues(
+    session: Session,
+    actor: Actor,
+    first: date,
+    last: date,
+    *,
+    paid: Callable[[Collection[str]], Mapping[str, int]],
+    limit: int,
+) -> Sequence[Row[str, str, str, date | None, int]]:
+    """The first few of these that `paid` doesn't cover: how much was processed for each segment, in minor units."""
+    found = session.execute(_dues(actor, first, last).limit(_DUES_READ)).all()
+    still_open: list[Row[str, str, str, date | None, int]] = []
+    for asked in (found[:_DUES_ASKED], found[_DUES_ASKED:]):
+        if len(still_open) < limit:
+            processed = paid({row.segment_id for row in asked})
+            still_open += [row for row in asked if processed.get(row.segment_id, 0) < row.until_then]
+    return still_open[:limit]

@@ -1,0 +1,68 @@
+"""A booking's row for whoever may see, change or hold it."""
+
+from collections.abc import Collection
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from chassis.errors import NotFound, PermissionDenied
+from services.crm.core.actor import Actor
+from services.crm.core.errors import ChangedMeanwhile
+from services.crm.core.visibility import visible_to
+from services.crm.trips.bookings.models import BookingRow, PassengerRow, SegmentRow
+
+
+def visible_row(session: Session, actor: Actor, booking_id: str) -> BookingRow:
+    row = session.scalar(
+        select(BookingRow).where(
+            BookingRow.id == booking_id, visible_to(actor, BookingRow.agency_id, BookingRow.agent_id)
+        )
+    )
+    if row is None:
+        raise NotFound("There is no such booking among yours.")
+    return row
+
+
+def own_row(session: Session, actor: Actor, booking_id: str) -> BookingRow:
+    row = visible_row(session, actor, booking_id)
+    if not actor.owns(row.agent_id):
+        raise PermissionDenied("You can look at this booking, but only its own agent can change it.")
+    return row
+
+
+def row_to_change(session: Session, actor: Actor, booking_id: str, version: int) -> BookingRow:
+    row = held_row(session, actor, booking_id)
+    check_version(row, version)
+    return row
+
+
+def held_row(session: Session, actor: Actor, booking_id: str) -> BookingRow:
+    """The row, held until the transaction ends (SQLite holds the whole file already)."""
+    row = own_row(session, actor, booking_id)
+    session.refresh(row, with_for_update=True)
+    return row
+
+
+def check_version(row: BookingRow, version: int) -> None:
+    if row.version != version:
+        raise ChangedMeanwhile(version=row.version)
+
+
+def segment_row(row: BookingRow, segment_id: str) -> SegmentRow:
+    for segment in row.segments:
+        if segment.id == segment_id:
+            return segment
+    raise NotFound("There is no such segment on this booking.")
+
+
+def lock_of_clients(session: Session, client_ids: Collection[str]) -> None:
+    """Holds every booking that these clients are on until the transaction ends (a merge, C4)."""
+    on = select(PassengerRow.booking_id).where(PassengerRow.client_id.in_(client_ids))
+    rows = select(BookingRow.id).where(BookingRow.id.in_(on)).order_by(BookingRow.id)
+    session.scalars(rows.with_for_update()).all()
+
+
+def ids_of_client(session: Session, client_id: str) -> list[str]:
+    """The bookings that a client is on."""
+    query = select(PassengerRow.booking_id).where(PassengerRow.client_id == client_id)
+    return list(session.scalars(query.order_by(PassengerRow.booking_id)))
