@@ -3,8 +3,11 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+
+import requests
 
 from deploy.dev.settings import environment_of, gateway_url
 from deploy.dev.state import State
@@ -76,21 +79,35 @@ def enrol_agents(state: State, settings: Mapping[str, str], root: Path) -> None:
 
 def _give_gateway_key(state: State, settings: Mapping[str, str], root: Path) -> None:
     """The demo agency charges at the simulator, in test mode."""
-    key = state.run / "gateway-key"
-    write_file(key, SIMULATORS_KEY + "\n")
-    agencies = {agent["agency_id"] for agent in people(state)["agents"]}
-    _finish(
-        [
-            run_command(
-                ["services.vault", "set-gateway-key", "--agency-id", agency],
-                environment=environment_of("vault", settings),
-                root=root,
-                typed=key,
-            )
-            for agency in sorted(agencies)
-        ]
+    typed = state.run / "gateway-key"
+    for agency in sorted({agent["agency_id"] for agent in people(state)["agents"]}):
+        signing = _tell_where_to_ring(settings, f"{settings['CRM_PUBLIC_URL']}/gateway/{agency}/notices")
+        write_file(typed, f"{SIMULATORS_KEY}\n{signing}\n")
+        _finish(
+            [
+                run_command(
+                    ["services.vault", "set-gateway-key", "--agency-id", agency],
+                    environment=environment_of("vault", settings),
+                    root=root,
+                    typed=typed,
+                )
+            ]
+        )
+    typed.unlink()
+
+
+def _tell_where_to_ring(settings: Mapping[str, str], url: str) -> str:
+    """Registers where the simulator sends its messages; gives what it signs them with. Raises DemoFault."""
+    answer = requests.post(
+        f"{settings['VAULT_STRIPE_URL']}/v1/webhook_endpoints",
+        data={"url": url, "enabled_events[0]": "*"},
+        headers={"Authorization": f"Bearer {SIMULATORS_KEY}"},
+        timeout=10,
     )
-    key.unlink()
+    if answer.status_code != HTTPStatus.OK:
+        raise DemoFault("The simulator of a gateway does not take the address for its messages.")
+    secret: str = answer.json()["secret"]
+    return secret
 
 
 def await_arrival(state: State, settings: Mapping[str, str], root: Path) -> None:

@@ -25,11 +25,14 @@ class Program:
     settings: str = ""
     argv: tuple[str, ...] = ()
     module: str = ""
+    options: tuple[str, ...] = ()
 
     @property
     def arguments(self) -> list[str]:
         """What Python runs as a module."""
-        return [self.module, "--port", str(self.port)] if self.module else [f"services.{self.service}", self.command]
+        if self.module:
+            return [self.module, "--port", str(self.port), *self.options]
+        return [f"services.{self.service}", self.command]
 
     @property
     def name(self) -> str:
@@ -53,7 +56,10 @@ def programs_of(state: State, settings: Mapping[str, str]) -> list[Program]:
     if settings.get("NOTIFIER_SMTP_URL", "mailbox://").startswith("mailbox://"):
         found.append(Program(service="notifier", command="web", port=ports.mailbox))
     if settings.get("VAULT_STRIPE_URL") == gateway_url(state):
-        found.append(Program(service="gateway", command="simulator", port=ports.gateway, module=_SIMULATOR))
+        journal = ("--journal", str((state.root / "gateway-books.jsonl").resolve()))
+        found.append(
+            Program(service="gateway", command="simulator", port=ports.gateway, module=_SIMULATOR, options=journal)
+        )
     if settings.get("CRM_PHONE_ADDRESS"):
         found.append(Program(service="vault", command="phone", port=ports.phone, settings="phone"))
         found.append(Program(service="kamailio", command="sip", port=None, argv=kamailio.arguments(state.phone)))

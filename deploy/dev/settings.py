@@ -111,7 +111,7 @@ def _derived(state: State) -> dict[str, str]:
         "VAULT_CHARGING_ADDRESS": f"127.0.0.1:{ports.charging}",
         "VAULT_STRIPE_URL": gateway_url(state),
         "VAULT_GATEWAY_HOSTS": json.dumps([gateway_url(state)]),
-        "VAULT_CHARGING_RETURN_URL": f"{origins.portal}/",
+        "VAULT_CHARGING_RETURN_URL": f"{origins.portal}/confirmed/",
         "VAULT_WEB_LISTEN": f"127.0.0.1:{ports.frame}",
         "VAULT_WEB_METRICS_LISTEN": f"127.0.0.1:{ports.metrics + 2}",
         "VAULT_FRAME_ORIGIN": origins.frame,

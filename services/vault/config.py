@@ -40,8 +40,8 @@ class VaultSettings(SiteSettings):
     stripe_url: str = "https://api.stripe.com"
     # The only origins that charging calls.
     gateway_hosts: list[str] = ["https://api.stripe.com"]
-    # Where a client comes back to from the bank's or the gateway's page.
-    charging_return_url: str = "http://portal.localhost:8102/"
+    # Where a client comes back to from the bank's or the gateway's page; the payment's id is put behind it.
+    charging_return_url: str = "http://portal.localhost:8102/confirmed/"
 
     # https://… of a HashiCorp Vault, or embedded:///path of a key ring on this machine.
     transit_url: str = ""

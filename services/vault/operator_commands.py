@@ -166,17 +166,25 @@ def _purge(line: _Line) -> int:
 
 
 def _set_gateway_key(line: _Line) -> int:
-    """Reads the key unseen, typed or from standard input; never from the command line, which others see."""
+    """Reads the key, and what the gateway signs its messages with, unseen, typed or from standard input (two lines);
+    never from the command line, which others see."""
     given = line.given
-    typed = getpass.getpass("The gateway's secret key: ") if sys.stdin.isatty() else sys.stdin.readline()
     request = charging_pb2.SetGatewayKeyRequest(
-        idempotency_key=_key(), agency_id=given.agency_id, gateway=given.gateway, key=typed.strip()
+        idempotency_key=_key(),
+        agency_id=given.agency_id,
+        gateway=given.gateway,
+        key=_unseen("The gateway's secret key: "),
+        signing_secret=_unseen("What it signs its messages (webhooks) with; empty keeps what is set: "),
     )
     answer = line.caller.call(line.charging.SetGatewayKey, request)
     mode = "LIVE: money moves" if answer.live else "TEST: no money moves"
     print(f"Agency {given.agency_id} charges through {answer.gateway} ({mode}).")
     print("The key is sealed and never shown again. Next: its agents can charge payments that are to the agency.")
     return 0
+
+
+def _unseen(question: str) -> str:
+    return (getpass.getpass(question) if sys.stdin.isatty() else sys.stdin.readline()).strip()
 
 
 def _verify(line: _Line) -> int:

@@ -14,6 +14,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     DocumentShared,
     DocumentWithdrawn,
     PaymentAuthorized,
+    PaymentLinkIssued,
     PaymentProcessed,
     PaymentRecorded,
     PaymentRefunded,
@@ -21,6 +22,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     PaymentReported,
     PaymentRetrieved,
     PaymentReversed,
+    PaymentTakenByPhone,
 )
 from services.crm.trips.bookings.service import BookingData, Cancellation, Instalment
 from services.crm.trips.documents.service import Upload
@@ -120,6 +122,23 @@ def test_a_payment_reported_in_the_portal_is_paid_when_the_agent_confirms_and_op
     assert due() == usd(4_000_00)
     assert browser.get(f"/payments/{payment_id}/receipt").status_code == 404
     assert "It came back." in browser.get(f"/payments/{payment_id}").text
+
+
+def test_who_comes_back_from_the_bank_sees_it_done_as_soon_as_it_is(crm: CrmHouse, portal: PortalWorld) -> None:
+    payment_id = fee(crm)
+    (asked,) = crm.events(PaymentLinkIssued)
+    by_phone = PaymentTakenByPhone(context=asked.context, brand="visa", last4="1111")
+    by_phone.authorized_at.FromDatetime(portal.clock.now())
+    tell(portal, by_phone)
+    visitor = portal.client()
+    assert "This page follows by itself" in visitor.get(f"/confirmed/{payment_id}").text
+    assert "Nothing was charged" in visitor.get(f"/confirmed/{payment_id}?redirect_status=failed").text
+    crm.deps.paying.charges.charge(crm.maya, payment_id, origin=ORIGIN)
+    tell(portal, *crm.events(PaymentProcessed))
+    shown = visitor.get(f"/confirmed/{payment_id}").text
+    assert "Your payment is done" in shown
+    assert "Grace" not in shown
+    assert "1,240" not in shown
 
 
 def test_what_was_given_back_leaves_the_clients_trip_too(crm: CrmHouse, portal: PortalWorld) -> None:

@@ -11,8 +11,11 @@ from protos.wayvault.vault.v1 import charging_pb2 as pb
 from services.vault.charging.accounts import GatewaySettings, openers
 from services.vault.charging.bootstrap import Charging, join_rooms
 from services.vault.transit.service import ChargingTransit
+from tests.support.gateway_notices import signed
 from tests.support.gateway_sim import Book, running
 from tests.support.vault_kit import AGENCY, AGENT, ORIGIN, PAYMENT, Kit, as_caller, key, make_kit
+
+SIGNING = "whsec_abcdefghijklmnop"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,8 +51,19 @@ class ChargingKit:
         request = pb.StatusRequest(agency_id=AGENCY, payment_id=payment)
         return list(self.call(self.charging.rpc.Status, request).charges)
 
-    def set_key(self, secret: str, agency: str = AGENCY) -> pb.DescribeGatewayResponse:
-        request = pb.SetGatewayKeyRequest(idempotency_key=key(), agency_id=agency, gateway="stripe", key=secret)
+    def notice(self, body: bytes, signature: str, agency: str = AGENCY) -> list[str]:
+        """A message that the CRM passes on; gives the payments that may have news."""
+        request = pb.TakeNoticeRequest(agency_id=agency, body=body, signature=signature)
+        return list(self.call(self.charging.rpc.TakeNotice, request).payment_ids)
+
+    def ring(self, body: bytes) -> list[str]:
+        """The gateway's own message, signed now."""
+        return self.notice(body, signed(body, SIGNING, int(self.kit.fake_clock.now().timestamp())))
+
+    def set_key(self, secret: str, agency: str = AGENCY, signing: str = "") -> pb.DescribeGatewayResponse:
+        request = pb.SetGatewayKeyRequest(
+            idempotency_key=key(), agency_id=agency, gateway="stripe", key=secret, signing_secret=signing
+        )
         answer: pb.DescribeGatewayResponse = self.call(self.charging.rpc.SetGatewayKey, request, "operator")
         return answer
 
@@ -89,6 +103,6 @@ def charging_kit(folder: Path) -> Iterator[ChargingKit]:
             gateways=openers(settings),
         )
         made = ChargingKit(kit=kit, charging=charging, book=book)
-        made.set_key(book.key)
+        made.set_key(book.key, signing=SIGNING)
         yield made
         kit.vault.close()

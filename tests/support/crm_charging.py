@@ -32,6 +32,7 @@ class FakeCharging:
         self.next = ChargeState.SUCCEEDED
         self.next_refund = RefundState.SUCCEEDED
         self.lost = False
+        self.notices: list[tuple[str, bytes, str]] = []
         self.never_arrives = False
         self.refuse: WayvaultError | None = None
 
@@ -82,7 +83,7 @@ class FakeCharging:
         """The gateway settles a payment's refunds."""
         charge = self.charges[payment_id][0]
         refunds = tuple(
-            replace(one, state=state, problem=problem) if one.state is RefundState.PENDING else one
+            replace(one, state=state, problem=problem) if one.state is not RefundState.FAILED else one
             for one in charge.refunds
         )
         back = sum(one.amount_minor for one in refunds if one.state is not RefundState.FAILED)
@@ -91,6 +92,12 @@ class FakeCharging:
     def void(self, *, idempotency_key: str, agency_id: str, charge_id: str, agent_id: str, origin: Origin) -> Charge:
         payment_id = next(p for p, found in self.charges.items() for c in found if c.id == charge_id)
         return self.become(payment_id, state=ChargeState.VOIDED, client_url="")
+
+    def take_notice(self, agency_id: str, body: bytes, signature: str) -> list[str]:
+        if self.refuse:
+            raise self.refuse
+        self.notices.append((agency_id, body, signature))
+        return list(self.charges)
 
     def charges_of(self, agency_id: str, payment_id: str) -> list[Charge]:
         return self._of(payment_id)

@@ -1,12 +1,15 @@
 """A payment gateway that behaves as Stripe documents: PaymentIntents, refunds, hosted pages, idempotency keys, 3-D
-Secure, the published decline cards. Stateful, over HTTP; faults on demand.
+Secure, the published decline cards, signed messages. Stateful, over HTTP; faults on demand.
 
-    python -m tests.support.gateway_sim --port 9307
+    python -m tests.support.gateway_sim --port 9307 --journal FILE
+
+With a journal its books survive a kill -9: what was answered is on disk before the answer leaves.
 
 Cards: docs.stripe.com/testing. Tests read `book` to see what exists at the gateway, however its answers got lost.
 """
 
 import argparse
+import contextlib
 import hashlib
 import html
 import itertools
@@ -16,8 +19,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.support.gateway_notices import Mailer, event
 
 # docs.stripe.com/testing#declined-payments: number → (code, decline_code).
 DECLINES = {
@@ -59,6 +65,8 @@ class Book:
 
     key: str = "sk_test_simulator0000"
     raw_cards: bool = True
+    # Refunds are accepted and settled later (`settle_refund`).
+    slow_refunds: bool = False
     origin: str = ""
     intents: dict[str, dict[str, Any]] = field(default_factory=dict)
     sessions: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -66,12 +74,53 @@ class Book:
     answers: dict[str, tuple[str, Answer]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     requests: list[tuple[str, str, str]] = field(default_factory=list)
+    endpoints: list[dict[str, Any]] = field(default_factory=list)
+    # (kind, body) of every message, oldest first; `mailer` sends them to the endpoints.
+    messages: list[tuple[str, bytes]] = field(default_factory=list)
+    mailer: Mailer | None = None
+    journal: IO[str] | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def paid(self) -> list[dict[str, Any]]:
         """The charges that took money, hosted pages' among them."""
         return [intent for intent in self.intents.values() if intent["status"] == "succeeded"]
+
+    # ---- what outlives the process, and what is told
+
+    def keep(self, what: str, key: str, value: Any) -> None:
+        """Notes a change where it survives this process."""
+        if self.journal is not None:
+            self.journal.write(json.dumps([what, key, value]) + "\n")
+            self.journal.flush()
+
+    def resume(self, path: Path) -> None:
+        """Takes up what an earlier process noted, and goes on noting."""
+        lines = path.read_text("utf-8").splitlines() if path.exists() else []
+        last = 0
+        for line in lines:
+            with contextlib.suppress(ValueError):  # a line that a kill cut off was never answered
+                what, key, value = json.loads(line)
+                last = max(last, int("".join(filter(str.isdigit, key.split("_")[-1])) or 0) if what != "answers" else 0)
+                self._take_up(what, key, value)
+        self.numbers = itertools.count(last + 1)
+        self.journal = path.open("a", encoding="utf-8")
+
+    def _take_up(self, what: str, key: str, value: Any) -> None:
+        if what == "refunds":
+            self.refunds = [one for one in self.refunds if one["id"] != key] + [value]
+        elif what == "endpoints":
+            self.endpoints.append(value)
+        elif what == "answers":
+            self.answers[key] = value[0], (value[1][0], value[1][1])
+        else:
+            getattr(self, what)[key] = value
+
+    def tell(self, kind: str, told: dict[str, Any]) -> None:
+        body = event(kind, told, next(self.numbers))
+        self.messages.append((kind, body))
+        for endpoint in self.endpoints if self.mailer else ():
+            self.mailer.send(endpoint["url"], endpoint["secret"], body)  # type: ignore[union-attr]
 
     # ---- intents
 
@@ -93,6 +142,7 @@ class Book:
             "refunded": 0,
         }
         self.intents[reference] = intent
+        self.keep("intents", reference, intent)
         return 200, intent
 
     def confirm(self, intent: dict[str, Any], form: Form) -> Answer:
@@ -110,6 +160,7 @@ class Book:
                 "message": "Your card was declined.",
             }
             intent |= {"status": "requires_payment_method", "last_payment_error": error}
+            self._moved(intent)
             return 402, {"error": error}
         if number in NEED_AUTHENTICATION:
             url = f"{self.origin}/3ds/{intent['id']}"
@@ -118,14 +169,22 @@ class Book:
                 "return_url": form.get("return_url", ""),
                 "next_action": {"type": "redirect_to_url", "redirect_to_url": {"url": url}},
             }
+            self._moved(intent)
             return 200, intent
         intent["status"] = "succeeded"
+        self._moved(intent)
         return 200, intent
+
+    def _moved(self, intent: dict[str, Any]) -> None:
+        self.keep("intents", intent["id"], intent)
+        kind = {"requires_payment_method": "payment_failed"}.get(intent["status"], intent["status"])
+        self.tell(f"payment_intent.{kind}", intent)
 
     def cancel(self, intent: dict[str, Any], _: Form) -> Answer:
         if intent["status"] in ("succeeded", "canceled"):
             return _refusal("payment_intent_unexpected_state", "This PaymentIntent can't be canceled.")
         intent |= {"status": "canceled", "next_action": None}
+        self._moved(intent)
         return 200, intent
 
     def authenticate(self, reference: str, *, good: bool) -> None:
@@ -139,6 +198,7 @@ class Book:
                     if good
                     else {"status": "requires_payment_method", "next_action": None, "last_payment_error": error}
                 )
+                self._moved(intent)
 
     # ---- refunds and hosted pages
 
@@ -155,11 +215,32 @@ class Book:
             "object": "refund",
             "amount": amount,
             "payment_intent": intent["id"],
-            "status": "succeeded",
+            "status": "pending" if self.slow_refunds else "succeeded",
             "metadata": {"wayvault_refund": form.get("metadata[wayvault_refund]", "")},
         }
         self.refunds.append(refund)
+        self.keep("intents", intent["id"], intent)
+        self.keep("refunds", refund["id"], refund)
+        self.tell("refund.created", refund)
         return 200, refund
+
+    def settle_refund(self, refund: dict[str, Any], status: str, reason: str = "") -> None:
+        """The client's bank takes a refund, or sends it back."""
+        with self.lock:
+            intent = self.intents[refund["payment_intent"]]
+            intent["refunded"] -= refund["amount"] if status == "failed" else 0
+            refund |= {"status": status} | ({"failure_reason": reason} if reason else {})
+            self.keep("intents", intent["id"], intent)
+            self.keep("refunds", refund["id"], refund)
+            self.tell("refund.failed" if status == "failed" else "refund.updated", refund)
+
+    def make_endpoint(self, form: Form) -> Answer:
+        """docs.stripe.com/api/webhook_endpoints/create: only here the secret is told."""
+        reference = f"we_{next(self.numbers):06d}"
+        made = {"id": reference, "object": "webhook_endpoint", "url": form["url"], "secret": f"whsec_{reference}sim"}
+        self.endpoints.append(made)
+        self.keep("endpoints", reference, made)
+        return 200, made
 
     def make_session(self, form: Form) -> Answer:
         reference = f"cs_test_{next(self.numbers):06d}"
@@ -175,6 +256,7 @@ class Book:
             "return_url": form.get("success_url", ""),
         }
         self.sessions[reference] = session
+        self.keep("sessions", reference, session)
         return 200, session
 
     def pay_page(self, reference: str) -> None:
@@ -186,11 +268,15 @@ class Book:
             _, intent = self.make_intent({"amount": str(session["amount_total"]), "currency": session["currency"]})
             intent["status"] = "succeeded"
             session |= {"status": "complete", "payment_status": "paid", "payment_intent": intent["id"]}
+            self._moved(intent)
+            self.keep("sessions", reference, session)
+            self.tell("checkout.session.completed", session)
 
     def expire(self, session: dict[str, Any]) -> Answer:
         if session["status"] != "open":
             return _refusal("", "Only open sessions can be expired.")
         session["status"] = "expired"
+        self.keep("sessions", session["id"], session)
         return 200, session
 
     # ---- one call
@@ -204,13 +290,24 @@ class Book:
             if method == "POST" and len(parts) == 3 and parts[2] in acts:  # an object's act
                 return acts[parts[2]](intent, form)
             return 200, intent
+        if method == "POST" and parts == ["webhook_endpoints"]:
+            return self.make_endpoint(form)
         if method == "POST" and parts == ["refunds"]:
             return self.refund(form)
+        if parts[0] == "refunds":
+            return self.read_refunds(parts[1:], form)
         if method == "POST" and parts == ["checkout", "sessions"]:
             return self.make_session(form)
         if parts[:2] == ["checkout", "sessions"] and (session := self.sessions.get(parts[2])):
             return self.expire(session) if parts[-1] == "expire" else (200, session)
         return 404, {"error": {"type": "invalid_request_error", "code": "resource_missing", "message": "No such thing"}}
+
+    def read_refunds(self, rest: list[str], form: Form) -> Answer:
+        if not rest:
+            found = [one for one in self.refunds if one["payment_intent"] == form.get("payment_intent")]
+            return 200, {"object": "list", "data": found}
+        found = [one for one in self.refunds if one["id"] == rest[0]]
+        return (200, found[0]) if found else _refusal("resource_missing", "No such refund")
 
     def once(self, method: str, path: str, form: Form, key: str) -> Answer:
         """As `serve`, with the idempotency key: the same answer for the same body, a refusal for another."""
@@ -226,6 +323,7 @@ class Book:
             answer = (answer[0], json.loads(json.dumps(answer[1])))
             if key:
                 self.answers[key] = digest, answer
+                self.keep("answers", key, [digest, answer])
             return answer
 
     def fault_for(self, path: str) -> Fault | None:
@@ -253,14 +351,14 @@ class _Handler(BaseHTTPRequestHandler):
         if path.startswith(("/3ds/", "/pay/")):
             self._page(path)
             return
-        self._api("GET", {})
+        self._api("GET", dict(parse_qsl(urlsplit(self.path).query)))
 
     def do_POST(self) -> None:
         length = min(int(self.headers.get("Content-Length") or 0), 100_000)
         form = dict(parse_qsl(self.rfile.read(length).decode(), keep_blank_values=True))
         path = urlsplit(self.path).path
         if path.startswith(("/3ds/", "/pay/")):
-            self._done(path)
+            self._done(path, good="refuse" not in form)
             return
         self._api("POST", form)
 
@@ -292,20 +390,30 @@ class _Handler(BaseHTTPRequestHandler):
         what = "Your bank asks: is this charge yours?" if path.startswith("/3ds/") else "Pay on the gateway's page"
         body = (
             "<!doctype html><html lang=en><title>Simulated gateway</title><h1>Simulated gateway</h1>"
-            f'<p>{what}</p><form method="post" action="{html.escape(path)}"><button>Yes, go on</button></form>'
+            f'<p>{what}</p><form method="post" action="{html.escape(path)}"><button>Yes, go on</button> '
+            '<button name="refuse" value="1">No</button></form>'
         )
         self._send(200, body.encode(), "text/html; charset=utf-8")
 
-    def _done(self, path: str) -> None:
+    def _done(self, path: str, *, good: bool) -> None:
         kind, reference = path.strip("/").split("/")
-        if reference not in (self.book.intents if kind == "3ds" else self.book.sessions):
+        book = self.book.intents if kind == "3ds" else self.book.sessions
+        if reference not in book:
             self._send(404, b"No such payment.", "text/plain")
             return
         if kind == "3ds":
-            self.book.authenticate(reference, good=True)
-        else:
+            self.book.authenticate(reference, good=good)
+        elif good:
             self.book.pay_page(reference)
-        self._send(200, b"Done. You may close this page.", "text/plain")
+        back = book[reference].get("return_url")
+        if not back:
+            self._send(200, b"Done. You may close this page.", "text/plain")
+            return
+        self.send_response(303)
+        status = "succeeded" if good else "failed"
+        self.send_header("Location", f"{back}?payment_intent={reference}&redirect_status={status}")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def _json(self, status: int, body: dict[str, Any]) -> None:
         self._send(status, json.dumps(body).encode(), "application/json")
@@ -347,8 +455,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--key", default=Book().key)
+    parser.add_argument("--journal", type=Path, help="where the books are kept")
     given = parser.parse_args()
-    make_server(given.port, Book(key=given.key)).serve_forever()
+    book = Book(key=given.key, mailer=Mailer())
+    if given.journal:
+        book.resume(given.journal)
+    book.mailer.start()  # type: ignore[union-attr]
+    make_server(given.port, book).serve_forever()
 
 
 if __name__ == "__main__":

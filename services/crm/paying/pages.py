@@ -7,6 +7,7 @@ from services.crm.core.parts import Core
 from services.crm.paying.alerts.views import blueprint as alerts
 from services.crm.paying.alerts.watcher import DeskWatcher
 from services.crm.paying.charging.views import blueprint as charging
+from services.crm.paying.charging.views import let_gateways_in
 from services.crm.paying.links.overview_views import blueprint as link_overview
 from services.crm.paying.links.views import blueprint as links
 from services.crm.paying.parts import Paying
@@ -38,3 +39,4 @@ ROOMS: tuple[Blueprint, ...] = (
 def join(app: Flask, core: Core, paying: Paying) -> None:
     """Adds what isn't a blueprint: the watcher of all the alert's streams."""
     hold(app, DeskWatcher(paying.signs.of_all, max_streams=core.settings.alert_streams))
+    let_gateways_in(app)

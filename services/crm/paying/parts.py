@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from chassis.web.parts import held
 from services.crm.paying.alerts.service import DeskSigns
 from services.crm.paying.card_removal.service import Lapses, Removals
+from services.crm.paying.charging.notices import Notices
 from services.crm.paying.charging.refunds import Refunds
 from services.crm.paying.charging.service import Charges
 from services.crm.paying.closing.service import Closing
@@ -31,6 +32,7 @@ class Paying:
     signs: DeskSigns
     charges: Charges
     refunds: Refunds
+    notices: Notices
     schedule: Schedule
     recording: Recording
     reports: ReportEvents

@@ -15,6 +15,7 @@ from services.crm.paying.alerts.service import DeskSigns
 from services.crm.paying.card_removal.service import Lapses, Removals
 from services.crm.paying.card_removal.vault_grpc import GrpcVault
 from services.crm.paying.charging.charging_grpc import GrpcCharging, NoCharging
+from services.crm.paying.charging.notices import Notices
 from services.crm.paying.charging.records import demand_not_charged, demand_settled
 from services.crm.paying.charging.refunds import Refunds
 from services.crm.paying.charging.service import Charges
@@ -105,8 +106,11 @@ def make_paying(
         book=book,
         signs=DeskSigns(database=database),
         schedule=Schedule(book=book),
-        charges=Charges(database=database, outbox=outbox, clock=clock, removals=removals, port=charging),
+        charges=Charges(
+            database=database, outbox=outbox, clock=clock, removals=removals, port=charging, letters=letters
+        ),
         refunds=Refunds(database=database, outbox=outbox, clock=clock, port=charging),
+        notices=Notices(database=database, clock=clock, port=charging),
         recording=Recording(
             database=database, outbox=outbox, clock=clock, bookings=bookings, barrier=demand_not_charged
         ),

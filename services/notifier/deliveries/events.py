@@ -15,6 +15,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     DocumentSigned,
     MailSealed,
     PaymentAuthorized,
+    PaymentConfirmationWanted,
     PaymentContext,
     PaymentLapsed,
     PaymentLapsing,
@@ -56,6 +57,7 @@ class DeliveryEvents:
         handlers.on(DocumentSigned, self.document_signed)
         handlers.on(PaymentProcessed, self.payment_processed)
         handlers.on(PaymentRefunded, self.payment_refunded)
+        handlers.on(PaymentConfirmationWanted, self.confirmation_wanted)
         handlers.on(PaymentVoided, self.payment_voided)
         handlers.on(PaymentLapsing, self.payment_lapsing)
         handlers.on(PaymentLapsed, self.payment_lapsed)
@@ -141,11 +143,22 @@ class DeliveryEvents:
             ),
         )
 
+    def confirmation_wanted(self, session: Session, event: PaymentConfirmationWanted, meta: EventMeta) -> None:
+        """G4: the client gets the link to their bank, or to the gateway's page."""
+        letter = self.open_letter(event.sealed_mail)
+        if letter is None:
+            self._too_late(session, event.context, meta)
+            return
+        facts = payment_facts(event.context) | {"card_again": "yes" if event.card_again else ""}
+        self._queue_letter(session, meta, letter, sealed=event.sealed_mail, context=event.context, facts=facts)
+
     def payment_refunded(self, session: Session, event: PaymentRefunded, meta: EventMeta) -> None:
         """G2: the client reads what went back to their card, and why."""
         context = event.context
         left = context.amount.minor - event.refunded.minor
         self.note_refund(session, context.payment_id, left)
+        if not event.amount.minor:
+            return  # one that came back: the agent finds another way, and tells the client
         facts = payment_facts(context) | _theme_data(context)
         facts |= {
             "refund": Money(minor=event.amount.minor, currency=event.amount.currency).format(LOCALE),

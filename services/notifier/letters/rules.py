@@ -10,6 +10,7 @@ SIGNERS: Final[dict[str, str]] = {
     "approve_code": "vault",
     "payment_link": "crm",
     "cvv_request": "crm",
+    "confirm_charge": "crm",
     "signed_copy": "portal",
     "portal_invitation": "crm",
     "agent_invitation": "crm",

@@ -108,9 +108,10 @@ def learn_payment(session: Session, context: events_pb2.PaymentContext, heard: P
 
 def learn_refund(session: Session, payment_id: str, left_minor: int) -> None:
     """How much of a payment still counts, after money of it was given back."""
-    session.execute(
-        update(ReminderPaymentRow).where(ReminderPaymentRow.id == payment_id).values(amount_minor=left_minor)
-    )
+    changed: dict[str, object] = {"amount_minor": left_minor}
+    if left_minor:
+        changed["standing"] = PaymentStatus.PROCESSED.value
+    session.execute(update(ReminderPaymentRow).where(ReminderPaymentRow.id == payment_id).values(**changed))
 
 
 def learn_booking(session: Session, message: events_pb2.BookingSaved, agency_id: str, at: datetime) -> None:

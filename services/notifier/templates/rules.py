@@ -19,6 +19,7 @@ class Mail(StrEnum):
     CVV_CODE = "cvv_code"
     CVV_LINK = "cvv_link"
     PAYMENT_PROCESSED = "payment_processed"
+    CONFIRM_CHARGE = "confirm_charge"
     PAYMENT_REFUNDED = "payment_refunded"
     VOID_NOTICE = "void_notice"
     CARD_LAPSING = "card_lapsing"

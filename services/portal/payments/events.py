@@ -98,6 +98,8 @@ def on_refunded(session: Session, message: PaymentRefunded, meta: EventMeta) -> 
     at = moment_of(message.at)
     if row.refunded_at is None or row.refunded_at <= at:
         row.refunded_minor, row.refunded_at, row.answer = message.refunded.minor, at, message.reason[:1000]
+        if message.refunded.minor < row.amount_minor:
+            row.reversed_at = None
 
 
 def on_taken_by_phone(session: Session, message: PaymentTakenByPhone, meta: EventMeta) -> None:

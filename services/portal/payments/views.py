@@ -87,6 +87,18 @@ def _known_address(link: LinkView) -> dict[str, str]:
     }
 
 
+@blueprint.get("/confirmed/<payment_id>")
+def confirmed(payment_id: str) -> BaseResponse:
+    """Where a client comes back to from their bank's or the gateway's page; it follows by itself until the payment is
+    done. It tells nothing that the address alone should not tell: no name, no amount."""
+    payment = portal().payments.status(payment_id)
+    if payment is not None:
+        dress(payment.request)
+    done = payment is not None and payment.state is PaymentState.PROCESSED
+    refused = request.args.get("redirect_status") == "failed"
+    return make_response(render_template("payments/confirmed.html", done=done, refused=refused))
+
+
 @blueprint.post("/pay/<link_id>/intake")
 def intake(link_id: str) -> BaseResponse:
     """Another slot, for a page whose slot could not be opened, ran out or was used."""

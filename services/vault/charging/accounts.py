@@ -1,8 +1,9 @@
 """Agencies' accounts at their gateways: the key goes in once, sealed, and comes out to make a call only."""
 
+import json
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, cast
 
@@ -18,6 +19,8 @@ from services.vault.transit.service import Cipher, Context, KeyName, WrappedColu
 
 # Secret and restricted keys (docs.stripe.com/keys); a publishable key can't charge.
 _STRIPE_KEY: Final = re.compile(r"(sk|rk)_(live|test)_[A-Za-z0-9]{8,240}")
+# Signing secrets of webhook endpoints (docs.stripe.com/webhooks/signature).
+_STRIPE_SIGNING: Final = re.compile(r"whsec_[A-Za-z0-9+/=_-]{8,240}")
 
 Opener = Callable[[str], Gateway]
 """Makes a gateway from an account's key."""
@@ -42,12 +45,30 @@ def openers(settings: GatewaySettings) -> dict[str, Opener]:
     return {"stripe": open_stripe}
 
 
-def require_key(gateway: str, key: str) -> None:
-    """Raises InvalidArgument, without the key in it, for one that can't be right."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secrets:
+    """What an account is opened with. `signing` is empty where the gateway was not told to send messages."""
+
+    key: str = field(repr=False)
+    signing: str = field(repr=False, default="")
+
+    @classmethod
+    def parse(cls, text: str) -> "Secrets":
+        """From what was sealed; at first that was the key alone."""
+        return cls(**json.loads(text)) if text.startswith("{") else cls(key=text)
+
+    def __str__(self) -> str:
+        return json.dumps({"key": self.key, "signing": self.signing})
+
+
+def require_secrets(gateway: str, secrets: Secrets) -> None:
+    """Raises InvalidArgument, without the secrets in it, for ones that can't be right."""
     if gateway != "stripe":
         raise InvalidArgument("There is no such gateway. There is: stripe.", field="gateway")
-    if not _STRIPE_KEY.fullmatch(key):
+    if not _STRIPE_KEY.fullmatch(secrets.key):
         raise InvalidArgument("A key of Stripe begins with sk_test_, sk_live_, rk_test_ or rk_live_.", field="key")
+    if secrets.signing and not _STRIPE_SIGNING.fullmatch(secrets.signing):
+        raise InvalidArgument("A signing secret of Stripe begins with whsec_.", field="signing_secret")
 
 
 class Accounts:
@@ -57,14 +78,14 @@ class Accounts:
         self._wrapper = wrapper
         self._gateways = gateways
 
-    def seal(self, agency_id: str, gateway: str, key: str, now: datetime) -> GatewayAccountRow:
+    def seal(self, agency_id: str, gateway: str, secrets: Secrets, now: datetime) -> GatewayAccountRow:
         """The row to store. Raises InvalidArgument and TransitUnavailable."""
-        require_key(gateway, key)
-        cipher = self._wrapper.encrypt(KeyName.SEALING, key.encode(), account_context(agency_id))
+        require_secrets(gateway, secrets)
+        cipher = self._wrapper.encrypt(KeyName.SEALING, str(secrets).encode(), account_context(agency_id))
         return GatewayAccountRow(
             agency_id=agency_id,
             gateway=gateway,
-            live="_live_" in key,
+            live="_live_" in secrets.key,
             cipher=cipher.text,
             key_version=cipher.version,
             set_at=now,
@@ -72,8 +93,12 @@ class Accounts:
 
     def open(self, account: GatewayAccountRow) -> Gateway:
         """The gateway, ready to be called. Raises TransitUnavailable."""
-        key = self._wrapper.decrypt(KeyName.SEALING, Cipher(account.cipher), account_context(account.agency_id))
-        return self._gateways[account.gateway](key.decode())
+        return self._gateways[account.gateway](self.secrets(account).key)
+
+    def secrets(self, account: GatewayAccountRow) -> Secrets:
+        """Raises TransitUnavailable."""
+        opened = self._wrapper.decrypt(KeyName.SEALING, Cipher(account.cipher), account_context(account.agency_id))
+        return Secrets.parse(opened.decode())
 
 
 def account_of(session: Session, agency_id: str) -> GatewayAccountRow | None:

@@ -16,6 +16,7 @@ ALLOW: Final = AllowList(
         _V1 + "Void": _CRM,
         _V1 + "Status": _CRM,
         _V1 + "ListReasons": _CRM,
+        _V1 + "TakeNotice": _CRM,
         _V1 + "DescribeGateway": _CRM,
         _V1 + "SetGatewayKey": _OPERATOR,
         **HEALTH_ENTRIES,

@@ -14,6 +14,7 @@ from protos.wayvault.vault.v1 import charging_pb2_grpc
 from services.vault.audit.service import Audit, AuditEntry
 from services.vault.charging.accounts import Accounts, GatewaySettings, Opener, openers
 from services.vault.charging.authz import ALLOW
+from services.vault.charging.notices import Notices
 from services.vault.charging.refunds import RefundService
 from services.vault.charging.rpc import ChargingRpc
 from services.vault.charging.service import ChargeService
@@ -45,8 +46,17 @@ def join_rooms(
     accounts = Accounts(transit.seals, dict(gateways))
     charges = ChargeService(database=database, clock=clock, trail=audit, transit=transit.cards, accounts=accounts)
     refunds = RefundService(database=database, clock=clock, trail=audit, accounts=accounts)
-    rpc = ChargingRpc(database=database, clock=clock, trail=audit, accounts=accounts, charges=charges, refunds=refunds)
     settling = Settling(database=database, clock=clock, trail=audit, accounts=accounts, refunds=refunds)
+    notices = Notices(database=database, clock=clock, accounts=accounts, settling=settling, refunds=refunds)
+    rpc = ChargingRpc(
+        database=database,
+        clock=clock,
+        trail=audit,
+        accounts=accounts,
+        charges=charges,
+        refunds=refunds,
+        notices=notices,
+    )
     return Charging(database=database, transit=transit, audit=audit, rpc=rpc, settling=settling)
 
 

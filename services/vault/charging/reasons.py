@@ -204,6 +204,11 @@ _OWN: Final = (
         may_retry=True,
     ),
     Reason(
+        code="hosted_page",
+        words="Your agency's account takes no card numbers from elsewhere.",
+        next_step="The client types the card on the gateway's page; the link is mailed to them.",
+    ),
+    Reason(
         code="page_expired",
         words="The client did not complete the gateway's page in time.",
         next_step="Nothing was charged. Charge again to get a fresh page.",

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar, cast
 
-from sqlalchemy import CursorResult, Table, Update, select, update
+from sqlalchemy import CursorResult, Table, Update, or_, select, update
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
@@ -17,6 +17,7 @@ from services.vault.charging.rules import (
     ChargeState,
     RefundState,
     ask_again_in,
+    refund_sources,
     sources,
 )
 
@@ -116,7 +117,7 @@ def settle_refund(session: Session, refund: RefundRow, outcome: RefundOutcome, n
     done = outcome.state in (RefundState.SUCCEEDED, RefundState.FAILED)
     statement = (
         update(_REFUNDS)
-        .where(_REFUNDS.c.id == refund.id, _REFUNDS.c.state.in_(_OPEN_REFUNDS))
+        .where(_REFUNDS.c.id == refund.id, _REFUNDS.c.state.in_(refund_sources(outcome.state)))
         .values(
             state=outcome.state,
             reference=outcome.reference or refund.reference,
@@ -150,6 +151,13 @@ def due_refunds(session: Session, now: datetime, limit: int) -> Sequence[RefundR
     """Refunds that are not settled and whose time to be asked about has come."""
     query = select(RefundRow).where(RefundRow.state.in_(_OPEN_REFUNDS), RefundRow.ask_at <= now)
     return _apart(session, session.scalars(query.order_by(RefundRow.ask_at).limit(limit)))
+
+
+def named_charges(session: Session, agency_id: str, references: frozenset[str]) -> Sequence[ChargeRow]:
+    """An agency's charges among these, by the gateway's ids or ours, or by those of their refunds."""
+    of_refunds = select(RefundRow.charge_id).where(RefundRow.reference.in_(references))
+    named = or_(ChargeRow.reference.in_(references), ChargeRow.id.in_(references), ChargeRow.id.in_(of_refunds))
+    return _apart(session, session.scalars(select(ChargeRow).where(ChargeRow.agency_id == agency_id, named)))
 
 
 def known_request(session: Session, request_hash: bytes) -> ChargeRow | RefundRow | None:

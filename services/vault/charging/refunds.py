@@ -16,6 +16,7 @@ from protos.wayvault.common.v1.common_pb2 import Origin
 from services.vault.charging.accounts import Accounts, account_of
 from services.vault.charging.entries import refund_entry
 from services.vault.charging.gateways.port import (
+    Gateway,
     GatewayRefused,
     GatewayUnknown,
     RefundOutcome,
@@ -86,8 +87,7 @@ class RefundService:
         outcome = None
         if account is not None:
             try:
-                gateway = self._accounts.open(account)
-                outcome = gateway.refund(order_of(charge), charge.reference, refund.id, refund.amount_minor)
+                outcome = self._outcome(self._accounts.open(account), refund, charge)
             except (GatewayUnknown, GatewayRefused) as fault:
                 log.warning("refund.unknown", refund=refund.id, cause=type(fault).__name__)
         if outcome is not None:
@@ -95,6 +95,27 @@ class RefundService:
             return
         with self._database.transaction() as session:
             postpone_refund(session, refund, self._clock.now())
+
+    def look_again(self, refund: RefundRow) -> None:
+        """Reads a refund that was settled: the client's bank may have sent it back since. Raises GatewayUnknown,
+        GatewayRefused."""
+        with self._database.read() as session:
+            charge = charge_by_id(session, refund.charge_id)
+            account = account_of(session, charge.agency_id)
+        if account is None:
+            return
+        gateway = self._accounts.open(account)
+        outcome = gateway.find_refund(order_of(charge), charge.reference, refund.id, refund.reference)
+        if outcome is not None and outcome.state is RefundState.FAILED:
+            self._record(refund, charge, outcome)
+
+    def _outcome(self, gateway: Gateway, refund: RefundRow, charge: ChargeRow) -> RefundOutcome:
+        order = order_of(charge)
+        if refund.asked or refund.reference:
+            found = gateway.find_refund(order, charge.reference, refund.id, refund.reference)
+            if found is not None:
+                return found
+        return gateway.refund(order, charge.reference, refund.id, refund.amount_minor)
 
     def _record(self, refund: RefundRow, charge: ChargeRow, outcome: RefundOutcome) -> None:
         with self._database.transaction() as session:

@@ -15,8 +15,9 @@ from chassis.timestamps import stamp
 from protos.wayvault.vault.v1 import charging_pb2 as pb
 from protos.wayvault.vault.v1 import charging_pb2_grpc
 from services.vault.audit.service import AuditEntry
-from services.vault.charging.accounts import Accounts, account_of
+from services.vault.charging.accounts import Accounts, Secrets, account_of
 from services.vault.charging.models import ChargeRow, GatewayAccountRow, RefundRow
+from services.vault.charging.notices import Notices
 from services.vault.charging.reasons import REASONS, reason_of
 from services.vault.charging.records import charge_of, charges_of, refunds_of
 from services.vault.charging.refunds import NewRefund, RefundService
@@ -24,6 +25,7 @@ from services.vault.charging.rules import ChargeState, RefundState
 from services.vault.charging.service import ChargeService, NewCharge
 from services.vault.refusals import Recorder
 
+_LARGEST_NOTICE: Final = 256 * 1024
 _MOST_MINOR: Final = 10**12
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _STATES: Final = {state: pb.ChargeState.Value(f"CHARGE_STATE_{state.name}") for state in ChargeState}
@@ -42,6 +44,7 @@ class ChargingRpc(charging_pb2_grpc.ChargingServicer):
         accounts: Accounts,
         charges: ChargeService,
         refunds: RefundService,
+        notices: Notices,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -49,6 +52,7 @@ class ChargingRpc(charging_pb2_grpc.ChargingServicer):
         self._accounts = accounts
         self._charges = charges
         self._refunds = refunds
+        self._notices = notices
 
     def Charge(self, request: pb.ChargeRequest, context: grpc.ServicerContext) -> pb.ChargeAnswer:
         key = CallKey.of(request.idempotency_key, request)
@@ -103,6 +107,13 @@ class ChargingRpc(charging_pb2_grpc.ChargingServicer):
             ]
         )
 
+    def TakeNotice(self, request: pb.TakeNoticeRequest, context: grpc.ServicerContext) -> pb.TakeNoticeResponse:
+        agency_id = identifier(request.agency_id, "agency_id")
+        signature = one_line(request.signature, "signature", longest=2_000)
+        if len(request.body) > _LARGEST_NOTICE:
+            raise InvalidArgument("A message of a gateway has at most 256 KiB.", field="body")
+        return pb.TakeNoticeResponse(payment_ids=self._notices.take(agency_id, request.body, signature))
+
     def DescribeGateway(
         self, request: pb.DescribeGatewayRequest, context: grpc.ServicerContext
     ) -> pb.DescribeGatewayResponse:
@@ -115,7 +126,12 @@ class ChargingRpc(charging_pb2_grpc.ChargingServicer):
     ) -> pb.DescribeGatewayResponse:
         CallKey.of(request.idempotency_key, request)
         agency_id = identifier(request.agency_id, "agency_id")
-        sealed = self._accounts.seal(agency_id, request.gateway, request.key, self._clock.now())
+        with self._database.read() as session:
+            before = account_of(session, agency_id)
+        same = before is not None and before.gateway == request.gateway and not request.signing_secret
+        signing = self._accounts.secrets(before).signing if same and before else request.signing_secret
+        secrets = Secrets(key=request.key, signing=signing)
+        sealed = self._accounts.seal(agency_id, request.gateway, secrets, self._clock.now())
         entry = AuditEntry(
             action="gateway_key.set",
             actor="operator",

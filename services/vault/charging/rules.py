@@ -65,6 +65,12 @@ def sources(target: ChargeState) -> tuple[ChargeState, ...]:
     return tuple(state for state, targets in MOVES.items() if target in targets)
 
 
+def refund_sources(target: RefundState) -> tuple[RefundState, ...]:
+    """From which states a refund comes to `target`. One that arrived may come back: the client's card has ended."""
+    opened = (RefundState.ASKING, RefundState.PENDING)
+    return (*opened, RefundState.SUCCEEDED) if target is RefundState.FAILED else opened
+
+
 def ask_again_in(asked: int) -> timedelta:
     """How long the poller waits after having asked so many times."""
     return grown(ASK_AGAIN_FIRST, asked, ASK_AGAIN_MOST)

@@ -234,7 +234,13 @@ class ChargeService:
 
 def order_of(row: ChargeRow) -> Order:
     """The charge as gateways are told of it."""
-    return Order(id=row.id, amount_minor=row.amount_minor, currency=row.currency, description=row.description)
+    return Order(
+        id=row.id,
+        payment_id=row.payment_id,
+        amount_minor=row.amount_minor,
+        currency=row.currency,
+        description=row.description,
+    )
 
 
 def _act(action: str, new: NewCharge) -> Act:

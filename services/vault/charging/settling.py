@@ -40,9 +40,10 @@ class Settling:
             refunds = due_refunds(session, self._clock.now(), _AT_ONCE)
         for refund in refunds:
             self._refunds.ask(refund)
-        return sum(self._settle(row) for row in charges)
+        return sum(self.settle(row) for row in charges)
 
-    def _settle(self, row: ChargeRow) -> bool:
+    def settle(self, row: ChargeRow) -> bool:
+        """Asks about one charge; says whether it is settled now."""
         outcome = self._found_out(row)
         with self._database.transaction() as session:
             if outcome is None or outcome.state in (ChargeState.ASKING, row.state):

@@ -36,6 +36,8 @@ ENTRIES: dict[str, Entry] = {
     "alerts.count": AGENTS,
     "alerts.pending": AGENTS,
     "alerts.stream": AGENTS,
+    # charging: a gateway's signed message; charging itself checks the signature
+    "charging.notice": ANYBODY,
     # payment_page: Nobody but the owner acts; an admin reads, and sees no card.
     "payment_page.ask_again": OWNER_ALONE,
     "payment_page.ask_cvv_again": Entry(Door.OWNER_ALONE, form={"cvv-again-request_key": "0123456789"}),
@@ -44,7 +46,7 @@ ENTRIES: dict[str, Entry] = {
     "payment_page.give_up_charge": OWNER_ALONE,
     "payment_page.refund": Entry(
         Door.OWNER_ALONE,
-        form={"refund-amount": "1.00", "refund-reason": "Cancelled", "refund-request_key": "0123456789"},
+        form={"refund-amount": "1.00", "refund-reason": "Cancelled", "refund-seen": "0"},
     ),
     "payment_page.process": Entry(Door.OWNER_ALONE, form={"process-confirmation": "AUR-1"}),
     "payment_page.remove": Entry(Door.OWNER_ALONE, form={"remove-confirmation": "REMOVE"}),

@@ -65,6 +65,7 @@ class FurnishedHouse(CrmHouse):
             browser.get("/account")
         session_id = next(one.id for one in self.deps.core.sessions.list_for(self.maya.agent_id))
         self.objects["session_id"] = session_id
+        self.objects["agency_id"] = self.agency_id
         self.file = KeptFile(folder / "crm.db", self.deps.core.database)
 
     def contents(self) -> dict[str, list[str]]:

@@ -33,6 +33,8 @@ ENTRIES: dict[str, Entry] = {
     "account.sign_out": ANYBODY,
     # agencies: a logo stands on pages before any sign-in
     "agencies.logo": Entry(Door.ANYBODY, objects={"sha256": "logo_sha256"}),
+    # payments.confirmed says no more than that a payment is done
+    "payments.confirmed": Entry(Door.ANYBODY, objects={"payment_id": "payment_id"}),
     # cvv: a link of its own for the CVV alone
     "cvv.form": Entry(Door.LINK, objects=CVV_LINK),
     "cvv.intake": Entry(Door.LINK, objects=CVV_LINK),

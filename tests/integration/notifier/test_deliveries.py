@@ -1,5 +1,6 @@
 """From an event to a mail and back to an event."""
 
+import html
 import re
 import threading
 from datetime import timedelta
@@ -18,6 +19,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     DocumentSigned,
     MailSealed,
     PaymentAuthorized,
+    PaymentConfirmationWanted,
     PaymentContext,
     PaymentLinkIssued,
     PaymentProcessed,
@@ -298,6 +300,21 @@ def test_the_client_reads_that_a_payment_is_done(house: House) -> None:
     assert "AUR-77812" in text
     assert "it is being deleted" in text
     assert message["Reply-To"] == "Maya Okafor <maya@harbour.example>"
+
+
+@pytest.mark.parametrize(("again", "button"), [(False, "Confirm with your bank"), (True, "Pay on the provider's page")])
+def test_the_client_gets_the_link_to_their_bank(house: House, again: bool, button: str) -> None:
+    event = PaymentConfirmationWanted(context=context(), card_again=again)
+    event.sealed_mail = house.letter("confirm_charge", issuer="crm", to="ann@example.com", url="https://bank.example/3")
+    with house.database.transaction() as session:
+        events(house).confirmation_wanted(session, event, house.meta(event_type="payment.confirmation_wanted"))
+
+    house.send_all()
+
+    ((to, message),) = house.transport.messages
+    assert to == "ann@example.com"
+    assert "https://bank.example/3" in message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert button in html.unescape(message.get_body(("html",)).get_content())  # type: ignore[union-attr]
 
 
 def test_the_client_reads_what_was_given_back_and_what_is_left_counts_in_reminders(house: House) -> None:

@@ -1016,9 +1016,44 @@ class PaymentReversed(_message.Message):
 Global___PaymentReversed: _TypeAlias = PaymentReversed  # noqa: Y015
 
 @_typing.final
+class PaymentConfirmationWanted(_message.Message):
+    """A charge waits for the client: their bank wants it confirmed, or the gateway takes the card on its own page (G4, G5)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    SEALED_MAIL_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    CARD_AGAIN_FIELD_NUMBER: _builtins.int
+    sealed_mail: _builtins.str
+    """Letter `confirm_charge`, whose `url` leads to the bank or the gateway."""
+    card_again: _builtins.bool
+    """Whether the client types the card on the gateway's page; otherwise they confirm with their bank."""
+    @_builtins.property
+    def context(self) -> Global___PaymentContext: ...
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        context: Global___PaymentContext | None = ...,
+        sealed_mail: _builtins.str = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        card_again: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "card_again", b"card_again", "context", b"context", "sealed_mail", b"sealed_mail"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PaymentConfirmationWanted: _TypeAlias = PaymentConfirmationWanted  # noqa: Y015
+
+@_typing.final
 class PaymentRefunded(_message.Message):
     """Money of a charged payment went back to the client's card (G2). What is left of it counts on; when nothing is left, a
-    payment.reversed follows.
+    payment.reversed follows. A refund that came back (the card had ended) tells so with an amount of nothing and less
+    given back in all: then the payment counts again, even when it was reversed.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -465,6 +465,54 @@ class DescribeGatewayResponse(_message.Message):
 Global___DescribeGatewayResponse: _TypeAlias = DescribeGatewayResponse  # noqa: Y015
 
 @_typing.final
+class TakeNoticeRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENCY_ID_FIELD_NUMBER: _builtins.int
+    BODY_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    agency_id: _builtins.str
+    body: _builtins.bytes
+    """At most 256 KiB."""
+    signature: _builtins.str
+    def __init__(
+        self,
+        *,
+        agency_id: _builtins.str = ...,
+        body: _builtins.bytes = ...,
+        signature: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_id", b"agency_id", "body", b"body", "signature", b"signature"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TakeNoticeRequest: _TypeAlias = TakeNoticeRequest  # noqa: Y015
+
+@_typing.final
+class TakeNoticeResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAYMENT_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def payment_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The payments that may have news; they are asked for by Status."""
+
+    def __init__(
+        self,
+        *,
+        payment_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["payment_ids", b"payment_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TakeNoticeResponse: _TypeAlias = TakeNoticeResponse  # noqa: Y015
+
+@_typing.final
 class SetGatewayKeyRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -472,11 +520,14 @@ class SetGatewayKeyRequest(_message.Message):
     AGENCY_ID_FIELD_NUMBER: _builtins.int
     GATEWAY_FIELD_NUMBER: _builtins.int
     KEY_FIELD_NUMBER: _builtins.int
+    SIGNING_SECRET_FIELD_NUMBER: _builtins.int
     idempotency_key: _builtins.str
     agency_id: _builtins.str
     gateway: _builtins.str
     """stripe or authorizenet."""
     key: _builtins.str
+    signing_secret: _builtins.str
+    """What the gateway signs its messages with (Stripe: whsec_…). Empty: the one from before stays."""
     def __init__(
         self,
         *,
@@ -484,10 +535,11 @@ class SetGatewayKeyRequest(_message.Message):
         agency_id: _builtins.str = ...,
         gateway: _builtins.str = ...,
         key: _builtins.str = ...,
+        signing_secret: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_id", b"agency_id", "gateway", b"gateway", "idempotency_key", b"idempotency_key", "key", b"key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_id", b"agency_id", "gateway", b"gateway", "idempotency_key", b"idempotency_key", "key", b"key", "signing_secret", b"signing_secret"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -64,6 +64,11 @@ class ChargingStub:
                 request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.DescribeGatewayRequest.SerializeToString,
                 response_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.DescribeGatewayResponse.FromString,
                 _registered_method=True)
+        self.TakeNotice = channel.unary_unary(
+                '/wayvault.vault.v1.Charging/TakeNotice',
+                request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.TakeNoticeRequest.SerializeToString,
+                response_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.TakeNoticeResponse.FromString,
+                _registered_method=True)
         self.SetGatewayKey = channel.unary_unary(
                 '/wayvault.vault.v1.Charging/SetGatewayKey',
                 request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.SetGatewayKeyRequest.SerializeToString,
@@ -117,6 +122,14 @@ class ChargingServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def TakeNotice(self, request, context):
+        """A gateway's signed message (webhook) as it came in, body and signature unread. It is a bell and no more: what it
+        names is asked about at the gateway. PermissionDenied for a signature that is wrong or older than five minutes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SetGatewayKey(self, request, context):
         """Operator: gives an agency's gateway key. It is sealed at once and never shown again.
         """
@@ -156,6 +169,11 @@ def add_ChargingServicer_to_server(servicer, server):
                     servicer.DescribeGateway,
                     request_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.DescribeGatewayRequest.FromString,
                     response_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.DescribeGatewayResponse.SerializeToString,
+            ),
+            'TakeNotice': grpc.unary_unary_rpc_method_handler(
+                    servicer.TakeNotice,
+                    request_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.TakeNoticeRequest.FromString,
+                    response_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.TakeNoticeResponse.SerializeToString,
             ),
             'SetGatewayKey': grpc.unary_unary_rpc_method_handler(
                     servicer.SetGatewayKey,
@@ -325,6 +343,33 @@ class Charging:
             '/wayvault.vault.v1.Charging/DescribeGateway',
             protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.DescribeGatewayRequest.SerializeToString,
             protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.DescribeGatewayResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TakeNotice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wayvault.vault.v1.Charging/TakeNotice',
+            protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.TakeNoticeRequest.SerializeToString,
+            protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.TakeNoticeResponse.FromString,
             options,
             channel_credentials,
             insecure,

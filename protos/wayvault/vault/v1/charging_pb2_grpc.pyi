@@ -48,6 +48,10 @@ class ChargingStub:
     """Every reason that a gateway may give for a decline, in plain words."""
     DescribeGateway: _grpc.UnaryUnaryMultiCallable[_charging_pb2.DescribeGatewayRequest, _charging_pb2.DescribeGatewayResponse]
     """Whether and how an agency can charge."""
+    TakeNotice: _grpc.UnaryUnaryMultiCallable[_charging_pb2.TakeNoticeRequest, _charging_pb2.TakeNoticeResponse]
+    """A gateway's signed message (webhook) as it came in, body and signature unread. It is a bell and no more: what it
+    names is asked about at the gateway. PermissionDenied for a signature that is wrong or older than five minutes.
+    """
     SetGatewayKey: _grpc.UnaryUnaryMultiCallable[_charging_pb2.SetGatewayKeyRequest, _charging_pb2.DescribeGatewayResponse]
     """Operator: gives an agency's gateway key. It is sealed at once and never shown again."""
 
@@ -68,6 +72,10 @@ class ChargingAsyncStub(ChargingStub):
     """Every reason that a gateway may give for a decline, in plain words."""
     DescribeGateway: _aio.UnaryUnaryMultiCallable[_charging_pb2.DescribeGatewayRequest, _charging_pb2.DescribeGatewayResponse]  # type: ignore[assignment]
     """Whether and how an agency can charge."""
+    TakeNotice: _aio.UnaryUnaryMultiCallable[_charging_pb2.TakeNoticeRequest, _charging_pb2.TakeNoticeResponse]  # type: ignore[assignment]
+    """A gateway's signed message (webhook) as it came in, body and signature unread. It is a bell and no more: what it
+    names is asked about at the gateway. PermissionDenied for a signature that is wrong or older than five minutes.
+    """
     SetGatewayKey: _aio.UnaryUnaryMultiCallable[_charging_pb2.SetGatewayKeyRequest, _charging_pb2.DescribeGatewayResponse]  # type: ignore[assignment]
     """Operator: gives an agency's gateway key. It is sealed at once and never shown again."""
 
@@ -121,6 +129,16 @@ class ChargingServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_charging_pb2.DescribeGatewayResponse, _abc.Awaitable[_charging_pb2.DescribeGatewayResponse]]:
         """Whether and how an agency can charge."""
+
+    @_abc_1.abstractmethod
+    def TakeNotice(
+        self,
+        request: _charging_pb2.TakeNoticeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_charging_pb2.TakeNoticeResponse, _abc.Awaitable[_charging_pb2.TakeNoticeResponse]]:
+        """A gateway's signed message (webhook) as it came in, body and signature unread. It is a bell and no more: what it
+        names is asked about at the gateway. PermissionDenied for a signature that is wrong or older than five minutes.
+        """
 
     @_abc_1.abstractmethod
     def SetGatewayKey(

@@ -7,7 +7,7 @@ is not known whether the call arrived: `charges_of` tells.
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from services.crm.core.ports.vault import Origin
 
@@ -22,6 +22,9 @@ class ChargeState(StrEnum):
     NEEDS_CLIENT = "needs_client"
     FAILED = "failed"
     VOIDED = "voided"
+
+
+HOSTED_PAGE: Final = "hosted_page"
 
 
 class RefundState(StrEnum):
@@ -55,6 +58,8 @@ class Charge:
     refunded_minor: int
     gateway: str
     live: bool
+    # charging's ListReasons; HOSTED_PAGE where the client types the card on the gateway's page.
+    reason_code: str = ""
     reason: str = ""
     next_step: str = ""
     client_url: str = ""
@@ -118,6 +123,10 @@ class ChargingPort(Protocol):
     def void(
         self, *, idempotency_key: str, agency_id: str, charge_id: str, agent_id: str, origin: Origin
     ) -> Charge: ...
+
+    def take_notice(self, agency_id: str, body: bytes, signature: str) -> list[str]:
+        """Passes a gateway's signed message on; gives the payments that may have news. PermissionDenied: it is none."""
+        ...
 
     def charges_of(self, agency_id: str, payment_id: str) -> list[Charge]:
         """A payment's charges, newest first."""

@@ -59,6 +59,11 @@ _KINDS: Final = {
     "payment_processed": MailKind(
         words="Notice that a payment is done", remedy=Remedy.PAYMENT, advice="Tell the client yourself."
     ),
+    "confirm_charge": MailKind(
+        words="Link to confirm a charge",
+        remedy=Remedy.PAYMENT,
+        advice="The link stands in the payment: send it to the client another way.",
+    ),
     "payment_refunded": MailKind(
         words="Notice that money was given back", remedy=Remedy.PAYMENT, advice="Tell the client yourself."
     ),

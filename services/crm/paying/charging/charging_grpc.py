@@ -26,6 +26,8 @@ from services.crm.core.ports.vault import Origin
 _CHARGE_TIMEOUT: Final = 36.0
 _REFUND_TIMEOUT: Final = 20.0
 _READ_TIMEOUT: Final = 2.0
+# Charging reads what the message names at the gateway.
+_NOTICE_TIMEOUT: Final = 20.0
 
 
 class GrpcCharging:
@@ -77,6 +79,10 @@ class GrpcCharging:
         )
         return _charge(self._caller.call(self._stub.Void, request, timeout=_REFUND_TIMEOUT))
 
+    def take_notice(self, agency_id: str, body: bytes, signature: str) -> list[str]:
+        request = pb.TakeNoticeRequest(agency_id=agency_id, body=body, signature=signature)
+        return list(self._caller.call(self._stub.TakeNotice, request, timeout=_NOTICE_TIMEOUT).payment_ids)
+
     def charges_of(self, agency_id: str, payment_id: str) -> list[Charge]:
         request = pb.StatusRequest(agency_id=agency_id, payment_id=payment_id)
         answer = self._caller.call(self._stub.Status, request, timeout=_READ_TIMEOUT)
@@ -96,6 +102,9 @@ class NoCharging:
         _refuse()
 
     def void(self, *, idempotency_key: str, agency_id: str, charge_id: str, agent_id: str, origin: Origin) -> Charge:
+        _refuse()
+
+    def take_notice(self, agency_id: str, body: bytes, signature: str) -> list[str]:
         _refuse()
 
     def charges_of(self, agency_id: str, payment_id: str) -> list[Charge]:
@@ -120,6 +129,7 @@ def _charge(answer: pb.ChargeAnswer) -> Charge:
         refunded_minor=answer.refunded_minor,
         gateway=answer.gateway,
         live=answer.live,
+        reason_code=answer.reason_code,
         reason=answer.reason,
         next_step=answer.next_step,
         client_url=answer.client_url,

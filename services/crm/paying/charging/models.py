@@ -34,6 +34,8 @@ class PaymentChargeRow(Base):
     reason: Mapped[str] = mapped_column(String(300), default="")
     next_step: Mapped[str] = mapped_column(String(300), default="")
     client_url: Mapped[str] = mapped_column(Text, default="")
+    # The link that the client was mailed last.
+    mailed_url: Mapped[str] = mapped_column(Text, default="", server_default="")
     reference: Mapped[str] = mapped_column(String(255), default="")
     ip: Mapped[str] = mapped_column(String(64))
     user_agent: Mapped[str] = mapped_column(String(300))

@@ -194,21 +194,27 @@ class Refunds:
         before = RefundState(ours.state)
         ours.state, ours.problem, ours.settled_at = told.state.value, told.problem[:300], told.settled_at
         ours.check_at = now + CHECK_EVERY if told.state in _OPEN else None
-        if told.state is not RefundState.SUCCEEDED or before is RefundState.SUCCEEDED:
-            return
+        if (told.state is RefundState.SUCCEEDED) != (before is RefundState.SUCCEEDED):
+            self._count(session, payment, ours, now)
+
+    def _count(self, session: Session, payment: HeldPayment, ours: PaymentRefundRow, now: datetime) -> None:
+        """Money was given back, or came back from a card that had ended: what is left counts."""
         session.flush()
         done = sum(row.amount_minor for row in _refunds(session, payment.id) if row.state == RefundState.SUCCEEDED)
+        given = ours.amount_minor if ours.state == RefundState.SUCCEEDED else 0
         payment.give_back(done)
         context, currency = payment.context, payment.now.amount.currency
         event = PaymentRefunded(
             context=context,
             at=stamp(now),
-            amount=common_pb2.Money(minor=ours.amount_minor, currency=currency),
+            amount=common_pb2.Money(minor=given, currency=currency),
             refunded=common_pb2.Money(minor=done, currency=currency),
             reason=ours.reason,
         )
         self._outbox.add(session, event, aggregate_id=payment.id, agency_id=payment.now.agency_id)
-        if done == context.amount.minor and payment.happen(Fact.REVERSED, at=now):
+        if done < context.amount.minor:
+            payment.happen(Fact.REFUND_FAILED, at=now)
+        elif payment.happen(Fact.REVERSED, at=now):
             reversal = PaymentReversed(context=context, at=stamp(now), reason=_FULL)
             self._outbox.add(session, reversal, aggregate_id=payment.id, agency_id=payment.now.agency_id)
 

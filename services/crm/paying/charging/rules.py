@@ -8,6 +8,8 @@ from services.crm.paying.payments.rules import Allowed, Decision, Fact, PaymentS
 
 # How long after asking a charge that charging has never heard of counts as never asked: its call has ended by then.
 NEVER_ARRIVED_AFTER: Final = timedelta(minutes=2)
+# How long the letter with a link to the bank may wait to be sent: the bank's page ends within a day.
+LINK_GOOD_FOR: Final = timedelta(days=1)
 CHECK_EVERY: Final = timedelta(seconds=5)
 
 

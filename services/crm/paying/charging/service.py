@@ -19,15 +19,23 @@ from chassis.db import Database
 from chassis.errors import DeadlineTooShort, InvalidArgument, Unavailable, WayvaultError
 from chassis.ids import new_id
 from chassis.money import Money
+from chassis.sealing import Letter, LetterSealer
 from chassis.timestamps import stamp
-from protos.wayvault.events.v1.events_pb2 import PaymentProcessed
+from protos.wayvault.events.v1.events_pb2 import PaymentConfirmationWanted, PaymentProcessed
 from services.crm.core.actor import Actor
-from services.crm.core.ports.charging import Charge, ChargeOrder, ChargeState, ChargingPort, GatewayDetail
+from services.crm.core.ports.charging import (
+    HOSTED_PAGE,
+    Charge,
+    ChargeOrder,
+    ChargeState,
+    ChargingPort,
+    GatewayDetail,
+)
 from services.crm.core.ports.vault import Origin, Removal
 from services.crm.paying.card_removal.service import Removals
 from services.crm.paying.charging.models import PaymentChargeRow
 from services.crm.paying.charging.records import OPEN
-from services.crm.paying.charging.rules import CHECK_EVERY, NEVER_ARRIVED_AFTER, may_charge
+from services.crm.paying.charging.rules import CHECK_EVERY, LINK_GOOD_FOR, NEVER_ARRIVED_AFTER, may_charge
 from services.crm.paying.payments.service import (
     Fact,
     HeldPayment,
@@ -93,13 +101,21 @@ class Charges:
     """The charging room's use cases."""
 
     def __init__(
-        self, *, database: Database, outbox: Outbox, clock: Clock, removals: Removals, port: ChargingPort
+        self,
+        *,
+        database: Database,
+        outbox: Outbox,
+        clock: Clock,
+        removals: Removals,
+        port: ChargingPort,
+        letters: LetterSealer,
     ) -> None:
         self._database = database
         self._outbox = outbox
         self._clock = clock
         self._removals = removals
         self._port = port
+        self._letters = letters
 
     def of_payment(self, payment: Payment) -> ChargeDetail | None:
         """The payment's newest charge, if it was ever charged here."""
@@ -210,6 +226,7 @@ class Charges:
                 "reason": "",
                 "next_step": "",
                 "client_url": "",
+                "mailed_url": "",
                 "reference": "",
                 "ip": origin.ip[:64],
                 "user_agent": origin.user_agent[:300],
@@ -242,8 +259,29 @@ class Charges:
             row.reason, row.next_step = charge.reason[:300], charge.next_step[:300]
             row.client_url, row.reference, row.settled_at = charge.client_url, charge.reference, charge.settled_at
             row.check_at = now + CHECK_EVERY if charge.state in OPEN else None
+            if charge.state is ChargeState.NEEDS_CLIENT and row.mailed_url != charge.client_url:
+                row.mailed_url = charge.client_url
+                self._mail_link(session, payment, charge, now)
             if charge.state is ChargeState.SUCCEEDED:
                 self._close(session, payment, row, now)
+
+    def _mail_link(self, session: Session, payment: HeldPayment, charge: Charge, now: datetime) -> None:
+        """The client gets the link to their bank, or to the gateway's page; once for each link."""
+        letter = Letter(
+            letter_id=new_id("letter"),
+            template="confirm_charge",
+            to=payment.now.payer_email,
+            data={"url": charge.client_url},
+            issued_at=now,
+            expires_at=now + LINK_GOOD_FOR,
+        )
+        event = PaymentConfirmationWanted(
+            context=payment.context,
+            sealed_mail=self._letters.seal(letter),
+            at=stamp(now),
+            card_again=charge.reason_code == HOSTED_PAGE,
+        )
+        self._outbox.add(session, event, aggregate_id=payment.id, agency_id=payment.now.agency_id)
 
     def _close(self, session: Session, payment: HeldPayment, row: PaymentChargeRow, now: datetime) -> None:
         """Charged: as *Processed with supplier*, card and CVV are destroyed, and the client is told."""

@@ -46,6 +46,8 @@ class Fact(StrEnum):
     CONFIRMED = "confirmed"
     DECLINED = "declined"
     REVERSED = "reversed"
+    # Money that was given back came back: the client's card had ended.
+    REFUND_FAILED = "refund_failed"
     # Through the agency's own gateway, without anybody seeing the card (G1).
     CHARGED = "charged"
 
@@ -135,6 +137,7 @@ TRANSITIONS: Final[dict[tuple[PaymentState, Fact], PaymentState]] = {
     (S.REPORTED, F.DECLINED): S.DECLINED,
     # A mistake: the record stays, its reversal stands beside it, and it counts no more.
     (S.PROCESSED, F.REVERSED): S.REVERSED,
+    (S.REVERSED, F.REFUND_FAILED): S.PROCESSED,
 }
 
 # In which states a payment comes into being: asked for, reported by the client, recorded by the agent.

@@ -5,11 +5,15 @@ its answer is lost, `find_out`, which either learns what happened or makes sure 
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum, auto
-from typing import Protocol
+from typing import Final, Protocol
 
 from services.vault.card_data import Cvv, Pan
 from services.vault.charging.rules import ChargeState, RefundState
+
+# The code of a charge that waits until the client has typed the card on the gateway's page.
+HOSTED_PAGE: Final = "hosted_page"
 
 
 class GatewayError(Exception):
@@ -26,6 +30,10 @@ class GatewayRefused(GatewayError):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+class NoticeRefused(GatewayError):
+    """A message that claims to be the gateway's and is not, or is too old."""
 
 
 class RawCardsRefused(GatewayRefused):
@@ -66,6 +74,7 @@ class Order:
     """What is charged. `id` is ours and makes every call about it idempotent; minor units as ISO 4217 has them."""
 
     id: str
+    payment_id: str
     amount_minor: int
     currency: str
     description: str
@@ -122,6 +131,14 @@ class Gateway(Protocol):
 
     def void(self, order: Order, reference: str) -> Outcome:
         """Makes sure that the client can't complete it any more, and tells how it stands then."""
+        ...
+
+    def find_refund(self, order: Order, reference: str, refund_id: str, refund_reference: str) -> RefundOutcome | None:
+        """How a refund stands that was asked for before; None when the gateway has never heard of it."""
+        ...
+
+    def read_notice(self, body: bytes, signature: str, secret: str, now: datetime) -> frozenset[str]:
+        """The references that a signed message names. Asks nobody. Raises NoticeRefused."""
         ...
 
     def refund(self, order: Order, reference: str, refund_id: str, amount_minor: int) -> RefundOutcome:

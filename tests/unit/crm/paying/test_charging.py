@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from chassis.errors import InvalidArgument
-from protos.wayvault.events.v1.events_pb2 import PaymentProcessed, PaymentRefunded, PaymentReversed
+from chassis.errors import InvalidArgument, PermissionDenied, Unavailable, WayvaultError
+from protos.wayvault.events.v1.events_pb2 import (
+    PaymentConfirmationWanted,
+    PaymentProcessed,
+    PaymentRefunded,
+    PaymentReversed,
+)
 from services.crm.core.ports.charging import ChargeState, RefundState
 from services.crm.core.ports.vault import Removal
 from services.crm.paying.payments.models import PaymentRow
@@ -146,6 +151,20 @@ def test_a_client_who_has_to_confirm_is_waited_for_and_it_comes_back_by_itself(
     gateway.become(payment_id, state=ChargeState.SUCCEEDED, client_url="")
     later(crm)
     assert crm.row(payment_id).state == PaymentState.PROCESSED
+
+
+def test_the_client_is_mailed_the_link_once_and_the_page_says_so(crm: CrmHouse, gateway: FakeCharging) -> None:
+    payment_id = fee(crm)
+    gateway.next = ChargeState.NEEDS_CLIENT
+    charge(crm, payment_id)
+    for _ in range(3):
+        later(crm)
+
+    (told,) = crm.events(PaymentConfirmationWanted)
+    assert told.context.payment_id == payment_id
+    assert told.sealed_mail
+    assert "bank.example" not in str(told)
+    assert "They have the link by e-mail" in page(crm, payment_id)
 
 
 def test_a_charge_that_waits_can_be_given_up(crm: CrmHouse, gateway: FakeCharging) -> None:
@@ -295,3 +314,48 @@ def test_a_closing_that_meets_a_charge_is_decided_in_the_same_transaction(
     with pytest.raises(InvalidArgument, match="being charged"):
         acts[how]()
     assert crm.vault.removals == []
+
+
+def test_a_gateways_message_is_passed_on_as_it_came_and_its_payment_looked_at(
+    crm: CrmHouse, gateway: FakeCharging
+) -> None:
+    payment_id = fee(crm)
+    gateway.next = ChargeState.NEEDS_CLIENT
+    charge(crm, payment_id)
+    gateway.become(payment_id, state=ChargeState.SUCCEEDED, client_url="")
+    agency, body = crm.row(payment_id).agency_id, b'{"id": "evt_1"}'
+    visitor = crm.browser(crm.maya).app.test_client()
+    headers = {"Stripe-Signature": "t=1,v1=abc", "Content-Type": "application/json"}
+    answer = visitor.post(f"/gateway/{agency}/notices", data=body, headers=headers)
+
+    assert answer.status_code == 200
+    assert gateway.notices == [(agency, body, "t=1,v1=abc")]
+    crm.deps.paying.charges.find_out()
+    assert crm.row(payment_id).state == PaymentState.PROCESSED
+
+
+@pytest.mark.parametrize(("refusal", "status"), [(PermissionDenied("No."), 400), (Unavailable("Down."), 503)])
+def test_a_message_that_charging_does_not_take_is_answered_so_that_the_gateway_knows(
+    crm: CrmHouse, gateway: FakeCharging, refusal: WayvaultError, status: int
+) -> None:
+    gateway.refuse = refusal
+    sent = (
+        crm.browser(crm.maya)
+        .app.test_client()
+        .post(f"/gateway/{crm.maya.agency_id}/notices", data=b"{}", headers={"Stripe-Signature": "t=1,v1=ab"})
+    )
+    assert sent.status_code == status
+
+
+def test_a_refund_that_came_back_counts_as_paid_again(crm: CrmHouse, gateway: FakeCharging) -> None:
+    payment_id = fee(crm)
+    charge(crm, payment_id)
+    paid = crm.row(payment_id).amount_minor
+    refund(crm, payment_id, f"{paid / 100:.2f}")
+    assert crm.row(payment_id).state == PaymentState.REVERSED
+    gateway.settle_refunds(payment_id, RefundState.FAILED, "The client's card has ended.")
+    crm.deps.paying.notices.take(crm.row(payment_id).agency_id, b"{}", "")
+    crm.deps.paying.refunds.carry_out()
+
+    assert (crm.row(payment_id).state, crm.row(payment_id).amount_minor) == (PaymentState.PROCESSED, paid)
+    assert [told.refunded.minor for told in crm.events(PaymentRefunded)] == [paid, 0]

@@ -5,12 +5,14 @@ reading the intent: not confirmed means not charged, and cancelling it makes sur
 changes nothing (docs.stripe.com/payments/paymentintents/lifecycle).
 """
 
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import stripe
 
 from services.vault.charging.gateways.port import (
+    HOSTED_PAGE,
     Card,
     GatewayRefused,
     GatewayUnknown,
@@ -22,6 +24,7 @@ from services.vault.charging.gateways.port import (
 )
 from services.vault.charging.gateways.stripe.amounts import to_stripe
 from services.vault.charging.gateways.stripe.calls import Calls
+from services.vault.charging.gateways.stripe.notices import references_of
 from services.vault.charging.reasons import refund_code
 from services.vault.charging.rules import ChargeState, RefundState
 
@@ -36,7 +39,8 @@ _REFUND_STATES: Final = {
 
 
 class StripeGateway:
-    """One agency's account. `return_url` is where the client comes back to from the bank's or Stripe's page."""
+    """One agency's account. `return_url`, with the payment's id after it, is where the client comes back to from the
+    bank's or Stripe's page."""
 
     name = "stripe"
 
@@ -72,7 +76,7 @@ class StripeGateway:
             details["cvc"] = card.cvv.reveal()
         fields = {
             "payment_method_data": {"type": "card", "card": details, "billing_details": {"name": card.name}},
-            "return_url": self._return_url,
+            "return_url": self._return_url + order.payment_id,
         }
         try:
             intent = self._calls.post(f"/v1/payment_intents/{reference}/confirm", fields, key=f"{order.id}-confirm")
@@ -92,7 +96,7 @@ class StripeGateway:
             {
                 "mode": "payment",
                 "client_reference_id": order.id,
-                "success_url": self._return_url,
+                "success_url": self._return_url + order.payment_id,
                 "line_items": [
                     {
                         "quantity": 1,
@@ -142,9 +146,21 @@ class StripeGateway:
             )
         except stripe.StripeError as error:
             return RefundOutcome(state=RefundState.FAILED, reference="", code=refund_code(_code(error.json_body)))
-        state = _REFUND_STATES.get(str(refund.get("status")), RefundState.PENDING)
-        code = refund_code(str(refund.get("failure_reason"))) if state is RefundState.FAILED else ""
-        return RefundOutcome(state=state, reference=_text(refund, "id"), code=code)
+        return _of_refund(refund)
+
+    def find_refund(self, order: Order, reference: str, refund_id: str, refund_reference: str) -> RefundOutcome | None:
+        # Not by repeating the request: Stripe answers a known key with what it said at first, and forgets keys after a
+        # day (docs.stripe.com/api/idempotent_requests).
+        if refund_reference:
+            return _of_refund(self._calls.get(f"/v1/refunds/{refund_reference}"))
+        listed = self._calls.get("/v1/refunds", {"payment_intent": self._paid_intent(reference), "limit": 100})
+        for refund in listed.get("data") or ():
+            if (refund.get("metadata") or {}).get("wayvault_refund") == refund_id:
+                return _of_refund(refund)
+        return None
+
+    def read_notice(self, body: bytes, signature: str, secret: str, now: datetime) -> frozenset[str]:
+        return references_of(body, signature, secret, now)
 
     # ---- pieces
 
@@ -208,9 +224,14 @@ def _of_session(session: dict[str, Any]) -> Outcome:
         return Outcome(state=ChargeState.SUCCEEDED, reference=reference)
     if session.get("status") == "expired":
         return Outcome(state=ChargeState.FAILED, reference=reference, code="page_expired")
-    return Outcome(
-        state=ChargeState.NEEDS_CLIENT, reference=reference, client_url=_https_only(str(session.get("url") or ""))
-    )
+    url = _https_only(str(session.get("url") or ""))
+    return Outcome(state=ChargeState.NEEDS_CLIENT, reference=reference, code=HOSTED_PAGE, client_url=url)
+
+
+def _of_refund(refund: dict[str, Any]) -> RefundOutcome:
+    state = _REFUND_STATES.get(str(refund.get("status")), RefundState.PENDING)
+    code = refund_code(str(refund.get("failure_reason"))) if state is RefundState.FAILED else ""
+    return RefundOutcome(state=state, reference=_text(refund, "id"), code=code)
 
 
 def _https_only(url: str) -> str:

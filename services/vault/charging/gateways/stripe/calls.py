@@ -67,9 +67,9 @@ class Calls:
         """Raises stripe.CardError and stripe.InvalidRequestError as they come, GatewayUnknown and GatewayRefused."""
         return self._call("post", path, fields, {"idempotency_key": key} if key else {})
 
-    def get(self, path: str) -> dict[str, Any]:
+    def get(self, path: str, query: Mapping[str, Any] | None = None) -> dict[str, Any]:
         try:
-            return self._call("get", path, {}, {})
+            return self._call("get", path, dict(query or {}), {})
         except stripe.StripeError as error:
             raise GatewayRefused("gateway_refused") from error
 
