@@ -38,6 +38,9 @@ class VaultSettings(SiteSettings):
     charging_database_url: str = ""
     # Where Stripe answers; in development the simulator.
     stripe_url: str = "https://api.stripe.com"
+    # Where Authorize.Net answers, for live accounts and for test accounts; used once its origin is on the list below.
+    authorizenet_url: str = "https://api.authorize.net"
+    authorizenet_test_url: str = "https://apitest.authorize.net"
     # The only origins that charging calls.
     gateway_hosts: list[str] = ["https://api.stripe.com"]
     # Where a client comes back to from the bank's or the gateway's page; the payment's id is put behind it.

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from protos.wayvault.vault.v1 import charging_pb2 as pb
-from services.vault.charging.accounts import GatewaySettings, openers
+from services.vault.charging.accounts import openers
 from services.vault.charging.bootstrap import Charging, join_rooms
+from services.vault.charging.gateways.port import GatewaySettings
 from services.vault.transit.service import ChargingTransit
 from tests.support.gateway_notices import signed
 from tests.support.gateway_sim import Book, running
@@ -89,18 +90,18 @@ def charge_request(token: str, payment: str = PAYMENT, **changes: Any) -> pb.Cha
 
 
 @contextmanager
-def charging_kit(folder: Path) -> Iterator[ChargingKit]:
-    """A fresh one, its agency's key given."""
+def charging_kit(folder: Path, *, settings: GatewaySettings | None = None) -> Iterator[ChargingKit]:
+    """A fresh one, its agency's key given: the simulator of Stripe's, unless other settings are."""
     with running() as book:
         kit = make_kit(folder)
         core = kit.vault.core
-        settings = GatewaySettings(stripe_url=book.origin, hosts=[book.origin], return_url="https://portal.example/")
+        stripe = GatewaySettings(stripe_url=book.origin, hosts=[book.origin], return_url="https://portal.example/")
         charging = join_rooms(
             core.database,
             ChargingTransit(cards=kit.transit, seals=kit.transit, health=core.transit.health),
             audit=core.audit,
             clock=core.clock,
-            gateways=openers(settings),
+            gateways=openers(settings or stripe),
         )
         made = ChargingKit(kit=kit, charging=charging, book=book)
         made.set_key(book.key, signing=SIGNING)

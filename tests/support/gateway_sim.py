@@ -74,6 +74,7 @@ class Book:
     answers: dict[str, tuple[str, Answer]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     requests: list[tuple[str, str, str]] = field(default_factory=list)
+    methods: dict[str, str] = field(default_factory=dict)
     endpoints: list[dict[str, Any]] = field(default_factory=list)
     # (kind, body) of every message, oldest first; `mailer` sends them to the endpoints.
     messages: list[tuple[str, bytes]] = field(default_factory=list)
@@ -145,12 +146,22 @@ class Book:
         self.keep("intents", reference, intent)
         return 200, intent
 
-    def confirm(self, intent: dict[str, Any], form: Form) -> Answer:
+    def make_method(self, form: Form) -> Answer:
+        """docs.stripe.com/api/payment_methods/create. The number stays in this process: no journal has it."""
         if not self.raw_cards:
             return _refusal("", RAW_CARDS_WORDS)
+        if "card[number]" not in form:
+            return _refusal("parameter_missing", "Missing required param: card[number].")
+        reference = f"pm_{next(self.numbers):06d}"
+        self.methods[reference] = form["card[number]"]
+        return 200, {"id": reference, "object": "payment_method", "type": "card"}
+
+    def confirm(self, intent: dict[str, Any], form: Form) -> Answer:
         if intent["status"] not in ("requires_payment_method", "requires_confirmation"):
             return _refusal("payment_intent_unexpected_state", "This PaymentIntent's status does not allow it.")
-        number = form.get("payment_method_data[card][number]", "")
+        number = self.methods.get(form.get("payment_method", ""))
+        if number is None:
+            return _refusal("resource_missing", "No such PaymentMethod")
         if number in DECLINES:
             code, decline_code = DECLINES[number]
             error = {
@@ -290,6 +301,8 @@ class Book:
             if method == "POST" and len(parts) == 3 and parts[2] in acts:  # an object's act
                 return acts[parts[2]](intent, form)
             return 200, intent
+        if method == "POST" and parts == ["payment_methods"]:
+            return self.make_method(form)
         if method == "POST" and parts == ["webhook_endpoints"]:
             return self.make_endpoint(form)
         if method == "POST" and parts == ["refunds"]:

@@ -1,48 +1,31 @@
 """Agencies' accounts at their gateways: the key goes in once, sealed, and comes out to make a call only."""
 
 import json
-import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, cast
+from typing import cast
 
 from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
 from chassis.errors import InvalidArgument
-from services.vault.charging.gateways.port import Gateway
-from services.vault.charging.gateways.stripe.adapter import StripeGateway
-from services.vault.charging.gateways.stripe.calls import Calls
+from services.vault.charging.gateways.port import Gateway, GatewaySettings, Kind
+from services.vault.charging.gateways.registry import KINDS
 from services.vault.charging.models import GatewayAccountRow
 from services.vault.transit.service import Cipher, Context, KeyName, WrappedColumn, Wrapper, context_of
-
-# Secret and restricted keys (docs.stripe.com/keys); a publishable key can't charge.
-_STRIPE_KEY: Final = re.compile(r"(sk|rk)_(live|test)_[A-Za-z0-9]{8,240}")
-# Signing secrets of webhook endpoints (docs.stripe.com/webhooks/signature).
-_STRIPE_SIGNING: Final = re.compile(r"whsec_[A-Za-z0-9+/=_-]{8,240}")
 
 Opener = Callable[[str], Gateway]
 """Makes a gateway from an account's key."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatewaySettings:
-    """Where gateways are. `hosts` are the only origins that charging calls."""
-
-    stripe_url: str
-    hosts: Collection[str]
-    return_url: str
-
-
 def openers(settings: GatewaySettings) -> dict[str, Opener]:
     """The gateways that there are, by name."""
+    return {name: _opener(kind, settings) for name, kind in KINDS.items()}
 
-    def open_stripe(key: str) -> Gateway:
-        calls = Calls(key, url=settings.stripe_url, hosts=settings.hosts)
-        return StripeGateway(key, calls, return_url=settings.return_url)
 
-    return {"stripe": open_stripe}
+def _opener(kind: Kind, settings: GatewaySettings) -> Opener:
+    return lambda key: kind.open(key, settings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +46,13 @@ class Secrets:
 
 def require_secrets(gateway: str, secrets: Secrets) -> None:
     """Raises InvalidArgument, without the secrets in it, for ones that can't be right."""
-    if gateway != "stripe":
-        raise InvalidArgument("There is no such gateway. There is: stripe.", field="gateway")
-    if not _STRIPE_KEY.fullmatch(secrets.key):
-        raise InvalidArgument("A key of Stripe begins with sk_test_, sk_live_, rk_test_ or rk_live_.", field="key")
-    if secrets.signing and not _STRIPE_SIGNING.fullmatch(secrets.signing):
-        raise InvalidArgument("A signing secret of Stripe begins with whsec_.", field="signing_secret")
+    kind = KINDS.get(gateway)
+    if kind is None:
+        raise InvalidArgument(f"There is no such gateway. There are: {', '.join(sorted(KINDS))}.", field="gateway")
+    if problem := kind.key_problem(secrets.key):
+        raise InvalidArgument(problem, field="key")
+    if secrets.signing and (problem := kind.signing_problem(secrets.signing)):
+        raise InvalidArgument(problem, field="signing_secret")
 
 
 class Accounts:
@@ -85,7 +69,7 @@ class Accounts:
         return GatewayAccountRow(
             agency_id=agency_id,
             gateway=gateway,
-            live="_live_" in secrets.key,
+            live=KINDS[gateway].is_live(secrets.key),
             cipher=cipher.text,
             key_version=cipher.version,
             set_at=now,

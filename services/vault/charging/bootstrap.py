@@ -12,8 +12,9 @@ from chassis.rpc import RpcServer, TlsFiles, make_server
 from chassis.sealing import OpeningKey
 from protos.wayvault.vault.v1 import charging_pb2_grpc
 from services.vault.audit.service import Audit, AuditEntry
-from services.vault.charging.accounts import Accounts, GatewaySettings, Opener, openers
+from services.vault.charging.accounts import Accounts, Opener, openers
 from services.vault.charging.authz import ALLOW
+from services.vault.charging.gateways.port import GatewaySettings
 from services.vault.charging.notices import Notices
 from services.vault.charging.refunds import RefundService
 from services.vault.charging.rpc import ChargingRpc
@@ -82,7 +83,11 @@ def bootstrap(settings: VaultSettings) -> Charging:
         clock=clock,
     )
     gateways = GatewaySettings(
-        stripe_url=settings.stripe_url, hosts=settings.gateway_hosts, return_url=settings.charging_return_url
+        stripe_url=settings.stripe_url,
+        authorizenet_url=settings.authorizenet_url,
+        authorizenet_test_url=settings.authorizenet_test_url,
+        hosts=settings.gateway_hosts,
+        return_url=settings.charging_return_url,
     )
     return join_rooms(database, transit, audit=audit, clock=clock, gateways=openers(gateways))
 

@@ -173,6 +173,11 @@ _REFUNDS: Final = (
         "Your account at the gateway had not enough money for this refund.",
         "Nothing was given back. Add money to the account there, then refund again.",
     ),
+    _bank(
+        "refund_not_settled",
+        "The charge has not settled yet, so a part of it can't be given back now.",
+        "Nothing was given back. Refund it tomorrow, or refund all of it now.",
+    ),
     _bank("refund_declined", "The client's bank did not take the refund.", _BY_OTHER_WAYS),
     _bank("refund_merchant_request", "The refund was cancelled at the gateway.", _STILL_THERE),
     _bank("refund_unknown", "The refund came back, and the gateway does not know why.", _BY_OTHER_WAYS),

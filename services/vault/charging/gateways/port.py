@@ -4,6 +4,7 @@ The order that makes a charge exact: `prepare` (no card, may be repeated), commi
 its answer is lost, `find_out`, which either learns what happened or makes sure that it can't happen any more.
 """
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum, auto
@@ -98,6 +99,29 @@ class RefundOutcome:
     state: RefundState
     reference: str
     code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySettings:
+    """Where gateways are. `hosts` are the only origins that charging calls."""
+
+    stripe_url: str
+    hosts: Collection[str]
+    return_url: str
+    authorizenet_url: str = "https://api.authorize.net"
+    authorizenet_test_url: str = "https://apitest.authorize.net"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A gateway that agencies may have. The problems are words for what was typed, without it; empty when there is
+    none."""
+
+    name: str
+    open: Callable[[str, GatewaySettings], "Gateway"]
+    key_problem: Callable[[str], str]
+    signing_problem: Callable[[str], str]
+    is_live: Callable[[str], bool]
 
 
 class Gateway(Protocol):

@@ -81,7 +81,7 @@ def test_a_decline_has_its_reason_and_lets_the_payment_be_charged_again(ours: Ch
     assert len(ours.book.paid()) == 1
 
 
-@pytest.mark.parametrize("path", ["/payment_intents", "/confirm"])
+@pytest.mark.parametrize("path", ["/payment_intents", "/payment_methods", "/confirm"])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("status", [0, 500], ids=["lost", "500"])
 def test_whatever_happens_to_an_answer_the_books_agree_in_the_end(
@@ -91,9 +91,9 @@ def test_whatever_happens_to_an_answer_the_books_agree_in_the_end(
     ours.book.faults = [Fault(path=path, after=after, status=status)]
     answer = ours.charge(token)
 
-    confirmed = path == "/confirm"
-    assert answer.state == (pb.CHARGE_STATE_ASKING if confirmed else pb.CHARGE_STATE_FAILED)
-    if confirmed:
+    asked, confirmed = path != "/payment_intents", path == "/confirm"
+    assert answer.state == (pb.CHARGE_STATE_ASKING if asked else pb.CHARGE_STATE_FAILED)
+    if asked:
         with pytest.raises(errors.Busy):
             ours.charge(token)
         ours.poll()
@@ -112,9 +112,7 @@ def test_a_call_still_under_way_can_charge_nothing_once_it_was_found_not_to_have
     ours.poll()
 
     (intent,) = ours.book.intents.values()
-    late = ours.book.serve(
-        "POST", f"/v1/payment_intents/{intent['id']}/confirm", {"payment_method_data[card][number]": VISA}
-    )
+    late = ours.book.serve("POST", f"/v1/payment_intents/{intent['id']}/confirm", {"payment_method": "pm_000002"})
     assert late[0] == 400
     assert ours.book.paid() == []
     assert ours.status()[0].reason_code == "never_arrived"

@@ -74,11 +74,14 @@ class StripeGateway:
         }
         if card.cvv is not None:
             details["cvc"] = card.cvv.reveal()
-        fields = {
-            "payment_method_data": {"type": "card", "card": details, "billing_details": {"name": card.name}},
-            "return_url": self._return_url + order.payment_id,
-        }
         try:
+            # Two calls: a confirmation itself takes no card numbers (docs.stripe.com/api/payment_intents/confirm).
+            method = self._calls.post(
+                "/v1/payment_methods",
+                {"type": "card", "card": details, "billing_details": {"name": card.name}},
+                key=f"{order.id}-method",
+            )
+            fields = {"payment_method": _text(method, "id"), "return_url": self._return_url + order.payment_id}
             intent = self._calls.post(f"/v1/payment_intents/{reference}/confirm", fields, key=f"{order.id}-confirm")
         except stripe.CardError as error:
             return Outcome(state=ChargeState.DECLINED, reference=reference, code=_decline_code(error.json_body))

@@ -1,0 +1,1 @@
+"""Authorize.Net: its API's JSON form (developer.authorize.net/api/reference)."""

@@ -1,0 +1,166 @@
+"""The processes of a charge, each forked so that it may be killed: CRM, charging, gateway. Their clocks run fast."""
+
+import contextlib
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pydantic import SecretStr
+from sqlalchemy import select
+
+from chassis.db import open_database
+from chassis.errors import WayvaultError
+from chassis.rpc import TlsFiles, open_channel
+from services.crm.bootstrap import bootstrap
+from services.crm.config import CrmSettings
+from services.crm.core.actor import Actor
+from services.crm.parts import Dependencies
+from services.crm.paying.charging.charging_grpc import GrpcCharging
+from services.crm.paying.payments.models import PaymentRow
+from services.crm.paying.payments.rules import PENDING
+from services.vault.charging.accounts import openers
+from services.vault.charging.bootstrap import Charging, join_rooms, open_server
+from services.vault.charging.gateways.port import GatewaySettings
+from services.vault.transit.service import ChargingTransit
+from tests.support.clock import FakeClock
+from tests.support.crm_paying import ORIGIN, FakeVault, OpenLetters
+from tests.support.gateway_sim import Book, Fault, make_server
+from tests.support.vault_kit import open_kit
+
+# How much faster than ours their clocks run: the poller's minutes become seconds.
+SPEED = 60
+_AT_ONCE = 4
+_PAUSE = 0.05
+_FLAKY = 0.06
+
+
+class FastClock:
+    """The same moment in every process that knows when it began."""
+
+    def __init__(self, began: float) -> None:
+        self._began = began
+
+    def now(self) -> datetime:
+        return FakeClock().now() + timedelta(seconds=(time.time() - self._began) * SPEED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a run's processes find each other and their files."""
+
+    folder: Path
+    began: float
+    charging_port: int
+    gateway_port: int
+    agent_id: str
+    crm_tls: TlsFiles
+    charging_tls: TlsFiles
+
+    @property
+    def books(self) -> Path:
+        return self.folder / "gateway.jsonl"
+
+    @property
+    def gateway_url(self) -> str:
+        return f"http://127.0.0.1:{self.gateway_port}"
+
+
+class FlakyBook(Book):
+    """Now and then an answer is lost, or is a 500, before or after the work was done."""
+
+    def fault_for(self, path: str) -> Fault | None:
+        if random.random() > _FLAKY:
+            return None
+        return Fault(path=path, after=random.random() < 0.5, status=random.choice((0, 500)))
+
+
+def gateway(place: Place) -> None:
+    book = FlakyBook()
+    book.resume(place.books)
+    make_server(place.gateway_port, book).serve_forever()
+
+
+def charging_of(place: Place) -> Charging:
+    kit = open_kit(
+        open_database(f"sqlite:///{place.folder}/vault.db", name="charging", pool_size=8),
+        place.folder,
+        clock=FastClock(place.began),
+    )
+    core = kit.vault.core
+    settings = GatewaySettings(stripe_url=place.gateway_url, hosts=[place.gateway_url], return_url="https://p.example/")
+    return join_rooms(
+        core.database,
+        ChargingTransit(cards=kit.transit, seals=kit.transit, health=core.transit.health),
+        audit=core.audit,
+        clock=core.clock,
+        gateways=openers(settings),
+    )
+
+
+def charging(place: Place) -> None:
+    program = charging_of(place)
+    server = open_server(program, f"127.0.0.1:{place.charging_port}", place.charging_tls, workers=_AT_ONCE * 2)
+    server.start()
+    _for_ever(program.settling.run)
+
+
+def crm(place: Place) -> None:
+    """An agent who charges what waits, until it is charged, and the worker that finds out."""
+    channel = open_channel(f"127.0.0.1:{place.charging_port}", place.crm_tls, "charging.wayvault.internal")
+    deps = crm_of(place, GrpcCharging(channel))
+    actor = deps.access.directory.actor(place.agent_id)
+    assert actor is not None
+    threading.Thread(target=_for_ever, args=(deps.paying.charges.find_out,), daemon=True).start()
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        while waiting := pending(deps):
+            list(pool.map(lambda payment_id: _charge(deps, actor, payment_id), waiting))
+
+
+def crm_of(place: Place, port: GrpcCharging) -> Dependencies:
+    clock = FastClock(place.began)
+    settings = CrmSettings(
+        state_dir=place.folder,
+        database_url=f"sqlite:///{place.folder}/crm.db",
+        secret_key=SecretStr("a secret key that only this test run has"),
+    )
+    return bootstrap(
+        settings,
+        clock=clock,
+        database=open_database(settings.database_url, name="crm", pool_size=_AT_ONCE + 4),
+        vault=FakeVault(FakeClock()),
+        charging=port,
+        letters=OpenLetters(),
+    )
+
+
+def pending(deps: Dependencies) -> Sequence[str]:
+    with deps.core.database.read() as session:
+        return session.scalars(select(PaymentRow.id).where(PaymentRow.state.in_(PENDING)).order_by(PaymentRow.id)).all()
+
+
+def _charge(deps: Dependencies, actor: Actor, payment_id: str) -> None:
+    """One click. What is refused or unknown is clicked again in the next round, as a person would."""
+    with contextlib.suppress(WayvaultError):
+        deps.paying.charges.charge(actor, payment_id, origin=ORIGIN)
+
+
+def _for_ever(work: Callable[[], object]) -> None:
+    pause = threading.Event()
+    while not pause.wait(_PAUSE):
+        with contextlib.suppress(WayvaultError):
+            work()
+
+
+def paid_at_the_gateway(place: Place) -> Iterator[str]:
+    """The ids of our charges that took money, one for each time that they did."""
+    book = Book()
+    book.resume(place.books)
+    if book.journal is not None:
+        book.journal.close()
+    for intent in book.paid():
+        yield intent["metadata"]["wayvault_charge"]

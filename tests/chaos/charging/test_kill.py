@@ -1,0 +1,17 @@
+"""kill -9 of CRM, charging and gateway while a thousand charges are made; a short part runs with the other tests."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.charging.kills import furnished, killed_at_random, prove
+
+pytestmark = [pytest.mark.chaos, pytest.mark.enable_socket, pytest.mark.timeout(3600)]
+
+
+def test_a_thousand_charges_under_kills(tmp_path: Path) -> None:
+    place = furnished(tmp_path, 1_000)
+    with killed_at_random(place, each=60, seed=11) as kills:
+        assert len(kills) >= 30, kills
+        assert set(kills) == {"gateway", "charging", "crm"}
+    prove(place, 1_000)
