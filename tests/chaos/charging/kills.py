@@ -14,8 +14,9 @@ from pathlib import Path
 
 from protos.wayvault.events.v1.events_pb2 import PaymentContext
 from protos.wayvault.vault.v1 import charging_pb2 as pb
+from services.crm.paying.payments.models import PaymentRow
 from services.crm.paying.payments.rules import PaymentState, PaymentType
-from services.crm.paying.payments.service import NewPayment, PaymentRow, context_of, open_payment
+from services.crm.paying.payments.service import NewPayment, open_payment
 from tests.chaos.charging import programs
 from tests.chaos.charging.programs import Place
 from tests.support.crm_charging import fee
@@ -87,10 +88,10 @@ def furnished(folder: Path, charges: int) -> Place:
     with crm.deps.core.database.transaction() as session:
         row = session.get_one(PaymentRow, first)
         row.state, row.card_token = PaymentState.VOIDED, None
-        context: PaymentContext = context_of(row)
+        context = PaymentContext.FromString(row.context)
         for _ in range(charges):
             new = NewPayment(context=context, payer_name="Grace Hopper", type=PaymentType.SERVICE_FEE, due_on=None)
-            made = open_payment(session, new, at=crm.clock.now())
+            made = session.get_one(PaymentRow, open_payment(session, new, at=crm.clock.now()).id)
             intake = kit.open_intake(made.id, agency_id=crm.agency_id, owner_agent_id=crm.maya.agent_id)
             made.card_token = str(kit.store_card(kit.store_request(intake)).card_token)
             made.state, made.authorized_at = PaymentState.AUTHORIZED, crm.clock.now()
