@@ -233,13 +233,13 @@ class LineBank:
         """
         masked = [line for line in lines if line.masked]
         anew = [line for line in lines if not line.masked or line.late_until > line.heard + FRAME - SPAN]
+        known = [line for line in masked if line not in anew]
         windows, where, rows = self._windows(masked, anew)
         if masked:
             cut = np.asarray(self._cut[rows[: len(masked)], where[: len(masked)]])
             self._keep(masked, windows)
             self._mask_keys(masked, windows, cut)
         self._hear(anew, windows, len(masked))
-        known = [line for line in masked if line.late_until <= line.heard + FRAME - SPAN]
         self._hear(known, self._kept(known), 0)
         self._forget_heard(lines)
 

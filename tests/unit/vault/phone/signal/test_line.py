@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from services.vault.phone.signal.flat_tone import TONE
 from services.vault.phone.signal.g711 import PCMA, PCMU, RATE, Codec
-from services.vault.phone.signal.line import DELAY, FRAME, LineBank
+from services.vault.phone.signal.line import DELAY, FRAME, LOOKAHEAD, LineBank
 from services.vault.phone.signal.rtp import Packet
 from services.vault.phone.signal.telephone_events import SYMBOLS, payload_of
 from tests.proof.phone.sound import key_sound
@@ -94,3 +94,23 @@ def test_closing_a_line_overwrites_its_sound() -> None:
     assert not bank._sound.any()
     assert not bank._wire.any()
     assert not bank._here.any()
+
+
+def test_what_came_too_late_to_be_judged_is_heard_once_and_the_line_stays_in_step() -> None:
+    bank, heard = LineBank(1), []
+    line = bank.open(0, masked=True, on_key=lambda key, _: heard.append(SYMBOLS[key]))
+    wire = PCMU.encode(_keyed("8675309", length=0.2, pause=0.06, seconds=2.6))
+    frames = len(wire) // FRAME
+    # Every seventh packet comes 60 ms late: too late for judging, early enough for hearing.
+    due = {frame: [frame] for frame in range(frames)}
+    for frame in range(14, frames - 3, 7):
+        due[frame].remove(frame)
+        due[frame + 3].append(frame)
+    for frame in range(frames):
+        now = frame * FRAME
+        for each in due[frame]:
+            payload = wire[each * FRAME :][:FRAME].tobytes()
+            bank.put(line, Packet(0, False, each, each * FRAME, 9, payload), PCMU, now)
+        bank.play([line])
+        assert line.judged - line.heard == LOOKAHEAD
+    assert "".join(heard) == "8675309"
