@@ -117,7 +117,7 @@ def _ask(agent: AgentAtWork, reason: str) -> None:
     dialog = agent.page.get_by_role("dialog")
     dialog.get_by_label("Why do you need to see it once more?").fill(reason)
     dialog.get_by_role("button", name="Ask for a second reveal").click()
-    expect(agent.page.get_by_text("A second reveal is asked for")).to_be_visible(timeout=_LONG_MS)
+    expect(agent.page.get_by_text("You asked for a second reveal")).to_be_visible(timeout=_LONG_MS)
 
 
 def _approval_frame(admin: AgentAtWork) -> FrameLocator:

@@ -250,6 +250,19 @@ window.addEventListener("pageshow", (event) => {
   if (event.persisted) window.location.reload();
 });
 
+// ------------------------------------------------------------------ the three steps (on a phone)
+/** Marks the step whose part is the last one that has come up to the middle of the window. */
+const steps = [...document.querySelectorAll(".pt-steps a")].map((link) => [link, document.querySelector(link.hash)]);
+const watcher = new IntersectionObserver(() => {
+  const reached = steps.filter(([, part]) => part.getBoundingClientRect().top < window.innerHeight / 2);
+  const present = (reached.at(-1) ?? steps[0])[0];
+  for (const [link] of steps) {
+    if (link === present) link.setAttribute("aria-current", "step");
+    else link.removeAttribute("aria-current");
+  }
+}, { threshold: [0, 0.25, 0.5, 0.75, 1], rootMargin: "0px 0px -50% 0px" });
+for (const [, part] of steps) watcher.observe(part);
+
 if (facts.intake) mount(facts.intake);
 else showTrouble("");
 

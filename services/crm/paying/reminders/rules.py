@@ -63,9 +63,9 @@ DEFAULTS: Final[Mapping[ReminderKind, RuleData]] = {
         subject="Your deposit for {SupplierName} is due {DepositDate}",
         body=(
             "Dear {ClientFirstName},\n\n"
-            "your trip with {SupplierName} begins {BeginTravelDate}. To keep it, a deposit of {DepositAmt} is due by "
+            "Your trip with {SupplierName} begins {BeginTravelDate}. To keep it, a deposit of {DepositAmt} is due by "
             "{DepositDate}.\n\n"
-            "Is anything open? Reply to this e-mail or reach me at {AgentContact}.\n\n"
+            "Any questions? Reply to this e-mail or reach me at {AgentContact}.\n\n"
             "{AgentName}\n{AgencyName}"
         ),
     ),
@@ -76,9 +76,9 @@ DEFAULTS: Final[Mapping[ReminderKind, RuleData]] = {
         subject="Final payment for {SupplierName} is due {FinalDate}",
         body=(
             "Dear {ClientFirstName},\n\n"
-            "soon you are on your way: {SupplierName} begins {BeginTravelDate}. The final payment of {FinalAmt} is due "
+            "Soon you are on your way: {SupplierName} begins {BeginTravelDate}. The final payment of {FinalAmt} is due "
             "by {FinalDate}; {BalanceDue} is left to pay.\n\n"
-            "Is anything open? Reply to this e-mail or reach me at {AgentContact}.\n\n"
+            "Any questions? Reply to this e-mail or reach me at {AgentContact}.\n\n"
             "{AgentName}\n{AgencyName}"
         ),
     ),

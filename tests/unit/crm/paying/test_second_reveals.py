@@ -292,7 +292,7 @@ def test_asking_on_the_page_keeps_what_was_typed(house: CrmHouse) -> None:
     assert again.status_code == 422
     assert long in again.text
     assert maya.post(f"/payments/{payment_id}/second-reveal", {"second-reason": "Lost it"}).status_code == 303
-    assert "A second reveal is asked for" in maya.get(f"/payments/{payment_id}").text
+    assert "You asked for a second reveal" in maya.get(f"/payments/{payment_id}").text
 
 
 def test_a_refusal_on_the_page_reaches_the_owner_with_its_word(house: CrmHouse) -> None:

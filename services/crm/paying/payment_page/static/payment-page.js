@@ -108,6 +108,8 @@ function cardShown() {
   moveTo($("cvv-button") ? 3 : 4);
   $("shown-strip").hidden = false;
   $("retrieve-title").textContent = "The card";
+  // In view while the CVV is fetched below it.
+  $("retrieve").classList.add("is-pinned");
   replaceBadge(".wv-page-title .wv-badge", "shown-badge");
   replaceBadge(".wv-card-face-top .wv-badge", "revealed-badge");
   if ($("billing-beside")) $("billing-beside").hidden = false;
