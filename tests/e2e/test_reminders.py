@@ -47,7 +47,7 @@ def test_an_agent_writes_tries_and_sends_a_reminder_and_reads_that_it_left(world
 
     page.get_by_role("button", name="Send me a test").click()
     test = world.mailbox.take(page, agent.account.email, f"Test: {shown}")
-    assert f"{address.group(1)} would get it so" in test.text
+    assert f"{address.group(1)} would get it like this" in test.text
 
     page.get_by_role("button", name="Save reminder").click()
     expect(page.locator("#final_payment")).to_contain_text("Your own")

@@ -172,7 +172,7 @@ def test_tries_to_sign_in_are_told_to_whose_account_it_is(house: House) -> None:
     crms = house.letter("sign_in_locked", issuer="crm", to="maya@example.com", **data)
     tell(house, MailSealed(mail_id="mail_2", sealed_mail=crms))
     for address in ("ann@example.com", "maya@example.com"):
-        assert "10 wrong tries to sign in to your account ann" in body(mails(house)[address])
+        assert "10 failed attempts to sign in to your account ann" in body(mails(house)[address])
 
 
 def test_a_request_reaches_the_agent_and_is_confirmed_without_a_word_of_what_was_typed(house: House) -> None:

@@ -398,7 +398,7 @@ def test_a_test_goes_to_the_agent_only_and_settles_nothing(notebook: Notebook) -
     to, mail = notebook.house.transport.messages[-1]
     text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert to == MAYA.email
-    assert "ann@mail.example would get it so" in text
+    assert "ann@mail.example would get it like this" in text
     assert "Dear Ann," in text
     assert notebook.settled() == []
 
