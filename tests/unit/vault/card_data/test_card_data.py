@@ -160,9 +160,9 @@ def _reveals(path: Path) -> bool:
 
 
 def _is_passed_on(node: ast.AST) -> bool:
-    """`transit.reveal` and the wired `self.reveal` are other things of that name: a port, and a room."""
+    """`transit.reveal`, `self.reveal` and `deps.reveal` are other things of that name: a port, and a wired room."""
     return (
         isinstance(node, ast.Attribute)
         and node.attr == "reveal"
-        and not ast.unparse(node.value).endswith(("transit", "self"))
+        and not ast.unparse(node.value).endswith(("transit", "self", "deps"))
     )
