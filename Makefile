@@ -56,6 +56,13 @@ test: setup ## Run all tests but chaos and bench; ENGINES=required demands the r
 	@$(PY) -m deploy.dev.certificates
 	@$(PY) -m deploy.dev.tests $(TESTS)
 
+.PHONY: coverage
+coverage: setup ## Measure which branches of the vault its tests go (fails below the floor), then of the rest, which is only reported
+	@$(PY) -m pytest -q tests/unit/vault tests/integration/vault tests/integration/frame tests/contract/transit \
+	  --ignore=tests/integration/vault/phone/test_proof.py --cov
+	@COVERAGE_FILE=.coverage-rest $(PY) -m pytest -q tests/unit tests/contract -n auto \
+	  --cov=chassis --cov=services/crm --cov=services/portal --cov=services/notifier --cov-fail-under=0
+
 .PHONY: screens
 screens: setup ## Take the README's pictures from the last run of the browser tests
 	@$(PY) -m deploy.dev.screens

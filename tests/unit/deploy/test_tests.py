@@ -57,3 +57,34 @@ def test_what_fails_twice_has_failed_and_is_not_called_flaky(
     said = capsys.readouterr().out
     assert "FLAKY tests/e2e/a.py::two" in said
     assert "FLAKY tests/e2e/a.py::one" not in said
+
+
+def test_the_vaults_tests_are_run_apart_and_measured_when_asked(
+    runs: list[Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+    passing = Outcome(status=0, counts=Counter(passed=1))
+
+    def run(arguments: list[str], **_: str) -> Outcome:
+        asked.append(arguments)
+        return passing
+
+    monkeypatch.setattr(tests, "run", run)
+    monkeypatch.setenv("COVERAGE", "1")
+
+    assert tests.main([]) == 0
+
+    rest, measured, unmeasured, _ = asked
+    assert "--ignore=tests/unit/vault" in rest
+    assert "--cov" not in rest
+    assert {"tests/unit/vault", "tests/integration/vault", "--cov"} <= set(measured)
+    assert "--ignore=tests/integration/vault/phone/test_proof.py" in measured
+    assert unmeasured[0] == "tests/integration/vault/phone/test_proof.py"
+
+
+def test_a_floor_that_is_not_reached_fails_the_run(runs: list[Outcome], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COVERAGE", "1")
+    passing = Outcome(status=0, counts=Counter(passed=1))
+    runs += [passing, Outcome(status=1, counts=Counter(passed=3)), passing, passing]
+
+    assert tests.main([]) == 1
