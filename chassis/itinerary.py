@@ -34,7 +34,7 @@ KIND_ICONS: Final = {
 }
 # What happens at a part's beginning and at its end.
 _ENDS: Final = {
-    "flight": ("Fly with", "Arrive with"),
+    "flight": ("Fly with", ""),
     "hotel": ("Check in at", "Check out of"),
     "cruise": ("Board", "Leave"),
     "tour": ("", "End of"),
@@ -116,7 +116,8 @@ class Leg:
     @property
     def lines(self) -> tuple[str, ...]:
         """Its times and places in words, beginning and end."""
-        found = [line for _, each in _happenings(self) for line in each.lines] if self.begins_on else []
+        told = _happenings(self) if self.begins_on else []
+        found = [line for _, each in told if each.told or self.kind != "flight" for line in each.lines]
         return tuple(dict.fromkeys(found))
 
     @property
@@ -268,7 +269,12 @@ def _happenings(leg: Leg) -> list[tuple[date, Happening]]:
         told=True,
     )
     found = [(begins_on, first)]
-    if leg.kind != "flight" and ends_on > begins_on:
+    if leg.kind == "flight" and ends_on > begins_on:
+        where = f"Arrive in {leg.ends.where}" if leg.ends.place else f"Arrive with {name}"
+        found.append(
+            (ends_on, Happening(leg=leg, at=leg.ends.at, title=where, lines=_some(leg.ends.clock(ends_on)), told=False))
+        )
+    elif ends_on > begins_on:
         last = Happening(
             leg=leg, at=leg.ends.at, title=f"{end} {name}", lines=_some(_at(leg.ends, ends_on)), told=False
         )

@@ -9,6 +9,7 @@ from services.crm.office.mail_outcomes.references import CLIENT_REFERENCES as MA
 from services.crm.paying.links.references import CLIENT_REFERENCES as LINKS
 from services.crm.paying.payments.references import CLIENT_REFERENCES as PAYMENTS
 from services.crm.sales.clients.references import CLIENT_REFERENCES as CLIENTS
+from services.crm.sales.importing.references import CLIENT_REFERENCES as IMPORTS
 from services.crm.sales.merging.references import CLIENT_REFERENCES as MERGING
 from services.crm.sales.portal_access.references import CLIENT_REFERENCES as PORTAL_ACCESS
 from services.crm.sales.tasks.references import CLIENT_REFERENCES as TASKS
@@ -32,5 +33,6 @@ CLIENT_REFERENCES: tuple[Reference, ...] = (
     *QUOTES,
     *MAIL_OUTCOMES,
     *CLIENTS,
+    *IMPORTS,
     *MERGING,
 )

@@ -19,6 +19,7 @@ from services.crm.paying.reminders.models import ReminderLogRow, ReminderRuleRow
 from services.crm.paying.reveal.models import ChallengeRow
 from services.crm.paying.second_reveals.models import SecondRevealRow
 from services.crm.sales.clients.models import ClientChangeRow, ClientRow, ClientWordRow, FamilyMemberRow, OccasionRow
+from services.crm.sales.importing.models import ClientImportItemRow, ClientImportRow
 from services.crm.sales.merging.models import ClientMergeRow
 from services.crm.sales.portal_access.models import PortalAccessRow
 from services.crm.sales.suppliers.models import SupplierRow
@@ -47,6 +48,8 @@ __all__ = [
     "CardRemovalRow",
     "ChallengeRow",
     "ClientChangeRow",
+    "ClientImportItemRow",
+    "ClientImportRow",
     "ClientMergeRow",
     "ClientRow",
     "ClientWordRow",

@@ -33,7 +33,7 @@ RAIL = (
         label="Clients",
         endpoint="clients.index",
         icon="users",
-        rooms=("clients.", "household.", "merging.", "tasks.", "portal_access."),
+        rooms=("clients.", "importing.", "household.", "merging.", "tasks.", "portal_access."),
     ),
     Line(
         label="Bookings",

@@ -32,10 +32,10 @@ _CARD_ROOMS = (
 )
 # Whose rows other rooms use, and why (docs/design.md, "The CRM's streets"): reports read everything in few queries;
 # those of clients that two profiles become one in are moved in one transaction; tasks are listed with their clients'
-# names, by one query.
+# names, by one query; imports write thousands of clients at once.
 _ROWS_SHARED = {
     "paying.payments": {"office.reports"},
-    "sales.clients": {"office.reports", "sales.merging", "sales.tasks"},
+    "sales.clients": {"office.reports", "sales.importing", "sales.merging", "sales.tasks"},
     "trips.bookings": {"office.reports"},
 }
 # What a room publishes: use cases with their values, places and pages that other rooms build on.

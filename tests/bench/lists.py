@@ -70,6 +70,7 @@ PAGES = {
     "suppliers": "/suppliers",
     "find, two words": "/find?q=willa+winslow",
     "find, a supplier": "/find?q=aurora",
+    "imports": "/clients/import",
     "tasks": "/tasks",
     "tasks, overdue": "/tasks?state=overdue",
     "quotes": "/quotes",

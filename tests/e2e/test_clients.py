@@ -4,7 +4,8 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import World
+from tests.e2e.album import Album
+from tests.e2e.conftest import ARTIFACTS, World
 from tests.e2e.people import BOOKING
 
 _PATIENCE_MS = 20_000
@@ -68,3 +69,36 @@ def test_a_booking_is_opened_by_keyboard_with_passengers_that_are_searched_for(w
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     page.keyboard.press("Escape")
     agent.open_booking(BOOKING)
+
+
+def test_a_list_is_imported_and_the_import_undone(world: World) -> None:
+    page = world.agent().page
+    album = Album(folder=ARTIFACTS / "screens" / world.stack.engine, faults=[])
+    page.goto(f"{world.crm}/clients")
+    page.get_by_role("link", name="Import clients").first.click()
+    album.look(page, "crm-import-start")
+    content = "Vorname;Nachname;E-Mail\nZoë;Lindgren;zoe@mail.example\n"
+    content += "Eleanor;Whitcombe;eleanor.whitcombe@mail.example\n;;x\n"
+    page.get_by_label("File").set_input_files(
+        {"name": "contacts.csv", "mimeType": "text/csv", "buffer": content.encode("cp1252")}
+    )
+    page.get_by_role("button", name="Upload file").click()
+    expect(page.get_by_role("heading", level=1, name="Match the columns")).to_be_visible()
+    expect(page.get_by_role("cell", name="Zoë Lindgren")).to_be_visible()
+    album.look(page, "crm-import-columns")
+    page.get_by_role("button", name="Check all 3 rows").click()
+    expect(page.get_by_role("heading", name="What would happen")).to_be_visible(timeout=_PATIENCE_MS)
+    album.look(page, "crm-import-checked")
+    page.get_by_role("button", name="Import 2 rows").click()
+    expect(page.get_by_role("button", name="Undo this import")).to_be_visible(timeout=_PATIENCE_MS)
+    album.look(page, "crm-import-done")
+    here = page.url
+    page.goto(f"{world.crm}/clients?q=zoe+lindgren")
+    expect(page.get_by_role("link", name="Lindgren, Zoë")).to_be_visible()
+    page.goto(here)
+    page.get_by_role("button", name="Undo this import").click()
+    page.get_by_role("dialog").get_by_role("button", name="Undo import").click()
+    expect(page.get_by_text("Clients removed")).to_be_visible(timeout=_PATIENCE_MS)
+    page.goto(f"{world.crm}/clients?q=zoe+lindgren")
+    expect(page.get_by_text("Nobody matches")).to_be_visible()
+    assert album.faults == []

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from chassis.web.parts import held
 from services.crm.sales.clients.profile import Profiles
 from services.crm.sales.clients.service import Clients
+from services.crm.sales.importing.runner import ImportRunner
+from services.crm.sales.importing.service import Imports
 from services.crm.sales.merging.service import Merges
 from services.crm.sales.portal_access.service import PortalAccess
 from services.crm.sales.suppliers.service import Suppliers
@@ -21,6 +23,8 @@ class Sales:
     merges: Merges
     portal_access: PortalAccess
     suppliers: Suppliers
+    imports: Imports
+    import_runner: ImportRunner
 
 
 def sales() -> Sales:

@@ -11,6 +11,8 @@ from services.crm.core.parts import Core
 from services.crm.sales.clients.portal_changes import ProfileChanges
 from services.crm.sales.clients.profile import Profiles
 from services.crm.sales.clients.service import Clients
+from services.crm.sales.importing.runner import ImportRunner
+from services.crm.sales.importing.service import Imports
 from services.crm.sales.merging.service import Followers, Merges
 from services.crm.sales.parts import Sales
 from services.crm.sales.portal_access import events as portal_access_events
@@ -19,6 +21,8 @@ from services.crm.sales.suppliers.service import Suppliers
 from services.crm.sales.tasks.service import Tasks
 
 _MERGES_SECONDS = 60.0
+_IMPORTS_SECONDS = 1.0
+_FILES_SECONDS = 600.0
 
 
 def make_sales(
@@ -26,12 +30,22 @@ def make_sales(
 ) -> Sales:
     """The rooms, joined. `references` and `followers` are what other streets keep of a client (C4)."""
     clients = Clients(database=core.database, outbox=core.outbox, clock=core.clock, directory=access.directory)
+    merges = Merges(
+        database=core.database, clock=core.clock, clients=clients, references=references, followers=followers
+    )
     return Sales(
         clients=clients,
         profiles=Profiles(database=core.database, clock=core.clock, clients=clients),
         tasks=Tasks(database=core.database, clock=core.clock, clients=clients),
-        merges=Merges(
-            database=core.database, clock=core.clock, clients=clients, references=references, followers=followers
+        merges=merges,
+        imports=Imports(database=core.database, clock=core.clock),
+        import_runner=ImportRunner(
+            database=core.database,
+            outbox=core.outbox,
+            clock=core.clock,
+            clients=clients,
+            directory=access.directory,
+            is_referred=merges.is_referred,
         ),
         suppliers=Suppliers(database=core.database, clock=core.clock),
         portal_access=PortalAccess(
@@ -54,4 +68,8 @@ def register_events(handlers: EventHandlers, core: Core, sales: Sales) -> None:
 
 def timers(sales: Sales) -> list[tuple[str, Loop]]:
     """What the rooms do by the clock."""
-    return [("late references", every(_MERGES_SECONDS, sales.merges.settle, "late references"))]
+    return [
+        ("late references", every(_MERGES_SECONDS, sales.merges.settle, "late references")),
+        ("imports", every(_IMPORTS_SECONDS, sales.import_runner.work, "imports")),
+        ("files of imports", every(_FILES_SECONDS, sales.imports.forget_files, "files of imports")),
+    ]

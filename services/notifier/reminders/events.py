@@ -12,6 +12,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     ClientPortalActivated,
     ClientPortalWithdrawn,
     ClientProfile,
+    ClientRemoved,
     ClientSaved,
     PaymentContext,
     PaymentRecorded,
@@ -35,6 +36,7 @@ class ReminderEvents:
     def register(self, handlers: EventHandlers) -> None:
         handlers.on(AgentSaved, self.agent_saved)
         handlers.on(ClientSaved, self.client_saved)
+        handlers.on(ClientRemoved, self.client_removed)
         handlers.on(ClientPortalActivated, self.portal_activated)
         handlers.on(ClientPortalWithdrawn, self.portal_withdrawn)
         handlers.on(BookingSaved, self.booking_saved)
@@ -52,6 +54,9 @@ class ReminderEvents:
 
     def client_saved(self, session: Session, event: ClientSaved, meta: EventMeta) -> None:
         facts.learn_client(session, event.client, meta.occurred_at)
+
+    def client_removed(self, session: Session, event: ClientRemoved, _: EventMeta) -> None:
+        facts.forget_client(session, event.client_id)
 
     def portal_activated(self, session: Session, event: ClientPortalActivated, _: EventMeta) -> None:
         facts.welcome(session, event.client_id)

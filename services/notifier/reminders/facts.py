@@ -55,6 +55,11 @@ def learn_client(session: Session, client: events_pb2.Client, at: datetime) -> N
     )
 
 
+def forget_client(session: Session, client_id: str) -> None:
+    """Drops what is known of somebody who is no client any more."""
+    session.execute(delete(ReminderClientRow).where(ReminderClientRow.client_id == client_id))
+
+
 def welcome(session: Session, client_id: str) -> None:
     """The client signs in to the portal from now on."""
     insert_if_absent(session, _table(ReminderGuestRow), {"client_id": current_client_id(session, client_id)})

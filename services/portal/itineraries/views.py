@@ -82,14 +82,6 @@ def calendar_file(share_id: str) -> BaseResponse:
     return download(content, content_type=calendar.CONTENT_TYPE, name=f"{file_name(shared.view.trip.title)}.ics")
 
 
-@blueprint.after_request
-def keep_private(response: Response) -> Response:
-    """No search engine keeps these pages, and no other site learns their addresses."""
-    response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
-
-
 def _find(share_id: str) -> ItineraryLink | None:
     link = portal().itineraries.find(share_id)
     if link is not None:
@@ -117,3 +109,13 @@ def _closed(link: ItineraryLink) -> Response:
 
 def _page(template: str, status: int, **values: object) -> Response:
     return make_response(render_template(template, **values), status)
+
+
+def _keep_private(response: Response) -> Response:
+    """No search engine keeps these pages, and no other site learns their addresses."""
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+blueprint.after_request(_keep_private)

@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
-from protos.wayvault.events.v1.events_pb2 import ClientSaved
+from protos.wayvault.events.v1.events_pb2 import ClientRemoved, ClientSaved
 from services.portal.account.service import Accounts
 from services.portal.agents.service import Agents
 from services.portal.profile.service import Profiles
@@ -18,4 +18,8 @@ def subscribe(handlers: EventHandlers, *, profiles: Profiles, accounts: Accounts
         if message.HasField("profile"):
             profiles.learn(session, message.profile, meta.agency_id)
 
+    def on_removed(session: Session, message: ClientRemoved, _: EventMeta) -> None:
+        profiles.forget(session, message.client_id)
+
     handlers.on(ClientSaved, on_saved)
+    handlers.on(ClientRemoved, on_removed)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
@@ -54,6 +55,10 @@ class Profiles:
             if row is None:
                 raise NotFound("Your profile is on its way. Please look again in a minute.")
             return ProfileView(profile=_held(row).shown, version=row.version)
+
+    def forget(self, session: Session, client_id: str) -> None:
+        """Drops the profile of who is no client any more, and never had an account."""
+        session.execute(delete(ProfileRow).where(ProfileRow.client_id == client_id))
 
     def change(self, client_id: str, edit: Callable[[Profile], Profile], *, version: int | None) -> ProfileView:
         """Writes what `edit` makes of the profile and tells the CRM, field by field. `version` None = whatever it is

@@ -120,6 +120,13 @@ ENTRIES: dict[str, Entry] = {
     "insurance.new": OWNER_ALONE,
     "insurance.remind": Entry(Door.OWNER_ALONE, form={"issue": "1"}),
     "insurance.withdraw": OWNER_ALONE,
+    # importing: an import is its agent's alone, also in an admin's eyes
+    "importing.columns": Entry(Door.OWNER_ALONE, objects={"import_id": "import_id"}),
+    "importing.refused": Entry(Door.OWNER_ALONE, objects={"import_id": "import_id"}),
+    "importing.run": Entry(Door.OWNER_ALONE, objects={"import_id": "import_id"}),
+    "importing.show": Entry(Door.OWNER_ALONE, objects={"import_id": "import_id"}),
+    "importing.start": AGENTS,
+    "importing.undo": Entry(Door.OWNER_ALONE, objects={"import_id": "import_id"}),
     # itinerary
     "itinerary.calendar_file": OWNER,
     "itinerary.paper": OWNER,

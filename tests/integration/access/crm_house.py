@@ -113,6 +113,12 @@ class FurnishedHouse(CrmHouse):
             request_key="share", client_ids=(self.grace_id,), lifetime=Lifetime.TRIP, with_prices=False
         )
         self.objects["share_id"] = deps.trips.shares.share(maya, self.booking_id, wanted)[0].id
+        imports = deps.sales.imports
+        listed = imports.upload(maya, "list.csv", b"Name,Email\nAnn Lee,ann@client.example\n")
+        found, table = imports.table(maya, listed.id)
+        imports.check(maya, listed.id, found.layout, imports.guess(table, day_first=False))
+        deps.sales.import_runner.work()
+        self.objects["import_id"] = listed.id
         self.objects["file_id"] = deps.trips.documents.share(maya, self.booking_id, passes).id
 
     def _add_payments(self) -> None:

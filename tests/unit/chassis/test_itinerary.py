@@ -52,7 +52,8 @@ def test_each_day_says_what_happens_when_where_and_where_the_night_is() -> None:
         ("Days 6–8", "Wed 9 Jun 2027 – Fri 11 Jun 2027"),
         ("Day 9", "Sat 12 Jun 2027"),
     ]
-    fly, check_in, *_ = (each for day in made.days for each in day.happenings)
+    fly, arrive, check_in, *_ = (each for day in made.days for each in day.happenings)
+    assert (arrive.title, arrive.lines) == ("Arrive in Bergen", ("10:15 AM CEST",))
     assert fly.title == "Fly with Nordlys Airways NL 612"
     assert fly.lines == ("Boston, terminal E 8:35 PM EDT → Bergen 10:15 AM CEST, Sat 5 Jun 2027 (7 h 40 min)",)
     assert (check_in.title, check_in.lines) == ("Check in at Hotel Bryggen", ("3:00 PM · Bryggen 5, Bergen",))

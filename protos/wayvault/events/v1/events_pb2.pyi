@@ -634,6 +634,27 @@ class ClientSaved(_message.Message):
 Global___ClientSaved: _TypeAlias = ClientSaved  # noqa: Y015
 
 @_typing.final
+class ClientRemoved(_message.Message):
+    """A client who was brought in by mistake and of whom nothing is kept."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLIENT_ID_FIELD_NUMBER: _builtins.int
+    client_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        client_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_id", b"client_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClientRemoved: _TypeAlias = ClientRemoved  # noqa: Y015
+
+@_typing.final
 class BookingSaved(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

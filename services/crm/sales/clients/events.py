@@ -83,3 +83,7 @@ def _family_member(member: FamilyMember) -> events_pb2.FamilyMember:
         relation=member.relation.value,
         born_on=member.born_on.isoformat() if member.born_on else "",
     )
+
+
+def client_removed(client_id: str) -> events_pb2.ClientRemoved:
+    return events_pb2.ClientRemoved(client_id=client_id)

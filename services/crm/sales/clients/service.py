@@ -61,7 +61,7 @@ _WORDS = WordIndex(
     thing_text=ClientRow.search_text,
 )
 SEARCH_LIMIT = 8
-EXPORT_LIMIT = 10_000
+EXPORT_LIMIT = 100_000
 # More people than share one address, or one name, among an agent's clients.
 _SHARING_AN_ADDRESS = 20
 _SHARING_A_NAME = 200

@@ -156,7 +156,7 @@ class Merges:
             recent = session.scalars(
                 select(ClientMergeRow.merged_client_id).where(ClientMergeRow.at >= since).order_by(ClientMergeRow.at)
             ).all()
-            late = [merged_id for merged_id in recent if self._has_references(session, merged_id)]
+            late = [merged_id for merged_id in recent if self.is_referred(session, merged_id)]
         for merged_id in late:
             with self._database.transaction() as session:
                 self._lock(session, (merged_id,))
@@ -247,11 +247,12 @@ class Merges:
                 counts[reference.words] = counts.get(reference.words, 0) + (session.scalar(query) or 0)
         return {words: count for words, count in counts.items() if count}
 
-    def _has_references(self, session: Session, client_id: str) -> bool:
+    def is_referred(self, session: Session, client_id: str, *, but: Collection[type] = ()) -> bool:
+        """Whether anything names the client that would follow a merge; rows of the classes `but` don't count."""
         return any(
             session.scalar(select(reference.column).where(reference.column == client_id).limit(1)) is not None
             for reference in self._references
-            if not reference.stays
+            if not reference.stays and reference.column.class_ not in but
         )
 
 

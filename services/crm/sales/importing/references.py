@@ -1,0 +1,6 @@
+"""What imports keep of clients stays as it was: it tells what an import did (C4, C15)."""
+
+from chassis.db.references import Reference
+from services.crm.sales.importing.models import ClientImportItemRow
+
+CLIENT_REFERENCES = (Reference(column=ClientImportItemRow.client_id, stays=True),)

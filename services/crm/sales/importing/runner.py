@@ -1,0 +1,337 @@
+"""What the worker does with imports: tries, brings in and undoes, chunk by chunk, each chunk in one transaction.
+
+A chunk's transaction also says how far the import is, so that a worker that was killed is followed by another that goes
+on after the last whole chunk. Ids of clients follow from the import and the row: no row makes two clients.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import Any, Final, Protocol
+
+import structlog
+from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from chassis.bus import Outbox
+from chassis.clock import Clock
+from chassis.db import Database
+from chassis.ids import derived_id, new_id
+from chassis.typed.names import full_name, sort_key, text_of
+from services.crm.access.agency.service import Directory
+from services.crm.sales.clients.events import Surroundings, client_removed, client_saved
+from services.crm.sales.clients.models import ClientChangeRow, ClientRow, ClientWordRow
+from services.crm.sales.clients.rules import (
+    WORDS,
+    ChangedBy,
+    ClientData,
+    ClientDetail,
+    Household,
+    changed_fields,
+    month_day,
+    search_words,
+)
+from services.crm.sales.clients.service import Clients, apply, data_of, note_changes
+from services.crm.sales.importing.matching import Known, Likeness, Match, Policy, filled_in
+from services.crm.sales.importing.models import ClientImportItemRow, ClientImportRow
+from services.crm.sales.importing.rows import Refused, read_row
+from services.crm.sales.importing.rules import AFTER, BY_WORKER, Counts, Example, ImportState, Sorted, pack_example
+from services.crm.sales.importing.service import import_of
+from services.crm.sales.importing.tables import NotATable, Table, read_table
+
+log = structlog.get_logger(__name__)
+_CHUNK: Final = 500
+_LEASE: Final = timedelta(minutes=2)
+
+# What is a profile's own and goes with it.
+_OWN: Final = (ClientWordRow, ClientChangeRow)
+
+
+class IsReferred(Protocol):
+    """Whether anything else names a client, so that it must not go."""
+
+    def __call__(self, session: Session, client_id: str, /, *, but: Collection[type]) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """An import under way in this worker."""
+
+    id: str
+    lease: str
+    agency_id: str
+    agent_id: str
+    state: ImportState
+    policies: dict[Likeness, Policy]
+
+
+class ImportRunner:
+    """Takes up what agents asked for, one import at a time."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        outbox: Outbox,
+        clock: Clock,
+        clients: Clients,
+        directory: Directory,
+        is_referred: IsReferred,
+    ) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._clock = clock
+        self._clients = clients
+        self._directory = directory
+        self._is_referred = is_referred
+
+    def work(self) -> int:
+        """Does the next step that waits, to its end. Returns how many there were: none or one."""
+        job = self._take()
+        if job is None:
+            return 0
+        try:
+            if job.state is ImportState.UNDOING:
+                self._undo(job)
+            else:
+                self._go_through(job)
+        except NotATable as error:
+            self._fail(job, str(error))
+        return 1
+
+    def _take(self) -> _Job | None:
+        now = self._clock.now()
+        waiting = (
+            select(ClientImportRow.id)
+            .where(
+                ClientImportRow.state.in_([state.value for state in BY_WORKER]),
+                or_(ClientImportRow.lease == "", ClientImportRow.lease_until < now),
+            )
+            .order_by(ClientImportRow.created_at)
+            .limit(1)
+        )
+        with self._database.transaction() as session:
+            import_id = session.scalar(waiting)
+            row = session.get(ClientImportRow, import_id, with_for_update=True) if import_id else None
+            if row is None or not (row.lease == "" or row.lease_until < now):
+                return None
+            row.lease, row.lease_until = new_id("lease"), now + _LEASE
+            return _Job(
+                id=row.id,
+                lease=row.lease,
+                agency_id=row.agency_id,
+                agent_id=row.agent_id,
+                state=ImportState(row.state),
+                policies=dict(import_of(row).policies),
+            )
+
+    def _go_through(self, job: _Job) -> None:
+        """Every row, from where the import stands."""
+        with self._database.read() as session:
+            row = session.get_one(ClientImportRow, job.id)
+            content, found, start = row.content, import_of(row), row.done
+            counts = found.counts
+        if content is None or found.reading is None:
+            self._fail(job, "The file of this import is gone. Upload it again.")
+            return
+        table, today = read_table(content, found.layout), self._clock.now().date()
+        known, shown = self._known(job), Sorted()
+        for first in range(start, len(table.rows), _CHUNK):
+            rows = table.rows[first : first + _CHUNK]
+            read = [read_row(cells, found.reading, table.header, today) for cells in rows]
+            chunk = _Chunk(job, known, counts, shown, first)
+            chunk.sort(read, table)
+            with self._database.transaction() as session:
+                if not self._still_mine(session, job, first + len(rows), counts):
+                    return
+                if job.state is ImportState.RUNNING:
+                    self._write(session, job, chunk)
+        self._finish(job, [*shown.known, *shown.refused])
+
+    def _known(self, job: _Job) -> Known:
+        """The agent's clients; those that this import made before a restart are among them."""
+        known = Known()
+        columns = (ClientRow.id, ClientRow.first_name, ClientRow.last_name, ClientRow.email, ClientRow.phone)
+        query = (
+            select(*columns, ClientRow.second_phone)
+            .where(ClientRow.agent_id == job.agent_id, ClientRow.merged_into_id.is_(None))
+            .order_by(ClientRow.created_at, ClientRow.id)
+        )
+        with self._database.read() as session:
+            for client_id, first, last, email, phone, second in session.execute(query):
+                data = ClientData(first_name=first, last_name=last, email=email, phone=phone, second_phone=second)
+                known.add(client_id, data)
+        return known
+
+    def _still_mine(self, session: Session, job: _Job, done: int, counts: Counts) -> bool:
+        """Says how far it is, unless another worker has it by now."""
+        values: dict[str, Any] = {"done": done, "counts": asdict(counts), "lease_until": self._clock.now() + _LEASE}
+        mine = (ClientImportRow.id == job.id, ClientImportRow.lease == job.lease)
+        statement = update(ClientImportRow).where(*mine).values(values).returning(ClientImportRow.id)
+        return session.execute(statement).first() is not None
+
+    def _write(self, session: Session, job: _Job, chunk: "_Chunk") -> None:
+        now = self._clock.now()
+        agency, agent = (
+            self._directory.load_agency(session, job.agency_id),
+            self._directory.load_agent(session, job.agent_id),
+        )
+        rows, words, items, messages = [], [], [], []
+        for client_id, data in chunk.new:
+            found = search_words(data)
+            owner = {"agency_id": job.agency_id, "agent_id": job.agent_id}
+            rows.append(owner | _columns(client_id, data, found) | {"created_at": now, "updated_at": now})
+            words += [owner | {"client_id": client_id, "word": word} for word in found]
+            items.append({"import_id": job.id, "client_id": client_id, "version": 1, "before": None})
+            detail = ClientDetail(id=client_id, data=data, created_at=now, updated_at=now, version=1, **owner)
+            around = Surroundings(household=Household(), field_changed_at={}, agent=agent, agency=agency)
+            messages.append((client_id, client_saved(detail, around)))
+        for kind, values in ((ClientRow, rows), (ClientWordRow, words), (ClientImportItemRow, items)):
+            if values:
+                session.execute(insert(kind), values)
+        for client_id, message in messages:
+            self._outbox.add(session, message, aggregate_id=client_id, agency_id=job.agency_id)
+        for client_id, data in chunk.fills:
+            self._fill(session, job, client_id, data)
+
+    def _fill(self, session: Session, job: _Job, client_id: str, data: ClientData) -> None:
+        row = session.get(ClientRow, client_id, with_for_update=True)
+        if row is None or row.agent_id != job.agent_id or row.merged_into_id is not None:
+            return
+        old = data_of(row)
+        new = filled_in(old, data)
+        if new == old:
+            return
+        now = self._clock.now()
+        note_changes(session, client_id, changed_fields(old, new), old, by=ChangedBy.AGENT, at=now)
+        apply(row, new, at=now)
+        self._clients.saved(session, row)
+        item = session.get(ClientImportItemRow, (job.id, client_id))
+        if item is None:
+            item = ClientImportItemRow(import_id=job.id, client_id=client_id, before=_packed(old))
+            session.add(item)
+        item.version = row.version
+        session.flush()
+
+    def _undo(self, job: _Job) -> None:
+        counts = Counts()
+        query = select(ClientImportItemRow.client_id).where(ClientImportItemRow.import_id == job.id)
+        with self._database.read() as session:
+            ids = sorted(session.scalars(query))
+        with self._database.transaction() as session:
+            session.get_one(ClientImportRow, job.id).total = len(ids)
+        for first in range(0, len(ids), _CHUNK):
+            chunk = ids[first : first + _CHUNK]
+            with self._database.transaction() as session:
+                for client_id in chunk:
+                    self._undo_one(session, job, client_id, counts)
+                if not self._still_mine(session, job, first + len(chunk), counts):
+                    session.rollback()
+                    return
+        self._finish(job, [])
+
+    def _undo_one(self, session: Session, job: _Job, client_id: str, counts: Counts) -> None:
+        item = session.get_one(ClientImportItemRow, (job.id, client_id))
+        row = session.get(ClientRow, client_id, with_for_update=True)
+        if row is None:
+            counts.removed += item.before is None
+            return
+        if row.version != item.version or row.merged_into_id is not None:
+            counts.kept += 1
+        elif item.before is not None:
+            old = data_of(row)
+            before, now = _unpacked(item.before), self._clock.now()
+            note_changes(session, client_id, changed_fields(old, before), old, by=ChangedBy.AGENT, at=now)
+            apply(row, before, at=now)
+            self._clients.saved(session, row)
+            item.version = row.version
+            counts.restored += 1
+        elif self._is_referred(session, client_id, but=_OWN):
+            counts.kept += 1
+        else:
+            event = client_removed(row.id)
+            self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
+            session.execute(delete(ClientChangeRow).where(ClientChangeRow.client_id == client_id))
+            session.delete(row)
+            session.flush()
+            counts.removed += 1
+
+    def _finish(self, job: _Job, examples: Sequence[Example]) -> None:
+        with self._database.transaction() as session:
+            row = session.get_one(ClientImportRow, job.id, with_for_update=True)
+            if row.lease != job.lease:
+                return
+            row.state, row.lease = AFTER[job.state].value, ""
+            row.examples = [pack_example(each) for each in examples]
+            row.finished_at = self._clock.now() if job.state is ImportState.RUNNING else row.finished_at
+            log.info("import.step_done", import_id=row.id, state=row.state, rows=row.done)
+
+    def _fail(self, job: _Job, why: str) -> None:
+        with self._database.transaction() as session:
+            row = session.get_one(ClientImportRow, job.id, with_for_update=True)
+            if row.lease == job.lease:
+                row.state, row.problem, row.lease = ImportState.FAILED.value, why[:300], ""
+
+
+class _Chunk:
+    """Some rows, sorted by what becomes of them."""
+
+    def __init__(self, job: _Job, known: Known, counts: Counts, shown: Sorted, first: int) -> None:
+        self._job, self._known, self._counts, self._shown, self._first = job, known, counts, shown, first
+        self.new: list[tuple[str, ClientData]] = []
+        self.fills: list[tuple[str, ClientData]] = []
+
+    def sort(self, read: Sequence[ClientData | Refused], table: Table) -> None:
+        for at, row in enumerate(read):
+            number = self._first + at + table.first_row
+            if isinstance(row, Refused):
+                self._counts.refused += 1
+                self._shown.add(Example(row=number, name="", why=row.why))
+            else:
+                self._place(row, number, derived_id("client", f"{self._job.id} {self._first + at}"))
+
+    def _place(self, data: ClientData, number: int, client_id: str) -> None:
+        match = self._known.find(data)
+        policy = self._job.policies[match.likeness] if match else Policy.ADD
+        if match is not None:
+            self._note(match, data, number)
+        if match is None or policy is Policy.ADD:
+            self._counts.created += 1
+            self.new.append((client_id, data))
+            self._known.add(client_id, data)
+        elif policy is Policy.MERGE:
+            self._counts.merged += 1
+            self.fills.append((match.client_id, data))
+        else:
+            self._counts.skipped += 1
+
+    def _note(self, match: Match, data: ClientData, number: int) -> None:
+        if match.likeness is Likeness.SURE:
+            self._counts.sure += 1
+        else:
+            self._counts.name_only += 1
+        name = full_name(data.first_name, data.last_name)
+        empty = ClientData(first_name=data.first_name, last_name=data.last_name)
+        brings = tuple(WORDS[field] for field in changed_fields(empty, data))
+        example = Example(row=number, name=name, client_id=match.client_id, likeness=match.likeness.value, fills=brings)
+        self._shown.add(example)
+
+
+def _columns(client_id: str, data: ClientData, words: list[str]) -> dict[str, Any]:
+    return asdict(data) | {
+        "id": client_id,
+        "sort_key": sort_key(data.first_name, data.last_name),
+        "birthday_month_day": month_day(data.birthday) if data.birthday else None,
+        "search_text": text_of(words),
+        "merged_into_id": None,
+        "version": 1,
+    }
+
+
+def _packed(data: ClientData) -> dict[str, Any]:
+    return asdict(data) | {"birthday": data.birthday.isoformat() if data.birthday else ""}
+
+
+def _unpacked(kept: dict[str, Any]) -> ClientData:
+    birthday = kept["birthday"]
+    return ClientData(**kept | {"birthday": date.fromisoformat(birthday) if birthday else None})

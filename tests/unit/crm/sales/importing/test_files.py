@@ -1,0 +1,212 @@
+"""Files as Outlook, Google, Apple, Excel and other CRMs write them, read into rows and clients (C15)."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.crm.sales.clients.rules import ClientData
+from services.crm.sales.importing.columns import Target, guess_columns
+from services.crm.sales.importing.matching import Known, Likeness, filled_in
+from services.crm.sales.importing.rows import Reading, Refused, is_day_first, read_row
+from services.crm.sales.importing.tables import Layout, NotATable, as_typed, guess_layout, read_table
+
+TODAY = date(2026, 11, 27)
+APPLE = """BEGIN:VCARD\r
+VERSION:3.0\r
+N:Whitcombe;Eleanor;;;\r
+FN:Eleanor Whitcombe\r
+ORG:Whitcombe & Daughters;\r
+item1.EMAIL;type=INTERNET;type=pref:eleanor@mail.exa\r
+ mple\r
+TEL;type=CELL;type=VOICE:+1 (401) 555-0102\r
+item2.ADR;type=HOME;type=pref:;;12 Harbor Row\\, Apt 3;Newport;RI;02840;USA\r
+BDAY:1961-04-12\r
+NOTE:Aisle seat\\nNo nuts\r
+END:VCARD\r
+BEGIN:VCARD\r
+VERSION:3.0\r
+FN:Suharto\r
+BDAY;X-APPLE-OMIT-YEAR=1604:1604-06-08\r
+END:VCARD\r
+"""
+OUTLOOK_21 = (
+    "BEGIN:VCARD\r\nVERSION:2.1\r\n"
+    "N;CHARSET=windows-1252;ENCODING=QUOTED-PRINTABLE:M=FCller;J=F6rg\r\n"
+    "ADR;HOME;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:;;Gro=C3=9Fe Elbstra=\r\n=C3=9Fe 1;Hamburg;;22767;Deutschland\r\n"
+    "EMAIL;PREF;INTERNET:joerg@mail.example\r\nTEL;CELL;VOICE:+49 40 5550142\r\nEND:VCARD\r\n"
+)
+GOOGLE = (
+    "First Name,Last Name,E-mail 1 - Value,Phone 1 - Value,Address 1 - Street,Address 1 - City,Address 1 - Country,"
+    "Birthday,Notes\n"
+    'Priya,Raman,priya@post.example,+44 20 7946 0018,"1 Kew Road\nFlat 2",London,United Kingdom,1988-02-29,Vegetarian\n'
+)
+CRM = "Client Name;Email;DOB;Zip;State;Cell\nSanjay Raman;sanjay@post.example;11/21/1985;02840;RI;(401) 555-0177\n"
+
+
+def clients_of(content: bytes, *, day_first: bool = False) -> list[ClientData | Refused]:
+    table = read_table(content, guess_layout(content))
+    reading = Reading(targets=guess_columns(table), day_first=day_first)
+    return [read_row(row, reading, table.header, TODAY) for row in table.rows]
+
+
+def test_apples_cards_are_read_folded_grouped_and_escaped() -> None:
+    eleanor, suharto = clients_of(APPLE.encode())
+    assert eleanor == ClientData(
+        first_name="Eleanor",
+        last_name="Whitcombe",
+        email="eleanor@mail.example",
+        phone="+1 (401) 555-0102",
+        birthday=date(1961, 4, 12),
+        street="12 Harbor Row, Apt 3",
+        city="Newport",
+        region="RI",
+        postal_code="02840",
+        country="US",
+        notes="Aisle seat\nNo nuts\nCompany: Whitcombe & Daughters",
+    )
+    assert isinstance(suharto, ClientData)
+    assert (suharto.first_name, suharto.birthday) == ("Suharto", None)
+
+
+def test_outlooks_old_cards_are_decoded_over_soft_line_ends() -> None:
+    (jorg,) = clients_of(OUTLOOK_21.encode())
+    assert isinstance(jorg, ClientData)
+    assert (jorg.first_name, jorg.last_name, jorg.street) == ("Jörg", "Müller", "Große Elbstraße 1")
+    assert (jorg.country, jorg.phone) == ("DE", "+49 40 5550142")
+
+
+def test_googles_contacts_are_read_with_line_ends_in_cells() -> None:
+    (priya,) = clients_of(GOOGLE.encode())
+    assert isinstance(priya, ClientData)
+    assert (priya.email, priya.street, priya.country) == ("priya@post.example", "1 Kew Road Flat 2", "GB")
+    assert (priya.birthday, priya.notes) == (date(1988, 2, 29), "Vegetarian")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_excels_encodings_and_separators_are_found(encoding: str, separator: str) -> None:
+    text = separator.join(("Vorname", "Nachname", "E-Mail-Adresse")) + "\r\n"
+    text += separator.join(("Zoë", "Müller", "zoe@mail.example")) + "\r\n"
+    (zoe,) = clients_of(text.encode(encoding))
+    assert isinstance(zoe, ClientData)
+    assert (zoe.first_name, zoe.last_name, zoe.email) == ("Zoë", "Müller", "zoe@mail.example")
+
+
+def test_excels_hint_of_its_separator_is_no_row() -> None:
+    (one,) = clients_of(b"sep=;\r\nName;Email\r\nRaman, Priya;p@post.example\r\n")
+    assert isinstance(one, ClientData)
+    assert (one.first_name, one.last_name) == ("Priya", "Raman")
+
+
+def test_a_crms_list_is_known_by_headers_and_one_without_by_its_content() -> None:
+    (sanjay,) = clients_of(CRM.encode())
+    assert isinstance(sanjay, ClientData)
+    assert (sanjay.first_name, sanjay.last_name, sanjay.birthday) == ("Sanjay", "Raman", date(1985, 11, 21))
+    table = read_table(b"Sanjay,s@post.example,401 555 0177,1985-11-21\n", guess_layout(b"Sanjay,s@post.example,1\n"))
+    assert table.first_row == 1
+    assert guess_columns(table) == (Target.IGNORE, Target.EMAIL, Target.PHONE, Target.BIRTHDAY)
+
+
+def test_day_or_month_first_is_told_by_the_days_themselves() -> None:
+    assert is_day_first(["3/4/1980", "21/4/1980"], usual=False)
+    assert not is_day_first(["3/4/1980", "4/21/1980"], usual=True)
+    assert is_day_first(["3/4/1980"], usual=True)
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ("Ann,Lee,not an address,,", "no e-mail address"),
+        ("Ann,Lee,,call me,", "no phone number"),
+        ("Ann,Lee,,,31/31/1980", "no birthday"),
+        (",,ann@mail.example,,", "no name"),
+        (f"{'A' * 81},Lee,,,", "longer than 80"),
+    ],
+)
+def test_a_row_that_makes_no_client_says_why(row: str, why: str) -> None:
+    content = f"First name,Last name,Email,Phone,Birthday\n{row}\n".encode()
+    (refused,) = clients_of(content)
+    assert isinstance(refused, Refused)
+    assert why in refused.why
+
+
+def test_what_a_client_has_no_place_for_goes_into_the_notes() -> None:
+    content = b"Name,Email,Email 2 Address,Phone,Mobile,Company,Country\n"
+    content += b"A B,a@x.example,b@x.example,1234567,2345678,Co,Atlantis\n"
+    (one,) = clients_of(content)
+    assert isinstance(one, ClientData)
+    assert (one.email, one.second_phone) == ("a@x.example", "2345678")
+    assert one.notes.splitlines() == ["Second e-mail: b@x.example", "Company: Co", "Country: Atlantis"]
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\x01\x02", b"BEGIN:VCARD\nVERSION:3.0\n"])
+def test_what_is_no_list_is_refused_in_words(content: bytes) -> None:
+    with pytest.raises(NotATable):
+        read_table(content, guess_layout(content))
+
+
+def test_only_our_own_exports_apostrophe_is_taken_away() -> None:
+    assert [as_typed(text) for text in ("'+1-305-555-0142", "'=sum", "'t Hooft", "O'Brien", "'")] == [
+        "+1-305-555-0142",
+        "=sum",
+        "'t Hooft",
+        "O'Brien",
+        "'",
+    ]
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_a_table_or_refused_in_words(content: bytes) -> None:
+    try:
+        table = read_table(content, guess_layout(content))
+    except NotATable:
+        return
+    reading = Reading(targets=guess_columns(table), day_first=True)
+    for row in table.rows:
+        assert len(row) == len(table.header)
+        read_row(row, reading, table.header, TODAY)
+
+
+@given(st.lists(st.lists(st.text(max_size=20), min_size=14, max_size=14), max_size=4), st.booleans())
+def test_any_cells_make_a_client_or_a_reason(rows: list[list[str]], day_first: bool) -> None:
+    reading = Reading(targets=tuple(Target), day_first=day_first)
+    for row in rows:
+        read = read_row(row, reading, tuple(Target), TODAY)
+        assert read.why if isinstance(read, Refused) else read.first_name or read.last_name
+
+
+def test_a_couple_that_shares_an_address_is_two_and_a_short_name_is_the_same() -> None:
+    known = Known()
+    known.add("c1", ClientData(first_name="Eleanor", last_name="Whitcombe", email="w@mail.example"))
+    same = known.find(ClientData(first_name="ELEANOR", last_name="whitcombe", email="W@mail.example"))
+    assert same is not None
+    assert (same.client_id, same.likeness) == ("c1", Likeness.SURE)
+    assert known.find(ClientData(first_name="Robert", last_name="Whitcombe", email="w@mail.example")) is None
+    by_name = known.find(ClientData(first_name="Eleanor", last_name="Whitcombe"))
+    assert by_name is not None
+    assert by_name.likeness is Likeness.NAME
+
+
+def test_a_phone_is_the_same_however_it_is_written() -> None:
+    known = Known()
+    known.add("c1", ClientData(first_name="A", last_name="B", phone="+1 (401) 555-0102"))
+    found = known.find(ClientData(first_name="A", last_name="B", phone="401.555.0102"))
+    assert found is not None
+    assert found.likeness is Likeness.SURE
+
+
+def test_filling_in_overwrites_nothing() -> None:
+    kept = ClientData(first_name="A", last_name="B", email="a@x.example", city="Newport", notes="Old")
+    new = ClientData(
+        first_name="A.", last_name="B", email="z@x.example", phone="1234567", street="1 Row", city="Rome", notes="New"
+    )
+    made = filled_in(kept, new)
+    assert (made.first_name, made.email, made.city, made.street) == ("A", "a@x.example", "Newport", "")
+    assert (made.phone, made.notes) == ("1234567", "Old\n\nNew")
+
+
+def test_a_layout_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(NotATable, match="UTF-16"):
+        read_table(b"abc", Layout(encoding="utf-16", separator=",", has_header=False))
