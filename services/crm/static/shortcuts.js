@@ -1,4 +1,4 @@
-// Keyboard shortcuts of the desk: n new booking, p payment report, ? the list of them. "/" is the search's own (app.js).
+// Keyboard shortcuts of the desk: n or + new booking, p payment report, ? the list of them. "/" is the search's own (app.js).
 const list = document.getElementById("crm-shortcuts");
 const typing = (target) => target instanceof Element && target.closest("input, textarea, select, [contenteditable], iframe");
 
@@ -7,6 +7,6 @@ document.addEventListener("keydown", (event) => {
   // While a dialog is open, keys are its own.
   if (document.querySelector("dialog[open]")) return;
   if (event.key === "?") { event.preventDefault(); list.showModal(); }
-  if (event.key === "n") { event.preventDefault(); location.assign(list.dataset.newBooking); }
+  if (event.key === "n" || event.key === "+") { event.preventDefault(); location.assign(list.dataset.newBooking); }
   if (event.key === "p") { event.preventDefault(); location.assign(list.dataset.paymentReport); }
 });

@@ -142,6 +142,7 @@ ENTRIES: dict[str, Entry] = {
     "link_overview.export": AGENTS,
     "link_overview.index": AGENTS,
     # merging
+    "merging.start": AGENTS,
     "merging.pick": OWNER_ALONE,
     "merging.preview": OWNER_ALONE,
     "bookings.cancel_segment": OWNER_ALONE,
@@ -241,6 +242,7 @@ ENTRIES: dict[str, Entry] = {
     "tasks.undo": OWNER_ALONE,
     # training
     "training.index": AGENTS,
+    "training.words": AGENTS,
     "training.show": Entry(Door.AGENTS, objects={"slug": "guide_slug"}),
     # mail_outcomes: an admin puts away what nobody else sees to; only its own agent sends a link again
     "mail_outcomes.index": AGENTS,

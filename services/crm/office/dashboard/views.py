@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
+from services.crm.core.known_words import KNOWN_WORDS
 from services.crm.core.panels import DASHBOARD
 from services.crm.core.parts import core
 from services.crm.core.web import current_agent, login_required
@@ -41,4 +42,5 @@ def show() -> ResponseReturnValue:
         departures=trips().bookings.departing(actor, today, today + _DEPARTING_WITHIN),
         occasions=sales().profiles.upcoming(actor, today, _OCCASIONS_WITHIN),
         first_name=actor.name.split()[0],
+        known_words=[each for each in KNOWN_WORDS if each.on_dashboard],
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from chassis.typed.names import fold
+from services.crm.core.known_words import known_as
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,13 +18,27 @@ class Action:
     words: str = ""
     admin: bool = False
 
+    @property
+    def known_as(self) -> tuple[str, ...]:
+        """What other programs call it."""
+        return known_as(self.endpoint)
+
+    @property
+    def found_by(self) -> str:
+        """Everything it is found by."""
+        return fold(" ".join((self.label, self.words, *self.known_as)))
+
 
 ACTIONS: Final = (
     Action(label="New booking", endpoint="bookings.new", icon="luggage", words="add trip create"),
+    Action(label="Clients", endpoint="clients.index", icon="users", words="travelers people list all"),
+    Action(label="Bookings", endpoint="bookings.index", icon="luggage", words="trips list all"),
     Action(label="Add client", endpoint="clients.new", icon="users", words="new traveler create"),
     Action(label="Add supplier", endpoint="suppliers.new", icon="store", words="new vendor create"),
     Action(label="Payment report", endpoint="payments.report", icon="credit-card", words="pending process money"),
     Action(label="Links", endpoint="link_overview.index", icon="link", words="unopened expiring remind resend revoke"),
+    Action(label="Merge clients", endpoint="merging.start", icon="users", words="duplicate same person join"),
+    Action(label="Import clients", endpoint="importing.start", icon="upload", words="csv vcard excel outlook list"),
     Action(label="Tasks", endpoint="tasks.index", icon="circle-check", words="to do overdue"),
     Action(label="Quotes", endpoint="quotes.index", icon="inbox", words="requests"),
     Action(label="Suppliers", endpoint="suppliers.index", icon="store", words="directory vendors"),
@@ -49,6 +64,6 @@ def matching(text: str, *, is_admin: bool) -> Sequence[Action]:
         action
         for action in ACTIONS
         if (is_admin or not action.admin)
-        and all(any(own.startswith(word) for own in fold(f"{action.label} {action.words}").split()) for word in typed)
+        and all(any(own.startswith(word) for own in action.found_by.split()) for word in typed)
     ]
     return found[:_SHOWN]

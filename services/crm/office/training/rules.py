@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from services.crm.core.known_words import known_as
+
 # Where a word counts most.
 _TITLE, _KEYWORD, _SUMMARY, _STEP = 8, 6, 4, 1
 _WORD: Final = re.compile(r"[^\W_]+", re.UNICODE)
@@ -66,7 +68,7 @@ def _rank(guide: Guide, wanted: Sequence[str]) -> int:
     """The sum over all words of the best place each stands in; 0 when one stands nowhere."""
     places = (
         (_TITLE, guide.title),
-        (_KEYWORD, " ".join(guide.keywords)),
+        (_KEYWORD, " ".join((*guide.keywords, *known_as(guide.begins_at)))),
         (_SUMMARY, f"{guide.summary} {guide.topic}"),
         (_STEP, " ".join([step.text for step in guide.steps] + [part for note in guide.notes for part in note])),
     )

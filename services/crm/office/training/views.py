@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup, escape
 
 from services.crm.core.addresses import typed_text
+from services.crm.core.known_words import KNOWN_WORDS
 from services.crm.core.web import current_agent, login_required
 from services.crm.office.parts import office
 from services.crm.office.training.service import TOPICS
@@ -37,6 +38,13 @@ def index() -> ResponseReturnValue:
     by_topic = {} if text else {topic: [pair for pair in found if pair[0].topic == topic] for topic in TOPICS}
     template = "training/_found.html" if "HX-Request" in request.headers else "training/index.html"
     return render_template(template, text=text, found=found, by_topic=by_topic)
+
+
+@blueprint.get("/words")
+@login_required
+def words() -> ResponseReturnValue:
+    """C21: what other programs call things, and where they are here."""
+    return render_template("training/words.html", words=KNOWN_WORDS)
 
 
 @blueprint.get("/<slug>")

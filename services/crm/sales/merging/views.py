@@ -27,6 +27,15 @@ class MergeForm(Form):
     other_version = IntegerField(widget=HiddenInput(), default=0, validators=[Optional()])
 
 
+@blueprint.get("/merge")
+@login_required
+def start() -> ResponseReturnValue:
+    """C21: the first of the two profiles, for who comes to merge rather than from a client."""
+    actor, text = current_agent(), typed_text()
+    found = [each for each in sales().clients.search(actor, text) if actor.owns(each.agent_id)]
+    return render_template("merging/start.html", found=found, text=text)
+
+
 @blueprint.get("/<id:client_id>/merge")
 @login_required
 def pick(client_id: str) -> ResponseReturnValue:
