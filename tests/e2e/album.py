@@ -78,6 +78,9 @@ class Album:
         for frame in page.frames:
             for found in _axe(frame, only):
                 self.faults.append(f"{where}: {found}")
+        if everything and (twice := page.evaluate(_SAME_IDS)):
+            # Parts are morphed by their ids, and labels lead to them.
+            self.faults.append(f"{where}: ids of more than one element: {twice}")
 
     def _check_large_text(self, page: Page, name: str) -> None:
         """Text at 200 %: nothing leaves the page sideways, and no text is cut off in its box."""
@@ -93,6 +96,12 @@ class Album:
         if cut:
             self.faults.append(f"{name} with text at 200 %: cut off: {cut[:3]}")
         page.evaluate("document.documentElement.style.fontSize = ''")
+
+
+_SAME_IDS: Final = """(() => {
+    const ids = [...document.querySelectorAll('[id]')].map(node => node.id);
+    return [...new Set(ids.filter((id, place) => ids.indexOf(id) !== place))];
+})()"""
 
 
 def _axe(frame: Frame, only: str) -> list[str]:
