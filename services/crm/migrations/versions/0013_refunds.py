@@ -40,7 +40,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_payment_refund_agency_id_agency")),
         sa.ForeignKeyConstraint(["payment_id"], ["payment.id"], name=op.f("fk_payment_refund_payment_id_payment")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_refund")),
-        sa.UniqueConstraint("payment_id", "number", name=op.f("uq_payment_refund_payment_id")),
+        sa.UniqueConstraint("payment_id", "number", name=op.f("uq_payment_refund_payment_id_number")),
     )
     op.create_index(op.f("ix_payment_refund_agency_id"), "payment_refund", ["agency_id"])
     op.create_index("ix_payment_refund_open", "payment_refund", ["check_at"])
