@@ -33,7 +33,7 @@ def show() -> ResponseReturnValue:
         "dashboard/show.html",
         today=today,
         pending=paying().book.pending(actor, limit=_PENDING_SHOWN),
-        pending_count=paying().book.pending_count(actor.agent_id),
+        pending_count=paying().signs.of(actor.agent_id).pending,
         opened=paying().book.opened(actor),
         tasks=sales().tasks.todo(actor),
         just_done=sales().tasks.just_done(actor),

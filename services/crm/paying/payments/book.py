@@ -15,7 +15,7 @@ from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.visibility import visible_to
 from services.crm.paying.payments.held import NO_SUCH_PAYMENT, replaced_by
 from services.crm.paying.payments.models import PaymentRow, SignedDocumentRow
-from services.crm.paying.payments.pending import PendingFilter, count_pending, pending_query
+from services.crm.paying.payments.pending import PendingFilter, pending_query
 from services.crm.paying.payments.record import Payment, payment_of
 from services.crm.paying.payments.rules import Counted, PaymentState, PaymentType
 
@@ -107,11 +107,6 @@ class PaymentBook:
             .limit(limit)
         )
         return self._payments(query)
-
-    def pending_count(self, agent_id: str) -> int:
-        """How many payments the red alert counts (M3)."""
-        with self._database.read() as session:
-            return session.scalar(count_pending(agent_id)) or 0
 
     def of_booking(self, actor: Actor, booking_id: str) -> list[Payment]:
         """A booking's payments, newest first."""
