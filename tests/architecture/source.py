@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,6 +44,7 @@ def modules(*folders: str) -> Iterator[Module]:
                 yield read(path)
 
 
+@cache
 def read(path: Path) -> Module:
     name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
     return Module(name=name, path=path, imports=tuple(_imports(ast.parse(path.read_text("utf-8")))))

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -142,13 +143,17 @@ def test_rooms_use_each_other_by_values_and_not_by_rows() -> None:
 
 def _rows(service: str, found: Import) -> Iterator[str]:
     """The names taken that are rows of some models.py, and not values that are called so."""
-    declared = {
+    return (name for name in found.names if name in _declared_rows(service))
+
+
+@cache
+def _declared_rows(service: str) -> frozenset[str]:
+    return frozenset(
         node.name
         for path in (ROOT / "services" / service).rglob("models.py")
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.ClassDef)
-    }
-    return (name for name in found.names if name in declared)
+    )
 
 
 @pytest.mark.parametrize("service", SERVICES)
