@@ -1,6 +1,7 @@
 """The one way in which moments and days are written, on pages, in mails, histories and documents."""
 
 from datetime import UTC, date, datetime, tzinfo
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -26,6 +27,7 @@ def written_day(value: date) -> str:
     return format_date(value, _DATE, locale=LOCALE)
 
 
+@lru_cache(maxsize=4096)
 def written_moment(value: datetime, zone: tzinfo) -> str:
     """ "Sat 21 Nov 2026, 2:05 PM EST": the minute in the reader's zone, with the zone's own short name."""
     return _written(value.astimezone(zone), _MINUTE)

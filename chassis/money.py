@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Self
 
 from babel.numbers import format_currency, get_currency_precision
@@ -52,6 +53,12 @@ class Money:
 
     def format(self, locale: str = "en_US") -> str:
         """The amount for people, with the currency's ISO sign first: "US$ 1,240.00"."""
-        symbol = "US$" if self.currency == "USD" else self.currency
-        number = format_currency(self.decimal, self.currency, format="#,##0.00", locale=locale)
-        return f"{symbol}\u00a0{number}"
+        return _formatted(self, locale)
+
+
+# A page shows some amounts over and over, and Babel works on each for half a millisecond.
+@lru_cache(maxsize=4096)
+def _formatted(amount: Money, locale: str) -> str:
+    symbol = "US$" if amount.currency == "USD" else amount.currency
+    number = format_currency(amount.decimal, amount.currency, format="#,##0.00", locale=locale)
+    return f"{symbol}\u00a0{number}"

@@ -1,6 +1,15 @@
 """Databases: one per service, SQLite or PostgreSQL by URL, and their migrations."""
 
-from chassis.db.engine import DATABASE_AWAY, DATABASE_PATIENCE, Database, DatabaseUrlError, ReadOnlyError, open_database
+from chassis.db.engine import (
+    DATABASE_AWAY,
+    DATABASE_PATIENCE,
+    Database,
+    DatabaseUrlError,
+    ReadOnlyError,
+    open_database,
+    remembered,
+    sharing_reads,
+)
 from chassis.db.together import Overtaken, Write, write_together
 from chassis.db.types import NotLeading, UtcDateTime, insert_if_absent, make_metadata
 
@@ -17,5 +26,7 @@ __all__ = [
     "insert_if_absent",
     "make_metadata",
     "open_database",
+    "remembered",
+    "sharing_reads",
     "write_together",
 ]

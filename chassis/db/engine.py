@@ -4,14 +4,15 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DisconnectionError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DisconnectionError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -23,6 +24,8 @@ _PATIENCE_SECONDS = 10.0
 DATABASE_PATIENCE = 4.0
 _WAIT_MS = "wayvault_wait_ms"
 _SYNC = "wayvault_sync"
+_REMEMBERED = "wayvault_remembered"
+T = TypeVar("T")
 # secure_delete: what is deleted is overwritten. synchronous=FULL: what was acknowledged survives a power cut.
 # temp_store: no temporary files outside the database's own folder.
 _SQLITE_PRAGMAS = (
@@ -40,6 +43,9 @@ _POSTGRES_OPTIONS = "-c timezone=UTC -c statement_timeout=30000 -c idle_in_trans
 
 # Lost connections, lock and statement timeouts, an exhausted pool: nothing happened, and one may try again.
 DATABASE_AWAY = (OperationalError, InterfaceError, DisconnectionError, PoolTimeout)
+
+
+_shared: "ContextVar[dict[Database, Session] | None]" = ContextVar("shared_reads", default=None)
 
 
 class DatabaseUrlError(ValueError):
@@ -87,6 +93,31 @@ class _ReadSession(Session):
         super().flush(objects)
 
 
+def remembered(session: Session, key: Hashable, find: Callable[[], T]) -> T:
+    """What `find` gives, asked for once for each key as long as `session` reads from one snapshot. Where the session
+    may write, it is asked for each time. Don't change what it gives."""
+    if not isinstance(session, _ReadSession):
+        return find()
+    known: dict[Hashable, T] = session.info.setdefault(_REMEMBERED, {})
+    if key not in known:
+        known[key] = find()
+    return known[key]
+
+
+@contextmanager
+def sharing_reads() -> Iterator[None]:
+    """Within the block, on its thread, all that is read of a database is read in one session, until something is
+    written: one connection, one snapshot, and no row is fetched twice. For the length of one web request."""
+    sessions: dict[Database, Session] = {}
+    token = _shared.set(sessions)
+    try:
+        yield
+    finally:
+        _shared.reset(token)
+        for session in sessions.values():
+            session.close()
+
+
 class Database:
     """An engine and its sessions. Safe to share between threads, and usable after a fork."""
 
@@ -118,6 +149,7 @@ class Database:
         committed after it while keeping that; a crash of the process undoes nothing. For leases and marks whose loss
         only means that something is done again.
         """
+        self._read_anew()
         with self._writers.turn(self._patience if patience is None else patience) as left:
             engine = self.engine
             if self.dialect == "sqlite":
@@ -132,12 +164,33 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session on one snapshot (SQLite) that can't write; nothing is ever committed."""
-        with _ReadSession(self._reader, expire_on_commit=False) as session:
-            try:
-                yield session
-            finally:
-                session.rollback()
+        """A session on one snapshot (SQLite) that can't write; nothing is ever committed. Within `sharing_reads` it is
+        the same for every caller, so that what one has read the next needn't ask for."""
+        shared = _shared.get()
+        if shared is None:
+            with self._read_session() as session:
+                try:
+                    yield session
+                finally:
+                    session.rollback()
+            return
+        if (session := shared.get(self)) is None:
+            session = shared[self] = self._read_session()
+        try:
+            yield session
+        except (SQLAlchemyError, ReadOnlyError):
+            self._read_anew()
+            raise
+
+    def _read_session(self) -> Session:
+        return _ReadSession(self._reader, expire_on_commit=False)
+
+    def _read_anew(self) -> None:
+        """Ends the snapshot of a shared read. What was read so far stays as it is, for whoever is still at it."""
+        if (session := (_shared.get() or {}).get(self)) is not None:
+            session.expunge_all()
+            session.info.pop(_REMEMBERED, None)
+            session.rollback()
 
     def answers(self) -> bool:
         """Whether the database answers a query (for /healthz). Raises what the driver raises if not."""

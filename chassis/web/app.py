@@ -1,9 +1,9 @@
 """The Flask application that every web process starts from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from flask import Blueprint, Flask, Response, abort, current_app, url_for
 from flask.typing import ResponseReturnValue
@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from chassis.clock import Clock, SystemClock
+from chassis.db import sharing_reads
 from chassis.web.colour import DEFAULT_ACCENT, parse_hex, theme_css
 from chassis.web.compiled import keep_compiled_templates
 from chassis.web.errors import install_error_pages
@@ -98,6 +99,7 @@ def make_app(
     _configure(app, service=service, settings=settings, https=https)
     _configure_templates(app)
     keep_compiled_templates(app, settings.state_dir / "cache" / service)
+    _share_reads(app)
     install_proxies(app, settings, https=https)
     # The order matters: measure everything, answer to our own name only, refuse card numbers before anything reads the
     # body, then check CSRF.
@@ -117,6 +119,17 @@ def ask_no_form_token(app: Flask, view: Callable[..., ResponseReturnValue]) -> N
     """For a view that machines call, who have no page of ours and sign what they send instead."""
     protection: CSRFProtect = app.extensions["csrf"]
     protection.exempt(view)
+
+
+def _share_reads(app: Flask) -> None:
+    """What the parts of one page read, they read together. A stream's later parts read for themselves."""
+    inner = app.wsgi_app
+
+    def run(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # Any: WSGI's
+        with sharing_reads():
+            return inner(environ, start_response)
+
+    app.wsgi_app = run  # type: ignore[method-assign]  # as Flask's own documentation wraps it
 
 
 def _configure(app: Flask, *, service: str, settings: WebSettings, https: bool) -> None:

@@ -21,6 +21,7 @@ def _icons() -> dict[str, str]:
     return loaded
 
 
+@lru_cache(maxsize=512)
 def icon(name: str, *, label: str = "", size: str = "") -> Markup:
     """An `<svg>`; hidden from screen readers unless it has a label. `size` is "", "sm", "lg" or "xl"."""
     try:

@@ -151,24 +151,36 @@ def measure(deps: Dependencies, who: str, agent_id: str, times: int) -> list[dic
     browser = browser_of(deps, agent_id)
     forget_what_is_loaded()  # as the web server does
     for name, path in pages_of(deps, agent_id).items():
-        walls, cpus, size = [], [], 0
-        for _ in range(times):
-            wall, cpu = time.perf_counter(), time.process_time()
-            size = len(_fetch(browser, path))
-            walls.append((time.perf_counter() - wall) * 1000)
-            cpus.append((time.process_time() - cpu) * 1000)
-        figures = {"ms": _percentiles(walls), "cpu_ms": _percentiles(cpus)}
-        found.append({"page": name, "who": who, "queries": counted[name], "bytes": size} | figures)
+        figures = _times(browser, path, times)
+        found.append({"page": name, "who": who, "queries": counted[name]} | figures)
         print(f"{who}: {name} {figures}", file=sys.stderr)
     return found
 
 
+def measure_page(deps: Dependencies, agent_id: str, path: str, times: int) -> dict[str, Any]:  # Any: JSON
+    """One page so many times, after one time that fills the caches of templates and statements."""
+    browser = browser_of(deps, agent_id)
+    _fetch(browser, path)
+    forget_what_is_loaded()
+    return _times(browser, path, times)
+
+
+def _times(browser: Browser, path: str, times: int) -> dict[str, Any]:  # Any: JSON
+    walls, cpus, size = [], [], 0
+    for _ in range(times):
+        wall, cpu = time.perf_counter(), time.process_time()
+        size = len(_fetch(browser, path))
+        walls.append((time.perf_counter() - wall) * 1000)
+        cpus.append((time.process_time() - cpu) * 1000)
+    return {"ms": _percentiles(walls), "cpu_ms": _percentiles(cpus), "bytes": size}
+
+
 def count_queries(deps: Dependencies, agent_id: str) -> dict[str, int]:
-    """How often each page asks the database."""
+    """How often each page asks the database. To begin a transaction is no question."""
     browser, queries = browser_of(deps, agent_id), [0]
 
-    def count(*_: object) -> None:
-        queries[0] += 1
+    def count(_: object, __: object, statement: str, *___: object) -> None:
+        queries[0] += not statement.startswith("BEGIN")
 
     event.listen(deps.core.database.engine, "before_cursor_execute", count)
     found = {}

@@ -15,7 +15,16 @@ from chassis.mail_addresses import AddressRefused, wire_address
 from services.notifier.templates.rules import LOGO_ID, Rendered
 
 # What says how a mail is put together is the same in every mail.
-_OF_EVERY_MAIL: Final = frozenset({"content-type", "content-transfer-encoding", "mime-version"})
+_OF_EVERY_MAIL: Final = frozenset(
+    {
+        "auto-submitted",
+        "content-disposition",
+        "content-id",
+        "content-transfer-encoding",
+        "content-type",
+        "mime-version",
+    }
+)
 # Between the parts. "=_" can stand in no text that is encoded as quoted-printable or base64, as all of them are
 # (RFC 2045 §6.7).
 _BOUNDARIES: Final = {name: f"=_wayvault_{name}" for name in ("versions", "html", "whole")}

@@ -7,7 +7,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as default_policy
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import defer
 
 from chassis.clock import Clock
@@ -15,6 +15,8 @@ from chassis.db import Database
 from chassis.ids import new_id
 from services.notifier.deliveries.rules import Outcome, Sent
 from services.notifier.mailbox.models import MailboxMessage
+
+_INSERT = insert(MailboxMessage)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,17 +56,17 @@ class Mailbox:
         self._clock = clock
 
     def send(self, message: EmailMessage, recipient: str) -> Outcome:
+        raw = message.as_bytes()
         # The delivery's own end is committed right after it, in the same database, and keeps this with it.
         with self._database.transaction(durable=False) as session:
-            session.add(
-                MailboxMessage(
-                    id=new_id("msg"),
-                    received_at=self._clock.now(),
-                    recipient=recipient,
-                    subject=str(message["Subject"])[:300],
-                    raw=message.as_bytes(),
-                )
-            )
+            row = {
+                "id": new_id("msg"),
+                "received_at": self._clock.now(),
+                "recipient": recipient,
+                "subject": str(message["Subject"])[:300],
+                "raw": raw,
+            }
+            session.connection().execute(_INSERT, row)
         return Sent()
 
     def newest(self, *, recipient: str = "", after: datetime | None = None, limit: int = 200) -> list[MailSummary]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
 from chassis.clock import Clock
-from chassis.db import Database
+from chassis.db import Database, remembered
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import new_id
 from chassis.typed.names import title_key
@@ -52,7 +52,7 @@ class Directory:
             return self.load_agency(session, agency_id)
 
     def load_agency(self, session: Session, agency_id: str) -> AgencyDetail:
-        row = session.get(AgencyRow, agency_id)
+        row = _agency_row(session, agency_id)
         if row is None:
             raise NotFound("There is no such agency.")
         return _agency(row)
@@ -77,9 +77,14 @@ class Directory:
 
     def actor(self, agent_id: str) -> Actor | None:
         """The agent as one who acts; None when they do not exist or are no longer active."""
+        # Every page shows the agency, too.
+        query = select(AgentRow, AgencyRow).join(AgencyRow, AgencyRow.id == AgentRow.agency_id)
         with self._database.read() as session:
-            row = session.get(AgentRow, agent_id)
-            return _actor(row) if row is not None and row.active else None
+            found = session.execute(query.where(AgentRow.id == agent_id)).first()
+            if found is None or not found.AgentRow.active:
+                return None
+            _agency_row(session, found.AgencyRow.id, found.AgencyRow)
+            return _actor(found.AgentRow)
 
     def find_by_email(self, session: Session, email: str) -> AgentDetail | None:
         row = session.scalar(select(AgentRow).where(AgentRow.email_key == email_key(email)))
@@ -87,8 +92,12 @@ class Directory:
 
     def names(self, session: Session, agency_id: str) -> dict[str, str]:
         """Every agent's name by id, in the names' order."""
-        rows = session.execute(select(AgentRow.id, AgentRow.name).where(AgentRow.agency_id == agency_id))
-        return {row.id: row.name for row in sorted(rows, key=lambda row: (title_key(row.name), row.id))}
+
+        def find() -> dict[str, str]:
+            rows = session.execute(select(AgentRow.id, AgentRow.name).where(AgentRow.agency_id == agency_id))
+            return {row.id: row.name for row in sorted(rows, key=lambda row: (title_key(row.name), row.id))}
+
+        return dict(remembered(session, ("names of agents", agency_id), find))
 
     def names_in(self, actor: Actor) -> dict[str, str]:
         """The name of everybody in the actor's agency by id."""
@@ -225,6 +234,11 @@ class Directory:
 
     def _publish(self, session: Session, agent: AgentDetail, agency: AgencyDetail) -> None:
         self._outbox.add(session, agent_saved(agent, agency), aggregate_id=agent.id, agency_id=agency.id)
+
+
+def _agency_row(session: Session, agency_id: str, row: AgencyRow | None = None) -> AgencyRow | None:
+    """The agency's row, `row` if it was fetched already."""
+    return remembered(session, ("agency", agency_id), lambda: row or session.get(AgencyRow, agency_id))
 
 
 def _by_name(agents: Iterable[AgentDetail]) -> list[AgentDetail]:

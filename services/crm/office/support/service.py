@@ -61,16 +61,17 @@ class Support:
     def waiting_count(self, actor: Actor) -> int:
         """How many tickets wait for the actor (the rail): answers to their own, and for admins what others ask."""
         answered = and_(TicketRow.agent_id == actor.agent_id, TicketRow.state == TicketState.ANSWERED)
+        asked = and_(
+            TicketRow.agency_id == actor.agency_id,
+            TicketRow.state == TicketState.OPEN,
+            TicketRow.agent_id != actor.agent_id,
+        )
+        counts = [
+            select(func.count()).select_from(TicketRow).where(one).scalar_subquery()
+            for one in (answered, asked)[: 2 if actor.is_admin else 1]
+        ]
         with self._database.read() as session:
-            count = session.scalar(select(func.count()).select_from(TicketRow).where(answered)) or 0
-            if actor.is_admin:
-                asked = and_(
-                    TicketRow.agency_id == actor.agency_id,
-                    TicketRow.state == TicketState.OPEN,
-                    TicketRow.agent_id != actor.agent_id,
-                )
-                count += session.scalar(select(func.count()).select_from(TicketRow).where(asked)) or 0
-            return count
+            return sum(session.execute(select(*counts)).one())
 
     def open(self, actor: Actor, subject: str, text: str) -> Ticket:
         """Asks the agency's admins; they are told by mail. Raises InvalidArgument."""

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
 from chassis.clock import Clock
-from chassis.db import Database
+from chassis.db import Database, remembered
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import new_id
 from chassis.money import Money
@@ -330,7 +330,7 @@ def _saved(row: ReminderRuleRow) -> SavedRule:
 def _off(session: Session, booking_id: str) -> set[str]:
     """The segments whose reminders are off; the empty id stands for the whole booking."""
     query = select(ReminderSwitchRow.segment_id).where(ReminderSwitchRow.booking_id == booking_id)
-    return set(session.scalars(query))
+    return set(remembered(session, ("reminders off", booking_id), lambda: session.scalars(query).all()))
 
 
 def _planned(

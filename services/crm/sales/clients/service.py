@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
 from chassis.clock import Clock
-from chassis.db import Database
+from chassis.db import Database, remembered
 from chassis.errors import NotFound, PermissionDenied
 from chassis.ids import new_id
 from chassis.typed.names import foldings, letters, may_be_one, name_keys, search_terms, sort_key, text_of
@@ -314,9 +314,10 @@ def apply(row: ClientRow, data: ClientData, *, at: datetime) -> None:
 
 
 def _visible_row(session: Session, actor: Actor, client_id: str) -> ClientRow:
-    row = session.scalar(
-        select(ClientRow).where(ClientRow.id == client_id, visible_to(actor, ClientRow.agency_id, ClientRow.agent_id))
+    query = select(ClientRow).where(
+        ClientRow.id == client_id, visible_to(actor, ClientRow.agency_id, ClientRow.agent_id)
     )
+    row = remembered(session, ("client", actor, client_id), lambda: session.scalar(query))
     if row is None:
         raise NotFound("There is no such client among yours.")
     if row.merged_into_id is not None:

@@ -3,20 +3,22 @@
 from collections.abc import Collection
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
+from chassis.db import remembered
 from chassis.errors import NotFound, PermissionDenied
 from services.crm.core.actor import Actor
 from services.crm.core.errors import ChangedMeanwhile
 from services.crm.core.visibility import visible_to
 from services.crm.trips.bookings.models import BookingRow, PassengerRow, SegmentRow
 
+# With their segments; those come with their instalments in one query.
+BOOKINGS = select(BookingRow).options(selectinload(BookingRow.segments).joinedload(SegmentRow.instalments))
+
 
 def visible_row(session: Session, actor: Actor, booking_id: str) -> BookingRow:
     row = session.scalar(
-        select(BookingRow).where(
-            BookingRow.id == booking_id, visible_to(actor, BookingRow.agency_id, BookingRow.agent_id)
-        )
+        BOOKINGS.where(BookingRow.id == booking_id, visible_to(actor, BookingRow.agency_id, BookingRow.agent_id))
     )
     if row is None:
         raise NotFound("There is no such booking among yours.")
@@ -64,5 +66,5 @@ def lock_of_clients(session: Session, client_ids: Collection[str]) -> None:
 
 def ids_of_client(session: Session, client_id: str) -> list[str]:
     """The bookings that a client is on."""
-    query = select(PassengerRow.booking_id).where(PassengerRow.client_id == client_id)
-    return list(session.scalars(query.order_by(PassengerRow.booking_id)))
+    query = select(PassengerRow.booking_id).where(PassengerRow.client_id == client_id).order_by(PassengerRow.booking_id)
+    return list(remembered(session, ("bookings of client", client_id), lambda: session.scalars(query).all()))

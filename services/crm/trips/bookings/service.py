@@ -37,6 +37,7 @@ from services.crm.trips.bookings.mapping import (
 )
 from services.crm.trips.bookings.models import BookingRow, PassengerRow, SegmentRow
 from services.crm.trips.bookings.rows import (
+    BOOKINGS,
     check_version,
     held_row,
     ids_of_client,
@@ -148,13 +149,13 @@ class Bookings:
         """Bookings by ids that the caller has from rows of its own."""
         if not booking_ids:
             return {}
-        rows = session.scalars(select(BookingRow).where(BookingRow.id.in_(booking_ids)))
+        rows = session.scalars(BOOKINGS.where(BookingRow.id.in_(booking_ids)))
         return {booking.id: booking for booking in self._details(session, rows.all())}
 
     def list_page(self, actor: Actor, wanted: BookingFilter, number: int) -> Page[BookingDetail]:
         with self._database.read() as session:
             wanted_ones = conditions(session, actor, wanted)
-            query = ordered(select(BookingRow).where(*wanted_ones), wanted.sort)
+            query = ordered(BOOKINGS.where(*wanted_ones), wanted.sort)
             rows = session.scalars(query.limit(PAGE_SIZE).offset(offset(number))).all()
             all_here = number == 1 and len(rows) < PAGE_SIZE
             total = len(rows) if all_here else bounded_count(session, select(BookingRow.id).where(*wanted_ones))
@@ -166,21 +167,20 @@ class Bookings:
             return []
         with self._database.read() as session:
             wanted_ones = conditions(session, actor, BookingFilter(text=text))
-            query = ordered(select(BookingRow).where(*wanted_ones), BookingSort.CHANGED).limit(limit)
+            query = ordered(BOOKINGS.where(*wanted_ones), BookingSort.CHANGED).limit(limit)
             return list(self._details(session, session.scalars(query).all()))
 
     def export(self, actor: Actor, wanted: BookingFilter) -> Sequence[BookingDetail]:
         """Everything the filter shows, for CSV (at most EXPORT_LIMIT)."""
         with self._database.read() as session:
-            query = ordered(select(BookingRow).where(*conditions(session, actor, wanted)), wanted.sort)
+            query = ordered(BOOKINGS.where(*conditions(session, actor, wanted)), wanted.sort)
             return self._details(session, session.scalars(query.limit(EXPORT_LIMIT)).all())
 
     def departing(self, actor: Actor, first: date, last: date, limit: int = 12) -> list[BookingDetail]:
         """The actor's own booked trips that begin between two days, both included; soonest first."""
         with self._database.read() as session:
             rows = session.scalars(
-                select(BookingRow)
-                .where(
+                BOOKINGS.where(
                     BookingRow.agent_id == actor.agent_id,
                     BookingRow.status == BookingStatus.BOOKED.value,
                     BookingRow.departs_on.between(first, last),
@@ -206,7 +206,7 @@ class Bookings:
         with self._database.read() as session:
             still_open = still_open_dues(session, actor, first_day, last, paid=paid, limit=limit)
             wanted = {row.booking_id for row in still_open}
-            rows = session.scalars(select(BookingRow).where(BookingRow.id.in_(wanted))).all()
+            rows = session.scalars(BOOKINGS.where(BookingRow.id.in_(wanted))).all()
             items = {
                 item.id: (booking, item)
                 for booking in self._details(session, rows)
@@ -318,7 +318,7 @@ class Bookings:
 
     def tell_anew(self, session: Session, booking_ids: Collection[str]) -> None:
         """Publishes bookings whose passengers were merged; a form that was opened before is refused."""
-        for row in session.scalars(select(BookingRow).where(BookingRow.id.in_(booking_ids)).order_by(BookingRow.id)):
+        for row in session.scalars(BOOKINGS.where(BookingRow.id.in_(booking_ids)).order_by(BookingRow.id)):
             session.refresh(row)
             for position, seat in enumerate(row.passengers):
                 seat.position = position
