@@ -174,10 +174,10 @@ class Database:
                 finally:
                     session.rollback()
             return
-        if (session := shared.get(self)) is None:
-            session = shared[self] = self._read_session()
+        if self not in shared:
+            shared[self] = self._read_session()
         try:
-            yield session
+            yield shared[self]
         except (SQLAlchemyError, ReadOnlyError):
             self._read_anew()
             raise
