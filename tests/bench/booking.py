@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from chassis.db import open_database
 from chassis.ids import new_id
 from chassis.logging import configure_logging
-from services.crm.bootstrap import Dependencies
 from services.crm.models import Base
+from services.crm.parts import Dependencies
 from services.crm.paying.links.models import PaymentLinkRow
 from services.crm.paying.links.rules import LinkState
 from services.crm.paying.payments.models import PaymentRow
