@@ -256,12 +256,14 @@ def _prepare_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:  # Any: a 
 
 def _begin_sqlite(connection: Connection, usual_ms: int) -> None:
     options = connection.get_execution_options()
-    for pragma, key, usual in (("busy_timeout", _WAIT_MS, usual_ms), ("synchronous", _SYNC, "FULL")):
-        wanted = options.get(key, usual)
-        if connection.info.get(key, usual) != wanted:
-            connection.exec_driver_sql(f"PRAGMA {pragma}={wanted}")
-            connection.info[key] = wanted
-    connection.exec_driver_sql(f"BEGIN {options.get(_BEGIN, 'IMMEDIATE')}")
+    how = options.get(_BEGIN, "IMMEDIATE")
+    if how == "IMMEDIATE":  # who only reads neither waits for a lock nor for the disk
+        for pragma, key, usual in (("busy_timeout", _WAIT_MS, usual_ms), ("synchronous", _SYNC, "FULL")):
+            wanted = options.get(key, usual)
+            if connection.info.get(key, usual) != wanted:
+                connection.exec_driver_sql(f"PRAGMA {pragma}={wanted}")
+                connection.info[key] = wanted
+    connection.exec_driver_sql(f"BEGIN {how}")
 
 
 def _postgres_engine(url: URL, name: str, pool_size: int, patience: float) -> Engine:

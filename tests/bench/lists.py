@@ -176,11 +176,12 @@ def _times(browser: Browser, path: str, times: int) -> dict[str, Any]:  # Any: J
 
 
 def count_queries(deps: Dependencies, agent_id: str) -> dict[str, int]:
-    """How often each page asks the database. To begin a transaction is no question."""
+    """How often each page asks the database. How a transaction begins is no question, and that the session is in use is
+    noted every few seconds, whatever the page."""
     browser, queries = browser_of(deps, agent_id), [0]
 
     def count(_: object, __: object, statement: str, *___: object) -> None:
-        queries[0] += not statement.startswith("BEGIN")
+        queries[0] += not statement.startswith(("BEGIN", "PRAGMA", "UPDATE web_sessions"))
 
     event.listen(deps.core.database.engine, "before_cursor_execute", count)
     found = {}
