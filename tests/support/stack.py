@@ -30,10 +30,12 @@ from deploy.dev.engines.hcvault import HcVault
 from deploy.dev.engines.host import port_is_taken
 from deploy.dev.health import probe_of
 from deploy.dev.programs import Program, programs_of
+from deploy.dev.run import listening_of
 from deploy.dev.settings import SERVICES, Origins, base_environment, collect, environment_of
 from deploy.dev.state import Ports, State
 from deploy.dev.supervisor import run_command
 from deploy.files import private_directory
+from deploy.phone import kamailio
 from deploy.postgres.bootstrap import CHARGING, OWNERS, VAULT_APPLICATION, grant_vault
 from deploy.rabbitmq import bootstrap as rabbitmq_bootstrap
 from deploy.vault import bootstrap as vault_bootstrap
@@ -97,10 +99,11 @@ class Stack:
         """Starts processes and returns when they answer. `changed` are settings for these processes only."""
         for name in names:
             process = self.processes[name]
-            environment = environment_of(process.program.service, self.settings | changed)
+            program = process.program
+            environment = environment_of(program.settings or program.service, self.settings | changed)
             with process.log.open("ab") as log:
                 process.popen = subprocess.Popen(
-                    [sys.executable, "-m", *process.program.arguments],
+                    program.argv or [sys.executable, "-m", *program.arguments],
                     cwd=ROOT,
                     env={**base_environment(), "TMPDIR": str(self.temporary), **environment},
                     stdin=subprocess.DEVNULL,
@@ -148,6 +151,26 @@ class Stack:
             yield
         finally:
             self.start(*(name for name in names if not self.processes[name].runs))
+
+    @contextmanager
+    def phones(self) -> Iterator[None]:
+        """Takes cards by phone for a while, as with PHONE=1: Kamailio, the masker, and a CRM that knows of it."""
+        before = dict(self.settings)
+        self.settings |= collect(self.state, {"PHONE": "1"}, env=self.state.root / "no.env") | before
+        kamailio.prepare(self.state.phone, listening_of(self.state))
+        added = [each for each in programs_of(self.state, self.settings) if each.name not in self.processes]
+        for program in added:
+            self.processes[program.name] = Process(program=program, log=self.state.log / f"{program.name}.log")
+        try:
+            self.stop("crm-web")
+            self.start("crm-web", *(program.name for program in added))
+            yield
+        finally:
+            self.settings = before
+            self.stop("crm-web", *(program.name for program in added))
+            for program in added:
+                del self.processes[program.name]
+            self.start("crm-web")
 
     @contextmanager
     def bus_down(self) -> Iterator[None]:
