@@ -55,12 +55,12 @@ class Ports:
     @property
     def phone(self) -> int:
         """The masker's gRPC."""
-        return self.base + 12
+        return self.base + 15
 
     @property
     def phone_ng(self) -> int:
         """The masker's ng, over UDP."""
-        return self.base + 13
+        return self.base + 16
 
     @property
     def sip(self) -> int:
