@@ -26,7 +26,7 @@ function explain(error) {
 }
 
 async function act(button, work) {
-  const done = setBusy(button);
+  setBusy(button, true);
   say("");
   try {
     return await work();
@@ -35,7 +35,8 @@ async function act(button, work) {
     if (error instanceof Refused && error.field) document.querySelector(`[name="${error.field}"]`)?.focus();
     return null;
   } finally {
-    done();
+    setBusy(button, false);
+    if (last && !ended) draw(last);
   }
 }
 
@@ -74,6 +75,7 @@ function draw(progress) {
     const button = row.querySelector("[data-capture]");
     button.hidden = open;
     button.textContent = shown.asked ? "Ask again" : "Capture";
+    button.ariaLabel = `${button.textContent}: ${row.querySelector("strong").textContent}`;
     row.querySelector("[data-back]").hidden = !open;
   }
   $("phone-finish").disabled = !order.every((name) => progress.fields[name].taken) || progress.state !== "tied";
