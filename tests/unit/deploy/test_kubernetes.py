@@ -40,6 +40,8 @@ NOT_HERE = {
         "charging_database_url",
         "charging_return_url",
         "stripe_url",
+        "authorizenet_url",
+        "authorizenet_test_url",
         "gateway_hosts",
     },
 }

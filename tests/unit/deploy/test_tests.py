@@ -12,6 +12,7 @@ from deploy.dev.tests import Outcome
 def runs(monkeypatch: pytest.MonkeyPatch) -> list[Outcome]:
     """The outcomes of the runs of pytest, in order; the first is that of the tests without browsers."""
     outcomes: list[Outcome] = []
+    monkeypatch.delenv("COVERAGE", raising=False)
     monkeypatch.setattr(tests, "run", lambda *_, **__: outcomes.pop(0))
     monkeypatch.setattr(tests, "_PARTS", 1)
     return outcomes

@@ -51,7 +51,7 @@ class PaymentRefundRow(Base):
 
     __tablename__ = "payment_refund"
     __table_args__ = (
-        UniqueConstraint("payment_id", "number", name="uq_payment_refund_payment_id"),
+        UniqueConstraint("payment_id", "number"),
         Index("ix_payment_refund_open", "check_at"),
     )
 

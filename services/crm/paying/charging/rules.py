@@ -11,6 +11,12 @@ NEVER_ARRIVED_AFTER: Final = timedelta(minutes=2)
 # How long the letter with a link to the bank may wait to be sent: the bank's page ends within a day.
 LINK_GOOD_FOR: Final = timedelta(days=1)
 CHECK_EVERY: Final = timedelta(seconds=5)
+_GATEWAYS: Final = {"stripe": "Stripe", "authorizenet": "Authorize.Net"}
+
+
+def gateway_name(gateway: str) -> str:
+    """What the gateway calls itself."""
+    return _GATEWAYS.get(gateway, gateway)
 
 
 def may_charge(state: PaymentState, *, to_agency: bool, card_held: bool) -> Decision:

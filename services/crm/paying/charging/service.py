@@ -35,7 +35,13 @@ from services.crm.core.ports.vault import Origin, Removal
 from services.crm.paying.card_removal.service import Removals
 from services.crm.paying.charging.models import PaymentChargeRow
 from services.crm.paying.charging.records import OPEN
-from services.crm.paying.charging.rules import CHECK_EVERY, LINK_GOOD_FOR, NEVER_ARRIVED_AFTER, may_charge
+from services.crm.paying.charging.rules import (
+    CHECK_EVERY,
+    LINK_GOOD_FOR,
+    NEVER_ARRIVED_AFTER,
+    gateway_name,
+    may_charge,
+)
 from services.crm.paying.payments.service import (
     Fact,
     HeldPayment,
@@ -45,7 +51,7 @@ from services.crm.paying.payments.service import (
     locked_own,
 )
 
-__all__ = ["ChargeDetail", "Charges", "Standing"]
+__all__ = ["ChargeDetail", "Charges", "ChargingStatus"]
 
 _log = structlog.get_logger(__name__)
 _AT_ONCE = 50
@@ -78,13 +84,18 @@ class ChargeDetail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class ChargingStatus:
     """What the payment's page shows of charging. `problem` says why charging could not be asked."""
 
     charge: ChargeDetail | None = None
     gateway: GatewayDetail | None = None
     may_charge: bool = False
     problem: str = ""
+
+    @property
+    def gateway_name(self) -> str:
+        """Of the gateway that charged, or would."""
+        return gateway_name(self.charge.gateway if self.charge else self.gateway.name if self.gateway else "")
 
     @property
     def charged(self) -> bool:
@@ -132,17 +143,17 @@ class Charges:
         with self._database.read() as session:
             return {row.payment_id: _detail(row, currencies[row.payment_id]) for row in session.scalars(query)}
 
-    def standing(self, payment: Payment) -> Standing:
+    def status_of(self, payment: Payment) -> ChargingStatus:
         """What can be charged of a payment, and what was."""
         charge = self.of_payment(payment)
         decision = may_charge(payment.state, to_agency=not payment.supplier_name, card_held=payment.card_held)
         if isinstance(decision, Refused) or (charge is not None and charge.is_open):
-            return Standing(charge=charge)
+            return ChargingStatus(charge=charge)
         try:
             gateway = self._port.gateway_of(payment.agency_id)
         except WayvaultError as error:
-            return Standing(charge=charge, problem=error.message)
-        return Standing(charge=charge, gateway=gateway, may_charge=gateway is not None)
+            return ChargingStatus(charge=charge, problem=error.message)
+        return ChargingStatus(charge=charge, gateway=gateway, may_charge=gateway is not None)
 
     def charge(self, actor: Actor, payment_id: str, *, origin: Origin) -> ChargeState:
         """Has the card charged, and says how that stands. Clicked twice, it is charged once.
@@ -287,7 +298,7 @@ class Charges:
         """Charged: as *Processed with supplier*, card and CVV are destroyed, and the client is told."""
         if not payment.happen(Fact.CHARGED, at=now):
             return
-        payment.note(confirmation=row.reference, words=f"Charged through {row.gateway}")
+        payment.note(confirmation=row.reference, words=f"Charged through {gateway_name(row.gateway)}")
         event = PaymentProcessed(
             payment_id=payment.id,
             confirmation_number=payment.now.confirmation_number,

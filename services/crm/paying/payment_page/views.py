@@ -316,7 +316,7 @@ def _page(payment_id: str, **forms: AnyForm) -> str:
         segment=segment,
         travelers=travelers,
         own=actor.owns(payment.agent_id),
-        charging=paying().charges.standing(payment),
+        charging=paying().charges.status_of(payment),
         refunds=refunds,
         refund_form=forms.get("refund") or refund_form_of(payment, seen=len(refunds)),
         link=paying().links.of_payment(payment.id),

@@ -297,7 +297,7 @@ def test_stopping_lets_the_call_under_way_finish(authority: Authority) -> None:
     class Slow(rpc.CardFrameServicer):
         def GetSealingKey(self, request: pb.GetSealingKeyRequest, context: Any) -> pb.GetSealingKeyResponse:
             inside.set()
-            go_on.wait(5)
+            go_on.wait(20)
             return pb.GetSealingKeyResponse(kid="late")
 
     server = build(authority, Slow())  # type: ignore[arg-type]
@@ -305,8 +305,8 @@ def test_stopping_lets_the_call_under_way_finish(authority: Authority) -> None:
     serving = threading.Thread(target=server.run, args=(stop,))
     serving.start()
     with open_channel(f"127.0.0.1:{server.port}", authority.issue("frame"), SERVER_NAME) as channel:
-        future = rpc.CardFrameStub(channel).GetSealingKey.future(pb.GetSealingKeyRequest(), timeout=5)
-        assert inside.wait(5)
+        future = rpc.CardFrameStub(channel).GetSealingKey.future(pb.GetSealingKeyRequest(), timeout=20)
+        assert inside.wait(20)
         stop.set()
         go_on.set()
         assert future.result().kid == "late"
