@@ -305,7 +305,9 @@ def test_stopping_lets_the_call_under_way_finish(authority: Authority) -> None:
     serving = threading.Thread(target=server.run, args=(stop,))
     serving.start()
     with open_channel(f"127.0.0.1:{server.port}", authority.issue("frame"), SERVER_NAME) as channel:
-        future = rpc.CardFrameStub(channel).GetSealingKey.future(pb.GetSealingKeyRequest(), timeout=20)
+        future = rpc.CardFrameStub(channel).GetSealingKey.future(
+            pb.GetSealingKeyRequest(), timeout=20, wait_for_ready=True
+        )
         assert inside.wait(20)
         stop.set()
         go_on.set()
