@@ -48,7 +48,7 @@ class RefundForm(AreaForm):
         [required("Say why: the client reads it, and it stands on record."), Length(max=200)],
         description="The client reads this in the e-mail.",
     )
-    seen = HiddenField(validators=[Regexp(r"[0-9]{1,4}", message="Reload the page and try again.")])
+    seen = HiddenField(validators=[Regexp(r"[0-9]{1,4}\Z", message="Reload the page and try again.")])
 
 
 class RemoveForm(AreaForm):

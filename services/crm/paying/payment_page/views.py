@@ -25,6 +25,7 @@ from chassis.errors import (
     WayvaultError,
 )
 from chassis.ids import new_id
+from chassis.typed.numbers import number_from
 from chassis.web.errors import wants_json
 from services.crm.access.parts import access
 from services.crm.core.actor import Actor
@@ -186,7 +187,7 @@ def refund(payment_id: str) -> ResponseReturnValue:
             payment_id,
             amount=form.amount.data,
             reason=form.reason.data or "",
-            seen=int(form.seen.data or 0),
+            seen=number_from(form.seen.data or "", most=9999),
             origin=request_origin(),
         )
         flash(*_REFUND_WORDS[made.state])
