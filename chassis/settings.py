@@ -17,6 +17,8 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as PydanticSettingsError
 
+from chassis.rpc.tls import TlsFiles
+
 MASK = "********"
 _SHORTEST_SECRET = 32
 _BUS_SCHEMES = ("embedded", "amqp", "amqps")
@@ -134,6 +136,11 @@ class ServiceSettings(BaseSettings):
         if self.environment == "production" and self.bus_url.startswith("amqp://"):
             raise ValueError("bus_url: production talks to RabbitMQ over TLS only; use amqps://")
         return self
+
+    @property
+    def tls(self) -> TlsFiles:
+        """The service's own certificate, and the authority that it trusts."""
+        return TlsFiles(ca=self.tls_ca, cert=self.tls_cert, key=self.tls_key)
 
     def require_secret_key(self) -> str:
         """The key that signs browser state. Raises SettingsError, saying how to make one, when there is none."""

@@ -5,7 +5,6 @@ from pydantic_settings import SettingsConfigDict
 from chassis.bus.connect import open_bus
 from chassis.bus.port import Bus
 from chassis.db import Database, open_database
-from chassis.rpc.tls import TlsFiles
 from chassis.settings import ServiceSettings, load
 
 
@@ -21,8 +20,7 @@ def settings_of(service: str) -> ServiceSettings:
 def bus_of(service: str) -> Bus:
     """The bus as that service reaches it. Raises SettingsError."""
     settings = settings_of(service)
-    tls = TlsFiles(ca=settings.tls_ca, cert=settings.tls_cert, key=settings.tls_key)
-    return open_bus(settings.bus_url, service=service, tls=tls)
+    return open_bus(settings.bus_url, service=service, tls=settings.tls)
 
 
 def database_of(service: str) -> Database:

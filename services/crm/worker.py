@@ -3,7 +3,6 @@
 from chassis.bus import Bus, Consumer, EventHandlers, Relay, open_bus
 from chassis.health import serve_status
 from chassis.lifecycle import Loop, run_until_stopped
-from chassis.rpc.tls import TlsFiles
 from services.crm.access import wiring as access
 from services.crm.bootstrap import SERVICE
 from services.crm.health import readiness
@@ -60,5 +59,4 @@ def run(deps: Dependencies) -> None:
 
 def _bus(deps: Dependencies) -> Bus:
     settings = deps.core.settings
-    tls = TlsFiles(ca=settings.tls_ca, cert=settings.tls_cert, key=settings.tls_key)
-    return open_bus(settings.bus_url, service=SERVICE, tls=tls)
+    return open_bus(settings.bus_url, service=SERVICE, tls=settings.tls)

@@ -4,7 +4,6 @@ from chassis.bus import Bus, Consumer, EventHandlers, Relay, open_bus
 from chassis.db import open_database
 from chassis.health import serve_status
 from chassis.lifecycle import Loop, every, run_until_stopped
-from chassis.rpc.tls import TlsFiles
 from services.notifier.bootstrap import SERVICE
 from services.notifier.client_references import CLIENT_REFERENCES
 from services.notifier.deliveries.client_mails import ClientMails
@@ -81,5 +80,4 @@ def run(deps: Dependencies) -> None:
 
 def _bus(deps: Dependencies) -> Bus:
     settings = deps.core.settings
-    tls = TlsFiles(ca=settings.tls_ca, cert=settings.tls_cert, key=settings.tls_key)
-    return open_bus(settings.bus_url, service=SERVICE, tls=tls)
+    return open_bus(settings.bus_url, service=SERVICE, tls=settings.tls)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from chassis.bus import Outbox
 from chassis.clock import Clock, SystemClock
 from chassis.db import DATABASE_PATIENCE, Database, open_database
-from chassis.rpc import TlsFiles, open_channel
+from chassis.rpc import open_channel
 from chassis.sealing import LetterSealer, LetterWriter
 from chassis.web.passwords import Passwords
 from chassis.web.sessions import ServerSessions
@@ -102,11 +102,6 @@ def bootstrap(
     )
 
 
-def tls_files(settings: PortalSettings) -> TlsFiles:
-    """The portal's certificate and the authority that it trusts."""
-    return TlsFiles(ca=settings.tls_ca, cert=settings.tls_cert, key=settings.tls_key)
-
-
 def _core(settings: PortalSettings, clock: Clock, database: Database | None) -> Core:
     database = database or open_database(
         settings.database_url, name=SERVICE, pool_size=settings.web_threads, patience=DATABASE_PATIENCE
@@ -162,8 +157,8 @@ def _sign_requests(
 
 
 def _intake(settings: PortalSettings) -> GrpcCardIntake:
-    return GrpcCardIntake(open_channel(settings.vault_address, tls_files(settings), settings.vault_server_name))
+    return GrpcCardIntake(open_channel(settings.vault_address, settings.tls, settings.vault_server_name))
 
 
 def _cvv_intake(settings: PortalSettings) -> GrpcCvvIntake:
-    return GrpcCvvIntake(open_channel(settings.vault_address, tls_files(settings), settings.vault_server_name))
+    return GrpcCvvIntake(open_channel(settings.vault_address, settings.tls, settings.vault_server_name))

@@ -8,7 +8,7 @@ from chassis.web.drafts import Drafts
 from services.portal.account import events as account_events
 from services.portal.agencies import events as agency_events
 from services.portal.agents import events as agent_events
-from services.portal.bootstrap import SERVICE, tls_files
+from services.portal.bootstrap import SERVICE
 from services.portal.client_references import CLIENT_REFERENCES
 from services.portal.cvv import events as cvv_events
 from services.portal.documents import events as document_events
@@ -85,4 +85,4 @@ def run(deps: Dependencies) -> None:
 
 def _bus(deps: Dependencies) -> Bus:
     settings = deps.core.settings
-    return open_bus(settings.bus_url, service=SERVICE, tls=tls_files(settings))
+    return open_bus(settings.bus_url, service=SERVICE, tls=settings.tls)

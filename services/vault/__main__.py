@@ -70,7 +70,7 @@ def _serve(settings: VaultSettings, _: argparse.Namespace) -> int:
     server.run(
         bootstrap(settings, stop=stop),
         settings.listen,
-        settings.server_tls,
+        settings.tls,
         workers=settings.workers,
         metrics=settings.metrics_listen,
         stop=stop,

@@ -109,11 +109,6 @@ class VaultSettings(SiteSettings):
         """Whether the keyring of this machine is used."""
         return self.transit_url.startswith("embedded:")
 
-    @property
-    def server_tls(self) -> TlsFiles:
-        """The vault's own certificate."""
-        return TlsFiles(ca=self.tls_ca, cert=self.tls_cert, key=self.tls_key)
-
     def tls_of(self, identity: str) -> TlsFiles:
         """The certificate of another identity that runs from this checkout: `frame`, `operator`."""
         folder = self.tls_cert.parent

@@ -1,7 +1,7 @@
 """The composition of the office: help, support, e-mails that failed, the audit viewer, and the reports."""
 
 from chassis.bus import EventHandlers
-from chassis.rpc import TlsFiles, open_channel
+from chassis.rpc import open_channel
 from services.crm.access.parts import Access
 from services.crm.config import CrmSettings
 from services.crm.core.parts import Core
@@ -22,8 +22,7 @@ from services.crm.trips.parts import Trips
 
 def open_trail(settings: CrmSettings) -> TrailPort:
     """The vault's trail over mTLS; nothing is opened before the first call."""
-    tls = TlsFiles(ca=settings.tls_ca, cert=settings.tls_cert, key=settings.tls_key)
-    return GrpcTrail(open_channel(settings.vault_address, tls, settings.vault_server_name))
+    return GrpcTrail(open_channel(settings.vault_address, settings.tls, settings.vault_server_name))
 
 
 def make_office(

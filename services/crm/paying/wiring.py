@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers
 from chassis.lifecycle import Loop, every
-from chassis.rpc import TlsFiles, open_channel
+from chassis.rpc import open_channel
 from chassis.sealing import LetterSealer
 from services.crm.access.parts import Access
 from services.crm.config import CrmSettings
@@ -53,24 +53,21 @@ _NEWS_SECONDS = 600.0
 
 def open_vault(settings: CrmSettings) -> VaultPort:
     """The vault over mTLS; nothing is opened before the first call."""
-    tls = TlsFiles(ca=settings.tls_ca, cert=settings.tls_cert, key=settings.tls_key)
-    return GrpcVault(open_channel(settings.vault_address, tls, settings.vault_server_name))
+    return GrpcVault(open_channel(settings.vault_address, settings.tls, settings.vault_server_name))
 
 
 def open_charging(settings: CrmSettings) -> ChargingPort:
     """The program `charging` over mTLS, where there is one."""
     if not settings.charging_address:
         return NoCharging()
-    tls = TlsFiles(ca=settings.tls_ca, cert=settings.tls_cert, key=settings.tls_key)
-    return GrpcCharging(open_channel(settings.charging_address, tls, settings.charging_server_name))
+    return GrpcCharging(open_channel(settings.charging_address, settings.tls, settings.charging_server_name))
 
 
 def open_masker(settings: CrmSettings) -> MaskerPort | None:
     """The masker over mTLS; None where phone payments are not set up."""
     if not settings.phone_address:
         return None
-    tls = TlsFiles(ca=settings.tls_ca, cert=settings.tls_cert, key=settings.tls_key)
-    return GrpcMasker(open_channel(settings.phone_address, tls, settings.phone_server_name))
+    return GrpcMasker(open_channel(settings.phone_address, settings.tls, settings.phone_server_name))
 
 
 def make_paying(

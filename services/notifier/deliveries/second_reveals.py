@@ -2,13 +2,11 @@
 
 import json
 from dataclasses import dataclass
-from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta, RetryLater
-from chassis.sealing import Letter
 from protos.wayvault.events.v1.events_pb2 import (
     Agent,
     CvvRequested,
@@ -20,16 +18,11 @@ from protos.wayvault.events.v1.events_pb2 import (
 from services.notifier.deliveries.formats import card, moment, payment_facts
 from services.notifier.deliveries.models import Delivery
 from services.notifier.deliveries.service import Deliveries, NewDelivery
+from services.notifier.deliveries.signing_mails import OpenLetter
 from services.notifier.templates.rules import Mail
 
 # How long the mail that tells of a CVV waits for the request that it answers.
 _WAIT_SECONDS = 2.0
-
-
-class OpenLetter(Protocol):
-    """Opens a letter and checks its signer; None when it is past its time. Raises LetterRefused."""
-
-    def __call__(self, sealed: str) -> Letter | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,6 @@ from typing import ClassVar, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from chassis.rpc import TlsFiles
 from chassis.settings import ServiceSettings
 
 _PORTS_PER_CALL = 4
@@ -54,8 +53,3 @@ class PhoneSettings(ServiceSettings):
     def most_calls(self) -> int:
         """How many calls the ports carry."""
         return (self.media_last_port - self.media_first_port + 1) // _PORTS_PER_CALL
-
-    @property
-    def tls(self) -> TlsFiles:
-        """The masker's own certificate."""
-        return TlsFiles(ca=self.tls_ca, cert=self.tls_cert, key=self.tls_key)
