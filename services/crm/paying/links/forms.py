@@ -18,10 +18,9 @@ from chassis.web.forms import (
     required,
 )
 from services.crm.paying.links.service import LinkRequest, Share
+from services.crm.paying.payments.pages import chosen_segment, lacks_supplier, segment_choices
 from services.crm.paying.payments.service import TYPE_WORDS, PaymentType
 from services.crm.trips.bookings.service import BookingDetail, Passenger
-
-NO_SEGMENT = "none"
 
 
 class LinkForm(Form):
@@ -71,10 +70,7 @@ def make_form(booking: BookingDetail, **values: Any) -> LinkForm:  # Any: whatev
             fields[f"amount_{index}"] = MoneyField(f"Amount for {passenger.name}", currency=booking.currency)
     bound = type("BookingLinkForm", (LinkForm,), fields)
     form: LinkForm = bound(data=values)
-    form.segment_id.choices = {
-        **{segment.id: segment.data.supplier_name for segment in booking.segments},
-        NO_SEGMENT: "None: the agency's own service fee",
-    }
+    form.segment_id.choices = segment_choices(booking)
     form.passengers = [
         PassengerChoice(passenger, getattr(form, f"pick_{index}", None), getattr(form, f"amount_{index}", None))
         for index, passenger in enumerate(booking.passengers)
@@ -98,14 +94,14 @@ def read_request(form: LinkForm) -> LinkRequest | None:
             form.refuse(choice.amount.name, f"Enter the amount for {choice.passenger.name}.")
             valid = False
     kind = PaymentType(form.type.data) if form.type.data in set(PaymentType) else None
-    if kind not in (None, PaymentType.SERVICE_FEE) and form.segment_id.data == NO_SEGMENT:
+    if lacks_supplier(kind, form.segment_id.data):
         form.refuse("segment_id", "Choose the supplier that this payment goes to.")
         valid = False
     if not valid or kind is None:
         return None
     return LinkRequest(
         request_key=form.request_key.data or "",
-        segment_id="" if form.segment_id.data == NO_SEGMENT else form.segment_id.data,
+        segment_id=chosen_segment(form.segment_id.data),
         type=kind,
         purpose=form.purpose.data or "",
         due_on=form.due_on.data,

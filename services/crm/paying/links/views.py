@@ -21,10 +21,11 @@ from services.crm.core.panels import Panel
 from services.crm.core.parts import core
 from services.crm.core.web import current_agent, login_required
 from services.crm.paying.links.fillings import doubts, fillings
-from services.crm.paying.links.forms import NO_SEGMENT, make_form, read_request
+from services.crm.paying.links.forms import make_form, read_request
 from services.crm.paying.links.overview_views import show_sent
 from services.crm.paying.links.service import LinkRequest
 from services.crm.paying.parts import paying
+from services.crm.paying.payments.pages import NO_SEGMENT
 from services.crm.paying.payments.service import TYPE_WORDS, Payment, PaymentType
 from services.crm.paying.schedule.service import BookingSchedule, Proposal, excess_of, proposal
 from services.crm.sales.parts import sales

@@ -22,11 +22,11 @@ from chassis.web.forms import (
     required,
 )
 from services.crm.paying.links.service import LinkRequest, Share
+from services.crm.paying.payments.pages import chosen_segment, lacks_supplier, segment_choices
 from services.crm.paying.payments.service import TYPE_WORDS, BillingAddress, PaymentType
 from services.crm.paying.phone.rules import LONGEST_SCRIPT, Field, Flow, script_problem
 from services.crm.trips.bookings.service import BookingDetail
 
-NO_SEGMENT = "none"
 _ORDERS = (
     ("number,expiry,cvv", "Card number, expiry, security code"),
     ("number,cvv,expiry", "Card number, security code, expiry"),
@@ -59,14 +59,14 @@ class PayForm(Form):
         """What was entered; None when something is wrong, which then stands at its field."""
         valid = self.validate_on_submit()
         kind = PaymentType(self.type.data) if self.type.data in set(PaymentType) else None
-        if kind not in (None, PaymentType.SERVICE_FEE) and self.segment_id.data == NO_SEGMENT:
+        if lacks_supplier(kind, self.segment_id.data):
             self.refuse("segment_id", "Choose the supplier that this payment goes to.")
             return None
         if not valid or kind is None or not isinstance(self.amount.data, Money):
             return None
         return LinkRequest(
             request_key=self.request_key.data or "",
-            segment_id="" if self.segment_id.data == NO_SEGMENT else self.segment_id.data,
+            segment_id=chosen_segment(self.segment_id.data),
             type=kind,
             purpose=self.purpose.data or "",
             due_on=self.due_on.data,
@@ -83,10 +83,7 @@ def make_form(booking: BookingDetail, **values: Any) -> PayForm:  # Any: whateve
     )
     form: PayForm = bound(data=values)
     form.client_id.choices = {each.client_id: each.name for each in booking.passengers}
-    form.segment_id.choices = {
-        **{segment.id: segment.data.supplier_name for segment in booking.segments},
-        NO_SEGMENT: "None: the agency's own service fee",
-    }
+    form.segment_id.choices = segment_choices(booking)
     return form
 
 

@@ -17,11 +17,10 @@ from chassis.web.forms import (
     TextAreaField,
     required,
 )
+from services.crm.paying.payments.pages import chosen_segment, lacks_supplier, segment_choices
 from services.crm.paying.payments.service import METHOD_WORDS, RECORDED_METHODS, TYPE_WORDS, Method, PaymentType
 from services.crm.paying.recording.service import Recorded
 from services.crm.trips.bookings.service import BookingDetail
-
-NO_SEGMENT = "none"
 
 
 class RecordForm(Form):
@@ -55,7 +54,7 @@ class RecordForm(Form):
         """What was entered; None when something is wrong, which then stands at its field."""
         valid = self.validate_on_submit()
         kind = PaymentType(self.type.data) if self.type.data in set(PaymentType) else None
-        if kind not in (None, PaymentType.SERVICE_FEE) and self.segment_id.data == NO_SEGMENT:
+        if lacks_supplier(kind, self.segment_id.data):
             self.refuse("segment_id", "Choose the supplier that was paid.")
             return None
         if not valid or kind is None or self.amount.data is None or self.paid_on.data is None:
@@ -63,7 +62,7 @@ class RecordForm(Form):
         return Recorded(
             request_key=self.request_key.data or "",
             client_id=self.client_id.data or "",
-            segment_id="" if self.segment_id.data == NO_SEGMENT else self.segment_id.data,
+            segment_id=chosen_segment(self.segment_id.data),
             type=kind,
             method=Method(self.method.data),
             amount=self.amount.data,
@@ -81,10 +80,7 @@ def make_form(booking: BookingDetail, **values: Any) -> RecordForm:  # Any: what
         {"amount": MoneyField("Amount", [required("Enter the amount that was paid.")], currency=booking.currency)},
     )
     form: RecordForm = bound(data=values)
-    form.segment_id.choices = {
-        **{segment.id: segment.data.supplier_name for segment in booking.segments},
-        NO_SEGMENT: "None: the agency's own service fee",
-    }
+    form.segment_id.choices = segment_choices(booking)
     form.client_id.choices = {passenger.client_id: passenger.name for passenger in booking.passengers}
     return form
 

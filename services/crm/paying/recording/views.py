@@ -15,8 +15,9 @@ from services.crm.core.panels import Panel
 from services.crm.core.parts import core
 from services.crm.core.web import current_agent, login_required
 from services.crm.paying.parts import paying
+from services.crm.paying.payments.pages import NO_SEGMENT
 from services.crm.paying.payments.service import Payment, PaymentState, PaymentType, Refused
-from services.crm.paying.recording.forms import NO_SEGMENT, ReasonForm, RecordForm, make_form
+from services.crm.paying.recording.forms import ReasonForm, RecordForm, make_form
 from services.crm.paying.recording.rules import may_answer, may_reverse
 from services.crm.paying.recording.service import Recorded
 from services.crm.paying.schedule.service import excess_of, proposal
