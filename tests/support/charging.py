@@ -35,6 +35,15 @@ class ChargingKit:
         answer: pb.ChargeAnswer = self.call(self.charging.rpc.Charge, charge_request(token, payment, **changes))
         return answer
 
+    def charge_mandate(self, mandate_id: str, payment: str, **changes: Any) -> pb.ChargeAnswer:
+        fields = {"mandate_id": mandate_id, **changes}
+        answer: pb.ChargeAnswer = self.call(self.charging.rpc.Charge, charge_request("", payment, **fields))
+        return answer
+
+    def end_mandate(self, mandate_id: str, agency: str = AGENCY) -> None:
+        request = pb.EndMandateRequest(idempotency_key=key(), agency_id=agency, mandate_id=mandate_id, origin=ORIGIN)
+        self.call(self.charging.rpc.EndMandate, request)
+
     def refund(self, charge_id: str, minor: int, **changes: Any) -> pb.ChargeAnswer:
         fields: dict[str, Any] = {
             "idempotency_key": key(),

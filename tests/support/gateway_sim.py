@@ -37,7 +37,8 @@ DECLINES = {
     "4000000000006975": ("card_declined", "card_velocity_exceeded"),
     "4100000000000019": ("card_declined", "fraudulent"),
 }
-# docs.stripe.com/testing#regulatory-cards.
+# docs.stripe.com/testing#regulatory-cards. The second is asked for at each charge, whatever was agreed before.
+ALWAYS_AUTHENTICATE = {"4000002760003184"}
 NEED_AUTHENTICATION = {"4000002500003155", "4000002760003184", "4000000000003220"}
 RAW_CARDS_WORDS = (
     "Sending credit card numbers directly to the Stripe API is generally unsafe. "
@@ -75,6 +76,10 @@ class Book:
     faults: list[Fault] = field(default_factory=list)
     requests: list[tuple[str, str, str]] = field(default_factory=list)
     methods: dict[str, str] = field(default_factory=dict)
+    # Cards that customers keep here: method → customer, and how an off-session charge of it ends; never a number.
+    saved: dict[str, dict[str, Any]] = field(default_factory=dict)
+    # (code, decline_code) with which the bank declines every off-session charge; None: as the card is.
+    bank_declines: tuple[str, str] | None = None
     endpoints: list[dict[str, Any]] = field(default_factory=list)
     # (kind, body) of every message, oldest first; `mailer` sends them to the endpoints.
     messages: list[tuple[str, bytes]] = field(default_factory=list)
@@ -110,6 +115,8 @@ class Book:
     def _take_up(self, what: str, key: str, value: Any) -> None:
         if what == "refunds":
             self.refunds = [one for one in self.refunds if one["id"] != key] + [value]
+        elif what == "detached":
+            self.saved.pop(key, None)
         elif what == "endpoints":
             self.endpoints.append(value)
         elif what == "answers":
@@ -136,6 +143,9 @@ class Book:
             "amount": amount,
             "currency": form["currency"],
             "description": form.get("description"),
+            "customer": form.get("customer"),
+            "setup_future_usage": form.get("setup_future_usage"),
+            "payment_method": None,
             "metadata": {"wayvault_charge": form.get("metadata[wayvault_charge]", "")},
             "status": "requires_payment_method",
             "last_payment_error": None,
@@ -145,6 +155,10 @@ class Book:
         self.intents[reference] = intent
         self.keep("intents", reference, intent)
         return 200, intent
+
+    def make_customer(self, form: Form) -> Answer:
+        reference = f"cus_{next(self.numbers):06d}"
+        return 200, {"id": reference, "object": "customer"}
 
     def make_method(self, form: Form) -> Answer:
         """docs.stripe.com/api/payment_methods/create. The number stays in this process: no journal has it."""
@@ -159,20 +173,19 @@ class Book:
     def confirm(self, intent: dict[str, Any], form: Form) -> Answer:
         if intent["status"] not in ("requires_payment_method", "requires_confirmation"):
             return _refusal("payment_intent_unexpected_state", "This PaymentIntent's status does not allow it.")
-        number = self.methods.get(form.get("payment_method", ""))
+        method = form.get("payment_method", "")
+        if method in self.saved:
+            return self._confirm_saved(intent, method, off_session=form.get("off_session") == "true")
+        number = self.methods.pop(method, None)  # without a customer it may be used once
         if number is None:
             return _refusal("resource_missing", "No such PaymentMethod")
+        intent["payment_method"] = method
         if number in DECLINES:
-            code, decline_code = DECLINES[number]
-            error = {
-                "type": "card_error",
-                "code": code,
-                "decline_code": decline_code,
-                "message": "Your card was declined.",
-            }
-            intent |= {"status": "requires_payment_method", "last_payment_error": error}
-            self._moved(intent)
-            return 402, {"error": error}
+            return self._declined(intent, *DECLINES[number])
+        if intent["setup_future_usage"] and intent["customer"]:
+            # Attached once the charge has succeeded; one that waits for its bank until then can't be charged.
+            self.saved[method] = {"customer": intent["customer"], "asks_always": number in ALWAYS_AUTHENTICATE}
+            self.keep("saved", method, self.saved[method])
         if number in NEED_AUTHENTICATION:
             url = f"{self.origin}/3ds/{intent['id']}"
             intent |= {
@@ -185,6 +198,41 @@ class Book:
         intent["status"] = "succeeded"
         self._moved(intent)
         return 200, intent
+
+    def _confirm_saved(self, intent: dict[str, Any], method: str, *, off_session: bool) -> Answer:
+        """docs.stripe.com/payments/save-during-payment: who is away can't be asked, so that is a decline."""
+        kept = self.saved[method]
+        if kept["customer"] != intent["customer"]:
+            return _refusal("payment_method_customer_decline", "The PaymentMethod belongs to another Customer.")
+        if not off_session:
+            return _refusal("parameter_missing", "This simulator charges saved cards off session only.")
+        intent["payment_method"] = method
+        if self.bank_declines:
+            return self._declined(intent, *self.bank_declines)
+        if kept["asks_always"]:
+            return self._declined(intent, "authentication_required", "authentication_required")
+        intent["status"] = "succeeded"
+        self._moved(intent)
+        return 200, intent
+
+    def _declined(self, intent: dict[str, Any], code: str, decline_code: str) -> Answer:
+        error = {
+            "type": "card_error",
+            "code": code,
+            "decline_code": decline_code,
+            "message": "Your card was declined.",
+        }
+        intent |= {"status": "requires_payment_method", "last_payment_error": error}
+        self._moved(intent)
+        return 402, {"error": error}
+
+    def detach(self, method: str) -> Answer:
+        """docs.stripe.com/api/payment_methods/detach."""
+        if not self.saved.get(method, {}).get("customer"):
+            return _refusal("", "The payment method you provided is not attached to a customer.")
+        del self.saved[method]
+        self.keep("detached", method, None)
+        return 200, {"id": method, "object": "payment_method", "customer": None}
 
     def _moved(self, intent: dict[str, Any]) -> None:
         self.keep("intents", intent["id"], intent)
@@ -265,6 +313,7 @@ class Book:
             "currency": form["line_items[0][price_data][currency]"],
             "url": f"{self.origin}/pay/{reference}",
             "return_url": form.get("success_url", ""),
+            "setup_future_usage": form.get("payment_intent_data[setup_future_usage]"),
         }
         self.sessions[reference] = session
         self.keep("sessions", reference, session)
@@ -278,6 +327,12 @@ class Book:
                 return
             _, intent = self.make_intent({"amount": str(session["amount_total"]), "currency": session["currency"]})
             intent["status"] = "succeeded"
+            if session["setup_future_usage"]:
+                method = f"pm_{next(self.numbers):06d}"
+                kept = {"customer": f"cus_{next(self.numbers):06d}", "asks_always": False}
+                intent |= {"customer": kept["customer"], "payment_method": method, "setup_future_usage": "off_session"}
+                self.saved[method] = kept
+                self.keep("saved", method, kept)
             session |= {"status": "complete", "payment_status": "paid", "payment_intent": intent["id"]}
             self._moved(intent)
             self.keep("sessions", reference, session)
@@ -303,6 +358,10 @@ class Book:
             return 200, intent
         if method == "POST" and parts == ["payment_methods"]:
             return self.make_method(form)
+        if method == "POST" and parts == ["customers"]:
+            return self.make_customer(form)
+        if method == "POST" and parts[0] == "payment_methods" and parts[2:] == ["detach"]:
+            return self.detach(parts[1])
         if method == "POST" and parts == ["webhook_endpoints"]:
             return self.make_endpoint(form)
         if method == "POST" and parts == ["refunds"]:

@@ -14,6 +14,7 @@ ALLOW: Final = AllowList(
         _V1 + "Charge": _CRM,
         _V1 + "Refund": _CRM,
         _V1 + "Void": _CRM,
+        _V1 + "EndMandate": _CRM,
         _V1 + "Status": _CRM,
         _V1 + "ListReasons": _CRM,
         _V1 + "TakeNotice": _CRM,

@@ -15,6 +15,7 @@ from services.vault.audit.service import Audit, AuditEntry
 from services.vault.charging.accounts import Accounts, Opener, openers
 from services.vault.charging.authz import ALLOW
 from services.vault.charging.gateways.port import GatewaySettings
+from services.vault.charging.mandates import MandateService
 from services.vault.charging.notices import Notices
 from services.vault.charging.refunds import RefundService
 from services.vault.charging.rpc import ChargingRpc
@@ -56,6 +57,7 @@ def join_rooms(
         accounts=accounts,
         charges=charges,
         refunds=refunds,
+        mandates=MandateService(database=database, clock=clock, trail=audit, accounts=accounts),
         notices=notices,
     )
     return Charging(database=database, transit=transit, audit=audit, rpc=rpc, settling=settling)

@@ -1,9 +1,9 @@
-"""Rows of charging: accounts at gateways, charges, refunds. Never a card: only the token of one."""
+"""Rows of charging: accounts at gateways, charges, refunds, mandates. Never a card: only the token of one."""
 
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
@@ -58,6 +58,9 @@ class ChargeRow(Base):
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     description: Mapped[str] = mapped_column(String(200))
+    # Whether the gateway is to keep the card, and the mandate that came of it, or that is charged in place of a card.
+    keeps_card: Mapped[bool] = mapped_column(default=False, server_default=false())
+    mandate_id: Mapped[str] = mapped_column(String(64), default="", server_default="")
     gateway: Mapped[str] = mapped_column(String(20))
     live: Mapped[bool]
     state: Mapped[str] = mapped_column(String(16))
@@ -71,6 +74,24 @@ class ChargeRow(Base):
     # When the poller asks next, and how often it has.
     ask_at: Mapped[datetime] = mapped_column(UtcDateTime())
     asked: Mapped[int] = mapped_column(default=0)
+
+
+class MandateRow(Base):
+    """A card that the gateway keeps for later charges. `reference` is of use only together with the account's key."""
+
+    __tablename__ = "mandates"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    agency_id: Mapped[str] = mapped_column(String(64))
+    # The card's owner, and the token that it had here.
+    agent_id: Mapped[str] = mapped_column(String(64))
+    card_token: Mapped[str] = mapped_column(String(64))
+    charge_id: Mapped[str] = mapped_column(ForeignKey("charges.id"), unique=True)
+    gateway: Mapped[str] = mapped_column(String(20))
+    live: Mapped[bool]
+    reference: Mapped[str] = mapped_column(String(255))
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime())
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
 
 
 class RefundRow(Base):
@@ -99,7 +120,7 @@ class RefundRow(Base):
     asked: Mapped[int] = mapped_column(default=0)
 
 
-_OWN: Final = ("gateway_accounts", "charges", "refunds")
+_OWN: Final = ("gateway_accounts", "charges", "mandates", "refunds")
 
 
 def grants_for(charging_role: str) -> tuple[str, ...]:

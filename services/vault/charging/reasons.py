@@ -219,12 +219,33 @@ _OWN: Final = (
         next_step="Nothing was charged. Charge again to get a fresh page.",
         may_retry=True,
     ),
+    Reason(
+        code="mandates_not_offered",
+        words="Your agency's gateway is not one that keeps cards for standing orders here.",
+        next_step="Nothing was charged. Send a payment link for each payment.",
+    ),
+    Reason(
+        code="mandate_gone",
+        words="The gateway does not keep the client's card any more.",
+        next_step=_OTHER_CARD,
+    ),
     Reason(code="gateway_key_refused", words="The gateway does not accept your agency's key.", next_step=_OURS),
     Reason(code="gateway_refused", words="The gateway does not accept this charge.", next_step=_OURS),
     Reason(
         code="raw_cards_refused", words="Your agency's account takes no card numbers from elsewhere.", next_step=_OURS
     ),
 )
+
+# What may pass by itself, so that a standing order tries the same card again on a later day. Everything else that a
+# bank says is final for a card that its holder is not there to give: cards networks charge for trying those again
+# (docs.stripe.com/declines/codes; Visa's categories 2 and 3, Mastercard's merchant advice 02, 24 to 30).
+PASSING: Final = frozenset(
+    {
+        "approve_with_id", "card_decline_rate_limit_exceeded", "card_declined", "card_velocity_exceeded",
+        "do_not_honor", "generic_decline", "insufficient_funds", "issuer_not_available", "processing_error",
+        "reenter_transaction", "try_again_later", "withdrawal_count_limit_exceeded",
+    }
+)  # fmt: skip
 
 REASONS: Final[dict[str, Reason]] = {reason.code: reason for reason in (*_PUBLISHED, *_ERRORS, *_REFUNDS, *_OWN)}
 

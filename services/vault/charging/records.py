@@ -8,8 +8,9 @@ from sqlalchemy import CursorResult, Table, Update, or_, select, update
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
+from chassis.ids import derived_id
 from services.vault.charging.gateways.port import Outcome, RefundOutcome
-from services.vault.charging.models import ChargeRow, RefundRow
+from services.vault.charging.models import ChargeRow, MandateRow, RefundRow
 from services.vault.charging.rules import (
     OPEN,
     SETTLE_AFTER,
@@ -25,6 +26,7 @@ Row = TypeVar("Row", ChargeRow, RefundRow)
 
 _CHARGES: Final = cast("Table", ChargeRow.__table__)
 _REFUNDS: Final = cast("Table", RefundRow.__table__)
+_MANDATES: Final = cast("Table", MandateRow.__table__)
 _SETTLED: Final = frozenset({ChargeState.SUCCEEDED, ChargeState.DECLINED, ChargeState.FAILED, ChargeState.VOIDED})
 _OPEN_REFUNDS: Final = (RefundState.ASKING, RefundState.PENDING)
 
@@ -80,7 +82,49 @@ def settle_charge(session: Session, charge_id: str, outcome: Outcome, now: datet
     }
     if outcome.state in _SETTLED:
         values |= {"settled_at": now, "client_url": ""}
-    return _moved(session, _move(charge_id, outcome.state).values(**values))
+    if not _moved(session, _move(charge_id, outcome.state).values(**values)):
+        return False
+    if outcome.state is ChargeState.SUCCEEDED and outcome.mandate:
+        _keep_mandate(session, charge_id, outcome.mandate, now)
+    return True
+
+
+def _keep_mandate(session: Session, charge_id: str, reference: str, now: datetime) -> None:
+    charge = charge_by_id(session, charge_id)
+    if not charge.keeps_card:
+        return
+    mandate_id = derived_id("mdt", charge_id)
+    session.add(
+        MandateRow(
+            id=mandate_id,
+            agency_id=charge.agency_id,
+            agent_id=charge.agent_id,
+            card_token=charge.card_token,
+            charge_id=charge.id,
+            gateway=charge.gateway,
+            live=charge.live,
+            reference=reference,
+            made_at=now,
+        )
+    )
+    session.execute(update(_CHARGES).where(_CHARGES.c.id == charge_id).values(mandate_id=mandate_id))
+
+
+def mandate_of(session: Session, agency_id: str, mandate_id: str) -> MandateRow:
+    """An agency's mandate. Raises NotFound."""
+    row = session.get(MandateRow, mandate_id, populate_existing=True)
+    if row is None or row.agency_id != agency_id:
+        raise NotFound("There is no such standing card at the gateway.")
+    session.expunge(row)
+    return row
+
+
+def end_mandate(session: Session, mandate_id: str, now: datetime) -> bool:
+    """Says that the gateway forgot the card. False when that is on record."""
+    return _moved(
+        session,
+        update(_MANDATES).where(_MANDATES.c.id == mandate_id, _MANDATES.c.ended_at.is_(None)).values(ended_at=now),
+    )
 
 
 def postpone(session: Session, row: ChargeRow, now: datetime) -> None:

@@ -16,9 +16,11 @@ from protos.wayvault.vault.v1 import charging_pb2 as pb
 from protos.wayvault.vault.v1 import charging_pb2_grpc
 from services.vault.audit.service import AuditEntry
 from services.vault.charging.accounts import Accounts, Secrets, account_of
+from services.vault.charging.gateways.registry import KINDS
+from services.vault.charging.mandates import MandateService
 from services.vault.charging.models import ChargeRow, GatewayAccountRow, RefundRow
 from services.vault.charging.notices import Notices
-from services.vault.charging.reasons import REASONS, reason_of
+from services.vault.charging.reasons import PASSING, REASONS, reason_of
 from services.vault.charging.records import charge_of, charges_of, refunds_of
 from services.vault.charging.refunds import NewRefund, RefundService
 from services.vault.charging.rules import ChargeState, RefundState
@@ -44,6 +46,7 @@ class ChargingRpc(charging_pb2_grpc.ChargingServicer):
         accounts: Accounts,
         charges: ChargeService,
         refunds: RefundService,
+        mandates: MandateService,
         notices: Notices,
     ) -> None:
         self._database = database
@@ -52,16 +55,21 @@ class ChargingRpc(charging_pb2_grpc.ChargingServicer):
         self._accounts = accounts
         self._charges = charges
         self._refunds = refunds
+        self._mandates = mandates
         self._notices = notices
 
     def Charge(self, request: pb.ChargeRequest, context: grpc.ServicerContext) -> pb.ChargeAnswer:
         key = CallKey.of(request.idempotency_key, request)
         if not _CURRENCY.fullmatch(request.currency):
             raise InvalidArgument("A currency is three capital letters, such as USD.", field="currency")
+        if request.mandate_id and (request.card_token or request.keep_card):
+            raise InvalidArgument("A charge is of a card or of one that the gateway keeps.", field="mandate_id")
         new = NewCharge(
             agency_id=identifier(request.agency_id, "agency_id"),
             payment_id=identifier(request.payment_id, "payment_id"),
-            card_token=identifier(request.card_token, "card_token"),
+            card_token="" if request.mandate_id else identifier(request.card_token, "card_token"),
+            mandate_id=identifier(request.mandate_id, "mandate_id") if request.mandate_id else "",
+            keep_card=request.keep_card,
             agent_id=identifier(request.agent_id, "agent_id"),
             amount_minor=whole_number(request.amount_minor, "amount", least=1, most=_MOST_MINOR),
             currency=request.currency,
@@ -91,6 +99,12 @@ class ChargingRpc(charging_pb2_grpc.ChargingServicer):
         charge_id = identifier(request.charge_id, "charge_id")
         self._charges.void(agency_id, charge_id, identifier(request.agent_id, "agent_id"), request.origin)
         return self._answer(agency_id, charge_id)
+
+    def EndMandate(self, request: pb.EndMandateRequest, context: grpc.ServicerContext) -> pb.EndMandateResponse:
+        CallKey.of(request.idempotency_key, request)
+        agency_id = identifier(request.agency_id, "agency_id")
+        self._mandates.end(agency_id, identifier(request.mandate_id, "mandate_id"), request.origin)
+        return pb.EndMandateResponse()
 
     def Status(self, request: pb.StatusRequest, context: grpc.ServicerContext) -> pb.StatusResponse:
         agency_id = identifier(request.agency_id, "agency_id")
@@ -149,7 +163,12 @@ class ChargingRpc(charging_pb2_grpc.ChargingServicer):
 
 
 def _described(account: GatewayAccountRow) -> pb.DescribeGatewayResponse:
-    return pb.DescribeGatewayResponse(gateway=account.gateway, live=account.live, set_at=stamp(account.set_at))
+    return pb.DescribeGatewayResponse(
+        gateway=account.gateway,
+        live=account.live,
+        set_at=stamp(account.set_at),
+        keeps_cards=KINDS[account.gateway].keeps_cards,
+    )
 
 
 def _rendered(session: Session, row: ChargeRow) -> pb.ChargeAnswer:
@@ -171,6 +190,8 @@ def _rendered(session: Session, row: ChargeRow) -> pb.ChargeAnswer:
         made_at=stamp(row.made_at),
         settled_at=stamp(row.settled_at),
         refunds=[_refunded(refund) for refund in refunds_of(session, row.id)],
+        mandate_id=row.mandate_id,
+        may_pass=row.state == ChargeState.DECLINED and row.reason_code in PASSING,
     )
 
 

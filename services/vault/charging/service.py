@@ -4,6 +4,8 @@ The order: (1) what speaks against it, and the intent with its idempotency key, 
 the charge, without a card; (3) the card is opened; (4) intent → asking and the audit row, committed; (5) the gateway is
 asked, once; (6) what became of it, committed. A crash or a lost answer after (4) leaves *asking*, which `settling`
 finds out about; before (4) no card has left, and the intent is given up. Nothing ever repeats (5).
+
+A charge by mandate goes the same way; the gateway has the card, so (3) opens none.
 """
 
 import json
@@ -14,6 +16,7 @@ from typing import Final
 
 import structlog
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
 from chassis.db import Database
@@ -24,7 +27,7 @@ from chassis.rpc.idempotency import CallKey
 from protos.wayvault.common.v1.common_pb2 import Origin
 from services.vault.card_data import CardDataError, Cvv, Pan
 from services.vault.charging.accounts import Accounts, account_of
-from services.vault.charging.entries import charge_entry
+from services.vault.charging.entries import charge_entries
 from services.vault.charging.gateways.port import (
     AmountRefused,
     Card,
@@ -35,8 +38,17 @@ from services.vault.charging.gateways.port import (
     Outcome,
     RawCardsRefused,
 )
-from services.vault.charging.models import ChargeRow, GatewayAccountRow
-from services.vault.charging.records import begin_asking, charge_of, known_request, settle_charge, standing_charge
+from services.vault.charging.gateways.registry import KINDS
+from services.vault.charging.models import ChargeRow, GatewayAccountRow, MandateRow
+from services.vault.charging.reasons import reason_of
+from services.vault.charging.records import (
+    begin_asking,
+    charge_of,
+    known_request,
+    mandate_of,
+    settle_charge,
+    standing_charge,
+)
 from services.vault.charging.rules import GATEWAY_PATIENCE, SETTLE_AFTER, ChargeState
 from services.vault.custody.service import Card as StoredCard
 from services.vault.custody.service import card_context, live_card
@@ -51,7 +63,7 @@ log = structlog.get_logger("vault.charging")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCharge:
-    """What is asked for."""
+    """What is asked for: of a stored card, which the gateway is to keep or not, or of a mandate."""
 
     agency_id: str
     payment_id: str
@@ -61,6 +73,8 @@ class NewCharge:
     currency: str
     description: str
     origin: Origin
+    keep_card: bool = False
+    mandate_id: str = ""
 
 
 class ChargeService:
@@ -87,20 +101,24 @@ class ChargeService:
         require_time(TIME_NEEDED)
         act = _act("card.charging", new)
         with self._refusals.audited(act):
-            row, gateway, stored = self._intend(new, key)
-        order = order_of(row)
+            row, gateway, source = self._intend(new, key)
+        order = order_of(row, source.reference if isinstance(source, MandateRow) else "")
         try:
             reference = gateway.prepare(order)
-            card = self._open(stored)
+            card = None if isinstance(source, MandateRow) else self._open(source)
         except (GatewayUnknown, GatewayRefused, TransitUnavailable, CipherRefused, CardDataError) as fault:
             self._record(row, Outcome(state=ChargeState.FAILED, reference="", code=_code_before_asking(fault)))
             return row.id
         with self._database.transaction() as session:
             if not begin_asking(session, row.id, reference, self._clock.now()):
                 return row.id  # it took so long that the intent was given up
-            act.card_token = new.card_token
+            act.card_token = row.card_token
             self._trail.record(session, act.entry(resource=row.id))
-        self._ask(gateway, row, order, lambda: gateway.charge(order, reference, card), reference)
+
+        def ask() -> Outcome:
+            return gateway.charge(order, reference, card) if card else gateway.charge_mandate(order, reference)
+
+        self._ask(gateway, row, order, ask, reference)
         return row.id
 
     def void(self, agency_id: str, charge_id: str, agent_id: str, origin: Origin) -> None:
@@ -133,21 +151,24 @@ class ChargeService:
             raise IdempotencyMismatch
         return row.id
 
-    def _intend(self, new: NewCharge, key: CallKey) -> tuple[ChargeRow, Gateway, StoredCard]:
+    def _intend(self, new: NewCharge, key: CallKey) -> tuple[ChargeRow, Gateway, StoredCard | MandateRow]:
         now = self._clock.now()
         with self._database.read() as session:
-            stored = live_card(session, new.card_token, new.agent_id, now)
-            if (stored.agency_id, stored.payment_id) != (new.agency_id, new.payment_id):
-                raise NotFound("The vault has no such card.")
             account = account_of(session, new.agency_id)
+            source = _live_mandate(session, new) if new.mandate_id else _live_card(session, new, now)
         if account is None:
             raise InvalidArgument("Your agency has no payment gateway yet. An operator has to give its key.")
+        if isinstance(source, MandateRow) and (source.gateway, source.live) != (account.gateway, account.live):
+            raise CardGone("The card is kept by a gateway that your agency has left. Ask the client for a card.")
+        if new.keep_card and not KINDS[account.gateway].keeps_cards:
+            raise InvalidArgument(reason_of("mandates_not_offered").words)
         gateway = self._accounts.open(account)
         try:
             gateway.check_amount(new.amount_minor, new.currency)
         except AmountRefused as refused:
             raise InvalidArgument(refused.words, field="amount") from None
         row = self._row(new, key, account, now)
+        row.card_token = source.card_token if isinstance(source, MandateRow) else new.card_token
         try:
             with self._database.transaction() as session:
                 session.add(row)
@@ -159,7 +180,7 @@ class ChargeService:
             if standing is not None and standing.state == ChargeState.SUCCEEDED:
                 raise InvalidArgument("This payment has been charged already.") from None
             raise Busy("This payment is being charged already. Reload the page to see how it stands.") from None
-        return row, gateway, stored
+        return row, gateway, source
 
     def _row(self, new: NewCharge, key: CallKey, account: GatewayAccountRow, now: datetime) -> ChargeRow:
         return ChargeRow(
@@ -173,6 +194,8 @@ class ChargeService:
             amount_minor=new.amount_minor,
             currency=new.currency,
             description=new.description,
+            keeps_card=new.keep_card,
+            mandate_id=new.mandate_id,
             gateway=account.gateway,
             live=account.live,
             state=ChargeState.INTENT,
@@ -229,17 +252,34 @@ class ChargeService:
     def _record(self, row: ChargeRow, outcome: Outcome) -> None:
         with self._database.transaction() as session:
             if settle_charge(session, row.id, outcome, self._clock.now()):
-                self._trail.record(session, charge_entry(row, outcome.state, outcome.code))
+                for entry in charge_entries(row, outcome):
+                    self._trail.record(session, entry)
 
 
-def order_of(row: ChargeRow) -> Order:
-    """The charge as gateways are told of it."""
+def _live_card(session: Session, new: NewCharge, now: datetime) -> StoredCard:
+    stored = live_card(session, new.card_token, new.agent_id, now)
+    if (stored.agency_id, stored.payment_id) != (new.agency_id, new.payment_id):
+        raise NotFound("The vault has no such card.")
+    return stored
+
+
+def _live_mandate(session: Session, new: NewCharge) -> MandateRow:
+    mandate = mandate_of(session, new.agency_id, new.mandate_id)
+    if mandate.ended_at is not None:
+        raise CardGone("The gateway does not keep this card any more. Ask the client for a card.")
+    return mandate
+
+
+def order_of(row: ChargeRow, mandate: str = "") -> Order:
+    """The charge as gateways are told of it; `mandate` is what is charged in place of a card."""
     return Order(
         id=row.id,
         payment_id=row.payment_id,
         amount_minor=row.amount_minor,
         currency=row.currency,
         description=row.description,
+        keeps_card=row.keeps_card,
+        mandate=mandate,
     )
 
 

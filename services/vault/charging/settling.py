@@ -6,7 +6,7 @@ import structlog
 from chassis.clock import Clock
 from chassis.db import Database
 from services.vault.charging.accounts import Accounts, account_of
-from services.vault.charging.entries import charge_entry
+from services.vault.charging.entries import charge_entries
 from services.vault.charging.gateways.port import GatewayRefused, GatewayUnknown, Outcome
 from services.vault.charging.models import ChargeRow
 from services.vault.charging.records import due_charges, due_refunds, postpone, settle_charge
@@ -51,7 +51,8 @@ class Settling:
                 return False
             if not settle_charge(session, row.id, outcome, self._clock.now()):
                 return False
-            self._trail.record(session, charge_entry(row, outcome.state, outcome.code))
+            for entry in charge_entries(row, outcome):
+                self._trail.record(session, entry)
             return True
 
     def _found_out(self, row: ChargeRow) -> Outcome | None:

@@ -95,6 +95,8 @@ class ChargeRequest(_message.Message):
     CURRENCY_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     ORIGIN_FIELD_NUMBER: _builtins.int
+    KEEP_CARD_FIELD_NUMBER: _builtins.int
+    MANDATE_ID_FIELD_NUMBER: _builtins.int
     idempotency_key: _builtins.str
     agency_id: _builtins.str
     payment_id: _builtins.str
@@ -105,6 +107,12 @@ class ChargeRequest(_message.Message):
     currency: _builtins.str
     description: _builtins.str
     """What the client reads on the receipt of the gateway, at most 200 characters."""
+    keep_card: _builtins.bool
+    """The gateway is to keep the card, so that later charges need none here (standing orders)."""
+    mandate_id: _builtins.str
+    """What is charged in place of a card: `mandate_id` of an earlier answer. Then there is no card_token, and no client
+    at hand: a charge that they would have to confirm is declined.
+    """
     @_builtins.property
     def origin(self) -> _common_pb2.Origin: ...
     def __init__(
@@ -119,10 +127,12 @@ class ChargeRequest(_message.Message):
         currency: _builtins.str = ...,
         description: _builtins.str = ...,
         origin: _common_pb2.Origin | None = ...,
+        keep_card: _builtins.bool = ...,
+        mandate_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_id", b"agency_id", "agent_id", b"agent_id", "amount_minor", b"amount_minor", "card_token", b"card_token", "currency", b"currency", "description", b"description", "idempotency_key", b"idempotency_key", "origin", b"origin", "payment_id", b"payment_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_id", b"agency_id", "agent_id", b"agent_id", "amount_minor", b"amount_minor", "card_token", b"card_token", "currency", b"currency", "description", b"description", "idempotency_key", b"idempotency_key", "keep_card", b"keep_card", "mandate_id", b"mandate_id", "origin", b"origin", "payment_id", b"payment_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -258,6 +268,8 @@ class ChargeAnswer(_message.Message):
     SETTLED_AT_FIELD_NUMBER: _builtins.int
     REFUNDS_FIELD_NUMBER: _builtins.int
     REFUND_ID_FIELD_NUMBER: _builtins.int
+    MANDATE_ID_FIELD_NUMBER: _builtins.int
+    MAY_PASS_FIELD_NUMBER: _builtins.int
     charge_id: _builtins.str
     payment_id: _builtins.str
     state: Global___ChargeState.ValueType
@@ -277,6 +289,10 @@ class ChargeAnswer(_message.Message):
     """The gateway's own id."""
     refund_id: _builtins.str
     """In an answer to Refund: which of the refunds it asked for."""
+    mandate_id: _builtins.str
+    """What came of keep_card, or was charged. Empty after keep_card: the gateway did not keep it."""
+    may_pass: _builtins.bool
+    """Of a charge that was declined: it may pass by itself, so the same card may be tried again on a later day."""
     @_builtins.property
     def made_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -303,14 +319,60 @@ class ChargeAnswer(_message.Message):
         settled_at: _timestamp_pb2.Timestamp | None = ...,
         refunds: _abc.Iterable[Global___Refunded] | None = ...,
         refund_id: _builtins.str = ...,
+        mandate_id: _builtins.str = ...,
+        may_pass: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["made_at", b"made_at", "settled_at", b"settled_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor", b"amount_minor", "charge_id", b"charge_id", "client_url", b"client_url", "currency", b"currency", "gateway", b"gateway", "live", b"live", "made_at", b"made_at", "next_step", b"next_step", "payment_id", b"payment_id", "reason", b"reason", "reason_code", b"reason_code", "reference", b"reference", "refund_id", b"refund_id", "refunded_minor", b"refunded_minor", "refunds", b"refunds", "settled_at", b"settled_at", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor", b"amount_minor", "charge_id", b"charge_id", "client_url", b"client_url", "currency", b"currency", "gateway", b"gateway", "live", b"live", "made_at", b"made_at", "mandate_id", b"mandate_id", "may_pass", b"may_pass", "next_step", b"next_step", "payment_id", b"payment_id", "reason", b"reason", "reason_code", b"reason_code", "reference", b"reference", "refund_id", b"refund_id", "refunded_minor", b"refunded_minor", "refunds", b"refunds", "settled_at", b"settled_at", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ChargeAnswer: _TypeAlias = ChargeAnswer  # noqa: Y015
+
+@_typing.final
+class EndMandateRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    AGENCY_ID_FIELD_NUMBER: _builtins.int
+    MANDATE_ID_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    agency_id: _builtins.str
+    mandate_id: _builtins.str
+    @_builtins.property
+    def origin(self) -> _common_pb2.Origin: ...
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        agency_id: _builtins.str = ...,
+        mandate_id: _builtins.str = ...,
+        origin: _common_pb2.Origin | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_id", b"agency_id", "idempotency_key", b"idempotency_key", "mandate_id", b"mandate_id", "origin", b"origin"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndMandateRequest: _TypeAlias = EndMandateRequest  # noqa: Y015
+
+@_typing.final
+class EndMandateResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndMandateResponse: _TypeAlias = EndMandateResponse  # noqa: Y015
 
 @_typing.final
 class StatusRequest(_message.Message):
@@ -444,9 +506,12 @@ class DescribeGatewayResponse(_message.Message):
     GATEWAY_FIELD_NUMBER: _builtins.int
     LIVE_FIELD_NUMBER: _builtins.int
     SET_AT_FIELD_NUMBER: _builtins.int
+    KEEPS_CARDS_FIELD_NUMBER: _builtins.int
     gateway: _builtins.str
     """Empty: the agency has no gateway."""
     live: _builtins.bool
+    keeps_cards: _builtins.bool
+    """Whether it keeps cards for later charges (keep_card)."""
     @_builtins.property
     def set_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -455,10 +520,11 @@ class DescribeGatewayResponse(_message.Message):
         gateway: _builtins.str = ...,
         live: _builtins.bool = ...,
         set_at: _timestamp_pb2.Timestamp | None = ...,
+        keeps_cards: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["set_at", b"set_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["gateway", b"gateway", "live", b"live", "set_at", b"set_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["gateway", b"gateway", "keeps_cards", b"keeps_cards", "live", b"live", "set_at", b"set_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -49,6 +49,11 @@ class ChargingStub:
                 request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.VoidRequest.SerializeToString,
                 response_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.ChargeAnswer.FromString,
                 _registered_method=True)
+        self.EndMandate = channel.unary_unary(
+                '/wayvault.vault.v1.Charging/EndMandate',
+                request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.EndMandateRequest.SerializeToString,
+                response_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.EndMandateResponse.FromString,
+                _registered_method=True)
         self.Status = channel.unary_unary(
                 '/wayvault.vault.v1.Charging/Status',
                 request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.StatusRequest.SerializeToString,
@@ -96,6 +101,13 @@ class ChargingServicer:
 
     def Void(self, request, context):
         """Takes a charge back that is not final yet: one that still waits for the client.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndMandate(self, request, context):
+        """The gateway forgets a card that it keeps for later charges. May be repeated.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -154,6 +166,11 @@ def add_ChargingServicer_to_server(servicer, server):
                     servicer.Void,
                     request_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.VoidRequest.FromString,
                     response_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.ChargeAnswer.SerializeToString,
+            ),
+            'EndMandate': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndMandate,
+                    request_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.EndMandateRequest.FromString,
+                    response_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.EndMandateResponse.SerializeToString,
             ),
             'Status': grpc.unary_unary_rpc_method_handler(
                     servicer.Status,
@@ -262,6 +279,33 @@ class Charging:
             '/wayvault.vault.v1.Charging/Void',
             protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.VoidRequest.SerializeToString,
             protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.ChargeAnswer.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndMandate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wayvault.vault.v1.Charging/EndMandate',
+            protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.EndMandateRequest.SerializeToString,
+            protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.EndMandateResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -42,6 +42,8 @@ class ChargingStub:
     """Gives money back, whole or in part, never more than was charged."""
     Void: _grpc.UnaryUnaryMultiCallable[_charging_pb2.VoidRequest, _charging_pb2.ChargeAnswer]
     """Takes a charge back that is not final yet: one that still waits for the client."""
+    EndMandate: _grpc.UnaryUnaryMultiCallable[_charging_pb2.EndMandateRequest, _charging_pb2.EndMandateResponse]
+    """The gateway forgets a card that it keeps for later charges. May be repeated."""
     Status: _grpc.UnaryUnaryMultiCallable[_charging_pb2.StatusRequest, _charging_pb2.StatusResponse]
     """Where the payment's charges stand, newest first."""
     ListReasons: _grpc.UnaryUnaryMultiCallable[_charging_pb2.ListReasonsRequest, _charging_pb2.ListReasonsResponse]
@@ -66,6 +68,8 @@ class ChargingAsyncStub(ChargingStub):
     """Gives money back, whole or in part, never more than was charged."""
     Void: _aio.UnaryUnaryMultiCallable[_charging_pb2.VoidRequest, _charging_pb2.ChargeAnswer]  # type: ignore[assignment]
     """Takes a charge back that is not final yet: one that still waits for the client."""
+    EndMandate: _aio.UnaryUnaryMultiCallable[_charging_pb2.EndMandateRequest, _charging_pb2.EndMandateResponse]  # type: ignore[assignment]
+    """The gateway forgets a card that it keeps for later charges. May be repeated."""
     Status: _aio.UnaryUnaryMultiCallable[_charging_pb2.StatusRequest, _charging_pb2.StatusResponse]  # type: ignore[assignment]
     """Where the payment's charges stand, newest first."""
     ListReasons: _aio.UnaryUnaryMultiCallable[_charging_pb2.ListReasonsRequest, _charging_pb2.ListReasonsResponse]  # type: ignore[assignment]
@@ -105,6 +109,14 @@ class ChargingServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_charging_pb2.ChargeAnswer, _abc.Awaitable[_charging_pb2.ChargeAnswer]]:
         """Takes a charge back that is not final yet: one that still waits for the client."""
+
+    @_abc_1.abstractmethod
+    def EndMandate(
+        self,
+        request: _charging_pb2.EndMandateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_charging_pb2.EndMandateResponse, _abc.Awaitable[_charging_pb2.EndMandateResponse]]:
+        """The gateway forgets a card that it keeps for later charges. May be repeated."""
 
     @_abc_1.abstractmethod
     def Status(

@@ -13,6 +13,7 @@ TRAIL_ACTIONS: tuple[tuple[str, str], ...] = (
     ("second_reveal.", "Second reveals"),
     ("charge.", "Charges"),
     ("refund.", "Refunds"),
+    ("mandate.", "Standing cards"),
     ("phone.", "Payments by phone"),
     ("agent.", "People enrolled and changed"),
 )

@@ -41,6 +41,8 @@ _WORDS: Final = {
     "charge.needs_client": "Charge waits for the client",
     "charge.failed": "Charge not made",
     "charge.voided": "Charge taken back before it was made",
+    "mandate.made": "Card kept by the gateway for a standing order",
+    "mandate.ended": "Card of a standing order forgotten by the gateway",
     "refund.succeeded": "Refund made",
     "refund.failed": "Refund not made",
     "phone.opened": "Secure session on the telephone opened",

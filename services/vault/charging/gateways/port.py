@@ -79,17 +79,22 @@ class Order:
     amount_minor: int
     currency: str
     description: str
+    # The gateway is to keep the card, so that later charges need none here.
+    keeps_card: bool = False
+    # What is charged in place of a card: the `Outcome.mandate` of an earlier charge.
+    mandate: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of a charge. `reference` is the gateway's id, `code` a decline's, `client_url` what the client has to
-    open."""
+    open; `mandate` the gateway's name for the card that it keeps, when the order said so and the charge succeeded."""
 
     state: ChargeState
     reference: str
     code: str = ""
     client_url: str = ""
+    mandate: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,9 +120,10 @@ class GatewaySettings:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """A gateway that agencies may have. The problems are words for what was typed, without it; empty when there is
-    none."""
+    none. `keeps_cards`: it takes orders with `keeps_card` and `mandate`."""
 
     name: str
+    keeps_cards: bool
     open: Callable[[str, GatewaySettings], "Gateway"]
     key_problem: Callable[[str], str]
     signing_problem: Callable[[str], str]
@@ -141,6 +147,15 @@ class Gateway(Protocol):
     def charge(self, order: Order, reference: str, card: Card) -> Outcome:
         """Charges the card. Called at most once for an order. Raises RawCardsRefused when nothing was charged because
         the account takes no card numbers."""
+        ...
+
+    def charge_mandate(self, order: Order, reference: str) -> Outcome:
+        """Charges the card that the gateway keeps, while the client is away. Called at most once for an order. One that
+        the client would have to confirm is declined."""
+        ...
+
+    def end_mandate(self, mandate: str) -> None:
+        """The gateway forgets the card. May be repeated."""
         ...
 
     def hosted_page(self, order: Order, reference: str) -> Outcome:

@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,8 @@ pytestmark = pytest.mark.enable_socket
 # `.ci/run` builds it: GOBIN=… go install github.com/stripe/stripe-mock@v0.203.0
 _BUILT: Final = Path(os.environ.get("WAYVAULT_GOBIN", Path.home() / ".cache/wayvault/bin")) / "stripe-mock"
 _ORDER: Final = Order(id="chg_1", payment_id="pay_1", amount_minor=15000, currency="USD", description="Service fee")
+_KEEPS: Final = replace(_ORDER, keeps_card=True)
+_BY_MANDATE: Final = replace(_ORDER, mandate="cus_1 pm_1")
 _CARD: Final = Card(pan=Pan.parse(VISA), exp_month=9, exp_year=2034, name="Grace Hopper", cvv=Cvv.parse("123"))
 
 
@@ -41,7 +44,7 @@ class Watched(Calls):
     def _call(
         self, method: object, path: str, fields: dict[str, object], options: dict[str, object]
     ) -> dict[str, object]:
-        self.paths.append(f"{method} {re.sub(r'(pi|cs|re)_[^/]+', 'ID', path)}")
+        self.paths.append(f"{method} {re.sub(r'(pi|cs|re|pm)_[^/]+', 'ID', path)}")
         try:
             return super()._call(method, path, fields, options)
         except stripe.StripeError as error:
@@ -88,6 +91,11 @@ def _await(port: int) -> None:
             lambda it: it.hosted_page(_ORDER, "pi_1"),
             ["post /v1/payment_intents/ID/cancel", "post /v1/checkout/sessions"],
         ),
+        (lambda it: it.prepare(_KEEPS), ["post /v1/customers", "post /v1/payment_intents"]),
+        (lambda it: it.hosted_page(_KEEPS, "pi_1"), ["post /v1/checkout/sessions"]),
+        (lambda it: it.prepare(_BY_MANDATE), ["post /v1/payment_intents"]),
+        (lambda it: it.charge_mandate(_BY_MANDATE, "pi_1"), ["post /v1/payment_intents/ID/confirm"]),
+        (lambda it: it.end_mandate("cus_1 pm_1"), ["post /v1/payment_methods/ID/detach"]),
         (lambda it: it.find_out(_ORDER, "pi_1", waits_for_client=True), ["get /v1/payment_intents/ID"]),
         (lambda it: it.find_out(_ORDER, "cs_1", waits_for_client=True), ["get /v1/checkout/sessions/ID"]),
         (lambda it: it.void(_ORDER, "pi_1"), ["post /v1/payment_intents/ID/cancel", "get /v1/payment_intents/ID"]),

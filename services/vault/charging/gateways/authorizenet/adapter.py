@@ -91,6 +91,12 @@ class AuthorizeNetGateway:
             return self._read(transaction)
         return Outcome(state=ChargeState.SUCCEEDED, reference=transaction)
 
+    def charge_mandate(self, order: Order, reference: str) -> Outcome:
+        raise GatewayRefused("mandates_not_offered")
+
+    def end_mandate(self, mandate: str) -> None:
+        raise GatewayRefused("mandates_not_offered")
+
     def hosted_page(self, order: Order, reference: str) -> Outcome:
         # It takes card numbers; its hosted page is no link that could be mailed.
         raise GatewayRefused("raw_cards_refused")

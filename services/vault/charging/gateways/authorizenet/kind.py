@@ -26,6 +26,8 @@ def _problem(key: str) -> str:
 
 KIND: Final = Kind(
     name="authorizenet",
+    # Its customer profiles would keep cards; this adapter has no part for them.
+    keeps_cards=False,
     open=_open,
     key_problem=_problem,
     signing_problem=lambda _: "The messages of Authorize.Net are not taken; leave what they are signed with empty.",

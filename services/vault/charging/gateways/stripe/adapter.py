@@ -3,8 +3,12 @@
 An intent is made without a card and confirmed with it in a second call. So a lost answer to either can be cleared up by
 reading the intent: not confirmed means not charged, and cancelling it makes sure that a call which is still under way
 changes nothing (docs.stripe.com/payments/paymentintents/lifecycle).
+
+A card that Stripe is to keep is confirmed with `setup_future_usage` for a customer of its own, to whom Stripe attaches
+it (docs.stripe.com/payments/save-during-payment); the mandate names both. It is charged by `off_session` confirmations.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -53,18 +57,20 @@ class StripeGateway:
         to_stripe(amount_minor, currency)
 
     def prepare(self, order: Order) -> str:
-        intent = self._accepted(
-            "/v1/payment_intents",
-            {
-                "amount": to_stripe(order.amount_minor, order.currency),
-                "currency": order.currency.lower(),
-                "description": order.description,
-                "payment_method_types": ["card"],
-                "metadata": {"wayvault_charge": order.id},
-            },
-            key=f"{order.id}-prepare",
-        )
-        return _text(intent, "id")
+        fields: dict[str, Any] = {  # Any: nested form fields
+            "amount": to_stripe(order.amount_minor, order.currency),
+            "currency": order.currency.lower(),
+            "description": order.description,
+            "payment_method_types": ["card"],
+            "metadata": {"wayvault_charge": order.id},
+        }
+        if order.keeps_card:
+            holder = {"metadata": {"wayvault_charge": order.id}}
+            customer = _text(self._accepted("/v1/customers", holder, key=f"{order.id}-customer"), "id")
+            fields |= {"customer": customer, "setup_future_usage": "off_session"}
+        elif order.mandate:
+            fields["customer"] = order.mandate.partition(_AND)[0]
+        return _text(self._accepted("/v1/payment_intents", fields, key=f"{order.id}-prepare"), "id")
 
     def charge(self, order: Order, reference: str, card: Card) -> Outcome:
         details: dict[str, Any] = {  # Any: nested form fields
@@ -82,7 +88,7 @@ class StripeGateway:
                 key=f"{order.id}-method",
             )
             fields = {"payment_method": _text(method, "id"), "return_url": self._return_url + order.payment_id}
-            intent = self._calls.post(f"/v1/payment_intents/{reference}/confirm", fields, key=f"{order.id}-confirm")
+            intent = self._confirm(order, reference, fields)
         except stripe.CardError as error:
             return Outcome(state=ChargeState.DECLINED, reference=reference, code=_decline_code(error.json_body))
         except stripe.InvalidRequestError as error:
@@ -92,8 +98,32 @@ class StripeGateway:
             return self.find_out(order, reference, waits_for_client=False)
         return _of_intent(intent)
 
+    def charge_mandate(self, order: Order, reference: str) -> Outcome:
+        fields = {"payment_method": order.mandate.partition(_AND)[2], "off_session": "true"}
+        try:
+            return _of_intent(self._confirm(order, reference, fields))
+        except stripe.CardError as error:
+            return Outcome(state=ChargeState.DECLINED, reference=reference, code=_decline_code(error.json_body))
+        except stripe.InvalidRequestError:
+            outcome = self.find_out(order, reference, waits_for_client=False)
+            if outcome.state is not ChargeState.FAILED:
+                return outcome
+            # It was refused before any bank was asked: the card was taken out at Stripe.
+            return replace(outcome, state=ChargeState.DECLINED, code="mandate_gone")
+
+    def end_mandate(self, mandate: str) -> None:
+        try:
+            self._calls.post(f"/v1/payment_methods/{mandate.partition(_AND)[2]}/detach", {}, key="")
+        except stripe.InvalidRequestError as error:
+            if error.http_status not in (_BAD_REQUEST, _NOT_FOUND):  # these: it is not attached any more
+                raise GatewayRefused("gateway_refused") from None
+
     def hosted_page(self, order: Order, reference: str) -> Outcome:
         self._cancel(reference)
+        kept: dict[str, Any] = {  # Any: nested form fields
+            "customer_creation": "always",
+            "payment_intent_data": {"setup_future_usage": "off_session"},
+        }
         session = self._accepted(
             "/v1/checkout/sessions",
             {
@@ -111,6 +141,7 @@ class StripeGateway:
                     }
                 ],
                 "metadata": {"wayvault_charge": order.id},
+                **(kept if order.keeps_card else {}),
             },
             key=f"{order.id}-page",
         )
@@ -118,7 +149,11 @@ class StripeGateway:
 
     def find_out(self, order: Order, reference: str, *, waits_for_client: bool) -> Outcome:
         if reference.startswith(_HOSTED):
-            return _of_session(self._calls.get(f"/v1/checkout/sessions/{reference}"))
+            outcome = _of_session(self._calls.get(f"/v1/checkout/sessions/{reference}"))
+            if outcome.state is ChargeState.SUCCEEDED and order.keeps_card:
+                paid = self._calls.get(f"/v1/payment_intents/{self._paid_intent(reference)}")
+                return replace(outcome, mandate=_mandate_of(paid))
+            return outcome
         intent = self._calls.get(f"/v1/payment_intents/{reference}")
         outcome = _of_intent(intent)
         if outcome.state is ChargeState.ASKING and intent.get("status") != "processing":
@@ -167,6 +202,9 @@ class StripeGateway:
 
     # ---- pieces
 
+    def _confirm(self, order: Order, reference: str, fields: dict[str, Any]) -> dict[str, Any]:
+        return self._calls.post(f"/v1/payment_intents/{reference}/confirm", fields, key=f"{order.id}-confirm")
+
     def _accepted(self, path: str, fields: dict[str, Any], *, key: str) -> dict[str, Any]:
         """A call that Stripe does or refuses; no bank is asked in it."""
         try:
@@ -196,6 +234,9 @@ class StripeGateway:
 
 
 _BAD_REQUEST: Final = 400
+_NOT_FOUND: Final = 404
+# Between a mandate's customer and its payment method.
+_AND: Final = " "
 
 
 def to_stripe_part(amount_minor: int, currency: str) -> int:
@@ -206,7 +247,7 @@ def to_stripe_part(amount_minor: int, currency: str) -> int:
 def _of_intent(intent: dict[str, Any]) -> Outcome:
     reference, status = _text(intent, "id"), intent.get("status")
     if status == "succeeded":
-        return Outcome(state=ChargeState.SUCCEEDED, reference=reference)
+        return Outcome(state=ChargeState.SUCCEEDED, reference=reference, mandate=_mandate_of(intent))
     if status == "canceled":
         # Cancelled after a decline: the decline is what the person wants to know.
         if error := intent.get("last_payment_error"):
@@ -219,6 +260,14 @@ def _of_intent(intent: dict[str, Any]) -> Outcome:
         return Outcome(state=ChargeState.DECLINED, reference=reference, code=_decline_code({"error": error}))
     # requires_confirmation, requires_payment_method without a try, processing.
     return Outcome(state=ChargeState.ASKING, reference=reference)
+
+
+def _mandate_of(intent: dict[str, Any]) -> str:
+    """Whose card Stripe keeps since this charge, and which; empty when it was not to keep it."""
+    customer, method = intent.get("customer"), intent.get("payment_method")
+    if intent.get("setup_future_usage") != "off_session" or not isinstance(customer, str):
+        return ""
+    return f"{customer}{_AND}{method}" if isinstance(method, str) else ""
 
 
 def _of_session(session: dict[str, Any]) -> Outcome:

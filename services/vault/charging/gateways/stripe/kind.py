@@ -28,6 +28,7 @@ def _signing_problem(secret: str) -> str:
 
 KIND: Final = Kind(
     name="stripe",
+    keeps_cards=True,
     open=_open,
     key_problem=_key_problem,
     signing_problem=_signing_problem,
