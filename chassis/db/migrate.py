@@ -97,10 +97,19 @@ class Migrations:
         goes on beside the new ones until it is replaced (docs/product.md O12).
         """
         with database.engine.connect() as connection:
-            current = MigrationContext.configure(connection).get_current_revision()
+            current = self.present(connection)
         newest, older = self._known()
         if current is None or current in older - newest:
             raise SchemaDrift([f"it stands at revision {current or 'none'}"])
+
+    def present(self, connection: Connection) -> str | None:
+        """The revision at which a database stands; None for one that was never migrated."""
+        return MigrationContext.configure(connection).get_current_revision()
+
+    def revisions(self) -> list[tuple[str, str]]:
+        """All revisions of this code, oldest first, each with its purpose in a sentence."""
+        scripts = ScriptDirectory.from_config(self._config()).walk_revisions()
+        return [(script.revision, script.doc) for script in scripts][::-1]
 
     def _known(self) -> tuple[frozenset[str], frozenset[str]]:
         """The newest revisions, and all; they are part of the code and read once."""

@@ -1,0 +1,183 @@
+"""What an upgrade would do to a service's database, seen on an empty one, and how long it takes, seen on a copy."""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, Inspector, MetaData, Table, event, func, inspect, select
+
+from chassis.db import open_database
+from chassis.db.migrate import Migrations
+from deploy.backup import postgres, sqlite
+from deploy.backup.places import sqlite_path
+from deploy.backup.rules import BackupFault
+from deploy.upgrade.rules import Change, Column, Shape, changed, tables_read
+
+# Alembic's own, and what its batches make on SQLite for a moment.
+_NOT_OURS = ("alembic_version", "_alembic_tmp_", "sqlite_")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One revision that would run: `reads` says through how many rows of which tables it goes."""
+
+    revision: str
+    purpose: str
+    change: Change
+    reads: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """An upgrade of one service. `newer`: the database was made by a newer version than this code."""
+
+    service: str
+    present: str
+    newer: bool
+    steps: tuple[Step, ...]
+
+    @property
+    def narrows(self) -> bool:
+        """Whether processes of before must be stopped first."""
+        return any(step.change.narrowed for step in self.steps)
+
+
+def plan_of(migrations: Migrations, url: str, *, admin_url: str = "") -> Plan:
+    """Changes nothing of the database at `url`; `admin_url` lets the revisions be tried on the same engine.
+
+    Raises MigrationError, BackupFault, SQLAlchemyError.
+    """
+    path = sqlite_path(url)
+    if path is not None and not path.exists():  # to connect would make it
+        raise BackupFault(f"There is no database {path}. `python -m services.{migrations.service} migrate` makes it.")
+    with _connected(url) as connection:
+        present = migrations.present(connection)
+        revisions = migrations.revisions()
+        newer = bool(present) and present not in {name for name, _ in revisions}
+        waiting = [] if newer else _after(present, revisions)
+        rows = _Rows(connection)
+        with _empty(url, admin_url) as scratch:
+            if present and waiting:
+                migrations.upgrade(scratch, to=present)
+            steps = tuple(_seen(migrations, scratch, name, purpose, rows.of) for name, purpose in waiting)
+    return Plan(service=migrations.service, present=present or "", newer=newer, steps=steps)
+
+
+def durations(migrations: Migrations, url: str, plan: Plan, *, admin_url: str = "") -> Iterator[tuple[str, float]]:
+    """Each revision's seconds on a copy of the database, which goes afterwards. Raises as `plan_of`, and OSError."""
+    with tempfile.TemporaryDirectory(prefix="wayvault-upgrade-") as folder, _empty(url, admin_url) as copy:
+        path, source = sqlite_path(copy), sqlite_path(url)
+        if path is not None and source is not None:
+            path.unlink(missing_ok=True)
+            sqlite.dump(source, path)
+        else:
+            postgres.dump(url, Path(folder) / "dump")
+            postgres.restore(Path(folder) / "dump", copy)
+        for step in plan.steps:
+            began = time.monotonic()
+            migrations.upgrade(copy, to=step.revision)
+            yield step.revision, time.monotonic() - began
+
+
+def _after(present: str | None, revisions: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    names = [name for name, _ in revisions]
+    return revisions[names.index(present) + 1 :] if present else revisions
+
+
+def _seen(migrations: Migrations, scratch: str, revision: str, purpose: str, rows: Callable[[str], int | None]) -> Step:
+    statements: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+        statements.append(statement)
+
+    before = _shapes(scratch)
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        migrations.upgrade(scratch, to=revision)
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    counted = {name: rows(name) for name in sorted(tables_read(statements, before))}
+    return Step(
+        revision=revision,
+        purpose=purpose,
+        change=changed(before, _shapes(scratch)),
+        reads={name: count for name, count in counted.items() if count is not None},
+    )
+
+
+def _shapes(url: str) -> dict[str, Shape]:
+    with _connected(url) as connection:
+        found = inspect(connection)
+        return {name: _shape(found, name) for name in found.get_table_names() if not name.startswith(_NOT_OURS)}
+
+
+def _shape(found: Inspector, table: str) -> Shape:
+    columns = {
+        column["name"]: Column(
+            type=str(column["type"]).upper(),
+            required=not column["nullable"],
+            default=column.get("default") is not None or column.get("autoincrement") is True,
+        )
+        for column in found.get_columns(table)
+    }
+    indexes = found.get_indexes(table)
+    return Shape(
+        columns=columns,
+        demands=dict(_demands(found, table)),
+        indexes=frozenset(str(one["name"]) for one in indexes if not one["unique"]),
+    )
+
+
+def _demands(found: Inspector, table: str) -> Iterator[tuple[str, frozenset[str]]]:
+    for unique in found.get_unique_constraints(table):
+        yield f"unique ({', '.join(unique['column_names'])})", frozenset(unique["column_names"])
+    for index in found.get_indexes(table):
+        if index["unique"]:
+            yield f"unique index {index['name']}", frozenset(name for name in index["column_names"] if name)
+    for check in found.get_check_constraints(table):
+        yield f"check {check['name']}", frozenset()
+    for key in found.get_foreign_keys(table):
+        names = key["constrained_columns"]
+        yield f"({', '.join(names)}) names a {key['referred_table']}", frozenset(names)
+
+
+class _Rows:
+    """How many rows the live tables have, each counted once."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._tables = frozenset(inspect(connection).get_table_names())
+        self._known: dict[str, int] = {}
+
+    def of(self, table: str) -> int | None:
+        """None for a table that this database does not have yet."""
+        if table not in self._tables:
+            return None
+        if table not in self._known:
+            query = select(func.count()).select_from(Table(table, MetaData()))
+            self._known[table] = self._connection.execute(query).scalar_one()
+        return self._known[table]
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[Connection]:
+    database = open_database(url, name="upgrade")
+    try:
+        with database.engine.connect() as connection:
+            yield connection
+    finally:
+        database.dispose()
+
+
+@contextmanager
+def _empty(url: str, admin_url: str) -> Iterator[str]:
+    """An empty database of the same engine; of SQLite where nobody may make one on PostgreSQL."""
+    if sqlite_path(url) is None and admin_url:
+        with postgres.scratch_database(admin_url) as scratch:
+            yield scratch
+        return
+    with tempfile.TemporaryDirectory(prefix="wayvault-upgrade-") as folder:
+        yield f"sqlite:///{folder}/empty.db"
