@@ -80,7 +80,8 @@ class Sender:
         failures = 0
         while not stop.is_set():
             try:
-                self.send_due(stop)
+                if not self.send_due(stop):
+                    self._transport.let_go()
             except Exception as error:
                 log.warning("sender.interrupted", error=type(error).__name__)
                 stop.wait(grown(OUTWAIT_SECONDS[0], failures, OUTWAIT_SECONDS[1]))
@@ -89,6 +90,7 @@ class Sender:
             failures = 0
             self._wake.wait(POLL_SECONDS)
             self._wake.clear()
+        self._transport.let_go(all_of_it=True)
 
     def send_due(self, stop: threading.Event | None = None) -> int:
         """Tries what is due, one after the other; returns how many. Once one was handed to the mail server, what came

@@ -3,7 +3,9 @@
 import smtplib
 import ssl
 import time
+from collections.abc import Callable
 from email.message import EmailMessage
+from functools import partial
 from typing import Final, Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -11,12 +13,14 @@ import structlog
 
 from services.notifier.deliveries.message import SMTP_SAFE
 from services.notifier.deliveries.rules import Deferred, Outcome, Refused, Sent
+from services.notifier.deliveries.smtp_lines import REST_SECONDS, Line, Lines
 
 # A command's answer is waited for this long; all together, up to the answer to DATA, must end before the delivery's
 # lease does (rules.LEASE), so that nobody else sends the same mail meanwhile.
 COMMAND_SECONDS: Final = 20.0
 CONVERSATION_SECONDS: Final = 100.0
-_GOODBYE_SECONDS: Final = 2.0
+# How long a kept connection may take to show that the server is still there.
+_STILL_THERE_SECONDS: Final = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -26,9 +30,16 @@ class Transport(Protocol):
 
     def send(self, message: EmailMessage, recipient: str) -> Outcome: ...
 
+    def let_go(self, *, all_of_it: bool = False) -> None:
+        """Nothing is to be sent for now: gives back what was kept for the next message and has waited long enough, or
+        all of it."""
+
 
 class SmtpTransport:
-    """SMTP (RFC 5321): `smtp://[user:password@]host[:port]`, with `?starttls=1`, or `smtps://…`."""
+    """SMTP (RFC 5321): `smtp://[user:password@]host[:port]`, with `?starttls=1`, or `smtps://…`.
+
+    A connection serves one mail after the other for a while (`smtp_lines`).
+    """
 
     def __init__(self, url: str, *, tls_context: ssl.SSLContext | None = None) -> None:
         parts = urlsplit(url)
@@ -41,18 +52,49 @@ class SmtpTransport:
         self._user = unquote(parts.username or "")
         self._password = unquote(parts.password or "")
         self._context = tls_context or ssl.create_default_context()
+        self._lines = Lines()
 
     def send(self, message: EmailMessage, recipient: str) -> Outcome:
         """The answer to the end of DATA decides (RFC 5321 §4.1.1.4): 250 there means that the server has the mail, and
         whatever comes after it, an error reply to QUIT or a broken line, changes nothing (§6.1)."""
         deadline = time.monotonic() + CONVERSATION_SECONDS
+        sender = message["From"].addresses[0].addr_spec
+        line = self._taken_up(sender, deadline)
+        if line is not None:
+            return self._conversation(line, message, recipient, deadline)
         try:
-            server = self._connect()
+            line = Line(self._connect())
         except (smtplib.SMTPException, OSError):
             # Also a greeting of 554 (§3.1): the server takes nobody's mail now, which is not this recipient's fault.
             return Deferred(reason="The mail server could not be reached.")
+        return self._conversation(line, message, recipient, deadline, sender=sender)
+
+    def let_go(self, *, all_of_it: bool = False) -> None:
+        self._lines.let_go(rested=0.0 if all_of_it else REST_SECONDS)
+
+    def _taken_up(self, sender: str, deadline: float) -> Line | None:
+        """A kept connection on which the server has agreed to take the next mail of this sender; None where there is
+        none. What the server did meanwhile costs nothing: it closed the connection, says 421, or wants no more mail on
+        it. Nothing of the mail has been handed over by then, and a new connection begins from the start."""
+        while (line := self._lines.take()) is not None:
+            asked = (line.server.rset, partial(line.server.mail, sender))
+            try:
+                if all(_is_yes(_answer(line, deadline, _STILL_THERE_SECONDS, ask)) for ask in asked):
+                    return line
+            except (smtplib.SMTPException, OSError):
+                log.info("smtp.kept_line_gone")
+            line.part()
+        return None
+
+    def _conversation(
+        self, line: Line, message: EmailMessage, recipient: str, deadline: float, *, sender: str = ""
+    ) -> Outcome:
+        """Hands the mail over; with `sender`, on a connection that is new. Keeps the connection if it is of further
+        use."""
         try:
-            return self._hand_over(server, message, recipient, deadline)
+            if sender:
+                self._introduce(line.server, deadline)
+            return _handed_over(line, message, recipient, deadline, sender=sender)
         except smtplib.SMTPAuthenticationError:
             # Ours to mend, not the recipient's fault: keep the mail until the operator has.
             return Deferred(reason="The mail server did not accept Wayvault's sign-in.")
@@ -63,9 +105,9 @@ class SmtpTransport:
         except (smtplib.SMTPException, OSError):
             return Deferred(reason="The connection to the mail server broke off.")
         finally:
-            _part(server)
+            self._lines.keep(line)
 
-    def _hand_over(self, server: smtplib.SMTP, message: EmailMessage, recipient: str, deadline: float) -> Outcome:
+    def _introduce(self, server: smtplib.SMTP, deadline: float) -> None:
         _allow(server, deadline)
         if self._starttls:
             server.starttls(context=self._context)
@@ -73,24 +115,40 @@ class SmtpTransport:
             _allow(server, deadline)
             server.login(self._user, self._password)
         server.ehlo_or_helo_if_needed()
-        sender = message["From"].addresses[0].addr_spec
-        for command, argument, words in (
-            (server.mail, sender, "The mail server does not take mail from this agency's address."),
-            (server.rcpt, recipient, "The recipient's mail server did not take this address."),
-        ):
-            _allow(server, deadline)
-            code, _ = command(argument)
-            if not 200 <= code < 300:
-                return _by_reply(code, words)
-        # The answer to the whole message may take the rest of the time: giving up on it early is what doubles mails.
-        _allow(server, deadline, CONVERSATION_SECONDS)
-        code, _ = server.data(message.as_bytes(policy=SMTP_SAFE))
-        return Sent() if 200 <= code < 300 else _by_reply(code, "The mail server did not take the message.")
 
     def _connect(self) -> smtplib.SMTP:
         if self._implicit_tls:
             return smtplib.SMTP_SSL(self._host, self._port, timeout=COMMAND_SECONDS, context=self._context)
         return smtplib.SMTP(self._host, self._port, timeout=COMMAND_SECONDS)
+
+
+def _handed_over(line: Line, message: EmailMessage, recipient: str, deadline: float, *, sender: str) -> Outcome:
+    """From MAIL on; from RCPT on without a `sender`, whom the server has agreed to already."""
+    server = line.server
+    mail = (partial(server.mail, sender), "The mail server does not take mail from this agency's address.")
+    rcpt = (partial(server.rcpt, recipient), "The recipient's mail server did not take this address.")
+    for command, words in (mail, rcpt) if sender else (rcpt,):
+        code = _answer(line, deadline, COMMAND_SECONDS, command)
+        if not _is_yes(code):
+            return _by_reply(code, words)
+    # The answer to the whole message may take the rest of the time: giving up on it early is what doubles mails.
+    whole = message.as_bytes(policy=SMTP_SAFE)
+    code = _answer(line, deadline, CONVERSATION_SECONDS, partial(server.data, whole))
+    line.mails += 1
+    return Sent() if _is_yes(code) else _by_reply(code, "The mail server did not take the message.")
+
+
+def _answer(line: Line, deadline: float, most: float, say: Callable[[], tuple[int, bytes]]) -> int:
+    """The code of the reply to what is said, waited for at most so many seconds."""
+    _allow(line.server, deadline, most)
+    line.in_step = False
+    code, _ = say()
+    line.answered(code)
+    return code
+
+
+def _is_yes(code: int) -> bool:
+    return 200 <= code < 300
 
 
 def _allow(server: smtplib.SMTP, deadline: float, most: float = COMMAND_SECONDS) -> None:
@@ -100,18 +158,6 @@ def _allow(server: smtplib.SMTP, deadline: float, most: float = COMMAND_SECONDS)
         raise TimeoutError("the conversation took too long")
     if server.sock is not None:
         server.sock.settimeout(min(most, left))
-
-
-def _part(server: smtplib.SMTP) -> None:
-    """Says goodbye, as a courtesy: what the server makes of it is of no interest to anybody."""
-    try:
-        if server.sock is not None:
-            server.sock.settimeout(_GOODBYE_SECONDS)
-            server.quit()
-    except (smtplib.SMTPException, OSError) as error:
-        log.info("smtp.quit_failed", error=type(error).__name__)
-    finally:
-        server.close()
 
 
 def _by_reply(code: int, words: str) -> Outcome:

@@ -69,6 +69,9 @@ class Mailbox:
             session.connection().execute(_INSERT, row)
         return Sent()
 
+    def let_go(self, *, all_of_it: bool = False) -> None:
+        """Nothing is kept from one message to the next."""
+
     def newest(self, *, recipient: str = "", after: datetime | None = None, limit: int = 200) -> list[MailSummary]:
         """The latest messages, of one recipient or of all, received after a moment if one is given."""
         # Not the messages themselves: a list of them would be megabytes of attachments.

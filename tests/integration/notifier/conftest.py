@@ -33,6 +33,9 @@ class RecordingTransport:
         self.messages.append((recipient, message))
         return self.outcomes.pop(0) if self.outcomes else Sent()
 
+    def let_go(self, *, all_of_it: bool = False) -> None:
+        pass
+
 
 @dataclass(frozen=True)
 class House:

@@ -12,7 +12,7 @@ from services.notifier.deliveries.message import ReplyTo, build
 from services.notifier.deliveries.rules import Deferred, Refused, Sent
 from services.notifier.deliveries.transports import SmtpTransport
 from services.notifier.templates.rules import Rendered
-from tests.support.smtp import smtp_server
+from tests.support.smtp import send_alone, smtp_server
 
 
 class Handler:
@@ -57,17 +57,17 @@ def message() -> EmailMessage:
 def test_a_message_that_the_server_takes_is_sent(server: tuple[Handler, str]) -> None:
     handler, url = server
 
-    assert SmtpTransport(url).send(message(), "ann@example.com") == Sent()
+    assert send_alone(url, message(), "ann@example.com") == Sent()
     assert [envelope.rcpt_tos for envelope in handler.taken] == [["ann@example.com"]]
 
 
 def test_a_4xx_reply_is_tried_again_and_a_5xx_reply_is_final(server: tuple[Handler, str]) -> None:
     handler, url = server
     handler.reply = "451 busy"
-    assert isinstance(SmtpTransport(url).send(message(), "ann@example.com"), Deferred)
+    assert isinstance(send_alone(url, message(), "ann@example.com"), Deferred)
 
     handler.reply = "550 no such person"
-    refused = SmtpTransport(url).send(message(), "ann@example.com")
+    refused = send_alone(url, message(), "ann@example.com")
     assert isinstance(refused, Refused)
     assert "550" in refused.reason
 
@@ -77,13 +77,13 @@ def test_a_server_that_is_away_is_tried_again() -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
 
-    assert isinstance(SmtpTransport(f"smtp://127.0.0.1:{port}").send(message(), "ann@example.com"), Deferred)
+    assert isinstance(send_alone(f"smtp://127.0.0.1:{port}", message(), "ann@example.com"), Deferred)
 
 
 def test_a_server_without_the_asked_tls_gets_nothing(server: tuple[Handler, str]) -> None:
     handler, url = server
 
-    assert isinstance(SmtpTransport(f"{url}?starttls=1").send(message(), "ann@example.com"), Deferred)
+    assert isinstance(send_alone(f"{url}?starttls=1", message(), "ann@example.com"), Deferred)
     assert handler.taken == []
 
 
