@@ -2,14 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flask import flash, request
 
 from chassis.errors import InvalidArgument
+from chassis.typed.numbers import number_from
 from chassis.web.forms import Form
 from services.crm.core.errors import ChangedMeanwhile
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+T = TypeVar("T")
 
 
 def shallow(value: "DataclassInstance") -> dict[str, Any]:
@@ -29,6 +34,22 @@ def attempt(form: Form, act: Callable[[], Any]) -> Any:
     except InvalidArgument as error:
         form.refuse(error.field, error.message)
         return None
+
+
+def do_and_say(act: Callable[[], T], said: Callable[[T], str]) -> T | None:
+    """Does what a button is for; the next page says what was done, or why a use case refused, and then it is None."""
+    try:
+        done = act()
+    except InvalidArgument as error:
+        flash(error.message, "alert")
+        return None
+    flash(said(done), "done")
+    return done
+
+
+def shown_issue() -> int:
+    """Which issue of an e-mail the page showed whose button sends it again: a second click finds it outdated."""
+    return number_from(request.form.get("issue", ""), most=999_999)
 
 
 def _take_version(form: Form, version: int | None) -> None:

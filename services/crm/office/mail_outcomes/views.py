@@ -55,7 +55,7 @@ def resend(failure_id: str) -> ResponseReturnValue:
     if link is None:
         raise NotFound("This e-mail can't be sent again from here.")
     try:
-        paying().links.resend(actor, link.id, issue=link.issue)
+        paying().links.remind(actor, link.id, issue=link.issue)
     except InvalidArgument as error:
         flash(error.message, "alert")
     else:

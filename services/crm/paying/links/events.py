@@ -9,9 +9,11 @@ from sqlalchemy.orm import Session
 from chassis.bus import EventHandlers, EventMeta
 from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import PaymentAuthorized, PaymentLinkOpened
+from services.crm.core.course import Fact as Step
 from services.crm.core.mails import MailOutcome, on_mail
 from services.crm.paying.links.models import PaymentLinkRow
-from services.crm.paying.links.rules import LinkFact, LinkState, after
+from services.crm.paying.links.records import KIND
+from services.crm.paying.links.rules import LinkState
 from services.crm.paying.payments.service import Fact, locked
 
 _log = structlog.get_logger(__name__)
@@ -27,21 +29,17 @@ def register(handlers: EventHandlers) -> None:
 
 def note_mail(session: Session, mail: MailOutcome) -> None:
     """M1: the link's e-mail left. N2: a final failure reaches the agent on screen."""
-    row = _link(session, mail.link_id, mail.agency_id)
-    if row is None:
-        return
-    row.delivery_problem = mail.problem
-    if mail.sent_at is not None:
-        row.sent_at = mail.sent_at
-        _advance(row, LinkFact.DELIVERED)
+    if not KIND.note_mail(session, mail):
+        _log.warning("link.unknown")
 
 
 def link_opened(session: Session, message: PaymentLinkOpened, meta: EventMeta) -> None:
     """The client pressed "Open payment request"."""
-    row = _link(session, message.link_id, meta.agency_id)
+    row = KIND.of_event(session, message.link_id, meta.agency_id)
     if row is None:
+        _log.warning("link.unknown")
         return
-    if _advance(row, LinkFact.OPENED):
+    if KIND.advance(row, Step.OPENED):
         row.opened_at = moment_of(message.at)
     if payment := locked(session, row.payment_id):
         payment.happen(Fact.OPENED, at=moment_of(message.at))
@@ -54,21 +52,5 @@ def link_submitted(session: Session, message: PaymentAuthorized, meta: EventMeta
         .where(PaymentLinkRow.payment_id == message.context.payment_id, PaymentLinkRow.agency_id == meta.agency_id)
         .with_for_update()
     )
-    if row is not None and _advance(row, LinkFact.SUBMITTED):
+    if row is not None and KIND.answer(row, LinkState.SUBMITTED):
         row.submitted_at = moment_of(message.authorized_at)
-
-
-def _link(session: Session, link_id: str, agency_id: str) -> PaymentLinkRow | None:
-    row = session.get(PaymentLinkRow, link_id, with_for_update=True)
-    if row is None or row.agency_id != agency_id:
-        _log.warning("link.unknown")
-        return None
-    return row
-
-
-def _advance(row: PaymentLinkRow, fact: LinkFact) -> bool:
-    state = after(LinkState(row.state), fact)
-    if state is None:
-        return False
-    row.state = state
-    return True

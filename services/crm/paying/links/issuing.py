@@ -8,19 +8,19 @@ from sqlalchemy.orm import Session
 from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.errors import InvalidArgument
-from chassis.ids import new_id, new_link_token, token_sha256
-from chassis.sealing import Letter, LetterSealer
+from chassis.ids import new_id
+from chassis.sealing import LetterSealer
 from chassis.timestamps import stamp
 from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentLinkIssued
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot, policy_snapshot
-from services.crm.core.mail import require_mailable
+from services.crm.core.asked import fresh_letter
 from services.crm.paying.links.models import PaymentLinkRow
-from services.crm.paying.links.records import WIRE_TYPES, Link, LinkRequest, Share, link_of
-from services.crm.paying.links.rules import LinkState
+from services.crm.paying.links.records import KIND, WIRE_TYPES, Link, LinkRequest, Share, link_of
 from services.crm.paying.links.terms import TERMS_VERSION, render_terms
 from services.crm.paying.payments.service import HeldPayment, NewPayment, PaymentState, PaymentType, payments_by_id
 from services.crm.trips.bookings.service import BookingDetail, Passenger, passenger_snapshot, segment_snapshot
+from services.crm.trips.passenger_picker import picked, picked_for_mail
 
 
 class Issuing:
@@ -79,15 +79,10 @@ class Issuing:
             booking_id=asked.booking_id,
             client_id=asked.payer_client_id,
             email=asked.payer_email,
-            state=LinkState.ISSUED,
             request_key=request_key,
-            issue=1,
             terms_text=render_terms(payment.context, asked.type, asked.payer_name),
             terms_version=TERMS_VERSION,
-            delivery_problem="",
-            created_at=now,
-            issued_at=now,
-            expires_at=now + self._lifetime,
+            **KIND.begun(now, self._lifetime),
         )
         url = self.mail(session, row, payment)
         session.add(row)
@@ -95,17 +90,13 @@ class Issuing:
         return replace(link_of(row), fresh_url=url)
 
     def mail(self, session: Session, row: PaymentLinkRow, payment: HeldPayment) -> str:
-        """Makes the link's newest token, seals it into a letter and publishes both unopened. Returns the link."""
-        token = new_link_token()
-        row.token_sha256 = token_sha256(token)
-        url = f"{self._portal_url}/pay/{row.id}#{token}"
-        letter = Letter(
-            letter_id=new_id("letter"),
+        """Publishes the link with a fresh letter. Returns its address."""
+        url, letter = fresh_letter(
+            self._letters,
+            row,
             template="payment_link",
-            to=row.email,
-            data={"url": url} | _void_notice(session, payment.now.replaces_payment_id),
-            issued_at=row.issued_at,
-            expires_at=row.expires_at,
+            address=f"{self._portal_url}/pay/{row.id}",
+            more=_void_notice(session, payment.now.replaces_payment_id),
         )
         event = PaymentLinkIssued(
             link_id=row.id,
@@ -115,7 +106,7 @@ class Issuing:
             expires_at=stamp(row.expires_at),
             terms_text=row.terms_text,
             terms_version=row.terms_version,
-            sealed_mail=self._letters.seal(letter),
+            sealed_mail=letter,
             replaces_payment_id=payment.now.replaces_payment_id or "",
         )
         self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
@@ -123,17 +114,12 @@ class Issuing:
 
 
 def payer_of(booking: BookingDetail, share: Share) -> Passenger:
-    passenger = traveller_of(booking, share)
-    if not passenger.email:
-        raise InvalidArgument(f"{passenger.name} has no e-mail address, so no link can be sent.", field="passengers")
-    require_mailable(passenger.email, field="passengers", whose=passenger.name)
-    return passenger
+    traveller_of(booking, share)
+    return picked_for_mail(booking, share.client_id, otherwise="no link can be sent.")
 
 
 def traveller_of(booking: BookingDetail, share: Share) -> Passenger:
-    passenger = booking.passenger(share.client_id)
-    if passenger is None:
-        raise InvalidArgument("Tick passengers of this booking only.", field="passengers")
+    passenger = picked(booking, share.client_id)
     if share.amount.minor <= 0:
         raise InvalidArgument("The amount must be more than nothing.", field="amount")
     return passenger

@@ -127,11 +127,11 @@ class LinkOverview:
 
     def resend(self, actor: Actor, picked: Sequence[Picked]) -> Outcome:
         """Mails each again. One that can't be sent hinders no other."""
-        return _each(picked, lambda one: self._links.resend(actor, one.link_id, issue=one.issue))
+        return _each(picked, lambda one: self._links.remind(actor, one.link_id, issue=one.issue))
 
     def revoke(self, actor: Actor, picked: Sequence[Picked]) -> Outcome:
         """Makes each useless. One that can't be revoked hinders no other."""
-        return _each(picked, lambda one: self._links.revoke(actor, one.link_id))
+        return _each(picked, lambda one: self._links.withdraw(actor, one.link_id))
 
     def _query(self, actor: Actor, shown: Shown, now: datetime) -> Select[PaymentLinkRow]:
         query = select(PaymentLinkRow).where(visible_to(actor, PaymentLinkRow.agency_id, PaymentLinkRow.agent_id))

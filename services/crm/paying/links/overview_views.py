@@ -97,7 +97,7 @@ def show_sent(links: Sequence[Link], *, back: str) -> str:
 
 
 def _ask_to_revoke(listed: Sequence[ListedLink], back: str) -> ResponseReturnValue:
-    chosen = [one for one in listed if one.link.can_revoke]
+    chosen = [one for one in listed if one.link.can_withdraw]
     if not chosen:
         flash("None of these links can be revoked: they have ended, or the client has submitted already.", "alert")
         return redirect(back, 303)

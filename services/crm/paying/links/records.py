@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Final
 
 from chassis.money import Money
 from protos.wayvault.events.v1.events_pb2 import PaymentType as WireType
+from services.crm.core.asked import Kind
+from services.crm.core.course import Fact
 from services.crm.paying.links.models import PaymentLinkRow
-from services.crm.paying.links.rules import LIVE, LinkFact, LinkState, after
+from services.crm.paying.links.rules import COURSE, LIVE, LinkState
 from services.crm.paying.payments.service import PaymentType
 
 WIRE_TYPES = {
@@ -16,6 +19,14 @@ WIRE_TYPES = {
     PaymentType.FINAL: WireType.PAYMENT_TYPE_FINAL,
     PaymentType.SERVICE_FEE: WireType.PAYMENT_TYPE_SERVICE_FEE,
 }
+
+KIND: Final = Kind(
+    row=PaymentLinkRow,
+    state=LinkState,
+    course=COURSE,
+    unknown="There is no such link among yours.",
+    not_yours="Only the agent who owns this payment can act on its link.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +68,7 @@ class Link:
     sent_at: datetime | None
     opened_at: datetime | None
     submitted_at: datetime | None
-    revoked_at: datetime | None
+    withdrawn_at: datetime | None
     # The whole link, only in the answer to the act that made its token; no later reader can know it (C14).
     fresh_url: str = field(default="", repr=False, compare=False)
 
@@ -66,12 +77,12 @@ class Link:
         return self.state in LIVE
 
     @property
-    def can_resend(self) -> bool:
-        return after(self.state, LinkFact.RESENT) is not None
+    def can_remind(self) -> bool:
+        return COURSE.after(self.state, Fact.REMINDED) is not None
 
     @property
-    def can_revoke(self) -> bool:
-        return after(self.state, LinkFact.REVOKED) is not None and self.state is not LinkState.EXPIRED
+    def can_withdraw(self) -> bool:
+        return COURSE.after(self.state, Fact.WITHDRAWN) is not None and self.state is not LinkState.EXPIRED
 
 
 def link_of(row: PaymentLinkRow) -> Link:
@@ -91,5 +102,5 @@ def link_of(row: PaymentLinkRow) -> Link:
         sent_at=row.sent_at,
         opened_at=row.opened_at,
         submitted_at=row.submitted_at,
-        revoked_at=row.revoked_at,
+        withdrawn_at=row.withdrawn_at,
     )

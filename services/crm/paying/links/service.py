@@ -1,27 +1,30 @@
-"""Use cases of payment authorization links: send, resend, revoke, ask again, expire."""
+"""Use cases of payment authorization links: send, remind, withdraw, expire, ask again."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database
-from chassis.errors import InvalidArgument, NotFound, PermissionDenied
+from chassis.errors import InvalidArgument, NotFound
 from chassis.ids import derived_id
 from chassis.sealing import LetterSealer
 from protos.wayvault.events.v1.events_pb2 import PaymentLinkRevoked
 from services.crm.access.agency.service import Directory
 from services.crm.access.enrolment.service import Enrolments
 from services.crm.core.actor import Actor
+from services.crm.core.asked import once
+from services.crm.core.asking import Asking
+from services.crm.core.course import Fact as Step
 from services.crm.core.visibility import visible_to
 from services.crm.paying.links.issuing import Issuing, payer_of, traveller_of
 from services.crm.paying.links.models import PaymentLinkRow
-from services.crm.paying.links.records import WIRE_TYPES, Link, LinkRequest, Share, link_of
-from services.crm.paying.links.rules import DEFAULT_LIFETIME, LIVE, LinkFact, LinkState, after, is_over
+from services.crm.paying.links.records import KIND, WIRE_TYPES, Link, LinkRequest, Share, link_of
+from services.crm.paying.links.rules import DEFAULT_LIFETIME, LIVE, LinkState
 from services.crm.paying.payments.service import (
     Fact,
     HeldPayment,
@@ -41,8 +44,10 @@ from services.crm.trips.bookings.service import (
 __all__ = ["WIRE_TYPES", "Link", "LinkRequest", "PaymentLinks", "Share", "link_of"]
 
 
-class PaymentLinks:
+class PaymentLinks(Asking[PaymentLinkRow, LinkState, Link]):
     """The links room's use cases."""
+
+    kind = KIND
 
     def __init__(
         self,
@@ -57,13 +62,10 @@ class PaymentLinks:
         portal_url: str,
         lifetime: timedelta = DEFAULT_LIFETIME,
     ) -> None:
-        self._database = database
-        self._outbox = outbox
-        self._clock = clock
+        super().__init__(database=database, outbox=outbox, clock=clock, lifetime=lifetime)
         self._bookings = bookings
         self._directory = directory
         self._enrolments = enrolments
-        self._lifetime = lifetime
         self._issuing = Issuing(
             outbox=outbox, clock=clock, directory=directory, letters=letters, portal_url=portal_url, lifetime=lifetime
         )
@@ -75,61 +77,17 @@ class PaymentLinks:
         InvalidArgument, also for an agent whom the vault does not know: they could not retrieve what is given.
         """
         self._enrolments.require(self._directory.agent(actor.agent_id))
-        try:
-            with self._database.transaction() as session:
-                if made := self._made_by(session, actor, request.request_key):
-                    return made
-                booking = self._bookings.hold_own(session, actor, booking_id)
-                return [self._open(session, booking, request, share) for share in request.shares]
-        except IntegrityError:
-            with self._database.read() as session:
-                if made := self._made_by(session, actor, request.request_key):
-                    return made
-            raise
 
-    def resend(self, actor: Actor, link_id: str, *, issue: int) -> Link:
-        """Mails the link again with a fresh token and a fresh expiry; the client's older e-mails stay good.
+        def make(session: Session) -> list[Link]:
+            booking = self._bookings.hold_own(session, actor, booking_id)
+            return [self._open(session, booking, request, share) for share in request.shares]
 
-        `issue` is the number that the page showed: a second click finds it outdated and sends nothing.
-        Raises NotFound, PermissionDenied or InvalidArgument.
-        """
+        return once(self._database, lambda session: self._made_by(session, actor, request.request_key), make)
+
+    def remind(self, actor: Actor, link_id: str, *, issue: int) -> Link:
+        """As `Asking.remind`, but for an agent whom the vault does not know: they could not retrieve what is given."""
         self._enrolments.require(self._directory.agent(actor.agent_id))
-        now = self._clock.now()
-        with self._database.transaction() as session:
-            row = self._own(session, actor, link_id)
-            if row.issue != issue:
-                return link_of(row)
-            state = after(LinkState(row.state), LinkFact.RESENT)
-            payment = locked(session, row.payment_id)
-            if state is None or payment is None or not payment.happen(Fact.LINK_RENEWED, at=now):
-                raise InvalidArgument(f"This link was {row.state}, so it can't be sent again. Send a new one.")
-            row.state = state
-            row.issue += 1
-            row.issued_at = now
-            row.expires_at = now + self._lifetime
-            row.delivery_problem = ""
-            return replace(link_of(row), fresh_url=self._issuing.mail(session, row, payment))
-
-    def revoke(self, actor: Actor, link_id: str) -> Link:
-        """Makes the link useless. Revoking it again changes nothing. Raises NotFound, PermissionDenied or
-        InvalidArgument when the client was faster."""
-        now = self._clock.now()
-        with self._database.transaction() as session:
-            row = self._own(session, actor, link_id)
-            if row.state == LinkState.REVOKED:
-                return link_of(row)
-            state = after(LinkState(row.state), LinkFact.REVOKED)
-            payment = locked(session, row.payment_id)
-            if state is None or payment is None or not payment.happen(Fact.LINK_REVOKED, at=now):
-                raise InvalidArgument(
-                    "The client has submitted the payment already, so the link can't be revoked. "
-                    "You can void the payment instead."
-                )
-            row.state = state
-            row.revoked_at = now
-            event = PaymentLinkRevoked(link_id=row.id, payment_id=row.payment_id)
-            self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
-            return link_of(row)
+        return super().remind(actor, link_id, issue=issue)
 
     def ask_again(self, session: Session, payment: HeldPayment) -> str:
         """A new payment and link in place of one that came to nothing, in the caller's transaction (M7, M9).
@@ -193,11 +151,8 @@ class PaymentLinks:
             row = session.scalar(
                 select(PaymentLinkRow).where(PaymentLinkRow.payment_id == payment_id).with_for_update()
             )
-            if row is None or (state := after(LinkState(row.state), LinkFact.REVOKED)) is None:
-                return
-            row.state, row.revoked_at = state, self._clock.now()
-            event = PaymentLinkRevoked(link_id=row.id, payment_id=row.payment_id)
-            self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
+            if row is not None:
+                self._close(session, row)
 
     def of_booking(self, actor: Actor, booking_id: str) -> list[Link]:
         """A booking's links, newest first."""
@@ -224,27 +179,6 @@ class PaymentLinks:
         with self._database.read() as session:
             return session.scalars(query).first() is not None
 
-    def expire_due(self, limit: int = 200) -> int:
-        """Marks links past their end, and payments that wait for them, as expired. Returns how many."""
-        now = self._clock.now()
-        query = select(PaymentLinkRow.id).where(PaymentLinkRow.state.in_(LIVE), PaymentLinkRow.expires_at <= now)
-        with self._database.read() as session:
-            due = session.scalars(query.limit(limit)).all()
-        return sum(self._expire(link_id, now) for link_id in due)
-
-    def _expire(self, link_id: str, now: datetime) -> bool:
-        with self._database.transaction() as session:
-            row = session.get(PaymentLinkRow, link_id, with_for_update=True)
-            if row is None or not is_over(state=LinkState(row.state), expires_at=row.expires_at, now=now):
-                return False
-            state = after(LinkState(row.state), LinkFact.EXPIRED)
-            if state is None:
-                return False
-            row.state = state
-            if payment := locked(session, row.payment_id):
-                payment.happen(Fact.LINK_EXPIRED, at=now)
-            return True
-
     def _open(self, session: Session, booking: BookingDetail, request: LinkRequest, share: Share) -> Link:
         new = self._issuing.new_payment(session, booking, request, share, payer_of(booking, share))
         payment = open_payment(session, new, at=self._clock.now())
@@ -256,10 +190,35 @@ class PaymentLinks:
         )
         return [link_of(row) for row in session.scalars(query)]
 
-    def _own(self, session: Session, actor: Actor, link_id: str) -> PaymentLinkRow:
-        row = session.get(PaymentLinkRow, link_id, with_for_update=True)
-        if row is None or row.agency_id != actor.agency_id or not (actor.is_admin or actor.owns(row.agent_id)):
-            raise NotFound("There is no such link among yours.")
-        if not actor.owns(row.agent_id):
-            raise PermissionDenied("Only the agent who owns this payment can act on its link.")
-        return row
+    def _happen(self, session: Session, row: PaymentLinkRow, fact: Step, at: datetime) -> bool:
+        payment = locked(session, row.payment_id)
+        return payment is not None and payment.happen(_OF_PAYMENT[fact], at=at)
+
+    def _view(self, row: PaymentLinkRow) -> Link:
+        return link_of(row)
+
+    def _mail(self, session: Session, row: PaymentLinkRow) -> Link:
+        payment = locked(session, row.payment_id)
+        if payment is None:
+            raise NotFound("There is no such payment.")
+        return replace(link_of(row), fresh_url=self._issuing.mail(session, row, payment))
+
+    def _withdrawn(self, row: PaymentLinkRow) -> PaymentLinkRevoked:
+        return PaymentLinkRevoked(link_id=row.id, payment_id=row.payment_id)
+
+    def _why_not_remind(self, row: PaymentLinkRow) -> str:
+        return f"This link was {row.state}, so it can't be sent again. Send a new one."
+
+    def _why_not_withdraw(self, row: PaymentLinkRow) -> str:
+        return (
+            "The client has submitted the payment already, so the link can't be revoked. "
+            "You can void the payment instead."
+        )
+
+
+# What the payment makes of what happens to its link.
+_OF_PAYMENT: Final = {
+    Step.REMINDED: Fact.LINK_RENEWED,
+    Step.WITHDRAWN: Fact.LINK_REVOKED,
+    Step.EXPIRED: Fact.LINK_EXPIRED,
+}

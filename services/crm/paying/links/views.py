@@ -12,11 +12,11 @@ from flask.typing import ResponseReturnValue
 from chassis.cards import brand_words
 from chassis.errors import InvalidArgument, PermissionDenied
 from chassis.money import Money
-from chassis.typed.numbers import number_from
 from chassis.web.formatting import plural, zone
 from services.crm.access.enrolment.rules import BLOCKED
 from services.crm.access.parts import access
 from services.crm.core.actor import Actor
+from services.crm.core.forms import do_and_say, shown_issue
 from services.crm.core.panels import Panel
 from services.crm.core.parts import core
 from services.crm.core.web import current_agent, login_required
@@ -80,28 +80,22 @@ def new(booking_id: str) -> ResponseReturnValue:
 @login_required
 def resend(link_id: str) -> ResponseReturnValue:
     """Mails the link again, with seven fresh days."""
-    try:
-        link = paying().links.resend(
-            current_agent(), link_id, issue=number_from(request.form.get("issue", ""), most=999_999)
-        )
-    except InvalidArgument as error:
-        flash(error.message, "alert")
-        return redirect(_back(), 303)
-    flash(f"The link is on its way to {link.email} again.", "done")
-    return redirect(_back(link.booking_id), 303)
+    link = do_and_say(
+        lambda: paying().links.remind(current_agent(), link_id, issue=shown_issue()),
+        lambda link: f"The link is on its way to {link.email} again.",
+    )
+    return redirect(_back(link.booking_id if link else ""), 303)
 
 
 @blueprint.post("/links/<id:link_id>/revoke")
 @login_required
 def revoke(link_id: str) -> ResponseReturnValue:
     """Makes the link useless."""
-    try:
-        link = paying().links.revoke(current_agent(), link_id)
-    except InvalidArgument as error:
-        flash(error.message, "alert")
-        return redirect(_back(), 303)
-    flash(f"The link for {link.email} no longer works.", "done")
-    return redirect(_back(link.booking_id), 303)
+    link = do_and_say(
+        lambda: paying().links.withdraw(current_agent(), link_id),
+        lambda link: f"The link for {link.email} no longer works.",
+    )
+    return redirect(_back(link.booking_id if link else ""), 303)
 
 
 def booking_line(actor: Actor, booking: BookingDetail) -> Panel:

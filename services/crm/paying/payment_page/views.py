@@ -29,7 +29,7 @@ from chassis.typed.numbers import number_from
 from chassis.web.errors import wants_json
 from services.crm.access.parts import access
 from services.crm.core.actor import Actor
-from services.crm.core.forms import attempt
+from services.crm.core.forms import attempt, do_and_say
 from services.crm.core.origin import request_origin
 from services.crm.core.parts import core
 from services.crm.core.ports.charging import ChargeState, RefundState
@@ -139,13 +139,10 @@ def void(payment_id: str) -> ResponseReturnValue:
 @login_required
 def ask_again(payment_id: str) -> ResponseReturnValue:
     """M9: a fresh link for a payment that ended without a charge."""
-    try:
-        closed = paying().closing.ask_again(current_agent(), payment_id)
-    except InvalidArgument as error:
-        flash(error.message, "alert")
-        return _here(payment_id)
-    flash("The client gets a fresh link.", "done")
-    return _here(closed.new_payment_id)
+    closed = do_and_say(
+        lambda: paying().closing.ask_again(current_agent(), payment_id), lambda _: "The client gets a fresh link."
+    )
+    return _here(closed.new_payment_id if closed else payment_id)
 
 
 @blueprint.post("/payments/<id:payment_id>/charge")

@@ -20,7 +20,7 @@ from services.crm.access.parts import access
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import with_same_filter
 from services.crm.core.export import table_response
-from services.crm.core.forms import attempt
+from services.crm.core.forms import attempt, do_and_say
 from services.crm.core.ports.charging import ChargeState
 from services.crm.core.web import admin_required, current_agent, login_required
 from services.crm.paying.charging.service import ChargeDetail
@@ -176,12 +176,11 @@ def send_link(payment_id: str) -> ResponseReturnValue:
     if call_id := request.form.get("call", ""):
         with contextlib.suppress(WayvaultError):
             _phone().cancel(actor, call_id[:64])
-    try:
-        email = paying().links.send_for(actor, payment_id)
-    except InvalidArgument as error:
-        flash(error.message, "alert")
+    sent = do_and_say(
+        lambda: paying().links.send_for(actor, payment_id), lambda email: f"The link is on its way to {email}."
+    )
+    if sent is None:
         return redirect(url_for("phone.panel", payment_id=payment_id), 303)
-    flash(f"The link is on its way to {email}.", "done")
     return redirect(url_for("bookings.show", booking_id=payment.booking_id) + "#payments", 303)
 
 

@@ -6,11 +6,11 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from chassis.errors import InvalidArgument, PermissionDenied
+from chassis.errors import PermissionDenied
 from chassis.money import Money
 from chassis.web.formatting import zone
 from services.crm.core.actor import Actor
-from services.crm.core.forms import attempt
+from services.crm.core.forms import attempt, do_and_say
 from services.crm.core.panels import Panel
 from services.crm.core.parts import core
 from services.crm.core.web import current_agent, login_required
@@ -62,11 +62,10 @@ def new(booking_id: str) -> ResponseReturnValue:
 @login_required
 def confirm(payment_id: str) -> ResponseReturnValue:
     """C6: the agent has seen the payment that the client reported."""
-    try:
-        paying().recording.confirm(current_agent(), payment_id, ip=_ip())
-        flash("Confirmed. The payment counts from now on, and the client sees it in the portal.", "done")
-    except InvalidArgument as error:
-        flash(error.message, "alert")
+    do_and_say(
+        lambda: paying().recording.confirm(current_agent(), payment_id, ip=_ip()),
+        lambda _: "Confirmed. The payment counts from now on, and the client sees it in the portal.",
+    )
     return redirect(url_for("payment_page.show", payment_id=payment_id), 303)
 
 

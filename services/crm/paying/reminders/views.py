@@ -3,14 +3,13 @@
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from chassis.errors import InvalidArgument
 from chassis.reminder_words import TAGS, Anchor, ReminderKind
 from chassis.web.formatting import day, plural, zone
 from services.crm.access.parts import access
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list, with_same_filter
 from services.crm.core.export import table_response
-from services.crm.core.forms import attempt, shallow
+from services.crm.core.forms import attempt, do_and_say, shallow
 from services.crm.core.panels import Panel
 from services.crm.core.parts import core
 from services.crm.core.web import current_agent, login_required
@@ -139,11 +138,10 @@ def switch(booking_id: str) -> ResponseReturnValue:
 @login_required
 def send_now(booking_id: str) -> ResponseReturnValue:
     """C9: one date's reminder leaves at once, also when it was too late for its rule."""
-    try:
-        due = paying().reminders.send_now(current_agent(), booking_id, request.form.get("due", "")[:80])
-        flash(f"The reminder of {day(due.due_on)} is on its way, unless it is paid.", "done")
-    except InvalidArgument as error:
-        flash(error.message, "alert")
+    do_and_say(
+        lambda: paying().reminders.send_now(current_agent(), booking_id, request.form.get("due", "")[:80]),
+        lambda due: f"The reminder of {day(due.due_on)} is on its way, unless it is paid.",
+    )
     return redirect(url_for("bookings.show", booking_id=booking_id) + "#reminders", 303)
 
 

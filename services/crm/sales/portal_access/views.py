@@ -1,12 +1,11 @@
 """Pages of portal access: the panel on the client's profile, the invitation form, resend and withdraw."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from chassis.errors import InvalidArgument, PermissionDenied
-from chassis.typed.numbers import number_from
+from chassis.errors import PermissionDenied
 from services.crm.core.actor import Actor
-from services.crm.core.forms import attempt
+from services.crm.core.forms import attempt, do_and_say, shown_issue
 from services.crm.core.panels import Panel
 from services.crm.core.web import current_agent, login_required
 from services.crm.sales.clients.service import ClientDetail
@@ -50,13 +49,10 @@ def invite(client_id: str) -> ResponseReturnValue:
 @login_required
 def resend(client_id: str) -> ResponseReturnValue:
     """A fresh link under the same username."""
-    issue = number_from(request.form.get("issue", ""), most=999_999)
-    try:
-        access = sales().portal_access.resend(current_agent(), client_id, issue=issue)
-    except InvalidArgument as error:
-        flash(error.message, "alert")
-    else:
-        flash(f"A fresh link is on its way to {access.email}. The older one no longer works.", "done")
+    do_and_say(
+        lambda: sales().portal_access.resend(current_agent(), client_id, issue=shown_issue()),
+        lambda access: f"A fresh link is on its way to {access.email}. The older one no longer works.",
+    )
     return redirect(_profile(client_id), 303)
 
 

@@ -12,7 +12,7 @@ from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.visibility import visible_to
 from services.crm.signing.esign.library import Library, required_of
 from services.crm.signing.esign.models import SignedRequestRow, SignRequestRow
-from services.crm.signing.esign.records import SignedRequest, SignRequest, view, visible_row
+from services.crm.signing.esign.records import KIND, SignedRequest, SignRequest, view
 from services.crm.signing.esign.rules import RequestState, Wanted, missing
 from services.crm.trips.bookings.service import BookingDetail
 
@@ -50,7 +50,7 @@ class RequestBook:
     def get(self, actor: Actor, request_id: str) -> tuple[SignRequest, SignedRequest | None]:
         """A request and, once it was signed, what was. Raises NotFound."""
         with self._database.read() as session:
-            row = visible_row(session, actor, request_id)
+            row = KIND.visible(session, actor, request_id)
             signed = session.execute(
                 select(
                     SignedRequestRow.id,
@@ -66,7 +66,7 @@ class RequestBook:
     def pdf(self, actor: Actor, request_id: str) -> bytes:
         """The signed PDF. Raises NotFound."""
         with self._database.read() as session:
-            row = visible_row(session, actor, request_id)
+            row = KIND.visible(session, actor, request_id)
             found = session.scalar(select(SignedRequestRow.pdf).where(SignedRequestRow.request_id == row.id))
         if found is None:
             raise NotFound("This document was not signed here.")

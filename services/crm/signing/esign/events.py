@@ -6,9 +6,11 @@ from sqlalchemy.orm import Session
 from chassis.bus import EventHandlers, EventMeta
 from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import EsignOpened, EsignSigned
+from services.crm.core.course import Fact
 from services.crm.core.mails import MailOutcome, on_mail
 from services.crm.signing.esign.models import SignedRequestRow, SignRequestRow
-from services.crm.signing.esign.rules import RequestFact, RequestState, after
+from services.crm.signing.esign.records import KIND
+from services.crm.signing.esign.rules import RequestState
 
 _log = structlog.get_logger(__name__)
 _MAIL = "esign_request"
@@ -26,28 +28,22 @@ def register(handlers: EventHandlers) -> None:
 
 
 def note_mail(session: Session, mail: MailOutcome) -> None:
-    """Keeps with the request what the notifier says about its e-mail; `link_id` is the request's id."""
-    row = session.get(SignRequestRow, mail.link_id, with_for_update=True)
-    if row is None:
+    """What became of a request's e-mail."""
+    if not KIND.note_mail(session, mail):
         _log.warning("esign.mail_of_unknown_request")
-        return
-    row.delivery_problem = mail.problem
-    if mail.sent_at is not None:
-        row.sent_at = mail.sent_at
-        _advance(row, RequestFact.DELIVERED)
 
 
 def opened(session: Session, message: EsignOpened, meta: EventMeta) -> None:
     """The client pressed "Open the document"."""
     row = _request(session, message.request_id, meta)
-    if _advance(row, RequestFact.OPENED):
+    if KIND.advance(row, Fact.OPENED):
         row.opened_at = moment_of(message.at)
 
 
 def signed(session: Session, message: EsignSigned, meta: EventMeta) -> None:
     """The client signed: the PDF is kept for ever (M13). A signature that crossed a withdrawal stands."""
     row = _request(session, message.request_id, meta)
-    if session.get(SignedRequestRow, message.document_id) is not None or not _advance(row, RequestFact.SIGNED):
+    if session.get(SignedRequestRow, message.document_id) is not None or not KIND.answer(row, RequestState.SIGNED):
         return
     row.signed_at = moment_of(message.signed_at)
     row.delivery_problem = ""
@@ -68,15 +64,7 @@ def signed(session: Session, message: EsignSigned, meta: EventMeta) -> None:
 
 
 def _request(session: Session, request_id: str, meta: EventMeta) -> SignRequestRow:
-    row = session.get(SignRequestRow, request_id, with_for_update=True)
-    if row is None or row.agency_id != meta.agency_id:
+    row = KIND.of_event(session, request_id, meta.agency_id)
+    if row is None:
         raise UnknownRequest(f"{meta.type} names a request that the CRM does not have")
     return row
-
-
-def _advance(row: SignRequestRow, fact: RequestFact) -> bool:
-    state = after(RequestState(row.state), fact)
-    if state is None:
-        return False
-    row.state = state
-    return True

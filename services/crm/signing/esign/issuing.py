@@ -9,19 +9,20 @@ from sqlalchemy.orm import Session
 from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.errors import InvalidArgument
-from chassis.ids import new_id, new_link_token, token_sha256
-from chassis.sealing import Letter, LetterSealer
+from chassis.ids import new_id
+from chassis.sealing import LetterSealer
 from chassis.timestamps import stamp
-from protos.wayvault.events.v1.events_pb2 import Client, EsignRequested
+from protos.wayvault.events.v1.events_pb2 import EsignRequested
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot
-from services.crm.core.mail import require_mailable
+from services.crm.core.asked import fresh_letter
 from services.crm.sales.clients.service import ClientDetail, Clients
 from services.crm.signing.esign.library import Template
 from services.crm.signing.esign.models import SignRequestRow
-from services.crm.signing.esign.records import label
-from services.crm.signing.esign.rules import TAGS, RequestState, empty_tags, fill
+from services.crm.signing.esign.records import KIND, label
+from services.crm.signing.esign.rules import TAGS, empty_tags, fill
 from services.crm.signing.esign.tags import values_for
-from services.crm.trips.bookings.service import BookingDetail, Bookings, Passenger, passenger_snapshot
+from services.crm.trips.bookings.service import BookingDetail, Bookings, Passenger
+from services.crm.trips.passenger_picker import asked_snapshot, picked, picked_for_mail
 
 
 class Issuing:
@@ -69,18 +70,12 @@ class Issuing:
             signer_name=passenger.name,
             email=passenger.email,
             booking_title=booking.title,
-            state=RequestState.ISSUED,
             request_key=key,
-            token_sha256="",
-            issue=1,
-            delivery_problem="",
-            created_at=now,
-            issued_at=now,
-            expires_at=now + self._lifetime,
+            **KIND.begun(now, self._lifetime),
         )
 
     def values(self, session: Session, booking: BookingDetail, client_id: str) -> dict[str, str]:
-        passenger = anybody(booking, client_id)
+        passenger = picked(booking, client_id)
         client: ClientDetail = self._clients.load_many(session, booking.agency_id, [passenger.client_id])[
             passenger.client_id
         ]
@@ -96,15 +91,9 @@ class Issuing:
 
     def mail(self, session: Session, row: SignRequestRow) -> None:
         """Makes the request's newest token, seals it into a letter and publishes both unopened."""
-        token = new_link_token()
-        row.token_sha256 = token_sha256(token)
-        letter = Letter(
-            letter_id=new_id("letter"),
-            template="esign_request",
-            to=row.email,
-            data={"url": f"{self._portal_url}/sign/{row.id}#{token}"},
-            issued_at=row.issued_at,
-            expires_at=row.expires_at,
+        booking = self._bookings.load_by_id(session, row.booking_id)
+        _, letter = fresh_letter(
+            self._letters, row, template="esign_request", address=f"{self._portal_url}/sign/{row.id}"
         )
         event = EsignRequested(
             request_id=row.id,
@@ -112,45 +101,21 @@ class Issuing:
             booking_title=row.booking_title,
             agency=agency_snapshot(self._directory.load_agency(session, row.agency_id)),
             agent=agent_snapshot(self._directory.load_agent(session, row.agent_id)),
+            signer=asked_snapshot(booking, row.client_id, name=row.signer_name, email=row.email),
             title=row.title,
             text=row.text,
             text_sha256=row.text_sha256,
             template_version=label(row),
             token_sha256=row.token_sha256,
             expires_at=stamp(row.expires_at),
-            sealed_mail=self._letters.seal(letter),
+            sealed_mail=letter,
             issue=row.issue,
         )
-        event.signer.CopyFrom(self._signer(session, row))
         self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
-
-    def _signer(self, session: Session, row: SignRequestRow) -> Client:
-        """Who is asked, under the name and address that the request was sent to."""
-        first_name, _, last_name = row.signer_name.partition(" ")
-        passenger = self._bookings.load_by_id(session, row.booking_id).passenger(row.client_id)
-        if passenger is None:
-            return Client(id=row.client_id, first_name=first_name, last_name=last_name, email=row.email)
-        signer = passenger_snapshot(passenger)
-        signer.email = row.email
-        return signer
-
-
-def anybody(booking: BookingDetail, client_id: str) -> Passenger:
-    passenger = booking.passenger(client_id)
-    if passenger is None:
-        raise InvalidArgument("Tick passengers of this booking only.", field="passengers")
-    return passenger
 
 
 def passenger_of(booking: BookingDetail, client_id: str) -> Passenger:
-    passenger = anybody(booking, client_id)
-    if not passenger.email:
-        raise InvalidArgument(
-            f"{passenger.name} has no e-mail address, so nothing can be sent. Print the form instead.",
-            field="passengers",
-        )
-    require_mailable(passenger.email, field="passengers", whose=passenger.name)
-    return passenger
+    return picked_for_mail(booking, client_id, otherwise="nothing can be sent. Print the form instead.")
 
 
 def _unfilled_words(template: Template, unfilled: Sequence[str], name: str) -> str:

@@ -3,11 +3,11 @@
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from chassis.errors import InvalidArgument, NotFound
+from chassis.errors import NotFound
 from chassis.typed.numbers import number_from
 from services.crm.access.parts import access
 from services.crm.core.actor import Actor
-from services.crm.core.forms import attempt
+from services.crm.core.forms import attempt, do_and_say
 from services.crm.core.web import admin_required, current_agent, login_required
 from services.crm.signing.esign.forms import RestrictionsForm, TemplateForm
 from services.crm.signing.esign.rules import (
@@ -84,12 +84,12 @@ def archive(template_id: str) -> ResponseReturnValue:
     """Takes an own document out of the library, or back into it."""
     archived = request.form.get("archived") == "yes"
     version = number_from(request.form.get("version", ""))
-    try:
-        signing().library.archive(current_agent(), template_id, version=version, archived=archived)
-    except InvalidArgument as error:
-        flash(error.message, "alert")
+    done = do_and_say(
+        lambda: signing().library.archive(current_agent(), template_id, version=version, archived=archived),
+        lambda _: "The document is put away." if archived else "The document is in the library again.",
+    )
+    if done is None:
         return redirect(url_for("esign.template", template_id=template_id), 303)
-    flash("The document is put away." if archived else "The document is in the library again.", "done")
     return redirect(url_for("esign.library"), 303)
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConst
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
+from services.crm.core.asked import AskedColumns
 from services.crm.core.news import news
 from services.crm.orm import Base
 
@@ -50,8 +51,8 @@ class TemplateVersionRow(Base):
 
 
 @news
-class SignRequestRow(Base):
-    """One passenger's request to sign one document, with the exact text. Of tokens only the newest one's SHA-256."""
+class SignRequestRow(AskedColumns, Base):
+    """One passenger's request to sign one document, with the exact text."""
 
     __tablename__ = "esign_request"
     __table_args__ = (
@@ -62,33 +63,17 @@ class SignRequestRow(Base):
         Index("ix_esign_request_state_expiry", "state", "expires_at"),
     )
 
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"))
-    agent_id: Mapped[str] = mapped_column(ForeignKey("agent.id"))
-    booking_id: Mapped[str] = mapped_column(ForeignKey("booking.id"))
-    client_id: Mapped[str] = mapped_column(ForeignKey("client.id"))
     template_id: Mapped[str] = mapped_column(ForeignKey("esign_template.id"))
     template_number: Mapped[int]
     title: Mapped[str] = mapped_column(String(120))
     text: Mapped[str] = mapped_column(Text)
     text_sha256: Mapped[str] = mapped_column(String(64))
     signer_name: Mapped[str] = mapped_column(String(170))
-    email: Mapped[str] = mapped_column(String(254))
     booking_title: Mapped[str] = mapped_column(String(160))
-    state: Mapped[str] = mapped_column(String(12))
     # The form's key and the client, hashed together: a form sent twice sends once to each.
     request_key: Mapped[str] = mapped_column(String(64), unique=True)
-    token_sha256: Mapped[str] = mapped_column(String(64))
-    # 1 for the first e-mail, one more for each reminder.
-    issue: Mapped[int]
-    delivery_problem: Mapped[str] = mapped_column(String(300), default="")
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     signed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class SignedRequestRow(Base):

@@ -3,15 +3,24 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from chassis.errors import NotFound, PermissionDenied
 from services.crm.core.actor import Actor
-from services.crm.core.visibility import visible_to
+from services.crm.core.asked import Kind
+from services.crm.core.course import Fact
 from services.crm.signing.esign.models import SignRequestRow
-from services.crm.signing.esign.rules import RequestFact, RequestState, after
+from services.crm.signing.esign.rules import COURSE, RequestState
+
+KIND: Final = Kind(
+    row=SignRequestRow,
+    state=RequestState,
+    course=COURSE,
+    unknown="There is no such document among yours.",
+    not_yours="Only the agent who owns this booking can act on its documents.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +52,11 @@ class SignRequest:
 
     @property
     def can_remind(self) -> bool:
-        return after(self.state, RequestFact.REMINDED) is not None
+        return COURSE.after(self.state, Fact.REMINDED) is not None
 
     @property
     def can_withdraw(self) -> bool:
-        return after(self.state, RequestFact.WITHDRAWN) is not None
+        return COURSE.after(self.state, Fact.WITHDRAWN) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,31 +71,12 @@ class SignedRequest:
     pdf_sha256: str
 
 
-def made_by(session: Session, keys: Collection[str]) -> list[SignRequest]:
-    """What a form with these keys has sent already."""
-    query = select(SignRequestRow).where(SignRequestRow.request_key.in_(keys)).order_by(SignRequestRow.id)
-    return [view(row) for row in session.scalars(query)]
-
-
-def visible_row(session: Session, actor: Actor, request_id: str) -> SignRequestRow:
-    """Raises NotFound for what does not exist or the actor may not see: no difference is told."""
-    row = session.scalar(
-        select(SignRequestRow).where(
-            SignRequestRow.id == request_id, visible_to(actor, SignRequestRow.agency_id, SignRequestRow.agent_id)
-        )
+def made_by(session: Session, actor: Actor, keys: Collection[str]) -> list[SignRequest]:
+    """What the agent's form with these keys has sent already."""
+    query = select(SignRequestRow).where(
+        SignRequestRow.request_key.in_(keys), SignRequestRow.agent_id == actor.agent_id
     )
-    if row is None:
-        raise NotFound("There is no such document among yours.")
-    return row
-
-
-def own_row(session: Session, actor: Actor, request_id: str) -> SignRequestRow:
-    """The row, held until the transaction ends. Raises PermissionDenied when it is another agent's."""
-    row = visible_row(session, actor, request_id)
-    if not actor.owns(row.agent_id):
-        raise PermissionDenied("Only the agent who owns this booking can act on its documents.")
-    session.refresh(row, with_for_update=True)
-    return row
+    return [view(row) for row in session.scalars(query.order_by(SignRequestRow.id))]
 
 
 def label(row: SignRequestRow) -> str:

@@ -1,13 +1,11 @@
 """Use cases of signing requests: send to passengers, remind, withdraw, expire; what a booking still lacks."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
@@ -18,25 +16,25 @@ from chassis.sealing import LetterSealer
 from protos.wayvault.events.v1.events_pb2 import EsignWithdrawn
 from services.crm.access.agency.service import Directory
 from services.crm.core.actor import Actor
+from services.crm.core.asked import form_key, once
+from services.crm.core.asking import Asking
 from services.crm.sales.clients.service import Clients
-from services.crm.signing.esign.issuing import Issuing, anybody, passenger_of
+from services.crm.signing.esign.issuing import Issuing, passenger_of
 from services.crm.signing.esign.library import Library, Template
 from services.crm.signing.esign.models import SignRequestRow
-from services.crm.signing.esign.records import SignRequest, made_by, own_row, view
+from services.crm.signing.esign.records import KIND, SignRequest, made_by, view
 from services.crm.signing.esign.rules import (
     DONE,
     LIFETIME,
     WAITING,
     DocumentKind,
-    RequestFact,
     RequestState,
-    after,
     empty_tags,
     fill,
-    is_over,
     state_code,
 )
 from services.crm.trips.bookings.service import BookingDetail, Bookings, Passenger
+from services.crm.trips.passenger_picker import picked
 
 
 class FeeRestricted(InvalidArgument):
@@ -54,8 +52,10 @@ class SendRequest:
     restricted_ok: bool = False
 
 
-class SignRequests:
+class SignRequests(Asking[SignRequestRow, RequestState, SignRequest]):
     """The signing requests."""
+
+    kind = KIND
 
     def __init__(
         self,
@@ -71,14 +71,11 @@ class SignRequests:
         portal_url: str,
         lifetime: timedelta = LIFETIME,
     ) -> None:
-        self._database = database
-        self._outbox = outbox
-        self._clock = clock
+        super().__init__(database=database, outbox=outbox, clock=clock, lifetime=lifetime)
         self._bookings = bookings
         self._clients = clients
         self._directory = directory
         self._library = library
-        self._lifetime = lifetime
         self._issuing = Issuing(
             outbox=outbox,
             clock=clock,
@@ -95,22 +92,17 @@ class SignRequests:
 
         Raises NotFound, PermissionDenied, FeeRestricted or InvalidArgument.
         """
-        keys = {client_id: _key(wanted.request_key, client_id) for client_id in wanted.client_ids}
-        try:
-            with self._database.transaction() as session:
-                booking = self._bookings.load_own(session, actor, booking_id)
-                if made := made_by(session, keys.values()):
-                    return made
-                template = self._sendable(session, actor, wanted.template_id)
-                people = [passenger_of(booking, client_id) for client_id in wanted.client_ids]
-                if not wanted.restricted_ok:
-                    self._refuse_restricted(session, booking, template, people)
-                return [self._ask(session, booking, template, each, keys[each.client_id]) for each in people]
-        except IntegrityError:
-            with self._database.read() as session:
-                if made := made_by(session, keys.values()):
-                    return made
-            raise
+        keys = {client_id: form_key(wanted.request_key, client_id) for client_id in wanted.client_ids}
+
+        def make(session: Session) -> list[SignRequest]:
+            booking = self._bookings.load_own(session, actor, booking_id)
+            template = self._sendable(session, actor, wanted.template_id)
+            people = [passenger_of(booking, client_id) for client_id in wanted.client_ids]
+            if not wanted.restricted_ok:
+                self._refuse_restricted(session, booking, template, people)
+            return [self._ask(session, booking, template, each, keys[each.client_id]) for each in people]
+
+        return once(self._database, lambda session: made_by(session, actor, keys.values()), make)
 
     def ask_for(
         self,
@@ -128,11 +120,11 @@ class SignRequests:
 
         Raises NotFound, PermissionDenied or InvalidArgument.
         """
-        key = _key(request_key, client_id)
+        key = form_key(request_key, client_id)
         template = self._library.of_kind(actor, kind)
         with self._database.transaction() as session:
             booking = self._bookings.load_own(session, actor, booking_id)
-            if made := made_by(session, [key]):
+            if made := made_by(session, actor, [key]):
                 return made[0]
             written = replace(template, title=title, body=text)
             row = self._issuing.new_row(session, booking, written, passenger_of(booking, client_id), key)
@@ -161,73 +153,22 @@ class SignRequests:
         self, actor: Actor, booking_id: str, *, template_id: str, client_id: str, signed_on: date, request_key: str
     ) -> SignRequest:
         """Notes that a passenger signed the printed form. Raises NotFound, PermissionDenied or InvalidArgument."""
-        key = _key(request_key, client_id)
+        key = form_key(request_key, client_id)
         now = self._clock.now()
         if signed_on > now.astimezone(ZoneInfo(actor.time_zone)).date():
             raise InvalidArgument("This day is still to come. Enter the day on which the form was signed.", field="on")
         with self._database.transaction() as session:
             booking = self._bookings.load_own(session, actor, booking_id)
-            if made := made_by(session, [key]):
+            if made := made_by(session, actor, [key]):
                 return made[0]
             template = self._sendable(session, actor, template_id)
-            row = self._issuing.new_row(session, booking, template, anybody(booking, client_id), key)
+            row = self._issuing.new_row(session, booking, template, picked(booking, client_id), key)
             row.state = RequestState.PAPER
             noon = datetime(signed_on.year, signed_on.month, signed_on.day, 12, tzinfo=ZoneInfo(actor.time_zone))
             row.signed_at = min(noon, now)
             session.add(row)
             session.flush()
             return view(row)
-
-    def remind(self, actor: Actor, request_id: str, *, issue: int) -> SignRequest:
-        """Mails the request again with a fresh token and fresh time; older e-mails stay good.
-
-        `issue` is the number that the page showed: a second click finds it outdated and sends nothing.
-        Raises NotFound, PermissionDenied or InvalidArgument.
-        """
-        now = self._clock.now()
-        with self._database.transaction() as session:
-            row = own_row(session, actor, request_id)
-            if row.issue != issue:
-                return view(row)
-            state = after(RequestState(row.state), RequestFact.REMINDED)
-            if state is None:
-                raise InvalidArgument(f"“{row.title}” was {_WORDS[RequestState(row.state)]}, so nobody is reminded.")
-            row.state = state
-            row.issue += 1
-            row.issued_at, row.expires_at, row.delivery_problem = now, now + self._lifetime, ""
-            self._issuing.mail(session, row)
-            return view(row)
-
-    def withdraw(self, actor: Actor, request_id: str) -> SignRequest:
-        """Takes the request back. Again it changes nothing. Raises NotFound, PermissionDenied, or InvalidArgument when
-        the client was faster."""
-        with self._database.transaction() as session:
-            row = own_row(session, actor, request_id)
-            if row.state == RequestState.WITHDRAWN:
-                return view(row)
-            state = after(RequestState(row.state), RequestFact.WITHDRAWN)
-            if state is None:
-                raise InvalidArgument(f"{row.signer_name} has signed “{row.title}”, so it can't be taken back.")
-            row.state, row.withdrawn_at = state, self._clock.now()
-            event = EsignWithdrawn(request_id=row.id)
-            self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
-            return view(row)
-
-    def expire_due(self, limit: int = 200) -> int:
-        """Marks requests past their end as expired. Returns how many."""
-        now = self._clock.now()
-        query = select(SignRequestRow.id).where(SignRequestRow.state.in_(WAITING), SignRequestRow.expires_at <= now)
-        with self._database.read() as session:
-            due = session.scalars(query.limit(limit)).all()
-        return sum(self._expire(request_id, now) for request_id in due)
-
-    def _expire(self, request_id: str, now: datetime) -> bool:
-        with self._database.transaction() as session:
-            row = session.get(SignRequestRow, request_id, with_for_update=True)
-            if row is None or not is_over(RequestState(row.state), expires_at=row.expires_at, now=now):
-                return False
-            row.state = RequestState.EXPIRED
-            return True
 
     def restricted(self, actor: Actor, booking: BookingDetail, template: Template) -> dict[str, str]:
         """Passengers, by client id, whose state restricts service fees, each with the warning that the agent reads."""
@@ -286,6 +227,22 @@ class SignRequests:
         session.flush()
         return view(row)
 
+    def _view(self, row: SignRequestRow) -> SignRequest:
+        return view(row)
+
+    def _mail(self, session: Session, row: SignRequestRow) -> SignRequest:
+        self._issuing.mail(session, row)
+        return view(row)
+
+    def _withdrawn(self, row: SignRequestRow) -> EsignWithdrawn:
+        return EsignWithdrawn(request_id=row.id)
+
+    def _why_not_remind(self, row: SignRequestRow) -> str:
+        return f"“{row.title}” was {_WORDS[RequestState(row.state)]}, so nobody is reminded."
+
+    def _why_not_withdraw(self, row: SignRequestRow) -> str:
+        return f"{row.signer_name} has signed “{row.title}”, so it can't be taken back."
+
 
 _WORDS = {
     RequestState.SIGNED: "signed already",
@@ -293,7 +250,3 @@ _WORDS = {
     RequestState.WITHDRAWN: "taken back",
 }
 _RESTRICTED = "service fees are restricted there. Ask your admin before you send this."
-
-
-def _key(request_key: str, client_id: str) -> str:
-    return hashlib.sha256(f"{request_key}\n{client_id}".encode()).hexdigest()

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
 from chassis.tags import slips, slips_message
+from services.crm.core.course import Course
 
 
 class DocumentKind(StrEnum):
@@ -117,7 +118,7 @@ def template_errors(title: str, body: str, kind: DocumentKind) -> dict[str, str]
 
 
 class RequestState(StrEnum):
-    """Where one person's request stands. `ISSUED` until the notifier says that the e-mail left; shown as "sending"."""
+    """The course of every request to a client (core.course); `PAPER`: signed on a printed form, without a mail."""
 
     ISSUED = "issued"
     SENT = "sent"
@@ -128,52 +129,17 @@ class RequestState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class RequestFact(StrEnum):
-    DELIVERED = "delivered"
-    OPENED = "opened"
-    SIGNED = "signed"
-    EXPIRED = "expired"
-    WITHDRAWN = "withdrawn"
-    REMINDED = "reminded"
-
-
-_S, _F = RequestState, RequestFact
-
-# A signature that the client saw accepted wins over an expiry or a withdrawal that crossed it.
-TRANSITIONS: Final[Mapping[tuple[RequestState, RequestFact], RequestState]] = {
-    (_S.ISSUED, _F.DELIVERED): _S.SENT,
-    (_S.ISSUED, _F.OPENED): _S.OPENED,
-    (_S.ISSUED, _F.SIGNED): _S.SIGNED,
-    (_S.ISSUED, _F.EXPIRED): _S.EXPIRED,
-    (_S.ISSUED, _F.WITHDRAWN): _S.WITHDRAWN,
-    (_S.ISSUED, _F.REMINDED): _S.ISSUED,
-    (_S.SENT, _F.OPENED): _S.OPENED,
-    (_S.SENT, _F.SIGNED): _S.SIGNED,
-    (_S.SENT, _F.EXPIRED): _S.EXPIRED,
-    (_S.SENT, _F.WITHDRAWN): _S.WITHDRAWN,
-    (_S.SENT, _F.REMINDED): _S.ISSUED,
-    (_S.OPENED, _F.SIGNED): _S.SIGNED,
-    (_S.OPENED, _F.EXPIRED): _S.EXPIRED,
-    (_S.OPENED, _F.WITHDRAWN): _S.WITHDRAWN,
-    (_S.OPENED, _F.REMINDED): _S.OPENED,
-    (_S.EXPIRED, _F.SIGNED): _S.SIGNED,
-    (_S.EXPIRED, _F.WITHDRAWN): _S.WITHDRAWN,
-    (_S.EXPIRED, _F.REMINDED): _S.ISSUED,
-    (_S.WITHDRAWN, _F.SIGNED): _S.SIGNED,
-}
+COURSE: Final = Course(
+    issued=RequestState.ISSUED,
+    sent=RequestState.SENT,
+    opened=RequestState.OPENED,
+    answers=frozenset({RequestState.SIGNED}),
+    expired=RequestState.EXPIRED,
+    withdrawn=RequestState.WITHDRAWN,
+)
 # States in which the client can still sign.
-WAITING: Final = frozenset({_S.ISSUED, _S.SENT, _S.OPENED})
-DONE: Final = frozenset({_S.SIGNED, _S.PAPER})
-
-
-def after(state: RequestState, fact: RequestFact) -> RequestState | None:
-    """The state that follows, or None where the fact can't happen in this state."""
-    return TRANSITIONS.get((state, fact))
-
-
-def is_over(state: RequestState, *, expires_at: datetime, now: datetime) -> bool:
-    """Whether a waiting request has reached its end and is to be marked expired."""
-    return state in WAITING and expires_at <= now
+WAITING: Final = COURSE.waiting
+DONE: Final = frozenset({RequestState.SIGNED, RequestState.PAPER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

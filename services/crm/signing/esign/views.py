@@ -7,12 +7,11 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from chassis.errors import InvalidArgument, PermissionDenied
-from chassis.typed.numbers import number_from
 from chassis.web.formatting import plural
 from services.crm.access.parts import access
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list
-from services.crm.core.forms import attempt
+from services.crm.core.forms import attempt, do_and_say, shown_issue
 from services.crm.core.panels import Panel
 from services.crm.core.web import current_agent, login_required
 from services.crm.sales.clients.service import ClientDetail
@@ -167,13 +166,10 @@ def record_paper(booking_id: str) -> ResponseReturnValue:
 @login_required
 def remind(request_id: str) -> ResponseReturnValue:
     """Mails the request again."""
-    number = number_from(request.form.get("issue", ""), most=999_999)
-    try:
-        asked = signing().requests.remind(current_agent(), request_id, issue=number)
-    except InvalidArgument as error:
-        flash(error.message, "alert")
-    else:
-        flash(f"A reminder is on its way to {asked.email}.", "done")
+    do_and_say(
+        lambda: signing().requests.remind(current_agent(), request_id, issue=shown_issue()),
+        lambda asked: f"A reminder is on its way to {asked.email}.",
+    )
     return redirect(_back(request_id), 303)
 
 
@@ -181,12 +177,10 @@ def remind(request_id: str) -> ResponseReturnValue:
 @login_required
 def withdraw(request_id: str) -> ResponseReturnValue:
     """Takes the request back."""
-    try:
-        asked = signing().requests.withdraw(current_agent(), request_id)
-    except InvalidArgument as error:
-        flash(error.message, "alert")
-    else:
-        flash(f"“{asked.title}” is taken back: the link for {asked.signer_name} no longer works.", "done")
+    do_and_say(
+        lambda: signing().requests.withdraw(current_agent(), request_id),
+        lambda asked: f"“{asked.title}” is taken back: the link for {asked.signer_name} no longer works.",
+    )
     return redirect(_back(request_id), 303)
 
 

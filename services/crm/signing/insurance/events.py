@@ -7,8 +7,9 @@ from chassis.bus import EventHandlers, EventMeta
 from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import InsuranceDecided
 from services.crm.core.mails import MailOutcome, on_mail
-from services.crm.signing.insurance.models import InsuranceAnswerRow, InsuranceOfferRow
-from services.crm.signing.insurance.rules import OfferFact, OfferState, after
+from services.crm.signing.insurance.models import InsuranceAnswerRow
+from services.crm.signing.insurance.records import KIND
+from services.crm.signing.insurance.rules import OfferState
 
 _log = structlog.get_logger(__name__)
 _MAIL = "insurance_offer"
@@ -25,24 +26,18 @@ def register(handlers: EventHandlers) -> None:
 
 
 def note_mail(session: Session, mail: MailOutcome) -> None:
-    """Keeps with the offer what the notifier says about its e-mail; `link_id` is the offer's id."""
-    row = session.get(InsuranceOfferRow, mail.link_id, with_for_update=True)
-    if row is None:
+    """What became of an offer's e-mail."""
+    if not KIND.note_mail(session, mail):
         _log.warning("insurance.mail_of_unknown_offer")
-        return
-    row.delivery_problem = mail.problem
-    if mail.sent_at is not None:
-        row.sent_at = mail.sent_at
-        _advance(row, OfferFact.DELIVERED)
 
 
 def decided(session: Session, message: InsuranceDecided, meta: EventMeta) -> None:
     """The passenger accepted or declined and signed. An answer that crossed a withdrawal stands."""
-    row = session.get(InsuranceOfferRow, message.offer_id, with_for_update=True)
-    if row is None or row.agency_id != meta.agency_id:
+    row = KIND.of_event(session, message.offer_id, meta.agency_id)
+    if row is None:
         raise UnknownOffer(f"{meta.type} names an offer that the CRM does not have")
-    fact = OfferFact.ACCEPTED if message.accepted else OfferFact.DECLINED
-    if session.get(InsuranceAnswerRow, message.document_id) is not None or not _advance(row, fact):
+    answer = OfferState.ACCEPTED if message.accepted else OfferState.DECLINED
+    if session.get(InsuranceAnswerRow, message.document_id) is not None or not KIND.answer(row, answer):
         return
     row.decided_at = moment_of(message.at)
     row.delivery_problem = ""
@@ -61,11 +56,3 @@ def decided(session: Session, message: InsuranceDecided, meta: EventMeta) -> Non
             pdf_sha256=message.pdf_sha256[:64],
         )
     )
-
-
-def _advance(row: InsuranceOfferRow, fact: OfferFact) -> bool:
-    state = after(OfferState(row.state), fact)
-    if state is None:
-        return False
-    row.state = state
-    return True

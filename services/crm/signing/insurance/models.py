@@ -6,13 +6,14 @@ from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
+from services.crm.core.asked import AskedColumns
 from services.crm.core.news import news
 from services.crm.orm import Base
 
 
 @news
-class InsuranceOfferRow(Base):
-    """One passenger's offer, with the exact text. Of tokens only the newest one's SHA-256."""
+class InsuranceOfferRow(AskedColumns, Base):
+    """One passenger's offer, with the exact text."""
 
     __tablename__ = "insurance_offer"
     __table_args__ = (
@@ -20,32 +21,18 @@ class InsuranceOfferRow(Base):
         Index("ix_insurance_offer_state_expiry", "state", "expires_at"),
     )
 
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"))
-    agent_id: Mapped[str] = mapped_column(ForeignKey("agent.id"))
-    booking_id: Mapped[str] = mapped_column(ForeignKey("booking.id"))
-    booking_title: Mapped[str] = mapped_column(String(160))
     client_id: Mapped[str] = mapped_column(ForeignKey("client.id"), index=True)
+    booking_title: Mapped[str] = mapped_column(String(160))
     passenger_name: Mapped[str] = mapped_column(String(170))
-    email: Mapped[str] = mapped_column(String(254))
     plan: Mapped[str] = mapped_column(String(120))
     price_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     text: Mapped[str] = mapped_column(Text)
     text_sha256: Mapped[str] = mapped_column(String(64))
     text_version: Mapped[str] = mapped_column(String(60))
-    state: Mapped[str] = mapped_column(String(12))
     # The form's key and the client, hashed together: a form sent twice offers once to each.
     request_key: Mapped[str] = mapped_column(String(64), unique=True)
-    token_sha256: Mapped[str] = mapped_column(String(64))
-    issue: Mapped[int]
-    delivery_problem: Mapped[str] = mapped_column(String(300), default="")
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class InsuranceAnswerRow(Base):

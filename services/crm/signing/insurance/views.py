@@ -6,9 +6,9 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument, PermissionDenied
-from chassis.typed.numbers import number_from
 from chassis.web.formatting import plural
 from services.crm.core.actor import Actor
+from services.crm.core.forms import do_and_say, shown_issue
 from services.crm.core.panels import Panel
 from services.crm.core.web import current_agent, login_required
 from services.crm.signing.esign.rules import DocumentKind
@@ -47,27 +47,22 @@ def new(booking_id: str) -> ResponseReturnValue:
 @login_required
 def remind(offer_id: str) -> ResponseReturnValue:
     """Mails the offer again."""
-    number = number_from(request.form.get("issue", ""), most=999_999)
-    try:
-        offer = signing().insurance.remind(current_agent(), offer_id, issue=number)
-    except InvalidArgument as error:
-        flash(error.message, "alert")
-        return redirect(url_for("bookings.index"), 303)
-    flash(f"The offer is on its way to {offer.email} again.", "done")
-    return redirect(_back(offer), 303)
+    offer = do_and_say(
+        lambda: signing().insurance.remind(current_agent(), offer_id, issue=shown_issue()),
+        lambda offer: f"The offer is on its way to {offer.email} again.",
+    )
+    return redirect(_back(offer) if offer else url_for("bookings.index"), 303)
 
 
 @blueprint.post("/<id:offer_id>/withdraw")
 @login_required
 def withdraw(offer_id: str) -> ResponseReturnValue:
     """Takes the offer back."""
-    try:
-        offer = signing().insurance.withdraw(current_agent(), offer_id)
-    except InvalidArgument as error:
-        flash(error.message, "alert")
-        return redirect(url_for("bookings.index"), 303)
-    flash(f"The offer to {offer.passenger_name} is taken back.", "done")
-    return redirect(_back(offer), 303)
+    offer = do_and_say(
+        lambda: signing().insurance.withdraw(current_agent(), offer_id),
+        lambda offer: f"The offer to {offer.passenger_name} is taken back.",
+    )
+    return redirect(_back(offer) if offer else url_for("bookings.index"), 303)
 
 
 @blueprint.get("/<id:offer_id>/answer.pdf")

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from chassis.errors import InvalidArgument, NotFound
+from chassis.errors import NotFound
 from chassis.itinerary import KIND_ICONS
 from chassis.typed.numbers import number_from
 from chassis.typed.zones import city_zones
@@ -13,7 +13,7 @@ from chassis.web.formatting import currency_choices, plural, zone
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list, typed_text, with_same_filter
 from services.crm.core.export import table_response
-from services.crm.core.forms import attempt, shallow
+from services.crm.core.forms import attempt, do_and_say, shallow
 from services.crm.core.panels import Panel
 from services.crm.core.parts import core
 from services.crm.core.web import current_agent, login_required
@@ -211,11 +211,10 @@ def cancel_segment(booking_id: str, segment_id: str) -> ResponseReturnValue:
 def take_up_segment(booking_id: str, segment_id: str) -> ResponseReturnValue:
     """A cancelled segment is part of the trip again, with its dates and amounts as they were."""
     version = number_from(request.form.get("version", ""))
-    try:
-        saved = trips().bookings.cancel_segment(current_agent(), booking_id, segment_id, None, version=version)
-        flash(f"{saved.data.supplier_name} is part of the trip again.", "done")
-    except InvalidArgument as error:
-        flash(error.message, "alert")
+    do_and_say(
+        lambda: trips().bookings.cancel_segment(current_agent(), booking_id, segment_id, None, version=version),
+        lambda saved: f"{saved.data.supplier_name} is part of the trip again.",
+    )
     return redirect(url_for("bookings.show", booking_id=booking_id), 303)
 
 
@@ -224,11 +223,10 @@ def take_up_segment(booking_id: str, segment_id: str) -> ResponseReturnValue:
 def remove_segment(booking_id: str, segment_id: str) -> ResponseReturnValue:
     """Takes a segment off the booking, when nothing was asked for on it yet."""
     version = number_from(request.form.get("version", ""))
-    try:
-        trips().bookings.remove_segment(current_agent(), booking_id, segment_id, version=version)
-        flash("The segment is removed.", "done")
-    except InvalidArgument as error:
-        flash(error.message, "alert")
+    do_and_say(
+        lambda: trips().bookings.remove_segment(current_agent(), booking_id, segment_id, version=version),
+        lambda _: "The segment is removed.",
+    )
     return redirect(url_for("bookings.show", booking_id=booking_id), 303)
 
 

@@ -4,11 +4,10 @@ import segno
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from chassis.errors import InvalidArgument
 from chassis.typed.numbers import number_from
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list
-from services.crm.core.forms import attempt
+from services.crm.core.forms import attempt, do_and_say
 from services.crm.core.panels import Panel
 from services.crm.core.parts import core
 from services.crm.core.web import current_agent, login_required
@@ -87,12 +86,10 @@ def decline(quote_id: str) -> ResponseReturnValue:
 def reopen(quote_id: str) -> ResponseReturnValue:
     """Takes a declined one up again."""
     version = number_from(request.form.get("version", ""))
-    try:
-        trips().quotes.reopen(current_agent(), quote_id, version=version)
-    except InvalidArgument as error:
-        flash(error.message, "alert")
-    else:
-        flash("The request is new again.", "done")
+    do_and_say(
+        lambda: trips().quotes.reopen(current_agent(), quote_id, version=version),
+        lambda _: "The request is new again.",
+    )
     return redirect(url_for("quotes.show", quote_id=quote_id), 303)
 
 

@@ -71,7 +71,7 @@ def test_a_resend_of_a_fresh_link_still_says_why(crm: CrmHouse) -> None:
     closed = void(crm, crm.retrieved(), fresh_link=True)
     link = crm.deps.paying.links.of_payment(closed.new_payment_id)
     assert link is not None
-    crm.deps.paying.links.resend(crm.maya, link.id, issue=1)
+    crm.deps.paying.links.remind(crm.maya, link.id, issue=1)
     assert crm.letters.written[-1].data["void_reason"] == "The price has changed."
 
 

@@ -47,7 +47,7 @@ def test_an_authorization_wins_over_an_expiry_or_revocation_that_crossed_it(crm:
         crm.clock.advance(timedelta(days=8))
         crm.deps.paying.links.expire_due()
     else:
-        crm.deps.paying.links.revoke(crm.maya, link.id)
+        crm.deps.paying.links.withdraw(crm.maya, link.id)
     crm.hear(crm.authorization(payment_id))
     assert crm.row(payment_id).state == PaymentState.AUTHORIZED
 

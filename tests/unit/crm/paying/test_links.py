@@ -158,7 +158,7 @@ def test_a_failed_delivery_is_told_and_a_resend_clears_it(crm: CrmHouse) -> None
         )
     )
     assert link_of(crm, payment_id).delivery_problem == "g***@client.example: The address does not exist."
-    crm.deps.paying.links.resend(crm.maya, link.id, issue=1)
+    crm.deps.paying.links.remind(crm.maya, link.id, issue=1)
     assert link_of(crm, payment_id).delivery_problem == ""
 
 
@@ -176,8 +176,8 @@ def test_a_resend_gives_a_fresh_token_and_seven_more_days_once_per_click(crm: Cr
     payment_id = crm.requested()
     link = link_of(crm, payment_id)
     crm.clock.advance(timedelta(days=3))
-    crm.deps.paying.links.resend(crm.maya, link.id, issue=1)
-    crm.deps.paying.links.resend(crm.maya, link.id, issue=1)
+    crm.deps.paying.links.remind(crm.maya, link.id, issue=1)
+    crm.deps.paying.links.remind(crm.maya, link.id, issue=1)
     first, second = crm.events(PaymentLinkIssued)
     assert (first.issue, second.issue) == (1, 2)
     assert first.token_sha256 != second.token_sha256
@@ -191,33 +191,33 @@ def test_an_expired_link_can_be_resent_and_its_payment_waits_again(crm: CrmHouse
     assert crm.deps.paying.links.expire_due() == 0
     link = link_of(crm, payment_id)
     assert (link.state, crm.row(payment_id).state) == (LinkState.EXPIRED, PaymentState.EXPIRED)
-    crm.deps.paying.links.resend(crm.maya, link.id, issue=1)
+    crm.deps.paying.links.remind(crm.maya, link.id, issue=1)
     assert (link_of(crm, payment_id).state, crm.row(payment_id).state) == (LinkState.ISSUED, PaymentState.REQUESTED)
 
 
 def test_revoking_tells_the_portal_once_and_is_final(crm: CrmHouse) -> None:
     payment_id = crm.requested()
     link = link_of(crm, payment_id)
-    crm.deps.paying.links.revoke(crm.maya, link.id)
-    crm.deps.paying.links.revoke(crm.maya, link.id)
+    crm.deps.paying.links.withdraw(crm.maya, link.id)
+    crm.deps.paying.links.withdraw(crm.maya, link.id)
     assert len(crm.events(PaymentLinkRevoked)) == 1
     assert crm.row(payment_id).state == PaymentState.REVOKED
     with pytest.raises(InvalidArgument):
-        crm.deps.paying.links.resend(crm.maya, link.id, issue=1)
+        crm.deps.paying.links.remind(crm.maya, link.id, issue=1)
 
 
 def test_a_submitted_link_can_be_neither_revoked_nor_resent(crm: CrmHouse) -> None:
     payment_id = crm.authorized()
     link = link_of(crm, payment_id)
     with pytest.raises(InvalidArgument, match="void the payment instead"):
-        crm.deps.paying.links.revoke(crm.maya, link.id)
+        crm.deps.paying.links.withdraw(crm.maya, link.id)
     with pytest.raises(InvalidArgument):
-        crm.deps.paying.links.resend(crm.maya, link.id, issue=1)
+        crm.deps.paying.links.remind(crm.maya, link.id, issue=1)
 
 
 def test_somebody_elses_link_does_not_exist(crm: CrmHouse) -> None:
     link = link_of(crm, crm.requested())
     with pytest.raises(NotFound):
-        crm.deps.paying.links.revoke(crm.jonas, link.id)
+        crm.deps.paying.links.withdraw(crm.jonas, link.id)
     with pytest.raises(PermissionDenied):
-        crm.deps.paying.links.revoke(crm.ada, link.id)
+        crm.deps.paying.links.withdraw(crm.ada, link.id)

@@ -34,7 +34,7 @@ def test_links_are_listed_by_state_each_to_its_agent_and_all_to_an_admin(crm: Cr
     crm.deps.paying.links.expire_due()
     opened, revoked = send(crm, "opened"), send(crm, "revoked")
     crm.hear(PaymentLinkOpened(link_id=opened.id, payment_id=opened.payment_id, at=stamp(crm.clock.now())))
-    crm.deps.paying.links.revoke(crm.maya, revoked.id)
+    crm.deps.paying.links.withdraw(crm.maya, revoked.id)
     crm.clock.advance(DEFAULT_LIFETIME - ENDING_SOON + timedelta(hours=1))
     unopened = send(crm, "unopened")
     assert listed(crm, Shown.ALL) == {ended.id, opened.id, revoked.id, unopened.id}
@@ -88,7 +88,7 @@ def test_several_are_sent_again_or_revoked_at_once_and_only_ones_own(crm: CrmHou
 
 def test_one_that_cannot_be_sent_hinders_no_other(crm: CrmHouse) -> None:
     gone, alive = send(crm, "gone"), send(crm, "alive")
-    crm.deps.paying.links.revoke(crm.maya, gone.id)
+    crm.deps.paying.links.withdraw(crm.maya, gone.id)
     outcome = crm.deps.paying.overview.resend(crm.maya, [Picked(gone.id, 1), Picked(alive.id, 1)])
     assert [link.id for link in outcome.done] == [alive.id]
     assert len(outcome.refused) == 1

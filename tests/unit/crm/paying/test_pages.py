@@ -329,7 +329,7 @@ def test_every_state_of_a_payment_has_its_page(crm: CrmHouse, maya: Browser) -> 
     crm.clock.advance(timedelta(minutes=1))
     link = crm.deps.paying.links.of_payment(expired)
     assert link is not None
-    crm.deps.paying.links.revoke(crm.maya, link.id)
+    crm.deps.paying.links.withdraw(crm.maya, link.id)
     assert "Ask the client again" in maya.get(f"/payments/{expired}").text
     assert maya.get(f"/bookings/{crm.booking_id}").status_code == 200
     assert maya.get(f"/clients/{crm.grace_id}").status_code == 200

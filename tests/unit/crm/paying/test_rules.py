@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from chassis.money import Money
 from services.crm.paying.card_removal.rules import REMOVAL_PAUSES, may_remove, pause_before_try
 from services.crm.paying.closing.rules import may_ask_again, may_process, may_void
-from services.crm.paying.links import rules as links
 from services.crm.paying.payments.rules import (
     CLOSED,
     ENDED,
@@ -78,29 +77,6 @@ def test_an_authorization_that_the_client_saw_accepted_always_arrives() -> None:
 
 def test_every_state_can_be_reached() -> None:
     assert {*STARTS, *TRANSITIONS.values()} == set(PaymentState)
-
-
-@given(st.lists(st.sampled_from(links.LinkFact), max_size=10))
-def test_a_submitted_link_stays_submitted(happened: list[links.LinkFact]) -> None:
-    state = links.LinkState.ISSUED
-    for fact in happened:
-        before = state
-        state = links.after(state, fact) or state
-        if before is links.LinkState.SUBMITTED:
-            assert state is links.LinkState.SUBMITTED
-
-
-@given(st.sampled_from(links.LinkState))
-def test_a_submission_is_taken_in_whatever_state_the_link_is(state: links.LinkState) -> None:
-    if state is not links.LinkState.SUBMITTED:
-        assert links.after(state, links.LinkFact.SUBMITTED) is links.LinkState.SUBMITTED
-
-
-@given(st.sampled_from(links.LinkState))
-def test_a_revoked_link_can_only_be_submitted(state: links.LinkState) -> None:
-    revoked = links.LinkState.REVOKED
-    open_to = {fact for fact in links.LinkFact if links.after(revoked, fact) is not None}
-    assert open_to == {links.LinkFact.SUBMITTED}
 
 
 @given(states)

@@ -4,16 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.crm.core.course import Fact
 from services.crm.signing.esign.built_in import BUILT_IN
 from services.crm.signing.esign.rules import (
-    DONE,
+    COURSE,
     TAGS,
     US_STATES,
     DocumentKind,
-    RequestFact,
     RequestState,
     Required,
-    after,
     empty_tags,
     fill,
     missing,
@@ -23,8 +22,6 @@ from services.crm.signing.esign.rules import (
     template_errors,
     used_tags,
 )
-from services.crm.signing.insurance.rules import OfferFact, OfferState
-from services.crm.signing.insurance.rules import after as offer_after
 
 
 def test_an_unknown_tag_is_refused_with_the_nearest_one_or_the_list_of_known_ones() -> None:
@@ -63,21 +60,9 @@ def test_a_text_without_values_stays_as_it_is(text: str) -> None:
     assert empty_tags(text, {}) == used_tags(text)
 
 
-def test_a_signature_wins_whatever_crossed_it_and_is_never_undone() -> None:
-    for state in RequestState:
-        if state not in DONE:
-            assert after(state, RequestFact.SIGNED) is RequestState.SIGNED
-    for fact in RequestFact:
-        assert after(RequestState.SIGNED, fact) is None
-        assert after(RequestState.PAPER, fact) is None
-
-
-@pytest.mark.parametrize("answer", [OfferFact.ACCEPTED, OfferFact.DECLINED])
-def test_an_answer_wins_whatever_crossed_it_and_is_never_undone(answer: OfferFact) -> None:
-    answered = (OfferState.ACCEPTED, OfferState.DECLINED)
-    for state in OfferState:
-        found = offer_after(state, answer)
-        assert found is None if state in answered else found == answer.value
+def test_what_was_signed_on_paper_is_settled() -> None:
+    assert all(COURSE.after(RequestState.PAPER, fact) is None for fact in Fact)
+    assert COURSE.answered(RequestState.PAPER, RequestState.SIGNED) is None
 
 
 def _templates() -> list[tuple[str, str, DocumentKind, Required]]:

@@ -1,0 +1,165 @@
+"""What a client is asked for by e-mail and answers in the portal: one kind of it, its rows, and who may act on them."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ForeignKey, String, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from chassis.db import Database, UtcDateTime
+from chassis.errors import NotFound, PermissionDenied
+from chassis.ids import new_id, new_link_token, token_sha256
+from chassis.sealing import Letter, LetterSealer
+from services.crm.core.actor import Actor
+from services.crm.core.course import Course, Fact
+from services.crm.core.mails import MailOutcome
+from services.crm.core.visibility import visible_to
+
+
+class AskedColumns:
+    """For the rows of one kind of request. Tokens are never kept, only the newest one's SHA-256."""
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"))
+    agent_id: Mapped[str] = mapped_column(ForeignKey("agent.id"))
+    booking_id: Mapped[str] = mapped_column(ForeignKey("booking.id"))
+    client_id: Mapped[str] = mapped_column(ForeignKey("client.id"))
+    email: Mapped[str] = mapped_column(String(254))
+    state: Mapped[str] = mapped_column(String(12))
+    token_sha256: Mapped[str] = mapped_column(String(64))
+    # 1 for the first e-mail, one more for each time it was sent again.
+    issue: Mapped[int]
+    # Why the last e-mail could not be delivered, in plain words; empty when nothing is wrong.
+    delivery_problem: Mapped[str] = mapped_column(String(300), default="")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+R = TypeVar("R", bound=AskedColumns)
+S = TypeVar("S", bound=StrEnum)
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind(Generic[R, S]):
+    """One kind of request. `unknown` and `not_yours` are what who may not see or not touch one reads."""
+
+    row: type[R]
+    state: type[S]
+    course: Course[S]
+    unknown: str
+    not_yours: str
+
+    def visible(self, session: Session, actor: Actor, request_id: str) -> R:
+        """Raises NotFound for what does not exist or the actor may not see: no difference is told."""
+        row = session.scalar(
+            select(self.row).where(self.row.id == request_id, visible_to(actor, self.row.agency_id, self.row.agent_id))
+        )
+        if row is None:
+            raise NotFound(self.unknown)
+        return row
+
+    def own(self, session: Session, actor: Actor, request_id: str) -> R:
+        """The row, held until the transaction ends. Raises NotFound, or PermissionDenied when it is another agent's."""
+        row = self.visible(session, actor, request_id)
+        if not actor.owns(row.agent_id):
+            raise PermissionDenied(self.not_yours)
+        session.refresh(row, with_for_update=True)
+        return row
+
+    def of_event(self, session: Session, request_id: str, agency_id: str) -> R | None:
+        """The row that an event tells of, held until the transaction ends; None when the agency has no such request."""
+        row = session.get(self.row, request_id, with_for_update=True)
+        return row if row is not None and row.agency_id == agency_id else None
+
+    def after(self, row: R, fact: Fact) -> S | None:
+        """The state that follows the row's, or None where the fact can't happen now."""
+        return self.course.after(self.state(row.state), fact)
+
+    def advance(self, row: R, fact: Fact) -> bool:
+        """Lets the fact happen to the row; whether it could."""
+        return _settle(row, self.after(row, fact))
+
+    def answer(self, row: R, answer: S) -> bool:
+        """Notes the client's answer; whether it was the first."""
+        return _settle(row, self.course.answered(self.state(row.state), answer))
+
+    def is_over(self, row: R, now: datetime) -> bool:
+        """Whether the request waits, and its time is up."""
+        return self.course.is_over(self.state(row.state), expires_at=row.expires_at, now=now)
+
+    def note_mail(self, session: Session, mail: MailOutcome) -> bool:
+        """Keeps with a request what the notifier says about its e-mail: it left, or it never will and the agent reads
+        why. Returns whether there is such a request."""
+        row = self.of_event(session, mail.link_id, mail.agency_id)
+        if row is None:
+            return False
+        row.delivery_problem = mail.problem
+        if mail.sent_at is not None:
+            row.sent_at = mail.sent_at
+            self.advance(row, Fact.DELIVERED)
+        return True
+
+    def begun(self, now: datetime, lifetime: timedelta) -> dict[str, Any]:
+        """The columns of a new request that say how far it is."""
+        return {
+            "state": self.course.issued,
+            "token_sha256": "",
+            "issue": 1,
+            "delivery_problem": "",
+            "created_at": now,
+            "issued_at": now,
+            "expires_at": now + lifetime,
+        }
+
+
+def fresh_letter(
+    letters: LetterSealer, row: AskedColumns, *, template: str, address: str, more: dict[str, str] | None = None
+) -> tuple[str, str]:
+    """Makes the request's newest token and seals it into a letter. Returns the link, which nobody can read later, and
+    the sealed letter. `address` is the request's page in the portal; `more` is what the letter says besides."""
+    token = new_link_token()
+    row.token_sha256 = token_sha256(token)
+    url = f"{address}#{token}"
+    letter = Letter(
+        letter_id=new_id("letter"),
+        template=template,
+        to=row.email,
+        data={"url": url} | (more or {}),
+        issued_at=row.issued_at,
+        expires_at=row.expires_at,
+    )
+    return url, letters.seal(letter)
+
+
+def form_key(request_key: str, client_id: str) -> str:
+    """The key under which a form asks one client."""
+    return hashlib.sha256(f"{request_key}\n{client_id}".encode()).hexdigest()
+
+
+def once(database: Database, made: Callable[[Session], list[V]], make: Callable[[Session], list[V]]) -> list[V]:
+    """What a form asks for, in one transaction; the same form again, even at the same moment, gets what the first one
+    made. `made` looks that up by the form's key, which only one row can have."""
+    try:
+        with database.transaction() as session:
+            return made(session) or make(session)
+    except IntegrityError:
+        with database.read() as session:
+            if found := made(session):
+                return found
+        raise
+
+
+def _settle(row: AskedColumns, state: StrEnum | None) -> bool:
+    if state is None:
+        return False
+    row.state = state
+    return True
