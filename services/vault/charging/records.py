@@ -72,8 +72,14 @@ def begin_asking(session: Session, charge_id: str, reference: str, now: datetime
     return _moved(session, statement)
 
 
-def settle_charge(session: Session, charge_id: str, outcome: Outcome, now: datetime) -> bool:
-    """Records what became of a charge. False when that is on record already."""
+def settle_charge(
+    session: Session, charge_id: str, outcome: Outcome, now: datetime, *, still: ChargeState | None = None
+) -> bool:
+    """Records what became of a charge. False when that is on record already.
+
+    `still`: only while the charge stands so. Whoever concludes that nothing can have happened because no card had left
+    yet says so: meanwhile the card may have left, and then only the gateway's books know.
+    """
     values: dict[str, Any] = {  # Any: column values
         "state": outcome.state,
         "reference": outcome.reference,
@@ -82,7 +88,10 @@ def settle_charge(session: Session, charge_id: str, outcome: Outcome, now: datet
     }
     if outcome.state in _SETTLED:
         values |= {"settled_at": now, "client_url": ""}
-    if not _moved(session, _move(charge_id, outcome.state).values(**values)):
+    statement = _move(charge_id, outcome.state)
+    if still is not None:
+        statement = statement.where(_CHARGES.c.state == still)
+    if not _moved(session, statement.values(**values)):
         return False
     if outcome.state is ChargeState.SUCCEEDED and outcome.mandate:
         _keep_mandate(session, charge_id, outcome.mandate, now)

@@ -107,7 +107,8 @@ class ChargeService:
             reference = gateway.prepare(order)
             card = None if isinstance(source, MandateRow) else self._open(source)
         except (GatewayUnknown, GatewayRefused, TransitUnavailable, CipherRefused, CardDataError) as fault:
-            self._record(row, Outcome(state=ChargeState.FAILED, reference="", code=_code_before_asking(fault)))
+            failed = Outcome(state=ChargeState.FAILED, reference="", code=_code_before_asking(fault))
+            self._record(row, failed, still=ChargeState.INTENT)
             return row.id
         with self._database.transaction() as session:
             if not begin_asking(session, row.id, reference, self._clock.now()):
@@ -249,9 +250,9 @@ class ChargeService:
             # Nothing was charged: the account took no card, and a page that nobody knows charges nobody.
             return Outcome(state=ChargeState.FAILED, reference=reference, code="raw_cards_refused")
 
-    def _record(self, row: ChargeRow, outcome: Outcome) -> None:
+    def _record(self, row: ChargeRow, outcome: Outcome, *, still: ChargeState | None = None) -> None:
         with self._database.transaction() as session:
-            if settle_charge(session, row.id, outcome, self._clock.now()):
+            if settle_charge(session, row.id, outcome, self._clock.now(), still=still):
                 for entry in charge_entries(row, outcome):
                     self._trail.record(session, entry)
 

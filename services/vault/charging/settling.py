@@ -49,7 +49,8 @@ class Settling:
             if outcome is None or outcome.state in (ChargeState.ASKING, row.state):
                 postpone(session, row, self._clock.now())
                 return False
-            if not settle_charge(session, row.id, outcome, self._clock.now()):
+            still = ChargeState.INTENT if row.state == ChargeState.INTENT else None
+            if not settle_charge(session, row.id, outcome, self._clock.now(), still=still):
                 return False
             for entry in charge_entries(row, outcome):
                 self._trail.record(session, entry)

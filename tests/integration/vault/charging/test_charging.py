@@ -9,7 +9,12 @@ import pytest
 
 from chassis import errors
 from protos.wayvault.vault.v1 import charging_pb2 as pb
+from services.vault.charging.gateways.port import Order
+from services.vault.charging.gateways.stripe.adapter import StripeGateway
 from services.vault.charging.gateways.stripe.calls import AllowedHosts, HostForbidden
+from services.vault.charging.models import ChargeRow
+from services.vault.charging.records import charge_of
+from services.vault.charging.rules import ChargeState
 from tests.support.charging import ChargingKit, charge_request, charging_kit
 from tests.support.gateway_sim import DECLINES, Fault
 from tests.support.vault_kit import AGENCY, AGENT, ORIGIN, VISA, key
@@ -117,6 +122,33 @@ def test_a_call_still_under_way_can_charge_nothing_once_it_was_found_not_to_have
     assert ours.book.paid() == []
     assert ours.status()[0].reason_code == "never_arrived"
     assert answer.state == pb.CHARGE_STATE_ASKING
+
+
+def test_a_poller_that_saw_no_card_leave_says_nothing_once_it_has_left(
+    ours: ChargingKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It read the charge while its gateway was slow to prepare it; until it writes, the card is sent and charged."""
+    seen: list[ChargeRow] = []
+    prepare = StripeGateway.prepare
+
+    def slow(gateway: StripeGateway, order: Order) -> str:
+        with ours.kit.vault.core.database.read() as session:
+            seen.append(charge_of(session, AGENCY, order.id))
+        return prepare(gateway, order)
+
+    monkeypatch.setattr(StripeGateway, "prepare", slow)
+    ours.book.faults = [Fault(path="/confirm", after=True)]
+    ours.charge(ours.kit.store())
+    (row,) = seen
+    assert row.state == ChargeState.INTENT
+
+    assert not ours.charging.settling.settle(row)
+    assert ours.status()[0].state == pb.CHARGE_STATE_ASKING
+    with pytest.raises(errors.Busy):
+        ours.charge(ours.kit.store())
+    assert ours.poll() == 1
+    assert ours.status()[0].state == pb.CHARGE_STATE_SUCCEEDED
+    assert len(ours.book.paid()) == 1
 
 
 def test_while_the_gateway_is_down_it_stays_being_found_out(ours: ChargingKit) -> None:
