@@ -12,6 +12,7 @@ from chassis.db import Database, open_database
 from chassis.sealing import LetterReader
 from services.notifier.agencies.service import Looks
 from services.notifier.config import NotifierSettings
+from services.notifier.deliveries.leases import Leases
 from services.notifier.deliveries.sender import Sender
 from services.notifier.deliveries.service import Deliveries
 from services.notifier.deliveries.transports import SmtpTransport, Transport
@@ -46,12 +47,14 @@ def bootstrap(
     )
     deliveries.follow(Mail.REMINDER, reminders)
     looks = Looks()
+    leases = Leases(database=core.database, clock=core.clock)
     transport = transport or _transport(core)
     return Dependencies(
         core=core,
         looks=looks,
         deliveries=deliveries,
-        senders=tuple(_sender(core, deliveries, looks, transport) for _ in range(settings.senders)),
+        leases=leases,
+        senders=tuple(_sender(core, deliveries, leases, looks, transport) for _ in range(settings.senders)),
         reminders=reminders,
     )
 
@@ -67,10 +70,11 @@ def _core(settings: NotifierSettings, clock: Clock, database: Database | None) -
     )
 
 
-def _sender(core: Core, deliveries: Deliveries, looks: Looks, transport: Transport) -> Sender:
+def _sender(core: Core, deliveries: Deliveries, leases: Leases, looks: Looks, transport: Transport) -> Sender:
     return Sender(
         database=core.database,
         deliveries=deliveries,
+        leases=leases,
         transport=transport,
         letters=core.letters,
         looks=looks,

@@ -9,6 +9,7 @@ from chassis.db import Database
 from chassis.sealing import LetterReader
 from services.notifier.agencies.service import Looks
 from services.notifier.config import NotifierSettings
+from services.notifier.deliveries.leases import Leases
 from services.notifier.deliveries.sender import Sender
 from services.notifier.deliveries.service import Deliveries
 from services.notifier.reminders.service import Schedule
@@ -33,5 +34,6 @@ class Dependencies:
     core: Core
     looks: Looks
     deliveries: Deliveries
+    leases: Leases
     senders: tuple[Sender, ...]
     reminders: Schedule

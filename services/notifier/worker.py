@@ -53,6 +53,7 @@ def timers(deps: Dependencies) -> list[tuple[str, Loop]]:
     return [
         ("reminders", every(_REMINDERS_SECONDS, deps.reminders.run_due, "reminders")),
         ("measure", every(_MEASURE_SECONDS, lambda: measure_deliveries(core.database, core.clock), "measure")),
+        ("leases", deps.leases.run),
         *((f"sender {number}", sender.run) for number, sender in enumerate(deps.senders, start=1)),
     ]
 

@@ -1,7 +1,7 @@
 """From the client's submit to the agent's red alert, and to the mails accepted: on a whole running stack."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -9,6 +9,7 @@ import psutil
 from sqlalchemy import select
 
 from chassis.db import Database, open_database
+from deploy.dev.state import State
 from services.notifier.mailbox.models import MailboxMessage
 from tests.bench.cpu import seconds_of
 from tests.bench.crew import Crew
@@ -51,10 +52,10 @@ def measure(kind: Engine, plan: Plan) -> list[Figure]:
         agent = Agent.signing_in(
             stack.origins.crm, email=_MAYA, password=stack.people["password"], totp_secret=person["totp_secret"]
         )
-        links = _links(stack, agent, plan.submits + _WARM_UP)
+        links = links_that_arrived(stack.origins.mailbox, agent, plan.submits + _WARM_UP)
         say(f"submit, {kind}: {len(links)} links have arrived")
         listener = agent.listen()
-        mailbox = Mailbox(stack)
+        mailbox = Mailbox(stack.state, stack.settings)
         try:
             spans = _submits(stack, links, listener.wait, mailbox)
         finally:
@@ -74,9 +75,9 @@ def measure(kind: Engine, plan: Plan) -> list[Figure]:
 
 def _crowd(stack: Stack, agent: Agent, kind: Engine, each: int, *, used: Sequence[Link]) -> Figure:
     """CROWD clients submit at once; how long until the last one's signed copy has arrived, and what it cost whom."""
-    links = _links(stack, agent, CROWD * each, used=used)
+    links = links_that_arrived(stack.origins.mailbox, agent, CROWD * each, used=used)
     callers = SubmitCallers(portal=stack.origins.portal, frame=stack.origins.frame, links=tuple(links), callers=CROWD)
-    mailbox = Mailbox(stack)
+    mailbox = Mailbox(stack.state, stack.settings)
     copies = _SUBJECTS["submit.signed_copy"]
     try:
         with Crew(callers, callers=CROWD) as crew:
@@ -109,8 +110,8 @@ def _cpu(stack: Stack) -> dict[str, float]:
 class Mailbox:
     """The mailbox's own database: when each mail was accepted, to the microsecond."""
 
-    def __init__(self, stack: Stack) -> None:
-        url = stack.settings.get("NOTIFIER_DATABASE_URL") or f"sqlite:///{stack.state.root}/notifier/notifier.db"
+    def __init__(self, state: State, settings: Mapping[str, str]) -> None:
+        url = settings.get("NOTIFIER_DATABASE_URL") or f"sqlite:///{state.root}/notifier/notifier.db"
         self._database: Database = open_database(url, name="bench")
 
     def arrivals(self, subject: str) -> list[datetime]:
@@ -132,7 +133,7 @@ class Mailbox:
         self._database.dispose()
 
 
-def _links(stack: Stack, agent: Agent, wanted: int, *, used: Sequence[Link] = ()) -> list[Link]:
+def links_that_arrived(mailbox: str, agent: Agent, wanted: int, *, used: Sequence[Link] = ()) -> list[Link]:
     """Sends links and collects them, but the used ones, from the mailbox: it shows the newest 50 of an address."""
     gone = {link.link_id for link in used}
     found: dict[str, Link] = {}
@@ -141,7 +142,7 @@ def _links(stack: Stack, agent: Agent, wanted: int, *, used: Sequence[Link] = ()
         agent.send_links(min(20, wanted - before))
         ends = time.monotonic() + _PATIENCE_SECONDS
         while len(found) < min(wanted, before + 20):
-            mails = ask(f"{stack.origins.mailbox}/messages.json").json()
+            mails = ask(f"{mailbox}/messages.json").json()
             found |= {link.link_id: link for link in links_in(mails) if link.link_id not in gone}
             if time.monotonic() > ends:
                 raise TimeoutError("the payment links do not arrive")

@@ -19,6 +19,8 @@ import requests
 from tests.support.vault_kit import Frame
 
 _TIMEOUT = 30.0
+# The stream asks browsers for it ("retry: 1000").
+_RECONNECT_SECONDS = 1.0
 _BOOKING = re.compile(r'href="/bookings/([a-z]+_[a-z2-7]+)"')
 _LINK = re.compile(r"https?://\S+/pay/(\S+)#(\S+)")
 
@@ -45,10 +47,17 @@ class Browser:
     """Cookies and the form token of the page it saw last."""
 
     def __init__(self, origin: str, cookies: Mapping[str, str] | None = None) -> None:
+        self.origin = origin
         self._session = requests.Session()
         self._at, self._session.headers["Host"] = _loopback(origin)
         self._session.cookies.update(cookies or {})
         self._token = ""
+
+    def another_window(self) -> "Browser":
+        """One more window of the same browser: what it does at the same time is its own, the sign-in is shared."""
+        made = Browser(self.origin, dict(self._session.cookies))
+        made._token = self._token
+        return made
 
     def get(self, path: str) -> str:
         """The page at a path of this origin. Raises PageFault unless it answers well."""
@@ -108,18 +117,21 @@ class Agent:
 
     def send_links(self, at_least: int) -> None:
         """Sends links to all passengers of a booking, until there are that many. Raises PageFault."""
-        bookings = _BOOKING.findall(self._browser.get("/bookings"))
-        if not bookings:
-            raise PageFault("/bookings: there is no booking")
-        sent = 0
+        booking, sent = self.first_booking(), 0
         while sent < at_least:
-            sent += self.send_link(bookings[0], amount="10.00", purpose="Bench", people=None)
+            sent += self.send_link(booking, amount="10.00", purpose="Bench", people=None)
 
     def send_link(self, booking_id: str, *, amount: str, purpose: str, people: int | None = 1) -> int:
         """Asks that many first passengers of a booking, or all, for an amount each; gives how many they are.
 
         Raises PageFault.
         """
+        form = self.link_form(booking_id, amount=amount, purpose=purpose, people=people)
+        form.send()
+        return form.people
+
+    def link_form(self, booking_id: str, *, amount: str, purpose: str, people: int | None = 1) -> "LinkForm":
+        """The form of `send_link`, filled in and not sent yet. Raises PageFault."""
         path = f"/links/new/{booking_id}"
         page = self._browser.get(path)
         picks = sorted(set(re.findall(r'name="pick_(\d+)"', page)))[:people]
@@ -129,8 +141,14 @@ class Agent:
             raise PageFault(f"{path}: the form is not as expected")
         fields = {"request_key": key[1], "segment_id": segment[1], "type": "deposit", "purpose": purpose}
         shares = {name: value for index in picks for name, value in _share(index, amount).items()}
-        self._browser.post(path, {**fields, **shares, "overpay_ok": "y"})
-        return len(picks)
+        return LinkForm(self._browser, path, {**fields, **shares, "overpay_ok": "y"}, people=len(picks))
+
+    def first_booking(self) -> str:
+        """Raises PageFault when there is none."""
+        bookings = _BOOKING.findall(self._browser.get("/bookings"))
+        if not bookings:
+            raise PageFault("/bookings: there is no booking")
+        return str(bookings[0])
 
     def listen(self) -> "AlertListener":
         """Opens the stream that the red alert lives on."""
@@ -139,6 +157,18 @@ class Agent:
 
 def _share(index: str, amount: str) -> dict[str, str]:
     return {f"pick_{index}": "y", f"amount_{index}": amount}
+
+
+class LinkForm:
+    """A form that asks passengers to pay; sent again after a fault, it asks nobody twice."""
+
+    def __init__(self, browser: Browser, path: str, fields: dict[str, str], *, people: int) -> None:
+        self._browser, self._path, self._fields = browser, path, fields
+        self.people = people
+
+    def send(self) -> None:
+        """Raises PageFault."""
+        self._browser.post(self._path, self._fields)
 
 
 class AlertListener:
@@ -159,22 +189,35 @@ class AlertListener:
                 raise TimeoutError(f"the alert did not reach {count} within {seconds:g} s")
             return min(at for number, at in self._reached.items() if number >= count)
 
+    def first(self, seconds: float) -> int:
+        """The number that the stream told first. Raises TimeoutError."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._reached, seconds):
+                raise TimeoutError(f"the alert tells nothing within {seconds:g} s")
+            return next(iter(self._reached))
+
     def close(self) -> None:
         self._over.set()
 
     def _listen(self) -> None:
-        """The server ends a stream after a minute; the next one is opened at once."""
+        """The server ends a stream after a minute; the next one is opened at once, or in a second when it broke off."""
         while not self._over.is_set():
-            with self._browser.stream("/alerts/stream") as answer:
-                # One byte at a time: no event may wait for the next one in a buffer.
-                kind = b""
-                for line in answer.iter_lines(chunk_size=1):
-                    if line.startswith(b"event: "):
-                        kind = line[7:]
-                    elif line.startswith(b"data: ") and kind == b"count":
-                        self._tell(int(line[6:]))
-                    if self._over.is_set():
-                        return
+            try:
+                self._listen_once()
+            except (requests.RequestException, PageFault):
+                self._over.wait(_RECONNECT_SECONDS)
+
+    def _listen_once(self) -> None:
+        with self._browser.stream("/alerts/stream") as answer:
+            # One byte at a time: no event may wait for the next one in a buffer.
+            kind = b""
+            for line in answer.iter_lines(chunk_size=1):
+                if line.startswith(b"event: "):
+                    kind = line[7:]
+                elif line.startswith(b"data: ") and kind == b"count":
+                    self._tell(int(line[6:]))
+                if self._over.is_set():
+                    return
 
     def _tell(self, count: int) -> None:
         with self._changed:
@@ -221,6 +264,11 @@ class Client:
             "signature_kind": "typed",
             "signature_text": "Eleanor Whitcombe",
         }
+
+    def look(self) -> None:
+        """Opens the page of a payment that they have authorized. Raises PageFault."""
+        if "Nobody has seen your card" not in self._browser.get(f"{self._path}/status"):
+            raise PageFault(f"{self._path}/status: not the page that was expected")
 
     def submit(self) -> tuple[float, float]:
         """Gives when (monotonic) the request left and when its answer was there. Raises PageFault."""

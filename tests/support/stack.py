@@ -261,7 +261,7 @@ def running(engine: Engine, say: Callable[[str], None] = lambda _: None, *, crow
     `crowd`: percent of the demo's generated clients.
     """
     root = Path(tempfile.mkdtemp(prefix="wv-e2e-", dir="/tmp"))
-    state = State(root=root, ports=Ports(base=_free_ports()))
+    state = free_state(root)
     with ExitStack() as undo:
         undo.callback(shutil.rmtree, root, ignore_errors=True)
         for folder in (root, state.run, state.log, root / "tmp"):
@@ -292,6 +292,11 @@ def _end(stack: Stack) -> None:
     with contextlib.suppress(subprocess.TimeoutExpired):
         stack.stop(*running_ones)
     stack.kill(*running_ones)
+
+
+def free_state(root: Path) -> State:
+    """A stack's place on this machine, with ports that nobody has."""
+    return State(root=root, ports=Ports(base=_free_ports()))
 
 
 def _free_ports() -> int:

@@ -29,10 +29,10 @@ PAUSES: Final = tuple(
 # A fault of ours, such as a mail that this version can't write, mends itself only by another version's worker: a few
 # minutes for an upgrade with old and new side by side, then the agent should hear of it.
 FAULT_TRIES: Final = 6
-# A process that died while sending leaves its row in flight; after this long another may take it.
-# Longer than the SMTP conversation's own limit (transports.CONVERSATION_SECONDS), so that two processes never send the
-# same row at once.
-LEASE: Final = timedelta(seconds=120)
+# A process that died while sending leaves its row in flight; after this long another may take it. Whoever lives renews
+# their claim every so many seconds (leases.py), so that two processes never send the same row at once.
+LEASE: Final = timedelta(seconds=6)
+RENEW_SECONDS: Final = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

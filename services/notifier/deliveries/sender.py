@@ -16,6 +16,7 @@ from chassis.db import Database
 from chassis.sealing import LetterExpired, LetterReader, SealError
 from services.notifier.agencies.service import Looks
 from services.notifier.deliveries.formats import card
+from services.notifier.deliveries.leases import Leases
 from services.notifier.deliveries.message import Attachment, MessageRefused, ReplyTo, build
 from services.notifier.deliveries.models import Delivery
 from services.notifier.deliveries.rules import PAUSES, DeliveryState, Next, Outcome, Refused, Stumbled, mask_address
@@ -55,6 +56,7 @@ class Sender:
         *,
         database: Database,
         deliveries: Deliveries,
+        leases: Leases,
         transport: Transport,
         letters: LetterReader,
         looks: Looks,
@@ -64,6 +66,7 @@ class Sender:
     ) -> None:
         self._database = database
         self._deliveries = deliveries
+        self._leases = leases
         self._transport = transport
         self._letters = letters
         self._looks = looks
@@ -101,15 +104,16 @@ class Sender:
             taken = self._claimed(session)
         while taken is not None:
             tried += 1
-            outcome = self._outcome(taken)
-            following, after = self._settled(taken, outcome, stop)
+            with self._leases.held(taken.id):
+                outcome = self._outcome(taken)
+                following, after = self._settled(taken, outcome, stop)
             state = following.state.value if following else "taken over"
             log.info("delivery.tried", delivery_id=taken.id, mail=taken.template, state=state, attempts=taken.attempts)
             taken = after
         return tried
 
     def _claimed(self, session: Session) -> _Taken | None:
-        row = self._deliveries.claim(session)
+        row = self._deliveries.claim(session, lapsed=self._leases.lapsed_before())
         return None if row is None else _taken(row, self._looks.theme(session, row.agency_id, _data(row)))
 
     def _outcome(self, taken: _Taken) -> Outcome:

@@ -38,7 +38,9 @@ _UNWANTED_AT_ONCE = 5
 _WITHOUT_CONTENT = (defer(Delivery.sealed_letter), defer(Delivery.attachment))
 _DUE = or_(
     and_(Delivery.state == DeliveryState.QUEUED.value, Delivery.next_attempt_at <= bindparam("now", type_=UtcDateTime)),
-    and_(Delivery.state == DeliveryState.IN_FLIGHT.value, Delivery.lease_until < bindparam("now", type_=UtcDateTime)),
+    and_(
+        Delivery.state == DeliveryState.IN_FLIGHT.value, Delivery.lease_until < bindparam("lapsed", type_=UtcDateTime)
+    ),
 )
 _CLAIM = (
     update(Delivery)
@@ -147,11 +149,15 @@ class Deliveries:
         failed.at.FromDatetime(self._clock.now())
         self._outbox.add(session, failed, aggregate_id=failed.delivery_id, agency_id=agency_id)
 
-    def claim(self, session: Session) -> Delivery | None:
-        """Takes the delivery that has waited longest, in flight under a lease; None when nothing is due."""
+    def claim(self, session: Session, *, lapsed: datetime | None) -> Delivery | None:
+        """Takes the delivery that has waited longest, in flight under a lease; None when nothing is due.
+
+        Claims of others that ran out before `lapsed` are taken over; None: none is.
+        """
         for _ in range(_UNWANTED_AT_ONCE):
             # Several senders may see the same row: the lock, and the condition again, let one of them have it.
-            row = session.scalars(_CLAIM, {"now": (now := self._clock.now()), "until": now + LEASE}).first()
+            now = self._clock.now()
+            row = session.scalars(_CLAIM, {"now": now, "until": now + LEASE, "lapsed": lapsed}).first()
             if row is None or self._wanted(session, row):
                 return row
         return None

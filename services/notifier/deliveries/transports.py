@@ -15,8 +15,7 @@ from services.notifier.deliveries.message import SMTP_SAFE
 from services.notifier.deliveries.rules import Deferred, Outcome, Refused, Sent
 from services.notifier.deliveries.smtp_lines import REST_SECONDS, Line, Lines
 
-# A command's answer is waited for this long; all together, up to the answer to DATA, must end before the delivery's
-# lease does (rules.LEASE), so that nobody else sends the same mail meanwhile.
+# A command's answer is waited for this long, and all together, up to the answer to DATA.
 COMMAND_SECONDS: Final = 20.0
 CONVERSATION_SECONDS: Final = 100.0
 # How long a kept connection may take to show that the server is still there.

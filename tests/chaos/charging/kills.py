@@ -30,9 +30,11 @@ _PATIENCE = 3000.0
 
 
 @contextmanager
-def killed_at_random(place: Place, each: int, seed: int) -> Iterator[list[str]]:
-    """Runs the three processes and kills one of them whenever about `each` more charges are settled; gives the names of
-    those that were killed. Leaves when all are settled."""
+def killed_at_random(
+    place: Place, each: int, seed: int, say: Callable[[str], None] = lambda _: None
+) -> Iterator[list[str]]:
+    """Runs the three processes and kills one of them whenever the gateway has noted about `each` things more; gives the
+    names of those that were killed. Leaves when all are settled; `say` tells how many are not."""
     chance, kills = random.Random(seed), []
     acts: dict[str, Callable[[Place], None]] = {
         "gateway": programs.gateway,
@@ -50,6 +52,7 @@ def killed_at_random(place: Place, each: int, seed: int) -> Iterator[list[str]]:
                 alive[name].join()
                 alive[name] = _started(acts[name], place)
                 kills.append(name)
+                say(f"{left} charges are left; {name} was killed, kill number {len(kills)}")
                 next_kill = _steps(place) + chance.randint(1, each)
             alive["crm"].join(0.01)  # also what waits for the next step
         yield kills

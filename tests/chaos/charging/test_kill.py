@@ -5,13 +5,15 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.charging.kills import furnished, killed_at_random, prove
+from tests.chaos.conftest import Say
 
 pytestmark = [pytest.mark.chaos, pytest.mark.enable_socket, pytest.mark.timeout(3600)]
 
 
-def test_a_thousand_charges_under_kills(tmp_path: Path) -> None:
+def test_a_thousand_charges_under_kills(tmp_path: Path, say: Say) -> None:
     place = furnished(tmp_path, 1_000)
-    with killed_at_random(place, each=60, seed=11) as kills:
+    say("1,000 payments are authorized")
+    with killed_at_random(place, each=60, seed=11, say=say) as kills:
         assert len(kills) >= 30, kills
         assert set(kills) == {"gateway", "charging", "crm"}
     prove(place, 1_000)

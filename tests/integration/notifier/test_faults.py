@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from protos.wayvault.events.v1.events_pb2 import DeliveryFailed
 from services.notifier.deliveries.models import Delivery
-from services.notifier.deliveries.rules import FAULT_TRIES, PAUSES, DeliveryState, Outcome
+from services.notifier.deliveries.rules import FAULT_TRIES, LEASE, PAUSES, RENEW_SECONDS, DeliveryState, Outcome
 from services.notifier.deliveries.service import NewDelivery
 from services.notifier.templates.rules import Mail
 from tests.integration.notifier.conftest import House
@@ -152,3 +152,66 @@ def test_a_process_that_dies_in_every_try_does_not_go_on_for_ever(house: House) 
     house.send_all()
     assert house.transport.messages == []
     assert _states(house) == [DeliveryState.FAILED]
+
+
+def test_a_claim_is_renewed_for_as_long_as_a_slow_mail_server_takes_and_lapses_soon_after_a_crash(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _queue(house, 1)
+    taken_by_others: list[int] = []
+
+    def slow(_: EmailMessage, __: str) -> Outcome:
+        for _renewal in range(20):
+            house.clock.advance(LEASE * 0.75)
+            house.notifier.leases.renew()
+            taken_by_others.append(house.send_all())
+        raise SystemExit  # the process dies in the midst of it
+
+    send = house.transport.send
+    monkeypatch.setattr(house.transport, "send", slow)
+    with pytest.raises(SystemExit):
+        house.send_all()
+    assert set(taken_by_others) == {0}
+
+    monkeypatch.setattr(house.transport, "send", send)
+    house.clock.advance(LEASE * 1.01)
+    assert house.send_all() == 1
+    assert timedelta(seconds=8) > LEASE > timedelta(seconds=RENEW_SECONDS) * 3
+
+
+def test_nobody_is_taken_for_dead_who_could_not_renew_because_the_database_was_away(house: House) -> None:
+    _queue(house, 1)
+    with house.database.transaction() as session:
+        assert house.notifier.deliveries.claim(session, lapsed=None) is not None
+    house.clock.advance(LEASE * 2)
+    _away(house, lambda statement: statement.startswith("SELECT 1"), times=1)
+    with pytest.raises(OperationalError):
+        house.notifier.leases.renew()
+
+    assert house.send_all() == 0
+    house.clock.advance(LEASE)
+    assert house.send_all() == 1
+
+
+def test_the_loop_of_renewals_outwaits_a_database_and_ends_with_what_is_in_hand(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.notifier.deliveries.leases.RENEW_SECONDS", 0.01)
+    failed = _away(house, lambda statement: statement.startswith("SELECT 1"), times=2)
+    stop, renewed = threading.Event(), threading.Event()
+    thread = threading.Thread(target=house.notifier.leases.run, args=(stop,))
+    event.listen(
+        house.database.engine,
+        "before_cursor_execute",
+        lambda _c, _u, statement, *_: renewed.set() if statement.startswith("UPDATE") else None,
+    )
+    thread.start()
+    with house.notifier.leases.held("dlv_1"):
+        stop.set()
+        assert renewed.wait(5)
+        renewed.clear()
+        assert renewed.wait(5)
+        assert thread.is_alive()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert len(failed) <= 2
