@@ -57,8 +57,8 @@ class ConsumerPolicy:
     longest_pause: timedelta = timedelta(minutes=5)
     # How long an event waits for those before it before it goes on without them.
     gap_limit: timedelta = timedelta(minutes=2)
-    # How long an attempt at a parked event may take before another consumer may try, and how long people wait for what a
-    # killed one had in hand. Two that try at once do it once: the inbox decides.
+    # How long an attempt at a parked event may take before another consumer may try, and so how long people wait for
+    # what a killed one had in hand. Two that try at once do it once: the inbox decides.
     claim_lease: timedelta = timedelta(seconds=8)
     keep_inbox: timedelta = timedelta(days=30)
 
