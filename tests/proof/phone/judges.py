@@ -4,7 +4,7 @@ Goertzel's filter over windows of 10 ms; and a classifier that was trained on cl
 20 ms. Both know when each key was pressed, which no eavesdropper does, and need only one window to make a claim.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -120,7 +120,8 @@ class Verdict:
     """Of one judge over many calls: keys, how many it read, and how many planted ones it found.
 
     `chance`: keys that it names too, but only from windows that are, sample by sample, what the client's surroundings
-    sounded like without any key. Speech or music that happens to look like the key tells nothing of it.
+    sounded like without any key. Speech or music that happens to look like the key tells nothing of it. `where`: call
+    and key, each by its number, of what was read, and the calls whose planted key was not found, to be played again.
     """
 
     keys: int = 0
@@ -128,3 +129,16 @@ class Verdict:
     chance: int = 0
     planted: int = 0
     found: int = 0
+    where: list[tuple[int, int]] = field(default_factory=list)
+    missed: list[int] = field(default_factory=list)
+
+    def __add__(self, other: "Verdict") -> "Verdict":
+        return Verdict(
+            keys=self.keys + other.keys,
+            read=self.read + other.read,
+            chance=self.chance + other.chance,
+            planted=self.planted + other.planted,
+            found=self.found + other.found,
+            where=self.where + other.where,
+            missed=self.missed + other.missed,
+        )

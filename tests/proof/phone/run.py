@@ -1,7 +1,7 @@
 """Runs the calls, asks the judges, and measures what a conversation loses."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -49,7 +49,7 @@ def judged(judge: Judge, conversations: Sequence[Conversation]) -> Verdict:
     verdict = Verdict()
     for call in conversations:
         heard = call.heard.sound(call.begun)
-        for pressed in call.client.pressed:
+        for number, pressed in enumerate(call.client.pressed):
             if pressed.begin < call.tied_at:
                 continue
             begin = int((pressed.begin - call.begun + _EARLIEST) * RATE)
@@ -58,9 +58,14 @@ def judged(judge: Judge, conversations: Sequence[Conversation]) -> Verdict:
             readings = [each for each in judge.readings(heard[max(0, begin) : end]) if each.key == pressed.key]
             told = any(not call.client.is_background(each.window) for each in readings)
             verdict.read += told
+            if told:
+                verdict.where.append((call.plan.seed, number))
             verdict.chance += bool(readings) and not told
         verdict.planted += 1
-        verdict.found += _finds_planted(judge, call, heard)
+        if _finds_planted(judge, call, heard):
+            verdict.found += 1
+        else:
+            verdict.missed.append(call.plan.seed)
     return verdict
 
 
@@ -111,6 +116,17 @@ class Rightness:
     stored: int = 0
     wrong: int = 0
     first_try: int = 0
+    # By number, to be played again.
+    not_stored: list[int] = field(default_factory=list)
+
+    def __add__(self, other: "Rightness") -> "Rightness":
+        return Rightness(
+            calls=self.calls + other.calls,
+            stored=self.stored + other.stored,
+            wrong=self.wrong + other.wrong,
+            first_try=self.first_try + other.first_try,
+            not_stored=self.not_stored + other.not_stored,
+        )
 
 
 def rightness(conversations: Sequence[Conversation], *, most_loss: float) -> Rightness:
@@ -123,6 +139,8 @@ def rightness(conversations: Sequence[Conversation], *, most_loss: float) -> Rig
         right = stored == (call.plan.number, call.plan.expiry, call.plan.cvv)
         found.calls += 1
         found.stored += right
+        if not right:
+            found.not_stored.append(call.plan.seed)
         found.wrong += stored is not None and not right
         found.first_try += right and not call.refusals
     return found
@@ -138,10 +156,19 @@ class Comfort:
     false_keys: int = 0
     delay_ms: float = 0.0
 
+    def __add__(self, other: "Comfort") -> "Comfort":
+        return Comfort(
+            minutes=self.minutes + other.minutes,
+            masks=self.masks + other.masks,
+            longest_ms=max(self.longest_ms, other.longest_ms),
+            false_keys=self.false_keys + other.false_keys,
+            delay_ms=max(self.delay_ms, other.delay_ms),
+        )
 
-def comfort(lines: int, seconds: int, *, keying: bool = False) -> Comfort:
+
+def comfort(lines: int, seconds: int, *, keying: bool = False, seed: int = 8) -> Comfort:
     """Plain speech and babble through lines of a session, compared sample by sample with what went in."""
-    rng = np.random.default_rng(8)
+    rng = np.random.default_rng(seed)
     makers: tuple[Callable[[int, np.random.Generator], sound.Sound], ...] = (sound.speech, sound.speech, sound.babble)
     power = [np.sqrt(sound.power_of(rng.uniform(-26, -14))) for _ in range(lines)]
     spoken = [
