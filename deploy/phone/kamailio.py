@@ -35,6 +35,8 @@ _MODULES = (
     "auth",
     "htable",
     "nathelper",
+    "rtimer",
+    "jsonrpcs",
     "rtpengine",
 )
 
@@ -143,6 +145,10 @@ modparam("rtpengine", "rtpengine_sock", "udp:127.0.0.1:{listening.ng_port}")
 modparam("rtpengine", "rtpengine_disable_tout", 1)
 modparam("rtpengine", "rtpengine_tout_ms", 1000)
 modparam("rtpengine", "rtpengine_retr", 2)
+# No transport at all: its commands are for the route ALIVE alone.
+modparam("jsonrpcs", "transport", 16)
+modparam("rtimer", "timer", "name=alive;interval=500000u;mode=1;")
+modparam("rtimer", "exec", "timer=alive;route=ALIVE")
 """
 
 
@@ -250,6 +256,11 @@ onreply_route[ANSWER] {{
 failure_route[FAILED] {{
   if (t_is_canceled()) {{ exit; }}
   rtpengine_delete();
+}}
+
+# Twice a second: by this the masker knows, and tells agents, when Kamailio is gone.
+route[ALIVE] {{
+  jsonrpc_exec('{{"jsonrpc": "2.0", "method": "rtpengine.ping", "params": ["all"], "id": 1}}');
 }}
 """
 

@@ -20,7 +20,7 @@ from services.vault.phone.calls.masker import Masker
 from services.vault.phone.calls.media import Media
 from services.vault.phone.capture.rpc import PhoneCaptureRpc, Readiness
 from services.vault.phone.capture.service import Sessions
-from services.vault.phone.capture.vault_grpc import VaultIntake, VaultTrail
+from services.vault.phone.capture.vault_grpc import VaultIntake, VaultTrail, VaultWatch
 from services.vault.phone.config import PhoneSettings
 
 _log = structlog.get_logger("phone")
@@ -55,7 +55,13 @@ def run(settings: PhoneSettings) -> None:
     sessions = Sessions(media=media, store=store, trail=trail, monotonic=time.monotonic, today=clock.now)
     masker = Masker(media.network, sessions, most_calls=settings.most_calls)
     readiness = Readiness(clock, lambda: media.kamailio_at, lambda: masker.checked_at, lambda: len(masker.calls))
-    servicer = PhoneCaptureRpc(sessions, readiness)
+    vault = VaultWatch(settings.vault_address, settings.tls, settings.vault_server_name, lambda: sessions.under_way)
+
+    def silent() -> list[str]:
+        answers = {"exchange": media.kamailio_answers(), "vault": vault.answers}
+        return [name for name, answering in answers.items() if not answering]
+
+    servicer = PhoneCaptureRpc(sessions, readiness, silent)
     services = [(phone_pb2_grpc.add_PhoneCaptureServicer_to_server, servicer)]
     server = make_server(settings.listen, settings.tls, ALLOW, services, max_workers=settings.workers, reuse_port=False)
     _LATENESS.set_function(lambda: media.lateness.percentile(0.99))
@@ -67,6 +73,6 @@ def run(settings: PhoneSettings) -> None:
         media.run(masker, sessions.tick, stop)
 
     try:
-        run_until_stopped([("media", relay), ("rpc", server.run), ("trail", trail.run)])
+        run_until_stopped([("media", relay), ("rpc", server.run), ("trail", trail.run), ("vault", vault.run)])
     finally:
         store.close()

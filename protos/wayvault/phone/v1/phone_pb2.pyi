@@ -206,6 +206,7 @@ class SessionProgress(_message.Message):
     LAST4_FIELD_NUMBER: _builtins.int
     RESULT_FIELD_NUMBER: _builtins.int
     SECONDS_LEFT_FIELD_NUMBER: _builtins.int
+    SILENT_FIELD_NUMBER: _builtins.int
     state: _builtins.str
     """waiting, tied, storing, ended."""
     open_field: Global___PhoneField.ValueType
@@ -219,6 +220,10 @@ class SessionProgress(_message.Message):
     """Of the PIN, the open field, or the session."""
     @_builtins.property
     def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___FieldProgress]: ...
+    @_builtins.property
+    def silent(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What does not answer the masker now, though the session goes on: exchange, vault."""
+
     def __init__(
         self,
         *,
@@ -229,10 +234,11 @@ class SessionProgress(_message.Message):
         last4: _builtins.str = ...,
         result: _builtins.str = ...,
         seconds_left: _builtins.float = ...,
+        silent: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["brand", b"brand", "fields", b"fields", "last4", b"last4", "open_field", b"open_field", "result", b"result", "seconds_left", b"seconds_left", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["brand", b"brand", "fields", b"fields", "last4", b"last4", "open_field", b"open_field", "result", b"result", "seconds_left", b"seconds_left", "silent", b"silent", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -44,7 +44,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """What may be shown of a session. `result` is empty while it lasts."""
+    """What may be shown of a session. `result` is empty while it lasts; `silent`: what does not answer the masker."""
 
     state: str
     fields: dict[Field, Shown]
@@ -53,6 +53,7 @@ class Progress:
     last4: str
     result: str
     seconds_left: float
+    silent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,4 +179,5 @@ def _progress(message: pb.SessionProgress) -> Progress:
         last4=message.last4,
         result=message.result,
         seconds_left=message.seconds_left,
+        silent=tuple(message.silent),
     )

@@ -68,6 +68,13 @@ REFUSAL_WORDS: Final = {
     "timed_out": "No key came for too long. Ask the client to key it again.",
 }
 
+# What does not answer while a session goes on, by the masker's word.
+SILENT_WORDS: Final = {
+    "exchange": "The telephone exchange does not answer. You can talk on and take the card; that somebody hangs up may "
+    "be noticed late, and no new call comes in.",
+    "vault": "The vault does not answer. What was keyed stays; the card can be stored once it answers again.",
+}
+
 SCRIPT_TAGS: Final = frozenset({"ClientName", "AgencyName", "AgentName", "Amount", "Supplier", "Purpose"})
 LONGEST_SCRIPT: Final = 3000
 FIRST_SCRIPT: Final = """\

@@ -11,7 +11,6 @@ from flask import Blueprint, Response, flash, jsonify, redirect, render_template
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
-from chassis.cards import brand_words
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied, WayvaultError
 from chassis.typed.days import day_from
 from chassis.web.server import is_ending
@@ -27,9 +26,9 @@ from services.crm.paying.charging.service import ChargeDetail
 from services.crm.paying.parts import paying
 from services.crm.paying.payments.service import Payment, PaymentType
 from services.crm.paying.phone.forms import DeskForm, FlowForm, HolderForm, make_form, order_value
-from services.crm.paying.phone.masker import Progress
-from services.crm.paying.phone.rules import CHARGE_WORDS, FIELD_WORDS, REFUSAL_WORDS, RESULT_WORDS, read_out
+from services.crm.paying.phone.rules import CHARGE_WORDS, FIELD_WORDS, RESULT_WORDS, read_out
 from services.crm.paying.phone.service import EXPORT_LIMIT, Call, CallFilter, Field, PhonePayments, Result
+from services.crm.paying.phone.shown import shown
 from services.crm.paying.schedule.service import proposal
 from services.crm.trips.bookings.service import BookingDetail
 from services.crm.trips.parts import trips
@@ -133,14 +132,14 @@ def capture(call_id: str) -> ResponseReturnValue:
     name = _body().get("field")
     if name not in list(Field):
         raise InvalidArgument("Choose which field the client is to key.", field="field")
-    return jsonify(_shown(_phone().capture(current_agent(), call_id, Field(str(name)))))
+    return jsonify(shown(_phone().capture(current_agent(), call_id, Field(str(name)))))
 
 
 @blueprint.post("/phone/<id:call_id>/back")
 @login_required
 def back(call_id: str) -> ResponseReturnValue:
     """Closes the open field."""
-    return jsonify(_shown(_phone().give_up_field(current_agent(), call_id)))
+    return jsonify(shown(_phone().give_up_field(current_agent(), call_id)))
 
 
 @blueprint.post("/phone/<id:call_id>/cancel")
@@ -275,7 +274,7 @@ def _events(actor: Actor, call_id: str) -> Iterator[str]:
     ends = time.monotonic() + _STREAM_SECONDS
     try:
         for progress in _phone().watch(actor, call_id, _STREAM_SECONDS):
-            yield f"event: progress\ndata: {json.dumps(_shown(progress))}\n\n"
+            yield f"event: progress\ndata: {json.dumps(shown(progress))}\n\n"
             if is_ending() or time.monotonic() > ends:
                 return
             if progress.state == "ended":
@@ -294,28 +293,6 @@ _LOST: Final = (
 _AWAY: Final = (
     "The secure line does not answer. Nothing more is heard of the session until it does; please wait a moment."
 )
-
-
-def _shown(progress: Progress) -> dict[str, Any]:
-    result = Result(progress.result) if progress.result in list(Result) else None
-    return {
-        "state": progress.state,
-        "open": progress.open_field,
-        "brand": brand_words(progress.brand) if progress.brand and progress.brand != "other" else "",
-        "last4": progress.last4,
-        "result": result,
-        "result_words": RESULT_WORDS[result] if result else "",
-        "seconds": round(progress.seconds_left),
-        "fields": {
-            field: {
-                "digits": shown.digits,
-                "taken": shown.taken,
-                "refusal": REFUSAL_WORDS.get(shown.refusal, ""),
-                "asked": shown.asked,
-            }
-            for field, shown in progress.fields.items()
-        },
-    }
 
 
 def _body() -> dict[str, Any]:

@@ -26,6 +26,8 @@ _SWEEP_BEATS: Final = 1000
 _LARGEST: Final = 4096
 # How much before others of the machine's programs the media thread runs, where it may.
 _AHEAD: Final = -10
+# Three of Kamailio's pings.
+_SILENT_SECONDS: Final = 1.5
 _RECEIVE_BUFFER: Final = 256 * 1024
 
 
@@ -111,6 +113,7 @@ class Media:
         self.network = Sockets(address, first_port, last_port, self._selector)
         self.lateness = Lateness()
         self.kamailio_at: float | None = None
+        self._pinged_at: float | None = None
         self._address = address
         self._posted: deque[Callable[[Masker, float], None]] = deque()
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -120,6 +123,11 @@ class Media:
         self._ng_socket.settimeout(0)
         self._ng_socket.bind((host.strip("[]"), int(port)))
         self._selector.register(self._ng_socket, selectors.EVENT_READ, -1)
+
+    def kamailio_answers(self) -> bool:
+        """False when Kamailio has asked twice a second whether we are there, and does so no more."""
+        pinged = self._pinged_at
+        return pinged is None or time.monotonic() - pinged < _SILENT_SECONDS
 
     def post(self, work: Callable[[Masker, float], None]) -> None:
         """Does the work on the media thread, soon; never within what is under way there."""
@@ -164,6 +172,7 @@ class Media:
         if key.data < 0:
             self.kamailio_at = now
             reply = ng.datagram(data, now)
+            self._pinged_at = ng.pinged_at
             if reply:
                 with contextlib.suppress(OSError):
                     opened.sendto(reply, source)

@@ -36,8 +36,10 @@ class NgServer:
         self._masker = masker
         self._address = address
         self._answered: OrderedDict[bytes, bytes] = OrderedDict()
+        # When Kamailio last asked whether we are there, which it does twice a second; None for never.
+        self.pinged_at: float | None = None
         self._commands: dict[bytes, Callable[[dict[bytes, Value], float], dict[bytes, Value]]] = {
-            b"ping": lambda _command, _now: {b"result": b"pong"},
+            b"ping": self._ping,
             b"offer": self._offer,
             b"answer": self._answer,
             b"delete": self._delete,
@@ -71,6 +73,10 @@ class NgServer:
         if not isinstance(name, bytes) or name not in self._commands:
             raise NgRefused("this command is not known here")
         return self._commands[name](command, now)
+
+    def _ping(self, _: dict[bytes, Value], now: float) -> dict[bytes, Value]:
+        self.pinged_at = now
+        return {b"result": b"pong"}
 
     def _offer(self, command: dict[bytes, Value], now: float) -> dict[bytes, Value]:
         call_id, tag, text = _text(command, b"call-id"), _text(command, b"from-tag"), _sdp(command)

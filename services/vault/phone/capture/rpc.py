@@ -1,7 +1,7 @@
 """PhoneCapture on the wire: parses, calls the service, renders. Caller: the CRM."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -61,9 +61,11 @@ class Readiness:
 class PhoneCaptureRpc(phone_pb2_grpc.PhoneCaptureServicer):
     """See phone.proto."""
 
-    def __init__(self, sessions: Sessions, readiness: Readiness) -> None:
+    def __init__(self, sessions: Sessions, readiness: Readiness, silent: Callable[[], Sequence[str]]) -> None:
+        """`silent`: what a session needs and does not answer now, `exchange` or `vault`."""
         self._sessions = sessions
         self._readiness = readiness
+        self._silent = silent
 
     def OpenSession(self, request: pb.OpenSessionRequest, context: grpc.ServicerContext) -> pb.OpenSessionResponse:
         limits = TimeLimits(
@@ -88,7 +90,7 @@ class PhoneCaptureRpc(phone_pb2_grpc.PhoneCaptureServicer):
         session_id, agent_id = _whose(request)
         progress = self._sessions.progress(session_id, agent_id)
         while context.is_active():
-            yield _rendered(progress)
+            yield self._rendered(progress)
             left = current_call().time_left() - _WAY_BACK
             if progress.state is State.ENDED or left <= 0:
                 return
@@ -98,10 +100,10 @@ class PhoneCaptureRpc(phone_pb2_grpc.PhoneCaptureServicer):
         field = _FIELDS.get(request.field)
         if field is None:
             raise InvalidArgument("field says what the client is to key.", field="field")
-        return _rendered(self._sessions.capture(*_whose(request), field))
+        return self._rendered(self._sessions.capture(*_whose(request), field))
 
     def GiveUpField(self, request: pb.SessionRequest, context: grpc.ServicerContext) -> pb.SessionProgress:
-        return _rendered(self._sessions.give_up_field(*_whose(request)))
+        return self._rendered(self._sessions.give_up_field(*_whose(request)))
 
     def FinishSession(
         self, request: pb.FinishSessionRequest, context: grpc.ServicerContext
@@ -121,32 +123,32 @@ class PhoneCaptureRpc(phone_pb2_grpc.PhoneCaptureServicer):
         )
 
     def CancelSession(self, request: pb.SessionRequest, context: grpc.ServicerContext) -> pb.SessionProgress:
-        return _rendered(self._sessions.cancel(*_whose(request)))
+        return self._rendered(self._sessions.cancel(*_whose(request)))
 
     def GetReadiness(self, request: pb.GetReadinessRequest, context: grpc.ServicerContext) -> pb.GetReadinessResponse:
         return self._readiness.response(self._sessions.under_way)
 
+    def _rendered(self, progress: Progress) -> pb.SessionProgress:
+        return pb.SessionProgress(
+            state=str(progress.state),
+            fields=[
+                pb.FieldProgress(
+                    field=_NUMBERS[field],
+                    digits=shown.digits,
+                    taken=shown.taken,
+                    refusal=str(shown.refusal or ""),
+                    asked=shown.asked,
+                )
+                for field, shown in progress.fields.items()
+            ],
+            open_field=_NUMBERS[progress.open_field] if progress.open_field else pb.PHONE_FIELD_UNSPECIFIED,
+            brand=str(progress.brand or ""),
+            last4=progress.last4,
+            result=str(progress.result or ""),
+            seconds_left=round(progress.seconds_left, 1),
+            silent=self._silent(),
+        )
+
 
 def _whose(request: pb.SessionRequest | pb.CaptureFieldRequest | pb.FinishSessionRequest) -> tuple[str, str]:
     return identifier(request.session_id, "session_id"), identifier(request.agent_id, "agent_id")
-
-
-def _rendered(progress: Progress) -> pb.SessionProgress:
-    return pb.SessionProgress(
-        state=str(progress.state),
-        fields=[
-            pb.FieldProgress(
-                field=_NUMBERS[field],
-                digits=shown.digits,
-                taken=shown.taken,
-                refusal=str(shown.refusal or ""),
-                asked=shown.asked,
-            )
-            for field, shown in progress.fields.items()
-        ],
-        open_field=_NUMBERS[progress.open_field] if progress.open_field else pb.PHONE_FIELD_UNSPECIFIED,
-        brand=str(progress.brand or ""),
-        last4=progress.last4,
-        result=str(progress.result or ""),
-        seconds_left=round(progress.seconds_left, 1),
-    )

@@ -3,13 +3,14 @@
 import json
 import queue
 import threading
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
 import structlog
 
-from chassis.errors import WayvaultError
-from chassis.rpc import Caller, TlsFiles, open_channel
+from chassis.errors import Unavailable, WayvaultError
+from chassis.rpc import Caller, TlsFiles, demand_serving, open_channel
 from chassis.sealing import seal_to
 from chassis.timestamps import moment_of
 from protos.wayvault.common.v1.common_pb2 import Origin
@@ -23,6 +24,7 @@ _log = structlog.get_logger("phone.vault")
 _ORIGIN: Final = Origin(user_agent="telephone")
 _MOST_ACTS: Final = 10_000
 _PAUSE_SECONDS: Final = 1.0
+_LOOK_SECONDS: Final = 0.5
 
 
 class VaultIntake:
@@ -131,5 +133,27 @@ class VaultTrail:
             self._caller.call(self._stub.RecordPhoneAct, request)
         except WayvaultError as error:
             _log.warning("phone.act_waits", action=act.action, cause=type(error).__name__)
+            return False
+        return True
+
+
+class VaultWatch:
+    """Whether the vault could store a card now; asked only while there is a session, `under_way`."""
+
+    def __init__(self, address: str, tls: TlsFiles, server_name: str, under_way: Callable[[], int]) -> None:
+        self._channel = open_channel(address, tls, server_name)
+        self._under_way = under_way
+        self.answers = True
+
+    def run(self, stop: threading.Event) -> None:
+        """Looks twice a second until `stop` is set."""
+        while not stop.wait(_LOOK_SECONDS):
+            self.answers = not self._under_way() or self._serves()
+        self._channel.close()
+
+    def _serves(self) -> bool:
+        try:
+            demand_serving(self._channel, seconds=1.0)
+        except Unavailable:
             return False
         return True

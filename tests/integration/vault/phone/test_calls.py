@@ -69,7 +69,7 @@ class House:
         file.write_text(kamailio.configuration(listening, self.known.values()), "utf-8")
         self.log = folder / "kamailio.log"
         with self.log.open("wb") as log:
-            process = subprocess.Popen(
+            process = self.kamailio = subprocess.Popen(
                 ["kamailio", "-DD", "-E", "-f", str(file), "-Y", str(folder), "-m", "32", "-M", "8"],
                 stdout=log,
                 stderr=log,
@@ -171,3 +171,17 @@ def test_without_the_masker_no_call_is_set_up(house: tuple[House, ExitStack]) ->
     with pytest.raises(PhoneFault, match="488"):
         client.call(extensions.AGENT)
     assert not agent.in_call.is_set()
+
+
+def test_that_kamailio_is_gone_is_known_within_three_seconds_and_sound_goes_on(house: tuple[House, ExitStack]) -> None:
+    home, stack = house
+    agent, client = home.phone(stack, extensions.AGENT), home.phone(stack, extensions.CLIENT)
+    client.call(extensions.AGENT)
+    _until(agent.in_call.is_set)
+    assert home.media.kamailio_answers()
+    home.kamailio.terminate()
+    gone = time.monotonic()
+    _until(lambda: not home.media.kamailio_answers())
+    assert time.monotonic() - gone < 3
+    heard = len(agent.heard)
+    _until(lambda: len(agent.heard) > heard + 10)

@@ -39,7 +39,8 @@ class Served:
         self.world = World()
         self.authority = Authority.create(folder)
         readiness = Readiness(FakeClock(), lambda: None, lambda: None, lambda: len(self.world.masker.calls))
-        servicer = PhoneCaptureRpc(self.world.sessions, readiness)
+        self.silent: list[str] = []
+        servicer = PhoneCaptureRpc(self.world.sessions, readiness, lambda: self.silent)
         services = [(phone_pb2_grpc.add_PhoneCaptureServicer_to_server, servicer)]
         self.server = make_server("127.0.0.1:0", self.authority.issue("phone"), ALLOW, services)
         self.server.start()
@@ -113,7 +114,9 @@ def test_progress_comes_at_each_key_and_ends_with_the_session(served: Served) ->
         world.settle()
         for symbol in "5555555555554444":
             world.masker.key_by_message("c", "client", SYMBOLS.index(symbol))
-        last = next(progress for progress in watched if progress.fields[0].taken)
+        served.silent.append("exchange")
+        last = next(progress for progress in watched if progress.fields[0].taken and progress.silent)
+        assert list(last.silent) == ["exchange"]
         assert (last.fields[0].digits, last.brand, last.last4) == (16, "mastercard", "")
         caller.call(stub.CancelSession, whose)
         assert list(watched)[-1].result == "cancelled"

@@ -154,6 +154,12 @@ def test_the_panel_shows_dots_brand_and_reasons_and_never_a_digit(crm: CrmHouse)
     assert told["fields"]["number"]["digits"] == 9
     assert told["fields"]["number"]["refusal"].startswith("Too short")
     assert told["brand"] == "Visa"
+    assert told["silent"] == ""
+    crm.masker.set("phone_1", silent=("exchange", "vault", "what a later masker says"))
+    told = browser.send(f"/phone/{call}/back", {}).get_json()
+    assert "telephone exchange does not answer" in told["silent"]
+    assert "vault does not answer" in told["silent"]
+    browser.send(f"/phone/{call}/field", {"field": "number"})
     assert browser.send(f"/phone/{call}/field", {"field": "pan"}).status_code == 422
     assert browser.send(f"/phone/{call}/back", {}).get_json()["open"] is None
 

@@ -12,10 +12,9 @@ let last = null;
 
 const at = (path) => `/phone/${call}/${path}`;
 
-function say(text, kind = "") {
-  const place = $("phone-says");
-  place.textContent = text;
-  place.dataset.kind = kind;
+function say(text, id = "phone-says") {
+  const place = $(id);
+  place.querySelector("p").textContent = text;
   place.hidden = !text;
 }
 
@@ -31,7 +30,7 @@ async function act(button, work) {
   try {
     return await work();
   } catch (error) {
-    say(explain(error), "alert");
+    say(explain(error));
     if (error instanceof Refused && error.field) document.querySelector(`[name="${error.field}"]`)?.focus();
     return null;
   } finally {
@@ -51,6 +50,7 @@ function dots(count) {
 
 function draw(progress) {
   last = progress;
+  say(progress.silent, "phone-silent");
   if (progress.state === "waiting") {
     $("phone-pin-left").textContent = `${progress.seconds} seconds left`;
     return;
@@ -84,6 +84,7 @@ function draw(progress) {
 function over(progress) {
   ended = true;
   source?.close();
+  say("", "phone-silent");
   if (progress.result === "stored") return;
   show("over");
   $("phone-over-words").textContent = `${progress.result_words}. Nothing was stored, and every digit is gone.`;
@@ -93,15 +94,17 @@ function watch() {
   source = new EventSource(at("stream"));
   source.addEventListener("progress", (event) => { say(""); draw(JSON.parse(event.data)); });
   source.addEventListener("over", () => { source.close(); });
-  source.addEventListener("away", (event) => { say(JSON.parse(event.data).words, "alert"); });
+  source.addEventListener("away", (event) => { say(JSON.parse(event.data).words); });
   source.addEventListener("lost", (event) => {
     ended = true;
     source.close();
+    say("");
+    say("", "phone-silent");
     show("over");
     $("phone-over-words").textContent = JSON.parse(event.data).words;
   });
   source.addEventListener("error", () => {
-    if (!ended) say("The page lost its connection and tries again by itself.", "alert");
+    if (!ended) say("The page lost its connection and tries again by itself.");
   });
 }
 
