@@ -1,7 +1,9 @@
 """The faces of printed sheets, and which characters they can write.
 
-Roboto writes Latin, Greek and Cyrillic; a Noto face each of the other scripts. A character that no face can write is
-never left blank: it is printed as its code, "[U+1820]", and pages say so before anybody signs (`unprintable`).
+Roboto writes Latin, Greek and Cyrillic; a Noto face each the other scripts that most names come in. They come with the
+libraries. The rarer scripts, Tibetan and Thaana to Cherokee, are written by the faces of Debian's package
+fonts-noto-core, which are looked at only when a text needs one. A character that no face can write is never left blank:
+it is printed as its code, "[U+20001]", and pages say so before anybody signs (`unprintable`).
 """
 
 import re
@@ -13,6 +15,9 @@ from pathlib import Path
 import font_roboto
 import manimgx_fonts
 import manimgx_fonts_cjk
+import structlog
+import typst
+from fontTools import unicodedata as scripts
 from fontTools.ttLib import TTFont
 
 _FOLDERS = (
@@ -20,6 +25,10 @@ _FOLDERS = (
     Path(manimgx_fonts.__file__).parent,
     Path(manimgx_fonts_cjk.__file__).parent,
 )
+# Where Debian's fonts-noto-core is. Its faces are called by their scripts.
+_RARE_FOLDER = Path("/usr/share/fonts/truetype/noto")
+# What writes signs of no script of their own: styled letters, dingbats.
+_RARE_SIGNS = ("NotoSansMath", "NotoSansSymbols2")
 # In the order in which a face is looked for; the scripts' own in between, by name.
 _FIRST = ("Roboto", "Noto Sans")
 _LAST = ("Noto Sans Symbols", "Noto Emoji")
@@ -28,24 +37,33 @@ _JAPANESE, _KOREAN, _CHINESE = "Noto Sans CJK JP", "Noto Sans CJK KR", "Noto San
 _KANA = re.compile("[\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9f]")
 _HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")
 
-# What joins letters (ZWNJ, ZWJ) is kept; every other unseen sign is dropped: it prints nothing, or turns texts round.
-_JOINERS = "\u200c\u200d"
+# The name by which typst knows a family, in a face's table of names.
+_FAMILY = 1
+# Files that are not called as their scripts are.
+_FILE_NAMES = {"Nko": "NKo"}
+
+# What joins or parts letters (ZWNJ, ZWJ, the Mongolian vowel separator) is kept; every other unseen sign is dropped: it
+# prints nothing, or turns texts round.
+_KEPT = "\u200c\u200d\u180e"
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _LONG_RUN = re.compile(r"\S{41,}")
 _BREAK_EVERY = 20
 _NAMED = 5
 
+log = structlog.get_logger(__name__)
 
-def folders() -> list[str]:
-    """Where typst finds the faces."""
-    return [str(folder) for folder in _FOLDERS]
+
+def folders(text: str) -> tuple[str, ...]:
+    """Where typst finds the faces for a text."""
+    known = tuple(str(folder) for folder in _FOLDERS)
+    return (*known, str(_RARE_FOLDER)) if _rare_families(text) else known
 
 
 def families(text: str) -> list[str]:
     """The faces for a sheet with this text, in the order in which they are tried."""
     han = _JAPANESE if _KANA.search(text) else _KOREAN if _HANGUL.search(text) else _CHINESE
-    scripts = sorted(set(_characters()) - {*_FIRST, *_LAST, _JAPANESE, _KOREAN, _CHINESE})
-    return [*_FIRST, *scripts, han, *_LAST]
+    common = sorted(set(_characters()) - {*_FIRST, *_LAST, _JAPANESE, _KOREAN, _CHINESE})
+    return [*_FIRST, *common, han, *_rare_families(text), *_LAST]
 
 
 def printable(text: str) -> str:
@@ -72,7 +90,9 @@ def name_them(characters: tuple[str, ...]) -> str:
 
 
 def warm() -> None:
-    """Reads the characters of every face once, so that a server's first answer is as quick as its second."""
+    """Reads the characters of every common face once, so that a server's first answer is as quick as its second."""
+    if not _RARE_FOLDER.exists():
+        log.warning("paper.no_faces_for_rare_scripts", package="fonts-noto-core")
     _plain()
     _all_characters()
 
@@ -112,23 +132,22 @@ def _seen(text: str) -> str:
 
 
 def _is_seen(char: str) -> bool:
-    return char == "\n" or char in _JOINERS or unicodedata.category(char) not in {"Cc", "Cf", "Cs"}
+    return char == "\n" or char in _KEPT or unicodedata.category(char) not in {"Cc", "Cf", "Cs"}
 
 
 def _with_faces(text: str) -> list[tuple[str, bool]]:
     """Each character, and whether it can be written where it stands: a mark needs a face that has its letter too,
     because a letter and its marks are set in one face."""
-    known = _all_characters()
     found: list[tuple[str, bool]] = []
     homes: frozenset[str] = frozenset()
     for char in text:
-        if char in "\n" + _JOINERS or char.isspace():
+        if char in "\n" + _KEPT or char.isspace():
             found.append((char, True))
         elif unicodedata.category(char)[0] != "M":
-            homes = _homes(char) if ord(char) in known else frozenset()
+            homes = _homes(char)
             found.append((char, bool(homes)))
         else:
-            left = homes & _homes(char)
+            left = frozenset(family for family in homes if ord(char) in _written_by(family))
             found.append((char, bool(left)))
             homes = left or homes
     return found
@@ -136,7 +155,54 @@ def _with_faces(text: str) -> list[tuple[str, bool]]:
 
 @cache
 def _homes(char: str) -> frozenset[str]:
-    return frozenset(family for family, written in _characters().items() if ord(char) in written)
+    """The faces that can write a character; a rare one only where no other can."""
+    if ord(char) in _all_characters():
+        return frozenset(family for family, written in _characters().items() if ord(char) in written)
+    return frozenset(family for family, written in _rare_faces_of(char).items() if ord(char) in written)
+
+
+def _written_by(family: str) -> frozenset[int]:
+    common = _characters().get(family)
+    return _rare_by_family().get(family, frozenset()) if common is None else common
+
+
+def _rare_families(text: str) -> list[str]:
+    """The rare faces that a text needs, by name."""
+    needed = {char for char in _seen(text) if ord(char) not in _all_characters()} - set("\n" + _KEPT)
+    return sorted(set(chain.from_iterable(_homes(char) for char in needed)))
+
+
+def _rare_faces_of(char: str) -> dict[str, frozenset[int]]:
+    """The rare faces that may have a character, by family: those of its scripts, else those of signs."""
+    names = sorted(scripts.script_name(code).replace(" ", "") for code in scripts.script_extension(char))
+    of_scripts = [f"Noto{style}{_FILE_NAMES.get(name, name)}" for name in names for style in ("Sans", "Serif")]
+    return dict(face for file in (*of_scripts, *_RARE_SIGNS) if (face := _rare_face(file)) is not None)
+
+
+@cache
+def _rare_face(file: str) -> tuple[str, frozenset[int]] | None:
+    path = _RARE_FOLDER / f"{file}-Regular.ttf"
+    if not path.exists():
+        return None
+    with _opened(path) as font:
+        family, written = str(font["name"].getDebugName(_FAMILY)), frozenset(font.getBestCmap())
+    if family not in _rare_known():
+        return None
+    _rare_by_family()[family] = written
+    return family, written
+
+
+@cache
+def _rare_known() -> frozenset[str]:
+    """The rare families as typst names them."""
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[_RARE_FOLDER])
+    return frozenset(fonts.families())
+
+
+@cache
+def _rare_by_family() -> dict[str, frozenset[int]]:
+    """What the rare faces write that were looked at so far."""
+    return {}
 
 
 def _written(char: str, has_face: bool) -> str:
@@ -155,5 +221,5 @@ def _breakable(match: re.Match[str]) -> str:
             made.append("\u200b")
             since = 0
         made.append(char)
-        since = since + 1 if char not in _JOINERS else 0
+        since = since + 1 if char not in _KEPT else 0
     return "".join(made)

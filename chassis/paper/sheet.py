@@ -94,6 +94,7 @@ def pdf(sheet: Sheet) -> bytes:
     """The sheet as PDF bytes."""
     made_at = sheet.made_at.astimezone(UTC)
     moment = ("year", "month", "day", "hour", "minute", "second")
+    text = "".join(texts_of(sheet))
     said: dict[str, object] = {
         "title": _named(faces.printable(sheet.title)),
         "subject": faces.printable(sheet.subject),
@@ -102,10 +103,10 @@ def pdf(sheet: Sheet) -> bytes:
         "accent": accent_for(sheet.head.accent or DEFAULT_ACCENT, dark=False).accent,
         "paper": sheet.head.paper.value,
         "made_at": {part: getattr(made_at, part) for part in moment},
-        "faces": faces.families("".join(texts_of(sheet))),
+        "faces": faces.families(text),
         "blocks": [_printable(block) for block in sheet.blocks],
     }
-    return press.pdf(said, timestamp=int(made_at.timestamp()))
+    return press.pdf(said, timestamp=int(made_at.timestamp()), folders=faces.folders(text))
 
 
 def texts_of(sheet: Sheet) -> list[str]:
