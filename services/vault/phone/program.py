@@ -28,7 +28,7 @@ _PR_SET_DUMPABLE: Final = 4
 # Threads that answer the CRM must not hold the media thread up for Python's usual 5 ms.
 _SWITCH_SECONDS: Final = 0.0005
 
-_LATENESS: Final = Gauge("wayvault_phone_beat_lateness_seconds", "How late 99 of 100 beats of the media thread are.")
+_LATENESS: Final = Gauge("wayvault_phone_beat_lateness_seconds", "How late the sound of 99 of 100 beats leaves.")
 _CALLS: Final = Gauge("wayvault_phone_calls", "Calls whose sound passes through the masker.")
 
 

@@ -87,7 +87,7 @@ class Sockets:
 
 
 class Lateness:
-    """How late beats were, in seconds: the last few thousand of them."""
+    """How late the last of a beat's sound left, in seconds: the last few thousand beats."""
 
     def __init__(self) -> None:
         self._recent: deque[float] = deque(maxlen=6000)
@@ -115,6 +115,7 @@ class Media:
         self.kamailio_at: float | None = None
         self._pinged_at: float | None = None
         self._address = address
+        self._due, self._beats = 0.0, 0
         self._posted: deque[Callable[[Masker, float], None]] = deque()
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._selector.register(self._wake_read, selectors.EVENT_READ, None)
@@ -139,23 +140,30 @@ class Media:
         """Until `stop` is set. `tick` is called every 50 ms with the time."""
         _go_ahead()
         ng = NgServer(masker, self._address)
-        beats, due = 0, time.monotonic() + _BEAT
+        self._due = time.monotonic() + _BEAT
         while not stop.is_set():
-            now = time.monotonic()
-            if now >= due:
-                self.lateness.note(now - due)
-                masker.beat(now)
-                beats += 1
-                # What was missed is not made up for: each beat plays all that is due.
-                due = max(due + _BEAT, now)
-                if beats % _TICK_BEATS == 0:
-                    tick(now)
-                if beats % _SWEEP_BEATS == 0:
-                    masker.sweep(now)
+            self._beat(masker, tick)
             self._work(masker)
-            for key, _ in self._selector.select(max(0.0, due - time.monotonic())):
+            for key, _ in self._selector.select(max(0.0, self._due - time.monotonic())):
                 self._read(masker, ng, key)
+                # Of many calls' packets that come at once none may keep a beat waiting.
+                self._beat(masker, tick)
         self._close()
+
+    def _beat(self, masker: Masker, tick: Callable[[float], None]) -> None:
+        """Plays what is due, if it is time."""
+        now = time.monotonic()
+        if now < self._due:
+            return
+        masker.beat(now)
+        self.lateness.note(time.monotonic() - self._due)
+        self._beats += 1
+        # What was missed is not made up for: each beat plays all that is due.
+        self._due = max(self._due + _BEAT, now)
+        if self._beats % _TICK_BEATS == 0:
+            tick(now)
+        if self._beats % _SWEEP_BEATS == 0:
+            masker.sweep(now)
 
     def _read(self, masker: Masker, ng: NgServer, key: selectors.SelectorKey) -> None:
         if key.data is None:
@@ -202,3 +210,6 @@ def _go_ahead() -> None:
     """Sound can't wait. Where the operator's settings don't allow it, the thread runs as any other."""
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _AHEAD)
+    with contextlib.suppress(OSError):
+        # Above nice values; 0 in sched_setscheduler(2) is the thread that asks.
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(os.sched_get_priority_min(os.SCHED_RR)))
