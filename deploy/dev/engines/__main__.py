@@ -1,7 +1,8 @@
-"""python -m deploy.dev.engines {start,stop,status,restart} [postgres] [rabbitmq] [hcvault]
+"""python -m deploy.dev.engines {start,stop,status,restart,reload} [postgres] [rabbitmq] [hcvault]
 
 `start` starts what does not run yet and sets everything up (deploy/*/bootstrap); `<state>/engines/engines.env` then
-holds the settings that `make up ENGINES=real` and the tests use.
+holds the settings that `make up ENGINES=real` and the tests use. `reload` lets running engines show renewed
+certificates; no connection ends.
 """
 
 import argparse
@@ -25,6 +26,8 @@ class Engine(Protocol):
     def start(self) -> bool: ...
 
     def stop(self) -> bool: ...
+
+    def reload(self) -> bool: ...
 
     def answers(self) -> bool: ...
 
@@ -51,6 +54,13 @@ def stop(state: State, names: Sequence[str]) -> None:
         print(f"{engine.name}: {'stopped' if engine.stop() else 'did not run'}", flush=True)
 
 
+def reload(state: State, names: Sequence[str]) -> None:
+    """Hands renewed certificates to the named engines. Raises EngineFault."""
+    for name in names:
+        engine = _MAKERS[name](state)
+        print(f"{engine.name}: {'shows its new certificate' if engine.reload() else 'does not run'}", flush=True)
+
+
 def status(state: State, names: Sequence[str]) -> bool:
     """Prints how each engine is; tells whether all are well."""
     well = {name: _MAKERS[name](state).answers() for name in names}
@@ -61,7 +71,7 @@ def status(state: State, names: Sequence[str]) -> bool:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.dev.engines", description="PostgreSQL, RabbitMQ, Vault.")
-    parser.add_argument("command", choices=("start", "stop", "restart", "status"))
+    parser.add_argument("command", choices=("start", "stop", "restart", "reload", "status"))
     parser.add_argument("engines", nargs="*", metavar="engine", help=f"of {', '.join(_MAKERS)}; default: all")
     given = parser.parse_args(arguments)
     unknown = set(given.engines) - set(_MAKERS)
@@ -73,6 +83,8 @@ def main(arguments: list[str] | None = None) -> int:
         match given.command:
             case "status":
                 return 0 if status(state, names) else 1
+            case "reload":
+                reload(state, names)
             case "stop":
                 stop(state, names)
             case "restart":

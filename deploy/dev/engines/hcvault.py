@@ -5,6 +5,8 @@ machine; a production Vault is unsealed by its operators or its cloud's key serv
 """
 
 import json
+import os
+import signal
 from typing import Any
 
 import hvac
@@ -80,6 +82,16 @@ class HcVault:
             return False
         stop_process(pid, marker=str(host.data), what=NAME)
         (host.data / "server.pid").unlink(missing_ok=True)
+        return True
+
+    def reload(self) -> bool:
+        """Lets the running server show renewed certificates to new connections; tells whether it runs."""
+        host = self._host()
+        pid = self._pid(host)
+        if pid is None:
+            return False
+        host.place_certificates(self._state, "hcvault")
+        os.kill(pid, signal.SIGHUP)
         return True
 
     def answers(self) -> bool:

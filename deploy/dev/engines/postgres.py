@@ -43,7 +43,8 @@ log_min_error_statement = 'panic'
 log_parameter_max_length = 0
 log_parameter_max_length_on_error = 0
 """
-_ACCESS = "hostssl all all 127.0.0.1/32 scram-sha-256\n"
+# The second line lets standbys and backups follow, as roles that may.
+_ACCESS = "hostssl all all 127.0.0.1/32 scram-sha-256\nhostssl replication all 127.0.0.1/32 scram-sha-256\n"
 
 
 class Postgres:
@@ -66,7 +67,7 @@ class Postgres:
 
     def start(self) -> bool:
         """Starts the server if it does not run yet; tells whether it had to. Raises EngineFault."""
-        programs = _programs()
+        programs = programs_folder()
         host = self._host()
         data = host.data / "data"
         if self._runs(host):
@@ -85,7 +86,18 @@ class Postgres:
         host = self._host()
         if not self._runs(host):
             return False
-        host.run([str(_programs() / "pg_ctl"), "stop", "-D", str(host.data / "data"), "-m", "fast", "-w", "-t", "60"])
+        host.run(
+            [str(programs_folder() / "pg_ctl"), "stop", "-D", str(host.data / "data"), "-m", "fast", "-w", "-t", "60"]
+        )
+        return True
+
+    def reload(self) -> bool:
+        """Lets the running server show renewed certificates to new connections; tells whether it runs."""
+        host = self._host()
+        if not self._runs(host):
+            return False
+        host.place_certificates(self._state, "postgres")
+        host.run([str(programs_folder() / "pg_ctl"), "reload", "-D", str(host.data / "data")])
         return True
 
     def answers(self) -> bool:
@@ -142,7 +154,7 @@ class Postgres:
         )
 
 
-def _programs() -> Path:
+def programs_folder() -> Path:
     """The directory of the newest PostgreSQL server's programs; Debian keeps them off PATH."""
     debian = sorted(
         Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"), key=lambda path: int(path.parts[-3]), reverse=True

@@ -90,6 +90,19 @@ class RabbitMq:
             host.run([epmd, "-kill"], environment={"ERL_EPMD_PORT": str(self._ports.rabbit_epmd)}, check=False)
         return pid is not None
 
+    def reload(self) -> bool:
+        """Lets the running node show renewed certificates to new connections; tells whether it runs.
+
+        By itself it would look at its files again within two minutes. Raises EngineFault.
+        """
+        host = self._host()
+        if self._pid(host) is None:
+            return False
+        host.place_certificates(self._state, "rabbitmq")
+        control = Path(_server_program()).with_name("rabbitmqctl")
+        host.run([str(control), "eval", "ssl:clear_pem_cache()."], environment=self._node())
+        return True
+
     def answers(self) -> bool:
         """Whether the node serves its administrator."""
         try:
@@ -131,7 +144,7 @@ class RabbitMq:
             host.own(host.data / ".erlang.cookie", 0o400)
         loopback = "-kernel inet_dist_use_interface {127,0,0,1}"
         return {
-            "RABBITMQ_NODENAME": f"wayvault-{self._ports.base}@localhost",
+            **self._node(),
             "RABBITMQ_CONF_ENV_FILE": str(empty),
             "RABBITMQ_CONFIG_FILE": str(configuration),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(plugins),
@@ -140,8 +153,14 @@ class RabbitMq:
             "RABBITMQ_PID_FILE": str(host.data / "node.pid"),
             "RABBITMQ_DIST_PORT": str(self._ports.rabbit_distribution),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": loopback,
-            "ERL_EPMD_PORT": str(self._ports.rabbit_epmd),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
+        }
+
+    def _node(self) -> dict[str, str]:
+        """How the node is found."""
+        return {
+            "RABBITMQ_NODENAME": f"wayvault-{self._ports.base}@localhost",
+            "ERL_EPMD_PORT": str(self._ports.rabbit_epmd),
         }
 
 

@@ -1,9 +1,12 @@
 """The vault on a real PostgreSQL that may forget what it acknowledged: a reveal that is forgotten is shown twice."""
 
+from pathlib import Path
+
 import pytest
 
 from chassis.db import Database, open_database
 from chassis.db.durability import NotDurable, demand_durable
+from tests.support.postgres_server import own_postgres
 
 pytestmark = [pytest.mark.engines, pytest.mark.enable_socket]
 
@@ -27,3 +30,17 @@ def test_postgresql_whose_commits_do_not_wait_for_the_disk_is_refused(postgres_u
             demand_durable(database)
     finally:
         database.dispose()
+
+
+def test_a_standby_that_no_commit_waits_for_is_refused(tmp_path: Path) -> None:
+    with own_postgres(tmp_path) as server:
+        database = open_database(server.url("postgres"), name="vault")
+        try:
+            demand_durable(database)
+            server.add_standby("standby_b")
+            with pytest.raises(NotDurable, match=r"a standby \(standby_b\)"):
+                demand_durable(database)
+            server.set("synchronous_standby_names", "standby_b")
+            demand_durable(database)
+        finally:
+            database.dispose()

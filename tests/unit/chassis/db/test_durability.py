@@ -27,6 +27,13 @@ def test_a_commit_that_waits_for_no_standby_is_not_kept_where_there_are_some() -
     assert "failover" in fault
 
 
+def test_a_standby_that_no_commit_waits_for_is_named() -> None:
+    (fault,) = durability_faults(_SAFE, ["standby_b", "pg_receivewal"])
+    assert "a standby (standby_b)" in fault
+    assert durability_faults(_SAFE, ["pg_receivewal", "pg_basebackup"]) == []
+    assert durability_faults(_SAFE | {"synchronous_standby_names": "standby_b"}, ["standby_b"]) == []
+
+
 @pytest.mark.enable_socket
 def test_sqlite_and_a_database_that_is_away_are_not_judged(tmp_path: Path) -> None:
     here = open_database(f"sqlite:///{tmp_path}/here.db", name="here")
