@@ -1,6 +1,6 @@
 """PostgreSQL: `pg_dump` in its custom format, of the very snapshot whose rows are counted.
 
-One file per database, restored by `pg_restore`. For point-in-time recovery run pgBackRest beside it.
+One file per database, restored by `pg_restore`. For a point in time there is deploy.pitr.
 """
 
 import secrets
@@ -75,22 +75,24 @@ def _count(connection: psycopg.Connection) -> Mapping[str, int]:
     return counts
 
 
-def _run(command: list[str], url: str, file: Path) -> None:
-    """The URL with its password goes by the environment of the one process, never by its arguments, which all see."""
+def environment_of(url: str) -> dict[str, str]:
+    """Where one of PostgreSQL's programs finds the server: never by its arguments, which all see, password included."""
     facts = psycopg.conninfo.conninfo_to_dict(_libpq(url))
     variables = {
         "host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE",
         "sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY",
     }  # fmt: skip
-    environment = {variables[key]: str(value) for key, value in facts.items() if key in variables and value}
+    found = {variables[key]: str(value) for key, value in facts.items() if key in variables and value}
+    return {"PATH": "/usr/bin:/bin:/usr/local/bin", **found}
+
+
+def _run(command: list[str], url: str, file: Path) -> None:
     if command[0] == "pg_restore":
-        command = [*command, f"--dbname={facts.get('dbname', '')}", str(file)]
+        command = [*command, f"--dbname={environment_of(url).get('PGDATABASE', '')}", str(file)]
     else:
         command = [*command, f"--file={file}"]
     try:
-        done = subprocess.run(
-            command, env={"PATH": "/usr/bin:/bin:/usr/local/bin", **environment}, capture_output=True, check=False
-        )
+        done = subprocess.run(command, env=environment_of(url), capture_output=True, check=False)
     except FileNotFoundError as error:
         raise BackupFault(f"{command[0]} is not installed: apt-get install postgresql-client.") from error
     if done.returncode != 0:
