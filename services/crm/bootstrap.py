@@ -84,25 +84,28 @@ def bootstrap(
         terms=lambda house: self_service_terms(house.agency, house.agent, house.policy),
     )
     signing = make_signing(core, access, sales, trips, letters=letters, card_authorized=book.is_authorized)
+    paying = make_paying(
+        core,
+        access,
+        sales,
+        trips,
+        book=book,
+        vault=vault,
+        charging=charging,
+        letters=letters,
+        masker=masker or open_masker(settings),
+        signatures=signatures,
+    )
     return Dependencies(
         core=core,
         access=access,
         sales=sales,
         trips=trips,
-        paying=make_paying(
-            core,
-            access,
-            sales,
-            trips,
-            book=book,
-            vault=vault,
-            charging=charging,
-            letters=letters,
-            masker=masker or open_masker(settings),
-            signatures=signatures,
-        ),
+        paying=paying,
         signing=signing,
-        office=make_office(core, access, sales, trips, book=book, trail=trail or open_trail(settings)),
+        office=make_office(
+            core, access, sales, trips, paying=paying, signing=signing, trail=trail or open_trail(settings)
+        ),
     )
 
 

@@ -4,7 +4,7 @@ from services.crm.access.activity.models import ActivityRow
 from services.crm.access.agency.models import AgencyLogoRow, AgencyRow, AgentRow
 from services.crm.access.auth.models import CredentialRow, SignInAttemptRow
 from services.crm.core.news import news_table
-from services.crm.office.mail_outcomes.models import FailureRow
+from services.crm.office.mail_outcomes.models import FailureRow, PaymentMailRow
 from services.crm.office.reports.models import CommissionReceiptRow
 from services.crm.office.support.models import TicketMessageRow, TicketRow
 from services.crm.orm import Base, event_tables, session_tables
@@ -69,6 +69,7 @@ __all__ = [
     "PaymentActRow",
     "PaymentChargeRow",
     "PaymentLinkRow",
+    "PaymentMailRow",
     "PaymentRefundRow",
     "PaymentRow",
     "PhoneCallRow",

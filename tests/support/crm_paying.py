@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -63,10 +64,17 @@ from services.crm.worker import event_handlers
 from tests.support.clock import FakeClock
 from tests.support.crm_trail import FakeTrail
 from tests.support.masker import FakeMasker
+from tests.support.office_files import pdf
 from tests.support.tables import furnished
 
 Event = TypeVar("Event", bound=Message)
 ORIGIN = Origin(ip="203.0.113.7", user_agent="Mozilla/5.0 (Windows NT 10.0) Chrome/140.0 Safari/537.36")
+
+
+@cache
+def signed_pdf() -> bytes:
+    """What a client signed, as the portal made it."""
+    return pdf("I authorize this charge.")
 
 
 @dataclass
@@ -499,7 +507,7 @@ class CrmHouse:
             terms_sha256="0" * 64,
             signed_at=stamp(self.clock.now()),
             origin=WireOrigin(ip="198.51.100.4"),
-            pdf=b"%PDF-1.7 signed",
+            pdf=signed_pdf(),
             pdf_sha256="1" * 64,
         )
 

@@ -1,9 +1,10 @@
-"""What the office holds: help, support, e-mails that failed, the audit viewer, and the reports."""
+"""What the office holds: help, support, e-mails that failed, the audit viewer, the reports, and dispute packs."""
 
 from dataclasses import dataclass
 
 from chassis.web.parts import held
 from services.crm.office.audit.service import AuditViewer
+from services.crm.office.dispute_packs.service import DisputePacks
 from services.crm.office.finding.service import Finder
 from services.crm.office.mail_outcomes.service import MailOutcomes
 from services.crm.office.reports.commissions import Commissions
@@ -23,6 +24,7 @@ class Office:
     reports: Reports
     commissions: Commissions
     finder: Finder
+    dispute_packs: DisputePacks
 
 
 def office() -> Office:

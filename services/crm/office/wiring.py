@@ -7,6 +7,7 @@ from services.crm.config import CrmSettings
 from services.crm.core.parts import Core
 from services.crm.office.audit.service import AuditViewer, TrailPort
 from services.crm.office.audit.vault_grpc import GrpcTrail
+from services.crm.office.dispute_packs.service import DisputePacks
 from services.crm.office.finding.service import Finder
 from services.crm.office.mail_outcomes import events as mail_events
 from services.crm.office.mail_outcomes.service import MailOutcomes
@@ -15,8 +16,9 @@ from services.crm.office.reports.commissions import Commissions
 from services.crm.office.reports.service import Reports
 from services.crm.office.support.service import Support
 from services.crm.office.training.service import Guides
-from services.crm.paying.payments.service import PaymentBook
+from services.crm.paying.parts import Paying
 from services.crm.sales.parts import Sales
+from services.crm.signing.parts import Signing
 from services.crm.trips.parts import Trips
 
 
@@ -26,18 +28,28 @@ def open_trail(settings: CrmSettings) -> TrailPort:
 
 
 def make_office(
-    core: Core, access: Access, sales: Sales, trips: Trips, *, book: PaymentBook, trail: TrailPort
+    core: Core, access: Access, sales: Sales, trips: Trips, *, paying: Paying, signing: Signing, trail: TrailPort
 ) -> Office:
     """The rooms, joined."""
     database, clock, directory = core.database, core.clock, access.directory
+    mails = MailOutcomes(database=database, clock=clock, directory=directory, clients=sales.clients)
     return Office(
         support=Support(database=database, outbox=core.outbox, clock=clock, directory=directory),
         guides=Guides(),
-        mail_outcomes=MailOutcomes(database=database, clock=clock, directory=directory, clients=sales.clients),
+        mail_outcomes=mails,
         audit=AuditViewer(database=database, trail=trail),
         reports=Reports(database=database, clock=clock, directory=directory),
         commissions=Commissions(database=database, clock=clock, bookings=trips.bookings),
-        finder=Finder(clients=sales.clients, bookings=trips.bookings, book=book, suppliers=sales.suppliers),
+        finder=Finder(clients=sales.clients, bookings=trips.bookings, book=paying.book, suppliers=sales.suppliers),
+        dispute_packs=DisputePacks(
+            clock=clock,
+            directory=directory,
+            trips=trips,
+            paying=paying,
+            signing=signing,
+            mails=mails,
+            portal_url=core.settings.portal_url,
+        ),
     )
 
 

@@ -214,6 +214,7 @@ class Deliveries:
                 payment_id=row.payment_id,
                 link_id=row.link_id,
                 agent_id=row.agent_id,
+                address=row.address,
             )
             sent.at.FromDatetime(now)
             self._outbox.add(session, sent, aggregate_id=row.id, agency_id=row.agency_id)

@@ -85,6 +85,9 @@ ENTRIES: dict[str, Entry] = {
     "clients.show": OWNER,
     # dashboard
     "dashboard.show": AGENTS,
+    # dispute_packs
+    # Making one is noted, so an admin who makes one acts.
+    "dispute_packs.download_pack": BOTH,
     # documents
     "documents.file": Entry(Door.OWNER, objects={"document_id": "file_id"}),
     "documents.share": OWNER_ALONE,

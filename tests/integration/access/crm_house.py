@@ -25,7 +25,7 @@ from services.crm.trips.bookings.service import SegmentData, SegmentKind
 from services.crm.trips.documents.service import Upload
 from services.crm.trips.itinerary.rules import Lifetime, ShareRequest
 from tests.integration.access.kept_file import KeptFile
-from tests.support.crm_paying import ORIGIN, Browser, CrmHouse, usd
+from tests.support.crm_paying import ORIGIN, Browser, CrmHouse, signed_pdf, usd
 from tests.support.office_files import pdf
 
 HERE: Final = "tests/integration/access/crm_house.py"
@@ -182,7 +182,7 @@ class FurnishedHouse(CrmHouse):
             )[0]
             for client_id in (self.grace_id, self.alan_id)
         ]
-        self.hear(EsignSigned(request_id=requests[1].id, document_id=new_id("doc"), pdf=b"%PDF-1.7"))
+        self.hear(EsignSigned(request_id=requests[1].id, document_id=new_id("doc"), pdf=signed_pdf()))
         text = signing.library.of_kind(self.ada, DocumentKind.INSURANCE)
         plain = TemplateData(title=text.title, body="{PlanName}: yes or no?")
         signing.library.change(self.ada, text.id, plain, version=text.version)
@@ -194,7 +194,7 @@ class FurnishedHouse(CrmHouse):
             )[0]
             for plan in ("Voyager Care", "Voyager Care Plus")
         ]
-        self.hear(InsuranceDecided(offer_id=offers[1].id, document_id=new_id("doc"), pdf=b"%PDF-1.7"))
+        self.hear(InsuranceDecided(offer_id=offers[1].id, document_id=new_id("doc"), pdf=signed_pdf()))
         self.objects |= {
             "template_id": template.id,
             "request_id": requests[0].id,

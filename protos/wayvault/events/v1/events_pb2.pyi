@@ -2644,12 +2644,15 @@ class DeliverySent(_message.Message):
     LINK_ID_FIELD_NUMBER: _builtins.int
     AT_FIELD_NUMBER: _builtins.int
     AGENT_ID_FIELD_NUMBER: _builtins.int
+    ADDRESS_FIELD_NUMBER: _builtins.int
     delivery_id: _builtins.str
     kind: _builtins.str
     """The template's name: payment_link, reveal_code, …"""
     payment_id: _builtins.str
     link_id: _builtins.str
     agent_id: _builtins.str
+    address: _builtins.str
+    """As in DeliveryFailed; empty from a notifier that is older."""
     @_builtins.property
     def at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -2661,10 +2664,11 @@ class DeliverySent(_message.Message):
         link_id: _builtins.str = ...,
         at: _timestamp_pb2.Timestamp | None = ...,
         agent_id: _builtins.str = ...,
+        address: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "at", b"at", "delivery_id", b"delivery_id", "kind", b"kind", "link_id", b"link_id", "payment_id", b"payment_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "agent_id", b"agent_id", "at", b"at", "delivery_id", b"delivery_id", "kind", b"kind", "link_id", b"link_id", "payment_id", b"payment_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -16,6 +16,7 @@ class Act(StrEnum):
     AGENT_INVITED = "agent_invited"
     AUTHENTICATOR_RESET = "authenticator_reset"
     TRAIL_EXPORTED = "trail_exported"
+    DISPUTE_PACK_MADE = "dispute_pack_made"
 
 
 ACT_WORDS: dict[Act, str] = {
@@ -27,6 +28,7 @@ ACT_WORDS: dict[Act, str] = {
     Act.AGENT_INVITED: "Invitation made",
     Act.AUTHENTICATOR_RESET: "Authenticator reset",
     Act.TRAIL_EXPORTED: "Trail downloaded",
+    Act.DISPUTE_PACK_MADE: "Dispute pack made",
 }
 
 

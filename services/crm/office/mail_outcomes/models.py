@@ -37,3 +37,20 @@ class FailureRow(Base):
     reason: Mapped[str] = mapped_column(String(300))
     failed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class PaymentMailRow(Base):
+    """What became of an e-mail about a payment; kept as long as the payment. Written once."""
+
+    __tablename__ = "payment_mail"
+
+    # The delivery's id: told again, it is the same row.
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"))
+    payment_id: Mapped[str] = mapped_column(String(64), index=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    # Empty for the vault's letters, whose addresses only the vault tells.
+    address: Mapped[str] = mapped_column(String(320))
+    # Why it did not arrive; empty when the recipient's mail server took it.
+    problem: Mapped[str] = mapped_column(String(300))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -112,3 +112,13 @@ class Failure:
     reason: str
     failed_at: datetime
     settled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailFate:
+    """What became of one e-mail. `problem`: why it did not arrive; empty when the recipient's mail server took it."""
+
+    at: datetime
+    words: str
+    address: str
+    problem: str

@@ -6,7 +6,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
-from chassis.db import Database
+from chassis.db import Database, insert_if_absent
 from chassis.errors import NotFound
 from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import DeliveryFailed, DeliverySent
@@ -14,12 +14,12 @@ from services.crm.access.agency.service import Directory
 from services.crm.core.actor import Actor
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.visibility import visible_to
-from services.crm.office.mail_outcomes.models import FailureRow
-from services.crm.office.mail_outcomes.rules import Failure, Remedy, kind_of
-from services.crm.paying.payments.service import agent_of, payer_of
+from services.crm.office.mail_outcomes.models import FailureRow, PaymentMailRow
+from services.crm.office.mail_outcomes.rules import Failure, MailFate, Remedy, kind_of
+from services.crm.paying.payments.service import Payment, agent_of, payer_of
 from services.crm.sales.clients.service import Clients, client_with_address
 
-__all__ = ["Failure", "MailOutcomes", "Remedy", "note_failed", "note_sent"]
+__all__ = ["Failure", "MailFate", "MailOutcomes", "Remedy", "note_failed", "note_fate", "note_sent"]
 
 
 def note_failed(session: Session, message: DeliveryFailed, agency_id: str) -> None:
@@ -37,11 +37,32 @@ def note_failed(session: Session, message: DeliveryFailed, agency_id: str) -> No
             address_hint=message.address_hint[:320],
             address=message.address[:320],
             client_id=_client_of(session, agency_id, message),
-            reason=(message.reason or "The e-mail could not be delivered.")[:300],
+            reason=_problem(message),
             failed_at=moment_of(message.at),
             settled_at=None,
         )
     )
+
+
+def note_fate(session: Session, message: DeliverySent | DeliveryFailed, agency_id: str) -> None:
+    """Keeps what became of an e-mail about a payment. Told again, it changes nothing."""
+    if not message.payment_id:
+        return
+    table = PaymentMailRow.__table__
+    values = {
+        "id": message.delivery_id,
+        "agency_id": agency_id,
+        "payment_id": message.payment_id,
+        "kind": message.kind[:40],
+        "address": message.address[:320],
+        "problem": _problem(message) if isinstance(message, DeliveryFailed) else "",
+        "at": moment_of(message.at),
+    }
+    insert_if_absent(session, table, values)  # type: ignore[arg-type]  # a mapped class's table is a Table
+
+
+def _problem(message: DeliveryFailed) -> str:
+    return (message.reason or "The e-mail could not be delivered.")[:300]
 
 
 def _client_of(session: Session, agency_id: str, message: DeliveryFailed) -> str:
@@ -99,6 +120,19 @@ class MailOutcomes:
         """Raises NotFound for what the actor may not see."""
         with self._database.read() as session:
             return self._failures(session, actor, [_visible(session, actor, failure_id)])[0]
+
+    def fates(self, payment: Payment) -> list[MailFate]:
+        """What became of the e-mails to a payment's client, oldest first; the caller has the payment from a look-up of
+        their own. Of e-mails before revision 0019 nothing is known."""
+        query = select(PaymentMailRow).where(
+            PaymentMailRow.payment_id == payment.id, PaymentMailRow.agency_id == payment.agency_id
+        )
+        with self._database.read() as session:
+            return [
+                MailFate(at=row.at, words=kind_of(row.kind).words, address=row.address, problem=row.problem)
+                for row in session.scalars(query.order_by(PaymentMailRow.at, PaymentMailRow.id))
+                if row.address.casefold() == payment.payer_email.casefold()
+            ]
 
     def settle(self, actor: Actor, failure_id: str) -> Failure:
         """Puts it away. Again changes nothing. Raises NotFound."""

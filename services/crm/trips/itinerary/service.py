@@ -8,8 +8,8 @@ from chassis.db import Database
 from chassis.former_days import uid_of
 from chassis.itinerary import KIND_WORDS, Leg, Plan, plan
 from chassis.paper.itinerary import Itinerary
-from chassis.paper.letterhead import Letterhead, paper_for
 from chassis.web.formatting import day_range
+from services.crm.access.agency.letterhead import letterhead_of
 from services.crm.access.agency.service import AgencyDetail, AgentDetail, Directory
 from services.crm.core.actor import Actor
 from services.crm.trips.bookings.service import (
@@ -105,14 +105,9 @@ def fee_words(booking: BookingDetail) -> str:
 
 def printed(view: ItineraryView, *, with_prices: bool = False) -> Itinerary:
     """What stands on the paper."""
-    booking, agency = view.booking, view.agency
+    booking = view.booking
     return Itinerary(
-        head=Letterhead(
-            name=agency.name,
-            contact=" · ".join(part for part in (agency.data.phone, agency.data.email) if part),
-            accent=agency.data.accent_colour,
-            paper=paper_for(agency.data.paper, agency.data.time_zone),
-        ),
+        head=letterhead_of(view.agency),
         title=booking.title,
         dates=day_range(booking.begins_on, booking.ends_on) if booking.begins_on and booking.ends_on else "",
         travelers=tuple(passenger.name for passenger in booking.passengers),

@@ -11,7 +11,7 @@ from services.crm.core.ports.vault import Removal
 from services.crm.paying.links.rules import LinkState
 from services.crm.paying.payments.events import UnknownPayment
 from services.crm.paying.payments.rules import PaymentState
-from tests.support.crm_paying import ORIGIN, CrmHouse
+from tests.support.crm_paying import ORIGIN, CrmHouse, signed_pdf
 
 
 def test_an_authorization_makes_the_payment_pending_and_keeps_what_stays_for_ever(crm: CrmHouse) -> None:
@@ -85,7 +85,7 @@ def test_the_signed_document_is_kept_whichever_event_comes_first_and_once(crm: C
     crm.hear(crm.authorization(payment_id))
     (document,) = crm.deps.paying.book.documents([payment_id])
     assert document.signer_name == "Grace Hopper"
-    assert crm.deps.paying.book.document_pdf(crm.maya, payment_id, document.id) == b"%PDF-1.7 signed"
+    assert crm.deps.paying.book.document_pdf(crm.maya, payment_id, document.id) == signed_pdf()
     with pytest.raises(NotFound):
         crm.deps.paying.book.document_pdf(crm.jonas, payment_id, document.id)
 

@@ -12,7 +12,7 @@ from protos.wayvault.events.v1.events_pb2 import MailSealed, PaymentLinkIssued
 from services.crm.core.ports.vault import AccessEntry
 from services.crm.paying.payments.rules import PaymentState
 from services.crm.paying.reveal.history import Names, history_lines
-from tests.support.crm_paying import ORIGIN, Browser, CrmHouse
+from tests.support.crm_paying import ORIGIN, Browser, CrmHouse, signed_pdf
 
 ALERT = "Client online payment pending processing"
 
@@ -400,6 +400,6 @@ def test_the_signed_authorization_is_served_as_an_attachment_without_scripts(crm
     crm.hear(crm.signed(payment_id))
     (document,) = crm.deps.paying.book.documents([payment_id])
     answer = maya.get(f"/payments/{payment_id}/authorization/{document.id}.pdf")
-    assert answer.data == b"%PDF-1.7 signed"
+    assert answer.data == signed_pdf()
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert "sandbox" in answer.headers["Content-Security-Policy"]
