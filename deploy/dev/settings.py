@@ -109,6 +109,7 @@ def _derived(state: State) -> dict[str, str]:
         "VAULT_VAULT_ADDRESS": vault_address,
         "VAULT_CHARGING_LISTEN": f"127.0.0.1:{ports.charging}",
         "VAULT_CHARGING_ADDRESS": f"127.0.0.1:{ports.charging}",
+        "VAULT_CHARGING_METRICS_LISTEN": f"127.0.0.1:{ports.charging_metrics}",
         "VAULT_STRIPE_URL": gateway_url(state),
         "VAULT_GATEWAY_HOSTS": json.dumps([gateway_url(state)]),
         "VAULT_CHARGING_RETURN_URL": f"{origins.portal}/confirmed/",

@@ -48,6 +48,10 @@ class Ports:
         return self.base + 7
 
     @property
+    def charging_metrics(self) -> int:
+        return self.base + 8
+
+    @property
     def metrics(self) -> int:
         """The first of three: CRM, portal, frame."""
         return self.base + 11

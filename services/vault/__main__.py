@@ -12,7 +12,6 @@ from chassis.clock import SystemClock
 from chassis.db import open_database
 from chassis.db.migrate import MigrationError
 from chassis.health import READINESS, Readiness
-from chassis.lifecycle import every, run_until_stopped
 from chassis.logging import configure_logging
 from chassis.rpc import demand_serving, open_channel
 from chassis.sealing import SealError
@@ -142,25 +141,10 @@ def _mask() -> int:
 def _charge(settings: VaultSettings, _: argparse.Namespace) -> int:
     """Charges cards at the agencies' gateways, and finds out what became of charges whose answer was lost."""
     from services.vault.charging.bootstrap import bootstrap as bootstrap_charging
-    from services.vault.charging.bootstrap import open_server
+    from services.vault.charging.program import run
 
     _require_ready(settings, settings.charging_problems())
-    charging = bootstrap_charging(settings)
-    tls = settings.tls_of("charging")
-    rpc = open_server(charging, settings.charging_listen, tls, workers=settings.workers)
-    structlog.get_logger("vault").info(
-        "charging.serving", listen=settings.charging_listen, hosts=settings.gateway_hosts
-    )
-    try:
-        run_until_stopped(
-            [
-                ("rpc", rpc.run),
-                ("audit_key", every(60, charging.audit.prepare, "audit_key")),
-                ("settling", every(5, charging.settling.run, "settling")),
-            ]
-        )
-    finally:
-        charging.close()
+    run(bootstrap_charging(settings), settings)
     return 0
 
 

@@ -34,6 +34,8 @@ class VaultSettings(SiteSettings):
     # Where the operator's commands and the CRM find it, and the name in its certificate.
     charging_address: str = "127.0.0.1:8106"
     charging_server_name: str = "charging.wayvault.internal"
+    # host:port on which `charging` answers GET /metrics, /healthz and /readyz; empty = nowhere.
+    charging_metrics_listen: str = ""
     # The database by the role of `charging`; empty = the vault's (SQLite, one machine).
     charging_database_url: str = ""
     # Where Stripe answers; in development the simulator.

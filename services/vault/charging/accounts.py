@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from chassis.errors import InvalidArgument
 from services.vault.charging.gateways.port import Gateway, GatewaySettings, Kind
 from services.vault.charging.gateways.registry import KINDS
+from services.vault.charging.metrics import MeasuredGateway
 from services.vault.charging.models import GatewayAccountRow
 from services.vault.transit.service import Cipher, Context, KeyName, WrappedColumn, Wrapper, context_of
 
@@ -77,7 +78,7 @@ class Accounts:
 
     def open(self, account: GatewayAccountRow) -> Gateway:
         """The gateway, ready to be called. Raises TransitUnavailable."""
-        return self._gateways[account.gateway](self.secrets(account).key)
+        return MeasuredGateway(self._gateways[account.gateway](self.secrets(account).key))
 
     def secrets(self, account: GatewayAccountRow) -> Secrets:
         """Raises TransitUnavailable."""

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import select
-
 from chassis.clock import Clock, SystemClock
 from chassis.db import Database, open_database
 from chassis.db.durability import demand_durable
+from chassis.health import Readiness
 from chassis.rpc import RpcServer, TlsFiles, make_server
 from chassis.sealing import OpeningKey
 from protos.wayvault.vault.v1 import charging_pb2_grpc
@@ -32,8 +31,19 @@ class Charging:
     database: Database
     transit: ChargingTransit
     audit: Audit
+    clock: Clock
     rpc: ChargingRpc
     settling: Settling
+
+    def readiness(self) -> Readiness:
+        """What charging needs to do its work, as /readyz asks for it."""
+        return Readiness(
+            {
+                "database": self.database.answers,
+                "durability": lambda: demand_durable(self.database),
+                "transit": self.transit.health.check,
+            }
+        )
 
     def close(self) -> None:
         """Signs the audit heads and closes the database."""
@@ -60,7 +70,7 @@ def join_rooms(
         mandates=MandateService(database=database, clock=clock, trail=audit, accounts=accounts),
         notices=notices,
     )
-    return Charging(database=database, transit=transit, audit=audit, rpc=rpc, settling=settling)
+    return Charging(database=database, transit=transit, audit=audit, clock=clock, rpc=rpc, settling=settling)
 
 
 def bootstrap(settings: VaultSettings) -> Charging:
@@ -106,8 +116,7 @@ def open_server(charging: Charging, address: str, tls: TlsFiles, *, workers: int
 
     def ready() -> bool:
         charging.transit.health.check()
-        with charging.database.read() as session:
-            session.execute(select(1))
+        charging.database.answers()
         return True
 
     services = [(charging_pb2_grpc.add_ChargingServicer_to_server, charging.rpc)]

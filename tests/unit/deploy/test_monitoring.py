@@ -21,6 +21,7 @@ RUNBOOK = (ROOT / "deploy/RUNBOOK.md").read_text("utf-8")
 # Everything that makes metrics, each as its process imports it.
 PROGRAMS = (
     "services.vault.__main__",
+    "services.vault.charging.program",
     "services.vault.phone.program",
     "services.crm.worker",
     "services.portal.__main__",
