@@ -35,6 +35,7 @@ NOT_HERE = {
     # The program `charging` has no Deployment yet: it runs beside the others on one machine (`make up`).
     "vault": {
         "charging_listen",
+        "charging_metrics_listen",
         "charging_address",
         "charging_server_name",
         "charging_database_url",

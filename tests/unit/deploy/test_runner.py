@@ -91,7 +91,7 @@ def test_two_stacks_share_no_port() -> None:
         found = [getattr(Ports(base=base), name) for name, kind in vars(Ports).items() if isinstance(kind, property)]
         return [port for each in found for port in (each if isinstance(each, range) else (each,))]
 
-    assert len(set(all_of(8100))) == len(all_of(8100)) == 15 + 3 + 100
+    assert len(set(all_of(8100))) == len(all_of(8100)) == 16 + 3 + 100
     assert not set(all_of(8100)) & set(all_of(8200))
 
 
