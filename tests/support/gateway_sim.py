@@ -66,6 +66,8 @@ class Book:
 
     key: str = "sk_test_simulator0000"
     raw_cards: bool = True
+    # What its settlement currency asks for, in the charge's minor units.
+    least: int = 1
     # Refunds are accepted and settled later (`settle_refund`).
     slow_refunds: bool = False
     origin: str = ""
@@ -136,6 +138,8 @@ class Book:
         amount = int(form.get("amount", "0"))
         if amount <= 0:
             return _refusal("parameter_invalid_integer", "Invalid positive integer")
+        if amount < self.least:
+            return _refusal("amount_too_small", "The amount must convert to at least 50 cents.")
         reference = f"pi_{next(self.numbers):06d}"
         intent = {
             "id": reference,

@@ -230,6 +230,11 @@ _OWN: Final = (
         next_step=_OTHER_CARD,
     ),
     Reason(code="gateway_key_refused", words="The gateway does not accept your agency's key.", next_step=_OURS),
+    Reason(
+        code="amount_refused",
+        words="The gateway does not charge this amount.",
+        next_step="Nothing was charged. It is too little or too much for your agency's account; ask for another amount.",
+    ),
     Reason(code="gateway_refused", words="The gateway does not accept this charge.", next_step=_OURS),
     Reason(
         code="raw_cards_refused", words="Your agency's account takes no card numbers from elsewhere.", next_step=_OURS

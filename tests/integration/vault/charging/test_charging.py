@@ -151,6 +151,15 @@ def test_a_poller_that_saw_no_card_leave_says_nothing_once_it_has_left(
     assert len(ours.book.paid()) == 1
 
 
+def test_an_amount_that_only_the_gateway_knows_to_be_too_small_is_told_in_words(ours: ChargingKit) -> None:
+    """It settles in another currency than that of the charge (docs.stripe.com/currencies, minimum charge amounts)."""
+    ours.book.least = 20_000
+    answer = ours.charge(ours.kit.store())
+    assert (answer.state, answer.reason_code) == (pb.CHARGE_STATE_FAILED, "amount_refused")
+    assert "does not charge this amount" in answer.reason
+    assert "Nothing was charged" in answer.next_step
+
+
 def test_while_the_gateway_is_down_it_stays_being_found_out(ours: ChargingKit) -> None:
     ours.book.faults = [Fault(path="/", after=True, status=500, times=0), Fault(path="/confirm", after=True)]
     ours.charge(ours.kit.store())

@@ -23,6 +23,9 @@ from services.vault.charging.gateways.stripe.amounts import from_stripe, to_stri
         # CLDR writes these without decimals, Stripe with two.
         (1200, "RSD", 120000),
         (900, "MGA", 900),
+        # Twelve digits are the most that a card payment has: a trip in dong soon has more than eight.
+        (250_000_000, "VND", 250_000_000),
+        (999_999_999_999, "USD", 999_999_999_999),
     ],
 )
 def test_an_amount_becomes_stripes(minor: int, currency: str, stripe: int) -> None:
@@ -30,7 +33,7 @@ def test_an_amount_becomes_stripes(minor: int, currency: str, stripe: int) -> No
     assert from_stripe(stripe, currency) == minor
 
 
-# docs.stripe.com/currencies, "Minimum and maximum charge amounts", as published in 2026, in Stripe's minor units.
+# docs.stripe.com/currencies, "Minimum charge amount by currency": the page's own list, in Stripe's minor units.
 PUBLISHED_MINIMUMS = {
     "AED": 200, "ARS": 50, "AUD": 50, "BRL": 50, "CAD": 50, "CHF": 50, "COP": 50, "CZK": 1500, "DKK": 250, "EUR": 50,
     "GBP": 30, "HKD": 400, "HUF": 17500, "IDR": 50, "ILS": 50, "INR": 50, "JPY": 50, "KRW": 50, "MXN": 1000,
@@ -65,7 +68,8 @@ def test_a_currency_without_decimals_is_sent_without(currency: str) -> None:
         (49, "JPY", "at least JPY\u00a050"),
         (17499, "HUF", "at least HUF\u00a0175.00"),
         (5124, "KWD", "in steps of KWD\u00a00.010"),
-        (10**8, "USD", "more than the gateway charges at once"),
+        (10**12, "USD", "more than the gateway charges at once"),
+        (10**10, "ISK", "more than the gateway charges at once"),
     ],
 )
 def test_what_stripe_would_refuse_is_refused_in_words_before_the_call(minor: int, currency: str, words: str) -> None:

@@ -33,6 +33,8 @@ from services.vault.charging.reasons import refund_code
 from services.vault.charging.rules import ChargeState, RefundState
 
 _HOSTED: Final = "cs_"
+# docs.stripe.com/error-codes: below or above what this account's settlement currency or the card's network allows.
+_AMOUNT_CODES: Final = frozenset({"amount_too_large", "amount_too_small"})
 _REFUND_STATES: Final = {
     "succeeded": RefundState.SUCCEEDED,
     "pending": RefundState.PENDING,
@@ -209,8 +211,9 @@ class StripeGateway:
         """A call that Stripe does or refuses; no bank is asked in it."""
         try:
             return self._calls.post(path, fields, key=key)
-        except (stripe.CardError, stripe.InvalidRequestError):
-            raise GatewayRefused("gateway_refused") from None
+        except (stripe.CardError, stripe.InvalidRequestError) as error:
+            refused = "amount_refused" if _code(error.json_body) in _AMOUNT_CODES else "gateway_refused"
+            raise GatewayRefused(refused) from None
 
     def _paid_intent(self, reference: str) -> str:
         if not reference.startswith(_HOSTED):

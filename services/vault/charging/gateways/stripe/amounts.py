@@ -1,8 +1,9 @@
 """Amounts as Stripe wants them. Pure.
 
 Source: docs.stripe.com/currencies, "Zero-decimal currencies", "Three-decimal currencies", "Special cases" and "Minimum
-and maximum charge amounts", as published in 2026. The minimum is that of the currency in which the account settles: one
-that settles in another currency may be refused a little above ours, and Stripe says so in its answer.
+and maximum charge amounts". The minimum is that of the currency in which the account settles: one that settles in
+another currency may be refused a little above ours, and Stripe says so in its answer. So it does for American Express,
+whose cards take nine digits, and for what a card network allows in a region.
 """
 
 from typing import Final
@@ -27,9 +28,8 @@ _MINIMUM: Final[dict[str, int]] = {
     "MYR": 200, "NOK": 300, "NZD": 50, "PHP": 50, "PLN": 200, "RON": 200, "RUB": 50, "SEK": 300, "SGD": 50,
     "THB": 1000, "ZAR": 50,
 }  # fmt: skip
-# "up to eight digits", but for the currencies that are allowed more.
-_MOST_DIGITS: Final[dict[str, int]] = {"COP": 10, "HUF": 10, "IDR": 12, "INR": 9, "JPY": 10, "LBP": 12}
-_USUAL_DIGITS: Final = 8
+# "Card payments": "12 digits for most card payments, for a maximum of 999,999,999,999 in minor units".
+_MOST_DIGITS: Final = 12
 
 
 def decimals(currency: str) -> int:
@@ -53,7 +53,7 @@ def to_stripe(amount_minor: int, currency: str, *, least: int | None = None) -> 
     least = _MINIMUM.get(currency, 1) if least is None else least
     if amount < least:
         raise AmountRefused(f"The gateway charges at least {_words(least, currency)}.")
-    if len(str(amount)) > _MOST_DIGITS.get(currency, _USUAL_DIGITS):
+    if len(str(amount)) > _MOST_DIGITS:
         raise AmountRefused("That is more than the gateway charges at once. Split it into several payments.")
     return amount
 
