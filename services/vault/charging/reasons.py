@@ -233,7 +233,7 @@ _OWN: Final = (
     Reason(
         code="amount_refused",
         words="The gateway does not charge this amount.",
-        next_step="Nothing was charged. It is too little or too much for your agency's account; ask for another amount.",
+        next_step="Nothing was charged. Your agency's account wants another amount: it is too little or too much.",
     ),
     Reason(code="gateway_refused", words="The gateway does not accept this charge.", next_step=_OURS),
     Reason(
