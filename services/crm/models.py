@@ -9,7 +9,7 @@ from services.crm.office.reports.models import CommissionReceiptRow
 from services.crm.office.support.models import TicketMessageRow, TicketRow
 from services.crm.orm import Base, event_tables, session_tables
 from services.crm.paying.card_removal.models import CardRemovalRow
-from services.crm.paying.charging.models import PaymentChargeRow, PaymentRefundRow
+from services.crm.paying.charging.models import PaymentChargeRow, PaymentRefundRow, RefundRequestRow
 from services.crm.paying.cvv_requests.models import CvvRequestRow
 from services.crm.paying.links.models import PaymentLinkRow
 from services.crm.paying.payments.models import PaymentRow, SignedDocumentRow
@@ -77,6 +77,7 @@ __all__ = [
     "PhoneFlowRow",
     "PortalAccessRow",
     "QuoteRow",
+    "RefundRequestRow",
     "RegistrationRow",
     "ReminderLogRow",
     "ReminderRuleRow",

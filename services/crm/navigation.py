@@ -60,7 +60,7 @@ RAIL = (
         label="Approvals",
         endpoint="second_reveals.index",
         icon="shield-check",
-        rooms=("second_reveals.",),
+        rooms=("second_reveals.", "refund_approvals."),
         admin=True,
         apart=True,
     ),
@@ -75,8 +75,8 @@ def rail(deps: Dependencies, actor: Actor, agency: AgencyDetail) -> tuple[NavIte
         "quotes.index": deps.trips.quotes.new_count(actor),
         "support.index": deps.office.support.waiting_count(actor),
     }
-    if actor.is_admin and agency.data.second_reveal:
-        counts["second_reveals.index"] = deps.paying.second_reveals.waiting(actor)
+    if actor.is_admin:
+        counts["second_reveals.index"] = _approvals(deps, actor, agency)
     lines = [line for line in RAIL if _shows(line, actor, agency)]
     return tuple(
         NavItem(
@@ -104,7 +104,21 @@ def viewer(actor: Actor) -> Viewer:
 def _shows(line: Line, actor: Actor, agency: AgencyDetail) -> bool:
     if line.endpoint not in current_app.view_functions or (line.admin and not actor.is_admin):
         return False
-    return line.endpoint != "second_reveals.index" or agency.data.second_reveal
+    return line.endpoint != "second_reveals.index" or _has_approvals(agency)
+
+
+def _has_approvals(agency: AgencyDetail) -> bool:
+    return agency.data.second_reveal or agency.data.refund_limit is not None
+
+
+def _approvals(deps: Dependencies, actor: Actor, agency: AgencyDetail) -> int:
+    """How many requests wait for an admin, of the kinds that the agency has."""
+    paying, waiting = deps.paying, 0
+    if agency.data.second_reveal:
+        waiting += paying.second_reveals.waiting(actor)
+    if agency.data.refund_limit is not None:
+        waiting += paying.refund_approvals.waiting(actor)
+    return waiting
 
 
 def _group_before(line: Line, lines: list[Line]) -> list[Line]:

@@ -4,6 +4,8 @@ from flask import Flask
 
 from services.crm.core.panels import DASHBOARD
 from services.crm.office.mail_outcomes import views as mail_outcomes
+from services.crm.paying.charging import approval_views as refund_approvals
+from services.crm.paying.charging import views as charging
 from services.crm.paying.links import views as links
 from services.crm.paying.payments import views as payments
 from services.crm.paying.recording import views as recording
@@ -26,6 +28,8 @@ def fill_places(app: Flask) -> None:
     DASHBOARD.fill(
         app,
         second_reveals.dashboard_panel,
+        refund_approvals.dashboard_panel,
+        charging.dashboard_panel,
         mail_outcomes.dashboard_panel,
         recording.dashboard_panel,
         quotes.dashboard_panel,

@@ -10,6 +10,7 @@ from services.notifier.deliveries.client_mails import ClientMails
 from services.notifier.deliveries.document_mails import DocumentMails
 from services.notifier.deliveries.events import DeliveryEvents
 from services.notifier.deliveries.measure import measure_deliveries
+from services.notifier.deliveries.refund_mails import RefundMails
 from services.notifier.deliveries.second_reveals import SecondRevealEvents
 from services.notifier.deliveries.signing_mails import SigningMails
 from services.notifier.deliveries.support_mails import SupportMails
@@ -39,6 +40,7 @@ def event_handlers(deps: Dependencies) -> EventHandlers:
     mails.register(handlers)
     SigningMails(deliveries=deliveries, open_letter=mails.open_letter, crm_url=crm_url).register(handlers)
     SecondRevealEvents(deliveries=deliveries, open_letter=mails.open_letter, crm_url=crm_url).register(handlers)
+    RefundMails(deliveries=deliveries, crm_url=crm_url).register(handlers)
     ClientMails(deliveries=deliveries, letters=core.letters, clock=core.clock, crm_url=crm_url).register(handlers)
     ReminderEvents(schedule=deps.reminders).register(handlers)
     SupportMails(deliveries=deliveries, crm_url=crm_url).register(handlers)

@@ -11,7 +11,7 @@ from tests.architecture.source import ROOT, modules, room_of, rooms_of
 
 _SITES = ("crm", "portal")
 # A second blueprint of a room, whose pages have an address of their own.
-_SECOND = {"link_overview": "paying.links", "household": "sales.clients"}
+_SECOND = {"link_overview": "paying.links", "refund_approvals": "paying.charging", "household": "sales.clients"}
 # Templates of chassis/web, and of the site itself.
 _OF_ALL = {"ui", "layout", "crm", "portal"}
 _NAMED = re.compile(r"""(?:url_for|endpoint\s*=)\s*\(?\s*["']([a-z_]+)\.[a-z_]+["']""")

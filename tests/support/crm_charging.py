@@ -16,7 +16,7 @@ from services.crm.core.ports.charging import (
 )
 from services.crm.core.ports.vault import Origin
 from services.crm.paying.payments.rules import PaymentType
-from tests.support.crm_paying import CrmHouse
+from tests.support.crm_paying import ORIGIN, CrmHouse
 
 
 class FakeCharging:
@@ -35,6 +35,8 @@ class FakeCharging:
         self.notices: list[tuple[str, bytes, str]] = []
         self.never_arrives = False
         self.refuse: WayvaultError | None = None
+        # Who approved each refund that was asked for with one.
+        self.approvers: list[str] = []
 
     def gateway_of(self, agency_id: str) -> GatewayDetail | None:
         return self.gateway
@@ -72,6 +74,7 @@ class FakeCharging:
                 raise InvalidArgument("That is more than what is left of this charge.", field="amount")
             made = Refund(id=new_id("rfd"), state=self.next_refund, amount_minor=order.amount_minor)
             self.keys[order.id] = made.id
+            self.approvers += [order.approver_id] if order.approver_id else []
             refunded = old.refunded_minor + order.amount_minor
             old = self.become(payment_id, refunded_minor=refunded, refunds=(*old.refunds, made))
         if self.lost:
@@ -122,4 +125,11 @@ def fee(crm: CrmHouse) -> str:
     request = replace(crm.link_request(), segment_id="", type=PaymentType.SERVICE_FEE)
     payment_id = crm.deps.paying.links.send(crm.maya, crm.booking_id, request)[0].payment_id
     crm.hear(crm.authorization(payment_id))
+    return payment_id
+
+
+def charged_fee(crm: CrmHouse) -> str:
+    """A service fee whose card was charged."""
+    payment_id = fee(crm)
+    crm.deps.paying.charges.charge(crm.maya, payment_id, origin=ORIGIN)
     return payment_id

@@ -6,12 +6,13 @@ from chassis.web.parts import hold
 from services.crm.core.parts import Core
 from services.crm.paying.alerts.views import blueprint as alerts
 from services.crm.paying.alerts.watcher import DeskWatcher
+from services.crm.paying.charging.approval_views import blueprint as refund_approvals
 from services.crm.paying.charging.views import blueprint as charging
 from services.crm.paying.charging.views import let_gateways_in
 from services.crm.paying.links.overview_views import blueprint as link_overview
 from services.crm.paying.links.views import blueprint as links
 from services.crm.paying.parts import Paying
-from services.crm.paying.payment_page.views import blueprint as payment_page
+from services.crm.paying.payment_page.charge_views import blueprint as payment_page
 from services.crm.paying.payments.views import blueprint as payments
 from services.crm.paying.phone.views import blueprint as phone
 from services.crm.paying.recording.views import blueprint as recording
@@ -26,6 +27,7 @@ ROOMS: tuple[Blueprint, ...] = (
     link_overview,
     payment_page,
     charging,
+    refund_approvals,
     schedule,
     recording,
     phone,

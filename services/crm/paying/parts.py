@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from chassis.web.parts import held
 from services.crm.paying.alerts.service import DeskSigns
 from services.crm.paying.card_removal.service import Lapses, Removals
+from services.crm.paying.charging.approvals import RefundApprovals
+from services.crm.paying.charging.failed import FailedRefunds
 from services.crm.paying.charging.notices import Notices
 from services.crm.paying.charging.refunds import Refunds
 from services.crm.paying.charging.service import Charges
@@ -32,6 +34,8 @@ class Paying:
     signs: DeskSigns
     charges: Charges
     refunds: Refunds
+    refund_approvals: RefundApprovals
+    failed_refunds: FailedRefunds
     notices: Notices
     schedule: Schedule
     recording: Recording

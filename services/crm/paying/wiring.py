@@ -14,7 +14,9 @@ from services.crm.core.ports.vault import Removal, VaultPort
 from services.crm.paying.alerts.service import DeskSigns
 from services.crm.paying.card_removal.service import Lapses, Removals
 from services.crm.paying.card_removal.vault_grpc import GrpcVault
+from services.crm.paying.charging.approvals import RefundApprovals
 from services.crm.paying.charging.charging_grpc import GrpcCharging, NoCharging
+from services.crm.paying.charging.failed import FailedRefunds
 from services.crm.paying.charging.notices import Notices
 from services.crm.paying.charging.records import demand_not_charged, demand_settled
 from services.crm.paying.charging.refunds import Refunds
@@ -98,6 +100,7 @@ def make_paying(
     )
     reveals = Reveals(database=database, outbox=outbox, clock=clock, vault=vault, approvals=Approvals())
     removals = Removals(database=database, outbox=outbox, clock=clock, vault=vault, barrier=demand_settled)
+    refunds = Refunds(database=database, outbox=outbox, clock=clock, port=charging, directory=directory)
     self_service = SelfService(bookings=bookings, clients=sales.clients)
     return Paying(
         book=book,
@@ -106,7 +109,11 @@ def make_paying(
         charges=Charges(
             database=database, outbox=outbox, clock=clock, removals=removals, port=charging, letters=letters
         ),
-        refunds=Refunds(database=database, outbox=outbox, clock=clock, port=charging),
+        refunds=refunds,
+        failed_refunds=FailedRefunds(database=database),
+        refund_approvals=RefundApprovals(
+            database=database, outbox=outbox, clock=clock, directory=directory, refunds=refunds
+        ),
         notices=Notices(database=database, clock=clock, port=charging),
         recording=Recording(
             database=database, outbox=outbox, clock=clock, bookings=bookings, barrier=demand_not_charged

@@ -25,7 +25,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     PaymentReported,
     PaymentVoided,
 )
-from services.notifier.deliveries.formats import LOCALE, card, day, moment, payment_facts
+from services.notifier.deliveries.formats import LOCALE, card, day, house, moment, payment_facts
 from services.notifier.deliveries.message import Attachment
 from services.notifier.deliveries.rules import mask_address
 from services.notifier.deliveries.service import Deliveries, NewDelivery
@@ -125,7 +125,7 @@ class DeliveryEvents:
         """M7: the client reads that it is done, with the supplier's number, and that the card is being destroyed."""
         context = event.context
         self.note_payment(session, context, "processed")
-        facts = payment_facts(context) | _theme_data(context)
+        facts = payment_facts(context) | house(context)
         facts |= {
             "confirmation": event.confirmation_number,
             "processed": moment(event.at, context.agency.time_zone),
@@ -159,7 +159,7 @@ class DeliveryEvents:
         self.note_refund(session, context.payment_id, left)
         if not event.amount.minor:
             return  # one that came back: the agent finds another way, and tells the client
-        facts = payment_facts(context) | _theme_data(context)
+        facts = payment_facts(context) | house(context)
         facts |= {
             "refund": Money(minor=event.amount.minor, currency=event.amount.currency).format(LOCALE),
             "refund_reason": _sentence(event.reason),
@@ -184,7 +184,7 @@ class DeliveryEvents:
         # The fresh link's own mail tells the client of the void; a second mail would only confuse.
         if event.fresh_link_follows:
             return
-        facts = payment_facts(event.context) | _theme_data(event.context) | {"void_reason": _sentence(event.reason)}
+        facts = payment_facts(event.context) | house(event.context) | {"void_reason": _sentence(event.reason)}
         self.deliveries.queue(
             session,
             NewDelivery(
@@ -255,7 +255,7 @@ class DeliveryEvents:
                 agency_id=meta.agency_id,
                 address=letter.to,
                 sealed_letter=sealed,
-                data=facts | _theme_data(context),
+                data=facts | house(context),
                 attachment=attachment,
                 payment_id=context.payment_id,
                 link_id=link_id,
@@ -282,22 +282,12 @@ class DeliveryEvents:
                 template=mail,
                 agency_id=meta.agency_id,
                 address=context.agent.email,
-                data=payment_facts(context) | _theme_data(context) | url | extra,
+                data=payment_facts(context) | house(context) | url | extra,
                 payment_id=context.payment_id,
                 agent_id=context.agent.id,
                 expires_at=expires_at,
             ),
         )
-
-
-def _theme_data(context: PaymentContext) -> dict[str, str]:
-    agency = context.agency
-    return {
-        "agency_name": agency.name,
-        "agency_accent": agency.accent_colour,
-        "agency_phone": agency.phone,
-        "agency_email": agency.email,
-    }
 
 
 def _sentence(text: str) -> str:

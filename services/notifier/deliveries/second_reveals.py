@@ -15,7 +15,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     SecondRevealDecided,
     SecondRevealRequested,
 )
-from services.notifier.deliveries.formats import card, moment, payment_facts
+from services.notifier.deliveries.formats import card, house, moment, payment_facts
 from services.notifier.deliveries.models import Delivery
 from services.notifier.deliveries.service import Deliveries, NewDelivery
 from services.notifier.deliveries.signing_mails import OpenLetter
@@ -71,7 +71,7 @@ class SecondRevealEvents:
                 session, agency_id=meta.agency_id, payment_id=context.payment_id, agent_id=context.agent.id
             )
             return
-        facts = payment_facts(context) | _house(context)
+        facts = payment_facts(context) | house(context)
         facts |= {
             "card": card(event.brand, event.last4),
             "expires": moment(event.expires_at, context.agency.time_zone),
@@ -136,18 +136,8 @@ class SecondRevealEvents:
                 template=mail,
                 agency_id=meta.agency_id,
                 address=to.email,
-                data=payment_facts(context) | _house(context) | extra,
+                data=payment_facts(context) | house(context) | extra,
                 payment_id=context.payment_id,
                 agent_id=to.id,
             ),
         )
-
-
-def _house(context: PaymentContext) -> dict[str, str]:
-    agency = context.agency
-    return {
-        "agency_name": agency.name,
-        "agency_accent": agency.accent_colour,
-        "agency_phone": agency.phone,
-        "agency_email": agency.email,
-    }

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar, cast
 
-from sqlalchemy import CursorResult, Table, Update, or_, select, update
+from sqlalchemy import CursorResult, Table, Update, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
@@ -12,6 +12,8 @@ from chassis.ids import derived_id
 from services.vault.charging.gateways.port import Outcome, RefundOutcome
 from services.vault.charging.models import ChargeRow, MandateRow, RefundRow
 from services.vault.charging.rules import (
+    LOOK_AGAIN_EVERY,
+    MAY_COME_BACK_FOR,
     OPEN,
     SETTLE_AFTER,
     STANDING,
@@ -177,7 +179,7 @@ def settle_refund(session: Session, refund: RefundRow, outcome: RefundOutcome, n
             reason_code=outcome.code,
             settled_at=now if done else None,
             asked=refund.asked + 1,
-            ask_at=now + ask_again_in(refund.asked),
+            ask_at=now + (LOOK_AGAIN_EVERY if done else ask_again_in(refund.asked)),
         )
     )
     if not _moved(session, statement):
@@ -200,9 +202,15 @@ def postpone_refund(session: Session, refund: RefundRow, now: datetime) -> None:
     )
 
 
+def look_tomorrow(session: Session, refund: RefundRow, now: datetime) -> None:
+    """A refund that left was looked at."""
+    session.execute(update(_REFUNDS).where(_REFUNDS.c.id == refund.id).values(ask_at=now + LOOK_AGAIN_EVERY))
+
+
 def due_refunds(session: Session, now: datetime, limit: int) -> Sequence[RefundRow]:
-    """Refunds that are not settled and whose time to be asked about has come."""
-    query = select(RefundRow).where(RefundRow.state.in_(_OPEN_REFUNDS), RefundRow.ask_at <= now)
+    """Refunds that are not settled, or may still come back, and whose time to be asked about has come."""
+    may_come_back = and_(RefundRow.state == RefundState.SUCCEEDED, RefundRow.made_at > now - MAY_COME_BACK_FOR)
+    query = select(RefundRow).where(or_(RefundRow.state.in_(_OPEN_REFUNDS), may_come_back), RefundRow.ask_at <= now)
     return _apart(session, session.scalars(query.order_by(RefundRow.ask_at).limit(limit)))
 
 

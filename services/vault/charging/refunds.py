@@ -1,6 +1,6 @@
 """Giving money back: the amount is set aside by one conditional UPDATE before the gateway is asked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -26,6 +26,7 @@ from services.vault.charging.records import (
     charge_by_id,
     charge_of,
     known_request,
+    look_tomorrow,
     postpone_refund,
     reserve_refund,
     settle_refund,
@@ -47,6 +48,8 @@ class NewRefund:
     amount_minor: int
     reason: str
     origin: Origin
+    # Empty where the agency wants nobody's.
+    approver_id: str = ""
 
 
 class RefundService:
@@ -95,6 +98,15 @@ class RefundService:
             return
         with self._database.transaction() as session:
             postpone_refund(session, refund, self._clock.now())
+
+    def look_by_the_clock(self, refund: RefundRow) -> None:
+        """As `look_again`, in case the gateway's message got lost; and once more tomorrow."""
+        try:
+            self.look_again(refund)
+        except (GatewayUnknown, GatewayRefused) as fault:
+            log.warning("refund.not_looked_at", refund=refund.id, cause=type(fault).__name__)
+        with self._database.transaction() as session:
+            look_tomorrow(session, refund, self._clock.now())
 
     def look_again(self, refund: RefundRow) -> None:
         """Reads a refund that was settled: the client's bank may have sent it back since. Raises GatewayUnknown,
@@ -146,6 +158,8 @@ class RefundService:
                     raise InvalidArgument("That is more than what is left of this charge.", field="amount")
                 session.add(refund)
                 self._trail.record(session, act.entry(new.reason))
+                if new.approver_id:
+                    self._trail.record(session, replace(act, agent_id=new.approver_id).entry(action="refund.approved"))
                 session.flush()
                 session.expunge(refund)
         except IntegrityError:

@@ -86,6 +86,7 @@ class ChargingRpc(charging_pb2_grpc.ChargingServicer):
             agent_id=identifier(request.agent_id, "agent_id"),
             amount_minor=whole_number(request.amount_minor, "amount", least=1, most=_MOST_MINOR),
             reason=one_line(request.reason, "reason", longest=200, required=True),
+            approver_id=identifier(request.approver_id, "approver_id") if request.approver_id else "",
             origin=request.origin,
         )
         refund_id = self._refunds.refund(new, key)

@@ -59,6 +59,11 @@ SETTLE_AFTER: Final = timedelta(seconds=40)
 ASK_AGAIN_FIRST: Final = timedelta(seconds=20)
 ASK_AGAIN_MOST: Final = timedelta(minutes=10)
 
+# A client's bank may send a refund back for so long after it left (docs.stripe.com/refunds, "Failed refunds").
+MAY_COME_BACK_FOR: Final = timedelta(days=30)
+# How often the poller looks at one that left: the gateway's message about it may have got lost.
+LOOK_AGAIN_EVERY: Final = timedelta(days=1)
+
 
 def sources(target: ChargeState) -> tuple[ChargeState, ...]:
     """The states from which a charge can come to `target`, for the WHERE of a conditional UPDATE."""

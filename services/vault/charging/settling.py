@@ -11,7 +11,7 @@ from services.vault.charging.gateways.port import GatewayRefused, GatewayUnknown
 from services.vault.charging.models import ChargeRow
 from services.vault.charging.records import due_charges, due_refunds, postpone, settle_charge
 from services.vault.charging.refunds import RefundService
-from services.vault.charging.rules import ChargeState
+from services.vault.charging.rules import ChargeState, RefundState
 from services.vault.charging.service import order_of
 from services.vault.refusals import Recorder
 
@@ -39,7 +39,10 @@ class Settling:
             charges = due_charges(session, self._clock.now(), _AT_ONCE)
             refunds = due_refunds(session, self._clock.now(), _AT_ONCE)
         for refund in refunds:
-            self._refunds.ask(refund)
+            if refund.state == RefundState.SUCCEEDED:
+                self._refunds.look_by_the_clock(refund)
+            else:
+                self._refunds.ask(refund)
         return sum(self.settle(row) for row in charges)
 
     def settle(self, row: ChargeRow) -> bool:

@@ -48,6 +48,8 @@ ENTRIES: dict[str, Entry] = {
         Door.OWNER_ALONE,
         form={"refund-amount": "1.00", "refund-reason": "Cancelled", "refund-seen": "0"},
     ),
+    "payment_page.refund_cared_for": OWNER_ALONE,
+    "payment_page.take_refund_back": OWNER_ALONE,
     "payment_page.process": Entry(Door.OWNER_ALONE, form={"process-confirmation": "AUR-1"}),
     "payment_page.remove": Entry(Door.OWNER_ALONE, form={"remove-confirmation": "REMOVE"}),
     "payment_page.show": OWNER,
@@ -215,6 +217,10 @@ ENTRIES: dict[str, Entry] = {
     "reveal.send_cvv_code": Entry(Door.OWNER_ALONE, json={"request_key": "0123456789"}),
     "reveal.show_cvv": AGENTS,
     "reveal.state": OWNER,
+    # refund_approvals: an admin proves themselves in the form that approves
+    "refund_approvals.approve": Entry(Door.ADMINS, objects={"request_id": "refund_request_id"}),
+    "refund_approvals.refuse": Entry(Door.ADMINS, objects={"request_id": "refund_request_id"}),
+    "refund_approvals.show": Entry(Door.ADMINS, objects={"request_id": "refund_request_id"}),
     # second_reveals: 403 asks an admin to prove themselves with their authenticator first
     "second_reveals.approve": Entry(Door.ADMINS, also=(403,)),
     "second_reveals.index": ADMINS,

@@ -16,6 +16,7 @@ from services.crm.access.agency.models import AgencyRow
 from services.crm.access.agency.service import AgencyData, AgentData
 from services.crm.core.actor import Actor, Role
 from services.crm.models import Base, session_tables
+from services.crm.paying.charging.requests import write_request
 from services.crm.sales.clients.rules import FamilyMember, Occasion, OccasionKind, Relation
 from services.crm.sales.suppliers.rules import SupplierData
 from services.crm.signing.esign.rules import DocumentKind
@@ -46,7 +47,7 @@ class FurnishedHouse(CrmHouse):
         # A second admin: nobody approves what they asked for themselves.
         self._agent(self.agency_id, "Nora Lind", "nora@harbour.example", Role.ADMIN)
         with self.deps.core.database.transaction() as session:
-            session.execute(update(AgencyRow).values(second_reveal=True))
+            session.execute(update(AgencyRow).values(second_reveal=True, refund_limit=100))
         self.objects: dict[str, str] = dict(_WORDS)
         self._add_people()
         self._add_payments()
@@ -129,6 +130,11 @@ class FurnishedHouse(CrmHouse):
         second = self.deps.paying.second_reveals.ask(
             self.maya, payment_id, reason="The line was cut while the supplier typed.", origin=ORIGIN
         )
+        with self.deps.core.database.transaction() as session:
+            payment = self.deps.paying.book.get(self.maya, payment_id)
+            now = self.clock.now()
+            asked = write_request(session, payment, amount=usd(500_00), reason="Cancelled", origin=ORIGIN, now=now)
+            self.objects["refund_request_id"] = asked.id
         link = self.deps.paying.links.of_payment(waiting)
         assert link is not None
         call_id, _ = self.deps.paying.phone.start(self.maya, waiting, script="Read out")

@@ -1116,6 +1116,122 @@ class PaymentRefunded(_message.Message):
 Global___PaymentRefunded: _TypeAlias = PaymentRefunded  # noqa: Y015
 
 @_typing.final
+class PaymentRefundFailed(_message.Message):
+    """A refund failed while its agent was not looking (G2): they are told, and find another way."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    LEFT_BEFORE_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Why it was given back."""
+    problem: _builtins.str
+    """Why it failed, in words."""
+    left_before: _builtins.bool
+    """It had counted as made, and the client was told so."""
+    @_builtins.property
+    def context(self) -> Global___PaymentContext: ...
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def amount(self) -> _common_pb2.Money: ...
+    def __init__(
+        self,
+        *,
+        context: Global___PaymentContext | None = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        amount: _common_pb2.Money | None = ...,
+        reason: _builtins.str = ...,
+        problem: _builtins.str = ...,
+        left_before: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "at", b"at", "context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "at", b"at", "context", b"context", "left_before", b"left_before", "problem", b"problem", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PaymentRefundFailed: _TypeAlias = PaymentRefundFailed  # noqa: Y015
+
+@_typing.final
+class RefundApprovalRequested(_message.Message):
+    """An agent asks for a refund that another admin has to approve (G2): the admins are told."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ADMINS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    request_id: _builtins.str
+    """Where an admin decides it."""
+    @_builtins.property
+    def context(self) -> Global___PaymentContext: ...
+    @_builtins.property
+    def amount(self) -> _common_pb2.Money: ...
+    @_builtins.property
+    def admins(self) -> _containers.RepeatedCompositeFieldContainer[Global___Agent]: ...
+    def __init__(
+        self,
+        *,
+        context: Global___PaymentContext | None = ...,
+        amount: _common_pb2.Money | None = ...,
+        reason: _builtins.str = ...,
+        admins: _abc.Iterable[Global___Agent] | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["admins", b"admins", "amount", b"amount", "context", b"context", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefundApprovalRequested: _TypeAlias = RefundApprovalRequested  # noqa: Y015
+
+@_typing.final
+class RefundApprovalDecided(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    APPROVED_FIELD_NUMBER: _builtins.int
+    DECIDED_BY_FIELD_NUMBER: _builtins.int
+    WORD_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    approved: _builtins.bool
+    decided_by: _builtins.str
+    word: _builtins.str
+    """The admin's word to the agent."""
+    @_builtins.property
+    def context(self) -> Global___PaymentContext: ...
+    @_builtins.property
+    def amount(self) -> _common_pb2.Money: ...
+    def __init__(
+        self,
+        *,
+        context: Global___PaymentContext | None = ...,
+        amount: _common_pb2.Money | None = ...,
+        reason: _builtins.str = ...,
+        approved: _builtins.bool = ...,
+        decided_by: _builtins.str = ...,
+        word: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "approved", b"approved", "context", b"context", "decided_by", b"decided_by", "reason", b"reason", "word", b"word"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefundApprovalDecided: _TypeAlias = RefundApprovalDecided  # noqa: Y015
+
+@_typing.final
 class PaymentCardRemoved(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

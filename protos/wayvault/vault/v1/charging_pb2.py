@@ -26,51 +26,51 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from protos.wayvault.common.v1 import common_pb2 as protos_dot_wayvault_dot_common_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'protos/wayvault/vault/v1/charging.proto\x12\x11wayvault.vault.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a&protos/wayvault/common/v1/common.proto\"\x85\x02\n\rChargeRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x11\n\tagency_id\x18\x02 \x01(\t\x12\x12\n\npayment_id\x18\x03 \x01(\t\x12\x12\n\ncard_token\x18\x04 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x05 \x01(\t\x12\x14\n\x0c\x61mount_minor\x18\x06 \x01(\x03\x12\x10\n\x08\x63urrency\x18\x07 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x08 \x01(\t\x12*\n\x06origin\x18\t \x01(\x0b\x32\x1a.wayvault.common.v1.Origin\x12\x11\n\tkeep_card\x18\n \x01(\x08\x12\x12\n\nmandate_id\x18\x0b \x01(\t\"\xb2\x01\n\rRefundRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x11\n\tagency_id\x18\x02 \x01(\t\x12\x11\n\tcharge_id\x18\x03 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x04 \x01(\t\x12\x14\n\x0c\x61mount_minor\x18\x05 \x01(\x03\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12*\n\x06origin\x18\x07 \x01(\x0b\x32\x1a.wayvault.common.v1.Origin\"\x8a\x01\n\x0bVoidRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x11\n\tagency_id\x18\x02 \x01(\t\x12\x11\n\tcharge_id\x18\x03 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x04 \x01(\t\x12*\n\x06origin\x18\x05 \x01(\x0b\x32\x1a.wayvault.common.v1.Origin\"\xe0\x01\n\x08Refunded\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\x14\n\x0c\x61mount_minor\x18\x02 \x01(\x03\x12-\n\x05state\x18\x03 \x01(\x0e\x32\x1e.wayvault.vault.v1.RefundState\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0f\n\x07problem\x18\x05 \x01(\t\x12+\n\x07made_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nsettled_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe6\x03\n\x0c\x43hargeAnswer\x12\x11\n\tcharge_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\x12-\n\x05state\x18\x03 \x01(\x0e\x32\x1e.wayvault.vault.v1.ChargeState\x12\x14\n\x0c\x61mount_minor\x18\x04 \x01(\x03\x12\x10\n\x08\x63urrency\x18\x05 \x01(\t\x12\x16\n\x0erefunded_minor\x18\x06 \x01(\x03\x12\x0f\n\x07gateway\x18\x07 \x01(\t\x12\x0c\n\x04live\x18\x08 \x01(\x08\x12\x13\n\x0breason_code\x18\t \x01(\t\x12\x0e\n\x06reason\x18\n \x01(\t\x12\x11\n\tnext_step\x18\x0b \x01(\t\x12\x12\n\nclient_url\x18\x0c \x01(\t\x12\x11\n\treference\x18\r \x01(\t\x12+\n\x07made_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nsettled_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x07refunds\x18\x10 \x03(\x0b\x32\x1b.wayvault.vault.v1.Refunded\x12\x11\n\trefund_id\x18\x11 \x01(\t\x12\x12\n\nmandate_id\x18\x12 \x01(\t\x12\x10\n\x08may_pass\x18\x13 \x01(\x08\"\x7f\n\x11\x45ndMandateRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x11\n\tagency_id\x18\x02 \x01(\t\x12\x12\n\nmandate_id\x18\x03 \x01(\t\x12*\n\x06origin\x18\x04 \x01(\x0b\x32\x1a.wayvault.common.v1.Origin\"\x14\n\x12\x45ndMandateResponse\"6\n\rStatusRequest\x12\x11\n\tagency_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\"B\n\x0eStatusResponse\x12\x30\n\x07\x63harges\x18\x01 \x03(\x0b\x32\x1f.wayvault.vault.v1.ChargeAnswer\"\x14\n\x12ListReasonsRequest\"K\n\x06Reason\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\r\n\x05words\x18\x02 \x01(\t\x12\x11\n\tnext_step\x18\x03 \x01(\t\x12\x11\n\tmay_retry\x18\x04 \x01(\x08\"A\n\x13ListReasonsResponse\x12*\n\x07reasons\x18\x01 \x03(\x0b\x32\x19.wayvault.vault.v1.Reason\"+\n\x16\x44\x65scribeGatewayRequest\x12\x11\n\tagency_id\x18\x01 \x01(\t\"y\n\x17\x44\x65scribeGatewayResponse\x12\x0f\n\x07gateway\x18\x01 \x01(\t\x12\x0c\n\x04live\x18\x02 \x01(\x08\x12*\n\x06set_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bkeeps_cards\x18\x04 \x01(\x08\"G\n\x11TakeNoticeRequest\x12\x11\n\tagency_id\x18\x01 \x01(\t\x12\x0c\n\x04\x62ody\x18\x02 \x01(\x0c\x12\x11\n\tsignature\x18\x03 \x01(\t\")\n\x12TakeNoticeResponse\x12\x13\n\x0bpayment_ids\x18\x01 \x03(\t\"x\n\x14SetGatewayKeyRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x11\n\tagency_id\x18\x02 \x01(\t\x12\x0f\n\x07gateway\x18\x03 \x01(\t\x12\x0b\n\x03key\x18\x04 \x01(\t\x12\x16\n\x0esigning_secret\x18\x05 \x01(\t*\xe5\x01\n\x0b\x43hargeState\x12\x1c\n\x18\x43HARGE_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43HARGE_STATE_INTENT\x10\x01\x12\x17\n\x13\x43HARGE_STATE_ASKING\x10\x02\x12\x1a\n\x16\x43HARGE_STATE_SUCCEEDED\x10\x03\x12\x19\n\x15\x43HARGE_STATE_DECLINED\x10\x04\x12\x1d\n\x19\x43HARGE_STATE_NEEDS_CLIENT\x10\x05\x12\x17\n\x13\x43HARGE_STATE_FAILED\x10\x06\x12\x17\n\x13\x43HARGE_STATE_VOIDED\x10\x07*\x93\x01\n\x0bRefundState\x12\x1c\n\x18REFUND_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13REFUND_STATE_ASKING\x10\x01\x12\x18\n\x14REFUND_STATE_PENDING\x10\x02\x12\x1a\n\x16REFUND_STATE_SUCCEEDED\x10\x03\x12\x17\n\x13REFUND_STATE_FAILED\x10\x04\x32\xa0\x06\n\x08\x43harging\x12K\n\x06\x43harge\x12 .wayvault.vault.v1.ChargeRequest\x1a\x1f.wayvault.vault.v1.ChargeAnswer\x12K\n\x06Refund\x12 .wayvault.vault.v1.RefundRequest\x1a\x1f.wayvault.vault.v1.ChargeAnswer\x12G\n\x04Void\x12\x1e.wayvault.vault.v1.VoidRequest\x1a\x1f.wayvault.vault.v1.ChargeAnswer\x12Y\n\nEndMandate\x12$.wayvault.vault.v1.EndMandateRequest\x1a%.wayvault.vault.v1.EndMandateResponse\x12M\n\x06Status\x12 .wayvault.vault.v1.StatusRequest\x1a!.wayvault.vault.v1.StatusResponse\x12\\\n\x0bListReasons\x12%.wayvault.vault.v1.ListReasonsRequest\x1a&.wayvault.vault.v1.ListReasonsResponse\x12h\n\x0f\x44\x65scribeGateway\x12).wayvault.vault.v1.DescribeGatewayRequest\x1a*.wayvault.vault.v1.DescribeGatewayResponse\x12Y\n\nTakeNotice\x12$.wayvault.vault.v1.TakeNoticeRequest\x1a%.wayvault.vault.v1.TakeNoticeResponse\x12\x64\n\rSetGatewayKey\x12\'.wayvault.vault.v1.SetGatewayKeyRequest\x1a*.wayvault.vault.v1.DescribeGatewayResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'protos/wayvault/vault/v1/charging.proto\x12\x11wayvault.vault.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a&protos/wayvault/common/v1/common.proto\"\x85\x02\n\rChargeRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x11\n\tagency_id\x18\x02 \x01(\t\x12\x12\n\npayment_id\x18\x03 \x01(\t\x12\x12\n\ncard_token\x18\x04 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x05 \x01(\t\x12\x14\n\x0c\x61mount_minor\x18\x06 \x01(\x03\x12\x10\n\x08\x63urrency\x18\x07 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x08 \x01(\t\x12*\n\x06origin\x18\t \x01(\x0b\x32\x1a.wayvault.common.v1.Origin\x12\x11\n\tkeep_card\x18\n \x01(\x08\x12\x12\n\nmandate_id\x18\x0b \x01(\t\"\xc7\x01\n\rRefundRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x11\n\tagency_id\x18\x02 \x01(\t\x12\x11\n\tcharge_id\x18\x03 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x04 \x01(\t\x12\x14\n\x0c\x61mount_minor\x18\x05 \x01(\x03\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12*\n\x06origin\x18\x07 \x01(\x0b\x32\x1a.wayvault.common.v1.Origin\x12\x13\n\x0b\x61pprover_id\x18\x08 \x01(\t\"\x8a\x01\n\x0bVoidRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x11\n\tagency_id\x18\x02 \x01(\t\x12\x11\n\tcharge_id\x18\x03 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x04 \x01(\t\x12*\n\x06origin\x18\x05 \x01(\x0b\x32\x1a.wayvault.common.v1.Origin\"\xe0\x01\n\x08Refunded\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\x14\n\x0c\x61mount_minor\x18\x02 \x01(\x03\x12-\n\x05state\x18\x03 \x01(\x0e\x32\x1e.wayvault.vault.v1.RefundState\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0f\n\x07problem\x18\x05 \x01(\t\x12+\n\x07made_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nsettled_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe6\x03\n\x0c\x43hargeAnswer\x12\x11\n\tcharge_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\x12-\n\x05state\x18\x03 \x01(\x0e\x32\x1e.wayvault.vault.v1.ChargeState\x12\x14\n\x0c\x61mount_minor\x18\x04 \x01(\x03\x12\x10\n\x08\x63urrency\x18\x05 \x01(\t\x12\x16\n\x0erefunded_minor\x18\x06 \x01(\x03\x12\x0f\n\x07gateway\x18\x07 \x01(\t\x12\x0c\n\x04live\x18\x08 \x01(\x08\x12\x13\n\x0breason_code\x18\t \x01(\t\x12\x0e\n\x06reason\x18\n \x01(\t\x12\x11\n\tnext_step\x18\x0b \x01(\t\x12\x12\n\nclient_url\x18\x0c \x01(\t\x12\x11\n\treference\x18\r \x01(\t\x12+\n\x07made_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nsettled_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x07refunds\x18\x10 \x03(\x0b\x32\x1b.wayvault.vault.v1.Refunded\x12\x11\n\trefund_id\x18\x11 \x01(\t\x12\x12\n\nmandate_id\x18\x12 \x01(\t\x12\x10\n\x08may_pass\x18\x13 \x01(\x08\"\x7f\n\x11\x45ndMandateRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x11\n\tagency_id\x18\x02 \x01(\t\x12\x12\n\nmandate_id\x18\x03 \x01(\t\x12*\n\x06origin\x18\x04 \x01(\x0b\x32\x1a.wayvault.common.v1.Origin\"\x14\n\x12\x45ndMandateResponse\"6\n\rStatusRequest\x12\x11\n\tagency_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\"B\n\x0eStatusResponse\x12\x30\n\x07\x63harges\x18\x01 \x03(\x0b\x32\x1f.wayvault.vault.v1.ChargeAnswer\"\x14\n\x12ListReasonsRequest\"K\n\x06Reason\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\r\n\x05words\x18\x02 \x01(\t\x12\x11\n\tnext_step\x18\x03 \x01(\t\x12\x11\n\tmay_retry\x18\x04 \x01(\x08\"A\n\x13ListReasonsResponse\x12*\n\x07reasons\x18\x01 \x03(\x0b\x32\x19.wayvault.vault.v1.Reason\"+\n\x16\x44\x65scribeGatewayRequest\x12\x11\n\tagency_id\x18\x01 \x01(\t\"y\n\x17\x44\x65scribeGatewayResponse\x12\x0f\n\x07gateway\x18\x01 \x01(\t\x12\x0c\n\x04live\x18\x02 \x01(\x08\x12*\n\x06set_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bkeeps_cards\x18\x04 \x01(\x08\"G\n\x11TakeNoticeRequest\x12\x11\n\tagency_id\x18\x01 \x01(\t\x12\x0c\n\x04\x62ody\x18\x02 \x01(\x0c\x12\x11\n\tsignature\x18\x03 \x01(\t\")\n\x12TakeNoticeResponse\x12\x13\n\x0bpayment_ids\x18\x01 \x03(\t\"x\n\x14SetGatewayKeyRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x11\n\tagency_id\x18\x02 \x01(\t\x12\x0f\n\x07gateway\x18\x03 \x01(\t\x12\x0b\n\x03key\x18\x04 \x01(\t\x12\x16\n\x0esigning_secret\x18\x05 \x01(\t*\xe5\x01\n\x0b\x43hargeState\x12\x1c\n\x18\x43HARGE_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43HARGE_STATE_INTENT\x10\x01\x12\x17\n\x13\x43HARGE_STATE_ASKING\x10\x02\x12\x1a\n\x16\x43HARGE_STATE_SUCCEEDED\x10\x03\x12\x19\n\x15\x43HARGE_STATE_DECLINED\x10\x04\x12\x1d\n\x19\x43HARGE_STATE_NEEDS_CLIENT\x10\x05\x12\x17\n\x13\x43HARGE_STATE_FAILED\x10\x06\x12\x17\n\x13\x43HARGE_STATE_VOIDED\x10\x07*\x93\x01\n\x0bRefundState\x12\x1c\n\x18REFUND_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13REFUND_STATE_ASKING\x10\x01\x12\x18\n\x14REFUND_STATE_PENDING\x10\x02\x12\x1a\n\x16REFUND_STATE_SUCCEEDED\x10\x03\x12\x17\n\x13REFUND_STATE_FAILED\x10\x04\x32\xa0\x06\n\x08\x43harging\x12K\n\x06\x43harge\x12 .wayvault.vault.v1.ChargeRequest\x1a\x1f.wayvault.vault.v1.ChargeAnswer\x12K\n\x06Refund\x12 .wayvault.vault.v1.RefundRequest\x1a\x1f.wayvault.vault.v1.ChargeAnswer\x12G\n\x04Void\x12\x1e.wayvault.vault.v1.VoidRequest\x1a\x1f.wayvault.vault.v1.ChargeAnswer\x12Y\n\nEndMandate\x12$.wayvault.vault.v1.EndMandateRequest\x1a%.wayvault.vault.v1.EndMandateResponse\x12M\n\x06Status\x12 .wayvault.vault.v1.StatusRequest\x1a!.wayvault.vault.v1.StatusResponse\x12\\\n\x0bListReasons\x12%.wayvault.vault.v1.ListReasonsRequest\x1a&.wayvault.vault.v1.ListReasonsResponse\x12h\n\x0f\x44\x65scribeGateway\x12).wayvault.vault.v1.DescribeGatewayRequest\x1a*.wayvault.vault.v1.DescribeGatewayResponse\x12Y\n\nTakeNotice\x12$.wayvault.vault.v1.TakeNoticeRequest\x1a%.wayvault.vault.v1.TakeNoticeResponse\x12\x64\n\rSetGatewayKey\x12\'.wayvault.vault.v1.SetGatewayKeyRequest\x1a*.wayvault.vault.v1.DescribeGatewayResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'protos.wayvault.vault.v1.charging_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CHARGESTATE']._serialized_start=2285
-  _globals['_CHARGESTATE']._serialized_end=2514
-  _globals['_REFUNDSTATE']._serialized_start=2517
-  _globals['_REFUNDSTATE']._serialized_end=2664
+  _globals['_CHARGESTATE']._serialized_start=2306
+  _globals['_CHARGESTATE']._serialized_end=2535
+  _globals['_REFUNDSTATE']._serialized_start=2538
+  _globals['_REFUNDSTATE']._serialized_end=2685
   _globals['_CHARGEREQUEST']._serialized_start=136
   _globals['_CHARGEREQUEST']._serialized_end=397
   _globals['_REFUNDREQUEST']._serialized_start=400
-  _globals['_REFUNDREQUEST']._serialized_end=578
-  _globals['_VOIDREQUEST']._serialized_start=581
-  _globals['_VOIDREQUEST']._serialized_end=719
-  _globals['_REFUNDED']._serialized_start=722
-  _globals['_REFUNDED']._serialized_end=946
-  _globals['_CHARGEANSWER']._serialized_start=949
-  _globals['_CHARGEANSWER']._serialized_end=1435
-  _globals['_ENDMANDATEREQUEST']._serialized_start=1437
-  _globals['_ENDMANDATEREQUEST']._serialized_end=1564
-  _globals['_ENDMANDATERESPONSE']._serialized_start=1566
-  _globals['_ENDMANDATERESPONSE']._serialized_end=1586
-  _globals['_STATUSREQUEST']._serialized_start=1588
-  _globals['_STATUSREQUEST']._serialized_end=1642
-  _globals['_STATUSRESPONSE']._serialized_start=1644
-  _globals['_STATUSRESPONSE']._serialized_end=1710
-  _globals['_LISTREASONSREQUEST']._serialized_start=1712
-  _globals['_LISTREASONSREQUEST']._serialized_end=1732
-  _globals['_REASON']._serialized_start=1734
-  _globals['_REASON']._serialized_end=1809
-  _globals['_LISTREASONSRESPONSE']._serialized_start=1811
-  _globals['_LISTREASONSRESPONSE']._serialized_end=1876
-  _globals['_DESCRIBEGATEWAYREQUEST']._serialized_start=1878
-  _globals['_DESCRIBEGATEWAYREQUEST']._serialized_end=1921
-  _globals['_DESCRIBEGATEWAYRESPONSE']._serialized_start=1923
-  _globals['_DESCRIBEGATEWAYRESPONSE']._serialized_end=2044
-  _globals['_TAKENOTICEREQUEST']._serialized_start=2046
-  _globals['_TAKENOTICEREQUEST']._serialized_end=2117
-  _globals['_TAKENOTICERESPONSE']._serialized_start=2119
-  _globals['_TAKENOTICERESPONSE']._serialized_end=2160
-  _globals['_SETGATEWAYKEYREQUEST']._serialized_start=2162
-  _globals['_SETGATEWAYKEYREQUEST']._serialized_end=2282
-  _globals['_CHARGING']._serialized_start=2667
-  _globals['_CHARGING']._serialized_end=3467
+  _globals['_REFUNDREQUEST']._serialized_end=599
+  _globals['_VOIDREQUEST']._serialized_start=602
+  _globals['_VOIDREQUEST']._serialized_end=740
+  _globals['_REFUNDED']._serialized_start=743
+  _globals['_REFUNDED']._serialized_end=967
+  _globals['_CHARGEANSWER']._serialized_start=970
+  _globals['_CHARGEANSWER']._serialized_end=1456
+  _globals['_ENDMANDATEREQUEST']._serialized_start=1458
+  _globals['_ENDMANDATEREQUEST']._serialized_end=1585
+  _globals['_ENDMANDATERESPONSE']._serialized_start=1587
+  _globals['_ENDMANDATERESPONSE']._serialized_end=1607
+  _globals['_STATUSREQUEST']._serialized_start=1609
+  _globals['_STATUSREQUEST']._serialized_end=1663
+  _globals['_STATUSRESPONSE']._serialized_start=1665
+  _globals['_STATUSRESPONSE']._serialized_end=1731
+  _globals['_LISTREASONSREQUEST']._serialized_start=1733
+  _globals['_LISTREASONSREQUEST']._serialized_end=1753
+  _globals['_REASON']._serialized_start=1755
+  _globals['_REASON']._serialized_end=1830
+  _globals['_LISTREASONSRESPONSE']._serialized_start=1832
+  _globals['_LISTREASONSRESPONSE']._serialized_end=1897
+  _globals['_DESCRIBEGATEWAYREQUEST']._serialized_start=1899
+  _globals['_DESCRIBEGATEWAYREQUEST']._serialized_end=1942
+  _globals['_DESCRIBEGATEWAYRESPONSE']._serialized_start=1944
+  _globals['_DESCRIBEGATEWAYRESPONSE']._serialized_end=2065
+  _globals['_TAKENOTICEREQUEST']._serialized_start=2067
+  _globals['_TAKENOTICEREQUEST']._serialized_end=2138
+  _globals['_TAKENOTICERESPONSE']._serialized_start=2140
+  _globals['_TAKENOTICERESPONSE']._serialized_end=2181
+  _globals['_SETGATEWAYKEYREQUEST']._serialized_start=2183
+  _globals['_SETGATEWAYKEYREQUEST']._serialized_end=2303
+  _globals['_CHARGING']._serialized_start=2688
+  _globals['_CHARGING']._serialized_end=3488
 # @@protoc_insertion_point(module_scope)

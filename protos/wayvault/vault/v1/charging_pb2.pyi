@@ -149,12 +149,15 @@ class RefundRequest(_message.Message):
     AMOUNT_MINOR_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     ORIGIN_FIELD_NUMBER: _builtins.int
+    APPROVER_ID_FIELD_NUMBER: _builtins.int
     idempotency_key: _builtins.str
     agency_id: _builtins.str
     charge_id: _builtins.str
     agent_id: _builtins.str
     amount_minor: _builtins.int
     reason: _builtins.str
+    approver_id: _builtins.str
+    """Who approved it, where the agency wants two people; it stands in the audit trail."""
     @_builtins.property
     def origin(self) -> _common_pb2.Origin: ...
     def __init__(
@@ -167,10 +170,11 @@ class RefundRequest(_message.Message):
         amount_minor: _builtins.int = ...,
         reason: _builtins.str = ...,
         origin: _common_pb2.Origin | None = ...,
+        approver_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_id", b"agency_id", "agent_id", b"agent_id", "amount_minor", b"amount_minor", "charge_id", b"charge_id", "idempotency_key", b"idempotency_key", "origin", b"origin", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_id", b"agency_id", "agent_id", b"agent_id", "amount_minor", b"amount_minor", "approver_id", b"approver_id", "charge_id", b"charge_id", "idempotency_key", b"idempotency_key", "origin", b"origin", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

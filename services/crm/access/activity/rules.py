@@ -6,7 +6,8 @@ from enum import StrEnum
 
 
 class Act(StrEnum):
-    """What is noted of the office's work: whatever changes who may come in, and the house's rules."""
+    """What is noted of the office's work: whatever changes who may come in, the house's rules, and
+    whose word let money go back."""
 
     SIGNED_IN = "signed_in"
     AGENCY_CHANGED = "agency_changed"
@@ -17,6 +18,8 @@ class Act(StrEnum):
     AUTHENTICATOR_RESET = "authenticator_reset"
     TRAIL_EXPORTED = "trail_exported"
     DISPUTE_PACK_MADE = "dispute_pack_made"
+    REFUND_APPROVED = "refund_approved"
+    REFUND_REFUSED = "refund_refused"
 
 
 ACT_WORDS: dict[Act, str] = {
@@ -29,6 +32,8 @@ ACT_WORDS: dict[Act, str] = {
     Act.AUTHENTICATOR_RESET: "Authenticator reset",
     Act.TRAIL_EXPORTED: "Trail downloaded",
     Act.DISPUTE_PACK_MADE: "Dispute pack made",
+    Act.REFUND_APPROVED: "Refund approved",
+    Act.REFUND_REFUSED: "Refund refused",
 }
 
 

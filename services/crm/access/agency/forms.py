@@ -18,7 +18,7 @@ from chassis.web.forms import (
     email_address,
     required,
 )
-from services.crm.access.agency.rules import CARD_DAYS, CVV_HOURS, TIME_ZONES
+from services.crm.access.agency.rules import CARD_DAYS, CVV_HOURS, REFUND_LIMITS, TIME_ZONES
 from services.crm.access.agency.service import AgencyData, AgentData
 from services.crm.core.actor import Role
 
@@ -90,6 +90,15 @@ class AgencyForm(Form):
     )
 
     second_reveal = BooleanField("Allow a second reveal that another admin approves")
+    refund_limit = IntegerField(
+        "Refunds above this need another admin",
+        [
+            Optional(),
+            NumberRange(
+                REFUND_LIMITS[0], REFUND_LIMITS[-1], "Enter a whole amount from 0 to 1,000,000, or leave it empty."
+            ),
+        ],
+    )
 
     def entered(self) -> AgencyData:
         """What was entered, once the form is valid."""
@@ -103,6 +112,7 @@ class AgencyForm(Form):
             card_retention_days=self.card_retention_days.data or 0,
             cvv_retention_hours=self.cvv_retention_hours.data or 0,
             second_reveal=bool(self.second_reveal.data),
+            refund_limit=self.refund_limit.data,
         )
 
 

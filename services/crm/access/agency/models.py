@@ -26,6 +26,7 @@ class AgencyRow(Base):
     card_retention_days: Mapped[int]
     cvv_retention_hours: Mapped[int]
     second_reveal: Mapped[bool]
+    refund_limit: Mapped[int | None]
     # Of its logo; empty = initials.
     logo_sha256: Mapped[str] = mapped_column(String(64), default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -10,6 +10,8 @@ from services.crm.core.actor import Role
 # M11: days a card may live, hours a CVV may live (0 = never stored); the vault enforces the same bounds.
 CARD_DAYS = range(1, 181)
 CVV_HOURS = range(73)
+# G2: from 0, where every refund needs a second person, to more than anybody refunds.
+REFUND_LIMITS = range(1_000_001)
 DEFAULT_CARD_DAYS = 30
 DEFAULT_CVV_HOURS = 72
 # Read once: finding them walks through a folder of files.
@@ -34,6 +36,8 @@ class AgencyData:
     cvv_retention_hours: int = DEFAULT_CVV_HOURS
     # M9: whether another person may approve that a card is shown once more. The vault has a say of its own.
     second_reveal: bool = False
+    # G2: what may be given back of one charge, in whole units of its currency, without another admin; None = anything.
+    refund_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +96,8 @@ def agency_errors(data: AgencyData) -> dict[str, str]:
         errors["card_retention_days"] = "A card may be kept from 1 to 180 days."
     if data.cvv_retention_hours not in CVV_HOURS:
         errors["cvv_retention_hours"] = "A CVV may be kept for at most 72 hours; 0 means it is never stored."
+    if data.refund_limit is not None and data.refund_limit not in REFUND_LIMITS:
+        errors["refund_limit"] = "Enter a whole amount from 0 to 1,000,000, or leave it empty."
     if data.paper not in PAPERS:
         errors["paper"] = "Choose a paper from the list."
     if not is_time_zone(data.time_zone):

@@ -278,6 +278,7 @@ def _agency(row: AgencyRow) -> AgencyDetail:
         card_retention_days=row.card_retention_days,
         cvv_retention_hours=row.cvv_retention_hours,
         second_reveal=row.second_reveal,
+        refund_limit=row.refund_limit,
     )
     return AgencyDetail(id=row.id, data=data, version=row.version, logo_sha256=row.logo_sha256)
 

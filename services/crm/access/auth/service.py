@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -26,6 +27,8 @@ from services.crm.access.auth.secrets import (
     provisioning_uri,
     same_code,
 )
+
+log = structlog.get_logger("crm.auth")
 
 # A word of tries to sign in is of use for as long.
 _NEWS_FOR: Final = timedelta(days=1)
@@ -125,6 +128,18 @@ class SignIn:
             with self._database.transaction() as session:
                 session.get_one(CredentialRow, agent_id).last_sign_in_at = last
         return outcome
+
+    def demand_proof(self, agent_id: str, code: str, visitor: Visitor | None = None) -> None:
+        """As `prove_again`, for a form. Raises InvalidArgument (field "code") for a wrong code."""
+        outcome = self.prove_again(agent_id, code, visitor)
+        if isinstance(outcome, Accepted):
+            return
+        log.warning("auth.proof_refused", agent_id=agent_id, locked=outcome.locked)
+        if outcome.locked:
+            raise InvalidArgument("Too many wrong codes. Wait 30 minutes and try again.", field="code")
+        raise InvalidArgument(
+            "That code is not right, or was used already. Wait for the next one and type it.", field="code"
+        )
 
     def set_up_authenticator(self, agent_id: str) -> AuthenticatorSetUp:
         """The pending secret, made on first call and the same on the next, until a code confirms it.

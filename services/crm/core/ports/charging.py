@@ -70,7 +70,8 @@ class Charge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundOrder:
-    """What is to be given back of a charge. The same `id` again asks for nothing new."""
+    """What is to be given back of a charge. The same `id` again asks for nothing new. `approver_id`: the second person,
+    where the agency wants one."""
 
     id: str
     agency_id: str
@@ -78,6 +79,7 @@ class RefundOrder:
     agent_id: str
     amount_minor: int
     reason: str
+    approver_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

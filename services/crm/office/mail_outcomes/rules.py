@@ -67,6 +67,19 @@ _KINDS: Final = {
     "payment_refunded": MailKind(
         words="Notice that money was given back", remedy=Remedy.PAYMENT, advice="Tell the client yourself."
     ),
+    "refund_requested": MailKind(
+        words="Request to approve a refund",
+        remedy=Remedy.PAYMENT,
+        advice="It waits under Approvals all the same; tell another admin.",
+    ),
+    "refund_decided": MailKind(
+        words="How an admin decided a refund", remedy=Remedy.PAYMENT, advice="It stands in the payment."
+    ),
+    "refund_failed": MailKind(
+        words="Notice that a refund was not made",
+        remedy=Remedy.PAYMENT,
+        advice="It stands on your dashboard and in the payment all the same.",
+    ),
     "void_notice": MailKind(
         words="Notice that a payment is void", remedy=Remedy.PAYMENT, advice="Tell the client by phone."
     ),

@@ -65,6 +65,7 @@ class GrpcCharging:
             amount_minor=order.amount_minor,
             reason=order.reason,
             origin=_origin(origin),
+            approver_id=order.approver_id,
         )
         answer = self._caller.call(self._stub.Refund, request, timeout=_REFUND_TIMEOUT)
         return Refunded(charge=_charge(answer), refund_id=answer.refund_id)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
@@ -53,6 +53,12 @@ class PaymentRefundRow(Base):
     __table_args__ = (
         UniqueConstraint("payment_id", "number"),
         Index("ix_payment_refund_open", "check_at"),
+        Index(
+            "ix_payment_refund_needs_agent",
+            "agent_id",
+            postgresql_where=text("needs_agent"),
+            sqlite_where=text("needs_agent"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(80), primary_key=True)
@@ -75,3 +81,43 @@ class PaymentRefundRow(Base):
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # When the worker asks charging next; None when there is nothing left to ask.
     check_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The admin without whom it would not have been asked for; empty where none was needed.
+    approved_by: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    # It failed while nobody looked, and the agent has not yet said that they took care of it.
+    needs_agent: Mapped[bool] = mapped_column(default=False, server_default=false())
+
+
+@news
+class RefundRequestRow(Base):
+    """A refund that waits for another admin's word. No row in `payment_refund` before it is approved, so nothing that
+    carries refunds out knows of it."""
+
+    __tablename__ = "refund_request"
+    __table_args__ = (
+        Index("ix_refund_request_agency", "agency_id", "requested_at"),
+        Index("ix_refund_request_payment", "payment_id", "requested_at"),
+        # Two clicks ask once.
+        Index(
+            "uq_refund_request_open",
+            "payment_id",
+            unique=True,
+            postgresql_where=text("state = 'requested'"),
+            sqlite_where=text("state = 'requested'"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    payment_id: Mapped[str] = mapped_column(ForeignKey("payment.id"))
+    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"))
+    agent_id: Mapped[str] = mapped_column(ForeignKey("agent.id"))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(String(200))
+    # rules.RequestState.
+    state: Mapped[str] = mapped_column(String(12))
+    ip: Mapped[str] = mapped_column(String(64))
+    user_agent: Mapped[str] = mapped_column(String(300))
+    requested_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    decided_by: Mapped[str | None] = mapped_column(ForeignKey("agent.id"))
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The admin's word to the agent.
+    word: Mapped[str] = mapped_column(String(200), default="")

@@ -1,9 +1,11 @@
 """When a payment may be charged by the agency itself, and refunded. Pure."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
 from chassis.money import Money
+from services.crm.core.ports.charging import RefundState
 from services.crm.paying.payments.rules import Allowed, Decision, Fact, PaymentState, Refused, after
 
 # How long after asking a charge that charging has never heard of counts as never asked: its call has ended by then.
@@ -11,7 +13,32 @@ NEVER_ARRIVED_AFTER: Final = timedelta(minutes=2)
 # How long the letter with a link to the bank may wait to be sent: the bank's page ends within a day.
 LINK_GOOD_FOR: Final = timedelta(days=1)
 CHECK_EVERY: Final = timedelta(seconds=5)
+# A refund that left may come back for so long (docs.stripe.com/refunds, "Failed refunds"), which a gateway's message
+# tells; the worker looks in case it got lost.
+MAY_COME_BACK_FOR: Final = timedelta(days=30)
+LOOK_AGAIN_EVERY: Final = timedelta(days=1)
 _GATEWAYS: Final = {"stripe": "Stripe", "authorizenet": "Authorize.Net"}
+
+
+def look_at_refund_again(state: RefundState, *, asked_at: datetime, now: datetime) -> datetime | None:
+    """When charging is asked about a refund again; None when nothing more can become of it."""
+    match state:
+        case RefundState.ASKING | RefundState.PENDING:
+            return now + CHECK_EVERY
+        case RefundState.SUCCEEDED:
+            return now + LOOK_AGAIN_EVERY if now - asked_at < MAY_COME_BACK_FOR else None
+        case RefundState.FAILED:
+            return None
+
+
+class RequestState(StrEnum):
+    """Where a refund stands that another admin has to approve."""
+
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    # The agent took it back.
+    WITHDRAWN = "withdrawn"
 
 
 def gateway_name(gateway: str) -> str:
@@ -49,3 +76,25 @@ def refund_refusal(*, left_minor: int, wanted: Money, news: bool, unanswered: bo
         left = Money(minor=left_minor, currency=wanted.currency)
         return f"That is more than what is left of this charge: {left.format()}."
     return ""
+
+
+def needs_approval(limit: int | None, *, given_minor: int, wanted: Money) -> bool:
+    """Whether another admin has to approve a refund. `limit`: in whole units of the currency; None = nobody has to.
+    `given_minor`: what was given back of the charge before without one, so that many small refunds are one large."""
+    return limit is not None and Money(minor=given_minor + wanted.minor, currency=wanted.currency).decimal > limit
+
+
+def decision_refusal(state: RequestState, *, by_asker: bool) -> str:
+    """What speaks against an admin's deciding a request, in words; empty when nothing does."""
+    if by_asker:
+        return "You asked for this refund yourself. Another admin has to decide it."
+    if state is not RequestState.REQUESTED:
+        return f"This refund was {_DECIDED[state]} already. There is nothing left to decide."
+    return ""
+
+
+_DECIDED: Final = {
+    RequestState.APPROVED: "approved",
+    RequestState.REFUSED: "refused",
+    RequestState.WITHDRAWN: "taken back by its agent",
+}

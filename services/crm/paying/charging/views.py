@@ -5,10 +5,18 @@ from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied, WayvaultError
 from chassis.web.app import ask_no_form_token
+from services.crm.core.actor import Actor
+from services.crm.core.panels import Panel
 from services.crm.paying.charging.notices import LARGEST
 from services.crm.paying.parts import paying
 
 blueprint = Blueprint("charging", __name__, template_folder="templates")
+
+
+def dashboard_panel(actor: Actor) -> Panel | None:
+    """Refunds that failed while their agent was not looking; nothing while there is none."""
+    failed = paying().failed_refunds.of(actor)
+    return Panel(template="charging/dashboard_panel.html", data={"failed": failed}) if failed else None
 
 
 def let_gateways_in(app: Flask) -> None:

@@ -1,4 +1,4 @@
-"""The payment area's page, and the forms on it that close a payment."""
+"""The payment area's page, and the forms on it that close a payment; those that charge it stand in charge_views."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,14 +25,12 @@ from chassis.errors import (
     WayvaultError,
 )
 from chassis.ids import new_id
-from chassis.typed.numbers import number_from
 from chassis.web.errors import wants_json
 from services.crm.access.parts import access
 from services.crm.core.actor import Actor
 from services.crm.core.forms import attempt, do_and_say
 from services.crm.core.origin import request_origin
 from services.crm.core.parts import core
-from services.crm.core.ports.charging import ChargeState, RefundState
 from services.crm.core.ports.vault import CvvState
 from services.crm.core.web import current_agent, login_required
 from services.crm.paying.closing.service import may_ask_again
@@ -65,15 +63,6 @@ REASONS = (
     "The payment was made another way.",
 )
 ASK_AGAIN_REASON = "We could not complete the payment with the supplier."
-_REFUND_WORDS = {
-    RefundState.ASKING: (
-        "The refund is under way, and it is being found out how it ended. It is made once, whatever you click.",
-        "wait",
-    ),
-    RefundState.PENDING: ("The gateway has accepted the refund; it shows here when the money has left.", "done"),
-    RefundState.SUCCEEDED: ("Refunded. The client gets a receipt by e-mail; their bank takes some days.", "done"),
-    RefundState.FAILED: ("Nothing was given back. Why stands here.", "alert"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +96,9 @@ def process(payment_id: str) -> ResponseReturnValue:
             origin=request_origin(),
         )
         flash("Processed with the supplier. The card is being destroyed in the vault.", "done")
-        return _here(payment_id)
+        return here(payment_id)
 
-    return _act(payment_id, form, act, process=form)
+    return act_on(payment_id, form, act, process=form)
 
 
 @blueprint.post("/payments/<id:payment_id>/void")
@@ -128,11 +117,11 @@ def void(payment_id: str) -> ResponseReturnValue:
         )
         if closed.new_payment_id:
             flash("The payment is void and its card is being destroyed. The client gets a fresh link.", "done")
-            return _here(closed.new_payment_id)
+            return here(closed.new_payment_id)
         flash("The payment is void and its card is being destroyed. The client is told by e-mail.", "done")
-        return _here(payment_id)
+        return here(payment_id)
 
-    return _act(payment_id, form, act, void=form)
+    return act_on(payment_id, form, act, void=form)
 
 
 @blueprint.post("/payments/<id:payment_id>/ask-again")
@@ -142,55 +131,7 @@ def ask_again(payment_id: str) -> ResponseReturnValue:
     closed = do_and_say(
         lambda: paying().closing.ask_again(current_agent(), payment_id), lambda _: "The client gets a fresh link."
     )
-    return _here(closed.new_payment_id if closed else payment_id)
-
-
-@blueprint.post("/payments/<id:payment_id>/charge")
-@login_required
-def charge(payment_id: str) -> ResponseReturnValue:
-    """G1: has the card charged through the agency's gateway."""
-    try:
-        state = paying().charges.charge(current_agent(), payment_id, origin=request_origin())
-    except InvalidArgument as error:
-        flash(error.message, "alert")
-        return _here(payment_id)
-    if state is ChargeState.SUCCEEDED:
-        flash("Charged. Card and CVV are being destroyed, and the client gets a receipt.", "done")
-    return _here(payment_id)
-
-
-@blueprint.post("/payments/<id:payment_id>/charge/give-up")
-@login_required
-def give_up_charge(payment_id: str) -> ResponseReturnValue:
-    """G4: takes back a charge that waits for the client."""
-    try:
-        paying().charges.give_up(current_agent(), payment_id, origin=request_origin())
-    except InvalidArgument as error:
-        flash(error.message, "alert")
-    return _here(payment_id)
-
-
-@blueprint.post("/payments/<id:payment_id>/refund")
-@login_required
-def refund(payment_id: str) -> ResponseReturnValue:
-    """G2: gives money back, whole or in part."""
-    form = refund_form_of(paying().book.get(current_agent(), payment_id))
-
-    def act() -> ResponseReturnValue:
-        if form.amount.data is None:
-            raise InvalidArgument("Enter the amount to give back.", field="amount")
-        made = paying().refunds.refund(
-            current_agent(),
-            payment_id,
-            amount=form.amount.data,
-            reason=form.reason.data or "",
-            seen=number_from(form.seen.data or "", most=9999),
-            origin=request_origin(),
-        )
-        flash(*_REFUND_WORDS[made.state])
-        return _here(payment_id)
-
-    return _act(payment_id, form, act, refund=form)
+    return here(closed.new_payment_id if closed else payment_id)
 
 
 @blueprint.post("/payments/<id:payment_id>/remove")
@@ -207,9 +148,9 @@ def remove(payment_id: str) -> ResponseReturnValue:
             flash("The card and its CVV are destroyed.", "done")
         else:
             flash("The vault can't be reached right now. The card is destroyed as soon as it answers.", "wait")
-        return _here(payment_id)
+        return here(payment_id)
 
-    return _act(payment_id, form, act, remove=form)
+    return act_on(payment_id, form, act, remove=form)
 
 
 @blueprint.post("/payments/<id:payment_id>/second-reveal")
@@ -226,9 +167,9 @@ def ask_second_reveal(payment_id: str) -> ResponseReturnValue:
         except (PermissionDenied, AgentUnknown, Unavailable, CardGone) as error:
             raise InvalidArgument(error.message) from error
         flash("Asked. Your agency's admins have an e-mail; you get one when it is decided.", "done")
-        return _here(payment_id)
+        return here(payment_id)
 
-    return _act(payment_id, form, act, second=form)
+    return act_on(payment_id, form, act, second=form)
 
 
 @blueprint.post("/payments/<id:payment_id>/cvv-again")
@@ -244,15 +185,15 @@ def ask_cvv_again(payment_id: str) -> ResponseReturnValue:
             actor, payment_id, request_key=form.request_key.data or "", cvv_gone=_cvv_gone(news)
         )
         flash(f"Asked. {asked.email} gets a link for the CVV alone.", "done")
-        return _here(payment_id)
+        return here(payment_id)
 
-    return _act(payment_id, form, act)
+    return act_on(payment_id, form, act)
 
 
 AnyForm = ProcessForm | VoidForm | RemoveForm | RefundForm | AskForm | CvvAgainForm
 
 
-def _act(
+def act_on(
     payment_id: str,
     form: AnyForm,
     act: Callable[[], ResponseReturnValue],
@@ -316,6 +257,8 @@ def _page(payment_id: str, **forms: AnyForm) -> str:
         own=actor.owns(payment.agent_id),
         charging=paying().charges.status_of(payment),
         refunds=refunds,
+        refund_requests=paying().refund_approvals.of_payment(payment) if payment.is_closed else [],
+        people=access().directory.names_in(actor) if refunds or payment.is_closed else {},
         refund_form=forms.get("refund") or refund_form_of(payment, seen=len(refunds)),
         link=paying().links.of_payment(payment.id),
         known=sales().suppliers.of_names(actor, [payment.supplier_name]).get(payment.supplier_name),
@@ -391,5 +334,5 @@ def _cvv_gone(news: VaultNews) -> bool:
     return news.card is not None and news.card.cvv_state not in (CvvState.HELD, CvvState.LINKED)
 
 
-def _here(payment_id: str) -> ResponseReturnValue:
+def here(payment_id: str) -> ResponseReturnValue:
     return redirect(url_for("payment_page.show", payment_id=payment_id), 303)

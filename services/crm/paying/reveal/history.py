@@ -43,6 +43,7 @@ _WORDS: Final = {
     "charge.voided": "Charge taken back before it was made",
     "mandate.made": "Card kept by the gateway for a standing order",
     "mandate.ended": "Card of a standing order forgotten by the gateway",
+    "refund.approved": "Refund approved by an admin",
     "refund.succeeded": "Refund made",
     "refund.failed": "Refund not made",
     "phone.opened": "Secure session on the telephone opened",

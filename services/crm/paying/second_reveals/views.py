@@ -5,13 +5,11 @@ Asking is a form of the payment area (services/crm/paying/payment_page).
 
 from typing import Any
 
-import structlog
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument, PermissionDenied, WayvaultError
 from chassis.web.known_devices import known_devices
-from services.crm.access.auth.service import Rejected
 from services.crm.access.parts import access
 from services.crm.core.actor import Actor
 from services.crm.core.forms import attempt
@@ -32,7 +30,6 @@ blueprint = Blueprint(
     static_url_path="/static/second-reveals",
     url_prefix="/approvals",
 )
-log = structlog.get_logger("crm.second_reveals")
 
 _MAX_SEALED = 16_000
 _MAX_KEY = 64
@@ -51,9 +48,11 @@ def dashboard_panel(actor: Actor) -> Panel | None:
 def index() -> ResponseReturnValue:
     """What waits for an approver, and what was decided."""
     actor = current_agent()
-    allowed = access().directory.agency(actor.agency_id).data.second_reveal
     return render_template(
-        "second_reveals/index.html", asked=paying().second_reveals.asked(actor), allowed=allowed, me=actor.agent_id
+        "second_reveals/index.html",
+        asked=paying().second_reveals.asked(actor),
+        refunds=paying().refund_approvals.asked(actor),
+        policies=access().directory.agency(actor.agency_id).data,
     )
 
 
@@ -78,14 +77,7 @@ def prove(second_id: str) -> ResponseReturnValue:
 def _prove(second_id: str, code: str) -> bool:
     actor = current_agent()
     paying().second_reveals.to_decide(actor, second_id)
-    outcome = access().sign_in.prove_again(actor.agent_id, code, known_devices().visitor(actor.email))
-    if isinstance(outcome, Rejected):
-        log.warning("second_reveal.proof_refused", agent_id=actor.agent_id, second_id=second_id)
-        if outcome.locked:
-            raise InvalidArgument("Too many wrong codes. Wait 30 minutes and try again.", field="code")
-        raise InvalidArgument(
-            "That code is not right, or was used already. Wait for the next one and type it.", field="code"
-        )
+    access().sign_in.demand_proof(actor.agent_id, code, known_devices().visitor(actor.email))
     session = core().sessions.current()
     proof = {"for": second_id, "at": int(core().clock.now().timestamp())}
     core().sessions.replace_data({**(session.data if session else {}), _PROOF: proof})

@@ -11,7 +11,7 @@ from protos.wayvault.vault.v1 import charging_pb2 as pb
 from tests.support.charging import SIGNING, ChargingKit, charging_kit
 from tests.support.gateway_notices import event, signed
 from tests.support.gateway_sim import Fault
-from tests.support.vault_kit import PAYMENT
+from tests.support.vault_kit import AGENT, PAYMENT
 
 pytestmark = pytest.mark.enable_socket
 
@@ -116,6 +116,42 @@ def test_a_refund_that_came_back_frees_its_amount_and_says_why(ours: ChargingKit
     assert "has ended" in found.refunds[0].problem
     ours.ring(ours.book.messages[-1][1])
     assert ours.status()[0].refunded_minor == 0
+
+
+def test_a_refund_that_came_back_is_found_within_a_day_when_the_message_was_lost(ours: ChargingKit) -> None:
+    charge = ours.charge(ours.kit.store())
+    ours.refund(charge.charge_id, 4000)
+    ours.poll()
+    asked = len(ours.book.requests)
+    ours.poll()
+    assert len(ours.book.requests) == asked  # not at every round
+    ours.book.settle_refund(ours.book.refunds[0], "failed", "expired_or_canceled_card")
+    ours.poll(minutes=60 * 25)
+    assert ours.status()[0].refunds[0].state == pb.REFUND_STATE_FAILED
+    ours.poll(minutes=60 * 25)
+    assert ours.kit.history(found_token(ours)).count("refund.failed") == 1
+
+
+def test_a_refund_that_left_is_looked_at_for_a_month(ours: ChargingKit) -> None:
+    charge = ours.charge(ours.kit.store())
+    ours.refund(charge.charge_id, 4000)
+    ours.poll(minutes=60 * 24 * 31)
+    asked = len(ours.book.requests)
+    ours.poll(minutes=60 * 25)
+    assert len(ours.book.requests) == asked
+
+
+def test_who_approved_a_refund_stands_in_the_trail(ours: ChargingKit) -> None:
+    charge = ours.charge(ours.kit.store())
+    ours.refund(charge.charge_id, 4000, approver_id="agent_ada")
+    ours.refund(charge.charge_id, 4000)
+    with ours.kit.vault.core.database.engine.connect() as connection:
+        found = connection.exec_driver_sql("SELECT action, agent_id FROM audit_rows WHERE action LIKE 'refund.a%'")
+        assert [tuple(row) for row in found] == [
+            ("refund.asked", AGENT),
+            ("refund.approved", "agent_ada"),
+            ("refund.asked", AGENT),
+        ]
 
 
 def test_a_refund_without_an_answer_is_looked_for_before_it_is_asked_for_again(ours: ChargingKit) -> None:
