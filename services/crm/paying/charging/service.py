@@ -35,6 +35,7 @@ from services.crm.core.ports.vault import Origin, Removal
 from services.crm.paying.card_removal.service import Removals
 from services.crm.paying.charging.models import PaymentChargeRow
 from services.crm.paying.charging.records import OPEN
+from services.crm.paying.charging.requests import RefundRequest
 from services.crm.paying.charging.rules import (
     CHECK_EVERY,
     LINK_GOOD_FOR,
@@ -51,7 +52,7 @@ from services.crm.paying.payments.service import (
     locked_own,
 )
 
-__all__ = ["ChargeDetail", "Charges", "ChargingStatus"]
+__all__ = ["ChargeDetail", "Charges", "ChargingStatus", "RefundRequest"]
 
 _log = structlog.get_logger(__name__)
 _AT_ONCE = 50

@@ -8,7 +8,7 @@ from chassis.typed.numbers import number_from
 from services.crm.core.origin import request_origin
 from services.crm.core.ports.charging import ChargeState, RefundState
 from services.crm.core.web import current_agent, login_required
-from services.crm.paying.charging.approvals import RefundRequest
+from services.crm.paying.charging.service import RefundRequest
 from services.crm.paying.parts import paying
 from services.crm.paying.payment_page.views import act_on, blueprint, here, refund_form_of
 
