@@ -28,3 +28,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_mail")),
     )
     op.create_index(op.f("ix_payment_mail_payment_id"), "payment_mail", ["payment_id"])
+
+
+def downgrade() -> None:
+    op.drop_table("payment_mail")
