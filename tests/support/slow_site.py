@@ -1,8 +1,14 @@
 """A small site served as every service serves its own: `python -m tests.support.slow_site PORT THREADS`."""
 
+import http.client
+import socket
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 
 from flask import Flask, Response, request
 
@@ -38,6 +44,35 @@ def make_site() -> Flask:
         return Response(events(), mimetype="text/event-stream")
 
     return site
+
+
+@contextmanager
+def running(log: Path, threads: int) -> Iterator[int]:
+    """The site in a process of its own, for the length of a block: its port."""
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    with log.open("wb") as output:
+        command = [sys.executable, "-m", "tests.support.slow_site", str(port), str(threads)]
+        site = subprocess.Popen(command, stdout=output, stderr=output)
+    try:
+        _until_it_listens(port, site)
+        yield port
+    finally:
+        site.terminate()
+        site.wait(30)
+
+
+def _until_it_listens(port: int, site: "subprocess.Popen[bytes]") -> None:
+    ends = time.monotonic() + 60
+    while time.monotonic() < ends and site.poll() is None:
+        with suppress(OSError, http.client.HTTPException):
+            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=2)) as connection:
+                connection.request("GET", "/page")
+                assert connection.getresponse().read() == b"here"
+            return
+        time.sleep(0.05)  # nothing tells when another process listens
+    raise AssertionError("the site did not start")
 
 
 if __name__ == "__main__":

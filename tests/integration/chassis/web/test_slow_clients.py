@@ -2,14 +2,13 @@
 
 import http.client
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, suppress
-from pathlib import Path
+from contextlib import ExitStack, closing
 
 import pytest
+
+from tests.support.slow_site import running
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
 
@@ -23,29 +22,8 @@ A_STREAM = b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n"
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        number = int(free.getsockname()[1])
-    log: Path = tmp_path_factory.mktemp("site") / "site.log"
-    with log.open("wb") as output:
-        command = [sys.executable, "-m", "tests.support.slow_site", str(number), str(THREADS)]
-        site = subprocess.Popen(command, stdout=output, stderr=output)
-    try:
-        _until_it_listens(number, site)
+    with running(tmp_path_factory.mktemp("site") / "site.log", THREADS) as number:
         yield number
-    finally:
-        site.terminate()
-        site.wait(30)
-
-
-def _until_it_listens(port: int, site: "subprocess.Popen[bytes]") -> None:
-    ends = time.monotonic() + 60
-    while time.monotonic() < ends and site.poll() is None:
-        with suppress(OSError):
-            assert get(port)[1] == b"here"
-            return
-        time.sleep(0.05)  # nothing tells when another process listens
-    raise AssertionError("the site did not start")
 
 
 def get(port: int, path: str = "/page") -> tuple[int, bytes]:
