@@ -19,6 +19,7 @@ def event_handlers(deps: Dependencies) -> EventHandlers:
     """Every event the CRM acts on. Where several rooms react to one, this is their order: a street after those that it
     stands on, and in a street as its wiring says."""
     handlers = EventHandlers()
+    access.register_events(handlers, deps.access)
     sales.register_events(handlers, deps.core, deps.sales)
     trips.register_events(handlers, deps.trips)
     paying.register_events(handlers, deps.paying)

@@ -59,7 +59,7 @@ def bootstrap(
     core = _core(settings, clock or SystemClock(), database)
     database, outbox, clock, public_url = core.database, core.outbox, core.clock, settings.public_url
     letters = letters or LetterWriter(settings.letter_signing_key, SERVICE, settings.notifier_letter_key)
-    agents, throttle = Agents(database=database), Throttle(database=database, clock=clock)
+    agents, throttle = Agents(database=database, outbox=outbox), Throttle(database=database, clock=clock)
     links = Links(database=database, outbox=outbox, clock=clock)
     printing = Printing(database=database, outbox=outbox, clock=clock)
     documents = Documents(database=database, printing=printing, public_url=public_url)

@@ -54,6 +54,7 @@ def timers(deps: Dependencies) -> list[tuple[str, Loop]]:
     kept = Drafts(core.database, drafts, core.clock, secret_key=core.settings.require_secret_key())
     return [
         ("printing", deps.printing.run),
+        ("names of public pages", every(_HOUSEKEEPING_SECONDS, deps.agents.tell_slugs, "names of public pages")),
         ("password resets", every(_RESETS_SECONDS, deps.accounts.mail_resets, "password resets")),
         ("sign-in housekeeping", every(_HOUSEKEEPING_SECONDS, deps.accounts.sweep, "sign-in housekeeping")),
         ("throttle housekeeping", every(_HOUSEKEEPING_SECONDS, deps.throttle.sweep, "throttle housekeeping")),

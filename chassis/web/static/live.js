@@ -1,8 +1,7 @@
 // Parts of a page that follow what happens: on the document's event `wv-news` the page is asked for anew and every
 // element with `data-wv-live` and an id becomes what it is there. The page is never unloaded: what is being typed, ticked
 // or read stays, and a part that holds a frame (a card is shown once), an open dialog or a working button is left alone;
-// live parts inside of it follow all the same. `data-wv-live="along"` follows where another part does;
-// `data-wv-still` is a script's own and never changed.
+// live parts inside of it follow all the same. `data-wv-still` is a script's own and never changed.
 
 const GAP_MS = 1000;
 const BUSY = "iframe, dialog[open], [aria-busy=true]";
@@ -62,7 +61,7 @@ async function refresh() {
 
 async function follow() {
   wanted = true;
-  if (working || document.hidden || !document.querySelector('[data-wv-live=""]')) return;
+  if (working || document.hidden || !document.querySelector("[data-wv-live]")) return;
   working = true;
   try {
     while (wanted && !document.hidden) {

@@ -1,10 +1,12 @@
 """The composition of the street of access: agencies and agents, signing in, the office's own acts."""
 
+from chassis.bus import EventHandlers
 from chassis.lifecycle import Loop, every
 from chassis.sealing import LetterSealer
 from chassis.web.drafts import Drafts
 from chassis.web.passwords import Passwords
 from services.crm.access.activity.service import Activities
+from services.crm.access.agency import events as agency_events
 from services.crm.access.agency.service import Directory
 from services.crm.access.auth.secrets import AuthenticatorSecrets
 from services.crm.access.auth.service import SignIn
@@ -45,6 +47,11 @@ def make_access(core: Core, passwords: Passwords, *, register: RegisterPort, let
             public_url=core.settings.public_url,
         ),
     )
+
+
+def register_events(handlers: EventHandlers, access: Access) -> None:
+    """What the rooms do on events of the portal."""
+    agency_events.register(handlers, access.directory.learn_page_name)
 
 
 def timers(core: Core, access: Access) -> list[tuple[str, Loop]]:

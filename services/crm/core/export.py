@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -14,11 +13,9 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 
+from services.crm.core.csv_cells import FORMULA_STARTS, csv_text
+
 _XLSX_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-# What a spreadsheet may read as the beginning of a formula (OWASP, CSV injection), full-width forms included.
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-# A telephone number that no spreadsheet can read as a sum, for want of an operator.
-_PLAIN_PHONE: Final = re.compile(r"\+[0-9]+(?: \(?[0-9]+\)?)+")
 # Excel's own bounds.
 _LONGEST_CELL: Final = 32_767
 _MOST_EXACT_DIGITS: Final = 15
@@ -50,7 +47,6 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def _csv_cell(value: object) -> str:
-    """CSV has no types: what could be read as a formula, +1-305-555-0142 too, gets an apostrophe before it."""
     match value:
         case None:
             return ""
@@ -59,9 +55,7 @@ def _csv_cell(value: object) -> str:
         case int() | Decimal() | date():
             return str(value)
         case _:
-            text = str(value)
-            risky = text.lstrip(" \u00a0").startswith(_FORMULA_STARTS) and not _PLAIN_PHONE.fullmatch(text)
-            return f"'{text}" if risky else text
+            return csv_text(str(value))
 
 
 def _xlsx(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
@@ -115,5 +109,5 @@ def _text_cell(sheet: Any, text: str) -> Any:  # Any: openpyxl has no types
     cell = WriteOnlyCell(sheet, value=ILLEGAL_CHARACTERS_RE.sub("", text)[:_LONGEST_CELL])
     cell.data_type = "s"
     cell.number_format = "@"
-    cell.quotePrefix = text.startswith(_FORMULA_STARTS)
+    cell.quotePrefix = text.startswith(FORMULA_STARTS)
     return cell

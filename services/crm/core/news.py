@@ -4,10 +4,11 @@ A change of a row whose class is marked with `news` leaves a row here, in the sa
 reads them. What changed is not said: a page that hears of news asks for itself anew.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import BigInteger, Column, Connection, Integer, String, Table, delete, event, func, insert, select
-from sqlalchemy.orm import Mapper, object_session
+from sqlalchemy.orm import Mapper, Session, object_session
 
 from chassis.db import Database
 from services.crm.orm import Base
@@ -32,6 +33,13 @@ def news(kind: R) -> R:
     for change in ("after_insert", "after_update"):
         event.listen(kind, change, _tell)
     return kind
+
+
+def tell(session: Session, agent_ids: Iterable[str]) -> None:
+    """It is news to these agents too, for whom no marked row is: an admin whom somebody waits for."""
+    told = [{"agent_id": each} for each in agent_ids]
+    if told:
+        session.execute(insert(news_table), told)
 
 
 def _tell(_: Mapper[Any], connection: Connection, row: Any) -> None:  # Any: whichever class was marked

@@ -1,4 +1,4 @@
-"""QR codes of links that are shown right after they were made."""
+"""QR codes of addresses that are passed on by hand."""
 
 import segno
 

@@ -1,6 +1,6 @@
 """Rows of the agents room."""
 
-from sqlalchemy import LargeBinary, String
+from sqlalchemy import LargeBinary, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.portal.orm import Base
@@ -15,6 +15,8 @@ class AgentRow(Base):
     agency_id: Mapped[str] = mapped_column(String(64), index=True)
     # The end of their public page's address; given once, so that what they printed on a card stays good.
     slug: Mapped[str] = mapped_column(String(80), unique=True)
+    # Whether the CRM was told of it, or will be by what stands in the outbox.
+    slug_told: Mapped[bool] = mapped_column(default=False, server_default=false())
     active: Mapped[bool]
     # Serialized wayvault.events.v1.Agent and Agency.
     agent: Mapped[bytes] = mapped_column(LargeBinary)

@@ -3,19 +3,23 @@
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from chassis.bus import Outbox
 from chassis.db import Database, insert_if_absent
-from protos.wayvault.events.v1.events_pb2 import Agency, Agent
+from protos.wayvault.events.v1.events_pb2 import Agency, Agent, PublicPageNamed
 from services.portal.agents.models import AgentRow
 from services.portal.agents.rules import AgentView, slug_of
 
 __all__ = ["AgentView", "Agents"]
 
+_TOLD_AT_ONCE = 500
+
 
 class Agents:
     """The agents room. Methods with a `session` are parts of a caller's transaction."""
 
-    def __init__(self, *, database: Database) -> None:
+    def __init__(self, *, database: Database, outbox: Outbox) -> None:
         self._database = database
+        self._outbox = outbox
 
     def learn(self, session: Session, agent: Agent, agency: Agency, *, active: bool) -> None:
         """Takes in what the agent's own events say: the newest word."""
@@ -37,9 +41,26 @@ class Agents:
                 "active": True,
                 "agent": _bytes(agent),
                 "agency": _bytes(agency),
+                "slug_told": True,
             }
             if insert_if_absent(session, AgentRow.__table__, values):  # type: ignore[arg-type]
+                self._tell_slug(session, agent.id, agency.id, slug)
                 return
+
+    def tell_slugs(self) -> int:
+        """Tells the CRM of pages that got their short name before it was told of any, or by an older process. Returns
+        how many."""
+        untold = select(AgentRow).where(AgentRow.slug_told.is_(False)).limit(_TOLD_AT_ONCE)
+        with self._database.transaction() as session:
+            rows = session.scalars(untold.with_for_update(skip_locked=True)).all()
+            for row in rows:
+                row.slug_told = True
+                self._tell_slug(session, row.agent_id, row.agency_id, row.slug)
+            return len(rows)
+
+    def _tell_slug(self, session: Session, agent_id: str, agency_id: str, slug: str) -> None:
+        event = PublicPageNamed(agent_id=agent_id, name=slug)
+        self._outbox.add(session, event, aggregate_id=agent_id, agency_id=agency_id)
 
     def load(self, session: Session, agent_id: str) -> AgentView | None:
         row = session.get(AgentRow, agent_id[:64])

@@ -170,3 +170,9 @@ def test_nothing_is_shown_of_a_payment_whose_row_is_gone(world: PortalWorld, bro
     with world.database.transaction() as session:
         session.execute(delete(PaymentRow))
     assert browser.get(PAGE).status_code == 303
+
+
+def test_what_there_is_nothing_of_has_no_row(browser: FlaskClient) -> None:
+    page = browser.get(PAGE).text
+    assert "<dt>Given back</dt>" not in page
+    assert "<dd>–</dd>" not in page

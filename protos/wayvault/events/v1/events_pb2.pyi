@@ -1310,26 +1310,34 @@ Global___PaymentLapsed: _TypeAlias = PaymentLapsed  # noqa: Y015
 
 @_typing.final
 class MailSealed(_message.Message):
-    """A letter of the vault on its way to the notifier, unopened."""
+    """A letter of the vault, or of the CRM to one of its agents, on its way to the notifier, unopened."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     MAIL_ID_FIELD_NUMBER: _builtins.int
     PAYMENT_ID_FIELD_NUMBER: _builtins.int
     SEALED_MAIL_FIELD_NUMBER: _builtins.int
+    AGENT_ID_FIELD_NUMBER: _builtins.int
+    LINK_ID_FIELD_NUMBER: _builtins.int
     mail_id: _builtins.str
     payment_id: _builtins.str
     sealed_mail: _builtins.str
+    agent_id: _builtins.str
+    """Whose it is to see to when it does not arrive; empty = whoever has the payment."""
+    link_id: _builtins.str
+    """What it is about: the id of the agent who is invited."""
     def __init__(
         self,
         *,
         mail_id: _builtins.str = ...,
         payment_id: _builtins.str = ...,
         sealed_mail: _builtins.str = ...,
+        agent_id: _builtins.str = ...,
+        link_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["mail_id", b"mail_id", "payment_id", b"payment_id", "sealed_mail", b"sealed_mail"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "link_id", b"link_id", "mail_id", b"mail_id", "payment_id", b"payment_id", "sealed_mail", b"sealed_mail"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2318,6 +2326,31 @@ class DocumentSigned(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DocumentSigned: _TypeAlias = DocumentSigned  # noqa: Y015
+
+@_typing.final
+class PublicPageNamed(_message.Message):
+    """By what short name an agent's public page is found (P11). It is given once and stays."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENT_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    agent_id: _builtins.str
+    name: _builtins.str
+    """The end of the page's address."""
+    def __init__(
+        self,
+        *,
+        agent_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PublicPageNamed: _TypeAlias = PublicPageNamed  # noqa: Y015
 
 @_typing.final
 class ClientRegistered(_message.Message):

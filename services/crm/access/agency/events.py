@@ -1,5 +1,10 @@
-"""What the admin room publishes."""
+"""What the room publishes, and what it does on events of the portal."""
 
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
+
+from chassis.bus import EventHandlers, EventMeta
 from protos.wayvault.events.v1 import events_pb2
 from services.crm.access.agency.rules import AgencyDetail, AgentDetail
 
@@ -41,3 +46,12 @@ def agency_saved(agency: AgencyDetail, logo: bytes) -> events_pb2.AgencySaved:
 
 def agent_saved(agent: AgentDetail, agency: AgencyDetail) -> events_pb2.AgentSaved:
     return events_pb2.AgentSaved(agent=agent_snapshot(agent), agency=agency_snapshot(agency), active=agent.data.active)
+
+
+def register(handlers: EventHandlers, learn_page_name: Callable[[Session, str, str, str], None]) -> None:
+    """Adds the room's handler, which may run again without harm."""
+
+    def on_page_named(session: Session, message: events_pb2.PublicPageNamed, meta: EventMeta) -> None:
+        learn_page_name(session, message.agent_id, meta.agency_id, message.name)
+
+    handlers.on(events_pb2.PublicPageNamed, on_page_named)

@@ -62,6 +62,8 @@ class AgentRow(Base):
     time_zone: Mapped[str] = mapped_column(String(64))
     role: Mapped[str] = mapped_column(String(16))
     active: Mapped[bool]
+    # The end of their public page's address, which the portal gives; empty until it has told it.
+    page_name: Mapped[str] = mapped_column(String(80), default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     version: Mapped[int] = mapped_column()

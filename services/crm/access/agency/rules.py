@@ -68,10 +68,13 @@ class AgentData:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentDetail:
+    """An agent. `page_name` is the end of their public page's address."""
+
     id: str
     agency_id: str
     data: AgentData
     version: int
+    page_name: str
 
     @property
     def name(self) -> str:

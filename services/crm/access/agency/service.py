@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
@@ -227,6 +227,12 @@ class Directory:
             self._publish(session, _agent(row), self.load_agency(session, row.agency_id))
             return _agent(row)
 
+    def learn_page_name(self, session: Session, agent_id: str, agency_id: str, name: str) -> None:
+        """Takes in by what short name the portal shows the agent's public page. Nothing of theirs is changed by it, so
+        whoever edits the agent meanwhile can save."""
+        agent = update(AgentRow).where(AgentRow.id == agent_id, AgentRow.agency_id == agency_id)
+        session.execute(agent.values(page_name=name[:80]))
+
     def _publish_agency(self, session: Session, agency: AgencyDetail) -> None:
         logo = session.get(AgencyLogoRow, agency.id) if agency.logo_sha256 else None
         saved = agency_saved(agency, logo.png if logo else b"")
@@ -292,7 +298,10 @@ def _agent(row: AgentRow) -> AgentDetail:
         role=Role(row.role),
         active=row.active,
     )
-    return AgentDetail(id=row.id, agency_id=row.agency_id, data=data, version=row.version)
+    # By its id a page is found too, before it has a name.
+    return AgentDetail(
+        id=row.id, agency_id=row.agency_id, data=data, version=row.version, page_name=row.page_name or row.id
+    )
 
 
 def _actor(row: AgentRow) -> Actor:

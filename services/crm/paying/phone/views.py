@@ -217,6 +217,7 @@ def calls() -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/phone/calls.xlsx")
 @blueprint.get("/phone/calls.csv")
 @login_required
 def export() -> ResponseReturnValue:

@@ -14,8 +14,9 @@ from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import SecondRevealDecided, SecondRevealRequested
-from services.crm.access.agency.service import Directory, agent_snapshot
+from services.crm.access.agency.service import AgentDetail, Directory, agent_snapshot
 from services.crm.core.actor import Actor
+from services.crm.core.news import tell
 from services.crm.core.ports.vault import Origin, VaultPort
 from services.crm.paying.payments.service import Payment, context_of, locked_own, payments_by_id
 from services.crm.paying.reveal.service import CodeSent, Reveals
@@ -95,11 +96,12 @@ class SecondReveals:
         allowed = self._directory.load_agency(session, payment.agency_id).data.second_reveal
         if refusal := ask_refusal(payment.state, card_held=payment.card_held, allowed=allowed, asked=False):
             raise InvalidArgument(refusal)
-        if not self._others(session, payment):
+        if not self._others(session, payment.agency_id, payment.agent_id):
             raise InvalidArgument("There is no other admin in your agency who could approve it.")
 
-    def _others(self, session: Session, payment: Payment) -> list[str]:
-        return [one.id for one in self._directory.admins(session, payment.agency_id) if one.id != payment.agent_id]
+    def _others(self, session: Session, agency_id: str, agent_id: str) -> list[AgentDetail]:
+        """The admins who may decide for this agent."""
+        return [one for one in self._directory.admins(session, agency_id) if one.id != agent_id]
 
     def _record_asked(
         self, session: Session, actor: Actor, payment_id: str, second_id: str, *, reason: str, ends_at: datetime
@@ -122,9 +124,9 @@ class SecondReveals:
         session.add(row)
         session.flush()
         event = SecondRevealRequested(context=held.context, reason=reason, second_reveal_id=second_id)
-        for admin in self._directory.admins(session, payment.agency_id):
-            if admin.id != payment.agent_id:
-                event.admins.append(agent_snapshot(admin))
+        admins = self._others(session, payment.agency_id, payment.agent_id)
+        event.admins.extend(agent_snapshot(admin) for admin in admins)
+        tell(session, (admin.id for admin in admins))
         self._outbox.add(session, event, aggregate_id=payment.id, agency_id=payment.agency_id)
         return second_of(row, self._clock.now())
 
@@ -240,6 +242,7 @@ class SecondReveals:
 
     def _decided(self, session: Session, row: SecondRevealRow, actor: Actor, *, approved: bool) -> None:
         row.decided_by, row.decided_at = actor.agent_id, self._clock.now()
+        tell(session, (admin.id for admin in self._others(session, row.agency_id, row.agent_id)))
         event = SecondRevealDecided(
             context=context_of(session, row.payment_id), approved=approved, decided_by=actor.name, word=row.word
         )

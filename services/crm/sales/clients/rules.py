@@ -68,6 +68,20 @@ WORDS = {
     ProfileField.OCCASIONS: "Occasions",
 }
 
+# The columns of the list as a file (C15).
+LIST_TITLES = (
+    "First name",
+    "Last name",
+    "E-mail",
+    "Phone",
+    "Second phone",
+    "Birthday",
+    "Street",
+    "City",
+    "State or region",
+    "Postal code",
+    "Country",
+)
 ADDRESS_COLUMNS = ("street", "city", "region", "postal_code", "country")
 
 

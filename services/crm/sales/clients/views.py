@@ -14,26 +14,13 @@ from services.crm.core.web import current_agent, login_required
 from services.crm.sales.clients.forms import ClientForm
 from services.crm.sales.clients.household_forms import RELATION_WORDS
 from services.crm.sales.clients.panels import CLIENT_PAGE
-from services.crm.sales.clients.rules import WORDS, changed_fields, in_words
+from services.crm.sales.clients.rules import LIST_TITLES, WORDS, changed_fields, in_words
 from services.crm.sales.clients.service import ClientDetail, ClientFilter, ClientMoved, ClientSort
 from services.crm.sales.parts import sales
 
 blueprint = Blueprint("clients", __name__, template_folder="templates", url_prefix="/clients")
 
 _SORTS = ((ClientSort.NAME, "By name"), (ClientSort.NEWEST, "Newest first"), (ClientSort.CHANGED, "Last changed"))
-_CSV_HEADER = (
-    "First name",
-    "Last name",
-    "E-mail",
-    "Phone",
-    "Second phone",
-    "Birthday",
-    "Street",
-    "City",
-    "State or region",
-    "Postal code",
-    "Country",
-)
 
 
 def follow_merge(moved: ClientMoved) -> ResponseReturnValue:
@@ -81,7 +68,7 @@ def export() -> ResponseReturnValue:
     rows = sales().clients.export(current_agent(), _filter())
     return table_response(
         "clients",
-        _CSV_HEADER,
+        LIST_TITLES,
         (
             (
                 client.data.first_name,

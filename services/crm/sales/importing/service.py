@@ -31,7 +31,7 @@ from services.crm.sales.importing.rules import (
     unpack_layout,
     unpack_reading,
 )
-from services.crm.sales.importing.tables import Layout, NotATable, Table, guess_layout, read_table
+from services.crm.sales.importing.tables import REFUSED_TITLES, Layout, NotATable, Table, guess_layout, read_table
 
 __all__ = ["ClientImport", "Imports"]
 
@@ -151,7 +151,7 @@ class Imports:
                 if isinstance(read, Refused):
                     yield [str(at + table.first_row), read.why, *cells]
 
-        return ["Row", "Why it was refused", *table.header], rows()
+        return [*REFUSED_TITLES, *table.header], rows()
 
     def forget_files(self) -> int:
         """Deletes the files of imports that are over for a day, or were never brought in within a week."""

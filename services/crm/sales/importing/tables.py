@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from services.crm.core.csv_cells import as_typed
+from services.crm.sales.clients.rules import LIST_TITLES
 from services.crm.sales.importing.vcards import HEADER, looks_like_vcards, read_vcards
 
 ENCODINGS: Final = {
@@ -25,8 +27,8 @@ MOST_ROWS: Final = 100_000
 MOST_COLUMNS: Final = 200
 _LONGEST_CELL: Final = 20_000
 _SAMPLE_ROWS: Final = 40
-# What our own export writes an apostrophe before (core/export), so that no spreadsheet computes it.
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# What the file of refused rows has before the columns of the file that they came from.
+REFUSED_TITLES: Final = ("Row", "Why it was refused")
 
 
 class NotATable(ValueError):
@@ -82,15 +84,15 @@ def read_table(content: bytes, layout: Layout) -> Table:
         raise NotATable(f"There are more than {MOST_COLUMNS} columns. Leave out those that you don't need.")
     named = rows.pop(0) if layout.has_header and rows else []
     header = tuple(name.strip() or f"Column {at + 1}" for at, name in enumerate([*named, *[""] * (width - len(named))]))
-    filled = [[*row, *[""] * (width - len(row))] for row in rows]
+    read = as_typed if _is_ours(named) else str
+    filled = [[*map(read, row), *[""] * (width - len(row))] for row in rows]
     return Table(header=header, rows=_bounded(filled), first_row=2 if layout.has_header else 1)
 
 
-def as_typed(cell: str) -> str:
-    """A cell without the apostrophe that our own export puts before what could be computed; any other stays."""
-    if cell.startswith("'") and cell[1:].lstrip(" \u00a0").startswith(_FORMULA_STARTS):
-        return cell[1:]
-    return cell
+def _is_ours(titles: Sequence[str]) -> bool:
+    """Whether a file is one that we wrote, by its first row: the list of clients, or rows that were refused. There,
+    and nowhere else, an apostrophe may be ours (core/csv_cells)."""
+    return sorted(titles) == sorted(LIST_TITLES) or tuple(titles[:2]) == REFUSED_TITLES
 
 
 def _bounded(rows: list[list[str]]) -> list[list[str]]:
@@ -141,7 +143,7 @@ def _rows(text: str, separator: str, *, most: int = MOST_ROWS + 2) -> list[list[
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
             if any(cell.strip() for cell in row) and not _is_hint(row, separator, found):
-                found.append([as_typed(cell)[:_LONGEST_CELL] for cell in row])
+                found.append([cell[:_LONGEST_CELL] for cell in row])
             if len(found) >= most:
                 break
     except csv.Error:

@@ -1,15 +1,16 @@
 """Pages of quote requests: inbox, one request, booking it in one step, declining it; the dashboard's place."""
 
-import segno
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis.typed.numbers import number_from
+from services.crm.access.parts import access
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list
 from services.crm.core.forms import attempt, do_and_say
 from services.crm.core.panels import Panel
 from services.crm.core.parts import core
+from services.crm.core.qr import qr_code
 from services.crm.core.web import current_agent, login_required
 from services.crm.sales.parts import sales
 from services.crm.trips.parts import trips
@@ -37,7 +38,7 @@ def index() -> ResponseReturnValue:
     chosen = state.value if state else "all"
     page = trips().quotes.list_page(actor, QuoteFilter(state=state), page_number())
     chips = [(label, same_list(state=value), value == chosen) for label, value in _CHIPS]
-    public_page = f"{core().settings.portal_url}/a/{actor.agent_id}"
+    public_page = f"{core().settings.portal_url}/a/{access().directory.agent(actor.agent_id).page_name}"
     return render_template(
         "quotes/index.html",
         page=page,
@@ -45,7 +46,7 @@ def index() -> ResponseReturnValue:
         chosen=chosen,
         same_list=same_list,
         public_page=public_page,
-        public_page_qr=segno.make(public_page, error="m").svg_data_uri(scale=4, border=3, light="white", dark="black"),
+        public_page_qr=qr_code(public_page),
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 from flask import flash, render_template_string
 from playwright.sync_api import Browser, Page, expect
 
+from chassis.web.page import NavItem
 from tests.support.browser import chromium
 from tests.support.gallery import GallerySettings, make_gallery
 from tests.support.web import serving
@@ -15,14 +16,14 @@ _PAGE = """
 {% block head %}<script src="{{ asset('live.js') }}" type="module"></script>{% endblock %}
 {% block content %}
 <h1>Row</h1>
-<div id="outer" data-wv-live>
+<div id="outer"{{ " data-wv-live" if not still }}>
   <p id="state">{{ state }}</p>
   <details><summary>Unfold</summary><label>Note <input name="note" value=""></label></details>
   <ul>{% for name in names %}
   <li id="row-{{ name }}"><label><input type="checkbox" name="pick" value="{{ name }}">{{ name }}</label></li>
   {% endfor %}</ul>
   {% if framed %}<iframe title="Card" srcdoc="<p>4111</p>"></iframe>{% endif %}
-  <ol id="inner" data-wv-live>{% for line in range(lines) %}<li>{{ line }}</li>{% endfor %}</ol>
+  <ol id="inner"{{ " data-wv-live" if not still }}>{% for line in range(lines) %}<li>{{ line }}</li>{% endfor %}</ol>
 </div>
 {% endblock %}
 """
@@ -33,7 +34,13 @@ class Desk:
 
     def __init__(self) -> None:
         self.told = False
-        self.seen: dict[str, object] = {"state": "Requested", "names": ["a"], "framed": False, "lines": 1}
+        self.seen: dict[str, object] = {
+            "state": "Requested",
+            "names": ["a"],
+            "framed": False,
+            "lines": 1,
+            "still": False,
+        }
 
     def page(self) -> str:
         if self.told:
@@ -97,6 +104,18 @@ def test_beside_a_frame_only_the_parts_inside_follow_and_the_frame_stays(page: P
     expect(page.locator("#inner li")).to_have_count(3)
     expect(page.locator("#state")).to_have_text("Requested")
     assert page.evaluate("document.querySelector('iframe').contentWindow.shown") == "once"
+
+
+def test_the_rail_follows_on_a_page_where_nothing_else_does(page: Page, desk: Desk) -> None:
+    desk.seen |= {"still": True, "nav": [NavItem(label="Approvals", url="/approvals", icon="shield-check", count=1)]}
+    page.evaluate(
+        "document.querySelectorAll('main [data-wv-live]').forEach(part => part.removeAttribute('data-wv-live'))"
+    )
+    page.get_by_text("Unfold").click()
+    page.get_by_label("Note").fill("half a sent")
+    _news(page)
+    expect(page.locator("#wv-rail").get_by_role("link", name="Approvals 1")).to_be_visible()
+    expect(page.get_by_label("Note")).to_have_value("half a sent")
 
 
 def test_news_while_the_last_is_being_fetched_is_not_lost(page: Page, desk: Desk) -> None:

@@ -3,14 +3,16 @@
 from datetime import date
 
 import pytest
+from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.crm.sales.clients.rules import ClientData
+from services.crm.core.export import table_response
+from services.crm.sales.clients.rules import LIST_TITLES, ClientData
 from services.crm.sales.importing.columns import Target, guess_columns
 from services.crm.sales.importing.matching import Known, Likeness, filled_in
 from services.crm.sales.importing.rows import Reading, Refused, is_day_first, read_row
-from services.crm.sales.importing.tables import Layout, NotATable, as_typed, guess_layout, read_table
+from services.crm.sales.importing.tables import REFUSED_TITLES, Layout, NotATable, guess_layout, read_table
 
 TODAY = date(2026, 11, 27)
 APPLE = """BEGIN:VCARD\r
@@ -147,14 +149,27 @@ def test_what_is_no_list_is_refused_in_words(content: bytes) -> None:
         read_table(content, guess_layout(content))
 
 
-def test_only_our_own_exports_apostrophe_is_taken_away() -> None:
-    assert [as_typed(text) for text in ("'+1-305-555-0142", "'=sum", "'t Hooft", "O'Brien", "'")] == [
-        "+1-305-555-0142",
-        "=sum",
-        "'t Hooft",
-        "O'Brien",
-        "'",
-    ]
+def csv_of(header: tuple[str, ...], *rows: tuple[str, ...]) -> bytes:
+    """A list as we export it."""
+    with Flask(__name__).test_request_context("/clients.csv"):
+        return bytes(table_response("clients", header, rows).data)
+
+
+@given(st.lists(st.text(st.sampled_from("'=+-@ a1\u00a0"), max_size=6), min_size=11, max_size=11))
+def test_what_we_exported_comes_back_as_it_was_typed(cells: list[str]) -> None:
+    content = csv_of(LIST_TITLES, ("Ada", *cells[1:]))
+    assert read_table(content, guess_layout(content)).rows == [["Ada", *cells[1:]]]
+
+
+def test_an_apostrophe_that_somebody_typed_stays() -> None:
+    typed = ("'=sum", "'+1-305-555-0142", "'t Hooft", "''", "'")
+    content = "\n".join(["First name,E-mail", *(f"{text},a@b.example" for text in typed)]).encode()
+    assert [row[0] for row in read_table(content, guess_layout(content)).rows] == list(typed)
+    # Our list with its columns in another order is still ours, and so is the list of refused rows.
+    turned = csv_of(tuple(reversed(LIST_TITLES)), ("=x", *[""] * 9, "'=y"))
+    assert [row[::10] for row in read_table(turned, guess_layout(turned)).rows] == [["=x", "'=y"]]
+    refused = csv_of((*REFUSED_TITLES, "Name"), ("2", "Why", "'=z"))
+    assert [row[2] for row in read_table(refused, guess_layout(refused)).rows] == ["'=z"]
 
 
 @given(st.binary(max_size=400))

@@ -1,0 +1,24 @@
+"""short names of public pages
+
+Revision: 0019_public_pages, after 0018_imports
+
+Expand only: a column with a default.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0019_public_pages"
+down_revision = "0018_imports"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("agent", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("page_name", sa.String(length=80), server_default="", nullable=False))
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("agent", schema=None) as batch_op:
+        batch_op.drop_column("page_name")
