@@ -1,4 +1,4 @@
-"""A text in a cell of a CSV, which has no types: no spreadsheet may compute it, and what we wrote can be read back. Pure."""
+"""A text in a cell of a CSV: no spreadsheet may compute it, and what we wrote can be read back. Pure."""
 
 import re
 from typing import Final
@@ -17,5 +17,5 @@ def csv_text(text: str) -> str:
 
 
 def as_typed(cell: str) -> str:
-    """The text that `csv_text` wrote into this cell. Only for files of ours: elsewhere somebody typed the apostrophe."""
+    """The text that `csv_text` wrote into this cell. For files of ours only: elsewhere somebody typed it."""
     return cell[1:] if cell.startswith("'") and csv_text(cell[1:]) == cell else cell
