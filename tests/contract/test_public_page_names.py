@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from protos.wayvault.events.v1.events_pb2 import AgentSaved, PublicPageNamed
+from protos.wayvault.events.v1.events_pb2 import AgentSaved
 from services.portal.agents.models import AgentRow
 from tests.support.crm_paying import CrmHouse
 from tests.support.portal import PortalWorld
@@ -29,15 +29,11 @@ def portal(tmp_path: Path) -> Iterator[PortalWorld]:
     made.close()
 
 
-def named(portal: PortalWorld) -> list[PublicPageNamed]:
-    return [message for message in portal.published() if isinstance(message, PublicPageNamed)]
-
-
 def test_the_crm_shows_the_address_that_the_portal_gave(crm: CrmHouse, portal: PortalWorld) -> None:
     before = crm.browser(crm.maya).get("/quotes").text
     assert f"/a/{crm.maya.agent_id}</a>" in before
     tell(portal, *crm.events(AgentSaved))
-    for message in named(portal):
+    for message in portal.page_names():
         crm.hear(message)
     page = crm.browser(crm.maya).get("/quotes").text
     assert "/a/maya-okafor</a>" in page
@@ -49,7 +45,7 @@ def test_a_name_is_told_once_and_whoever_edits_the_agent_meanwhile_can_save(crm:
     saved = crm.events(AgentSaved)
     tell(portal, *saved)
     tell(portal, *saved)
-    told = named(portal)
+    told = portal.page_names()
     assert sorted(one.agent_id for one in told) == sorted({message.agent.id for message in saved})
     version = crm.deps.access.directory.agent(crm.maya.agent_id).version
     for message in told:
@@ -61,12 +57,12 @@ def test_a_name_is_told_once_and_whoever_edits_the_agent_meanwhile_can_save(crm:
 def test_names_of_before_and_of_an_older_process_are_told_too(crm: CrmHouse, portal: PortalWorld) -> None:
     saved = crm.events(AgentSaved)
     tell(portal, *saved)
-    told = len(named(portal))
+    told = len(portal.page_names())
     with portal.deps.core.database.transaction() as session:
         session.execute(update(AgentRow).values(slug_told=False))
     assert portal.deps.agents.tell_slugs() == told
     assert portal.deps.agents.tell_slugs() == 0
-    assert len(named(portal)) == 2 * told
+    assert len(portal.page_names()) == 2 * told
 
 
 def test_another_agencys_word_names_nobodys_page(crm: CrmHouse) -> None:

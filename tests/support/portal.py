@@ -32,6 +32,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     PaymentLinkIssued,
     PaymentType,
     Policy,
+    PublicPageNamed,
     Segment,
 )
 from services.portal.app import create_app
@@ -306,7 +307,15 @@ class PortalWorld:
         return browser
 
     def published(self) -> list[Message]:
-        """What the portal told the others, in order, once its worker has printed what was signed."""
+        """What the portal told the others, in order, once its worker has printed what was signed; but for the names of
+        public pages, which come with every agent."""
+        return [message for message in self._told() if not isinstance(message, PublicPageNamed)]
+
+    def page_names(self) -> list[PublicPageNamed]:
+        """By what names it told that agents' public pages are found."""
+        return [message for message in self._told() if isinstance(message, PublicPageNamed)]
+
+    def _told(self) -> list[Message]:
         while self.deps.printing.print_due():
             pass
         outbox = event_tables.outbox

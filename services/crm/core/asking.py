@@ -35,7 +35,8 @@ class Asking(ABC, Generic[R, S, V]):
         self._lifetime = lifetime
 
     def remind(self, actor: Actor, request_id: str, *, issue: int) -> V:
-        """Mails the request again with a fresh token and fresh time; the client's older e-mails stay good.
+        """Mails the request again, to the address that the client has today, with a fresh token and fresh time; the
+        client's older e-mails stay good.
 
         `issue` is the number that the page showed: a second click finds it outdated and sends nothing.
         Raises NotFound, PermissionDenied or InvalidArgument.
@@ -51,6 +52,7 @@ class Asking(ABC, Generic[R, S, V]):
             row.state = state
             row.issue += 1
             row.issued_at, row.expires_at, row.delivery_problem = now, now + self._lifetime, ""
+            row.email = self._address_today(session, row) or row.email
             return self._mail(session, row)
 
     def withdraw(self, actor: Actor, request_id: str) -> V:
@@ -99,6 +101,10 @@ class Asking(ABC, Generic[R, S, V]):
     @abstractmethod
     def _view(self, row: R) -> V:
         """The request as a value."""
+
+    @abstractmethod
+    def _address_today(self, session: Session, row: R) -> str:
+        """Where the client is mailed to now; empty for who has no address or is not on the booking any more."""
 
     @abstractmethod
     def _mail(self, session: Session, row: R) -> V:

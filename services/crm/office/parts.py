@@ -6,6 +6,7 @@ from chassis.web.parts import held
 from services.crm.office.audit.service import AuditViewer
 from services.crm.office.dispute_packs.service import DisputePacks
 from services.crm.office.finding.service import Finder
+from services.crm.office.mail_outcomes.resending import Resending
 from services.crm.office.mail_outcomes.service import MailOutcomes
 from services.crm.office.reports.commissions import Commissions
 from services.crm.office.reports.service import Reports
@@ -20,6 +21,7 @@ class Office:
     support: Support
     guides: Guides
     mail_outcomes: MailOutcomes
+    resending: Resending
     audit: AuditViewer
     reports: Reports
     commissions: Commissions

@@ -10,6 +10,7 @@ from services.crm.office.audit.vault_grpc import GrpcTrail
 from services.crm.office.dispute_packs.service import DisputePacks
 from services.crm.office.finding.service import Finder
 from services.crm.office.mail_outcomes import events as mail_events
+from services.crm.office.mail_outcomes.resending import Resending
 from services.crm.office.mail_outcomes.service import MailOutcomes
 from services.crm.office.parts import Office
 from services.crm.office.reports.commissions import Commissions
@@ -37,6 +38,7 @@ def make_office(
         support=Support(database=database, outbox=core.outbox, clock=clock, directory=directory),
         guides=Guides(),
         mail_outcomes=mails,
+        resending=Resending(access=access, sales=sales, trips=trips, paying=paying, signing=signing),
         audit=AuditViewer(database=database, trail=trail),
         reports=Reports(database=database, clock=clock, directory=directory),
         commissions=Commissions(database=database, clock=clock, bookings=trips.bookings),

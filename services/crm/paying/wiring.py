@@ -107,7 +107,13 @@ def make_paying(
         signs=DeskSigns(database=database),
         schedule=Schedule(book=book),
         charges=Charges(
-            database=database, outbox=outbox, clock=clock, removals=removals, port=charging, letters=letters
+            database=database,
+            outbox=outbox,
+            clock=clock,
+            bookings=bookings,
+            removals=removals,
+            port=charging,
+            letters=letters,
         ),
         refunds=refunds,
         failed_refunds=FailedRefunds(database=database),
@@ -136,6 +142,7 @@ def make_paying(
             outbox=outbox,
             clock=clock,
             directory=directory,
+            bookings=bookings,
             letters=letters,
             portal_url=portal_url,
         ),

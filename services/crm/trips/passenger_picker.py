@@ -54,6 +54,16 @@ def picked_for_mail(booking: BookingDetail, client_id: str, *, otherwise: str) -
     return passenger
 
 
+def address_today(booking: BookingDetail, client_id: str) -> str:
+    """A passenger's address as it is now: it may have been corrected since something was sent to them. Empty for who
+    has none or does not travel any more. Raises InvalidArgument for one that no mail can be sent to."""
+    passenger = booking.passenger(client_id)
+    if passenger is None or not passenger.email:
+        return ""
+    require_mailable(passenger.email, field="email", whose=passenger.name)
+    return passenger.email
+
+
 def asked_snapshot(booking: BookingDetail, client_id: str, *, name: str, email: str) -> Client:
     """A passenger who was sent something, with the address that it was sent to; under the name that was written then,
     if they no longer travel."""

@@ -43,7 +43,9 @@ class ClientMails:
             "agent_phone": event.agent.phone or event.agency.phone,
             "expires": moment(event.expires_at, event.agency.time_zone),
         }
-        self._queue_letter(session, meta, event.sealed_mail, event.agency, facts, agent_id=event.agent.id)
+        self._queue_letter(
+            session, meta, event.sealed_mail, event.agency, facts, agent_id=event.agent.id, link_id=event.client.id
+        )
 
     def portal_mail(self, session: Session, event: PortalMailSealed, meta: EventMeta) -> None:
         self._queue_letter(session, meta, event.sealed_mail, event.agency, {}, agent_id="")
@@ -101,7 +103,15 @@ class ClientMails:
         )
 
     def _queue_letter(
-        self, session: Session, meta: EventMeta, sealed: str, agency: Agency, facts: dict[str, str], *, agent_id: str
+        self,
+        session: Session,
+        meta: EventMeta,
+        sealed: str,
+        agency: Agency,
+        facts: dict[str, str],
+        *,
+        agent_id: str,
+        link_id: str = "",
     ) -> None:
         letter = self._open(sealed)
         if letter is None:
@@ -116,6 +126,7 @@ class ClientMails:
                 address=letter.to,
                 sealed_letter=sealed,
                 data=facts | _theme_data(agency),
+                link_id=link_id,
                 agent_id=agent_id,
                 expires_at=letter.expires_at,
             ),

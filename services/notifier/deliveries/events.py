@@ -84,7 +84,7 @@ class DeliveryEvents:
         letter = self.open_letter(event.sealed_mail)
         if letter is None:
             self.deliveries.report_unreadable(
-                session, agency_id=meta.agency_id, payment_id=event.payment_id, agent_id=""
+                session, agency_id=meta.agency_id, payment_id=event.payment_id, agent_id=event.agent_id
             )
             return
         self.deliveries.queue(
@@ -96,6 +96,8 @@ class DeliveryEvents:
                 address_hint=mask_address(letter.to),
                 sealed_letter=event.sealed_mail,
                 payment_id=event.payment_id,
+                link_id=event.link_id,
+                agent_id=event.agent_id,
                 expires_at=letter.expires_at,
             ),
         )

@@ -159,6 +159,7 @@ class SignRequests:
         row.issue = new.issue
         row.state = next_state(RequestState(row.state), RequestFact.REISSUED)
         row.expires_at = max(row.expires_at, new.expires_at)
+        row.signer = _readdressed(row.signer, new.signer.email)
         step = EvidenceStep(kind=StepKind.LINK_ISSUED, at=new.issued_at)
         add_evidence(session, row.request_id, step, ref=f"issue {new.issue}")
 
@@ -329,6 +330,13 @@ def _columns(session: Session, new: NewRequest) -> dict[str, object]:
         "issued_at": new.issued_at,
         "expires_at": new.expires_at,
     }
+
+
+def _readdressed(signer: bytes, email: str) -> bytes:
+    """The signer as they were asked first, at the address that was corrected since."""
+    known = Client.FromString(signer)
+    known.email = email
+    return known.SerializeToString(deterministic=True)
 
 
 def _locked(session: Session, request_id: str) -> SignRequestRow | None:

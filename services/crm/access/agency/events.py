@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
 from protos.wayvault.events.v1 import events_pb2
+from protos.wayvault.events.v1.events_pb2 import PublicPageNamed
 from services.crm.access.agency.rules import AgencyDetail, AgentDetail
 
 
@@ -51,7 +52,7 @@ def agent_saved(agent: AgentDetail, agency: AgencyDetail) -> events_pb2.AgentSav
 def register(handlers: EventHandlers, learn_page_name: Callable[[Session, str, str, str], None]) -> None:
     """Adds the room's handler, which may run again without harm."""
 
-    def on_page_named(session: Session, message: events_pb2.PublicPageNamed, meta: EventMeta) -> None:
+    def on_page_named(session: Session, message: PublicPageNamed, meta: EventMeta) -> None:
         learn_page_name(session, message.agent_id, meta.agency_id, message.name)
 
-    handlers.on(events_pb2.PublicPageNamed, on_page_named)
+    handlers.on(PublicPageNamed, on_page_named)

@@ -149,7 +149,7 @@ def _show_invitation(agent_id: str) -> ResponseReturnValue:
     """Mails the link, and shows it for this once, for whoever would rather hand it over."""
     actor = current_agent()
     shown = access().directory.colleague(actor, agent_id)
-    link = access().invitations.send(shown, invited_by=actor.name)
+    link = access().invitations.send(shown, invited_by=actor)
     log.info("agency.agent_invited", agent_id=agent_id, by=actor.agent_id)
     _note(Act.AGENT_INVITED, shown.name)
     enrolment = access().enrolments.of_agency(actor.agency_id, [shown])[shown.id]

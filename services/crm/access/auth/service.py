@@ -278,7 +278,7 @@ class SignIn:
             issued_at=now,
             expires_at=now + _NEWS_FOR,
         )
-        event = MailSealed(mail_id=mail_id, payment_id="", sealed_mail=self._letters.seal(letter))
+        event = MailSealed(mail_id=mail_id, sealed_mail=self._letters.seal(letter), agent_id=agent.id)
         self._outbox.add(session, event, aggregate_id=mail_id, agency_id=agent.agency_id)
 
     def _credential(self, session: Session, agent_id: str) -> CredentialRow:

@@ -10,6 +10,7 @@ from protos.wayvault.events.v1.events_pb2 import MailSealed
 from services.crm.access.agency.rules import AgentDetail
 from services.crm.access.auth.rules import INVITATION_VALID
 from services.crm.access.auth.service import SignIn
+from services.crm.core.actor import Actor
 
 __all__ = ["Invitations"]
 
@@ -34,7 +35,7 @@ class Invitations:
         self._letters = letters
         self._public_url = public_url
 
-    def send(self, agent: AgentDetail, *, invited_by: str) -> str:
+    def send(self, agent: AgentDetail, *, invited_by: Actor) -> str:
         """Mails a fresh link, good once, and returns it; earlier ones are void. The token stands after `#` and, sealed,
         in the letter: in no log, event or database of its own."""
         link = f"{self._public_url}/invitation#{self._sign_in.invite(agent.id)}"
@@ -46,13 +47,18 @@ class Invitations:
             data={
                 "url": link,
                 "agent_name": agent.name,
-                "invited_by": invited_by,
+                "invited_by": invited_by.name,
                 "expires": written_moment(now + INVITATION_VALID, zone_of(agent.data.time_zone)),
             },
             issued_at=now,
             expires_at=now + INVITATION_VALID,
         )
-        event = MailSealed(mail_id=mail_id, sealed_mail=self._letters.seal(letter))
+        event = MailSealed(
+            mail_id=mail_id,
+            sealed_mail=self._letters.seal(letter),
+            agent_id=invited_by.agent_id,
+            link_id=agent.id,
+        )
         with self._database.transaction() as session:
             self._outbox.add(session, event, aggregate_id=mail_id, agency_id=agent.agency_id)
         return link

@@ -15,11 +15,11 @@ from services.crm.core.actor import Actor
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.visibility import visible_to
 from services.crm.office.mail_outcomes.models import FailureRow, PaymentMailRow
-from services.crm.office.mail_outcomes.rules import Failure, MailFate, Remedy, kind_of
+from services.crm.office.mail_outcomes.rules import Failure, MailFate, kind_of
 from services.crm.paying.payments.service import Payment, agent_of, payer_of
 from services.crm.sales.clients.service import Clients, client_with_address
 
-__all__ = ["Failure", "MailFate", "MailOutcomes", "Remedy", "note_failed", "note_fate", "note_sent"]
+__all__ = ["Failure", "MailFate", "MailOutcomes", "note_failed", "note_fate", "note_sent"]
 
 
 def note_failed(session: Session, message: DeliveryFailed, agency_id: str) -> None:
@@ -67,6 +67,8 @@ def _problem(message: DeliveryFailed) -> str:
 
 def _client_of(session: Session, agency_id: str, message: DeliveryFailed) -> str:
     """Whom it was to reach: the payment's payer, where the mail is not the agent's own, or whoever has the address."""
+    if kind_of(message.kind).to_agent:
+        return ""
     payer = payer_of(session, agency_id, message.payment_id)
     if payer and message.address.casefold() == payer.email.casefold():
         return payer.client_id
@@ -150,6 +152,7 @@ class MailOutcomes:
                 id=row.id,
                 agent_id=row.agent_id,
                 agent_name=names.get(row.agent_id, ""),
+                name=row.kind,
                 kind=kind_of(row.kind),
                 payment_id=row.payment_id,
                 link_id=row.link_id,

@@ -3,14 +3,12 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from chassis.errors import InvalidArgument, NotFound
+from chassis.errors import InvalidArgument, NotFound, Unavailable
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list
 from services.crm.core.panels import Panel
 from services.crm.core.web import current_agent, login_required
-from services.crm.office.mail_outcomes.service import Failure, Remedy
 from services.crm.office.parts import office
-from services.crm.paying.parts import paying
 
 blueprint = Blueprint("mail_outcomes", __name__, template_folder="templates", url_prefix="/undelivered")
 
@@ -39,28 +37,24 @@ def index() -> ResponseReturnValue:
         settled=settled,
         same_list=same_list,
         me=actor.agent_id,
-        can_resend=_can_resend,
     )
 
 
 @blueprint.post("/<id:failure_id>/resend")
 @login_required
 def resend(failure_id: str) -> ResponseReturnValue:
-    """Sends the link's e-mail again, to the address the client has now. Only the link's own agent can."""
+    """Sends it again, to the address that is known now. Only the agent whose it is can."""
     actor = current_agent()
     failure = office().mail_outcomes.get(actor, failure_id)
-    if not (_can_resend(failure) and actor.owns(failure.agent_id)):
-        raise NotFound("This e-mail can't be sent again from here.")
-    link = paying().links.of_payment(failure.payment_id)
-    if link is None:
+    if not (failure.can_resend and actor.owns(failure.agent_id)):
         raise NotFound("This e-mail can't be sent again from here.")
     try:
-        paying().links.remind(actor, link.id, issue=link.issue)
-    except InvalidArgument as error:
+        office().resending.again(actor, failure)
+    except (InvalidArgument, NotFound, Unavailable) as error:
         flash(error.message, "alert")
     else:
         office().mail_outcomes.settle(actor, failure_id)
-        flash("The link is on its way again.", "done")
+        flash(f"On its way again: {failure.kind.words}.", "done")
     return redirect(url_for("mail_outcomes.index"), 303)
 
 
@@ -71,7 +65,3 @@ def settle(failure_id: str) -> ResponseReturnValue:
     office().mail_outcomes.settle(current_agent(), failure_id)
     flash("Put away. You find it under “Put away”.", "done")
     return redirect(url_for("mail_outcomes.index"), 303)
-
-
-def _can_resend(failure: Failure) -> bool:
-    return failure.kind.remedy is Remedy.RESEND and bool(failure.payment_id) and failure.settled_at is None

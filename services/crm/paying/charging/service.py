@@ -51,6 +51,8 @@ from services.crm.paying.payments.service import (
     locked,
     locked_own,
 )
+from services.crm.trips.bookings.service import Bookings
+from services.crm.trips.passenger_picker import address_today
 
 __all__ = ["ChargeDetail", "Charges", "ChargingStatus", "RefundRequest"]
 
@@ -118,6 +120,7 @@ class Charges:
         database: Database,
         outbox: Outbox,
         clock: Clock,
+        bookings: Bookings,
         removals: Removals,
         port: ChargingPort,
         letters: LetterSealer,
@@ -125,6 +128,7 @@ class Charges:
         self._database = database
         self._outbox = outbox
         self._clock = clock
+        self._bookings = bookings
         self._removals = removals
         self._port = port
         self._letters = letters
@@ -211,6 +215,24 @@ class Charges:
             else:
                 self._unheard_of(payment_id)
         return len(due)
+
+    def mail_again(self, actor: Actor, payment_id: str) -> None:
+        """Mails the client once more, at the address that they have today, the link on which they confirm the charge.
+
+        Raises NotFound, PermissionDenied, Unavailable, or InvalidArgument where the charge does not wait for them.
+        """
+        now, charges = self._clock.now(), self._port.charges_of(actor.agency_id, payment_id)
+        with self._database.transaction() as session:
+            payment = locked_own(session, actor, payment_id)
+            row = session.get(PaymentChargeRow, payment_id)
+            charge = next((one for one in charges if row is not None and one.id == row.charge_id), None)
+            if row is None or charge is None or charge.state is not ChargeState.NEEDS_CLIENT or not charge.client_url:
+                raise InvalidArgument("This charge does not wait for the client any more, so nothing is sent.")
+            booking = self._bookings.load_by_id(session, payment.now.booking_id)
+            if address := address_today(booking, payment.now.payer_client_id):
+                payment.readdress(address)
+            row.mailed_url = charge.client_url
+            self._mail_link(session, payment, charge, now)
 
     # ---- pieces
 

@@ -21,6 +21,8 @@ from services.crm.core.actor import Actor
 from services.crm.paying.cvv_requests.models import CvvRequestRow
 from services.crm.paying.cvv_requests.rules import OPEN, CvvRequestState, ask_refusal, expiry, is_open
 from services.crm.paying.payments.service import HeldPayment, locked_own
+from services.crm.trips.bookings.service import Bookings
+from services.crm.trips.passenger_picker import address_today
 
 __all__ = ["CvvRequest", "CvvRequests"]
 
@@ -50,18 +52,21 @@ class CvvRequests:
         outbox: Outbox,
         clock: Clock,
         directory: Directory,
+        bookings: Bookings,
         letters: LetterSealer,
         portal_url: str,
     ) -> None:
         self._database = database
         self._outbox = outbox
         self._clock = clock
+        self._bookings = bookings
         self._directory = directory
         self._letters = letters
         self._portal_url = portal_url
 
     def ask(self, actor: Actor, payment_id: str, *, request_key: str, cvv_gone: bool) -> CvvRequest:
-        """Mails the client a link for the CVV alone. A double click (same `request_key`) mails one.
+        """Mails the client, at the address that they have today, a link for the CVV alone. A double click (same
+        `request_key`) mails one.
 
         `cvv_gone`: the vault has said that it has no CVV, whatever the CRM believes. An earlier request that the
         client did not answer is replaced. Raises NotFound, PermissionDenied or InvalidArgument.
@@ -91,12 +96,15 @@ class CvvRequests:
             .values(state=CvvRequestState.REPLACED)
         )
         token = new_link_token()
+        address = address_today(self._bookings.load_by_id(session, payment.booking_id), payment.payer_client_id)
+        if address:
+            held.readdress(address)
         request = CvvRequestRow(
             id=new_id("cvvlink"),
             payment_id=payment.id,
             agency_id=payment.agency_id,
             card_token=payment.card_token,
-            email=payment.payer_email,
+            email=address or payment.payer_email,
             state=CvvRequestState.ISSUED,
             token_sha256=token_sha256(token),
             request_key=key,

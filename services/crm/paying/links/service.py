@@ -40,6 +40,7 @@ from services.crm.trips.bookings.service import (
     passenger_snapshot,
     segment_snapshot,
 )
+from services.crm.trips.passenger_picker import address_today
 
 __all__ = ["WIRE_TYPES", "Link", "LinkRequest", "PaymentLinks", "Share", "link_of"]
 
@@ -197,10 +198,15 @@ class PaymentLinks(Asking[PaymentLinkRow, LinkState, Link]):
     def _view(self, row: PaymentLinkRow) -> Link:
         return link_of(row)
 
+    def _address_today(self, session: Session, row: PaymentLinkRow) -> str:
+        return address_today(self._bookings.load_by_id(session, row.booking_id), row.client_id)
+
     def _mail(self, session: Session, row: PaymentLinkRow) -> Link:
         payment = locked(session, row.payment_id)
         if payment is None:
             raise NotFound("There is no such payment.")
+        if payment.now.payer_email != row.email:
+            payment.readdress(row.email)
         return replace(link_of(row), fresh_url=self._issuing.mail(session, row, payment))
 
     def _withdrawn(self, row: PaymentLinkRow) -> PaymentLinkRevoked:

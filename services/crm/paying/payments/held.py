@@ -104,6 +104,12 @@ class HeldPayment:
         if words is not None:
             self._row.close_note = words[:500]
 
+    def readdress(self, email: str) -> None:
+        """The payer is reached at this address from now on, by whatever is mailed about the payment."""
+        context = self.context
+        context.payer.email = email
+        self._row.context, self._row.payer_email = context.SerializeToString(deterministic=True), email
+
     def made_on(self, at: datetime) -> None:
         """Says when one that was made elsewhere was made: it counts from then on, and not from when it was noted."""
         self._row.closed_at = at

@@ -34,7 +34,7 @@ from services.crm.signing.esign.rules import (
     state_code,
 )
 from services.crm.trips.bookings.service import BookingDetail, Bookings, Passenger
-from services.crm.trips.passenger_picker import picked
+from services.crm.trips.passenger_picker import address_today, picked
 
 
 class FeeRestricted(InvalidArgument):
@@ -229,6 +229,9 @@ class SignRequests(Asking[SignRequestRow, RequestState, SignRequest]):
 
     def _view(self, row: SignRequestRow) -> SignRequest:
         return view(row)
+
+    def _address_today(self, session: Session, row: SignRequestRow) -> str:
+        return address_today(self._bookings.load_by_id(session, row.booking_id), row.client_id)
 
     def _mail(self, session: Session, row: SignRequestRow) -> SignRequest:
         self._issuing.mail(session, row)

@@ -28,7 +28,7 @@ from services.crm.signing.insurance.models import InsuranceAnswerRow, InsuranceO
 from services.crm.signing.insurance.records import KIND, Offer, made_by, view
 from services.crm.signing.insurance.rules import LIFETIME, OfferState
 from services.crm.trips.bookings.service import BookingDetail, Bookings, Passenger
-from services.crm.trips.passenger_picker import asked_snapshot, picked_for_mail
+from services.crm.trips.passenger_picker import address_today, asked_snapshot, picked_for_mail
 
 __all__ = ["InsuranceOffers", "Offer", "OfferRequest", "OfferState"]
 
@@ -97,6 +97,11 @@ class InsuranceOffers(Asking[InsuranceOfferRow, OfferState, Offer]):
         with self._database.read() as session:
             return [view(row) for row in session.scalars(newest)]
 
+    def get(self, actor: Actor, offer_id: str) -> Offer:
+        """Raises NotFound."""
+        with self._database.read() as session:
+            return view(self.kind.visible(session, actor, offer_id))
+
     def pdf(self, actor: Actor, offer_id: str) -> bytes:
         """The signed answer. Raises NotFound."""
         with self._database.read() as session:
@@ -151,6 +156,9 @@ class InsuranceOffers(Asking[InsuranceOfferRow, OfferState, Offer]):
         session.add(row)
         session.flush()
         return view(row)
+
+    def _address_today(self, session: Session, row: InsuranceOfferRow) -> str:
+        return address_today(self._bookings.load_by_id(session, row.booking_id), row.client_id)
 
     def _mail(self, session: Session, row: InsuranceOfferRow) -> Offer:
         """Publishes the offer with a fresh letter."""

@@ -20,6 +20,7 @@ class Lifetime(StrEnum):
     TRIP = "trip"
 
 
+_FIXED: Final = {Lifetime.WEEK: timedelta(days=7), Lifetime.MONTH: _AT_LEAST}
 LIFETIME_WORDS: Final = {
     Lifetime.TRIP: "Until a week after the trip",
     Lifetime.MONTH: "30 days",
@@ -30,13 +31,16 @@ LIFETIME_WORDS: Final = {
 def expiry(lifetime: Lifetime, *, now: datetime, ends_on: date | None) -> datetime:
     """When a link made now stops working. A trip without days counts as a month."""
     match lifetime:
-        case Lifetime.WEEK:
-            return now + timedelta(days=7)
-        case Lifetime.MONTH:
-            return now + _AT_LEAST
+        case Lifetime.WEEK | Lifetime.MONTH:
+            return now + _FIXED[lifetime]
         case Lifetime.TRIP:
             after = datetime.combine(ends_on, time.max, tzinfo=UTC) + _AFTER_THE_TRIP if ends_on else now
             return min(max(after, now + _AT_LEAST), now + _AT_MOST)
+
+
+def lifetime_of(lasts: timedelta) -> Lifetime:
+    """What was chosen for a link that works for so long; of a longer one that it lasts for the trip."""
+    return next((each for each, days in _FIXED.items() if lasts <= days), Lifetime.TRIP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from services.crm.core.mail import require_mailable
 from services.crm.core.visibility import visible_to
 from services.crm.trips.bookings.service import BookingDetail, Bookings, Passenger, passenger_snapshot
 from services.crm.trips.itinerary.models import ItineraryShareRow
-from services.crm.trips.itinerary.rules import Share, ShareRequest, expiry
+from services.crm.trips.itinerary.rules import Share, ShareRequest, expiry, lifetime_of
 
 _LISTED = 50
 
@@ -59,6 +59,29 @@ class ItineraryShares:
                 if made := self._made_by(session, actor, wanted.request_key):
                     return made
             raise
+
+    def again(self, actor: Actor, share_id: str) -> Share:
+        """A fresh link in place of one whose mail did not arrive, as long-lived and with prices or not as that was,
+        mailed to the address that the traveler has today. Asked for twice, one is mailed.
+
+        Raises NotFound, PermissionDenied or InvalidArgument.
+        """
+        key = f"again:{share_id}"
+        with self._database.read() as session:
+            old = session.get(ItineraryShareRow, share_id)
+            if old is None or not old.client_id or not actor.owns(old.agent_id):
+                raise NotFound("There is no such link among yours.")
+            if known := self._made_by(session, actor, key):
+                return known[0]
+            if old.revoked_at is not None or old.expires_at <= self._clock.now():
+                raise InvalidArgument("This link has ended. Share the itinerary again from the booking.")
+            lifetime = lifetime_of(old.expires_at - old.created_at)
+            wanted = ShareRequest(
+                request_key=key, client_ids=(old.client_id,), with_prices=old.with_prices, lifetime=lifetime
+            )
+        (made,) = self.share(actor, old.booking_id, wanted)
+        self.revoke(actor, share_id)
+        return made
 
     def of_booking(self, actor: Actor, booking: BookingDetail) -> list[Share]:
         """A booking's links, the newest first."""

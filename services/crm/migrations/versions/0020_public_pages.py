@@ -1,6 +1,6 @@
 """short names of public pages
 
-Revision: 0019_public_pages, after 0018_imports
+Revision: 0020_public_pages, after 0019_payment_mails
 
 Expand only: a column with a default.
 """
@@ -8,8 +8,8 @@ Expand only: a column with a default.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0019_public_pages"
-down_revision = "0018_imports"
+revision = "0020_public_pages"
+down_revision = "0019_payment_mails"
 branch_labels = None
 depends_on = None
 
