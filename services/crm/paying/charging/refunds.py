@@ -27,6 +27,7 @@ from protos.wayvault.events.v1.events_pb2 import (
 )
 from services.crm.access.agency.service import Directory, agent_snapshot
 from services.crm.core.actor import Actor
+from services.crm.core.news import tell
 from services.crm.core.ports.charging import (
     Charge,
     ChargeState,
@@ -249,6 +250,7 @@ class Refunds:
             request_id=row.id,
         )
         self._outbox.add(session, event, aggregate_id=payment.id, agency_id=payment.agency_id)
+        tell(session, (admin.id for admin in admins))
         return request_of(row, wanted.amount.currency)
 
     def _ask_later(self, refund_id: str) -> None:

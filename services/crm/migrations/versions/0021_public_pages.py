@@ -1,6 +1,6 @@
 """short names of public pages
 
-Revision: 0020_public_pages, after 0019_payment_mails
+Revision: 0021_public_pages, after 0020_refund_requests
 
 Expand only: a column with a default.
 """
@@ -8,8 +8,8 @@ Expand only: a column with a default.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0020_public_pages"
-down_revision = "0019_payment_mails"
+revision = "0021_public_pages"
+down_revision = "0020_refund_requests"
 branch_labels = None
 depends_on = None
 
