@@ -18,6 +18,7 @@ from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.events.v1.events_pb2 import RefundApprovalDecided
 from services.crm.access.agency.service import Directory
 from services.crm.core.actor import Actor
+from services.crm.core.news import tell
 from services.crm.core.ports.vault import Origin
 from services.crm.paying.charging.models import RefundRequestRow
 from services.crm.paying.charging.refunds import Refunds
@@ -164,6 +165,7 @@ class RefundApprovals:
             word=row.word,
         )
         self._outbox.add(session, event, aggregate_id=row.payment_id, agency_id=row.agency_id)
+        tell(session, (admin.id for admin in self._directory.admins(session, row.agency_id)))
 
 
 def _row(session: Session, actor: Actor, request_id: str) -> RefundRequestRow:
