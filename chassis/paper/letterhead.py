@@ -27,3 +27,9 @@ class Letterhead:
     contact: str
     accent: str
     paper: PaperSize
+
+
+def letterhead_of(*, name: str, phone: str, email: str, accent: str, paper: str, time_zone: str) -> Letterhead:
+    """An agency's paper. What it has not said is empty; for `paper` and `time_zone` see `paper_for`."""
+    contact = " · ".join(part for part in (phone, email) if part)
+    return Letterhead(name=name, contact=contact, accent=accent, paper=paper_for(paper, time_zone))

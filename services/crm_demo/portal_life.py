@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from chassis.ids import new_id
 from chassis.money import Money
 from chassis.paper import sheet
-from chassis.paper.letterhead import Letterhead, paper_for
 from chassis.paper.sheet import Sheet
 from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import (
@@ -127,13 +126,7 @@ def _pay(
 
 
 def _share(deps: Dependencies, actor: Actor, booking: BookingDetail, title: str, text: str) -> None:
-    agency = deps.access.directory.agency(booking.agency_id)
-    head = Letterhead(
-        name=agency.name,
-        contact=agency.data.email,
-        accent=agency.data.accent_colour,
-        paper=paper_for(agency.data.paper, agency.data.time_zone),
-    )
+    head = deps.access.directory.agency(booking.agency_id).letterhead
     paper = Sheet(head=head, title=title, footer=booking.title, made_at=booking.created_at, blocks=(sheet.say(text),))
     upload = Upload(
         request_key=f"demo:{title}"[:60], file_name=f"{title}.pdf", content=sheet.pdf(paper), title=title, tell=False

@@ -5,11 +5,11 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from chassis.money import Money
-from chassis.paper.letterhead import Letterhead, paper_for
 from chassis.typed.days import day_from
 from chassis.typed.names import called
 from chassis.web.colour import DEFAULT_ACCENT, parse_hex
 from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentType
+from services.portal.house import House
 
 TYPE_WORDS: dict[int, str] = {
     PaymentType.PAYMENT_TYPE_UNSPECIFIED: "Payment",
@@ -24,19 +24,12 @@ if _missing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PaymentRequest:
+class PaymentRequest(House):
     """What is asked of the client. Texts may be empty where the CRM had none; dates are the supplier's days."""
 
     payment_id: str
     booking_id: str
     segment_id: str
-    agency_id: str
-    agency_name: str
-    accent: str
-    agency_phone: str
-    agency_email: str
-    time_zone: str
-    paper: str
     agent_id: str
     agent_name: str
     agent_email: str
@@ -66,16 +59,6 @@ class PaymentRequest:
     def contact_email(self) -> str:
         """The agent's address, else the agency's."""
         return self.agent_email or self.agency_email
-
-    @property
-    def letterhead(self) -> Letterhead:
-        """The agency's paper."""
-        return Letterhead(
-            name=self.agency_name,
-            contact=" · ".join(part for part in (self.agency_phone, self.agency_email) if part),
-            accent=self.accent,
-            paper=paper_for(self.paper, self.time_zone),
-        )
 
 
 def read_context(context: PaymentContext) -> PaymentRequest:

@@ -3,15 +3,15 @@
 import re
 from dataclasses import dataclass
 
-from chassis.paper.letterhead import Letterhead, paper_for
 from chassis.typed.names import fold
+from services.portal.house import House
 
 _LONGEST_SLUG = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AgentView:
-    """An agent with the agency they work for. `time_zone` is the agency's IANA zone; `accent` "#RRGGBB" or empty."""
+class AgentView(House):
+    """An agent with the agency they work for."""
 
     agent_id: str
     slug: str
@@ -19,14 +19,6 @@ class AgentView:
     email: str
     phone: str
     active: bool
-    agency_id: str
-    agency_name: str
-    accent: str
-    agency_phone: str
-    agency_email: str
-    time_zone: str
-    # What the agency prints on; see chassis.paper.letterhead.paper_for.
-    paper: str = ""
 
     @property
     def first_name(self) -> str:
@@ -44,16 +36,6 @@ class AgentView:
     @property
     def contact_email(self) -> str:
         return self.email or self.agency_email
-
-    @property
-    def letterhead(self) -> Letterhead:
-        """The agency's paper."""
-        return Letterhead(
-            name=self.agency_name,
-            contact=" · ".join(part for part in (self.agency_phone, self.agency_email) if part),
-            accent=self.accent,
-            paper=paper_for(self.paper, self.time_zone),
-        )
 
 
 def slug_of(name: str) -> str:

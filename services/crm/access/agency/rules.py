@@ -4,6 +4,7 @@ import re
 import zoneinfo
 from dataclasses import dataclass
 
+from chassis.paper.letterhead import Letterhead, letterhead_of
 from chassis.typed.emails import clean_address
 from services.crm.core.actor import Role
 
@@ -52,6 +53,18 @@ class AgencyDetail:
     @property
     def name(self) -> str:
         return self.data.name
+
+    @property
+    def letterhead(self) -> Letterhead:
+        """The agency's paper."""
+        return letterhead_of(
+            name=self.data.name,
+            phone=self.data.phone,
+            email=self.data.email,
+            accent=self.data.accent_colour,
+            paper=self.data.paper,
+            time_zone=self.data.time_zone,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,6 @@ import pikepdf
 from chassis.clock import Clock
 from chassis.errors import NotFound
 from chassis.paper import sheet
-from services.crm.access.agency.letterhead import letterhead_of
 from services.crm.access.agency.service import Directory
 from services.crm.core.actor import Actor
 from services.crm.core.ports.charging import RefundState
@@ -69,7 +68,7 @@ class DisputePacks:
         originals = [*self._authorizations(actor, payment), *self._signed(actor, payment, booking)]
         agency = self._directory.agency(payment.agency_id)
         pack = DisputePack(
-            head=letterhead_of(agency),
+            head=agency.letterhead,
             agency_name=agency.name,
             agent_name=booking.agent_name,
             payment=payment,

@@ -9,7 +9,6 @@ from chassis.former_days import uid_of
 from chassis.itinerary import KIND_WORDS, Leg, Plan, plan
 from chassis.paper.itinerary import Itinerary
 from chassis.web.formatting import day_range
-from services.crm.access.agency.letterhead import letterhead_of
 from services.crm.access.agency.service import AgencyDetail, AgentDetail, Directory
 from services.crm.core.actor import Actor
 from services.crm.trips.bookings.service import (
@@ -107,7 +106,7 @@ def printed(view: ItineraryView, *, with_prices: bool = False) -> Itinerary:
     """What stands on the paper."""
     booking = view.booking
     return Itinerary(
-        head=letterhead_of(view.agency),
+        head=view.agency.letterhead,
         title=booking.title,
         dates=day_range(booking.begins_on, booking.ends_on) if booking.begins_on and booking.ends_on else "",
         travelers=tuple(passenger.name for passenger in booking.passengers),
