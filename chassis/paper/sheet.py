@@ -85,9 +85,9 @@ def drawn_signature(png: bytes, name: str, how: str) -> Block:
     return {"kind": "drawn", "png": list(png), "alt": f"Signature drawn by {name}", "name": name, "how": how}
 
 
-def blank(label: str) -> Block:
-    """A line to be filled in by hand, with what belongs on it below."""
-    return {"kind": "blank", "label": label}
+def blank(label: str, text: str = "") -> Block:
+    """A line to be filled in by hand, or with a text on it already, and below it what belongs there."""
+    return {"kind": "blank", "label": label, "text": text}
 
 
 def pdf(sheet: Sheet) -> bytes:

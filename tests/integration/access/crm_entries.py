@@ -96,6 +96,7 @@ ENTRIES: dict[str, Entry] = {
     "documents.withdraw": Entry(Door.OWNER_ALONE, objects={"document_id": "file_id"}),
     # esign: an agent's own document is theirs to change; an admin reads it
     "esign.archive": Entry(Door.OWNER_ALONE, form={"version": "1", "archived": "yes"}),
+    "esign.form_pdf": OWNER,
     "esign.index": AGENTS,
     "esign.library": AGENTS,
     "esign.new": OWNER_ALONE,

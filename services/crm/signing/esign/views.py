@@ -1,21 +1,26 @@
 """Pages of signing requests: what was sent, sending, the printed form, one request; panels on other rooms' pages."""
 
 import secrets
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from chassis.errors import InvalidArgument, PermissionDenied
+from chassis.paper.faces import name_them, unprintable
 from chassis.web.formatting import plural
 from services.crm.access.parts import access
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list
 from services.crm.core.forms import attempt, do_and_say, shown_issue
 from services.crm.core.panels import Panel
+from services.crm.core.parts import core
 from services.crm.core.web import current_agent, login_required
 from services.crm.sales.clients.service import ClientDetail
 from services.crm.signing.esign.forms import PrintForm, SendForm, make_send_form, read_send_form
+from services.crm.signing.esign.paper import PaperForm
+from services.crm.signing.esign.paper import form_pdf as set_form
 from services.crm.signing.esign.rules import DONE, WAITING, DocumentKind, RequestState
 from services.crm.signing.esign.service import FeeRestricted, RequestFilter, Template
 from services.crm.signing.parts import signing
@@ -112,23 +117,34 @@ def print_form(booking_id: str) -> ResponseReturnValue:
     """The form for a client without a computer: the text, and lines to sign on. It has no place for a card number."""
     actor = current_agent()
     booking = trips().bookings.get(actor, booking_id)
-    templates = sendable(actor)
-    template = _chosen(templates, request.args.get("template", ""))
-    passenger = booking.passenger(request.args.get("client", "")) or booking.lead
-    text, unfilled = "", list[str]()
-    if passenger is not None:
-        text, unfilled = signing().requests.text_for(actor, booking_id, passenger.client_id, template.body)
+    template, passenger = _print_choice(actor, booking)
+    paper, unfilled = _paper_form(actor, booking, template, passenger)
     return render_template(
         "esign/print.html",
         booking=booking,
-        templates=templates,
+        templates=sendable(actor),
         template=template,
         passenger=passenger,
-        text=text,
+        paper=paper,
         unfilled=unfilled,
+        odd=name_them(unprintable("\n".join((paper.title, paper.text, paper.signer_name)))) if paper else "",
         own=actor.owns(booking.agent_id),
         form=_print_form(template, passenger),
     )
+
+
+@blueprint.get("/print/<id:booking_id>/form.pdf")
+@login_required
+def form_pdf(booking_id: str) -> ResponseReturnValue:
+    """The same form as a PDF; while something is missing for it, the page says what."""
+    actor = current_agent()
+    booking = trips().bookings.get(actor, booking_id)
+    template, passenger = _print_choice(actor, booking)
+    paper, unfilled = _paper_form(actor, booking, template, passenger)
+    if paper is None or unfilled:
+        chosen, client = template.id, passenger.client_id if passenger else None
+        return redirect(url_for("esign.print_form", booking_id=booking_id, template=chosen, client=client), 303)
+    return pdf_download(set_form(paper), "form.pdf")
 
 
 @blueprint.post("/paper/<id:booking_id>")
@@ -235,6 +251,33 @@ def _first_values(booking: BookingDetail, templates: list[Template]) -> dict[str
     for index in [index for index, passenger in enumerate(booking.passengers) if passenger.email][:1]:
         values[f"pick_{index}"] = True
     return values
+
+
+def _print_choice(actor: Actor, booking: BookingDetail) -> tuple[Template, Passenger | None]:
+    """What is printed for whom: as the address says, else the first document and the lead."""
+    template = _chosen(sendable(actor), request.args.get("template", ""))
+    return template, booking.passenger(request.args.get("client", "")) or booking.lead
+
+
+def _paper_form(
+    actor: Actor, booking: BookingDetail, template: Template, passenger: Passenger | None
+) -> tuple[PaperForm | None, list[str]]:
+    """The form, None while nobody travels, and the tags of its text that the booking has no value for."""
+    if passenger is None:
+        return None, []
+    text, unfilled = signing().requests.text_for(actor, booking.id, passenger.client_id, template.body)
+    agency = access().directory.agency(booking.agency_id)
+    today = core().clock.now().astimezone(ZoneInfo(agency.data.time_zone))
+    paper = PaperForm(
+        head=agency.letterhead,
+        title=template.title,
+        text=text,
+        signer_name=passenger.name,
+        agent_name=booking.agent_name,
+        # Printed again on the same day it is the same file.
+        made_at=today.replace(hour=0, minute=0, second=0, microsecond=0),
+    )
+    return paper, unfilled
 
 
 def _print_form(template: Template, passenger: Passenger | None) -> PrintForm:

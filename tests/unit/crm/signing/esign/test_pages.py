@@ -1,10 +1,12 @@
 """The pages of documents and insurance: what is shown, kept, refused, and to whom."""
 
+import io
 import re
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pypdf import PdfReader
 
 from chassis.ids import new_id
 from services.crm.sales.clients.service import ClientData
@@ -162,6 +164,33 @@ def test_the_printable_form_has_lines_to_sign_and_no_place_for_a_card_number(sit
     assert "Signed on paper" in text_of(maya.get(f"/bookings/{site.booking.id}"))
 
 
+def test_the_printable_form_is_a_tagged_pdf_on_the_agencys_paper_with_nothing_to_fill_in_by_machine(
+    site: CrmSite, maya: Browser
+) -> None:
+    card = site.deps.signing.library.of_kind(site.maya, DocumentKind.CARD_AUTHORIZATION)
+    address = f"/signatures/print/{site.booking.id}/form.pdf?template={card.id}&client={site.client.id}"
+    answer = maya.get(address)
+    assert answer.headers["Content-Type"] == "application/pdf"
+    made = PdfReader(io.BytesIO(answer.data))
+    words = " ".join(" ".join(page.extract_text() for page in made.pages).split())
+    for said in ("Harbour & Vine Travel", "I, Eleanor Whitcombe, authorize", "ELEANOR WHITCOMBE", "Place and date"):
+        assert said in words
+    assert "Please don't write a card number on this form" in words
+    for place in ("Card number", "Expir", "CVV"):
+        assert place not in words
+    assert int(made.pages[0].mediabox.width) == 612
+    assert "/StructTreeRoot" in made.root_object
+    assert "/AcroForm" not in made.root_object
+    assert maya.get(address).data == answer.data
+
+
+def test_a_form_that_is_not_filled_is_not_printed_and_the_page_says_what_it_lacks(site: CrmSite, maya: Browser) -> None:
+    fee = site.deps.signing.library.of_kind(site.maya, DocumentKind.SERVICE_FEE)
+    answer = maya.get(f"/signatures/print/{site.booking.id}/form.pdf?template={fee.id}&client={site.client.id}")
+    assert answer.status_code == 303
+    assert "Not everything can be filled" in text_of(maya.get(answer.headers["Location"]))
+
+
 def test_only_an_admin_keeps_the_list_of_restricted_states(site: CrmSite, maya: Browser) -> None:
     assert maya.get("/signatures/restrictions").status_code == 404
     ada = site.signed_in(site.ada)
@@ -184,6 +213,7 @@ def _addresses(request: SignRequest, template: Template) -> list[tuple[str, str]
         ("GET", f"/signatures/new/{request.booking_id}"),
         ("POST", f"/signatures/new/{request.booking_id}"),
         ("GET", f"/signatures/print/{request.booking_id}"),
+        ("GET", f"/signatures/print/{request.booking_id}/form.pdf"),
         ("POST", f"/signatures/paper/{request.booking_id}"),
     ]
 
