@@ -1,8 +1,8 @@
 """The CRM's worker: sends what the rooms publish, consumes what concerns them, keeps their timers."""
 
-from chassis.bus import Bus, Consumer, EventHandlers, Relay, open_bus
-from chassis.health import serve_status
-from chassis.lifecycle import Loop, run_until_stopped
+from chassis.bus import EventHandlers
+from chassis.bus.worker import Worker
+from chassis.lifecycle import Loop
 from services.crm.access import wiring as access
 from services.crm.bootstrap import SERVICE
 from services.crm.health import readiness
@@ -39,25 +39,23 @@ def timers(deps: Dependencies) -> list[tuple[str, Loop]]:
 
 
 def bind_queue(deps: Dependencies) -> None:
-    """Makes the CRM's queue, so that what others publish before this worker's first start finds it.
-
-    Raises BusUnavailable.
-    """
-    bus = _bus(deps)
-    bus.bind(SERVICE, event_handlers(deps).patterns())
-    bus.close()
+    """Makes the CRM's queue. Raises BusUnavailable."""
+    _worker(deps).bind_queue()
 
 
 def run(deps: Dependencies) -> None:
     """Runs until SIGTERM or SIGINT; raises SystemExit(1) when a loop dies."""
-    settings = deps.core.settings
-    bus = _bus(deps)
-    relay = Relay(deps.core.database, event_tables, bus)
-    consumer = Consumer(deps.core.database, event_tables, bus, SERVICE, event_handlers(deps), deps.core.clock)
-    serve_status(settings.metrics_listen, readiness(settings, deps.core.database, bus))
-    run_until_stopped([("relay", relay.run), ("consumer", consumer.run), *timers(deps)])
+    _worker(deps).run(timers(deps))
 
 
-def _bus(deps: Dependencies) -> Bus:
-    settings = deps.core.settings
-    return open_bus(settings.bus_url, service=SERVICE, tls=settings.tls)
+def _worker(deps: Dependencies) -> Worker:
+    core, settings = deps.core, deps.core.settings
+    return Worker(
+        service=SERVICE,
+        settings=settings,
+        database=core.database,
+        tables=event_tables,
+        handlers=event_handlers(deps),
+        clock=core.clock,
+        readiness=lambda bus: readiness(settings, core.database, bus),
+    )

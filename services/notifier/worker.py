@@ -1,9 +1,8 @@
 """The notifier's worker: consumes events, sends mail, and tells how it went."""
 
-from chassis.bus import Bus, Consumer, EventHandlers, Relay, open_bus
-from chassis.db import open_database
-from chassis.health import serve_status
-from chassis.lifecycle import Loop, every, run_until_stopped
+from chassis.bus import EventHandlers
+from chassis.bus.worker import Worker
+from chassis.lifecycle import Loop, every
 from services.notifier.bootstrap import SERVICE
 from services.notifier.client_references import CLIENT_REFERENCES
 from services.notifier.deliveries.client_mails import ClientMails
@@ -61,26 +60,23 @@ def timers(deps: Dependencies) -> list[tuple[str, Loop]]:
 
 
 def bind_queue(deps: Dependencies) -> None:
-    """Makes the notifier's queue, so that what others publish before this worker's first start finds it.
-
-    Raises BusUnavailable.
-    """
-    bus = _bus(deps)
-    bus.bind(SERVICE, event_handlers(deps).patterns())
-    bus.close()
+    """Makes the notifier's queue. Raises BusUnavailable."""
+    _worker(deps).bind_queue()
 
 
 def run(deps: Dependencies) -> None:
     """Runs until SIGTERM or SIGINT; raises SystemExit(1) when a loop dies."""
-    settings, database = deps.core.settings, deps.core.database
-    bus = _bus(deps)
-    consumer = Consumer(database, event_tables, bus, SERVICE, event_handlers(deps), deps.core.clock)
-    # The outbox gets a database handle of its own, so that its waiting never holds a sender's connection.
-    relay = Relay(open_database(settings.database_url, name="notifier-relay"), event_tables, bus)
-    serve_status(settings.metrics_listen, readiness(database, bus))
-    run_until_stopped([("relay", relay.run), ("consumer", consumer.run), *timers(deps)])
+    _worker(deps).run(timers(deps))
 
 
-def _bus(deps: Dependencies) -> Bus:
-    settings = deps.core.settings
-    return open_bus(settings.bus_url, service=SERVICE, tls=settings.tls)
+def _worker(deps: Dependencies) -> Worker:
+    core = deps.core
+    return Worker(
+        service=SERVICE,
+        settings=core.settings,
+        database=core.database,
+        tables=event_tables,
+        handlers=event_handlers(deps),
+        clock=core.clock,
+        readiness=lambda bus: readiness(core.database, bus),
+    )

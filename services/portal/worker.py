@@ -1,9 +1,8 @@
 """The portal's worker: tells what clients did, takes in what the CRM and the notifier tell, prints, keeps house."""
 
-from chassis.bus import Bus, Consumer, EventHandlers, Relay, open_bus
-from chassis.db import open_database
-from chassis.health import serve_status
-from chassis.lifecycle import Loop, every, run_until_stopped
+from chassis.bus import EventHandlers
+from chassis.bus.worker import Worker
+from chassis.lifecycle import Loop, every
 from chassis.web.drafts import Drafts
 from services.portal.account import events as account_events
 from services.portal.agencies import events as agency_events
@@ -64,26 +63,23 @@ def timers(deps: Dependencies) -> list[tuple[str, Loop]]:
 
 
 def bind_queue(deps: Dependencies) -> None:
-    """Makes the portal's queue, so that what others publish before this worker's first start finds it.
-
-    Raises BusUnavailable.
-    """
-    bus = _bus(deps)
-    bus.bind(SERVICE, event_handlers(deps).patterns())
-    bus.close()
+    """Makes the portal's queue. Raises BusUnavailable."""
+    _worker(deps).bind_queue()
 
 
 def run(deps: Dependencies) -> None:
     """Runs until SIGTERM or SIGINT; raises SystemExit(1) when a loop dies."""
-    settings, database = deps.core.settings, deps.core.database
-    bus = _bus(deps)
-    consumer = Consumer(database, event_tables, bus, SERVICE, event_handlers(deps), deps.core.clock)
-    # The relay's waiting never holds a connection that the consumer needs.
-    relay = Relay(open_database(settings.database_url, name="portal-relay"), event_tables, bus)
-    serve_status(settings.metrics_listen, readiness(settings, database, bus))
-    run_until_stopped([("relay", relay.run), ("consumer", consumer.run), *timers(deps)])
+    _worker(deps).run(timers(deps))
 
 
-def _bus(deps: Dependencies) -> Bus:
-    settings = deps.core.settings
-    return open_bus(settings.bus_url, service=SERVICE, tls=settings.tls)
+def _worker(deps: Dependencies) -> Worker:
+    core, settings = deps.core, deps.core.settings
+    return Worker(
+        service=SERVICE,
+        settings=settings,
+        database=core.database,
+        tables=event_tables,
+        handlers=event_handlers(deps),
+        clock=core.clock,
+        readiness=lambda bus: readiness(settings, core.database, bus),
+    )

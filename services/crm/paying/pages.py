@@ -14,7 +14,7 @@ from services.crm.paying.links.views import blueprint as links
 from services.crm.paying.parts import Paying
 from services.crm.paying.payment_page.charge_views import blueprint as payment_page
 from services.crm.paying.payments.views import blueprint as payments
-from services.crm.paying.phone.views import blueprint as phone
+from services.crm.paying.phone.report_views import blueprint as phone
 from services.crm.paying.recording.views import blueprint as recording
 from services.crm.paying.reminders.views import blueprint as reminders
 from services.crm.paying.reveal.views import blueprint as reveal

@@ -13,24 +13,12 @@ from chassis.errors import CardInvalid, InvalidArgument, NotFound, WayvaultError
 from chassis.ids import new_id
 from services.vault.phone.calls.masker import Masker
 from services.vault.phone.calls.ports import Ended, Transport
-from services.vault.phone.capture.keys import KeyedField, overwritten
+from services.vault.phone.capture.keys import overwritten
 from services.vault.phone.capture.pins import PinDesk, new_pin, same, used
 from services.vault.phone.capture.ports import CardStore, KeyedCard, MediaThread, Trail, act_of
-from services.vault.phone.capture.rules import (
-    Enough,
-    Field,
-    Refusal,
-    Result,
-    State,
-    brand_so_far,
-    enough,
-    longest,
-    refusal,
-)
+from services.vault.phone.capture.rules import Field, Result, State
 from services.vault.phone.capture.sessions import FieldProgress, Progress, Purpose, Session, StoredCard
 
-# A field that may be complete is, when no key follows for this long (seconds).
-_SETTLED: Final = 1.5
 # An ended session can be asked about for this long.
 _REMEMBERED: Final = 120.0
 _MOST_SESSIONS: Final = 500
@@ -106,15 +94,7 @@ class Sessions:
             session = self._own(session_id, agent_id)
             if session.state is not State.TIED:
                 raise InvalidArgument(_NOT_TIED[session.state], field="field")
-            session.close_field()
-            if (old := session.digits.pop(field, None)) is not None:
-                overwritten(old)
-            session.open_field, session.field_at, session.last_at = field, now, now
-            session.keyed = KeyedField(longest(field), session.owed, now)
-            asked = session.shown[field].asked + 1
-            session.shown[field] = FieldProgress(asked=asked)
-            if field is Field.NUMBER:
-                session.brand = None
+            session.begin_field(field, now)
             self._touch(session)
             self._keying(session, keying=True)
             return session.progress(now)
@@ -202,7 +182,9 @@ class Sessions:
             ended = session.keyed.press(transport, key, now)
             digits = session.keyed.digits()
             try:
-                self._keyed(session, digits, now, ended=ended)
+                if session.note_keys(digits, now) or ended:
+                    self._close_keyed(session, timed_out=False)
+                self._touch(session)
             finally:
                 overwritten(digits)
 
@@ -300,35 +282,8 @@ class Sessions:
         self._record(session, "phone.tied")
         self._touch(session)
 
-    def _keyed(self, session: Session, digits: bytearray, now: float, *, ended: bool) -> None:
-        field = session.open_field
-        if field is None:
-            return
-        text = digits.decode()
-        if field is Field.NUMBER:
-            session.brand = brand_so_far(text)
-        session.shown[field] = FieldProgress(digits=len(digits), asked=session.shown[field].asked)
-        complete = enough(field, text, session.brand)
-        session.complete_at = now + _SETTLED if complete is Enough.SOON else None
-        if ended or complete is Enough.NOW:
-            self._close_keyed(session, timed_out=False)
-        self._touch(session)
-
     def _close_keyed(self, session: Session, *, timed_out: bool) -> None:
-        field, keyed = session.open_field, session.keyed
-        if field is None or keyed is None:
-            return
-        digits = keyed.digits()
-        why = refusal(field, digits.decode(), session.brand, self._today())
-        if timed_out and why is not None:
-            why = Refusal.TIMED_OUT
-        asked = session.shown[field].asked
-        session.shown[field] = FieldProgress(digits=len(digits), taken=why is None, refusal=why, asked=asked)
-        if why is None:
-            session.digits[field] = digits
-        else:
-            overwritten(digits)
-        session.close_field()
+        session.settle_field(self._today(), timed_out=timed_out)
         self._keying(session, keying=False)
         self._touch(session)
 

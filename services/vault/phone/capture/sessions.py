@@ -3,11 +3,26 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from chassis.cards import Brand
 from services.vault.phone.calls.ports import Transport
 from services.vault.phone.capture.keys import KeyedField, overwritten
-from services.vault.phone.capture.rules import Field, Refusal, Result, State, TimeLimits
+from services.vault.phone.capture.rules import (
+    Enough,
+    Field,
+    Refusal,
+    Result,
+    State,
+    TimeLimits,
+    brand_so_far,
+    enough,
+    longest,
+    refusal,
+)
+
+# A field that may be complete is, when no key follows for this long (seconds).
+_SETTLED: Final = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +131,45 @@ class Session:
         for kept in self.digits.values():
             overwritten(kept)
         self.digits.clear()
+        self.close_field()
+
+    def begin_field(self, wanted: Field, now: float) -> None:
+        """Opens a field for keys, anew if it was taken; an open one is given up."""
+        self.close_field()
+        if (old := self.digits.pop(wanted, None)) is not None:
+            overwritten(old)
+        self.open_field, self.field_at, self.last_at = wanted, now, now
+        self.keyed = KeyedField(longest(wanted), self.owed, now)
+        self.shown[wanted] = FieldProgress(asked=self.shown[wanted].asked + 1)
+        if wanted is Field.NUMBER:
+            self.brand = None
+
+    def note_keys(self, digits: bytearray, now: float) -> bool:
+        """Counts what is in the open field; whether it is complete now. One that may be is, when no key follows."""
+        if self.open_field is None:
+            return False
+        wanted, text = self.open_field, digits.decode()
+        if wanted is Field.NUMBER:
+            self.brand = brand_so_far(text)
+        self.shown[wanted] = FieldProgress(digits=len(digits), asked=self.shown[wanted].asked)
+        complete = enough(wanted, text, self.brand)
+        self.complete_at = now + _SETTLED if complete is Enough.SOON else None
+        return complete is Enough.NOW
+
+    def settle_field(self, today: datetime, *, timed_out: bool) -> None:
+        """Takes what is in the open field, or says why not, and closes it."""
+        if self.open_field is None or self.keyed is None:
+            return
+        wanted, digits = self.open_field, self.keyed.digits()
+        why = refusal(wanted, digits.decode(), self.brand, today)
+        if timed_out and why is not None:
+            why = Refusal.TIMED_OUT
+        asked = self.shown[wanted].asked
+        self.shown[wanted] = FieldProgress(digits=len(digits), taken=why is None, refusal=why, asked=asked)
+        if why is None:
+            self.digits[wanted] = digits
+        else:
+            overwritten(digits)
         self.close_field()
 
     def close_field(self) -> None:
