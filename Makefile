@@ -144,6 +144,10 @@ compose-test: setup ## Walk the main job over the containers by https and try ev
 	@sh deploy/dev/chromium
 	@$(PY) -m pytest -q tests/compose
 
+.PHONY: upgrade-test
+upgrade-test: setup ## Run the last release and this version side by side on one database and bus, and go back (5 minutes)
+	@$(PY) -m pytest -q tests/upgrade
+
 .PHONY: clean
 clean: ## Stop everything and remove all state and what was built; keeps .venv
 	@if test -x $(PY); then $(PY) -m deploy.dev.run down && $(PY) -m deploy.dev.engines stop; fi

@@ -2,8 +2,8 @@
 
     python -m deploy.dev.tests [path …]
 
-Chaos, bench and compose are left out unless their folder is named. COVERAGE=1 measures which branches of the vault its
-own tests go (pyproject.toml, [tool.coverage]) and fails the run below the floor that stands there.
+Chaos, bench, compose and upgrade are left out unless their folder is named. COVERAGE=1 measures which branches of the
+vault its own tests go (pyproject.toml, [tool.coverage]) and fails the run below the floor that stands there.
 """
 
 import os
@@ -89,7 +89,7 @@ def main(arguments: list[str] | None = None) -> int:
     paths = (sys.argv[1:] if arguments is None else arguments) or ["tests"]
     left_out = [
         f"--ignore=tests/{folder}"
-        for folder in ("chaos", "bench", "compose")
+        for folder in ("chaos", "bench", "compose", "upgrade")
         if not any(path.startswith(f"tests/{folder}") for path in paths)
     ]
     started = time.monotonic()

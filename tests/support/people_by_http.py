@@ -59,6 +59,11 @@ class Browser:
         made._token = self._token
         return made
 
+    @property
+    def cookies(self) -> dict[str, str]:
+        """What it would show to another server of the same site."""
+        return self._session.cookies.get_dict()
+
     def get(self, path: str) -> str:
         """The page at a path of this origin. Raises PageFault unless it answers well."""
         return self._seen(self._session.get(self._at + path, timeout=_TIMEOUT))
