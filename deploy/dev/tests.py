@@ -27,7 +27,13 @@ _PARTS = 2
 # A run with more tests than this that failed at first and passed when they were tried again has failed.
 _MOST_FLAKY = 2
 # What tries the vault: with COVERAGE=1 run apart and measured. Measuring all would make all tests half as slow again.
-_MEASURED = ("tests/unit/vault", "tests/integration/vault", "tests/integration/frame", "tests/contract/transit")
+_MEASURED = (
+    "tests/unit/vault",
+    "tests/integration/vault",
+    "tests/integration/frame",
+    "tests/integration/engines",
+    "tests/contract/transit",
+)
 # Calls in real time: measured, they would come too late for the clock they are played by.
 _UNMEASURED = "--ignore=tests/integration/vault/phone/test_proof.py"
 # One more than there are processors: some tests wait for what runs beside them.

@@ -1,5 +1,7 @@
 """What a call's packets go through with and without a session."""
 
+import itertools
+
 import numpy as np
 
 from services.vault.phone.calls.ports import Address
@@ -71,3 +73,21 @@ def test_within_a_session_speech_has_the_level_it_had() -> None:
     middle = slice(DELAY + 2 * FRAME, 12_000)
     level = 10 * np.log10(np.mean(played[middle] ** 2) / np.mean(said[middle] ** 2))
     assert abs(level) < 1
+
+
+def test_after_a_session_the_same_stream_goes_on_without_a_jump() -> None:
+    call = Call()
+    call.world.masker.begin("call", "agent", call.world.now)
+    call.speak(_noise(1))
+    masked = [packet for data in call.heard if (packet := rtp.parse(data)) is not None]
+    call.world.masker.end("call", call.world.now)
+    while call.world.masker.calls["call"].client is not None:
+        call.speak(_noise(0.1))
+    before = len(call.heard)
+    call.speak(_noise(0.2))
+
+    packets = [packet for data in call.heard if (packet := rtp.parse(data)) is not None]
+    assert len(packets) > before, "sound is passed on again"
+    assert {packet.ssrc for packet in packets} == {masked[0].ssrc}, "to the agent's telephone it is one stream"
+    steps = {(b.sequence - a.sequence) % 65536 for a, b in itertools.pairwise(packets)}
+    assert steps == {1}

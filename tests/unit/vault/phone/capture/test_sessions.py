@@ -267,3 +267,50 @@ def test_progress_never_holds_a_digit(world: World) -> None:
     assert "4000" not in text
     assert "5556" not in text
     assert Transport.EVENT not in text
+
+
+def test_a_field_that_is_given_up_takes_no_more_keys_and_can_be_asked_for_again(world: World) -> None:
+    session = _tied(world)
+    world.sessions.capture(session, "maya", Field.NUMBER)
+    world.settle()
+    _key(world, "4242", tag="client")
+    given_up = world.sessions.give_up_field(session, "maya")
+    assert (given_up.fields[Field.NUMBER].taken, given_up.fields[Field.NUMBER].digits) == (False, 0)
+    assert world.sessions.give_up_field(session, "maya") == given_up, "nothing is open any more"
+    _keyed(world, session, Field.NUMBER, "4242424242424242")
+    assert world.sessions.progress(session, "maya").fields[Field.NUMBER].taken
+
+
+def test_what_comes_before_the_call_is_tied_or_after_the_end_is_refused_in_words(world: World) -> None:
+    session, _ = world.sessions.open(_purpose())
+    with pytest.raises(InvalidArgument):
+        world.sessions.capture(session, "maya", Field.NUMBER)
+    with pytest.raises(InvalidArgument):
+        world.sessions.finish(session, "maya", "Ana Client")
+    with pytest.raises(NotFound, match="has stored no card"):
+        world.sessions.stored(session, "maya")
+
+
+def test_a_card_is_stored_once_and_asked_for_again_is_the_same(world: World) -> None:
+    session = _tied(world)
+    for field, digits in ((Field.NUMBER, "4242424242424242"), (Field.EXPIRY, "1130"), (Field.CVV, "123")):
+        _keyed(world, session, field, digits)
+    first = world.sessions.finish(session, "maya", "Ana Client")
+    assert world.sessions.finish(session, "maya", "Ana Client").result is first.result
+    assert world.sessions.stored(session, "maya").last4 == "4242"
+    assert len(world.store.cards) == 1
+
+
+def test_a_field_that_was_taken_is_overwritten_when_it_is_asked_for_anew(world: World) -> None:
+    session = _tied(world)
+    _keyed(world, session, Field.CVV, "123")
+    kept = world.sessions._sessions[session].digits[Field.CVV]
+    world.sessions.capture(session, "maya", Field.CVV)
+    assert bytes(kept).strip(b"\0") == b""
+
+
+def test_more_sessions_than_the_pins_allow_are_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.vault.phone.capture.service._MOST_SESSIONS", 1)
+    world.sessions.open(_purpose())
+    with pytest.raises(InvalidArgument, match="Too many phone payments"):
+        world.sessions.open(_purpose("ada"))
