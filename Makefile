@@ -62,8 +62,8 @@ chaos: setup ## Kill -9 every program while it works, a thousand charges among i
 
 .PHONY: coverage
 coverage: setup ## Measure which branches of the vault its tests go (fails below the floor), then of the rest, which is only reported
-	@$(PY) -m pytest -q tests/unit/vault tests/integration/vault tests/integration/frame tests/integration/engines tests/contract/transit \
-	  --ignore=tests/integration/vault/phone/test_proof.py --cov
+	@$(PY) -m pytest -q tests/unit/vault tests/integration/vault tests/integration/frame tests/integration/engines \
+	  tests/contract/transit --ignore=tests/integration/vault/phone/test_proof.py --cov
 	@COVERAGE_FILE=.coverage-rest $(PY) -m pytest -q tests/unit tests/contract -n auto \
 	  --cov=chassis --cov=services/crm --cov=services/portal --cov=services/notifier --cov-fail-under=0
 

@@ -31,7 +31,7 @@ def content_security_policy(nonce: str, frame_origin: str | None) -> str:
     return "; ".join(f"{name} {value}" for name, value in directives.items())
 
 
-_HEADERS = {
+HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     # The page's address never travels: a link's id is nobody else's business.
@@ -49,7 +49,7 @@ def install_headers(app: Flask, *, frame_origin: str | None, https: bool) -> Non
     def add(response: Response) -> Response:
         headers = response.headers
         headers.setdefault("Content-Security-Policy", content_security_policy(csp_nonce(), frame_origin))
-        for name, value in _HEADERS.items():
+        for name, value in HEADERS.items():
             headers.setdefault(name, value)
         if https:
             headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")

@@ -25,6 +25,14 @@ _CHASSIS_STATIC = HERE.parents[2] / "chassis" / "web" / "static"
 MODES = ("capture", "reveal", "cvv")
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".woff2": "font/woff2"}
 
+# Of every answer, beside the policy.
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-site",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), clipboard-read=()",
+}
+
 log = structlog.get_logger(__name__)
 
 
@@ -121,18 +129,21 @@ def _asset(name: str) -> Response:
     return response
 
 
-def _headers(settings: FrameSettings) -> Callable[[Response], Response]:
-    policy = (
+def policy_for(parents: Sequence[str]) -> str:
+    """The secure pages' content security policy, for those that embed them."""
+    return (
         "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src 'none'; "
-        f"form-action 'none'; base-uri 'none'; frame-ancestors {' '.join(settings.parents)}"
+        f"form-action 'none'; base-uri 'none'; frame-ancestors {' '.join(parents)}"
     )
+
+
+def _headers(settings: FrameSettings) -> Callable[[Response], Response]:
+    policy = policy_for(settings.parents)
 
     def add(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = policy
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["Cross-Origin-Resource-Policy"] = "same-site"
-        response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), clipboard-read=()"
+        for name, value in HEADERS.items():
+            response.headers[name] = value
         response.headers.setdefault("Cache-Control", "no-store")
         if settings.https:
             response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
