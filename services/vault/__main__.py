@@ -5,11 +5,12 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import structlog
 
 from chassis.clock import SystemClock
-from chassis.db import open_database
+from chassis.db import Database, open_database
 from chassis.db.migrate import MigrationError
 from chassis.health import READINESS, Readiness
 from chassis.logging import configure_logging
@@ -19,6 +20,7 @@ from chassis.settings import ServiceSettings, SettingsError, check_config, load
 from chassis.telemetry import export_traces
 from services.vault import server, worker
 from services.vault.audit.service import exported
+from services.vault.audit.syslog import Receiver, SyslogFault, forward
 from services.vault.bootstrap import bootstrap
 from services.vault.config import VaultSettings
 from services.vault.migrations import MIGRATIONS
@@ -39,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         added = commands.add_parser(name, help=help_text)
         added.set_defaults(run=run)
         if name == "export-audit":
-            added.add_argument("--ocsf", action="store_true", help="as OCSF 1.3, class API Activity")
+            _add_export_options(added)
         if name == "check-config":
             added.add_argument("of", nargs="?", choices=("vault", "phone"), default="vault", help="whose settings")
     commands.add_parser("phone", help="the masker of calls, with settings of its own (PHONE_…)")
@@ -60,6 +62,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     return status
+
+
+def _add_export_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--ocsf", action="store_true", help="as OCSF 1.3, class API Activity")
+    parser.add_argument(
+        "--syslog", metavar="HOST:PORT", help="send OCSF events over syslog with TLS (RFC 5425) instead"
+    )
+    parser.add_argument("--syslog-ca", type=Path, metavar="FILE", help="the authority of its certificate")
+    parser.add_argument("--syslog-cert", type=Path, metavar="FILE", help="our certificate, where it asks for one")
+    parser.add_argument("--syslog-key", type=Path, metavar="FILE", help="the key of our certificate")
+    parser.add_argument("--position", type=Path, metavar="FILE", help="how far the trail was sent; next time goes on")
 
 
 def _serve(settings: VaultSettings, _: argparse.Namespace) -> int:
@@ -169,14 +182,29 @@ def _report(settings: VaultSettings, _: argparse.Namespace) -> int:
 
 
 def _export(settings: VaultSettings, given: argparse.Namespace) -> int:
-    """The audit trail as JSON lines on standard output, one a row."""
+    """The audit trail as JSON lines on standard output, one a row; or what is new of it, to a SIEM."""
     database = open_database(settings.database_url, name="vault-export")
     try:
+        if given.syslog:
+            return _forward(database, given)
         with database.read() as session:
             for line in exported(session, ocsf=given.ocsf):
                 print(line)
     finally:
         database.dispose()
+    return 0
+
+
+def _forward(database: Database, given: argparse.Namespace) -> int:
+    if given.position is None:
+        raise SettingsError("--syslog needs --position FILE: where it stands how far the trail was sent.")
+    receiver = Receiver(address=given.syslog, ca=given.syslog_ca, cert=given.syslog_cert, key=given.syslog_key)
+    try:
+        sent = forward(database, receiver, given.position)
+    except (SyslogFault, OSError) as fault:
+        print(f"Not sent, or not all: {fault}. Run it again: it goes on where it ended.", file=sys.stderr)
+        return 1
+    print(f"Sent {sent} rows to {given.syslog}.")
     return 0
 
 
@@ -196,7 +224,7 @@ _PROCESSES: dict[str, tuple[str, Callable[[VaultSettings, argparse.Namespace], i
     "charging": ("charge cards at the agencies' gateways", _charge),
     "migrate": ("bring the database up to date", _migrate),
     "retention-report": ("say what is kept, until when, and what is overdue (O10); exit status 3 if anything", _report),
-    "export-audit": ("write the audit trail as JSON lines (O8); --ocsf for a SIEM", _export),
+    "export-audit": ("write the audit trail as JSON lines (O8); --ocsf, --syslog for a SIEM", _export),
     "check-config": ("print the settings, and what is wrong with them", lambda _settings, _given: 0),
 }
 

@@ -141,9 +141,11 @@ def record_of(row: Row[Any]) -> AuditRecord:
     )
 
 
-def export_rows(session: Session) -> Iterator[AuditRecord]:
-    """Every row, oldest first within its chain."""
+def export_rows(session: Session, *, chain_id: str | None = None, after: int = 0) -> Iterator[AuditRecord]:
+    """Every row, oldest first within its chain; or one chain's rows after a number."""
     query = select(_rows).order_by(_rows.c.chain_id, _rows.c.sequence).execution_options(yield_per=_FETCH)
+    if chain_id is not None:
+        query = query.where(_rows.c.chain_id == chain_id, _rows.c.sequence > after)
     return (record_of(row) for row in session.execute(query))
 
 
