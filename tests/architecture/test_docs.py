@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("docs/**/*.md"), *ROOT.glob("[A-Z]*.md")])
-_FOLDERS = "unit|architecture|contract|integration|compose|e2e|chaos|bench"
+_FOLDERS = "unit|architecture|contract|integration|compose|upgrade|e2e|chaos|bench"
 _REFERENCE = re.compile(rf"`((?:{_FOLDERS})/[\w/]+\.py)(?:::(\w+))?`")
 # The rows that stand in the product for what is built.
 _MAIN_JOB = [f"M{number}" for number in range(1, 14)]

@@ -104,3 +104,5 @@ def running_release(engine: Engine) -> Iterator[Release]:
             process.wait(120)
         finally:
             process.kill()
+            assert process.stdout is not None
+            process.stdout.close()
