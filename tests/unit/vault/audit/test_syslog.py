@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -83,7 +84,7 @@ def siem(authority: Authority) -> Iterator[Siem]:
     made.close()
 
 
-def record(rooms: VaultRooms, *actions: str, result: str = "ok") -> None:
+def record(rooms: VaultRooms, *actions: str, result: Literal["ok", "refused"] = "ok") -> None:
     with rooms.database.transaction() as session:
         for action in actions:
             rooms.audit.record(session, AuditEntry(action=action, result=result, actor="crm", resource="card_1"))
