@@ -1,6 +1,6 @@
 """The payment area's forms that charge a card and give money back (G1, G2, G4)."""
 
-from flask import flash
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument
@@ -37,10 +37,10 @@ def charge(payment_id: str) -> ResponseReturnValue:
         state = paying().charges.charge(current_agent(), payment_id, origin=request_origin())
     except InvalidArgument as error:
         flash(error.message, "alert")
-        return here(payment_id)
+        return _back(payment_id)
     if state is ChargeState.SUCCEEDED:
         flash("Charged. Card and CVV are being destroyed, and the client gets a receipt.", "done")
-    return here(payment_id)
+    return _back(payment_id)
 
 
 @blueprint.post("/payments/<id:payment_id>/charge/give-up")
@@ -51,7 +51,7 @@ def give_up_charge(payment_id: str) -> ResponseReturnValue:
         paying().charges.give_up(current_agent(), payment_id, origin=request_origin())
     except InvalidArgument as error:
         flash(error.message, "alert")
-    return here(payment_id)
+    return _back(payment_id)
 
 
 @blueprint.post("/payments/<id:payment_id>/refund")
@@ -94,4 +94,11 @@ def refund_cared_for(payment_id: str) -> ResponseReturnValue:
     """G2: the agent has taken care of refunds that failed."""
     paying().failed_refunds.cared_for(current_agent(), payment_id)
     flash("Noted. It no longer stands in your list.", "done")
+    return here(payment_id)
+
+
+def _back(payment_id: str) -> ResponseReturnValue:
+    """Where the charge was asked for: the payment's page, or the panel of a payment by phone."""
+    if request.args.get("at") == "phone":
+        return redirect(url_for("phone.panel", payment_id=payment_id), 303)
     return here(payment_id)

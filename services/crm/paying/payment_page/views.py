@@ -256,6 +256,7 @@ def _page(payment_id: str, **forms: AnyForm) -> str:
         travelers=travelers,
         own=actor.owns(payment.agent_id),
         charging=paying().charges.status_of(payment),
+        charge_at=None,
         refunds=refunds,
         refund_requests=paying().refund_approvals.of_payment(payment) if payment.is_closed else [],
         people=access().directory.names_in(actor) if refunds or payment.is_closed else {},

@@ -64,7 +64,7 @@ def panel(payment_id: str) -> ResponseReturnValue:
     try:
         payment = _phone().payment(actor, payment_id)
     except InvalidArgument:
-        return redirect(url_for("payment_page.show", payment_id=payment_id), 303)
+        return _charge_panel(actor, paying().book.get(actor, payment_id))
     flow = _phone().flow(actor.agency_id)
     agency = access().directory.agency(actor.agency_id)
     return render_template(
@@ -75,6 +75,24 @@ def panel(payment_id: str) -> ResponseReturnValue:
         fields=[(field, FIELD_WORDS[field]) for field in flow.asks(keeps_cvv=agency.data.cvv_retention_hours > 0)],
         form=HolderForm(data=_holder(payment)),
         desk=_phone().desk(actor.agent_id),
+    )
+
+
+def _charge_panel(actor: Actor, payment: Payment) -> ResponseReturnValue:
+    """T4: the card is keyed, and the client still on the line: what is the agency's own money is charged here."""
+    charging = paying().charges.status_of(payment)
+    if not payment.by_phone or not (charging.may_charge or charging.charge):
+        return redirect(url_for("payment_page.show", payment_id=payment.id), 303)
+    return render_template(
+        "phone/charge.html",
+        payment=payment,
+        charging=charging,
+        own=actor.owns(payment.agent_id),
+        charge_at="phone",
+        # Refunds are the payment's page's.
+        refunds=(),
+        refund_requests=(),
+        refund_form=None,
     )
 
 
@@ -133,7 +151,7 @@ def cancel(call_id: str) -> ResponseReturnValue:
 @blueprint.post("/phone/<id:call_id>/finish")
 @login_required
 def finish(call_id: str) -> ResponseReturnValue:
-    """{name, line1, …} → {url}: stores the card; the payment is pending."""
+    """{name, line1, …} → {url}: stores the card; the payment is pending, and charged here if it is the agency's own."""
     body = _body()
     typed = MultiDict({name: str(body.get(name, ""))[:200] for name in _HOLDER_FIELDS})
     # The script's header has proven the form's token.
@@ -141,9 +159,11 @@ def finish(call_id: str) -> ResponseReturnValue:
     if not form.validate():
         field, messages = next(iter(form.errors.items()))
         raise InvalidArgument(str(messages[0]), field=str(field))
-    payment_id = _phone().finish(current_agent(), call_id, name=form.name.data or "", billing=form.billing())
+    actor = current_agent()
+    payment_id = _phone().finish(actor, call_id, name=form.name.data or "", billing=form.billing())
     flash("The card is stored. It was keyed by the client; nobody heard or saw it.", "done")
-    return jsonify(url=url_for("payment_page.show", payment_id=payment_id))
+    may_charge = paying().charges.status_of(paying().book.get(actor, payment_id)).may_charge
+    return jsonify(url=url_for("phone.panel" if may_charge else "payment_page.show", payment_id=payment_id))
 
 
 @blueprint.post("/payments/<id:payment_id>/phone/link")

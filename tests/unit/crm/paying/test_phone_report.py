@@ -1,6 +1,7 @@
 """The report of calls says what became of the charge (T5), where the agency charges cards itself."""
 
 import csv
+import html
 import io
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from services.crm.core.ports.charging import ChargeState
-from services.crm.paying.payments.rules import PaymentType
+from services.crm.paying.payments.rules import PaymentState, PaymentType
 from tests.support.crm_charging import FakeCharging
 from tests.support.crm_paying import ORIGIN, CrmHouse
 from tests.unit.crm.paying.test_phone import BILLING, phone
@@ -63,3 +64,56 @@ def test_a_charge_that_brought_nothing_says_so_and_no_amount(
     gateway.next = state
     crm.deps.paying.charges.charge(crm.maya, fee_by_phone(crm), origin=ORIGIN)
     assert {(row["Charge"], row["Charged"]) for row in rows(crm) if row["Result"] == "Card stored"} == {(words, "")}
+
+
+# ---------------------------------------------------------------- while the client is on the line
+
+
+def panel(crm: CrmHouse, payment_id: str) -> str:
+    return html.unescape(crm.browser(crm.maya).get(f"/payments/{payment_id}/phone").text)
+
+
+def test_a_fee_is_charged_in_the_same_panel_with_the_same_confirmation(crm: CrmHouse) -> None:
+    payment_id = fee_by_phone(crm)
+    maya = crm.browser(crm.maya)
+    shown = panel(crm, payment_id)
+    assert "Charge US$\u00a01,240.00?" in shown
+    assert "When it succeeds, card and CVV are destroyed for good." in shown
+    assert "Test mode" in shown
+
+    answer = maya.post(f"/payments/{payment_id}/charge?at=phone")
+    assert (answer.status_code, answer.location) == (303, f"/payments/{payment_id}/phone")
+    told = panel(crm, payment_id)
+    assert "Charged" in told
+    assert "pi_000001" in told
+    assert "Refund…" not in told
+    assert crm.row(payment_id).state == PaymentState.PROCESSED
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (ChargeState.DECLINED, "There is not enough money on the card. Ask the client for another card."),
+        (ChargeState.NEEDS_CLIENT, "ask them to open the e-mail now"),
+    ],
+)
+def test_the_panel_says_what_to_tell_the_client(
+    crm: CrmHouse, gateway: FakeCharging, state: ChargeState, words: str
+) -> None:
+    payment_id = fee_by_phone(crm)
+    gateway.next = state
+    crm.browser(crm.maya).post(f"/payments/{payment_id}/charge?at=phone")
+    assert words in panel(crm, payment_id)
+
+
+def test_without_a_gateway_or_for_a_supplier_the_panel_leads_to_the_payment(
+    crm: CrmHouse, gateway: FakeCharging
+) -> None:
+    suppliers = crm.deps.paying.links.open_without_link(crm.maya, crm.booking_id, crm.link_request(key="form-9-01234"))
+    crm.vault.hold("card_phone_2")
+    call_id, _ = phone(crm).start(crm.maya, suppliers, script="Read out")
+    phone(crm).finish(crm.maya, call_id, name="Grace Hopper", billing=BILLING)
+    gateway.gateway = None
+    for payment_id in (suppliers, fee_by_phone(crm)):
+        answer = crm.browser(crm.maya).get(f"/payments/{payment_id}/phone")
+        assert (answer.status_code, answer.location) == (303, f"/payments/{payment_id}")
