@@ -25,6 +25,7 @@ from chassis.web.link_repair import install_link_repair
 from chassis.web.proxies import ProxySettings, install_proxies
 from chassis.web.requests import install_request_log
 from chassis.web.security import install_headers
+from chassis.web.senders import install_sender_check
 from chassis.web.tripwire import MAX_TEXT_BODY, install_tripwire
 
 if TYPE_CHECKING:
@@ -101,10 +102,11 @@ def make_app(
     keep_compiled_templates(app, settings.state_dir / "cache" / service)
     _share_reads(app)
     install_proxies(app, settings, https=https)
-    # The order matters: measure everything, answer to our own name only, refuse card numbers before anything reads the
-    # body, then check CSRF.
+    # The order matters: measure everything, answer to our own name and our own pages only, refuse card numbers before
+    # anything reads the body, then check CSRF.
     install_request_log(app, service=service)
     install_host_check(app, settings.allowed_hosts())
+    install_sender_check(app)
     install_link_repair(app)
     install_headers(app, frame_origin=frame_origin, https=https)
     install_tripwire(app)

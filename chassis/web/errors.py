@@ -8,6 +8,7 @@ from werkzeug.exceptions import HTTPException
 from chassis.db import DATABASE_AWAY
 from chassis.errors import Internal, WayvaultError
 from chassis.web import tripwire
+from chassis.web.senders import ForeignForm
 from chassis.web.typed_values import typed_values
 from protos.wayvault.common.v1.common_pb2 import ErrorCode
 
@@ -90,7 +91,14 @@ def _on_refusal(error: WayvaultError) -> Response:
     )
 
 
-def _on_stale_form(_: CSRFError) -> Response:
+def _on_stale_form(error: CSRFError) -> Response:
+    if isinstance(error, ForeignForm):
+        return _answer(
+            403,
+            title="Another site sent this",
+            message="We did not act on it. If you meant to do it, please open the page here and send it from there.",
+            code="FOREIGN_FORM",
+        )
     if request.headers.get("Sec-Fetch-Site") == "same-origin" and not wants_json() and (again := typed_values()):
         # The browser says that our own page sent it, signed in anew in another window: it may be sent once more.
         return make_response(
