@@ -5,6 +5,7 @@ and a conversation with a slow mail server still takes the minutes that it needs
 """
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -30,6 +31,7 @@ class Leases:
         self._lock = threading.Lock()
         self._held: set[str] = set()
         self._careful_until: datetime | None = None
+        self._renewed = time.monotonic()
 
     @contextmanager
     def held(self, delivery_id: str) -> Iterator[None]:
@@ -43,9 +45,12 @@ class Leases:
                 self._held.discard(delivery_id)
 
     def lapsed_before(self) -> datetime | None:
-        """A claim that ran out before this moment has lost its process. None for a while after the database was away:
-        nobody could renew theirs then, and what they are sending would be sent twice."""
+        """A claim that ran out before this moment has lost its process. None while this process itself is late with its
+        renewals, and for a while after the database was away: others could not renew theirs either, and what they are
+        sending would be sent twice."""
         now = self._clock.now()
+        if time.monotonic() - self._renewed >= LEASE.total_seconds():
+            return None
         return now if self._careful_until is None or now >= self._careful_until else None
 
     def run(self, stop: threading.Event) -> None:
@@ -65,12 +70,13 @@ class Leases:
         now = self._clock.now()
         mine = (Delivery.id.in_(held), Delivery.state == DeliveryState.IN_FLIGHT.value)
         try:
-            if not held:
+            if held:
+                with self._database.transaction(durable=False) as session:
+                    session.execute(update(Delivery).where(*mine).values(lease_until=now + LEASE))
+            else:
                 with self._database.read() as session:
                     session.execute(select(1))
-                return
-            with self._database.transaction(durable=False) as session:
-                session.execute(update(Delivery).where(*mine).values(lease_until=now + LEASE))
         except SQLAlchemyError:
             self._careful_until = self._clock.now() + LEASE
             raise
+        self._renewed = time.monotonic()

@@ -1,6 +1,7 @@
 """A database that goes away and mails that can't be made: each delivery is settled by itself, none is sent twice."""
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from email.message import EmailMessage
@@ -175,6 +176,7 @@ def test_a_claim_is_renewed_for_as_long_as_a_slow_mail_server_takes_and_lapses_s
 
     monkeypatch.setattr(house.transport, "send", send)
     house.clock.advance(LEASE * 1.01)
+    house.notifier.leases.renew()
     assert house.send_all() == 1
     assert timedelta(seconds=8) > LEASE > timedelta(seconds=RENEW_SECONDS) * 3
 
@@ -190,6 +192,22 @@ def test_nobody_is_taken_for_dead_who_could_not_renew_because_the_database_was_a
 
     assert house.send_all() == 0
     house.clock.advance(LEASE)
+    house.notifier.leases.renew()
+    assert house.send_all() == 1
+
+
+def test_who_is_late_with_their_own_renewals_takes_nobody_for_dead(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine is busy: what keeps this process from renewing keeps others from it too."""
+    _queue(house, 1)
+    with house.database.transaction() as session:
+        assert house.notifier.deliveries.claim(session, lapsed=None) is not None
+    house.clock.advance(LEASE * 2)
+    later = time.monotonic() + LEASE.total_seconds()
+    monkeypatch.setattr("services.notifier.deliveries.leases.time.monotonic", lambda: later)
+    assert house.send_all() == 0
+    house.notifier.leases.renew()
     assert house.send_all() == 1
 
 
