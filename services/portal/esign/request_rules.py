@@ -2,6 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
+
+from services.portal.course import Course
 
 
 class RequestKind(StrEnum):
@@ -20,35 +23,14 @@ class RequestState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class RequestFact(StrEnum):
-    """What can happen to a request."""
-
-    REISSUED = "reissued"
-    OPENED = "opened"
-    SIGNED = "signed"
-    WITHDRAWN = "withdrawn"
-
-
-_S, _F = RequestState, RequestFact
-
-# What was signed stays signed, whatever arrives later; what was taken back first can't be signed any more.
-_NEXT: dict[tuple[RequestState, RequestFact], RequestState] = {
-    (_S.ISSUED, _F.REISSUED): _S.ISSUED,
-    (_S.ISSUED, _F.OPENED): _S.OPENED,
-    (_S.ISSUED, _F.SIGNED): _S.SIGNED,
-    (_S.ISSUED, _F.WITHDRAWN): _S.WITHDRAWN,
-    (_S.OPENED, _F.REISSUED): _S.OPENED,
-    (_S.OPENED, _F.OPENED): _S.OPENED,
-    (_S.OPENED, _F.SIGNED): _S.SIGNED,
-    (_S.OPENED, _F.WITHDRAWN): _S.WITHDRAWN,
-    **{(_S.SIGNED, fact): _S.SIGNED for fact in _F},
-    **{(_S.WITHDRAWN, fact): _S.WITHDRAWN for fact in _F},
-}
-
-
-def next_state(state: RequestState, fact: RequestFact) -> RequestState:
-    """The state after a fact. Total: every fact has an answer in every state."""
-    return _NEXT[state, fact]
+COURSE: Final = Course(
+    issued=RequestState.ISSUED,
+    opened=RequestState.OPENED,
+    answered=RequestState.SIGNED,
+    withdrawn=RequestState.WITHDRAWN,
+    # The agent may have sent another text meanwhile.
+    answer_wins=False,
+)
 
 
 class RequestStatus(StrEnum):
@@ -68,4 +50,5 @@ def status_of(state: RequestState, *, expires_at: datetime, now: datetime) -> Re
         case RequestState.WITHDRAWN:
             return RequestStatus.WITHDRAWN
         case RequestState.ISSUED | RequestState.OPENED:
-            return RequestStatus.EXPIRED if now >= expires_at else RequestStatus.OPEN
+            over = COURSE.has_expired(state, expires_at=expires_at, now=now)
+            return RequestStatus.EXPIRED if over else RequestStatus.OPEN

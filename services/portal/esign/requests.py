@@ -20,15 +20,15 @@ from chassis.ids import new_id, new_link_token, token_sha256
 from chassis.money import Money
 from protos.wayvault.events.v1.events_pb2 import Agency, Agent, Client
 from services.portal.agents.rules import AgentView
+from services.portal.course import Fact
 from services.portal.esign.documents import Documents, DocumentText, SignedDocument
 from services.portal.esign.models import SignRequestRow, SignTokenRow
 from services.portal.esign.printing import Printing
 from services.portal.esign.request_rules import (
-    RequestFact,
+    COURSE,
     RequestKind,
     RequestState,
     RequestStatus,
-    next_state,
     status_of,
 )
 from services.portal.esign.rules import Signature, text_sha256
@@ -157,7 +157,7 @@ class SignRequests:
         if row is None or new.issue <= row.issue:
             return
         row.issue = new.issue
-        row.state = next_state(RequestState(row.state), RequestFact.REISSUED)
+        row.state = COURSE.after(RequestState(row.state), Fact.REISSUED)
         row.expires_at = max(row.expires_at, new.expires_at)
         row.signer = _readdressed(row.signer, new.signer.email)
         step = EvidenceStep(kind=StepKind.LINK_ISSUED, at=new.issued_at)
@@ -166,7 +166,7 @@ class SignRequests:
     def withdraw(self, session: Session, request_id: str) -> None:
         """The agent takes the request back. What was signed before stays signed."""
         if (row := _locked(session, request_id)) is not None:
-            row.state = next_state(RequestState(row.state), RequestFact.WITHDRAWN)
+            row.state = COURSE.after(RequestState(row.state), Fact.WITHDRAWN)
 
     def find(self, request_id: str, kind: RequestKind) -> SignRequest | None:
         """The request by its id, or None. Changes nothing."""
@@ -199,7 +199,7 @@ class SignRequests:
     ) -> None:
         step = EvidenceStep(kind=StepKind.LINK_OPENED, at=now, ip=origin.ip, user_agent=origin.user_agent)
         add_evidence(session, row.request_id, step, ref=new_id("vis"))
-        row.state = next_state(RequestState(row.state), RequestFact.OPENED)
+        row.state = COURSE.after(RequestState(row.state), Fact.OPENED)
         if row.opened_at is not None:
             return
         row.opened_at = now
@@ -244,7 +244,7 @@ class SignRequests:
         last: tuple[EvidenceStep, ...],
     ) -> None:
         genre = self._genres[request.kind]
-        row.state = next_state(RequestState(row.state), RequestFact.SIGNED)
+        row.state = COURSE.after(RequestState(row.state), Fact.ANSWERED)
         row.signed_at, row.document_id, row.accepted = document.signed_at, document.document_id, signing.accepted
         for step in last:
             add_evidence(session, row.request_id, step, ref=document.document_id)

@@ -7,6 +7,9 @@ the form, the state of their payment, or a kind page.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
+
+from services.portal.course import Course
 
 # How long a payment that a client started themselves waits for their signature.
 OWN_PAYMENT_VALID = timedelta(hours=24)
@@ -21,42 +24,15 @@ class LinkState(StrEnum):
     REVOKED = "revoked"
 
 
-class LinkFact(StrEnum):
-    """What can happen to a link."""
-
-    REISSUED = "reissued"
-    OPENED = "opened"
-    SUBMITTED = "submitted"
-    REVOKED = "revoked"
-
-
-# Every state × every fact. A signed authorization outlives a revocation that comes after it; a revoked link
-# stays revoked when its letter is sent again late, and nobody can open or submit it.
-_NEXT: dict[tuple[LinkState, LinkFact], LinkState] = {
-    (LinkState.ISSUED, LinkFact.REISSUED): LinkState.ISSUED,
-    (LinkState.ISSUED, LinkFact.OPENED): LinkState.OPENED,
-    (LinkState.ISSUED, LinkFact.SUBMITTED): LinkState.SUBMITTED,
-    (LinkState.ISSUED, LinkFact.REVOKED): LinkState.REVOKED,
-    (LinkState.OPENED, LinkFact.REISSUED): LinkState.OPENED,
-    (LinkState.OPENED, LinkFact.OPENED): LinkState.OPENED,
-    (LinkState.OPENED, LinkFact.SUBMITTED): LinkState.SUBMITTED,
-    (LinkState.OPENED, LinkFact.REVOKED): LinkState.REVOKED,
-    (LinkState.SUBMITTED, LinkFact.REISSUED): LinkState.SUBMITTED,
-    (LinkState.SUBMITTED, LinkFact.OPENED): LinkState.SUBMITTED,
-    (LinkState.SUBMITTED, LinkFact.SUBMITTED): LinkState.SUBMITTED,
-    (LinkState.SUBMITTED, LinkFact.REVOKED): LinkState.SUBMITTED,
-    (LinkState.REVOKED, LinkFact.REISSUED): LinkState.REVOKED,
-    (LinkState.REVOKED, LinkFact.OPENED): LinkState.REVOKED,
-    # The client pressed "Authorize" while the revocation was still on its way: their consent and their card are
-    # in, so the authorization stands, and the agent, who reads of it, voids it.
-    (LinkState.REVOKED, LinkFact.SUBMITTED): LinkState.SUBMITTED,
-    (LinkState.REVOKED, LinkFact.REVOKED): LinkState.REVOKED,
-}
-
-
-def next_state(state: LinkState, fact: LinkFact) -> LinkState:
-    """The state after a fact. Total: every fact has an answer in every state."""
-    return _NEXT[state, fact]
+COURSE: Final = Course(
+    issued=LinkState.ISSUED,
+    opened=LinkState.OPENED,
+    answered=LinkState.SUBMITTED,
+    withdrawn=LinkState.REVOKED,
+    # The client pressed "Authorize" while the revocation was still on its way: their consent and their card are in, so
+    # the authorization stands, and the agent, who reads of it, voids it.
+    answer_wins=True,
+)
 
 
 class LinkStatus(StrEnum):
@@ -74,7 +50,7 @@ def status_of(state: LinkState, *, expires_at: datetime, now: datetime) -> LinkS
         return LinkStatus.SUBMITTED
     if state is LinkState.REVOKED:
         return LinkStatus.REVOKED
-    return LinkStatus.EXPIRED if now >= expires_at else LinkStatus.OPEN
+    return LinkStatus.EXPIRED if COURSE.has_expired(state, expires_at=expires_at, now=now) else LinkStatus.OPEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,17 +16,17 @@ from chassis.db import Database, insert_if_absent
 from chassis.ids import new_event_id, new_id, token_sha256
 from chassis.timestamps import moment_of, stamp
 from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentLinkIssued, PaymentLinkOpened
+from services.portal.course import Fact
 from services.portal.evidence import EvidenceStep, StepKind
 from services.portal.links.models import EvidenceRow, LinkRow, LinkTokenRow
 from services.portal.links.rules import (
+    COURSE,
     OWN_PAYMENT_VALID,
     Claim,
-    LinkFact,
     LinkState,
     LinkStatus,
     SubmissionDecision,
     decide_submission,
-    next_state,
     status_of,
 )
 from services.portal.merges.service import current_client_id
@@ -129,7 +129,7 @@ class Links:
             EvidenceStep(kind=StepKind.LINK_OPENED, at=now, ip=origin.ip, user_agent=origin.user_agent),
             ref=new_id("vis"),
         )
-        row.state = next_state(LinkState(row.state), LinkFact.OPENED)
+        row.state = COURSE.after(LinkState(row.state), Fact.OPENED)
         if row.opened_at is not None:
             return
         row.opened_at = now
@@ -185,7 +185,7 @@ class Links:
         row = self._locked(session, link_id)
         if row is None or row.claim_id != attempt_id:
             return False
-        row.state = next_state(LinkState(row.state), LinkFact.SUBMITTED)
+        row.state = COURSE.after(LinkState(row.state), Fact.ANSWERED)
         row.submitted_at = at
         row.claim_id = row.claim_until = None
         return True
@@ -275,7 +275,7 @@ class Links:
             session.add(row)
             session.flush()
         elif message.issue > row.issue:
-            row.state = next_state(LinkState(row.state), LinkFact.REISSUED)
+            row.state = COURSE.after(LinkState(row.state), Fact.REISSUED)
             _describe(row, message)
         self.add_token(session, message.link_id, message.token_sha256)
         step = EvidenceStep(kind=StepKind.LINK_ISSUED, at=at, detail=f"by {message.context.agent.name}"[:200])
@@ -285,7 +285,7 @@ class Links:
         """Closes a link that the agent took back. A signed authorization stands."""
         row = self._locked(session, link_id)
         if row is not None:
-            row.state = next_state(LinkState(row.state), LinkFact.REVOKED)
+            row.state = COURSE.after(LinkState(row.state), Fact.WITHDRAWN)
 
     def _locked(self, session: Session, link_id: str) -> LinkRow | None:
         return session.scalars(select(LinkRow).where(LinkRow.link_id == link_id[:40]).with_for_update()).one_or_none()

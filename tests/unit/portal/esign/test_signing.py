@@ -21,7 +21,8 @@ from protos.wayvault.events.v1.events_pb2 import (
     InsuranceDecided,
     InsuranceWithdrawn,
 )
-from services.portal.esign.request_rules import RequestFact, RequestKind, RequestState, next_state
+from services.portal.course import Fact
+from services.portal.esign.request_rules import COURSE, RequestKind, RequestState
 from services.portal.esign.requests import Signing, TextChanged
 from services.portal.esign.rules import Signature, SignatureKind
 from services.portal.origin import Origin
@@ -216,11 +217,11 @@ def test_a_text_that_is_not_what_its_fingerprint_says_is_refused(world: PortalWo
     assert world.client().get("/sign/sign_other").status_code == 404
 
 
-@given(st.lists(st.sampled_from(list(RequestFact)), max_size=12))
-def test_once_signed_always_signed_and_once_taken_back_never_signed(facts: list[RequestFact]) -> None:
+@given(st.lists(st.sampled_from(list(Fact)), max_size=12))
+def test_once_signed_always_signed_and_once_taken_back_never_signed(facts: list[Fact]) -> None:
     state, ended = RequestState.ISSUED, None
     for fact in facts:
-        state = next_state(state, fact)
+        state = COURSE.after(state, fact)
         if ended is None and state in (RequestState.SIGNED, RequestState.WITHDRAWN):
             ended = state
         assert ended is None or state is ended
