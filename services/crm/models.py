@@ -4,6 +4,8 @@ from services.crm.access.activity.models import ActivityRow
 from services.crm.access.agency.models import AgencyLogoRow, AgencyRow, AgentRow
 from services.crm.access.auth.models import CredentialRow, SignInAttemptRow
 from services.crm.core.news import news_table
+from services.crm.office.first_steps.models import FirstStepRow
+from services.crm.office.handouts.models import HandoutRow
 from services.crm.office.mail_outcomes.models import FailureRow, PaymentMailRow
 from services.crm.office.reports.models import CommissionReceiptRow
 from services.crm.office.support.models import TicketMessageRow, TicketRow
@@ -60,6 +62,8 @@ __all__ = [
     "FailureRow",
     "FamilyMemberRow",
     "FeeRestrictionRow",
+    "FirstStepRow",
+    "HandoutRow",
     "InstalmentRow",
     "InsuranceAnswerRow",
     "InsuranceOfferRow",

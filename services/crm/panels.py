@@ -3,6 +3,7 @@
 from flask import Flask
 
 from services.crm.core.panels import DASHBOARD
+from services.crm.office.first_steps import views as first_steps
 from services.crm.office.mail_outcomes import views as mail_outcomes
 from services.crm.paying.charging import approval_views as refund_approvals
 from services.crm.paying.charging import views as charging
@@ -27,6 +28,7 @@ def fill_places(app: Flask) -> None:
     """Joins the rooms' panels to the application."""
     DASHBOARD.fill(
         app,
+        first_steps.dashboard_panel,
         second_reveals.dashboard_panel,
         refund_approvals.dashboard_panel,
         charging.dashboard_panel,

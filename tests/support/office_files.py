@@ -3,6 +3,7 @@
 import io
 import zipfile
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from PIL import Image
@@ -27,6 +28,14 @@ def pdf(text: str = "Boarding pass") -> bytes:
     head = Letterhead(name="Aurora Cruises", contact="", accent="", paper=PaperSize.A4)
     made_at = datetime(2026, 11, 21, tzinfo=UTC)
     return sheet.pdf(Sheet(head=head, title="Paper", footer="", made_at=made_at, blocks=(sheet.say(text),)))
+
+
+def pdf_of_pages(count: int) -> bytes:
+    """A PDF of so many pages."""
+    head = Letterhead(name="Aurora Cruises", contact="", accent="", paper=PaperSize.A4)
+    blocks = [sheet.say("One"), *chain.from_iterable((sheet.page(), sheet.say("More")) for _ in range(count - 1))]
+    made_at = datetime(2026, 11, 21, tzinfo=UTC)
+    return sheet.pdf(Sheet(head=head, title="Paper", footer="", made_at=made_at, blocks=tuple(blocks)))
 
 
 def packed(entries: dict[str, str | bytes]) -> bytes:

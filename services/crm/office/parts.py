@@ -1,4 +1,4 @@
-"""What the office holds: help, support, e-mails that failed, the audit viewer, the reports, and dispute packs."""
+"""What the office holds: help, support, failed e-mails, the audit viewer, reports, dispute packs, first steps."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,8 @@ from chassis.web.parts import held
 from services.crm.office.audit.service import AuditViewer
 from services.crm.office.dispute_packs.service import DisputePacks
 from services.crm.office.finding.service import Finder
+from services.crm.office.first_steps.service import FirstSteps
+from services.crm.office.handouts.service import HandoutDesk
 from services.crm.office.mail_outcomes.resending import Resending
 from services.crm.office.mail_outcomes.service import MailOutcomes
 from services.crm.office.reports.commissions import Commissions
@@ -27,6 +29,8 @@ class Office:
     commissions: Commissions
     finder: Finder
     dispute_packs: DisputePacks
+    first_steps: FirstSteps
+    handouts: HandoutDesk
 
 
 def office() -> Office:

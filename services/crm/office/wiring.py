@@ -9,6 +9,8 @@ from services.crm.office.audit.service import AuditViewer, TrailPort
 from services.crm.office.audit.vault_grpc import GrpcTrail
 from services.crm.office.dispute_packs.service import DisputePacks
 from services.crm.office.finding.service import Finder
+from services.crm.office.first_steps.service import FirstSteps
+from services.crm.office.handouts.service import HandoutDesk
 from services.crm.office.mail_outcomes import events as mail_events
 from services.crm.office.mail_outcomes.resending import Resending
 from services.crm.office.mail_outcomes.service import MailOutcomes
@@ -34,6 +36,7 @@ def make_office(
     """The rooms, joined."""
     database, clock, directory = core.database, core.clock, access.directory
     mails = MailOutcomes(database=database, clock=clock, directory=directory, clients=sales.clients)
+    handouts = HandoutDesk(database=database, clock=clock)
     return Office(
         support=Support(database=database, outbox=core.outbox, clock=clock, directory=directory),
         guides=Guides(),
@@ -52,6 +55,8 @@ def make_office(
             mails=mails,
             portal_url=core.settings.portal_url,
         ),
+        first_steps=FirstSteps(database=database, clock=clock, access=access, book=paying.book, handouts=handouts),
+        handouts=handouts,
     )
 
 

@@ -113,6 +113,14 @@ ENTRIES: dict[str, Entry] = {
     "esign.withdraw": OWNER_ALONE,
     # finding
     "finding.show": AGENTS,
+    # first_steps
+    "first_steps.show": ADMINS,
+    "first_steps.tick": Entry(Door.ADMINS, form={"step": "policies"}),
+    # handouts
+    # Another agency has none.
+    "handouts.quick_sheet": Entry(Door.AGENTS, also=(404,)),
+    "handouts.remove_sheet": ADMINS,
+    "handouts.show": ADMINS,
     # household
     "household.edit_member": OWNER_ALONE,
     "household.edit_occasion": OWNER_ALONE,

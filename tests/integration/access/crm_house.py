@@ -161,6 +161,7 @@ class FurnishedHouse(CrmHouse):
         self.hear(failure)
         out = io.BytesIO()
         Image.new("RGB", (64, 64), "#0f766e").save(out, "PNG")
+        deps.office.handouts.change(self.ada, community_url="", sheet=pdf())
         self.objects |= {
             "receipt_id": self._commission(),
             "ticket_id": deps.office.support.open(maya, "A question", "How do I void?").id,

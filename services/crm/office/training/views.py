@@ -37,7 +37,9 @@ def index() -> ResponseReturnValue:
     found = office().guides.find(current_agent(), text)
     by_topic = {} if text else {topic: [pair for pair in found if pair[0].topic == topic] for topic in TOPICS}
     template = "training/_found.html" if "HX-Request" in request.headers else "training/index.html"
-    return render_template(template, text=text, found=found, by_topic=by_topic)
+    return render_template(
+        template, text=text, found=found, by_topic=by_topic, handouts=office().handouts.of(current_agent())
+    )
 
 
 @blueprint.get("/words")

@@ -124,6 +124,12 @@ class PaymentBook:
         with self._database.read() as session:
             return bool(session.scalar(select(signed)))
 
+    def has_authorized(self, actor: Actor) -> bool:
+        """Whether any client of the actor's agency ever gave a card."""
+        given = exists().where(PaymentRow.agency_id == actor.agency_id, PaymentRow.authorized_at.is_not(None))
+        with self._database.read() as session:
+            return bool(session.scalar(select(given)))
+
     def counted_by_segment(self, booking_id: str) -> dict[str, list[Counted]]:
         """A booking's payments by segment, as its balances see them."""
         query = select(

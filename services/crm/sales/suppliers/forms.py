@@ -1,13 +1,12 @@
 """The supplier form."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from wtforms.validators import ValidationError
 from wtforms.widgets import HiddenInput
 
 from chassis.cards import Brand, brand_words
-from chassis.typed.text import plain
+from chassis.typed.web_addresses import read_page
 from chassis.web.forms import (
     CheckboxesField,
     Form,
@@ -71,17 +70,3 @@ def first_values(data: SupplierData) -> dict[str, object]:
         "commission": f"{data.commission.normalize():f}" if data.commission is not None else "",
         "note": data.note,
     }
-
-
-def read_page(text: str) -> str:
-    """A page's address, with https:// where it was left out. Raises ValueError with a text for the person."""
-    typed = plain(text)
-    address = typed if "://" in typed else f"https://{typed}"
-    try:
-        parts = urlsplit(address)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        host, parts = "", urlsplit("")
-    if parts.scheme != "https" or "." not in host or parts.username is not None or " " in address:
-        raise ValueError("Enter the address of a page that begins with https://, such as https://pay.example.com.")
-    return address

@@ -99,7 +99,7 @@ class Documents:
 
         Raises NotFound, PermissionDenied, or InvalidArgument (fields "file", "title", "readers").
         """
-        kind = _checked(upload)
+        kind = checked_file(upload.content, upload.file_name)
         try:
             with self._database.transaction() as session:
                 booking = self._bookings.load_own(session, actor, booking_id)
@@ -200,12 +200,13 @@ class Documents:
         return [passenger_snapshot(reader) for reader in readers if reader.email and reader.client_id in able]
 
 
-def _checked(upload: Upload) -> FileType:
+def checked_file(content: bytes, file_name: str, *, field: str = "file") -> FileType:
+    """What the file is. Raises InvalidArgument, for this field, for what must not be kept."""
     try:
-        kind = file_type(upload.content, upload.file_name)
-        screen(upload.content, kind)
+        kind = file_type(content, file_name)
+        screen(content, kind)
     except FileRefused as refused:
-        raise InvalidArgument(str(refused), field="file") from None
+        raise InvalidArgument(str(refused), field=field) from None
     return kind
 
 

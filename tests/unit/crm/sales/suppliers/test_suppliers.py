@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from chassis.cards import Brand
 from chassis.errors import InvalidArgument, NotFound
 from chassis.ids import new_id
+from chassis.typed.web_addresses import read_page
 from protos.wayvault.events.v1.events_pb2 import PaymentLinkIssued
 from services.crm.core.errors import ChangedMeanwhile
-from services.crm.sales.suppliers.forms import read_page
 from services.crm.sales.suppliers.rules import BRANDS, SupplierData, packed, read_percent, unpacked
 from tests.support.crm_paying import CrmHouse
 

@@ -1,0 +1,1 @@
+"""What an admin does before an agency's first real payment, one step after the other (C20)."""
