@@ -8,6 +8,7 @@ from services.notifier.client_references import CLIENT_REFERENCES
 from services.notifier.deliveries.client_mails import ClientMails
 from services.notifier.deliveries.document_mails import DocumentMails
 from services.notifier.deliveries.events import DeliveryEvents
+from services.notifier.deliveries.mailing import Mailing
 from services.notifier.deliveries.measure import measure_deliveries
 from services.notifier.deliveries.refund_mails import RefundMails
 from services.notifier.deliveries.second_reveals import SecondRevealEvents
@@ -26,21 +27,16 @@ _MEASURE_SECONDS = 15.0
 def event_handlers(deps: Dependencies) -> EventHandlers:
     """Every event that the notifier acts on. Where several rooms react to one, this is their order."""
     core, deliveries, crm_url = deps.core, deps.deliveries, deps.core.settings.crm_url
+    mailing = Mailing(deliveries=deliveries, letters=core.letters, clock=core.clock)
     handlers = EventHandlers()
     deps.looks.register(handlers)
-    mails = DeliveryEvents(
-        deliveries=deliveries,
-        letters=core.letters,
-        clock=core.clock,
-        crm_url=crm_url,
-        note_payment=note_payment,
-        note_refund=note_refund,
+    DeliveryEvents(mailing=mailing, crm_url=crm_url, note_payment=note_payment, note_refund=note_refund).register(
+        handlers
     )
-    mails.register(handlers)
-    SigningMails(deliveries=deliveries, open_letter=mails.open_letter, crm_url=crm_url).register(handlers)
-    SecondRevealEvents(deliveries=deliveries, open_letter=mails.open_letter, crm_url=crm_url).register(handlers)
-    RefundMails(deliveries=deliveries, crm_url=crm_url).register(handlers)
-    ClientMails(deliveries=deliveries, letters=core.letters, clock=core.clock, crm_url=crm_url).register(handlers)
+    SigningMails(mailing=mailing, crm_url=crm_url).register(handlers)
+    SecondRevealEvents(mailing=mailing, crm_url=crm_url).register(handlers)
+    RefundMails(mailing=mailing, crm_url=crm_url).register(handlers)
+    ClientMails(mailing=mailing, crm_url=crm_url).register(handlers)
     ReminderEvents(schedule=deps.reminders).register(handlers)
     SupportMails(deliveries=deliveries, crm_url=crm_url).register(handlers)
     DocumentMails(deliveries=deliveries, portal_url=core.settings.portal_url).register(handlers)

@@ -5,19 +5,14 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
-from chassis.clock import Clock
-from chassis.sealing import Letter, LetterExpired, LetterReader, SealError
 from chassis.typed.names import called
 from protos.wayvault.events.v1.events_pb2 import (
-    Agency,
     ClientPortalInvited,
     PortalMailSealed,
     QuoteRequested,
 )
-from services.notifier.deliveries.events import LetterRefused
-from services.notifier.deliveries.formats import day, moment
-from services.notifier.deliveries.service import Deliveries, NewDelivery
-from services.notifier.letters.rules import may_sign
+from services.notifier.deliveries.formats import agency_data, day, moment
+from services.notifier.deliveries.mailing import Mailing
 from services.notifier.templates.rules import Mail
 
 
@@ -25,9 +20,7 @@ from services.notifier.templates.rules import Mail
 class ClientMails:
     """Turns invitations, resets and quote requests into queued deliveries."""
 
-    deliveries: Deliveries
-    letters: LetterReader
-    clock: Clock
+    mailing: Mailing
     crm_url: str
 
     def register(self, handlers: EventHandlers) -> None:
@@ -42,13 +35,11 @@ class ClientMails:
             "agent_email": event.agent.email,
             "agent_phone": event.agent.phone or event.agency.phone,
             "expires": moment(event.expires_at, event.agency.time_zone),
-        }
-        self._queue_letter(
-            session, meta, event.sealed_mail, event.agency, facts, agent_id=event.agent.id, link_id=event.client.id
-        )
+        } | agency_data(event.agency)
+        self.mailing.letter(session, meta, event.sealed_mail, facts, agent_id=event.agent.id, link_id=event.client.id)
 
     def portal_mail(self, session: Session, event: PortalMailSealed, meta: EventMeta) -> None:
-        self._queue_letter(session, meta, event.sealed_mail, event.agency, {}, agent_id="")
+        self.mailing.letter(session, meta, event.sealed_mail, agency_data(event.agency), agent_id="")
 
     def quote_requested(self, session: Session, event: QuoteRequested, meta: EventMeta) -> None:
         """The agent gets the request, the person who asked a word that it has arrived."""
@@ -62,16 +53,13 @@ class ClientMails:
             "agent_email": event.agent.email,
             "agent_phone": event.agent.phone or event.agency.phone,
         }
-        self.deliveries.queue(
+        self.mailing.mail(
             session,
-            NewDelivery(
-                source_key=f"{meta.event_id}:{Mail.QUOTE_RECEIVED}",
-                template=Mail.QUOTE_RECEIVED,
-                agency_id=meta.agency_id,
-                address=event.client.email,
-                data=data | _theme_data(event.agency),
-                agent_id=event.agent_id,
-            ),
+            meta,
+            Mail.QUOTE_RECEIVED,
+            data | agency_data(event.agency),
+            to=event.client.email,
+            agent_id=event.agent_id,
         )
 
     def _tell_agent(self, session: Session, event: QuoteRequested, meta: EventMeta) -> None:
@@ -90,68 +78,14 @@ class ClientMails:
             "wishes": event.wishes,
             "url": f"{self.crm_url}/quotes/{event.quote_id}",
         }
-        self.deliveries.queue(
+        self.mailing.mail(
             session,
-            NewDelivery(
-                source_key=f"{meta.event_id}:{Mail.QUOTE_REQUEST}",
-                template=Mail.QUOTE_REQUEST,
-                agency_id=meta.agency_id,
-                address=event.agent.email,
-                data=data | _theme_data(event.agency),
-                agent_id=event.agent_id,
-            ),
+            meta,
+            Mail.QUOTE_REQUEST,
+            data | agency_data(event.agency),
+            to=event.agent.email,
+            agent_id=event.agent_id,
         )
-
-    def _queue_letter(
-        self,
-        session: Session,
-        meta: EventMeta,
-        sealed: str,
-        agency: Agency,
-        facts: dict[str, str],
-        *,
-        agent_id: str,
-        link_id: str = "",
-    ) -> None:
-        letter = self._open(sealed)
-        if letter is None:
-            self.deliveries.report_unreadable(session, agency_id=meta.agency_id, payment_id="", agent_id=agent_id)
-            return
-        self.deliveries.queue(
-            session,
-            NewDelivery(
-                source_key=f"{meta.event_id}:{letter.template}",
-                template=Mail(letter.template),
-                agency_id=meta.agency_id,
-                address=letter.to,
-                sealed_letter=sealed,
-                data=facts | _theme_data(agency),
-                link_id=link_id,
-                agent_id=agent_id,
-                expires_at=letter.expires_at,
-            ),
-        )
-
-    def _open(self, sealed: str) -> Letter | None:
-        """The letter, its signer checked; None when it is past its time. Raises LetterRefused."""
-        try:
-            opened = self.letters.open(sealed, self.clock.now())
-        except LetterExpired:
-            return None
-        except SealError as error:
-            raise LetterRefused(str(error)) from error
-        if not may_sign(opened.issuer, opened.letter.template):
-            raise LetterRefused(f"{opened.issuer} may not write the letter {opened.letter.template}")
-        return opened.letter
-
-
-def _theme_data(agency: Agency) -> dict[str, str]:
-    return {
-        "agency_name": agency.name,
-        "agency_accent": agency.accent_colour,
-        "agency_phone": agency.phone,
-        "agency_email": agency.email,
-    }
 
 
 def _count(number: int, one: str, several: str) -> str:

@@ -7,9 +7,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
-from chassis.clock import Clock
 from chassis.money import Money
-from chassis.sealing import Letter, LetterExpired, LetterReader, SealError
+from chassis.sealing import Letter
 from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import (
     DocumentSigned,
@@ -25,25 +24,19 @@ from protos.wayvault.events.v1.events_pb2 import (
     PaymentReported,
     PaymentVoided,
 )
-from services.notifier.deliveries.formats import LOCALE, card, day, house, moment, payment_facts
+from services.notifier.deliveries.formats import LOCALE, agency_data, card, day, moment, payment_facts
+from services.notifier.deliveries.mailing import Facts, Mailing
 from services.notifier.deliveries.message import Attachment
 from services.notifier.deliveries.rules import mask_address
-from services.notifier.deliveries.service import Deliveries, NewDelivery
-from services.notifier.letters.rules import may_sign
+from services.notifier.deliveries.service import NewDelivery
 from services.notifier.templates.rules import Mail
-
-
-class LetterRefused(Exception):
-    """A letter whose signer may not write it, or that can't be read. Becomes a dead letter for the operator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryEvents:
     """Turns events into queued deliveries."""
 
-    deliveries: Deliveries
-    letters: LetterReader
-    clock: Clock
+    mailing: Mailing
     crm_url: str
     # An event has one reaction per service: what the reminders need to know of payments is passed on from here.
     note_payment: Callable[[Session, PaymentContext, str], None]
@@ -65,29 +58,26 @@ class DeliveryEvents:
 
     def payment_link_issued(self, session: Session, event: PaymentLinkIssued, meta: EventMeta) -> None:
         context = event.context
-        letter = self.open_letter(event.sealed_mail)
-        if letter is None:
-            self._too_late(session, context, meta)
-            return
-        facts = payment_facts(context) | {
-            "expires": moment(event.expires_at, context.agency.time_zone),
-            # Kept for the agent's confirmation that follows once this mail is sent.
-            "booking_url": f"{self.crm_url}/bookings/{context.booking_id}",
-            "client_address": mask_address(letter.to),
-            "agent_address": context.agent.email,
-        }
-        self._queue_letter(
-            session, meta, letter, sealed=event.sealed_mail, context=context, facts=facts, link_id=event.link_id
-        )
+
+        def facts(letter: Letter) -> dict[str, str]:
+            return _facts(context) | {
+                "expires": moment(event.expires_at, context.agency.time_zone),
+                # Kept for the agent's confirmation that follows once this mail is sent.
+                "booking_url": f"{self.crm_url}/bookings/{context.booking_id}",
+                "client_address": mask_address(letter.to),
+                "agent_address": context.agent.email,
+            }
+
+        self._letter(session, meta, event.sealed_mail, context, facts, link_id=event.link_id)
 
     def mail_sealed(self, session: Session, event: MailSealed, meta: EventMeta) -> None:
-        letter = self.open_letter(event.sealed_mail)
+        letter = self.mailing.open(event.sealed_mail)
         if letter is None:
-            self.deliveries.report_unreadable(
+            self.mailing.deliveries.report_unreadable(
                 session, agency_id=meta.agency_id, payment_id=event.payment_id, agent_id=event.agent_id
             )
             return
-        self.deliveries.queue(
+        self.mailing.deliveries.queue(
             session,
             NewDelivery(
                 source_key=f"{meta.event_id}:{letter.template}",
@@ -113,46 +103,24 @@ class DeliveryEvents:
         self._queue_for_agent(session, meta, Mail.PAYMENT_ALERT, event.context, extra)
 
     def document_signed(self, session: Session, event: DocumentSigned, meta: EventMeta) -> None:
-        letter = self.open_letter(event.sealed_mail)
-        if letter is None:
-            self._too_late(session, event.context, meta)
-            return
         attachment = Attachment(name="signed-authorization.pdf", content=event.pdf)
-        facts = payment_facts(event.context)
-        self._queue_letter(
-            session, meta, letter, sealed=event.sealed_mail, context=event.context, facts=facts, attachment=attachment
-        )
+        self._letter(session, meta, event.sealed_mail, event.context, _facts(event.context), attachment=attachment)
 
     def payment_processed(self, session: Session, event: PaymentProcessed, meta: EventMeta) -> None:
         """M7: the client reads that it is done, with the supplier's number, and that the card is being destroyed."""
         context = event.context
         self.note_payment(session, context, "processed")
-        facts = payment_facts(context) | house(context)
+        facts = _facts(context)
         facts |= {
             "confirmation": event.confirmation_number,
             "processed": moment(event.at, context.agency.time_zone),
         }
-        self.deliveries.queue(
-            session,
-            NewDelivery(
-                source_key=f"{meta.event_id}:{Mail.PAYMENT_PROCESSED}",
-                template=Mail.PAYMENT_PROCESSED,
-                agency_id=meta.agency_id,
-                address=context.payer.email,
-                data=facts,
-                payment_id=event.payment_id,
-                agent_id=context.agent.id,
-            ),
-        )
+        self._tell_client(session, meta, Mail.PAYMENT_PROCESSED, context, facts)
 
     def confirmation_wanted(self, session: Session, event: PaymentConfirmationWanted, meta: EventMeta) -> None:
         """G4: the client gets the link to their bank, or to the gateway's page."""
-        letter = self.open_letter(event.sealed_mail)
-        if letter is None:
-            self._too_late(session, event.context, meta)
-            return
-        facts = payment_facts(event.context) | {"card_again": "yes" if event.card_again else ""}
-        self._queue_letter(session, meta, letter, sealed=event.sealed_mail, context=event.context, facts=facts)
+        facts = _facts(event.context) | {"card_again": "yes" if event.card_again else ""}
+        self._letter(session, meta, event.sealed_mail, event.context, facts)
 
     def payment_refunded(self, session: Session, event: PaymentRefunded, meta: EventMeta) -> None:
         """G2: the client reads what went back to their card, and why."""
@@ -161,44 +129,22 @@ class DeliveryEvents:
         self.note_refund(session, context.payment_id, left)
         if not event.amount.minor:
             return  # one that came back: the agent finds another way, and tells the client
-        facts = payment_facts(context) | house(context)
+        facts = _facts(context)
         facts |= {
             "refund": Money(minor=event.amount.minor, currency=event.amount.currency).format(LOCALE),
             "refund_reason": _sentence(event.reason),
             "refunded": moment(event.at, context.agency.time_zone),
             "left": Money(minor=left, currency=context.amount.currency).format(LOCALE) if left else "",
         }
-        self.deliveries.queue(
-            session,
-            NewDelivery(
-                source_key=f"{meta.event_id}:{Mail.PAYMENT_REFUNDED}",
-                template=Mail.PAYMENT_REFUNDED,
-                agency_id=meta.agency_id,
-                address=context.payer.email,
-                data=facts,
-                payment_id=context.payment_id,
-                agent_id=context.agent.id,
-            ),
-        )
+        self._tell_client(session, meta, Mail.PAYMENT_REFUNDED, context, facts)
 
     def payment_voided(self, session: Session, event: PaymentVoided, meta: EventMeta) -> None:
         self.note_payment(session, event.context, "voided")
         # The fresh link's own mail tells the client of the void; a second mail would only confuse.
         if event.fresh_link_follows:
             return
-        facts = payment_facts(event.context) | house(event.context) | {"void_reason": _sentence(event.reason)}
-        self.deliveries.queue(
-            session,
-            NewDelivery(
-                source_key=f"{meta.event_id}:{Mail.VOID_NOTICE}",
-                template=Mail.VOID_NOTICE,
-                agency_id=meta.agency_id,
-                address=event.context.payer.email,
-                data=facts,
-                payment_id=event.payment_id,
-                agent_id=event.context.agent.id,
-            ),
-        )
+        facts = _facts(event.context) | {"void_reason": _sentence(event.reason)}
+        self._tell_client(session, meta, Mail.VOID_NOTICE, event.context, facts)
 
     def payment_lapsing(self, session: Session, event: PaymentLapsing, meta: EventMeta) -> None:
         until = moment(event.card_kept_until, event.context.agent.time_zone)
@@ -220,50 +166,39 @@ class DeliveryEvents:
         extra = {"paid_on": day(event.context.paid_on), "reference": event.reference}
         self._queue_for_agent(session, meta, Mail.PAYMENT_REPORTED, event.context, extra)
 
-    def open_letter(self, sealed: str) -> Letter | None:
-        """The letter, its signer checked; None when it is past its time. Raises LetterRefused."""
-        try:
-            opened = self.letters.open(sealed, self.clock.now())
-        except LetterExpired:
-            return None
-        except SealError as error:
-            raise LetterRefused(str(error)) from error
-        if not may_sign(opened.issuer, opened.letter.template):
-            raise LetterRefused(f"{opened.issuer} may not write the letter {opened.letter.template}")
-        return opened.letter
-
-    def _too_late(self, session: Session, context: PaymentContext, meta: EventMeta) -> None:
-        self.deliveries.report_unreadable(
-            session, agency_id=meta.agency_id, payment_id=context.payment_id, agent_id=context.agent.id
-        )
-
-    def _queue_letter(
+    def _letter(
         self,
         session: Session,
         meta: EventMeta,
-        letter: Letter,
-        *,
         sealed: str,
         context: PaymentContext,
-        facts: dict[str, str],
+        facts: Facts,
+        *,
         link_id: str = "",
         attachment: Attachment | None = None,
     ) -> None:
-        self.deliveries.queue(
+        self.mailing.letter(
             session,
-            NewDelivery(
-                source_key=f"{meta.event_id}:{letter.template}",
-                template=Mail(letter.template),
-                agency_id=meta.agency_id,
-                address=letter.to,
-                sealed_letter=sealed,
-                data=facts | house(context),
-                attachment=attachment,
-                payment_id=context.payment_id,
-                link_id=link_id,
-                agent_id=context.agent.id,
-                expires_at=letter.expires_at,
-            ),
+            meta,
+            sealed,
+            facts,
+            agent_id=context.agent.id,
+            payment_id=context.payment_id,
+            link_id=link_id,
+            attachment=attachment,
+        )
+
+    def _tell_client(
+        self, session: Session, meta: EventMeta, mail: Mail, context: PaymentContext, facts: dict[str, str]
+    ) -> None:
+        self.mailing.mail(
+            session,
+            meta,
+            mail,
+            facts,
+            to=context.payer.email,
+            agent_id=context.agent.id,
+            payment_id=context.payment_id,
         )
 
     def _queue_for_agent(
@@ -277,19 +212,20 @@ class DeliveryEvents:
         expires_at: datetime | None = None,
     ) -> None:
         url = {"url": f"{self.crm_url}/payments/{context.payment_id}"}
-        self.deliveries.queue(
+        self.mailing.mail(
             session,
-            NewDelivery(
-                source_key=f"{meta.event_id}:{mail}",
-                template=mail,
-                agency_id=meta.agency_id,
-                address=context.agent.email,
-                data=payment_facts(context) | house(context) | url | extra,
-                payment_id=context.payment_id,
-                agent_id=context.agent.id,
-                expires_at=expires_at,
-            ),
+            meta,
+            mail,
+            _facts(context) | url | extra,
+            to=context.agent.email,
+            agent_id=context.agent.id,
+            payment_id=context.payment_id,
+            expires_at=expires_at,
         )
+
+
+def _facts(context: PaymentContext) -> dict[str, str]:
+    return payment_facts(context) | agency_data(context.agency)
 
 
 def _sentence(text: str) -> str:

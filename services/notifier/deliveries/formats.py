@@ -77,14 +77,3 @@ def payment_facts(context: PaymentContext) -> dict[str, str]:
         "agent_email": context.agent.email,
         "agent_phone": context.agent.phone,
     }
-
-
-def house(context: PaymentContext) -> dict[str, str]:
-    """What the agency's look and its address in a mail are made of."""
-    agency = context.agency
-    return {
-        "agency_name": agency.name,
-        "agency_accent": agency.accent_colour,
-        "agency_phone": agency.phone,
-        "agency_email": agency.email,
-    }

@@ -8,14 +8,13 @@ from chassis.bus import EventHandlers, EventMeta
 from chassis.money import Money
 from protos.wayvault.common.v1.common_pb2 import Money as WireMoney
 from protos.wayvault.events.v1.events_pb2 import (
-    Agent,
     PaymentContext,
     PaymentRefundFailed,
     RefundApprovalDecided,
     RefundApprovalRequested,
 )
-from services.notifier.deliveries.formats import LOCALE, house, payment_facts
-from services.notifier.deliveries.service import Deliveries, NewDelivery
+from services.notifier.deliveries.formats import LOCALE
+from services.notifier.deliveries.mailing import Mailing
 from services.notifier.templates.rules import Mail
 
 
@@ -23,7 +22,7 @@ from services.notifier.templates.rules import Mail
 class RefundMails:
     """Turns events into queued deliveries."""
 
-    deliveries: Deliveries
+    mailing: Mailing
     crm_url: str
 
     def register(self, handlers: EventHandlers) -> None:
@@ -40,7 +39,7 @@ class RefundMails:
             "refund_reason": event.reason,
         }
         for admin in event.admins:
-            self._queue(session, meta, Mail.REFUND_REQUESTED, event.context, to=admin, extra=extra)
+            self.mailing.about_payment(session, meta, Mail.REFUND_REQUESTED, event.context, extra, to=admin)
 
     def decided(self, session: Session, event: RefundApprovalDecided, meta: EventMeta) -> None:
         """The agent who asked learns what came of it."""
@@ -52,7 +51,7 @@ class RefundMails:
             "decided_by": event.decided_by,
             "word": event.word,
         }
-        self._queue(session, meta, Mail.REFUND_DECIDED, event.context, to=event.context.agent, extra=extra)
+        self.mailing.about_payment(session, meta, Mail.REFUND_DECIDED, event.context, extra, to=event.context.agent)
 
     def failed(self, session: Session, event: PaymentRefundFailed, meta: EventMeta) -> None:
         """The agent learns that the client has not got the money."""
@@ -63,33 +62,10 @@ class RefundMails:
             "problem": event.problem,
             "left_before": "yes" if event.left_before else "",
         }
-        self._queue(session, meta, Mail.REFUND_FAILED, event.context, to=event.context.agent, extra=extra)
+        self.mailing.about_payment(session, meta, Mail.REFUND_FAILED, event.context, extra, to=event.context.agent)
 
     def _payment_url(self, context: PaymentContext) -> str:
         return f"{self.crm_url}/payments/{context.payment_id}#charge"
-
-    def _queue(
-        self,
-        session: Session,
-        meta: EventMeta,
-        mail: Mail,
-        context: PaymentContext,
-        *,
-        to: Agent,
-        extra: dict[str, str],
-    ) -> None:
-        self.deliveries.queue(
-            session,
-            NewDelivery(
-                source_key=f"{meta.event_id}:{mail}:{to.id}",
-                template=mail,
-                agency_id=meta.agency_id,
-                address=to.email,
-                data=payment_facts(context) | house(context) | {"agent_name": to.name} | extra,
-                payment_id=context.payment_id,
-                agent_id=to.id,
-            ),
-        )
 
 
 def _money(amount: WireMoney) -> str:

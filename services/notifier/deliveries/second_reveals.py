@@ -8,17 +8,14 @@ from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta, RetryLater
 from protos.wayvault.events.v1.events_pb2 import (
-    Agent,
     CvvRequested,
     CvvResupplied,
-    PaymentContext,
     SecondRevealDecided,
     SecondRevealRequested,
 )
-from services.notifier.deliveries.formats import card, house, moment, payment_facts
+from services.notifier.deliveries.formats import agency_data, card, moment, payment_facts
+from services.notifier.deliveries.mailing import Mailing
 from services.notifier.deliveries.models import Delivery
-from services.notifier.deliveries.service import Deliveries, NewDelivery
-from services.notifier.deliveries.signing_mails import OpenLetter
 from services.notifier.templates.rules import Mail
 
 # How long the mail that tells of a CVV waits for the request that it answers.
@@ -29,8 +26,7 @@ _WAIT_SECONDS = 2.0
 class SecondRevealEvents:
     """Turns events into queued deliveries."""
 
-    deliveries: Deliveries
-    open_letter: OpenLetter
+    mailing: Mailing
     crm_url: str
 
     def register(self, handlers: EventHandlers) -> None:
@@ -45,10 +41,9 @@ class SecondRevealEvents:
             extra = {
                 "url": f"{self.crm_url}/approvals/{event.second_reveal_id}",
                 "owner_name": event.context.agent.name,
-                "agent_name": admin.name,
                 "reason": event.reason,
             }
-            self._queue(session, meta, Mail.SECOND_REVEAL_REQUESTED, event.context, to=admin, extra=extra)
+            self.mailing.about_payment(session, meta, Mail.SECOND_REVEAL_REQUESTED, event.context, extra, to=admin)
 
     def decided(self, session: Session, event: SecondRevealDecided, meta: EventMeta) -> None:
         """The agent who asked learns what came of it."""
@@ -60,38 +55,26 @@ class SecondRevealEvents:
             "word": event.word,
             "good_until": moment(event.good_until, agent.time_zone) if event.approved else "",
         }
-        self._queue(session, meta, Mail.SECOND_REVEAL_DECIDED, event.context, to=agent, extra=extra)
+        self.mailing.about_payment(session, meta, Mail.SECOND_REVEAL_DECIDED, event.context, extra, to=agent)
 
     def cvv_requested(self, session: Session, event: CvvRequested, meta: EventMeta) -> None:
         """The client's mail with their link. What the agent's later mail shows is kept with it."""
         context = event.context
-        letter = self.open_letter(event.sealed_mail)
-        if letter is None:
-            self.deliveries.report_unreadable(
-                session, agency_id=meta.agency_id, payment_id=context.payment_id, agent_id=context.agent.id
-            )
-            return
-        facts = payment_facts(context) | house(context)
+        facts = payment_facts(context) | agency_data(context.agency)
         facts |= {
             "card": card(event.brand, event.last4),
             "expires": moment(event.expires_at, context.agency.time_zone),
             "agent_mail": context.agent.email,
             "agent_zone": context.agent.time_zone,
         }
-        self.deliveries.queue(
+        self.mailing.letter(
             session,
-            NewDelivery(
-                source_key=f"{meta.event_id}:{letter.template}",
-                template=Mail(letter.template),
-                agency_id=meta.agency_id,
-                address=letter.to,
-                sealed_letter=event.sealed_mail,
-                data=facts,
-                payment_id=context.payment_id,
-                link_id=event.link_id,
-                agent_id=context.agent.id,
-                expires_at=letter.expires_at,
-            ),
+            meta,
+            event.sealed_mail,
+            facts,
+            agent_id=context.agent.id,
+            payment_id=context.payment_id,
+            link_id=event.link_id,
         )
 
     def cvv_resupplied(self, session: Session, event: CvvResupplied, meta: EventMeta) -> None:
@@ -106,38 +89,12 @@ class SecondRevealEvents:
             "url": f"{self.crm_url}/payments/{event.payment_id}",
             "cvv_kept_until": moment(event.cvv_kept_until, facts["agent_zone"]),
         }
-        self.deliveries.queue(
+        self.mailing.mail(
             session,
-            NewDelivery(
-                source_key=f"{meta.event_id}:{Mail.CVV_RESUPPLIED}",
-                template=Mail.CVV_RESUPPLIED,
-                agency_id=meta.agency_id,
-                address=facts["agent_mail"],
-                data=facts | extra,
-                payment_id=event.payment_id,
-                agent_id=asked.agent_id,
-            ),
-        )
-
-    def _queue(
-        self,
-        session: Session,
-        meta: EventMeta,
-        mail: Mail,
-        context: PaymentContext,
-        *,
-        to: Agent,
-        extra: dict[str, str],
-    ) -> None:
-        self.deliveries.queue(
-            session,
-            NewDelivery(
-                source_key=f"{meta.event_id}:{mail}:{to.id}",
-                template=mail,
-                agency_id=meta.agency_id,
-                address=to.email,
-                data=payment_facts(context) | house(context) | extra,
-                payment_id=context.payment_id,
-                agent_id=to.id,
-            ),
+            meta,
+            Mail.CVV_RESUPPLIED,
+            facts | extra,
+            to=facts["agent_mail"],
+            agent_id=asked.agent_id,
+            payment_id=event.payment_id,
         )

@@ -1,13 +1,11 @@
 """Mails that bring a link: to what is to be signed, and what was (C7, C8), and to an itinerary (C5)."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
 from chassis.money import Money
-from chassis.sealing import Letter
 from chassis.typed.names import called
 from protos.wayvault.events.v1.events_pb2 import (
     Agency,
@@ -20,24 +18,17 @@ from protos.wayvault.events.v1.events_pb2 import (
     ItineraryShared,
     ItineraryUnshared,
 )
-from services.notifier.deliveries.formats import moment
+from services.notifier.deliveries.formats import agency_data, moment
+from services.notifier.deliveries.mailing import Mailing
 from services.notifier.deliveries.message import Attachment
-from services.notifier.deliveries.service import Deliveries, NewDelivery
 from services.notifier.templates.rules import Mail
-
-
-class OpenLetter(Protocol):
-    """Opens a letter and checks its signer; None when it is past its time. Raises LetterRefused."""
-
-    def __call__(self, sealed: str) -> Letter | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningMails:
     """Turns events into queued deliveries."""
 
-    deliveries: Deliveries
-    open_letter: OpenLetter
+    mailing: Mailing
     crm_url: str
 
     def register(self, handlers: EventHandlers) -> None:
@@ -56,7 +47,7 @@ class SigningMails:
             "reminder": "yes" if event.issue > 1 else "",
             "expires": moment(event.expires_at, event.agency.time_zone),
         }
-        self._queue_letter(session, meta, event.sealed_mail, facts, agent=event.agent, link_id=event.request_id)
+        self.mailing.letter(session, meta, event.sealed_mail, facts, agent_id=event.agent.id, link_id=event.request_id)
 
     def esign_signed(self, session: Session, event: EsignSigned, meta: EventMeta) -> None:
         """The client gets their copy, the agent the news; both with the PDF."""
@@ -65,15 +56,15 @@ class SigningMails:
             "signed": moment(event.signed_at, event.agency.time_zone),
         }
         attachment = Attachment(name="signed-document.pdf", content=event.pdf)
-        self._queue_letter(session, meta, event.sealed_mail, facts, agent=event.agent, attachment=attachment)
+        self.mailing.letter(session, meta, event.sealed_mail, facts, agent_id=event.agent.id, attachment=attachment)
         url = f"{self.crm_url}/signatures/{event.request_id}"
-        self._queue(
+        self.mailing.mail(
             session,
             meta,
             Mail.ESIGN_SIGNED,
+            facts | {"url": url},
             to=event.agent.email,
-            data=facts | {"url": url},
-            agent=event.agent,
+            agent_id=event.agent.id,
             attachment=attachment,
         )
 
@@ -87,7 +78,7 @@ class SigningMails:
             "reminder": "yes" if event.issue > 1 else "",
             "expires": moment(event.expires_at, event.agency.time_zone),
         }
-        self._queue_letter(session, meta, event.sealed_mail, facts, agent=event.agent, link_id=event.offer_id)
+        self.mailing.letter(session, meta, event.sealed_mail, facts, agent_id=event.agent.id, link_id=event.offer_id)
 
     def insurance_decided(self, session: Session, event: InsuranceDecided, meta: EventMeta) -> None:
         """The passenger gets a copy of the signed answer, the agent the news; both with the PDF."""
@@ -101,7 +92,7 @@ class SigningMails:
         mails = ((Mail.INSURANCE_COPY, event.passenger.email, ""), (Mail.INSURANCE_DECIDED, event.agent.email, url))
         for mail, address, link in mails:
             data = facts | ({"url": link} if link else {})
-            self._queue(session, meta, mail, to=address, data=data, agent=event.agent, attachment=attachment)
+            self.mailing.mail(session, meta, mail, data, to=address, agent_id=event.agent.id, attachment=attachment)
 
     def itinerary_shared(self, session: Session, event: ItineraryShared, meta: EventMeta) -> None:
         """The link for a traveler; one that the agent passes on needs no mail."""
@@ -111,62 +102,7 @@ class SigningMails:
             "trip": event.booking_title,
             "expires": moment(event.expires_at, event.agency.time_zone),
         }
-        self._queue_letter(session, meta, event.sealed_mail, facts, agent=event.agent, link_id=event.share_id)
-
-    def _queue_letter(
-        self,
-        session: Session,
-        meta: EventMeta,
-        sealed: str,
-        facts: dict[str, str],
-        *,
-        agent: Agent,
-        link_id: str = "",
-        attachment: Attachment | None = None,
-    ) -> None:
-        letter = self.open_letter(sealed)
-        if letter is None:
-            self.deliveries.report_unreadable(session, agency_id=meta.agency_id, payment_id="", agent_id=agent.id)
-            return
-        self.deliveries.queue(
-            session,
-            NewDelivery(
-                source_key=f"{meta.event_id}:{letter.template}",
-                template=Mail(letter.template),
-                agency_id=meta.agency_id,
-                address=letter.to,
-                sealed_letter=sealed,
-                data=facts,
-                attachment=attachment,
-                link_id=link_id,
-                agent_id=agent.id,
-                expires_at=letter.expires_at,
-            ),
-        )
-
-    def _queue(
-        self,
-        session: Session,
-        meta: EventMeta,
-        mail: Mail,
-        *,
-        to: str,
-        data: dict[str, str],
-        agent: Agent,
-        attachment: Attachment,
-    ) -> None:
-        self.deliveries.queue(
-            session,
-            NewDelivery(
-                source_key=f"{meta.event_id}:{mail}",
-                template=mail,
-                agency_id=meta.agency_id,
-                address=to,
-                data=data,
-                attachment=attachment,
-                agent_id=agent.id,
-            ),
-        )
+        self.mailing.letter(session, meta, event.sealed_mail, facts, agent_id=event.agent.id, link_id=event.share_id)
 
 
 def _people(agent: Agent, agency: Agency, client: Client) -> dict[str, str]:
@@ -177,8 +113,4 @@ def _people(agent: Agent, agency: Agency, client: Client) -> dict[str, str]:
         "agent_name": agent.name,
         "agent_email": agent.email,
         "agent_phone": agent.phone or agency.phone,
-        "agency_name": agency.name,
-        "agency_accent": agency.accent_colour,
-        "agency_phone": agency.phone,
-        "agency_email": agency.email,
-    }
+    } | agency_data(agency)

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
 from protos.wayvault.events.v1.events_pb2 import Agency, Agent, SupportTicketAnswered, SupportTicketOpened
+from services.notifier.deliveries.formats import agency_data
 from services.notifier.deliveries.service import Deliveries, NewDelivery
 from services.notifier.templates.rules import Mail
 
@@ -45,11 +46,7 @@ class SupportMails:
             "author_name": event.author.name,
             "recipient_first_name": (to.name.split() or [to.name])[0],
             "url": f"{self.crm_url}/support/{event.ticket_id}",
-            "agency_name": agency.name,
-            "agency_accent": agency.accent_colour,
-            "agency_phone": agency.phone,
-            "agency_email": agency.email,
-        }
+        } | agency_data(agency)
         self.deliveries.queue(
             session,
             NewDelivery(

@@ -23,7 +23,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     SecondRevealDecided,
     SecondRevealRequested,
 )
-from services.notifier.deliveries.events import LetterRefused
+from services.notifier.deliveries.mailing import LetterRefused
 from tests.integration.notifier.conftest import House
 from tests.integration.notifier.test_deliveries import context
 

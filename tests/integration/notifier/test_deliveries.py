@@ -28,7 +28,8 @@ from protos.wayvault.events.v1.events_pb2 import (
     PaymentVoided,
     Segment,
 )
-from services.notifier.deliveries.events import DeliveryEvents, LetterRefused
+from services.notifier.deliveries.events import DeliveryEvents
+from services.notifier.deliveries.mailing import LetterRefused
 from services.notifier.deliveries.measure import measure_deliveries
 from services.notifier.deliveries.models import Delivery
 from services.notifier.deliveries.rules import LEASE, Deferred, DeliveryState, Refused

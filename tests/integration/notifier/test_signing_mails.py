@@ -19,7 +19,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     InsuranceOffered,
     ItineraryShared,
 )
-from services.notifier.deliveries.events import LetterRefused
+from services.notifier.deliveries.mailing import LetterRefused
 from tests.integration.notifier.conftest import House
 
 AGENCY = Agency(id="agency_1", name="Harbour & Vine", accent_colour="#0f5b61", time_zone="America/New_York")
