@@ -26,6 +26,8 @@ def wire_address(address: str) -> str:
         checked = validate_email(address, check_deliverability=False, test_environment=True, allow_quoted_local=False)
     except EmailNotValidError as error:
         raise AddressRefused(EXAMPLE) from error
+    if len(checked.ascii_domain.rpartition(".")[2]) < 2:  # no such top-level domain: "example.c" was cut off
+        raise AddressRefused(EXAMPLE)
     if len(checked.local_part) > _LONGEST_LOCAL_PART:
         raise AddressRefused(f"Before the @ an address has at most {_LONGEST_LOCAL_PART} characters. {EXAMPLE}")
     if checked.ascii_email is None:

@@ -25,6 +25,9 @@ _GROUPED: Final = re.compile(r"[0-9]{1,3}(?:([ ',.])[0-9]{3})(?:\1[0-9]{3})*")
 # What stands for a currency beside its code; the first that fits, so the longer ones stand first.
 _SIGNS: Final = (
     ("US$", ("USD",)),
+    ("US $", ("USD",)),
+    ("U.S.$", ("USD",)),
+    ("U.S. $", ("USD",)),
     ("CA$", ("CAD",)),
     ("CAN$", ("CAD",)),
     ("CDN$", ("CAD",)),
@@ -114,8 +117,9 @@ def _amount_alone(text: str, currency: str) -> str:
             _check(currency in meant, meant[0], currency)
             text = f"{text[: found.start()]} {text[found.end() :]}"
             break
-    # Swiss and German shops write "1240.-" for no cents, with one hyphen or two.
-    return re.sub(r"[.,][-–—]{1,2}$", "", text.strip())
+    # Swiss and German shops write "1.240,-" for no cents, with one hyphen or two: its mark is the decimal one.
+    whole = re.sub(r"([.,])[-–—]{1,2}$", rf"\g<1>{'0' * get_currency_precision(currency)}", text.strip())
+    return whole.rstrip(".,") if whole != text.strip() and whole.endswith((".", ",")) else whole
 
 
 def _check(same: bool, typed: str, currency: str) -> None:

@@ -1,9 +1,14 @@
 """Days as browsers send and people type them, within bounds that pages, papers and calendars can print. Pure."""
 
 import re
+from collections.abc import Mapping
 from datetime import date, timedelta
+from functools import cache
 from typing import Final
 
+from babel import Locale
+
+from chassis.typed.names import fold
 from chassis.typed.text import plain
 
 # Everything that has a day here lies between these: a traveler's birth, and a trip planned long ahead.
@@ -22,13 +27,20 @@ _ISO: Final = re.compile(r"([0-9]{4,6})([-/.])([0-9]{1,2})\2([0-9]{1,2})")
 _NUMBERS: Final = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{1,6})")
 # Airlines run them together: 31DEC2026.
 _DAY_NAME: Final = re.compile(
-    r"([0-9]{1,2})(?:st|nd|rd|th)?[ .\-/]{0,3}(?:of )?([a-z]{1,20})[ .,\-/]{0,3}'?([0-9]{1,6})", re.IGNORECASE
+    r"(?:the )?([0-9]{1,2})(?:st|nd|rd|th|er|o)?[ .\-/]{0,3}(?:(?:of|de|den) |d')?([^\W\d_]{1,20})[ .,\-/]{0,3}"
+    r"(?:del? )?'?([0-9]{1,6})",
+    re.IGNORECASE,
 )
 _NAME_DAY: Final = re.compile(
-    r"([a-z]{1,20})[ .\-]{0,3}([0-9]{1,2})(?:st|nd|rd|th)?[ ,.\-]{1,3}'?([0-9]{1,6})", re.IGNORECASE
+    r"([^\W\d_]{1,20})[ .\-]{0,3}([0-9]{1,2})(?:st|nd|rd|th)?[ ,.\-]{1,3}'?([0-9]{1,6})", re.IGNORECASE
 )
 _YEAR_NAME: Final = re.compile(
-    r"([0-9]{4,6})[ ,.\-/]{1,3}([a-z]{1,20})[ .\-/]{0,3}([0-9]{1,2})(?:st|nd|rd|th)?", re.IGNORECASE
+    r"([0-9]{4,6})[ ,.\-/]{1,3}([^\W\d_]{1,20})[ .\-/]{0,3}([0-9]{1,2})(?:st|nd|rd|th)?", re.IGNORECASE
+)
+# Whose names of months are read beside the English ones.
+_LANGUAGES: Final = (
+    *("de", "fr", "es", "it", "nl", "pt", "sv", "nb", "da", "fi"),
+    *("pl", "cs", "hr", "ru", "uk", "tr", "ro", "el"),
 )
 # As programs write a day: without separators, or with the midnight that it begins at.
 _RUN_TOGETHER: Final = re.compile(r"((?:19|20|21)[0-9]{2})(0[1-9]|1[0-2])([0-3][0-9])")
@@ -41,7 +53,7 @@ class DayError(ValueError):
 
 
 def read_day(text: str, *, earliest: date = EARLIEST, latest: date = LATEST) -> date:
-    """Reads "2026-11-21", "21 Nov 2026", "Nov 21, 2026" and "21/11/2026".
+    """Reads "2026-11-21", "21 Nov 2026", "Nov 21, 2026", "21. November 2026", "21 de noviembre de 2026", "21/11/2026".
 
     Raises DayError with a text for the person: for a day that does not exist, a year out of bounds or with two digits,
     and for "3/4/2026", which is in March or in April.
@@ -90,6 +102,8 @@ def birthday_bounds(today: date) -> tuple[date, date]:
 def _tidied(text: str) -> str:
     """Without weekday, midnight and full stop; dashes as hyphens, nothing beside what parts the numbers."""
     day = _TIME.sub("", _WEEKDAY.sub("", plain(text[:_LONGEST]).translate(_SIGNS)))
+    # Behind the year Russian and Ukrainian say that it is one.
+    day = re.sub(r"(?<=[0-9]) ?[гр]\.?$", "", day.strip())
     return re.sub(r"(?<=[0-9]) ?([-/.]) ?(?=[0-9])", r"\1", day).strip(" .,")
 
 
@@ -115,7 +129,26 @@ def _month(name: str) -> int:
     for number, (short, whole) in enumerate(zip(_MONTHS, _NAMES, strict=True), 1):
         if lower in (short, whole, "sept" if short == "sep" else short):
             return number
+    if number := _months_elsewhere().get(fold(name)):
+        return number
     raise DayError(f"Enter a date, {_EXAMPLE}: “{name[:20]}” is no month.")
+
+
+@cache
+def _months_elsewhere() -> Mapping[str, int]:
+    """Months by their names in other languages, short and whole; a name that is two months is none: "lis" is October in
+    Zagreb and November in Warsaw."""
+    found: dict[str, set[int]] = {}
+    for language in _LANGUAGES:
+        months = Locale.parse(language).months
+        for name, number in (
+            (name, number)
+            for context in ("format", "stand-alone")
+            for width in ("wide", "abbreviated")
+            for number, name in months[context][width].items()
+        ):
+            found.setdefault(fold(name.rstrip(".")), set()).add(number)
+    return {name: numbers.pop() for name, numbers in found.items() if len(numbers) == 1}
 
 
 def _day_or_month_first(first: int, second: int, year: str) -> tuple[str, int, int]:

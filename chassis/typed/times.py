@@ -8,7 +8,8 @@ from chassis.typed.text import plain
 
 _EXAMPLE: Final = "such as 7:55 PM or 19:55"
 _CLOCK: Final = re.compile(
-    r"([0-9]{1,2})(?:\s?[:.h]\s?([0-9]{2})(?::[0-9]{2})?|([0-9]{2}))?(?:\s?h)?(?:\s?([ap])\.?\s?m\.?)?", re.IGNORECASE
+    r"([0-9]{1,2})(?:\s?[:.h]\s?([0-9]{2})(?::[0-9]{2})?|([0-9]{2}))?(?:\s?h)?(?:\s?(?:uhr|([ap])\.?\s?(?:m\.?)?))?",
+    re.IGNORECASE,
 )
 
 

@@ -18,13 +18,16 @@ _TOKEN: Final = (
     re.compile(r"([A-Za-z0-9_\-]{43})"),
 )
 # Pages that one-time links lead to: nothing in their addresses is upper case.
-_LINK_PAGES: Final = re.compile(r"/(?:pay|sign|insurance|cvv|password|invitation)(?:/[a-z0-9_\-/]*)?")
+_LINK_PAGES: Final = re.compile(r"/(?:pay|sign|insurance|cvv|password|invitation|itinerary)(?:/[a-z0-9_\-/]*)?")
 _LONGEST: Final = 2_000
-_ENCODED_MARK: Final = re.compile(r"%(?:25){0,3}23")
+_ENCODED_MARK: Final = re.compile(r"%(?:25){0,3}(?:23|EF%(?:25){0,3}BC%(?:25){0,3}83)", re.IGNORECASE)
 # A gateway may encode what another one encoded.
 _MOST_DECODINGS: Final = 3
-# Soft line ends of quoted-printable, line ends, blanks, and characters that draw nothing.
-_BREAKS: Final = re.compile(r"=?[\r\n]+|\s|[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
+# Soft line ends of quoted-printable, line ends with what quotes the next line, blanks, where HTML may break a word, and
+# characters that draw nothing.
+_BREAKS: Final = re.compile(r"=?[\r\n]+>?|\s|</?wbr/?>|&(?:shy|#173);|[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
+# Hyphens that programs put in a hyphen's place.
+_HYPHENS: Final = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d", "-"))
 # What a sentence, a bracket or an HTML entity leaves at the end of an address.
 _TRAILING: Final = "&.,;:!?>)]}*\"'<|\u2026\u201c\u201d\u2019\u00bb \u00a0\t\r\n"
 
@@ -34,7 +37,7 @@ def link_token(text: str) -> str:
     plain = text[:_LONGEST]
     for _ in range(_MOST_DECODINGS):
         plain = unquote(plain)
-    plain = _BREAKS.sub("", plain)
+    plain = _BREAKS.sub("", plain).translate(_HYPHENS)
     found = next(filter(None, (pattern.search(plain) for pattern in _TOKEN)), None)
     return found.group(1) if found else text[:100]
 
@@ -45,6 +48,7 @@ def repaired(path: str) -> str | None:
     for _ in range(_MOST_DECODINGS):
         if _ENCODED_MARK.search(plain):
             plain = unquote(plain)
+    plain = plain.replace("\uff03", "#")
     head, mark, rest = plain.partition("#")
     # A query whose own mark was encoded, or that was added without one, and what nobody sees.
     own = _BREAKS.sub("", re.split(r"[?&]", head, maxsplit=1)[0])

@@ -58,7 +58,7 @@ export function relayTo(url, extra = {}) {
 }
 
 export class FrameController {
-  #place; #options; #origin; #iframe; #timer;
+  #place; #options; #origin; #iframe; #timer; #textSize;
   #ready = false;
   #begin = null;
   #seals = new Map();
@@ -71,6 +71,7 @@ export class FrameController {
     window.addEventListener("message", this.#take);
     this.#timer = setTimeout(() => this.#fail(), READY_TIMEOUT_MS);
     place.append(this.#iframe);
+    this.#textSize = this.#watchTextSize();
   }
 
   /** Tells the frame what it is for; kept until the frame is ready. @param {object} data */
@@ -115,6 +116,7 @@ export class FrameController {
   destroy() {
     clearTimeout(this.#timer);
     window.removeEventListener("message", this.#take);
+    this.#textSize.remove();
     for (const id of [...this.#seals.keys()]) this.#settle(id, (seal) => seal.reject(new Error("The secure form was closed.")));
     this.#iframe.remove();
     this.#place.classList.remove("is-ready");
@@ -128,6 +130,18 @@ export class FrameController {
     // Scripts and an origin of its own to seal with, forms for Enter; no popups, no top navigation, no downloads.
     iframe.sandbox.add("allow-scripts", "allow-same-origin", "allow-forms");
     return iframe;
+  }
+
+  /** An element as wide as the page's text is large: the frame follows whenever that changes. */
+  #watchTextSize() {
+    const measure = element("span", { ariaHidden: "true", className: "wv-text-size" });
+    this.#place.append(measure);
+    new ResizeObserver(() => this.#tellTextSize()).observe(measure);
+    return measure;
+  }
+
+  #tellTextSize() {
+    if (this.#ready) this.#send("text-size", { px: parseFloat(getComputedStyle(document.documentElement).fontSize) });
   }
 
   #send(type, fields) {
@@ -165,6 +179,7 @@ export class FrameController {
     clearTimeout(this.#timer);
     this.#ready = true;
     this.#place.classList.add("is-ready");
+    this.#tellTextSize();
     if (this.#begin) this.#send("begin", this.#begin);
     this.#options.onReady?.();
   }

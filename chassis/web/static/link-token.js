@@ -11,7 +11,8 @@ export function linkToken(hash = window.location.hash) {
   const raw = hash.replace(/^#/, "");
   let plain = raw.slice(0, 2000);
   for (let time = 0; time < 3; time += 1) plain = decoded(plain);
-  plain = plain.replace(/=?[\r\n]+|\s|[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]/g, "");
+  plain = plain.replace(/=?[\r\n]+>?|\s|<\/?wbr\/?>|&(?:shy|#173);|[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]/g, "")
+    .replace(/[\u2010-\u2013\u2212\ufe63\uff0d]/g, "-");
   // Of whatever else is as long, as a tracker's own token, the one that stands alone is ours.
   const found = /(?<![A-Za-z0-9_-])(?:3D)?([A-Za-z0-9_-]{43})(?![A-Za-z0-9_-])/.exec(plain) ?? /([A-Za-z0-9_-]{43})/.exec(plain);
   return found?.[1] ?? raw.slice(0, 100);

@@ -266,7 +266,8 @@ class Schedule:
             "supplier": part.supplier_name,
             "trip": case.booking.title,
             "dates": " to ".join(dict.fromkeys(filter(None, (day(part.begins_on), day(part.ends_on))))),
-            "due": day(case.row.due_on.isoformat()),
+            # Of the same amount as the text speaks of, however its day was moved since.
+            "due": day(((due.due_on if due else None) or case.row.due_on).isoformat()),
             "agent_name": case.agent.name,
             "agent_email": case.agent.email,
             # To the very payment that is due.

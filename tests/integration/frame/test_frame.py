@@ -218,6 +218,19 @@ def test_every_usual_way_of_writing_an_expiry_is_that_month_typed_pasted_and_fil
                 assert (sealed["exp_month"], sealed["exp_year"]) == (month, year), (text, way)
 
 
+def test_its_text_is_as_large_as_the_page_around_it_has_it(stage: Stage) -> None:
+    frame = stage.embed("capture")
+    size = "document.documentElement.style.fontSize"
+    for px in (32, 20.5):
+        stage.say(type="text-size", px=px)
+        expect(frame.locator("html")).to_have_css("font-size", f"{px}px")
+    for nonsense in (0, 1, 500, -4, "40", None):
+        stage.say(type="text-size", px=nonsense)
+    stage.say(type="text-size", px=24)
+    expect(frame.locator("html")).to_have_css("font-size", "24px")
+    assert frame.locator("html").evaluate(f"() => {size}") == "24px"
+
+
 def test_a_month_or_year_that_is_none_is_refused_as_it_was_typed(stage: Stage) -> None:
     frame = stage.embed("capture")
     field = frame.get_by_label("Expiry date")

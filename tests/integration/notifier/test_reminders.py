@@ -1,5 +1,6 @@
 """Reminders from events to mail: once, not when paid, across restarts, crashes and workers side by side."""
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,9 +13,11 @@ from sqlalchemy import select
 from chassis.bus import CATALOGUE, EventMeta, event_type_of
 from chassis.db import Database, open_database
 from chassis.ids import new_event_id
+from chassis.money import Money as ShownMoney
 from protos.wayvault.common.v1.common_pb2 import Money
 from protos.wayvault.events.v1 import events_pb2
 from protos.wayvault.events.v1.envelope_pb2 import Envelope
+from services.notifier.deliveries.formats import day
 from services.notifier.deliveries.models import Delivery
 from services.notifier.deliveries.rules import Deferred, Refused
 from services.notifier.models import Base
@@ -542,6 +545,35 @@ def test_each_instalment_is_reminded_of_by_its_own_amount_until_that_much_has_co
     text = str(mail.get_body(("plain",)).get_content())  # type: ignore[union-attr]
     assert "US$\u00a01,500.00 is due Mon 1 Feb 2027" in text
     assert "US$\u00a03,500.00 is left" in text
+
+
+@pytest.mark.parametrize("part", THREE, ids=lambda part: part[0])
+def test_a_tests_text_and_table_speak_of_the_very_payment_that_was_chosen(
+    notebook: Notebook, part: tuple[str, str, int, str]
+) -> None:
+    _, kind, minor, due_on = part
+    is_final = kind == "final"
+    asked = events_pb2.ReminderTestRequested(
+        rule_id="rule_agency",
+        subject="Soon",
+        body="{FinalAmt} by {FinalDate}." if is_final else "{DepositAmt} by {DepositDate}.",
+        booking_id="booking_1",
+        segment_id="segment_1",
+        kind="final_payment" if is_final else "payment_due",
+        due_on=due_on,
+        agent=MAYA,
+        agency=AGENCY,
+    )
+    notebook.tell(booking(segment(instalments=plan(*THREE))), asked)
+    assert notebook.work() == ["Test: Soon"]
+    _, mail = notebook.house.transport.messages[-1]
+    text = str(mail.get_body(("plain",)).get_content())  # type: ignore[union-attr]
+    amount, written = ShownMoney(minor=minor, currency="USD").format(), day(due_on)
+    assert f"{amount} by {written}." in text
+    assert re.search(rf"Amount:\s+{re.escape(amount)}", text)
+    assert re.search(rf"Due:\s+{re.escape(written)}", text)
+    others = [ShownMoney(minor=other, currency="USD").format() for _, _, other, _ in THREE if other != minor]
+    assert not [other for other in others if other in text]
 
 
 def test_a_rule_may_count_from_the_first_day_of_travel(notebook: Notebook) -> None:

@@ -120,7 +120,9 @@ def test_what_is_packed_is_unpacked(number: str, notes: str, starts: Point, ends
     assert itinerary.unpack(None) == ("", "", Point(), Point())
 
 
-@pytest.mark.parametrize("typed", ["19:55", "7:55 PM", "7:55pm", "7.55 p.m.", "1955", "19h55", "19.55", "١٩:٥٥"])
+@pytest.mark.parametrize(
+    "typed", ["19:55", "7:55 PM", "7:55pm", "7.55 p.m.", "7:55p", "19.55 Uhr", "1955", "19h55", "19.55", "١٩:٥٥"]
+)
 def test_a_time_is_read_as_it_is_written(typed: str) -> None:
     assert read_time(typed) == time(19, 55)
     assert read_time("12 am") == time(0, 0)

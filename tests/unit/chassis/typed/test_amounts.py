@@ -43,6 +43,12 @@ from tests.support.typed import DIGITS, UNSEEN, amounts, in_other_digits, typed_
         ("1.240,50 Euro", "EUR", 124050),
         ("1,240.50 US dollars", "USD", 124050),
         ("12.--", "CHF", 1200),
+        ("1.240,-", "EUR", 124000),
+        ("€ 1.240,–", "EUR", 124000),
+        ("1'240.–", "CHF", 124000),
+        ("1240,-", "JPY", 1240),
+        ("US $1,240", "USD", 124000),
+        ("U.S. $ 1,240.50", "USD", 124050),
     ],
 )
 def test_an_amount_is_read_as_its_writer_meant_it(typed: str, currency: str, minor: int) -> None:

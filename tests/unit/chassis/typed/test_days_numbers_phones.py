@@ -3,6 +3,7 @@ from datetime import date
 
 import phonenumbers
 import pytest
+from babel.dates import format_date
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,6 +39,12 @@ WRITTEN = (
         "21.11.2026",
         "11/21/2026",
         "٢٠٢٦-١١-٢١",
+        "21. November 2026",
+        "21 novembre 2026",
+        "21 de noviembre de 2026",
+        "21 ноября 2026",
+        "21 Kasım 2026",
+        "the 21st of November 2026",
     ],
 )
 def test_a_day_is_read_in_every_usual_way(typed: str) -> None:
@@ -56,6 +63,7 @@ def test_a_day_is_read_in_every_usual_way(typed: str) -> None:
         ("2027-02-29", "February 2027 has no day 29"),
         ("2026-13-01", "no month 13"),
         ("21 Foo 2026", "“Foo” is no month"),
+        ("21 lis 2026", "“lis” is no month"),
         ("99999999999", "Enter a date"),
     ],
 )
@@ -67,6 +75,12 @@ def test_what_is_no_day_says_what_to_mend(typed: str, words: str) -> None:
 @given(days_as_written())
 def test_a_day_is_the_one_that_was_meant_however_it_is_written(day: tuple[str, date]) -> None:
     assert read_day(day[0]) == day[1]
+
+
+@given(days(), st.sampled_from(("de", "fr", "es", "it", "nl", "pt_BR", "sv", "nb", "da", "ru", "tr", "ro")))
+def test_a_day_is_the_one_that_was_meant_in_other_languages_too(day: date, language: str) -> None:
+    assert read_day(format_date(day, "d MMMM y", locale=language)) == day
+    assert read_day(format_date(day, "long", locale=language)) == day
 
 
 @given(as_pasted(days().map(date.isoformat)))

@@ -36,6 +36,11 @@ MANGLED = [
     f"3D{TOKEN}",
     f"fbclid={'Z' * 61}&{TOKEN}",
     f"{TOKEN}&fbclid={'Z' * 61}",
+    TOKEN.replace("-", "\u2011"),
+    TOKEN.replace("-", "\u2013"),
+    f"{TOKEN[:20]}\r\n> {TOKEN[20:]}",
+    f"{TOKEN[:20]}<wbr>{TOKEN[20:]}",
+    f"{TOKEN[:20]}&shy;{TOKEN[20:]}",
 ]
 
 

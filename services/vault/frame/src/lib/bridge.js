@@ -37,9 +37,19 @@ function applyTheme() {
   if (scheme === "light" || scheme === "dark") document.documentElement.dataset.theme = scheme;
 }
 
+// In CSS pixels. Outside of these a size is a slip, or an attempt to hide what is written.
+const SMALLEST_TEXT = 9;
+const LARGEST_TEXT = 64;
+
+/** Writes as large as the page around it does. @param {{px: number}} message */
+function takeTextSize({ px }) {
+  if (Number.isFinite(px) && px >= SMALLEST_TEXT && px <= LARGEST_TEXT) document.documentElement.style.fontSize = `${px}px`;
+}
+
 /** @param {string} mode */
 export function start(mode) {
   applyTheme();
+  listen({ "text-size": takeTextSize });
   const root = document.getElementById("frame");
   new ResizeObserver(() => tell("resize", { height: Math.ceil(root.getBoundingClientRect().height) })).observe(root);
   tell("ready", { mode });

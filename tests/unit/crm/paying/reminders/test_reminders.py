@@ -162,6 +162,7 @@ def test_a_test_is_asked_for_with_the_text_as_typed(dated: CrmSite) -> None:
     assert "on its way to maya@harbour.example" in text_of(answer)
     (asked,) = [message for message in published(dated) if isinstance(message, ReminderTestRequested)]
     assert (asked.subject, asked.segment_id) == ("Typed, not saved", dated.segment_id)
+    assert (asked.kind, asked.due_on) == ("payment_due", "2026-12-12")
     assert asked.agent.email == "maya@harbour.example"
 
 
