@@ -129,8 +129,8 @@ def _month(name: str) -> int:
     for number, (short, whole) in enumerate(zip(_MONTHS, _NAMES, strict=True), 1):
         if lower in (short, whole, "sept" if short == "sep" else short):
             return number
-    if number := _months_elsewhere().get(fold(name)):
-        return number
+    if elsewhere := _months_elsewhere().get(fold(name)):
+        return elsewhere
     raise DayError(f"Enter a date, {_EXAMPLE}: “{name[:20]}” is no month.")
 
 
