@@ -68,6 +68,10 @@ RAIL = (
 )
 
 
+# Pages of the agent's own menu: no line of the rail leads there.
+_OWN = frozenset({"agency.profile"})
+
+
 def rail(deps: Dependencies, actor: Actor, agency: AgencyDetail) -> tuple[NavItem, ...]:
     """The rail of this request."""
     here = request.endpoint or ""
@@ -83,7 +87,7 @@ def rail(deps: Dependencies, actor: Actor, agency: AgencyDetail) -> tuple[NavIte
             label=line.label,
             url=url_for(line.endpoint),
             icon=line.icon,
-            active=here.startswith(line.rooms),
+            active=here.startswith(line.rooms) and here not in _OWN,
             count=counts.get(line.endpoint, 0),
             # The group begins with its first line that shows.
             apart=any(one.apart for one in _group_before(line, lines)),
@@ -95,6 +99,7 @@ def rail(deps: Dependencies, actor: Actor, agency: AgencyDetail) -> tuple[NavIte
 def viewer(actor: Actor) -> Viewer:
     """Who is signed in, and their own menu."""
     menu = (
+        NavItem(label="Your profile", url=url_for("agency.profile"), icon="circle-user-round"),
         NavItem(label="Sign-in and sessions", url=url_for("auth.account"), icon="shield-check"),
         NavItem(label="E-mails that did not arrive", url=url_for("mail_outcomes.index"), icon="mail-warning"),
     )

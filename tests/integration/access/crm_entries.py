@@ -30,6 +30,7 @@ ENTRIES: dict[str, Entry] = {
     # The logo stands on pages of the whole agency; an address with another hash is no page.
     "agency.logo": Entry(Door.AGENCY, objects={"sha256": "logo_sha256"}),
     "agency.new_agent": ADMINS,
+    "agency.profile": AGENTS,
     "agency.remove_logo": ADMINS,
     "agency.reset_authenticator": ADMINS,
     # alerts

@@ -1,5 +1,7 @@
 """The agency form and the agent form."""
 
+from dataclasses import replace
+
 from flask_wtf.file import FileField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
 from wtforms.validators import NumberRange
@@ -120,6 +122,19 @@ class LogoForm(Form):
     """A picture to be the logo. What kind of file it is, is read from its content."""
 
     logo = FileField("Picture")
+
+
+class ProfileForm(Form):
+    """What agents change of themselves. `version` is that of the agent the form was opened on."""
+
+    version = IntegerField(widget=HiddenInput(), default=0, validators=[Optional()])
+    name = StringField("Name", [required("Enter your name."), Length(max=120)])
+    phone = PhoneField("Phone", [Optional(), Length(max=40)])
+    time_zone = SelectField("Time zone", choices=_ZONES)
+
+    def entered(self, known: AgentData) -> AgentData:
+        """What was entered, once the form is valid; the rest as it is known."""
+        return replace(known, name=self.name.data or "", phone=self.phone.data or "", time_zone=self.time_zone.data)
 
 
 class AgentForm(Form):

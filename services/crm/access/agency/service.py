@@ -22,7 +22,15 @@ from services.crm.access.agency.events import (
 )
 from services.crm.access.agency.logo import Logo
 from services.crm.access.agency.models import AgencyLogoRow, AgencyRow, AgentRow
-from services.crm.access.agency.rules import AgencyData, AgencyDetail, AgentData, AgentDetail, agency_errors, email_key
+from services.crm.access.agency.rules import (
+    AgencyData,
+    AgencyDetail,
+    AgentData,
+    AgentDetail,
+    agency_errors,
+    email_key,
+    is_time_zone,
+)
 from services.crm.core.actor import Actor, Role
 from services.crm.core.errors import ChangedMeanwhile
 from services.crm.core.mail import require_mailable
@@ -207,6 +215,23 @@ class Directory:
             if row.version != version:
                 raise ChangedMeanwhile
             _apply(row, asdict(data) | {"role": data.role.value, "email": row.email})
+            row.updated_at = self._clock.now()
+            session.flush()
+            self._publish(session, _agent(row), self.load_agency(session, actor.agency_id))
+            return _agent(row)
+
+    def change_self(self, actor: Actor, data: AgentData, *, version: int) -> AgentDetail:
+        """What agents change of themselves: name, phone and time zone. Portal, mails and papers to come follow.
+
+        Raises InvalidArgument or ChangedMeanwhile.
+        """
+        if not is_time_zone(data.time_zone):
+            raise InvalidArgument("Choose a time zone from the list.", field="time_zone")
+        with self._database.transaction() as session:
+            row = session.get_one(AgentRow, actor.agent_id, with_for_update=True)
+            if row.version != version:
+                raise ChangedMeanwhile
+            row.name, row.phone, row.time_zone = data.name, data.phone, data.time_zone
             row.updated_at = self._clock.now()
             session.flush()
             self._publish(session, _agent(row), self.load_agency(session, actor.agency_id))

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 
 from chassis.errors import NotFound
 from services.crm.access.activity.service import Act
-from services.crm.access.agency.forms import AgencyForm, AgentForm, LogoForm
+from services.crm.access.agency.forms import AgencyForm, AgentForm, LogoForm, ProfileForm
 from services.crm.access.agency.logo import MOST_UPLOADED, read_logo
 from services.crm.access.agency.rules import AgencyData, AgentData, AgentDetail
 from services.crm.access.enrolment.rules import enrol_command
@@ -14,6 +14,7 @@ from services.crm.access.parts import access
 from services.crm.core.forms import attempt, shallow
 from services.crm.core.origin import request_origin
 from services.crm.core.parts import core
+from services.crm.core.qr import qr_code
 from services.crm.core.web import admin_required, current_agent, login_required
 
 blueprint = Blueprint("agency", __name__, template_folder="templates", url_prefix="/agency")
@@ -43,6 +44,27 @@ def show() -> ResponseReturnValue:
             flash("The agency is saved.", "done")
             return redirect(url_for("agency.show"), 303)
     return _agency_page(form=form), 422 if form.errors else 200
+
+
+@blueprint.route("/profile", methods=["GET", "POST"])
+@login_required
+def profile() -> ResponseReturnValue:
+    """An agent's own name, phone and time zone, and the address of their public page."""
+    actor, directory = current_agent(), access().directory
+    shown = directory.agent(actor.agent_id)
+    form = ProfileForm(data={**shallow(shown.data), "version": shown.version})
+    if form.validate_on_submit():
+        entered = form.entered(shown.data)
+        if attempt(form, lambda: directory.change_self(actor, entered, version=form.version.data or 0)) is not None:
+            log.info("agency.profile_changed", agent_id=actor.agent_id)
+            _note(Act.PROFILE_CHANGED, _changes(shown.data, entered))
+            flash("Your profile is saved. Clients see it in the portal and in e-mails.", "done")
+            return redirect(url_for("agency.profile"), 303)
+    public_page = f"{core().settings.portal_url}/a/{shown.page_name}"
+    page = render_template(
+        "agency/profile.html", form=form, agent=shown, public_page=public_page, public_page_qr=qr_code(public_page)
+    )
+    return page, 422 if form.errors else 200
 
 
 @blueprint.post("/logo")

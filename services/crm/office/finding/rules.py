@@ -47,6 +47,12 @@ ACTIONS: Final = (
     Action(label="Sent reminders", endpoint="reminders.log", icon="bell", words="log"),
     Action(label="Reports", endpoint="reports.index", icon="chart-column", words="figures commissions export"),
     Action(label="E-mails that did not arrive", endpoint="mail_outcomes.index", icon="mail-warning", words="bounced"),
+    Action(
+        label="Your profile",
+        endpoint="agency.profile",
+        icon="circle-user-round",
+        words="name phone time zone public page qr",
+    ),
     Action(label="Sign-in and sessions", endpoint="auth.account", icon="shield-check", words="password account"),
     Action(label="Training", endpoint="training.index", icon="graduation-cap", words="guides help how"),
     Action(label="Support", endpoint="support.index", icon="life-buoy", words="help question ticket"),
