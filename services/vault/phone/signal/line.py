@@ -47,8 +47,8 @@ _BEFORE: Final = 120
 _AFTER: Final = 120
 # Shares above which a window is a key's: one alone, or two in a row with the same tones. The second number of each
 # is for while a field is keyed.
-_ALONE: Final = (0.80, 0.50)
-_TWICE: Final = (0.65, 0.42)
+_ALONE: Final = (0.80, 0.65)
+_TWICE: Final = (0.65, 0.55)
 # How far off two windows in a row may be to count: Q.24 lets a key be 1.8 % off, and speech below it pulls a little.
 # What speech has of this shape is often further off.
 _OFF: Final = (0.026, 1.0)
