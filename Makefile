@@ -95,6 +95,10 @@ lock: setup ## Resolve requirements/*.txt from pyproject.toml, keeping the versi
 demo-call: ## Play a telephone call to the running stack (make up PHONE=1), so that the panel of a phone payment fills
 	@$(PY) -m deploy.phone.demo_call
 
+.PHONY: phone-check
+phone-check: setup ## Make a test call through the running stack (make up PHONE=1); ends with 1 when sound does not come through
+	@$(PY) -m deploy.phone.check
+
 .PHONY: phone-proof
 phone-proof: setup ## Play 540 calls through the masker by a clock of their own, let two judges listen, print JSON
 	@$(PY) -m tests.proof.phone

@@ -184,10 +184,11 @@ def _welcome(state: State, settings: Mapping[str, str], seconds: float) -> None:
 
 def _telephones(state: State) -> str:
     known = extensions.ensure(state.phone)
-    lines = [f"\nTelephones    register a softphone at 127.0.0.1:{state.ports.sip} (UDP, G.711), as"]
+    lines = [f"\nTelephones    register a softphone at 127.0.0.1:{state.ports.sip} (UDP, G.711, DTMF by RFC 4733), as"]
     for user, whose in ((extensions.AGENT, "the agent"), (extensions.CLIENT, "the client")):
         lines.append(f"  {user}   password {known[user].password:20} {whose}")
-    lines.append("or let two small telephones of ours play a call: make demo-call")
+    lines.append(f"and let the client call {extensions.AGENT}, or let two small telephones of ours play a call:")
+    lines.append("  make demo-call; make phone-check makes a test call and says whether sound comes through")
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""A test call through Kamailio and the masker, to be run after changes and now and then: python -m deploy.phone.check
+"""`make phone-check`: a test call through Kamailio and the masker, to be run after changes and now and then.
 
 Two extensions of the check's own call each other and hear each other; the masker notes the time, and an admin of the
 CRM reads it on the page of phone payments.
@@ -34,6 +34,7 @@ def check(state: State) -> None:
 
 
 def main() -> int:
+    print("Making a test call…", flush=True)
     try:
         check(State.from_environment())
     except (PhoneFault, ValueError, OSError) as fault:

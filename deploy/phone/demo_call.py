@@ -56,6 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--cvv", default="123")
     parser.add_argument("--by", choices=("event", "sound", "both", "info"), default="event")
     given = parser.parse_args(arguments)
+    print("The client dials the agent…", flush=True)
     try:
         with ExitStack() as stack:
             call = DemoCall(State.from_environment(), stack)
