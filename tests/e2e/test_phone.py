@@ -16,6 +16,7 @@ from tests.support.stack import Stack
 pytestmark = pytest.mark.skipif(shutil.which("kamailio") is None, reason="Kamailio is not installed")
 _DIGITS = VISA.replace(" ", "")
 _KEYED_MS = 15_000
+_SOON_MS = 3_000
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,13 @@ def call(telephones: Stack) -> Iterator[DemoCall]:
 
 def panel_of(world: World, agent: AgentAtWork, amount: str) -> Page:
     """From the booking to the script that is read out."""
+    page = asked_for(world, agent, amount)
+    expect(page.get_by_role("heading", name="Read this to the client")).to_be_visible()
+    return page
+
+
+def asked_for(world: World, agent: AgentAtWork, amount: str) -> Page:
+    """From the booking to the panel."""
     page = agent.page
     page.goto(f"{world.crm}/bookings")
     page.get_by_role("link", name=BOOKING).first.click()
@@ -53,18 +61,29 @@ def panel_of(world: World, agent: AgentAtWork, amount: str) -> Page:
     page.get_by_label("Amount").fill(amount)
     page.get_by_label("What is it for?").fill("Deposit, taken by phone")
     page.get_by_role("button", name="Go on to the call").click()
-    expect(page.get_by_role("heading", name="Read this to the client")).to_be_visible()
+    page.wait_for_url("**/payments/*/phone")
     return page
 
 
-def tied(page: Page, call: DemoCall) -> None:
+def tied(page: Page, call: DemoCall, album: Album | None = None) -> None:
     """The client agrees, the agent keys the PIN, the fields come up."""
     page.get_by_label("I have read this, and the client agreed").check()
     page.get_by_role("button", name="Start secure session").click()
     expect(page.locator("#phone-pin")).to_contain_text("*")
+    if album is not None:
+        album.look(page, "crm-phone-pin")
     pin = "".join(char for char in page.locator("#phone-pin").inner_text() if char.isdigit())
     call.pin(pin)
     expect(page.get_by_role("button", name="Capture: Card number")).to_be_visible(timeout=_KEYED_MS)
+
+
+def half_keyed(page: Page, call: DemoCall) -> None:
+    """The client is in the middle of the number."""
+    row = page.locator('[data-field="number"]')
+    row.locator("[data-capture]").click()
+    expect(row.locator("[data-back]")).to_be_visible()
+    call.client.key(_DIGITS[:7])
+    expect(row.locator("[data-count]")).to_have_text("7 digits", timeout=_KEYED_MS)
 
 
 def keyed(page: Page, call: DemoCall, field: str, digits: str, *, by: str = "event") -> None:
@@ -83,11 +102,21 @@ def fill_holder(page: Page) -> None:
     page.get_by_label("Country").select_option(label="United States")
 
 
+def test_without_telephones_the_panel_says_who_can_set_them_up_and_offers_a_link(world: World, album: Album) -> None:
+    page = asked_for(world, world.agent(), "207.10")
+    expect(page.get_by_text("Phone payments are not set up here")).to_be_visible()
+    expect(page.get_by_text("An operator can set them up")).to_be_visible()
+    album.look(page, "crm-phone-not-set-up")
+    page.get_by_role("button", name="Send a link instead").click()
+    expect(page.get_by_text("The link is on its way to")).to_be_visible()
+    album.look(page, "crm-phone-link-instead")
+
+
 def test_a_card_is_keyed_in_a_call_and_the_agent_sees_dots(world: World, album: Album, call: DemoCall) -> None:
     agent = world.agent()
     page = panel_of(world, agent, "318.20")
     album.look(page, "crm-phone-script")
-    tied(page, call)
+    tied(page, call, album)
     row = page.locator('[data-field="number"]')
     row.locator("[data-capture]").click()
     call.key("4111111111111112")
@@ -112,3 +141,39 @@ def test_a_card_is_keyed_in_a_call_and_the_agent_sees_dots(world: World, album: 
     page.goto(f"{world.crm}/phone/calls")
     expect(page.get_by_role("cell", name="Card stored").first).to_be_visible()
     album.look(page, "crm-phone-calls")
+
+
+def test_the_agent_reads_within_three_seconds_that_the_masker_died_and_nothing_is_stored(
+    world: World, album: Album, call: DemoCall
+) -> None:
+    page = panel_of(world, world.agent(), "212.40")
+    tied(page, call)
+    half_keyed(page, call)
+    album.look(page, "crm-phone-dots")
+    payment = page.url.rpartition("/payments/")[2].partition("/")[0]
+    with world.stack.without("vault-phone", kill=True):
+        expect(page.locator("#phone-says")).to_contain_text("The secure line does not answer", timeout=_SOON_MS)
+        album.look(page, "crm-phone-masker-away")
+    expect(page.locator("#phone-over-words")).to_contain_text("Nothing was stored", timeout=_KEYED_MS)
+    album.look(page, "crm-phone-masker-died")
+    assert not world.stack.query("vault", "SELECT 1 FROM cards WHERE payment_id = :id", id=payment)
+    page.get_by_role("button", name="Send a link instead").click()
+    expect(page.get_by_text("The link is on its way to")).to_be_visible()
+
+
+def test_the_agent_reads_within_three_seconds_that_exchange_or_vault_died_and_goes_on(
+    world: World, album: Album, call: DemoCall
+) -> None:
+    page = panel_of(world, world.agent(), "214.80")
+    tied(page, call)
+    half_keyed(page, call)
+    for process, words in (("kamailio-sip", "telephone exchange"), ("vault-serve", "vault")):
+        with world.stack.without(process, kill=True):
+            expect(page.locator("#phone-silent")).to_contain_text(f"The {words} does not answer", timeout=_SOON_MS)
+            album.glance(page, f"crm-phone-{process}-away")
+        expect(page.locator("#phone-silent")).to_be_hidden(timeout=_KEYED_MS)
+    call.key(_DIGITS[7:])
+    expect(page.locator('[data-field="number"] [data-state]')).to_have_text("✓ Valid", timeout=_KEYED_MS)
+    page.get_by_role("button", name="Cancel session").click()
+    expect(page.get_by_text("every digit is gone")).to_be_visible()
+    album.look(page, "crm-phone-cancelled")

@@ -9,6 +9,8 @@ let call = "";
 let source = null;
 let ended = false;
 let last = null;
+// Whether what is said is of the line to the session: only that goes away by itself when the line is back.
+let cut = false;
 
 const at = (path) => `/phone/${call}/${path}`;
 
@@ -16,6 +18,11 @@ function say(text, id = "phone-says") {
   const place = $(id);
   place.querySelector("p").textContent = text;
   place.hidden = !text;
+}
+
+function sayCut(text) {
+  cut = Boolean(text);
+  say(text);
 }
 
 function explain(error) {
@@ -26,10 +33,11 @@ function explain(error) {
 
 async function act(button, work) {
   setBusy(button, true);
-  say("");
+  if (!cut) say("");
   try {
     return await work();
   } catch (error) {
+    cut = false;
     say(explain(error));
     if (error instanceof Refused && error.field) document.querySelector(`[name="${error.field}"]`)?.focus();
     return null;
@@ -92,9 +100,12 @@ function over(progress) {
 
 function watch() {
   source = new EventSource(at("stream"));
-  source.addEventListener("progress", (event) => { say(""); draw(JSON.parse(event.data)); });
+  source.addEventListener("progress", (event) => {
+    if (cut) sayCut("");
+    draw(JSON.parse(event.data));
+  });
   source.addEventListener("over", () => { source.close(); });
-  source.addEventListener("away", (event) => { say(JSON.parse(event.data).words); });
+  source.addEventListener("away", (event) => { sayCut(JSON.parse(event.data).words); });
   source.addEventListener("lost", (event) => {
     ended = true;
     source.close();
@@ -104,7 +115,8 @@ function watch() {
     $("phone-over-words").textContent = JSON.parse(event.data).words;
   });
   source.addEventListener("error", () => {
-    if (!ended) say("The page lost its connection and tries again by itself.");
+    // After "away" the stream ends too, and the words that are there say more.
+    if (!ended && !cut) sayCut("The page lost its connection and tries again by itself.");
   });
 }
 
