@@ -27,11 +27,17 @@ def _told(found: Found) -> dict[str, object]:
         "judges": {name: asdict(verdict) for name, verdict in found.verdicts.items()},
         "events_passed": found.events_passed,
         "tone_samples": sorted(found.tone_samples),
+        "ms_until_a_dot": {f"p{part}": round(1000 * _part(found.dots, part)) for part in (50, 99, 100)},
         "cards_with_loss_up_to_2_percent": asdict(found.up_to_two),
         "cards_in_all": asdict(found.in_all),
         "speech_in_a_session": asdict(found.plain),
         "speech_while_a_field_is_keyed": asdict(found.keyed),
     }
+
+
+def _part(values: list[float], percent: int) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] if ordered else 0.0
 
 
 def _as_promised(found: Found) -> bool:
@@ -40,7 +46,8 @@ def _as_promised(found: Found) -> bool:
     plain = found.plain
     calm = plain.masks <= 2 * plain.minutes and plain.longest_ms <= 120 and not plain.false_keys
     equal = len(found.tone_samples) <= 1
-    return safe and right and calm and equal and not found.events_passed
+    prompt = _part(found.dots, 99) < 0.3
+    return safe and right and calm and equal and prompt and not found.events_passed
 
 
 if __name__ == "__main__":

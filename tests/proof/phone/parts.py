@@ -25,6 +25,7 @@ class Found:
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     events_passed: int = 0
     tone_samples: set[int] = field(default_factory=set)
+    dots: list[float] = field(default_factory=list)
     up_to_two: run.Rightness = field(default_factory=run.Rightness)
     in_all: run.Rightness = field(default_factory=run.Rightness)
     plain: run.Comfort = field(default_factory=run.Comfort)
@@ -38,6 +39,7 @@ class Found:
             verdicts=verdicts,
             events_passed=self.events_passed + other.events_passed,
             tone_samples=self.tone_samples | other.tone_samples,
+            dots=self.dots + other.dots,
             up_to_two=self.up_to_two + other.up_to_two,
             in_all=self.in_all + other.in_all,
             plain=self.plain + other.plain,
@@ -55,6 +57,7 @@ def _calls(seeds: range) -> Found:
         verdicts={judge.name: run.judged(judge, conversations) for judge in _judges()},
         events_passed=run.events_passed(conversations),
         tone_samples=run.tone_lengths(conversations),
+        dots=run.waits_for_dots(conversations),
         up_to_two=run.rightness(conversations, most_loss=0.02),
         in_all=run.rightness(conversations, most_loss=1.0),
     )

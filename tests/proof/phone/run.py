@@ -108,6 +108,25 @@ def tone_lengths(conversations: Sequence[Conversation]) -> set[int]:
     return lengths
 
 
+def waits_for_dots(conversations: Sequence[Conversation]) -> list[float]:
+    """Seconds from a key's beginning, at the client's ear, until its session is told of it: then the agent's dot comes.
+
+    Of keys that are sent while they are pressed, over a path that loses nothing; messages are sent afterwards.
+    """
+    waits = []
+    for call in conversations:
+        if call.plan.loss or call.plan.transports == ("info",):
+            continue
+        told = [(at, key) for at, call_id, key in call.world.told if call_id == call.call_id]
+        for pressed in call.client.pressed:
+            if call.tied_at < pressed.begin < call.keyed_until - 1:
+                last = pressed.end + _LATEST
+                waits += [at - pressed.begin for at, key in told if key == pressed.key and pressed.begin < at < last][
+                    :1
+                ]
+    return waits
+
+
 @dataclass
 class Rightness:
     """Of the cards: stored as keyed, stored otherwise, at the first try."""

@@ -52,6 +52,8 @@ class World:
         self.now = 100.0
         self.store = Stores()
         self.trail = Trail()
+        # Keys that sessions were told of: when, of which call, which key.
+        self.told: list[tuple[float, str, int]] = []
         self._posted: list[Callable[[Masker, float], None]] = []
         self._next_port = itertools.count(_FIRST_PORT, 2)
         self._order = itertools.count()
@@ -84,6 +86,7 @@ class World:
         self.sessions.key_while_waiting(call_id, tag, desk=desk, transport=transport, key=key)
 
     def key_in_session(self, call_id: str, transport: Transport, key: int) -> None:
+        self.told.append((self.now, call_id, key))
         self.sessions.key_in_session(call_id, transport, key)
 
     def over(self, call_id: str, why: Ended) -> None:

@@ -21,6 +21,9 @@ def test_forty_calls_give_no_key_away_and_store_every_card() -> None:
         assert verdict.found == verdict.planted
     assert run.events_passed(conversations) == 0
     assert len(run.tone_lengths(conversations)) == 1
+    dots = sorted(run.waits_for_dots(conversations))
+    assert len(dots) > 100
+    assert dots[len(dots) * 99 // 100] < 0.3
     _every_card_is_stored_as_it_was_keyed(conversations)
 
 
