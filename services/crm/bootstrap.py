@@ -22,6 +22,7 @@ from services.crm.core.letters import CrmLetters
 from services.crm.core.parts import Core
 from services.crm.core.ports.charging import ChargingPort
 from services.crm.core.ports.vault import VaultPort
+from services.crm.core.waiting import Waiting
 from services.crm.models import event_tables, session_tables
 from services.crm.office.audit.service import TrailPort
 from services.crm.office.wiring import make_office, open_trail
@@ -119,4 +120,5 @@ def _core(settings: CrmSettings, clock: Clock, database: Database | None) -> Cor
         database=database,
         outbox=Outbox(event_tables, producer=SERVICE, clock=clock),
         sessions=ServerSessions(database, session_tables, clock, service=SERVICE, https=settings.https),
+        waiting=Waiting(database),
     )

@@ -5,6 +5,7 @@ pages the line is the present one. The order is that of a working day: what wait
 bar has these), new requests, paper; then help; then what only admins have.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import current_app, request, url_for
@@ -75,12 +76,12 @@ _OWN = frozenset({"agency.profile"})
 def rail(deps: Dependencies, actor: Actor, agency: AgencyDetail) -> tuple[NavItem, ...]:
     """The rail of this request."""
     here = request.endpoint or ""
+    waiting = deps.core.waiting.of(actor)
     counts = {
-        "quotes.index": deps.trips.quotes.new_count(actor),
-        "support.index": deps.office.support.waiting_count(actor),
+        "quotes.index": waiting["quotes"],
+        "support.index": waiting["tickets"],
+        "second_reveals.index": _approvals(waiting, agency),
     }
-    if actor.is_admin:
-        counts["second_reveals.index"] = _approvals(deps, actor, agency)
     lines = [line for line in RAIL if _shows(line, actor, agency)]
     return tuple(
         NavItem(
@@ -116,14 +117,10 @@ def _has_approvals(agency: AgencyDetail) -> bool:
     return agency.data.second_reveal or agency.data.refund_limit is not None
 
 
-def _approvals(deps: Dependencies, actor: Actor, agency: AgencyDetail) -> int:
+def _approvals(waiting: Mapping[str, int], agency: AgencyDetail) -> int:
     """How many requests wait for an admin, of the kinds that the agency has."""
-    paying, waiting = deps.paying, 0
-    if agency.data.second_reveal:
-        waiting += paying.second_reveals.waiting(actor)
-    if agency.data.refund_limit is not None:
-        waiting += paying.refund_approvals.waiting(actor)
-    return waiting
+    reveals = waiting["second reveals"] if agency.data.second_reveal else 0
+    return reveals + (waiting["refund requests"] if agency.data.refund_limit is not None else 0)
 
 
 def _group_before(line: Line, lines: list[Line]) -> list[Line]:

@@ -29,6 +29,8 @@ from services.crm.config import CrmSettings
 from services.crm.core.actor import Role
 from services.crm.models import session_tables
 from services.crm.parts import Dependencies
+from services.crm.paying.payments.models import PaymentRow
+from services.crm.paying.payments.service import PaymentState
 from services.crm.sales.clients.models import ClientRow
 from services.crm.trips.bookings.models import BookingRow
 from services.crm_demo.large import import_large
@@ -83,6 +85,8 @@ PAGES = {
     "sent reminders": "/reminders/log",
 }
 ADMINS_PAGES = {"agency": "/agency"}
+# Closed: the pretended vault knows no card of the others.
+_PROCESSED = select(PaymentRow.id).where(PaymentRow.state == PaymentState.PROCESSED).limit(1)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -131,17 +135,20 @@ def browser_of(deps: Dependencies, agent_id: str) -> Browser:
 
 
 def pages_of(deps: Dependencies, agent_id: str) -> dict[str, str]:
-    """The list pages, and one client's and one booking's page."""
+    """The list pages, and one client's, one booking's and one payment's page."""
     with deps.core.database.read() as session:
         agent = deps.access.directory.agent(agent_id)
         client = session.scalar(select(ClientRow.id).where(ClientRow.agency_id == agent.agency_id).limit(1))
         booking = session.scalar(select(BookingRow.id).where(BookingRow.agency_id == agent.agency_id).limit(1))
+        payment = session.scalar(_PROCESSED.where(PaymentRow.agency_id == agent.agency_id))
     if agent.data.role is not Role.ADMIN:
         with deps.core.database.read() as session:
             client = session.scalar(select(ClientRow.id).where(ClientRow.agent_id == agent_id).limit(1))
             booking = session.scalar(select(BookingRow.id).where(BookingRow.agent_id == agent_id).limit(1))
+            payment = session.scalar(_PROCESSED.where(PaymentRow.agent_id == agent_id))
     pages = PAGES | ADMINS_PAGES if agent.data.role is Role.ADMIN else PAGES
-    return pages | {"a client": f"/clients/{client}", "a booking": f"/bookings/{booking}"}
+    one = {"a client": f"/clients/{client}", "a booking": f"/bookings/{booking}", "a payment": f"/payments/{payment}"}
+    return pages | one
 
 
 def measure(deps: Dependencies, who: str, agent_id: str, times: int) -> list[dict[str, Any]]:  # Any: JSON

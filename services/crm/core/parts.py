@@ -8,6 +8,7 @@ from chassis.db import Database
 from chassis.web.parts import held
 from chassis.web.sessions import ServerSessions
 from services.crm.config import CrmSettings
+from services.crm.core.waiting import Waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,7 @@ class Core:
     database: Database
     outbox: Outbox
     sessions: ServerSessions
+    waiting: Waiting
 
 
 def core() -> Core:

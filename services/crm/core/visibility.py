@@ -1,4 +1,4 @@
-"""Which rows an actor sees, as a condition of a query."""
+"""Which rows an actor sees, as a condition of a query and for what was read."""
 
 from sqlalchemy import ColumnElement, and_
 from sqlalchemy.orm import InstrumentedAttribute
@@ -12,3 +12,8 @@ def visible_to(
     """The one rule of what is visible: agents see their own objects, admins those of the whole agency [8.2.2]."""
     own_agency = agency_id == actor.agency_id
     return own_agency if actor.is_admin else and_(own_agency, agent_id == actor.agent_id)
+
+
+def is_visible(actor: Actor, agency_id: str, agent_id: str) -> bool:
+    """The same rule for a value that was read already."""
+    return agency_id == actor.agency_id and (actor.is_admin or actor.owns(agent_id))

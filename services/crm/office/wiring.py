@@ -14,10 +14,12 @@ from services.crm.office.handouts.service import HandoutDesk
 from services.crm.office.mail_outcomes import events as mail_events
 from services.crm.office.mail_outcomes.resending import Resending
 from services.crm.office.mail_outcomes.service import MailOutcomes
+from services.crm.office.mail_outcomes.service import count_waiting as count_failures
 from services.crm.office.parts import Office
 from services.crm.office.reports.commissions import Commissions
 from services.crm.office.reports.service import Reports
 from services.crm.office.support.service import Support
+from services.crm.office.support.service import count_waiting as count_tickets
 from services.crm.office.training.service import Guides
 from services.crm.paying.parts import Paying
 from services.crm.sales.parts import Sales
@@ -37,6 +39,8 @@ def make_office(
     database, clock, directory = core.database, core.clock, access.directory
     mails = MailOutcomes(database=database, clock=clock, directory=directory, clients=sales.clients)
     handouts = HandoutDesk(database=database, clock=clock)
+    core.waiting.add("tickets", count_tickets)
+    core.waiting.add("mail failures", count_failures)
     return Office(
         support=Support(database=database, outbox=core.outbox, clock=clock, directory=directory),
         guides=Guides(),

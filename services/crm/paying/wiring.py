@@ -15,6 +15,7 @@ from services.crm.paying.alerts.service import DeskSigns
 from services.crm.paying.card_removal.service import Lapses, Removals
 from services.crm.paying.card_removal.vault_grpc import GrpcVault
 from services.crm.paying.charging.approvals import RefundApprovals
+from services.crm.paying.charging.approvals import count_waiting as count_requests
 from services.crm.paying.charging.charging_grpc import GrpcCharging, NoCharging
 from services.crm.paying.charging.failed import FailedRefunds
 from services.crm.paying.charging.notices import Notices
@@ -101,10 +102,15 @@ def make_paying(
     reveals = Reveals(database=database, outbox=outbox, clock=clock, vault=vault, approvals=Approvals())
     removals = Removals(database=database, outbox=outbox, clock=clock, vault=vault, barrier=demand_settled)
     refunds = Refunds(database=database, outbox=outbox, clock=clock, port=charging, directory=directory)
+    second_reveals = SecondReveals(
+        database=database, outbox=outbox, clock=clock, directory=directory, vault=vault, reveals=reveals
+    )
+    core.waiting.add("second reveals", second_reveals.count_waiting)
+    core.waiting.add("refund requests", count_requests)
     self_service = SelfService(bookings=bookings, clients=sales.clients)
     return Paying(
         book=book,
-        signs=DeskSigns(database=database),
+        signs=DeskSigns(database=database, waiting=core.waiting),
         schedule=Schedule(book=book),
         charges=Charges(
             database=database,
@@ -134,9 +140,7 @@ def make_paying(
             database=database, outbox=outbox, clock=clock, removals=removals, links=links, barrier=demand_settled
         ),
         reveals=reveals,
-        second_reveals=SecondReveals(
-            database=database, outbox=outbox, clock=clock, directory=directory, vault=vault, reveals=reveals
-        ),
+        second_reveals=second_reveals,
         cvv_requests=CvvRequests(
             database=database,
             outbox=outbox,

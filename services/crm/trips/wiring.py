@@ -13,7 +13,7 @@ from services.crm.trips.itinerary.service import Itineraries
 from services.crm.trips.itinerary.sharing import ItineraryShares
 from services.crm.trips.parts import Trips
 from services.crm.trips.quotes import events as quote_events
-from services.crm.trips.quotes.service import Quotes
+from services.crm.trips.quotes.service import Quotes, count_new
 
 
 def make_trips(
@@ -26,6 +26,7 @@ def make_trips(
     terms: SelfServiceTerms,
 ) -> Trips:
     """The rooms, joined. What they need to know of payments, the street of payments hands in."""
+    core.waiting.add("quotes", count_new)
     bookings = Bookings(
         database=core.database,
         outbox=core.outbox,

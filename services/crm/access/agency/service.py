@@ -1,6 +1,6 @@
 """Use cases of the agency and its agents: the directory that the other rooms look people up in."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -92,6 +92,8 @@ class Directory:
             if found is None or not found.AgentRow.active:
                 return None
             _agency_row(session, found.AgencyRow.id, found.AgencyRow)
+            # Kept, because a session knows a row only as long as somebody has it.
+            remembered(session, ("agent", agent_id), lambda: found.AgentRow)
             return _actor(found.AgentRow)
 
     def find_by_email(self, session: Session, email: str) -> AgentDetail | None:
@@ -106,6 +108,14 @@ class Directory:
             return {row.id: row.name for row in sorted(rows, key=lambda row: (title_key(row.name), row.id))}
 
         return dict(remembered(session, ("names of agents", agency_id), find))
+
+    def names_of(self, session: Session, agency_id: str, agent_ids: Collection[str]) -> Mapping[str, str]:
+        """The names of these agents of one agency, at least. Of a single one, who mostly is the one who looks and is
+        known already, the others are not read."""
+        if len(agent_ids) > 1:
+            return self.names(session, agency_id)
+        rows = (session.get(AgentRow, agent_id) for agent_id in agent_ids)
+        return {row.id: row.name for row in rows if row is not None and row.agency_id == agency_id}
 
     def names_in(self, actor: Actor) -> dict[str, str]:
         """The name of everybody in the actor's agency by id."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
@@ -65,6 +65,11 @@ def _problem(message: DeliveryFailed) -> str:
     return (message.reason or "The e-mail could not be delivered.")[:300]
 
 
+def count_waiting(actor: Actor) -> Select[int]:
+    """How many of the actor's own e-mails failed and wait (the dashboard)."""
+    return select(func.count()).where(FailureRow.agent_id == actor.agent_id, FailureRow.settled_at.is_(None))
+
+
 def _client_of(session: Session, agency_id: str, message: DeliveryFailed) -> str:
     """Whom it was to reach: the payment's payer, where the mail is not the agent's own, or whoever has the address."""
     if kind_of(message.kind).to_agent:
@@ -111,12 +116,6 @@ class MailOutcomes:
             ordered = query.order_by(FailureRow.failed_at.desc(), FailureRow.id).limit(PAGE_SIZE)
             rows = session.scalars(ordered.offset(offset(number))).all()
             return Page(items=self._failures(session, actor, rows), total=total, number=number)
-
-    def waiting_count(self, actor: Actor) -> int:
-        """How many of the actor's own e-mails failed and wait (the dashboard)."""
-        own = select(func.count()).where(FailureRow.agent_id == actor.agent_id, FailureRow.settled_at.is_(None))
-        with self._database.read() as session:
-            return session.scalar(own) or 0
 
     def get(self, actor: Actor, failure_id: str) -> Failure:
         """Raises NotFound for what the actor may not see."""

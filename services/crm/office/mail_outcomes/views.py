@@ -7,6 +7,7 @@ from chassis.errors import InvalidArgument, NotFound, Unavailable
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list
 from services.crm.core.panels import Panel
+from services.crm.core.parts import core
 from services.crm.core.web import current_agent, login_required
 from services.crm.office.parts import office
 
@@ -15,7 +16,7 @@ blueprint = Blueprint("mail_outcomes", __name__, template_folder="templates", ur
 
 def dashboard_panel(actor: Actor) -> Panel | None:
     """Says that e-mails of the agent's failed; nothing when none did."""
-    count = office().mail_outcomes.waiting_count(actor)
+    count = core().waiting.of(actor)["mail failures"]
     return Panel(template="mail_outcomes/dashboard_panel.html", data={"count": count}) if count else None
 
 

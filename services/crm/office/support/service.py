@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
@@ -57,21 +57,6 @@ class Support:
             ordered = query.order_by(TicketRow.changed_at.desc(), TicketRow.id).limit(PAGE_SIZE)
             rows = session.scalars(ordered.offset(offset(number))).all()
             return Page(items=self._tickets(session, actor.agency_id, rows), total=total, number=number)
-
-    def waiting_count(self, actor: Actor) -> int:
-        """How many tickets wait for the actor (the rail): answers to their own, and for admins what others ask."""
-        answered = and_(TicketRow.agent_id == actor.agent_id, TicketRow.state == TicketState.ANSWERED)
-        asked = and_(
-            TicketRow.agency_id == actor.agency_id,
-            TicketRow.state == TicketState.OPEN,
-            TicketRow.agent_id != actor.agent_id,
-        )
-        counts = [
-            select(func.count()).select_from(TicketRow).where(one).scalar_subquery()
-            for one in (answered, asked)[: 2 if actor.is_admin else 1]
-        ]
-        with self._database.read() as session:
-            return sum(session.execute(select(*counts)).one())
 
     def open(self, actor: Actor, subject: str, text: str) -> Ticket:
         """Asks the agency's admins; they are told by mail. Raises InvalidArgument."""
@@ -181,6 +166,19 @@ class Support:
     def _tickets(self, session: Session, agency_id: str, rows: Sequence[TicketRow]) -> list[Ticket]:
         names = self._directory.names(session, agency_id) if rows else {}
         return [_ticket(row, names) for row in rows]
+
+
+def count_waiting(actor: Actor) -> Select[int]:
+    """How many tickets wait for the actor (the rail): answers to their own, and for admins what others ask."""
+    answered = select(func.count()).where(TicketRow.agent_id == actor.agent_id, TicketRow.state == TicketState.ANSWERED)
+    if not actor.is_admin:
+        return answered
+    asked = select(func.count()).where(
+        TicketRow.agency_id == actor.agency_id,
+        TicketRow.state == TicketState.OPEN,
+        TicketRow.agent_id != actor.agent_id,
+    )
+    return select(answered.scalar_subquery() + asked.scalar_subquery())
 
 
 def _conditions(actor: Actor, wanted: TicketFilter) -> list[ColumnElement[bool]]:

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from chassis.db import Database
+from services.crm.core.actor import Actor
 from services.crm.core.news import news_table, sweep_news
+from services.crm.core.waiting import Waiting
 from services.crm.paying.payments.service import count_pending, count_pending_by_agent
 
 __all__ = ["DeskSign", "DeskSigns"]
@@ -22,17 +24,17 @@ class DeskSign:
 class DeskSigns:
     """Reads the signs, of one agent or of all at once."""
 
-    def __init__(self, *, database: Database) -> None:
+    def __init__(self, *, database: Database, waiting: Waiting) -> None:
         self._database = database
+        self._waiting = waiting
+        waiting.add("payments", count_pending)
+        waiting.add("newest news", _newest_news)
+        waiting.add("news", _count_news)
 
-    def of(self, agent_id: str) -> DeskSign:
+    def of(self, actor: Actor) -> DeskSign:
         """For a page that is being made."""
-        told = news_table.c.agent_id == agent_id
-        newest, many = select(func.max(news_table.c.id)).where(told), select(func.count(news_table.c.id)).where(told)
-        query = select(count_pending(agent_id).scalar_subquery(), newest.scalar_subquery(), many.scalar_subquery())
-        with self._database.read() as session:
-            pending, last, count = session.execute(query).one()
-            return DeskSign(pending=pending, news=_stamp(last, count))
+        found = self._waiting.of(actor)
+        return DeskSign(pending=found["payments"], news=_stamp(found["newest news"], found["news"]))
 
     def of_all(self) -> dict[str, DeskSign]:
         """For the watcher; whoever has neither payments pending nor news is left out."""
@@ -48,6 +50,14 @@ class DeskSigns:
     def sweep(self) -> None:
         """Takes away news that every page has long heard."""
         sweep_news(self._database)
+
+
+def _newest_news(actor: Actor) -> Select[int]:
+    return select(func.coalesce(func.max(news_table.c.id), 0)).where(news_table.c.agent_id == actor.agent_id)
+
+
+def _count_news(actor: Actor) -> Select[int]:
+    return select(func.count(news_table.c.id)).where(news_table.c.agent_id == actor.agent_id)
 
 
 def _stamp(last: int | None, count: int) -> str:

@@ -38,7 +38,7 @@ def alert_slot() -> dict[str, object]:
     if actor is None:
         return {"alert": None}
     script = url_for("alerts.static", filename="alerts.js")
-    sign = paying().signs.of(actor.agent_id)
+    sign = paying().signs.of(actor)
     return {"alert": _alert(sign), "desk_news": sign.news, "page_scripts": [script]}
 
 
@@ -47,7 +47,7 @@ def alert_slot() -> dict[str, object]:
 @login_required
 def pending() -> ResponseReturnValue:
     """The slot's content, as a fragment."""
-    return render_template("alerts/slot.html", alert=_alert(paying().signs.of(current_agent().agent_id)))
+    return render_template("alerts/slot.html", alert=_alert(paying().signs.of(current_agent())))
 
 
 @blueprint.get("/alerts/count")
@@ -55,7 +55,7 @@ def pending() -> ResponseReturnValue:
 @login_required
 def count() -> ResponseReturnValue:
     """How many payments wait, and the mark of the newest news, for browsers that can't hold a stream."""
-    sign = paying().signs.of(current_agent().agent_id)
+    sign = paying().signs.of(current_agent())
     return jsonify(count=sign.pending, news=sign.news)
 
 

@@ -11,6 +11,7 @@ from services.crm.core.actor import Actor
 from services.crm.core.forms import attempt
 from services.crm.core.origin import request_origin
 from services.crm.core.panels import Panel
+from services.crm.core.parts import core
 from services.crm.core.web import admin_required, current_agent
 from services.crm.paying.charging.approvals import AskedRefund, RequestState
 from services.crm.paying.charging.forms import ApproveForm, RefuseForm
@@ -21,9 +22,9 @@ blueprint = Blueprint("refund_approvals", __name__, template_folder="templates",
 
 def dashboard_panel(actor: Actor) -> Panel | None:
     """Tells an admin that refunds wait for them."""
-    if not actor.is_admin or access().directory.agency(actor.agency_id).data.refund_limit is None:
+    if access().directory.agency(actor.agency_id).data.refund_limit is None:
         return None
-    count = paying().refund_approvals.waiting(actor)
+    count = core().waiting.of(actor)["refund requests"]
     return Panel(template="refund_approvals/dashboard_panel.html", data={"count": count}) if count else None
 
 

@@ -7,7 +7,7 @@ back, whoever clicks at the same time.
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, literal, select
 from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
@@ -73,16 +73,6 @@ class RefundApprovals:
             return True
 
     # ---- the approver
-
-    def waiting(self, actor: Actor) -> int:
-        """How many requests wait for this admin."""
-        query = select(func.count()).where(
-            RefundRequestRow.agency_id == actor.agency_id,
-            RefundRequestRow.agent_id != actor.agent_id,
-            RefundRequestRow.state == RequestState.REQUESTED,
-        )
-        with self._database.read() as session:
-            return session.scalar(query) or 0
 
     def asked(self, actor: Actor, limit: int = 50) -> list[AskedRefund]:
         """The agency's requests for its admins, newest first. Raises NotFound for others."""
@@ -166,6 +156,16 @@ class RefundApprovals:
         )
         self._outbox.add(session, event, aggregate_id=row.payment_id, agency_id=row.agency_id)
         tell(session, (admin.id for admin in self._directory.admins(session, row.agency_id)))
+
+
+def count_waiting(actor: Actor) -> Select[int]:
+    """How many requests wait for this admin; none for anybody else."""
+    return select(func.count()).where(
+        RefundRequestRow.agency_id == actor.agency_id,
+        RefundRequestRow.agent_id != actor.agent_id,
+        RefundRequestRow.state == RequestState.REQUESTED,
+        literal(actor.is_admin),
+    )
 
 
 def _row(session: Session, actor: Actor, request_id: str) -> RefundRequestRow:

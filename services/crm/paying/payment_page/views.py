@@ -240,14 +240,20 @@ def _settle(payment_id: str) -> None:
 
 def _page(payment_id: str, **forms: AnyForm) -> str:
     actor = current_agent()
-    news = _news(actor, paying().book.get(actor, payment_id))
-    payment = paying().book.get(actor, payment_id)  # once more: asking the vault may have put a lost reveal on record
+    news = _news(actor, paying().book.whole(actor, payment_id).payment)
+    whole = paying().book.whole(actor, payment_id)  # once more: asking the vault may have put a lost reveal on record
+    payment = whole.payment
     now = core().clock.now()
     cvv_held = payment.cvv_held(now) and not _cvv_gone(news)
     policy = access().directory.agency(payment.agency_id).data
-    second = paying().second_reveals.of_payment(payment.id)
+    # Only a card that was shown can be asked for once more.
+    second = paying().second_reveals.of_payment(payment.id) if payment.retrieved_at else None
     segment, travelers = _trip(actor, payment)
-    refunds = paying().refunds.of_payment(payment) if payment.is_closed else []
+    charging = paying().charges.status_of(payment)
+    # What was not charged here can't be refunded here.
+    charged = payment.is_closed and charging.charge is not None
+    refunds = paying().refunds.of_payment(payment) if charged else []
+    refund_requests = paying().refund_approvals.of_payment(payment) if charged else []
     by_phone = paying().phone.of_payment(payment.id) if payment.by_phone else None
     return render_template(
         "payment_page/show.html",
@@ -255,19 +261,19 @@ def _page(payment_id: str, **forms: AnyForm) -> str:
         segment=segment,
         travelers=travelers,
         own=actor.owns(payment.agent_id),
-        charging=paying().charges.status_of(payment),
+        charging=charging,
         charge_at=None,
         refunds=refunds,
-        refund_requests=paying().refund_approvals.of_payment(payment) if payment.is_closed else [],
-        people=access().directory.names_in(actor) if refunds or payment.is_closed else {},
+        refund_requests=refund_requests,
+        people=access().directory.names_in(actor) if refunds or refund_requests else {},
         refund_form=forms.get("refund") or refund_form_of(payment, seen=len(refunds)),
         link=paying().links.of_payment(payment.id),
         known=sales().suppliers.of_names(actor, [payment.supplier_name]).get(payment.supplier_name),
-        documents=paying().book.documents([payment.id]),
+        documents=whole.documents,
         phone_call=by_phone,
         phone_outstanding=by_phone is not None and paying().phone.signature_outstanding(by_phone),
         removal=paying().removals.status_of(payment.card_token) if payment.card_token else None,
-        replacement=paying().book.replacement_of(payment.id),
+        replacement=whole.replacement_id,
         can_ask_again=not isinstance(may_ask_again(payment.state), Refused),
         mail_problem=paying().reveals.latest_problem(payment.id) if payment.is_pending else "",
         news=news,
@@ -290,7 +296,7 @@ def _page(payment_id: str, **forms: AnyForm) -> str:
             payment.state, card_held=payment.card_held, cvv_held=cvv_held, cvv_hours=policy.cvv_retention_hours
         ),
         cvv_again_form=CvvAgainForm(formdata=None, prefix="cvv-again", data={"request_key": new_id("key")}),
-        acts=paying().recording.acts_of(payment.id) if payment.is_closed or payment.is_recorded else (),
+        acts=paying().recording.acts_of(payment) if payment.is_closed or payment.is_recorded else (),
         reasons=REASONS,
         ask_again_reason=ASK_AGAIN_REASON,
         process_form=forms.get("process") or ProcessForm(formdata=None, prefix="process"),

@@ -47,9 +47,9 @@ def pending_query(actor: Actor, wanted: PendingFilter) -> Select[PaymentRow]:
             return query.order_by(PaymentRow.card_kept_until.asc().nulls_last(), PaymentRow.id)
 
 
-def count_pending(agent_id: str) -> Select[int]:
-    """How many payments of an agent wait, to be read with what else a reader wants."""
-    return select(func.count()).where(PaymentRow.agent_id == agent_id, PaymentRow.state.in_(PENDING))
+def count_pending(actor: Actor) -> Select[int]:
+    """How many of the actor's own payments wait, to be read with what else a reader wants."""
+    return select(func.count()).where(PaymentRow.agent_id == actor.agent_id, PaymentRow.state.in_(PENDING))
 
 
 def count_pending_by_agent() -> Select[str, int]:

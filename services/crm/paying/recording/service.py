@@ -202,22 +202,20 @@ class Recording:
             return error.message
         return ""
 
-    def acts_of(self, payment_id: str) -> Sequence[ActDetail]:
+    def acts_of(self, payment: Payment) -> Sequence[ActDetail]:
         """What was done with a payment that the caller has from a look-up of its own, oldest first."""
         query = (
             select(PaymentActRow)
-            .where(PaymentActRow.payment_id == payment_id)
+            .where(PaymentActRow.payment_id == payment.id)
             .order_by(PaymentActRow.at, PaymentActRow.id)
         )
         with self._database.read() as session:
-            payment = payments_by_id(session, [payment_id]).get(payment_id)
-            currency = payment.amount.currency if payment else ""
             return [
                 ActDetail(
                     act=Act(row.act),
                     who=row.who,
                     why=row.why,
-                    effect=Money(minor=row.effect_minor, currency=currency),
+                    effect=Money(minor=row.effect_minor, currency=payment.amount.currency),
                     at=row.at,
                 )
                 for row in session.scalars(query)

@@ -112,7 +112,7 @@ def reverse(payment_id: str) -> ResponseReturnValue:
 
 def dashboard_panel(actor: Actor) -> Panel | None:
     """What clients have reported and nobody has answered; nothing while there is none."""
-    reported = paying().book.reported(actor)
+    reported = paying().book.on_desk(actor).reported
     return Panel(template="recording/dashboard_panel.html", data={"reported": reported}) if reported else None
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, literal, select
 from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
@@ -197,9 +197,7 @@ class Reminders:
         dues.sort(key=lambda due: due.due_on or date.max)
         with self._database.read() as session:
             offers = {offer.kind: offer for offer in self._offers(session, booking.agency_id, booking.agent_id)}
-            off = _off(session, booking.id)
-            rows = session.scalars(select(ReminderLogRow).where(ReminderLogRow.booking_id == booking.id))
-            log = {(row.segment_id, row.kind, row.due_on): entry_of(row) for row in rows}
+            off, log = _off_and_log(session, booking.id)
         return [_planned(due, offers, off, log) for due in dues]
 
     def is_off(self, booking_id: str) -> bool:
@@ -331,6 +329,23 @@ def _off(session: Session, booking_id: str) -> set[str]:
     """The segments whose reminders are off; the empty id stands for the whole booking."""
     query = select(ReminderSwitchRow.segment_id).where(ReminderSwitchRow.booking_id == booking_id)
     return set(remembered(session, ("reminders off", booking_id), lambda: session.scalars(query).all()))
+
+
+def _off_and_log(session: Session, booking_id: str) -> tuple[set[str], dict[tuple[str, str, date], Entry]]:
+    """As _off, and in the same query what became of the booking's reminders, by segment, kind and day."""
+    here = select(literal(booking_id).label("booking_id")).subquery()
+    query = (
+        select(ReminderSwitchRow.segment_id, ReminderLogRow)
+        .select_from(here)
+        .outerjoin(ReminderSwitchRow, ReminderSwitchRow.booking_id == here.c.booking_id)
+        .outerjoin(ReminderLogRow, ReminderLogRow.booking_id == here.c.booking_id)
+    )
+    # Each beside each: a booking has few of both, and mostly none.
+    found: list[tuple[str | None, ReminderLogRow | None]] = [(off, row) for off, row in session.execute(query)]
+    switched_off = {segment_id for segment_id, _ in found if segment_id is not None}
+    off = remembered(session, ("reminders off", booking_id), lambda: switched_off)
+    log = {(row.segment_id, row.kind, row.due_on): entry_of(row) for _, row in found if row is not None}
+    return set(off), log
 
 
 def _planned(

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, literal, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -141,16 +141,15 @@ class SecondReveals:
 
     # ---- the approver
 
-    def waiting(self, actor: Actor) -> int:
-        """How many requests wait for this admin."""
-        query = select(SecondRevealRow).where(
+    def count_waiting(self, actor: Actor) -> Select[int]:
+        """How many requests wait for this admin; none for anybody else."""
+        return select(func.count()).where(
             SecondRevealRow.agency_id == actor.agency_id,
             SecondRevealRow.agent_id != actor.agent_id,
             SecondRevealRow.state == SecondState.REQUESTED,
             SecondRevealRow.ends_at > self._clock.now(),
+            literal(actor.is_admin),
         )
-        with self._database.read() as session:
-            return len(session.scalars(query).all())
 
     def asked(self, actor: Actor, limit: int = 50) -> list[Asked]:
         """The agency's requests for its admins, newest first. Raises NotFound for others."""

@@ -38,7 +38,7 @@ _PROOF = "proven"
 
 def dashboard_panel(actor: Actor) -> Panel | None:
     """Tells an admin that an agent, and a supplier, wait for a decision."""
-    if not actor.is_admin or not (count := paying().second_reveals.waiting(actor)):
+    if not (count := core().waiting.of(actor)["second reveals"]):
         return None
     return Panel(template="second_reveals/dashboard_panel.html", data={"count": count})
 

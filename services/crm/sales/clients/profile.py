@@ -1,12 +1,11 @@
 """Use cases of what belongs to a client's profile: family, occasions, and what they changed in the portal."""
 
 from calendar import isleap
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TypeVarTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, literal, or_, select, true, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from chassis.clock import Clock
@@ -126,9 +125,10 @@ class Profiles:
 
     def upcoming(self, actor: Actor, today: date, days: int = 30) -> list[Upcoming]:
         """The actor's clients' next birthdays and anniversaries, soonest first (at most UPCOMING_LIMIT)."""
+        parts = (_birthdays(actor, today, days), _family(actor, today, days), _occasions(actor, today, days))
+        query = union_all(*(select(part.subquery()) for part in parts))
         with self._database.read() as session:
-            found = [*_birthdays(session, actor, today, days), *_family(session, actor, today, days)]
-            found += _occasions(session, actor, today, days)
+            found = [_upcoming(today, *row) for row in session.execute(query)]
         return sorted(found, key=lambda each: (each.on, title_key(each.client_name), each.about))[:UPCOMING_LIMIT]
 
     def _gone(self, session: Session, client_id: str, what: str, was: str) -> None:
@@ -168,55 +168,78 @@ def _mine(actor: Actor) -> ColumnElement[bool]:
     return and_(ClientRow.agent_id == actor.agent_id, ClientRow.merged_into_id.is_(None))
 
 
-def _birthdays(session: Session, actor: Actor, today: date, days: int) -> Iterable[Upcoming]:
-    query = select(ClientRow.id, ClientRow.first_name, ClientRow.last_name, ClientRow.birthday).where(_mine(actor))
-    for client_id, first_name, last_name, birthday in session.execute(
-        _soonest(query, ClientRow.birthday_month_day, today, days)
-    ):
-        if birthday:
-            on = next_time(birthday, today)
-            yield Upcoming(
-                client_id=client_id,
-                client_name=f"{first_name} {last_name}".strip(),
-                about="",
-                kind=OccasionKind.BIRTHDAY,
-                on=on,
-                years=on.year - birthday.year,
-            )
+# The client's id and names, who or what it is about, the kind of day, when it was first, whether its year is known.
+_Day = Select[str, str, str, str, str, str, date | None, bool]
 
 
-def _family(session: Session, actor: Actor, today: date, days: int) -> Iterable[Upcoming]:
+def _birthdays(actor: Actor, today: date, days: int) -> _Day:
+    query = select(
+        ClientRow.id,
+        ClientRow.first_name,
+        ClientRow.last_name,
+        literal("").label("about"),
+        literal("").label("about_last_name"),
+        literal(OccasionKind.BIRTHDAY.value).label("kind"),
+        ClientRow.birthday.label("first_on"),
+        true().label("year_known"),
+    ).where(_mine(actor), ClientRow.birthday.is_not(None))
+    return _soonest(query, ClientRow.birthday_month_day, today, days)
+
+
+def _family(actor: Actor, today: date, days: int) -> _Day:
     query = (
-        select(FamilyMemberRow, ClientRow.first_name, ClientRow.last_name)
+        select(
+            ClientRow.id,
+            ClientRow.first_name,
+            ClientRow.last_name,
+            FamilyMemberRow.first_name.label("about"),
+            FamilyMemberRow.last_name.label("about_last_name"),
+            literal(OccasionKind.BIRTHDAY.value).label("kind"),
+            FamilyMemberRow.born_on.label("first_on"),
+            true().label("year_known"),
+        )
         .join(ClientRow, ClientRow.id == FamilyMemberRow.client_id)
-        .where(FamilyMemberRow.agent_id == actor.agent_id)
+        .where(FamilyMemberRow.agent_id == actor.agent_id, FamilyMemberRow.born_on.is_not(None))
     )
-    for member, first_name, last_name in session.execute(_soonest(query, FamilyMemberRow.born_month_day, today, days)):
-        if member.born_on:
-            on = next_time(member.born_on, today)
-            yield Upcoming(
-                client_id=member.client_id,
-                client_name=f"{first_name} {last_name}".strip(),
-                about=f"{member.first_name} {member.last_name}".strip(),
-                kind=OccasionKind.BIRTHDAY,
-                on=on,
-                years=on.year - member.born_on.year,
-            )
+    return _soonest(query, FamilyMemberRow.born_month_day, today, days)
 
 
-def _occasions(session: Session, actor: Actor, today: date, days: int) -> Iterable[Upcoming]:
+def _occasions(actor: Actor, today: date, days: int) -> _Day:
     query = (
-        select(OccasionRow, ClientRow.first_name, ClientRow.last_name)
+        select(
+            ClientRow.id,
+            ClientRow.first_name,
+            ClientRow.last_name,
+            OccasionRow.label.label("about"),
+            literal("").label("about_last_name"),
+            OccasionRow.kind,
+            OccasionRow.first_on,
+            OccasionRow.year_known,
+        )
         .join(ClientRow, ClientRow.id == OccasionRow.client_id)
         .where(OccasionRow.agent_id == actor.agent_id)
     )
-    for occasion, first_name, last_name in session.execute(_soonest(query, OccasionRow.month_day, today, days)):
-        on = next_time(occasion.first_on, today)
-        yield Upcoming(
-            client_id=occasion.client_id,
-            client_name=f"{first_name} {last_name}".strip(),
-            about=occasion.label,
-            kind=OccasionKind(occasion.kind),
-            on=on,
-            years=on.year - occasion.first_on.year if occasion.year_known else None,
-        )
+    return _soonest(query, OccasionRow.month_day, today, days)
+
+
+def _upcoming(  # noqa: PLR0917 - the columns of _Day
+    today: date,
+    client_id: str,
+    first_name: str,
+    last_name: str,
+    about: str,
+    about_last_name: str,
+    kind: str,
+    first_on: date | None,
+    year_known: bool,
+) -> Upcoming:
+    assert first_on is not None, "those without are not asked for"
+    on = next_time(first_on, today)
+    return Upcoming(
+        client_id=client_id,
+        client_name=f"{first_name} {last_name}".strip(),
+        about=f"{about} {about_last_name}".strip(),
+        kind=OccasionKind(kind),
+        on=on,
+        years=on.year - first_on.year if year_known else None,
+    )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Row, Select, or_, select
+from sqlalchemy import ColumnElement, Row, Select, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
@@ -23,6 +23,7 @@ LONGEST_TITLE = 200
 SHOWN = 12
 EXPORT_LIMIT = 10_000
 _DONE_SHOWN = 5
+_OF_CLIENT = 100
 _JUST_NOW = timedelta(minutes=10)
 
 
@@ -134,25 +135,32 @@ class Tasks:
     def of_client(self, actor: Actor, client_id: str) -> tuple[list[Task], list[Task]]:
         """A client's open tasks, and the last few that were done."""
         mine = _visible(actor).where(TaskRow.client_id == client_id)
-        with self._database.read() as session:
-            still_open = session.execute(_by_due(mine.where(TaskRow.done_at.is_(None))).limit(100))
-            done = session.execute(
-                mine.where(TaskRow.done_at.is_not(None)).order_by(TaskRow.done_at.desc(), TaskRow.id).limit(_DONE_SHOWN)
-            )
-            return _tasks(still_open), _tasks(done)
+        return self._open_and_done(mine, mine.where(TaskRow.done_at.is_not(None)), most_open=_OF_CLIENT)
 
-    def todo(self, actor: Actor, limit: int = SHOWN) -> list[Task]:
-        """The actor's own open tasks: overdue ones first, those without a day last."""
-        query = _visible(actor).where(TaskRow.agent_id == actor.agent_id, TaskRow.done_at.is_(None))
-        with self._database.read() as session:
-            return _tasks(session.execute(_by_due(query).limit(limit)))
+    def on_desk(self, actor: Actor) -> tuple[list[Task], list[Task]]:
+        """The actor's own open tasks, overdue ones first, those without a day last; and what they ticked off in the
+        last minutes, which can be taken back where it was done."""
+        mine = _visible(actor).where(TaskRow.agent_id == actor.agent_id)
+        return self._open_and_done(mine, mine.where(self._just_now()), most_open=SHOWN)
 
     def just_done(self, actor: Actor) -> list[Task]:
-        """What the actor ticked off in the last minutes: it can be taken back where it was done."""
-        since = self._clock.now() - _JUST_NOW
-        query = _visible(actor).where(TaskRow.agent_id == actor.agent_id, TaskRow.done_at >= since)
+        """What the actor ticked off in the last minutes."""
+        query = _visible(actor).where(TaskRow.agent_id == actor.agent_id, self._just_now())
         with self._database.read() as session:
-            return _tasks(session.execute(query.order_by(TaskRow.done_at.desc(), TaskRow.id).limit(_DONE_SHOWN)))
+            return _tasks(session.execute(_by_done(query).limit(_DONE_SHOWN)))
+
+    def _just_now(self) -> ColumnElement[bool]:
+        return TaskRow.done_at >= self._clock.now() - _JUST_NOW
+
+    def _open_and_done(self, mine: _Rows, done: _Rows, *, most_open: int) -> tuple[list[Task], list[Task]]:
+        """Of `mine` what is still to do, by its day; and what was done last. Both in one query."""
+        parts = _by_due(mine.where(TaskRow.done_at.is_(None))).limit(most_open), _by_done(done).limit(_DONE_SHOWN)
+        shown = union_all(*(select(part.with_only_columns(TaskRow.id).subquery().c.id) for part in parts))
+        # Those to be done have no moment, so that their days order them; the others are ordered by theirs.
+        query = _by_due(mine.where(TaskRow.id.in_(shown)).order_by(TaskRow.done_at.desc()))
+        with self._database.read() as session:
+            found = _tasks(session.execute(query))
+        return [task for task in found if task.done_at is None], [task for task in found if task.done_at is not None]
 
     def _listed(self, actor: Actor, wanted: TaskFilter) -> _Rows:
         query = _visible(actor).where(TaskRow.agent_id == actor.agent_id)
@@ -165,7 +173,7 @@ class Tasks:
             case TaskState.OVERDUE:
                 return _by_due(query.where(TaskRow.done_at.is_(None), TaskRow.due_on < wanted.today))
             case TaskState.DONE:
-                return query.where(TaskRow.done_at.is_not(None)).order_by(TaskRow.done_at.desc(), TaskRow.id)
+                return _by_done(query.where(TaskRow.done_at.is_not(None)))
 
     def _set(self, actor: Actor, task_id: str, moment: datetime | None) -> Task:
         with self._database.transaction() as session:
@@ -204,6 +212,10 @@ def _visible(actor: Actor) -> _Rows:
 
 def _by_due(query: _Rows) -> _Rows:
     return query.order_by(TaskRow.due_on.asc().nulls_last(), TaskRow.created_at, TaskRow.id)
+
+
+def _by_done(query: _Rows) -> _Rows:
+    return query.order_by(TaskRow.done_at.desc(), TaskRow.id)
 
 
 def _tasks(found: Iterable[Row[TaskRow, str, str]]) -> list[Task]:

@@ -1,19 +1,20 @@
 """Which bookings a list shows, and in which order: its filter as a query."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Row, Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Row, Select, select, union_all
+from sqlalchemy.orm import Session, raiseload
 
 from services.crm.core.actor import Actor
 from services.crm.core.search import WordIndex
 from services.crm.core.visibility import visible_to
+from services.crm.trips.bookings.mapping import booking_line
 from services.crm.trips.bookings.models import BookingRow, BookingWordRow, InstalmentRow
-from services.crm.trips.bookings.rows import ids_of_client
-from services.crm.trips.bookings.rules import BookingStatus
+from services.crm.trips.bookings.rows import BOOKINGS, WITH_PASSENGERS, ids_of_client
+from services.crm.trips.bookings.rules import BookingDetail, BookingLine, BookingStatus, Due
 
 _WORDS = WordIndex(
     agency_id=BookingWordRow.agency_id,
@@ -28,6 +29,8 @@ _WORDS = WordIndex(
 _DUES_READ = 900
 # Of how many the payments room is asked first whether they were paid; of all others only if too many of them were.
 _DUES_ASKED = 150
+# How many of each stand on an agent's first page.
+_ON_DESK = 12
 
 
 class BookingSort(StrEnum):
@@ -75,6 +78,33 @@ def _dues(actor: Actor, first: date, last: date) -> Select[str, str, str, date |
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Horizon:
+    """How far ahead an agent's first page looks: for what is due, and for who leaves."""
+
+    today: date
+    due_by: date
+    gone_by: date
+
+
+def _departing(actor: Actor, days: Horizon) -> Select[str]:
+    """The actor's own booked trips that begin soon, soonest first."""
+    return (
+        select(BookingRow.id)
+        .where(
+            BookingRow.agent_id == actor.agent_id,
+            BookingRow.status == BookingStatus.BOOKED.value,
+            BookingRow.departs_on.between(days.today, days.gone_by),
+        )
+        .order_by(BookingRow.departs_on, BookingRow.id)
+    )
+
+
+def _is_departing(row: BookingRow, days: Horizon) -> bool:
+    """The same for a row of the actor's."""
+    return row.status == BookingStatus.BOOKED and days.today <= row.departs_on <= days.gone_by
+
+
 def ordered(query: Select[BookingRow], sort: BookingSort) -> Select[BookingRow]:
     match sort:
         case BookingSort.CHANGED:
@@ -98,7 +128,42 @@ def still_open_dues(
     found = session.execute(_dues(actor, first, last).limit(_DUES_READ)).all()
     still_open: list[Row[str, str, str, date | None, int]] = []
     for asked in (found[:_DUES_ASKED], found[_DUES_ASKED:]):
-        if len(still_open) < limit:
+        if asked and len(still_open) < limit:
             processed = paid({row.segment_id for row in asked})
             still_open += [row for row in asked if processed.get(row.segment_id, 0) < row.until_then]
     return still_open[:limit]
+
+
+def dues_of(
+    rows: Iterable[Row[str, str, str, date | None, int]], bookings: Iterable[BookingDetail]
+) -> list[tuple[BookingDetail, Due]]:
+    """What the rows say, with the bookings that have it."""
+    items = {item.id: (booking, item) for booking in bookings for segment in booking.segments for item in segment.dues}
+    return [items[row.id] for row in rows if row.id in items]
+
+
+def on_desk(
+    session: Session,
+    actor: Actor,
+    days: Horizon,
+    paid: Callable[[Collection[str]], Mapping[str, int]],
+    details_of: Callable[[Sequence[BookingRow]], Sequence[BookingDetail]],
+) -> tuple[list[tuple[BookingDetail, Due]], list[BookingDetail]]:
+    """What is due soon, and who leaves soon; the bookings of both are read together."""
+    still_open = still_open_dues(session, actor, date.min, days.due_by, paid=paid, limit=_ON_DESK)
+    leaving = _departing(actor, days).limit(_ON_DESK).subquery()
+    due = select(BookingRow.id).where(BookingRow.id.in_({row.booking_id for row in still_open}))
+    query = WITH_PASSENGERS.where(BookingRow.id.in_(union_all(select(leaving.c.id), due)))
+    rows = session.scalars(query).unique().all()
+    details = details_of(rows)
+    begins = {row.id: row.departs_on for row in rows if _is_departing(row, days)}
+    first_out = sorted((each for each in details if each.id in begins), key=lambda each: (begins[each.id], each.id))
+    return dues_of(still_open, details), first_out[:_ON_DESK]
+
+
+def lines_of_client(session: Session, actor: Actor, client_id: str, limit: int) -> tuple[list[BookingLine], bool]:
+    """The bookings that a client is on, by departure; and whether there are more than the limit."""
+    wanted = conditions(session, actor, BookingFilter(client_id=client_id))
+    query = ordered(BOOKINGS.options(raiseload(BookingRow.passengers)).where(*wanted), BookingSort.DEPARTURE)
+    rows = session.scalars(query.limit(limit + 1)).all()
+    return [booking_line(row) for row in rows[:limit]], len(rows) > limit

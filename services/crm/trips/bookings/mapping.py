@@ -15,6 +15,7 @@ from services.crm.trips.bookings.models import NO_DEPARTURE, BookingRow, Booking
 from services.crm.trips.bookings.rules import (
     BookingData,
     BookingDetail,
+    BookingLine,
     BookingStatus,
     Cancellation,
     DueKind,
@@ -33,6 +34,23 @@ def booking_detail(row: BookingRow, clients: Mapping[str, ClientDetail], agent_n
     passengers = tuple(
         _passenger(clients[seat.client_id], is_lead=position == 0) for position, seat in enumerate(row.passengers)
     )
+    return _detail(row, passengers, agent_name)
+
+
+def booking_line(row: BookingRow) -> BookingLine:
+    """The booking without its people."""
+    whole = _detail(row, (), "")
+    return BookingLine(
+        id=row.id,
+        title=row.title,
+        status=whole.status,
+        begins_on=whole.begins_on,
+        ends_on=whole.ends_on,
+        total=whole.total,
+    )
+
+
+def _detail(row: BookingRow, passengers: tuple[Passenger, ...], agent_name: str) -> BookingDetail:
     return BookingDetail(
         id=row.id,
         agency_id=row.agency_id,

@@ -2,24 +2,28 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from chassis.db import remembered
-from chassis.errors import NotFound, PermissionDenied
+from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from services.crm.core.actor import Actor
 from services.crm.core.errors import ChangedMeanwhile
 from services.crm.core.visibility import visible_to
 from services.crm.trips.bookings.models import BookingRow, PassengerRow, SegmentRow
+from services.crm.trips.bookings.rules import SegmentData, segment_errors
 
 # With their segments; those come with their instalments in one query.
 BOOKINGS = select(BookingRow).options(selectinload(BookingRow.segments).joinedload(SegmentRow.instalments))
 
 
-def visible_row(session: Session, actor: Actor, booking_id: str) -> BookingRow:
-    row = session.scalar(
-        BOOKINGS.where(BookingRow.id == booking_id, visible_to(actor, BookingRow.agency_id, BookingRow.agent_id))
-    )
+# A few, with their passengers at once. Not to be held: PostgreSQL locks no side of a join that may be missing.
+WITH_PASSENGERS = BOOKINGS.options(joinedload(BookingRow.passengers))
+
+
+def visible_row(session: Session, actor: Actor, booking_id: str, bookings: Select[BookingRow] = BOOKINGS) -> BookingRow:
+    visible = visible_to(actor, BookingRow.agency_id, BookingRow.agent_id)
+    row = session.scalars(bookings.where(BookingRow.id == booking_id, visible)).unique().first()
     if row is None:
         raise NotFound("There is no such booking among yours.")
     return row
@@ -48,6 +52,12 @@ def held_row(session: Session, actor: Actor, booking_id: str) -> BookingRow:
 def check_version(row: BookingRow, version: int) -> None:
     if row.version != version:
         raise ChangedMeanwhile(version=row.version)
+
+
+def check_segment(data: SegmentData) -> None:
+    """Raises InvalidArgument for what can't be kept."""
+    for field, message in segment_errors(data).items():
+        raise InvalidArgument(message, field=field)
 
 
 def segment_row(row: BookingRow, segment_id: str) -> SegmentRow:

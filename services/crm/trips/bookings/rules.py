@@ -200,6 +200,18 @@ class Passenger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BookingLine:
+    """A booking in a list that says nothing of who travels."""
+
+    id: str
+    title: str
+    status: BookingStatus
+    begins_on: date | None
+    ends_on: date | None
+    total: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BookingDetail:
     """A booking with its segments (by begin) and passengers (lead first)."""
 

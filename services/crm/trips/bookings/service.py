@@ -23,7 +23,17 @@ from services.crm.trips.bookings.events import (
     passenger_snapshot,
     segment_snapshot,
 )
-from services.crm.trips.bookings.lists import BookingFilter, BookingSort, conditions, ordered, still_open_dues
+from services.crm.trips.bookings.lists import (
+    BookingFilter,
+    BookingSort,
+    Horizon,
+    conditions,
+    dues_of,
+    lines_of_client,
+    on_desk,
+    ordered,
+    still_open_dues,
+)
 from services.crm.trips.bookings.mapping import (
     apply_booking,
     apply_cancellation,
@@ -38,6 +48,8 @@ from services.crm.trips.bookings.mapping import (
 from services.crm.trips.bookings.models import BookingRow, PassengerRow, SegmentRow
 from services.crm.trips.bookings.rows import (
     BOOKINGS,
+    WITH_PASSENGERS,
+    check_segment,
     check_version,
     held_row,
     ids_of_client,
@@ -51,6 +63,7 @@ from services.crm.trips.bookings.rules import (
     DUE_WORDS,
     BookingData,
     BookingDetail,
+    BookingLine,
     BookingStatus,
     Cancellation,
     Due,
@@ -60,7 +73,6 @@ from services.crm.trips.bookings.rules import (
     SegmentData,
     SegmentDetail,
     SegmentKind,
-    segment_errors,
 )
 
 __all__ = [
@@ -74,6 +86,7 @@ __all__ = [
     "Cancellation",
     "Due",
     "DueKind",
+    "Horizon",
     "House",
     "Instalment",
     "Passenger",
@@ -119,7 +132,7 @@ class Bookings:
     def get(self, actor: Actor, booking_id: str) -> BookingDetail:
         """Raises NotFound for what does not exist or the actor may not see: no difference is told."""
         with self._database.read() as session:
-            return self.load(session, actor, booking_id)
+            return self._details(session, [visible_row(session, actor, booking_id, WITH_PASSENGERS)])[0]
 
     def get_own(self, actor: Actor, booking_id: str) -> BookingDetail:
         """As get, for a change: raises PermissionDenied when an admin looks at somebody else's booking."""
@@ -176,19 +189,18 @@ class Bookings:
             query = ordered(BOOKINGS.where(*conditions(session, actor, wanted)), wanted.sort)
             return self._details(session, session.scalars(query.limit(EXPORT_LIMIT)).all())
 
-    def departing(self, actor: Actor, first: date, last: date, limit: int = 12) -> list[BookingDetail]:
-        """The actor's own booked trips that begin between two days, both included; soonest first."""
+    def on_desk(
+        self, actor: Actor, days: Horizon, paid: Callable[[Collection[str]], Mapping[str, int]]
+    ) -> tuple[list[tuple[BookingDetail, Due]], list[BookingDetail]]:
+        """What is due soon on the actor's own trips, as `dues` says; and their booked trips that begin soon, soonest
+        first. Both read the trips together."""
         with self._database.read() as session:
-            rows = session.scalars(
-                BOOKINGS.where(
-                    BookingRow.agent_id == actor.agent_id,
-                    BookingRow.status == BookingStatus.BOOKED.value,
-                    BookingRow.departs_on.between(first, last),
-                )
-                .order_by(BookingRow.departs_on, BookingRow.id)
-                .limit(limit)
-            ).all()
-            return self._details(session, rows)
+            return on_desk(session, actor, days, paid, lambda rows: self._details(session, rows))
+
+    def of_client(self, actor: Actor, client_id: str, limit: int = PAGE_SIZE) -> tuple[list[BookingLine], bool]:
+        """The trips that a client is on as lines of a list, by departure; and whether there are more."""
+        with self._database.read() as session:
+            return lines_of_client(session, actor, client_id, limit)
 
     def dues(
         self,
@@ -205,15 +217,8 @@ class Bookings:
         """
         with self._database.read() as session:
             still_open = still_open_dues(session, actor, first_day, last, paid=paid, limit=limit)
-            wanted = {row.booking_id for row in still_open}
-            rows = session.scalars(BOOKINGS.where(BookingRow.id.in_(wanted))).all()
-            items = {
-                item.id: (booking, item)
-                for booking in self._details(session, rows)
-                for segment in booking.segments
-                for item in segment.dues
-            }
-        return [items[row.id] for row in still_open if row.id in items]
+            rows = session.scalars(BOOKINGS.where(BookingRow.id.in_({row.booking_id for row in still_open}))).all()
+            return dues_of(still_open, self._details(session, rows))
 
     def create(self, actor: Actor, data: BookingData) -> BookingDetail:
         """Raises InvalidArgument when a passenger is not one of the actor's clients."""
@@ -234,7 +239,7 @@ class Bookings:
         self._seat(session, actor, row, data.passenger_ids)
         ordered = sorted(segments, key=lambda part: part.place_in_time)
         for position, part in enumerate(ordered):
-            _check(part)
+            check_segment(part)
             segment = SegmentRow(id=new_id("segment"), booking_id=row.id, position=position)
             apply_segment(segment, part)
             apply_schedule(segment, part)
@@ -256,7 +261,7 @@ class Bookings:
 
     def add_segment(self, actor: Actor, booking_id: str, data: SegmentData, *, version: int) -> SegmentDetail:
         """Raises NotFound, PermissionDenied, ChangedMeanwhile or InvalidArgument."""
-        _check(data)
+        check_segment(data)
         with self._database.transaction() as session:
             row = row_to_change(session, actor, booking_id, version)
             segment = SegmentRow(id=new_id("segment"), booking_id=row.id)
@@ -269,7 +274,7 @@ class Bookings:
         self, actor: Actor, booking_id: str, segment_id: str, data: SegmentData, *, version: int
     ) -> SegmentDetail:
         """Raises NotFound, PermissionDenied, ChangedMeanwhile or InvalidArgument."""
-        _check(data)
+        check_segment(data)
         with self._database.transaction() as session:
             row = row_to_change(session, actor, booking_id, version)
             segment = segment_row(row, segment_id)
@@ -383,7 +388,7 @@ class Bookings:
         agency_id = rows[0].agency_id
         client_ids = {seat.client_id for row in rows for seat in row.passengers}
         clients = self._clients.load_many(session, agency_id, client_ids)
-        names = self._directory.names(session, agency_id)
+        names = self._directory.names_of(session, agency_id, {row.agent_id for row in rows})
         return [booking_detail(row, clients, names.get(row.agent_id, "")) for row in rows]
 
 
@@ -392,8 +397,3 @@ def _segment_of(booking: BookingDetail, segment_id: str) -> SegmentDetail:
     if segment is None:
         raise NotFound("There is no such segment on this booking.")
     return segment
-
-
-def _check(data: SegmentData) -> None:
-    for field, message in segment_errors(data).items():
-        raise InvalidArgument(message, field=field)

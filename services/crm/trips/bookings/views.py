@@ -117,14 +117,8 @@ def show(booking_id: str) -> ResponseReturnValue:
 
 def client_panel(actor: Actor, client: ClientDetail) -> Panel:
     """The bookings part of a client's page."""
-    wanted = BookingFilter(client_id=client.id, sort=BookingSort.DEPARTURE)
-    found = trips().bookings.list_page(actor, wanted, 1)
-    data = {
-        "client": client,
-        "own": actor.owns(client.agent_id),
-        "bookings": found.items,
-        "more": found.total > len(found.items),
-    }
+    lines, more = trips().bookings.of_client(actor, client.id)
+    data = {"client": client, "own": actor.owns(client.agent_id), "bookings": lines, "more": more}
     return Panel(template="bookings/client_panel.html", data=data)
 
 

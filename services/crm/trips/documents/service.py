@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from chassis.bus import Outbox
 from chassis.clock import Clock
@@ -35,6 +35,7 @@ from services.crm.trips.documents.screening import screen
 __all__ = ["MAX_BYTES", "Document", "DocumentFile", "Documents", "Upload"]
 
 _LISTED = 100
+_WITH_READERS = select(BookingDocumentRow).options(joinedload(BookingDocumentRow.readers))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,32 +115,24 @@ class Documents:
 
     def of_booking(self, actor: Actor, booking_id: str) -> list[Document]:
         """A booking's documents, the newest first; those that were taken back too."""
-        query = (
-            select(BookingDocumentRow)
-            .where(
-                visible_to(actor, BookingDocumentRow.agency_id, BookingDocumentRow.agent_id),
-                BookingDocumentRow.booking_id == booking_id,
-            )
-            .order_by(BookingDocumentRow.shared_at.desc(), BookingDocumentRow.id)
-        )
+        query = _WITH_READERS.where(
+            visible_to(actor, BookingDocumentRow.agency_id, BookingDocumentRow.agent_id),
+            BookingDocumentRow.booking_id == booking_id,
+        ).order_by(BookingDocumentRow.shared_at.desc(), BookingDocumentRow.id)
         with self._database.read() as session:
-            return [_document(row) for row in session.scalars(query)]
+            return [_document(row) for row in session.scalars(query).unique()]
 
     def of_client(self, actor: Actor, client_id: str) -> list[Document]:
         """What a client may see in the portal, of all their bookings, the newest first (C3)."""
         with self._database.read() as session:
             mine = select(DocumentReaderRow.document_id).where(DocumentReaderRow.client_id == client_id)
-            query = (
-                select(BookingDocumentRow)
-                .where(
-                    visible_to(actor, BookingDocumentRow.agency_id, BookingDocumentRow.agent_id),
-                    BookingDocumentRow.booking_id.in_(ids_of_client(session, client_id)),
-                    BookingDocumentRow.withdrawn_at.is_(None),
-                    BookingDocumentRow.for_everyone.is_(True) | BookingDocumentRow.id.in_(mine),
-                )
-                .order_by(BookingDocumentRow.shared_at.desc(), BookingDocumentRow.id)
-            )
-            return [_document(row) for row in session.scalars(query.limit(_LISTED))]
+            query = _WITH_READERS.where(
+                visible_to(actor, BookingDocumentRow.agency_id, BookingDocumentRow.agent_id),
+                BookingDocumentRow.booking_id.in_(ids_of_client(session, client_id)),
+                BookingDocumentRow.withdrawn_at.is_(None),
+                BookingDocumentRow.for_everyone.is_(True) | BookingDocumentRow.id.in_(mine),
+            ).order_by(BookingDocumentRow.shared_at.desc(), BookingDocumentRow.id)
+            return [_document(row) for row in session.scalars(query.limit(_LISTED)).unique()]
 
     def file(self, actor: Actor, document_id: str) -> DocumentFile:
         """Raises NotFound for what the actor may not see, and for what was taken back."""

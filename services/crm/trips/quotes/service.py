@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
@@ -35,7 +35,7 @@ from services.crm.trips.quotes.rules import (
     booking_title,
 )
 
-__all__ = ["QuoteDetail", "QuoteFilter", "QuoteState", "Quotes", "UnknownAgent"]
+__all__ = ["QuoteDetail", "QuoteFilter", "QuoteState", "Quotes", "UnknownAgent", "count_new"]
 
 DEFAULT_CURRENCY = "USD"
 _MOST_TRAVELERS = 99
@@ -78,14 +78,6 @@ class Quotes:
                 .offset(offset(number))
             ).all()
             return Page(items=self._details(session, actor.agency_id, rows), total=total, number=number)
-
-    def new_count(self, actor: Actor) -> int:
-        """How many of the actor's own requests wait for an answer (the rail)."""
-        query = select(func.count()).select_from(QuoteRow)
-        with self._database.read() as session:
-            return (
-                session.scalar(query.where(QuoteRow.agent_id == actor.agent_id, QuoteRow.state == QuoteState.NEW)) or 0
-            )
 
     def newest(self, actor: Actor) -> list[QuoteDetail]:
         """The actor's own newest requests that wait (the dashboard)."""
@@ -233,8 +225,13 @@ class Quotes:
         return agent
 
     def _details(self, session: Session, agency_id: str, rows: Sequence[QuoteRow]) -> list[QuoteDetail]:
-        names = self._directory.names(session, agency_id) if rows else {}
+        names = self._directory.names_of(session, agency_id, {row.agent_id for row in rows})
         return [_detail(row, names.get(row.agent_id, "")) for row in rows]
+
+
+def count_new(actor: Actor) -> Select[int]:
+    """How many of the actor's own requests wait for an answer (the rail)."""
+    return select(func.count()).where(QuoteRow.agent_id == actor.agent_id, QuoteRow.state == QuoteState.NEW)
 
 
 def _conditions(actor: Actor, wanted: QuoteFilter) -> list[ColumnElement[bool]]:

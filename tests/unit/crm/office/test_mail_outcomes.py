@@ -48,7 +48,7 @@ def test_a_link_is_sent_again_from_the_list_and_put_away(crm: CrmHouse) -> None:
     assert "Send again" in maya.get("/undelivered").text
     assert maya.post(f"/undelivered/{one.id}/resend").status_code == 303
     assert [event.issue for event in crm.events(PaymentLinkIssued)] == [1, 2]
-    assert crm.deps.office.mail_outcomes.waiting_count(crm.maya) == 0
+    assert crm.deps.core.waiting.of(crm.maya)["mail failures"] == 0
     assert "Put away" in maya.get("/undelivered?state=settled").text
 
 
@@ -74,7 +74,7 @@ def test_a_link_that_left_after_all_settles_its_failures(crm: CrmHouse) -> None:
         at=stamp(crm.clock.now()),
     )
     crm.hear(sent)
-    assert crm.deps.office.mail_outcomes.waiting_count(crm.maya) == 0
+    assert crm.deps.core.waiting.of(crm.maya)["mail failures"] == 0
 
 
 def test_the_dashboard_says_so_until_it_is_seen_to(crm: CrmHouse) -> None:

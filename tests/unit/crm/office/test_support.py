@@ -38,11 +38,11 @@ def test_a_question_reaches_every_admin_and_its_answer_the_agent(site: CrmSite) 
 def test_the_rail_counts_what_waits_for_each(site: CrmSite) -> None:
     support = site.deps.office.support
     ticket = _asked(site)
-    assert [support.waiting_count(who) for who in (site.maya, site.ada, site.jonas)] == [0, 1, 0]
+    assert [site.deps.core.waiting.of(who)["tickets"] for who in (site.maya, site.ada, site.jonas)] == [0, 1, 0]
     support.write(site.ada, ticket.id, "Press Void.", version=ticket.version)
-    assert [support.waiting_count(who) for who in (site.maya, site.ada, site.jonas)] == [1, 0, 0]
+    assert [site.deps.core.waiting.of(who)["tickets"] for who in (site.maya, site.ada, site.jonas)] == [1, 0, 0]
     support.close(site.maya, ticket.id)
-    assert support.waiting_count(site.maya) == 0
+    assert site.deps.core.waiting.of(site.maya)["tickets"] == 0
 
 
 def test_an_agent_sees_her_own_tickets_only_and_an_admin_all(site: CrmSite) -> None:

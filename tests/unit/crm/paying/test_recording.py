@@ -66,7 +66,7 @@ def test_a_recorded_payment_counts_at_once_everywhere_and_is_told(crm: CrmHouse)
     (told,) = crm.events(PaymentRecorded)
     assert (told.context.method, told.context.paid_on) == ("cheque", str(payment.paid_on))
     assert (told.reference, told.was_reported) == ("No. 4711", False)
-    (act,) = crm.deps.paying.recording.acts_of(payment.id)
+    (act,) = crm.deps.paying.recording.acts_of(payment)
     assert (act.act, act.who, act.effect) == (Act.RECORDED, "Maya Okafor", usd(1_240_00))
 
 
@@ -107,7 +107,7 @@ def test_a_reversal_stands_beside_the_record_and_takes_its_effect_away(crm: CrmH
     assert (standing(crm).balance.processed, processed_total(crm)) == (usd(0), 0)
     (told,) = crm.events(PaymentReversed)
     assert (told.context.payment_id, told.reason) == (payment.id, "The cheque bounced.")
-    acts = crm.deps.paying.recording.acts_of(payment.id)
+    acts = crm.deps.paying.recording.acts_of(payment)
     assert [act.act for act in acts] == [Act.RECORDED, Act.REVERSED]
     assert sum(act.effect.minor for act in acts) == 0
 
@@ -128,7 +128,7 @@ def test_only_what_was_processed_can_be_reversed(crm: CrmHouse) -> None:
 
 def test_what_a_client_reports_counts_only_when_the_agent_has_confirmed_it(crm: CrmHouse) -> None:
     payment_id = reported(crm)
-    waiting = crm.deps.paying.book.reported(crm.maya)
+    waiting = crm.deps.paying.book.on_desk(crm.maya).reported
     assert [(each.id, each.method, each.confirmation_number) for each in waiting] == [
         (payment_id, Method.TRANSFER, "TRX 99")
     ]
@@ -138,7 +138,9 @@ def test_what_a_client_reports_counts_only_when_the_agent_has_confirmed_it(crm: 
     assert standing(crm).balance.processed == usd(1_240_00)
     (told,) = crm.events(PaymentRecorded)
     assert told.was_reported
-    acts = [(act.act, act.who) for act in crm.deps.paying.recording.acts_of(payment_id)]
+    acts = [
+        (act.act, act.who) for act in crm.deps.paying.recording.acts_of(crm.deps.paying.book.get(crm.maya, payment_id))
+    ]
     assert acts == [(Act.REPORTED, "Grace Hopper"), (Act.CONFIRMED, "Maya Okafor")]
 
 
@@ -146,7 +148,7 @@ def test_a_report_heard_twice_is_one_payment(crm: CrmHouse) -> None:
     told = report(crm)
     crm.hear(told)
     crm.hear(told)
-    assert len(crm.deps.paying.book.reported(crm.maya)) == 1
+    assert len(crm.deps.paying.book.on_desk(crm.maya).reported) == 1
 
 
 def test_a_report_that_is_not_found_is_declined_with_a_reason_and_counts_for_nothing(crm: CrmHouse) -> None:
@@ -163,7 +165,7 @@ def test_a_card_can_not_be_reported(crm: CrmHouse) -> None:
     told = report(crm, method="card")
     with pytest.raises(Exception, match="card payment through Wayvault"):
         crm.hear(told)
-    assert crm.deps.paying.book.reported(crm.maya) == []
+    assert crm.deps.paying.book.on_desk(crm.maya).reported == ()
 
 
 def test_nobody_but_the_owner_records_confirms_declines_or_reverses(crm: CrmHouse) -> None:

@@ -227,13 +227,13 @@ def test_an_admin_is_told_on_every_page_that_a_request_waits(house: CrmHouse) ->
 
 def test_what_admins_decide_about_is_news_to_each_of_them_and_to_nobody_else(house: CrmHouse) -> None:
     signs, payment_id = house.deps.paying.signs, house.retrieved()
-    before = {who.agent_id: signs.of(who.agent_id).news for who in (house.ada, house.jonas)}
+    before = {who.agent_id: signs.of(who).news for who in (house.ada, house.jonas)}
     second = ask(house, payment_id)
-    asked = {who.agent_id: signs.of(who.agent_id).news for who in (house.ada, house.jonas)}
+    asked = {who.agent_id: signs.of(who).news for who in (house.ada, house.jonas)}
     assert asked[house.ada.agent_id] != before[house.ada.agent_id]
     assert asked[house.jonas.agent_id] == before[house.jonas.agent_id]
     house.deps.paying.second_reveals.refuse(house.ada, second.id, word="No", origin=ORIGIN)
-    assert signs.of(house.ada.agent_id).news != asked[house.ada.agent_id]
+    assert signs.of(house.ada).news != asked[house.ada.agent_id]
     # The rail of every page follows, also where nothing else does.
     for page in ("/", "/approvals", "/agency"):
         assert 'id="wv-rail" aria-label="Main" data-wv-live' in house.browser(house.ada).get(page).text

@@ -12,40 +12,40 @@ from tests.support.crm_paying import CrmHouse
 
 def test_each_step_of_a_payment_is_news_to_its_agent_and_to_nobody_else(crm: CrmHouse) -> None:
     signs = crm.deps.paying.signs
-    seen = [signs.of(crm.maya.agent_id).news]
+    seen = [signs.of(crm.maya).news]
     payment_id = crm.requested()
-    seen.append(signs.of(crm.maya.agent_id).news)
+    seen.append(signs.of(crm.maya).news)
     link = crm.deps.paying.links.of_payment(payment_id)
     assert link is not None
     told = {"delivery_id": "dlv_1", "kind": "payment_link", "payment_id": payment_id, "link_id": link.id}
     crm.hear(DeliverySent(**told, at=stamp(crm.clock.now())))
-    seen.append(signs.of(crm.maya.agent_id).news)
+    seen.append(signs.of(crm.maya).news)
     crm.hear(DeliveryFailed(**told, reason="Nobody has that address.", at=stamp(crm.clock.now())))
-    seen.append(signs.of(crm.maya.agent_id).news)
+    seen.append(signs.of(crm.maya).news)
     crm.hear(crm.authorization(payment_id))
-    seen.append(signs.of(crm.maya.agent_id).news)
+    seen.append(signs.of(crm.maya).news)
     assert len(set(seen)) == len(seen)
-    assert signs.of_all()[crm.maya.agent_id] == signs.of(crm.maya.agent_id)
-    assert signs.of(crm.jonas.agent_id).news == "0.0"
+    assert signs.of_all()[crm.maya.agent_id] == signs.of(crm.maya)
+    assert signs.of(crm.jonas).news == "0.0"
 
 
 def test_what_changes_nothing_is_no_news(crm: CrmHouse) -> None:
     message = crm.authorization(crm.requested())
     crm.hear(message)
-    before = crm.deps.paying.signs.of(crm.maya.agent_id)
+    before = crm.deps.paying.signs.of(crm.maya)
     crm.hear(message)
-    assert crm.deps.paying.signs.of(crm.maya.agent_id) == before
+    assert crm.deps.paying.signs.of(crm.maya) == before
 
 
 def test_a_change_that_is_taken_back_is_no_news(crm: CrmHouse) -> None:
     payment_id = crm.requested()
-    before = crm.deps.paying.signs.of(crm.maya.agent_id)
+    before = crm.deps.paying.signs.of(crm.maya)
     with crm.deps.core.database.transaction() as session:
         row = session.merge(crm.row(payment_id))
         row.purpose = "Another purpose"
         session.flush()
         session.rollback()
-    assert crm.deps.paying.signs.of(crm.maya.agent_id) == before
+    assert crm.deps.paying.signs.of(crm.maya) == before
 
 
 def test_old_news_goes_and_numbers_never_come_again(crm: CrmHouse, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +56,7 @@ def test_old_news_goes_and_numbers_never_come_again(crm: CrmHouse, monkeypatch: 
     assert newest is not None
     monkeypatch.setattr(news, "_KEPT", 0)
     sweep_news(database)
-    assert crm.deps.paying.signs.of(crm.maya.agent_id).news == "0.0"
+    assert crm.deps.paying.signs.of(crm.maya).news == "0.0"
     crm.hear(crm.authorization(payment_id))
     with database.read() as session:
         assert (session.scalar(select(func.min(news_table.c.id))) or 0) > newest

@@ -45,14 +45,14 @@ def test_it_becomes_a_payment_that_waits_for_the_agent_and_lights_her_alert(crm:
     assert (payment.state, payment.type, payment.amount.minor) == ("authorized", "final", 50_000)
     assert payment.payer_client_id == crm.grace_id
     assert payment.card_token == message.card_token
-    assert crm.deps.paying.signs.of(crm.maya.agent_id).pending == 1
+    assert crm.deps.paying.signs.of(crm.maya).pending == 1
 
 
 def test_heard_twice_it_is_one_payment(crm: CrmHouse) -> None:
     message = own_payment(crm)
     crm.hear(message)
     crm.hear(message)
-    assert crm.deps.paying.signs.of(crm.maya.agent_id).pending == 1
+    assert crm.deps.paying.signs.of(crm.maya).pending == 1
 
 
 def test_its_page_and_the_booking_show_it_like_any_other(crm: CrmHouse) -> None:
@@ -82,7 +82,7 @@ def test_what_does_not_belong_together_is_a_dead_letter_and_makes_no_payment(crm
         message.context.payer.id = new_id("client")
     with pytest.raises(StrangePayment):
         crm.hear(message)
-    assert crm.deps.paying.signs.of(crm.maya.agent_id).pending == 0
+    assert crm.deps.paying.signs.of(crm.maya).pending == 0
 
 
 def test_the_booking_is_told_whole_but_without_what_clients_must_not_see(crm: CrmHouse) -> None:

@@ -49,7 +49,7 @@ def test_everything_follows_and_the_old_profile_points_to_the_new(crm: CrmHouse)
     link = crm.deps.paying.links.of_payment(payment_id)
     assert link is not None
     assert link.client_id == crm.tim_id
-    assert [task.client_id for task in crm.deps.sales.tasks.todo(crm.maya)] == [crm.tim_id]
+    assert [task.client_id for task in crm.deps.sales.tasks.on_desk(crm.maya)[0]] == [crm.tim_id]
     assert [member.first_name for member in crm.deps.sales.profiles.household(crm.maya, crm.tim_id).family] == ["Ann"]
     with pytest.raises(ClientMoved) as moved:
         crm.deps.sales.clients.get(crm.maya, crm.grace_id)

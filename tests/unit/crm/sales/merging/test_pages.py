@@ -91,14 +91,14 @@ def test_a_task_is_added_done_and_taken_back(crm: CrmHouse) -> None:
     board = browser.get("/").text
     assert "Ask about the cabin" in board
     assert "Overdue" in board
-    [task] = crm.deps.sales.tasks.todo(crm.maya)
+    [task] = crm.deps.sales.tasks.on_desk(crm.maya)[0]
     assert crm.browser(crm.jonas).post(f"/tasks/{task.id}/done").status_code == 404
     assert crm.browser(crm.ada).post(f"/tasks/{task.id}/done").status_code == 403
     assert browser.post(f"/tasks/{task.id}/done", {"from": "dashboard"}).headers["Location"] == "/"
-    assert crm.deps.sales.tasks.todo(crm.maya) == []
+    assert crm.deps.sales.tasks.on_desk(crm.maya)[0] == []
     assert "Undo: " in browser.get("/").text
     browser.post(f"/tasks/{task.id}/undo")
-    assert [each.title for each in crm.deps.sales.tasks.todo(crm.maya)] == ["Ask about the cabin"]
+    assert [each.title for each in crm.deps.sales.tasks.on_desk(crm.maya)[0]] == ["Ask about the cabin"]
 
 
 def test_the_dashboard_shows_the_next_celebrations_across_the_turn_of_the_year(crm: CrmHouse) -> None:

@@ -39,7 +39,7 @@ def test_a_task_is_changed_and_removed_after_a_question(crm: CrmHouse) -> None:
     assert (saved.title, saved.due_on) == ("Call", date(2026, 12, 24))
     assert browser.post(f"/tasks/{task.id}/remove").status_code == 303
     assert browser.get(f"/tasks/{task.id}").status_code == 404
-    assert crm.deps.sales.tasks.todo(crm.maya) == []
+    assert crm.deps.sales.tasks.on_desk(crm.maya)[0] == []
 
 
 def test_a_task_is_added_from_the_dashboard_for_whoever_is_named(crm: CrmHouse) -> None:
@@ -48,7 +48,7 @@ def test_a_task_is_added_from_the_dashboard_for_whoever_is_named(crm: CrmHouse) 
     typed = {"title": "Ask about the visa", "client": "alan turing", "due_on": "2026-12-24", "from": "dashboard"}
     added = browser.post("/tasks/new", typed)
     assert (added.status_code, added.location) == (303, "/")
-    (task,) = crm.deps.sales.tasks.todo(crm.maya)
+    (task,) = crm.deps.sales.tasks.on_desk(crm.maya)[0]
     assert (task.client_id, task.title, task.due_on) == (crm.alan_id, "Ask about the visa", date(2026, 12, 24))
 
 
@@ -59,9 +59,9 @@ def test_where_several_clients_are_meant_one_is_chosen_and_nobody_elses_is_found
     assert asked.status_code == 422
     assert f'value="{crm.grace_id}"' in asked.text
     assert 'value="Send the brochure"' in asked.text
-    assert crm.deps.sales.tasks.todo(crm.maya) == []
+    assert crm.deps.sales.tasks.on_desk(crm.maya)[0] == []
     assert browser.post("/tasks/new", typed | {"chosen": crm.grace_id}).status_code == 303
-    assert crm.deps.sales.tasks.todo(crm.maya)[0].client_id == crm.grace_id
+    assert crm.deps.sales.tasks.on_desk(crm.maya)[0][0].client_id == crm.grace_id
     theirs = crm.browser(crm.jonas).post("/tasks/new", typed)
     assert theirs.status_code == 422
     assert "None of your clients is found by this" in theirs.text
@@ -74,4 +74,4 @@ def test_what_was_ticked_off_by_mistake_is_taken_back_where_it_was_done(crm: Crm
     assert browser.post(f"/tasks/{task.id}/done", {"from": "list"}).location == "/tasks"
     assert "Undo: Call about the cabin" in browser.get("/tasks").text
     browser.post(f"/tasks/{task.id}/undo", {"from": "list"})
-    assert [each.id for each in crm.deps.sales.tasks.todo(crm.maya)] == [task.id]
+    assert [each.id for each in crm.deps.sales.tasks.on_desk(crm.maya)[0]] == [task.id]

@@ -167,12 +167,12 @@ def test_a_declined_request_can_be_taken_up_again(site: CrmSite) -> None:
     quote = arrived(site)
     declined = site.deps.trips.quotes.decline(site.maya, quote.id, "Too far ahead.", version=quote.version)
     assert declined.state is QuoteState.DECLINED
-    assert site.deps.trips.quotes.new_count(site.maya) == 0
+    assert site.deps.core.waiting.of(site.maya)["quotes"] == 0
     with pytest.raises(InvalidArgument):
         site.deps.trips.quotes.decline(site.maya, quote.id, "", version=declined.version)
     again = site.deps.trips.quotes.reopen(site.maya, quote.id, version=declined.version)
     assert again.state is QuoteState.NEW
-    assert site.deps.trips.quotes.new_count(site.maya) == 1
+    assert site.deps.core.waiting.of(site.maya)["quotes"] == 1
 
 
 def test_a_form_opened_on_an_older_request_changes_nothing(site: CrmSite) -> None:
@@ -188,7 +188,7 @@ def test_other_agents_see_nothing_and_admins_only_look(site: CrmSite) -> None:
     with pytest.raises(NotFound):
         site.deps.trips.quotes.get(site.jonas, quote.id)
     assert site.deps.trips.quotes.get(site.ada, quote.id).agent_name == "Maya Okafor"
-    assert site.deps.trips.quotes.new_count(site.ada) == 0
+    assert site.deps.core.waiting.of(site.ada)["quotes"] == 0
     with pytest.raises(PermissionDenied):
         site.deps.trips.quotes.book(site.ada, quote.id)
     with pytest.raises(NotFound):
