@@ -68,6 +68,8 @@ def plan_of(migrations: Migrations, url: str, *, admin_url: str = "") -> Plan:
 
 def durations(migrations: Migrations, url: str, plan: Plan, *, admin_url: str = "") -> Iterator[tuple[str, float]]:
     """Each revision's seconds on a copy of the database, which goes afterwards. Raises as `plan_of`, and OSError."""
+    if sqlite_path(url) is None and not admin_url:
+        raise BackupFault("A copy needs an administrator of PostgreSQL: set WAYVAULT_POSTGRES_ADMIN_URL.")
     with tempfile.TemporaryDirectory(prefix="wayvault-upgrade-") as folder, _empty(url, admin_url) as copy:
         path, source = sqlite_path(copy), sqlite_path(url)
         if path is not None and source is not None:

@@ -22,6 +22,7 @@ from deploy.dev.programs import programs_of
 from deploy.dev.settings import base_environment, collect, environment_of
 from deploy.dev.state import Ports
 from deploy.dev.supervisor import run_command
+from tests.support import engines
 from tests.support.people_by_http import Agent, Browser, Client, Link, links_in
 from tests.support.stack import ROOT, Engine, Process, Stack
 from tests.upgrade.release import Release, running_release
@@ -116,7 +117,9 @@ def authorize(stack: Stack, link: Link) -> None:
 
 def upgrade(stack: Stack, *arguments: str) -> str:
     """As an operator does, with the old processes running."""
-    environment = base_environment() | stack.settings | {"WAYVAULT_STATE": str(stack.state.root)}
+    name = "WAYVAULT_POSTGRES_ADMIN_URL"
+    administrator = {name: engines.settings()[name]} if "VAULT_DATABASE_URL" in stack.settings else {}
+    environment = base_environment() | stack.settings | administrator | {"WAYVAULT_STATE": str(stack.state.root)}
     command = [sys.executable, "-m", "deploy.upgrade", *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr

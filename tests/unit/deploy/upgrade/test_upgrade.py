@@ -8,9 +8,10 @@ import sqlalchemy as sa
 
 from chassis.db import open_database
 from chassis.db.migrate import INITIAL, Migrations
+from deploy.backup.rules import BackupFault
 from deploy.dev import letter_keys
 from deploy.upgrade import __main__ as program
-from deploy.upgrade.plan import plan_of
+from deploy.upgrade.plan import durations, plan_of
 from deploy.upgrade.rules import Column, Shape, changed, tables_read
 
 SERVICES = ("vault", "notifier", "portal", "crm")
@@ -167,6 +168,13 @@ def test_a_database_of_a_newer_version_is_left_alone(house: Path, capsys: Said) 
     assert program.main(["notifier"]) == 0
     assert "which a newer version made; this code goes on beside it" in capsys.readouterr().out
     assert revision_of(house) == "0099_of_tomorrow"
+
+
+def test_a_copy_on_postgresql_needs_somebody_who_may_make_one(house: Path) -> None:
+    migrations = program.migrations_of("notifier")
+    plan = plan_of(migrations, f"sqlite:///{house}/cards.db")
+    with pytest.raises(BackupFault, match="set WAYVAULT_POSTGRES_ADMIN_URL"):
+        list(durations(migrations, "postgresql+psycopg://nobody@127.0.0.1:9/none", plan))
 
 
 def test_what_can_not_be_done_is_said(house: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch) -> None:
