@@ -83,11 +83,11 @@ def _crowd(stack: Stack, agent: Agent, kind: Engine, each: int, *, used: Sequenc
         with Crew(callers, callers=CROWD) as crew:
             crew.prepare("submit", each)
             say(f"submit, {kind}: {CROWD} clients are ready, each with {each} cards")
-            before, arrived = _cpu(stack), len(mailbox.arrivals(copies))
+            before, arrived = cpu_of(stack), len(mailbox.arrivals(copies))
             wall = datetime.now(UTC)
             spans = crew.go("submit", each)
             last = mailbox.wait(copies, arrived + len(links), patience=_CROWD_PATIENCE_SECONDS)
-        cost = {name: (spent - before[name]) * 1000 / len(links) for name, spent in _cpu(stack).items()}
+        cost = {name: (spent - before[name]) * 1000 / len(links) for name, spent in cpu_of(stack).items()}
     finally:
         mailbox.close()
     notes = {
@@ -97,7 +97,7 @@ def _crowd(stack: Stack, agent: Agent, kind: Engine, each: int, *, used: Sequenc
     return Figure(name="submit.crowd", engines=kind, callers=CROWD, runs=[run_of(spans)], notes=notes)
 
 
-def _cpu(stack: Stack) -> dict[str, float]:
+def cpu_of(stack: Stack) -> dict[str, float]:
     """Processor seconds so far of each of the stack's programs, their workers included."""
     found = {}
     for name, process in stack.processes.items():

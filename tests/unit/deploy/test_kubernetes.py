@@ -23,28 +23,16 @@ SETTINGS: Mapping[str, type[ServiceSettings]] = {
     "notifier": NotifierSettings,
 }
 # They come from Secrets, or are derived from STATE_DIR, where the manifests mount the files.
-FROM_SECRETS = {"database_url", "bus_url", "secret_key", "smtp_url", "owner_database_url"}
+FROM_SECRETS = {"database_url", "bus_url", "secret_key", "smtp_url", "owner_database_url", "charging_database_url"}
 DERIVED = {"tls_ca", "tls_cert", "tls_key", "letter_signing_key", "notifier_letter_key", "letter_key"}
 DERIVED |= {"public_keys_dir"}
 # For one machine only: the mailbox page, and the vault's bus setting, which it has no use for.
 NOT_HERE = {
     # Calls come in where Kamailio is, on machines of their own (docs/phone.md).
-    "crm": {"mailbox_url", "charging_address", "charging_server_name", "phone_address", "phone_server_name"},
+    "crm": {"mailbox_url", "phone_address", "phone_server_name"},
     "portal": {"mailbox_url"},
     "notifier": {"listen", "trusted_proxies", "proxy_header"},
-    # The program `charging` has no Deployment yet: it runs beside the others on one machine (`make up`).
-    "vault": {
-        "charging_listen",
-        "charging_metrics_listen",
-        "charging_address",
-        "charging_server_name",
-        "charging_database_url",
-        "charging_return_url",
-        "stripe_url",
-        "authorizenet_url",
-        "authorizenet_test_url",
-        "gateway_hosts",
-    },
+    "vault": set(),
 }
 THEIR_OWN = ("cert-manager.io", "keda.sh", "kustomize.config.k8s.io")
 
@@ -135,16 +123,25 @@ def test_policies_let_in_and_out_what_the_design_lists() -> None:
     assert {one["metadata"]["name"] for one in of_kind("Deployment")} <= set(policies)
     reach = {name: _reached(spec) for name, spec in policies.items() if name != "deny-all"}
     assert reach["vault"] == reach["vault-worker"] == {"wayvault-vault-postgres:5432", "vault:8200"}
+    assert reach["charging"] == reach["vault"], "and the gateways, which have no pods here"
     assert reach["frame"] == {"vault:8105"}
-    for name in ("crm", "crm-worker", "portal", "portal-worker"):
-        assert reach[name] == {"wayvault-postgres:5432", "wayvault-rabbitmq:5671", "vault:8105"}
-    callers = {
+    common = {"wayvault-postgres:5432", "wayvault-rabbitmq:5671", "vault:8105"}
+    assert reach["portal"] == reach["portal-worker"] == common
+    assert reach["crm"] == reach["crm-worker"] == common | {"charging:8106"}
+    assert _callers(policies["vault"]) == {"crm", "crm-worker", "portal", "portal-worker", "frame"}
+    assert _callers(policies["charging"]) == {"crm", "crm-worker"}
+    leading_out = {name for name, spec in policies.items() if name != "deny-all" and "ipBlock" in str(spec)}
+    assert leading_out == {"charging", "notifier"}
+
+
+def _callers(spec: Mapping[str, Any]) -> set[str]:
+    """The pods here that a policy lets in."""
+    return {
         peer["podSelector"]["matchLabels"]["app.kubernetes.io/name"]
-        for rule in policies["vault"]["ingress"]
+        for rule in spec["ingress"]
         for peer in rule["from"]
         if "podSelector" in peer and "namespaceSelector" not in peer
     }
-    assert callers == {"crm", "crm-worker", "portal", "portal-worker", "frame"}
 
 
 def _reached(spec: Mapping[str, Any]) -> set[str]:
