@@ -23,8 +23,10 @@ from deploy import env_file
 from deploy.backup import drill, seal
 from deploy.backup.parts import data_sources, key_sources
 from deploy.backup.places import places_of
+from deploy.backup.raft import unseal_keys_of
 from deploy.backup.rules import BackupFault, stamp_of
 from deploy.backup.store import KEYS, Identities, Store
+from deploy.dev.engines.host import EngineFault
 from deploy.dev.settings import SettingsFault
 from deploy.dev.state import State
 
@@ -40,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         state = State.from_environment()
         folder = given.to or Path(os.environ.get("WAYVAULT_BACKUP_DIR") or state.root / "backup")
         status: int = given.run(given, state, Store(folder))
-    except (BackupFault, SettingsError, SettingsFault, WayvaultError, OSError, ValueError) as fault:
+    except (BackupFault, EngineFault, SettingsError, SettingsFault, WayvaultError, OSError, ValueError) as fault:
         print(f"Not done: {fault}", file=sys.stderr)
         return 1
     except SQLAlchemyError as fault:  # its text would quote the statement
@@ -74,6 +76,12 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument("--check", action="store_true", help="only open everything and compare the sums")
     exercise = add("drill", "prove on an empty place that a backup works, and that trimmed cards stay gone", _drill)
     exercise.add_argument("--at", default="", metavar="NAME", help="which (default: the newest)")
+    exercise.add_argument(
+        "--unseal",
+        type=Path,
+        metavar="FILE",
+        help="HashiCorp Vault's unseal keys: loads its snapshot into a Vault apart",
+    )
     for command in (shown, restore, exercise):
         command.add_argument("--identity", type=Path, metavar="FILE", help="what opens the backup")
     return parser
@@ -147,7 +155,10 @@ def _drill(given: argparse.Namespace, state: State, store: Store) -> int:
     if places.keyring is not None and all(url.startswith("sqlite:") for url in places.databases.values()):
         result = drill.drill_embedded(store, name, identities, _say)
     else:
-        result = drill.drill_engines(store, name, identities, _say, places=places, admin_url=_admin_url(state))
+        keys = unseal_keys_of(given.unseal) if given.unseal else []
+        result = drill.drill_engines(
+            store, name, identities, _say, places=places, admin_url=_admin_url(state), unseal_keys=keys
+        )
     for fault in result.faults:
         print(f"FOUND {fault}")
     if result.faults:

@@ -21,6 +21,7 @@ from chassis.sealing import OpeningKey
 from deploy.backup import postgres
 from deploy.backup.parts import data_sources, key_sources
 from deploy.backup.places import DATABASES, Places
+from deploy.backup.raft import restored_vault
 from deploy.backup.store import KEYS, Identities, Say, Store
 from services.vault.audit.service import Audit
 from services.vault.audit.service import wrapped_column as audit_column
@@ -71,12 +72,21 @@ def drill_embedded(store: Store, name: str, identities: Identities, say: Say) ->
 
 
 def drill_engines(
-    store: Store, name: str, identities: Identities, say: Say, *, places: Places, admin_url: str
+    store: Store,
+    name: str,
+    identities: Identities,
+    say: Say,
+    *,
+    places: Places,
+    admin_url: str,
+    unseal_keys: Sequence[str] = (),
 ) -> Result:
-    """The drill for PostgreSQL and HashiCorp Vault: scratch databases beside the real ones, the running Vault's keys.
+    """The drill for PostgreSQL and HashiCorp Vault: scratch databases beside the real ones.
 
-    It reads with those keys and changes none; so it proves of an older backup what the trims did until now. The raft
-    snapshot and RabbitMQ's definitions are opened and their sums compared, not loaded. Raises BackupFault.
+    With the unseal keys the raft snapshot is loaded into a Vault of its own, and its keys open the card; without them
+    the running Vault's do, and the snapshot's sum is compared only, as that of RabbitMQ's definitions. Older backups
+    are tried with the running Vault's keys, so that what is proven is what the trims did until now. Nothing is changed.
+    Raises BackupFault, EngineFault.
     """
     assert places.vault is not None
     settings = places.vault
@@ -95,7 +105,19 @@ def drill_engines(
         say("restoring into empty databases")
         store.restore(name, list(data_sources(copy)), identities, say)
         store.restore(KEYS, list(key_sources(copy)), identities, say)
-        vault = _Vault(copy, transit)
+        loaded = transit
+        if unseal_keys:
+            there = databases.enter_context(
+                restored_vault(store, identities, unseal_keys, Path(scratch) / "hcvault", say)
+            )
+            loaded = open_transit(
+                there.address,
+                clock=SystemClock(),
+                auth_dir=settings.transit_auth_dir,
+                mount=settings.transit_mount,
+                ca=there.ca,
+            )
+        vault = _Vault(copy, loaded)
         try:
             more, opened = vault.prove(say)
         finally:

@@ -107,6 +107,13 @@ class Store:
                     )
                 say(f"  {source.name}: {_said(part)}, as in the backup")
 
+    def read(self, name: str, part: str, identities: Identities) -> bytes:
+        """What is in one part. Raises BackupFault."""
+        with _scratch(self.folder) as scratch:
+            clear = scratch / "part"
+            self._open(name, self.manifest(name).part(part), clear, identities)
+            return clear.read_bytes()
+
     def thin_out(self, *, daily: int, weekly: int) -> list[str]:
         """Removes what is not kept any more; gives its names."""
         names = self.names()

@@ -122,10 +122,11 @@ class HcVault:
         if not client.sys.is_sealed():
             return False
         client.sys.submit_unseal_key(self._keys()["unseal_key"])
-        wait_until(self._is_active, what=f"{NAME} to unseal", seconds=30, log=self._host().data / "server.log")
+        wait_until(self.is_active, what=f"{NAME} to unseal", seconds=30, log=self._host().data / "server.log")
         return True
 
-    def _is_active(self) -> bool:
+    def is_active(self) -> bool:
+        """Whether it is unsealed and the one that answers."""
         status = self.client().sys.read_health_status(method="GET")
         body: Any = status.json() if hasattr(status, "json") else status
         return bool(body.get("initialized")) and not body.get("sealed") and not body.get("standby")

@@ -27,7 +27,7 @@ from services.vault.config import VaultSettings
 from services.vault.server import open_server
 
 ROOT = Path(__file__).resolve().parents[3]
-RUNBOOK = (ROOT / "deploy" / "RUNBOOK.md").read_text("utf-8")
+RUNBOOK = (ROOT / "deploy/RUNBOOK.md").read_text("utf-8")
 pytestmark = pytest.mark.enable_socket
 
 NOT_RUN = {
@@ -43,6 +43,7 @@ NOT_RUN = {
 TYPED = {
     "IDENTITY_FILE": "{state}/identity.txt",
     "NEW_FILE": "{state}/new-identity.txt",
+    "UNSEAL_KEYS_FILE": "{state}/unseal-keys.txt",
     "NEW_FOLDER": "{state}/restored",
     "AGENT_ID": "agent_maya",
     "NEW_ADDRESS": "maya@new.example",
@@ -61,6 +62,7 @@ OTHERWISE = {
     "python -m deploy.check_pages": 1,  # no site answers
     "python -m deploy.backup restore --identity": 1,  # it overwrites nothing
     "make backup-drill": 3,  # no card is held
+    "python -m deploy.backup drill": 3,
     "python -m deploy.pitr list": 3,  # SQLite has no changes to follow
     "python -m deploy.pitr restore": 1,
 }

@@ -17,9 +17,11 @@ from deploy.backup import postgres, seal
 from deploy.backup.drill import drill_engines
 from deploy.backup.parts import data_sources, key_sources
 from deploy.backup.places import Places
+from deploy.backup.raft import unseal_keys_of
 from deploy.backup.rules import BackupFault
 from deploy.backup.store import KEYS, Store
 from deploy.dev import letter_keys
+from deploy.dev.state import State
 from services.vault.audit.service import Audit, AuditEntry
 from services.vault.config import VaultSettings
 from services.vault.custody.models import CardRow
@@ -130,11 +132,13 @@ def test_the_drill_on_the_engines_opens_a_card_and_none_that_a_trim_forgot(house
         house.lines.append,
         places=house.places,
         admin_url=engines.postgres_admin_url(),
+        unseal_keys=unseal_keys_of(State.from_environment().engines / "secrets" / "hcvault.json"),
     )
 
     assert result.faults == ()
     assert result.complete
     said = "\n".join(house.lines)
+    assert "raft snapshot loaded into a Vault of its own" in said
     assert "1 opened by the vault's own code" in said
     assert "cards of backup 20261120T030000Z whose keys a trim destroyed: 0 open, 1 refused" in said
     with psycopg.connect(engines.postgres_admin_url()) as connection:
@@ -171,3 +175,17 @@ def test_rabbitmqs_definitions_can_be_put_back(tmp_path: Path) -> None:
 
     assert taken["users"] >= 1
     assert source.put(tmp_path / "definitions") == taken
+
+
+@pytest.mark.parametrize("content", ["", "{}", "{broken"])
+def test_a_file_without_unseal_keys_is_said(tmp_path: Path, content: str) -> None:
+    (tmp_path / "keys").write_text(content)
+    with pytest.raises(BackupFault, match="no unseal key"):
+        unseal_keys_of(tmp_path / "keys")
+    with pytest.raises(BackupFault, match="can't be read"):
+        unseal_keys_of(tmp_path / "none")
+
+
+def test_unseal_keys_stand_one_a_line(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("one\n\ntwo\n")
+    assert unseal_keys_of(tmp_path / "keys") == ["one", "two"]
