@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import structlog
 
@@ -17,6 +18,10 @@ from tests.support.compiled import keep_compiled
 os.environ.setdefault("WAYVAULT_TRIPWIRE", "fail")
 
 keep_compiled()
+
+# How long one example takes says more of what else the machine does than of the code.
+hypothesis.settings.register_profile("here", deadline=None)
+hypothesis.settings.load_profile("here")
 
 # Where there is room in memory, what tests write goes there: a database commit then waits for no disk.
 _MEMORY = Path("/dev/shm")

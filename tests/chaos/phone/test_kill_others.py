@@ -21,7 +21,8 @@ from tests.support.canary import Canary, Scanner
 from tests.support.people_by_http import Agent, Browser, PageFault
 from tests.support.stack import Stack, running
 
-pytestmark = [pytest.mark.chaos, pytest.mark.enable_socket]
+# The stack itself takes minutes to start on a machine that is busy otherwise.
+pytestmark = [pytest.mark.chaos, pytest.mark.enable_socket, pytest.mark.timeout(900)]
 
 CARD = Canary(number="4000056655665556", cvv="737")
 # What was keyed of the number when the process was killed.

@@ -1,5 +1,7 @@
 """PhoneCapture over real TLS: who may call, what nonsense gets, and progress as it happens."""
 
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from protos.wayvault.phone.v1 import phone_pb2 as pb
 from protos.wayvault.phone.v1 import phone_pb2_grpc
 from services.vault.phone.authz import ALLOW
 from services.vault.phone.capture.rpc import PhoneCaptureRpc, Readiness
+from services.vault.phone.capture.vault_grpc import VaultWatch
 from services.vault.phone.signal.telephone_events import SYMBOLS
 from tests.proof.phone.world import World
 from tests.support.clock import FakeClock
@@ -120,3 +123,33 @@ def test_progress_comes_at_each_key_and_ends_with_the_session(served: Served) ->
         assert (last.fields[0].digits, last.brand, last.last4) == (16, "mastercard", "")
         caller.call(stub.CancelSession, whose)
         assert list(watched)[-1].result == "cancelled"
+
+
+def test_that_the_vault_is_gone_is_known_within_three_seconds_while_there_is_a_session(served: Served) -> None:
+    # Any server that answers for its health stands in for the vault.
+    sessions, looks, stop = [1], [], threading.Event()
+
+    def under_way() -> int:
+        looks.append(watch.answers)
+        return len(sessions)
+
+    tls = served.authority.issue("phone")
+    watch = VaultWatch(f"127.0.0.1:{served.server.port}", tls, "phone.wayvault.internal", under_way)
+    thread = threading.Thread(target=watch.run, args=(stop,))
+    thread.start()
+    try:
+        while len(looks) < 3:
+            threading.Event().wait(0.05)
+        assert all(looks)
+        served.server.stop(grace=0)
+        gone = time.monotonic()
+        while watch.answers:
+            assert time.monotonic() - gone < 3
+            threading.Event().wait(0.05)
+        sessions.clear()
+        while not watch.answers:
+            assert time.monotonic() - gone < 10
+            threading.Event().wait(0.05)
+    finally:
+        stop.set()
+        thread.join(5)

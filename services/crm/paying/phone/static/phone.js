@@ -15,8 +15,9 @@ let cut = false;
 const at = (path) => `/phone/${call}/${path}`;
 
 function say(text, id = "phone-says") {
-  const place = $(id);
-  place.querySelector("p").textContent = text;
+  const place = $(id), words = place.querySelector("p");
+  // The same words anew would be read out anew.
+  if (words.textContent !== text) words.textContent = text;
   place.hidden = !text;
 }
 
