@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from chassis.timestamps import stamp
 from protos.wayvault.vault.v1 import charging_pb2 as pb
 from services.vault.charging.accounts import openers
 from services.vault.charging.bootstrap import Charging, join_rooms
@@ -61,6 +62,20 @@ class ChargingKit:
         request = pb.StatusRequest(agency_id=AGENCY, payment_id=payment)
         return list(self.call(self.charging.rpc.Status, request).charges)
 
+    def ledger(self, days: int = 40) -> pb.LedgerResponse:
+        """What was charged in the last days."""
+        answer: pb.LedgerResponse = self.call(self.charging.rpc.Ledger, self._span(days))
+        return answer
+
+    def payouts(self, days: int = 40) -> pb.PayoutsResponse:
+        answer: pb.PayoutsResponse = self.call(self.charging.rpc.Payouts, self._span(days))
+        return answer
+
+    def _span(self, days: int) -> pb.LedgerRequest:
+        now = self.kit.fake_clock.now()
+        since, until = stamp(now - timedelta(days=days)), stamp(now + timedelta(days=1))
+        return pb.LedgerRequest(agency_id=AGENCY, since=since, until=until)
+
     def notice(self, body: bytes, signature: str, agency: str = AGENCY) -> list[str]:
         """A message that the CRM passes on; gives the payments that may have news."""
         request = pb.TakeNoticeRequest(agency_id=agency, body=body, signature=signature)
@@ -113,6 +128,7 @@ def charging_kit(folder: Path, *, settings: GatewaySettings | None = None) -> It
             gateways=openers(settings or stripe),
         )
         made = ChargingKit(kit=kit, charging=charging, book=book)
+        book.money.now = lambda: kit.fake_clock.now().timestamp()
         made.set_key(book.key, signing=SIGNING)
         yield made
         kit.vault.close()

@@ -1,6 +1,7 @@
 """The program `charging` as the CRM sees it, in memory."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from chassis.errors import InvalidArgument, Unavailable, WayvaultError
 from chassis.ids import new_id
@@ -9,6 +10,10 @@ from services.crm.core.ports.charging import (
     ChargeOrder,
     ChargeState,
     GatewayDetail,
+    LedgerAnswer,
+    LedgerEntry,
+    PayoutDetail,
+    PayoutsAnswer,
     Refund,
     Refunded,
     RefundOrder,
@@ -37,6 +42,10 @@ class FakeCharging:
         self.refuse: WayvaultError | None = None
         # Who approved each refund that was asked for with one.
         self.approvers: list[str] = []
+        # What the reports are told.
+        self.ledger_entries: list[LedgerEntry] = []
+        self.paid_out: list[PayoutDetail] = []
+        self.books_problem = ""
 
     def gateway_of(self, agency_id: str) -> GatewayDetail | None:
         return self.gateway
@@ -101,6 +110,16 @@ class FakeCharging:
             raise self.refuse
         self.notices.append((agency_id, body, signature))
         return list(self.charges)
+
+    def ledger(self, agency_id: str, since: datetime, until: datetime) -> LedgerAnswer:
+        if self.refuse:
+            raise self.refuse
+        return LedgerAnswer(entries=tuple(self.ledger_entries), problem=self.books_problem)
+
+    def payouts(self, agency_id: str, since: datetime, until: datetime) -> PayoutsAnswer:
+        if self.refuse:
+            raise self.refuse
+        return PayoutsAnswer(payouts=tuple(self.paid_out), problem=self.books_problem)
 
     def charges_of(self, agency_id: str, payment_id: str) -> list[Charge]:
         return self._of(payment_id)

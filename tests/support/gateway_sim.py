@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.support.gateway_money import Till
 from tests.support.gateway_notices import Mailer, event
 
 # docs.stripe.com/testing#declined-payments: number → (code, decline_code).
@@ -61,6 +62,19 @@ class Fault:
 
 
 @dataclass(slots=True)
+class _Numbers:
+    """The book's own numbers, which begin anew when it takes up a journal."""
+
+    book: "Book"
+
+    def __iter__(self) -> "_Numbers":
+        return self
+
+    def __next__(self) -> int:
+        return next(self.book.numbers)
+
+
+@dataclass(slots=True)
 class Book:
     """What exists at the gateway."""
 
@@ -89,6 +103,11 @@ class Book:
     journal: IO[str] | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    money: Till = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.money = Till(numbers=_Numbers(self), keep=self.keep)
 
     def paid(self) -> list[dict[str, Any]]:
         """The charges that took money, hosted pages' among them."""
@@ -121,6 +140,8 @@ class Book:
             self.saved.pop(key, None)
         elif what == "endpoints":
             self.endpoints.append(value)
+        elif what in ("transactions", "payouts"):
+            getattr(self.money, what)[key] = value
         elif what == "answers":
             self.answers[key] = value[0], (value[1][0], value[1][1])
         else:
@@ -240,6 +261,8 @@ class Book:
 
     def _moved(self, intent: dict[str, Any]) -> None:
         self.keep("intents", intent["id"], intent)
+        if intent["status"] == "succeeded":
+            self.money.charged(intent)
         kind = {"requires_payment_method": "payment_failed"}.get(intent["status"], intent["status"])
         self.tell(f"payment_intent.{kind}", intent)
 
@@ -284,6 +307,7 @@ class Book:
         self.refunds.append(refund)
         self.keep("intents", intent["id"], intent)
         self.keep("refunds", refund["id"], refund)
+        self.money.refunded(refund, intent["currency"])
         self.tell("refund.created", refund)
         return 200, refund
 
@@ -295,6 +319,8 @@ class Book:
             refund |= {"status": status} | ({"failure_reason": reason} if reason else {})
             self.keep("intents", intent["id"], intent)
             self.keep("refunds", refund["id"], refund)
+            if status == "failed":
+                self.money.came_back(refund, intent["currency"])
             self.tell("refund.failed" if status == "failed" else "refund.updated", refund)
 
     def make_endpoint(self, form: Form) -> Answer:
@@ -318,6 +344,7 @@ class Book:
             "url": f"{self.origin}/pay/{reference}",
             "return_url": form.get("success_url", ""),
             "setup_future_usage": form.get("payment_intent_data[setup_future_usage]"),
+            "charge": form.get("payment_intent_data[metadata][wayvault_charge]", ""),
         }
         self.sessions[reference] = session
         self.keep("sessions", reference, session)
@@ -329,7 +356,8 @@ class Book:
             session = self.sessions[reference]
             if session["status"] != "open":
                 return
-            _, intent = self.make_intent({"amount": str(session["amount_total"]), "currency": session["currency"]})
+            told = {"metadata[wayvault_charge]": session["charge"], "currency": session["currency"]}
+            _, intent = self.make_intent({"amount": str(session["amount_total"]), **told})
             intent["status"] = "succeeded"
             if session["setup_future_usage"]:
                 method = f"pm_{next(self.numbers):06d}"
@@ -368,6 +396,10 @@ class Book:
             return self.detach(parts[1])
         if method == "POST" and parts == ["webhook_endpoints"]:
             return self.make_endpoint(form)
+        if parts == ["balance_transactions"]:
+            return 200, self.money.list_transactions(form)
+        if parts == ["payouts"]:
+            return 200, self.money.list_payouts(form)
         if method == "POST" and parts == ["refunds"]:
             return self.refund(form)
         if parts[0] == "refunds":
@@ -536,6 +568,7 @@ def main() -> None:
     book = Book(key=given.key, mailer=Mailer())
     if given.journal:
         book.resume(given.journal)
+    book.money.pays_out = True
     book.mailer.start()  # type: ignore[union-attr]
     make_server(given.port, book).serve_forever()
 

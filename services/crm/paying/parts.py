@@ -6,6 +6,7 @@ from chassis.web.parts import held
 from services.crm.paying.alerts.service import DeskSigns
 from services.crm.paying.card_removal.service import Lapses, Removals
 from services.crm.paying.charging.approvals import RefundApprovals
+from services.crm.paying.charging.books import GatewayBooks
 from services.crm.paying.charging.failed import FailedRefunds
 from services.crm.paying.charging.notices import Notices
 from services.crm.paying.charging.refunds import Refunds
@@ -36,6 +37,7 @@ class Paying:
     refunds: Refunds
     refund_approvals: RefundApprovals
     failed_refunds: FailedRefunds
+    books: GatewayBooks
     notices: Notices
     schedule: Schedule
     recording: Recording

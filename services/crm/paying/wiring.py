@@ -16,6 +16,7 @@ from services.crm.paying.card_removal.service import Lapses, Removals
 from services.crm.paying.card_removal.vault_grpc import GrpcVault
 from services.crm.paying.charging.approvals import RefundApprovals
 from services.crm.paying.charging.approvals import count_waiting as count_requests
+from services.crm.paying.charging.books import GatewayBooks
 from services.crm.paying.charging.charging_grpc import GrpcCharging, NoCharging
 from services.crm.paying.charging.failed import FailedRefunds
 from services.crm.paying.charging.notices import Notices
@@ -126,6 +127,7 @@ def make_paying(
         refund_approvals=RefundApprovals(
             database=database, outbox=outbox, clock=clock, directory=directory, refunds=refunds
         ),
+        books=GatewayBooks(database=database, port=charging),
         notices=Notices(database=database, clock=clock, port=charging),
         recording=Recording(
             database=database, outbox=outbox, clock=clock, bookings=bookings, barrier=demand_not_charged

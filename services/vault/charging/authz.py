@@ -17,6 +17,8 @@ ALLOW: Final = AllowList(
         _V1 + "EndMandate": _CRM,
         _V1 + "Status": _CRM,
         _V1 + "ListReasons": _CRM,
+        _V1 + "Ledger": _CRM,
+        _V1 + "Payouts": _CRM,
         _V1 + "TakeNotice": _CRM,
         _V1 + "DescribeGateway": _CRM,
         _V1 + "SetGatewayKey": _OPERATOR,

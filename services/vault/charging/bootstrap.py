@@ -14,6 +14,7 @@ from services.vault.audit.service import Audit, AuditEntry
 from services.vault.charging.accounts import Accounts, Opener, openers
 from services.vault.charging.authz import ALLOW
 from services.vault.charging.gateways.port import GatewaySettings
+from services.vault.charging.ledger import LedgerService
 from services.vault.charging.mandates import MandateService
 from services.vault.charging.notices import Notices
 from services.vault.charging.refunds import RefundService
@@ -69,6 +70,7 @@ def join_rooms(
         refunds=refunds,
         mandates=MandateService(database=database, clock=clock, trail=audit, accounts=accounts),
         notices=notices,
+        ledger=LedgerService(database=database, accounts=accounts),
     )
     return Charging(database=database, transit=transit, audit=audit, clock=clock, rpc=rpc, settling=settling)
 

@@ -66,6 +66,8 @@ class MeasuredGateway:
         self._gateway = gateway
         self.name = gateway.name
         self.mode = gateway.mode
+        # Read when somebody wants a report; no money hangs on it.
+        self.books = gateway.books
 
     def check_amount(self, amount_minor: int, currency: str) -> None:
         self._gateway.check_amount(amount_minor, currency)

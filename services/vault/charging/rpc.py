@@ -1,6 +1,7 @@
 """Charging on the wire: parses, calls the services, renders. Callers: the CRM; the operator for SetGatewayKey."""
 
 import re
+from datetime import datetime, timedelta
 from typing import Final
 
 import grpc
@@ -9,18 +10,22 @@ from sqlalchemy.orm import Session
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument
+from chassis.money import Money
 from chassis.rpc.fields import identifier, one_line, whole_number
 from chassis.rpc.idempotency import CallKey
-from chassis.timestamps import stamp
+from chassis.timestamps import moment_of, stamp
+from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.vault.v1 import charging_pb2 as pb
 from protos.wayvault.vault.v1 import charging_pb2_grpc
 from services.vault.audit.service import AuditEntry
 from services.vault.charging.accounts import Accounts, Secrets, account_of
 from services.vault.charging.gateways.registry import KINDS
+from services.vault.charging.ledger import LedgerService, PayoutFound
 from services.vault.charging.mandates import MandateService
 from services.vault.charging.models import ChargeRow, GatewayAccountRow, RefundRow
 from services.vault.charging.notices import Notices
 from services.vault.charging.reasons import PASSING, REASONS, reason_of
+from services.vault.charging.reconciling import Line
 from services.vault.charging.records import charge_of, charges_of, refunds_of
 from services.vault.charging.refunds import NewRefund, RefundService
 from services.vault.charging.rules import ChargeState, RefundState
@@ -28,6 +33,7 @@ from services.vault.charging.service import ChargeService, NewCharge
 from services.vault.refusals import Recorder
 
 _LARGEST_NOTICE: Final = 256 * 1024
+_LONGEST_SPAN: Final = timedelta(days=800)
 _MOST_MINOR: Final = 10**12
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _STATES: Final = {state: pb.ChargeState.Value(f"CHARGE_STATE_{state.name}") for state in ChargeState}
@@ -48,6 +54,7 @@ class ChargingRpc(charging_pb2_grpc.ChargingServicer):
         refunds: RefundService,
         mandates: MandateService,
         notices: Notices,
+        ledger: LedgerService,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -57,6 +64,7 @@ class ChargingRpc(charging_pb2_grpc.ChargingServicer):
         self._refunds = refunds
         self._mandates = mandates
         self._notices = notices
+        self._ledger = ledger
 
     def Charge(self, request: pb.ChargeRequest, context: grpc.ServicerContext) -> pb.ChargeAnswer:
         key = CallKey.of(request.idempotency_key, request)
@@ -114,6 +122,21 @@ class ChargingRpc(charging_pb2_grpc.ChargingServicer):
             rows = charges_of(session, agency_id, payment_id)
             return pb.StatusResponse(charges=[_rendered(session, row) for row in rows])
 
+    def Ledger(self, request: pb.LedgerRequest, context: grpc.ServicerContext) -> pb.LedgerResponse:
+        found = self._ledger.charges(identifier(request.agency_id, "agency_id"), *_span(request))
+        with self._database.read() as session:
+            entries = [
+                pb.LedgerResponse.Entry(
+                    charge=_rendered(session, one.row), agent_id=one.row.agent_id, fee=_money(one.fee)
+                )
+                for one in found.charges
+            ]
+        return pb.LedgerResponse(entries=entries, problem=found.problem, more=found.more)
+
+    def Payouts(self, request: pb.LedgerRequest, context: grpc.ServicerContext) -> pb.PayoutsResponse:
+        found = self._ledger.payouts(identifier(request.agency_id, "agency_id"), *_span(request))
+        return pb.PayoutsResponse(payouts=[_payout(one) for one in found.payouts], problem=found.problem)
+
     def ListReasons(self, request: pb.ListReasonsRequest, context: grpc.ServicerContext) -> pb.ListReasonsResponse:
         return pb.ListReasonsResponse(
             reasons=[
@@ -161,6 +184,45 @@ class ChargingRpc(charging_pb2_grpc.ChargingServicer):
     def _answer(self, agency_id: str, charge_id: str) -> pb.ChargeAnswer:
         with self._database.read() as session:
             return _rendered(session, charge_of(session, agency_id, charge_id))
+
+
+def _span(request: pb.LedgerRequest) -> tuple[datetime, datetime]:
+    since, until = moment_of(request.since), moment_of(request.until)
+    if not since < until <= since + _LONGEST_SPAN:
+        raise InvalidArgument("Ask for a time of at most 800 days.", field="until")
+    return since, until
+
+
+def _money(amount: Money | None) -> common_pb2.Money | None:
+    return common_pb2.Money(minor=amount.minor, currency=amount.currency) if amount is not None else None
+
+
+def _payout(found: PayoutFound) -> pb.PayoutsResponse.Payout:
+    payout = found.payout
+    return pb.PayoutsResponse.Payout(
+        reference=payout.reference,
+        amount=common_pb2.Money(minor=payout.amount_minor, currency=payout.currency),
+        arrives_at=stamp(payout.arrives_at),
+        state=payout.state,
+        lines=[_payout_line(line) for line in found.lines],
+        mismatch=found.mismatch,
+    )
+
+
+def _payout_line(line: Line) -> pb.PayoutsResponse.Line:
+    told = line.movement
+    return pb.PayoutsResponse.Line(
+        kind=told.kind,
+        reference=told.reference,
+        payment_id=line.charge.payment_id if line.charge else "",
+        agent_id=line.charge.agent_id if line.charge else "",
+        gross=common_pb2.Money(minor=told.gross_minor, currency=told.currency),
+        fee=common_pb2.Money(minor=told.fee_minor, currency=told.currency),
+        net=common_pb2.Money(minor=told.net_minor, currency=told.currency),
+        at=stamp(told.at),
+        words=told.words,
+        mismatch=line.mismatch,
+    )
 
 
 def _described(account: GatewayAccountRow) -> pb.DescribeGatewayResponse:

@@ -208,6 +208,10 @@ ENTRIES: dict[str, Entry] = {
     "reminders.log": AGENTS,
     "reminders.switch": OWNER_ALONE,
     # reports
+    "reports.charges": AGENTS,
+    "reports.charges_csv": AGENTS,
+    "reports.payouts": ADMINS,
+    "reports.payouts_csv": ADMINS,
     "reports.clients": AGENTS,
     "reports.clients_csv": AGENTS,
     "reports.commission": OWNER,

@@ -614,3 +614,203 @@ class SetGatewayKeyRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SetGatewayKeyRequest: _TypeAlias = SetGatewayKeyRequest  # noqa: Y015
+
+@_typing.final
+class LedgerRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENCY_ID_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    agency_id: _builtins.str
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def until(self) -> _timestamp_pb2.Timestamp:
+        """Exclusive; at most 800 days after `since`."""
+
+    def __init__(
+        self,
+        *,
+        agency_id: _builtins.str = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+        until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since", "until", b"until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_id", b"agency_id", "since", b"since", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LedgerRequest: _TypeAlias = LedgerRequest  # noqa: Y015
+
+@_typing.final
+class LedgerResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Entry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        CHARGE_FIELD_NUMBER: _builtins.int
+        AGENT_ID_FIELD_NUMBER: _builtins.int
+        FEE_FIELD_NUMBER: _builtins.int
+        agent_id: _builtins.str
+        @_builtins.property
+        def charge(self) -> Global___ChargeAnswer: ...
+        @_builtins.property
+        def fee(self) -> _common_pb2.Money:
+            """What the gateway kept of it; absent where it does not say."""
+
+        def __init__(
+            self,
+            *,
+            charge: Global___ChargeAnswer | None = ...,
+            agent_id: _builtins.str = ...,
+            fee: _common_pb2.Money | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["charge", b"charge", "fee", b"fee"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "charge", b"charge", "fee", b"fee"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    MORE_FIELD_NUMBER: _builtins.int
+    problem: _builtins.str
+    """Why there are no fees, in words."""
+    more: _builtins.bool
+    """There are others in the time."""
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___LedgerResponse.Entry]:
+        """Newest first."""
+
+    def __init__(
+        self,
+        *,
+        entries: _abc.Iterable[Global___LedgerResponse.Entry] | None = ...,
+        problem: _builtins.str = ...,
+        more: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "more", b"more", "problem", b"problem"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LedgerResponse: _TypeAlias = LedgerResponse  # noqa: Y015
+
+@_typing.final
+class PayoutsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Line(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KIND_FIELD_NUMBER: _builtins.int
+        REFERENCE_FIELD_NUMBER: _builtins.int
+        PAYMENT_ID_FIELD_NUMBER: _builtins.int
+        AGENT_ID_FIELD_NUMBER: _builtins.int
+        GROSS_FIELD_NUMBER: _builtins.int
+        FEE_FIELD_NUMBER: _builtins.int
+        NET_FIELD_NUMBER: _builtins.int
+        AT_FIELD_NUMBER: _builtins.int
+        WORDS_FIELD_NUMBER: _builtins.int
+        MISMATCH_FIELD_NUMBER: _builtins.int
+        kind: _builtins.str
+        """charge, refund, returned (a refund that came back) or other."""
+        reference: _builtins.str
+        """The gateway's own id of the movement."""
+        payment_id: _builtins.str
+        """Ours; empty where Wayvault did not ask for it."""
+        agent_id: _builtins.str
+        words: _builtins.str
+        """What the gateway calls it."""
+        mismatch: _builtins.str
+        """What doesn't agree, in words."""
+        @_builtins.property
+        def gross(self) -> _common_pb2.Money:
+            """What leaves is below zero."""
+
+        @_builtins.property
+        def fee(self) -> _common_pb2.Money: ...
+        @_builtins.property
+        def net(self) -> _common_pb2.Money: ...
+        @_builtins.property
+        def at(self) -> _timestamp_pb2.Timestamp: ...
+        def __init__(
+            self,
+            *,
+            kind: _builtins.str = ...,
+            reference: _builtins.str = ...,
+            payment_id: _builtins.str = ...,
+            agent_id: _builtins.str = ...,
+            gross: _common_pb2.Money | None = ...,
+            fee: _common_pb2.Money | None = ...,
+            net: _common_pb2.Money | None = ...,
+            at: _timestamp_pb2.Timestamp | None = ...,
+            words: _builtins.str = ...,
+            mismatch: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "fee", b"fee", "gross", b"gross", "net", b"net"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "at", b"at", "fee", b"fee", "gross", b"gross", "kind", b"kind", "mismatch", b"mismatch", "net", b"net", "payment_id", b"payment_id", "reference", b"reference", "words", b"words"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class Payout(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        REFERENCE_FIELD_NUMBER: _builtins.int
+        AMOUNT_FIELD_NUMBER: _builtins.int
+        ARRIVES_AT_FIELD_NUMBER: _builtins.int
+        STATE_FIELD_NUMBER: _builtins.int
+        LINES_FIELD_NUMBER: _builtins.int
+        MISMATCH_FIELD_NUMBER: _builtins.int
+        reference: _builtins.str
+        state: _builtins.str
+        mismatch: _builtins.str
+        @_builtins.property
+        def amount(self) -> _common_pb2.Money: ...
+        @_builtins.property
+        def arrives_at(self) -> _timestamp_pb2.Timestamp: ...
+        @_builtins.property
+        def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___PayoutsResponse.Line]: ...
+        def __init__(
+            self,
+            *,
+            reference: _builtins.str = ...,
+            amount: _common_pb2.Money | None = ...,
+            arrives_at: _timestamp_pb2.Timestamp | None = ...,
+            state: _builtins.str = ...,
+            lines: _abc.Iterable[Global___PayoutsResponse.Line] | None = ...,
+            mismatch: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "arrives_at", b"arrives_at"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "arrives_at", b"arrives_at", "lines", b"lines", "mismatch", b"mismatch", "reference", b"reference", "state", b"state"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    PAYOUTS_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    problem: _builtins.str
+    """Why there are none, in words."""
+    @_builtins.property
+    def payouts(self) -> _containers.RepeatedCompositeFieldContainer[Global___PayoutsResponse.Payout]: ...
+    def __init__(
+        self,
+        *,
+        payouts: _abc.Iterable[Global___PayoutsResponse.Payout] | None = ...,
+        problem: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["payouts", b"payouts", "problem", b"problem"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PayoutsResponse: _TypeAlias = PayoutsResponse  # noqa: Y015

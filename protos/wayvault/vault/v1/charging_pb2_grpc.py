@@ -59,6 +59,16 @@ class ChargingStub:
                 request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.StatusRequest.SerializeToString,
                 response_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.StatusResponse.FromString,
                 _registered_method=True)
+        self.Ledger = channel.unary_unary(
+                '/wayvault.vault.v1.Charging/Ledger',
+                request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.LedgerRequest.SerializeToString,
+                response_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.LedgerResponse.FromString,
+                _registered_method=True)
+        self.Payouts = channel.unary_unary(
+                '/wayvault.vault.v1.Charging/Payouts',
+                request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.LedgerRequest.SerializeToString,
+                response_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.PayoutsResponse.FromString,
+                _registered_method=True)
         self.ListReasons = channel.unary_unary(
                 '/wayvault.vault.v1.Charging/ListReasons',
                 request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.ListReasonsRequest.SerializeToString,
@@ -120,6 +130,20 @@ class ChargingServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Ledger(self, request, context):
+        """What was asked for in a time, whatever became of it, with the gateway's fees where it tells them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Payouts(self, request, context):
+        """What the gateway sent to the agency's bank in a time, what is in it, and what doesn't agree with our books.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListReasons(self, request, context):
         """Every reason that a gateway may give for a decline, in plain words.
         """
@@ -176,6 +200,16 @@ def add_ChargingServicer_to_server(servicer, server):
                     servicer.Status,
                     request_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.StatusRequest.FromString,
                     response_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.StatusResponse.SerializeToString,
+            ),
+            'Ledger': grpc.unary_unary_rpc_method_handler(
+                    servicer.Ledger,
+                    request_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.LedgerRequest.FromString,
+                    response_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.LedgerResponse.SerializeToString,
+            ),
+            'Payouts': grpc.unary_unary_rpc_method_handler(
+                    servicer.Payouts,
+                    request_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.LedgerRequest.FromString,
+                    response_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.PayoutsResponse.SerializeToString,
             ),
             'ListReasons': grpc.unary_unary_rpc_method_handler(
                     servicer.ListReasons,
@@ -333,6 +367,60 @@ class Charging:
             '/wayvault.vault.v1.Charging/Status',
             protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.StatusRequest.SerializeToString,
             protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.StatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Ledger(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wayvault.vault.v1.Charging/Ledger',
+            protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.LedgerRequest.SerializeToString,
+            protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.LedgerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Payouts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wayvault.vault.v1.Charging/Payouts',
+            protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.LedgerRequest.SerializeToString,
+            protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.PayoutsResponse.FromString,
             options,
             channel_credentials,
             insecure,

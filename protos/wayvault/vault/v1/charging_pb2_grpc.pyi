@@ -46,6 +46,10 @@ class ChargingStub:
     """The gateway forgets a card that it keeps for later charges. May be repeated."""
     Status: _grpc.UnaryUnaryMultiCallable[_charging_pb2.StatusRequest, _charging_pb2.StatusResponse]
     """Where the payment's charges stand, newest first."""
+    Ledger: _grpc.UnaryUnaryMultiCallable[_charging_pb2.LedgerRequest, _charging_pb2.LedgerResponse]
+    """What was asked for in a time, whatever became of it, with the gateway's fees where it tells them."""
+    Payouts: _grpc.UnaryUnaryMultiCallable[_charging_pb2.LedgerRequest, _charging_pb2.PayoutsResponse]
+    """What the gateway sent to the agency's bank in a time, what is in it, and what doesn't agree with our books."""
     ListReasons: _grpc.UnaryUnaryMultiCallable[_charging_pb2.ListReasonsRequest, _charging_pb2.ListReasonsResponse]
     """Every reason that a gateway may give for a decline, in plain words."""
     DescribeGateway: _grpc.UnaryUnaryMultiCallable[_charging_pb2.DescribeGatewayRequest, _charging_pb2.DescribeGatewayResponse]
@@ -72,6 +76,10 @@ class ChargingAsyncStub(ChargingStub):
     """The gateway forgets a card that it keeps for later charges. May be repeated."""
     Status: _aio.UnaryUnaryMultiCallable[_charging_pb2.StatusRequest, _charging_pb2.StatusResponse]  # type: ignore[assignment]
     """Where the payment's charges stand, newest first."""
+    Ledger: _aio.UnaryUnaryMultiCallable[_charging_pb2.LedgerRequest, _charging_pb2.LedgerResponse]  # type: ignore[assignment]
+    """What was asked for in a time, whatever became of it, with the gateway's fees where it tells them."""
+    Payouts: _aio.UnaryUnaryMultiCallable[_charging_pb2.LedgerRequest, _charging_pb2.PayoutsResponse]  # type: ignore[assignment]
+    """What the gateway sent to the agency's bank in a time, what is in it, and what doesn't agree with our books."""
     ListReasons: _aio.UnaryUnaryMultiCallable[_charging_pb2.ListReasonsRequest, _charging_pb2.ListReasonsResponse]  # type: ignore[assignment]
     """Every reason that a gateway may give for a decline, in plain words."""
     DescribeGateway: _aio.UnaryUnaryMultiCallable[_charging_pb2.DescribeGatewayRequest, _charging_pb2.DescribeGatewayResponse]  # type: ignore[assignment]
@@ -125,6 +133,22 @@ class ChargingServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_charging_pb2.StatusResponse, _abc.Awaitable[_charging_pb2.StatusResponse]]:
         """Where the payment's charges stand, newest first."""
+
+    @_abc_1.abstractmethod
+    def Ledger(
+        self,
+        request: _charging_pb2.LedgerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_charging_pb2.LedgerResponse, _abc.Awaitable[_charging_pb2.LedgerResponse]]:
+        """What was asked for in a time, whatever became of it, with the gateway's fees where it tells them."""
+
+    @_abc_1.abstractmethod
+    def Payouts(
+        self,
+        request: _charging_pb2.LedgerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_charging_pb2.PayoutsResponse, _abc.Awaitable[_charging_pb2.PayoutsResponse]]:
+        """What the gateway sent to the agency's bank in a time, what is in it, and what doesn't agree with our books."""
 
     @_abc_1.abstractmethod
     def ListReasons(

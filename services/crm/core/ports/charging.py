@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, Protocol
 
+from chassis.money import Money
 from services.crm.core.ports.vault import Origin
 
 
@@ -66,6 +67,71 @@ class Charge:
     reference: str = ""
     settled_at: datetime | None = None
     refunds: tuple[Refund, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """A charge of a report. `fee`: what the gateway kept of it; None where it does not say."""
+
+    charge: Charge
+    payment_id: str
+    agent_id: str
+    made_at: datetime
+    fee: Money | None = None
+
+    @property
+    def amount(self) -> Money:
+        return Money(minor=self.charge.amount_minor, currency=self.charge.currency)
+
+    @property
+    def refunded(self) -> Money:
+        return Money(minor=self.charge.refunded_minor, currency=self.charge.currency)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerAnswer:
+    """Newest first. `problem`: why there are no fees, in words. `more`: there are others in the time."""
+
+    entries: tuple[LedgerEntry, ...]
+    problem: str = ""
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayoutLine:
+    """What is in a payout. `payment_id` and `agent_id` are empty where Wayvault did not ask for it; `mismatch` says
+    what doesn't agree with our books. `kind`: charge, refund, returned or other."""
+
+    kind: str
+    reference: str
+    payment_id: str
+    agent_id: str
+    gross: Money
+    fee: Money
+    net: Money
+    at: datetime
+    words: str
+    mismatch: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayoutDetail:
+    """What the gateway sent to the agency's bank."""
+
+    reference: str
+    amount: Money
+    arrives_at: datetime
+    state: str
+    lines: tuple[PayoutLine, ...]
+    mismatch: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayoutsAnswer:
+    """Newest first. `problem`: why there are none, in words."""
+
+    payouts: tuple[PayoutDetail, ...]
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +194,14 @@ class ChargingPort(Protocol):
 
     def take_notice(self, agency_id: str, body: bytes, signature: str) -> list[str]:
         """Passes a gateway's signed message on; gives the payments that may have news. PermissionDenied: it is none."""
+        ...
+
+    def ledger(self, agency_id: str, since: datetime, until: datetime) -> LedgerAnswer:
+        """What an agency asked for in a time, whatever became of it."""
+        ...
+
+    def payouts(self, agency_id: str, since: datetime, until: datetime) -> PayoutsAnswer:
+        """What its gateway sent to its bank in a time."""
         ...
 
     def charges_of(self, agency_id: str, payment_id: str) -> list[Charge]:

@@ -64,7 +64,7 @@ _COMMISSION_HEADER = (
 @login_required
 def index() -> ResponseReturnValue:
     """Which reports there are."""
-    return render_template("reports/index.html")
+    return render_template("reports/index.html", may_see_payouts=current_agent().is_admin)
 
 
 @blueprint.get("/processed")
@@ -82,7 +82,7 @@ def processed() -> ResponseReturnValue:
         charts=_money_charts([_month(figure.span) for figure in figures], {"Processed": _amounts(figures)}),
         month=_month,
         csv_url=with_same_filter("reports.processed_csv"),
-        **_filters(actor, wanted, offered),
+        **filters(actor, wanted, offered),
     )
 
 
@@ -120,7 +120,7 @@ def due() -> ResponseReturnValue:
         today=_today(actor),
         same_list=same_list,
         csv_url=with_same_filter("reports.due_csv"),
-        **_filters(actor, wanted, offered),
+        **filters(actor, wanted, offered),
     )
 
 
@@ -168,7 +168,7 @@ def commissions() -> ResponseReturnValue:
         chips=[(label, same_list(state=value), (state.value if state else "") == value) for label, value in _STATES],
         same_list=same_list,
         csv_url=with_same_filter("reports.commissions_csv"),
-        **_filters(actor, wanted, offered),
+        **filters(actor, wanted, offered),
     )
 
 
@@ -244,7 +244,7 @@ def clients() -> ResponseReturnValue:
         charts={name: draw(labels, series, [words], width=width) for name, width in _WIDTHS.items()},
         legend=["New clients"],
         csv_url=with_same_filter("reports.clients_csv"),
-        **_filters(actor, wanted, offered),
+        **filters(actor, wanted, offered),
     )
 
 
@@ -271,7 +271,7 @@ def _asked(actor: Actor, usual: Period, currencies: Currencies) -> tuple[Wanted,
     return Wanted(period=period, agent_id=agent_id, currency=currency), offered
 
 
-def _filters(actor: Actor, wanted: Wanted, offered: list[str]) -> dict[str, object]:
+def filters(actor: Actor, wanted: Wanted, offered: list[str]) -> dict[str, object]:
     """What the filter above each report reads."""
     names = office().reports.agents(actor)
     return {

@@ -1,12 +1,14 @@
 """The charging port over gRPC (mTLS by chassis.rpc), and what stands in its place where nothing can be charged."""
 
+from datetime import datetime
 from typing import Final, NoReturn
 
 import grpc
 
 from chassis.errors import Unavailable
+from chassis.money import Money
 from chassis.rpc import Caller
-from chassis.timestamps import moment_of
+from chassis.timestamps import moment_of, stamp
 from protos.wayvault.common.v1 import common_pb2 as common
 from protos.wayvault.vault.v1 import charging_pb2 as pb
 from protos.wayvault.vault.v1.charging_pb2_grpc import ChargingStub
@@ -15,6 +17,11 @@ from services.crm.core.ports.charging import (
     ChargeOrder,
     ChargeState,
     GatewayDetail,
+    LedgerAnswer,
+    LedgerEntry,
+    PayoutDetail,
+    PayoutLine,
+    PayoutsAnswer,
     Refund,
     Refunded,
     RefundOrder,
@@ -26,6 +33,9 @@ from services.crm.core.ports.vault import Origin
 _CHARGE_TIMEOUT: Final = 36.0
 _REFUND_TIMEOUT: Final = 20.0
 _READ_TIMEOUT: Final = 2.0
+# Charging reads the gateway's books page by page.
+_BOOKS_TIMEOUT: Final = 40.0
+_NOT_SET_UP: Final = "Charging is not set up here."
 # Charging reads what the message names at the gateway.
 _NOTICE_TIMEOUT: Final = 20.0
 
@@ -84,6 +94,18 @@ class GrpcCharging:
         request = pb.TakeNoticeRequest(agency_id=agency_id, body=body, signature=signature)
         return list(self._caller.call(self._stub.TakeNotice, request, timeout=_NOTICE_TIMEOUT).payment_ids)
 
+    def ledger(self, agency_id: str, since: datetime, until: datetime) -> LedgerAnswer:
+        request = pb.LedgerRequest(agency_id=agency_id, since=stamp(since), until=stamp(until))
+        answer = self._caller.call(self._stub.Ledger, request, timeout=_BOOKS_TIMEOUT)
+        return LedgerAnswer(
+            entries=tuple(_entry(one) for one in answer.entries), problem=answer.problem, more=answer.more
+        )
+
+    def payouts(self, agency_id: str, since: datetime, until: datetime) -> PayoutsAnswer:
+        request = pb.LedgerRequest(agency_id=agency_id, since=stamp(since), until=stamp(until))
+        answer = self._caller.call(self._stub.Payouts, request, timeout=_BOOKS_TIMEOUT)
+        return PayoutsAnswer(payouts=tuple(_payout(one) for one in answer.payouts), problem=answer.problem)
+
     def charges_of(self, agency_id: str, payment_id: str) -> list[Charge]:
         request = pb.StatusRequest(agency_id=agency_id, payment_id=payment_id)
         answer = self._caller.call(self._stub.Status, request, timeout=_READ_TIMEOUT)
@@ -107,6 +129,12 @@ class NoCharging:
 
     def take_notice(self, agency_id: str, body: bytes, signature: str) -> list[str]:
         _refuse()
+
+    def ledger(self, agency_id: str, since: datetime, until: datetime) -> LedgerAnswer:
+        return LedgerAnswer(entries=(), problem=_NOT_SET_UP)
+
+    def payouts(self, agency_id: str, since: datetime, until: datetime) -> PayoutsAnswer:
+        return PayoutsAnswer(payouts=(), problem=_NOT_SET_UP)
 
     def charges_of(self, agency_id: str, payment_id: str) -> list[Charge]:
         _refuse()
@@ -149,3 +177,43 @@ def _refund(answer: pb.Refunded) -> Refund:
         problem=answer.problem,
         settled_at=moment_of(answer.settled_at) if answer.HasField("settled_at") else None,
     )
+
+
+def _entry(answer: pb.LedgerResponse.Entry) -> LedgerEntry:
+    return LedgerEntry(
+        charge=_charge(answer.charge),
+        payment_id=answer.charge.payment_id,
+        agent_id=answer.agent_id,
+        made_at=moment_of(answer.charge.made_at),
+        fee=_money(answer.fee) if answer.HasField("fee") else None,
+    )
+
+
+def _payout(answer: pb.PayoutsResponse.Payout) -> PayoutDetail:
+    return PayoutDetail(
+        reference=answer.reference,
+        amount=_money(answer.amount),
+        arrives_at=moment_of(answer.arrives_at),
+        state=answer.state,
+        lines=tuple(_payout_line(line) for line in answer.lines),
+        mismatch=answer.mismatch,
+    )
+
+
+def _payout_line(answer: pb.PayoutsResponse.Line) -> PayoutLine:
+    return PayoutLine(
+        kind=answer.kind,
+        reference=answer.reference,
+        payment_id=answer.payment_id,
+        agent_id=answer.agent_id,
+        gross=_money(answer.gross),
+        fee=_money(answer.fee),
+        net=_money(answer.net),
+        at=moment_of(answer.at),
+        words=answer.words,
+        mismatch=answer.mismatch,
+    )
+
+
+def _money(answer: common.Money) -> Money:
+    return Money(minor=answer.minor, currency=answer.currency)

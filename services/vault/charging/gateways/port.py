@@ -130,11 +130,77 @@ class Kind:
     is_live: Callable[[str], bool]
 
 
+class MovementKind(StrEnum):
+    """What moved money at the gateway."""
+
+    CHARGE = auto()
+    REFUND = auto()
+    # A refund that came back.
+    RETURNED = auto()
+    # Whatever Wayvault did not ask for: disputes, the gateway's own fees, sales elsewhere.
+    OTHER = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """Money that came to the account or left it, in minor units as ISO 4217 has them; what leaves is below zero.
+
+    `charge_id` and `refund_id` are ours, as we told the gateway; `about` is the gateway's own id of what was charged
+    or refunded. `words`: what the gateway calls it.
+    """
+
+    reference: str
+    kind: MovementKind
+    charge_id: str
+    refund_id: str
+    about: str
+    gross_minor: int
+    fee_minor: int
+    net_minor: int
+    currency: str
+    at: datetime
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payout:
+    """What the gateway sent to the agency's bank. `state`: the gateway's word. `itemized`: it can say what is in it."""
+
+    reference: str
+    amount_minor: int
+    currency: str
+    arrives_at: datetime
+    state: str
+    itemized: bool
+
+
+class Books(Protocol):
+    """What a gateway tells of its own books. Every method may raise GatewayUnknown and GatewayRefused; `too_many` is
+    the code where a shorter time has to be asked for."""
+
+    def movements(self, since: datetime, until: datetime) -> list[Movement]:
+        """What moved from `since` on and before `until`, payouts themselves left out; newest first."""
+        ...
+
+    def payouts(self, since: datetime, until: datetime) -> list[Payout]:
+        """Those that arrive within the time, newest first."""
+        ...
+
+    def paid_out(self, payout: Payout) -> list[Movement]:
+        """What is in a payout."""
+        ...
+
+
 class Gateway(Protocol):
     """One account at one gateway. Every method may raise GatewayUnknown and GatewayRefused."""
 
     name: str
     mode: Mode
+
+    @property
+    def books(self) -> Books | None:
+        """None where the gateway tells nothing of them."""
+        ...
 
     def check_amount(self, amount_minor: int, currency: str) -> None:
         """Raises AmountRefused for what the gateway would refuse; asks nobody."""

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,7 @@ import pytest
 import stripe
 
 from services.vault.card_data import Cvv, Pan
-from services.vault.charging.gateways.port import Card, GatewayUnknown, Order
+from services.vault.charging.gateways.port import Card, GatewayUnknown, Order, Payout
 from services.vault.charging.gateways.stripe.adapter import StripeGateway
 from services.vault.charging.gateways.stripe.calls import Calls
 from tests.support.vault_kit import VISA
@@ -31,6 +32,10 @@ _ORDER: Final = Order(id="chg_1", payment_id="pay_1", amount_minor=15000, curren
 _KEEPS: Final = replace(_ORDER, keeps_card=True)
 _BY_MANDATE: Final = replace(_ORDER, mandate="cus_1 pm_1")
 _CARD: Final = Card(pan=Pan.parse(VISA), exp_month=9, exp_year=2034, name="Grace Hopper", cvv=Cvv.parse("123"))
+_TIME: Final = (datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
+_PAYOUT: Final = Payout(
+    reference="po_1", amount_minor=1, currency="USD", arrives_at=_TIME[0], state="paid", itemized=True
+)
 
 
 class Watched(Calls):
@@ -103,6 +108,9 @@ def _await(port: int) -> None:
         (lambda it: it.refund(_ORDER, "pi_1", "rfd_1", 4000), ["post /v1/refunds"]),
         (lambda it: it.find_refund(_ORDER, "pi_1", "rfd_1", ""), ["get /v1/refunds"]),
         (lambda it: it.find_refund(_ORDER, "pi_1", "rfd_1", "re_1"), ["get /v1/refunds/ID"]),
+        (lambda it: it.books.movements(*_TIME), ["get /v1/balance_transactions"]),
+        (lambda it: it.books.payouts(*_TIME), ["get /v1/payouts"]),
+        (lambda it: it.books.paid_out(_PAYOUT), ["get /v1/balance_transactions"]),
     ],
 )
 def test_a_request_has_the_shape_that_stripe_publishes(

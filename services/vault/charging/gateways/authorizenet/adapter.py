@@ -51,6 +51,8 @@ class AuthorizeNetGateway:
 
     def __init__(self, mode: Mode, calls: Calls) -> None:
         self.mode = mode
+        # Its interface tells neither fees nor payouts.
+        self.books = None
         self._calls = calls
 
     def check_amount(self, amount_minor: int, currency: str) -> None:

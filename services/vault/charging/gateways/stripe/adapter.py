@@ -27,6 +27,7 @@ from services.vault.charging.gateways.port import (
     RefundOutcome,
 )
 from services.vault.charging.gateways.stripe.amounts import to_stripe
+from services.vault.charging.gateways.stripe.books import StripeBooks
 from services.vault.charging.gateways.stripe.calls import Calls
 from services.vault.charging.gateways.stripe.notices import references_of
 from services.vault.charging.reasons import refund_code
@@ -54,6 +55,7 @@ class StripeGateway:
         self.mode = Mode.LIVE if "_live_" in key else Mode.TEST
         self._calls = calls
         self._return_url = return_url
+        self.books = StripeBooks(calls)
 
     def check_amount(self, amount_minor: int, currency: str) -> None:
         to_stripe(amount_minor, currency)
@@ -122,9 +124,11 @@ class StripeGateway:
 
     def hosted_page(self, order: Order, reference: str) -> Outcome:
         self._cancel(reference)
-        kept: dict[str, Any] = {  # Any: nested form fields
+        # What the page makes is known by our id in the gateway's books too.
+        made: dict[str, Any] = {"metadata": {"wayvault_charge": order.id}}  # Any: nested form fields
+        kept: dict[str, Any] = {
             "customer_creation": "always",
-            "payment_intent_data": {"setup_future_usage": "off_session"},
+            "payment_intent_data": {"setup_future_usage": "off_session", **made},
         }
         session = self._accepted(
             "/v1/checkout/sessions",
@@ -143,7 +147,7 @@ class StripeGateway:
                     }
                 ],
                 "metadata": {"wayvault_charge": order.id},
-                **(kept if order.keeps_card else {}),
+                **(kept if order.keeps_card else {"payment_intent_data": made}),
             },
             key=f"{order.id}-page",
         )
