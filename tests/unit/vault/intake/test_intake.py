@@ -224,6 +224,26 @@ def test_a_cvv_alone_is_supplied_again(kit: Kit) -> None:
     assert "cvv.stored" in kit.history(token)
 
 
+def cvv_request(kit: Kit, intake_id: str) -> pb.ReplaceCvvRequest:
+    sealed = kit.frame().seal({"cvv": "987", "intake_id": intake_id}, "wv-cvv-store+jwe")
+    return pb.ReplaceCvvRequest(idempotency_key=key(), intake_id=intake_id, sealed_cvv=sealed)
+
+
+def test_a_cvv_is_refused_where_there_is_no_card_or_no_time_for_it_any_more(kit: Kit) -> None:
+    token = kit.store()
+    cvv: dict[str, Any] = {"kind": pb.INTAKE_KIND_CVV, "card_token": token, "card_retention_days": 0}
+    late = kit.open_intake(**cvv)
+    kit.fake_clock.advance(timedelta(hours=2))
+    with pytest.raises(errors.IntakeExpired):
+        kit.call("portal", kit.intake.ReplaceCvv, cvv_request(kit, late))
+    with pytest.raises(errors.NotFound, match="takes something else"):
+        kit.call("portal", kit.intake.ReplaceCvv, cvv_request(kit, kit.open_intake("another")))
+    in_time = kit.open_intake(**cvv)
+    kit.remove(token)
+    with pytest.raises(errors.CardGone):
+        kit.call("portal", kit.intake.ReplaceCvv, cvv_request(kit, in_time))
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

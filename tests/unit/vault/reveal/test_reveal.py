@@ -259,3 +259,13 @@ def test_too_little_time_left_begins_nothing(kit: Kit) -> None:
     with pytest.raises(errors.DeadlineTooShort):
         kit.call("crm", kit.reveal.ConfirmReveal, request, seconds=0.1)
     assert kit.history(token) == ["card.stored", "challenge.sent"]
+
+
+def test_a_link_that_was_never_sent_or_is_anothers_shows_nothing(kit: Kit) -> None:
+    with pytest.raises(errors.NotFound, match="This link is not known"):
+        kit.redeem(kit.frame().cvv_redeem("t" * 43))
+    link = kit.cvv_link(kit.store())
+    with pytest.raises(errors.PermissionDenied, match="belongs to another agent"):
+        kit.redeem(kit.frame().cvv_redeem(link), agent="agent_other")
+    frame = kit.frame()
+    assert frame.opened(kit.redeem(frame.cvv_redeem(link)).sealed_answer, "wv-cvv+jwe"), "and its owner still sees it"
