@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 
 from deploy.dev import certificates
-from deploy.dev.engines.host import Host, host_of, wait_until
+from deploy.dev.engines.host import Host, host_of, port_is_taken, wait_until
 from deploy.dev.engines.postgres import Postgres, programs_folder
 from deploy.dev.state import Ports, State
 from tests.support import engines
@@ -100,11 +100,19 @@ class OwnPostgres:
         self.server.stop()
 
 
+def _free_ports() -> Ports:
+    """Nothing listens where the server, a standby and a restored one would."""
+    while True:
+        ports = Ports(base=20_000 + secrets.randbelow(300) * 30)
+        if not any(port_is_taken(ports.postgres + more) for more in range(3)):
+            return ports
+
+
 @contextmanager
 def own_postgres(folder: Path) -> Iterator[OwnPostgres]:
     """A fresh server, which goes afterwards. Skips where there are no engines."""
     engines.postgres_admin_url()
-    state = State(root=folder, ports=Ports(base=20_000 + secrets.randbelow(300) * 30))
+    state = State(root=folder, ports=_free_ports())
     certificates.ensure(state)
     server, host = Postgres(state), host_of(state, "postgres", account="postgres")
     own = OwnPostgres(server, host, state.ports.postgres)
