@@ -25,6 +25,7 @@ from deploy.backup.raft import restored_vault
 from deploy.backup.store import KEYS, Identities, Say, Store
 from services.vault.audit.service import Audit
 from services.vault.audit.service import wrapped_column as audit_column
+from services.vault.config import VaultSettings
 from services.vault.custody.models import CardRow
 from services.vault.custody.service import card_context, wrapped_columns
 from services.vault.keys.service import IN_FLIGHT, KeyService
@@ -92,13 +93,7 @@ def drill_engines(
     settings = places.vault
     faults = [*store.check(name, identities), *store.check(KEYS, identities)]
     say(f"sums of {name} and of the keys compared")
-    transit = open_transit(
-        settings.transit_url,
-        clock=SystemClock(),
-        auth_dir=settings.transit_auth_dir,
-        mount=settings.transit_mount,
-        ca=settings.transit_ca,
-    )
+    transit = _transit_at(settings.transit_url, settings.transit_ca, settings)
     with tempfile.TemporaryDirectory(dir=store.folder, prefix=".drill-") as scratch, ExitStack() as databases:
         urls = {key: databases.enter_context(postgres.scratch_database(admin_url)) for key in DATABASES}
         copy = replace(places_under(Path(scratch) / "restored"), databases=urls, bus=None, keyring=None)
@@ -110,13 +105,7 @@ def drill_engines(
             there = databases.enter_context(
                 restored_vault(store, identities, unseal_keys, Path(scratch) / "hcvault", say)
             )
-            loaded = open_transit(
-                there.address,
-                clock=SystemClock(),
-                auth_dir=settings.transit_auth_dir,
-                mount=settings.transit_mount,
-                ca=there.ca,
-            )
+            loaded = _transit_at(there.address, there.ca, settings)
         vault = _Vault(copy, loaded)
         try:
             more, opened = vault.prove(say)
@@ -131,6 +120,13 @@ def drill_engines(
                 oldest, url, transit, say, below=transit.rotation.info(KeyName.CARD).oldest_version
             )
     return Result(faults=tuple(faults), complete=opened > 0)
+
+
+def _transit_at(address: str, ca: Path, settings: VaultSettings) -> Transit:
+    """The installation's transit engine, or one that was restored from it."""
+    return open_transit(
+        address, clock=SystemClock(), auth_dir=settings.transit_auth_dir, mount=settings.transit_mount, ca=ca
+    )
 
 
 def places_under(state: Path) -> Places:
