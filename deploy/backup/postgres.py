@@ -21,7 +21,7 @@ def dump(url: str, target: Path) -> Mapping[str, int]:
     """Dumps a database and gives its numbers of rows. Raises BackupFault."""
     write_file(target, b"")
     try:
-        with psycopg.connect(_libpq(url), connect_timeout=10) as connection:
+        with psycopg.connect(libpq(url), connect_timeout=10) as connection:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.read_only = True
             row = connection.execute("SELECT pg_export_snapshot()").fetchone()
@@ -35,11 +35,11 @@ def dump(url: str, target: Path) -> Mapping[str, int]:
 def restore(source: Path, url: str) -> Mapping[str, int]:
     """Fills an empty database, all or nothing, and gives its numbers of rows. Raises BackupFault."""
     try:
-        with psycopg.connect(_libpq(url), connect_timeout=10) as connection:
+        with psycopg.connect(libpq(url), connect_timeout=10) as connection:
             if _tables(connection):
                 raise BackupFault("The PostgreSQL database to restore into is not empty; name an empty one.")
         _run(["pg_restore", "--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges"], url, source)
-        with psycopg.connect(_libpq(url), connect_timeout=10) as connection:
+        with psycopg.connect(libpq(url), connect_timeout=10) as connection:
             return _count(connection)
     except psycopg.Error as error:
         raise BackupFault(f"PostgreSQL can't be written: {_brief(error)}") from error
@@ -51,14 +51,14 @@ def scratch_database(admin_url: str) -> Iterator[str]:
     name = f"wayvault_drill_{secrets.token_hex(6)}"
     identifier = sql.Identifier(name)
     try:
-        with psycopg.connect(_libpq(admin_url), autocommit=True, connect_timeout=10) as connection:
+        with psycopg.connect(libpq(admin_url), autocommit=True, connect_timeout=10) as connection:
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(identifier))
     except psycopg.Error as error:
         raise BackupFault(f"No scratch database can be made: {_brief(error)}") from error
     try:
         yield urlsplit(admin_url)._replace(scheme="postgresql+psycopg", path=f"/{name}").geturl()
     finally:
-        with psycopg.connect(_libpq(admin_url), autocommit=True, connect_timeout=10) as connection:
+        with psycopg.connect(libpq(admin_url), autocommit=True, connect_timeout=10) as connection:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
 
 
@@ -77,7 +77,7 @@ def _count(connection: psycopg.Connection) -> Mapping[str, int]:
 
 def environment_of(url: str) -> dict[str, str]:
     """Where one of PostgreSQL's programs finds the server: never by its arguments, which all see, password included."""
-    facts = psycopg.conninfo.conninfo_to_dict(_libpq(url))
+    facts = psycopg.conninfo.conninfo_to_dict(libpq(url))
     variables = {
         "host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE",
         "sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY",
@@ -100,7 +100,8 @@ def _run(command: list[str], url: str, file: Path) -> None:
         raise BackupFault(f"{command[0]} failed: {said[-1] if said else done.returncode}")
 
 
-def _libpq(url: str) -> str:
+def libpq(url: str) -> str:
+    """SQLAlchemy's URL as PostgreSQL's own programs read it."""
     return url.replace("postgresql+psycopg://", "postgresql://", 1)
 
 

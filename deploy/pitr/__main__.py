@@ -27,7 +27,7 @@ from deploy.backup.store import Store
 from deploy.dev.engines.host import EngineFault
 from deploy.dev.state import State
 from deploy.files import private_directory
-from deploy.pitr.archive import Archive, receiver
+from deploy.pitr.archive import Archive, may_replicate, receiver
 from deploy.pitr.rules import missing_after
 
 _FOUND = 3
@@ -64,10 +64,13 @@ def _parser() -> argparse.ArgumentParser:
     follow.add_argument("--every", type=float, default=10.0, metavar="SECONDS", help="how often to seal (10)")
     base = add("base", "copy the whole server, then remove copies and changes that are kept no longer", _base)
     base.add_argument("--keep", type=int, default=2, help="how many copies to keep (2)")
+    base.add_argument("--check", action="store_true", help="only say whether it could be done")
     shown = add("list", "list copies, and how far the changes reach; exit status 3 for what is missing", _list)
     shown.add_argument("--oldest", type=float, default=5.0, metavar="MINUTES", help="how old the newest may be (5)")
     restore = add("restore", "make a server's data folder as of a moment, over nothing that exists", _restore)
-    restore.add_argument("--at", required=True, metavar="MOMENT", help="ISO 8601, with its zone: 2026-11-27T10:15:00Z")
+    restore.add_argument(
+        "--at", required=True, metavar="MOMENT", help="ISO 8601, with its zone: 2026-11-27T10:15:00Z; or: latest"
+    )
     restore.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="an empty folder")
     restore.add_argument("--identity", type=Path, metavar="FILE", help="what opens the backup")
     restore.add_argument("--account", default="postgres", help="whom the folder is given to, where we may (postgres)")
@@ -100,6 +103,11 @@ def _base(given: argparse.Namespace, state: State, store: Store, archive: Archiv
     if given.keep < 1:
         raise BackupFault("--keep is at least 1.")
     recipients = seal.recipients_of(store.folder / "recipients.txt")
+    if not may_replicate(_url(state)):
+        raise BackupFault("This role of PostgreSQL may not replicate: ALTER ROLE … REPLICATION, or name another.")
+    if given.check:
+        print(f"Would copy {given.server} into {archive.bases.folder}, for {len(recipients)} recipient(s).")
+        return 0
     now = SystemClock().now()
     private_directory(store.folder / "pitr")
     private_directory(archive.folder)
@@ -134,15 +142,15 @@ def _find(what: str) -> int:
 
 
 def _restore(given: argparse.Namespace, _state: State, _store: Store, archive: Archive) -> int:
-    at = datetime.fromisoformat(given.at)
-    if at.tzinfo is None:
+    at = None if given.at == "latest" else datetime.fromisoformat(given.at)
+    if at is not None and at.tzinfo is None:
         raise BackupFault("--at needs its zone, such as 2026-11-27T10:15:00Z.")
     file = given.identity or os.environ.get("WAYVAULT_BACKUP_IDENTITY")
     if not file:
         raise BackupFault("Name what opens the backup: --identity FILE, or WAYVAULT_BACKUP_IDENTITY.")
-    base = archive.restore(given.data, at.astimezone(UTC), seal.identities_of(Path(file)), _say)
+    base = archive.restore(given.data, at.astimezone(UTC) if at else None, seal.identities_of(Path(file)), _say)
     _give(given.data, given.account)
-    print(f"Done: {given.data}, of the copy {base}, to be replayed until {at.isoformat()}.")
+    print(f"Done: {given.data}, of the copy {base}, to be replayed until {given.at}.")
     print(
         "Next: start PostgreSQL on it; it opens for writing once it has replayed. Then look: `python -m services.vault"
     )

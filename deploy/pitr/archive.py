@@ -9,16 +9,18 @@ import os
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pyrage
 
 from deploy.backup import seal
 from deploy.backup.parts import Source
-from deploy.backup.postgres import environment_of
+from deploy.backup.postgres import environment_of, libpq
 from deploy.backup.rules import BackupFault, moment_of
 from deploy.backup.store import Identities, Say, Store
 from deploy.dev.engines.postgres import programs_folder
@@ -27,6 +29,7 @@ from deploy.pitr.rules import PARTIAL, base_for, is_partial, is_whole
 
 SLOT = "wayvault_pitr"
 _WAL = "restored_wal"
+_SPEAK_EVERY_SECONDS = 3.0
 # A copy's first segment was being written when the copy began; clocks may differ.
 _MARGIN = timedelta(hours=1)
 
@@ -48,6 +51,11 @@ class Archive:
     @property
     def received(self) -> Path:
         return self.folder / "received"
+
+    def _finished(self) -> dict[str, datetime]:
+        """When each copy was complete: nothing is written into its folder afterwards."""
+        folder = self.bases.folder
+        return {name: datetime.fromtimestamp((folder / name).stat().st_mtime, UTC) for name in self.bases.names()}
 
     def segments(self) -> dict[str, Path]:
         """The sealed files by the names that PostgreSQL knows them by."""
@@ -92,7 +100,7 @@ class Archive:
         self, url: str, name: str, recipients: Sequence[pyrage.x25519.Recipient], at: datetime, say: Say
     ) -> None:
         """Takes a copy of the whole server. Raises BackupFault."""
-        self.bases.make(name, [_base(url, Path())], recipients, at, say)
+        self.bases.make(name, [_base(url, Path(), say)], recipients, at, say)
 
     def thin_out(self, *, keep: int) -> tuple[int, int]:
         """Keeps the newest copies and the changes since; gives how many copies and segments went."""
@@ -108,18 +116,23 @@ class Archive:
             path.unlink()
         return len(gone), len(old)
 
-    def restore(self, data: Path, at: datetime, identities: Identities, say: Say) -> str:
-        """Makes a server's data of a copy and its changes; once started on them it stands as at that moment.
+    def restore(self, data: Path, at: datetime | None, identities: Identities, say: Say) -> str:
+        """Makes a server's data of a copy and its changes; once started on them it stands as at that moment, or as the
+        last change left it.
 
         Gives the copy's name. Raises BackupFault.
         """
-        base = base_for(self.bases.names(), at)
+        base = base_for(self._finished(), at or datetime.max.replace(tzinfo=UTC))
         if base is None:
-            raise BackupFault(f"No copy of the server is older than {at.isoformat()}.")
+            raise BackupFault(f"No copy of the server is older than {at.isoformat() if at else 'now'}.")
+        until = self.followed_at()
+        if at is not None and (until is None or at > until):
+            reached = f"{until:%Y-%m-%dT%H:%M:%SZ}" if until else "no moment at all"
+            raise BackupFault(f"The changes reach until {reached} only. Name an earlier moment, or: --at latest.")
         if data.exists() and any(data.iterdir()):
             raise BackupFault(f"{data} is not empty; a restore overwrites nothing.")
         private_directory(data)
-        self.bases.restore(base, [_base("", data)], identities, say)
+        self.bases.restore(base, [_base("", data, say)], identities, say)
         wal = private_directory(data / _WAL)
         for name, sealed in self.segments().items():
             # The segment under way is as good as a whole one, up to where it was written.
@@ -127,8 +140,7 @@ class Archive:
         say(f"{len(self.segments())} segments of changes")
         settings = {
             "restore_command": f'cp "{wal}/%f" "%p"',
-            "recovery_target_time": at.isoformat(),
-            "recovery_target_action": "promote",
+            **({"recovery_target_time": at.isoformat(), "recovery_target_action": "promote"} if at else {}),
             # It was the first server's archive and standbys.
             "archive_mode": "off",
             "synchronous_standby_names": "",
@@ -154,20 +166,31 @@ def receiver(url: str, folder: Path) -> "subprocess.Popen[bytes]":
     return subprocess.Popen([*program, "--synchronous", "--no-password"], env=environment)
 
 
-def _base(url: str, data: Path) -> Source:
+def may_replicate(url: str) -> bool:
+    """Whether the URL's role may copy the server and receive its changes. Raises BackupFault."""
+    query = "SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user"
+    try:
+        with psycopg.connect(libpq(url), connect_timeout=10) as connection:
+            return connection.execute(query).fetchone() == (True,)
+    except psycopg.Error as error:
+        raise BackupFault(f"PostgreSQL can't be asked: {type(error).__name__}") from error
+
+
+def _base(url: str, data: Path, say: Say) -> Source:
     def take(target: Path) -> Mapping[str, int]:
         command = [str(programs_folder() / "pg_basebackup"), "--pgdata=-", "--format=tar", "--wal-method=none"]
         write_file(target, b"")
-        with target.open("wb") as file:
-            done = subprocess.run(
+        with target.open("wb") as file, tempfile.TemporaryFile() as complaints:
+            process = subprocess.Popen(
                 [*command, "--checkpoint=fast", "--gzip", "--no-password"],
                 env=environment_of(url),
                 stdout=file,
-                stderr=subprocess.PIPE,
-                check=False,
+                stderr=complaints,
             )
-        if done.returncode != 0:
-            raise BackupFault(f"The server can't be copied: {_last_line(done.stderr)}")
+            _outwait(process, lambda: say(f"{target.stat().st_size / 1e6:,.0f} MB"))
+            complaints.seek(0)
+            if process.returncode != 0:
+                raise BackupFault(f"The server can't be copied: {_last_line(complaints.read())}")
         return {}
 
     def put(source: Path) -> Mapping[str, int]:
@@ -176,6 +199,15 @@ def _base(url: str, data: Path) -> Source:
         return {}
 
     return Source(name="base", kind="basebackup", take=take, put=put)
+
+
+def _outwait(process: "subprocess.Popen[bytes]", speak: Callable[[], object]) -> None:
+    while True:
+        try:
+            process.wait(_SPEAK_EVERY_SECONDS)
+            return
+        except subprocess.TimeoutExpired:
+            speak()
 
 
 def _seal(clear: Path, target: Path, recipients: Sequence[pyrage.x25519.Recipient]) -> None:

@@ -1,10 +1,8 @@
 """Names of PostgreSQL's segments of changes (WAL), and what follows from them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-
-from deploy.backup.rules import moment_of
 
 PARTIAL = ".partial"
 _SEGMENT = re.compile(r"[0-9A-F]{24}")
@@ -38,6 +36,6 @@ def _number(name: str) -> int:
     return int(name[8:16], 16) * _IN_A_LOG + int(name[16:], 16)
 
 
-def base_for(names: Iterable[str], at: datetime) -> str | None:
-    """The newest copy of the server that was begun before a moment; None when there is none."""
-    return max((name for name in names if (moment := moment_of(name)) is not None and moment < at), default=None)
+def base_for(finished: Mapping[str, datetime], at: datetime) -> str | None:
+    """The newest copy of the server that was finished before a moment; None when there is none."""
+    return max((name for name, moment in finished.items() if moment < at), default=None)

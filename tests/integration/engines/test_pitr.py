@@ -60,6 +60,14 @@ class House:
         assert row is not None
         return str(row[0].isoformat())
 
+    def until_sealed(self) -> None:
+        """Everything that was written so far has arrived, and is sealed."""
+        with closing(psycopg.connect(self.own.server.admin_url(), autocommit=True)) as connection:
+            row = connection.execute("SELECT pg_walfile_name(pg_current_wal_insert_lsn())").fetchone()
+            connection.execute("SELECT pg_switch_wal()")
+        assert row is not None
+        wait_until(lambda: row[0] in self.archive.segments(), what="the last segment", seconds=60)
+
     def numbers(self, port: int) -> list[int]:
         """What is there once the server has replayed and opened."""
         url = self.own.server.admin_url().replace(f":{self.own.port}/", f":{port}/")
@@ -77,15 +85,15 @@ def test_a_server_comes_back_as_of_a_moment_between_two_writes(tmp_path: Path) -
         house = House(tmp_path, own)
         with house.following():
             house.write(1)
+            assert "Would copy main into" in house.operator("base", "--check")
             house.operator("base")
             between = house.write(2)
             house.write(3)
+            house.until_sealed()
         assert "copy " in house.operator("list")
-        # Where the server's account may go.
-        data = own.host.data / "restored"
-        house.operator("restore", "--at", between, "--data", str(data), "--identity", str(tmp_path / "identity.txt"))
-
-        own.start(data, own.port + 2)
-
-        assert house.numbers(own.port) == [1, 2, 3]
-        assert house.numbers(own.port + 2) == [1, 2]
+        for port, (at, numbers) in enumerate([(between, [1, 2]), ("latest", [1, 2, 3])], start=own.port + 1):
+            # Where the server's account may go.
+            data = own.host.data / f"restored-{port}"
+            house.operator("restore", "--at", at, "--data", str(data), "--identity", str(tmp_path / "identity.txt"))
+            own.start(data, port)
+            assert house.numbers(port) == numbers

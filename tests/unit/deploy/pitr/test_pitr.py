@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.backup import seal
-from deploy.backup.rules import BackupFault
+from deploy.backup.rules import BackupFault, stamp_of
 from deploy.pitr.__main__ import main
 from deploy.pitr.archive import Archive
 from deploy.pitr.rules import base_for, is_partial, is_whole, missing_after
@@ -27,11 +27,11 @@ def test_a_missing_segment_is_noticed_and_the_next_log_is_none() -> None:
     assert (is_partial(f"{FIRST}.partial"), is_partial("notes.partial")) == (True, False)
 
 
-def test_a_restore_begins_with_the_newest_copy_before_the_moment() -> None:
-    names = ["20261120T030000Z", "20261121T030000Z", "not a copy"]
-    assert base_for(names, datetime(2026, 11, 21, 2, tzinfo=UTC)) == "20261120T030000Z"
-    assert base_for(names, datetime(2026, 11, 22, tzinfo=UTC)) == "20261121T030000Z"
-    assert base_for(names, datetime(2026, 11, 20, 3, tzinfo=UTC)) is None
+def test_a_restore_begins_with_the_newest_copy_that_was_finished_before_the_moment() -> None:
+    finished = {f"202611{day}T030000Z": datetime(2026, 11, day, 5, tzinfo=UTC) for day in (20, 21)}
+    assert base_for(finished, datetime(2026, 11, 21, 4, tzinfo=UTC)) == "20261120T030000Z", "the next was being made"
+    assert base_for(finished, datetime(2026, 11, 22, tzinfo=UTC)) == "20261121T030000Z"
+    assert base_for(finished, datetime(2026, 11, 20, 3, tzinfo=UTC)) is None
 
 
 @pytest.fixture
@@ -110,10 +110,27 @@ def test_what_can_not_be_restored_is_said(store: Path, tmp_path: Path, capsys: p
     assert "set WAYVAULT_POSTGRES_ADMIN_URL" in capsys.readouterr().err
 
 
+def copied(archive: Archive, at: datetime) -> None:
+    """A copy of the server, as far as its folder goes."""
+    folder = archive.bases.folder / stamp_of(at)
+    folder.mkdir(parents=True)
+    os.utime(folder, (at.timestamp(), at.timestamp()))
+
+
+def test_a_moment_that_the_changes_do_not_reach_is_refused(store: Path, tmp_path: Path) -> None:
+    archive = archive_of(store)
+    copied(archive, datetime(2026, 11, 21, 3, tzinfo=UTC))
+    with pytest.raises(BackupFault, match="no moment at all only"):
+        archive.restore(tmp_path / "data", datetime(2026, 11, 22, tzinfo=UTC), [], lambda _: None)
+    archive.seal_received(seal.recipients_of(store / "recipients.txt"))
+    with pytest.raises(BackupFault, match="or: --at latest"):
+        archive.restore(tmp_path / "data", datetime.now(UTC) + timedelta(1), [], lambda _: None)
+
+
 def test_a_restore_overwrites_nothing(store: Path, tmp_path: Path) -> None:
     archive = archive_of(store)
     (archive.bases.folder / "20261121T030000Z").mkdir(parents=True)
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "PG_VERSION").write_text("15")
     with pytest.raises(BackupFault, match="overwrites nothing"):
-        archive.restore(tmp_path / "data", datetime(2026, 11, 22, tzinfo=UTC) + timedelta(1), [], lambda _: None)
+        archive.restore(tmp_path / "data", None, [], lambda _: None)
