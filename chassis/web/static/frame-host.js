@@ -11,7 +11,8 @@ export class SealRefused extends Error {
   /** @param {{name: string, message: string}[]} fields */
   constructor(fields) {
     super(fields[0]?.message ?? "Please check the card details.");
-    this.fields = fields;
+    /** What is wrong with each field, in words. @type {string[]} */
+    this.messages = fields.length ? fields.map((field) => String(field.message)) : [this.message];
   }
 }
 

@@ -116,26 +116,27 @@ function showSummary(title, problems) {
   summary.focus({ preventScroll: true });
 }
 
-function showFields(fields, cardMessage) {
+/** @param {Object<string, string>} fields the server's @param {string[]} cardFaults the frame's, shown beside its fields */
+function showFields(fields, cardFaults) {
   const order = ["sealed_card", "country", "line1", "line2", "city", "postal_code", "region", "signature", "consent"];
   const known = { ...fields };
-  if (cardMessage) known.sealed_card = cardMessage;
+  if (cardFaults.length) delete known.sealed_card;
   const names = Object.keys(known).sort((one, other) => order.indexOf(one) - order.indexOf(other));
-  const problems = names.map((name) => [
-    // The frame shows its own faults beside its fields.
-    name === "sealed_card" && cardMessage ? "card" : markField(name, known[name]), known[name],
-  ]);
+  const problems = [
+    ...cardFaults.map((fault) => ["card", fault]),
+    ...names.map((name) => [markField(name, known[name]), known[name]]),
+  ];
   showSummary(problems.length === 1 ? "Please check one thing" : `Please check ${problems.length} things`, problems);
 }
 
 // ------------------------------------------------------------------ sending
 async function sealCard() {
-  if (!frame || !trouble.hidden) return { card: "", fault: "Enter your card once the secure form is back." };
+  if (!frame || !trouble.hidden) return { card: "", faults: ["Enter your card once the secure form is back."] };
   try {
-    return { card: await frame.seal(), fault: "" };
+    return { card: await frame.seal(), faults: [] };
   } catch (error) {
-    if (error instanceof SealRefused) return { card: "", fault: error.message };
-    return { card: "", fault: "The secure card form did not answer. Please reload the page." };
+    if (error instanceof SealRefused) return { card: "", faults: error.messages };
+    return { card: "", faults: ["The secure card form did not answer. Please reload the page."] };
   }
 }
 
@@ -174,8 +175,8 @@ async function outcomeOf(answer) {
 
 async function send(mayStartOver) {
   live.textContent = "Encrypting your card…";
-  const { card, fault } = await sealCard();
-  live.textContent = fault ? "" : "Sending your authorization…";
+  const { card, faults } = await sealCard();
+  live.textContent = faults.length ? "" : "Sending your authorization…";
   // Without a card nothing can be stored; the server's answer then tells what else is missing, all at once.
   const answer = await outcomeOf(await post(card));
   if (answer.next && !answer.error) {
@@ -184,7 +185,7 @@ async function send(mayStartOver) {
     return true;
   }
   const error = answer.error ?? { code: "INTERNAL", message: "Something went wrong on our side. Nothing was charged; please try again." };
-  if (error.code === "FORM_INVALID") showFields(error.fields ?? {}, fault);
+  if (error.code === "FORM_INVALID") showFields(error.fields ?? {}, faults);
   else if (error.code === "START_OVER") return startOver(error, mayStartOver);
   else showRefusal(error, answer.next);
   return false;

@@ -106,6 +106,11 @@ def test_everything_that_is_missing_is_said_at_once_and_what_was_typed_stays(pag
     expect(summary).to_be_focused()
     for words in ("Enter the card number", "Enter the ZIP", "draw your signature", "Tick the box"):
         expect(summary).to_contain_text(words)
+    # All that the frame found, too: as many things as are counted.
+    for words in ("expiry", "security code", "name as it stands on the card"):
+        expect(summary).to_contain_text(words)
+    count = summary.get_by_role("listitem").count()
+    expect(summary).to_contain_text(f"Please check {count} things")
     expect(page.get_by_label("City")).to_have_value("Springfield")
     expect(page.get_by_label("ZIP")).to_have_attribute("aria-invalid", "true")
     assert site.world.intake.stores == 0
