@@ -71,10 +71,13 @@ def crew(request: pytest.FixtureRequest, url: str, tmp_path: Path) -> Iterator[l
 
 def test_of_a_thousand_redeems_at_once_exactly_one_is_shown_the_cvv(url: str, crew: list[Any], tmp_path: Path) -> None:
     kit = another_process(tmp_path, url)
+    kit.cvv_link(kit.store("payment"))
+    # Tests before this one in the same run may have left some.
+    threads = threading.active_count()
     for number in range(ROUNDS):
         link = kit.cvv_link(kit.store(f"payment_{number}"))
         for pipe in crew:
             pipe.send(link)
         assert sum(pipe.recv() for pipe in crew) == 1, f"round {number}"
-        assert threading.active_count() < 20
+        assert threading.active_count() <= threads, f"round {number} left threads behind"
     kit.vault.close()
