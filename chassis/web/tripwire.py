@@ -64,10 +64,10 @@ def _request_texts() -> Iterator[tuple[str, str]]:
     yield "", request.path
     for values in (request.args, request.form):
         for key, value in values.items(multi=True):
-            yield "", key
+            yield "", _named(key)
             yield key, value
     for key, upload in request.files.items(multi=True):
-        yield key, upload.filename or ""
+        yield _named(key), upload.filename or ""
     if request.is_json and request.content_length:
         try:
             yield from (("", text) for text in _texts(request.get_json()))
@@ -75,6 +75,13 @@ def _request_texts() -> Iterator[tuple[str, str]]:
             raise BadRequest("The JSON is nested too deeply.") from None
     elif request.mimetype.startswith("text/"):
         yield "", request.get_data(as_text=True)
+
+
+def _named(key: str | None) -> str:
+    """A field's name. Raises BadRequest for a part of a form that has none, which no form may hold (RFC 7578 4.2)."""
+    if key is None:
+        raise BadRequest("A part of the form has no name.")
+    return key
 
 
 def install_tripwire(app: Flask) -> None:

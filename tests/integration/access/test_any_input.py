@@ -12,13 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from tests.integration.access import crm_entries, crm_house, portal_entries, portal_house
-from tests.integration.access.entry import Call, Door, Entry, calls_of
-from tests.integration.access.forms_on_pages import forms_on
+from tests.integration.access.site import Site, furnished
 from tests.support.typed import typed_values
 
-# What ends the session that the rest needs, and what never ends by itself.
-_LEFT_OUT = ("sign_out", "end_session", "stream")
 _BODIES: tuple[tuple[bytes, str], ...] = (
     (b"{bad", "application/json"),
     (b"[1]", "application/json"),
@@ -31,7 +27,6 @@ _QUERIES = (
     "page=" + "9" * 30 + "&next=%00&next=//evil.example&q=" + "a" * 3000,
     "page=-1&month=99999999999&year=0&since=0000-00-00&from=2026-02-30&x=%ff%fe&q=%ED%A0%80",
 )
-_ODD_IDS = ("%00%ff", "9" * 300, "%F0%9F%99%82%ED%A0%80")
 _ODD_HEADERS = {
     "X-Forwarded-For": "\x01",
     "Accept-Language": "\xff" * 10,
@@ -44,78 +39,9 @@ _ODD_HEADERS = {
 FEW = settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-class Site:
-    """One site with one of everything, and who may do what there."""
-
-    def __init__(self, house: crm_house.FurnishedHouse | portal_house.FurnishedPortal) -> None:
-        self._house = house
-        self._here = f"{type(house).__name__}"
-        if isinstance(house, portal_house.FurnishedPortal):
-            self.app, self.entries = house.wsgi, portal_entries.ENTRIES
-            self._database = house.database
-            self._browsers = {Door.ANYBODY: house.client()}
-            self._browsers |= dict.fromkeys((Door.CLIENTS, Door.OWN_CLIENT), house.browsers["client"])
-            self._browsers |= dict.fromkeys((Door.LINK, Door.PAYER), house.browsers["holder"])
-        else:
-            self.app, self.entries = house.browsers["owner"].app, crm_entries.ENTRIES
-            self._database = house.deps.core.database
-            self._browsers = dict.fromkeys(Door, house.browsers["owner"].plain)
-            self._browsers |= {Door.ADMINS: house.browsers["admin"].plain, Door.ANYBODY: self.app.test_client()}
-        self.app.config["WTF_CSRF_ENABLED"] = False
-        self._forms: dict[Door, dict[str, dict[str, str]]] = {}
-
-    def endpoints(self) -> list[str]:
-        return [name for name in sorted(self.entries) if not any(part in name for part in _LEFT_OUT)]
-
-    def browser(self, entry: Entry) -> FlaskClient:
-        return self._browsers[entry.door]
-
-    def calls(self, endpoint: str, method: str) -> list[Call]:
-        entry = self.entries[endpoint]
-        return [
-            call
-            for call in calls_of(self.app, endpoint, entry, self._house.objects, self._here)
-            if call.method == method
-        ]
-
-    def odd_paths(self, call: Call) -> list[str]:
-        """The call's address with something odd in place of its objects."""
-        ids = set(self._house.objects.values())
-        parts = call.path.split("/")
-        if not ids & set(parts):
-            return []
-        return ["/".join(odd if part in ids else part for part in parts) for odd in _ODD_IDS]
-
-    def form(self, call: Call) -> dict[str, str]:
-        """What stands in the form that is sent there."""
-        entry = self.entries[call.endpoint]
-        if entry.door not in self._forms:
-            pages = [
-                page.path
-                for name in self.endpoints()
-                if self.entries[name].door is entry.door
-                for page in self.calls(name, "GET")
-            ]
-            self._forms[entry.door] = forms_on(pages, lambda path: self._html(entry, path))
-        return {**self._forms[entry.door].get(call.path, {}), **entry.form}
-
-    def _html(self, entry: Entry, path: str) -> str:
-        answer = self.browser(entry).get(path)
-        html = answer.get_data() if answer.mimetype == "text/html" else b""
-        answer.close()
-        return html.decode("utf-8", "replace")
-
-    def restore(self) -> None:
-        self._house.file.restore()
-
-    def close(self) -> None:
-        self._database.dispose()
-
-
 @pytest.fixture(scope="module", params=["crm", "portal"])
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp(request.param)
-    made = Site(crm_house.FurnishedHouse(folder) if request.param == "crm" else portal_house.FurnishedPortal(folder))
+    made = furnished(request.param, tmp_path_factory.mktemp(request.param))
     yield made
     made.close()
 

@@ -74,6 +74,14 @@ def test_a_script_gets_the_refusal_as_json(echo_app: Flask) -> None:
     assert json.loads(answer.text)["error"]["code"] == "CARD_NUMBER_REFUSED"
 
 
+@pytest.mark.parametrize("file_name", [b"", b'; filename="a.txt"'], ids=["a field", "a file"])
+def test_a_part_of_a_form_without_a_name_is_refused_and_breaks_nothing(echo_app: Flask, file_name: bytes) -> None:
+    part = b"--edge\r\nContent-Disposition: form-data" + file_name + b"\r\n\r\n4111111111111111\r\n--edge--\r\n"
+    answer = echo_app.test_client().post("/echo", data=part, content_type="multipart/form-data; boundary=edge")
+    assert answer.status_code == 400
+    assert echo_app.extensions["seen"] == []
+
+
 def test_a_card_number_in_the_path_is_refused(echo_app: Flask) -> None:
     assert echo_app.test_client().get("/clients/4111111111111111").status_code == 422
 
