@@ -17,6 +17,7 @@ class PhoneSettings(ServiceSettings):
 
     # gRPC, for the CRM.
     listen: str = "127.0.0.1:8112"
+    # Threads beside those that watch sessions.
     workers: int = Field(default=32, ge=4, le=512)
     # UDP, for Kamailio's ng protocol: on this machine only, since it has no password.
     ng_listen: str = "127.0.0.1:8113"
@@ -53,3 +54,8 @@ class PhoneSettings(ServiceSettings):
     def most_calls(self) -> int:
         """How many calls the ports carry."""
         return (self.media_last_port - self.media_first_port + 1) // _PORTS_PER_CALL
+
+    @property
+    def threads(self) -> int:
+        """gRPC's: each session that an agent's page watches holds one, and what the agent presses needs another."""
+        return self.workers + self.most_calls

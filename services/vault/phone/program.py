@@ -63,7 +63,7 @@ def run(settings: PhoneSettings) -> None:
 
     servicer = PhoneCaptureRpc(sessions, readiness, silent)
     services = [(phone_pb2_grpc.add_PhoneCaptureServicer_to_server, servicer)]
-    server = make_server(settings.listen, settings.tls, ALLOW, services, max_workers=settings.workers, reuse_port=False)
+    server = make_server(settings.listen, settings.tls, ALLOW, services, max_workers=settings.threads, reuse_port=False)
     _LATENESS.set_function(lambda: media.lateness.percentile(0.99))
     _CALLS.set_function(lambda: len(masker.calls))
     health.serve_status(settings.metrics_listen, health.Readiness({}))

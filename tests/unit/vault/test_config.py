@@ -114,3 +114,5 @@ def test_a_masker_that_could_not_work_is_refused(given: dict[str, str], words: s
 
 def test_a_masker_carries_a_call_for_every_four_ports() -> None:
     assert PhoneSettings(media_first_port=30_000, media_last_port=30_010).most_calls == 2
+    # Every call's session can be watched, and the agents still be answered.
+    assert PhoneSettings(workers=8, media_first_port=30_000, media_last_port=30_399).threads == 100 + 8
