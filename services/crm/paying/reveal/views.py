@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from flask import Blueprint, jsonify, render_template, request, url_for
+from flask import Blueprint, jsonify, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 
-from chassis.errors import InvalidArgument
 from chassis.web.sessions import passive
+from services.crm.core.json_body import ascii_in, json_body
 from services.crm.core.origin import request_origin
 from services.crm.core.web import current_agent, login_required
 from services.crm.paying.parts import paying
@@ -25,11 +25,11 @@ _MAX_KEY = 64
 @login_required
 def send_code(payment_id: str) -> ResponseReturnValue:
     """RETRIEVE and PROCESS: {request_key, supplier_ready} → a code is mailed, {challenge_id, expires_at, …}."""
-    body = _body()
+    body = json_body()
     sent = paying().reveals.send_card_code(
         current_agent(),
         payment_id,
-        request_key=_text(body, "request_key", _MAX_KEY),
+        request_key=ascii_in(body, "request_key", _MAX_KEY),
         supplier_ready=body.get("supplier_ready") is True,
         origin=request_origin(),
     )
@@ -41,7 +41,7 @@ def send_code(payment_id: str) -> ResponseReturnValue:
 def show_card(payment_id: str) -> ResponseReturnValue:
     """Relays the frame's sealed code: {jwe} → {jwe}, or the vault's refusal with the attempts left."""
     answer = paying().reveals.reveal(
-        current_agent(), payment_id, sealed_request=_text(_body(), "jwe", _MAX_SEALED), origin=request_origin()
+        current_agent(), payment_id, sealed_request=ascii_in(json_body(), "jwe", _MAX_SEALED), origin=request_origin()
     )
     return jsonify(jwe=answer.sealed_answer)
 
@@ -51,7 +51,7 @@ def show_card(payment_id: str) -> ResponseReturnValue:
 def send_cvv_code(payment_id: str) -> ResponseReturnValue:
     """Email CVV code: {request_key} → a code is mailed."""
     sent = paying().reveals.send_cvv_code(
-        current_agent(), payment_id, request_key=_text(_body(), "request_key", _MAX_KEY), origin=request_origin()
+        current_agent(), payment_id, request_key=ascii_in(json_body(), "request_key", _MAX_KEY), origin=request_origin()
     )
     return jsonify(_code(sent))
 
@@ -60,12 +60,12 @@ def send_cvv_code(payment_id: str) -> ResponseReturnValue:
 @login_required
 def confirm_cvv(payment_id: str) -> ResponseReturnValue:
     """Relays the frame's sealed CVV code: {challenge_id, jwe} → {accepted, address_hint}; the link is mailed."""
-    body = _body()
+    body = json_body()
     sent = paying().reveals.confirm_cvv(
         current_agent(),
         payment_id,
-        challenge_id=_text(body, "challenge_id", _MAX_KEY),
-        sealed_request=_text(body, "jwe", _MAX_SEALED),
+        challenge_id=ascii_in(body, "challenge_id", _MAX_KEY),
+        sealed_request=ascii_in(body, "jwe", _MAX_SEALED),
         origin=request_origin(),
     )
     return jsonify(accepted=True, address_hint=sent.address_hint, expires_at=sent.expires_at.isoformat())
@@ -92,7 +92,7 @@ def cvv() -> ResponseReturnValue:
 def show_cvv() -> ResponseReturnValue:
     """Relays the click: {jwe} → {jwe}, and which payment it belongs to."""
     shown = paying().reveals.show_cvv(
-        current_agent(), sealed_request=_text(_body(), "jwe", _MAX_SEALED), origin=request_origin()
+        current_agent(), sealed_request=ascii_in(json_body(), "jwe", _MAX_SEALED), origin=request_origin()
     )
     answer: dict[str, Any] = {"jwe": shown.sealed_answer}  # Any: JSON
     if shown.payment is not None:
@@ -102,20 +102,6 @@ def show_cvv() -> ResponseReturnValue:
             "what": f"{shown.payment.payer_name}, {shown.payment.card_words}",
         }
     return jsonify(answer)
-
-
-def _body() -> dict[str, Any]:  # Any: JSON
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        raise InvalidArgument("The request is not what this page sends. Reload the page and try again.")
-    return body
-
-
-def _text(body: dict[str, Any], name: str, limit: int) -> str:
-    value = body.get(name)
-    if not isinstance(value, str) or not value or len(value) > limit or not value.isascii():
-        raise InvalidArgument("The request is not what this page sends. Reload the page and try again.", field=name)
-    return value
 
 
 def _code(sent: CodeSent) -> dict[str, str]:

@@ -3,16 +3,15 @@
 Asking is a form of the payment area (services/crm/paying/payment_page).
 """
 
-from typing import Any
-
-from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, flash, jsonify, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from chassis.errors import InvalidArgument, PermissionDenied, WayvaultError
+from chassis.errors import PermissionDenied, WayvaultError
 from chassis.web.known_devices import known_devices
 from services.crm.access.parts import access
 from services.crm.core.actor import Actor
 from services.crm.core.forms import attempt
+from services.crm.core.json_body import ascii_in, json_body
 from services.crm.core.origin import request_origin
 from services.crm.core.panels import Panel
 from services.crm.core.parts import core
@@ -90,7 +89,7 @@ def send_code(second_id: str) -> ResponseReturnValue:
     """{request_key} → the vault mails the admin their code, {challenge_id, expires_at, …}."""
     _require_proof(second_id)
     sent = paying().second_reveals.send_code(
-        current_agent(), second_id, request_key=_text(_body(), "request_key", _MAX_KEY), origin=request_origin()
+        current_agent(), second_id, request_key=ascii_in(json_body(), "request_key", _MAX_KEY), origin=request_origin()
     )
     return jsonify(
         challenge_id=sent.challenge_id,
@@ -106,7 +105,7 @@ def approve(second_id: str) -> ResponseReturnValue:
     """Relays the frame's sealed code: {jwe} → {accepted}. No card comes back."""
     _require_proof(second_id)
     second = paying().second_reveals.approve(
-        current_agent(), second_id, sealed_request=_text(_body(), "jwe", _MAX_SEALED), origin=request_origin()
+        current_agent(), second_id, sealed_request=ascii_in(json_body(), "jwe", _MAX_SEALED), origin=request_origin()
     )
     return jsonify(accepted=True, good_until=second.ends_at.isoformat())
 
@@ -163,17 +162,3 @@ def _require_proof(second_id: str) -> None:
     proven = session.data.get(_PROOF) if session else None
     if not proof_holds(proven, second_id, core().clock.now()):
         raise PermissionDenied("Prove yourself with your authenticator first. Reload the page and type a fresh code.")
-
-
-def _body() -> dict[str, Any]:  # Any: JSON
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        raise InvalidArgument("The request is not what this page sends. Reload the page and try again.")
-    return body
-
-
-def _text(body: dict[str, Any], name: str, limit: int) -> str:
-    value = body.get(name)
-    if not isinstance(value, str) or not value or len(value) > limit or not value.isascii():
-        raise InvalidArgument("The request is not what this page sends. Reload the page and try again.", field=name)
-    return value
