@@ -1,13 +1,9 @@
 """`python -m services.notifier COMMAND`: the notifier's processes and operator commands."""
 
-import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from chassis.bus import BusUnavailable
-from chassis.logging import configure_logging
-from chassis.settings import SettingsError, check_config, load
-from chassis.telemetry import export_traces
+from chassis.command_line import run_command
 from chassis.web.server import serve
 from services.notifier import worker
 from services.notifier.app import create_app
@@ -43,26 +39,7 @@ COMMANDS: dict[str, Callable[[NotifierSettings], int]] = {"worker": run_worker, 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m services.notifier", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name, command in COMMANDS.items():
-        commands.add_parser(name, help=command.__doc__)
-    commands.add_parser("check-config", help="Prints every setting, secrets masked, and what is wrong.")
-    chosen = parser.parse_args(arguments).command
-    if chosen == "check-config":
-        return check_config(NotifierSettings)
-    try:
-        settings = load(NotifierSettings)
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 1
-    configure_logging(SERVICE, level=settings.log_level)
-    export_traces(SERVICE)
-    try:
-        return COMMANDS[chosen](settings)
-    except BusUnavailable as error:
-        print(error, file=sys.stderr)
-        return 1
+    return run_command(arguments, COMMANDS, NotifierSettings, service=SERVICE, description=__doc__)
 
 
 if __name__ == "__main__":

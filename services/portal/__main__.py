@@ -1,16 +1,12 @@
 """`python -m services.portal COMMAND`: the portal's processes and operator commands."""
 
-import argparse
 import sys
 from collections.abc import Callable, Sequence
 
 from flask import Flask
 
-from chassis.bus import BusUnavailable
+from chassis.command_line import run_command
 from chassis.health import READINESS
-from chassis.logging import configure_logging
-from chassis.settings import SettingsError, check_config, load
-from chassis.telemetry import export_traces
 from chassis.web.server import serve
 from services.portal import worker
 from services.portal.app import create_app
@@ -59,22 +55,7 @@ COMMANDS: dict[str, Callable[[PortalSettings], int]] = {"web": web, "worker": ru
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m services.portal", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name, command in COMMANDS.items():
-        commands.add_parser(name, help=command.__doc__)
-    commands.add_parser("check-config", help="Prints every setting, secrets masked, and what is wrong.")
-    chosen = parser.parse_args(arguments).command
-    if chosen == "check-config":
-        return check_config(PortalSettings)
-    try:
-        settings = load(PortalSettings)
-        configure_logging(SERVICE, level=settings.log_level)
-        export_traces(SERVICE)
-        return COMMANDS[chosen](settings)
-    except (SettingsError, BusUnavailable) as error:
-        print(error, file=sys.stderr)
-        return 1
+    return run_command(arguments, COMMANDS, PortalSettings, service=SERVICE, description=__doc__)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from services.crm.core.mails import MailOutcome, on_mail
 from services.crm.signing.esign.models import SignedRequestRow, SignRequestRow
 from services.crm.signing.esign.records import KIND
 from services.crm.signing.esign.rules import RequestState
+from services.crm.signing.signed import signed_columns
 
 _log = structlog.get_logger(__name__)
 _MAIL = "esign_request"
@@ -47,20 +48,7 @@ def signed(session: Session, message: EsignSigned, meta: EventMeta) -> None:
         return
     row.signed_at = moment_of(message.signed_at)
     row.delivery_problem = ""
-    session.add(
-        SignedRequestRow(
-            id=message.document_id,
-            agency_id=meta.agency_id,
-            request_id=row.id,
-            signer_name=message.signer_name[:200],
-            signature_kind=message.signature_kind[:20],
-            text_sha256=message.text_sha256[:64],
-            signed_at=row.signed_at,
-            ip=message.origin.ip[:64],
-            pdf=message.pdf,
-            pdf_sha256=message.pdf_sha256[:64],
-        )
-    )
+    session.add(SignedRequestRow(request_id=row.id, signed_at=row.signed_at, **signed_columns(message, meta)))
 
 
 def _request(session: Session, request_id: str, meta: EventMeta) -> SignRequestRow:

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
 from services.crm.core.asked import AskedColumns
 from services.crm.core.news import news
 from services.crm.orm import Base
+from services.crm.signing.signed import SignedColumns
 
 
 class TemplateRow(Base):
@@ -76,22 +77,13 @@ class SignRequestRow(AskedColumns, Base):
     signed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class SignedRequestRow(Base):
-    """What was signed, with its certificate page; kept for ever (M13)."""
+class SignedRequestRow(SignedColumns, Base):
+    """What was signed of a request."""
 
     __tablename__ = "esign_document"
 
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"), index=True)
     request_id: Mapped[str] = mapped_column(ForeignKey("esign_request.id"), unique=True)
-    signer_name: Mapped[str] = mapped_column(String(200))
-    # drawn, typed, or another kind that the portal knows.
-    signature_kind: Mapped[str] = mapped_column(String(20))
-    text_sha256: Mapped[str] = mapped_column(String(64))
     signed_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    ip: Mapped[str] = mapped_column(String(64))
-    pdf: Mapped[bytes] = mapped_column(LargeBinary)
-    pdf_sha256: Mapped[str] = mapped_column(String(64))
 
 
 class FeeRestrictionRow(Base):

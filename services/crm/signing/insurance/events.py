@@ -10,6 +10,7 @@ from services.crm.core.mails import MailOutcome, on_mail
 from services.crm.signing.insurance.models import InsuranceAnswerRow
 from services.crm.signing.insurance.records import KIND
 from services.crm.signing.insurance.rules import OfferState
+from services.crm.signing.signed import signed_columns
 
 _log = structlog.get_logger(__name__)
 _MAIL = "insurance_offer"
@@ -41,18 +42,7 @@ def decided(session: Session, message: InsuranceDecided, meta: EventMeta) -> Non
         return
     row.decided_at = moment_of(message.at)
     row.delivery_problem = ""
-    session.add(
-        InsuranceAnswerRow(
-            id=message.document_id,
-            agency_id=meta.agency_id,
-            offer_id=row.id,
-            accepted=message.accepted,
-            signer_name=message.signer_name[:200],
-            signature_kind=message.signature_kind[:20],
-            text_sha256=message.text_sha256[:64],
-            decided_at=row.decided_at,
-            ip=message.origin.ip[:64],
-            pdf=message.pdf,
-            pdf_sha256=message.pdf_sha256[:64],
-        )
+    kept = InsuranceAnswerRow(
+        offer_id=row.id, accepted=message.accepted, decided_at=row.decided_at, **signed_columns(message, meta)
     )
+    session.add(kept)

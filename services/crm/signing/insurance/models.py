@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
 from services.crm.core.asked import AskedColumns
 from services.crm.core.news import news
 from services.crm.orm import Base
+from services.crm.signing.signed import SignedColumns
 
 
 @news
@@ -35,19 +36,11 @@ class InsuranceOfferRow(AskedColumns, Base):
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class InsuranceAnswerRow(Base):
-    """The signed answer, with its certificate page; kept for ever (M13)."""
+class InsuranceAnswerRow(SignedColumns, Base):
+    """The signed answer to an offer."""
 
     __tablename__ = "insurance_answer"
 
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"), index=True)
     offer_id: Mapped[str] = mapped_column(ForeignKey("insurance_offer.id"), unique=True)
     accepted: Mapped[bool]
-    signer_name: Mapped[str] = mapped_column(String(200))
-    signature_kind: Mapped[str] = mapped_column(String(20))
-    text_sha256: Mapped[str] = mapped_column(String(64))
     decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    ip: Mapped[str] = mapped_column(String(64))
-    pdf: Mapped[bytes] = mapped_column(LargeBinary)
-    pdf_sha256: Mapped[str] = mapped_column(String(64))
