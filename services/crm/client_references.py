@@ -8,6 +8,7 @@ from chassis.db.references import Reference
 from services.crm.office.mail_outcomes.references import CLIENT_REFERENCES as MAIL_OUTCOMES
 from services.crm.paying.links.references import CLIENT_REFERENCES as LINKS
 from services.crm.paying.payments.references import CLIENT_REFERENCES as PAYMENTS
+from services.crm.paying.standing_orders.references import CLIENT_REFERENCES as STANDING_ORDERS
 from services.crm.sales.clients.references import CLIENT_REFERENCES as CLIENTS
 from services.crm.sales.importing.references import CLIENT_REFERENCES as IMPORTS
 from services.crm.sales.merging.references import CLIENT_REFERENCES as MERGING
@@ -24,6 +25,7 @@ CLIENT_REFERENCES: tuple[Reference, ...] = (
     *BOOKINGS,
     *PAYMENTS,
     *LINKS,
+    *STANDING_ORDERS,
     *DOCUMENTS,
     *ITINERARIES,
     *ESIGN,

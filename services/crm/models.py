@@ -20,6 +20,7 @@ from services.crm.paying.recording.models import PaymentActRow
 from services.crm.paying.reminders.models import ReminderLogRow, ReminderRuleRow, ReminderSwitchRow
 from services.crm.paying.reveal.models import ChallengeRow
 from services.crm.paying.second_reveals.models import SecondRevealRow
+from services.crm.paying.standing_orders.models import OldMandateRow, StandingOrderRow, StandingPaymentRow
 from services.crm.sales.clients.models import ClientChangeRow, ClientRow, ClientWordRow, FamilyMemberRow, OccasionRow
 from services.crm.sales.importing.models import ClientImportItemRow, ClientImportRow
 from services.crm.sales.merging.models import ClientMergeRow
@@ -69,6 +70,7 @@ __all__ = [
     "InsuranceOfferRow",
     "ItineraryShareRow",
     "OccasionRow",
+    "OldMandateRow",
     "PassengerRow",
     "PaymentActRow",
     "PaymentChargeRow",
@@ -91,6 +93,8 @@ __all__ = [
     "SignInAttemptRow",
     "SignRequestRow",
     "SignedDocumentRow",
+    "StandingOrderRow",
+    "StandingPaymentRow",
     "SupplierRow",
     "TaskRow",
     "TemplateRow",

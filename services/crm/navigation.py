@@ -50,6 +50,7 @@ RAIL = (
     ),
     Line(label="Calls", endpoint="phone.calls", icon="phone", rooms=("phone.",)),
     Line(label="Links", endpoint="link_overview.index", icon="link", rooms=("link_overview.",)),
+    Line(label="Standing orders", endpoint="standing_orders.index", icon="repeat", rooms=("standing_orders.",)),
     Line(label="Quotes", endpoint="quotes.index", icon="inbox", rooms=("quotes.",)),
     Line(label="Suppliers", endpoint="suppliers.index", icon="store", rooms=("suppliers.",)),
     Line(label="Documents", endpoint="esign.index", icon="file-text", rooms=("esign.",)),

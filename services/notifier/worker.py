@@ -13,6 +13,7 @@ from services.notifier.deliveries.measure import measure_deliveries
 from services.notifier.deliveries.refund_mails import RefundMails
 from services.notifier.deliveries.second_reveals import SecondRevealEvents
 from services.notifier.deliveries.signing_mails import SigningMails
+from services.notifier.deliveries.standing_orders import StandingOrderMails
 from services.notifier.deliveries.support_mails import SupportMails
 from services.notifier.health import readiness
 from services.notifier.merges import events as merge_events
@@ -40,6 +41,7 @@ def event_handlers(deps: Dependencies) -> EventHandlers:
     ReminderEvents(schedule=deps.reminders).register(handlers)
     SupportMails(deliveries=deliveries, crm_url=crm_url).register(handlers)
     DocumentMails(deliveries=deliveries, portal_url=core.settings.portal_url).register(handlers)
+    StandingOrderMails(deliveries=deliveries, crm_url=crm_url, portal_url=core.settings.portal_url).register(handlers)
     merge_events.subscribe(handlers, CLIENT_REFERENCES, learn_merged)
     return handlers
 

@@ -31,6 +31,7 @@ from services.portal.payments.intake import CardIntakePort, GrpcCardIntake
 from services.portal.payments.service import Payments
 from services.portal.profile.service import Profiles
 from services.portal.quotes.service import Quotes
+from services.portal.standing_orders.service import StandingOrders
 from services.portal.throttle.service import Throttle
 from services.portal.trips.adding import OwnPayments
 from services.portal.trips.reporting import OwnReports
@@ -98,6 +99,7 @@ def bootstrap(
         own_payments=own_payments,
         own_reports=OwnReports(payments=payments, own=own_payments),
         trip_documents=trip_documents,
+        standing_orders=StandingOrders(database=database, outbox=outbox, clock=clock),
         itineraries=Itineraries(database=database, clock=clock, agents=agents, trips=trips, documents=trip_documents),
     )
 

@@ -10,6 +10,7 @@ from services.portal.esign.references import CLIENT_REFERENCES as ESIGN
 from services.portal.links.references import CLIENT_REFERENCES as LINKS
 from services.portal.payments.references import CLIENT_REFERENCES as PAYMENTS
 from services.portal.profile.references import CLIENT_REFERENCES as PROFILES
+from services.portal.standing_orders.references import CLIENT_REFERENCES as STANDING_ORDERS
 from services.portal.trips.references import CLIENT_REFERENCES as TRIPS
 
 CLIENT_REFERENCES: tuple[Reference, ...] = (
@@ -18,6 +19,7 @@ CLIENT_REFERENCES: tuple[Reference, ...] = (
     *ESIGN,
     *LINKS,
     *PAYMENTS,
+    *STANDING_ORDERS,
     *TRIPS,
     *DOCUMENTS,
 )

@@ -14,6 +14,7 @@ from services.portal.payments import client_views as _client_views  # noqa: F401
 from services.portal.payments.views import blueprint as payments
 from services.portal.profile.views import blueprint as profile
 from services.portal.quotes.views import blueprint as quotes
+from services.portal.standing_orders.views import blueprint as standing_orders
 from services.portal.trips.views import blueprint as trips
 from services.portal.verify.views import blueprint as verify
 
@@ -21,6 +22,7 @@ ROOMS: tuple[Blueprint, ...] = (
     agencies,
     links,
     payments,
+    standing_orders,
     cvv,
     account,
     trips,

@@ -20,6 +20,7 @@ from services.portal.links.service import Links
 from services.portal.payments.service import Payments
 from services.portal.profile.service import Profiles
 from services.portal.quotes.service import Quotes
+from services.portal.standing_orders.service import StandingOrders
 from services.portal.throttle.service import Throttle
 from services.portal.trips.adding import OwnPayments
 from services.portal.trips.reporting import OwnReports
@@ -63,6 +64,7 @@ class Dependencies:
     own_reports: OwnReports
     trip_documents: TripDocuments
     itineraries: Itineraries
+    standing_orders: StandingOrders
 
 
 def portal() -> Dependencies:

@@ -46,6 +46,8 @@ class PaymentRequest(House):
     type_words: str
     is_fee: bool
     purpose: str
+    # Of a standing order: what is charged when, in words; else empty.
+    plan: str
     due_on: date | None
     card_retention_days: int
     cvv_retention_hours: int
@@ -92,6 +94,7 @@ def read_context(context: PaymentContext) -> PaymentRequest:
         type_words=TYPE_WORDS.get(context.type, "Payment"),
         is_fee=context.type == PaymentType.PAYMENT_TYPE_SERVICE_FEE,
         purpose=context.purpose,
+        plan=context.plan,
         due_on=day_from(context.due_on),
         card_retention_days=context.policy.card_retention_days or 30,
         cvv_retention_hours=context.policy.cvv_retention_hours,

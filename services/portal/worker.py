@@ -22,6 +22,7 @@ from services.portal.orm import drafts
 from services.portal.parts import Dependencies
 from services.portal.payments import events as payment_events
 from services.portal.profile import events as profile_events
+from services.portal.standing_orders import events as order_events
 from services.portal.trips import events as trip_events
 
 _HOUSEKEEPING_SECONDS = 600.0
@@ -33,6 +34,7 @@ def event_handlers(deps: Dependencies) -> EventHandlers:
     handlers = EventHandlers()
     link_events.subscribe(handlers, deps.links)
     payment_events.subscribe(handlers)
+    order_events.subscribe(handlers, deps.standing_orders)
     cvv_events.subscribe(handlers, deps.cvv)
     esign_events.subscribe(handlers, deps.sign_requests)
     insurance_events.subscribe(handlers, deps.sign_requests)

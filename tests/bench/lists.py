@@ -69,6 +69,7 @@ PAGES = {
     "links, unopened": "/links?show=unopened",
     "links, expiring": "/links?show=expiring",
     "links, submitted": "/links?show=submitted",
+    "standing orders": "/standing-orders",
     "suppliers": "/suppliers",
     "find, two words": "/find?q=willa+winslow",
     "find, a supplier": "/find?q=aurora",

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from chassis.errors import InvalidArgument, Unavailable, WayvaultError
+from chassis.errors import CardGone, InvalidArgument, Unavailable, WayvaultError
 from chassis.ids import new_id
 from services.crm.core.ports.charging import (
     Charge,
@@ -31,7 +31,13 @@ class FakeCharging:
     `lost`: the next answer does not arrive, though the work is done."""
 
     def __init__(self) -> None:
-        self.gateway: GatewayDetail | None = GatewayDetail(name="stripe", live=False)
+        self.gateway: GatewayDetail | None = GatewayDetail(name="stripe", live=False, keeps_cards=True)
+        # The cards that the gateway keeps, and what was asked for in order.
+        self.mandates: set[str] = set()
+        self.orders: list[ChargeOrder] = []
+        # Of a decline: whether it may pass by itself, and its code.
+        self.may_pass = True
+        self.reason_code = ""
         self.charges: dict[str, list[Charge]] = {}
         self.keys: dict[str, str] = {}
         self.next = ChargeState.SUCCEEDED
@@ -55,7 +61,17 @@ class FakeCharging:
             raise self.refuse
         if self.never_arrives:
             raise Unavailable
+        if order.mandate_id and order.mandate_id not in self.mandates:
+            raise CardGone
+        self.orders.append(order)
+        mandate_id = order.mandate_id
+        if order.keep_card and self.next is ChargeState.SUCCEEDED:
+            mandate_id = new_id("mdt")
+            self.mandates.add(mandate_id)
         made = Charge(
+            mandate_id=mandate_id,
+            may_pass=self.may_pass and self.next is ChargeState.DECLINED,
+            reason_code=self.reason_code,
             id=new_id("chg"),
             state=self.next,
             amount_minor=order.amount_minor,
@@ -104,6 +120,11 @@ class FakeCharging:
     def void(self, *, idempotency_key: str, agency_id: str, charge_id: str, agent_id: str, origin: Origin) -> Charge:
         payment_id = next(p for p, found in self.charges.items() for c in found if c.id == charge_id)
         return self.become(payment_id, state=ChargeState.VOIDED, client_url="")
+
+    def end_mandate(self, agency_id: str, mandate_id: str) -> None:
+        if self.refuse:
+            raise self.refuse
+        self.mandates.discard(mandate_id)
 
     def take_notice(self, agency_id: str, body: bytes, signature: str) -> list[str]:
         if self.refuse:

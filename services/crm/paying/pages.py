@@ -20,6 +20,7 @@ from services.crm.paying.reminders.views import blueprint as reminders
 from services.crm.paying.reveal.views import blueprint as reveal
 from services.crm.paying.schedule.views import blueprint as schedule
 from services.crm.paying.second_reveals.views import blueprint as second_reveals
+from services.crm.paying.standing_orders.views import blueprint as standing_orders
 
 ROOMS: tuple[Blueprint, ...] = (
     payments,
@@ -33,6 +34,7 @@ ROOMS: tuple[Blueprint, ...] = (
     phone,
     reveal,
     second_reveals,
+    standing_orders,
     reminders,
     alerts,
 )

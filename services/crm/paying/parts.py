@@ -25,6 +25,9 @@ from services.crm.paying.reminders.service import Reminders
 from services.crm.paying.reveal.service import Reveals
 from services.crm.paying.schedule.service import Schedule
 from services.crm.paying.second_reveals.service import SecondReveals
+from services.crm.paying.standing_orders.acts import Acts
+from services.crm.paying.standing_orders.keeping import Keeping
+from services.crm.paying.standing_orders.service import StandingOrders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,9 @@ class Paying:
     reminders: Reminders
     reminder_log: ReminderLog
     phone: PhonePayments
+    standing_orders: StandingOrders
+    order_keeping: Keeping
+    order_acts: Acts
 
 
 def paying() -> Paying:

@@ -45,6 +45,10 @@ from services.crm.paying.reveal.service import Reveals
 from services.crm.paying.schedule.service import Schedule
 from services.crm.paying.second_reveals.records import Approvals
 from services.crm.paying.second_reveals.service import SecondReveals
+from services.crm.paying.standing_orders.acts import Acts
+from services.crm.paying.standing_orders.events import OrderEvents
+from services.crm.paying.standing_orders.keeping import Keeping
+from services.crm.paying.standing_orders.service import StandingOrders
 from services.crm.sales.parts import Sales
 from services.crm.trips.parts import Trips
 
@@ -109,25 +113,42 @@ def make_paying(
     core.waiting.add("second reveals", second_reveals.count_waiting)
     core.waiting.add("refund requests", count_requests)
     self_service = SelfService(bookings=bookings, clients=sales.clients)
+    charges = Charges(
+        database=database,
+        outbox=outbox,
+        clock=clock,
+        bookings=bookings,
+        removals=removals,
+        port=charging,
+        letters=letters,
+    )
+    acts = Acts(outbox=outbox, clock=clock, links=links)
     return Paying(
         book=book,
         signs=DeskSigns(database=database, waiting=core.waiting),
         schedule=Schedule(book=book),
-        charges=Charges(
-            database=database,
-            outbox=outbox,
-            clock=clock,
-            bookings=bookings,
-            removals=removals,
-            port=charging,
-            letters=letters,
-        ),
+        charges=charges,
         refunds=refunds,
         failed_refunds=FailedRefunds(database=database),
         refund_approvals=RefundApprovals(
             database=database, outbox=outbox, clock=clock, directory=directory, refunds=refunds
         ),
         books=GatewayBooks(database=database, port=charging),
+        standing_orders=StandingOrders(
+            database=database,
+            outbox=outbox,
+            clock=clock,
+            bookings=bookings,
+            directory=directory,
+            enrolments=access.enrolments,
+            links=links,
+            charges=charges,
+            acts=acts,
+        ),
+        order_acts=acts,
+        order_keeping=Keeping(
+            database=database, outbox=outbox, clock=clock, charges=charges, links=links, removals=removals
+        ),
         notices=Notices(database=database, clock=clock, port=charging),
         recording=Recording(
             database=database, outbox=outbox, clock=clock, bookings=bookings, barrier=demand_not_charged
@@ -180,6 +201,7 @@ def register_events(handlers: EventHandlers, paying: Paying) -> None:
     cvv_events.register(handlers)
     paying.reports.register(handlers)
     reminder_events.register(handlers, paying.reminder_log)
+    OrderEvents(acts=paying.order_acts, refuse_card=refuse_card).register(handlers)
 
 
 def timers(paying: Paying) -> list[tuple[str, Loop]]:
@@ -187,6 +209,8 @@ def timers(paying: Paying) -> list[tuple[str, Loop]]:
     return [
         ("card removals", every(_REMOVALS_SECONDS, paying.removals.carry_out, "card removals")),
         ("charges", every(_CHARGES_SECONDS, paying.charges.find_out, "charges")),
+        ("standing orders", every(_CHARGES_SECONDS, paying.order_keeping.run, "standing orders")),
+        ("cards of ended standing orders", every(_LAPSE_SECONDS, paying.order_keeping.forget, "forgotten cards")),
         ("refunds", every(_CHARGES_SECONDS, paying.refunds.carry_out, "refunds")),
         ("link expiry", every(_EXPIRY_SECONDS, paying.links.expire_due, "link expiry")),
         ("lapse warnings", every(_LAPSE_SECONDS, paying.lapses.warn, "lapse warnings")),

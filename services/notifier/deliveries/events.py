@@ -94,6 +94,8 @@ class DeliveryEvents:
 
     def payment_authorized(self, session: Session, event: PaymentAuthorized, meta: EventMeta) -> None:
         self.note_payment(session, event.context, "authorized")
+        if event.context.plan:
+            return  # nobody has to process it; the standing order's own mail says that it was signed
         zone = event.context.agent.time_zone
         extra = {
             "card": card(event.brand, event.last4),
@@ -140,8 +142,8 @@ class DeliveryEvents:
 
     def payment_voided(self, session: Session, event: PaymentVoided, meta: EventMeta) -> None:
         self.note_payment(session, event.context, "voided")
-        # The fresh link's own mail tells the client of the void; a second mail would only confuse.
-        if event.fresh_link_follows:
+        # The fresh link's own mail tells the client of the void, or the standing order's; a second would only confuse.
+        if event.fresh_link_follows or event.context.plan:
             return
         facts = _facts(event.context) | {"void_reason": _sentence(event.reason)}
         self._tell_client(session, meta, Mail.VOID_NOTICE, event.context, facts)

@@ -71,6 +71,8 @@ def payment_facts(context: PaymentContext) -> dict[str, str]:
         "trip": context.booking_title,
         "dates": dates,
         "due": day(context.due_on),
+        # Of a standing order's payments.
+        "plan": context.plan,
         "client_first_name": called(context.payer.first_name, context.payer.last_name),
         "client_name": f"{context.payer.first_name} {context.payer.last_name}".strip(),
         "agent_name": context.agent.name,

@@ -25,6 +25,8 @@ class Mail(StrEnum):
     REFUND_DECIDED = "refund_decided"
     REFUND_FAILED = "refund_failed"
     VOID_NOTICE = "void_notice"
+    STANDING_ORDER = "standing_order"
+    STANDING_ORDER_AGENT = "standing_order_agent"
     CARD_LAPSING = "card_lapsing"
     CARD_LAPSED = "card_lapsed"
     APPROVE_CODE = "approve_code"

@@ -25,6 +25,7 @@ def index() -> ResponseReturnValue:
         client=client,
         asked=portal().links.asked_of(client.client_id),
         payments=portal().payments.list_of_client(client.client_id),
+        orders=portal().standing_orders.of_client(client.client_id),
     )
 
 

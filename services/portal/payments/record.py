@@ -33,6 +33,7 @@ def request_facts(request: PaymentRequest) -> tuple[tuple[str, str], ...]:
     facts = (
         ("Payment", request.type_words),
         ("For", request.purpose),
+        ("Standing order", request.plan),
         ("Trip", request.booking_title),
         ("Supplier", request.supplier_name),
         ("Dates", dates),

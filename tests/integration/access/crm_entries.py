@@ -156,6 +156,14 @@ ENTRIES: dict[str, Entry] = {
     "link_overview.act": AGENTS,
     "link_overview.export": AGENTS,
     "link_overview.index": AGENTS,
+    # standing_orders
+    "standing_orders.ask_for_card": OWNER_ALONE,
+    "standing_orders.cancel": OWNER_ALONE,
+    "standing_orders.index": AGENTS,
+    "standing_orders.new": OWNER_ALONE,
+    "standing_orders.pause": OWNER_ALONE,
+    "standing_orders.resume": OWNER_ALONE,
+    "standing_orders.show": OWNER,
     # merging
     "merging.start": AGENTS,
     "merging.pick": OWNER_ALONE,

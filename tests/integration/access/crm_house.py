@@ -17,6 +17,8 @@ from services.crm.access.agency.service import AgencyData, AgentData
 from services.crm.core.actor import Actor, Role
 from services.crm.models import Base, session_tables
 from services.crm.paying.charging.requests import write_request
+from services.crm.paying.standing_orders.plan import Every, Plan
+from services.crm.paying.standing_orders.records import Proposal
 from services.crm.sales.clients.rules import FamilyMember, Occasion, OccasionKind, Relation
 from services.crm.sales.suppliers.rules import SupplierData
 from services.crm.signing.esign.rules import DocumentKind
@@ -26,6 +28,7 @@ from services.crm.trips.bookings.service import SegmentData, SegmentKind
 from services.crm.trips.documents.service import Upload
 from services.crm.trips.itinerary.rules import Lifetime, ShareRequest
 from tests.integration.access.kept_file import KeptFile
+from tests.support.crm_charging import FakeCharging
 from tests.support.crm_paying import ORIGIN, Browser, CrmHouse, signed_pdf, usd
 from tests.support.office_files import pdf
 
@@ -38,7 +41,7 @@ class FurnishedHouse(CrmHouse):
     """Maya is an agent of an agency with the admin Ada and the agent Jonas; Eve is the admin of another agency."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+        super().__init__(folder, charging=FakeCharging())
         other = self.deps.access.directory.create_agency(AgencyData(name="Elsewhere Travel"))
         eve = self.deps.access.directory.create_agent(
             other.id, AgentData(name="Eve Admin", email="eve@elsewhere.example", role=Role.ADMIN)
@@ -138,7 +141,12 @@ class FurnishedHouse(CrmHouse):
         link = self.deps.paying.links.of_payment(waiting)
         assert link is not None
         call_id, _ = self.deps.paying.phone.start(self.maya, waiting, script="Read out")
+        plan = Plan(amount=usd(50_00), every=Every.MONTH, first_on=self.clock.now().date(), times=12)
+        wanted = Proposal(
+            request_key="order-0123456789", client_id=self.grace_id, purpose="Planning fee", plan=plan, notice_days=3
+        )
         self.objects |= {
+            "order_id": self.deps.paying.standing_orders.propose(self.maya, self.booking_id, wanted).id,
             "payment_id": payment_id,
             "call_id": call_id,
             "signed_document_id": signed.document_id,

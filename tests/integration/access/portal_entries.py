@@ -33,6 +33,10 @@ ENTRIES: dict[str, Entry] = {
     "account.sign_out": ANYBODY,
     # agencies: a logo stands on pages before any sign-in
     "agencies.logo": Entry(Door.ANYBODY, objects={"sha256": "logo_sha256"}),
+    # standing_orders
+    "standing_orders.ask_for_card": OWN_CLIENT,
+    "standing_orders.cancel": OWN_CLIENT,
+    "standing_orders.show": OWN_CLIENT,
     # payments.confirmed says no more than that a payment is done
     "payments.confirmed": Entry(Door.ANYBODY, objects={"payment_id": "payment_id"}),
     # cvv: a link of its own for the CVV alone

@@ -17,6 +17,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     FamilyMember,
     ItineraryShared,
     Occasion,
+    StandingOrderTold,
 )
 from services.portal.app import create_app
 from services.portal.bootstrap import bootstrap
@@ -90,7 +91,17 @@ class FurnishedPortal(PortalWorld):
             "other holder": self.opened(_FOREIGN, "foreign"),
         }
         self.tell(AgencySaved(agency=AGENCY, logo=b"png", logo_sha256="0" * 64))
+        order = StandingOrderTold(
+            order_id="order_1",
+            context=context("", payer=GRACE),
+            news=StandingOrderTold.NEWS_CHARGED,
+            state="active",
+            can_change_card=True,
+            at=stamp(self.clock.now()),
+        )
+        self.tell(order)
         self.objects: dict[str, str] = {
+            "order_id": "order_1",
             "agency_id": AGENCY.id,
             "logo_sha256": "0" * 64,
             "accent": "0f6b6b",

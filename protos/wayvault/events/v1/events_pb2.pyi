@@ -487,6 +487,8 @@ class PaymentContext(_message.Message):
     POLICY_FIELD_NUMBER: _builtins.int
     METHOD_FIELD_NUMBER: _builtins.int
     PAID_ON_FIELD_NUMBER: _builtins.int
+    PLAN_FIELD_NUMBER: _builtins.int
+    NOTICE_DAYS_FIELD_NUMBER: _builtins.int
     payment_id: _builtins.str
     booking_id: _builtins.str
     booking_title: _builtins.str
@@ -499,6 +501,10 @@ class PaymentContext(_message.Message):
     """How it was paid, where it was not by a card through Wayvault: cheque, transfer, supplier_site, cash, credit."""
     paid_on: _builtins.str
     """ISO 8601; the day on which such a payment was made."""
+    plan: _builtins.str
+    """Of a standing order's payments: the plan in words, as the client signs it."""
+    notice_days: _builtins.int
+    """How many days before each of its charges the client is told; 0 = they are not."""
     @_builtins.property
     def agency(self) -> Global___Agency: ...
     @_builtins.property
@@ -530,10 +536,12 @@ class PaymentContext(_message.Message):
         policy: Global___Policy | None = ...,
         method: _builtins.str = ...,
         paid_on: _builtins.str = ...,
+        plan: _builtins.str = ...,
+        notice_days: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "amount", b"amount", "payer", b"payer", "policy", b"policy", "segment", b"segment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "amount", b"amount", "booking_id", b"booking_id", "booking_title", b"booking_title", "due_on", b"due_on", "method", b"method", "paid_on", b"paid_on", "payer", b"payer", "payment_id", b"payment_id", "policy", b"policy", "purpose", b"purpose", "segment", b"segment", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "amount", b"amount", "booking_id", b"booking_id", "booking_title", b"booking_title", "due_on", b"due_on", "method", b"method", "notice_days", b"notice_days", "paid_on", b"paid_on", "payer", b"payer", "payment_id", b"payment_id", "plan", b"plan", "policy", b"policy", "purpose", b"purpose", "segment", b"segment", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1069,6 +1077,115 @@ class PaymentConfirmationWanted(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PaymentConfirmationWanted: _TypeAlias = PaymentConfirmationWanted  # noqa: Y015
+
+@_typing.final
+class StandingOrderTold(_message.Message):
+    """How a standing order (G3) stands, told whenever something happened to it: each has everything that readers show."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _News:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _NewsEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[StandingOrderTold._News.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        NEWS_UNSPECIFIED: StandingOrderTold._News.ValueType  # 0
+        NEWS_PROPOSED: StandingOrderTold._News.ValueType  # 1
+        """A link was sent that asks the client to sign; the link's own letter tells them."""
+        NEWS_BEGUN: StandingOrderTold._News.ValueType  # 2
+        NEWS_AHEAD: StandingOrderTold._News.ValueType  # 3
+        """It will be charged on `next_on`."""
+        NEWS_CHARGED: StandingOrderTold._News.ValueType  # 4
+        NEWS_FAILED: StandingOrderTold._News.ValueType  # 5
+        """Declined; tried again on `next_on`."""
+        NEWS_CARD_NEEDED: StandingOrderTold._News.ValueType  # 6
+        """Declined for good; a link was sent that asks for another card."""
+        NEWS_CARD_ASKED: StandingOrderTold._News.ValueType  # 7
+        """The client or the agent wishes for another card; a link was sent."""
+        NEWS_CARD_GIVEN: StandingOrderTold._News.ValueType  # 8
+        NEWS_PAUSED: StandingOrderTold._News.ValueType  # 9
+        NEWS_RESUMED: StandingOrderTold._News.ValueType  # 10
+        NEWS_CANCELLED: StandingOrderTold._News.ValueType  # 11
+        NEWS_COMPLETED: StandingOrderTold._News.ValueType  # 12
+
+    class News(_News, metaclass=_NewsEnumTypeWrapper): ...
+    NEWS_UNSPECIFIED: StandingOrderTold.News.ValueType  # 0
+    NEWS_PROPOSED: StandingOrderTold.News.ValueType  # 1
+    """A link was sent that asks the client to sign; the link's own letter tells them."""
+    NEWS_BEGUN: StandingOrderTold.News.ValueType  # 2
+    NEWS_AHEAD: StandingOrderTold.News.ValueType  # 3
+    """It will be charged on `next_on`."""
+    NEWS_CHARGED: StandingOrderTold.News.ValueType  # 4
+    NEWS_FAILED: StandingOrderTold.News.ValueType  # 5
+    """Declined; tried again on `next_on`."""
+    NEWS_CARD_NEEDED: StandingOrderTold.News.ValueType  # 6
+    """Declined for good; a link was sent that asks for another card."""
+    NEWS_CARD_ASKED: StandingOrderTold.News.ValueType  # 7
+    """The client or the agent wishes for another card; a link was sent."""
+    NEWS_CARD_GIVEN: StandingOrderTold.News.ValueType  # 8
+    NEWS_PAUSED: StandingOrderTold.News.ValueType  # 9
+    NEWS_RESUMED: StandingOrderTold.News.ValueType  # 10
+    NEWS_CANCELLED: StandingOrderTold.News.ValueType  # 11
+    NEWS_COMPLETED: StandingOrderTold.News.ValueType  # 12
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    NEWS_FIELD_NUMBER: _builtins.int
+    NEXT_ON_FIELD_NUMBER: _builtins.int
+    MADE_FIELD_NUMBER: _builtins.int
+    CARD_BRAND_FIELD_NUMBER: _builtins.int
+    CARD_LAST4_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    CAN_CHANGE_CARD_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    OTHER_CARD_FROM_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    state: _builtins.str
+    """proposed, active, paused, card_needed, completed, cancelled."""
+    news: Global___StandingOrderTold.News.ValueType
+    next_on: _builtins.str
+    """ISO 8601, the agency's day; empty = no charge is planned."""
+    made: _builtins.int
+    """How many were charged."""
+    card_brand: _builtins.str
+    card_last4: _builtins.str
+    note: _builtins.str
+    """Why a charge failed, or who cancelled. For the agent: a client must not read that a card was reported lost."""
+    can_change_card: _builtins.bool
+    """Whether the client may ask for a link by which they give another card."""
+    other_card_from: _builtins.str
+    """ISO 8601, the agency's day from which on they may: a card waits in the vault for so long only."""
+    @_builtins.property
+    def context(self) -> Global___PaymentContext:
+        """As of the proposal; payment_id is the present day's, empty while there is none."""
+
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        context: Global___PaymentContext | None = ...,
+        state: _builtins.str = ...,
+        news: Global___StandingOrderTold.News.ValueType = ...,
+        next_on: _builtins.str = ...,
+        made: _builtins.int = ...,
+        card_brand: _builtins.str = ...,
+        card_last4: _builtins.str = ...,
+        note: _builtins.str = ...,
+        can_change_card: _builtins.bool = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        other_card_from: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "can_change_card", b"can_change_card", "card_brand", b"card_brand", "card_last4", b"card_last4", "context", b"context", "made", b"made", "news", b"news", "next_on", b"next_on", "note", b"note", "order_id", b"order_id", "other_card_from", b"other_card_from", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StandingOrderTold: _TypeAlias = StandingOrderTold  # noqa: Y015
 
 @_typing.final
 class PaymentRefunded(_message.Message):
@@ -2689,6 +2806,54 @@ class InsuranceDecided(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___InsuranceDecided: _TypeAlias = InsuranceDecided  # noqa: Y015
+
+@_typing.final
+class StandingOrderAsked(_message.Message):
+    """A client wants something of their standing order (G3)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Wish:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _WishEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[StandingOrderAsked._Wish.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        WISH_UNSPECIFIED: StandingOrderAsked._Wish.ValueType  # 0
+        WISH_CANCEL: StandingOrderAsked._Wish.ValueType  # 1
+        WISH_OTHER_CARD: StandingOrderAsked._Wish.ValueType  # 2
+        """A link by which they give another card."""
+
+    class Wish(_Wish, metaclass=_WishEnumTypeWrapper): ...
+    WISH_UNSPECIFIED: StandingOrderAsked.Wish.ValueType  # 0
+    WISH_CANCEL: StandingOrderAsked.Wish.ValueType  # 1
+    WISH_OTHER_CARD: StandingOrderAsked.Wish.ValueType  # 2
+    """A link by which they give another card."""
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    CLIENT_ID_FIELD_NUMBER: _builtins.int
+    WISH_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    client_id: _builtins.str
+    wish: Global___StandingOrderAsked.Wish.ValueType
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        client_id: _builtins.str = ...,
+        wish: Global___StandingOrderAsked.Wish.ValueType = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "client_id", b"client_id", "order_id", b"order_id", "wish", b"wish"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StandingOrderAsked: _TypeAlias = StandingOrderAsked  # noqa: Y015
 
 @_typing.final
 class CvvResupplied(_message.Message):

@@ -67,6 +67,10 @@ class Charge:
     reference: str = ""
     settled_at: datetime | None = None
     refunds: tuple[Refund, ...] = ()
+    # Charging's name for the card that the gateway keeps since this charge, or that was charged.
+    mandate_id: str = ""
+    # Of one that was declined: it may pass by itself, so the same card may be tried again on a later day.
+    may_pass: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,15 +162,16 @@ class Refunded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayDetail:
-    """An agency's gateway. Not `live`: test mode, no money moves."""
+    """An agency's gateway. Not `live`: test mode, no money moves. `keeps_cards`: for later charges."""
 
     name: str
     live: bool
+    keeps_cards: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargeOrder:
-    """What is to be charged."""
+    """What is to be charged: a card of the vault, which the gateway is to keep or not, or one that it keeps."""
 
     agency_id: str
     payment_id: str
@@ -175,6 +180,8 @@ class ChargeOrder:
     amount_minor: int
     currency: str
     description: str
+    keep_card: bool = False
+    mandate_id: str = ""
 
 
 class ChargingPort(Protocol):
@@ -191,6 +198,10 @@ class ChargingPort(Protocol):
     def void(
         self, *, idempotency_key: str, agency_id: str, charge_id: str, agent_id: str, origin: Origin
     ) -> Charge: ...
+
+    def end_mandate(self, agency_id: str, mandate_id: str) -> None:
+        """The gateway forgets a card that it keeps. May be repeated."""
+        ...
 
     def take_notice(self, agency_id: str, body: bytes, signature: str) -> list[str]:
         """Passes a gateway's signed message on; gives the payments that may have news. PermissionDenied: it is none."""

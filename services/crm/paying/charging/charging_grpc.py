@@ -50,7 +50,9 @@ class GrpcCharging:
     def gateway_of(self, agency_id: str) -> GatewayDetail | None:
         request = pb.DescribeGatewayRequest(agency_id=agency_id)
         answer = self._caller.call(self._stub.DescribeGateway, request, timeout=_READ_TIMEOUT)
-        return GatewayDetail(name=answer.gateway, live=answer.live) if answer.gateway else None
+        if not answer.gateway:
+            return None
+        return GatewayDetail(name=answer.gateway, live=answer.live, keeps_cards=answer.keeps_cards)
 
     def charge(self, order: ChargeOrder, *, idempotency_key: str, origin: Origin) -> Charge:
         request = pb.ChargeRequest(
@@ -62,6 +64,8 @@ class GrpcCharging:
             amount_minor=order.amount_minor,
             currency=order.currency,
             description=order.description,
+            keep_card=order.keep_card,
+            mandate_id=order.mandate_id,
             origin=_origin(origin),
         )
         return _charge(self._caller.call(self._stub.Charge, request, timeout=_CHARGE_TIMEOUT))
@@ -89,6 +93,12 @@ class GrpcCharging:
             origin=_origin(origin),
         )
         return _charge(self._caller.call(self._stub.Void, request, timeout=_REFUND_TIMEOUT))
+
+    def end_mandate(self, agency_id: str, mandate_id: str) -> None:
+        request = pb.EndMandateRequest(
+            idempotency_key=f"end-{mandate_id}", agency_id=agency_id, mandate_id=mandate_id, origin=common.Origin()
+        )
+        self._caller.call(self._stub.EndMandate, request, timeout=_REFUND_TIMEOUT)
 
     def take_notice(self, agency_id: str, body: bytes, signature: str) -> list[str]:
         request = pb.TakeNoticeRequest(agency_id=agency_id, body=body, signature=signature)
@@ -125,6 +135,9 @@ class NoCharging:
         _refuse()
 
     def void(self, *, idempotency_key: str, agency_id: str, charge_id: str, agent_id: str, origin: Origin) -> Charge:
+        _refuse()
+
+    def end_mandate(self, agency_id: str, mandate_id: str) -> None:
         _refuse()
 
     def take_notice(self, agency_id: str, body: bytes, signature: str) -> list[str]:
@@ -165,6 +178,8 @@ def _charge(answer: pb.ChargeAnswer) -> Charge:
         reference=answer.reference,
         settled_at=moment_of(answer.settled_at) if answer.HasField("settled_at") else None,
         refunds=tuple(_refund(each) for each in answer.refunds),
+        mandate_id=answer.mandate_id,
+        may_pass=answer.may_pass,
     )
 
 

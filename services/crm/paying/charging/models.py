@@ -33,6 +33,10 @@ class PaymentChargeRow(Base):
     live: Mapped[bool] = mapped_column(default=False)
     reason: Mapped[str] = mapped_column(String(300), default="")
     next_step: Mapped[str] = mapped_column(String(300), default="")
+    # For standing orders: charging's code, whether the same card may be tried again, and the card at the gateway.
+    reason_code: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    may_pass: Mapped[bool] = mapped_column(default=False, server_default=false())
+    mandate_id: Mapped[str] = mapped_column(String(64), default="", server_default="")
     client_url: Mapped[str] = mapped_column(Text, default="")
     # The link that the client was mailed last.
     mailed_url: Mapped[str] = mapped_column(Text, default="", server_default="")

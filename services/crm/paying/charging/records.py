@@ -1,5 +1,6 @@
 """What other rooms ask of a payment's charge inside their own transactions."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -9,6 +10,33 @@ from services.crm.core.ports.charging import ChargeState
 from services.crm.paying.charging.models import PaymentChargeRow
 
 OPEN: Final = (ChargeState.INTENT, ChargeState.ASKING, ChargeState.NEEDS_CLIENT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeNews:
+    """How a payment's newest charge stands. `key` names the asking; `reason` is in words for the agent."""
+
+    key: str
+    state: ChargeState
+    reason: str
+    reason_code: str
+    may_pass: bool
+    mandate_id: str
+
+
+def newest_charge(session: Session, payment_id: str) -> ChargeNews | None:
+    """Read in the transaction of whoever holds the payment's row."""
+    row = session.get(PaymentChargeRow, payment_id, populate_existing=True)
+    if row is None:
+        return None
+    return ChargeNews(
+        key=row.request_key,
+        state=ChargeState(row.state),
+        reason=row.reason,
+        reason_code=row.reason_code,
+        may_pass=row.may_pass,
+        mandate_id=row.mandate_id,
+    )
 
 
 def demand_settled(session: Session, payment_id: str) -> None:

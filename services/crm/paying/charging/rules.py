@@ -17,6 +17,8 @@ CHECK_EVERY: Final = timedelta(seconds=5)
 # tells; the worker looks in case it got lost.
 MAY_COME_BACK_FOR: Final = timedelta(days=30)
 LOOK_AGAIN_EVERY: Final = timedelta(days=1)
+# The code of a charge that charging refused because the card is not there any more.
+CARD_GONE: Final = "card_gone"
 _GATEWAYS: Final = {"stripe": "Stripe", "authorizenet": "Authorize.Net"}
 
 
@@ -50,6 +52,8 @@ def may_charge(state: PaymentState, *, to_agency: bool, card_held: bool) -> Deci
     """Whether the agent may have this payment's card charged."""
     if not to_agency:
         return Refused(why="This payment is to a supplier, who charges the card. Retrieve it instead.")
+    if state is PaymentState.SCHEDULED:
+        return Refused(why="This payment is charged by its standing order, on its day.")
     if not after(state, Fact.CHARGED):
         return Refused(why="Only a payment that the client has authorized can be charged.")
     if not card_held:

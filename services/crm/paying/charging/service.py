@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database
-from chassis.errors import DeadlineTooShort, InvalidArgument, Unavailable, WayvaultError
+from chassis.errors import CardGone, DeadlineTooShort, InvalidArgument, NotFound, Unavailable, WayvaultError
 from chassis.ids import new_id
 from chassis.money import Money
 from chassis.sealing import Letter, LetterSealer
@@ -26,17 +26,18 @@ from services.crm.core.actor import Actor
 from services.crm.core.ports.charging import (
     HOSTED_PAGE,
     Charge,
-    ChargeOrder,
     ChargeState,
     ChargingPort,
     GatewayDetail,
 )
 from services.crm.core.ports.vault import Origin, Removal
 from services.crm.paying.card_removal.service import Removals
+from services.crm.paying.charging.intents import ChargeIntent, demand_no_charge, write_intent
 from services.crm.paying.charging.models import PaymentChargeRow
-from services.crm.paying.charging.records import OPEN
+from services.crm.paying.charging.records import OPEN, ChargeNews, newest_charge
 from services.crm.paying.charging.requests import RefundRequest
 from services.crm.paying.charging.rules import (
+    CARD_GONE,
     CHECK_EVERY,
     LINK_GOOD_FOR,
     NEVER_ARRIVED_AFTER,
@@ -54,7 +55,15 @@ from services.crm.paying.payments.service import (
 from services.crm.trips.bookings.service import Bookings
 from services.crm.trips.passenger_picker import address_today
 
-__all__ = ["ChargeDetail", "Charges", "ChargingStatus", "RefundRequest"]
+__all__ = [
+    "ChargeDetail",
+    "ChargeIntent",
+    "ChargeNews",
+    "Charges",
+    "ChargingStatus",
+    "RefundRequest",
+    "newest_charge",
+]
 
 _log = structlog.get_logger(__name__)
 _AT_ONCE = 50
@@ -160,22 +169,57 @@ class Charges:
             return ChargingStatus(charge=charge, problem=error.message)
         return ChargingStatus(charge=charge, gateway=gateway, may_charge=gateway is not None)
 
+    def why_no_card_is_kept(self, agency_id: str) -> str:
+        """Why the agency's gateway can't keep cards for standing orders, in words; empty when it can."""
+        try:
+            gateway = self._port.gateway_of(agency_id)
+        except WayvaultError as error:
+            return error.message
+        if gateway is None:
+            return "Your agency has no payment gateway yet. An operator has to give its key."
+        if not gateway.keeps_cards:
+            return f"{gateway_name(gateway.name)} keeps no cards for Wayvault, so there are no standing orders with it."
+        return ""
+
     def charge(self, actor: Actor, payment_id: str, *, origin: Origin) -> ChargeState:
         """Has the card charged, and says how that stands. Clicked twice, it is charged once.
 
         Raises NotFound, PermissionDenied, and InvalidArgument with what charging refuses: then nothing was charged.
         """
-        order, key = self._intend(actor, payment_id, origin)
+        with self._database.transaction() as session:
+            payment = locked_own(session, actor, payment_id)
+            demand_no_charge(session, payment_id)
+            now = payment.now
+            held = now.card_token is not None and now.card_removed_at is None
+            decision = may_charge(now.state, to_agency=not now.supplier_name, card_held=held)
+            if isinstance(decision, Refused):
+                raise InvalidArgument(decision.why)
+            intent = self.intend(session, payment, origin=origin)
         try:
-            charge = self._port.charge(order, idempotency_key=key, origin=origin)
-        except (Unavailable, DeadlineTooShort) as error:
-            _log.warning("charge.unanswered", payment=payment_id, cause=type(error).__name__)
-            return ChargeState.ASKING
+            return self._ask(intent)
         except WayvaultError as error:
-            self._refused(payment_id, key, error.message)
             raise InvalidArgument(error.message) from error
-        self._take_over(payment_id, charge)
-        return charge.state
+
+    def intend(
+        self, session: Session, payment: HeldPayment, *, origin: Origin, keep_card: bool = False, mandate_id: str = ""
+    ) -> ChargeIntent:
+        """Writes down, in the caller's transaction, that the payment is to be charged: its card, which the gateway is
+        to keep or not, or the one that it keeps. Raises InvalidArgument for one that is being charged or has been."""
+        return write_intent(
+            session, payment.now, origin=origin, keep_card=keep_card, mandate_id=mandate_id, now=self._clock.now()
+        )
+
+    def send(self, intent: ChargeIntent) -> None:
+        """Asks for what was written down, for the worker: how it ended is read in the charge. Raises nothing of
+        charging's."""
+        try:
+            self._ask(intent)
+        except WayvaultError as error:
+            _log.warning("charge.refused", payment=intent.order.payment_id, cause=type(error).__name__)
+
+    def end_mandate(self, agency_id: str, mandate_id: str) -> None:
+        """The gateway forgets a card that it keeps. Raises WayvaultError."""
+        self._port.end_mandate(agency_id, mandate_id)
 
     def give_up(self, actor: Actor, payment_id: str, *, origin: Origin) -> None:
         """Takes back a charge that waits for the client. Raises NotFound, PermissionDenied, InvalidArgument."""
@@ -236,49 +280,18 @@ class Charges:
 
     # ---- pieces
 
-    def _intend(self, actor: Actor, payment_id: str, origin: Origin) -> tuple[ChargeOrder, str]:
-        now = self._clock.now()
-        with self._database.transaction() as session:
-            payment = locked_own(session, actor, payment_id).now
-            charge = session.get(PaymentChargeRow, payment_id)
-            if charge is not None and charge.state in (*OPEN, ChargeState.SUCCEEDED):
-                raise InvalidArgument("This payment is being charged already, or has been. Its charge is shown here.")
-            held = payment.card_token is not None and payment.card_removed_at is None
-            decision = may_charge(payment.state, to_agency=not payment.supplier_name, card_held=held)
-            if isinstance(decision, Refused):
-                raise InvalidArgument(decision.why)
-            key = new_id("key")
-            values = {
-                "agency_id": payment.agency_id,
-                "agent_id": payment.agent_id,
-                "request_key": key,
-                "charge_id": "",
-                "previous_charge_id": charge.charge_id if charge is not None else "",
-                "state": ChargeState.ASKING.value,
-                "amount_minor": payment.amount.minor,
-                "refunded_minor": 0,
-                "reason": "",
-                "next_step": "",
-                "client_url": "",
-                "mailed_url": "",
-                "reference": "",
-                "ip": origin.ip[:64],
-                "user_agent": origin.user_agent[:300],
-                "asked_at": now,
-                "settled_at": None,
-                "check_at": now + CHECK_EVERY,
-            }
-            session.merge(PaymentChargeRow(payment_id=payment.id, **values))
-            order = ChargeOrder(
-                agency_id=payment.agency_id,
-                payment_id=payment.id,
-                card_token=payment.card_token or "",
-                agent_id=payment.agent_id,
-                amount_minor=payment.amount.minor,
-                currency=payment.amount.currency,
-                description=(payment.purpose or payment.booking_title)[:200],
-            )
-        return order, key
+    def _ask(self, intent: ChargeIntent) -> ChargeState:
+        payment_id = intent.order.payment_id
+        try:
+            charge = self._port.charge(intent.order, idempotency_key=intent.key, origin=intent.origin)
+        except (Unavailable, DeadlineTooShort) as error:
+            _log.warning("charge.unanswered", payment=payment_id, cause=type(error).__name__)
+            return ChargeState.ASKING
+        except WayvaultError as error:
+            self._refused(payment_id, intent.key, error)
+            raise
+        self._take_over(payment_id, charge)
+        return charge.state
 
     def _take_over(self, payment_id: str, charge: Charge) -> None:
         """Writes down what charging says, and closes the payment on success. Taking it over twice changes nothing."""
@@ -291,6 +304,7 @@ class Charges:
             row.charge_id, row.state = charge.id, charge.state.value
             row.refunded_minor, row.gateway, row.live = charge.refunded_minor, charge.gateway, charge.live
             row.reason, row.next_step = charge.reason[:300], charge.next_step[:300]
+            row.reason_code, row.may_pass, row.mandate_id = charge.reason_code, charge.may_pass, charge.mandate_id
             row.client_url, row.reference, row.settled_at = charge.client_url, charge.reference, charge.settled_at
             row.check_at = now + CHECK_EVERY if charge.state in OPEN else None
             if charge.state is ChargeState.NEEDS_CLIENT and row.mailed_url != charge.client_url:
@@ -334,11 +348,12 @@ class Charges:
             origin = Origin(ip=row.ip, user_agent=row.user_agent)
             self._removals.want(session, payment, reason=Removal.PROCESSED, origin=origin)
 
-    def _refused(self, payment_id: str, key: str, why: str) -> None:
+    def _refused(self, payment_id: str, key: str, error: WayvaultError) -> None:
         with self._database.transaction() as session:
             row = session.get(PaymentChargeRow, payment_id, with_for_update=True)
             if row is not None and row.request_key == key and row.state == ChargeState.ASKING:
-                row.state, row.reason, row.check_at = ChargeState.FAILED.value, why[:300], None
+                row.state, row.reason, row.check_at = ChargeState.FAILED.value, error.message[:300], None
+                row.reason_code = CARD_GONE if isinstance(error, (CardGone, NotFound)) else ""
                 row.next_step = "Nothing was charged."
 
     def _unheard_of(self, payment_id: str) -> None:

@@ -14,6 +14,8 @@ def may_process(state: PaymentState) -> Decision:
 
 def may_void(state: PaymentState) -> Decision:
     """Whether the agent may give the payment up."""
+    if state is PaymentState.SCHEDULED:
+        return Refused(why="Its standing order charges this payment. Pause or cancel the standing order instead.")
     if after(state, Fact.VOIDED):
         return Allowed()
     if state in (PaymentState.REQUESTED, PaymentState.OPENED):

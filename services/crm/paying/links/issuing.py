@@ -17,7 +17,7 @@ from services.crm.access.agency.service import Directory, agency_snapshot, agent
 from services.crm.core.asked import fresh_letter
 from services.crm.paying.links.models import PaymentLinkRow
 from services.crm.paying.links.records import KIND, WIRE_TYPES, Link, LinkRequest, Share, link_of
-from services.crm.paying.links.terms import TERMS_VERSION, render_terms
+from services.crm.paying.links.terms import render_terms, version_for
 from services.crm.paying.payments.service import HeldPayment, NewPayment, PaymentState, PaymentType, payments_by_id
 from services.crm.trips.bookings.service import BookingDetail, Passenger, passenger_snapshot, segment_snapshot
 from services.crm.trips.passenger_picker import picked, picked_for_mail
@@ -54,6 +54,8 @@ class Issuing:
             type=WIRE_TYPES[request.type],
             purpose=request.purpose,
             due_on=request.due_on.isoformat() if request.due_on else "",
+            plan=request.plan,
+            notice_days=request.notice_days,
         )
         self.fill_house(session, context, booking)
         segment = booking.segment(request.segment_id)
@@ -81,7 +83,7 @@ class Issuing:
             email=asked.payer_email,
             request_key=request_key,
             terms_text=render_terms(payment.context, asked.type, asked.payer_name),
-            terms_version=TERMS_VERSION,
+            terms_version=version_for(payment.context),
             **KIND.begun(now, self._lifetime),
         )
         url = self.mail(session, row, payment)

@@ -48,6 +48,9 @@ class LinkRequest:
     purpose: str
     due_on: date | None
     shares: Sequence[Share]
+    # Of a standing order: the plan in words, and how many days before each charge the client is told.
+    plan: str = ""
+    notice_days: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

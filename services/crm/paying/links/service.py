@@ -13,7 +13,7 @@ from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound
 from chassis.ids import derived_id
 from chassis.sealing import LetterSealer
-from protos.wayvault.events.v1.events_pb2 import PaymentLinkRevoked
+from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentLinkRevoked
 from services.crm.access.agency.service import Directory
 from services.crm.access.enrolment.service import Enrolments
 from services.crm.core.actor import Actor
@@ -81,7 +81,7 @@ class PaymentLinks(Asking[PaymentLinkRow, LinkState, Link]):
 
         def make(session: Session) -> list[Link]:
             booking = self._bookings.hold_own(session, actor, booking_id)
-            return [self._open(session, booking, request, share) for share in request.shares]
+            return [self.open(session, booking, request, share) for share in request.shares]
 
         return once(self._database, lambda session: self._made_by(session, actor, request.request_key), make)
 
@@ -95,15 +95,7 @@ class PaymentLinks(Asking[PaymentLinkRow, LinkState, Link]):
 
         Names, addresses and policies are today's as far as the booking still has them. Returns the new payment's id.
         """
-        context, old = payment.context, payment.now
-        booking = self._bookings.load_by_id(session, old.booking_id)
-        context.booking_title = booking.title
-        self._issuing.fill_house(session, context, booking)
-        passenger = booking.passenger(old.payer_client_id)
-        if passenger is not None and passenger.email:
-            context.payer.CopyFrom(passenger_snapshot(passenger))
-        if segment := booking.segment(old.segment_id):
-            context.segment.CopyFrom(segment_snapshot(segment))
+        context, old = self.fresh_context(session, payment.context), payment.now
         new = NewPayment(
             context=context,
             payer_name=f"{context.payer.first_name} {context.payer.last_name}".strip(),
@@ -114,6 +106,33 @@ class PaymentLinks(Asking[PaymentLinkRow, LinkState, Link]):
         replacement = open_payment(session, new, at=self._clock.now())
         self._issuing.add(session, replacement, request_key=f"again:{payment.id}")
         return replacement.id
+
+    def fresh_context(self, session: Session, context: PaymentContext) -> PaymentContext:
+        """What a payment's events say, with today's names, addresses and policies as far as the booking has them."""
+        booking = self._bookings.load_by_id(session, context.booking_id)
+        context.booking_title = booking.title
+        self._issuing.fill_house(session, context, booking)
+        passenger = booking.passenger(context.payer.id)
+        if passenger is not None and passenger.email:
+            context.payer.CopyFrom(passenger_snapshot(passenger))
+        if segment := booking.segment(context.segment.id):
+            context.segment.CopyFrom(segment_snapshot(segment))
+        return context
+
+    def open(self, session: Session, booking: BookingDetail, request: LinkRequest, share: Share) -> Link:
+        """A payment and the link that asks for it, in the caller's transaction. Raises InvalidArgument."""
+        new = self._issuing.new_payment(session, booking, request, share, payer_of(booking, share))
+        payment = open_payment(session, new, at=self._clock.now())
+        return self._issuing.add(session, payment, request_key=request.request_key)
+
+    def issue(self, session: Session, payment: HeldPayment) -> Link:
+        """A link for a payment that has none, in the caller's transaction."""
+        return self._issuing.add(session, payment, request_key=f"card:{payment.id}")
+
+    def take_back(self, session: Session, payment: HeldPayment) -> None:
+        """The payment is asked for no more, in the caller's transaction; one that is past that is left as it is."""
+        payment.happen(Fact.LINK_REVOKED, at=self._clock.now())
+        self._close_link_of(session, payment.id)
 
     def open_without_link(self, actor: Actor, booking_id: str, request: LinkRequest) -> str:
         """A payment for the one share of the request, asked for without a link (T1). The same request again makes none.
@@ -149,11 +168,12 @@ class PaymentLinks(Asking[PaymentLinkRow, LinkState, Link]):
     def taken_otherwise(self, payment_id: str) -> None:
         """The card came by phone: the link of the payment, if it has one that lives, stops working."""
         with self._database.transaction() as session:
-            row = session.scalar(
-                select(PaymentLinkRow).where(PaymentLinkRow.payment_id == payment_id).with_for_update()
-            )
-            if row is not None:
-                self._close(session, row)
+            self._close_link_of(session, payment_id)
+
+    def _close_link_of(self, session: Session, payment_id: str) -> None:
+        row = session.scalar(select(PaymentLinkRow).where(PaymentLinkRow.payment_id == payment_id).with_for_update())
+        if row is not None:
+            self._close(session, row)
 
     def of_booking(self, actor: Actor, booking_id: str) -> list[Link]:
         """A booking's links, newest first."""
@@ -179,11 +199,6 @@ class PaymentLinks(Asking[PaymentLinkRow, LinkState, Link]):
         query = select(PaymentLinkRow.id).where(PaymentLinkRow.request_key == request_key)
         with self._database.read() as session:
             return session.scalars(query).first() is not None
-
-    def _open(self, session: Session, booking: BookingDetail, request: LinkRequest, share: Share) -> Link:
-        new = self._issuing.new_payment(session, booking, request, share, payer_of(booking, share))
-        payment = open_payment(session, new, at=self._clock.now())
-        return self._issuing.add(session, payment, request_key=request.request_key)
 
     def _made_by(self, session: Session, actor: Actor, request_key: str) -> list[Link]:
         query = select(PaymentLinkRow).where(

@@ -40,6 +40,32 @@ right. This does not limit the rights that the law or my card issuer gives me.
 By signing I accept these terms. My electronic signature has the same effect as one on paper."""
 
 
+STANDING_ORDER_VERSION: Final = "standing-order-2026-11"
+
+_STANDING_ORDER: Final = """\
+STANDING ORDER: AUTHORIZATION OF REPEATED CARD CHARGES
+
+I, {payer}, am the cardholder of the card that I enter with this form, or I am authorized by its holder to use it.
+
+1. What I authorize. I authorize {agency} to charge this card again and again by this plan: {plan}. Each charge is \
+{type} for {purpose}. If I sign after the first of these days, the first charge is made on the day I sign. {trip}
+
+2. How my card is used. My card is encrypted in my browser. {agency} charges it through its payment gateway; nobody at \
+{agency} sees it. With the first charge the gateway keeps it for the further ones, and the copy in Wayvault is \
+destroyed, at the latest {days} after I submit it.{cvv}
+
+3. What I confirm. {notice}Each charge is for the amount above; another amount needs a further authorization from me. \
+A charge that is declined may be tried again up to three times within nine days. A charge may show on my statement \
+under the name of {agency}.
+
+4. Disputes. If I believe that a charge is wrong I will first contact {agent} at {contact}, so that it can be put \
+right. This does not limit the rights that the law or my card issuer gives me.
+
+5. Ending it. I can cancel this authorization at any time, in the client portal or by writing to {contact}. No charge \
+is made after that, and the gateway is told to forget my card. {agency} can end it as well.
+
+By signing I accept these terms. My electronic signature has the same effect as one on paper."""
+
 # "As a deposit for Deposit for two cabins": what the kind of payment says already is not said again.
 _SAID_BY_THE_KIND: Final = re.compile(
     r"(?:deposit|regular payment|final payment|payment|service fee) for ", re.IGNORECASE
@@ -54,6 +80,8 @@ def bare_purpose(purpose: str) -> str:
 
 def render_terms(context: PaymentContext, payment_type: PaymentType, payer_name: str) -> str:
     """The terms for one payment, as plain text with a blank line between paragraphs."""
+    if context.plan:
+        return _standing_order_terms(context, payment_type, payer_name)
     supplier = context.segment.supplier_name or context.agency.name
     is_fee = payment_type is PaymentType.SERVICE_FEE
     amount = Money(minor=context.amount.minor, currency=context.amount.currency)
@@ -65,6 +93,25 @@ def render_terms(context: PaymentContext, payment_type: PaymentType, payer_name:
         type=_WITH_ARTICLE[payment_type],
         purpose=bare_purpose(context.purpose),
         trip=_trip(context),
+        **_house(context.agency, context.agent, context.policy),
+    )
+
+
+def version_for(context: PaymentContext) -> str:
+    """The version of the terms that `render_terms` gives."""
+    return STANDING_ORDER_VERSION if context.plan else TERMS_VERSION
+
+
+def _standing_order_terms(context: PaymentContext, payment_type: PaymentType, payer_name: str) -> str:
+    days = context.notice_days
+    told = "1 day" if days == 1 else f"{days} days"
+    return _STANDING_ORDER.format(
+        payer=payer_name,
+        plan=context.plan,
+        type=_WITH_ARTICLE[payment_type],
+        purpose=bare_purpose(context.purpose),
+        trip=_trip(context),
+        notice=f"I am told by e-mail {told} before each charge after the first. " if days else "",
         **_house(context.agency, context.agent, context.policy),
     )
 

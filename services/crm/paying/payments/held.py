@@ -129,6 +129,14 @@ class HeldPayment:
         """The CVV was shown, and is destroyed. The first showing is the one that is kept."""
         self._row.cvv_shown_at = self._row.cvv_shown_at or at
 
+    def is_of_order(self, order_id: str) -> None:
+        """Says that it is a charge of a standing order."""
+        self._row.standing_order_id = order_id
+
+    def paid_by(self, *, brand: str, last4: str) -> None:
+        """Says which card pays, where no card was given for this payment itself."""
+        self._row.card_brand, self._row.card_last4 = brand, last4
+
     def cvv_given_again(self, *, kept_until: datetime) -> None:
         """The client gave the CVV once more (M10)."""
         self._row.cvv_kept_until, self._row.cvv_shown_at = kept_until, None

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from services.crm.paying.payments.models import PaymentRow
 from services.crm.paying.payments.record import Payment, payment_of
-from services.crm.paying.payments.rules import LAPSE_WARNING, PENDING
+from services.crm.paying.payments.rules import CARD_WAITS, LAPSE_WARNING, PENDING
 
 
 def unwarned(session: Session, now: datetime, limit: int) -> Sequence[str]:
@@ -26,7 +26,7 @@ def unwarned(session: Session, now: datetime, limit: int) -> Sequence[str]:
 def past_their_date(session: Session, now: datetime, limit: int) -> Sequence[Payment]:
     """Those whose card the vault has kept for as long as it may."""
     query = select(PaymentRow).where(
-        PaymentRow.state.in_(PENDING),
+        PaymentRow.state.in_(CARD_WAITS),
         PaymentRow.card_kept_until <= now,
         PaymentRow.card_removed_at.is_(None),
         PaymentRow.card_token.is_not(None),

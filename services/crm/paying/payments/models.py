@@ -62,6 +62,8 @@ class PaymentRow(Base):
     state: Mapped[str] = mapped_column(String(16))
     # The serialized wayvault.events.v1.PaymentContext of the moment the client was asked: what later events repeat.
     context: Mapped[bytes] = mapped_column(LargeBinary)
+    # The standing order that it is a charge of; empty for any other.
+    standing_order_id: Mapped[str] = mapped_column(String(64), default="", server_default="")
     replaces_payment_id: Mapped[str | None] = mapped_column(String(64), index=True)
     # The client started or reported it in the portal (P3, C6): nobody sent a link.
     self_service: Mapped[bool] = mapped_column(default=False)

@@ -61,6 +61,7 @@ class Payment:
     purpose: str
     due_on: date | None
     state: PaymentState
+    standing_order_id: str
     replaces_payment_id: str | None
     self_service: bool
     by_phone: bool
@@ -161,6 +162,7 @@ def payment_of(row: PaymentRow) -> Payment:
         purpose=row.purpose,
         due_on=row.due_on,
         state=PaymentState(row.state),
+        standing_order_id=row.standing_order_id,
         replaces_payment_id=row.replaces_payment_id,
         self_service=row.self_service,
         by_phone=row.by_phone,

@@ -18,6 +18,8 @@ class PaymentState(StrEnum):
     REQUESTED = "requested"
     OPENED = "opened"
     AUTHORIZED = "authorized"
+    # Authorized as part of a standing order, whose worker charges it on its day; nobody retrieves it.
+    SCHEDULED = "scheduled"
     RETRIEVED = "retrieved"
     PROCESSED = "processed"
     VOIDED = "voided"
@@ -36,6 +38,7 @@ class Fact(StrEnum):
 
     OPENED = "opened"
     AUTHORIZED = "authorized"
+    SCHEDULED = "scheduled"
     RETRIEVED = "retrieved"
     PROCESSED = "processed"
     VOIDED = "voided"
@@ -130,6 +133,16 @@ TRANSITIONS: Final[dict[tuple[PaymentState, Fact], PaymentState]] = {
     (S.AUTHORIZED, F.CHARGED): S.PROCESSED,
     (S.AUTHORIZED, F.VOIDED): S.VOIDED,
     (S.AUTHORIZED, F.LAPSED): S.LAPSED,
+    (S.AUTHORIZED, F.SCHEDULED): S.SCHEDULED,
+    # Another card was asked for and did not come in time: the one that the gateway keeps is charged.
+    (S.REQUESTED, F.SCHEDULED): S.SCHEDULED,
+    (S.OPENED, F.SCHEDULED): S.SCHEDULED,
+    (S.EXPIRED, F.SCHEDULED): S.SCHEDULED,
+    (S.REVOKED, F.SCHEDULED): S.SCHEDULED,
+    (S.SCHEDULED, F.AUTHORIZED): S.AUTHORIZED,
+    (S.SCHEDULED, F.CHARGED): S.PROCESSED,
+    (S.SCHEDULED, F.VOIDED): S.VOIDED,
+    (S.SCHEDULED, F.LAPSED): S.LAPSED,
     (S.RETRIEVED, F.PROCESSED): S.PROCESSED,
     (S.RETRIEVED, F.CHARGED): S.PROCESSED,
     (S.RETRIEVED, F.VOIDED): S.VOIDED,
@@ -140,11 +153,14 @@ TRANSITIONS: Final[dict[tuple[PaymentState, Fact], PaymentState]] = {
     (S.REVERSED, F.REFUND_FAILED): S.PROCESSED,
 }
 
-# In which states a payment comes into being: asked for, reported by the client, recorded by the agent.
-STARTS: Final = frozenset({S.REQUESTED, S.REPORTED, S.PROCESSED})
+# In which states a payment comes into being: asked for, due by a standing order, reported by the client, recorded by
+# the agent.
+STARTS: Final = frozenset({S.REQUESTED, S.SCHEDULED, S.REPORTED, S.PROCESSED})
 
 # What the red alert counts and the payment report lists (M3, M4).
 PENDING: Final = frozenset({S.AUTHORIZED, S.RETRIEVED})
+# Whose card the vault may still have.
+CARD_WAITS: Final = PENDING | {S.SCHEDULED}
 # The client still has to act.
 AWAITING_CLIENT: Final = frozenset({S.REQUESTED, S.OPENED})
 CLOSED: Final = frozenset({S.PROCESSED, S.VOIDED, S.REVERSED})
@@ -226,7 +242,7 @@ def _added_up(price: Money | None, payments: Iterable[Counted], currency: str) -
             continue
         if payment.state in AWAITING_CLIENT:
             sums["requested"] += payment.amount.minor
-        elif payment.state in PENDING:
+        elif payment.state in CARD_WAITS:
             sums["authorized"] += payment.amount.minor
         elif payment.state is S.PROCESSED:
             sums["processed"] += payment.amount.minor

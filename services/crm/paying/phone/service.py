@@ -88,10 +88,7 @@ class PhonePayments:
     def payment(self, actor: Actor, payment_id: str) -> Payment:
         """An own payment that can be paid by phone. Raises NotFound, PermissionDenied, InvalidArgument."""
         with self._database.read() as session:
-            payment = own(session, actor, payment_id)
-            if payment.state not in _WAITING:
-                raise InvalidArgument("This payment is not waiting for a card any more.")
-            return payment
+            return _waiting(session, actor, payment_id)
 
     def start(self, actor: Actor, payment_id: str, *, script: str) -> tuple[str, Opened]:
         """The client agreed: opens a session for the payment. Returns the call's id, and the PIN.
@@ -100,8 +97,7 @@ class PhonePayments:
         """
         masker, now = self._required(), self._clock.now()
         with self._database.read() as session:
-            if own(session, actor, payment_id).state not in _WAITING:
-                raise InvalidArgument("This payment is not waiting for a card any more.")
+            _waiting(session, actor, payment_id)
             policy = context_of(session, payment_id).policy
             telephone = session.get(PhoneDeskRow, actor.agent_id)
             desk = telephone.extension if telephone else ""
@@ -352,6 +348,16 @@ class _OwnCall:
 
 def _again(progress: Progress) -> int:
     return sum(max(0, shown.asked - 1) for shown in progress.fields.values())
+
+
+def _waiting(session: DbSession, actor: Actor, payment_id: str) -> Payment:
+    """An own payment that can be paid by phone. Raises NotFound, PermissionDenied, InvalidArgument."""
+    payment = own(session, actor, payment_id)
+    if payment.state not in _WAITING:
+        raise InvalidArgument("This payment is not waiting for a card any more.")
+    if context_of(session, payment_id).plan:
+        raise InvalidArgument("A standing order has to be signed first; the client does that by the link.")
+    return payment
 
 
 def _flow(row: PhoneFlowRow | None) -> Flow:

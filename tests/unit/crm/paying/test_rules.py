@@ -134,7 +134,7 @@ def test_a_balance_never_owes_less_than_nothing_and_counts_each_payment_once(
     assert standing.processed.minor == processed
     assert standing.due is not None
     assert standing.due.minor == max(0, price - processed)
-    live = PENDING | {PaymentState.REQUESTED, PaymentState.OPENED, PaymentState.PROCESSED}
+    live = PENDING | {PaymentState.SCHEDULED, PaymentState.REQUESTED, PaymentState.OPENED, PaymentState.PROCESSED}
     assert standing.promised.minor == sum(p.amount.minor for p in own if p.state in live)
 
 

@@ -1,0 +1,113 @@
+"""Pages of standing orders: the list of what is ahead, the proposal, one order and what can be done with it."""
+
+import secrets
+from collections.abc import Callable
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from chassis.errors import InvalidArgument, PermissionDenied
+from chassis.web.formatting import zone
+from services.crm.core.actor import Actor
+from services.crm.core.addresses import page_number, same_list
+from services.crm.core.forms import attempt
+from services.crm.core.parts import core
+from services.crm.core.web import current_agent, login_required
+from services.crm.paying.parts import paying
+from services.crm.paying.standing_orders.forms import make_form
+from services.crm.paying.standing_orders.service import StandingOrder
+from services.crm.trips.parts import trips
+
+blueprint = Blueprint("standing_orders", __name__, template_folder="templates", url_prefix="/standing-orders")
+
+_NOTICE_DAYS = 3
+
+
+@blueprint.get("")
+@login_required
+def index() -> ResponseReturnValue:
+    """All standing orders, with the day of each one's next charge."""
+    page = paying().standing_orders.list_page(current_agent(), page_number())
+    return render_template("standing_orders/index.html", page=page, same_list=same_list)
+
+
+@blueprint.route("/new/<id:booking_id>", methods=["GET", "POST"])
+@login_required
+def new(booking_id: str) -> ResponseReturnValue:
+    """Proposes one to a traveler of a booking; they get a link by which they authorize it."""
+    actor = current_agent()
+    booking = trips().bookings.get(actor, booking_id)
+    if not actor.owns(booking.agent_id):
+        raise PermissionDenied("Only the agent who owns this booking can propose a standing order for it.")
+    today = core().clock.now().astimezone(zone()).date()
+    form = make_form(
+        booking,
+        request_key=secrets.token_urlsafe(24),
+        first_on=today,
+        ends="times",
+        every="month",
+        notice_days=_NOTICE_DAYS,
+    )
+    if (wanted := form.proposal()) is not None:
+        made = attempt(form, lambda: paying().standing_orders.propose(actor, booking_id, wanted))
+        if made is not None:
+            flash(f"The link is on its way to {made.payer_email}. Nothing is charged before it is signed.", "done")
+            return _to(made.id)
+    why_not = "" if form.is_submitted() else paying().standing_orders.why_not(actor.agency_id)
+    page = render_template("standing_orders/new.html", form=form, booking=booking, why_not=why_not)
+    return page, 422 if form.errors else 200
+
+
+@blueprint.get("/<id:order_id>")
+@login_required
+def show(order_id: str) -> ResponseReturnValue:
+    """One order: its plan, the days ahead, what was charged."""
+    actor, orders = current_agent(), paying().standing_orders
+    order = orders.get(actor, order_id)
+    return render_template(
+        "standing_orders/show.html",
+        order=order,
+        own=actor.owns(order.agent_id),
+        payments=orders.payments_of(order),
+    )
+
+
+@blueprint.post("/<id:order_id>/pause")
+@login_required
+def pause(order_id: str) -> ResponseReturnValue:
+    act = paying().standing_orders.pause
+    return _act(order_id, act, "Paused. Nothing is charged until you resume it; both of you get an e-mail.")
+
+
+@blueprint.post("/<id:order_id>/resume")
+@login_required
+def resume(order_id: str) -> ResponseReturnValue:
+    act = paying().standing_orders.resume
+    return _act(order_id, act, "Resumed. The days of the pause are left out.")
+
+
+@blueprint.post("/<id:order_id>/cancel")
+@login_required
+def cancel(order_id: str) -> ResponseReturnValue:
+    act = paying().standing_orders.cancel
+    return _act(order_id, act, "Cancelled. Nothing more is charged, and the gateway is told to forget the card.")
+
+
+@blueprint.post("/<id:order_id>/card")
+@login_required
+def ask_for_card(order_id: str) -> ResponseReturnValue:
+    act = paying().standing_orders.ask_for_card
+    return _act(order_id, act, "The client gets a link by which they give another card for the next charge.")
+
+
+def _act(order_id: str, act: Callable[[Actor, str], StandingOrder], words: str) -> ResponseReturnValue:
+    try:
+        act(current_agent(), order_id)
+        flash(words, "done")
+    except InvalidArgument as refused:
+        flash(refused.message, "alert")
+    return _to(order_id)
+
+
+def _to(order_id: str) -> ResponseReturnValue:
+    return redirect(url_for("standing_orders.show", order_id=order_id), 303)
