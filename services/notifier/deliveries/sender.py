@@ -20,7 +20,7 @@ from services.notifier.deliveries.leases import Leases
 from services.notifier.deliveries.message import Attachment, MessageRefused, ReplyTo, build
 from services.notifier.deliveries.models import Delivery
 from services.notifier.deliveries.rules import PAUSES, DeliveryState, Next, Outcome, Refused, Stumbled, mask_address
-from services.notifier.deliveries.service import Deliveries, NewDelivery
+from services.notifier.deliveries.service import Deliveries, DeliveryColumns, NewDelivery
 from services.notifier.deliveries.transports import Transport
 from services.notifier.letters.rules import may_sign
 from services.notifier.templates.rules import Mail, Theme
@@ -224,7 +224,7 @@ class Sender:
         )
 
 
-def _data(row: Delivery) -> dict[str, str]:
+def _data(row: DeliveryColumns) -> dict[str, str]:
     try:
         data = json.loads(row.data)
     except ValueError:
@@ -240,7 +240,7 @@ def _answers_to(data: dict[str, str], theme: Theme, recipient: str) -> ReplyTo:
     return ReplyTo(address=theme.email, name=theme.name if theme.email else "")
 
 
-def _taken(row: Delivery, theme: Theme) -> _Taken:
+def _taken(row: DeliveryColumns, theme: Theme) -> _Taken:
     attachment = None
     if row.attachment is not None and row.attachment_name is not None:
         attachment = Attachment(name=row.attachment_name, content=row.attachment)
