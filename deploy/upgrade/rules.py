@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 _BOUNDED = re.compile(r"VARCHAR\((\d+)\)$")
+_COLLATION = re.compile(r' COLLATE "[^"]*"$')
 _READ = re.compile(r'\b(?:FROM|JOIN|UPDATE)\s+(?:ONLY\s+)?"?(\w+)"?', re.IGNORECASE)
 
 
@@ -82,7 +83,8 @@ def _narrowed(table: str, before: Shape, after: Shape) -> Iterator[str]:
 
 
 def _holds(new: str, old: str) -> bool:
-    """Whether every value of the old type is one of the new."""
+    """Whether every value of the old type is one of the new; in which order they stand is no matter here."""
+    new, old = _COLLATION.sub("", new), _COLLATION.sub("", old)
     if new == old or (new == "TEXT" and old.startswith("VARCHAR")):
         return True
     wide, narrow = _BOUNDED.match(new), _BOUNDED.match(old)

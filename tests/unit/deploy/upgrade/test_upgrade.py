@@ -72,6 +72,15 @@ def test_what_it_need_not_know_of_only_adds() -> None:
     assert change.grown == ("table owner is new", "column card.owner is new")
 
 
+def test_values_that_are_sorted_otherwise_are_the_same_values() -> None:
+    def typed(name: str) -> dict[str, Shape]:
+        return {"card": shape({"id": Column(type=name, required=True, default=False)})}
+
+    assert changed(typed("TEXT"), typed('TEXT COLLATE "C"')).narrowed == ()
+    assert changed(typed("VARCHAR(9)"), typed('VARCHAR(9) COLLATE "C"')).narrowed == ()
+    assert changed(typed("VARCHAR(9)"), typed('VARCHAR(8) COLLATE "C"')).narrowed != ()
+
+
 def test_a_lost_default_narrows() -> None:
     filled = {"card": shape({"id": Column(type="VARCHAR(20)", required=True, default=True)})}
     assert changed(filled, {"card": shape({"id": TEXT})}).narrowed == ("column card.id loses its default",)
