@@ -46,9 +46,9 @@ def restore(source: Path, url: str) -> Mapping[str, int]:
 
 
 @contextmanager
-def scratch_database(admin_url: str) -> Iterator[str]:
+def scratch_database(admin_url: str, *, purpose: str = "drill") -> Iterator[str]:
     """The URL of an empty database, which goes afterwards. Raises BackupFault."""
-    name = f"wayvault_drill_{secrets.token_hex(6)}"
+    name = f"wayvault_{purpose}_{secrets.token_hex(6)}"
     identifier = sql.Identifier(name)
     try:
         with psycopg.connect(libpq(admin_url), autocommit=True, connect_timeout=10) as connection:

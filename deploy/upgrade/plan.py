@@ -2,12 +2,14 @@
 
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, Inspector, MetaData, Table, event, func, inspect, select
+from sqlalchemy.engine.interfaces import ReflectedColumn
 
 from chassis.db import open_database
 from chassis.db.migrate import Migrations
@@ -16,6 +18,8 @@ from deploy.backup.places import sqlite_path
 from deploy.backup.rules import BackupFault
 from deploy.upgrade.rules import Change, Column, Shape, changed, tables_read
 
+# Schema and name of a table.
+_Key = tuple[str | None, str]
 # Alembic's own, and what its batches make on SQLite for a moment.
 _NOT_OURS = ("alembic_version", "_alembic_tmp_", "sqlite_")
 
@@ -62,7 +66,7 @@ def plan_of(migrations: Migrations, url: str, *, admin_url: str = "") -> Plan:
         with _empty(url, admin_url) as scratch:
             if present and waiting:
                 migrations.upgrade(scratch, to=present)
-            steps = tuple(_seen(migrations, scratch, name, purpose, rows.of) for name, purpose in waiting)
+            steps = tuple(_steps(migrations, scratch, waiting, rows.of))
     return Plan(service=migrations.service, present=present or "", newer=newer, steps=steps)
 
 
@@ -89,61 +93,79 @@ def _after(present: str | None, revisions: list[tuple[str, str]]) -> list[tuple[
     return revisions[names.index(present) + 1 :] if present else revisions
 
 
-def _seen(migrations: Migrations, scratch: str, revision: str, purpose: str, rows: Callable[[str], int | None]) -> Step:
-    statements: list[str] = []
+def _steps(
+    migrations: Migrations, scratch: str, waiting: list[tuple[str, str]], rows: Callable[[str], int | None]
+) -> Iterator[Step]:
+    before = _shapes(scratch) if waiting else {}
+    for revision, purpose in waiting:
+        statements = _statements(lambda revision=revision: migrations.upgrade(scratch, to=revision))  # type: ignore[misc]
+        after = _shapes(scratch)
+        counted = {name: rows(name) for name in sorted(tables_read(statements, before))}
+        yield Step(
+            revision=revision,
+            purpose=purpose,
+            change=changed(before, after),
+            reads={name: count for name, count in counted.items() if count is not None},
+        )
+        before = after
+
+
+def _statements(act: Callable[[], None]) -> list[str]:
+    """What is sent to databases meanwhile."""
+    found: list[str] = []
 
     def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
-        statements.append(statement)
+        found.append(statement)
 
-    before = _shapes(scratch)
     event.listen(Engine, "before_cursor_execute", note)
     try:
-        migrations.upgrade(scratch, to=revision)
+        act()
     finally:
         event.remove(Engine, "before_cursor_execute", note)
-    counted = {name: rows(name) for name in sorted(tables_read(statements, before))}
-    return Step(
-        revision=revision,
-        purpose=purpose,
-        change=changed(before, _shapes(scratch)),
-        reads={name: count for name, count in counted.items() if count is not None},
-    )
+    return found
 
 
 def _shapes(url: str) -> dict[str, Shape]:
+    """All tables at once: one by one would take PostgreSQL seconds."""
     with _connected(url) as connection:
         found = inspect(connection)
-        return {name: _shape(found, name) for name in found.get_table_names() if not name.startswith(_NOT_OURS)}
+        columns, indexes, demands = found.get_multi_columns(), found.get_multi_indexes(), _demands(found)
+        return {
+            key[1]: Shape(
+                columns={column["name"]: _column(column) for column in columns[key]},
+                demands=demands.get(key, {}),
+                indexes=frozenset(str(one["name"]) for one in indexes.get(key, []) if not one["unique"]),
+            )
+            for key in columns
+            if not key[1].startswith(_NOT_OURS)
+        }
 
 
-def _shape(found: Inspector, table: str) -> Shape:
-    columns = {
-        column["name"]: Column(
-            type=str(column["type"]).upper(),
-            required=not column["nullable"],
-            default=column.get("default") is not None or column.get("autoincrement") is True,
-        )
-        for column in found.get_columns(table)
-    }
-    indexes = found.get_indexes(table)
-    return Shape(
-        columns=columns,
-        demands=dict(_demands(found, table)),
-        indexes=frozenset(str(one["name"]) for one in indexes if not one["unique"]),
+def _column(found: ReflectedColumn) -> Column:
+    return Column(
+        type=str(found["type"]).upper(),
+        required=not found["nullable"],
+        default=found.get("default") is not None or found.get("autoincrement") is True,
     )
 
 
-def _demands(found: Inspector, table: str) -> Iterator[tuple[str, frozenset[str]]]:
-    for unique in found.get_unique_constraints(table):
-        yield f"unique ({', '.join(unique['column_names'])})", frozenset(unique["column_names"])
-    for index in found.get_indexes(table):
-        if index["unique"]:
-            yield f"unique index {index['name']}", frozenset(name for name in index["column_names"] if name)
-    for check in found.get_check_constraints(table):
-        yield f"check {check['name']}", frozenset()
-    for key in found.get_foreign_keys(table):
-        names = key["constrained_columns"]
-        yield f"({', '.join(names)}) names a {key['referred_table']}", frozenset(names)
+def _demands(found: Inspector) -> Mapping[_Key, Mapping[str, frozenset[str]]]:
+    demands: dict[_Key, dict[str, frozenset[str]]] = defaultdict(dict)
+    for key, uniques in found.get_multi_unique_constraints().items():
+        for unique in uniques:
+            demands[key][f"unique ({', '.join(unique['column_names'])})"] = frozenset(unique["column_names"])
+    for key, indexes in found.get_multi_indexes().items():
+        for index in indexes:
+            if index["unique"]:
+                names = frozenset(name for name in index["column_names"] if name)
+                demands[key][f"unique index {index['name']}"] = names
+    for key, checks in found.get_multi_check_constraints().items():
+        demands[key] |= {f"check {check['name']}": frozenset() for check in checks}
+    for key, references in found.get_multi_foreign_keys().items():
+        for reference in references:
+            columns = reference["constrained_columns"]
+            demands[key][f"({', '.join(columns)}) names a {reference['referred_table']}"] = frozenset(columns)
+    return demands
 
 
 class _Rows:
@@ -178,7 +200,7 @@ def _connected(url: str) -> Iterator[Connection]:
 def _empty(url: str, admin_url: str) -> Iterator[str]:
     """An empty database of the same engine; of SQLite where nobody may make one on PostgreSQL."""
     if sqlite_path(url) is None and admin_url:
-        with postgres.scratch_database(admin_url) as scratch:
+        with postgres.scratch_database(admin_url, purpose="upgrade") as scratch:
             yield scratch
         return
     with tempfile.TemporaryDirectory(prefix="wayvault-upgrade-") as folder:
