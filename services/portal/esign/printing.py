@@ -11,10 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from hashlib import sha256
+from typing import cast
 
 import structlog
 from google.protobuf.message import Message
-from sqlalchemy import delete, select, update
+from sqlalchemy import Table, bindparam, delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -31,6 +32,23 @@ _IDLE_SECONDS = 0.25
 _OUTAGE_SECONDS = 2.0
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=1), timedelta(minutes=10)
 log = structlog.get_logger(__name__)
+
+# What is said for every document, written and compiled once.
+_DOCUMENTS, _JOBS = (cast("Table", row.__table__) for row in (SignedDocumentRow, PrintJobRow))
+_DUE = select(_JOBS.c.document_id).where(_JOBS.c.due_at <= bindparam("now")).order_by(_JOBS.c.due_at).limit(_BATCH)
+_RECORD = select(_DOCUMENTS.c.pdf, _DOCUMENTS.c.record, _DOCUMENTS.c.record_sha256, _DOCUMENTS.c.signature_image).where(
+    _DOCUMENTS.c.document_id == bindparam("document")
+)
+_TAKE_JOB = (
+    delete(_JOBS)
+    .where(_JOBS.c.document_id == bindparam("document"))
+    .returning(_JOBS.c.event_type, _JOBS.c.event, _JOBS.c.aggregate_id, _JOBS.c.agency_id)
+)
+_KEEP_PDF = (
+    update(_DOCUMENTS)
+    .where(_DOCUMENTS.c.document_id == bindparam("document"))
+    .values(pdf=bindparam("made"), pdf_sha256=bindparam("digest"))
+)
 
 
 class RecordBroken(Exception):
@@ -81,14 +99,8 @@ class Printing:
 
     def print_due(self, typeset: Callable[[Record], bytes] = render) -> int:
         """Prints some of what waits; how many were tried. What can't be printed is tried again later, ever rarer."""
-        due = (
-            select(PrintJobRow.document_id)
-            .where(PrintJobRow.due_at <= self._clock.now())
-            .order_by(PrintJobRow.due_at)
-            .limit(_BATCH)
-        )
         with self._database.read() as session:
-            waiting = session.scalars(due).all()
+            waiting = session.connection().execute(_DUE, {"now": self._clock.now()}).scalars().all()
         printed: dict[str, bytes] = {}
         for document_id in waiting:
             with self._put_off_if_it_fails(document_id):
@@ -130,7 +142,7 @@ class Printing:
     def _printed(self, document_id: str, typeset: Callable[[Record], bytes]) -> tuple[bytes, bool]:
         """The PDF as it is kept, or made now (True); empty when there is no such document. Raises RecordBroken."""
         with self._database.read() as session:
-            row = session.get(SignedDocumentRow, document_id)
+            row = session.connection().execute(_RECORD, {"document": document_id}).first()
             if row is None or row.pdf:
                 return b"" if row is None else row.pdf, False
             record, fixed = Record(text=row.record, drawing=row.signature_image), row.record_sha256
@@ -139,17 +151,15 @@ class Printing:
         return typeset(record), True
 
     def _keep(self, session: Session, document_id: str, pdf: bytes) -> None:
-        """Keeps and tells, unless another has done it meanwhile: the job is there for one."""
-        job = session.get(PrintJobRow, document_id, with_for_update=True)
+        """Keeps and tells, unless another has done it meanwhile: the job is there for one, who takes it away."""
+        job = session.connection().execute(_TAKE_JOB, {"document": document_id}).first()
         if job is None:
             return
         digest = sha256(pdf).hexdigest()
-        row = SignedDocumentRow
-        session.execute(update(row).where(row.document_id == document_id).values(pdf=pdf, pdf_sha256=digest))
+        session.connection().execute(_KEEP_PDF, {"document": document_id, "made": pdf, "digest": digest})
         event = CATALOGUE[job.event_type].message_class.FromString(job.event)
         event.pdf, event.pdf_sha256 = pdf, digest  # type: ignore[attr-defined]  # every event that is announced has them
         self._outbox.add(session, event, aggregate_id=job.aggregate_id, agency_id=job.agency_id)
-        session.execute(delete(PrintJobRow).where(PrintJobRow.document_id == document_id))
 
     def _put_off(self, document_id: str) -> None:
         with self._database.transaction() as session:
