@@ -94,6 +94,23 @@ def _check(world: World, page: Page, file: Path) -> str:
     return page.locator("#result").inner_text()
 
 
+def test_a_form_to_be_signed_by_hand_is_looked_at_and_downloaded(world: World, album: Album, tmp_path: Path) -> None:
+    agent = world.agent()
+    page = agent.page
+    agent.open_booking(BOOKING)
+    page.get_by_role("link", name="Send a document").click()
+    page.get_by_role("link", name="Print a form").click()
+    expect(page.get_by_text("Please don't write a card number on this form.")).to_be_visible()
+    album.look(page, "crm-print-form")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download (PDF)").click()
+    form = tmp_path / "form.pdf"
+    download.value.save_as(form)
+    words = "".join(sheet.extract_text().replace("\0", "") for sheet in PdfReader(io.BytesIO(form.read_bytes())).pages)
+    assert "Place and date" in words
+    assert "Please don't write a card number on this form." in words
+
+
 def test_a_document_is_sent_signed_on_a_phone_and_known_again(world: World, album: Album, tmp_path: Path) -> None:
     agent = world.agent()
     title = _new_document(world, agent)
