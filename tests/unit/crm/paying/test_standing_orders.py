@@ -497,3 +497,43 @@ def test_the_pages_propose_one_show_it_and_change_it(crm: CrmHouse) -> None:
 def test_the_form_says_when_the_gateway_keeps_no_cards(crm: CrmHouse, gateway: FakeCharging) -> None:
     gateway.gateway = None
     assert "no payment gateway yet" in crm.browser(crm.maya).get(f"/standing-orders/new/{crm.booking_id}").text
+
+
+class Killed(BaseException):
+    """The worker's process ends here, as by kill -9: nothing after it runs."""
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before the call", "after the call"])
+@pytest.mark.parametrize("charge", [0, 1], ids=["the first charge", "a further charge"])
+def test_a_worker_that_is_killed_in_the_middle_charges_the_day_once(
+    crm: CrmHouse, gateway: FakeCharging, monkeypatch: pytest.MonkeyPatch, *, after: bool, charge: int
+) -> None:
+    if charge:
+        order = signed(crm, times=2, first_on=today(crm))
+        due = order.next_on
+        assert due is not None
+        go_to(crm, due - timedelta(days=3))
+        crm.clock.advance(datetime.combine(due, MORNING, tzinfo=ZONE) + timedelta(minutes=1) - crm.clock.now())
+    else:
+        order = propose(crm, times=2)
+        crm.hear(crm.authorization(order.payment_id or ""))
+    asked = gateway.charge
+
+    def dies(*given: Any, **named: Any) -> None:  # Any: whatever charging is asked with
+        if after:
+            asked(*given, **named)
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(gateway, "charge", dies)
+        with pytest.raises(Killed):
+            any(crm.deps.paying.order_keeping.run() > 1 for _ in range(3))
+
+    crm.clock.advance(timedelta(hours=2))
+    work(crm)
+    crm.clock.advance(timedelta(hours=2))
+    work(crm)
+    assert [len([one for one in made if one.state is ChargeState.SUCCEEDED]) for made in gateway.charges.values()] == (
+        [1] * (charge + 1)
+    )
+    assert now_of(crm, order).made == charge + 1
