@@ -102,7 +102,11 @@ _KINDS: Final = {
     "quote_received": _elsewhere(
         "Word to a visitor that their request is here", "Call them: the address that they typed takes no mail."
     ),
+    "standing_order": _elsewhere(
+        "Word about a standing order", "It stands in the portal: correct the client's address and tell them yourself."
+    ),
     # News for the agent.
+    "standing_order_agent": _news("Word about a client's standing order", "It stands under Standing orders."),
     "link_sent": _news("Confirmation that a link was sent", "The link itself was sent."),
     "payment_alert": _news("Alert of a payment that waits", "The payment waits in the payment report all the same."),
     "payment_reported": _news(
