@@ -92,6 +92,7 @@ class AgencyForm(Form):
     )
 
     second_reveal = BooleanField("Allow a second reveal that another admin approves")
+    charge_code = BooleanField("Ask for the authenticator before each charge")
     refund_limit = IntegerField(
         "Refunds above this need another admin",
         [
@@ -115,6 +116,7 @@ class AgencyForm(Form):
             cvv_retention_hours=self.cvv_retention_hours.data or 0,
             second_reveal=bool(self.second_reveal.data),
             refund_limit=self.refund_limit.data,
+            charge_code=bool(self.charge_code.data),
         )
 
 

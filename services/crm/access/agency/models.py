@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy import ForeignKey, LargeBinary, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
@@ -27,6 +27,7 @@ class AgencyRow(Base):
     cvv_retention_hours: Mapped[int]
     second_reveal: Mapped[bool]
     refund_limit: Mapped[int | None]
+    charge_code: Mapped[bool] = mapped_column(default=False, server_default=false())
     # Of its logo; empty = initials.
     logo_sha256: Mapped[str] = mapped_column(String(64), default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -39,6 +39,8 @@ class AgencyData:
     second_reveal: bool = False
     # G2: what may be given back of one charge, in whole units of its currency, without another admin; None = anything.
     refund_limit: int | None = None
+    # G1: whether who charges a card shows first, with a fresh code, that they are at the keyboard.
+    charge_code: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

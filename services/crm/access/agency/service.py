@@ -320,6 +320,7 @@ def _agency(row: AgencyRow) -> AgencyDetail:
         cvv_retention_hours=row.cvv_retention_hours,
         second_reveal=row.second_reveal,
         refund_limit=row.refund_limit,
+        charge_code=row.charge_code,
     )
     return AgencyDetail(id=row.id, data=data, version=row.version, logo_sha256=row.logo_sha256)
 

@@ -1,9 +1,15 @@
-"""What an admin types who decides a refund."""
+"""What an agent types who charges, where the agency wants it, and an admin who decides a refund."""
 
 from chassis.web.forms import CodeField, Form, Length, StringField, required
 from services.crm.paying.charging.approvals import LONGEST_WORD
 
 _BOUNDED = Length(max=LONGEST_WORD, message=f"Use at most {LONGEST_WORD} characters.")
+
+
+class ChargeForm(Form):
+    """Step-up before a charge, where the agency's policy says so."""
+
+    code = CodeField("Authenticator code", [required("Enter the 6 digits that your app shows.")])
 
 
 class ApproveForm(Form):

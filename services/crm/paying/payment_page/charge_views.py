@@ -5,9 +5,12 @@ from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument
 from chassis.typed.numbers import number_from
+from chassis.web.known_devices import known_devices
+from services.crm.access.parts import access
 from services.crm.core.origin import request_origin
 from services.crm.core.ports.charging import ChargeState, RefundState
 from services.crm.core.web import current_agent, login_required
+from services.crm.paying.charging.forms import ChargeForm
 from services.crm.paying.charging.service import RefundRequest
 from services.crm.paying.parts import paying
 from services.crm.paying.payment_page.views import act_on, blueprint, here, refund_form_of
@@ -33,8 +36,15 @@ _REFUND_WAITS = (
 @login_required
 def charge(payment_id: str) -> ResponseReturnValue:
     """G1: has the card charged through the agency's gateway."""
+    actor = current_agent()
+    payment = paying().book.get(actor, payment_id)
+    form = ChargeForm(prefix="charge")
     try:
-        state = paying().charges.charge(current_agent(), payment_id, origin=request_origin())
+        if actor.owns(payment.agent_id) and access().directory.agency(payment.agency_id).data.charge_code:
+            if not form.validate_on_submit():
+                raise InvalidArgument("Nothing was charged. Enter the 6 digits that your authenticator shows now.")
+            access().sign_in.demand_proof(actor.agent_id, form.code.data or "", known_devices().visitor(actor.email))
+        state = paying().charges.charge(actor, payment_id, origin=request_origin())
     except InvalidArgument as error:
         flash(error.message, "alert")
         return _back(payment_id)

@@ -33,6 +33,7 @@ from services.crm.core.origin import request_origin
 from services.crm.core.parts import core
 from services.crm.core.ports.vault import CvvState
 from services.crm.core.web import current_agent, login_required
+from services.crm.paying.charging.forms import ChargeForm
 from services.crm.paying.closing.service import may_ask_again
 from services.crm.paying.cvv_requests import rules as cvv_rules
 from services.crm.paying.parts import paying
@@ -263,6 +264,7 @@ def _page(payment_id: str, **forms: AnyForm) -> str:
         own=actor.owns(payment.agent_id),
         charging=charging,
         charge_at=None,
+        charge_form=ChargeForm(formdata=None, prefix="charge") if policy.charge_code else None,
         refunds=refunds,
         refund_requests=refund_requests,
         people=access().directory.names_in(actor) if refunds or refund_requests else {},

@@ -18,6 +18,7 @@ from services.crm.access.parts import access
 from services.crm.core.actor import Actor
 from services.crm.core.forms import attempt, do_and_say
 from services.crm.core.web import current_agent, login_required
+from services.crm.paying.charging.forms import ChargeForm
 from services.crm.paying.parts import paying
 from services.crm.paying.payments.service import Payment, PaymentType
 from services.crm.paying.phone.forms import HolderForm, make_form
@@ -81,6 +82,7 @@ def panel(payment_id: str) -> ResponseReturnValue:
 def _charge_panel(actor: Actor, payment: Payment) -> ResponseReturnValue:
     """T4: the card is keyed, and the client still on the line: what is the agency's own money is charged here."""
     charging = paying().charges.status_of(payment)
+    policy = access().directory.agency(payment.agency_id).data
     if not payment.by_phone or not (charging.may_charge or charging.charge):
         return redirect(url_for("payment_page.show", payment_id=payment.id), 303)
     return render_template(
@@ -89,6 +91,7 @@ def _charge_panel(actor: Actor, payment: Payment) -> ResponseReturnValue:
         charging=charging,
         own=actor.owns(payment.agent_id),
         charge_at="phone",
+        charge_form=ChargeForm(formdata=None, prefix="charge") if policy.charge_code else None,
         # Refunds are the payment's page's.
         refunds=(),
         refund_requests=(),

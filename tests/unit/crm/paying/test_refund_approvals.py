@@ -27,7 +27,7 @@ from services.crm.core.ports.charging import RefundState
 from services.crm.paying.charging.approvals import RefundRequest
 from services.crm.paying.charging.models import PaymentRefundRow
 from services.crm.paying.charging.rules import needs_approval
-from tests.support.crm_charging import FakeCharging, charged_fee
+from tests.support.crm_charging import FakeCharging, charged_fee, fee
 from tests.support.crm_paying import ORIGIN, Browser, CrmHouse, usd
 
 
@@ -249,6 +249,7 @@ def test_an_admin_finds_it_in_rail_dashboard_and_list_and_approves_with_a_fresh_
     path, ada, secret = ready(crm)
     assert "1 refund waits for an admin" in html.unescape(ada.get("/").text)
     assert path in ada.get("/approvals").text
+    assert "Test mode" in ada.get(path).text
     wrong = ada.post(f"{path}/approve", {"approve-code": "000000"})
     assert wrong.status_code == 422
     assert "That code is not right" in html.unescape(wrong.text)
@@ -362,3 +363,26 @@ def test_after_a_month_nobody_asks_about_a_refund_any_more(crm: CrmHouse) -> Non
     assert crm.deps.paying.refunds.carry_out() == 1
     crm.clock.advance(timedelta(days=31))
     assert crm.deps.paying.refunds.carry_out() == 0
+
+
+# ---------------------------------------------------------------- a fresh code before a charge
+
+
+def test_where_the_policy_says_so_a_charge_needs_a_fresh_code(crm: CrmHouse, gateway: FakeCharging) -> None:
+    agency = crm.deps.access.directory.agency(crm.agency_id)
+    data = replace(agency.data, charge_code=True)
+    payment_id = fee(crm)
+    assert 'name="charge-code"' not in page(crm, f"/payments/{payment_id}")
+    crm.deps.access.directory.change_agency(crm.ada, data, version=agency.version)
+    crm.deps.access.sign_in.set_password(crm.maya.agent_id, "harbour lantern velvet ostrich")
+    secret = crm.deps.access.sign_in.enrol_new_authenticator(crm.maya.agent_id)
+    maya = crm.browser(crm.maya)
+    assert 'name="charge-code"' in maya.get(f"/payments/{payment_id}").text
+
+    for wrong in ({}, {"charge-code": "000000"}, {"charge-code": "no"}):
+        maya.post(f"/payments/{payment_id}/charge", wrong)
+        assert gateway.charges == {}
+    maya.post(f"/payments/{payment_id}/charge", {"charge-code": "000000"})
+    assert "That code is not right" in html.unescape(maya.get(f"/payments/{payment_id}").text)
+    maya.post(f"/payments/{payment_id}/charge", {"charge-code": pyotp.TOTP(secret).at(crm.clock.now())})
+    assert len(gateway.charges[payment_id]) == 1

@@ -1,0 +1,24 @@
+"""Whether an agency wants a fresh code before each charge
+
+Revision: 0023_charge_code, after 0022_first_steps
+
+Expand only: a column with a default.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0023_charge_code"
+down_revision = "0022_first_steps"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("agency", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("charge_code", sa.Boolean(), server_default=sa.false(), nullable=False))
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("agency", schema=None) as batch_op:
+        batch_op.drop_column("charge_code")
