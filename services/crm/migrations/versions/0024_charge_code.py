@@ -1,6 +1,6 @@
 """Whether an agency wants a fresh code before each charge
 
-Revision: 0023_charge_code, after 0022_first_steps
+Revision: 0024_charge_code, after 0023_standing_orders
 
 Expand only: a column with a default.
 """
@@ -8,8 +8,8 @@ Expand only: a column with a default.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0023_charge_code"
-down_revision = "0022_first_steps"
+revision = "0024_charge_code"
+down_revision = "0023_standing_orders"
 branch_labels = None
 depends_on = None
 
