@@ -15,8 +15,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("agency", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("charge_code", sa.Boolean(), server_default=sa.false(), nullable=False))
+    # Not by a batch, which on SQLite would make the table anew, and others refer to it.
+    op.add_column("agency", sa.Column("charge_code", sa.Boolean(), server_default=sa.false(), nullable=False))
 
 
 def downgrade() -> None:
