@@ -83,6 +83,7 @@ class Softphone:
         self._call_id = self._local = self._remote = self._target = ""
         self._routes: list[str] = []
         self._sequence = 1
+        self._registered, self._patience = False, _PATIENCE
         self._remote_media: tuple[str, int] | None = None
         self._keys: queue.Queue[tuple[str, str]] = queue.Queue()
         self._threads = [threading.Thread(target=loop, daemon=True) for loop in (self._listen, self._hear, self._speak)]
@@ -93,13 +94,14 @@ class Softphone:
             thread.start()
         return self
 
-    def register(self) -> None:
-        """Raises PhoneFault."""
+    def register(self, seconds: int = 600) -> None:
+        """For that long; 0 takes it back. Raises PhoneFault."""
         request = self._request("REGISTER", f"sip:{self._domain}", to=self._own_uri, call_id=_random(), sequence=1)
-        request.headers += [("Contact", f"<{self._contact}>"), ("Expires", "600")]
+        request.headers += [("Contact", f"<{self._contact}>"), ("Expires", str(seconds))]
         answer = self._authenticated(request, "REGISTER")
         if answer.status != 200:
             raise PhoneFault(f"{self.extension.user} could not register: {answer.first}")
+        self._registered = seconds > 0
 
     def call(self, user: str) -> None:
         """Calls an extension and returns when it answered. Raises PhoneFault."""
@@ -140,6 +142,11 @@ class Softphone:
             self.over.set()
 
     def close(self) -> None:
+        """Takes its registration back, for an exchange keeps only so many of an extension, and is silent."""
+        if self._registered:
+            self._patience = 1.0
+            with contextlib.suppress(PhoneFault, OSError):
+                self.register(0)
         self._stop.set()
         for thread in self._threads:
             thread.join(2)
@@ -222,7 +229,7 @@ class Softphone:
         self._sip.sendto(message.wire(), self.server)
 
     def _wait(self, wanted: Callable[[Message], bool], again: Message | None = None) -> Message:
-        ends, resend = time.monotonic() + _PATIENCE, time.monotonic() + 0.5
+        ends, resend = time.monotonic() + self._patience, time.monotonic() + 0.5
         while (now := time.monotonic()) < ends:
             with contextlib.suppress(queue.Empty):
                 answer = self._answers.get(timeout=0.1)

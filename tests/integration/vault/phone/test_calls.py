@@ -163,6 +163,14 @@ def test_a_stranger_can_neither_register_nor_call(house: tuple[House, ExitStack]
         stranger.call(extensions.CLIENT)
 
 
+def test_telephones_that_come_and_go_find_room_each_time(house: tuple[House, ExitStack]) -> None:
+    home, _ = house
+    # More than Kamailio keeps of one extension.
+    for _ in range(5):
+        with ExitStack() as stack:
+            home.phone(stack, extensions.AGENT)
+
+
 def test_without_the_masker_no_call_is_set_up(house: tuple[House, ExitStack]) -> None:
     found, stack = house
     agent, client = found.phone(stack, extensions.AGENT), found.phone(stack, extensions.CLIENT)
