@@ -240,11 +240,9 @@ class Inbox:
             )
 
     def _turn(self, session: Session, envelope: Envelope, last: int, replayed: bool) -> Turn:
-        handled = select(self._inbox.c.event_id).where(
-            self._inbox.c.consumer == self._consumer, self._inbox.c.event_id == envelope.event_id
-        )
         if replayed or envelope.sequence <= last:
-            if session.execute(handled).first() is not None:
+            key = {"k_consumer": self._consumer, "k_event_id": envelope.event_id}
+            if session.connection().execute(self._sql.handled, key).first() is not None:
                 return Turn.DUPLICATE
             return Turn.READY if replayed else Turn.LATE
         return Turn.READY if envelope.sequence == last + 1 else Turn.GAP
@@ -325,6 +323,9 @@ class _Statements:
         )
         self.advance = update(seen).where(*same, seen.c.last < bindparam("to")).values(last=bindparam("to"))
         self.note = insert(inbox)
+        self.handled = select(inbox.c.event_id).where(
+            inbox.c.consumer == bindparam("k_consumer"), inbox.c.event_id == bindparam("k_event_id")
+        )
         self.unpark = delete(parked).where(mine, parked.c.event_id == bindparam("k_event_id"))
         self.count = select(func.count()).select_from(parked).where(mine)
 
