@@ -175,13 +175,14 @@ class World:
             self.kept[first_name] = page.context.storage_state()
         return agent
 
-    def given_link(self, agent: AgentAtWork) -> tuple[str, str]:
-        """A link that has reached Eleanor: its address from the mail, and the payment's id. Not by the agent's hand."""
+    def given_link(self, agent: AgentAtWork, *, fee: bool = False) -> tuple[str, str]:
+        """A link that has reached Eleanor: its address from the mail, and the payment's id. Not by the agent's hand.
+        `fee`: it asks for the agency's own."""
         amount = f"2{next(_CENTS) // 100:02}.{next(_CENTS) % 100:02}"
         cookies = {one["name"]: one["value"] for one in agent.page.context.cookies(self.crm)}
         booking = str(self.stack.query("crm", "SELECT id FROM booking WHERE title = :title", title=BOOKING)[0][0])
         by_http.Agent(by_http.Browser(self.crm, cookies)).send_link(
-            booking, amount=amount, purpose="Deposit for the cabin"
+            booking, amount=amount, purpose="Service fee" if fee else "Deposit for the cabin", fee=fee
         )
         link = self.mailbox.take(agent.page, ELEANOR, f"{amount} for").link("/pay/")
         return link, self.payment_of(link)
@@ -191,12 +192,14 @@ class World:
         link_id = link.partition("/pay/")[2].partition("#")[0]
         return str(self.stack.query("crm", "SELECT payment_id FROM payment_link WHERE id = :id", id=link_id)[0][0])
 
-    def given_authorized(self, agent: AgentAtWork, *, number: str = VISA, cvv: str = CVV) -> tuple[str, str]:
+    def given_authorized(
+        self, agent: AgentAtWork, *, number: str = VISA, cvv: str = CVV, fee: bool = False
+    ) -> tuple[str, str]:
         """A payment that Eleanor has authorized, not by hand: her link and the payment's id.
 
         The agent stands in its payment area.
         """
-        link, payment = self.given_link(agent)
+        link, payment = self.given_link(agent, fee=fee)
         self.until_portal_knows(link, agent.page)
         (found,) = by_http.links_in([{"text": link}])
         card = {"pan": number.replace(" ", ""), "cvv": cvv, "name": "Eleanor Whitcombe"}

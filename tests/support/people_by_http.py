@@ -126,12 +126,17 @@ class Agent:
         while sent < at_least:
             sent += self.send_link(booking, amount="10.00", purpose="Bench", people=None)
 
-    def send_link(self, booking_id: str, *, amount: str, purpose: str, people: int | None = 1) -> int:
-        """Asks that many first passengers of a booking, or all, for an amount each; gives how many they are.
+    def send_link(
+        self, booking_id: str, *, amount: str, purpose: str, people: int | None = 1, fee: bool = False
+    ) -> int:
+        """Asks that many first passengers of a booking, or all, for an amount each; gives how many they are. `fee`: it
+        is the agency's own.
 
         Raises PageFault.
         """
         form = self.link_form(booking_id, amount=amount, purpose=purpose, people=people)
+        if fee:
+            form.fields |= {"segment_id": "none", "type": "service_fee"}
         form.send()
         return form.people
 
@@ -168,12 +173,12 @@ class LinkForm:
     """A form that asks passengers to pay; sent again after a fault, it asks nobody twice."""
 
     def __init__(self, browser: Browser, path: str, fields: dict[str, str], *, people: int) -> None:
-        self._browser, self._path, self._fields = browser, path, fields
+        self._browser, self._path, self.fields = browser, path, fields
         self.people = people
 
     def send(self) -> None:
         """Raises PageFault."""
-        self._browser.post(self._path, self._fields)
+        self._browser.post(self._path, self.fields)
 
 
 class AlertListener:
@@ -256,7 +261,7 @@ class Client:
         page = self._browser.post(f"{self._path}/open", {"token": link.token})
         intake = _attribute(page, r'data-intake="([^"]+)"')
         key = _attribute(_frame_page(frame, portal), r"""wv-sealing-key" content=["'](.+?)["']>""")
-        self._fields = {
+        self.fields = {
             "intake_id": intake,
             "offer_digest": _attribute(page, r'name="offer_digest"[^>]*value="([^"]+)"'),
             "sealed_card": Frame(sealing_jwk=key).card(intake, **card),
@@ -278,7 +283,7 @@ class Client:
     def submit(self) -> tuple[float, float]:
         """Gives when (monotonic) the request left and when its answer was there. Raises PageFault."""
         began = time.monotonic()
-        answer = self._browser.send(f"{self._path}/authorize", self._fields)
+        answer = self._browser.send(f"{self._path}/authorize", self.fields)
         ended = time.monotonic()
         if "/status" not in str(answer.get("next", "")):
             raise PageFault(f"the submission was answered with {json.dumps(answer)[:300]}")
