@@ -7,6 +7,7 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Page, expect
 
+from deploy.phone.check import check
 from deploy.phone.demo_call import DemoCall
 from tests.e2e.album import Album
 from tests.e2e.conftest import ARTIFACTS, World
@@ -177,3 +178,14 @@ def test_the_agent_reads_within_three_seconds_that_exchange_or_vault_died_and_go
     page.get_by_role("button", name="Cancel session").click()
     expect(page.get_by_text("every digit is gone")).to_be_visible()
     album.look(page, "crm-phone-cancelled")
+
+
+def test_an_admin_sees_that_a_test_call_had_sound_both_ways(world: World, album: Album, telephones: Stack) -> None:
+    page = world.agent("Ada").page
+    page.goto(f"{world.crm}/phone/settings")
+    expect(page.get_by_text("None since the masker started")).to_be_visible()
+    check(telephones.state)
+    page.reload()
+    expect(page.get_by_text("Last had sound both ways")).to_be_visible()
+    expect(page.get_by_text("Last heard")).to_be_visible()
+    album.glance(page, "crm-phone-ready")
