@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, LargeBinary, String
-from sqlalchemy.orm import Mapped, deferred, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
 from services.crm.orm import Base
@@ -21,6 +21,6 @@ class HandoutRow(Base):
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     version: Mapped[int] = mapped_column()
     # A PDF of one page. Only its download reads it.
-    sheet: Mapped[bytes] = deferred(mapped_column(LargeBinary))
+    sheet: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
 
     __mapper_args__ = {"version_id_col": version}
