@@ -106,7 +106,7 @@ _KINDS: Final = {
         "Word about a standing order", "It stands in the portal: correct the client's address and tell them yourself."
     ),
     # News for the agent.
-    "standing_order_agent": _news("Word about a client's standing order", "It stands under Standing orders."),
+    "standing_order_agent": _news("Word about a client's standing order", "It is under Standing orders."),
     "link_sent": _news("Confirmation that a link was sent", "The link itself was sent."),
     "payment_alert": _news("Alert of a payment that waits", "The payment waits in the payment report all the same."),
     "payment_reported": _news(
@@ -122,10 +122,10 @@ _KINDS: Final = {
     "second_reveal_decided": _news("Answer about seeing a card once more", "The payment shows the answer."),
     "esign_signed": _news("Notice that a document was signed", "The booking shows it."),
     "insurance_decided": _news("Notice of an insurance answer", "The booking shows it."),
-    "quote_request": _news("Notice of a quote request", "The request stands under Quotes."),
+    "quote_request": _news("Notice of a quote request", "The request is under Quotes."),
     "reminder_test": _news("Test of a reminder", "The preview shows the same text."),
-    "support_question": _news("Question to the admins", "It stands under Support."),
-    "support_answer": _news("Answer to your question", "It stands under Support."),
+    "support_question": _news("Question to the admins", "It is under Support."),
+    "support_answer": _news("Answer to your question", "It is under Support."),
     "sign_in_locked": _news("Notice that your sign-in rests", "You can sign in again half an hour later."),
 }
 

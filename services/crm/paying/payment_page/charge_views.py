@@ -24,7 +24,7 @@ _REFUND_WORDS = {
     ),
     RefundState.PENDING: ("The gateway has accepted the refund; it shows here when the money has left.", "done"),
     RefundState.SUCCEEDED: ("Refunded. The client gets a receipt by e-mail; their bank takes some days.", "done"),
-    RefundState.FAILED: ("Nothing was given back. Why stands here.", "alert"),
+    RefundState.FAILED: ("Nothing was given back. The reason is given here.", "alert"),
 }
 _REFUND_WAITS = (
     "Asked. A refund of this size needs another admin: they have an e-mail, and you get one when it is decided.",
@@ -94,7 +94,7 @@ def take_refund_back(payment_id: str) -> ResponseReturnValue:
     if paying().refund_approvals.withdraw(current_agent(), payment_id):
         flash("Taken back. Nobody is asked any more, and no money moves.", "done")
     else:
-        flash("No refund of this payment waits any more; how it was decided stands here.", "alert")
+        flash("No refund of this payment waits any more; how it was decided is shown here.", "alert")
     return here(payment_id)
 
 

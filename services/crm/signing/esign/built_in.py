@@ -35,20 +35,20 @@ These terms are between {ClientName} and {AgencyName} for the trip “{TripTitle
 1. What the agency does. {AgencyName} arranges travel on behalf of its clients. The trip itself is provided by \
 {Suppliers}, each under terms of its own, which I have received.
 
-2. Prices and payments. Prices are fixed once the supplier has confirmed them and the deposit is paid. A payment that \
-comes late may lose the booking.
+2. Prices and payments. Prices are fixed once the supplier has confirmed them and the deposit is paid. A late payment \
+may lose the booking.
 
 3. Changes and cancellation. Changes and cancellations follow the supplier's terms and may cost up to the full price. \
-I tell {AgentName} of any change as soon as I know of it.
+I will tell {AgentName} of any change as soon as I know of it.
 
-4. Passports, visas and health. I see to it that everybody who travels, {Passengers}, has the documents and \
+4. Passports, visas and health. I make sure that everybody who travels, {Passengers}, has the documents and \
 vaccinations that the journey needs.
 
 5. Insurance. Travel insurance was recommended to me. Losses that it would have covered are mine if I travel without it.
 
 6. Liability. {AgencyName} answers for its own work and not for what suppliers, weather, strikes or authorities do.
 
-7. Reaching us. {AgentName}, {AgentEmail}. I tell the agency of any complaint while there is still time to mend it.
+7. Reaching us. {AgentName}, {AgentEmail}. I will tell the agency of any complaint while there is still time to put it right.
 
 Date: {Today}"""
 
@@ -76,7 +76,7 @@ TRAVEL INSURANCE
 
 {PlanName}, at {PlanPrice}.
 
-What it covers and what it does not cover stands in the plan's own terms, which {AgentName} has given to me.
+What it covers and what it does not is set out in the plan's own terms, which {AgentName} has given to me.
 
 If I accept, {AgentName} arranges this insurance once I have paid for it. I am not insured before that.
 
