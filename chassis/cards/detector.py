@@ -29,8 +29,16 @@ _OPAQUE: Final = re.compile(
 _IBAN: Final = re.compile(
     r"(?<![0-9A-Za-z])[A-Za-z]{2}[0-9]{2}(?: ?[0-9A-Za-z]{4}){2,7}(?: ?[0-9A-Za-z]{1,3})?(?![0-9A-Za-z])"
 )
-# Countries whose account numbers are of 16 digits alone (SWIFT's IBAN registry).
-_SIXTEEN_DIGITS: Final = ("AT", "BA", "EE", "LT", "XK")
+# Countries whose account numbers are digits alone, as many as a card's may be (SWIFT's IBAN registry).
+_ACCOUNT_DIGITS: Final = {
+    **dict.fromkeys(("BE",), 12),
+    **dict.fromkeys(("DK", "FI", "SD"), 14),
+    **dict.fromkeys(("SI",), 15),
+    **dict.fromkeys(("AT", "BA", "EE", "LT", "MN", "XK"), 16),
+    **dict.fromkeys(("HR",), 17),
+    **dict.fromkeys(("CR", "DE", "ME", "RS", "VA"), 18),
+    **dict.fromkeys(("AE", "IL", "SO", "TL"), 19),
+}
 # Digits with letters that look like them, as typewriters had it and as people hide a number.
 _LOOKING_ALIKE: Final = re.compile(r"(?<![0-9A-Za-z])[0-9OoIl]{2,}(?![0-9A-Za-z])")
 _ALIKE: Final = str.maketrans("OoIl", "0011")
@@ -205,7 +213,8 @@ def _no_account(found: re.Match[str]) -> str:
     """Letters in place of an account's number; the text itself where the check digits (ISO 7064, 97-10) are wrong."""
     account = found.group().replace(" ", "").upper()
     digits = "".join(str(int(char, 36)) for char in account[4:] + account[:4])
-    a_card = account[:2] not in _SIXTEEN_DIGITS and account[4:].isdigit() and _is_card(account[4:])
+    own = account[4:]
+    a_card = len(own) != _ACCOUNT_DIGITS.get(account[:2]) and own.isdigit() and _is_card(own)
     return "a" * len(found.group()) if int(digits) % 97 == 1 and not a_card else found.group()
 
 

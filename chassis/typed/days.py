@@ -25,10 +25,10 @@ _NAMES: Final = (
 _WEEKDAY: Final = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[ ,.]+", re.IGNORECASE)
 _ISO: Final = re.compile(r"([0-9]{4,6})([-/.])([0-9]{1,2})\2([0-9]{1,2})")
 _NUMBERS: Final = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{1,6})")
-# Airlines run them together: 31DEC2026.
+# Airlines run them together: 31DEC2026; what begins a month is no ending of the day's: 1OCT2026, 1styczeń 2026.
 _DAY_NAME: Final = re.compile(
-    r"(?:the )?([0-9]{1,2})(?:st|nd|rd|th|er|o)?[ .\-/]{0,3}(?:(?:of|de|den) |d')?([^\W\d_]{1,20})[ .,\-/]{0,3}"
-    r"(?:del? )?'?([0-9]{1,6})",
+    r"(?:the )?([0-9]{1,2})(?:st(?!y)|nd|rd|th|er|o(?![^\W\d_]))?[ .\-/]{0,3}(?:(?:of|de|den) |d')?([^\W\d_]{1,20})"
+    r"[ .,\-/]{0,3}(?:del? )?'?([0-9]{1,6})",
     re.IGNORECASE,
 )
 _NAME_DAY: Final = re.compile(

@@ -35,13 +35,17 @@ const isCard = (digits) => digits.length >= LEAST && digits.length <= MOST && (d
   && ofANetwork(digits) && luhnValid(digits);
 
 const IBAN = /(?<![0-9A-Za-z])[A-Za-z]{2}[0-9]{2}(?: ?[0-9A-Za-z]{4}){2,7}(?: ?[0-9A-Za-z]{1,3})?(?![0-9A-Za-z])/g;
-const OF_SIXTEEN_DIGITS = ["AT", "BA", "EE", "LT", "XK"];
+const ACCOUNT_DIGITS = {
+  BE: 12, DK: 14, FI: 14, SD: 14, SI: 15, AT: 16, BA: 16, EE: 16, LT: 16, MN: 16, XK: 16, HR: 17,
+  CR: 18, DE: 18, ME: 18, RS: 18, VA: 18, AE: 19, IL: 19, SO: 19, TL: 19,
+};
 
 /** Letters in place of an account's number (ISO 13616), unless its check digits are wrong or a card stands in it. */
 function withoutAccounts(text) {
   return text.replace(IBAN, (found) => {
     const account = found.replaceAll(" ", "").toUpperCase();
-    if (!OF_SIXTEEN_DIGITS.includes(account.slice(0, 2)) && /^\d+$/.test(account.slice(4)) && isCard(account.slice(4))) return found;
+    const own = account.slice(4);
+    if (own.length !== ACCOUNT_DIGITS[account.slice(0, 2)] && /^\d+$/.test(own) && isCard(own)) return found;
     let rest = 0;
     for (const char of account.slice(4) + account.slice(0, 4)) for (const digit of String(parseInt(char, 36))) rest = (rest * 10 + Number(digit)) % 97;
     return rest === 1 ? "a".repeat(found.length) : found;

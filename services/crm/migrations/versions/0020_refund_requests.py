@@ -67,5 +67,5 @@ def downgrade() -> None:
         batch_op.drop_index("ix_payment_refund_needs_agent")
         batch_op.drop_column("needs_agent")
         batch_op.drop_column("approved_by")
-    with op.batch_alter_table("agency", schema=None) as batch_op:
-        batch_op.drop_column("refund_limit")
+    # Not by a batch, which on SQLite would make the table anew, and others refer to it.
+    op.drop_column("agency", "refund_limit")

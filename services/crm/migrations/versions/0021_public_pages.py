@@ -20,5 +20,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("agent", schema=None) as batch_op:
-        batch_op.drop_column("page_name")
+    # Not by a batch, which on SQLite would make the table anew, and others refer to it.
+    op.drop_column("agent", "page_name")

@@ -107,8 +107,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("payment", schema=None) as batch_op:
-        batch_op.drop_column("standing_order_id")
+    # Not by a batch, which on SQLite would make the table anew, and others refer to it.
+    op.drop_column("payment", "standing_order_id")
     with op.batch_alter_table("payment_charge", schema=None) as batch_op:
         batch_op.drop_column("mandate_id")
         batch_op.drop_column("may_pass")

@@ -20,5 +20,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("agency", schema=None) as batch_op:
-        batch_op.drop_column("charge_code")
+    op.drop_column("agency", "charge_code")

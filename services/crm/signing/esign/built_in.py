@@ -48,7 +48,8 @@ vaccinations that the journey needs.
 
 6. Liability. {AgencyName} answers for its own work and not for what suppliers, weather, strikes or authorities do.
 
-7. Reaching us. {AgentName}, {AgentEmail}. I will tell the agency of any complaint while there is still time to put it right.
+7. Reaching us. {AgentName}, {AgentEmail}. I will tell the agency of any complaint while there is still \
+time to put it right.
 
 Date: {Today}"""
 

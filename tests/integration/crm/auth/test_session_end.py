@@ -112,5 +112,5 @@ def test_a_window_of_an_earlier_sign_in_may_send_again_what_it_holds(site: CrmSi
     assert "Send it again" in refused.text
     assert "A long text" in refused.text
     elsewhere = browser.client.post(NEW, data=stale, headers={"Sec-Fetch-Site": "cross-site"})
-    assert elsewhere.status_code == 400
+    assert elsewhere.status_code == 403
     assert "A long text" not in elsewhere.text

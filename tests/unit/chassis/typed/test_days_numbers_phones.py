@@ -51,6 +51,11 @@ def test_a_day_is_read_in_every_usual_way(typed: str) -> None:
     assert read_day(typed) == date(2026, 11, 21)
 
 
+@pytest.mark.parametrize("typed", ["1OCT2026", "1o de octubre 2026", "1 październik 2026"])
+def test_what_begins_a_month_is_no_ending_of_the_days(typed: str) -> None:
+    assert read_day(typed) == date(2026, 10, 1)
+
+
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
