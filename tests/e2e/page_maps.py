@@ -57,7 +57,7 @@ WALKED: Final = {
     "quotes.thanks": "the same page as quotes.ask, with a word of thanks",
     "refund_approvals.show": "test_refunds.py",
     "second_reveals.show": "test_second_reveal.py",
-    "standing_orders.show": "an order that is signed: the demo has none",
+    "standing_orders.show": "test_standing_orders.py",
     "trips.pay": "test_trips.py",
     "trips.report": "test_recorded_payments.py",
 }
