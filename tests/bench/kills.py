@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import psutil
 import requests
@@ -61,6 +61,7 @@ _MAYA: Final = "maya@harbour.example"
 _MOMENTS: Final = (-0.5, 0.03, 0.12, 0.3)
 
 _NOT_ANSWERED: Final = (requests.RequestException, PageFault)
+Made = TypeVar("Made")
 Waits = dict[str, float]
 """By what a person waits for: the longest wait, in seconds."""
 
@@ -77,6 +78,18 @@ def until_answered(action: Callable[[], object]) -> float:
             time.sleep(_AGAIN_SECONDS)
         else:
             return time.monotonic() - began
+
+
+def once_answered(make: Callable[[], Made]) -> Made:
+    """What is made, as soon as its pages come: the victim before may be on its way back. Raises as the last try did."""
+    began = time.monotonic()
+    while True:
+        try:
+            return make()
+        except _NOT_ANSWERED:
+            if time.monotonic() - began > _PATIENCE_SECONDS:
+                raise
+            time.sleep(_AGAIN_SECONDS)
 
 
 class Visitor:
@@ -123,7 +136,9 @@ class Town:
 
     def client(self) -> Client:
         origins = Origins.of(self.state)
-        return Client(origins.portal, origins.frame, self.links.popleft())
+        made = Client(origins.portal, origins.frame, self.links[0])
+        self.links.popleft()
+        return made
 
     @contextmanager
     def visited(self) -> Iterator[dict[str, Visitor]]:
@@ -150,7 +165,7 @@ def demand(page: str, text: str) -> None:
 
 def trial(town: Town, victim: str, moment: float) -> Waits:
     """One kill while pages are loaded, a client submits and the agent sends a link."""
-    client, form = town.client(), town.link_form()
+    client, form = once_answered(town.client), once_answered(town.link_form)
     with town.visited() as visitors:
         if moment < 0:
             kill(town.state, victim)
