@@ -335,7 +335,7 @@ def _news(actor: Actor, payment: Payment) -> VaultNews:
         entries = paying().reveals.access_entries(payment)
     except WayvaultError as error:
         return VaultNews(problem=error.message)
-    people = Names(names=access().directory.names_in(actor), client=payment.payer_name)
+    people = Names(names=access().directory.names_in(actor), client=payment.payer_name, by_phone=payment.by_phone)
     return VaultNews(card=card, history=history_lines(entries, people))
 
 

@@ -62,6 +62,7 @@ _SAID_ALREADY: Final = frozenset({_FOR_CVV})
 _BY_CLIENT: Final = frozenset(
     {"card.stored", "card.replaced", "card.refused", "cvv.stored", "cvv.refused", "intake.opened", "intake.refused"}
 )
+_BY_CARD: Final = frozenset({"card.stored", "card.refused", "intake.opened", "intake.refused"})
 _REFUSALS: Final = {
     "CODE_WRONG": "wrong code",
     "CODE_EXPIRED": "the code had expired",
@@ -112,20 +113,26 @@ class HistoryLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """Who stands behind the ids of the trail: the agency's people by id, and the client."""
+    """Who stands behind the ids of the trail: the agency's people by id, and the client. `by_phone`: the client keyed
+    the card on the telephone."""
 
     names: dict[str, str]
     client: str
+    by_phone: bool = False
 
     def who(self, entry: AccessEntry) -> str:
         """Who did it. What came in by the portal the client did: the vault notes for whose eyes it was."""
-        if entry.actor == "phone":
+        if entry.actor == "phone" or self.was_keyed(entry):
             return f"{self.client}, on the telephone"
         if entry.action in _BY_CLIENT or entry.actor == "portal":
             return f"{self.client}, in the portal"
         if entry.actor == "vault":
             return "The vault itself"
         return self.names.get(entry.actor, entry.actor)
+
+    def was_keyed(self, entry: AccessEntry) -> bool:
+        """Whether the client did it on the telephone: the masker stores a card as the portal does."""
+        return self.by_phone and entry.action in _BY_CARD
 
 
 def history_lines(entries: list[AccessEntry], people: Names) -> list[HistoryLine]:
@@ -135,7 +142,8 @@ def history_lines(entries: list[AccessEntry], people: Names) -> list[HistoryLine
 
 def _line(entry: AccessEntry, people: Names) -> HistoryLine:
     what = _what(entry)
-    where = ", ".join(part for part in (entry.origin.ip, _device(entry.origin.user_agent)) if part)
+    seen_at = (entry.origin.ip, "" if people.was_keyed(entry) else _device(entry.origin.user_agent))
+    where = ", ".join(part for part in seen_at if part)
     return HistoryLine(
         at=entry.at,
         what=what if entry.ok or entry.action in _SAY_NO_THEMSELVES else f"Refused: {what[0].lower()}{what[1:]}",

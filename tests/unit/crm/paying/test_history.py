@@ -24,6 +24,21 @@ def test_what_came_by_the_portal_the_client_did(action: str) -> None:
     assert line(action).who == "Grace Hopper, in the portal"
 
 
+def test_what_was_keyed_on_the_telephone_did_not_come_by_the_portal() -> None:
+    """The masker stores a card as the portal does; what it calls itself is no device of the client's."""
+    origin = Origin(ip="", user_agent="Wayvault masker")
+    entries = [
+        AccessEntry(at=NOW, action=action, ok=True, actor="agent_maya", reason="", origin=origin)
+        for action in ("intake.opened", "card.stored", "cvv.stored")
+    ]
+    by_phone = Names(names={}, client="Grace Hopper", by_phone=True)
+    assert [(each.who, each.where) for each in reversed(history_lines(entries, by_phone))] == [
+        ("Grace Hopper, on the telephone", ""),
+        ("Grace Hopper, on the telephone", ""),
+        ("Grace Hopper, in the portal", "A browser"),
+    ]
+
+
 def test_a_code_for_the_cvv_says_so_and_shows_no_constant() -> None:
     shown = line("challenge.sent", reason="CVV_CODE")
     assert (shown.what, shown.why) == ("One-time code for the CVV e-mailed", "")
