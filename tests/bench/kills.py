@@ -66,30 +66,23 @@ Waits = dict[str, float]
 """By what a person waits for: the longest wait, in seconds."""
 
 
-def until_answered(action: Callable[[], object]) -> float:
-    """Does it again until it is answered; gives the seconds from the first try. Raises TimeoutError."""
-    began = time.monotonic()
-    while True:
-        try:
-            action()
-        except _NOT_ANSWERED as fault:
-            if time.monotonic() - began > _PATIENCE_SECONDS:
-                raise TimeoutError(str(fault)) from fault
-            time.sleep(_AGAIN_SECONDS)
-        else:
-            return time.monotonic() - began
-
-
 def once_answered(make: Callable[[], Made]) -> Made:
-    """What is made, as soon as its pages come: the victim before may be on its way back. Raises as the last try did."""
+    """What is made, tried again until its pages come. Raises TimeoutError."""
     began = time.monotonic()
     while True:
         try:
             return make()
-        except _NOT_ANSWERED:
+        except _NOT_ANSWERED as fault:
             if time.monotonic() - began > _PATIENCE_SECONDS:
-                raise
+                raise TimeoutError(str(fault)) from fault
             time.sleep(_AGAIN_SECONDS)
+
+
+def until_answered(action: Callable[[], object]) -> float:
+    """Does it again until it is answered; gives the seconds from the first try. Raises TimeoutError."""
+    began = time.monotonic()
+    once_answered(action)
+    return time.monotonic() - began
 
 
 class Visitor:
@@ -165,6 +158,7 @@ def demand(page: str, text: str) -> None:
 
 def trial(town: Town, victim: str, moment: float) -> Waits:
     """One kill while pages are loaded, a client submits and the agent sends a link."""
+    # The victim before may be on its way back still.
     client, form = once_answered(town.client), once_answered(town.link_form)
     with town.visited() as visitors:
         if moment < 0:
