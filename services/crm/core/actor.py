@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from chassis.errors import PermissionDenied
+
 
 class Role(StrEnum):
     """What an agent may do. An admin manages the agency and sees all its bookings, but never a card."""
@@ -30,3 +32,8 @@ class Actor:
     def owns(self, agent_id: str) -> bool:
         """Whether an object of this agent is the actor's own: only then may they change it."""
         return self.agent_id == agent_id
+
+    def demand_admin(self) -> None:
+        """Raises PermissionDenied for agents."""
+        if not self.is_admin:
+            raise PermissionDenied("Only an admin of your agency can do this.")

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
 from chassis.db import Database
-from chassis.errors import PermissionDenied
 from chassis.ids import new_id
 from chassis.web.devices import describe_device
 from services.crm.access.activity.models import ActivityRow
@@ -61,8 +60,7 @@ class Activities:
         number: int = 1,
     ) -> Page[Activity]:
         """The agency's acts, newest first; `until` is exclusive. Raises PermissionDenied for agents."""
-        if not actor.is_admin:
-            raise PermissionDenied("Only an admin of your agency can do this.")
+        actor.demand_admin()
         query = select(ActivityRow).where(ActivityRow.agency_id == actor.agency_id)
         if agent_id:
             query = query.where(ActivityRow.actor_id == agent_id)

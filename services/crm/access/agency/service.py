@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database, remembered
-from chassis.errors import InvalidArgument, NotFound, PermissionDenied
+from chassis.errors import InvalidArgument, NotFound
 from chassis.ids import new_id
 from chassis.typed.names import title_key
 from services.crm.access.agency.events import (
@@ -124,14 +124,14 @@ class Directory:
 
     def agents(self, actor: Actor) -> list[AgentDetail]:
         """All agents of the actor's agency, by name. Raises PermissionDenied for non-admins."""
-        _require_admin(actor)
+        actor.demand_admin()
         with self._database.read() as session:
             rows = session.scalars(select(AgentRow).where(AgentRow.agency_id == actor.agency_id))
             return _by_name(map(_agent, rows))
 
     def colleague(self, actor: Actor, agent_id: str) -> AgentDetail:
         """An agent of the actor's own agency, for admins. Raises PermissionDenied or NotFound."""
-        _require_admin(actor)
+        actor.demand_admin()
         with self._database.read() as session:
             return _agent(_own_agent_row(session, actor, agent_id))
 
@@ -157,7 +157,7 @@ class Directory:
 
     def change_logo(self, actor: Actor, logo: Logo | None) -> AgencyDetail:
         """Sets the logo, or takes it away; portal and mails follow. Raises PermissionDenied."""
-        _require_admin(actor)
+        actor.demand_admin()
         with self._database.transaction() as session:
             row = session.get_one(AgencyRow, actor.agency_id, with_for_update=True)
             kept = session.get(AgencyLogoRow, actor.agency_id)
@@ -175,7 +175,7 @@ class Directory:
 
     def change_agency(self, actor: Actor, data: AgencyData, *, version: int) -> AgencyDetail:
         """Raises PermissionDenied, InvalidArgument or ChangedMeanwhile. Readers learn by agent.saved."""
-        _require_admin(actor)
+        actor.demand_admin()
         _check(data)
         with self._database.transaction() as session:
             row = session.get_one(AgencyRow, actor.agency_id, with_for_update=True)
@@ -216,7 +216,7 @@ class Directory:
 
         Raises PermissionDenied, NotFound, InvalidArgument or ChangedMeanwhile.
         """
-        _require_admin(actor)
+        actor.demand_admin()
         if actor.agent_id == agent_id and not (data.active and data.role is Role.ADMIN):
             raise InvalidArgument("You can't take your own admin access away; ask another admin to do it.")
         with self._database.transaction() as session:
@@ -284,11 +284,6 @@ def _agency_row(session: Session, agency_id: str, row: AgencyRow | None = None) 
 
 def _by_name(agents: Iterable[AgentDetail]) -> list[AgentDetail]:
     return sorted(agents, key=lambda agent: (title_key(agent.name), agent.id))
-
-
-def _require_admin(actor: Actor) -> None:
-    if not actor.is_admin:
-        raise PermissionDenied("Only an admin of your agency can do this.")
 
 
 def _own_agent_row(session: Session, actor: Actor, agent_id: str) -> AgentRow:

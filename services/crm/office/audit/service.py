@@ -3,7 +3,6 @@
 from collections.abc import Collection
 
 from chassis.db import Database
-from chassis.errors import PermissionDenied
 from services.crm.core.actor import Actor
 from services.crm.core.paging import PAGE_SIZE
 from services.crm.office.audit.port import TrailPage, TrailPort, TrailRow, Wanted
@@ -25,12 +24,12 @@ class AuditViewer:
 
     def trail(self, actor: Actor, wanted: Wanted, *, after: str = "") -> TrailPage:
         """A page of the vault's trail. Raises PermissionDenied, InvalidArgument, and Unavailable without the vault."""
-        _require_admin(actor)
+        actor.demand_admin()
         return self._trail.page(actor.agency_id, wanted, limit=PAGE_SIZE, after=after)
 
     def whole_trail(self, actor: Actor, wanted: Wanted) -> list[TrailRow]:
         """Up to MOST_EXPORTED rows, for a download. Raises as `trail`."""
-        _require_admin(actor)
+        actor.demand_admin()
         rows: list[TrailRow] = []
         after = ""
         while len(rows) < MOST_EXPORTED:
@@ -43,14 +42,9 @@ class AuditViewer:
 
     def payments(self, actor: Actor, payment_ids: Collection[str]) -> dict[str, str]:
         """Whose payments these are, by id: "Grace Hopper, Norwegian fjords"; the agency's own only."""
-        _require_admin(actor)
+        actor.demand_admin()
         wanted = set(payment_ids) - {""}
         if not wanted:
             return {}
         with self._database.read() as session:
             return titles_of(session, actor.agency_id, wanted)
-
-
-def _require_admin(actor: Actor) -> None:
-    if not actor.is_admin:
-        raise PermissionDenied("Only an admin of your agency can do this.")

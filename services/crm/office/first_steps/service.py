@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from chassis.clock import Clock
 from chassis.db import Database, insert_if_absent
-from chassis.errors import InvalidArgument, PermissionDenied
+from chassis.errors import InvalidArgument
 from services.crm.access.enrolment.rules import EnrolmentStatus
 from services.crm.access.parts import Access
 from services.crm.core.actor import Actor
@@ -35,7 +35,7 @@ class FirstSteps:
 
     def todos(self, actor: Actor) -> list[Todo]:
         """All steps. Raises PermissionDenied for agents."""
-        _require_admin(actor)
+        actor.demand_admin()
         with self._database.read() as session:
             ticked = set(session.scalars(select(FirstStepRow.step).where(FirstStepRow.agency_id == actor.agency_id)))
         return todos(self._facts(actor), ticked)
@@ -45,7 +45,7 @@ class FirstSteps:
 
         Raises PermissionDenied, and InvalidArgument for what is done elsewhere.
         """
-        _require_admin(actor)
+        actor.demand_admin()
         if step not in TICKED and step != CLOSED:
             raise InvalidArgument("This step is ticked by itself once it is done.")
         values = {"agency_id": actor.agency_id, "step": step, "at": self._clock.now()}
@@ -66,8 +66,3 @@ class FirstSteps:
             hands_out=bool(self._handouts.of(actor)),
             has_authorized=self._book.has_authorized(actor),
         )
-
-
-def _require_admin(actor: Actor) -> None:
-    if not actor.is_admin:
-        raise PermissionDenied("Only an admin of your agency can do this.")

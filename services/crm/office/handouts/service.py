@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
 from chassis.db import Database
-from chassis.errors import InvalidArgument, NotFound, PermissionDenied
+from chassis.errors import InvalidArgument, NotFound
 from services.crm.core.actor import Actor
 from services.crm.office.handouts.models import HandoutRow
 from services.crm.trips.documents.rules import PDF
@@ -60,7 +60,7 @@ class HandoutDesk:
     def change(self, actor: Actor, *, community_url: str, sheet: bytes) -> None:
         """Sets both; without `sheet` the one that is there stays. Raises PermissionDenied, and InvalidArgument (field
         "sheet") for a file that is no PDF of one page, or that must not be kept."""
-        _require_admin(actor)
+        actor.demand_admin()
         if sheet:
             _check(sheet)
         with self._database.transaction() as session:
@@ -72,7 +72,7 @@ class HandoutDesk:
 
     def remove_sheet(self, actor: Actor) -> None:
         """Takes the Quick Sheet away. Again changes nothing. Raises PermissionDenied."""
-        _require_admin(actor)
+        actor.demand_admin()
         with self._database.transaction() as session:
             row = self._row(session, actor)
             row.sheet, row.sheet_sha256, row.changed_at = b"", "", self._clock.now()
@@ -83,11 +83,6 @@ class HandoutDesk:
             row = HandoutRow(agency_id=actor.agency_id, community_url="", sheet=b"", sheet_sha256="")
             session.add(row)
         return row
-
-
-def _require_admin(actor: Actor) -> None:
-    if not actor.is_admin:
-        raise PermissionDenied("Only an admin of your agency can do this.")
 
 
 def _check(content: bytes) -> None:
