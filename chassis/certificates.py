@@ -41,7 +41,7 @@ def days_left(path: Path, clock: Clock) -> float:
 
 
 def watch_days_left(paths: Iterable[Path], clock: Clock | None = None) -> None:
-    """Shows the files' days in this process's metrics, read anew whenever somebody asks. May be called again."""
+    """Shows the files' days in this process's metrics, read anew whenever somebody asks. Safe to call again."""
     used = clock or SystemClock()
     for path in paths:
         _DAYS.labels(path.name).set_function(lambda path=path: _shown(path, used))  # type: ignore[misc]

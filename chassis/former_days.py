@@ -1,4 +1,4 @@
-"""Days of a trip that are no more: a calendar must be told once more, or it shows them for ever (RFC 5546, 3.2.5).
+"""Days of a trip that are no more: a calendar must be told once more, or it shows them forever (RFC 5546, 3.2.5).
 
 A calendar keeps what a file brought before. So a part that was removed, or a due date that was taken away, stays
 known by its UID and goes out as cancelled.

@@ -8,7 +8,7 @@ PRIVATE_DIR, PRIVATE_FILE, PUBLIC_FILE = 0o700, 0o600, 0o644
 
 
 def private_directory(path: Path) -> Path:
-    """Makes the directory if need be and keeps it to its owner (0700)."""
+    """Makes the directory if needed and keeps it to its owner (0700)."""
     path.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIR)
     path.chmod(PRIVATE_DIR)
     return path

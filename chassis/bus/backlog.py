@@ -1,4 +1,4 @@
-"""What a service has still to tell and to read: `python -m chassis.bus.backlog <service> [--wait seconds]`.
+"""What a service still has to send and to read: `python -m chassis.bus.backlog <service> [--wait seconds]`.
 
 Uses the service's own settings (<SERVICE>_DATABASE_URL, <SERVICE>_BUS_URL, certificates). With --wait it returns once
 there is nothing left: before an upgrade, a backup, or the first look at data that were just imported. Events that are

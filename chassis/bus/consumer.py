@@ -93,7 +93,7 @@ class Consumer:
         self._sweep_due = self._measure_due = 0.0
 
     def run(self, stop: threading.Event) -> None:
-        """Consumes until `stop` is set, then finishes the event in hand. Faults are outwaited, never raised."""
+        """Consumes until `stop` is set, then finishes the event in hand. Faults are waited out, never raised."""
         subscription = self._bus.subscribe(self._service, self._handlers.patterns())
         try:
             while not stop.is_set():
@@ -120,7 +120,7 @@ class Consumer:
 
     def _take_together(self, held: deque[Delivery]) -> None:
         """Acts upon as many of the first deliveries as can share a transaction. When that fails nothing was done: each
-        is taken alone then, and what ails one of them shows there."""
+        is taken alone then, and what is wrong with one of them shows there."""
         acts = self._acts(held)
         if len(acts) < 2:
             return
@@ -190,7 +190,7 @@ class Consumer:
             envelope = following.envelope
 
     def _attempt(self, parked: Parked) -> bool:
-        """One attempt; whatever comes of it is durable on return. Says whether the event is done with, so that the
+        """One attempt; whatever comes of it is durable on return. Returns whether the event is done with, so that the
         one behind it may go on."""
         envelope = parked.envelope
         if parked.attempts > self._policy.attempts:  # the last one ended the process

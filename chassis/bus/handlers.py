@@ -31,7 +31,7 @@ class EventMeta:
 
 
 class RetryLater(Exception):
-    """A handler's word for: a passing fault, not the event's; try again in `seconds`, longer each further time.
+    """Raised by a handler for a passing fault that is not the event's: try again in `seconds`, later each time.
 
     It does not count as an attempt, so it never leads to the dead letters.
     """

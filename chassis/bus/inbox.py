@@ -1,4 +1,4 @@
-"""The inbox: each event acted upon once, in the order its producer told it.
+"""The inbox: each event acted upon once, in the order in which their producer published them.
 
 Every step holds the lock of the event's row in `seen` (PostgreSQL: the row; SQLite: the one write lock), so that
 several consumers of one service agree on whose turn it is. What can't be acted upon yet is parked in the database,

@@ -96,7 +96,7 @@ def _upsert(sequences: Table, dialect: Any) -> Any:  # Any: either dialect's mod
 
 
 def wake_at_commit(session: Session) -> None:
-    """Has whoever waits by `waker_for`, the relay above all, told at commit: threads of this process directly, other
+    """Wakes, at commit, whoever waits by `waker_for`, the relay above all: threads of this process directly, other
     processes by PostgreSQL's NOTIFY (which is delivered when the transaction commits, and only then)."""
     if session.info.get(_WAKES) is session.get_transaction():
         return

@@ -85,7 +85,7 @@ class Relay:
         self._housekeeping_due = self._prune_due = datetime.min.replace(tzinfo=self._clock.now().tzinfo)
 
     def run(self, stop: threading.Event) -> None:
-        """Relays until `stop` is set. Faults of bus or database are logged and outwaited, never raised."""
+        """Relays until `stop` is set. Faults of bus or database are logged and waited out, never raised."""
         waker = waker_for(self._database)
         turn = _turn_for(self._database)
         failures = 0

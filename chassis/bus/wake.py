@@ -28,7 +28,7 @@ _lock = threading.Lock()
 
 
 class _Bell:
-    """Rings for the commits of this process to one database."""
+    """Rings at the commits of this process to one database."""
 
     def __init__(self, url: URL) -> None:
         self.url = url

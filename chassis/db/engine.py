@@ -66,8 +66,8 @@ class _Turns:
 
     @contextmanager
     def turn(self, patience: float) -> Iterator[float]:
-        """This thread's turn to write; gives what is left of `patience` (seconds), so that whoever waited here does not
-        wait as long again for SQLite. Raises sqlalchemy.exc.TimeoutError when the turn does not come in time."""
+        """This thread's turn to write; yields what is left of `patience` (seconds), so that whoever waited here does
+        not wait as long again for SQLite. Raises sqlalchemy.exc.TimeoutError when the turn does not come in time."""
         if not self._needed:
             yield patience
             return
@@ -95,7 +95,7 @@ class _ReadSession(Session):
 
 def remembered(session: Session, key: Hashable, find: Callable[[], T]) -> T:
     """What `find` gives, asked for once for each key as long as `session` reads from one snapshot. Where the session
-    may write, it is asked for each time. Don't change what it gives."""
+    may write, it is asked for each time. The caller must not change the result."""
     if not isinstance(session, _ReadSession):
         return find()
     known: dict[Hashable, T] = session.info.setdefault(_REMEMBERED, {})

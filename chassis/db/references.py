@@ -32,7 +32,7 @@ class Reference:
     stays: bool = False
 
     def move(self, session: Session, kept_id: str, merged_id: str) -> int:
-        """Lets the rows follow; says how many did. Again without harm."""
+        """Lets the rows follow; returns how many did. Safe to repeat."""
         if self.stays:
             return 0
         if self.follow is not None:

@@ -50,7 +50,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def insert_if_absent(session: Session | Connection, table: Table, values: Mapping[str, object]) -> bool:
-    """Inserts the row unless a unique rule of the table forbids it; says whether it was inserted.
+    """Inserts the row unless a unique rule of the table forbids it; returns whether it was inserted.
 
     On PostgreSQL a row that another open transaction is inserting is waited for.
     """

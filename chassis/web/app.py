@@ -124,7 +124,7 @@ def ask_no_form_token(app: Flask, view: Callable[..., ResponseReturnValue]) -> N
 
 
 def _share_reads(app: Flask) -> None:
-    """What the parts of one page read, they read together. A stream's later parts read for themselves."""
+    """Lets the parts of one page share what they read. The later parts of a stream read for themselves."""
     inner = app.wsgi_app
 
     def run(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # Any: WSGI's

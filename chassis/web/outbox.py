@@ -23,7 +23,7 @@ class Outbox:
         self._direct = False
 
     def let_through(self) -> None:
-        """From here on what is sent leaves at once; the caller's thread waits for the client if need be."""
+        """From here on what is sent leaves at once; the caller's thread waits for the client if needed."""
         if self._direct:
             return
         self._direct = True

@@ -1,4 +1,4 @@
-"""The card belongs into the secure frame only: whatever else brings a card number is refused unread.
+"""A card belongs in the secure frame only: whatever else brings a card number is refused unread.
 
 A form field or JSON value with a Luhn-valid number of 13 to 19 digits that some network issues answers 422
 (docs/security.md, Card data). The value is neither echoed nor logged nor handed to a view; only the field's name is

@@ -18,7 +18,7 @@ from deploy.files import write_file
 
 
 def dump(url: str, target: Path) -> Mapping[str, int]:
-    """Dumps a database and gives its numbers of rows. Raises BackupFault."""
+    """Dumps a database and returns its numbers of rows. Raises BackupFault."""
     write_file(target, b"")
     try:
         with psycopg.connect(libpq(url), connect_timeout=10) as connection:
@@ -33,7 +33,7 @@ def dump(url: str, target: Path) -> Mapping[str, int]:
 
 
 def restore(source: Path, url: str) -> Mapping[str, int]:
-    """Fills an empty database, all or nothing, and gives its numbers of rows. Raises BackupFault."""
+    """Fills an empty database, all or nothing, and returns its numbers of rows. Raises BackupFault."""
     try:
         with psycopg.connect(libpq(url), connect_timeout=10) as connection:
             if _tables(connection):

@@ -13,7 +13,7 @@ _CHUNK = 1 << 20
 
 
 def make_key(identity_file: Path, recipients_file: Path) -> str:
-    """Writes a new identity (the private half) and adds its recipient; gives the recipient. Raises BackupFault.
+    """Writes a new identity (the private half) and adds its recipient; returns the recipient. Raises BackupFault.
 
     An identity file is never replaced: the backups made for it would be lost.
     """

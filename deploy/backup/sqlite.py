@@ -12,7 +12,7 @@ _PAGES = 4096
 
 
 def dump(source: Path, target: Path) -> Mapping[str, int]:
-    """Copies a database and gives its numbers of rows. Raises BackupFault."""
+    """Copies a database and returns its numbers of rows. Raises BackupFault."""
     if not source.is_file():
         raise BackupFault(f"There is no database {source}.")
     write_file(target, b"")

@@ -115,7 +115,7 @@ class Store:
             return clear.read_bytes()
 
     def thin_out(self, *, daily: int, weekly: int) -> list[str]:
-        """Removes what is not kept any more; gives its names."""
+        """Removes what is not kept any more; returns its names."""
         names = self.names()
         staying = kept(names, daily=daily, weekly=weekly)
         gone = [name for name in names if name not in staying]

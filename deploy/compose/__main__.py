@@ -83,7 +83,7 @@ class Stack:
         print(f"Stopped, and its data removed. Files that are left: {self.layout.root}")
 
     def status(self) -> bool:
-        """Prints each container and each site; tells whether all are well."""
+        """Prints each container and each site; returns whether all are well."""
         listed = self.containers.run(
             ["podman", "ps", "-a", "--filter", f"label=io.podman.compose.project={self._project}", "--format", "json"]
         )

@@ -144,7 +144,7 @@ def inventory(state: State, clock: Clock) -> list[tuple[str, float]]:
 
 
 def ensure_for_names(state: State, name: str, hosts: Sequence[str]) -> bool:
-    """Keeps `<certs>/<name>.pem` a good server certificate for these host names; tells whether it made one.
+    """Keeps `<certs>/<name>.pem` a good server certificate for these host names; returns whether it made one.
 
     Raises CertificateFault when there is no authority yet (`ensure` makes it).
     """

@@ -23,7 +23,7 @@ class MigrationFault(Exception):
 
 
 def migrate(state: State, settings: Mapping[str, str], root: Path) -> None:
-    """Migrates what is not at its newest revision, all at a time; then gives the vault's role its rights (PostgreSQL).
+    """Migrates what is not at its newest revision, all at once; then gives the vault's role its rights (PostgreSQL).
 
     Raises MigrationFault and psycopg.Error.
     """

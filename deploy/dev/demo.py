@@ -97,7 +97,7 @@ def _give_gateway_key(state: State, settings: Mapping[str, str], root: Path) -> 
 
 
 def _tell_where_to_ring(settings: Mapping[str, str], url: str) -> str:
-    """Registers where the simulator sends its messages; gives what it signs them with. Raises DemoFault."""
+    """Registers where the simulator sends its messages; returns what it signs them with. Raises DemoFault."""
     answer = requests.post(
         f"{settings['VAULT_STRIPE_URL']}/v1/webhook_endpoints",
         data={"url": url, "enabled_events[0]": "*"},

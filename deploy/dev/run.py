@@ -75,7 +75,7 @@ def down(state: State) -> None:
 
 
 def status(state: State) -> bool:
-    """Prints how each process is; tells whether all are well."""
+    """Prints how each process is; returns whether all are well."""
     supervisor = Supervisor(state)
     records = {record["name"]: record for record in supervisor.processes()} if supervisor.runs() else {}
     if not records:

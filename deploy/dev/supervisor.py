@@ -52,7 +52,7 @@ class Supervisor:
         )
 
     def stop(self) -> bool:
-        """Ends it and all its programs, each after its work in hand; tells whether it ran."""
+        """Ends it and all its programs, each after its work in hand; returns whether it ran."""
         pid = read_pid(self._pid_file)
         if pid is None or not is_running(pid, _MARKER):
             return False

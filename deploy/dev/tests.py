@@ -1,4 +1,4 @@
-"""Runs the test suite as `make test` does, what can run side by side side by side, and counts at the end.
+"""Runs the test suite as `make test` does, side by side what can run so, and counts at the end.
 
     python -m deploy.dev.tests [path …]
 

@@ -73,7 +73,7 @@ class Archive:
             return None
 
     def seal_received(self, recipients: Sequence[pyrage.x25519.Recipient]) -> int:
-        """Seals what has arrived since, the segment under way too; gives how many files. Raises OSError.
+        """Seals what has arrived since, the segment under way too; returns how many files. Raises OSError.
 
         What is sealed and whole goes, but for the newest: by it the receiver knows where to go on.
         """
@@ -103,7 +103,7 @@ class Archive:
         self.bases.make(name, [_base(url, Path(), say)], recipients, at, say)
 
     def thin_out(self, *, keep: int) -> tuple[int, int]:
-        """Keeps the newest copies and the changes since; gives how many copies and segments went."""
+        """Keeps the newest copies and the changes since; returns how many copies and segments went."""
         names = self.bases.names()
         gone = names[: max(0, len(names) - keep)]
         for name in gone:
@@ -187,7 +187,7 @@ def _base(url: str, data: Path, say: Say) -> Source:
                 stdout=file,
                 stderr=complaints,
             )
-            _outwait(process, lambda: say(f"{target.stat().st_size / 1e6:,.0f} MB"))
+            _wait_out(process, lambda: say(f"{target.stat().st_size / 1e6:,.0f} MB"))
             complaints.seek(0)
             if process.returncode != 0:
                 raise BackupFault(f"The server can't be copied: {_last_line(complaints.read())}")
@@ -201,7 +201,7 @@ def _base(url: str, data: Path, say: Say) -> Source:
     return Source(name="base", kind="basebackup", take=take, put=put)
 
 
-def _outwait(process: "subprocess.Popen[bytes]", speak: Callable[[], object]) -> None:
+def _wait_out(process: "subprocess.Popen[bytes]", speak: Callable[[], object]) -> None:
     while True:
         try:
             process.wait(_SPEAK_EVERY_SECONDS)

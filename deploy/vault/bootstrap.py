@@ -137,7 +137,7 @@ def _make_key(client: hvac.Client, mount: str, key: str) -> None:
 
 
 def _credentials(client: hvac.Client, role: str, path: Path) -> bool:
-    """Writes role_id and secret_id unless those in the file still work; tells whether it wrote."""
+    """Writes role_id and secret_id unless those in the file still work; returns whether it wrote."""
     private_directory(path.parent)
     role_id = client.auth.approle.read_role_id(role_name=role)["data"]["role_id"]
     if _still_works(client, role, role_id, path):

@@ -52,7 +52,7 @@ class DemoAgent:
 def import_demo(deps: Dependencies, file: Path, crowd_percent: int = 100) -> list[DemoAgent]:
     """Creates what is missing of the demo agency and writes `file` (0600) with what one needs to sign in.
 
-    `crowd_percent`: how much of the few hundred generated clients, for who has no time for all of them.
+    `crowd_percent`: how much of the few hundred generated clients, for those who have no time for all of them.
     """
     kept = _read(file) if file.exists() else {}
     agents = [_agent(deps, data) for data in AGENTS]

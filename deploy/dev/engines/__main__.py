@@ -62,7 +62,7 @@ def reload(state: State, names: Sequence[str]) -> None:
 
 
 def status(state: State, names: Sequence[str]) -> bool:
-    """Prints how each engine is; tells whether all are well."""
+    """Prints how each engine is; returns whether all are well."""
     well = {name: _MAKERS[name](state).answers() for name in names}
     for name, answers in well.items():
         print(f"{_MAKERS[name](state).name}: {'answers' if answers else 'does not answer'}")

@@ -55,7 +55,7 @@ class HcVault:
         return hvac.Client(url=self.address(), verify=str((self._state.certs / "ca.pem").resolve()), timeout=60)
 
     def start(self) -> bool:
-        """Starts and unseals the server as need be; tells whether it did anything. Raises EngineFault."""
+        """Starts and unseals the server as needed; returns whether it did anything. Raises EngineFault."""
         host = self._host()
         started = False
         if self._pid(host) is None:
@@ -75,7 +75,7 @@ class HcVault:
         return self._open() or started
 
     def stop(self) -> bool:
-        """Stops the server; tells whether it ran."""
+        """Stops the server; returns whether it ran."""
         host = self._host()
         pid = self._pid(host)
         if pid is None:
@@ -85,7 +85,7 @@ class HcVault:
         return True
 
     def reload(self) -> bool:
-        """Lets the running server show renewed certificates to new connections; tells whether it runs."""
+        """Lets the running server show renewed certificates to new connections; returns whether it runs."""
         host = self._host()
         pid = self._pid(host)
         if pid is None:
@@ -106,7 +106,7 @@ class HcVault:
         return True
 
     def _open(self) -> bool:
-        """Initialises and unseals as far as needed; tells whether anything was needed."""
+        """Initialises and unseals as far as needed; returns whether anything was needed."""
         client = self.client()
         if not client.sys.is_initialized():
             if self._keys_file().exists():

@@ -119,7 +119,7 @@ class Host:
 
 
 def host_of(state: State, engine: str, *, account: str | None) -> Host:
-    """The engine's directory, made if need be, and the account it runs as when we are root.
+    """The engine's directory, made if needed, and the account it runs as when we are root.
 
     Raises EngineFault when that account does not exist.
     """
@@ -263,7 +263,7 @@ def stop_process(pid: int, *, marker: str, what: str, seconds: float = 30.0) -> 
         return
     try:
         process.terminate()
-        _outwait(process, what, seconds)
+        _wait_out(process, what, seconds)
         return
     except psutil.NoSuchProcess:
         return
@@ -275,7 +275,7 @@ def stop_process(pid: int, *, marker: str, what: str, seconds: float = 30.0) -> 
         raise EngineFault(f"{what} did not stop within {seconds + 5:.0f} s.") from None
 
 
-def _outwait(process: psutil.Process, what: str, seconds: float) -> None:
+def _wait_out(process: psutil.Process, what: str, seconds: float) -> None:
     """Waits for its end and, when that takes long, says so. Raises psutil.TimeoutExpired."""
     try:
         process.wait(min(_SPEAK_AFTER_SECONDS, seconds))

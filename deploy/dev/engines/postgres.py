@@ -66,7 +66,7 @@ class Postgres:
         )
 
     def start(self) -> bool:
-        """Starts the server if it does not run yet; tells whether it had to. Raises EngineFault."""
+        """Starts the server if it does not run yet; returns whether it had to. Raises EngineFault."""
         programs = programs_folder()
         host = self._host()
         data = host.data / "data"
@@ -82,7 +82,7 @@ class Postgres:
         return True
 
     def stop(self) -> bool:
-        """Stops the server; tells whether it ran."""
+        """Stops the server; returns whether it ran."""
         host = self._host()
         if not self._runs(host):
             return False
@@ -92,7 +92,7 @@ class Postgres:
         return True
 
     def reload(self) -> bool:
-        """Lets the running server show renewed certificates to new connections; tells whether it runs."""
+        """Lets the running server show renewed certificates to new connections; returns whether it runs."""
         host = self._host()
         if not self._runs(host):
             return False

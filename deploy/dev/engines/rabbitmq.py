@@ -65,7 +65,7 @@ class RabbitMq:
         return f"https://127.0.0.1:{self._ports.rabbit_management}"
 
     def start(self) -> bool:
-        """Starts the node if it does not run yet; tells whether it had to. Raises EngineFault."""
+        """Starts the node if it does not run yet; returns whether it had to. Raises EngineFault."""
         program = _server_program()
         host = self._host()
         if self._pid(host) is not None:
@@ -79,7 +79,7 @@ class RabbitMq:
         return True
 
     def stop(self) -> bool:
-        """Stops the node and its epmd; tells whether it ran."""
+        """Stops the node and its epmd; returns whether it ran."""
         host = self._host()
         pid = self._pid(host)
         if pid is not None:
@@ -91,7 +91,7 @@ class RabbitMq:
         return pid is not None
 
     def reload(self) -> bool:
-        """Lets the running node show renewed certificates to new connections; tells whether it runs.
+        """Lets the running node show renewed certificates to new connections; returns whether it runs.
 
         By itself it would look at its files again within two minutes. Raises EngineFault.
         """

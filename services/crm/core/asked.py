@@ -50,7 +50,7 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind(Generic[R, S]):
-    """One kind of request. `unknown` and `not_yours` are what who may not see or not touch one reads."""
+    """One kind of request. `unknown` and `not_yours` are what those who may not see it or may not touch it read."""
 
     row: type[R]
     state: type[S]

@@ -27,7 +27,7 @@ class MailOutcome:
 
 
 def on_mail(handlers: EventHandlers, note: Callable[[Session, MailOutcome], None], *kinds: str) -> None:
-    """Tells a room what becomes of its e-mails of these kinds. `note` may be told the same again."""
+    """Tells a room what becomes of its e-mails of these kinds. `note` may be called with the same outcome again."""
 
     def sent(session: Session, message: DeliverySent, meta: EventMeta) -> None:
         if message.kind in kinds:

@@ -36,7 +36,7 @@ def news(kind: R) -> R:
 
 
 def tell(session: Session, agent_ids: Iterable[str]) -> None:
-    """It is news to these agents too, for whom no marked row is: an admin whom somebody waits for."""
+    """Makes it news to these agents too, who have no marked row: an admin whom somebody waits for."""
     told = [{"agent_id": each} for each in agent_ids]
     if told:
         session.execute(insert(news_table), told)

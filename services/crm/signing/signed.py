@@ -1,4 +1,4 @@
-"""What stays for ever of whatever was signed in the portal (M13)."""
+"""What stays forever of whatever was signed in the portal (M13)."""
 
 from typing import Any
 

@@ -49,7 +49,7 @@ class Deferred:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stumbled:
-    """Wayvault itself failed. Tried again a few times only: most likely it fails again."""
+    """Wayvault itself failed. Tried again only a few times: most likely it will fail again."""
 
     reason: str
 

@@ -1,4 +1,4 @@
-"""Sends what is due: takes a delivery in flight, renders it at that moment, hands it over, writes down how it went."""
+"""Sends what is due: takes a delivery, renders it at that moment, hands it over, writes down how it went."""
 
 import json
 import threading

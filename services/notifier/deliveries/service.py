@@ -116,7 +116,7 @@ class Deliveries:
         self._followers[mail.value] = follower
 
     def queue(self, session: Session, new: NewDelivery) -> bool:
-        """Queues a mail; says whether it was new."""
+        """Queues a mail; returns whether it was new."""
         now = self._clock.now()
         event.listen(session, "after_commit", lambda _: self._wake.set(), once=True)
         return insert_if_absent(

@@ -14,6 +14,6 @@ def current_client_id(session: Session, client_id: str) -> str:
 
 
 def take_merge(session: Session, references: Iterable[Reference], *, kept_id: str, merged_id: str) -> None:
-    """Everything that named the merged client names the one who stands in the end. Again without harm."""
+    """Everything that named the merged client names the one who stands in the end. Safe to repeat."""
     final_id = merged_clients.record(session, kept_id=kept_id, merged_id=merged_id)
     move_all(session, references, final_id, merged_id)

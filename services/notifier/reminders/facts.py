@@ -56,7 +56,7 @@ def learn_client(session: Session, client: events_pb2.Client, at: datetime) -> N
 
 
 def forget_client(session: Session, client_id: str) -> None:
-    """Drops what is known of somebody who is no client any more."""
+    """Drops what is known of somebody who is no longer a client."""
     session.execute(delete(ReminderClientRow).where(ReminderClientRow.client_id == client_id))
 
 

@@ -60,7 +60,7 @@ class Schedule:
         self._portal_url = portal_url
 
     def run_due(self) -> int:
-        """Settles every reminder that is ripe; says how many. Safe to run in several workers at once."""
+        """Settles every reminder that is ripe; returns how many. Safe to run in several workers at once."""
         settled = 0
         with self._database.read() as session:
             rules = list(session.scalars(select(ReminderRuleRow.id).where(ReminderRuleRow.active_since.is_not(None))))

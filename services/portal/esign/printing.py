@@ -82,8 +82,8 @@ class Printing:
         wake_at_commit(session)
 
     def run(self, stop: threading.Event) -> None:
-        """Prints until told to stop; an outage of the database is outwaited. Setting the sheets yields to whatever else
-        the machine has to do: clients wait for answers, nobody for paper."""
+        """Prints until told to stop; an outage of the database is waited out. Setting the sheets yields to whatever
+        else the machine has to do: clients wait for answers, nobody for paper."""
         waker = waker_for(self._database)
         with ThreadPoolExecutor(1, "typesetter", initializer=_yield_to_others) as typesetter:
             try:

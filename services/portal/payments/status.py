@@ -8,7 +8,7 @@ from services.portal.payments.service import PaymentStatus
 
 
 def status_page(payment: PaymentStatus, *, copy_url: str, receipt_url: str, signed_in: bool = False) -> str:
-    """Where a payment stands, in words; the same page for who came by a link and for who has signed in."""
+    """Where a payment stands, in words; the same page for those who came by a link and those who have signed in."""
     return render_template(
         "payments/status.html",
         payment=payment,

@@ -57,7 +57,7 @@ class Profiles:
             return ProfileView(profile=_held(row).shown, version=row.version)
 
     def forget(self, session: Session, client_id: str) -> None:
-        """Drops the profile of who is no client any more, and never had an account."""
+        """Drops the profile of someone who is no longer a client, and never had an account."""
         session.execute(delete(ProfileRow).where(ProfileRow.client_id == client_id))
 
     def change(self, client_id: str, edit: Callable[[Profile], Profile], *, version: int | None) -> ProfileView:
@@ -80,7 +80,7 @@ class Profiles:
             return ProfileView(profile=wanted, version=row.version)
 
     def learn(self, session: Session, profile: ClientProfile, agency_id: str) -> None:
-        """Takes in the CRM's newest word. Told again, it changes nothing."""
+        """Takes in the CRM's newest word. Hearing it again changes nothing."""
         client_id = current_client_id(session, profile.client.id)
         told, moments = read_profile(profile), read_moments(profile)
         row = session.get(ProfileRow, client_id, with_for_update=True)

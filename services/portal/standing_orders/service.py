@@ -62,7 +62,7 @@ class StandingOrders:
             return self._order_of(row) if row is not None and row.client_id == client_id else None
 
     def cancel(self, client_id: str, order_id: str) -> bool:
-        """The client cancels; asked again it changes nothing. Says whether it is theirs."""
+        """The client cancels; asked again it changes nothing. Returns whether it is theirs."""
         with self._database.transaction() as session:
             row = _own(session, client_id, order_id)
             if row is not None and self._order_of(row).may_cancel:
@@ -71,7 +71,7 @@ class StandingOrders:
             return row is not None
 
     def ask_for_card(self, client_id: str, order_id: str) -> bool:
-        """The client wants to give another card; asked again it changes nothing. Says whether it is theirs."""
+        """The client wants to give another card; asked again it changes nothing. Returns whether it is theirs."""
         with self._database.transaction() as session:
             row = _own(session, client_id, order_id)
             if row is not None and self._order_of(row).may_change_card:

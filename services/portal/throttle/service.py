@@ -20,7 +20,7 @@ class Throttle:
         self._clock = clock
 
     def allows(self, what: str, address: str, *, most: int) -> bool:
-        """Counts one more doing of `what` by this IP address; False once it was `most` times within an hour."""
+        """Counts one more `what` by this IP address; False once there were `most` within an hour."""
         now = self._clock.now()
         key = hashlib.sha256(f"{what}\0{address}".encode("utf-8", "replace")).hexdigest()
         with self._database.transaction() as session:

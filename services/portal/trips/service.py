@@ -132,7 +132,7 @@ class Trips:
             return self._views(session, [row])[0]
 
     def told(self, booking_id: str) -> TripView | None:
-        """A trip as the CRM last told of it, for who has a link to it. None for one that is unknown."""
+        """A trip as the CRM last told of it, for someone who has a link to it. None for one that is unknown."""
         with self._database.read() as session:
             row = session.get(TripRow, booking_id[:64])
             return next(iter(self._views(session, [row])), None) if row is not None else None

@@ -27,7 +27,7 @@ class Finding(StrEnum):
 
 def read_hash(text: str) -> str:
     """The SHA-256 in what a person pasted, in lower case: blanks and colons between its digits don't matter. Empty
-    when it is none."""
+    when it is not one."""
     found = re.sub(r"[\s:]", "", text).lower()
     return found if re.fullmatch(r"[0-9a-f]{64}", found) else ""
 

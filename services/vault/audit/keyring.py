@@ -1,5 +1,5 @@
 """The HMAC keys of the trail. Kept in the database, wrapped by the transit key `sealing`: made once, by whichever
-process starts first. Who has only the database, or only a backup of it, can't compute a MAC."""
+process starts first. Whoever has only the database, or only a backup of it, can't compute a MAC."""
 
 import secrets
 import threading

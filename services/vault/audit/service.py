@@ -100,7 +100,7 @@ class Audit:
         return chains_state(session, self._keys)
 
     def write_heads(self) -> int:
-        """Signs the head of every chain that moved since the last time, in the second place; says how many.
+        """Signs the head of every chain that moved since the last time, in the second place; returns how many.
 
         For the worker, every few minutes. Raises OSError.
         """

@@ -73,9 +73,9 @@ class Receiver:
 
 
 def forward(database: Database, receiver: Receiver, position: Path) -> int:
-    """Sends every row after those that `position` names, and moves it on; gives how many. Raises SyslogFault, OSError.
+    """Sends every row after those that `position` names, and moves it on; returns how many.
 
-    What went wrong after a batch was closed costs that batch nothing.
+    Raises SyslogFault and OSError. What went wrong after a batch was closed costs that batch nothing.
     """
     sent = 0
     while batch := list(islice(_after(database, _read(position)), _BATCH)):

@@ -26,7 +26,7 @@ class Notices:
         self._refunds = refunds
 
     def take(self, agency_id: str, body: bytes, signature: str) -> list[str]:
-        """Asks the gateway about what a message names; gives the payments that may have news.
+        """Asks the gateway about what a message names; returns the payments that may have news.
 
         Raises PermissionDenied when it is not the gateway's, Unavailable when the gateway can't be asked: then it sends
         the message again.

@@ -63,7 +63,7 @@ class RefundService:
         self._refusals = Refusals(database, trail)
 
     def refund(self, new: NewRefund, key: CallKey) -> str:
-        """Gives money back; gives the refund's id. The same call again asks for nothing new.
+        """Gives money back; returns the refund's id. The same call again asks for nothing new.
 
         Raises NotFound, InvalidArgument (more than what is left), IdempotencyMismatch, Unavailable.
         """

@@ -91,7 +91,7 @@ class ChargeService:
         self._refusals = Refusals(database, trail)
 
     def charge(self, new: NewCharge, key: CallKey) -> str:
-        """Charges; gives the charge's id, whatever became of it. The same call again asks for nothing new.
+        """Charges; returns the charge's id, whatever became of it. The same call again asks for nothing new.
 
         Raises NotFound, PermissionDenied, CardGone, InvalidArgument, Busy when the payment has a charge already,
         IdempotencyMismatch, and Unavailable while nothing was asked yet.

@@ -46,7 +46,7 @@ class Settling:
         return sum(self.settle(row) for row in charges)
 
     def settle(self, row: ChargeRow) -> bool:
-        """Asks about one charge; says whether it is settled now."""
+        """Asks about one charge; returns whether it is settled now."""
         outcome = self._found_out(row)
         with self._database.transaction() as session:
             if outcome is None or outcome.state in (ChargeState.ASKING, row.state):

@@ -137,7 +137,7 @@ def supersede(session: Session, card_token: str, kind: GrantKind, now: datetime)
 
 
 def count_attempt(session: Session, grant_id: str, now: datetime) -> int | None:
-    """Counts one more guess, before it is compared; gives how many there were. None when none are left."""
+    """Counts one more guess, before it is compared; returns how many there were. None when none are left."""
     counted = session.execute(_COUNT_ATTEMPT, {"grant": grant_id, "now": now})
     return cast("int | None", counted.scalar_one_or_none())
 

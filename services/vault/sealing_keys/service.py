@@ -107,7 +107,7 @@ class SealingKeys:
             return self._served
 
     def destroy_expired(self) -> int:
-        """Destroys the private keys whose time is over, here and in the database; says how many."""
+        """Destroys the private keys whose time is over, here and in the database; returns how many."""
         now = self._clock.now()
         self._forget(now)
         with self._database.transaction() as session:

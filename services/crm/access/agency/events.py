@@ -50,7 +50,7 @@ def agent_saved(agent: AgentDetail, agency: AgencyDetail) -> events_pb2.AgentSav
 
 
 def register(handlers: EventHandlers, learn_page_name: Callable[[Session, str, str, str], None]) -> None:
-    """Adds the room's handler, which may run again without harm."""
+    """Adds the room's handler, which is safe to run again."""
 
     def on_page_named(session: Session, message: PublicPageNamed, meta: EventMeta) -> None:
         learn_page_name(session, message.agent_id, meta.agency_id, message.name)

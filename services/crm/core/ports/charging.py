@@ -204,7 +204,7 @@ class ChargingPort(Protocol):
         ...
 
     def take_notice(self, agency_id: str, body: bytes, signature: str) -> list[str]:
-        """Passes a gateway's signed message on; gives the payments that may have news. PermissionDenied: it is none."""
+        """Passes a gateway's signed message on; returns the payments concerned. PermissionDenied: it is not theirs."""
         ...
 
     def ledger(self, agency_id: str, since: datetime, until: datetime) -> LedgerAnswer:

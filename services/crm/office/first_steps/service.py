@@ -41,7 +41,7 @@ class FirstSteps:
         return todos(self._facts(actor), ticked)
 
     def tick(self, actor: Actor, step: str) -> None:
-        """An admin says that a step is done, or closes them all (CLOSED). Again changes nothing.
+        """An admin says that a step is done, or closes them all (CLOSED). Doing so again changes nothing.
 
         Raises PermissionDenied, and InvalidArgument for what is done elsewhere.
         """

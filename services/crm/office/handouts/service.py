@@ -71,7 +71,7 @@ class HandoutDesk:
             row.changed_at = self._clock.now()
 
     def remove_sheet(self, actor: Actor) -> None:
-        """Takes the Quick Sheet away. Again changes nothing. Raises PermissionDenied."""
+        """Takes the Quick Sheet away. Doing so again changes nothing. Raises PermissionDenied."""
         actor.demand_admin()
         with self._database.transaction() as session:
             row = self._row(session, actor)

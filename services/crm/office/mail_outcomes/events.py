@@ -8,7 +8,7 @@ from services.crm.office.mail_outcomes.service import note_failed, note_fate, no
 
 
 def register(handlers: EventHandlers) -> None:
-    """Adds this room's handlers; each may run again without harm."""
+    """Adds this room's handlers; each is safe to run again."""
     handlers.on(DeliverySent, sent)
     handlers.on(DeliveryFailed, failed)
 

@@ -23,7 +23,7 @@ __all__ = ["Failure", "MailFate", "MailOutcomes", "note_failed", "note_fate", "n
 
 
 def note_failed(session: Session, message: DeliveryFailed, agency_id: str) -> None:
-    """Keeps what the notifier gave up. Told again, it changes nothing."""
+    """Keeps what the notifier gave up. Hearing it again changes nothing."""
     if session.get(FailureRow, message.delivery_id) is not None:
         return
     session.add(
@@ -45,7 +45,7 @@ def note_failed(session: Session, message: DeliveryFailed, agency_id: str) -> No
 
 
 def note_fate(session: Session, message: DeliverySent | DeliveryFailed, agency_id: str) -> None:
-    """Keeps what became of an e-mail about a payment. Told again, it changes nothing."""
+    """Keeps what became of an e-mail about a payment. Hearing it again changes nothing."""
     if not message.payment_id:
         return
     table = PaymentMailRow.__table__
@@ -136,7 +136,7 @@ class MailOutcomes:
             ]
 
     def settle(self, actor: Actor, failure_id: str) -> Failure:
-        """Puts it away. Again changes nothing. Raises NotFound."""
+        """Puts it away. Doing so again changes nothing. Raises NotFound."""
         with self._database.transaction() as session:
             row = _visible(session, actor, failure_id)
             row.settled_at = row.settled_at or self._clock.now()

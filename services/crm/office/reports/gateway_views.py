@@ -114,7 +114,7 @@ def payouts_csv() -> ResponseReturnValue:
 
 
 def _asked(actor: Actor) -> Wanted:
-    """What the address asks for. Raises NotFound for a foreign agent."""
+    """What the address asks for. Raises NotFound for an agent out of sight."""
     agent_id = request.args.get("agent", "")[:64]
     office().reports.check_agent(actor, agent_id)
     usual = last_months(office().reports.today(actor), 1)

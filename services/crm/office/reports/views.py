@@ -261,7 +261,7 @@ def clients_csv() -> ResponseReturnValue:
 
 
 def _asked(actor: Actor, usual: Period, currencies: Currencies) -> tuple[Wanted, list[str]]:
-    """What the address asks for, and the currencies to choose between. Raises NotFound for a foreign agent."""
+    """What the address asks for, and the currencies to choose between. Raises NotFound for an agent out of sight."""
     agent_id = request.args.get("agent", "")[:64]
     office().reports.check_agent(actor, agent_id)
     period = asked_period(request.args.get("from", "")[:10], request.args.get("to", "")[:10], usual)

@@ -17,7 +17,7 @@ _NONE = DeskSign()
 
 
 class TooManyStreams(Exception):
-    """Every place for a stream is taken, and nobody holds more of them than this agent; the page asks now and then."""
+    """Every place for a stream is taken, and nobody holds more of them than this agent; the page polls instead."""
 
 
 class Listening:

@@ -109,7 +109,7 @@ class Removals:
         session.flush()
 
     def by_hand(self, actor: Actor, payment_id: str, *, typed: str, origin: Origin) -> bool:
-        """Removes a card by hand (M8) and says whether the vault has done it already.
+        """Removes a card by hand (M8) and returns whether the vault has done it already.
 
         Raises NotFound, PermissionDenied, or InvalidArgument with what is missing.
         """

@@ -63,7 +63,7 @@ class RefundApprovals:
         return [one for one in found if one.state is not RequestState.APPROVED]
 
     def withdraw(self, actor: Actor, payment_id: str) -> bool:
-        """The payment's agent takes a request back that nobody has decided; says no when none waits any more."""
+        """The payment's agent takes a request back that nobody has decided; False when none is waiting any more."""
         with self._database.transaction() as session:
             locked_own(session, actor, payment_id)
             row = waiting_request(session, payment_id)

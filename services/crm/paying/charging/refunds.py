@@ -134,7 +134,7 @@ class Refunds:
             return _detail(session.get_one(PaymentRefundRow, made), amount.currency)
 
     def carry_out(self) -> int:
-        """For the worker: asks for what has no answer yet or is on its way; says how many it asked about."""
+        """For the worker: asks for what has no answer yet or is on its way; returns how many it asked about."""
         query = (
             select(PaymentRefundRow.id)
             .where(PaymentRefundRow.check_at <= self._clock.now())

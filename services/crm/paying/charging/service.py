@@ -242,7 +242,7 @@ class Charges:
         self._take_over(payment_id, answer)
 
     def find_out(self) -> int:
-        """For the worker: asks charging about what is open; says how many it asked about."""
+        """For the worker: asks charging about what is open; returns how many it asked about."""
         now = self._clock.now()
         query = (
             select(PaymentChargeRow.payment_id, PaymentChargeRow.agency_id, PaymentChargeRow.previous_charge_id)

@@ -20,7 +20,7 @@ _MAIL: Final = "cvv_request"
 
 
 def register(handlers: EventHandlers) -> None:
-    """Adds this room's handlers; each may run again without harm."""
+    """Adds this room's handlers; each is safe to run again."""
     on_mail(handlers, note_mail, _MAIL)
     handlers.on(CvvResupplied, cvv_resupplied)
 

@@ -21,7 +21,7 @@ _MAIL: Final = "payment_link"
 
 
 def register(handlers: EventHandlers) -> None:
-    """Adds this room's handlers; each may run again without harm."""
+    """Adds this room's handlers; each is safe to run again."""
     on_mail(handlers, note_mail, _MAIL)
     handlers.on(PaymentLinkOpened, link_opened)
     handlers.on(PaymentAuthorized, link_submitted)

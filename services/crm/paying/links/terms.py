@@ -1,6 +1,6 @@
 """The wording of the credit card authorization that the client signs (M2). Exact, versioned, kept with each link.
 
-Change the wording only together with the version: what was signed must stay readable for ever (M13).
+Change the wording only together with the version: what was signed must stay readable forever (M13).
 """
 
 import re

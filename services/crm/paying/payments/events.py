@@ -19,7 +19,7 @@ class UnknownPayment(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentEvents:
-    """Takes the client's facts over. Each handler may run again without harm."""
+    """Takes the client's facts over. Each handler is safe to run again."""
 
     self_service: SelfService
     # Has a card destroyed that came for a payment which is closed, in the caller's transaction.

@@ -88,7 +88,7 @@ class HeldPayment:
         return PaymentContext.FromString(self._row.context)
 
     def happen(self, fact: Fact, *, at: datetime) -> bool:
-        """Lets `fact` happen to the payment, when its state allows it. Says whether it did."""
+        """Lets `fact` happen to the payment, when its state allows it. Returns whether it did."""
         state = after(PaymentState(self._row.state), fact)
         if state is None:
             return False
@@ -111,7 +111,7 @@ class HeldPayment:
         self._row.context, self._row.payer_email = context.SerializeToString(deterministic=True), email
 
     def made_on(self, at: datetime) -> None:
-        """Says when one that was made elsewhere was made: it counts from then on, and not from when it was noted."""
+        """Records when a payment made elsewhere was made: it counts from then on, not from when it was noted."""
         self._row.closed_at = at
 
     def give_back(self, refunded_minor: int) -> None:
@@ -142,7 +142,7 @@ class HeldPayment:
         self._row.cvv_kept_until, self._row.cvv_shown_at = kept_until, None
 
     def warn_of_lapse(self, now: datetime) -> bool:
-        """Notes that the agent is warned of the card's lapse; no where no warning is due, or it was given."""
+        """Notes that the agent is warned of the card's lapse; False where no warning is due, or one was given."""
         row = self._row
         due = lapse_warning_due(
             state=PaymentState(row.state),
@@ -155,7 +155,7 @@ class HeldPayment:
         return due
 
     def authorize(self, message: PaymentAuthorized, *, by_phone: bool = False) -> bool:
-        """Takes the authorized card over. Says no where the payment is past it: that card must then be destroyed."""
+        """Takes the authorized card over. False where the payment is past it: that card must then be destroyed."""
         row = self._row
         known = row.card_token == message.card_token
         if not self.happen(Fact.AUTHORIZED, at=moment_of(message.authorized_at)):

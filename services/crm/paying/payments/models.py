@@ -1,4 +1,4 @@
-"""Rows of the payments room. Of a card only what may be kept for ever: brand, last four, cardholder (M13)."""
+"""Rows of the payments room. Of a card only what may be kept forever: brand, last four, cardholder (M13)."""
 
 from datetime import date, datetime
 
@@ -103,7 +103,7 @@ class PaymentRow(Base):
 
 
 class SignedDocumentRow(Base):
-    """A signed authorization with its evidence page, kept for ever (M13)."""
+    """A signed authorization with its evidence page, kept forever (M13)."""
 
     __tablename__ = "signed_document"
 

@@ -42,7 +42,7 @@ class BillingAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
-    """One person's payment. Of the card only what stays for ever (M13) and the vault's token."""
+    """One person's payment. Of the card only what stays forever (M13) and the vault's token."""
 
     id: str
     agency_id: str

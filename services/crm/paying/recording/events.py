@@ -27,7 +27,7 @@ class StrangeReport(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportEvents:
-    """Takes a client's report over. It may run again without harm."""
+    """Takes a client's report over. It is safe to run again."""
 
     # What is told of whom, for which part of which trip; refuses what is not this agency's.
     read: Callable[[Session, PaymentContext, EventMeta], tuple[PaymentContext, PaymentType]]

@@ -74,7 +74,7 @@ class ReminderLog:
             return [entry_of(row) for row in session.scalars(query.order_by(*newest).limit(EXPORT_LIMIT))]
 
     def learn_settled(self, session: Session, message: ReminderSettled, agency_id: str) -> None:
-        """The notifier has settled a reminder. Told again, it changes nothing; a later
+        """The notifier has settled a reminder. Hearing it again changes nothing; a later
         word on the same one takes the place of the earlier."""
         booking = self._bookings.load_by_id(session, message.booking_id)
         segment = booking.segment(message.segment_id)

@@ -14,7 +14,7 @@ _CHALLENGES: Final = {"reveal_code": "card", "cvv_code": "cvv", "cvv_link": "cvv
 
 
 def register(handlers: EventHandlers) -> None:
-    """Adds this room's handlers; each may run again without harm."""
+    """Adds this room's handlers; each is safe to run again."""
     on_mail(handlers, note_mail, *_CHALLENGES)
 
 

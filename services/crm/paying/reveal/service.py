@@ -232,7 +232,7 @@ class Reveals:
         return self._vault.list_access(card_token=payment.card_token, agent_id=payment.agent_id)
 
     def settle(self) -> int:
-        """Asks the vault about payments whose code went out but whose reveal is not on record. Says how many were."""
+        """Asks the vault about payments whose code went out but whose reveal is not on record; returns how many."""
         settled, after = 0, ""
         while True:
             with self._database.read() as session:

@@ -22,7 +22,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderEvents:
-    """Each handler may run again without harm. The payments room is told of an authorization before."""
+    """Each handler is safe to run again. The payments room is told of an authorization before."""
 
     acts: Acts
     # Has a card destroyed that came for a day which is charged, in the caller's transaction.

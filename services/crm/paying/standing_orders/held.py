@@ -1,7 +1,7 @@
 """A standing order inside the transaction that changes it, with the payment of its present day.
 
 The payment's row is held first and then the order's, as the events of the portal do, so that two that want both wait
-for each other and neither for ever.
+for each other and neither forever.
 """
 
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ class HeldOrder:
         )
 
     def happen(self, fact: OrderFact) -> bool:
-        """Lets `fact` happen to the order, when its state allows it. Says whether it did."""
+        """Lets `fact` happen to the order, when its state allows it. Returns whether it did."""
         state = after(OrderState(self.row.state), fact)
         if state is None:
             return False

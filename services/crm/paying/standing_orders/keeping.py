@@ -78,7 +78,7 @@ class Keeping:
     removals: Removals
 
     def run(self) -> int:
-        """Looks at what is due; says how many orders it looked at."""
+        """Looks at what is due; returns how many orders it looked at."""
         query = (
             select(StandingOrderRow.id)
             .where(StandingOrderRow.act_at <= self.clock.now())
@@ -92,7 +92,7 @@ class Keeping:
         return len(due)
 
     def forget(self) -> int:
-        """Has gateways forget the cards of orders that ended; says how many they forgot."""
+        """Has gateways forget the cards of orders that ended; returns how many they forgot."""
         query = select(OldMandateRow).where(OldMandateRow.try_at <= self.clock.now()).limit(_AT_ONCE)
         with self.database.read() as session:
             due = [(row.agency_id, row.mandate_id) for row in session.scalars(query)]

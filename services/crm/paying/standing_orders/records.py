@@ -27,7 +27,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandingOrder:
-    """One person's standing order. Of the card only what stays for ever (M13)."""
+    """One person's standing order. Of the card only what stays forever (M13)."""
 
     id: str
     agency_id: str

@@ -57,7 +57,7 @@ class UnknownClient(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileChanges:
-    """Takes the client's own changes over. A handler may run again without harm."""
+    """Takes the client's own changes over. A handler is safe to run again."""
 
     clients: Clients
     clock: Clock
@@ -214,7 +214,7 @@ class _Changed:
 
 
 def _mark_list(session: Session, client_id: str, field: ProfileField, changed: list[_Changed]) -> bool:
-    """Lets the profile show that a list changed; says whether it did."""
+    """Lets the profile show that a list changed; returns whether it did."""
     if changed:
         words = ", ".join(each.words for each in changed)
         note_change(
@@ -229,7 +229,7 @@ def _free_id(
     row: FamilyMemberRow | OccasionRow | None,
     wanted: str,
 ) -> str:
-    """The id that the portal gave, unless it is none or another client's."""
+    """The id that the portal gave, unless it is no id at all or another client's."""
     if row is not None:
         return row.id
     prefix = "family" if kind is FamilyMemberRow else "occasion"

@@ -126,7 +126,7 @@ class Clients:
         return {row.id: detail_of(row) for row in rows if row.agency_id == agency_id}
 
     def find_person(self, session: Session, *, agent_id: str, data: ClientData) -> str | None:
-        """The id of an agent's client who has this address and, however it is spelled, this name; the longest known
+        """The id of an agent's client who has this address and, however it is spelled, this name; the longest-known
         one. A couple may share an address: a different name is somebody else. None when there is nobody."""
         if not data.email:
             return None
@@ -137,7 +137,7 @@ class Clients:
         return next(chain(same, short), None)
 
     def with_the_name_of(self, session: Session, client: ClientDetail) -> list[ClientDetail]:
-        """The same agent's clients, this one too, whose names are this one's in any spelling; longest known first."""
+        """The same agent's clients, this one too, whose names are this one's in any spelling; longest-known first."""
         names = [each for each in (client.data.last_name, client.data.first_name) if each]
         having = (
             select(ClientWordRow.client_id).where(
@@ -205,7 +205,7 @@ class Clients:
             return [detail_of(row) for row in rows]
 
     def with_address(self, actor: Actor, email: str) -> list[ClientDetail]:
-        """The actor's own clients who have this e-mail address, the longest known first. A couple may share one."""
+        """The actor's own clients who have this e-mail address, the longest-known first. A couple may share one."""
         if not email:
             return []
         with self._database.read() as session:
@@ -274,7 +274,7 @@ class Clients:
 
 
 def client_with_address(session: Session, *, agent_id: str, email: str) -> str | None:
-    """The id of an agent's longest known client who has this e-mail address; None when there is none."""
+    """The id of an agent's longest-known client who has this e-mail address; None when there is none."""
     if not email:
         return None
     return session.scalar(_with_address(agent_id, email).with_only_columns(ClientRow.id).limit(1))

@@ -66,7 +66,7 @@ class Known:
                 table.setdefault(key, []).append(client_id)
 
     def find(self, data: ClientData) -> Match | None:
-        """The client that a row is about, as far as one can tell; the longest known one. A couple may share an address
+        """The client that a row is about, as far as one can tell; the longest-known one. A couple may share an address
         and a telephone: with another name it is somebody else."""
         name = (data.first_name, data.last_name)
         reached = [each for key in _emails(data) for each in self._by_email.get(key, ())]

@@ -1,4 +1,4 @@
-"""A row as a client, or why it is none. Pure; everything that is typed is read by chassis.typed."""
+"""A row as a client, or why it is not one. Pure; everything that is typed is read by chassis.typed."""
 
 import re
 from collections.abc import Mapping, Sequence

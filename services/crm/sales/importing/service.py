@@ -154,7 +154,7 @@ class Imports:
         return [*REFUSED_TITLES, *table.header], rows()
 
     def forget_files(self) -> int:
-        """Deletes the files of imports that are over for a day, or were never brought in within a week."""
+        """Deletes the files of imports that ended a day ago, or were not brought in within a week."""
         now = self._clock.now()
         query = select(ClientImportRow).where(
             ClientImportRow.content.is_not(None), ClientImportRow.created_at < now - UNDO_FOR

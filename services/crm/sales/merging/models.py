@@ -10,7 +10,7 @@ from services.crm.orm import Base
 
 
 class ClientMergeRow(Base):
-    """Who merged what and when, kept for ever. The ids are those of that moment: they don't follow a later merge."""
+    """Who merged what and when, kept forever. The ids are those of that moment: they don't follow a later merge."""
 
     __tablename__ = "client_merge"
     __table_args__ = (Index("ix_client_merge_at", "at"),)

@@ -30,7 +30,7 @@ class MergeForm(Form):
 @blueprint.get("/merge")
 @login_required
 def start() -> ResponseReturnValue:
-    """C21: the first of the two profiles, for who comes to merge rather than from a client."""
+    """C21: the first of the two profiles, for those who come to merge rather than from a client."""
     actor, text = current_agent(), typed_text()
     found = [each for each in sales().clients.search(actor, text) if actor.owns(each.agent_id)]
     return render_template("merging/start.html", found=found, text=text)

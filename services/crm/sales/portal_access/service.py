@@ -130,7 +130,7 @@ class PortalAccess:
             return self._invite(session, actor, client_id, row.username)
 
     def withdraw(self, actor: Actor, client_id: str) -> Access:
-        """Closes the portal to the client at once. Again = no change. Raises NotFound or PermissionDenied."""
+        """Closes the portal to the client at once. Safe to repeat. Raises NotFound or PermissionDenied."""
         with self._database.transaction() as session:
             client = self._own_client(session, actor, client_id)
             row = session.get(PortalAccessRow, client.id, with_for_update=True)

@@ -1,4 +1,4 @@
-"""Use cases of tasks: add one, change or remove it, do it, take that back."""
+"""Use cases of tasks: add one, change or remove it, tick it off, undo that."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -129,7 +129,7 @@ class Tasks:
         return self._set(actor, task_id, self._clock.now())
 
     def undo(self, actor: Actor, task_id: str) -> Task:
-        """Takes it back that a task was done. Raises NotFound or PermissionDenied."""
+        """Opens a task again that was ticked off. Raises NotFound or PermissionDenied."""
         return self._set(actor, task_id, None)
 
     def of_client(self, actor: Actor, client_id: str) -> tuple[list[Task], list[Task]]:

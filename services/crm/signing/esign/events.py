@@ -22,7 +22,7 @@ class UnknownRequest(Exception):
 
 
 def register(handlers: EventHandlers) -> None:
-    """Adds this room's handlers; each may run again without harm."""
+    """Adds this room's handlers; each is safe to run again."""
     on_mail(handlers, note_mail, _MAIL)
     handlers.on(EsignOpened, opened)
     handlers.on(EsignSigned, signed)
@@ -42,7 +42,7 @@ def opened(session: Session, message: EsignOpened, meta: EventMeta) -> None:
 
 
 def signed(session: Session, message: EsignSigned, meta: EventMeta) -> None:
-    """The client signed: the PDF is kept for ever (M13). A signature that crossed a withdrawal stands."""
+    """The client signed: the PDF is kept forever (M13). A signature that crossed a withdrawal stands."""
     row = _request(session, message.request_id, meta)
     if session.get(SignedRequestRow, message.document_id) is not None or not KIND.answer(row, RequestState.SIGNED):
         return

@@ -209,7 +209,7 @@ class Library:
         return sorted(found, key=lambda one: (one.archived, _ORDER[one.kind], title_key(one.title), one.id))
 
     def _stock(self, session: Session, agency_id: str) -> None:
-        """Puts the built-in documents into an agency's library; again without harm."""
+        """Puts the built-in documents into an agency's library; safe to repeat."""
         now = self._clock.now()
         for kind, (title, body, required) in BUILT_IN.items():
             values = {

@@ -21,7 +21,7 @@ class UnknownOffer(Exception):
 
 
 def register(handlers: EventHandlers) -> None:
-    """Adds this room's handler; it may run again without harm."""
+    """Adds this room's handler; it is safe to run again."""
     on_mail(handlers, note_mail, _MAIL)
     handlers.on(InsuranceDecided, decided)
 

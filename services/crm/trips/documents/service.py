@@ -143,7 +143,7 @@ class Documents:
             return DocumentFile(file_name=row.file_name, content_type=row.content_type, content=row.content)
 
     def withdraw(self, actor: Actor, document_id: str) -> Document:
-        """Takes a document back for good: nobody can open it any more. Again without harm.
+        """Takes a document back for good: nobody can open it any more. Safe to repeat.
 
         Raises NotFound or PermissionDenied.
         """

@@ -155,7 +155,7 @@ class Quotes:
         self._registered(session, message.registration_id, agent, message.client)
 
     def learn_requested(self, session: Session, message: QuoteRequested, agency_id: str) -> None:
-        """A request came in. Told again, it changes nothing."""
+        """A request came in. Hearing it again changes nothing."""
         if session.get(QuoteRow, message.quote_id) is not None:
             return
         agent = self._agent(session, message.agent_id, agency_id)
