@@ -1,5 +1,8 @@
 """Learns how an agency looks, and dresses its mails."""
 
+from typing import Final
+
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
@@ -9,6 +12,11 @@ from services.notifier.agencies.models import AgencyLook
 from services.notifier.templates.rules import Theme
 
 __all__ = ["Looks"]
+
+# Asked for every mail: columns, not an object of the ORM, and one statement for the life of the process.
+_LOOK: Final = select(AgencyLook.name, AgencyLook.accent, AgencyLook.phone, AgencyLook.email, AgencyLook.logo).where(
+    AgencyLook.agency_id == bindparam("agency_id")
+)
 
 
 class Looks:
@@ -33,7 +41,7 @@ class Looks:
 
     def theme(self, session: Session, agency_id: str, data: dict[str, str]) -> Theme:
         """The agency that a mail speaks for: as it looks today; as the mail's own data has it while nothing is told."""
-        look = session.get(AgencyLook, agency_id)
+        look = session.execute(_LOOK, {"agency_id": agency_id}).first()
         if look is None:
             return Theme(
                 name=data.get("agency_name") or "Wayvault",

@@ -3,6 +3,9 @@
 import itertools
 from datetime import UTC, datetime
 from email import message_from_bytes
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
 from email.policy import default as default_policy
 
 import pytest
@@ -105,6 +108,14 @@ def test_any_text_makes_a_header_of_one_line(text: str) -> None:
 def test_any_agency_name_and_subject_make_a_message_that_reads_back(name: str, subject: str) -> None:
     raw = _message(name=name, subject=subject)
     assert set(_raw_header_names(raw)) <= HEADERS
+
+
+@given(st.text(max_size=60))
+def test_a_sender_that_was_read_before_is_written_as_at_first(name: str) -> None:
+    plain = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
+    plain["From"] = Address(display_name=header_text(name, limit=80), username="no-reply", domain="wayvault.example")
+    for _ in range(2):
+        assert _message(name=name).startswith(plain.as_bytes().rstrip(b"\r\n") + b"\r\n")
 
 
 def test_a_message_has_text_html_and_its_attachment() -> None:
