@@ -19,7 +19,7 @@ _DIGITS_AT_MOST: Final = 12
 _LOCALE: Final = Locale.parse("en_US")
 # Arabic's own separators, and every apostrophe and blank that Switzerland and France group with.
 _MARKS: Final = str.maketrans(
-    {"\u066b": ".", "\u066c": ",", "\u060c": ",", "\u3001": ","} | dict.fromkeys("’‘ʼ´`′＇", "'")
+    {"\u066b": ".", "\u066c": ",", "\u060c": ",", "\u3001": ",", "\u00b7": "."} | dict.fromkeys("’‘ʼ´`′＇", "'")
 )
 _GROUPED: Final = re.compile(r"[0-9]{1,3}(?:([ ',.])[0-9]{3})(?:\1[0-9]{3})*")
 # What stands for a currency beside its code; the first that fits, so the longer ones stand first.
@@ -117,9 +117,11 @@ def _amount_alone(text: str, currency: str) -> str:
             _check(currency in meant, meant[0], currency)
             text = f"{text[: found.start()]} {text[found.end() :]}"
             break
-    # Swiss and German shops write "1.240,-" for no cents, with one hyphen or two: its mark is the decimal one.
-    whole = re.sub(r"([.,])[-–—]{1,2}$", rf"\g<1>{'0' * get_currency_precision(currency)}", text.strip())
-    return whole.rstrip(".,") if whole != text.strip() and whole.endswith((".", ",")) else whole
+    # Swiss and German shops write "1.240,-" for no cents, with one hyphen or two: its mark is the decimal one. Swedish
+    # ones write "1 240:-".
+    text = re.sub(r":[-–—]$", "", text.strip())
+    whole = re.sub(r"([.,])[-–—]{1,2}$", rf"\g<1>{'0' * get_currency_precision(currency)}", text)
+    return whole.rstrip(".,") if whole != text and whole.endswith((".", ",")) else whole
 
 
 def _check(same: bool, typed: str, currency: str) -> None:
@@ -150,7 +152,7 @@ def _parts(number: str, currency: str, precision: int) -> _Parts:
     if len(marks) > 1:
         return _Parts(_ungrouped(number, {mark}), "")
     whole, decimals = number.split(mark)
-    if len(decimals) == 3 and _could_group(whole):
+    if len(decimals) == 3 and decimals.isdecimal() and _could_group(whole):
         return _one_mark_and_three_digits(whole, decimals, mark, currency, precision)
     return _split(number, mark, grouping={" ", "'"})
 

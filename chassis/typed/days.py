@@ -22,13 +22,14 @@ _NAMES: Final = (
     *("january", "february", "march", "april", "may", "june", "july", "august", "september", "october"),
     *("november", "december"),
 )
-_WEEKDAY: Final = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[ ,.]+", re.IGNORECASE)
+_WORD_BEFORE: Final = re.compile(r"^([^\W\d_]{1,20})(?:-feira)?[ ,.،]+")
+_WORD_BEHIND: Final = re.compile(r"[ ,]{1,2}([^\W\d_]{1,20})$")
 _ISO: Final = re.compile(r"([0-9]{4,6})([-/.])([0-9]{1,2})\2([0-9]{1,2})")
 _NUMBERS: Final = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{1,6})")
 # Airlines run them together: 31DEC2026; what begins a month is no ending of the day's: 1OCT2026, 1styczeń 2026.
 _DAY_NAME: Final = re.compile(
-    r"(?:the )?([0-9]{1,2})(?:st(?!y)|nd|rd|th|er|o(?![^\W\d_]))?[ .\-/]{0,3}(?:(?:of|de|den) |d')?([^\W\d_]{1,20})"
-    r"[ .,\-/]{0,3}(?:del? )?'?([0-9]{1,6})",
+    r"(?:the |den )?([0-9]{1,2})(?:st(?!y)|nd|rd|th|er|o(?![^\W\d_]))?[ .\-/]{0,3}(?:(?:of|de|den) |d')?"
+    r"([^\W\d_]{1,20})[ .,\-/]{0,3}(?:del? )?'?([0-9]{1,6})",
     re.IGNORECASE,
 )
 _NAME_DAY: Final = re.compile(
@@ -37,15 +38,23 @@ _NAME_DAY: Final = re.compile(
 _YEAR_NAME: Final = re.compile(
     r"([0-9]{4,6})[ ,.\-/]{1,3}([^\W\d_]{1,20})[ .\-/]{0,3}([0-9]{1,2})(?:st|nd|rd|th)?", re.IGNORECASE
 )
-# Whose names of months are read beside the English ones.
+# Whose names of months and weekdays are read beside the English ones.
 _LANGUAGES: Final = (
-    *("de", "fr", "es", "it", "nl", "pt", "sv", "nb", "da", "fi"),
-    *("pl", "cs", "hr", "ru", "uk", "tr", "ro", "el"),
+    *("de", "fr", "es", "it", "nl", "pt", "sv", "nb", "da", "fi", "is"),
+    *("pl", "cs", "sk", "hr", "hu", "ru", "uk", "tr", "ro", "el", "ar", "he", "id"),
 )
+# Written by hand and not in CLDR, and Hungary's and Poland's Roman ones.
+_OTHER_MONTHS: Final = {"mrz": 3, "sept": 9} | {
+    roman: number
+    for number, roman in enumerate(("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"), 1)
+}
 # As programs write a day: without separators, or with the midnight that it begins at.
 _RUN_TOGETHER: Final = re.compile(r"((?:19|20|21)[0-9]{2})(0[1-9]|1[0-2])([0-3][0-9])")
 _TIME: Final = re.compile(r"[T ]00:00(?::00(?:\.0{1,9})?)?(?:Z|[+\-]00:?00)?$")
-_SIGNS: Final = str.maketrans({"年": "-", "月": "-", "日": "", "\\": "/"} | dict.fromkeys("‐‑‒–—―−", "-"))
+_SIGNS: Final = str.maketrans(
+    {"年": "-", "月": "-", "日": "", "년": "-", "월": "-", "일": "", "\\": "/", "⁄": "/", "∕": "/"}
+    | dict.fromkeys("‐‑‒–—―−", "-")
+)
 
 
 class DayError(ValueError):
@@ -101,10 +110,21 @@ def birthday_bounds(today: date) -> tuple[date, date]:
 
 def _tidied(text: str) -> str:
     """Without weekday, midnight and full stop; dashes as hyphens, nothing beside what parts the numbers."""
-    day = _TIME.sub("", _WEEKDAY.sub("", plain(text[:_LONGEST]).translate(_SIGNS)))
+    day = _TIME.sub("", _without_weekday(plain(text[:_LONGEST]).translate(_SIGNS)))
     # Behind the year Russian and Ukrainian say that it is one.
     day = re.sub(r"(?<=[0-9]) ?[гр]\.?$", "", day.strip())
     return re.sub(r"(?<=[0-9]) ?([-/.]) ?(?=[0-9])", r"\1", day).strip(" .,")
+
+
+def _without_weekday(day: str) -> str:
+    """ "mar" is Tuesday in "mar 28 abr 2026" and March in "mar 28, 2026"."""
+    before, behind = _WORD_BEFORE.match(day), _WORD_BEHIND.search(day)
+    if before and (name := fold(before[1])) in _weekdays():
+        rest = day[before.end() :]
+        return rest if not _is_month(name) or re.search(r"[^\W\d_]{2}", rest) else day
+    if behind and re.match(r"[0-9]", day) and fold(behind[1]) in _weekdays() and not _is_month(fold(behind[1])):
+        return day[: behind.start()]
+    return day
 
 
 def _parts(text: str) -> tuple[str, int, int]:
@@ -127,9 +147,10 @@ def _parts(text: str) -> tuple[str, int, int]:
 def _month(name: str) -> int:
     lower = name.lower()
     for number, (short, whole) in enumerate(zip(_MONTHS, _NAMES, strict=True), 1):
-        if lower in (short, whole, "sept" if short == "sep" else short):
+        if lower in (short, whole):
             return number
-    if elsewhere := _months_elsewhere().get(fold(name)):
+    known = _months_elsewhere()
+    if elsewhere := _OTHER_MONTHS.get(lower) or known.get(name.casefold()) or known.get(fold(name)):
         return elsewhere
     raise DayError(f"Enter a date, {_EXAMPLE}: “{name[:20]}” is no month.")
 
@@ -137,7 +158,7 @@ def _month(name: str) -> int:
 @cache
 def _months_elsewhere() -> Mapping[str, int]:
     """Months by their names in other languages, short and whole; a name that is two months is none: "lis" is October in
-    Zagreb and November in Warsaw."""
+    Zagreb and November in Warsaw. As written and as folded: "листопада" is November in Kyiv alone."""
     found: dict[str, set[int]] = {}
     for language in _LANGUAGES:
         months = Locale.parse(language).months
@@ -147,8 +168,26 @@ def _months_elsewhere() -> Mapping[str, int]:
             for width in ("wide", "abbreviated")
             for number, name in months[context][width].items()
         ):
-            found.setdefault(fold(name.rstrip(".")), set()).add(number)
+            for way in {name.rstrip(".").casefold(), fold(name.rstrip("."))}:
+                found.setdefault(way, set()).add(number)
     return {name: numbers.pop() for name, numbers in found.items() if len(numbers) == 1}
+
+
+@cache
+def _weekdays() -> frozenset[str]:
+    """Their names, short and whole; of "quinta-feira" the first part."""
+    return frozenset(
+        fold(name.rstrip(".").partition("-")[0])
+        for language in ("en", *_LANGUAGES)
+        for context in Locale.parse(language).days.values()
+        for names in context.values()
+        for name in names.values()
+        if len(name) > 1
+    )
+
+
+def _is_month(name: str) -> bool:
+    return name in (*_MONTHS, *_NAMES) or name in _OTHER_MONTHS or name in _months_elsewhere()
 
 
 def _day_or_month_first(first: int, second: int, year: str) -> tuple[str, int, int]:

@@ -13,6 +13,7 @@ from typing import Final
 import phonenumbers
 from anyascii import anyascii
 
+from chassis.typed.romanised import romanised
 from chassis.typed.text import clean_line, plain
 
 LONGEST_WORD: Final = 100
@@ -26,6 +27,11 @@ _SPELLED: Final = str.maketrans(
 )
 # Accents that stand for an apostrophe; Unicode's compatibility form would part the word with a blank.
 _APOSTROPHES: Final = str.maketrans(dict.fromkeys("´`’‘ʼʻ′", "'"))
+# Points and signs of Arabic and Hebrew, which most people leave out, and Persia's and Egypt's yeh.
+_POINTS: Final = re.compile(
+    "[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u0652\u0656-\u065f\u0670]"
+)
+_YEHS: Final = str.maketrans("\u0649\u06cc", "\u064a\u064a")
 # Where a word may be parted, so that each part is found too: "Anne-Marie", "O'Brien", "J.R.", "d’Angelo".
 _PARTS: Final = re.compile(r"[^\W_]+")
 _PHONE: Final = re.compile(r"[\d\s()+./\-]+")
@@ -36,7 +42,9 @@ _BETWEEN: Final = "\x1f"
 def fold(text: str) -> str:
     """Lower-case ASCII: "Müller" is "muller", "Đoković" "dokovic", "Горбачёв" "gorbachev". Punctuation stays."""
     composed = unicodedata.normalize("NFKC", clean_line(text).translate(_APOSTROPHES))
-    return anyascii(composed).casefold()
+    if not composed.isascii():
+        composed = _POINTS.sub("", unicodedata.normalize("NFKD", composed) if _POINTS.search(composed) else composed)
+    return anyascii(unicodedata.normalize("NFC", composed).translate(_YEHS)).casefold()
 
 
 def spelled(text: str) -> str:
@@ -50,8 +58,11 @@ def letters(folded: str) -> str:
 
 
 def foldings(text: str) -> list[str]:
-    """Both spellings; one where they are the same."""
-    return list(dict.fromkeys((fold(text), spelled(text))))
+    """Every spelling: letter for letter, as languages write marked letters with two, and as passports have it."""
+    if text.isascii():
+        return [fold(text)]
+    ways = (fold(text), spelled(text), *map(fold, romanised(clean_line(text))))
+    return [way for way in dict.fromkeys(ways) if way] or [""]
 
 
 def words_of(text: str, *, together: int = 4) -> list[str]:

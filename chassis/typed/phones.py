@@ -12,13 +12,16 @@ from chassis.typed.text import describe, plain
 
 LONGEST: Final = 40
 _FEWEST_DIGITS: Final = 5
-_MOST_DIGITS: Final = 20
+# What E.164 allows, behind the three digits that are dialled for a plus in America and a zero in brackets.
+_MOST_DIGITS: Final = 19
 _DASHES: Final = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-") | dict.fromkeys("·•∙", "."))
+_KINDS: Final = r"(?:tel|phone|telephone|telefon|mobile|mob|cell|handy|home|work|office|fax|whatsapp)"
 # What address books write before a number, and the symbols that signatures have there.
 _LABEL: Final = re.compile(
-    r"^[^\w+(*#]*(?:(?:tel|phone|telephone|mobile|mob|cell|home|work|office|whatsapp)[:.]?|[tmphwco][:.])?[^\w+(*#]*",
-    re.IGNORECASE,
+    rf"^[^\w+(*#]*(?:{_KINDS}(?![^\W\d_])[:.]?|[^\W\d_]{{1,15}}\.? ?:|[tmphwco]\.)?[^\w+(*#]*", re.IGNORECASE
 )
+# And behind it: "+1 305 555 0142 (mobile)".
+_KIND_BEHIND: Final = re.compile(rf" ?(?:\([^\W\d_]{{1,15}}\)| {_KINDS})$", re.IGNORECASE)
 # A number, and where it has one an extension, as offices write it.
 _NUMBER: Final = re.compile(r"(?:\+|\(\+)?[0-9 ().\-/]+")
 _EXTENSION: Final = re.compile(r"[ ,;]{0,3}(?:ext(?:ension|n)?|x|#)[ .:=]{0,3}([0-9]{1,7})$", re.IGNORECASE)
@@ -33,13 +36,15 @@ def read_phone(text: str) -> str:
 
     Raises PhoneError with a text for the person, which names what can't be part of a number.
     """
-    typed = _LABEL.sub("", plain(text).translate(_DASHES)).rstrip(" ,;")
+    typed = _KIND_BEHIND.sub("", _LABEL.sub("", plain(text).translate(_DASHES)).rstrip(" ,;"))
     extension = _EXTENSION.search(typed)
     number = typed[: extension.start()].rstrip(" ,;") if extension else typed
     if odd := re.search(r"[^0-9 ().\-/+]", number):
         raise PhoneError(f"A phone number can't have {describe(odd.group())} in it. Write it like +1 (305) 555 0142.")
     digits = re.sub(r"[^0-9]", "", number)
-    if not _NUMBER.fullmatch(number) or not _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS:
+    if len(digits) > _MOST_DIGITS:
+        raise PhoneError("That is too long for one phone number. Write one only, such as +1 (305) 555 0142.")
+    if not _NUMBER.fullmatch(number) or len(digits) < _FEWEST_DIGITS:
         raise PhoneError("Enter a phone number such as +1 (305) 555 0142.")
     return f"{number} ext. {extension.group(1)}" if extension else number
 

@@ -17,6 +17,17 @@ _HYPHENS: Final = dict.fromkeys(map(ord, "\u2010\u2011\ufe63\uff0d"), "-")
 _BLANK_LETTERS: Final = frozenset(
     "\u115f\u1160\u3164\uffa0\u17b4\u17b5\u034f\u180b\u180c\u180d\u180f\u2800\ufffc\U0001d159"
 )
+# They choose the form of the letter before them (variation selectors) or of the vowel behind them (vowel separator).
+_MONGOLIAN_FORMS: Final = "\u180b\u180c\u180d\u180e\u180f"
+_MONGOLIAN: Final = re.compile("[\u1820-\u18aa]")
+# Code points of C1 are no text; what has them was written in Windows-1252, in which they are quotes and letters. U+0085
+# is a line's end in Unicode.
+_OF_WINDOWS: Final = {
+    code: char
+    for code in range(0x80, 0xA0)
+    if code != 0x85 and (char := bytes([code]).decode("cp1252", errors="ignore"))
+}
+_VIRAMA: Final = 9
 # Variation selectors: they choose a drawing of the character before them, and mean nothing alone.
 _SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 # They join or part letters of Arabic's and India's scripts, and emoji; between other letters nobody means them.
@@ -31,7 +42,8 @@ def clean_text(text: str) -> str:
     """Text of several lines: NFC, without unseen characters, every space a space; lines and tabs stay."""
     if text.isascii():
         return _without_controls(text).strip()
-    known = "".join(_same_letter(char) for char in unicodedata.normalize("NFC", text))
+    text = unicodedata.normalize("NFC", text.translate(_OF_WINDOWS))
+    known = "".join(map(_same_letter, text))
     cleaned = unicodedata.normalize("NFC", _without_unseen(known)).strip()
     # What is left of joiners has nothing to join.
     return cleaned if cleaned.strip(_JOINERS + " \t\n") else ""
@@ -100,13 +112,21 @@ def _without_unseen(text: str) -> str:
     return "".join(kept)
 
 
+def _joins(before: str, after: str) -> bool:
+    """Whether a joiner between these changes what is drawn; behind a virama (RFC 5892 A.1, A.2) it does at a word's end
+    too, where Malayalam writes ന് + U+200D for ൻ."""
+    return bool(_CURSIVE.match(before)) and (bool(_CURSIVE.match(after)) or unicodedata.combining(before) == _VIRAMA)
+
+
 def _is_unseen(char: str, before: str, after: str) -> bool:
     if char.isascii():
         return not char.isprintable()
+    if char in _MONGOLIAN_FORMS and _MONGOLIAN.match(before):
+        return False
     if char in _BLANK_LETTERS:
         return True
     if char in _JOINERS:
-        return not (_CURSIVE.match(before) and (_CURSIVE.match(after)))
+        return not _joins(before, after)
     if _SELECTORS.match(char):
         return not before or before.isspace()
     if _TAGS.match(char):  # a flag's region, after its emoji

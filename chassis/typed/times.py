@@ -18,7 +18,7 @@ class TimeError(ValueError):
 
 
 def read_time(text: str) -> time:
-    """Reads "19:55", "7:55 pm", "7pm", "19.55", "19h55" and "1955".
+    """Reads "19:55", "7:55 pm", "7pm", "19.55", "19h55", "19h" and "1955".
 
     Raises TimeError with a text for the person, also for a bare number such as "7", which may be morning or evening.
     """
@@ -26,7 +26,7 @@ def read_time(text: str) -> time:
     if found is None:
         raise TimeError(f"Enter the time of day, {_EXAMPLE}.")
     hour, minute, half = int(found[1]), int(found[2] or found[3] or 0), (found[4] or "").lower()
-    if not half and not (found[2] or found[3]):
+    if not half and not (found[2] or found[3]) and 1 <= hour <= 12:
         raise TimeError(f"Say whether it is morning or evening, {_EXAMPLE}.")
     if half and not 1 <= hour <= 12:
         raise TimeError(f"Enter the time of day, {_EXAMPLE}.")

@@ -17,15 +17,24 @@ _TOKEN: Final = (
     re.compile(r"(?<![A-Za-z0-9_\-])(?:3D)?([A-Za-z0-9_\-]{43})(?![A-Za-z0-9_\-])"),
     re.compile(r"([A-Za-z0-9_\-]{43})"),
 )
-# Pages that one-time links lead to: nothing in their addresses is upper case.
-_LINK_PAGES: Final = re.compile(r"/(?:pay|sign|insurance|cvv|password|invitation|itinerary)(?:/[a-z0-9_\-/]*)?")
+# Pages and files that one-time links lead to: nothing in their addresses is upper case.
+_LINK_PAGES: Final = re.compile(
+    r"/(?:pay|sign|insurance|cvv|password|invitation|itinerary)(?![a-z0-9_\-])"
+    r"(?:/[a-z0-9_\-/]*(?:\.(?:pdf|ics)\b)?)?"
+)
 _LONGEST: Final = 2_000
 _ENCODED_MARK: Final = re.compile(r"%(?:25){0,3}(?:23|EF%(?:25){0,3}BC%(?:25){0,3}83)", re.IGNORECASE)
 # A gateway may encode what another one encoded.
 _MOST_DECODINGS: Final = 3
-# Soft line ends of quoted-printable, line ends with what quotes the next line, blanks, where HTML may break a word, and
-# characters that draw nothing.
-_BREAKS: Final = re.compile(r"=?[\r\n]+>?|\s|</?wbr/?>|&(?:shy|#173);|[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
+# Soft line ends of quoted-printable, line ends with what quotes the next line, blanks, where HTML may break a line or a
+# word, and characters that draw nothing.
+_BREAKS: Final = re.compile(
+    r"=?[\r\n]+(?:[> ]{0,8}>)?|\s|</?w?br ?/?>|&(?:shy|ZeroWidthSpace);|[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]",
+    re.IGNORECASE,
+)
+# Our own letters as HTML, quoted-printable and Markdown write them: &#95; and =5F and \_ for _.
+_REFERENCE: Final = re.compile(r"&#(?:x([0-9a-f]{1,5})|([0-9]{1,6}));", re.IGNORECASE)
+_QUOTED: Final = re.compile(r"=(2D|5F|0D|0A)", re.IGNORECASE)
 # Hyphens that programs put in a hyphen's place.
 _HYPHENS: Final = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d", "-"))
 # What a sentence, a bracket or an HTML entity leaves at the end of an address.
@@ -37,9 +46,15 @@ def link_token(text: str) -> str:
     plain = text[:_LONGEST]
     for _ in range(_MOST_DECODINGS):
         plain = unquote(plain)
+    plain = _QUOTED.sub(lambda found: chr(int(found[1], 16)), _REFERENCE.sub(_referred, plain.replace("\\", "")))
     plain = _BREAKS.sub("", plain).translate(_HYPHENS)
     found = next(filter(None, (pattern.search(plain) for pattern in _TOKEN)), None)
     return found.group(1) if found else text[:100]
+
+
+def _referred(found: re.Match[str]) -> str:
+    code = int(found[1], 16) if found[1] else int(found[2])
+    return chr(code) if code <= 0x10FFFF else ""
 
 
 def repaired(path: str) -> str | None:
@@ -53,8 +68,9 @@ def repaired(path: str) -> str | None:
     # A query whose own mark was encoded, or that was added without one, and what nobody sees.
     own = _BREAKS.sub("", re.split(r"[?&]", head, maxsplit=1)[0])
     sound = "/" + own.strip(_TRAILING).lstrip("/\\")
-    if _LINK_PAGES.fullmatch(sound.lower()):
-        sound = sound.lower()
+    if found := _LINK_PAGES.match(sound.lower()):
+        # A link's address ends where something stands that none of ours has: "=20", "__;Iw!!" of Proofpoint, a "。".
+        sound = found[0] if found[0] == sound.lower() else found[0].rstrip("_-")
     if mark:
         return f"{quote(sound)}#{quote(link_token(rest))}"
     return quote(sound) if sound.rstrip("/") != head.rstrip("/") else None

@@ -117,6 +117,7 @@ def addresses_as_pasted() -> st.SearchStrategy[tuple[str, str]]:
             "{},",
         ),
         *("{}.", "'{}'", '"{}"', "({})", "E-mail: {}", "{} (home)", "{};", "\u200b{}\ufeff", "Email:{}", "[{}]"),
+        *("Courriel : {}", "E-Mail-Adresse: {}", "smtp:{}"),
     )
     return st.builds(lambda plain, form: (form.format(plain), plain), address, st.sampled_from(around))
 
@@ -127,7 +128,21 @@ def phones_as_pasted() -> st.SearchStrategy[tuple[str, str]]:
         ("+1 305 555 0142", "(305) 555-0142", "+44 (0)20 7946 0958", "030/123456-78", "0049 30 123456")
     )
     before = st.sampled_from(
-        ("", "tel:", "Tel. ", "Phone: ", "Cell: ", "M: ", "☎ ", "📞", "WhatsApp: ", "\u202a", "Home ")
+        (
+            "",
+            "tel:",
+            "Tel. ",
+            "Phone: ",
+            "Cell: ",
+            "M: ",
+            "☎ ",
+            "📞",
+            "WhatsApp: ",
+            "\u202a",
+            "Home ",
+            "Tél. : ",
+            "Fax: ",
+        )
     )
     between = st.sampled_from((" ", "\u00a0", ".", "·", "•", "–", "\u2011"))
 

@@ -2,6 +2,7 @@
 // chassis/web/link_repair.py does the same for the server.
 
 const decoded = (text) => { try { return decodeURIComponent(text); } catch { return text; } };
+const referred = (code) => (code <= 0x10ffff ? String.fromCodePoint(code) : "");
 
 /** Whether a text is a whole token. @param {string} text */
 export const isLinkToken = (text) => /^[A-Za-z0-9_-]{43}$/.test(text);
@@ -11,7 +12,10 @@ export function linkToken(hash = window.location.hash) {
   const raw = hash.replace(/^#/, "");
   let plain = raw.slice(0, 2000);
   for (let time = 0; time < 3; time += 1) plain = decoded(plain);
-  plain = plain.replace(/=?[\r\n]+>?|\s|<\/?wbr\/?>|&(?:shy|#173);|[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]/g, "")
+  plain = plain.replaceAll("\\", "")
+    .replace(/&#(?:x([0-9a-f]{1,5})|([0-9]{1,6}));/gi, (_, hex, decimal) => referred(hex ? parseInt(hex, 16) : Number(decimal)))
+    .replace(/=(2D|5F|0D|0A)/gi, (_, hex) => String.fromCodePoint(parseInt(hex, 16)))
+    .replace(/=?[\r\n]+(?:[> ]{0,8}>)?|\s|<\/?w?br ?\/?>|&(?:shy|ZeroWidthSpace);|[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]/gi, "")
     .replace(/[\u2010-\u2013\u2212\ufe63\uff0d]/g, "-");
   // Of whatever else is as long, as a tracker's own token, the one that stands alone is ours.
   const found = /(?<![A-Za-z0-9_-])(?:3D)?([A-Za-z0-9_-]{43})(?![A-Za-z0-9_-])/.exec(plain) ?? /([A-Za-z0-9_-]{43})/.exec(plain);

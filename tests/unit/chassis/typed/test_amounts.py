@@ -49,6 +49,8 @@ from tests.support.typed import DIGITS, UNSEEN, amounts, in_other_digits, typed_
         ("1240,-", "JPY", 1240),
         ("US $1,240", "USD", 124000),
         ("U.S. $ 1,240.50", "USD", 124050),
+        ("1 240:-", "SEK", 124000),
+        ("£1·50", "GBP", 150),
     ],
 )
 def test_an_amount_is_read_as_its_writer_meant_it(typed: str, currency: str, minor: int) -> None:
@@ -67,6 +69,8 @@ def test_an_amount_is_read_as_its_writer_meant_it(typed: str, currency: str, min
         ("1,2,4", "USD", "commas and points"),
         ("1,24,000", "USD", "commas and points"),
         ("12 50", "USD", "commas and points"),
+        ("12. 50", "USD", "commas and points"),
+        ("1·240", "EUR", "1240.00 or 1.24"),
         ("1240.50", "JPY", "no decimals"),
         ("1.005", "USD", "at most 2 decimals"),
         ("12.3456", "KWD", "at most 3 decimals"),

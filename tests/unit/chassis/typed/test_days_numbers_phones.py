@@ -1,3 +1,4 @@
+import contextlib
 from collections.abc import Callable
 from datetime import date
 
@@ -45,6 +46,14 @@ WRITTEN = (
         "21 ноября 2026",
         "21 Kasım 2026",
         "the 21st of November 2026",
+        "2026년 11월 21일",
+        "Samstag, 21. November 2026",
+        "sábado, 21 de novembro de 2026",
+        "21 Kasım 2026 Cumartesi",
+        "2026. november 21., szombat",
+        "21.XI.2026",
+        "2026⁄11⁄21",
+        "21 نوفمبر 2026",
     ],
 )
 def test_a_day_is_read_in_every_usual_way(typed: str) -> None:
@@ -70,6 +79,13 @@ def test_what_begins_a_month_is_no_ending_of_the_days(typed: str) -> None:
         ("21 Foo 2026", "“Foo” is no month"),
         ("21 lis 2026", "“lis” is no month"),
         ("99999999999", "Enter a date"),
+        ("29/2/27", "four digits"),
+        ("31.11.2026", "November 2026 has no day 31"),
+        ("2/3/26", "2 Mar or 3 Feb"),
+        ("mar 2/3/2026", "Enter a date"),
+        ("令和8年3月4日", "Enter a date"),
+        ("2569-03-04", "Check the year: 2569"),
+        ("2026-W12-3", "Enter a date"),
     ],
 )
 def test_what_is_no_day_says_what_to_mend(typed: str, words: str) -> None:
@@ -82,10 +98,25 @@ def test_a_day_is_the_one_that_was_meant_however_it_is_written(day: tuple[str, d
     assert read_day(day[0]) == day[1]
 
 
-@given(days(), st.sampled_from(("de", "fr", "es", "it", "nl", "pt_BR", "sv", "nb", "da", "ru", "tr", "ro")))
-def test_a_day_is_the_one_that_was_meant_in_other_languages_too(day: date, language: str) -> None:
-    assert read_day(format_date(day, "d MMMM y", locale=language)) == day
-    assert read_day(format_date(day, "long", locale=language)) == day
+_FORMS = ("full", "long", "d MMMM y", "d MMM y", "EEEE, d. MMMM y", "EEE d MMM y")
+_LANGUAGES = ("de", "fr", "es", "it", "nl", "pt_BR", "sv", "nb", "da", "fi", "is", "sk", "ru", "tr", "ro", "el")
+
+
+@given(days(), st.sampled_from(_LANGUAGES), st.sampled_from(_FORMS))
+def test_a_day_is_the_one_that_was_meant_in_other_languages_too(day: date, language: str, form: str) -> None:
+    assert read_day(format_date(day, form, locale=language)) == day
+
+
+@given(
+    days(),
+    st.sampled_from(("pl", "cs", "hr", "uk", "hu", "ar", "he", "id", "ja", "ko", "th", "hi")),
+    st.sampled_from(_FORMS),
+)
+def test_a_day_in_a_language_that_shares_names_of_months_is_that_day_or_refused(
+    day: date, language: str, form: str
+) -> None:
+    with contextlib.suppress(DayError):
+        assert read_day(format_date(day, form, locale=language)) == day
 
 
 @given(as_pasted(days().map(date.isoformat)))
@@ -143,6 +174,10 @@ def test_what_is_no_whole_number_is_refused(typed: str) -> None:
         ("tel:+13055550142", "+13055550142"),
         ("tel:+1-305-555-0142;ext=5", "+1-305-555-0142 ext. 5"),
         ("(+1) 305 555 0142", "(+1) 305 555 0142"),
+        ("Tél. : 01 99 00 12 34", "01 99 00 12 34"),
+        ("Fax: +1 305 555 0142", "+1 305 555 0142"),
+        ("+1 305 555 0142 (mobile)", "+1 305 555 0142"),
+        ("+1 305 555 0142 cell", "+1 305 555 0142"),
     ],
 )
 def test_a_phone_number_is_kept_as_meant(typed: str, meant: str) -> None:
@@ -155,7 +190,14 @@ def test_what_stands_before_and_between_a_numbers_digits_is_no_hindrance(phone: 
 
 
 @pytest.mark.parametrize(
-    ("typed", "words"), [("call me", "“c”"), ("1-800-FLOWERS", "“F”"), ("12", "such as"), ("()", "such as")]
+    ("typed", "words"),
+    [
+        ("call me", "“c”"),
+        ("1-800-FLOWERS", "“F”"),
+        ("12", "such as"),
+        ("305 555 0142 / 305 555 0143", "one only"),
+        ("()", "such as"),
+    ],
 )
 def test_what_is_no_phone_number_names_what_is_wrong(typed: str, words: str) -> None:
     with pytest.raises(PhoneError, match=words):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from chassis.typed.emails import clean_address
 from chassis.typed.text import clean_line, clean_text, describe, draws, has_letter, plain
-from tests.support.typed import DIGITS, NOTHING, UNSEEN, as_pasted, in_other_digits
+from tests.support.typed import BLANKS, DIGITS, NOTHING, UNSEEN, as_pasted, in_other_digits
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,13 @@ from tests.support.typed import DIGITS, NOTHING, UNSEEN, as_pasted, in_other_dig
         ("葛\U000e0100城", "葛\U000e0100城"),
         ("👩\u200d👩\u200d👧", "👩\u200d👩\u200d👧"),
         ("\ud800x\ufffe", "x"),
+        ("O\x92Brien \x96 Jos\x8e", "O’Brien – JosŽ"),
+        ("അവന്\u200d", "അവന്\u200d"),
+        ("ක්\u200dෂ", "ක්\u200dෂ"),
+        ("ᠮᠣᠩᠭᠣᠯ\u180eᠠ", "ᠮᠣᠩᠭᠣᠯ\u180eᠠ"),
+        ("ᠭ\u180b", "ᠭ\u180b"),
+        ("Maria\u180e", "Maria"),
+        ("Ma\u200dria", "Maria"),
     ],
 )
 def test_a_line_is_what_was_meant(typed: str, meant: str) -> None:
@@ -50,6 +57,31 @@ def test_what_is_clean_stays_as_it_is(typed: str) -> None:
         once = clean(typed)
         assert clean(once) == once
         assert unicodedata.is_normalized("NFC", once)
+
+
+# Names whose drawing needs characters that draw nothing by themselves.
+_NEEDED = (
+    "می\u200cخواهم",
+    "अन्\u200dष",
+    "ක්\u200dෂ",
+    "അവന്\u200d",
+    "ᠰᠠᠷ\u180eᠠ",
+    "👩\u200d👧",
+    "葛\U000e0100",
+    "র\u200d্য",
+)
+
+
+@given(st.lists(st.sampled_from((*_NEEDED, "Maria", "O’Brien")), min_size=1, max_size=3), st.sampled_from(BLANKS))
+def test_what_a_name_is_drawn_with_stays(names: list[str], blank: str) -> None:
+    assert clean_line(blank.join(names)) == " ".join(names)
+
+
+@given(st.text(st.characters(exclude_categories=("Cc", "Cs", "Cn"), max_codepoint=0xFF), max_size=20))
+def test_what_was_pasted_from_windows_1252_is_read_as_it_was_written(text: str) -> None:
+    typed = text + "“don’t – Žižek”"
+    as_read = typed.encode("cp1252", errors="replace").decode("latin-1")
+    assert clean_line(as_read) == clean_line(typed.encode("cp1252", errors="replace").decode("cp1252"))
 
 
 @given(st.text(alphabet=UNSEEN + "".join(NOTHING), max_size=20))

@@ -1,5 +1,6 @@
 import json
 import subprocess
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
@@ -41,7 +42,30 @@ MANGLED = [
     f"{TOKEN[:20]}\r\n> {TOKEN[20:]}",
     f"{TOKEN[:20]}<wbr>{TOKEN[20:]}",
     f"{TOKEN[:20]}&shy;{TOKEN[20:]}",
+    f"{TOKEN[:20]}&#8203;{TOKEN[20:]}",
+    f"{TOKEN[:20]}<br>{TOKEN[20:]}",
+    f"{TOKEN[:20]}=0A{TOKEN[20:]}",
+    f"{TOKEN[:20]}\n\n> > {TOKEN[20:]}",
+    TOKEN.replace("_", "=5F"),
+    TOKEN.replace("_", "\\_"),
+    TOKEN.replace("_", "&#95;").replace("-", "&#x2D;"),
+    f"{TOKEN}__;!!AbCd!{'x' * 60}$",
+    f"{TOKEN}&data=05%7C02%7C{'a' * 43}%7C0&sdata={'B' * 43}%3D&reserved=0",
 ]
+# What mail programs and gateways do to a token on its way, one after the other.
+_CHANGES = (
+    lambda text: text + "?utm_source=x",
+    lambda text: text + "&sdata=" + "B" * 40 + "%3D&reserved=0",
+    lambda text: text + ").",
+    lambda text: f"<{text}>",
+    lambda text: f"*{text}*",
+    lambda text: text[:30] + "=\r\n" + text[30:],
+    lambda text: text[:25] + "\n> " + text[25:],
+    lambda text: text.replace("_", "%5F"),
+    lambda text: text.replace("-", "\u2011"),
+    lambda text: "\u200b" + text + "\ufeff",
+    quote,
+)
 
 
 def test_a_token_has_the_length_that_is_looked_for() -> None:
@@ -61,6 +85,14 @@ def test_the_pages_script_finds_the_same() -> None:
     code = f"import {{ linkToken }} from {json.dumps(script)}; {said}"
     done = subprocess.run([NODE, "--input-type=module", "-e", code], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == [TOKEN] * len(MANGLED) + [text.lstrip("#") for text in lost]
+
+
+@given(st.from_regex(r"[A-Za-z0-9_\-]{43}", fullmatch=True), st.lists(st.sampled_from(_CHANGES), max_size=2))
+def test_any_token_is_found_after_any_two_changes(token: str, changes: list[Callable[[str], str]]) -> None:
+    text = token
+    for change in changes:
+        text = change(text)
+    assert link_token(text) == token
 
 
 @given(st.text())
@@ -93,6 +125,13 @@ def test_what_a_sentence_leaves_behind_an_address_is_taken_off() -> None:
         "%3Futm_source=x",
         "%E2%80%8B",
         "%0D%0A",
+        "%5B",
+        "=20",
+        "%E3%80%82",
+        "%EF%BC%88",
+        "~",
+        "%5C",
+        "__;Iw!!AbC$",
     ):
         assert client.get(f"/pay/link_1{end}").headers["Location"] == "/pay/link_1"
 
@@ -117,3 +156,6 @@ def test_sound_addresses_stay() -> None:
     assert repaired("/pay/link_1") is None
     assert repaired("/") is None
     assert repaired("/static/chassis/app.js") is None
+    for file in ("/sign/documents/doc_1.pdf", "/itinerary/share_1/trip.ics", "/pay/link_1/receipt.pdf"):
+        assert repaired(file) is None
+        assert repaired(f"{file}).") == file

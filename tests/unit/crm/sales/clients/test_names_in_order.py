@@ -107,3 +107,25 @@ def _as_the_first_revision_had_it(url: str) -> None:
         connection.execute(text("UPDATE client SET search_text = ''"))
         connection.execute(text("UPDATE booking SET search_text = '', title_folded = ''"))
     database.dispose()
+
+
+def test_an_upgrade_adds_the_latin_spellings_of_names_in_other_scripts(site: CrmSite) -> None:
+    minjun = _add(site, "민준", "김", phone="(305) 555-0142")
+    trip = BookingData(title="Seoul", status=BookingStatus.BOOKED, currency="USD", passenger_ids=(minjun.id,))
+    booking = site.deps.trips.bookings.create(site.maya, trip)
+    url = site.settings.database_url
+    database = open_database(url, name="crm-before")
+    with database.engine.begin() as connection:
+        config = MIGRATIONS._config(connection)
+        command.stamp(config, "head")
+        command.downgrade(config, "0024_charge_code")
+        for table in ("client", "booking"):
+            connection.execute(text(f"DELETE FROM {table}_word WHERE word LIKE '%kim%' OR word LIKE 'minjun%'"))
+            connection.execute(text(f"UPDATE {table} SET search_text = ' gim gimminjun 3055550142 seoul'"))
+    database.dispose()
+    MIGRATIONS.upgrade(url)
+    MIGRATIONS.check(url)
+    for typed in ("Kim", "Minjun Kim", "305 555 0142"):
+        assert [client.id for client in site.deps.sales.clients.search(site.maya, typed)] == [minjun.id], typed
+    found = site.deps.trips.bookings.list_page(site.maya, BookingFilter(text="kim minjun"), 1).items
+    assert [each.id for each in found] == [booking.id]

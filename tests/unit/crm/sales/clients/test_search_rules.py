@@ -2,7 +2,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from chassis.typed.names import search_terms, search_ways, text_of, words_of
+from chassis.typed.names import fold, foldings, search_terms, search_ways, sort_key, text_of, words_of
 from chassis.typed.text import draws
 from services.crm.core.export import _csv_cell
 from services.crm.sales.clients.rules import ClientData, search_words
@@ -26,6 +26,19 @@ _BOTH_WAYS = [
     ("Yıldız", "Yildiz"),
     ("İpek", "ipek"),
     ("ＭＡＲＩＡ", "maria"),
+    ("Þór", "Thor"),
+    ("Straße", "STRASSE"),
+    ("김민준", "Kim Minjun"),
+    ("Παπαδοπούλου", "Papadopoulou"),
+    ("Дмитрий", "Dmitry"),
+    ("Юрий", "Iurii"),
+    ("Nguyễn Đức", "nguyen duc"),
+    ("مُحَمَّد", "محمد"),
+    ("عَلِيّ", "على"),
+    ("שָׁלוֹם", "שלום"),
+    ("علی", "علي"),
+    ("ｻﾄｳ", "サトウ"),
+    ("ㄱㅣㅁ", "김"),
 ]
 
 CLIENT = ClientData(
@@ -91,10 +104,47 @@ def test_whatever_stands_in_a_text_can_be_copied_into_the_search_field(text: str
         ("Горбачёв", "Gorbachev"),
         ("Παπαδόπουλος", "papad"),
         ("王小明", "wangxiao"),
+        ("김민준", "Kim"),
+        ("김민준", "Minjun Kim"),
+        ("이", "Lee"),
+        ("박", "Park"),
+        ("최", "Choi"),
+        ("정서연", "Jung"),
+        ("Ευαγγέλου", "Evangelou"),
+        ("Μπάμπης", "Bampis"),
+        ("Ещенко", "Yeshchenko"),
     ],
 )
 def test_a_name_is_found_however_its_letters_are_marked_stroked_folded_or_parted(stored: str, typed: str) -> None:
     assert _finds(typed, text_of(search_words(ClientData(first_name="Maya", last_name=stored))))
+
+
+_OF_OTHER_SCRIPTS = {
+    "Greek": st.text("αβγδεζηθικλμνξοπρστυφχψωάέήίόύώϊϋΐΰς", min_size=2, max_size=12),
+    "Cyrillic": st.text("абвгдежзийклмнопрстуфхцчшщъыьэюяёїєґў", min_size=2, max_size=12),
+    "Hangul": st.text(st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3), min_size=1, max_size=4),
+}
+
+
+@pytest.mark.parametrize("script", _OF_OTHER_SCRIPTS)
+@given(st.data())
+def test_a_name_is_found_by_each_of_its_latin_spellings(script: str, data: st.DataObject) -> None:
+    name = data.draw(_OF_OTHER_SCRIPTS[script])
+    ways = foldings(name)
+    assert all(way.isascii() for way in ways)
+    assert all(_finds(way, text_of(words_of(name))) for way in ways if draws(way))
+
+
+@given(st.sampled_from(("ar", "he")), st.data())
+def test_points_that_most_people_leave_out_make_no_other_name(script: str, data: st.DataObject) -> None:
+    letters, points = {
+        "ar": ("ابتثجحخدذرزسشصضطظعغفقكلمنهوي", "\u064b\u064c\u064e\u0650\u0651\u0652\u0670"),
+        "he": ("אבגדהוזחטיכלמנסעפצקרשת", "\u05b0\u05b4\u05b7\u05b8\u05b9\u05bc\u05c1"),
+    }[script]
+    name = data.draw(st.text(letters, min_size=1, max_size=10))
+    pointed = "".join(letter + data.draw(st.text(points, max_size=2)) for letter in name)
+    assert fold(pointed) == fold(name)
+    assert sort_key("", pointed) == sort_key("", name)
 
 
 def _finds(typed: str, text: str) -> bool:
