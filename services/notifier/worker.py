@@ -15,6 +15,7 @@ from services.notifier.deliveries.second_reveals import SecondRevealEvents
 from services.notifier.deliveries.signing_mails import SigningMails
 from services.notifier.deliveries.standing_orders import StandingOrderMails
 from services.notifier.deliveries.support_mails import SupportMails
+from services.notifier.deliveries.visit_mails import VisitMails
 from services.notifier.health import readiness
 from services.notifier.merges import events as merge_events
 from services.notifier.orm import event_tables
@@ -35,6 +36,7 @@ def event_handlers(deps: Dependencies) -> EventHandlers:
         handlers
     )
     SigningMails(mailing=mailing, crm_url=crm_url).register(handlers)
+    VisitMails(mailing=mailing).register(handlers)
     SecondRevealEvents(mailing=mailing, crm_url=crm_url).register(handlers)
     RefundMails(mailing=mailing, crm_url=crm_url).register(handlers)
     ClientMails(mailing=mailing, crm_url=crm_url).register(handlers)

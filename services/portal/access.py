@@ -2,8 +2,9 @@
 
 from chassis.web.sessions import ServerSessions
 
-# A client who pays several shares may have several links open in one browser; more than this is no client.
-_KEPT = 8
+# A client who pays several shares may have several links open in one browser, and a visit has a dozen parts; more than
+# this is no client.
+_KEPT = 24
 
 
 class LinkAccess:
@@ -12,12 +13,12 @@ class LinkAccess:
     def __init__(self, sessions: ServerSessions) -> None:
         self._sessions = sessions
 
-    def grant(self, link_id: str) -> None:
-        """Lets this browser work on the link, under a new session token."""
+    def grant(self, *link_ids: str) -> None:
+        """Lets this browser work on the link, or on a visit and its parts, under a new session token."""
         current = self._sessions.current()
         earlier = [str(one) for one in current.data.get("links", [])] if current else []
-        others = [one for one in earlier if one != link_id]
-        self._sessions.start(link_id, {"links": [*others[1 - _KEPT :], link_id]})
+        others = [one for one in earlier if one not in link_ids]
+        self._sessions.start(link_ids[0], {"links": [*others, *link_ids][-_KEPT:]})
 
     def holds(self, link_id: str) -> bool:
         """Whether this browser may work on the link now."""

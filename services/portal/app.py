@@ -45,7 +45,7 @@ def _watch_sessions(app: Flask, deps: Dependencies) -> None:
 
     def held_link() -> str:
         ids = request.view_args or {}
-        link_id = str(ids.get("link_id") or ids.get("request_id") or "")
+        link_id = str(ids.get("link_id") or ids.get("request_id") or ids.get("visit_id") or "")
         return link_id if link_id and deps.access.holds(link_id) else ""
 
     def sessions() -> ServerSessions | None:

@@ -37,6 +37,7 @@ from services.portal.trips.adding import OwnPayments
 from services.portal.trips.reporting import OwnReports
 from services.portal.trips.service import Trips
 from services.portal.verify.service import Verification
+from services.portal.visits.service import Visits, note_answer
 
 SERVICE = "portal"
 # docs/security.md, 8.2.8. An opened payment link may lie longer (settings.session_idle): it holds less.
@@ -73,8 +74,10 @@ def bootstrap(
         printing=printing,
         intake=intake or _intake(settings),
         letters=letters,
+        answered=note_answer,
         public_url=public_url,
     )
+    sign_requests = _sign_requests(core, links=links, documents=documents, printing=printing, letters=letters)
     trips = Trips(database=database, clock=clock, agents=agents, payments=payments)
     trip_documents = TripDocuments(database=database)
     own_payments = OwnPayments(links=links, agents=agents, trips=trips)
@@ -85,7 +88,17 @@ def bootstrap(
         documents=documents,
         printing=printing,
         on_file=SignaturesOnFile(database=database),
-        sign_requests=_sign_requests(core, links=links, documents=documents, printing=printing, letters=letters),
+        sign_requests=sign_requests,
+        visits=Visits(
+            database=database,
+            outbox=outbox,
+            clock=clock,
+            links=links,
+            requests=sign_requests,
+            documents=documents,
+            letters=letters,
+            public_url=public_url,
+        ),
         verification=Verification(documents=documents),
         payments=payments,
         cvv=CvvLinks(database=database, outbox=outbox, clock=clock, intake=cvv_intake or _cvv_intake(settings)),
@@ -153,6 +166,7 @@ def _sign_requests(
         documents=documents,
         printing=printing,
         links=links,
+        answered=note_answer,
         genres={RequestKind.DOCUMENT: document_genre(letters), RequestKind.INSURANCE: insurance_genre()},
         public_url=core.settings.public_url,
     )

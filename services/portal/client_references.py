@@ -12,6 +12,7 @@ from services.portal.payments.references import CLIENT_REFERENCES as PAYMENTS
 from services.portal.profile.references import CLIENT_REFERENCES as PROFILES
 from services.portal.standing_orders.references import CLIENT_REFERENCES as STANDING_ORDERS
 from services.portal.trips.references import CLIENT_REFERENCES as TRIPS
+from services.portal.visits.references import CLIENT_REFERENCES as VISITS
 
 CLIENT_REFERENCES: tuple[Reference, ...] = (
     *ACCOUNTS,
@@ -22,4 +23,5 @@ CLIENT_REFERENCES: tuple[Reference, ...] = (
     *STANDING_ORDERS,
     *TRIPS,
     *DOCUMENTS,
+    *VISITS,
 )

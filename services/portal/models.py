@@ -16,6 +16,7 @@ from services.portal.quotes.models import QuoteRow
 from services.portal.standing_orders.models import StandingOrderRow
 from services.portal.throttle.models import ThrottleRow
 from services.portal.trips.models import TravelerRow, TripRow
+from services.portal.visits.models import VisitPartRow, VisitRow, VisitTokenRow
 
 __all__ = [
     "AccountRow",
@@ -44,6 +45,9 @@ __all__ = [
     "TravelerRow",
     "TripDocumentRow",
     "TripRow",
+    "VisitPartRow",
+    "VisitRow",
+    "VisitTokenRow",
     "account_session_tables",
     "event_tables",
     "merged_clients",

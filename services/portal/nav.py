@@ -21,7 +21,7 @@ class Tab:
 TABS = (
     Tab(label="Trips", endpoint="trips.index", icon="luggage", rooms=("trips.",)),
     Tab(label="Documents", endpoint="documents.index", icon="file-text", rooms=("documents.",)),
-    Tab(label="Sign", endpoint="esign.index", icon="pen-line", rooms=("esign.", "insurance.")),
+    Tab(label="Sign", endpoint="esign.index", icon="pen-line", rooms=("esign.", "insurance.", "visits.")),
     Tab(label="Payments", endpoint="payments.index", icon="credit-card", rooms=("payments.", "standing_orders.")),
     Tab(label="Profile", endpoint="profile.show", icon="user", rooms=("profile.", "account.")),
 )

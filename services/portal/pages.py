@@ -17,6 +17,7 @@ from services.portal.quotes.views import blueprint as quotes
 from services.portal.standing_orders.views import blueprint as standing_orders
 from services.portal.trips.views import blueprint as trips
 from services.portal.verify.views import blueprint as verify
+from services.portal.visits.views import blueprint as visits
 
 ROOMS: tuple[Blueprint, ...] = (
     agencies,
@@ -30,6 +31,7 @@ ROOMS: tuple[Blueprint, ...] = (
     itineraries,
     esign,
     insurance,
+    visits,
     verify,
     profile,
     quotes,

@@ -26,6 +26,7 @@ from services.portal.trips.adding import OwnPayments
 from services.portal.trips.reporting import OwnReports
 from services.portal.trips.service import Trips
 from services.portal.verify.service import Verification
+from services.portal.visits.service import Visits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,7 @@ class Dependencies:
     printing: Printing
     on_file: SignaturesOnFile
     sign_requests: SignRequests
+    visits: Visits
     verification: Verification
     payments: Payments
     cvv: CvvLinks

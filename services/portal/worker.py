@@ -24,9 +24,11 @@ from services.portal.payments import events as payment_events
 from services.portal.profile import events as profile_events
 from services.portal.standing_orders import events as order_events
 from services.portal.trips import events as trip_events
+from services.portal.visits import events as visit_events
 
 _HOUSEKEEPING_SECONDS = 600.0
 _RESETS_SECONDS = 1.0
+_VISITS_SECONDS = 1.0
 
 
 def event_handlers(deps: Dependencies) -> EventHandlers:
@@ -38,6 +40,7 @@ def event_handlers(deps: Dependencies) -> EventHandlers:
     cvv_events.subscribe(handlers, deps.cvv)
     esign_events.subscribe(handlers, deps.sign_requests)
     insurance_events.subscribe(handlers, deps.sign_requests)
+    visit_events.subscribe(handlers, deps.visits)
     trip_events.subscribe(handlers, deps.trips)
     document_events.subscribe(handlers, deps.trip_documents)
     itinerary_events.subscribe(handlers, deps.itineraries)
@@ -55,6 +58,7 @@ def timers(deps: Dependencies) -> list[tuple[str, Loop]]:
     kept = Drafts(core.database, drafts, core.clock, secret_key=core.settings.require_secret_key())
     return [
         ("printing", deps.printing.run),
+        ("ends of visits", every(_VISITS_SECONDS, deps.visits.settle, "ends of visits")),
         ("names of public pages", every(_HOUSEKEEPING_SECONDS, deps.agents.tell_slugs, "names of public pages")),
         ("password resets", every(_RESETS_SECONDS, deps.accounts.mail_resets, "password resets")),
         ("sign-in housekeeping", every(_HOUSEKEEPING_SECONDS, deps.accounts.sweep, "sign-in housekeeping")),

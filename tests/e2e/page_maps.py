@@ -60,6 +60,8 @@ WALKED: Final = {
     "standing_orders.show": "test_standing_orders.py",
     "trips.pay": "test_trips.py",
     "trips.report": "test_recorded_payments.py",
+    "visits.landing": "test_visits.py",
+    "visits.show": "test_visits.py",
 }
 
 # One of Maya's objects for each argument of an address. :maya is her id, :client Eleanor's.

@@ -254,18 +254,34 @@ class PortalWorld:
         replaces: str = "",
     ) -> PaymentLinkIssued:
         """Has the CRM issue a link."""
-        message = PaymentLinkIssued(
+        message = self.link_issued(
+            link_id, token=token, issue=issue, days=days, about=about, terms=terms, replaces=replaces
+        )
+        self.tell(message)
+        return message
+
+    def link_issued(
+        self,
+        link_id: str = LINK,
+        *,
+        token: str = TOKEN,
+        issue: int = 1,
+        days: int = 14,
+        about: PaymentContext | None = None,
+        terms: str = TERMS,
+        replaces: str = "",
+    ) -> PaymentLinkIssued:
+        """What the CRM says when it issues a link; one without a token is part of a visit."""
+        return PaymentLinkIssued(
             link_id=link_id,
             context=about or context(),
-            token_sha256=token_sha256(token),
+            token_sha256=token_sha256(token) if token else "",
             issue=issue,
             expires_at=stamp(self.clock.now() + timedelta(days=days)),
             terms_text=terms,
             terms_version="2026-11",
             replaces_payment_id=replaces,
         )
-        self.tell(message)
-        return message
 
     def opened(self, link_id: str = LINK, token: str = TOKEN) -> FlaskClient:
         """A browser that has opened the link."""

@@ -30,7 +30,23 @@ def request_document(
     signer: Client = GRACE,
 ) -> EsignRequested:
     """Has the CRM ask for a signature."""
-    message = EsignRequested(
+    message = document_requested(world, request_id, token=token, text=text, issue=issue, days=days, signer=signer)
+    world.tell(message)
+    return message
+
+
+def document_requested(
+    world: PortalWorld,
+    request_id: str = REQUEST,
+    *,
+    token: str = TOKEN,
+    text: str = TEXT,
+    issue: int = 1,
+    days: int = 14,
+    signer: Client = GRACE,
+) -> EsignRequested:
+    """What the CRM says when it asks for a signature."""
+    return EsignRequested(
         request_id=request_id,
         booking_id="booking_1",
         booking_title="Norwegian Fjords for two",
@@ -45,15 +61,22 @@ def request_document(
         expires_at=stamp(world.clock.now() + timedelta(days=days)),
         issue=issue,
     )
-    world.tell(message)
-    return message
 
 
 def offer_insurance(
     world: PortalWorld, offer_id: str = OFFER, *, token: str = TOKEN, signer: Client = GRACE
 ) -> InsuranceOffered:
     """Has the CRM offer travel insurance."""
-    message = InsuranceOffered(
+    message = insurance_offered(world, offer_id, token=token, signer=signer)
+    world.tell(message)
+    return message
+
+
+def insurance_offered(
+    world: PortalWorld, offer_id: str = OFFER, *, token: str = TOKEN, signer: Client = GRACE
+) -> InsuranceOffered:
+    """What the CRM says when it offers travel insurance."""
+    return InsuranceOffered(
         offer_id=offer_id,
         booking_id="booking_1",
         booking_title="Norwegian Fjords for two",
@@ -69,8 +92,6 @@ def offer_insurance(
         template_version="Travel insurance v1",
         issue=1,
     )
-    world.tell(message)
-    return message
 
 
 def opened(world: PortalWorld, path: str = f"/sign/{REQUEST}", token: str = TOKEN) -> FlaskClient:

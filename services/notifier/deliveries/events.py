@@ -105,6 +105,8 @@ class DeliveryEvents:
         self._queue_for_agent(session, meta, Mail.PAYMENT_ALERT, event.context, extra)
 
     def document_signed(self, session: Session, event: DocumentSigned, meta: EventMeta) -> None:
+        if event.visit_id:
+            return  # the client's copy comes when the visit ends
         attachment = Attachment(name="signed-authorization.pdf", content=event.pdf)
         self._letter(session, meta, event.sealed_mail, event.context, _facts(event.context), attachment=attachment)
 

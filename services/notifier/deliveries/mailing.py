@@ -1,6 +1,6 @@
 """How the rooms ask for a mail about an event: one that a sealed letter brings, or one in the notifier's own words."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,6 +43,7 @@ class Mailing:
         payment_id: str = "",
         link_id: str = "",
         attachment: Attachment | None = None,
+        copies: Sequence[Attachment] = (),
     ) -> None:
         """The mail that a sealed letter brings; one that came past its time is told instead. Raises LetterRefused."""
         letter = self.open(sealed)
@@ -61,6 +62,7 @@ class Mailing:
                 sealed_letter=sealed,
                 data=facts(letter) if callable(facts) else facts,
                 attachment=attachment,
+                copies=copies,
                 payment_id=payment_id,
                 link_id=link_id,
                 agent_id=agent_id,

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -12,6 +13,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from chassis.mail_addresses import AddressRefused, wire_address
+from protos.wayvault.events.v1.events_pb2 import SignedCopies, SignedCopy
 from services.notifier.templates.rules import LOGO_ID, Rendered
 
 # What says how a mail is put together is the same in every mail.
@@ -80,6 +82,17 @@ class Attachment:
     content: bytes
 
 
+def packed(attachments: Sequence[Attachment]) -> bytes:
+    """Several attachments as one column keeps them."""
+    copies = (SignedCopy(name=each.name, pdf=each.content) for each in attachments)
+    return SignedCopies(copies=copies).SerializeToString()
+
+
+def unpacked(copies: bytes) -> tuple[Attachment, ...]:
+    """What `packed` made one of."""
+    return tuple(Attachment(name=each.name, content=each.pdf) for each in SignedCopies.FromString(copies).copies)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyTo:
     """Who gets an answer to the mail. An empty address: nobody is named."""
@@ -115,7 +128,7 @@ def build(
     reply_to: ReplyTo,
     recipient: str,
     rendered: Rendered,
-    attachment: Attachment | None,
+    attachments: Sequence[Attachment],
     now: datetime,
     logo: bytes = b"",
 ) -> EmailMessage:
@@ -140,8 +153,9 @@ def build(
     if logo and isinstance(html, EmailMessage):
         html.make_related(_BOUNDARIES["html"])
         html.add_related(logo, "image", "png", cid=f"<{LOGO_ID}>", disposition="inline", filename="logo.png")
-    if attachment is not None:
+    if attachments:
         message.make_mixed(_BOUNDARIES["whole"])
+    for attachment in attachments:
         message.add_attachment(
             attachment.content, maintype="application", subtype="pdf", filename=header_text(attachment.name, limit=80)
         )

@@ -33,6 +33,8 @@ class Delivery(Base):
     data: Mapped[str] = mapped_column(Text, default="{}")
     attachment_name: Mapped[str | None] = mapped_column(String(120))
     attachment: Mapped[bytes | None] = mapped_column(LargeBinary)
+    # Where there are several: a serialized wayvault.events.v1.SignedCopies.
+    copies: Mapped[bytes | None] = mapped_column(LargeBinary)
     payment_id: Mapped[str] = mapped_column(String(64), default="")
     link_id: Mapped[str] = mapped_column(String(64), default="")
     agent_id: Mapped[str] = mapped_column(String(64), default="")

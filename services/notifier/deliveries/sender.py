@@ -17,7 +17,7 @@ from chassis.sealing import LetterExpired, LetterReader, SealError
 from services.notifier.agencies.service import Looks
 from services.notifier.deliveries.formats import card
 from services.notifier.deliveries.leases import Leases
-from services.notifier.deliveries.message import Attachment, MessageRefused, ReplyTo, build
+from services.notifier.deliveries.message import Attachment, MessageRefused, ReplyTo, build, unpacked
 from services.notifier.deliveries.models import Delivery
 from services.notifier.deliveries.rules import PAUSES, DeliveryState, Next, Outcome, Refused, Stumbled, mask_address
 from services.notifier.deliveries.service import Deliveries, DeliveryColumns, NewDelivery
@@ -44,7 +44,7 @@ class _Taken:
     address: str
     sealed_letter: str | None
     data: dict[str, str]
-    attachment: Attachment | None
+    attachments: tuple[Attachment, ...]
     theme: Theme
 
 
@@ -177,7 +177,7 @@ class Sender:
                 reply_to=_answers_to(data, theme, recipient),
                 recipient=recipient,
                 rendered=rendered,
-                attachment=taken.attachment,
+                attachments=taken.attachments,
                 logo=theme.logo,
                 now=self._clock.now(),
             )
@@ -241,9 +241,9 @@ def _answers_to(data: dict[str, str], theme: Theme, recipient: str) -> ReplyTo:
 
 
 def _taken(row: DeliveryColumns, theme: Theme) -> _Taken:
-    attachment = None
+    attachments = unpacked(row.copies) if row.copies else ()
     if row.attachment is not None and row.attachment_name is not None:
-        attachment = Attachment(name=row.attachment_name, content=row.attachment)
+        attachments = (Attachment(name=row.attachment_name, content=row.attachment),)
     return _Taken(
         id=row.id,
         agency_id=row.agency_id,
@@ -252,6 +252,6 @@ def _taken(row: DeliveryColumns, theme: Theme) -> _Taken:
         address=row.address,
         sealed_letter=row.sealed_letter,
         data=_data(row),
-        attachment=attachment,
+        attachments=attachments,
         theme=theme,
     )

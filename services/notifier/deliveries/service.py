@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, cast
@@ -17,7 +17,7 @@ from chassis.clock import Clock
 from chassis.db import UtcDateTime, insert_if_absent
 from chassis.ids import new_id
 from protos.wayvault.events.v1.events_pb2 import DeliveryFailed, DeliverySent
-from services.notifier.deliveries.message import Attachment
+from services.notifier.deliveries.message import Attachment, packed
 from services.notifier.deliveries.models import Delivery
 from services.notifier.deliveries.rules import (
     LEASE,
@@ -65,7 +65,7 @@ _CLAIM = (
     .returning(*_TABLE.c)
 )
 _HELD = (
-    select(*(column for column in _TABLE.c if column.name not in {"sealed_letter", "attachment"}))
+    select(*(column for column in _TABLE.c if column.name not in {"sealed_letter", "attachment", "copies"}))
     .where(_TABLE.c.id == bindparam("delivery_id"))
     .with_for_update()
 )
@@ -84,6 +84,8 @@ class NewDelivery:
     sealed_letter: str | None = None
     data: Mapping[str, str] = field(default_factory=dict)
     attachment: Attachment | None = None
+    # Instead of it, where there are several.
+    copies: Sequence[Attachment] = ()
     payment_id: str = ""
     link_id: str = ""
     agent_id: str = ""
@@ -134,6 +136,7 @@ class Deliveries:
                 "data": json.dumps(dict(new.data)),
                 "attachment_name": new.attachment.name if new.attachment else None,
                 "attachment": new.attachment.content if new.attachment else None,
+                "copies": packed(new.copies) if new.copies else None,
                 "payment_id": new.payment_id,
                 "link_id": new.link_id,
                 "agent_id": new.agent_id,
@@ -208,7 +211,7 @@ class Deliveries:
             change["next_attempt_at"] = following.next_attempt_at
         else:
             # What was sealed, and what was attached, has no more use here.
-            change |= {"finished_at": now, "sealed_letter": None, "attachment": None}
+            change |= {"finished_at": now, "sealed_letter": None, "attachment": None, "copies": None}
         session.connection().execute(_CHANGE.values(change), {"delivery_id": delivery_id})
         if following.next_attempt_at is not None:
             return following

@@ -1,4 +1,5 @@
-"""Mails that bring a link: to what is to be signed, and what was (C7, C8), and to an itinerary (C5)."""
+"""Mails that bring a link: to what is to be signed, and what was (C7, C8), and to an itinerary (C5). What is signed in
+a visit (C18) comes to the client at its end."""
 
 from dataclasses import dataclass
 
@@ -41,7 +42,7 @@ class SigningMails:
 
     def esign_requested(self, session: Session, event: EsignRequested, meta: EventMeta) -> None:
         """The link for the client; from the second mail on it is a reminder."""
-        facts = _people(event.agent, event.agency, event.signer) | {
+        facts = people_data(event.agent, event.agency, event.signer) | {
             "title": event.title,
             "trip": event.booking_title,
             "reminder": "yes" if event.issue > 1 else "",
@@ -51,12 +52,13 @@ class SigningMails:
 
     def esign_signed(self, session: Session, event: EsignSigned, meta: EventMeta) -> None:
         """The client gets their copy, the agent the news; both with the PDF."""
-        facts = _people(event.agent, event.agency, event.signer) | {
+        facts = people_data(event.agent, event.agency, event.signer) | {
             "title": event.title,
             "signed": moment(event.signed_at, event.agency.time_zone),
         }
         attachment = Attachment(name="signed-document.pdf", content=event.pdf)
-        self.mailing.letter(session, meta, event.sealed_mail, facts, agent_id=event.agent.id, attachment=attachment)
+        if not event.visit_id:
+            self.mailing.letter(session, meta, event.sealed_mail, facts, agent_id=event.agent.id, attachment=attachment)
         url = f"{self.crm_url}/signatures/{event.request_id}"
         self.mailing.mail(
             session,
@@ -71,7 +73,7 @@ class SigningMails:
     def insurance_offered(self, session: Session, event: InsuranceOffered, meta: EventMeta) -> None:
         """The link for the passenger."""
         price = Money(minor=event.price.minor, currency=event.price.currency)
-        facts = _people(event.agent, event.agency, event.passenger) | {
+        facts = people_data(event.agent, event.agency, event.passenger) | {
             "plan": event.plan,
             "price": price.format(),
             "trip": event.booking_title,
@@ -82,7 +84,7 @@ class SigningMails:
 
     def insurance_decided(self, session: Session, event: InsuranceDecided, meta: EventMeta) -> None:
         """The passenger gets a copy of the signed answer, the agent the news; both with the PDF."""
-        facts = _people(event.agent, event.agency, event.passenger) | {
+        facts = people_data(event.agent, event.agency, event.passenger) | {
             "plan": event.plan,
             "accepted": "yes" if event.accepted else "",
             "signed": moment(event.at, event.agency.time_zone),
@@ -90,7 +92,7 @@ class SigningMails:
         attachment = Attachment(name="insurance-answer.pdf", content=event.pdf)
         url = f"{self.crm_url}/bookings/{event.booking_id}#insurance"
         mails = ((Mail.INSURANCE_COPY, event.passenger.email, ""), (Mail.INSURANCE_DECIDED, event.agent.email, url))
-        for mail, address, link in mails:
+        for mail, address, link in mails[1:] if event.visit_id else mails:
             data = facts | ({"url": link} if link else {})
             self.mailing.mail(session, meta, mail, data, to=address, agent_id=event.agent.id, attachment=attachment)
 
@@ -98,14 +100,14 @@ class SigningMails:
         """The link for a traveler; one that the agent passes on needs no mail."""
         if not event.sealed_mail:
             return
-        facts = _people(event.agent, event.agency, event.client) | {
+        facts = people_data(event.agent, event.agency, event.client) | {
             "trip": event.booking_title,
             "expires": moment(event.expires_at, event.agency.time_zone),
         }
         self.mailing.letter(session, meta, event.sealed_mail, facts, agent_id=event.agent.id, link_id=event.share_id)
 
 
-def _people(agent: Agent, agency: Agency, client: Client) -> dict[str, str]:
+def people_data(agent: Agent, agency: Agency, client: Client) -> dict[str, str]:
     """Who writes to whom, in whose name and colour."""
     return {
         "client_first_name": called(client.first_name, client.last_name),

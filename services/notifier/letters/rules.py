@@ -18,6 +18,8 @@ SIGNERS: Final[dict[str, str]] = {
     "esign_copy": "portal",
     "insurance_offer": "crm",
     "itinerary": "crm",
+    "visit": "crm",
+    "visit_copy": "portal",
     "password_reset": "portal",
     "sign_in_locked": "crm",
     "portal_sign_in_locked": "portal",

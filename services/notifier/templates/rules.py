@@ -48,6 +48,8 @@ class Mail(StrEnum):
     INSURANCE_COPY = "insurance_copy"
     INSURANCE_DECIDED = "insurance_decided"
     ITINERARY = "itinerary"
+    VISIT = "visit"
+    VISIT_COPY = "visit_copy"
     DOCUMENT_SHARED = "document_shared"
     REMINDER = "reminder"
     REMINDER_TEST = "reminder_test"

@@ -28,6 +28,7 @@ from services.portal.esign.service import (
     read_signature,
 )
 from services.portal.looks import dress_as, origin_of_request
+from services.portal.onward import landing_of, onward
 from services.portal.parts import portal
 from services.portal.web import find_client
 
@@ -123,7 +124,7 @@ class SigningPages:
             return self._form_page(asked, form, status=422, unsigned=unsigned)
         signing = Signing(signature=signature, origin=origin_of_request(), accepted=answer)
         portal().sign_requests.sign(asked.request_id, self._room.kind, signing)
-        return redirect(self._url("read", asked), 303)
+        return redirect(onward(asked.request_id, self._url("read", asked)), 303)
 
     def signed_copy(self, request_id: str) -> BaseResponse:
         """The signed PDF as a download."""
@@ -151,7 +152,7 @@ class SigningPages:
             return asked, Response()
         if portal().access.held_before(asked.request_id):
             keep_draft(asked.request_id)
-        return None, redirect(self._url("landing", asked), 303)
+        return None, redirect(landing_of(asked.request_id, self._url("landing", asked)), 303)
 
     def _as_it_stands(self, asked: SignRequest) -> BaseResponse:
         match asked.status:

@@ -4,11 +4,12 @@ from datetime import datetime
 
 from chassis.ids import new_id
 from chassis.sealing import Letter, LetterSealer
-from chassis.timestamps import stamp
-from protos.wayvault.events.v1.events_pb2 import Agency, Agent, EsignOpened, EsignSigned
+from chassis.timestamps import moment_of, stamp
+from protos.wayvault.events.v1.events_pb2 import Agency, Agent, EsignOpened, EsignRequested, EsignSigned
 from services.portal.agents.rules import AgentView
 from services.portal.esign.documents import DocumentText, SignedDocument
-from services.portal.esign.requests import Genre, Signing, SignRequest
+from services.portal.esign.request_rules import RequestKind
+from services.portal.esign.requests import Genre, NewRequest, Signing, SignRequest
 from services.portal.esign.rules import DOCUMENT_CONSENT_TEXT, DOCUMENT_CONSENT_VERSION
 
 
@@ -83,4 +84,25 @@ def _copy_letter(request: SignRequest, document: SignedDocument, url: str) -> Le
         to=request.signer.email,
         data={"url": url},
         issued_at=document.signed_at,
+    )
+
+
+def new_document(message: EsignRequested, at: datetime) -> NewRequest:
+    """A document to be signed, as the CRM tells of one at `at`."""
+    return NewRequest(
+        request_id=message.request_id,
+        kind=RequestKind.DOCUMENT,
+        booking_id=message.booking_id,
+        booking_title=message.booking_title,
+        agency=message.agency,
+        agent=message.agent,
+        signer=message.signer,
+        title=message.title,
+        text=message.text,
+        text_sha256=message.text_sha256,
+        text_version=message.template_version,
+        token_sha256=message.token_sha256,
+        issue=message.issue,
+        issued_at=at,
+        expires_at=moment_of(message.expires_at),
     )

@@ -4,7 +4,7 @@ What is signed may differ (a document, an insurance offer); what a request goes 
 `Genre`: the composition root gives one per kind.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hmac import compare_digest
@@ -18,7 +18,7 @@ from chassis.clock import Clock
 from chassis.db import Database, insert_if_absent
 from chassis.ids import new_id, new_link_token, token_sha256
 from chassis.money import Money
-from protos.wayvault.events.v1.events_pb2 import Agency, Agent, Client
+from protos.wayvault.events.v1.events_pb2 import Agency, Agent, Client, EsignSigned, InsuranceDecided
 from services.portal.agents.rules import AgentView
 from services.portal.course import Fact
 from services.portal.esign.documents import Documents, DocumentText, SignedDocument
@@ -37,6 +37,9 @@ from services.portal.links.service import Links, add_evidence
 from services.portal.merges.service import current_client_id
 from services.portal.origin import Origin
 from services.portal.payment_request import readable_accent
+
+# Told within the transaction what was answered, and when; says in which visit, while that goes on, else "".
+Answered = Callable[[Session, str, datetime], str]
 
 _WAITING = (RequestState.ISSUED.value, RequestState.OPENED.value)
 _LISTED = 100
@@ -115,7 +118,7 @@ class Genre:
     opened: Callable[[SignRequest, datetime], Message] | None
     # What is told when it is signed, once the PDF is printed, which goes into `pdf` and `pdf_sha256`. The last argument
     # is the address by which the signer comes back to it.
-    signed: Callable[[SignRequest, SignedDocument, Signing, str], Message]
+    signed: Callable[[SignRequest, SignedDocument, Signing, str], EsignSigned | InsuranceDecided]
 
 
 class SignRequests:
@@ -131,6 +134,7 @@ class SignRequests:
         printing: Printing,
         links: Links,
         genres: Mapping[RequestKind, Genre],
+        answered: Answered,
         public_url: str,
     ) -> None:
         self._database = database
@@ -140,6 +144,7 @@ class SignRequests:
         self._printing = printing
         self._links = links
         self._genres = genres
+        self._answered = answered
         self._public_url = public_url
         if missing := set(RequestKind) - set(genres):
             raise ValueError(f"no genre for {sorted(missing)}")
@@ -151,8 +156,9 @@ class SignRequests:
         values = {"request_id": new.request_id, "state": RequestState.ISSUED.value, "issue": 0, "accepted": None}
         values |= _columns(session, new) | {"opened_at": None, "signed_at": None, "document_id": ""}
         insert_if_absent(session, SignRequestRow.__table__, values)  # type: ignore[arg-type]
-        token = {"token_sha256": new.token_sha256, "request_id": new.request_id, "created_at": new.issued_at}
-        insert_if_absent(session, SignTokenRow.__table__, token)  # type: ignore[arg-type]
+        if new.token_sha256:  # a part of a visit has none of its own
+            token = {"token_sha256": new.token_sha256, "request_id": new.request_id, "created_at": new.issued_at}
+            insert_if_absent(session, SignTokenRow.__table__, token)  # type: ignore[arg-type]
         row = _locked(session, new.request_id)
         if row is None or new.issue <= row.issue:
             return
@@ -173,6 +179,18 @@ class SignRequests:
         with self._database.read() as session:
             row = session.get(SignRequestRow, request_id[:64])
             return self._view(row) if row is not None and row.kind == kind else None
+
+    def load_many(self, session: Session, request_ids: Collection[str]) -> dict[str, SignRequest]:
+        """The requests with these ids, of any kind."""
+        rows = session.scalars(select(SignRequestRow).where(SignRequestRow.request_id.in_(request_ids)))
+        return {row.request_id: self._view(row) for row in rows}
+
+    def open_in_visit(self, session: Session, request_id: str, origin: Origin) -> None:
+        """The link of the visit that it is a part of was opened (C18): so is this one, while it waits."""
+        row = _locked(session, request_id)
+        view = self._view(row) if row is not None else None
+        if row is not None and view is not None and view.status is RequestStatus.OPEN:
+            self._note_opening(session, row, view, origin, self._clock.now())
 
     def open(
         self, request_id: str, kind: RequestKind, origin: Origin, *, token: str = "", client_id: str = ""
@@ -256,6 +274,7 @@ class SignRequests:
         session.add(SignTokenRow(token_sha256=digest, request_id=row.request_id, created_at=document.signed_at))
         url = f"{self._public_url}/{genre.path}/{row.request_id}#{token}"
         event = genre.signed(request, document, signing, url)
+        event.visit_id = self._answered(session, row.request_id, document.signed_at)
         self._printing.announce(
             session, document.document_id, event, aggregate_id=row.request_id, agency_id=row.agency_id
         )
@@ -294,7 +313,7 @@ class SignRequests:
             request_id=row.request_id,
             kind=RequestKind(row.kind),
             status=status_of(RequestState(row.state), expires_at=row.expires_at, now=self._clock.now()),
-            agent=_sender(Agent.FromString(row.agent), Agency.FromString(row.agency)),
+            agent=sender_of(Agent.FromString(row.agent), Agency.FromString(row.agency)),
             client_id=row.client_id,
             signer=Client.FromString(row.signer),
             booking_id=row.booking_id,
@@ -356,7 +375,8 @@ def _last_steps(origin: Origin, received_at: datetime, signed_at: datetime) -> t
     )
 
 
-def _sender(agent: Agent, agency: Agency) -> AgentView:
+def sender_of(agent: Agent, agency: Agency) -> AgentView:
+    """The agent and agency of a sending, as events told of them."""
     return AgentView(
         agent_id=agent.id,
         slug="",

@@ -14,9 +14,9 @@ from services.portal.esign.documents import (
 from services.portal.esign.on_file import SignatureOnFile, SignaturesOnFile
 from services.portal.esign.on_file_rules import ON_FILE, consent_to_reuse
 from services.portal.esign.printing import Printing
-from services.portal.esign.record import agency_of, agent_of
+from services.portal.esign.record import agency_of, agent_of, new_document
 from services.portal.esign.request_rules import RequestKind, RequestStatus
-from services.portal.esign.requests import Genre, NewRequest, Signing, SignRequest, SignRequests
+from services.portal.esign.requests import Answered, Genre, NewRequest, Signing, SignRequest, SignRequests, sender_of
 from services.portal.esign.rules import CONSENT_TEXT, CONSENT_VERSION, Signature, clean_name
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "CONSENT_VERSION",
     "ON_FILE",
     "TITLE",
+    "Answered",
     "DocumentEntry",
     "DocumentText",
     "Documents",
@@ -45,6 +46,8 @@ __all__ = [
     "agent_of",
     "clean_name",
     "consent_to_reuse",
+    "new_document",
     "read_signature",
+    "sender_of",
     "stamp",
 ]

@@ -1,9 +1,15 @@
 """The genre of insurance offers (C7): what the PDF says of an answer, and what is told of it."""
 
-from protos.wayvault.events.v1.events_pb2 import InsuranceDecided
+from datetime import datetime
+
+from chassis.money import Money
+from chassis.timestamps import moment_of
+from protos.wayvault.events.v1.events_pb2 import InsuranceDecided, InsuranceOffered
 from services.portal.esign.service import (
     DocumentText,
     Genre,
+    NewRequest,
+    RequestKind,
     SignedDocument,
     Signing,
     SignRequest,
@@ -13,7 +19,7 @@ from services.portal.esign.service import (
 )
 from services.portal.insurance.rules import ANSWER_CONSENT_TEXT, ANSWER_CONSENT_VERSION, answer_words
 
-__all__ = ["insurance_genre"]
+__all__ = ["insurance_genre", "new_offer"]
 
 
 def insurance_genre() -> Genre:
@@ -62,4 +68,26 @@ def _signed(request: SignRequest, document: SignedDocument, signing: Signing, _:
         booking_id=request.booking_id,
         plan=request.title,
         document_id=document.document_id,
+    )
+
+
+def new_offer(message: InsuranceOffered, at: datetime) -> NewRequest:
+    """An offer to be answered, as the CRM tells of one at `at`."""
+    return NewRequest(
+        request_id=message.offer_id,
+        kind=RequestKind.INSURANCE,
+        booking_id=message.booking_id,
+        booking_title=message.booking_title,
+        agency=message.agency,
+        agent=message.agent,
+        signer=message.passenger,
+        title=message.plan,
+        text=message.text,
+        text_sha256=message.text_sha256,
+        text_version=message.template_version,
+        token_sha256=message.token_sha256,
+        price=Money(minor=message.price.minor, currency=message.price.currency),
+        issue=message.issue,
+        issued_at=at,
+        expires_at=moment_of(message.expires_at),
     )

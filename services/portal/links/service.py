@@ -1,6 +1,6 @@
 """Use cases of payment authorization links: learn of one, open it, claim it for a submission, close it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,7 +33,16 @@ from services.portal.merges.service import current_client_id
 from services.portal.origin import Origin
 from services.portal.payment_request import PaymentRequest, read_context
 
-__all__ = ["Attempt", "LinkStatus", "LinkView", "Links", "OwnPayment", "SubmissionDecision", "add_evidence"]
+__all__ = [
+    "Attempt",
+    "LinkStatus",
+    "LinkView",
+    "Links",
+    "OwnPayment",
+    "SubmissionDecision",
+    "add_evidence",
+    "share_evidence",
+]
 
 # Longer than any submission can take: the vault's deadline is 5 s, with three tries.
 CLAIM_LIFE = timedelta(seconds=8)
@@ -95,6 +104,11 @@ class Links:
             row = session.get(LinkRow, link_id[:40])
             return None if row is None else self._view(row)
 
+    def load_many(self, session: Session, link_ids: Collection[str]) -> dict[str, LinkView]:
+        """The links with these ids."""
+        rows = session.scalars(select(LinkRow).where(LinkRow.link_id.in_(link_ids)))
+        return {row.link_id: self._view(row) for row in rows}
+
     def open(self, link_id: str, token: str, origin: Origin) -> LinkView | None:
         """Opens a link with one of its tokens: None when the token is not good for it.
 
@@ -121,6 +135,12 @@ class Links:
             if view.status is LinkStatus.OPEN and not row.self_service:
                 self._note_opening(session, row, origin, now)
             return view
+
+    def open_in_visit(self, session: Session, link_id: str, origin: Origin) -> None:
+        """The link of the visit that it is a part of was opened (C18): so is this one, while it waits."""
+        row = self._locked(session, link_id)
+        if row is not None and self._view(row).status is LinkStatus.OPEN:
+            self._note_opening(session, row, origin, self._clock.now())
 
     def _note_opening(self, session: Session, row: LinkRow, origin: Origin, now: datetime) -> None:
         add_evidence(
@@ -277,7 +297,8 @@ class Links:
         elif message.issue > row.issue:
             row.state = COURSE.after(LinkState(row.state), Fact.REISSUED)
             _describe(row, message)
-        self.add_token(session, message.link_id, message.token_sha256)
+        if message.token_sha256:  # a part of a visit has none of its own
+            self.add_token(session, message.link_id, message.token_sha256)
         step = EvidenceStep(kind=StepKind.LINK_ISSUED, at=at, detail=f"by {message.context.agent.name}"[:200])
         add_evidence(session, message.link_id, step, ref=str(message.issue))
 
@@ -327,6 +348,16 @@ def add_evidence(session: Session, link_id: str, step: EvidenceStep, *, ref: str
             "detail": step.detail,
         },
     )
+
+
+def share_evidence(session: Session, from_id: str, to_ids: Iterable[str]) -> None:
+    """Adds the steps of a visit's own link to each of its parts; those that are there already once only."""
+    columns = EvidenceRow.__table__.columns.keys()
+    for row in session.scalars(select(EvidenceRow).where(EvidenceRow.link_id == from_id)).all():
+        values = {name: getattr(row, name) for name in columns}
+        for to_id in to_ids:
+            copied = values | {"id": new_event_id(), "link_id": to_id}
+            insert_if_absent(session, EvidenceRow.__table__, copied)  # type: ignore[arg-type]
 
 
 def _new_row(message: PaymentLinkIssued, at: datetime) -> LinkRow:

@@ -25,7 +25,7 @@ from chassis.money import Money
 from chassis.sealing import LetterSealer
 from chassis.typed.days import day_from
 from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentReported, PaymentType
-from services.portal.esign.service import Documents, Printing
+from services.portal.esign.service import Answered, Documents, Printing
 from services.portal.evidence import EvidenceStep, StepKind
 from services.portal.links.service import Attempt, Links, LinkStatus, LinkView, SubmissionDecision, add_evidence
 from services.portal.merges.service import current_client_id
@@ -112,6 +112,7 @@ class Payments:
         printing: Printing,
         intake: CardIntakePort,
         letters: LetterSealer,
+        answered: Answered,
         public_url: str,
     ) -> None:
         self._database = database
@@ -122,6 +123,7 @@ class Payments:
         self._printing = printing
         self._intake = intake
         self._letters = letters
+        self._answered = answered
         self._public_url = public_url
 
     def open_intake(self, link: LinkView, origin: Origin) -> Intake:
@@ -240,6 +242,7 @@ class Payments:
             _keep_payment(session, payment_row(session, payment_id), made)
             self._outbox.add(session, authorized_event(made), aggregate_id=payment_id, agency_id=agency_id)
             signed = signed_event(made, letter)
+            signed.visit_id = self._answered(session, link.link_id, document.signed_at)
             self._printing.announce(
                 session, document.document_id, signed, aggregate_id=document.document_id, agency_id=agency_id
             )

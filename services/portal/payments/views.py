@@ -19,6 +19,7 @@ from services.portal.esign.service import (
 )
 from services.portal.links.service import LinkStatus, LinkView
 from services.portal.looks import dress, origin_of_request
+from services.portal.onward import landing_of, onward
 from services.portal.parts import portal
 from services.portal.payments.forms import AuthorizationForm
 from services.portal.payments.intake import Intake
@@ -218,12 +219,13 @@ def _opened(link_id: str) -> LinkView | BaseResponse:
             return link
     if link is not None and link.self_service and link.status is not LinkStatus.SUBMITTED:
         return _sign_in(link)
+    landing = landing_of(link_id, url_for("links.landing", link_id=link_id))
     if wants_json():
         message = "This page was open for too long. Please open the link in your e-mail again."
-        return _error(403, "SESSION_ENDED", message, next=url_for("links.landing", link_id=link_id))
+        return _error(403, "SESSION_ENDED", message, next=landing)
     if portal().access.held_before(link_id):
         keep_draft(link_id)
-    return redirect(url_for("links.landing", link_id=link_id), 303)
+    return redirect(landing, 303)
 
 
 def _sign_in(link: LinkView) -> BaseResponse:
@@ -253,7 +255,7 @@ def _go(address: str) -> BaseResponse:
 def _answer(link: LinkView, form: AuthorizationForm, outcome: Outcome) -> BaseResponse:
     match outcome:
         case Authorized():
-            return _go(url_for("payments.status", link_id=link.link_id))
+            return _go(onward(link.link_id, url_for("payments.status", link_id=link.link_id)))
         case LinkClosed():
             return _go(url_for("links.landing", link_id=link.link_id))
         case CardRefused(field=field, message=message):

@@ -107,6 +107,10 @@ ENTRIES: dict[str, Entry] = {
     "trips.pay": OWN_CLIENT,
     "trips.report": OWN_CLIENT,
     "trips.show": OWN_CLIENT,
+    # visits: as with payment links
+    "visits.landing": ANYBODY,
+    "visits.open_visit": ANYBODY,
+    "visits.show": PAYER,
     # verify
     "verify.check": ANYBODY,
 }

@@ -30,6 +30,7 @@ from tests.support.portal import LINK, TOKEN, PortalWorld, context
 from tests.support.portal_papers import OFFER, REQUEST, offer_insurance, request_document
 from tests.support.portal_people import AGENCY, ALAN, GRACE, MAYA, client_saved, signed_in, with_account
 from tests.support.portal_trips import booking_saved, processed
+from tests.support.portal_visits import VISIT, ask_for_all
 
 HERE: Final = "tests/integration/access/portal_house.py"
 _SIGNED, _ANSWERED = "sign_signed", "offer_answered"
@@ -81,6 +82,8 @@ class FurnishedPortal(PortalWorld):
         for path in (f"/sign/{REQUEST}", f"/sign/{_SIGNED}", f"/insurance/{OFFER}", f"/insurance/{_ANSWERED}"):
             holder.post(f"{path}/open", data={"token": f"token of {path}"})
         holder.post(f"/itinerary/{_SHARE}/open", data={"token": TOKEN})
+        ask_for_all(self, ids=("offer_in_visit", "sign_in_visit", "sign_in_visit_too", "lnk_in_visit"))
+        holder.post(f"/visit/{VISIT}/open", data={"token": TOKEN})
         grace = signed_in(self, GRACE)
         sessions = self.deps.accounts.sessions.list_for(GRACE.id)
         self.browsers: dict[str, FlaskClient] = {
@@ -122,6 +125,7 @@ class FurnishedPortal(PortalWorld):
             "signed_document_id": signed_document_id,
             "offer_id": OFFER,
             "answered_offer_id": _ANSWERED,
+            "visit_id": VISIT,
         }
         self.file = KeptFile(folder / "portal.db", self.database)
 

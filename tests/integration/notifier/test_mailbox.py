@@ -36,7 +36,7 @@ def client(tmp_path: Path) -> Iterator[FlaskClient]:
             reply_to=ReplyTo(),
             recipient=to,
             rendered=Rendered(subject=subject, text="Hi\n", html="<p>Hi<script>alert(1)</script></p>"),
-            attachment=Attachment(name="signed.pdf", content=b"%PDF-1.7"),
+            attachments=[Attachment(name="signed.pdf", content=b"%PDF-1.7")],
             now=clock.now(),
         )
         mailbox.send(message, to)

@@ -49,7 +49,7 @@ def message() -> EmailMessage:
         reply_to=ReplyTo(),
         recipient="ann@example.com",
         rendered=Rendered(subject="Hello Zoë", text="Grüße\n", html="<p>Grüße</p>"),
-        attachment=None,
+        attachments=(),
         now=datetime(2026, 11, 21, tzinfo=UTC),
     )
 

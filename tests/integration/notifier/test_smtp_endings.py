@@ -31,7 +31,7 @@ def message(recipient: str = "ann@example.com", text: str = "Grüße\n") -> Emai
         reply_to=ReplyTo(),
         recipient=recipient,
         rendered=Rendered(subject="Hello Zoë", text=text, html=f"<p>{text}</p>"),
-        attachment=None,
+        attachments=(),
         now=datetime(2026, 11, 21, tzinfo=UTC),
     )
 

@@ -57,7 +57,7 @@ def _message(*, name: str = "Harbour & Vine", subject: str = "Hello", to: str = 
         reply_to=ReplyTo(),
         recipient=to,
         rendered=Rendered(subject=subject, text="Hi\n", html="<p>Hi</p>"),
-        attachment=None,
+        attachments=(),
         now=NOW,
     ).as_bytes()
 
@@ -126,7 +126,7 @@ def test_a_message_has_text_html_and_its_attachment() -> None:
         reply_to=ReplyTo(address="hello@harbour.example", name="Maya Okafor"),
         recipient="ann@example.com",
         rendered=Rendered(subject="Your copy", text="Hi\n", html="<p>Hi</p>"),
-        attachment=Attachment(name="signed.pdf", content=b"%PDF-1.7"),
+        attachments=[Attachment(name="signed.pdf", content=b"%PDF-1.7")],
         now=NOW,
     )
     read = message_from_bytes(message.as_bytes(), policy=default_policy)
@@ -179,7 +179,7 @@ def test_an_answer_is_led_nowhere_rather_than_losing_the_mail() -> None:
         reply_to=ReplyTo(address="not an address", name="Maya"),
         recipient="ann@example.com",
         rendered=Rendered(subject="Hi", text="Hi\n", html="<p>Hi</p>"),
-        attachment=None,
+        attachments=(),
         now=NOW,
     )
     assert message["Reply-To"] is None

@@ -1900,6 +1900,119 @@ class InsuranceWithdrawn(_message.Message):
 Global___InsuranceWithdrawn: _TypeAlias = InsuranceWithdrawn  # noqa: Y015
 
 @_typing.final
+class VisitPart(_message.Message):
+    """One part of a visit. What is asked is told as it is told alone, but without a token and a letter: the visit's opens it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAYMENT_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    INSURANCE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def payment(self) -> Global___PaymentLinkIssued: ...
+    @_builtins.property
+    def document(self) -> Global___EsignRequested: ...
+    @_builtins.property
+    def insurance(self) -> Global___InsuranceOffered: ...
+    def __init__(
+        self,
+        *,
+        payment: Global___PaymentLinkIssued | None = ...,
+        document: Global___EsignRequested | None = ...,
+        insurance: Global___InsuranceOffered | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "document", b"document", "insurance", b"insurance", "payment", b"payment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "document", b"document", "insurance", b"insurance", "payment", b"payment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_asked: _TypeAlias = _typing.Literal["payment", "document", "insurance"]  # noqa: Y015
+    _WhichOneofArgType_asked: _TypeAlias = _typing.Literal["asked", b"asked"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_asked) -> _WhichOneofReturnType_asked | None: ...
+
+Global___VisitPart: _TypeAlias = VisitPart  # noqa: Y015
+
+@_typing.final
+class VisitAsked(_message.Message):
+    """One client is asked for several things by one letter, to be given in one visit (C18)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VISIT_ID_FIELD_NUMBER: _builtins.int
+    BOOKING_ID_FIELD_NUMBER: _builtins.int
+    BOOKING_TITLE_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    CLIENT_FIELD_NUMBER: _builtins.int
+    TOKEN_SHA256_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    SEALED_MAIL_FIELD_NUMBER: _builtins.int
+    ISSUE_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
+    visit_id: _builtins.str
+    booking_id: _builtins.str
+    booking_title: _builtins.str
+    token_sha256: _builtins.str
+    sealed_mail: _builtins.str
+    """A letter (template visit, signed by crm)."""
+    issue: _builtins.int
+    """1 for the first mail, 2 … when it is sent again."""
+    @_builtins.property
+    def agency(self) -> Global___Agency: ...
+    @_builtins.property
+    def agent(self) -> Global___Agent: ...
+    @_builtins.property
+    def client(self) -> Global___Client: ...
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___VisitPart]:
+        """In the order in which they are best given. From the second issue on: those that still wait."""
+
+    def __init__(
+        self,
+        *,
+        visit_id: _builtins.str = ...,
+        booking_id: _builtins.str = ...,
+        booking_title: _builtins.str = ...,
+        agency: Global___Agency | None = ...,
+        agent: Global___Agent | None = ...,
+        client: Global___Client | None = ...,
+        token_sha256: _builtins.str = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+        sealed_mail: _builtins.str = ...,
+        issue: _builtins.int = ...,
+        parts: _abc.Iterable[Global___VisitPart] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "client", b"client", "expires_at", b"expires_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "booking_id", b"booking_id", "booking_title", b"booking_title", "client", b"client", "expires_at", b"expires_at", "issue", b"issue", "parts", b"parts", "sealed_mail", b"sealed_mail", "token_sha256", b"token_sha256", "visit_id", b"visit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VisitAsked: _TypeAlias = VisitAsked  # noqa: Y015
+
+@_typing.final
+class VisitWithdrawn(_message.Message):
+    """What still waited of a visit was taken back; each part tells of itself too."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VISIT_ID_FIELD_NUMBER: _builtins.int
+    visit_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        visit_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["visit_id", b"visit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VisitWithdrawn: _TypeAlias = VisitWithdrawn  # noqa: Y015
+
+@_typing.final
 class ReminderRuleSaved(_message.Message):
     """A rule for auto-reminders (C9), or its newest form."""
 
@@ -2403,6 +2516,7 @@ class DocumentSigned(_message.Message):
     PDF_FIELD_NUMBER: _builtins.int
     PDF_SHA256_FIELD_NUMBER: _builtins.int
     SEALED_MAIL_FIELD_NUMBER: _builtins.int
+    VISIT_ID_FIELD_NUMBER: _builtins.int
     document_id: _builtins.str
     title: _builtins.str
     signer_name: _builtins.str
@@ -2414,6 +2528,8 @@ class DocumentSigned(_message.Message):
     pdf_sha256: _builtins.str
     sealed_mail: _builtins.str
     """Where the client can see the state later; the token after # is in the sealed letter only."""
+    visit_id: _builtins.str
+    """Set while the visit in which it was signed goes on: the client's copy comes at its end (VisitEnded)."""
     @_builtins.property
     def context(self) -> Global___PaymentContext: ...
     @_builtins.property
@@ -2435,10 +2551,11 @@ class DocumentSigned(_message.Message):
         pdf: _builtins.bytes = ...,
         pdf_sha256: _builtins.str = ...,
         sealed_mail: _builtins.str = ...,
+        visit_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "origin", b"origin", "signed_at", b"signed_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "document_id", b"document_id", "origin", b"origin", "pdf", b"pdf", "pdf_sha256", b"pdf_sha256", "sealed_mail", b"sealed_mail", "signature_kind", b"signature_kind", "signed_at", b"signed_at", "signer_name", b"signer_name", "terms_sha256", b"terms_sha256", "terms_version", b"terms_version", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "document_id", b"document_id", "origin", b"origin", "pdf", b"pdf", "pdf_sha256", b"pdf_sha256", "sealed_mail", b"sealed_mail", "signature_kind", b"signature_kind", "signed_at", b"signed_at", "signer_name", b"signer_name", "terms_sha256", b"terms_sha256", "terms_version", b"terms_version", "title", b"title", "visit_id", b"visit_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2693,6 +2810,7 @@ class EsignSigned(_message.Message):
     SIGNER_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
     BOOKING_ID_FIELD_NUMBER: _builtins.int
+    VISIT_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     document_id: _builtins.str
     signer_name: _builtins.str
@@ -2704,6 +2822,8 @@ class EsignSigned(_message.Message):
     """A letter (template esign_copy, signed by portal) for the signer; the PDF goes with it."""
     title: _builtins.str
     booking_id: _builtins.str
+    visit_id: _builtins.str
+    """As in DocumentSigned."""
     @_builtins.property
     def signed_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -2732,10 +2852,11 @@ class EsignSigned(_message.Message):
         signer: Global___Client | None = ...,
         title: _builtins.str = ...,
         booking_id: _builtins.str = ...,
+        visit_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "origin", b"origin", "signed_at", b"signed_at", "signer", b"signer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "booking_id", b"booking_id", "document_id", b"document_id", "origin", b"origin", "pdf", b"pdf", "pdf_sha256", b"pdf_sha256", "request_id", b"request_id", "sealed_mail", b"sealed_mail", "signature_kind", b"signature_kind", "signed_at", b"signed_at", "signer", b"signer", "signer_name", b"signer_name", "text_sha256", b"text_sha256", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "booking_id", b"booking_id", "document_id", b"document_id", "origin", b"origin", "pdf", b"pdf", "pdf_sha256", b"pdf_sha256", "request_id", b"request_id", "sealed_mail", b"sealed_mail", "signature_kind", b"signature_kind", "signed_at", b"signed_at", "signer", b"signer", "signer_name", b"signer_name", "text_sha256", b"text_sha256", "title", b"title", "visit_id", b"visit_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2760,6 +2881,7 @@ class InsuranceDecided(_message.Message):
     BOOKING_ID_FIELD_NUMBER: _builtins.int
     PLAN_FIELD_NUMBER: _builtins.int
     DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    VISIT_ID_FIELD_NUMBER: _builtins.int
     offer_id: _builtins.str
     accepted: _builtins.bool
     signer_name: _builtins.str
@@ -2770,6 +2892,8 @@ class InsuranceDecided(_message.Message):
     booking_id: _builtins.str
     plan: _builtins.str
     document_id: _builtins.str
+    visit_id: _builtins.str
+    """As in DocumentSigned."""
     @_builtins.property
     def at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -2798,14 +2922,142 @@ class InsuranceDecided(_message.Message):
         booking_id: _builtins.str = ...,
         plan: _builtins.str = ...,
         document_id: _builtins.str = ...,
+        visit_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "at", b"at", "origin", b"origin", "passenger", b"passenger"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "agency", b"agency", "agent", b"agent", "at", b"at", "booking_id", b"booking_id", "document_id", b"document_id", "offer_id", b"offer_id", "origin", b"origin", "passenger", b"passenger", "pdf", b"pdf", "pdf_sha256", b"pdf_sha256", "plan", b"plan", "signature_kind", b"signature_kind", "signer_name", b"signer_name", "text_sha256", b"text_sha256"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "agency", b"agency", "agent", b"agent", "at", b"at", "booking_id", b"booking_id", "document_id", b"document_id", "offer_id", b"offer_id", "origin", b"origin", "passenger", b"passenger", "pdf", b"pdf", "pdf_sha256", b"pdf_sha256", "plan", b"plan", "signature_kind", b"signature_kind", "signer_name", b"signer_name", "text_sha256", b"text_sha256", "visit_id", b"visit_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___InsuranceDecided: _TypeAlias = InsuranceDecided  # noqa: Y015
+
+@_typing.final
+class VisitOpened(_message.Message):
+    """The client opened a visit for the first time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VISIT_ID_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    visit_id: _builtins.str
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        visit_id: _builtins.str = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "visit_id", b"visit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VisitOpened: _TypeAlias = VisitOpened  # noqa: Y015
+
+@_typing.final
+class SignedCopy(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    PDF_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """A file's name, such as "signed-document.pdf"."""
+    pdf: _builtins.bytes
+    title: _builtins.str
+    """What the client calls it."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        pdf: _builtins.bytes = ...,
+        title: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "pdf", b"pdf", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SignedCopy: _TypeAlias = SignedCopy  # noqa: Y015
+
+@_typing.final
+class SignedCopies(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COPIES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def copies(self) -> _containers.RepeatedCompositeFieldContainer[Global___SignedCopy]: ...
+    def __init__(
+        self,
+        *,
+        copies: _abc.Iterable[Global___SignedCopy] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["copies", b"copies"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SignedCopies: _TypeAlias = SignedCopies  # noqa: Y015
+
+@_typing.final
+class VisitEnded(_message.Message):
+    """Nothing of a visit waits any more, and at least one part was signed: the client gets the copies of all in one mail."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VISIT_ID_FIELD_NUMBER: _builtins.int
+    BOOKING_ID_FIELD_NUMBER: _builtins.int
+    BOOKING_TITLE_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    CLIENT_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    COPIES_FIELD_NUMBER: _builtins.int
+    LEFT_OUT_FIELD_NUMBER: _builtins.int
+    SEALED_MAIL_FIELD_NUMBER: _builtins.int
+    visit_id: _builtins.str
+    booking_id: _builtins.str
+    booking_title: _builtins.str
+    left_out: _builtins.int
+    """How many parts came to nothing: taken back, expired, or settled elsewhere."""
+    sealed_mail: _builtins.str
+    """A letter (template visit_copy, signed by portal)."""
+    @_builtins.property
+    def agency(self) -> Global___Agency: ...
+    @_builtins.property
+    def agent(self) -> Global___Agent: ...
+    @_builtins.property
+    def client(self) -> Global___Client: ...
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def copies(self) -> _containers.RepeatedCompositeFieldContainer[Global___SignedCopy]: ...
+    def __init__(
+        self,
+        *,
+        visit_id: _builtins.str = ...,
+        booking_id: _builtins.str = ...,
+        booking_title: _builtins.str = ...,
+        agency: Global___Agency | None = ...,
+        agent: Global___Agent | None = ...,
+        client: Global___Client | None = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        copies: _abc.Iterable[Global___SignedCopy] | None = ...,
+        left_out: _builtins.int = ...,
+        sealed_mail: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "at", b"at", "client", b"client"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "at", b"at", "booking_id", b"booking_id", "booking_title", b"booking_title", "client", b"client", "copies", b"copies", "left_out", b"left_out", "sealed_mail", b"sealed_mail", "visit_id", b"visit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VisitEnded: _TypeAlias = VisitEnded  # noqa: Y015
 
 @_typing.final
 class StandingOrderAsked(_message.Message):
