@@ -29,7 +29,9 @@ def ask_for_all(
     expires_at = stamp(world.clock.now() + timedelta(days=7))
     offer = insurance_offered(world, offer_id, signer=client)
     papers = [document_requested(world, each, signer=client) for each in documents]
-    for paper in (offer, *papers):
+    offer.token_sha256, offer.issue = "", issue
+    offer.expires_at.CopyFrom(expires_at)
+    for paper in papers:
         paper.token_sha256, paper.issue = "", issue
         paper.expires_at.CopyFrom(expires_at)
     link = world.link_issued(link_id, token="", issue=issue, days=7, about=context(f"pay_{link_id}"))

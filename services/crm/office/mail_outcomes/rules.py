@@ -86,6 +86,13 @@ _KINDS: Final = {
         "Signed insurance answer to a passenger",
         "Download it on the booking's page and send it to the passenger yourself.",
     ),
+    "visit": _elsewhere(
+        "Request for everything at once", "Correct the client's address, then send it again on the booking's page."
+    ),
+    "visit_copy": _elsewhere(
+        "Copies of all that was signed in one visit",
+        "Download them on the booking's page and send them to the client yourself.",
+    ),
     "document_shared": _elsewhere(
         "Notice of a document", "It stands in the portal: tell the client that it is there, or share it once more."
     ),
