@@ -6,7 +6,9 @@ from chassis.bus.port import Bus, TlsPaths
 
 
 def open_bus(url: str, *, service: str, tls: TlsPaths | None = None) -> Bus:
-    """The bus behind `embedded:///path` or `amqps://user:password@host:port/vhost`; connects on first use.
+    """The bus behind `embedded:///path` or `amqps://user:password@host:port,host:port/vhost`; connects on first use.
+
+    Each node of a RabbitMQ cluster may be named; a connection goes to the first that takes it.
 
     `service` names the connection on the broker's side. `tls` (ca, cert and key files) is needed for amqps.
     Raises ValueError, without the URL in it, for one that can't be used.

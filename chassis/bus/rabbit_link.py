@@ -1,7 +1,8 @@
 """How we connect to RabbitMQ, and the topology; every declaration is safe to repeat."""
 
+import os
 import ssl
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -13,9 +14,12 @@ from chassis.bus.port import DELIVERY_LIMIT, BusUnavailable, TlsPaths
 
 EVENTS = "wayvault.events"
 DEAD = "wayvault.dead"
-_HEARTBEAT_SECONDS = 30
+# A node that stopped or was cut off breaks no connection: two silent intervals of it tell.
+_HEARTBEAT_SECONDS = 10
 _BLOCKED_SECONDS = 15
 _CONNECT_SECONDS = 5
+# The same where another node may be tried instead.
+_CONNECT_TO_ONE_OF_SEVERAL_SECONDS = 2
 # Listing dead letters hands them out and back; RabbitMQ 4 would drop them after 20 times if nothing were said.
 _NO_LIMIT = 1_000_000_000
 
@@ -30,24 +34,46 @@ class Outgoing:
     properties: pika.BasicProperties
 
 
+def node_urls(url: str) -> list[str]:
+    """One URL for each node that `amqps://user:password@host:port,host:port/vhost` names. Raises ValueError."""
+    scheme, _, rest = url.partition("://")
+    place, slash, path = rest.partition("/")
+    user, at, hosts = place.rpartition("@")
+    found = [f"{scheme}://{user}{at}{host}{slash}{path}" for host in hosts.split(",") if host]
+    if not found:
+        raise ValueError("the URL of a broker needs a host")
+    return found
+
+
 class Link:
-    """Where the broker is and who we are to it. Never logged, never shown: it holds the password."""
+    """Where the broker's nodes are and who we are to them. Never logged, never shown: it holds the password.
+
+    All connections go to one node; after a fault of it to the next.
+    """
 
     def __init__(self, url: str, *, service: str, tls: TlsPaths | None) -> None:
-        self._url = url
+        self._urls: Sequence[str] = node_urls(url)
         self._service = service
         self._tls = tls
+        # Processes spread over the nodes.
+        self._turn = os.getpid()
+
+    def elsewhere(self) -> None:
+        """The node at hand failed: whoever connects from now on goes to the next one first."""
+        self._turn += 1
 
     def parameters(self, purpose: str) -> pika.URLParameters:
-        """Connection parameters; `purpose` shows in the broker's list of connections."""
-        parameters = pika.URLParameters(self._url)
+        """Connection parameters of the node at hand; `purpose` shows in the broker's list of connections."""
+        url = self._urls[self._turn % len(self._urls)]
+        parameters = pika.URLParameters(url)
+        patience = _CONNECT_SECONDS if len(self._urls) == 1 else _CONNECT_TO_ONE_OF_SEVERAL_SECONDS
         parameters.heartbeat = _HEARTBEAT_SECONDS
         parameters.blocked_connection_timeout = _BLOCKED_SECONDS
-        parameters.socket_timeout = _CONNECT_SECONDS
-        parameters.stack_timeout = 2 * _CONNECT_SECONDS
+        parameters.socket_timeout = patience
+        parameters.stack_timeout = 2 * patience
         parameters.connection_attempts = 1
         parameters.client_properties = {"connection_name": f"wayvault-{self._service} {purpose}"}
-        if self._url.startswith("amqps://"):
+        if url.startswith("amqps://"):
             parameters.ssl_options = pika.SSLOptions(self._tls_context(), parameters.host)
         return parameters
 
@@ -60,11 +86,16 @@ class Link:
         return context
 
     def connect(self, purpose: str) -> pika.BlockingConnection:
-        """A new connection. Raises BusUnavailable; its text names the kind of fault only."""
-        try:
-            return pika.BlockingConnection(self.parameters(purpose))
-        except (AMQPError, OSError, ValueError) as error:
-            raise BusUnavailable(f"can't connect to the broker: {type(error).__name__}") from None
+        """A new connection to the first node that takes one. Raises BusUnavailable; its text names the kind of fault
+        only."""
+        fault = "no node"
+        for _ in self._urls:
+            try:
+                return pika.BlockingConnection(self.parameters(purpose))
+            except (AMQPError, OSError, ValueError) as error:
+                fault = type(error).__name__
+                self.elsewhere()
+        raise BusUnavailable(f"can't connect to the broker: {fault}")
 
     @contextmanager
     def channel(self, purpose: str) -> Iterator[BlockingChannel]:
@@ -73,6 +104,7 @@ class Link:
         try:
             yield connection.channel()
         except (AMQPError, OSError) as error:
+            self.elsewhere()
             raise BusUnavailable(f"the broker failed: {type(error).__name__}") from None
         finally:
             if connection.is_open:

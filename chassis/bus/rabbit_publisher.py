@@ -24,7 +24,8 @@ from chassis.bus.rabbit_link import Link, Outgoing, declare_shared
 log = structlog.get_logger(__name__)
 
 _READY_SECONDS = 15.0
-_CONFIRM_SECONDS = 20.0
+# An election of a queue's leader fits in; then another node is asked.
+_CONFIRM_SECONDS = 10.0
 
 
 class _Batch:
@@ -70,6 +71,7 @@ class Publisher:
                 session.publish(messages)
             except BusUnavailable:
                 self._drop()
+                self._link.elsewhere()
                 raise
 
     def _connected(self) -> "_Session":
@@ -77,7 +79,11 @@ class Publisher:
             self._drop()
             with self._link.channel("declare") as channel:
                 declare_shared(channel)
-            self._session = _Session(self._link)
+            try:
+                self._session = _Session(self._link)
+            except BusUnavailable:
+                self._link.elsewhere()
+                raise
         return self._session
 
     def _drop(self) -> None:

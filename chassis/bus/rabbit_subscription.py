@@ -113,6 +113,7 @@ class RabbitSubscription:
                 self._consume(self._connection)
             except (AMQPError, OSError, BusUnavailable) as error:
                 log.warning("bus.consumer_disconnected", bus_service=self._service, cause=type(error).__name__)
+                self._link.elsewhere()
             finally:
                 self._forget()
             pause = spread(grown(_FIRST_PAUSE, self._failures, _LONGEST_PAUSE))

@@ -144,18 +144,25 @@ def inventory(state: State, clock: Clock) -> list[tuple[str, float]]:
 
 
 def ensure_for_names(state: State, name: str, hosts: Sequence[str]) -> bool:
-    """Keeps `<certs>/<name>.pem` a good server certificate for these host names; returns whether it made one.
+    """Keeps `<certs>/<name>.pem` a good certificate for these host names and addresses; returns whether it made one.
 
     Raises CertificateFault when there is no authority yet (`ensure` makes it).
     """
     authority = _load_authority(state.certs)
     if authority is None:
         raise CertificateFault(f"There is no authority in {state.certs}. `make certificates` makes it.")
-    now, names = SystemClock().now(), [x509.DNSName(host) for host in hosts]
+    now, names = SystemClock().now(), [_general_name(host) for host in hosts]
     if _is_good(state.certs, name, authority, now, names):
         return False
     _issue(state.certs, name, authority, now, names)
     return True
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
 
 
 def _load_authority(directory: Path) -> Authority | None:

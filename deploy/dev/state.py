@@ -105,6 +105,12 @@ class Ports:
     def hcvault_cluster(self) -> int:
         return self.base + 26
 
+    def member(self, engine: str, number: int) -> range:
+        """The four ports of one member of an engine's cluster (1 to 3), beyond those of the stack."""
+        first = self.base + (1000 if self.base < 60_000 else -1000)
+        block = ("rabbitmq", "hcvault", "postgres").index(engine) * 3 + number - 1
+        return range(first + 4 * block, first + 4 * block + 4)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:

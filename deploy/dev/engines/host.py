@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -36,10 +37,12 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """One engine's place on this machine: `data` is its own directory, `account` its user (None: ours)."""
+    """One engine's place on this machine: `data` is its own directory, `account` its user (None: ours), `namespace` the
+    network namespace that its processes live in (None: ours)."""
 
     data: Path
     account: Account | None
+    namespace: str | None = None
 
     def run(
         self,
@@ -52,7 +55,7 @@ class Host:
         """Runs a command to its end as the engine's account, in its directory. Raises EngineFault when it fails."""
         try:
             done = subprocess.run(
-                list(arguments),
+                self._within(arguments),
                 check=False,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -62,9 +65,7 @@ class Host:
                 timeout=timeout,
                 cwd=self.data,
                 env={**_plain_environment(self.data), **(environment or {})},
-                user=self.account.uid if self.account else None,
-                group=self.account.gid if self.account else None,
-                extra_groups=[] if self.account else None,
+                **self._identity(),
             )
         except subprocess.TimeoutExpired as error:
             raise EngineFault(f"{Path(arguments[0]).name} did not finish within {timeout:.0f} s.") from error
@@ -76,21 +77,33 @@ class Host:
         """Starts a server as the engine's account, detached from this terminal; returns its process id."""
         with log.open("ab") as stream:
             process = subprocess.Popen(
-                list(arguments),
+                self._within(arguments),
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 cwd=self.data,
                 env={**_plain_environment(self.data), **(environment or {})},
                 start_new_session=True,
-                user=self.account.uid if self.account else None,
-                group=self.account.gid if self.account else None,
-                extra_groups=[] if self.account else None,
+                **self._identity(),
             )
         # It lives on by itself. Without this Python warns of a running child whenever it collects the object, and in a
         # test run that warning strikes whichever test happens to run then.
         process.returncode = 0
         return process.pid
+
+    def _within(self, arguments: Sequence[str]) -> list[str]:
+        """Entering a namespace needs root, so the account is changed inside. Each program replaces the one before."""
+        if self.namespace is None:
+            return list(arguments)
+        found = ["ip", "netns", "exec", self.namespace]
+        if self.account:
+            found += ["setpriv", f"--reuid={self.account.uid}", f"--regid={self.account.gid}", "--clear-groups", "--"]
+        return [*found, *arguments]
+
+    def _identity(self) -> dict[str, Any]:  # Any: subprocess's own options
+        if self.account is None or self.namespace is not None:
+            return {}
+        return {"user": self.account.uid, "group": self.account.gid, "extra_groups": []}
 
     def own(self, path: Path, mode: int) -> None:
         """Gives a file or directory to the engine's account."""
@@ -118,7 +131,7 @@ class Host:
         return copies[0], copies[1], copies[2]
 
 
-def host_of(state: State, engine: str, *, account: str | None) -> Host:
+def host_of(state: State, engine: str, *, account: str | None, namespace: str | None = None) -> Host:
     """The engine's directory, made if needed, and the account it runs as when we are root.
 
     Raises EngineFault when that account does not exist.
@@ -127,7 +140,7 @@ def host_of(state: State, engine: str, *, account: str | None) -> Host:
     base = engines_home(state, shared=owner is not None)
     data = base / engine
     data.mkdir(exist_ok=True, mode=PRIVATE_DIR)
-    host = Host(data=data, account=owner)
+    host = Host(data=data, account=owner, namespace=namespace)
     host.own(data, PRIVATE_DIR)
     return host
 
@@ -181,18 +194,18 @@ def find_program(*candidates: str) -> str | None:
     return None
 
 
-def port_is_taken(port: int) -> bool:
-    """Whether something listens on the port of 127.0.0.1."""
+def port_is_taken(port: int, address: str = "127.0.0.1") -> bool:
+    """Whether something listens on the port."""
     with socket.socket() as probe:
         probe.settimeout(0.5)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return probe.connect_ex((address, port)) == 0
 
 
-def demand_free_port(port: int, engine: str) -> None:
+def demand_free_port(port: int, engine: str, address: str = "127.0.0.1") -> None:
     """Raises EngineFault when another program has the port."""
-    if port_is_taken(port):
+    if port_is_taken(port, address):
         raise EngineFault(
-            f"Port {port} on 127.0.0.1, which {engine} needs, is taken by another program. "
+            f"Port {port} on {address}, which {engine} needs, is taken by another program. "
             f"Stop that program (`ss -ltnp 'sport = :{port}'` names it), "
             "or choose other ports, e.g. WAYVAULT_PORT_BASE=8200."
         )
