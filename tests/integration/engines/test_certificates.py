@@ -41,6 +41,7 @@ def serial_of(state: State, identity: str) -> int:
 
 @pytest.mark.parametrize("engine", ["postgres", "rabbitmq", "hcvault"])
 def test_a_running_engine_shows_its_renewed_certificate(engine: str) -> None:
+    engines.postgres_admin_url()
     state = State.from_environment()
     given = engines.settings()
     addresses = {
