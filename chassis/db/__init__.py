@@ -11,11 +11,12 @@ from chassis.db.engine import (
     sharing_reads,
 )
 from chassis.db.together import Overtaken, Write, write_together
-from chassis.db.types import NotLeading, UtcDateTime, insert_if_absent, make_metadata
+from chassis.db.types import AsText, NotLeading, UtcDateTime, insert_if_absent, make_metadata
 
 __all__ = [
     "DATABASE_AWAY",
     "DATABASE_PATIENCE",
+    "AsText",
     "Database",
     "DatabaseUrlError",
     "NotLeading",

@@ -85,3 +85,21 @@ def _as_it_is(element: NotLeading, compiler: SQLCompiler, **options: object) -> 
 @compiles(NotLeading, "sqlite")
 def _with_a_plus(element: NotLeading, compiler: SQLCompiler, **options: object) -> str:
     return f"+{compiler.process(element.clauses, **options)}"
+
+
+class AsText(FunctionElement[str]):
+    """A text to order by: without regard to the case of A to Z, and by code point. PostgreSQL would order by whatever
+    collation its server was set up with; SQLite orders like this anyway."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(AsText)
+def _lower(element: AsText, compiler: SQLCompiler, **options: object) -> str:
+    return f"lower({compiler.process(element.clauses, **options)})"
+
+
+@compiles(AsText, "postgresql")
+def _lower_by_code_point(element: AsText, compiler: SQLCompiler, **options: object) -> str:
+    return f'lower(({compiler.process(element.clauses, **options)}) COLLATE "C")'

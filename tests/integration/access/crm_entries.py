@@ -57,6 +57,7 @@ ENTRIES: dict[str, Entry] = {
     "payment_page.void": Entry(Door.OWNER_ALONE, form={"void-reason": "The cabin was gone."}),
     # audit
     "audit.export": ADMINS,
+    "audit.export_office": ADMINS,
     "audit.index": ADMINS,
     "audit.office": ADMINS,
     # auth
@@ -97,6 +98,7 @@ ENTRIES: dict[str, Entry] = {
     "documents.withdraw": Entry(Door.OWNER_ALONE, objects={"document_id": "file_id"}),
     # esign: an agent's own document is theirs to change; an admin reads it
     "esign.archive": Entry(Door.OWNER_ALONE, form={"version": "1", "archived": "yes"}),
+    "esign.export": AGENTS,
     "esign.form_pdf": OWNER,
     "esign.index": AGENTS,
     "esign.library": AGENTS,
@@ -159,6 +161,7 @@ ENTRIES: dict[str, Entry] = {
     # standing_orders
     "standing_orders.ask_for_card": OWNER_ALONE,
     "standing_orders.cancel": OWNER_ALONE,
+    "standing_orders.export": AGENTS,
     "standing_orders.index": AGENTS,
     "standing_orders.new": OWNER_ALONE,
     "standing_orders.pause": OWNER_ALONE,
@@ -205,6 +208,7 @@ ENTRIES: dict[str, Entry] = {
     # quotes
     "quotes.book": OWNER_ALONE,
     "quotes.decline": OWNER_ALONE,
+    "quotes.export": AGENTS,
     "quotes.index": AGENTS,
     "quotes.reopen": OWNER_ALONE,
     "quotes.show": OWNER,
@@ -258,6 +262,7 @@ ENTRIES: dict[str, Entry] = {
     "suppliers.remove": Entry(Door.AGENCY),
     # support: the agency's admins answer
     "support.close": BOTH,
+    "support.export": AGENTS,
     "support.index": AGENTS,
     "support.new": AGENTS,
     "support.reply": BOTH,
@@ -276,6 +281,7 @@ ENTRIES: dict[str, Entry] = {
     "training.words": AGENTS,
     "training.show": Entry(Door.AGENTS, objects={"slug": "guide_slug"}),
     # mail_outcomes: an admin puts away what nobody else sees to; only its own agent sends a link again
+    "mail_outcomes.export": AGENTS,
     "mail_outcomes.index": AGENTS,
     "mail_outcomes.resend": OWNER_ALONE,
     "mail_outcomes.settle": BOTH,

@@ -1,9 +1,10 @@
 """Notes what was done in the office, and lists it for admins."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
@@ -16,13 +17,25 @@ from services.crm.core.actor import Actor
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.ports.vault import Origin
 
-__all__ = ["ACT_WORDS", "Act", "Activities", "Activity"]
+__all__ = ["ACT_WORDS", "Act", "Activities", "Activity", "ActivityFilter"]
+
+EXPORT_LIMIT = 10_000
 
 
 class Names(Protocol):
     """What the people of an agency are called, by id; the agency room knows, which stands on this one."""
 
     def __call__(self, session: Session, agency_id: str, /) -> dict[str, str]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityFilter:
+    """Which acts are looked for; `until` is exclusive."""
+
+    agent_id: str = ""
+    act: Act | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 class Activities:
@@ -49,33 +62,35 @@ class Activities:
                 )
             )
 
-    def page(
-        self,
-        actor: Actor,
-        *,
-        agent_id: str = "",
-        act: Act | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        number: int = 1,
-    ) -> Page[Activity]:
-        """The agency's acts, newest first; `until` is exclusive. Raises PermissionDenied for agents."""
-        actor.demand_admin()
-        query = select(ActivityRow).where(ActivityRow.agency_id == actor.agency_id)
-        if agent_id:
-            query = query.where(ActivityRow.actor_id == agent_id)
-        if act is not None:
-            query = query.where(ActivityRow.act == act.value)
-        if since is not None:
-            query = query.where(ActivityRow.at >= since)
-        if until is not None:
-            query = query.where(ActivityRow.at < until)
+    def page(self, actor: Actor, wanted: ActivityFilter, number: int = 1) -> Page[Activity]:
+        """The agency's acts, newest first. Raises PermissionDenied for agents."""
+        query = _found(actor, wanted)
         with self._database.read() as session:
-            total = bounded_count(session, query)
-            ordered = query.order_by(ActivityRow.at.desc(), ActivityRow.id).limit(PAGE_SIZE)
-            rows = session.scalars(ordered.offset(offset(number))).all()
+            total = bounded_count(session, query.order_by(None))
+            rows = session.scalars(query.limit(PAGE_SIZE).offset(offset(number))).all()
             names = self._names(session, actor.agency_id)
             return Page(items=[_activity(row, names) for row in rows], total=total, number=number)
+
+    def export(self, actor: Actor, wanted: ActivityFilter) -> list[Activity]:
+        """All of them (at most EXPORT_LIMIT). Raises PermissionDenied for agents."""
+        with self._database.read() as session:
+            rows = session.scalars(_found(actor, wanted).limit(EXPORT_LIMIT)).all()
+            names = self._names(session, actor.agency_id)
+            return [_activity(row, names) for row in rows]
+
+
+def _found(actor: Actor, wanted: ActivityFilter) -> Select[ActivityRow]:
+    actor.demand_admin()
+    query = select(ActivityRow).where(ActivityRow.agency_id == actor.agency_id)
+    if wanted.agent_id:
+        query = query.where(ActivityRow.actor_id == wanted.agent_id)
+    if wanted.act is not None:
+        query = query.where(ActivityRow.act == wanted.act.value)
+    if wanted.since is not None:
+        query = query.where(ActivityRow.at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(ActivityRow.at < wanted.until)
+    return query.order_by(ActivityRow.at.desc(), ActivityRow.id)
 
 
 def _activity(row: ActivityRow, names: dict[str, str]) -> Activity:

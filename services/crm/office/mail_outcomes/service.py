@@ -1,25 +1,39 @@
 """Use cases of failed e-mails: note one, list them, put one away."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
-from chassis.db import Database, insert_if_absent
+from chassis.db import AsText, Database, insert_if_absent
 from chassis.errors import NotFound
 from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import DeliveryFailed, DeliverySent
 from services.crm.access.agency.service import Directory
 from services.crm.core.actor import Actor
+from services.crm.core.ordering import Key, Keys, Order, in_order
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.visibility import visible_to
 from services.crm.office.mail_outcomes.models import FailureRow, PaymentMailRow
 from services.crm.office.mail_outcomes.rules import Failure, MailFate, kind_of
 from services.crm.paying.payments.service import Payment, agent_of, payer_of
-from services.crm.sales.clients.service import Clients, client_with_address
+from services.crm.sales.clients.service import Clients, client_with_address, name_key
 
-__all__ = ["Failure", "MailFate", "MailOutcomes", "note_failed", "note_fate", "note_sent"]
+__all__ = [
+    "FAILURE_KEYS",
+    "NEWEST",
+    "Failure",
+    "FailureSort",
+    "MailFate",
+    "MailOutcomes",
+    "note_failed",
+    "note_fate",
+    "note_sent",
+]
+
+EXPORT_LIMIT = 10_000
 
 
 def note_failed(session: Session, message: DeliveryFailed, agency_id: str) -> None:
@@ -98,6 +112,24 @@ def note_sent(session: Session, message: DeliverySent) -> None:
     )
 
 
+class FailureSort(StrEnum):
+    """What the list of failed e-mails can be ordered by."""
+
+    WHEN = "when"
+    KIND = "kind"
+    TO = "to"
+    WHY = "why"
+
+
+NEWEST = Order(FailureSort.WHEN)
+FAILURE_KEYS: Keys[FailureSort] = {
+    FailureSort.WHEN: Key(FailureRow.failed_at, falling=True),
+    FailureSort.KIND: Key(FailureRow.kind, FailureRow.failed_at),
+    FailureSort.TO: Key(name_key(FailureRow.client_id), AsText(FailureRow.address), gaps=True),
+    FailureSort.WHY: Key(AsText(FailureRow.reason), FailureRow.failed_at),
+}
+
+
 class MailOutcomes:
     """The room's use cases. An agent sees what failed of their own, an admin their agency's."""
 
@@ -107,15 +139,22 @@ class MailOutcomes:
         self._clock = clock
         self._directory = directory
 
-    def list_page(self, actor: Actor, *, settled: bool, number: int) -> Page[Failure]:
-        """What waits, or what was seen to; the newest first."""
-        query = select(FailureRow).where(visible_to(actor, FailureRow.agency_id, FailureRow.agent_id))
-        query = query.where(FailureRow.settled_at.is_not(None) if settled else FailureRow.settled_at.is_(None))
+    def list_page(
+        self, actor: Actor, *, settled: bool, number: int, order: Order[FailureSort] = NEWEST
+    ) -> Page[Failure]:
+        """A page of what waits, or of what was put away."""
+        query = _listed(actor, settled)
         with self._database.read() as session:
             total = bounded_count(session, query)
-            ordered = query.order_by(FailureRow.failed_at.desc(), FailureRow.id).limit(PAGE_SIZE)
-            rows = session.scalars(ordered.offset(offset(number))).all()
+            ordered = in_order(query, order, FAILURE_KEYS, FailureRow.id)
+            rows = session.scalars(ordered.limit(PAGE_SIZE).offset(offset(number))).all()
             return Page(items=self._failures(session, actor, rows), total=total, number=number)
+
+    def export(self, actor: Actor, *, settled: bool, order: Order[FailureSort]) -> list[Failure]:
+        """Everything that the list shows (at most EXPORT_LIMIT)."""
+        query = in_order(_listed(actor, settled), order, FAILURE_KEYS, FailureRow.id)
+        with self._database.read() as session:
+            return self._failures(session, actor, session.scalars(query.limit(EXPORT_LIMIT)).all())
 
     def get(self, actor: Actor, failure_id: str) -> Failure:
         """Raises NotFound for what the actor may not see."""
@@ -164,6 +203,11 @@ class MailOutcomes:
             )
             for row in rows
         ]
+
+
+def _listed(actor: Actor, settled: bool) -> Select[FailureRow]:
+    query = select(FailureRow).where(visible_to(actor, FailureRow.agency_id, FailureRow.agent_id))
+    return query.where(FailureRow.settled_at.is_not(None) if settled else FailureRow.settled_at.is_(None))
 
 
 def _visible(session: Session, actor: Actor, failure_id: str) -> FailureRow:

@@ -5,13 +5,18 @@ from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument, NotFound, Unavailable
 from services.crm.core.actor import Actor
-from services.crm.core.addresses import page_number, same_list
+from services.crm.core.addresses import page_number, same_list, with_same_filter
+from services.crm.core.export import table_response
+from services.crm.core.headings import Headings, asked_order
 from services.crm.core.panels import Panel
 from services.crm.core.parts import core
 from services.crm.core.web import current_agent, login_required
+from services.crm.office.mail_outcomes.service import FAILURE_KEYS, NEWEST, FailureSort
 from services.crm.office.parts import office
 
 blueprint = Blueprint("mail_outcomes", __name__, template_folder="templates", url_prefix="/undelivered")
+
+_CSV_HEADER = ("E-mail", "Client", "Address", "Why", "Agent", "When (UTC)", "Put away (UTC)")
 
 
 def dashboard_panel(actor: Actor) -> Panel | None:
@@ -26,7 +31,8 @@ def index() -> ResponseReturnValue:
     """What failed; filter and page stay in the address."""
     actor = current_agent()
     settled = request.args.get("state") == "settled"
-    page = office().mail_outcomes.list_page(actor, settled=settled, number=page_number())
+    order = asked_order(FailureSort, NEWEST)
+    page = office().mail_outcomes.list_page(actor, settled=settled, number=page_number(), order=order)
     chips = [
         ("Open", same_list(state=""), not settled),
         ("Put away", same_list(state="settled"), settled),
@@ -36,9 +42,25 @@ def index() -> ResponseReturnValue:
         page=page,
         chips=chips,
         settled=settled,
+        sort=Headings(order, FAILURE_KEYS, NEWEST),
         same_list=same_list,
+        csv_url=with_same_filter("mail_outcomes.export"),
         me=actor.agent_id,
     )
+
+
+@blueprint.get("/mails.xlsx")
+@blueprint.get("/mails.csv")
+@login_required
+def export() -> ResponseReturnValue:
+    """The list as the filter shows it."""
+    settled = request.args.get("state") == "settled"
+    found = office().mail_outcomes.export(current_agent(), settled=settled, order=asked_order(FailureSort, NEWEST))
+    rows = (
+        (each.kind.words, each.client_name, each.address, each.reason, each.agent_name, each.failed_at, each.settled_at)
+        for each in found
+    )
+    return table_response("mails-that-did-not-arrive", _CSV_HEADER, rows)
 
 
 @blueprint.post("/<id:failure_id>/resend")

@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, literal, select, union_all
+from sqlalchemy import Select, and_, case, delete, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
-from chassis.db import Database
+from chassis.db import AsText, Database
 from chassis.errors import InvalidArgument, NotFound
 from chassis.ids import new_id
 from chassis.money import Money
 from services.crm.core.actor import Actor
+from services.crm.core.ordering import Key, Keys, Order, in_order
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.office.reports.models import CommissionReceiptRow
 from services.crm.office.reports.rules import Commission, CommissionState, Span, months
@@ -54,6 +56,36 @@ class Receipt:
     noted_at: datetime
 
 
+class CommissionSort(StrEnum):
+    """What the list of commissions can be ordered by."""
+
+    BEGINS = "begins"
+    SUPPLIER = "supplier"
+    EXPECTED = "expected"
+    RECEIVED = "received"
+    OUTSTANDING = "outstanding"
+
+
+FIRST_TRIP = Order(CommissionSort.BEGINS)
+_RECEIVED = (
+    select(func.coalesce(func.sum(CommissionReceiptRow.amount_minor), 0))
+    .where(CommissionReceiptRow.segment_id == SegmentRow.id)
+    .correlate(SegmentRow)
+    .scalar_subquery()
+)
+_EXPECTED = func.coalesce(SegmentRow.commission_minor, 0)
+COMMISSION_KEYS: Keys[CommissionSort] = {
+    CommissionSort.BEGINS: Key(BookingRow.departs_on),
+    CommissionSort.SUPPLIER: Key(AsText(SegmentRow.supplier_name), BookingRow.departs_on),
+    CommissionSort.EXPECTED: Key(_EXPECTED, falling=True),
+    CommissionSort.RECEIVED: Key(_RECEIVED, falling=True),
+    # More may have come in than was expected: nothing is outstanding then.
+    CommissionSort.OUTSTANDING: Key(
+        case((_EXPECTED > _RECEIVED, _EXPECTED - _RECEIVED), else_=literal(0)), falling=True
+    ),
+}
+
+
 class Commissions:
     """Expected is what segments of booked and traveled trips say; received what was noted here."""
 
@@ -90,20 +122,31 @@ class Commissions:
         ]
 
     def list_page(
-        self, actor: Actor, wanted: Wanted, state: CommissionState | None, number: int
+        self,
+        actor: Actor,
+        wanted: Wanted,
+        state: CommissionState | None,
+        number: int,
+        order: Order[CommissionSort] = FIRST_TRIP,
     ) -> Page[CommissionLine]:
-        """The segments of trips that begin in the period, the earliest first."""
-        query = _lines(actor, wanted, state)
+        """A page of the segments of trips that begin in the period."""
+        query = _lines(actor, wanted, state, order)
         with self._database.read() as session:
             rows = session.execute(query.limit(PAGE_SIZE).offset(offset(number))).all()
             all_here = number == 1 and len(rows) < PAGE_SIZE
             total = len(rows) if all_here else bounded_count(session, query.order_by(None))
             return Page(items=[_line(row, wanted.currency) for row in rows], total=total, number=number)
 
-    def export(self, actor: Actor, wanted: Wanted, state: CommissionState | None) -> Sequence[CommissionLine]:
+    def export(
+        self,
+        actor: Actor,
+        wanted: Wanted,
+        state: CommissionState | None,
+        order: Order[CommissionSort] = FIRST_TRIP,
+    ) -> Sequence[CommissionLine]:
         """All of them, for CSV (at most EXPORT_LIMIT)."""
         with self._database.read() as session:
-            rows = session.execute(_lines(actor, wanted, state).limit(EXPORT_LIMIT))
+            rows = session.execute(_lines(actor, wanted, state, order).limit(EXPORT_LIMIT))
             return [_line(row, wanted.currency) for row in rows]
 
     def line(self, actor: Actor, booking_id: str, segment_id: str) -> tuple[CommissionLine, list[Receipt]]:
@@ -195,14 +238,10 @@ def _trips(actor: Actor, wanted: Wanted) -> tuple[Any, ...]:  # Any: conditions
     )
 
 
-def _lines(actor: Actor, wanted: Wanted, state: CommissionState | None) -> Select[Any]:  # Any: the columns named here
-    received = (
-        select(func.coalesce(func.sum(CommissionReceiptRow.amount_minor), 0))
-        .where(CommissionReceiptRow.segment_id == SegmentRow.id)
-        .correlate(SegmentRow)
-        .scalar_subquery()
-    )
-    expected = func.coalesce(SegmentRow.commission_minor, 0)
+def _lines(
+    actor: Actor, wanted: Wanted, state: CommissionState | None, order: Order[CommissionSort]
+) -> Select[Any]:  # Any: the columns named here
+    expected, received = _EXPECTED, _RECEIVED
     query = (
         select(
             SegmentRow.id.label("segment_id"),
@@ -222,8 +261,8 @@ def _lines(actor: Actor, wanted: Wanted, state: CommissionState | None) -> Selec
             BookingRow.departs_on.between(wanted.period.first, wanted.period.last),
             (expected > 0) | (received > 0),
         )
-        .order_by(BookingRow.departs_on, BookingRow.id, SegmentRow.position, SegmentRow.id)
     )
+    query = in_order(query, order, COMMISSION_KEYS, BookingRow.id, SegmentRow.position, SegmentRow.id)
     match state:
         case CommissionState.OUTSTANDING:
             return query.where(expected > received)

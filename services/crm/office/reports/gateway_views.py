@@ -10,12 +10,14 @@ from flask.typing import ResponseReturnValue
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import with_same_filter
 from services.crm.core.export import table_response
+from services.crm.core.headings import Headings, asked_order
 from services.crm.core.ports.charging import LedgerEntry, PayoutDetail
 from services.crm.core.web import admin_required, current_agent, login_required
 from services.crm.office.parts import office
 from services.crm.office.reports.rules import Span, asked_period, last_months
 from services.crm.office.reports.service import Wanted
 from services.crm.office.reports.views import blueprint, filters
+from services.crm.paying.charging.books import FALLING, NEWEST, ChargeSort
 from services.crm.paying.charging.rules import gateway_name
 from services.crm.paying.parts import paying
 from services.crm.paying.phone.rules import CHARGE_WORDS
@@ -62,10 +64,11 @@ _KINDS = {"charge": "Charge", "refund": "Refund", "returned": "Refund that came 
 def charges() -> ResponseReturnValue:
     """What was asked for, what the gateway kept, what was refunded, what failed and why."""
     actor = current_agent()
-    wanted = _asked(actor)
+    wanted, order = _asked(actor), asked_order(ChargeSort, NEWEST)
     return render_template(
         "reports/charges.html",
-        report=paying().books.charges(actor, *_bounds(actor, wanted), agent_id=wanted.agent_id),
+        report=paying().books.charges(actor, *_bounds(actor, wanted), agent_id=wanted.agent_id, order=order),
+        sort=Headings(order, FALLING, NEWEST),
         state_words=CHARGE_WORDS,
         gateway_name=gateway_name,
         csv_url=with_same_filter("reports.charges_csv"),
@@ -80,7 +83,8 @@ def charges_csv() -> ResponseReturnValue:
     """Every line of the page."""
     actor = current_agent()
     wanted = _asked(actor)
-    report = paying().books.charges(actor, *_bounds(actor, wanted), agent_id=wanted.agent_id)
+    order = asked_order(ChargeSort, NEWEST)
+    report = paying().books.charges(actor, *_bounds(actor, wanted), agent_id=wanted.agent_id, order=order)
     names = office().reports.agents(actor)
     rows = (_charge_row(one, report.titles, names) for one in report.entries)
     return table_response("charges", _CHARGE_HEADER, rows)

@@ -4,10 +4,11 @@ currencies. Reports read other rooms' tables through their services and change n
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CTE, ColumnElement, Exists, Select, case, exists, func, literal, select, union_all
+from sqlalchemy import CTE, ColumnElement, Exists, Select, case, column, exists, func, literal, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from chassis.clock import Clock
@@ -16,6 +17,7 @@ from chassis.errors import NotFound
 from chassis.money import Money
 from services.crm.access.agency.service import Directory
 from services.crm.core.actor import Actor
+from services.crm.core.ordering import Key, Keys, Order, in_order
 from services.crm.core.paging import COUNTED, PAGE_SIZE, Page, offset
 from services.crm.office.reports.rules import Period, Span, months, span_of, spans
 from services.crm.paying.payments.models import PaymentRow
@@ -71,6 +73,27 @@ class BestClient:
     name: str
     payments: int
     amount: Money
+
+
+class DueSort(StrEnum):
+    """What the list of what is due can be ordered by."""
+
+    DATE = "date"
+    BOOKING = "booking"
+    WHAT = "what"
+    AMOUNT = "amount"
+    OPEN = "open"
+
+
+BY_DATE = Order(DueSort.DATE)
+# By the names that `_dues` gives its columns.
+DUE_KEYS: Keys[DueSort] = {
+    DueSort.DATE: Key(column("due_on")),
+    DueSort.BOOKING: Key(column("title_folded"), column("due_on")),
+    DueSort.WHAT: Key(column("kind"), column("due_on")),
+    DueSort.AMOUNT: Key(column("minor"), falling=True),
+    DueSort.OPEN: Key(column("open_minor"), falling=True),
+}
 
 
 class Reports:
@@ -205,17 +228,19 @@ class Reports:
                 sums[number] = (count + row.times, minor + int(row.minor))
         return word, _figures(parts, sums, wanted.currency)
 
-    def due_page(self, actor: Actor, wanted: Wanted, number: int, *, total: int) -> Page[DueLine]:
-        """Deposits and finals that are still open, by date; `total` is what their figures counted."""
-        query = _dues(actor, wanted).limit(PAGE_SIZE).offset(offset(number))
+    def due_page(
+        self, actor: Actor, wanted: Wanted, number: int, *, total: int, order: Order[DueSort] = BY_DATE
+    ) -> Page[DueLine]:
+        """Deposits and finals that are still open; `total` is what their figures counted."""
+        query = _dues(actor, wanted, order).limit(PAGE_SIZE).offset(offset(number))
         with self._database.read() as session:
             lines = _due_lines(session, query, wanted.currency)
             return Page(items=lines, total=min(total, COUNTED + 1), number=number)
 
-    def due_export(self, actor: Actor, wanted: Wanted) -> list[DueLine]:
+    def due_export(self, actor: Actor, wanted: Wanted, order: Order[DueSort] = BY_DATE) -> list[DueLine]:
         """All of them, for CSV (at most EXPORT_LIMIT)."""
         with self._database.read() as session:
-            return _due_lines(session, _dues(actor, wanted).limit(EXPORT_LIMIT), wanted.currency)
+            return _due_lines(session, _dues(actor, wanted, order).limit(EXPORT_LIMIT), wanted.currency)
 
 
 def _scope(
@@ -272,6 +297,7 @@ def _open_dues(actor: Actor, wanted: Wanted) -> CTE:
             due.booking_id.label("booking_id"),
             SegmentRow.supplier_name.label("supplier_name"),
             BookingRow.title.label("booking_title"),
+            BookingRow.title_folded.label("title_folded"),
             BookingRow.agent_id.label("agent_id"),
             due.kind.label("kind"),
             due.position.label("position"),
@@ -297,10 +323,10 @@ def _still_open(due: CTE) -> ColumnElement[int]:
     return case((due.c.left_minor < due.c.minor, due.c.left_minor), else_=due.c.minor)
 
 
-def _dues(actor: Actor, wanted: Wanted) -> Select[Any]:  # Any: the columns of _open_dues
+def _dues(actor: Actor, wanted: Wanted, order: Order[DueSort]) -> Select[Any]:  # Any: the columns of _open_dues
     due = _open_dues(actor, wanted)
     query = select(due, _still_open(due).label("open_minor")).where(due.c.left_minor > 0)
-    return query.order_by(due.c.due_on, due.c.booking_id, due.c.segment_id, due.c.position)
+    return in_order(query, order, DUE_KEYS, due.c.booking_id, due.c.segment_id, due.c.position)
 
 
 def _due_lines(session: Session, query: Select[Any], currency: str) -> list[DueLine]:  # Any: _dues' columns

@@ -15,10 +15,11 @@ from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list, with_same_filter
 from services.crm.core.export import table_response
 from services.crm.core.forms import attempt
+from services.crm.core.headings import Headings, asked_order
 from services.crm.core.web import current_agent, login_required
 from services.crm.office.parts import office
 from services.crm.office.reports.chart import Chart, Series, draw
-from services.crm.office.reports.commissions import CommissionLine
+from services.crm.office.reports.commissions import COMMISSION_KEYS, FIRST_TRIP, CommissionLine, CommissionSort
 from services.crm.office.reports.forms import ReceiptForm
 from services.crm.office.reports.rules import (
     CommissionState,
@@ -29,7 +30,7 @@ from services.crm.office.reports.rules import (
     last_months,
     next_days,
 )
-from services.crm.office.reports.service import DueLine, Figure, Wanted
+from services.crm.office.reports.service import BY_DATE, DUE_KEYS, DueLine, DueSort, Figure, Wanted
 from services.crm.trips.bookings.service import DUE_WORDS
 
 blueprint = Blueprint(
@@ -104,12 +105,14 @@ def due() -> ResponseReturnValue:
     """What is still to be paid, by date."""
     actor, reports = current_agent(), office().reports
     wanted, offered = _asked(actor, next_days(_today(actor), _DUE_DAYS), _booking_currencies)
+    order = asked_order(DueSort, BY_DATE)
     word, figures = reports.due_figures(actor, wanted)
     count = sum(figure.count for figure in figures)
     labels = [short_day(figure.span.first) if word == "week" else _month(figure.span) for figure in figures]
     return render_template(
         "reports/due.html",
-        page=reports.due_page(actor, wanted, page_number(), total=count),
+        page=reports.due_page(actor, wanted, page_number(), total=count, order=order),
+        sort=Headings(order, DUE_KEYS, BY_DATE),
         figures=figures,
         word=word,
         total=_total(figures, wanted),
@@ -133,7 +136,7 @@ def due_csv() -> ResponseReturnValue:
     wanted, _ = _asked(actor, next_days(_today(actor), _DUE_DAYS), _booking_currencies)
     names = access().directory.names_in(actor)
     header = ("Due", "What", "Booking", "Supplier", "Currency", "Amount", "Open", "Agent")
-    lines = office().reports.due_export(actor, wanted)
+    lines = office().reports.due_export(actor, wanted, asked_order(DueSort, BY_DATE))
     return table_response("payments-due", header, (_due_row(line, names) for line in lines))
 
 
@@ -144,7 +147,7 @@ def commissions() -> ResponseReturnValue:
     actor = current_agent()
     wanted, offered = _asked(actor, around(_today(actor), 3, 2), _booking_currencies)
     found = office().commissions.by_month(actor, wanted)
-    state = _state()
+    state, order = _state(), asked_order(CommissionSort, FIRST_TRIP)
     expected = [each.expected for _, each in found]
     received = [each.received for _, each in found]
     rows = [
@@ -164,7 +167,8 @@ def commissions() -> ResponseReturnValue:
                 "Received": [_money(minor, wanted) for minor in received],
             },
         ),
-        page=office().commissions.list_page(actor, wanted, state, page_number()),
+        page=office().commissions.list_page(actor, wanted, state, page_number(), order),
+        sort=Headings(order, COMMISSION_KEYS, FIRST_TRIP),
         chips=[(label, same_list(state=value), (state.value if state else "") == value) for label, value in _STATES],
         same_list=same_list,
         csv_url=with_same_filter("reports.commissions_csv"),
@@ -180,7 +184,7 @@ def commissions_csv() -> ResponseReturnValue:
     actor = current_agent()
     wanted, _ = _asked(actor, around(_today(actor), 3, 2), _booking_currencies)
     names = access().directory.names_in(actor)
-    lines = office().commissions.export(actor, wanted, _state())
+    lines = office().commissions.export(actor, wanted, _state(), asked_order(CommissionSort, FIRST_TRIP))
     return table_response("commissions", _COMMISSION_HEADER, (_commission_row(line, names) for line in lines))
 
 

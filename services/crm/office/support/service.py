@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
 from chassis.clock import Clock
-from chassis.db import Database
+from chassis.db import AsText, Database
 from chassis.errors import InvalidArgument, NotFound
 from chassis.ids import new_id
 from protos.wayvault.events.v1.events_pb2 import SupportTicketAnswered, SupportTicketOpened
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot
 from services.crm.core.actor import Actor
 from services.crm.core.errors import ChangedMeanwhile
+from services.crm.core.ordering import Key, Keys, Order, in_order
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.visibility import visible_to
 from services.crm.office.support.models import TicketMessageRow, TicketRow
@@ -30,7 +32,36 @@ from services.crm.office.support.rules import (
     fact_of_words,
 )
 
-__all__ = ["LONGEST_SUBJECT", "LONGEST_TEXT", "Support", "Ticket", "TicketDetail", "TicketFilter", "TicketState"]
+__all__ = [
+    "LAST_WORD",
+    "LONGEST_SUBJECT",
+    "LONGEST_TEXT",
+    "TICKET_KEYS",
+    "Support",
+    "Ticket",
+    "TicketDetail",
+    "TicketFilter",
+    "TicketSort",
+    "TicketState",
+]
+
+EXPORT_LIMIT = 10_000
+
+
+class TicketSort(StrEnum):
+    """What the tickets can be ordered by."""
+
+    CHANGED = "changed"
+    QUESTION = "question"
+    STATE = "state"
+
+
+LAST_WORD = Order(TicketSort.CHANGED)
+TICKET_KEYS: Keys[TicketSort] = {
+    TicketSort.CHANGED: Key(TicketRow.changed_at, falling=True),
+    TicketSort.QUESTION: Key(AsText(TicketRow.subject)),
+    TicketSort.STATE: Key(TicketRow.state, TicketRow.changed_at),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +69,7 @@ class TicketFilter:
     """What the list shows; None = every state."""
 
     state: TicketState | None = None
+    order: Order[TicketSort] = LAST_WORD
 
 
 class Support:
@@ -50,13 +82,19 @@ class Support:
         self._directory = directory
 
     def list_page(self, actor: Actor, wanted: TicketFilter, number: int) -> Page[Ticket]:
-        """Tickets, the last written first."""
+        """A page of the tickets."""
         query = select(TicketRow).where(*_conditions(actor, wanted))
         with self._database.read() as session:
             total = bounded_count(session, query)
-            ordered = query.order_by(TicketRow.changed_at.desc(), TicketRow.id).limit(PAGE_SIZE)
-            rows = session.scalars(ordered.offset(offset(number))).all()
+            ordered = in_order(query, wanted.order, TICKET_KEYS, TicketRow.id)
+            rows = session.scalars(ordered.limit(PAGE_SIZE).offset(offset(number))).all()
             return Page(items=self._tickets(session, actor.agency_id, rows), total=total, number=number)
+
+    def export(self, actor: Actor, wanted: TicketFilter) -> list[Ticket]:
+        """Everything that the list shows (at most EXPORT_LIMIT)."""
+        query = in_order(select(TicketRow).where(*_conditions(actor, wanted)), wanted.order, TICKET_KEYS, TicketRow.id)
+        with self._database.read() as session:
+            return self._tickets(session, actor.agency_id, session.scalars(query.limit(EXPORT_LIMIT)).all())
 
     def open(self, actor: Actor, subject: str, text: str) -> Ticket:
         """Asks the agency's admins; they are told by mail. Raises InvalidArgument."""

@@ -3,28 +3,44 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from services.crm.core.addresses import page_number, same_list
+from services.crm.core.addresses import page_number, same_list, with_same_filter
+from services.crm.core.export import table_response
 from services.crm.core.forms import attempt
+from services.crm.core.headings import Headings, asked_order
 from services.crm.core.web import current_agent, login_required
 from services.crm.office.parts import office
 from services.crm.office.support.forms import ReplyForm, TicketForm
-from services.crm.office.support.service import TicketFilter, TicketState
+from services.crm.office.support.service import LAST_WORD, TICKET_KEYS, TicketFilter, TicketSort, TicketState
 
 blueprint = Blueprint("support", __name__, template_folder="templates", url_prefix="/support")
 
 _CHIPS = (("All", ""), ("Open", "open"), ("Answered", "answered"), ("Closed", "closed"))
+_CSV_HEADER = ("Question", "Asked by", "State", "Asked (UTC)", "Last word (UTC)")
 
 
 @blueprint.get("")
 @login_required
 def index() -> ResponseReturnValue:
     """The tickets; filter and page stay in the address."""
-    actor = current_agent()
-    chosen = request.args.get("state", "")
-    state = TicketState(chosen) if chosen in list(TicketState) else None
-    page = office().support.list_page(actor, TicketFilter(state=state), page_number())
-    chips = [(label, same_list(state=value), value == (state or "")) for label, value in _CHIPS]
-    return render_template("support/index.html", page=page, chips=chips, state=state, same_list=same_list)
+    wanted = _wanted()
+    return render_template(
+        "support/index.html",
+        page=office().support.list_page(current_agent(), wanted, page_number()),
+        chips=[(label, same_list(state=value), value == (wanted.state or "")) for label, value in _CHIPS],
+        sort=Headings(wanted.order, TICKET_KEYS, LAST_WORD),
+        same_list=same_list,
+        csv_url=with_same_filter("support.export"),
+    )
+
+
+@blueprint.get("/tickets.xlsx")
+@blueprint.get("/tickets.csv")
+@login_required
+def export() -> ResponseReturnValue:
+    """The list as the filter shows it."""
+    found = office().support.export(current_agent(), _wanted())
+    rows = ((each.subject, each.agent_name, each.state.value, each.opened_at, each.changed_at) for each in found)
+    return table_response("support-tickets", _CSV_HEADER, rows)
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
@@ -74,6 +90,13 @@ def close(ticket_id: str) -> ResponseReturnValue:
     ticket = office().support.close(current_agent(), ticket_id)
     flash(f"“{ticket.subject}” is closed. Write on it to open it again.", "done")
     return redirect(url_for("support.index"), 303)
+
+
+def _wanted() -> TicketFilter:
+    state = request.args.get("state", "")
+    return TicketFilter(
+        state=TicketState(state) if state in list(TicketState) else None, order=asked_order(TicketSort, LAST_WORD)
+    )
 
 
 def _page(ticket_id: str, form: ReplyForm) -> ResponseReturnValue:

@@ -1,13 +1,16 @@
 """Reports of what was charged through the agency's gateway (G6): both books as charging reads them, with our words."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from chassis.db import Database
 from chassis.errors import NotFound, WayvaultError
 from chassis.money import Money
+from chassis.typed.names import title_key
 from services.crm.core.actor import Actor
+from services.crm.core.ordering import Key, Keys, Order, falls
 from services.crm.core.ports.charging import (
     ChargeState,
     ChargingPort,
@@ -18,7 +21,16 @@ from services.crm.core.ports.charging import (
 )
 from services.crm.paying.payments.service import titles_of
 
-__all__ = ["ChargeReport", "ChargeSums", "GatewayBooks", "PayoutReport"]
+__all__ = [
+    "FALLING",
+    "NEWEST",
+    "ChargeReport",
+    "ChargeSort",
+    "ChargeSums",
+    "GatewayBooks",
+    "PayoutReport",
+    "ordered_entries",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +64,49 @@ class PayoutReport:
     problem: str
 
 
+class ChargeSort(StrEnum):
+    """What the charges can be ordered by."""
+
+    ASKED = "asked"
+    PAYMENT = "payment"
+    STATE = "state"
+    AMOUNT = "amount"
+    REFUNDED = "refunded"
+    FEE = "fee"
+
+
+NEWEST = Order(ChargeSort.ASKED)
+# Their usual direction; amounts of one currency stand together.
+FALLING: Keys[ChargeSort] = {
+    each: Key(falling=each not in (ChargeSort.PAYMENT, ChargeSort.STATE)) for each in ChargeSort
+}
+
+
+def ordered_entries(
+    entries: Sequence[LedgerEntry], titles: Mapping[str, str], order: Order[ChargeSort]
+) -> list[LedgerEntry]:
+    """Charges in this order, equal ones newest first. What has no fee comes last either way."""
+
+    def key(one: LedgerEntry) -> tuple[object, ...]:
+        match order.by:
+            case ChargeSort.ASKED:
+                return (one.made_at,)
+            case ChargeSort.PAYMENT:
+                return (title_key(titles.get(one.payment_id, "")),)
+            case ChargeSort.STATE:
+                return (one.charge.state.value,)
+            case ChargeSort.AMOUNT:
+                return (one.charge.currency, one.charge.amount_minor)
+            case ChargeSort.REFUNDED:
+                return (one.charge.currency, one.charge.refunded_minor)
+            case ChargeSort.FEE:
+                return (one.fee.currency, one.fee.minor) if one.fee else ()
+
+    newest = sorted(entries, key=lambda one: (one.made_at, one.payment_id), reverse=True)
+    known = sorted((one for one in newest if key(one)), key=key, reverse=falls(order, FALLING))
+    return [*known, *(one for one in newest if not key(one))]
+
+
 class GatewayBooks:
     """An agent sees their own charges; the agency's, and payouts, are for its admins."""
 
@@ -59,7 +114,15 @@ class GatewayBooks:
         self._database = database
         self._port = port
 
-    def charges(self, actor: Actor, since: datetime, until: datetime, *, agent_id: str = "") -> ChargeReport:
+    def charges(
+        self,
+        actor: Actor,
+        since: datetime,
+        until: datetime,
+        *,
+        agent_id: str = "",
+        order: Order[ChargeSort] = NEWEST,
+    ) -> ChargeReport:
         """What was asked for in the time; `agent_id`: one agent's, for admins. A gateway that is down costs the fees,
         charging that is down the report; `problem` says so."""
         try:
@@ -68,9 +131,10 @@ class GatewayBooks:
             answer = LedgerAnswer(entries=(), problem=error.message)
         whose = agent_id if actor.is_admin else actor.agent_id
         entries = [one for one in answer.entries if whose in ("", one.agent_id)]
+        titles = self._titles(actor, (one.payment_id for one in entries))
         return ChargeReport(
-            entries=entries,
-            titles=self._titles(actor, (one.payment_id for one in entries)),
+            entries=ordered_entries(entries, titles, order),
+            titles=titles,
             sums=sums_of(entries),
             problem=answer.problem,
             more=answer.more,

@@ -4,22 +4,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from chassis.clock import Clock
-from chassis.db import Database
+from chassis.db import AsText, Database
 from chassis.errors import WayvaultError
 from chassis.money import Money
 from services.crm.core.actor import Actor
+from services.crm.core.ordering import Key, Keys, Order, in_order
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.visibility import visible_to
 from services.crm.paying.links.models import PaymentLinkRow
 from services.crm.paying.links.rules import LIVE, LinkState
 from services.crm.paying.links.service import Link, PaymentLinks, link_of
+from services.crm.paying.payments.models import PaymentRow
 from services.crm.paying.payments.service import Payment, payments_by_id
+from services.crm.sales.clients.service import name_key
 
 ENDING_SOON: Final = timedelta(hours=48)
 EXPORT_LIMIT: Final = 10_000
@@ -50,6 +53,38 @@ SHOWN_WORDS: Final = {
     Shown.SUBMITTED: "Submitted",
     Shown.REVOKED: "Revoked",
 }
+
+
+class LinkSort(StrEnum):
+    """What the list can be ordered by."""
+
+    SENT = "sent"
+    CLIENT = "client"
+    BOOKING = "booking"
+    AMOUNT = "amount"
+    STATE = "state"
+    ENDS = "ends"
+
+
+def _of_payment(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+    return select(column).where(PaymentRow.id == PaymentLinkRow.payment_id).scalar_subquery()
+
+
+LINK_KEYS: Keys[LinkSort] = {
+    LinkSort.SENT: Key(PaymentLinkRow.created_at, falling=True),
+    LinkSort.CLIENT: Key(name_key(PaymentLinkRow.client_id), PaymentLinkRow.created_at),
+    LinkSort.BOOKING: Key(AsText(_of_payment(PaymentRow.booking_title)), PaymentLinkRow.created_at),
+    LinkSort.AMOUNT: Key(_of_payment(PaymentRow.amount_minor), falling=True),
+    LinkSort.STATE: Key(PaymentLinkRow.state, PaymentLinkRow.created_at),
+    LinkSort.ENDS: Key(PaymentLinkRow.expires_at),
+}
+
+
+def usual_order(shown: Shown) -> Order[LinkSort]:
+    """What ends first on top where that is asked, else the newest."""
+    return Order(LinkSort.ENDS if shown is Shown.EXPIRING else LinkSort.SENT)
+
+
 # Those that are few at any time are counted.
 _COUNTED: Final = (Shown.UNOPENED, Shown.OPENED, Shown.EXPIRING, Shown.UNDELIVERED)
 
@@ -91,20 +126,20 @@ class LinkOverview:
         self._clock = clock
         self._links = links
 
-    def page(self, actor: Actor, shown: Shown, number: int) -> Page[ListedLink]:
-        """A page of the list: what ends first on top where that is asked, else the newest."""
+    def page(self, actor: Actor, shown: Shown, number: int, order: Order[LinkSort] | None = None) -> Page[ListedLink]:
+        """A page of the list; in its usual order where none is named."""
         now = self._clock.now()
-        query = self._query(actor, shown, now)
+        query = self._query(actor, shown, now, order)
         with self._database.read() as session:
             total = bounded_count(session, query.with_only_columns(PaymentLinkRow.id).order_by(None))
             rows = session.scalars(query.limit(PAGE_SIZE).offset(offset(number))).all()
             return Page(items=_with_payments(session, rows, now), total=total, number=number)
 
-    def export(self, actor: Actor, shown: Shown) -> list[ListedLink]:
+    def export(self, actor: Actor, shown: Shown, order: Order[LinkSort] | None = None) -> list[ListedLink]:
         """Everything that the list shows (at most EXPORT_LIMIT)."""
         now = self._clock.now()
         with self._database.read() as session:
-            rows = session.scalars(self._query(actor, shown, now).limit(EXPORT_LIMIT)).all()
+            rows = session.scalars(self._query(actor, shown, now, order).limit(EXPORT_LIMIT)).all()
             return _with_payments(session, rows, now)
 
     def counts(self, actor: Actor) -> Mapping[Shown, int]:
@@ -133,13 +168,13 @@ class LinkOverview:
         """Makes each useless. One that can't be revoked hinders no other."""
         return _each(picked, lambda one: self._links.withdraw(actor, one.link_id))
 
-    def _query(self, actor: Actor, shown: Shown, now: datetime) -> Select[PaymentLinkRow]:
+    def _query(
+        self, actor: Actor, shown: Shown, now: datetime, order: Order[LinkSort] | None
+    ) -> Select[PaymentLinkRow]:
         query = select(PaymentLinkRow).where(visible_to(actor, PaymentLinkRow.agency_id, PaymentLinkRow.agent_id))
         if shown is not Shown.ALL:
             query = query.where(_condition(shown, now))
-        if shown is Shown.EXPIRING:
-            return query.order_by(PaymentLinkRow.expires_at, PaymentLinkRow.id)
-        return query.order_by(PaymentLinkRow.created_at.desc(), PaymentLinkRow.id)
+        return in_order(query, order or usual_order(shown), LINK_KEYS, PaymentLinkRow.id)
 
 
 def _with_payments(session: Session, rows: Sequence[PaymentLinkRow], now: datetime) -> list[ListedLink]:

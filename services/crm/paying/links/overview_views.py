@@ -10,9 +10,19 @@ from chassis.typed.numbers import number_from
 from chassis.web.formatting import plural
 from services.crm.core.addresses import page_number, same_list, with_same_filter
 from services.crm.core.export import table_response
+from services.crm.core.headings import Headings, asked_order
 from services.crm.core.qr import qr_code
 from services.crm.core.web import current_agent, login_required
-from services.crm.paying.links.overview import SHOWN_WORDS, ListedLink, Outcome, Picked, Shown
+from services.crm.paying.links.overview import (
+    LINK_KEYS,
+    SHOWN_WORDS,
+    LinkSort,
+    ListedLink,
+    Outcome,
+    Picked,
+    Shown,
+    usual_order,
+)
 from services.crm.paying.links.rules import STATE_WORDS
 from services.crm.paying.links.service import Link
 from services.crm.paying.parts import paying
@@ -42,9 +52,11 @@ _ROW_BUTTONS: Final = {"fresh": "show", "revoke_one": "revoke", "resend_one": "r
 def index() -> ResponseReturnValue:
     """The list; filter and page stay in the address."""
     actor, shown = current_agent(), _shown(request.args.get("show", ""))
+    order = asked_order(LinkSort, usual_order(shown))
     return render_template(
         "links/overview.html",
-        page=paying().overview.page(actor, shown, page_number()),
+        page=paying().overview.page(actor, shown, page_number(), order),
+        sort=Headings(order, LINK_KEYS, usual_order(shown)),
         counts=paying().overview.counts(actor),
         shown=shown,
         words=SHOWN_WORDS,
@@ -59,7 +71,8 @@ def index() -> ResponseReturnValue:
 @login_required
 def export() -> ResponseReturnValue:
     """The list as the filter shows it. A link's token is not in it: nobody can read it any more."""
-    listed = paying().overview.export(current_agent(), _shown(request.args.get("show", "")))
+    shown = _shown(request.args.get("show", ""))
+    listed = paying().overview.export(current_agent(), shown, asked_order(LinkSort, usual_order(shown)))
     return table_response("links", _HEADER, (_row(one) for one in listed))
 
 

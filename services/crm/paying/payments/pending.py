@@ -5,18 +5,34 @@ from enum import StrEnum
 
 from sqlalchemy import Select, func, or_, select
 
+from chassis.db import AsText
 from services.crm.core.actor import Actor
+from services.crm.core.ordering import Key, Keys, Order, in_order
 from services.crm.paying.payments.models import PaymentRow
 from services.crm.paying.payments.rules import PENDING, PaymentState
+from services.crm.sales.clients.service import name_key
 
 
 class PendingSort(StrEnum):
-    """How the payment report is ordered."""
+    """What the payment report can be ordered by."""
 
     WAITING = "waiting"
     DUE = "due"
     AMOUNT = "amount"
     KEPT = "kept"
+    CLIENT = "client"
+    SUPPLIER = "supplier"
+
+
+LONGEST_WAITING = Order(PendingSort.WAITING)
+PENDING_KEYS: Keys[PendingSort] = {
+    PendingSort.WAITING: Key(PaymentRow.authorized_at),
+    PendingSort.DUE: Key(PaymentRow.due_on, PaymentRow.authorized_at, gaps=True),
+    PendingSort.AMOUNT: Key(PaymentRow.amount_minor, falling=True),
+    PendingSort.KEPT: Key(PaymentRow.card_kept_until, gaps=True),
+    PendingSort.CLIENT: Key(name_key(PaymentRow.payer_client_id), PaymentRow.authorized_at),
+    PendingSort.SUPPLIER: Key(AsText(PaymentRow.supplier_name), PaymentRow.authorized_at),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +42,7 @@ class PendingFilter:
     text: str = ""
     # Whether the card was shown to the agent already; None = either.
     shown: bool | None = None
-    sort: PendingSort = PendingSort.WAITING
+    order: Order[PendingSort] = LONGEST_WAITING
 
 
 def pending_query(actor: Actor, wanted: PendingFilter) -> Select[PaymentRow]:
@@ -36,15 +52,7 @@ def pending_query(actor: Actor, wanted: PendingFilter) -> Select[PaymentRow]:
     for word in wanted.text.split():
         columns = (PaymentRow.payer_name, PaymentRow.booking_title, PaymentRow.supplier_name, PaymentRow.card_last4)
         query = query.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
-    match wanted.sort:
-        case PendingSort.WAITING:
-            return query.order_by(PaymentRow.authorized_at, PaymentRow.id)
-        case PendingSort.DUE:
-            return query.order_by(PaymentRow.due_on.asc().nulls_last(), PaymentRow.authorized_at, PaymentRow.id)
-        case PendingSort.AMOUNT:
-            return query.order_by(PaymentRow.amount_minor.desc(), PaymentRow.id)
-        case PendingSort.KEPT:
-            return query.order_by(PaymentRow.card_kept_until.asc().nulls_last(), PaymentRow.id)
+    return in_order(query, wanted.order, PENDING_KEYS, PaymentRow.id)
 
 
 def count_pending(actor: Actor) -> Select[int]:

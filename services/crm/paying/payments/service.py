@@ -15,7 +15,14 @@ from services.crm.paying.payments.held import (
     replaced_by,
 )
 from services.crm.paying.payments.lapses import past_their_date, unwarned
-from services.crm.paying.payments.pending import PendingFilter, PendingSort, count_pending, count_pending_by_agent
+from services.crm.paying.payments.pending import (
+    LONGEST_WAITING,
+    PENDING_KEYS,
+    PendingFilter,
+    PendingSort,
+    count_pending,
+    count_pending_by_agent,
+)
 from services.crm.paying.payments.record import BillingAddress, Payment, agent_of, payer_of, payments_by_id, titles_of
 from services.crm.paying.payments.rules import (
     METHOD_WORDS,
@@ -38,8 +45,10 @@ from services.crm.paying.payments.rules import (
 )
 
 __all__ = [
+    "LONGEST_WAITING",
     "METHOD_WORDS",
     "PENDING",
+    "PENDING_KEYS",
     "RECORDED_METHODS",
     "TYPE_WORDS",
     "Allowed",

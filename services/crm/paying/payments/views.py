@@ -6,10 +6,11 @@ from flask.typing import ResponseReturnValue
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list, typed_text, with_same_filter
 from services.crm.core.export import table_response
+from services.crm.core.headings import Headings, asked_order
 from services.crm.core.panels import Panel
 from services.crm.core.web import current_agent, login_required
 from services.crm.paying.parts import paying
-from services.crm.paying.payments.service import Payment, PendingFilter, PendingSort
+from services.crm.paying.payments.service import LONGEST_WAITING, PENDING_KEYS, Payment, PendingFilter, PendingSort
 from services.crm.sales.clients.service import ClientDetail
 
 blueprint = Blueprint("payments", __name__, template_folder="templates", url_prefix="/payments")
@@ -45,7 +46,8 @@ def report() -> ResponseReturnValue:
         "payments/report.html",
         page=paying().book.pending_page(current_agent(), wanted, page_number()),
         wanted=wanted,
-        sorts=_SORTS,
+        sort=(sort := Headings(wanted.order, PENDING_KEYS, LONGEST_WAITING)),
+        orders=sort.choices(_SORTS),
         same_list=same_list,
         csv_url=with_same_filter("payments.export"),
     )
@@ -78,11 +80,11 @@ def client_panel(actor: Actor, client: ClientDetail) -> Panel | None:
 
 
 def _filter() -> PendingFilter:
-    sort, shown = request.args.get("sort", ""), request.args.get("shown", "")
+    shown = request.args.get("shown", "")
     return PendingFilter(
         text=typed_text(),
         shown={"yes": True, "no": False}.get(shown),
-        sort=PendingSort(sort) if sort in list(PendingSort) else PendingSort.WAITING,
+        order=asked_order(PendingSort, LONGEST_WAITING),
     )
 
 

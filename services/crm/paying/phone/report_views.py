@@ -10,13 +10,14 @@ from services.crm.access.parts import access
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import with_same_filter
 from services.crm.core.export import table_response
+from services.crm.core.headings import Headings, asked_order
 from services.crm.core.ports.charging import ChargeState
 from services.crm.core.web import admin_required, current_agent, login_required
 from services.crm.paying.charging.service import ChargeDetail
 from services.crm.paying.parts import paying
 from services.crm.paying.phone.forms import DeskForm, FlowForm, order_value
 from services.crm.paying.phone.rules import CHARGE_WORDS, RESULT_WORDS
-from services.crm.paying.phone.service import EXPORT_LIMIT, Call, CallFilter, Result
+from services.crm.paying.phone.service import CALL_KEYS, EXPORT_LIMIT, NEWEST, Call, CallFilter, CallSort, Result
 from services.crm.paying.phone.views import blueprint
 
 __all__ = ["blueprint"]
@@ -50,6 +51,7 @@ def calls() -> ResponseReturnValue:
         charges=_charges(found),
         charge_words=CHARGE_WORDS,
         wanted=wanted,
+        sort=Headings(wanted.order, CALL_KEYS, NEWEST),
         results=RESULT_WORDS,
         agents=_agents(actor),
         csv_url=with_same_filter("phone.export"),
@@ -114,7 +116,11 @@ def _agents(actor: Actor) -> dict[str, str]:
 
 def _filter() -> CallFilter:
     result, since = request.args.get("result", ""), request.args.get("since", "")
-    return CallFilter(result=Result(result) if result in list(Result) else None, since=day_from(since))
+    return CallFilter(
+        result=Result(result) if result in list(Result) else None,
+        since=day_from(since),
+        order=asked_order(CallSort, NEWEST),
+    )
 
 
 def _charges(calls: list[Call]) -> dict[str, ChargeDetail]:

@@ -17,6 +17,7 @@ from chassis.timestamps import stamp
 from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.events.v1.events_pb2 import PaymentAuthorized, PaymentTakenByPhone
 from services.crm.core.actor import Actor
+from services.crm.core.ordering import in_order
 from services.crm.core.visibility import visible_to
 from services.crm.paying.links.service import PaymentLinks
 from services.crm.paying.payments.service import (
@@ -31,10 +32,22 @@ from services.crm.paying.payments.service import (
 from services.crm.paying.phone import terms
 from services.crm.paying.phone.masker import KeyedCard, MaskerPort, Opened, Progress, Readiness, Session
 from services.crm.paying.phone.models import PhoneCallRow, PhoneDeskRow, PhoneFlowRow
-from services.crm.paying.phone.records import Call, CallFilter, calls_of
+from services.crm.paying.phone.records import CALL_KEYS, NEWEST, Call, CallFilter, CallSort, calls_of
 from services.crm.paying.phone.rules import FIRST_SCRIPT, RESULT_WORDS, Field, Flow, Result
 
-__all__ = ["FIRST_SCRIPT", "RESULT_WORDS", "Call", "CallFilter", "Field", "Flow", "PhonePayments", "Result"]
+__all__ = [
+    "CALL_KEYS",
+    "FIRST_SCRIPT",
+    "NEWEST",
+    "RESULT_WORDS",
+    "Call",
+    "CallFilter",
+    "CallSort",
+    "Field",
+    "Flow",
+    "PhonePayments",
+    "Result",
+]
 
 _WAITING: Final = frozenset({PaymentState.REQUESTED, PaymentState.OPENED})
 # A session that is not known to have ended by then was lost.
@@ -259,13 +272,13 @@ class PhonePayments:
         return not call.sign_request_id or not self._signatures.is_signed(call.sign_request_id)
 
     def calls(self, actor: Actor, wanted: CallFilter, limit: int = 200) -> list[Call]:
-        """T5: an admin's agency's, an agent's own, newest first."""
+        """T5: an admin's agency's, an agent's own."""
         query = select(PhoneCallRow).where(visible_to(actor, PhoneCallRow.agency_id, PhoneCallRow.agent_id))
         if wanted.result is not None:
             query = query.where(PhoneCallRow.result == wanted.result)
         if wanted.since is not None:
             query = query.where(PhoneCallRow.started_at >= datetime.combine(wanted.since, datetime.min.time(), UTC))
-        query = query.order_by(PhoneCallRow.started_at.desc(), PhoneCallRow.id).limit(limit)
+        query = in_order(query, wanted.order, CALL_KEYS, PhoneCallRow.id).limit(limit)
         with self._database.read() as session:
             return calls_of(session, session.scalars(query).all())
 

@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
-from chassis.db import Database, insert_if_absent
+from chassis.db import AsText, Database, insert_if_absent
 from chassis.reminder_words import ReminderKind
 from chassis.timestamps import moment_of
 from chassis.typed.days import day_from
 from protos.wayvault.events.v1.events_pb2 import ReminderSettled
 from services.crm.core.actor import Actor
+from services.crm.core.ordering import Key, Keys, Order, in_order
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.visibility import visible_to
 from services.crm.paying.reminders.models import ReminderLogRow
@@ -42,11 +44,32 @@ class Entry:
     agent_id: str
 
 
+class LogSort(StrEnum):
+    """What the log can be ordered by."""
+
+    WHEN = "when"
+    CLIENT = "client"
+    BOOKING = "booking"
+    DUE = "due"
+    OUTCOME = "outcome"
+
+
+LATEST = Order(LogSort.WHEN)
+LOG_KEYS: Keys[LogSort] = {
+    LogSort.WHEN: Key(ReminderLogRow.at, falling=True),
+    LogSort.CLIENT: Key(AsText(ReminderLogRow.recipient_name), ReminderLogRow.at),
+    LogSort.BOOKING: Key(AsText(ReminderLogRow.booking_title), ReminderLogRow.at),
+    LogSort.DUE: Key(ReminderLogRow.due_on, ReminderLogRow.at),
+    LogSort.OUTCOME: Key(ReminderLogRow.outcome, ReminderLogRow.at),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogFilter:
     """What the log shows. `sent` None = everything."""
 
     sent: bool | None = None
+    order: Order[LogSort] = LATEST
 
 
 class ReminderLog:
@@ -57,21 +80,20 @@ class ReminderLog:
         self._bookings = bookings
 
     def page(self, actor: Actor, wanted: LogFilter, number: int) -> Page[Entry]:
-        """What was sent to whom, and what was not, the latest first."""
+        """What was sent to whom, and what was not."""
         conditions = _conditions(actor, wanted)
-        newest = (ReminderLogRow.at.desc(), ReminderLogRow.id.desc())
         with self._database.read() as session:
-            query = select(ReminderLogRow).where(*conditions).order_by(*newest)
+            query = in_order(select(ReminderLogRow).where(*conditions), wanted.order, LOG_KEYS, ReminderLogRow.id)
             rows = session.scalars(query.limit(PAGE_SIZE).offset(offset(number))).all()
             total = bounded_count(session, select(ReminderLogRow.id).where(*conditions))
             return Page(items=[entry_of(row) for row in rows], total=total, number=number)
 
     def export(self, actor: Actor, wanted: LogFilter) -> Sequence[Entry]:
         """Everything the filter shows, for CSV (at most EXPORT_LIMIT)."""
-        query = select(ReminderLogRow).where(*_conditions(actor, wanted))
-        newest = (ReminderLogRow.at.desc(), ReminderLogRow.id.desc())
+        found = select(ReminderLogRow).where(*_conditions(actor, wanted))
+        query = in_order(found, wanted.order, LOG_KEYS, ReminderLogRow.id)
         with self._database.read() as session:
-            return [entry_of(row) for row in session.scalars(query.order_by(*newest).limit(EXPORT_LIMIT))]
+            return [entry_of(row) for row in session.scalars(query.limit(EXPORT_LIMIT))]
 
     def learn_settled(self, session: Session, message: ReminderSettled, agency_id: str) -> None:
         """The notifier has settled a reminder. Hearing it again changes nothing; a later

@@ -10,12 +10,13 @@ from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list, with_same_filter
 from services.crm.core.export import table_response
 from services.crm.core.forms import attempt, do_and_say, shallow
+from services.crm.core.headings import Headings, asked_order
 from services.crm.core.panels import Panel
 from services.crm.core.parts import core
 from services.crm.core.web import current_agent, login_required
 from services.crm.paying.parts import paying
 from services.crm.paying.reminders.forms import RuleForm
-from services.crm.paying.reminders.log import Entry, LogFilter
+from services.crm.paying.reminders.log import LATEST, LOG_KEYS, Entry, LogFilter, LogSort
 from services.crm.paying.reminders.rules import Outcome, RuleData
 from services.crm.paying.reminders.service import KIND_WORDS, Example, Offer, Preview, Scope
 from services.crm.trips.bookings.service import BookingDetail, BookingStatus
@@ -104,6 +105,7 @@ def log() -> ResponseReturnValue:
     return render_template(
         "reminders/log.html",
         page=paying().reminder_log.page(actor, wanted, page_number()),
+        sort=Headings(wanted.order, LOG_KEYS, LATEST),
         chips=[(label, same_list(sent=value), value == chosen) for label, value in _CHIPS],
         kinds=KIND_WORDS,
         outcomes=OUTCOMES,
@@ -217,7 +219,8 @@ def _agents(actor: Actor) -> dict[str, str]:
 
 
 def _wanted() -> LogFilter:
-    return LogFilter(sent={"yes": True, "no": False}.get(request.args.get("sent", "")))
+    sent = {"yes": True, "no": False}.get(request.args.get("sent", ""))
+    return LogFilter(sent=sent, order=asked_order(LogSort, LATEST))
 
 
 def _csv_row(entry: Entry, names: dict[str, str]) -> tuple[object, ...]:

@@ -1,9 +1,10 @@
 """Use cases of standing orders: propose, pause, resume, cancel, ask for another card; and what pages read."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -16,6 +17,7 @@ from protos.wayvault.events.v1.events_pb2 import StandingOrderTold
 from services.crm.access.agency.service import Directory
 from services.crm.access.enrolment.service import Enrolments
 from services.crm.core.actor import Actor
+from services.crm.core.ordering import Key, Keys, Order, in_order
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.visibility import visible_to
 from services.crm.paying.charging.service import Charges
@@ -27,11 +29,31 @@ from services.crm.paying.standing_orders.models import StandingOrderRow, Standin
 from services.crm.paying.standing_orders.plan import plan_words
 from services.crm.paying.standing_orders.records import Proposal, StandingOrder, order_of
 from services.crm.paying.standing_orders.rules import OrderState, plan_refusal
+from services.crm.sales.clients.service import name_key
 from services.crm.trips.bookings.service import Bookings
 
-__all__ = ["Proposal", "StandingOrder", "StandingOrders"]
+__all__ = ["NEWEST", "ORDER_KEYS", "OrderSort", "OrderState", "Proposal", "StandingOrder", "StandingOrders"]
 
+EXPORT_LIMIT = 10_000
 _NONE = "There is no such standing order among yours."
+
+
+class OrderSort(StrEnum):
+    """What the list can be ordered by."""
+
+    NEWEST = "newest"
+    CLIENT = "client"
+    AMOUNT = "amount"
+    STATE = "state"
+
+
+NEWEST = Order(OrderSort.NEWEST)
+ORDER_KEYS: Keys[OrderSort] = {
+    OrderSort.NEWEST: Key(StandingOrderRow.created_at, falling=True),
+    OrderSort.CLIENT: Key(name_key(StandingOrderRow.client_id), StandingOrderRow.created_at),
+    OrderSort.AMOUNT: Key(StandingOrderRow.amount_minor, falling=True),
+    OrderSort.STATE: Key(StandingOrderRow.state, StandingOrderRow.created_at),
+}
 
 
 class StandingOrders:
@@ -135,14 +157,18 @@ class StandingOrders:
             found = payments_by_id(session, session.scalars(query).all())
         return sorted(found.values(), key=lambda payment: payment.created_at, reverse=True)
 
-    def list_page(self, actor: Actor, number: int) -> Page[StandingOrder]:
-        """A page of all that the actor may see, newest first."""
-        query = select(StandingOrderRow).where(visible_to(actor, StandingOrderRow.agency_id, StandingOrderRow.agent_id))
-        ordered = query.order_by(StandingOrderRow.created_at.desc(), StandingOrderRow.id)
+    def list_page(self, actor: Actor, number: int, order: Order[OrderSort] = NEWEST) -> Page[StandingOrder]:
+        """A page of all that the actor may see."""
+        query = _listed(actor, order)
         with self._database.read() as session:
-            total = bounded_count(session, query.with_only_columns(StandingOrderRow.id))
-            rows = session.scalars(ordered.limit(PAGE_SIZE).offset(offset(number)))
+            total = bounded_count(session, query.with_only_columns(StandingOrderRow.id).order_by(None))
+            rows = session.scalars(query.limit(PAGE_SIZE).offset(offset(number)))
             return Page(items=[order_of(row) for row in rows], total=total, number=number)
+
+    def export(self, actor: Actor, order: Order[OrderSort]) -> list[StandingOrder]:
+        """All that the actor may see (at most EXPORT_LIMIT)."""
+        with self._database.read() as session:
+            return [order_of(row) for row in session.scalars(_listed(actor, order).limit(EXPORT_LIMIT))]
 
     # ---- pieces
 
@@ -213,3 +239,8 @@ class StandingOrders:
         if held is None:
             raise NotFound(_NONE)
         return held
+
+
+def _listed(actor: Actor, order: Order[OrderSort]) -> Select[StandingOrderRow]:
+    query = select(StandingOrderRow).where(visible_to(actor, StandingOrderRow.agency_id, StandingOrderRow.agent_id))
+    return in_order(query, order, ORDER_KEYS, StandingOrderRow.id)

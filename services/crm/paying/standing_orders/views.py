@@ -9,26 +9,44 @@ from flask.typing import ResponseReturnValue
 from chassis.errors import InvalidArgument, PermissionDenied
 from chassis.web.formatting import zone
 from services.crm.core.actor import Actor
-from services.crm.core.addresses import page_number, same_list
+from services.crm.core.addresses import page_number, same_list, with_same_filter
+from services.crm.core.export import table_response
 from services.crm.core.forms import attempt
+from services.crm.core.headings import Headings, asked_order
 from services.crm.core.parts import core
 from services.crm.core.web import current_agent, login_required
 from services.crm.paying.parts import paying
 from services.crm.paying.standing_orders.forms import make_form
-from services.crm.paying.standing_orders.service import StandingOrder
+from services.crm.paying.standing_orders.service import NEWEST, ORDER_KEYS, OrderSort, OrderState, StandingOrder
 from services.crm.trips.parts import trips
 
 blueprint = Blueprint("standing_orders", __name__, template_folder="templates", url_prefix="/standing-orders")
 
 _NOTICE_DAYS = 3
+_CSV_HEADER = ("Client", "Booking", "For", "Currency", "Amount", "Plan", "State", "Next charge", "Charged")
 
 
 @blueprint.get("")
 @login_required
 def index() -> ResponseReturnValue:
     """All standing orders, with the day of each one's next charge."""
-    page = paying().standing_orders.list_page(current_agent(), page_number())
-    return render_template("standing_orders/index.html", page=page, same_list=same_list)
+    order = asked_order(OrderSort, NEWEST)
+    return render_template(
+        "standing_orders/index.html",
+        page=paying().standing_orders.list_page(current_agent(), page_number(), order),
+        sort=Headings(order, ORDER_KEYS, NEWEST),
+        same_list=same_list,
+        csv_url=with_same_filter("standing_orders.export"),
+    )
+
+
+@blueprint.get("/standing-orders.xlsx")
+@blueprint.get("/standing-orders.csv")
+@login_required
+def export() -> ResponseReturnValue:
+    """All of them, in the list's order."""
+    found = paying().standing_orders.export(current_agent(), asked_order(OrderSort, NEWEST))
+    return table_response("standing-orders", _CSV_HEADER, (_csv_row(order) for order in found))
 
 
 @blueprint.route("/new/<id:booking_id>", methods=["GET", "POST"])
@@ -111,3 +129,17 @@ def _act(order_id: str, act: Callable[[Actor, str], StandingOrder], words: str) 
 
 def _to(order_id: str) -> ResponseReturnValue:
     return redirect(url_for("standing_orders.show", order_id=order_id), 303)
+
+
+def _csv_row(order: StandingOrder) -> tuple[object, ...]:
+    return (
+        order.payer_name,
+        order.booking_title,
+        order.purpose,
+        order.plan.amount.currency,
+        order.plan.amount.decimal,
+        order.every_words,
+        order.state_words,
+        order.next_on if order.state is OrderState.ACTIVE else None,
+        order.made_words,
+    )

@@ -7,17 +7,18 @@ from enum import StrEnum
 from itertools import chain
 
 from sqlalchemy import ColumnElement, Select, func, intersect, literal, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from chassis.bus import Outbox
 from chassis.clock import Clock
-from chassis.db import Database, remembered
+from chassis.db import AsText, Database, remembered
 from chassis.errors import NotFound, PermissionDenied
 from chassis.ids import new_id
 from chassis.typed.names import foldings, letters, may_be_one, name_keys, search_terms, sort_key, text_of
 from services.crm.access.agency.service import Directory
 from services.crm.core.actor import Actor
 from services.crm.core.errors import ChangedMeanwhile
+from services.crm.core.ordering import Key, Keys, Order, in_order
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.search import WordIndex, set_words
 from services.crm.core.visibility import visible_to
@@ -36,6 +37,8 @@ from services.crm.sales.clients.rules import (
 )
 
 __all__ = [
+    "BY_NAME",
+    "CLIENT_KEYS",
     "ClientData",
     "ClientDetail",
     "ClientFilter",
@@ -47,6 +50,7 @@ __all__ = [
     "current_client_id",
     "data_of",
     "detail_of",
+    "name_key",
     "note_changes",
     "own_row",
     "times_of_changes",
@@ -77,11 +81,23 @@ class ClientMoved(NotFound):
 
 
 class ClientSort(StrEnum):
-    """How a list of clients is ordered."""
+    """What a list of clients can be ordered by."""
 
     NAME = "name"
+    EMAIL = "email"
+    CITY = "city"
     NEWEST = "newest"
     CHANGED = "changed"
+
+
+BY_NAME = Order(ClientSort.NAME)
+CLIENT_KEYS: Keys[ClientSort] = {
+    ClientSort.NAME: Key(ClientRow.sort_key),
+    ClientSort.EMAIL: Key(AsText(ClientRow.email)),
+    ClientSort.CITY: Key(AsText(ClientRow.city), ClientRow.sort_key),
+    ClientSort.NEWEST: Key(ClientRow.created_at, falling=True),
+    ClientSort.CHANGED: Key(ClientRow.updated_at, falling=True),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +107,7 @@ class ClientFilter:
     text: str = ""
     country: str = ""
     without_email: bool = False
-    sort: ClientSort = ClientSort.NAME
+    order: Order[ClientSort] = BY_NAME
 
 
 class Clients:
@@ -172,7 +188,7 @@ class Clients:
     def list_page(self, actor: Actor, wanted: ClientFilter, number: int) -> Page[ClientDetail]:
         with self._database.read() as session:
             conditions = _conditions(session, actor, wanted)
-            query = _ordered(select(ClientRow).where(*conditions), wanted.sort)
+            query = in_order(select(ClientRow).where(*conditions), wanted.order, CLIENT_KEYS, ClientRow.id)
             rows = session.scalars(query.limit(PAGE_SIZE).offset(offset(number))).all()
             all_here = number == 1 and len(rows) < PAGE_SIZE
             total = len(rows) if all_here else bounded_count(session, select(ClientRow.id).where(*conditions))
@@ -181,9 +197,8 @@ class Clients:
     def export(self, actor: Actor, wanted: ClientFilter) -> Sequence[ClientDetail]:
         """Everything the filter shows, for CSV (at most EXPORT_LIMIT)."""
         with self._database.read() as session:
-            rows = session.scalars(
-                _ordered(select(ClientRow).where(*_conditions(session, actor, wanted)), wanted.sort).limit(EXPORT_LIMIT)
-            )
+            query = select(ClientRow).where(*_conditions(session, actor, wanted))
+            rows = session.scalars(in_order(query, wanted.order, CLIENT_KEYS, ClientRow.id).limit(EXPORT_LIMIT))
             return [detail_of(row) for row in rows]
 
     def named(self, actor: Actor, client_ids: Sequence[str]) -> list[ClientDetail]:
@@ -196,12 +211,8 @@ class Clients:
     def all_own(self, actor: Actor) -> Sequence[ClientDetail]:
         """The actor's own clients by name: who may travel on their bookings."""
         with self._database.read() as session:
-            rows = session.scalars(
-                _ordered(
-                    select(ClientRow).where(ClientRow.agent_id == actor.agent_id, ClientRow.merged_into_id.is_(None)),
-                    ClientSort.NAME,
-                )
-            )
+            query = select(ClientRow).where(ClientRow.agent_id == actor.agent_id, ClientRow.merged_into_id.is_(None))
+            rows = session.scalars(query.order_by(ClientRow.sort_key, ClientRow.id))
             return [detail_of(row) for row in rows]
 
     def with_address(self, actor: Actor, email: str) -> list[ClientDetail]:
@@ -280,6 +291,11 @@ def client_with_address(session: Session, *, agent_id: str, email: str) -> str |
     return session.scalar(_with_address(agent_id, email).with_only_columns(ClientRow.id).limit(1))
 
 
+def name_key(client_id: InstrumentedAttribute[str] | ColumnElement[str]) -> ColumnElement[str]:
+    """What lists of other rooms order their clients by: the name as it is today."""
+    return select(ClientRow.sort_key).where(ClientRow.id == client_id).scalar_subquery()
+
+
 def _with_address(agent_id: str, email: str) -> Select[ClientRow]:
     return (
         select(ClientRow)
@@ -343,16 +359,6 @@ def _conditions(session: Session, actor: Actor, wanted: ClientFilter) -> list[Co
         # Written out, so that SQLite sees that the index of those without an address is the one.
         conditions.append(ClientRow.email == literal("", literal_execute=True))
     return conditions
-
-
-def _ordered(query: Select[ClientRow], sort: ClientSort) -> Select[ClientRow]:
-    match sort:
-        case ClientSort.NAME:
-            return query.order_by(ClientRow.sort_key, ClientRow.id)
-        case ClientSort.NEWEST:
-            return query.order_by(ClientRow.created_at.desc(), ClientRow.id.desc())
-        case ClientSort.CHANGED:
-            return query.order_by(ClientRow.updated_at.desc(), ClientRow.id.desc())
 
 
 def detail_of(row: ClientRow) -> ClientDetail:

@@ -10,12 +10,13 @@ from chassis.web.formatting import country_choices
 from services.crm.core.addresses import page_number, same_list, typed_text, with_same_filter
 from services.crm.core.export import table_response
 from services.crm.core.forms import attempt, shallow
+from services.crm.core.headings import Headings, asked_order
 from services.crm.core.web import current_agent, login_required
 from services.crm.sales.clients.forms import ClientForm
 from services.crm.sales.clients.household_forms import RELATION_WORDS
 from services.crm.sales.clients.panels import CLIENT_PAGE
 from services.crm.sales.clients.rules import LIST_TITLES, WORDS, changed_fields, in_words
-from services.crm.sales.clients.service import ClientDetail, ClientFilter, ClientMoved, ClientSort
+from services.crm.sales.clients.service import BY_NAME, CLIENT_KEYS, ClientDetail, ClientFilter, ClientMoved, ClientSort
 from services.crm.sales.parts import sales
 
 blueprint = Blueprint("clients", __name__, template_folder="templates", url_prefix="/clients")
@@ -53,7 +54,8 @@ def index() -> ResponseReturnValue:
         "clients/index.html",
         page=page,
         wanted=wanted,
-        sorts=_SORTS,
+        sort=(sort := Headings(wanted.order, CLIENT_KEYS, BY_NAME)),
+        orders=sort.choices(_SORTS),
         countries=country_choices(),
         same_list=same_list,
         csv_url=with_same_filter("clients.export"),
@@ -144,10 +146,9 @@ def _changed_elsewhere(form: ClientForm, present: ClientDetail) -> list[tuple[st
 
 
 def _filter() -> ClientFilter:
-    sort = request.args.get("sort", "")
     return ClientFilter(
         text=typed_text(),
         country=typed_text("country")[:2].upper(),
         without_email=request.args.get("without_email") == "1",
-        sort=ClientSort(sort) if sort in list(ClientSort) else ClientSort.NAME,
+        order=asked_order(ClientSort, BY_NAME),
     )

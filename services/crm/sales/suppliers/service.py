@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
@@ -15,6 +16,7 @@ from chassis.errors import InvalidArgument, NotFound
 from chassis.ids import new_id
 from services.crm.core.actor import Actor
 from services.crm.core.errors import ChangedMeanwhile
+from services.crm.core.ordering import Key, Keys, Order, in_order
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.sales.suppliers.models import SupplierRow
 from services.crm.sales.suppliers.rules import SupplierData, key_of, packed, unpacked
@@ -39,6 +41,20 @@ class Supplier:
         return self.data.name
 
 
+class SupplierSort(StrEnum):
+    """What the directory can be ordered by."""
+
+    NAME = "name"
+    COMMISSION = "commission"
+
+
+BY_NAME = Order(SupplierSort.NAME)
+SUPPLIER_KEYS: Keys[SupplierSort] = {
+    SupplierSort.NAME: Key(SupplierRow.name_key),
+    SupplierSort.COMMISSION: Key(SupplierRow.commission_points, falling=True, gaps=True),
+}
+
+
 class Suppliers:
     """The suppliers room's use cases."""
 
@@ -46,25 +62,27 @@ class Suppliers:
         self._database = database
         self._clock = clock
 
-    def list_page(self, actor: Actor, text: str, number: int) -> Page[Supplier]:
-        """A page of the directory, by name."""
-        query = _query(actor, text)
+    def list_page(self, actor: Actor, text: str, number: int, order: Order[SupplierSort] = BY_NAME) -> Page[Supplier]:
+        """A page of the directory."""
+        query = in_order(_query(actor, text), order, SUPPLIER_KEYS, SupplierRow.id)
         with self._database.read() as session:
             total = bounded_count(session, query.with_only_columns(SupplierRow.id).order_by(None))
             rows = session.scalars(query.limit(PAGE_SIZE).offset(offset(number)))
             return Page(items=[_supplier(row) for row in rows], total=total, number=number)
 
-    def export(self, actor: Actor, text: str) -> list[Supplier]:
+    def export(self, actor: Actor, text: str, order: Order[SupplierSort] = BY_NAME) -> list[Supplier]:
         """Everything that the list shows (at most EXPORT_LIMIT)."""
+        query = in_order(_query(actor, text), order, SUPPLIER_KEYS, SupplierRow.id)
         with self._database.read() as session:
-            return [_supplier(row) for row in session.scalars(_query(actor, text).limit(EXPORT_LIMIT))]
+            return [_supplier(row) for row in session.scalars(query.limit(EXPORT_LIMIT))]
 
     def search(self, actor: Actor, text: str, limit: int) -> list[Supplier]:
         """The first few whose name has every word typed."""
         if not key_of(text):
             return []
         with self._database.read() as session:
-            return [_supplier(row) for row in session.scalars(_query(actor, text).limit(limit))]
+            query = in_order(_query(actor, text), BY_NAME, SUPPLIER_KEYS, SupplierRow.id)
+            return [_supplier(row) for row in session.scalars(query.limit(limit))]
 
     def names(self, actor: Actor) -> Sequence[str]:
         """What is offered while one types a segment's supplier."""
@@ -135,7 +153,7 @@ def _query(actor: Actor, text: str) -> Select[SupplierRow]:
     query = select(SupplierRow).where(SupplierRow.agency_id == actor.agency_id)
     for word in key_of(text).split():
         query = query.where(SupplierRow.name_key.contains(word, autoescape=True))
-    return query.order_by(SupplierRow.name_key, SupplierRow.id)
+    return query
 
 
 def _row(session: Session, actor: Actor, supplier_id: str) -> SupplierRow:

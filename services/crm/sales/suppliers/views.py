@@ -6,10 +6,12 @@ from flask.typing import ResponseReturnValue
 from services.crm.core.addresses import page_number, same_list, typed_text, with_same_filter
 from services.crm.core.export import table_response
 from services.crm.core.forms import attempt
+from services.crm.core.headings import Headings, asked_order
 from services.crm.core.web import current_agent, login_required
 from services.crm.sales.parts import sales
 from services.crm.sales.suppliers.forms import SupplierForm, first_values
 from services.crm.sales.suppliers.rules import SupplierData
+from services.crm.sales.suppliers.service import BY_NAME, SUPPLIER_KEYS, SupplierSort
 
 blueprint = Blueprint("suppliers", __name__, template_folder="templates", url_prefix="/suppliers")
 
@@ -20,9 +22,11 @@ _HEADER = ("Supplier", "Reservations phone", "Payment page", "Cards it takes", "
 @login_required
 def index() -> ResponseReturnValue:
     """The directory; search and page stay in the address."""
+    order = asked_order(SupplierSort, BY_NAME)
     return render_template(
         "suppliers/index.html",
-        page=sales().suppliers.list_page(current_agent(), typed_text(), page_number()),
+        page=sales().suppliers.list_page(current_agent(), typed_text(), page_number(), order),
+        sort=Headings(order, SUPPLIER_KEYS, BY_NAME),
         text=typed_text(),
         same_list=same_list,
         csv_url=with_same_filter("suppliers.export"),
@@ -34,7 +38,7 @@ def index() -> ResponseReturnValue:
 @login_required
 def export() -> ResponseReturnValue:
     """The list as the search shows it."""
-    found = sales().suppliers.export(current_agent(), typed_text())
+    found = sales().suppliers.export(current_agent(), typed_text(), asked_order(SupplierSort, BY_NAME))
     rows = ((each.name, *_rest(each.data)) for each in found)
     return table_response("suppliers", _HEADER, rows)
 

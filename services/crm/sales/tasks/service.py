@@ -9,10 +9,11 @@ from sqlalchemy import ColumnElement, Row, Select, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
-from chassis.db import Database
+from chassis.db import AsText, Database
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import new_id
 from services.crm.core.actor import Actor
+from services.crm.core.ordering import Key, Keys, Order, in_order
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.visibility import visible_to
 from services.crm.sales.clients.models import ClientRow
@@ -50,13 +51,37 @@ class TaskState(StrEnum):
     DONE = "done"
 
 
+class TaskSort(StrEnum):
+    """What a list of tasks can be ordered by."""
+
+    DUE = "due"
+    TASK = "task"
+    CLIENT = "client"
+    DONE = "done"
+
+
+TASK_KEYS: Keys[TaskSort] = {
+    TaskSort.DUE: Key(TaskRow.due_on, TaskRow.created_at, gaps=True),
+    TaskSort.TASK: Key(AsText(TaskRow.title), TaskRow.due_on),
+    TaskSort.CLIENT: Key(ClientRow.sort_key, TaskRow.due_on),
+    TaskSort.DONE: Key(TaskRow.done_at, falling=True),
+}
+
+
+def usual_order(state: TaskState) -> Order[TaskSort]:
+    """Those to be done by their day; done ones by when they were done, the latest first."""
+    return Order(TaskSort.DONE if state is TaskState.DONE else TaskSort.DUE)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFilter:
-    """What a list of tasks shows. `text` finds what is to be done and for whom; `today` decides what is overdue."""
+    """What a list of tasks shows. `text` finds what is to be done and for whom; `today` decides what is overdue; in
+    its usual order where none is named."""
 
     today: date
     text: str = ""
     state: TaskState = TaskState.OPEN
+    order: Order[TaskSort] | None = None
 
 
 _Rows = Select[TaskRow, str, str]
@@ -112,7 +137,7 @@ class Tasks:
             return _task(row, client_name)
 
     def list_page(self, actor: Actor, wanted: TaskFilter, number: int) -> Page[Task]:
-        """A page of the actor's own tasks: open ones by their day, done ones by when they were done."""
+        """A page of the actor's own tasks."""
         query = self._listed(actor, wanted)
         with self._database.read() as session:
             total = bounded_count(session, query.with_only_columns(TaskRow.id).order_by(None))
@@ -169,11 +194,12 @@ class Tasks:
             query = query.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
         match wanted.state:
             case TaskState.OPEN:
-                return _by_due(query.where(TaskRow.done_at.is_(None)))
+                query = query.where(TaskRow.done_at.is_(None))
             case TaskState.OVERDUE:
-                return _by_due(query.where(TaskRow.done_at.is_(None), TaskRow.due_on < wanted.today))
+                query = query.where(TaskRow.done_at.is_(None), TaskRow.due_on < wanted.today)
             case TaskState.DONE:
-                return _by_done(query.where(TaskRow.done_at.is_not(None)))
+                query = query.where(TaskRow.done_at.is_not(None))
+        return in_order(query, wanted.order or usual_order(wanted.state), TASK_KEYS, TaskRow.id)
 
     def _set(self, actor: Actor, task_id: str, moment: datetime | None) -> Task:
         with self._database.transaction() as session:

@@ -2,21 +2,45 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, select
 
-from chassis.db import Database
+from chassis.db import AsText, Database
 from chassis.errors import NotFound
 from services.crm.core.actor import Actor
+from services.crm.core.ordering import Key, Keys, Order, in_order
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.visibility import visible_to
+from services.crm.sales.clients.service import name_key
 from services.crm.signing.esign.library import Library, required_of
 from services.crm.signing.esign.models import SignedRequestRow, SignRequestRow
 from services.crm.signing.esign.records import KIND, SignedRequest, SignRequest, view
 from services.crm.signing.esign.rules import RequestState, Wanted, missing
 from services.crm.trips.bookings.service import BookingDetail
 
+EXPORT_LIMIT = 10_000
 _OF_CLIENT = 50
+
+
+class RequestSort(StrEnum):
+    """What the list of requests can be ordered by."""
+
+    SENT = "sent"
+    DOCUMENT = "document"
+    CLIENT = "client"
+    TRIP = "trip"
+    STATE = "state"
+
+
+NEWEST = Order(RequestSort.SENT)
+REQUEST_KEYS: Keys[RequestSort] = {
+    RequestSort.SENT: Key(SignRequestRow.created_at, falling=True),
+    RequestSort.DOCUMENT: Key(AsText(SignRequestRow.title), SignRequestRow.created_at),
+    RequestSort.CLIENT: Key(name_key(SignRequestRow.client_id), SignRequestRow.created_at),
+    RequestSort.TRIP: Key(AsText(SignRequestRow.booking_title), SignRequestRow.created_at),
+    RequestSort.STATE: Key(SignRequestRow.state, SignRequestRow.created_at),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +48,7 @@ class RequestFilter:
     """What the list of requests shows; no states = every state."""
 
     states: frozenset[RequestState] = frozenset()
+    order: Order[RequestSort] = NEWEST
 
 
 class RequestBook:
@@ -36,16 +61,17 @@ class RequestBook:
         self._card_authorized = card_authorized
 
     def list_page(self, actor: Actor, wanted: RequestFilter, number: int) -> Page[SignRequest]:
-        """Requests that the actor may see, newest first."""
-        conditions = [visible_to(actor, SignRequestRow.agency_id, SignRequestRow.agent_id)]
-        if wanted.states:
-            conditions.append(SignRequestRow.state.in_(wanted.states))
-        query = select(SignRequestRow).where(*conditions)
+        """A page of the requests that the actor may see."""
+        query = _listed(actor, wanted)
         with self._database.read() as session:
-            total = bounded_count(session, query.with_only_columns(SignRequestRow.id))
-            newest = query.order_by(SignRequestRow.created_at.desc(), SignRequestRow.id.desc())
-            rows = session.scalars(newest.limit(PAGE_SIZE).offset(offset(number)))
+            total = bounded_count(session, query.with_only_columns(SignRequestRow.id).order_by(None))
+            rows = session.scalars(query.limit(PAGE_SIZE).offset(offset(number)))
             return Page(items=[view(row) for row in rows], total=total, number=number)
+
+    def export(self, actor: Actor, wanted: RequestFilter) -> list[SignRequest]:
+        """Everything that the list shows (at most EXPORT_LIMIT)."""
+        with self._database.read() as session:
+            return [view(row) for row in session.scalars(_listed(actor, wanted).limit(EXPORT_LIMIT))]
 
     def get(self, actor: Actor, request_id: str) -> tuple[SignRequest, SignedRequest | None]:
         """A request and, once it was signed, what was. Raises NotFound."""
@@ -98,3 +124,10 @@ class RequestBook:
         newest = query.order_by(SignRequestRow.created_at.desc(), SignRequestRow.id.desc()).limit(limit)
         with self._database.read() as session:
             return [view(row) for row in session.scalars(newest)]
+
+
+def _listed(actor: Actor, wanted: RequestFilter) -> Select[SignRequestRow]:
+    query = select(SignRequestRow).where(visible_to(actor, SignRequestRow.agency_id, SignRequestRow.agent_id))
+    if wanted.states:
+        query = query.where(SignRequestRow.state.in_(wanted.states))
+    return in_order(query, wanted.order, REQUEST_KEYS, SignRequestRow.id)

@@ -12,8 +12,10 @@ from chassis.paper.faces import name_them, unprintable
 from chassis.web.formatting import plural
 from services.crm.access.parts import access
 from services.crm.core.actor import Actor
-from services.crm.core.addresses import page_number, same_list
+from services.crm.core.addresses import page_number, same_list, with_same_filter
+from services.crm.core.export import table_response
 from services.crm.core.forms import attempt, do_and_say, shown_issue
+from services.crm.core.headings import Headings, asked_order
 from services.crm.core.panels import Panel
 from services.crm.core.parts import core
 from services.crm.core.web import current_agent, login_required
@@ -22,7 +24,15 @@ from services.crm.signing.esign.forms import PrintForm, SendForm, make_send_form
 from services.crm.signing.esign.paper import PaperForm
 from services.crm.signing.esign.paper import form_pdf as set_form
 from services.crm.signing.esign.rules import DONE, WAITING, DocumentKind, RequestState
-from services.crm.signing.esign.service import FeeRestricted, RequestFilter, Template
+from services.crm.signing.esign.service import (
+    NEWEST,
+    REQUEST_KEYS,
+    FeeRestricted,
+    RequestFilter,
+    RequestSort,
+    SignRequest,
+    Template,
+)
 from services.crm.signing.parts import signing
 from services.crm.trips.bookings.service import BookingDetail, Passenger
 from services.crm.trips.parts import trips
@@ -43,6 +53,16 @@ _CHIPS = {
     "withdrawn": ("Taken back", frozenset({RequestState.WITHDRAWN})),
     "all": ("All", frozenset()),
 }
+_STATE_WORDS = {
+    RequestState.ISSUED: "Sending",
+    RequestState.SENT: "Sent",
+    RequestState.OPENED: "Opened",
+    RequestState.SIGNED: "Signed",
+    RequestState.PAPER: "Signed on paper",
+    RequestState.EXPIRED: "Expired",
+    RequestState.WITHDRAWN: "Taken back",
+}
+_CSV_HEADER = ("Document", "Client", "E-mail", "Trip", "Sent (UTC)", "State", "Signed (UTC)", "Agent")
 
 
 @blueprint.get("")
@@ -50,13 +70,50 @@ _CHIPS = {
 def index() -> ResponseReturnValue:
     """What was sent to be signed; filter and page stay in the address."""
     actor = current_agent()
-    chosen = request.args.get("state", "waiting")
-    chosen = chosen if chosen in _CHIPS else "all"
-    page = signing().book.list_page(actor, RequestFilter(states=_CHIPS[chosen][1]), page_number())
+    chosen, wanted = _wanted()
+    page = signing().book.list_page(actor, wanted, page_number())
     chips = [(label, same_list(state=value), value == chosen) for value, (label, _) in _CHIPS.items()]
     names = access().directory.names_in(actor) if actor.is_admin else {}
     return render_template(
-        "esign/index.html", page=page, chips=chips, chosen=chosen, same_list=same_list, names=names, actor=actor
+        "esign/index.html",
+        page=page,
+        chips=chips,
+        chosen=chosen,
+        sort=Headings(wanted.order, REQUEST_KEYS, NEWEST),
+        same_list=same_list,
+        csv_url=with_same_filter("esign.export"),
+        names=names,
+        actor=actor,
+    )
+
+
+@blueprint.get("/documents-to-sign.xlsx")
+@blueprint.get("/documents-to-sign.csv")
+@login_required
+def export() -> ResponseReturnValue:
+    """The list as the filter shows it."""
+    actor = current_agent()
+    names = access().directory.names_in(actor)
+    found = signing().book.export(actor, _wanted()[1])
+    return table_response("documents-to-sign", _CSV_HEADER, (_csv_row(asked, names) for asked in found))
+
+
+def _wanted() -> tuple[str, RequestFilter]:
+    chosen = request.args.get("state", "waiting")
+    chosen = chosen if chosen in _CHIPS else "all"
+    return chosen, RequestFilter(states=_CHIPS[chosen][1], order=asked_order(RequestSort, NEWEST))
+
+
+def _csv_row(asked: SignRequest, names: dict[str, str]) -> tuple[object, ...]:
+    return (
+        asked.title,
+        asked.signer_name,
+        asked.email,
+        asked.booking_title,
+        asked.issued_at,
+        asked.delivery_problem or _STATE_WORDS[asked.state],
+        asked.signed_at,
+        names.get(asked.agent_id, ""),
     )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, select, union_all
 from sqlalchemy.orm import Session, raiseload
 
 from services.crm.core.actor import Actor
+from services.crm.core.ordering import Key, Keys, Order, in_order
 from services.crm.core.search import WordIndex
 from services.crm.core.visibility import visible_to
 from services.crm.trips.bookings.mapping import booking_line
@@ -34,11 +35,21 @@ _ON_DESK = 12
 
 
 class BookingSort(StrEnum):
-    """How a list of bookings is ordered."""
+    """What a list of bookings can be ordered by."""
 
     CHANGED = "changed"
     DEPARTURE = "departure"
     TITLE = "title"
+    STATUS = "status"
+
+
+BY_CHANGE = Order(BookingSort.CHANGED)
+BOOKING_KEYS: Keys[BookingSort] = {
+    BookingSort.CHANGED: Key(BookingRow.updated_at, falling=True),
+    BookingSort.DEPARTURE: Key(BookingRow.departs_on),
+    BookingSort.TITLE: Key(BookingRow.title_folded),
+    BookingSort.STATUS: Key(BookingRow.status, BookingRow.departs_on),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +59,7 @@ class BookingFilter:
     text: str = ""
     status: BookingStatus | None = None
     client_id: str = ""
-    sort: BookingSort = BookingSort.CHANGED
+    order: Order[BookingSort] = BY_CHANGE
 
 
 def conditions(session: Session, actor: Actor, wanted: BookingFilter) -> list[ColumnElement[bool]]:
@@ -105,14 +116,8 @@ def _is_departing(row: BookingRow, days: Horizon) -> bool:
     return row.status == BookingStatus.BOOKED and days.today <= row.departs_on <= days.gone_by
 
 
-def ordered(query: Select[BookingRow], sort: BookingSort) -> Select[BookingRow]:
-    match sort:
-        case BookingSort.CHANGED:
-            return query.order_by(BookingRow.updated_at.desc(), BookingRow.id.desc())
-        case BookingSort.DEPARTURE:
-            return query.order_by(BookingRow.departs_on, BookingRow.id)
-        case BookingSort.TITLE:
-            return query.order_by(BookingRow.title_folded, BookingRow.id)
+def ordered(query: Select[BookingRow], order: Order[BookingSort]) -> Select[BookingRow]:
+    return in_order(query, order, BOOKING_KEYS, BookingRow.id)
 
 
 def still_open_dues(
@@ -164,6 +169,6 @@ def on_desk(
 def lines_of_client(session: Session, actor: Actor, client_id: str, limit: int) -> tuple[list[BookingLine], bool]:
     """The bookings that a client is on, by departure; and whether there are more than the limit."""
     wanted = conditions(session, actor, BookingFilter(client_id=client_id))
-    query = ordered(BOOKINGS.options(raiseload(BookingRow.passengers)).where(*wanted), BookingSort.DEPARTURE)
+    query = ordered(BOOKINGS.options(raiseload(BookingRow.passengers)).where(*wanted), Order(BookingSort.DEPARTURE))
     rows = session.scalars(query.limit(limit + 1)).all()
     return [booking_line(row) for row in rows[:limit]], len(rows) > limit

@@ -24,6 +24,8 @@ from services.crm.trips.bookings.events import (
     segment_snapshot,
 )
 from services.crm.trips.bookings.lists import (
+    BOOKING_KEYS,
+    BY_CHANGE,
     BookingFilter,
     BookingSort,
     Horizon,
@@ -76,6 +78,8 @@ from services.crm.trips.bookings.rules import (
 )
 
 __all__ = [
+    "BOOKING_KEYS",
+    "BY_CHANGE",
     "DUE_WORDS",
     "BookingData",
     "BookingDetail",
@@ -168,7 +172,7 @@ class Bookings:
     def list_page(self, actor: Actor, wanted: BookingFilter, number: int) -> Page[BookingDetail]:
         with self._database.read() as session:
             wanted_ones = conditions(session, actor, wanted)
-            query = ordered(BOOKINGS.where(*wanted_ones), wanted.sort)
+            query = ordered(BOOKINGS.where(*wanted_ones), wanted.order)
             rows = session.scalars(query.limit(PAGE_SIZE).offset(offset(number))).all()
             all_here = number == 1 and len(rows) < PAGE_SIZE
             total = len(rows) if all_here else bounded_count(session, select(BookingRow.id).where(*wanted_ones))
@@ -180,13 +184,13 @@ class Bookings:
             return []
         with self._database.read() as session:
             wanted_ones = conditions(session, actor, BookingFilter(text=text))
-            query = ordered(BOOKINGS.where(*wanted_ones), BookingSort.CHANGED).limit(limit)
+            query = ordered(BOOKINGS.where(*wanted_ones), BY_CHANGE).limit(limit)
             return list(self._details(session, session.scalars(query).all()))
 
     def export(self, actor: Actor, wanted: BookingFilter) -> Sequence[BookingDetail]:
         """Everything the filter shows, for CSV (at most EXPORT_LIMIT)."""
         with self._database.read() as session:
-            query = ordered(BOOKINGS.where(*conditions(session, actor, wanted)), wanted.sort)
+            query = ordered(BOOKINGS.where(*conditions(session, actor, wanted)), wanted.order)
             return self._details(session, session.scalars(query.limit(EXPORT_LIMIT)).all())
 
     def on_desk(

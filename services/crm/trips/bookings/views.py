@@ -14,6 +14,7 @@ from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list, typed_text, with_same_filter
 from services.crm.core.export import table_response
 from services.crm.core.forms import attempt, do_and_say, shallow
+from services.crm.core.headings import Headings, asked_order
 from services.crm.core.panels import Panel
 from services.crm.core.parts import core
 from services.crm.core.web import current_agent, login_required
@@ -32,6 +33,8 @@ from services.crm.trips.bookings.forms import (
 from services.crm.trips.bookings.panels import BOOKING_LINE, BOOKING_PAGE
 from services.crm.trips.bookings.schedule_text import Schedule, Unreadable, read_schedule
 from services.crm.trips.bookings.service import (
+    BOOKING_KEYS,
+    BY_CHANGE,
     BookingDetail,
     BookingFilter,
     BookingSort,
@@ -60,7 +63,8 @@ def index() -> ResponseReturnValue:
         "bookings/index.html",
         page=page,
         wanted=wanted,
-        sorts=_SORTS,
+        sort=(sort := Headings(wanted.order, BOOKING_KEYS, BY_CHANGE)),
+        orders=sort.choices(_SORTS),
         statuses=STATUS_WORDS,
         same_list=same_list,
         csv_url=with_same_filter("bookings.export"),
@@ -225,11 +229,11 @@ def remove_segment(booking_id: str, segment_id: str) -> ResponseReturnValue:
 
 
 def _filter() -> BookingFilter:
-    status, sort = request.args.get("status", ""), request.args.get("sort", "")
+    status = request.args.get("status", "")
     return BookingFilter(
         text=typed_text(),
         status=BookingStatus(status) if status in list(BookingStatus) else None,
-        sort=BookingSort(sort) if sort in list(BookingSort) else BookingSort.CHANGED,
+        order=asked_order(BookingSort, BY_CHANGE),
     )
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
-from chassis.db import Database
+from chassis.db import AsText, Database
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.timestamps import moment_of
 from chassis.typed.days import day_from as _day
@@ -20,9 +21,10 @@ from protos.wayvault.events.v1.events_pb2 import ClientRegistered, QuoteRequeste
 from services.crm.access.agency.service import AgentDetail, Directory
 from services.crm.core.actor import Actor
 from services.crm.core.errors import ChangedMeanwhile
+from services.crm.core.ordering import Key, Keys, Order, in_order
 from services.crm.core.paging import PAGE_SIZE, Page, offset
 from services.crm.core.visibility import visible_to
-from services.crm.sales.clients.service import ClientData, Clients, current_client_id
+from services.crm.sales.clients.service import ClientData, Clients, current_client_id, name_key
 from services.crm.trips.bookings.service import BookingData, BookingDetail, Bookings, BookingStatus
 from services.crm.trips.quotes.models import QuoteRow, RegistrationRow
 from services.crm.trips.quotes.rules import (
@@ -35,9 +37,20 @@ from services.crm.trips.quotes.rules import (
     booking_title,
 )
 
-__all__ = ["QuoteDetail", "QuoteFilter", "QuoteState", "Quotes", "UnknownAgent", "count_new"]
+__all__ = [
+    "NEWEST",
+    "QUOTE_KEYS",
+    "QuoteDetail",
+    "QuoteFilter",
+    "QuoteSort",
+    "QuoteState",
+    "Quotes",
+    "UnknownAgent",
+    "count_new",
+]
 
 DEFAULT_CURRENCY = "USD"
+EXPORT_LIMIT = 10_000
 _MOST_TRAVELERS = 99
 _NEWEST_SHOWN = 5
 
@@ -46,11 +59,32 @@ class UnknownAgent(Exception):
     """An event names an agent or client that the CRM never had: a dead letter for the operator."""
 
 
+class QuoteSort(StrEnum):
+    """What the inbox can be ordered by."""
+
+    ASKED = "asked"
+    CLIENT = "client"
+    WHERE = "where"
+    WHEN = "when"
+    STATE = "state"
+
+
+NEWEST = Order(QuoteSort.ASKED)
+QUOTE_KEYS: Keys[QuoteSort] = {
+    QuoteSort.ASKED: Key(QuoteRow.asked_at, falling=True),
+    QuoteSort.CLIENT: Key(name_key(QuoteRow.client_id), QuoteRow.asked_at),
+    QuoteSort.WHERE: Key(AsText(QuoteRow.destination), QuoteRow.asked_at),
+    QuoteSort.WHEN: Key(QuoteRow.begins_on, QuoteRow.asked_at, gaps=True),
+    QuoteSort.STATE: Key(QuoteRow.state, QuoteRow.asked_at),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuoteFilter:
     """What the inbox shows; None = every state."""
 
     state: QuoteState | None = QuoteState.NEW
+    order: Order[QuoteSort] = NEWEST
 
 
 class Quotes:
@@ -66,18 +100,18 @@ class Quotes:
         self._directory = directory
 
     def list_page(self, actor: Actor, wanted: QuoteFilter, number: int) -> Page[QuoteDetail]:
-        """The inbox, newest first."""
+        """A page of the inbox."""
         conditions = _conditions(actor, wanted)
         with self._database.read() as session:
             total = session.scalar(select(func.count()).select_from(QuoteRow).where(*conditions)) or 0
-            rows = session.scalars(
-                select(QuoteRow)
-                .where(*conditions)
-                .order_by(QuoteRow.asked_at.desc(), QuoteRow.id)
-                .limit(PAGE_SIZE)
-                .offset(offset(number))
-            ).all()
+            rows = session.scalars(_listed(actor, wanted).limit(PAGE_SIZE).offset(offset(number))).all()
             return Page(items=self._details(session, actor.agency_id, rows), total=total, number=number)
+
+    def export(self, actor: Actor, wanted: QuoteFilter) -> list[QuoteDetail]:
+        """Everything that the inbox shows (at most EXPORT_LIMIT)."""
+        with self._database.read() as session:
+            rows = session.scalars(_listed(actor, wanted).limit(EXPORT_LIMIT)).all()
+            return self._details(session, actor.agency_id, rows)
 
     def newest(self, actor: Actor) -> list[QuoteDetail]:
         """The actor's own newest requests that wait (the dashboard)."""
@@ -239,6 +273,10 @@ def _conditions(actor: Actor, wanted: QuoteFilter) -> list[ColumnElement[bool]]:
     if wanted.state is not None:
         conditions.append(QuoteRow.state == wanted.state)
     return conditions
+
+
+def _listed(actor: Actor, wanted: QuoteFilter) -> Select[QuoteRow]:
+    return in_order(select(QuoteRow).where(*_conditions(actor, wanted)), wanted.order, QUOTE_KEYS, QuoteRow.id)
 
 
 def _visible(session: Session, actor: Actor, quote_id: str) -> QuoteRow:

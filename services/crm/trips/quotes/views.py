@@ -6,8 +6,10 @@ from flask.typing import ResponseReturnValue
 from chassis.typed.numbers import number_from
 from services.crm.access.parts import access
 from services.crm.core.actor import Actor
-from services.crm.core.addresses import page_number, same_list
+from services.crm.core.addresses import page_number, same_list, with_same_filter
+from services.crm.core.export import table_response
 from services.crm.core.forms import attempt, do_and_say
+from services.crm.core.headings import Headings, asked_order
 from services.crm.core.panels import Panel
 from services.crm.core.parts import core
 from services.crm.core.qr import qr_code
@@ -15,11 +17,25 @@ from services.crm.core.web import current_agent, login_required
 from services.crm.sales.parts import sales
 from services.crm.trips.parts import trips
 from services.crm.trips.quotes.forms import DeclineForm
-from services.crm.trips.quotes.service import QuoteFilter, QuoteState
+from services.crm.trips.quotes.service import NEWEST, QUOTE_KEYS, QuoteDetail, QuoteFilter, QuoteSort, QuoteState
 
 blueprint = Blueprint("quotes", __name__, template_folder="templates", url_prefix="/quotes")
 
 _CHIPS = (("New", "new"), ("Booked", "booked"), ("Declined", "declined"), ("All", "all"))
+_CSV_HEADER = (
+    "From",
+    "E-mail",
+    "Phone",
+    "Where",
+    "Begins",
+    "Ends",
+    "Travelers",
+    "Budget",
+    "Wishes",
+    "Asked (UTC)",
+    "State",
+    "Agent",
+)
 
 
 def dashboard_panel(actor: Actor) -> Panel | None:
@@ -32,11 +48,9 @@ def dashboard_panel(actor: Actor) -> Panel | None:
 @login_required
 def index() -> ResponseReturnValue:
     """The inbox; its filter and page stay in the address."""
-    actor = current_agent()
-    chosen = request.args.get("state", "new")
-    state = QuoteState(chosen) if chosen in list(QuoteState) else None
-    chosen = state.value if state else "all"
-    page = trips().quotes.list_page(actor, QuoteFilter(state=state), page_number())
+    actor, wanted = current_agent(), _wanted()
+    chosen = wanted.state.value if wanted.state else "all"
+    page = trips().quotes.list_page(actor, wanted, page_number())
     chips = [(label, same_list(state=value), value == chosen) for label, value in _CHIPS]
     public_page = f"{core().settings.portal_url}/a/{access().directory.agent(actor.agent_id).page_name}"
     return render_template(
@@ -44,10 +58,21 @@ def index() -> ResponseReturnValue:
         page=page,
         chips=chips,
         chosen=chosen,
+        sort=Headings(wanted.order, QUOTE_KEYS, NEWEST),
         same_list=same_list,
+        csv_url=with_same_filter("quotes.export"),
         public_page=public_page,
         public_page_qr=qr_code(public_page),
     )
+
+
+@blueprint.get("/quote-requests.xlsx")
+@blueprint.get("/quote-requests.csv")
+@login_required
+def export() -> ResponseReturnValue:
+    """The inbox as the filter shows it."""
+    rows = trips().quotes.export(current_agent(), _wanted())
+    return table_response("quote-requests", _CSV_HEADER, (_csv_row(quote) for quote in rows))
 
 
 @blueprint.get("/<id:quote_id>")
@@ -105,3 +130,28 @@ def _page(quote_id: str, form: DeclineForm) -> ResponseReturnValue:
         own=actor.owns(quote.agent_id),
     )
     return page, 422 if form.errors else 200
+
+
+def _wanted() -> QuoteFilter:
+    state = request.args.get("state", "new")
+    return QuoteFilter(
+        state=QuoteState(state) if state in list(QuoteState) else None, order=asked_order(QuoteSort, NEWEST)
+    )
+
+
+def _csv_row(quote: QuoteDetail) -> tuple[object, ...]:
+    wish = quote.wish
+    return (
+        quote.name,
+        quote.email,
+        quote.phone,
+        wish.destination,
+        wish.begins_on,
+        wish.ends_on,
+        wish.travelers,
+        wish.budget,
+        wish.wishes,
+        quote.asked_at,
+        quote.state.value,
+        quote.agent_name,
+    )

@@ -9,6 +9,7 @@ import pytest
 from chassis.web.lockout import FAILURES_ALLOWED
 from services.crm.access.auth.service import Accepted, Rejected
 from services.crm.core.errors import ChangedMeanwhile
+from services.crm.core.ordering import Order
 from services.crm.trips.bookings.service import BookingFilter, BookingSort, SegmentData, SegmentKind
 from tests.support.crm_site import CrmSite
 
@@ -52,7 +53,10 @@ def test_two_changes_of_a_booking_at_once_leave_one(site: CrmSite) -> None:
 
 def test_every_order_and_search_works(site: CrmSite) -> None:
     for sort in BookingSort:
-        assert site.deps.trips.bookings.list_page(site.maya, BookingFilter(text="eleanor", sort=sort), 1).total == 1
+        assert (
+            site.deps.trips.bookings.list_page(site.maya, BookingFilter(text="eleanor", order=Order(sort)), 1).total
+            == 1
+        )
     maya = site.signed_in(site.maya)
     for path in ("/", "/clients?q=whit", "/bookings?q=aurora", f"/bookings/{site.booking.id}", "/bookings?q=%00"):
         assert maya.get(path).status_code == 200

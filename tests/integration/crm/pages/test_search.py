@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.crm.core import search
+from services.crm.core.ordering import Order
 from services.crm.sales.clients.service import ClientData, ClientFilter, ClientSort
 from services.crm.trips.bookings.service import BookingData, BookingFilter, BookingSort, BookingStatus
 from tests.support.crm_paying import CrmHouse
@@ -36,9 +37,10 @@ def crm(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CrmHouse]:
 def found(crm: CrmHouse, typed: str) -> list[list[str]]:
     """Clients and bookings for what was typed, as the agent and as the admin see them."""
     clients, bookings = crm.deps.sales.clients, crm.deps.trips.bookings
+    by_title = BookingFilter(text=typed, order=Order(BookingSort.TITLE))
     return [
         [each.name for each in clients.list_page(who, ClientFilter(text=typed), 1).items]
-        + [each.title for each in bookings.list_page(who, BookingFilter(text=typed, sort=BookingSort.TITLE), 1).items]
+        + [each.title for each in bookings.list_page(who, by_title, 1).items]
         for who in (crm.maya, crm.ada, crm.jonas)
     ]
 
@@ -67,8 +69,8 @@ def test_a_booking_is_found_by_its_passengers_name_of_today(crm: CrmHouse) -> No
 
 @pytest.mark.parametrize("sort", list(ClientSort))
 def test_filters_and_orders_go_together(crm: CrmHouse, sort: ClientSort) -> None:
-    page = crm.deps.sales.clients.list_page(crm.ada, ClientFilter(text="ann", without_email=True, sort=sort), 1)
+    page = crm.deps.sales.clients.list_page(crm.ada, ClientFilter(text="ann", without_email=True, order=Order(sort)), 1)
     assert [client.name for client in page.items] == ["Ann Hopkins"]
     for booking_sort in BookingSort:
-        wanted = BookingFilter(text="fjords", status=BookingStatus.BOOKED, sort=booking_sort)
+        wanted = BookingFilter(text="fjords", status=BookingStatus.BOOKED, order=Order(booking_sort))
         assert len(crm.deps.trips.bookings.list_page(crm.ada, wanted, 1).items) >= len(PEOPLE)

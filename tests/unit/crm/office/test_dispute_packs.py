@@ -12,7 +12,7 @@ from chassis.ids import new_id
 from chassis.timestamps import stamp
 from protos.wayvault.common.v1.common_pb2 import Origin as WireOrigin
 from protos.wayvault.events.v1.events_pb2 import DeliveryFailed, DeliverySent, EsignSigned
-from services.crm.access.activity.service import Act
+from services.crm.access.activity.service import Act, ActivityFilter
 from services.crm.core.actor import Actor
 from services.crm.paying.payments.service import Payment
 from services.crm.signing.esign.rules import DocumentKind
@@ -145,7 +145,7 @@ def test_the_payments_page_offers_it_and_that_it_was_made_is_noted(crm: CrmHouse
     answer = browser.get(address)
     assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
     assert "attachment" in answer.headers["Content-Disposition"]
-    acts = crm.deps.access.activities.page(crm.ada, number=1).items
+    acts = crm.deps.access.activities.page(crm.ada, ActivityFilter()).items
     assert [(act.act, act.about) for act in acts][:1] == [(Act.DISPUTE_PACK_MADE, payment_id)]
 
 

@@ -21,7 +21,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     RefundApprovalDecided,
     RefundApprovalRequested,
 )
-from services.crm.access.activity.service import Act
+from services.crm.access.activity.service import Act, ActivityFilter
 from services.crm.core.actor import Actor, Role
 from services.crm.core.ports.charging import RefundState
 from services.crm.paying.charging.approvals import RefundRequest
@@ -260,7 +260,7 @@ def test_an_admin_finds_it_in_rail_dashboard_and_list_and_approves_with_a_fresh_
     shown = html.unescape(ada.get(path).text)
     assert "Ada Lindqvist approved it" in shown
     assert "waits for an admin" not in ada.get("/").text
-    (noted,) = crm.deps.access.activities.page(crm.ada, act=Act.REFUND_APPROVED).items
+    (noted,) = crm.deps.access.activities.page(crm.ada, ActivityFilter(act=Act.REFUND_APPROVED)).items
     assert noted.who == "Ada Lindqvist"
     assert "US$\u00a0500.00 to Grace Hopper, asked for by Maya Okafor" in noted.about
 
@@ -270,7 +270,7 @@ def test_an_admin_refuses_with_a_reason(crm: CrmHouse) -> None:
     assert ada.post(f"{path}/refuse", {"refuse-word": ""}).status_code == 422
     assert ada.post(f"{path}/refuse", {"refuse-word": "Too late"}).status_code == 303
     assert "refused it" in ada.get(path).text
-    assert len(crm.deps.access.activities.page(crm.ada, act=Act.REFUND_REFUSED).items) == 1
+    assert len(crm.deps.access.activities.page(crm.ada, ActivityFilter(act=Act.REFUND_REFUSED)).items) == 1
 
 
 def test_the_admin_sets_the_amount_and_it_is_on_record(crm: CrmHouse) -> None:
@@ -288,7 +288,7 @@ def test_the_admin_sets_the_amount_and_it_is_on_record(crm: CrmHouse) -> None:
     assert ada.post("/agency", form | {"refund_limit": "-1"}).status_code == 422
     assert ada.post("/agency", form | {"refund_limit": "1,500"}).status_code == 303
     assert crm.deps.access.directory.agency(crm.agency_id).data.refund_limit == 1_500
-    changed = crm.deps.access.activities.page(crm.ada, act=Act.AGENCY_CHANGED).items[0]
+    changed = crm.deps.access.activities.page(crm.ada, ActivityFilter(act=Act.AGENCY_CHANGED)).items[0]
     assert "refund_limit 100 → 1500" in changed.about
 
 

@@ -1,5 +1,6 @@
 """M4: the payment report pages, filters, sorts, and leaves as a file what it shows."""
 
+from services.crm.core.ordering import Order
 from services.crm.paying.payments.pending import PendingFilter, PendingSort
 from tests.support.crm_paying import CrmHouse
 
@@ -22,7 +23,7 @@ def test_the_report_filters_by_words_and_by_what_was_shown(crm: CrmHouse) -> Non
     assert set(ids(PendingFilter(text="hopper 1111"))) == {shown, waiting}
     assert ids(PendingFilter(text="hopper 100%")) == []
     for sort in PendingSort:
-        assert set(ids(PendingFilter(sort=sort))) == {shown, waiting}
+        assert set(ids(PendingFilter(order=Order(sort)))) == {shown, waiting}
     assert book.pending_page(crm.jonas, PendingFilter(), 1).total == 0
 
 
