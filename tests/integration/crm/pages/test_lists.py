@@ -1,4 +1,4 @@
-"""Every list of the CRM: its headings order it and keep its state, and all of it can be had as a file (issue 11, 6, 9)."""
+"""Every list of the CRM: its headings order it and keep its state, and it can be had as a file (issue 11, 6 and 9)."""
 
 import html
 import re
