@@ -102,7 +102,7 @@ def ordered_entries(
             case ChargeSort.FEE:
                 return (one.fee.currency, one.fee.minor) if one.fee else ()
 
-    newest = sorted(entries, key=lambda one: (one.made_at, one.payment_id), reverse=True)
+    newest = sorted(entries, key=lambda one: one.made_at, reverse=True)
     known = sorted((one for one in newest if key(one)), key=key, reverse=falls(order, FALLING))
     return [*known, *(one for one in newest if not key(one))]
 
