@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
-from chassis.db import AsText, Database
+from chassis.db import Database
 from chassis.errors import WayvaultError
 from chassis.money import Money
 from services.crm.core.actor import Actor
@@ -20,9 +20,7 @@ from services.crm.core.visibility import visible_to
 from services.crm.paying.links.models import PaymentLinkRow
 from services.crm.paying.links.rules import LIVE, LinkState
 from services.crm.paying.links.service import Link, PaymentLinks, link_of
-from services.crm.paying.payments.models import PaymentRow
-from services.crm.paying.payments.service import Payment, payments_by_id
-from services.crm.sales.clients.service import name_key
+from services.crm.paying.payments.service import Payment, keys_of, payments_by_id
 
 ENDING_SOON: Final = timedelta(hours=48)
 EXPORT_LIMIT: Final = 10_000
@@ -66,15 +64,12 @@ class LinkSort(StrEnum):
     ENDS = "ends"
 
 
-def _of_payment(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
-    return select(column).where(PaymentRow.id == PaymentLinkRow.payment_id).scalar_subquery()
-
-
+_PAYMENT: Final = keys_of(PaymentLinkRow.payment_id)
 LINK_KEYS: Keys[LinkSort] = {
     LinkSort.SENT: Key(PaymentLinkRow.created_at, falling=True),
-    LinkSort.CLIENT: Key(name_key(PaymentLinkRow.client_id), PaymentLinkRow.created_at),
-    LinkSort.BOOKING: Key(AsText(_of_payment(PaymentRow.booking_title)), PaymentLinkRow.created_at),
-    LinkSort.AMOUNT: Key(_of_payment(PaymentRow.amount_minor), falling=True),
+    LinkSort.CLIENT: Key(_PAYMENT.payer, PaymentLinkRow.created_at),
+    LinkSort.BOOKING: Key(_PAYMENT.title, PaymentLinkRow.created_at),
+    LinkSort.AMOUNT: Key(_PAYMENT.amount, falling=True),
     LinkSort.STATE: Key(PaymentLinkRow.state, PaymentLinkRow.created_at),
     LinkSort.ENDS: Key(PaymentLinkRow.expires_at),
 }

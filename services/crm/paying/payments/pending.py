@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from chassis.db import AsText
 from services.crm.core.actor import Actor
@@ -53,6 +54,24 @@ def pending_query(actor: Actor, wanted: PendingFilter) -> Select[PaymentRow]:
         columns = (PaymentRow.payer_name, PaymentRow.booking_title, PaymentRow.supplier_name, PaymentRow.card_last4)
         query = query.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
     return in_order(query, wanted.order, PENDING_KEYS, PaymentRow.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentKeys:
+    """What lists of other rooms are ordered by, of the payments that they are about."""
+
+    payer: ColumnElement[str]
+    title: ColumnElement[str]
+    amount: ColumnElement[int]
+
+
+def keys_of(payment_id: InstrumentedAttribute[str]) -> PaymentKeys:
+    """Of the payment that a row names."""
+    payer, title, amount = (
+        select(column).where(PaymentRow.id == payment_id).scalar_subquery()
+        for column in (PaymentRow.payer_client_id, PaymentRow.booking_title, PaymentRow.amount_minor)
+    )
+    return PaymentKeys(payer=name_key(payer), title=AsText(title), amount=amount)
 
 
 def count_pending(actor: Actor) -> Select[int]:

@@ -22,6 +22,7 @@ from services.crm.paying.payments.pending import (
     PendingSort,
     count_pending,
     count_pending_by_agent,
+    keys_of,
 )
 from services.crm.paying.payments.record import BillingAddress, Payment, agent_of, payer_of, payments_by_id, titles_of
 from services.crm.paying.payments.rules import (
@@ -75,6 +76,7 @@ __all__ = [
     "count_pending",
     "count_pending_by_agent",
     "fee_balance",
+    "keys_of",
     "lock_of_clients",
     "locked",
     "locked_by_card",

@@ -4,18 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from chassis.money import Money
 from services.crm.core.ordering import Key, Keys, Order
-from services.crm.paying.payments.models import PaymentRow
-from services.crm.paying.payments.service import Payment, PaymentState, payments_by_id
+from services.crm.paying.payments.service import Payment, PaymentState, keys_of, payments_by_id
 from services.crm.paying.phone.models import PhoneCallRow
 from services.crm.paying.phone.rules import RESULT_WORDS, Result
-from services.crm.sales.clients.service import name_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,17 +54,14 @@ class CallSort(StrEnum):
     AMOUNT = "amount"
 
 
-def _of_payment(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
-    return select(column).where(PaymentRow.id == PhoneCallRow.payment_id).scalar_subquery()
-
-
+_PAYMENT = keys_of(PhoneCallRow.payment_id)
 NEWEST = Order(CallSort.WHEN)
 CALL_KEYS: Keys[CallSort] = {
     CallSort.WHEN: Key(PhoneCallRow.started_at, falling=True),
-    CallSort.CLIENT: Key(name_key(_of_payment(PaymentRow.payer_client_id)), PhoneCallRow.started_at),
+    CallSort.CLIENT: Key(_PAYMENT.payer, PhoneCallRow.started_at),
     CallSort.RESULT: Key(PhoneCallRow.result, PhoneCallRow.started_at),
     CallSort.AGAIN: Key(PhoneCallRow.asked_again, falling=True),
-    CallSort.AMOUNT: Key(_of_payment(PaymentRow.amount_minor), falling=True),
+    CallSort.AMOUNT: Key(_PAYMENT.amount, falling=True),
 }
 
 

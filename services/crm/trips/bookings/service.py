@@ -24,7 +24,6 @@ from services.crm.trips.bookings.events import (
     segment_snapshot,
 )
 from services.crm.trips.bookings.lists import (
-    BOOKING_KEYS,
     BY_CHANGE,
     BookingFilter,
     BookingSort,
@@ -78,8 +77,6 @@ from services.crm.trips.bookings.rules import (
 )
 
 __all__ = [
-    "BOOKING_KEYS",
-    "BY_CHANGE",
     "DUE_WORDS",
     "BookingData",
     "BookingDetail",

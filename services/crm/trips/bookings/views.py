@@ -30,11 +30,10 @@ from services.crm.trips.bookings.forms import (
     make_segment_form,
     point_values,
 )
+from services.crm.trips.bookings.lists import BOOKING_KEYS, BY_CHANGE
 from services.crm.trips.bookings.panels import BOOKING_LINE, BOOKING_PAGE
 from services.crm.trips.bookings.schedule_text import Schedule, Unreadable, read_schedule
 from services.crm.trips.bookings.service import (
-    BOOKING_KEYS,
-    BY_CHANGE,
     BookingDetail,
     BookingFilter,
     BookingSort,
