@@ -67,8 +67,10 @@ class PaymentKeys:
 
 def keys_of(payment_id: InstrumentedAttribute[str]) -> PaymentKeys:
     """Of the payment that a row names."""
+    # The payer's name is looked up within a look-up, where the row is no longer found of itself.
+    row = payment_id.class_
     payer, title, amount = (
-        select(column).where(PaymentRow.id == payment_id).scalar_subquery()
+        select(column).where(PaymentRow.id == payment_id).correlate(row).scalar_subquery()
         for column in (PaymentRow.payer_client_id, PaymentRow.booking_title, PaymentRow.amount_minor)
     )
     return PaymentKeys(payer=name_key(payer), title=AsText(title), amount=amount)

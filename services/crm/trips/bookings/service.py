@@ -102,7 +102,6 @@ __all__ = [
 
 EXPORT_LIMIT = 10_000
 
-
 # Whether anything was asked for on a booking's segment; the payments' rooms say it.
 HasPayments = Callable[[Session, str, str], bool]
 

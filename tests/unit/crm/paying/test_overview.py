@@ -7,8 +7,9 @@ from datetime import timedelta
 from chassis.ids import token_sha256
 from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import PaymentLinkIssued, PaymentLinkOpened, PaymentLinkRevoked
+from services.crm.core.ordering import Order
 from services.crm.paying.links.models import PaymentLinkRow
-from services.crm.paying.links.overview import ENDING_SOON, Picked, Shown
+from services.crm.paying.links.overview import ENDING_SOON, LinkSort, Picked, Shown
 from services.crm.paying.links.rules import DEFAULT_LIFETIME
 from services.crm.paying.links.service import Link
 from tests.support.crm_paying import CrmHouse
@@ -49,6 +50,24 @@ def test_links_are_listed_by_state_each_to_its_agent_and_all_to_an_admin(crm: Cr
     assert crm.deps.paying.overview.page(crm.ada, Shown.ALL, 1).total == 4
     assert "No link is in this state" in crm.browser(crm.maya).get("/links?show=submitted").text
     assert "No links yet" in crm.browser(crm.jonas).get("/links?show=nonsense").text
+
+
+def test_the_list_is_ordered_by_clients_names_and_by_amounts(crm: CrmHouse) -> None:
+    wanted = crm.link_request(clients=2, key="both-0123456789")
+    crm.deps.paying.links.send(crm.maya, crm.booking_id, wanted)
+    send(crm, "again")
+
+    def payers(order: Order[LinkSort]) -> list[str]:
+        return [one.payer_name for one in crm.deps.paying.overview.page(crm.maya, Shown.ALL, 1, order).items]
+
+    by_name = payers(Order(LinkSort.CLIENT))
+    assert by_name == sorted(by_name)
+    assert payers(Order(LinkSort.CLIENT, turned=True)) == by_name[::-1]
+    assert len(by_name) == 3
+    amounts = [
+        one.amount.minor for one in crm.deps.paying.overview.page(crm.maya, Shown.ALL, 1, Order(LinkSort.AMOUNT)).items
+    ]
+    assert amounts == sorted(amounts, reverse=True)
 
 
 def test_an_admin_reads_the_list_without_buttons_and_the_file_names_no_token(crm: CrmHouse) -> None:
