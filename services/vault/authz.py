@@ -26,6 +26,7 @@ ALLOW: Final = AllowList(
         _V1 + "CardCustody/DescribeCard": _CRM,
         _V1 + "CardCustody/ListAccess": _CRM,
         _V1 + "CardCustody/RemoveCard": _CRM,
+        _V1 + "CardCustody/FindKeyedCard": _CRM,
         _V1 + "AuditReader/ListAgencyAudit": _CRM,
         _V1 + "AgentRegister/ListEnrolled": _CRM,
         _V1 + "SecondReveal/RequestSecondReveal": _CRM,

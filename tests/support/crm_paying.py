@@ -50,6 +50,7 @@ from services.crm.core.ports.vault import (
     Origin,
     Removal,
     SecondRevealAsked,
+    StoredCard,
 )
 from services.crm.models import Base, event_tables, session_tables
 from services.crm.parts import Dependencies
@@ -114,6 +115,8 @@ class FakeVault:
         self.roster: Callable[[str], list[AgentDetail]] = lambda _: []
         self.unknown_agents: set[str] = set()
         self.enrolled_hints: dict[str, str] = {}
+        # Cards by the phone session in which they were keyed.
+        self.keyed: dict[str, str] = {}
         self.down: WayvaultError | None = None
         self.refuse: WayvaultError | None = None
 
@@ -121,6 +124,12 @@ class FakeVault:
         """Stores a card."""
         self.cards[token] = FakeCard()
         return self.cards[token]
+
+    def hold_keyed(self, phone_session_id: str) -> str:
+        """Stores a card that was keyed in a phone session: its token."""
+        token = self.keyed[phone_session_id] = f"card_{phone_session_id}"
+        self.hold(token)
+        return token
 
     def request_reveal(
         self, *, idempotency_key: str, card_token: str, agent_id: str, purpose: str, origin: Origin
@@ -254,6 +263,21 @@ class FakeVault:
                 revealed_at=card.revealed_at,
                 cvv_shown_at=card.cvv_shown_at,
                 removed_at=card.removed_at,
+            )
+
+    def find_keyed_card(self, *, phone_session_id: str, agent_id: str) -> StoredCard | None:
+        with self._lock:
+            self._up()
+            token = self.keyed.get(phone_session_id, "")
+            if token not in self.cards or self.cards[token].removed_at is not None:
+                return None
+            now = self._clock.now()
+            return StoredCard(
+                token=token,
+                brand="visa",
+                last4="4242",
+                kept_until=now + timedelta(days=30),
+                cvv_kept_until=now + timedelta(hours=72),
             )
 
     def list_access(self, *, card_token: str, agent_id: str) -> list[AccessEntry]:

@@ -1,6 +1,6 @@
 """A masker for the CRM's tests: sessions as tests move them on, no telephone and no digit."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -22,13 +22,15 @@ _NOTHING = Progress(
 
 @dataclass
 class FakeMasker:
-    """Implements MaskerPort. `away`: nobody answers. `refuses`: the vault does not take the card."""
+    """Implements MaskerPort. `away`: nobody answers. `refuses`: the vault does not take the card. `dies` is called when
+    the vault has taken the card and before the CRM is told."""
 
     clock: FakeClock
     sessions: dict[str, Progress] = field(default_factory=dict)
     opened: list[Session] = field(default_factory=list)
     away: bool = False
     refuses: str = ""
+    dies: Callable[[str], None] | None = None
 
     def open(self, wanted: Session) -> Opened:
         self._up()
@@ -56,6 +58,8 @@ class FakeMasker:
         if self.refuses:
             raise CardInvalid(self.refuses, field="name")
         self.set(session_id, state="ended", result="stored", last4="4242")
+        if self.dies is not None:
+            self.dies(session_id)
         now = self.clock.now()
         return KeyedCard(
             token=f"card_{session_id}",

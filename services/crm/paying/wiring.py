@@ -1,5 +1,7 @@
 """The composition of the street of payments."""
 
+from collections.abc import Callable
+
 from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers
@@ -34,7 +36,8 @@ from services.crm.paying.payments.events import PaymentEvents
 from services.crm.paying.payments.self_service import SelfService
 from services.crm.paying.payments.service import HeldPayment, PaymentBook
 from services.crm.paying.phone.masker import GrpcMasker, MaskerPort
-from services.crm.paying.phone.service import PhonePayments, SignatureDesk
+from services.crm.paying.phone.service import PhonePayments
+from services.crm.paying.phone.storing import SignatureDesk, Storing
 from services.crm.paying.recording.events import ReportEvents
 from services.crm.paying.recording.service import Recording
 from services.crm.paying.reminders import events as reminder_events
@@ -122,6 +125,17 @@ def make_paying(
         port=charging,
         letters=letters,
     )
+    storing = Storing(
+        database=database,
+        outbox=outbox,
+        clock=clock,
+        links=links,
+        masker=masker,
+        vault=vault,
+        signatures=signatures,
+        refuse_card=card_refuser(removals),
+        acting=directory.actor,
+    )
     acts = Acts(outbox=outbox, clock=clock, links=links)
     return Paying(
         book=book,
@@ -176,25 +190,25 @@ def make_paying(
         reminders=Reminders(
             database=database, outbox=outbox, clock=clock, bookings=bookings, directory=directory, payments=book
         ),
-        phone=PhonePayments(
-            database=database,
-            outbox=outbox,
-            clock=clock,
-            links=links,
-            masker=masker,
-            signatures=signatures,
-        ),
+        phone=PhonePayments(database=database, clock=clock, masker=masker, signatures=signatures, storing=storing),
         reminder_log=ReminderLog(database=database, bookings=bookings),
     )
+
+
+def card_refuser(removals: Removals) -> Callable[[Session, HeldPayment, str], None]:
+    """What has a card destroyed that came for a payment which is past it, in the caller's transaction."""
+
+    def refuse_card(session: Session, payment: HeldPayment, card_token: str) -> None:
+        removals.want(session, payment, card_token=card_token, reason=Removal.VOIDED)
+
+    return refuse_card
 
 
 def register_events(handlers: EventHandlers, paying: Paying) -> None:
     """What the rooms do on events of portal and notifier. The payments room is told of an authorization before the
     links room: it refuses what is not ours."""
 
-    def refuse_card(session: Session, payment: HeldPayment, card_token: str) -> None:
-        paying.removals.want(session, payment, card_token=card_token, reason=Removal.VOIDED)
-
+    refuse_card = card_refuser(paying.removals)
     PaymentEvents(self_service=paying.self_service, refuse_card=refuse_card).register(handlers)
     link_events.register(handlers)
     reveal_events.register(handlers)
@@ -216,6 +230,6 @@ def timers(paying: Paying) -> list[tuple[str, Loop]]:
         ("lapse warnings", every(_LAPSE_SECONDS, paying.lapses.warn, "lapse warnings")),
         ("lapsed cards", every(_LAPSE_SECONDS, paying.lapses.confirm, "lapsed cards")),
         ("old news", every(_NEWS_SECONDS, paying.signs.sweep, "old news")),
-        ("lost phone calls", every(_LAPSE_SECONDS, paying.phone.settle, "lost phone calls")),
+        ("cards by phone", every(_CHARGES_SECONDS, paying.phone.storing.settle, "cards by phone")),
         ("unrecorded reveals", every(_LAPSE_SECONDS, paying.reveals.settle, "unrecorded reveals")),
     ]

@@ -46,7 +46,7 @@ _LIVE: Final = tuple(LIVE_CARD)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCard:
-    """What a new row holds. `cvv_*` are None when no CVV is kept."""
+    """What a new row holds. `cvv_*` are None when no CVV is kept; `keyed_in` when it came from a form."""
 
     token: str
     agency_id: str
@@ -61,6 +61,7 @@ class NewCard:
     stored_at: datetime
     kept_until: datetime
     cvv_kept_until: datetime | None
+    keyed_in: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,9 @@ _COLUMNS: Final = tuple(_TABLE.c[name] for name in Card.__slots__)
 _INSERT: Final = insert(_TABLE)
 _FIND: Final = select(*_COLUMNS).where(_TABLE.c.token == bindparam("card"))
 _FIND_LOCKED: Final = _FIND.with_for_update()
+_KEYED: Final = (
+    select(*_COLUMNS).where(_TABLE.c.keyed_in == bindparam("phone_session")).order_by(_TABLE.c.stored_at.desc())
+)
 
 
 def _showing(event: CardEvent) -> Update:
@@ -135,9 +139,20 @@ def owned_card(session: Session, token: str, agent_id: str, *, lock: bool = Fals
     card = find_card(session, token, lock=lock)
     if card is None:
         raise NotFound("The vault has no such card.")
+    demand_owner(card, agent_id)
+    return card
+
+
+def demand_owner(card: Card, agent_id: str) -> None:
+    """Raises PermissionDenied for any agent but the card's owner."""
     if card.owner_agent_id != agent_id:
         raise PermissionDenied("This card belongs to another agent.")
-    return card
+
+
+def keyed_card(session: Session, phone_session_id: str, now: datetime) -> Card | None:
+    """The live card that was keyed in a phone session; the newest, where the vault was asked to store it again."""
+    rows = session.execute(_KEYED, {"phone_session": phone_session_id})
+    return next((card for card in map(_card, rows) if card.lives(now)), None)
 
 
 def live_card(session: Session, token: str, agent_id: str, now: datetime, *, lock: bool = False) -> Card:

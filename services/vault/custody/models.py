@@ -33,6 +33,7 @@ class CardRow(Base):
         ),
         Index("ix_cards_kept_until_live", "kept_until", postgresql_where=text("cipher IS NOT NULL")),
         Index("ix_cards_cvv_kept_until_live", "cvv_kept_until", postgresql_where=text("cvv_cipher IS NOT NULL")),
+        Index("ix_cards_keyed_in", "keyed_in", postgresql_where=text("keyed_in IS NOT NULL")),
     )
 
     token: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -53,3 +54,5 @@ class CardRow(Base):
     revealed_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
     cvv_shown_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
     removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    # The phone session in which the card was keyed; null for one from a form.
+    keyed_in: Mapped[str | None] = mapped_column(String(64))

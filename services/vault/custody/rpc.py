@@ -32,6 +32,13 @@ class CardCustodyRpc(vault_pb2_grpc.CardCustodyServicer):
             identifier(request.card_token, "card_token"), identifier(request.agent_id, "agent_id")
         )
 
+    def FindKeyedCard(
+        self, request: pb.FindKeyedCardRequest, context: grpc.ServicerContext
+    ) -> pb.FindKeyedCardResponse:
+        return self._service.find_keyed(
+            identifier(request.phone_session_id, "phone_session_id"), identifier(request.agent_id, "agent_id")
+        )
+
     def RemoveCard(self, request: pb.RemoveCardRequest, context: grpc.ServicerContext) -> pb.RemoveCardResponse:
         key = CallKey.of(request.idempotency_key, request)
         reason = _REASONS.get(request.reason)

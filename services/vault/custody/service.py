@@ -18,10 +18,12 @@ from services.vault.custody.cards import (
     Card,
     Kept,
     NewCard,
+    demand_owner,
     destroy_card,
     find_card,
     kept_cards,
     kept_cvvs,
+    keyed_card,
     live_card,
     move_cvv,
     overdue_cards,
@@ -153,6 +155,25 @@ class CustodyService:
 
         with self._refusals.audited(act):
             return self._idempotency.once(key, pb.RemoveCardResponse, work)
+
+    def find_keyed(self, phone_session_id: str, agent_id: str) -> pb.FindKeyedCardResponse:
+        """The live card that was keyed in a phone session; an empty answer when there is none.
+
+        Raises PermissionDenied for another agent than its owner.
+        """
+        with self._database.read() as session:
+            card = keyed_card(session, phone_session_id, self._clock.now())
+        if card is None:
+            return pb.FindKeyedCardResponse()
+        with self._refusals.audited(self._look(card.token, agent_id)):
+            demand_owner(card, agent_id)
+        return pb.FindKeyedCardResponse(
+            card_token=card.token,
+            brand=card.brand,
+            last4=card.last4,
+            card_kept_until=stamp(card.kept_until),
+            cvv_kept_until=stamp(card.cvv_kept_until),
+        )
 
     def _look(self, token: str, agent_id: str) -> Act:
         return Act(

@@ -64,6 +64,7 @@ class Draft:
     stored_at: datetime
     kept_until: datetime
     cvv_kept_until: datetime | None
+    keyed_in: str | None
 
     def encrypted(self, cipher: Cipher, cvv_cipher: Cipher | None) -> NewCard:
         """The row that stands for it."""
@@ -81,6 +82,7 @@ class Draft:
             stored_at=self.stored_at,
             kept_until=self.kept_until,
             cvv_kept_until=self.cvv_kept_until,
+            keyed_in=self.keyed_in,
         )
 
 

@@ -25,3 +25,5 @@ class IntakeRow(Base):
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime())
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime(), index=True)
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    # The phone session in which the card is keyed; null for a form.
+    keyed_in: Mapped[str | None] = mapped_column(String(64))

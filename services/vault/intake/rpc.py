@@ -1,8 +1,9 @@
-"""CardIntake on the wire: parses, calls the service, renders. Caller: the portal."""
+"""CardIntake on the wire: parses, calls the service, renders. Callers: the portal, the masker."""
 
 import grpc
 
 from chassis.errors import InvalidArgument
+from chassis.rpc import current_call
 from chassis.rpc.fields import identifier, whole_number
 from chassis.rpc.idempotency import CallKey
 from protos.wayvault.vault.v1 import vault_pb2 as pb
@@ -44,6 +45,7 @@ class CardIntakeRpc(vault_pb2_grpc.CardIntakeServicer):
                     ),
                 ),
                 origin=request.origin,
+                keyed_in=_keyed_in(request),
             ),
             key,
         )
@@ -55,6 +57,15 @@ class CardIntakeRpc(vault_pb2_grpc.CardIntakeServicer):
     def ReplaceCvv(self, request: pb.ReplaceCvvRequest, context: grpc.ServicerContext) -> pb.ReplaceCvvResponse:
         key = CallKey.of(request.idempotency_key, request)
         return self._service.replace_cvv(_submission(request.intake_id, request.sealed_cvv, request), key)
+
+
+def _keyed_in(request: pb.OpenIntakeRequest) -> str | None:
+    """The phone session. Raises InvalidArgument for any other caller than the masker: only it has sessions."""
+    if not request.phone_session_id:
+        return None
+    if current_call().caller != "phone":
+        raise InvalidArgument("Only the masker stores cards of phone sessions.", field="phone_session_id")
+    return identifier(request.phone_session_id, "phone_session_id")
 
 
 def _submission(intake_id: str, sealed: str, request: pb.StoreCardRequest | pb.ReplaceCvvRequest) -> Submission:

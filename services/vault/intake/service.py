@@ -58,7 +58,7 @@ class SealOpener(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewIntake:
-    """A slot to be opened."""
+    """A slot to be opened. `keyed_in`: the phone session whose card it takes; None for a form's."""
 
     kind: IntakeKind
     agency_id: str
@@ -67,6 +67,7 @@ class NewIntake:
     card_token: str
     retention: Retention
     origin: Origin
+    keyed_in: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,7 @@ class Slot:
     card_token: str
     retention: Retention
     expires_at: datetime
+    keyed_in: str | None
 
 
 class RecentSlots:
@@ -179,6 +181,7 @@ class IntakeService:
                 "cvv_hours": new.retention.cvv_hours,
                 "opened_at": now,
                 "expires_at": expires_at,
+                "keyed_in": new.keyed_in,
             },
         )
         self._trail.record(session, act.entry(resource=intake_id))
@@ -192,6 +195,7 @@ class IntakeService:
                 card_token=new.card_token,
                 retention=new.retention,
                 expires_at=expires_at,
+                keyed_in=new.keyed_in,
             ),
         )
         return pb.OpenIntakeResponse(intake_id=intake_id, expires_at=stamp(expires_at))
@@ -248,6 +252,7 @@ class IntakeService:
             stored_at=now,
             kept_until=kept_until,
             cvv_kept_until=slot.retention.cvv_kept_until(now, kept_until) if details.cvv_plaintext else None,
+            keyed_in=slot.keyed_in,
         )
 
     def replace_cvv(self, submission: Submission, key: CallKey) -> pb.ReplaceCvvResponse:
@@ -344,6 +349,7 @@ def _slot(row: Row[Any]) -> Slot:
         card_token=row.card_token or "",
         retention=Retention(card_days=row.card_days, cvv_hours=row.cvv_hours),
         expires_at=row.expires_at,
+        keyed_in=row.keyed_in,
     )
 
 

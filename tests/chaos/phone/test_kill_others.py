@@ -4,12 +4,15 @@ The whole stack, two telephones, the agent by HTTP. The masker's own death: test
 """
 
 import json
+import os
 import re
 import secrets
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -173,16 +176,61 @@ def test_a_vault_that_died_before_the_card_is_stored_is_said_and_can_be_asked_ag
             with pytest.raises(PageFault, match="503"):
                 session.finish()
             assert time.monotonic() - begun < SOON
-            assert not stack.query("vault", "SELECT 1 FROM cards WHERE payment_id = :id", id=session.payment)
+            assert not _cards_of(stack, session.payment)
         _until(lambda: bool(session.finish()), "the vault to take the card")
         session.call.hang_up()
     _stored_once(stack, session.payment)
     _no_digit_is_left(stack.state.root)
 
 
+@contextmanager
+def _dying_over_the_card(stack: Stack, session: Session) -> Iterator[None]:
+    """*Store card* is pressed and the vault has the card, but the CRM can't write that down: its database is held."""
+    vault = stack.processes["vault-serve"].popen
+    assert vault is not None
+    with ThreadPoolExecutor(1) as pool, stack.database("crm").connect() as held:
+        os.killpg(vault.pid, signal.SIGSTOP)
+        try:
+            pressed = pool.submit(session.finish)
+            _until(lambda: _call_of(stack, session)[1] is not None, "what is to be stored to be written down")
+            held = held.execution_options(isolation_level="AUTOCOMMIT")
+            held.exec_driver_sql("BEGIN IMMEDIATE")
+        finally:
+            os.killpg(vault.pid, signal.SIGCONT)
+        _until(lambda: bool(_cards_of(stack, session.payment)), "the vault to have the card")
+        yield
+        held.exec_driver_sql("ROLLBACK")
+        assert isinstance(pressed.exception(timeout=60), (requests.ConnectionError, PageFault))
+
+
+def _call_of(stack: Stack, session: Session) -> tuple[str, object]:
+    (row,) = stack.query("crm", "SELECT result, storing_at FROM phone_call WHERE payment_id = :id", id=session.payment)
+    return row.result, row.storing_at
+
+
+def _cards_of(stack: Stack, payment: str) -> list[str]:
+    return [row[0] for row in stack.query("vault", "SELECT last4 FROM cards WHERE payment_id = :id", id=payment)]
+
+
+@pytest.mark.parametrize("victims", [("crm-web",), ("crm-web", "vault-phone")], ids=["crm", "crm and masker"])
+def test_a_card_is_not_lost_with_whoever_stored_it(stack: Stack, browser: Browser, victims: tuple[str, ...]) -> None:
+    """Nobody presses *Store card* again: the worker finds the card, and its payment is pending."""
+    with ExitStack() as undo:
+        session = Session(stack, browser, undo)
+        for field, digits in FIELDS.items():
+            session.key(field, digits)
+        with ExitStack() as dead:
+            with _dying_over_the_card(stack, session):
+                dead.enter_context(stack.without(*victims, kill=True))
+            assert _call_of(stack, session)[0] == ""
+        session.call.hang_up()
+    _until(lambda: _call_of(stack, session) == ("stored", None), "the worker to settle the call")
+    _stored_once(stack, session.payment)
+    _no_digit_is_left(stack.state.root)
+
+
 def _stored_once(stack: Stack, payment: str) -> None:
-    rows = stack.query("vault", "SELECT last4 FROM cards WHERE payment_id = :id", id=payment)
-    assert [row[0] for row in rows] == [CARD.number[-4:]]
+    assert _cards_of(stack, payment) == [CARD.number[-4:]]
     (state,) = stack.query("crm", "SELECT state FROM payment WHERE id = :id", id=payment)
     assert state[0].lower() == "authorized"
 

@@ -118,6 +118,7 @@ class OpenIntakeRequest(_message.Message):
     CARD_RETENTION_DAYS_FIELD_NUMBER: _builtins.int
     CVV_RETENTION_HOURS_FIELD_NUMBER: _builtins.int
     ORIGIN_FIELD_NUMBER: _builtins.int
+    PHONE_SESSION_ID_FIELD_NUMBER: _builtins.int
     idempotency_key: _builtins.str
     agency_id: _builtins.str
     payment_id: _builtins.str
@@ -130,6 +131,8 @@ class OpenIntakeRequest(_message.Message):
     """Days the card may live, 1 to 180 (M11)."""
     cvv_retention_hours: _builtins.int
     """Hours the CVV may live, 0 to 72; 0 = never stored (M11)."""
+    phone_session_id: _builtins.str
+    """From the masker: the session in which the card is keyed, so that it can be found by it."""
     @_builtins.property
     def origin(self) -> _common_pb2.Origin: ...
     def __init__(
@@ -144,10 +147,11 @@ class OpenIntakeRequest(_message.Message):
         card_retention_days: _builtins.int = ...,
         cvv_retention_hours: _builtins.int = ...,
         origin: _common_pb2.Origin | None = ...,
+        phone_session_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_id", b"agency_id", "card_retention_days", b"card_retention_days", "card_token", b"card_token", "cvv_retention_hours", b"cvv_retention_hours", "idempotency_key", b"idempotency_key", "kind", b"kind", "origin", b"origin", "owner_agent_id", b"owner_agent_id", "payment_id", b"payment_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_id", b"agency_id", "card_retention_days", b"card_retention_days", "card_token", b"card_token", "cvv_retention_hours", b"cvv_retention_hours", "idempotency_key", b"idempotency_key", "kind", b"kind", "origin", b"origin", "owner_agent_id", b"owner_agent_id", "payment_id", b"payment_id", "phone_session_id", b"phone_session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -763,6 +767,64 @@ class RemoveCardResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RemoveCardResponse: _TypeAlias = RemoveCardResponse  # noqa: Y015
+
+@_typing.final
+class FindKeyedCardRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PHONE_SESSION_ID_FIELD_NUMBER: _builtins.int
+    AGENT_ID_FIELD_NUMBER: _builtins.int
+    phone_session_id: _builtins.str
+    agent_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        phone_session_id: _builtins.str = ...,
+        agent_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "phone_session_id", b"phone_session_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindKeyedCardRequest: _TypeAlias = FindKeyedCardRequest  # noqa: Y015
+
+@_typing.final
+class FindKeyedCardResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CARD_TOKEN_FIELD_NUMBER: _builtins.int
+    BRAND_FIELD_NUMBER: _builtins.int
+    LAST4_FIELD_NUMBER: _builtins.int
+    CARD_KEPT_UNTIL_FIELD_NUMBER: _builtins.int
+    CVV_KEPT_UNTIL_FIELD_NUMBER: _builtins.int
+    card_token: _builtins.str
+    """Empty, and the rest with it, when no card of that session lives."""
+    brand: _builtins.str
+    last4: _builtins.str
+    @_builtins.property
+    def card_kept_until(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def cvv_kept_until(self) -> _timestamp_pb2.Timestamp:
+        """Absent when no CVV is kept."""
+
+    def __init__(
+        self,
+        *,
+        card_token: _builtins.str = ...,
+        brand: _builtins.str = ...,
+        last4: _builtins.str = ...,
+        card_kept_until: _timestamp_pb2.Timestamp | None = ...,
+        cvv_kept_until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["card_kept_until", b"card_kept_until", "cvv_kept_until", b"cvv_kept_until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["brand", b"brand", "card_kept_until", b"card_kept_until", "card_token", b"card_token", "cvv_kept_until", b"cvv_kept_until", "last4", b"last4"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindKeyedCardResponse: _TypeAlias = FindKeyedCardResponse  # noqa: Y015
 
 @_typing.final
 class ListAgencyAuditRequest(_message.Message):

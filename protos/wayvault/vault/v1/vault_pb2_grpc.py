@@ -461,6 +461,11 @@ class CardCustodyStub:
                 request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RemoveCardRequest.SerializeToString,
                 response_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RemoveCardResponse.FromString,
                 _registered_method=True)
+        self.FindKeyedCard = channel.unary_unary(
+                '/wayvault.vault.v1.CardCustody/FindKeyedCard',
+                request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.FindKeyedCardRequest.SerializeToString,
+                response_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.FindKeyedCardResponse.FromString,
+                _registered_method=True)
 
 
 class CardCustodyServicer:
@@ -486,6 +491,13 @@ class CardCustodyServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FindKeyedCard(self, request, context):
+        """The live card that was keyed in a phone session, for a CRM that died before it was told of it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CardCustodyServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -503,6 +515,11 @@ def add_CardCustodyServicer_to_server(servicer, server):
                     servicer.RemoveCard,
                     request_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RemoveCardRequest.FromString,
                     response_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RemoveCardResponse.SerializeToString,
+            ),
+            'FindKeyedCard': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindKeyedCard,
+                    request_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.FindKeyedCardRequest.FromString,
+                    response_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.FindKeyedCardResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -587,6 +604,33 @@ class CardCustody:
             '/wayvault.vault.v1.CardCustody/RemoveCard',
             protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RemoveCardRequest.SerializeToString,
             protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.RemoveCardResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindKeyedCard(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wayvault.vault.v1.CardCustody/FindKeyedCard',
+            protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.FindKeyedCardRequest.SerializeToString,
+            protos_dot_wayvault_dot_vault_dot_v1_dot_vault__pb2.FindKeyedCardResponse.FromString,
             options,
             channel_credentials,
             insecure,

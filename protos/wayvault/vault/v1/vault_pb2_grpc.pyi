@@ -160,6 +160,8 @@ class CardCustodyStub:
     ListAccess: _grpc.UnaryUnaryMultiCallable[_vault_pb2.ListAccessRequest, _vault_pb2.ListAccessResponse]
     RemoveCard: _grpc.UnaryUnaryMultiCallable[_vault_pb2.RemoveCardRequest, _vault_pb2.RemoveCardResponse]
     """Destroys card and CVV for good. Removing a removed card answers the same."""
+    FindKeyedCard: _grpc.UnaryUnaryMultiCallable[_vault_pb2.FindKeyedCardRequest, _vault_pb2.FindKeyedCardResponse]
+    """The live card that was keyed in a phone session, for a CRM that died before it was told of it."""
 
 @_typing.type_check_only
 class CardCustodyAsyncStub(CardCustodyStub):
@@ -170,6 +172,8 @@ class CardCustodyAsyncStub(CardCustodyStub):
     ListAccess: _aio.UnaryUnaryMultiCallable[_vault_pb2.ListAccessRequest, _vault_pb2.ListAccessResponse]  # type: ignore[assignment]
     RemoveCard: _aio.UnaryUnaryMultiCallable[_vault_pb2.RemoveCardRequest, _vault_pb2.RemoveCardResponse]  # type: ignore[assignment]
     """Destroys card and CVV for good. Removing a removed card answers the same."""
+    FindKeyedCard: _aio.UnaryUnaryMultiCallable[_vault_pb2.FindKeyedCardRequest, _vault_pb2.FindKeyedCardResponse]  # type: ignore[assignment]
+    """The live card that was keyed in a phone session, for a CRM that died before it was told of it."""
 
 class CardCustodyServicer(metaclass=_abc_1.ABCMeta):
     """---------------------------------------------------------------- custody (caller: crm)"""
@@ -195,6 +199,14 @@ class CardCustodyServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_vault_pb2.RemoveCardResponse, _abc.Awaitable[_vault_pb2.RemoveCardResponse]]:
         """Destroys card and CVV for good. Removing a removed card answers the same."""
+
+    @_abc_1.abstractmethod
+    def FindKeyedCard(
+        self,
+        request: _vault_pb2.FindKeyedCardRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_vault_pb2.FindKeyedCardResponse, _abc.Awaitable[_vault_pb2.FindKeyedCardResponse]]:
+        """The live card that was keyed in a phone session, for a CRM that died before it was told of it."""
 
 def add_CardCustodyServicer_to_server(servicer: CardCustodyServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 

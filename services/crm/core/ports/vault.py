@@ -99,6 +99,17 @@ class CardDescription:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCard:
+    """A card that the vault took by telephone and still has. `cvv_kept_until` is None when no CVV is kept."""
+
+    token: str
+    brand: str
+    last4: str
+    kept_until: datetime
+    cvv_kept_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccessEntry:
     """One row of the vault's audit trail about a card."""
 
@@ -125,7 +136,15 @@ class RegisterPort(Protocol):
     def enrolled(self, agency_id: str) -> list[EnrolledAgent]: ...
 
 
-class VaultPort(RegisterPort, Protocol):
+class KeyedCards(Protocol):
+    """What the room of payments by phone asks CardCustody."""
+
+    def find_keyed_card(self, *, phone_session_id: str, agent_id: str) -> StoredCard | None:
+        """The live card that was keyed in a session of the agent's; None when there is none."""
+        ...
+
+
+class VaultPort(RegisterPort, KeyedCards, Protocol):
     """CardReveal, SecondReveal, CardCustody and AgentRegister (protos/wayvault/vault/v1/vault.proto)."""
 
     def request_reveal(

@@ -29,6 +29,7 @@ from services.crm.core.ports.vault import (
     Origin,
     Removal,
     SecondRevealAsked,
+    StoredCard,
 )
 
 # Seconds an agent waits before they read that the vault can't be reached.
@@ -169,6 +170,19 @@ class GrpcVault:
             revealed_at=_maybe(card.HasField("revealed_at"), card.revealed_at),
             cvv_shown_at=_maybe(card.HasField("cvv_shown_at"), card.cvv_shown_at),
             removed_at=_maybe(card.HasField("removed_at"), card.removed_at),
+        )
+
+    def find_keyed_card(self, *, phone_session_id: str, agent_id: str) -> StoredCard | None:
+        request = vault.FindKeyedCardRequest(phone_session_id=phone_session_id, agent_id=agent_id)
+        card = self._caller.call(self._custody.FindKeyedCard, request, timeout=_READ_TIMEOUT)
+        if not card.card_token:
+            return None
+        return StoredCard(
+            token=card.card_token,
+            brand=card.brand,
+            last4=card.last4,
+            kept_until=moment_of(card.card_kept_until),
+            cvv_kept_until=_maybe(card.HasField("cvv_kept_until"), card.cvv_kept_until),
         )
 
     def list_access(self, *, card_token: str, agent_id: str) -> list[AccessEntry]:

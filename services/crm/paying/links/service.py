@@ -132,7 +132,7 @@ class PaymentLinks(Asking[PaymentLinkRow, LinkState, Link]):
     def take_back(self, session: Session, payment: HeldPayment) -> None:
         """The payment is asked for no more, in the caller's transaction; one that is past that is left as it is."""
         payment.happen(Fact.LINK_REVOKED, at=self._clock.now())
-        self._close_link_of(session, payment.id)
+        self.close_link_of(session, payment.id)
 
     def open_without_link(self, actor: Actor, booking_id: str, request: LinkRequest) -> str:
         """A payment for the one share of the request, asked for without a link (T1). The same request again makes none.
@@ -165,12 +165,8 @@ class PaymentLinks(Asking[PaymentLinkRow, LinkState, Link]):
                 raise InvalidArgument(f"The link of this payment was {row.state}. Send a new one from the booking.")
             return payment.now.payer_email
 
-    def taken_otherwise(self, payment_id: str) -> None:
-        """The card came by phone: the link of the payment, if it has one that lives, stops working."""
-        with self._database.transaction() as session:
-            self._close_link_of(session, payment_id)
-
-    def _close_link_of(self, session: Session, payment_id: str) -> None:
+    def close_link_of(self, session: Session, payment_id: str) -> None:
+        """The payment's link, if it has one that lives, stops working: the card came, or is to come, otherwise."""
         row = session.scalar(select(PaymentLinkRow).where(PaymentLinkRow.payment_id == payment_id).with_for_update())
         if row is not None:
             self._close(session, row)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
@@ -18,6 +18,7 @@ class PhoneCallRow(Base):
         Index("ix_phone_call_agency", "agency_id", "started_at", "id"),
         Index("ix_phone_call_payment", "payment_id", "started_at"),
         Index("ix_phone_call_open", "result", "started_at"),
+        Index("ix_phone_call_storing", "storing_at", postgresql_where=text("storing_at IS NOT NULL")),
     )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -34,6 +35,10 @@ class PhoneCallRow(Base):
     # The request to sign the authorization; empty when none could be sent, and why not.
     sign_request_id: Mapped[str] = mapped_column(String(64), default="")
     signature_problem: Mapped[str] = mapped_column(String(300), default="")
+    # When *Store card* was pressed last, and the holder's name and address as typed (JSON), until it is known whether
+    # the vault has the card. The CRM may die in between: then the worker finds out.
+    storing_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    holder: Mapped[str] = mapped_column(Text, default="", server_default="")
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     tied_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

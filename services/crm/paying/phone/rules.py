@@ -35,6 +35,21 @@ RESULT_WORDS: Final = {
 }
 
 
+class Verdict(StrEnum):
+    """What is right for a card that the vault took though the CRM never wrote down that it did."""
+
+    COMPLETE = "complete"
+    REMOVE = "remove"
+
+
+def verdict(*, pressed: bool, result: Result | None, waits: bool) -> Verdict:
+    """The card counts when it was authorized: the client agreed and keyed it, the agent pressed *Store card*
+    (`pressed`), nobody ended the session otherwise or was told that nothing is stored, and the payment still `waits`.
+    """
+    unended = result is None or result in (Result.LOST, Result.STORED)
+    return Verdict.COMPLETE if pressed and unended and waits else Verdict.REMOVE
+
+
 # What became of the charge at the agency's own gateway, in the report (T5).
 CHARGE_WORDS: Final = {
     ChargeState.INTENT: "Being found out",

@@ -1,39 +1,33 @@
-"""Use cases of payments by phone: prepare, open a session, capture, store, record how it ended, report (T1 to T9)."""
+"""Use cases of payments by phone: prepare, open a session, capture, record how it ended, report (T1 to T9).
+
+Storing the card: `storing.py`.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Final, Protocol
+from datetime import UTC, datetime
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session as DbSession
 
-from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound, Unavailable, WayvaultError
 from chassis.ids import new_id
-from chassis.timestamps import stamp
-from protos.wayvault.common.v1 import common_pb2
-from protos.wayvault.events.v1.events_pb2 import PaymentAuthorized, PaymentTakenByPhone
 from services.crm.core.actor import Actor
 from services.crm.core.ordering import in_order
 from services.crm.core.visibility import visible_to
-from services.crm.paying.links.service import PaymentLinks
 from services.crm.paying.payments.service import (
-    BillingAddress,
-    HeldPayment,
     Payment,
-    PaymentState,
     context_of,
-    locked_own,
     own,
 )
-from services.crm.paying.phone import terms
-from services.crm.paying.phone.masker import KeyedCard, MaskerPort, Opened, Progress, Readiness, Session
+from services.crm.paying.phone.masker import MaskerPort, Opened, Progress, Readiness, Session
 from services.crm.paying.phone.models import PhoneCallRow, PhoneDeskRow, PhoneFlowRow
 from services.crm.paying.phone.records import CALL_KEYS, NEWEST, Call, CallFilter, CallSort, calls_of
 from services.crm.paying.phone.rules import FIRST_SCRIPT, RESULT_WORDS, Field, Flow, Result
+from services.crm.paying.phone.storing import WAITING, SignatureDesk, Storing, own_row
 
 __all__ = [
     "CALL_KEYS",
@@ -49,20 +43,7 @@ __all__ = [
     "Result",
 ]
 
-_WAITING: Final = frozenset({PaymentState.REQUESTED, PaymentState.OPENED})
-# A session that is not known to have ended by then was lost.
-_LONGEST: Final = timedelta(hours=1, minutes=5)
 EXPORT_LIMIT: Final = 10_000
-
-
-class SignatureDesk(Protocol):
-    """Sends the authorization for signature and tells what became of it (the street of signing)."""
-
-    def ask(self, actor: Actor, payment: Payment, text: str, request_key: str) -> str:
-        """The request's id. Raises InvalidArgument with the reason why none could be sent."""
-        ...
-
-    def is_signed(self, request_id: str) -> bool: ...
 
 
 class PhonePayments:
@@ -72,18 +53,16 @@ class PhonePayments:
         self,
         *,
         database: Database,
-        outbox: Outbox,
         clock: Clock,
-        links: PaymentLinks,
         masker: MaskerPort | None,
         signatures: SignatureDesk,
+        storing: Storing,
     ) -> None:
         self._database = database
-        self._outbox = outbox
         self._clock = clock
-        self._links = links
         self._masker = masker
         self._signatures = signatures
+        self.storing = storing
 
     @property
     def is_set_up(self) -> bool:
@@ -176,88 +155,11 @@ class PhonePayments:
         try:
             progress = self._required().cancel(call.session_id, actor.agent_id)
         except NotFound:
-            self._note(call_id, result=Result.LOST)
+            # Whatever the vault may have: the agent does not want it any more.
+            self._note(call_id, result=Result.CANCELLED if call.is_storing else Result.LOST)
             return
         if progress.result and progress.result != Result.STORED:
             self._note(call_id, result=Result(progress.result), asked_again=_again(progress))
-
-    def finish(self, actor: Actor, call_id: str, *, name: str, billing: BillingAddress) -> str:
-        """Stores the keyed card: the payment is pending, marked by phone, its authorization mailed for signature.
-
-        Returns the payment's id. Raises CardInvalid, InvalidArgument, NotFound, Unavailable.
-        """
-        call = self._own_call(actor, call_id)
-        card = self._required().finish(call.session_id, actor.agent_id, name)
-        now = self._clock.now()
-        with self._database.transaction() as session:
-            payment = locked_own(session, actor, call.payment_id)
-            self._authorize(session, payment, card, billing, now)
-            kept = session.get_one(PhoneCallRow, call_id, with_for_update=True)
-            kept.result, kept.asked_again = Result.STORED, card.asked_again
-            kept.ended_at = kept.ended_at or now
-        self._links.taken_otherwise(call.payment_id)
-        self.ask_signature(actor, call_id)
-        return call.payment_id
-
-    def ask_signature(self, actor: Actor, call_id: str) -> bool:
-        """Mails the authorization for signature; False, and why is kept, when it can't be. Asked twice, sends once."""
-        with self._database.read() as session:
-            call = self._own_row(session, actor, call_id)
-            if call.sign_request_id:
-                return True
-            payment, house = own(session, actor, call.payment_id), context_of(session, call.payment_id)
-        text = terms.render(
-            payment,
-            agency=house.agency.name,
-            agent=house.agent.name,
-            contact=house.agent.email or house.agency.email,
-        )
-        request_id, problem = "", ""
-        try:
-            request_id = self._signatures.ask(actor, payment, text, f"phone-{call_id}")
-        except InvalidArgument as error:
-            problem = error.message[:300]
-        with self._database.transaction() as session:
-            kept = session.get_one(PhoneCallRow, call_id, with_for_update=True)
-            kept.sign_request_id, kept.signature_problem = request_id, problem
-        return bool(request_id)
-
-    def _authorize(
-        self, session: DbSession, payment: HeldPayment, card: KeyedCard, billing: BillingAddress, now: datetime
-    ) -> None:
-        address = common_pb2.PostalAddress(
-            line1=billing.line1,
-            line2=billing.line2,
-            city=billing.city,
-            region=billing.region,
-            postal_code=billing.postal_code,
-            country=billing.country,
-        )
-        told = PaymentAuthorized(
-            context=payment.context,
-            card_token=card.token,
-            brand=card.brand,
-            last4=card.last4,
-            cardholder_name=card.name,
-            billing_address=address,
-            authorized_at=stamp(now),
-            card_kept_until=stamp(card.kept_until),
-            cvv_kept_until=stamp(card.cvv_kept_until) if card.cvv_kept_until else None,
-        )
-        already = payment.now.card_token == card.token
-        if not payment.authorize(told, by_phone=True):
-            raise InvalidArgument("This payment was closed meanwhile. The card is destroyed.")
-        if not already:
-            event = PaymentTakenByPhone(
-                context=told.context,
-                brand=card.brand,
-                last4=card.last4,
-                cardholder_name=card.name,
-                authorized_at=told.authorized_at,
-                card_kept_until=told.card_kept_until,
-                cvv_kept_until=told.cvv_kept_until if card.cvv_kept_until else None,
-            )
-            self._outbox.add(session, event, aggregate_id=payment.id, agency_id=payment.now.agency_id)
 
     # ---- many
     def of_payment(self, payment_id: str) -> Call | None:
@@ -281,16 +183,6 @@ class PhonePayments:
         query = in_order(query, wanted.order, CALL_KEYS, PhoneCallRow.id).limit(limit)
         with self._database.read() as session:
             return calls_of(session, session.scalars(query).all())
-
-    def settle(self) -> int:
-        """For the worker: sessions that nobody saw end are lost. Returns how many."""
-        before = self._clock.now() - _LONGEST
-        query = select(PhoneCallRow.id).where(PhoneCallRow.result == "", PhoneCallRow.started_at < before)
-        with self._database.read() as session:
-            lost = session.scalars(query.limit(200)).all()
-        for call_id in lost:
-            self._note(call_id, result=Result.LOST)
-        return len(lost)
 
     # ---- settings
     def flow(self, agency_id: str) -> Flow:
@@ -332,16 +224,10 @@ class PhonePayments:
             raise Unavailable("Phone payments are not set up here. An operator can: docs/phone.md says how.")
         return self._masker
 
-    def _own_row(self, session: DbSession, actor: Actor, call_id: str) -> PhoneCallRow:
-        row = session.get(PhoneCallRow, call_id)
-        if row is None or row.agency_id != actor.agency_id or not actor.owns(row.agent_id):
-            raise NotFound("There is no such phone payment among yours.")
-        return row
-
     def _own_call(self, actor: Actor, call_id: str) -> "_OwnCall":
         with self._database.read() as session:
-            row = self._own_row(session, actor, call_id)
-            return _OwnCall(session_id=row.session_id, payment_id=row.payment_id, tied_at=row.tied_at)
+            row = own_row(session, actor, call_id)
+            return _OwnCall(session_id=row.session_id, tied_at=row.tied_at, is_storing=row.storing_at is not None)
 
     def _note(self, call_id: str, *, result: Result | None = None, asked_again: int = 0, tied: bool = False) -> None:
         with self._database.transaction() as session:
@@ -355,8 +241,8 @@ class PhonePayments:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _OwnCall:
     session_id: str
-    payment_id: str
     tied_at: datetime | None
+    is_storing: bool
 
 
 def _again(progress: Progress) -> int:
@@ -366,7 +252,7 @@ def _again(progress: Progress) -> int:
 def _waiting(session: DbSession, actor: Actor, payment_id: str) -> Payment:
     """An own payment that can be paid by phone. Raises NotFound, PermissionDenied, InvalidArgument."""
     payment = own(session, actor, payment_id)
-    if payment.state not in _WAITING:
+    if payment.state not in WAITING:
         raise InvalidArgument("This payment is not waiting for a card any more.")
     if context_of(session, payment_id).plan:
         raise InvalidArgument("A standing order has to be signed first; the client does that by the link.")

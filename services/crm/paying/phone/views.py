@@ -117,7 +117,8 @@ def start(payment_id: str) -> ResponseReturnValue:
 @passive
 @login_required
 def stream(call_id: str) -> ResponseReturnValue:
-    """Server-sent events: `progress` at each key, `over` when the session is, `lost` when the line to it is."""
+    """Server-sent events: `progress` at each key, `over` when the session is, `lost` when it is gone, `stored` when it
+    is gone but its card is stored, `away` while nobody answers."""
     actor = current_agent()
     _phone().demand(actor, call_id)
     events = _events(actor, call_id)
@@ -163,10 +164,9 @@ def finish(call_id: str) -> ResponseReturnValue:
         field, messages = next(iter(form.errors.items()))
         raise InvalidArgument(str(messages[0]), field=str(field))
     actor = current_agent()
-    payment_id = _phone().finish(actor, call_id, name=form.name.data or "", billing=form.billing())
+    payment_id = _phone().storing.finish(actor, call_id, name=form.name.data or "", billing=form.billing())
     flash("The card is stored. It was keyed by the client; nobody heard or saw it.", "done")
-    may_charge = paying().charges.status_of(paying().book.get(actor, payment_id)).may_charge
-    return jsonify(url=url_for("phone.panel" if may_charge else "payment_page.show", payment_id=payment_id))
+    return jsonify(url=_next_page(actor, payment_id))
 
 
 @blueprint.post("/payments/<id:payment_id>/phone/link")
@@ -194,7 +194,7 @@ def signature(payment_id: str) -> ResponseReturnValue:
     if not actor.owns(paying().book.get(actor, payment_id).agent_id):
         raise PermissionDenied("Only the agent who owns this payment can mail its authorization.")
     call = _phone().of_payment(payment_id)
-    if call is not None and _phone().ask_signature(actor, call.id):
+    if call is not None and _phone().storing.ask_signature(actor, call.id):
         flash("The authorization is on its way for signature.", "done")
     else:
         flash("The authorization could not be mailed; the reason stands on this page.", "alert")
@@ -217,14 +217,33 @@ def _events(actor: Actor, call_id: str) -> Iterator[str]:
                 yield "event: over\ndata: {}\n\n"
                 return
     except NotFound:
-        yield f"event: lost\ndata: {json.dumps({'words': _LOST})}\n\n"
+        yield _gone(actor, call_id)
     except WayvaultError:
         yield f"event: away\ndata: {json.dumps({'words': _AWAY})}\n\n"
+
+
+def _gone(actor: Actor, call_id: str) -> str:
+    """What is said of a session that is gone: it may have died after its card was stored."""
+    stored = _phone().storing.look(call_id)
+    if stored:
+        url = _next_page(actor, _phone().storing.payment_of(actor, call_id))
+        return f"event: stored\ndata: {json.dumps({'url': url})}\n\n"
+    return f"event: lost\ndata: {json.dumps({'words': _UNKNOWN if stored is None else _LOST})}\n\n"
+
+
+def _next_page(actor: Actor, payment_id: str) -> str:
+    """Where the agent goes on once the card is stored."""
+    may_charge = paying().charges.status_of(paying().book.get(actor, payment_id)).may_charge
+    return url_for("phone.panel" if may_charge else "payment_page.show", payment_id=payment_id)
 
 
 _LOST: Final = (
     "The secure line was interrupted and the session is over. Nothing was stored, and every digit is gone. "
     "Start again, or send a link instead."
+)
+_UNKNOWN: Final = (
+    "The secure line was interrupted while the card was being stored, and the session is over. Whether the card is "
+    "stored will be known within a minute: this payment's page shows it then."
 )
 _AWAY: Final = (
     "The secure line does not answer. Nothing more is heard of the session until it does; please wait a moment."

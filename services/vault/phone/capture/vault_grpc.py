@@ -49,6 +49,7 @@ class VaultIntake:
                 card_retention_days=purpose.card_days,
                 cvv_retention_hours=purpose.cvv_hours,
                 origin=_ORIGIN,
+                phone_session_id=card.session_id,
             ),
         )
         stored = self._caller.call(

@@ -42,7 +42,7 @@ def started(crm: CrmHouse, payment_id: str) -> str:
 def stored(crm: CrmHouse) -> str:
     payment_id = asked(crm)
     crm.vault.hold("card_phone_1")
-    phone(crm).finish(crm.maya, started(crm, payment_id), name="Grace Hopper", billing=BILLING)
+    phone(crm).storing.finish(crm.maya, started(crm, payment_id), name="Grace Hopper", billing=BILLING)
     return payment_id
 
 
@@ -86,7 +86,7 @@ def test_the_same_form_twice_asks_for_one_payment(crm: CrmHouse) -> None:
 
 def test_a_card_taken_by_phone_ends_the_link_that_waited(crm: CrmHouse) -> None:
     payment_id = crm.requested()
-    phone(crm).finish(crm.maya, started(crm, payment_id), name="Grace Hopper", billing=BILLING)
+    phone(crm).storing.finish(crm.maya, started(crm, payment_id), name="Grace Hopper", billing=BILLING)
     link = crm.deps.paying.links.of_payment(payment_id)
     assert link is not None
     assert link.state is LinkState.REVOKED
@@ -128,7 +128,7 @@ def test_a_masker_that_lost_the_session_is_said_at_once_and_nothing_is_half_stor
     assert "event: lost" in events
     assert "Nothing was stored" in events
     with pytest.raises(NotFound):
-        phone(crm).finish(crm.maya, call_id, name="Grace Hopper", billing=BILLING)
+        phone(crm).storing.finish(crm.maya, call_id, name="Grace Hopper", billing=BILLING)
     assert crm.row(payment_id).state == PaymentState.REQUESTED
     assert phone(crm).calls(crm.maya, CallFilter())[0].result is Result.LOST
 
@@ -214,9 +214,9 @@ def test_the_report_is_an_agents_own_and_an_admins_agencys(crm: CrmHouse) -> Non
 
 def test_a_session_that_nobody_saw_end_is_recorded_as_interrupted(crm: CrmHouse) -> None:
     started(crm, asked(crm))
-    assert phone(crm).settle() == 0
+    assert phone(crm).storing.settle() == 0
     crm.clock.advance(timedelta(hours=2))
-    assert phone(crm).settle() == 1
+    assert phone(crm).storing.settle() == 1
     assert phone(crm).calls(crm.maya, CallFilter())[0].result is Result.LOST
 
 

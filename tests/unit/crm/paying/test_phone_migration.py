@@ -27,6 +27,6 @@ def test_payments_of_before_are_not_by_phone_and_can_be_taken_by_it(crm: CrmHous
     assert not crm.deps.paying.book.get(crm.maya, before).by_phone
     crm.vault.hold("card_phone_3")
     call_id, _ = phone(crm).start(crm.maya, waiting, script="Read out")
-    phone(crm).finish(crm.maya, call_id, name="Grace Hopper", billing=BILLING)
+    phone(crm).storing.finish(crm.maya, call_id, name="Grace Hopper", billing=BILLING)
     payment = crm.deps.paying.book.get(crm.maya, waiting)
     assert (payment.by_phone, payment.state) == (True, PaymentState.AUTHORIZED)

@@ -36,7 +36,7 @@ def fee_by_phone(crm: CrmHouse) -> str:
     phone(crm).cancel(crm.maya, first)
     crm.vault.hold("card_phone_2")
     call_id, _ = phone(crm).start(crm.maya, payment_id, script="Read out")
-    phone(crm).finish(crm.maya, call_id, name="Grace Hopper", billing=BILLING)
+    phone(crm).storing.finish(crm.maya, call_id, name="Grace Hopper", billing=BILLING)
     return payment_id
 
 
@@ -112,7 +112,7 @@ def test_without_a_gateway_or_for_a_supplier_the_panel_leads_to_the_payment(
     suppliers = crm.deps.paying.links.open_without_link(crm.maya, crm.booking_id, crm.link_request(key="form-9-01234"))
     crm.vault.hold("card_phone_2")
     call_id, _ = phone(crm).start(crm.maya, suppliers, script="Read out")
-    phone(crm).finish(crm.maya, call_id, name="Grace Hopper", billing=BILLING)
+    phone(crm).storing.finish(crm.maya, call_id, name="Grace Hopper", billing=BILLING)
     gateway.gateway = None
     for payment_id in (suppliers, fee_by_phone(crm)):
         answer = crm.browser(crm.maya).get(f"/payments/{payment_id}/phone")

@@ -19,7 +19,7 @@ from services.vault.custody.rules import (
     card_target,
     cvv_target,
 )
-from tests.support.vault_kit import AGENT, Kit, key, make_kit
+from tests.support.vault_kit import AGENCY, AGENT, ORIGIN, Kit, key, make_kit
 
 
 @pytest.fixture
@@ -128,3 +128,57 @@ def test_every_event_leads_to_one_state_and_dead_states_lead_nowhere() -> None:
     shown_again = [move for move in CVV_MOVES if move == (CvvState.SHOWN, CvvEvent.SHOW)]
     assert not shown_again
     assert [state for state, event in CARD_MOVES if event is CardEvent.REVEAL] == [CardState.STORED]
+
+
+def _keyed(kit: Kit, session: str, payment: str = "payment_keyed") -> str:
+    request = pb.OpenIntakeRequest(
+        idempotency_key=key(),
+        agency_id=AGENCY,
+        payment_id=payment,
+        owner_agent_id=AGENT,
+        kind=pb.INTAKE_KIND_CARD,
+        card_retention_days=30,
+        cvv_retention_hours=72,
+        origin=ORIGIN,
+        phone_session_id=session,
+    )
+    slot = kit.call("phone", kit.intake.OpenIntake, request)
+    return str(kit.call("phone", kit.intake.StoreCard, kit.store_request(slot.intake_id)).card_token)
+
+
+def _found(kit: Kit, session: str, agent: str = AGENT) -> pb.FindKeyedCardResponse:
+    request = pb.FindKeyedCardRequest(phone_session_id=session, agent_id=agent)
+    answer: pb.FindKeyedCardResponse = kit.call("crm", kit.custody.FindKeyedCard, request)
+    return answer
+
+
+def test_a_keyed_card_is_found_by_its_session_while_it_lives(kit: Kit) -> None:
+    kit.store()
+    token = _keyed(kit, "phone_1")
+    found = _found(kit, "phone_1")
+    assert (found.card_token, found.brand, found.last4) == (token, "visa", "1111")
+    assert found.card_kept_until == kit.describe(token).card_kept_until
+    assert found.cvv_kept_until == kit.describe(token).cvv_kept_until
+    assert _found(kit, "phone_2") == pb.FindKeyedCardResponse()
+    kit.remove(token)
+    assert _found(kit, "phone_1") == pb.FindKeyedCardResponse()
+
+
+def test_of_a_card_that_was_stored_twice_in_a_session_the_newer_is_found(kit: Kit) -> None:
+    first, second = _keyed(kit, "phone_1"), _keyed(kit, "phone_1")
+    assert _found(kit, "phone_1").card_token == second
+    assert kit.describe(first).state == pb.CARD_STATE_REMOVED
+    kit.fake_clock.advance(timedelta(days=30))
+    assert _found(kit, "phone_1").card_token == ""
+
+
+def test_a_keyed_card_is_found_for_its_owner_alone_and_who_else_asks_is_recorded(kit: Kit) -> None:
+    token = _keyed(kit, "phone_1")
+    with pytest.raises(errors.PermissionDenied):
+        _found(kit, "phone_1", agent="agent_2")
+    assert kit.history(token)[-1] == "access.refused:PERMISSION_DENIED"
+
+
+def test_only_the_masker_names_a_phone_session(kit: Kit) -> None:
+    with pytest.raises(errors.InvalidArgument):
+        kit.open_intake(phone_session_id="phone_1")

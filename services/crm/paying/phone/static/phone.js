@@ -8,6 +8,7 @@ const order = JSON.parse(panel.dataset.fields);
 let call = "";
 let source = null;
 let ended = false;
+let storing = false;
 let last = null;
 // Whether what is said is of the line to the session: only that goes away by itself when the line is back.
 let cut = false;
@@ -94,7 +95,11 @@ function over(progress) {
   ended = true;
   source?.close();
   say("", "phone-silent");
-  if (progress.result === "stored") return;
+  if (progress.result === "stored") {
+    // The card is stored, but who was to say so is gone: asked again, the answer is the same.
+    if (!storing) $("phone-finish").click();
+    return;
+  }
   show("over");
   $("phone-over-words").textContent = `${progress.result_words}. Nothing was stored, and every digit is gone.`;
 }
@@ -107,6 +112,11 @@ function watch() {
   });
   source.addEventListener("over", () => { source.close(); });
   source.addEventListener("away", (event) => { sayCut(JSON.parse(event.data).words); });
+  source.addEventListener("stored", (event) => {
+    ended = true;
+    source.close();
+    window.location.assign(JSON.parse(event.data).url);
+  });
   source.addEventListener("lost", (event) => {
     ended = true;
     source.close();
@@ -142,12 +152,13 @@ for (const row of document.querySelectorAll("[data-field]")) {
 
 $("phone-finish")?.addEventListener("click", (event) => act(event.currentTarget, async () => {
   const body = {};
+  storing = true;
   for (const input of document.querySelectorAll("#phone-holder input, #phone-holder select")) body[input.name] = input.value;
   const answer = await postJson(at("finish"), body, { timeout: 20000 });
   ended = true;
   source?.close();
   window.location.assign(answer.url);
-}).then(() => { if (last && !ended) draw(last); }));
+}).then(() => { storing = false; if (last && !ended) draw(last); }));
 
 for (const button of document.querySelectorAll("[data-cancel]")) {
   button.addEventListener("click", () => act(button, async () => {
