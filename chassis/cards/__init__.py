@@ -5,6 +5,7 @@ here keeps, logs or sends anything.
 """
 
 from chassis.cards.networks import (
+    BEGINNING,
     LONGEST,
     NETWORKS,
     SHORTEST,
@@ -20,6 +21,7 @@ from chassis.cards.networks import (
 )
 
 __all__ = [
+    "BEGINNING",
     "LONGEST",
     "NETWORKS",
     "SHORTEST",

@@ -177,14 +177,16 @@ _BY_SIZE: Final = {
     size: ([each.first for each in found], found)
     for size, found in ((key, list(ranges)) for key, ranges in groupby(RANGES, key=lambda each: each.digits))
 }
+BEGINNING: Final = max(_BY_SIZE)
+"""No network is told by more digits than this."""
 ANY_LENGTH: Final = frozenset(range(SHORTEST, LONGEST + 1))
 
 
-def luhn_valid(digits: str) -> bool:
-    """Whether a string of digits passes the Luhn check (ISO/IEC 7812-1, Annex B)."""
+def luhn_valid(digits: str | bytearray) -> bool:
+    """Whether digits pass the Luhn check (ISO/IEC 7812-1, Annex B). A bytearray is judged where it is, uncopied."""
     total = 0
-    for index, char in enumerate(reversed(digits)):
-        digit = ord(char) - 48
+    for index, char in enumerate(reversed(digits.encode() if isinstance(digits, str) else digits)):
+        digit = char - 48
         if index % 2:
             digit = digit * 2 - 9 if digit > 4 else digit * 2
         total += digit

@@ -137,13 +137,16 @@ class OpeningKey:
         raise TypeError("an OpeningKey can't be pickled or copied")
 
 
-def seal_to(public_jwk: RecipientKey | Mapping[str, Any] | str, payload: bytes, typ: str) -> str:
-    """Seals a payload to a P-256 key: a compact JWE. Raises SealError when the key is not a valid P-256 key."""
+def seal_to(public_jwk: RecipientKey | Mapping[str, Any] | str, payload: bytes | bytearray, typ: str) -> str:
+    """Seals a payload to a P-256 key: a compact JWE. Raises SealError when the key is not a valid P-256 key.
+
+    The library takes bytes alone: of a bytearray, which its owner overwrites, one copy lives until this returns.
+    """
     recipient = public_jwk if isinstance(public_jwk, RecipientKey) else RecipientKey.from_jwk(public_jwk)
     header: dict[str, Any] = {"alg": _ALG, "enc": _ENC, "typ": typ}
     if recipient.kid is not None:
         header["kid"] = recipient.kid
-    return jwe.encrypt_compact(header, payload, recipient._key, registry=_JWE_REGISTRY)
+    return jwe.encrypt_compact(header, bytes(payload), recipient._key, registry=_JWE_REGISTRY)
 
 
 def open_sealed(private_jwk: OpeningKey | Mapping[str, Any] | str, text: str, expected_typ: str) -> bytes:

@@ -73,6 +73,14 @@ def run(settings: PhoneSettings) -> None:
         media.run(masker, sessions.tick, stop)
 
     try:
-        run_until_stopped([("media", relay), ("rpc", server.run), ("trail", trail.run), ("vault", vault.run)])
+        run_until_stopped(
+            [
+                ("media", relay),
+                ("rpc", server.run),
+                ("sessions", sessions.run),
+                ("trail", trail.run),
+                ("vault", vault.run),
+            ]
+        )
     finally:
         store.close()

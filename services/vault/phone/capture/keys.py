@@ -17,13 +17,41 @@ _STRAGGLE: Final = 0.3
 _SAME_PIN: Final = 2.4
 
 
+class _Held:
+    """Keys in one piece of memory, which never grows: growing would leave a copy behind."""
+
+    def __init__(self, longest: int) -> None:
+        self._memory = bytearray(longest)
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, key: int) -> None:
+        """Takes one more, while there is room."""
+        if self._count < len(self._memory):
+            self._memory[self._count] = key
+            self._count += 1
+
+    def digits(self) -> bytearray:
+        """A copy in ASCII."""
+        copy = bytearray(self._count)
+        for index in range(self._count):
+            copy[index] = 48 + self._memory[index]
+        return copy
+
+    def forget(self) -> None:
+        """Overwrites them."""
+        self._memory[:] = bytes(len(self._memory))
+        self._count = 0
+
+
 class KeyedField:
     """The digits of one field, in memory that is overwritten."""
 
     def __init__(self, longest: int, owed: dict[Transport, int], now: float) -> None:
         """`owed`: presses of the field before that slower transports have yet to bring."""
-        self._longest = longest
-        self._keys = {transport: bytearray() for transport in Transport}
+        self._keys = {transport: _Held(longest) for transport in Transport}
         self._owed = owed
         self._began = now
         self._ended_by: set[Transport] = set()
@@ -39,15 +67,15 @@ class KeyedField:
                 return False
         keys = self._keys[transport]
         if key == STAR:
-            _overwrite(keys)
+            keys.forget()
             return False
         if key == POUND:
             if not any(self._keys.values()):
                 return False
             self._ended_by.add(transport)
             return transport is self.trusted() or not self._keys[self.trusted()]
-        if key < STAR and len(keys) < self._longest:
-            keys.append(key)
+        if key < STAR:
+            keys.add(key)
         return False
 
     def trusted(self) -> Transport:
@@ -56,7 +84,7 @@ class KeyedField:
 
     def digits(self) -> bytearray:
         """A copy for judging; the caller overwrites it."""
-        return bytearray(48 + key for key in self._keys[self.trusted()])
+        return self._keys[self.trusted()].digits()
 
     def still_owed(self) -> dict[Transport, int]:
         """What less trusted transports have yet to bring of this field: they are slower."""
@@ -68,7 +96,7 @@ class KeyedField:
     def overwrite(self) -> None:
         """Forgets the digits."""
         for keys in self._keys.values():
-            _overwrite(keys)
+            keys.forget()
 
 
 class PinReader:

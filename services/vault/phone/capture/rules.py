@@ -1,11 +1,15 @@
-"""Fields keyed on a telephone: when one is complete, and why one is refused. Pure."""
+"""Fields keyed on a telephone: when one is complete, and why one is refused. Pure.
+
+Digits come as memory that their owner overwrites, and are judged where they are: of a number only the beginning, which
+tells its network, becomes a text.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum, auto
 from typing import Final
 
-from chassis.cards import LONGEST, SHORTEST, Brand, brand_of, cvv_sizes, known_lengths, luhn_valid
+from chassis.cards import BEGINNING, LONGEST, SHORTEST, Brand, brand_of, cvv_sizes, known_lengths, luhn_valid
 from chassis.errors import CardInvalid
 from services.vault.intake.rules import check_expiry
 
@@ -79,17 +83,17 @@ def longest(field: Field) -> int:
     return {Field.NUMBER: LONGEST, Field.EXPIRY: _EXPIRY_DIGITS, Field.CVV: _LONGEST_CVV}[field]
 
 
-def brand_so_far(digits: str) -> Brand | None:
+def brand_so_far(digits: bytearray) -> Brand | None:
     """The brand once enough digits tell it."""
-    return brand_of(digits) if len(digits) >= _BRAND_DIGITS else None
+    return brand_of(_beginning(digits)) if len(digits) >= _BRAND_DIGITS else None
 
 
-def enough(field: Field, digits: str, brand: Brand | None) -> Enough:
+def enough(field: Field, digits: bytearray, brand: Brand | None) -> Enough:
     """Whether the field may end by itself. `brand`: the card's, for the CVV's length."""
     count = len(digits)
     match field:
         case Field.NUMBER:
-            lengths = known_lengths(digits) if count >= _BRAND_DIGITS else frozenset()
+            lengths = known_lengths(_beginning(digits)) if count >= _BRAND_DIGITS else frozenset()
             if count == LONGEST or (lengths and count >= max(lengths)):
                 return Enough.NOW
             return Enough.SOON if count in lengths and luhn_valid(digits) else Enough.NOT_YET
@@ -102,7 +106,7 @@ def enough(field: Field, digits: str, brand: Brand | None) -> Enough:
             return Enough.SOON if count in sizes else Enough.NOT_YET
 
 
-def refusal(field: Field, digits: str, brand: Brand | None, now: datetime) -> Refusal | None:
+def refusal(field: Field, digits: bytearray, brand: Brand | None, now: datetime) -> Refusal | None:
     """Why the field can't be taken; None when it can."""
     if not digits:
         return Refusal.NOTHING_KEYED
@@ -118,8 +122,8 @@ def refusal(field: Field, digits: str, brand: Brand | None, now: datetime) -> Re
             return Refusal.TOO_SHORT if len(digits) < max(sizes) else Refusal.TOO_LONG
 
 
-def _number(digits: str) -> Refusal | None:
-    lengths = known_lengths(digits)
+def _number(digits: bytearray) -> Refusal | None:
+    lengths = known_lengths(_beginning(digits))
     if len(digits) < SHORTEST or len(digits) < min(lengths):
         return Refusal.TOO_SHORT
     if len(digits) not in lengths or not luhn_valid(digits) or len(set(digits)) == 1:
@@ -127,7 +131,7 @@ def _number(digits: str) -> Refusal | None:
     return None
 
 
-def _expiry(digits: str, now: datetime) -> Refusal | None:
+def _expiry(digits: bytearray, now: datetime) -> Refusal | None:
     if len(digits) < _EXPIRY_DIGITS:
         return Refusal.TOO_SHORT
     try:
@@ -137,6 +141,10 @@ def _expiry(digits: str, now: datetime) -> Refusal | None:
     return None
 
 
-def month_and_year(digits: str, now: datetime) -> tuple[int, int]:
+def month_and_year(digits: bytearray, now: datetime) -> tuple[int, int]:
     """MMYY. Raises CardInvalid for what is no date, or past."""
     return check_expiry(int(digits[:2]), 2000 + int(digits[2:4]), now)
+
+
+def _beginning(digits: bytearray) -> str:
+    return digits[:BEGINNING].decode()

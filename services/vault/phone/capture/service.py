@@ -160,6 +160,19 @@ class Sessions:
         with self._lock:
             return sum(session.state is not State.ENDED for session in self._sessions.values())
 
+    def run(self, stop: threading.Event) -> None:
+        """Waits for `stop`, then gives up every session that waits for somebody, so that whoever watches one hears of
+        it at once and no process is kept from ending."""
+        stop.wait()
+        with self._changed:
+            for session in list(self._sessions.values()):
+                if session.state in (State.WAITING, State.TIED):
+                    self._record(session, "phone.ended", reason="stopped")
+                    session.forget()
+                    del self._sessions[session.id]
+                    self._by_call.pop(session.call_id, None)
+            self._changed.notify_all()
+
     # ---- for the media thread
     def key_while_waiting(self, call_id: str, tag: str, *, desk: bool, transport: Transport, key: int) -> None:
         now = self._monotonic()

@@ -148,11 +148,11 @@ class Session:
         """Counts what is in the open field; whether it is complete now. One that may be is, when no key follows."""
         if self.open_field is None:
             return False
-        wanted, text = self.open_field, digits.decode()
+        wanted = self.open_field
         if wanted is Field.NUMBER:
-            self.brand = brand_so_far(text)
+            self.brand = brand_so_far(digits)
         self.shown[wanted] = FieldProgress(digits=len(digits), asked=self.shown[wanted].asked)
-        complete = enough(wanted, text, self.brand)
+        complete = enough(wanted, digits, self.brand)
         self.complete_at = now + _SETTLED if complete is Enough.SOON else None
         return complete is Enough.NOW
 
@@ -161,7 +161,7 @@ class Session:
         if self.open_field is None or self.keyed is None:
             return
         wanted, digits = self.open_field, self.keyed.digits()
-        why = refusal(wanted, digits.decode(), self.brand, today)
+        why = refusal(wanted, digits, self.brand, today)
         if timed_out and why is not None:
             why = Refusal.TIMED_OUT
         asked = self.shown[wanted].asked

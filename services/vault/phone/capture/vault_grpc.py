@@ -1,22 +1,26 @@
 """The vault over gRPC, with the masker's own certificate: cards are stored as a browser's frame does, acts recorded."""
 
+import contextlib
 import json
 import queue
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
 import structlog
 
-from chassis.errors import Unavailable, WayvaultError
+from chassis.errors import Busy, DeadlineTooShort, Unavailable, WayvaultError
 from chassis.rpc import Caller, TlsFiles, demand_serving, open_channel
 from chassis.sealing import seal_to
+from chassis.telemetry import Counter
 from chassis.timestamps import moment_of
 from protos.wayvault.common.v1.common_pb2 import Origin
 from protos.wayvault.vault.v1 import vault_pb2 as pb
 from protos.wayvault.vault.v1 import vault_pb2_grpc
 from services.vault.frame_keys import VaultSealingKeys
+from services.vault.phone.capture.keys import overwritten
 from services.vault.phone.capture.ports import Act, KeyedCard
 from services.vault.phone.capture.sessions import Purpose, StoredCard
 
@@ -24,6 +28,11 @@ _log = structlog.get_logger("phone.vault")
 _ORIGIN: Final = Origin(user_agent="telephone")
 _MOST_ACTS: Final = 10_000
 _PAUSE_SECONDS: Final = 1.0
+_TRAIL_SECONDS: Final = 2.0
+_LAST_SECONDS: Final = 3.0
+# What is asked again: an answer may still come.
+_PASSING: Final = (Unavailable, DeadlineTooShort, Busy)
+_LOST: Final = Counter("wayvault_phone_acts_lost_total", "Acts of phone sessions that the audit trail never got.")
 _LOOK_SECONDS: Final = 0.5
 
 
@@ -71,15 +80,19 @@ class VaultIntake:
         )
 
     def _sealed(self, card: KeyedCard, intake_id: str) -> str:
-        payload = {
-            "pan": card.number.decode(),
+        others = {
             "exp_month": int(card.expiry[:2]),
             "exp_year": 2000 + int(card.expiry[2:]),
-            "cvv": card.cvv.decode(),
             "name": card.name,
             "intake_id": intake_id,
         }
-        return seal_to(dict(self._keys.current_public_jwk()), json.dumps(payload).encode(), "wv-store+jwe")
+        # Number and CVV are put in by themselves, in memory that is overwritten: json would make texts of them.
+        rest = json.dumps(others).removeprefix("{").encode()
+        payload = bytearray().join([b'{"pan":"', card.number, b'","cvv":"', card.cvv, b'",', rest])
+        try:
+            return seal_to(dict(self._keys.current_public_jwk()), payload, "wv-store+jwe")
+        finally:
+            overwritten(payload)
 
     def close(self) -> None:
         """Closes the channels."""
@@ -92,34 +105,52 @@ def _moment(stored: pb.StoreCardResponse) -> datetime | None:
 
 
 class VaultTrail:
-    """Implements Trail: acts wait in memory until the vault has recorded them, in order."""
+    """Implements Trail: acts wait in memory until the vault has recorded them, in order.
+
+    One that it refuses for good is logged, counted and dropped.
+    """
 
     def __init__(self, address: str, tls: TlsFiles, server_name: str) -> None:
         channel = open_channel(address, tls, server_name)
         self._caller = Caller(channel)
         self._stub = vault_pb2_grpc.PhoneTrailStub(channel)
         self._acts: queue.Queue[Act] = queue.Queue(_MOST_ACTS)
-        self._number = 0
+        # The act that was being handed on when the masker was told to end.
+        self._left: Act | None = None
 
     def record(self, act: Act) -> None:
         try:
             self._acts.put_nowait(act)
         except queue.Full:
-            _log.error("phone.act_lost", action=act.action, reason=act.reason)
+            _lost(act, "too many wait")
 
     def run(self, stop: threading.Event) -> None:
-        """Hands acts on until `stop` is set, then those that are left, once."""
-        while not stop.is_set() or not self._acts.empty():
-            try:
-                act = self._acts.get(timeout=0.2)
-            except queue.Empty:
-                continue
-            while not self._recorded(act):
-                if stop.wait(_PAUSE_SECONDS):
-                    _log.error("phone.act_lost", action=act.action, reason=act.reason)
-                    return
+        """Hands acts on until `stop` is set, then those that are left, for a few seconds at most."""
+        while not stop.is_set():
+            with contextlib.suppress(queue.Empty):
+                self._hand_on(self._acts.get(timeout=_LOOK_SECONDS), stop)
+        ends = time.monotonic() + _LAST_SECONDS
+        while (act := self._next()) is not None:
+            if time.monotonic() > ends or not self._told(act):
+                _lost(act, "the masker ends")
 
-    def _recorded(self, act: Act) -> bool:
+    def _hand_on(self, act: Act, stop: threading.Event) -> None:
+        """Tries until the vault has the act or refuses it for good; `stop` leaves it to the last try of all."""
+        while not self._told(act):
+            if stop.wait(_PAUSE_SECONDS):
+                self._left = act
+                return
+
+    def _next(self) -> Act | None:
+        if (act := self._left) is not None:
+            self._left = None
+            return act
+        with contextlib.suppress(queue.Empty):
+            return self._acts.get_nowait()
+        return None
+
+    def _told(self, act: Act) -> bool:
+        """Whether nothing is left to be done for the act: the vault has recorded it, or never will."""
         request = pb.RecordPhoneActRequest(
             idempotency_key=act.id,
             action=act.action,
@@ -131,11 +162,19 @@ class VaultTrail:
             payment_id=act.payment_id,
         )
         try:
-            self._caller.call(self._stub.RecordPhoneAct, request)
-        except WayvaultError as error:
+            self._caller.call(self._stub.RecordPhoneAct, request, _TRAIL_SECONDS)
+        except _PASSING as error:
             _log.warning("phone.act_waits", action=act.action, cause=type(error).__name__)
             return False
+        except WayvaultError as error:
+            # Asked again it would be refused again, and hold up every act behind it.
+            _lost(act, type(error).__name__)
         return True
+
+
+def _lost(act: Act, why: str) -> None:
+    _LOST.inc()
+    _log.error("phone.act_lost", action=act.action, session_id=act.session_id, reason=act.reason, why=why)
 
 
 class VaultWatch:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
@@ -38,14 +39,15 @@ _SDP = (
 
 
 class Served:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, max_workers: int = 16) -> None:
         self.world = World()
         self.authority = Authority.create(folder)
         readiness = Readiness(FakeClock(), lambda: None, lambda: None, lambda: len(self.world.masker.calls))
         self.silent: list[str] = []
         servicer = PhoneCaptureRpc(self.world.sessions, readiness, lambda: self.silent)
         services = [(phone_pb2_grpc.add_PhoneCaptureServicer_to_server, servicer)]
-        self.server = make_server("127.0.0.1:0", self.authority.issue("phone"), ALLOW, services)
+        tls = self.authority.issue("phone")
+        self.server = make_server("127.0.0.1:0", tls, ALLOW, services, max_workers=max_workers)
         self.server.start()
 
     def channel(self, identity: str) -> grpc.Channel:
@@ -153,3 +155,37 @@ def test_that_the_vault_is_gone_is_known_within_three_seconds_while_there_is_a_s
     finally:
         stop.set()
         thread.join(5)
+
+
+def test_fifty_watched_sessions_are_told_at_once_that_the_masker_ends_and_keep_it_from_nothing(tmp_path: Path) -> None:
+    served = Served(tmp_path, max_workers=60)
+    sessions, stop = served.world.sessions, threading.Event()
+    ending = threading.Thread(target=sessions.run, args=(stop,))
+    ending.start()
+    with served.channel("crm") as channel, ThreadPoolExecutor(50) as pool:
+        stub, caller = phone_pb2_grpc.PhoneCaptureStub(channel), Caller(channel)
+
+        def watched(_: int) -> str:
+            opened = caller.call(stub.OpenSession, OPEN)
+            whose = pb.SessionRequest(session_id=opened.session_id, agent_id="maya")
+            stream = caller.stream(stub.WatchSession, whose, 60.0)
+            next(stream)
+            watching.release()
+            try:
+                return str(list(stream))
+            except NotFound:
+                return "gone"
+
+        watching = threading.Semaphore(0)
+        ends = [pool.submit(watched, number) for number in range(50)]
+        for _ in ends:
+            assert watching.acquire(timeout=30)
+        pins = [session.pin for session in sessions._sessions.values()]
+        began = time.monotonic()
+        stop.set()
+        served.server.stop(grace=10.0)
+        assert time.monotonic() - began < 5
+        assert {end.result() for end in ends} == {"gone"}
+        assert pins == [b""] * 50
+    ending.join()
+    assert [act.reason for act in served.world.trail.acts if act.action == "phone.ended"] == ["stopped"] * 50

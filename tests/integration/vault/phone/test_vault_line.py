@@ -1,5 +1,6 @@
 """The masker's way to a real vault: a keyed card is stored as a browser's, acts reach the trail, silence is noticed."""
 
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ import pytest
 
 from chassis.clock import SystemClock
 from chassis.rpc import RpcServer
+from chassis.sealing import seal_to
 from deploy.dev.engines.host import wait_until
 from services.vault.audit.service import exported
 from services.vault.phone.capture import vault_grpc
@@ -82,6 +84,25 @@ def test_a_keyed_card_is_stored_as_one_from_a_browser(line: Line) -> None:
     assert "card.stored" in line.kit.history(stored.token)
 
 
+def test_what_is_sealed_is_overwritten_and_number_and_code_never_become_a_text(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealed: list[tuple[bytearray, bytes]] = []
+
+    def watched(jwk: object, payload: bytearray, typ: str) -> str:
+        sealed.append((payload, bytes(payload)))
+        return seal_to(jwk, payload, typ)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(vault_grpc, "seal_to", watched)
+    intake = VaultIntake(line.address, line.authority.issue("phone"), NAME)
+    try:
+        intake.store(replace(keyed(), name='A "quoted" name'), PURPOSE)
+    finally:
+        intake.close()
+    ((memory, was),) = sealed
+    assert (bytes(memory), json.loads(was)["pan"], json.loads(was)["name"]) == (b"", VISA, 'A "quoted" name')
+
+
 def test_where_the_policy_keeps_no_code_none_is_kept(line: Line) -> None:
     intake = VaultIntake(line.address, line.authority.issue("phone"), NAME)
     try:
@@ -119,6 +140,25 @@ def test_what_the_vault_never_took_is_logged_as_lost(
     stop.set()
     trail.run(stop)
     assert "phone.act_lost" in capsys.readouterr().out
+
+
+def test_an_act_that_the_vault_refuses_for_good_is_lost_and_holds_up_no_other(
+    line: Line, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trail = VaultTrail(line.address, line.authority.issue("phone"), NAME)
+    for action in ("phone.nothing", "phone.ended"):
+        trail.record(Act(action=action, session_id="session_1", agency_id=AGENCY, agent_id=AGENT))
+    stop = threading.Event()
+    telling = threading.Thread(target=trail.run, args=(stop,))
+    telling.start()
+    try:
+        wait_until(lambda: any('"phone.ended' in each for each in trail_lines(line)), what="the next act", seconds=20)
+    finally:
+        stop.set()
+        telling.join()
+    said = capsys.readouterr().out
+    assert "phone.act_lost" in said
+    assert "InvalidArgument" in said
 
 
 def test_more_acts_than_memory_holds_are_logged_as_lost(

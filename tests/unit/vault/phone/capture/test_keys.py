@@ -64,10 +64,14 @@ def test_a_pin_is_read_between_star_and_pound_once_for_all_transports() -> None:
     assert keyed(Transport.SOUND, "*99*123456#", 9.0) == [b"123456"]
 
 
-def test_digits_are_overwritten() -> None:
-    field = KeyedField(19, {}, 0.0)
-    field.press(Transport.EVENT, 4, 1.0)
-    kept = field._keys[Transport.EVENT]
+def test_a_field_is_kept_in_one_piece_of_memory_that_is_overwritten() -> None:
+    field = KeyedField(4, {}, 0.0)
+    memory = field._keys[Transport.EVENT]._memory
+    for key in (4, 2, 4, 2, 9):
+        field.press(Transport.EVENT, key, 1.0)
+    assert (bytes(field.digits()), bytes(memory)) == (b"4242", b"\4\2\4\2")
+    field.press(Transport.EVENT, STAR, 1.0)
+    assert (bytes(field.digits()), bytes(memory)) == (b"", bytes(4))
+    field.press(Transport.EVENT, 7, 1.0)
     field.overwrite()
-    assert kept == b""
-    assert field.digits() == b""
+    assert (bytes(field.digits()), bytes(memory)) == (b"", bytes(4))
