@@ -29,10 +29,22 @@ from deploy.images.host import ContainerFault, Containers
 ROOT = Path(__file__).resolve().parents[2]
 _FILE = ROOT / "deploy" / "compose.yaml"
 _ENGINES = ("postgres", "vault-postgres", "rabbitmq", "hcvault")
-_PROGRAMS = ("vault", "vault-worker", "frame", "crm", "crm-worker", "portal", "portal-worker", "notifier", "proxy")
+_PROGRAMS = (
+    "vault",
+    "vault-worker",
+    "charging",
+    "frame",
+    "crm",
+    "crm-worker",
+    "portal",
+    "portal-worker",
+    "notifier",
+    "proxy",
+)
 _READY_WITHIN_SECONDS = 180.0
 _OK = 200
 _OWNER_URL = "VAULT_OWNER_DATABASE_URL"
+_CHARGING_URL = "VAULT_CHARGING_DATABASE_URL"
 
 
 class Stack:
@@ -52,7 +64,7 @@ class Stack:
         self._say("certificates, passwords and settings", started)
         self._compose("up", "-d", *_ENGINES)
         self._say("engines started", started)
-        self._set_up("vault-store", ("vault", "operator"))
+        self._set_up("vault-store", ("vault", "charging", "operator"))
         self._set_up("store", ("crm", "portal", "notifier", "operator"))
         self._say("engines set up", started)
         self._migrate()
@@ -143,9 +155,10 @@ class Stack:
             self._hand_over_transit()
 
     def _hand_over_transit(self) -> None:
-        """The vault's identities at the transit engine, from the operator's folder to the vault's."""
+        """The identities at the transit engine, from the operator's folder to the vault's and to charging's."""
         for file in sorted((self.layout.program("operator") / "transit").glob("*.json")):
-            target = self.layout.program("vault") / "transit" / file.name
+            program = "charging" if file.stem == "charging" else "vault"
+            target = self.layout.program(program) / "transit" / file.name
             target.parent.mkdir(mode=0o700, exist_ok=True)
             target.write_text(file.read_text("utf-8"), "utf-8")
             for path in (target.parent, target):
@@ -227,9 +240,14 @@ class Stack:
 
 
 def _of(program: str, settings: dict[str, str]) -> dict[str, str]:
-    """One program's own; the vault's running processes never get its tables' owner."""
-    prefix = f"{program.upper()}_"
-    return {name: value for name, value in settings.items() if name.startswith(prefix) and name != _OWNER_URL}
+    """One program's own; the vault's running processes never get its tables' owner, nor the role of charging."""
+    prefix = "VAULT_" if program == "charging" else f"{program.upper()}_"
+    mine = {name: value for name, value in settings.items() if name.startswith(prefix) and name != _OWNER_URL}
+    if program == "charging":
+        mine["VAULT_DATABASE_URL"] = mine[_CHARGING_URL]
+    elif program == "vault":
+        del mine[_CHARGING_URL]
+    return mine
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -25,6 +25,7 @@ RABBIT_ADMIN = "wayvault_admin"
 HEADING = "Settings of one program of deploy/compose.yaml; made by deploy.compose, with passwords."
 _INSIDE = Path("/var/lib/wayvault")
 _VAULT_ADDRESS = "vault.wayvault.internal:8105"
+_CHARGING_ADDRESS = "charging.wayvault.internal:8106"
 _RABBIT = """\
 listeners.tcp = none
 listeners.ssl.default = 5671
@@ -145,8 +146,9 @@ class Layout:
         names = ["ca.pem", *(f"{identity}.{ending}" for identity in identities for ending in ("pem", "key"))]
         for name in names:
             self._place(program, f"certs/{name}", (self.state.certs / name).read_text("utf-8"))
-        if program in ("vault", "crm", "portal", "notifier"):
-            shutil.copytree(self.state.secrets / program, folder / "secrets" / program, dirs_exist_ok=True)
+        # Charging signs the heads of its chains of the audit trail by the vault's key.
+        if secrets := _SECRETS.get(program):
+            shutil.copytree(self.state.secrets / secrets, folder / "secrets" / secrets, dirs_exist_ok=True)
             shutil.copytree(self.state.secrets / "public", folder / "secrets" / "public", dirs_exist_ok=True)
         _give(folder)
 
@@ -194,6 +196,14 @@ class Layout:
             "VAULT_FRAME_PARENTS": json.dumps([url["crm"], url["portal"]]),
             "VAULT_CVV_LINK_URL": f"{url['crm']}/cvv",
         }
+        charging = {
+            **vault,
+            "VAULT_AUDIT_HEADS": "/var/lib/audit-heads/heads-charging.jsonl",
+            "VAULT_TLS_CERT": str(_INSIDE / "certs" / "charging.pem"),
+            "VAULT_TLS_KEY": str(_INSIDE / "certs" / "charging.key"),
+            "VAULT_CHARGING_LISTEN": "0.0.0.0:8106",
+            "VAULT_CHARGING_RETURN_URL": f"{url['portal']}/confirmed/",
+        }
         operator = {f"{name}_STATE_DIR": str(_INSIDE) for name in ("CRM", "PORTAL", "NOTIFIER")}
         crm = {
             **self._common("CRM"),
@@ -202,6 +212,7 @@ class Layout:
             "CRM_PORTAL_URL": url["portal"],
             "CRM_FRAME_ORIGIN": url["card"],
             "CRM_VAULT_ADDRESS": _VAULT_ADDRESS,
+            "CRM_CHARGING_ADDRESS": _CHARGING_ADDRESS,
             **({"CRM_MAILBOX_URL": mailbox} if mailbox else {}),
         }
         portal = {
@@ -221,9 +232,10 @@ class Layout:
             **self.sites.notifier,
         }
         return {
+            "charging": charging,
             "vault": {**vault, "VAULT_AUDIT_HEADS": "/var/lib/audit-heads/heads.jsonl"},
             "frame": vault,
-            "operator": {**vault, **operator},
+            "operator": {**vault, **operator, "VAULT_CHARGING_ADDRESS": _CHARGING_ADDRESS},
             "crm": crm,
             "portal": portal,
             "notifier": notifier,
@@ -239,12 +251,16 @@ class Layout:
 
 _IDENTITIES: dict[str, tuple[str, ...]] = {
     "vault": ("vault",),
+    "charging": ("charging",),
     "frame": ("frame",),
     "crm": ("crm",),
     "portal": ("portal",),
     "notifier": ("notifier",),
     "operator": ("operator",),
 }
+
+
+_SECRETS = {**{name: name for name in ("vault", "crm", "portal", "notifier")}, "charging": "vault"}
 
 
 def postgres_admin_url(password: str) -> str:

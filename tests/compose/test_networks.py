@@ -9,14 +9,16 @@ from deploy.compose.__main__ import Stack
 
 # What each program may reach of what is worth reaching.
 ENGINES = {"vault-postgres": 5432, "hcvault": 8200, "postgres": 5432, "rabbitmq": 5671}
-TARGETS = {"vault": 8105, **ENGINES}
+TARGETS = {"vault": 8105, "charging": 8106, **ENGINES}
 ALLOWED = {
     "proxy": set(),
     "frame": {"vault"},
     "vault": {"vault-postgres", "hcvault", "vault"},
     "vault-worker": {"vault-postgres", "hcvault", "vault"},
-    "crm": {"vault", "postgres", "rabbitmq"},
-    "crm-worker": {"vault", "postgres", "rabbitmq"},
+    # Its way to the gateways is the one that leads out.
+    "charging": {"vault-postgres", "hcvault", "charging"},
+    "crm": {"vault", "charging", "postgres", "rabbitmq"},
+    "crm-worker": {"vault", "charging", "postgres", "rabbitmq"},
     "portal": {"vault", "postgres", "rabbitmq"},
     "portal-worker": {"vault", "postgres", "rabbitmq"},
     "notifier": {"postgres", "rabbitmq"},
@@ -34,6 +36,14 @@ def test_only_what_the_design_lists_can_be_reached(containers: Stack) -> None:
         )
     wrong = [f"{p} → {t}" for (p, t), yes in reached.items() if yes != (t in ALLOWED[p])]
     assert wrong == [], "reached though forbidden, or not reached though needed"
+
+
+def test_the_crm_may_ask_charging_which_has_its_database_and_its_keys(containers: Stack) -> None:
+    script = (
+        "from services.crm.config import CrmSettings as S; from chassis.rpc import demand_serving, open_channel; "
+        "s = S(); demand_serving(open_channel(s.charging_address, s.tls, s.charging_server_name)); print('serves')"
+    )
+    assert _inside(containers, "crm", "/opt/wayvault/venv/bin/python", "-c", script).strip() == "serves"
 
 
 @pytest.mark.parametrize("program", SHUT_IN)
