@@ -1,6 +1,6 @@
 """What a phone payment was about to store when the CRM died
 
-Revision: 0025_phone_storing, after 0024_charge_code
+Revision: 0026_phone_storing, after 0025_latin_spellings
 
 Expand only: a column that may be empty, one with a default, and an index.
 """
@@ -10,8 +10,8 @@ from alembic import op
 
 from chassis.db import UtcDateTime
 
-revision = "0025_phone_storing"
-down_revision = "0024_charge_code"
+revision = "0026_phone_storing"
+down_revision = "0025_latin_spellings"
 branch_labels = None
 depends_on = None
 
