@@ -42,8 +42,14 @@ _ACCOUNT_DIGITS: Final = {
 # Digits with letters that look like them, as typewriters had it and as people hide a number.
 _LOOKING_ALIKE: Final = re.compile(r"(?<![0-9A-Za-z])[0-9OoIl]{2,}(?![0-9A-Za-z])")
 _ALIKE: Final = str.maketrans("OoIl", "0011")
-# A separator as a URL carries it; "%41" is left alone, as it may be a percent sign before a number.
-_ENCODED: Final = re.compile(r"%(?:20|2[bdefBDEF]|0[9adAD]|[cC]2%[aA]0)")
+# A separator as a URL, HTML and quoted-printable carry it; "%41" is left alone, as it may be a percent sign before a
+# number.
+_ENCODED: Final = re.compile(
+    r"%(?:20|2[bdefBDEF]|0[9adAD]|[cC]2%[aA]0)"
+    r"|&(?:nbsp|ensp|emsp|thinsp|ndash|mdash|hyphen|shy|tab|#(?:9|32|45|160|820[1-9]|821[1-2]|8239|x20|x2d|xa0));"
+    r"|=(?:20|2D|C2=A0)",
+    re.IGNORECASE,
+)
 # Digits that nothing but separators part, twelve at least. A start that fails has looked at 11 digits at most.
 _STRETCH: Final = re.compile(r"[0-9](?:[^0-9A-Za-z]{0,8}+[0-9]){11,}+")
 _GROUP: Final = re.compile(r"[0-9]+")
@@ -200,7 +206,7 @@ def _fold(text: str) -> tuple[str, list[int] | None]:
     text = _OPAQUE.sub(lambda found: "a" * len(found.group()), text)
     text = _IBAN.sub(_no_account, text)
     text = _LOOKING_ALIKE.sub(_in_digits, text)
-    if "%" in text:
+    if not {"%", "&", "="}.isdisjoint(text):
         text = _ENCODED.sub(lambda found: " " * len(found.group()), text)
     plain = text.translate(_FOLDING)
     if _NOTHING not in plain:

@@ -152,6 +152,25 @@ def phones_as_pasted() -> st.SearchStrategy[tuple[str, str]]:
     return st.builds(pasted, number, before, between)
 
 
+def expiries() -> st.SearchStrategy[tuple[str, int, int]]:
+    """A card's expiry as people write it, its month and its year."""
+    forms = (
+        *("{m}/{yy}", "{m:02}/{yy}", "{m:02} / {yy}", "{m:02}{yy}", "{m:02}{y}", "{m}-{y}", "{m:02}-{y}", "{m}/{y}"),
+        *("{y}-{m:02}", "{y}/{m:02}", "{y}{m:02}", "{mon} {yy}", "{mon} {y}", "{mon}{yy}", "{mon}-{yy}", "{month} {y}"),
+        *("Exp. {m:02}/{yy}", "Exp: {m:02}/{y}", "valid thru {m:02}/{yy}", "{m:02}.{yy}", "{m:02} {y}", "{m:02}–{yy}"),
+        *("\u200e{m:02}/{yy}\u202c", "({m:02}/{yy})", "{m:02}\u00a0/\u00a0{yy}", "{m:02}／{yy}", "{m:02}|{yy}"),
+    )
+
+    def written(month: int, year: int, form: str, digits: str) -> tuple[str, int, int]:
+        day = date(year, month, 1)
+        text = form.format(m=month, y=year, yy=f"{year % 100:02}", mon=f"{day:%b}", month=f"{day:%B}")
+        return in_other_digits(text, digits), month, year
+
+    return st.builds(
+        written, st.integers(1, 12), st.integers(2026, 2045), st.sampled_from(forms), st.sampled_from(DIGITS)
+    )
+
+
 def impossible_days() -> st.SearchStrategy[str]:
     """Texts that are no day that anything here could have."""
     return st.one_of(

@@ -9,7 +9,10 @@ from xml.parsers import expat
 
 from services.crm.trips.documents.inside import DAMAGED, LOCKED, TOO_MUCH, Inside
 
-_TEXT_PARTS: Final = (".xml", ".rels", ".vml", ".rdf", ".html", ".htm", ".mht", ".rtf", ".txt")
+_TEXT_PARTS: Final = (".xml", ".rels", ".vml", ".rdf", ".html", ".htm", ".mht", ".rtf", ".txt", ".svg", ".csv", ".json")
+# What other parts may be files of their own, whatever they are called: archives and Office files, PDFs, RAR, 7z, gzip.
+_FILES: Final = (b"PK\x03\x04", b"%PDF-", b"\xd0\xcf\x11\xe0", b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b\x08")
+_LONGEST_MARK: Final = 8
 _MOST_TEXT: Final = 60 * 1024 * 1024
 # Ends of paragraphs, cells and comments: numbers of neighbours must not run together.
 _BLOCKS: Final = frozenset({"p", "h", "tc", "si", "c", "v", "is", "row", "table-cell", "comment", "annotation", "li"})
@@ -31,8 +34,11 @@ def read_office(content: bytes) -> Inside:
             if entry.flag_bits & 1:
                 inside.refuse(LOCKED)
                 continue
-            built_in = "/embeddings/" in f"/{name}" and not name.endswith(".rels")
-            if not built_in and not name.endswith(_TEXT_PARTS):
+            is_text = name.endswith(_TEXT_PARTS)
+            built_in = ("/embeddings/" in f"/{name}" and not name.endswith(".rels")) or (
+                not is_text and _begins_like_a_file(archive, entry)
+            )
+            if not built_in and not is_text:
                 continue
             left -= entry.file_size
             if left < 0:
@@ -48,6 +54,14 @@ def read_office(content: bytes) -> Inside:
             else:
                 _read_part(name, part, inside)
     return inside
+
+
+def _begins_like_a_file(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
+    try:
+        with archive.open(entry) as part:
+            return part.read(_LONGEST_MARK).startswith(_FILES)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError):
+        return False
 
 
 def _read_part(name: str, part: bytes, inside: Inside) -> None:

@@ -4,9 +4,12 @@ Card numbers are found by the one detector (chassis.cards.detector). A picture's
 looked into is refused, and so are programs and archives within.
 """
 
+import base64
+import binascii
 import io
 import re
 import zlib
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -28,6 +31,8 @@ _PNG_BEGIN: Final = b"\x89PNG\r\n\x1a\n"
 _LONGEST_WORDS: Final = 1024 * 1024
 # Calendar files fold their lines (RFC 5545, 3.1).
 _FOLD: Final = re.compile(r"\r?\n[ \t]")
+# A file within a calendar (RFC 5545, 3.8.1.1).
+_IN_A_CALENDAR: Final = re.compile(r"^ATTACH;[^:\r\n]{0,1000}ENCODING=BASE64[^:\r\n]{0,1000}:([^\r\n]*)", re.I | re.M)
 
 
 def screen(content: bytes, kind: FileType) -> None:
@@ -72,12 +77,22 @@ def _look_into(content: bytes, name: str, depth: int) -> Inside:
 def _read(content: bytes, kind: FileType) -> Inside:
     if kind.content_type.startswith("text/"):
         text = content.decode("utf-8", "replace")
-        return Inside(texts=[_FOLD.sub("", text) if kind.ending == "ics" else text])
+        return _read_calendar(_FOLD.sub("", text)) if kind.ending == "ics" else Inside(texts=[text])
     if kind is PDF:
         return read_pdf(content)
     if kind in (DOCX, XLSX, PPTX) or kind.ending.startswith("od"):
         return read_office(content)
     return _read_picture(content)
+
+
+def _read_calendar(text: str) -> Inside:
+    inside = Inside(texts=[text])
+    for found in _IN_A_CALENDAR.finditer(text):
+        try:
+            inside.files.append(("attachment.txt", base64.b64decode(found[1], validate=True)))
+        except (binascii.Error, ValueError):
+            inside.refuse(EMBEDDED)
+    return inside
 
 
 def _read_picture(content: bytes) -> Inside:
@@ -91,8 +106,18 @@ def _read_picture(content: bytes) -> Inside:
         return Inside(problem=TOO_MUCH)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, zlib.error):
         return Inside(problem=DAMAGED)
-    texts = [value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in values]
-    return Inside(texts=[text for text in texts if isinstance(text, str)])
+    return Inside(texts=list(_words_in(values)))
+
+
+def _words_in(values: Iterable[object]) -> Iterator[str]:
+    """Texts among a picture's properties; Photoshop's captions (IPTC) stand in a table of their own."""
+    for value in values:
+        if isinstance(value, dict):
+            yield from _words_in(value.values())
+        elif isinstance(value, bytes):
+            yield value.decode("utf-8", "replace")
+        elif isinstance(value, str):
+            yield value
 
 
 def _late_words(content: bytes) -> list[str]:
@@ -101,10 +126,21 @@ def _late_words(content: bytes) -> list[str]:
     while at + 8 <= len(content):
         length, kind = int.from_bytes(content[at : at + 4]), content[at + 4 : at + 8]
         body = content[at + 8 : at + 8 + length]
-        if kind in (b"tEXt", b"iTXt"):
+        if kind == b"iTXt" and (packed := _packed_words(body)) is not None:
+            found.append(_unpacked(packed).decode("utf-8", "replace"))
+        elif kind in (b"tEXt", b"iTXt"):
             found.append(body.replace(b"\0", b"\n").decode("utf-8", "replace"))
         elif kind == b"zTXt":
-            packed = body.partition(b"\0")[2][1:]
-            found.append(zlib.decompressobj().decompress(packed, _LONGEST_WORDS).decode("latin-1"))
+            found.append(_unpacked(body.partition(b"\0")[2][1:]).decode("latin-1"))
         at += 12 + length
     return found
+
+
+def _packed_words(body: bytes) -> bytes | None:
+    """What an iTXt chunk has packed, behind keyword, flag, method, language and translated keyword (PNG, 11.3.3.4)."""
+    rest = body.partition(b"\0")[2]
+    return rest[2:].split(b"\0", 2)[-1] if rest[:1] == b"\1" else None
+
+
+def _unpacked(packed: bytes) -> bytes:
+    return zlib.decompressobj().decompress(packed, _LONGEST_WORDS)

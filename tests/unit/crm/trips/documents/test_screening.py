@@ -1,6 +1,7 @@
 # ruff: noqa: E501
 """Every part of a file that a reader's program shows is looked into; what can't be is refused in words."""
 
+import base64
 import io
 import zlib
 from collections.abc import Callable
@@ -8,13 +9,17 @@ from typing import Any, cast
 
 import pikepdf
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from openpyxl import Workbook
 from openpyxl.comments import Comment
 from pikepdf import Array, Dictionary, Name, Stream, String
 from PIL import Image
 
+from chassis.cards import Brand, grouped
 from services.crm.trips.documents.rules import DOCX, PDF, FileRefused, file_type
 from services.crm.trips.documents.screening import screen
+from tests.support.cards import cards
 from tests.support.office_files import PNG, docx, packed, pdf
 
 CARD = "4111 1111 1111 1111"
@@ -198,6 +203,56 @@ def test_macros_passwords_and_built_in_files_are_refused_by_content(content: byt
     assert why in refusal(content, "letter.docx")
 
 
+_OTHER_PARTS = {
+    "word/media/drawing.svg": f"<svg><text>{CARD}</text></svg>".encode(),
+    "word/media/image9.bin": docx(CARD),
+    "customXml/item1.data": packed({"list.txt": CARD}),
+    "word/more.pdf": b"%PDF-1.7 no reader opens it",
+}
+
+
+@pytest.mark.parametrize("name", _OTHER_PARTS)
+def test_files_within_a_letter_are_known_by_their_bytes_wherever_they_stand(name: str) -> None:
+    letter = word({"word/document.xml": "<w:p/>", name: _OTHER_PARTS[name]})
+    assert refusal(letter, "letter.docx")
+    printer = word(
+        {"word/document.xml": "<w:p/>", "word/printerSettings1.bin": b"\x01\x02 Laser", "a/odd.odttf": b"\xd1\x07"}
+    )
+    assert refusal(printer, "letter.docx") == ""
+
+
+@settings(deadline=None)
+@given(
+    cards(),
+    st.sampled_from(
+        ("", " ", "-", ".", "\u00a0", "\u2011", "</w:t></w:r><w:r><w:t>", "<w:noBreakHyphen/>", "<w:tab/>")
+    ),
+    st.sampled_from(("word/document.xml", "word/comments.xml", "word/glossary/document.xml", "docProps/app.xml")),
+)
+def test_any_card_in_a_letter_is_found_however_it_is_written(card: tuple[Brand, str], between: str, part: str) -> None:
+    text = between.join(grouped(*card))
+    letter = {"word/document.xml": "<w:p/>"} | {part: f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"}
+    assert "card number" in refusal(word(letter), "letter.docx")
+
+
+def test_a_file_within_a_calendar_is_looked_into() -> None:
+    attached = base64.b64encode(f"Visa {CARD}".encode()).decode()
+    line = f"BEGIN:VCALENDAR\r\nATTACH;FMTTYPE=text/plain;ENCODING=BASE64;VALUE=BINARY:{attached}\r\n"
+    assert "card number" in refusal(line.encode(), "x.ics")
+    assert "built into" in refusal(line.replace(attached, "***").encode(), "x.ics")
+
+
+def test_a_photographs_caption_is_looked_into() -> None:
+    """As Photoshop writes it: IPTC's caption in an APP13 segment."""
+    caption = b"\x1c\x02\x78" + len(CARD).to_bytes(2) + CARD.encode()
+    block = b"Photoshop 3.0\0" + b"8BIM" + (0x0404).to_bytes(2) + b"\0\0" + len(caption).to_bytes(4) + caption
+    out = io.BytesIO()
+    Image.new("RGB", (40, 20)).save(out, "JPEG")
+    jpeg = out.getvalue()
+    segment = b"\xff\xed" + (len(block) + 2).to_bytes(2) + block
+    assert "card number" in refusal(jpeg[:2] + segment + jpeg[2:], "photo.jpg")
+
+
 def test_a_pictures_own_words_are_looked_into() -> None:
     exif = Image.Exif()
     exif[0x010E] = CARD
@@ -211,6 +266,7 @@ def test_words_behind_the_picture_itself_are_looked_into() -> None:
     for kind, body in (
         (b"tEXt", b"Comment\0" + CARD.encode()),
         (b"zTXt", b"Comment\0\0" + zlib.compress(CARD.encode())),
+        (b"iTXt", b"Comment\0\1\0en\0\0" + zlib.compress(CARD.encode())),
     ):
         chunk = len(body).to_bytes(4) + kind + body + zlib.crc32(kind + body).to_bytes(4)
         assert "card number" in refusal(PNG[:end] + chunk + PNG[end:], "map.png")
