@@ -22,7 +22,7 @@ def test_with_the_vault_down_the_client_reads_so_and_the_same_form_goes_through_
     client.fill_all()
     with world.stack.without("vault-serve", kill=True):
         client.submit()
-        expect(client.summary).to_contain_text("We can't reach the card vault right now", timeout=_LONG_MS)
+        expect(client.summary).to_contain_text("We can't take your card right now", timeout=_LONG_MS)
         expect(client.summary).to_contain_text("Nothing was charged")
     client.submit_until_accepted()
 

@@ -211,7 +211,7 @@ function showRefusal(error, next) {
     return;
   }
   const titles = {
-    UNAVAILABLE: "We can't reach the card vault right now",
+    UNAVAILABLE: "We can't take your card right now",
     UNREACHABLE: "The connection was lost",
     OFFER_CHANGED: "This request has changed",
     UNDER_WAY: "Your authorization is on its way",

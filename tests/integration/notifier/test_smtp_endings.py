@@ -71,6 +71,24 @@ def test_a_refusal_for_good_and_one_for_now_are_told_apart_at_every_step(
     assert isinstance(found, outcome)
 
 
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    step=st.sampled_from(("mail", "rcpt", "data", "end")),
+    code=st.integers(400, 599),
+    words=st.sampled_from(("no", "{enhanced} greylisted, try again in 300 seconds", "", "5.7.0 must issue STARTTLS")),
+    lines=st.integers(1, 3),
+)
+def test_the_replys_first_digit_decides_whatever_its_words_and_lines(
+    serve: Callable[[Script], str], step: str, code: int, words: str, lines: int
+) -> None:
+    said = words.format(enhanced=f"{code // 100}.2.0")
+    reply = "\r\n".join([*(f"{code}-{said}" for _ in range(lines - 1)), f"{code} {said}"])
+    script = Script(answers={step: reply})
+    found = send_alone(serve(script), message(), "ann@example.com")
+    assert isinstance(found, Refused if code >= 500 and not 530 <= code <= 538 else Deferred)
+    assert len(script.heard) == 1
+
+
 def test_an_international_domain_goes_over_the_wire_as_idna(serve: Callable[[Script], str]) -> None:
     script = Script()
     mail = message("ann@bücher.example")

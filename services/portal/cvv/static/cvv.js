@@ -95,7 +95,7 @@ async function send(mayStartOver) {
     }
   } else {
     const kept = error.code === "UNAVAILABLE" ? " Nothing was stored yet. Press the button again in a moment." : "";
-    say(error.code === "UNAVAILABLE" ? "We can't reach the card vault right now" : "That did not work", `${error.message}${kept}`, answer.next ?? "");
+    say(error.code === "UNAVAILABLE" ? "We can't take your code right now" : "That did not work", `${error.message}${kept}`, answer.next ?? "");
   }
   return false;
 }

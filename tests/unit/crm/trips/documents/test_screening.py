@@ -231,7 +231,8 @@ def test_files_within_a_letter_are_known_by_their_bytes_wherever_they_stand(name
 )
 def test_any_card_in_a_letter_is_found_however_it_is_written(card: tuple[Brand, str], between: str, part: str) -> None:
     text = between.join(grouped(*card))
-    letter = {"word/document.xml": "<w:p/>"} | {part: f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"}
+    letter: dict[str, str | bytes] = {"word/document.xml": "<w:p/>"}
+    letter[part] = f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"
     assert "card number" in refusal(word(letter), "letter.docx")
 
 
