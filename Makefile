@@ -57,8 +57,8 @@ test: setup ## Run all tests but chaos and bench; ENGINES=required demands the r
 	@$(PY) -m deploy.dev.tests $(TESTS)
 
 .PHONY: chaos
-chaos: setup ## Kill -9 every program while it works, a thousand charges among it (about half an hour); TESTS=tests/chaos/bus for a part
-	@TEST_WORKERS=0 $(PY) -m deploy.dev.tests $(if $(filter tests,$(TESTS)),tests/chaos,$(TESTS)) -v --show-capture=no
+chaos: setup ## Kill -9 every program while it works, a thousand charges among it (about half an hour); TESTS=tests/chaos/bus for a part; CLUSTER=1 takes the leaders of clusters of engines instead
+	@TEST_WORKERS=0 $(PY) -m deploy.dev.tests $(if $(filter tests,$(TESTS)),tests/chaos$(if $(CLUSTER),/cluster),$(TESTS)) -v --show-capture=no
 
 .PHONY: coverage
 coverage: setup ## Measure which branches of the vault its tests go (fails below the floor), then of the rest, which is only reported

@@ -41,6 +41,8 @@ _LEAST_WAIT_SECONDS = 0.05
 _POSTGRES_OPTIONS = "-c timezone=UTC -c statement_timeout=30000 -c idle_in_transaction_session_timeout=120000"
 
 
+_SETTLE = text("SELECT pg_logical_emit_message(true, 'wayvault.settle', '')")
+
 # Lost connections, lock and statement timeouts, an exhausted pool: nothing happened, and one may try again.
 DATABASE_AWAY = (OperationalError, InterfaceError, DisconnectionError, PoolTimeout)
 
@@ -191,6 +193,17 @@ class Database:
             session.expunge_all()
             session.info.pop(_REMEMBERED, None)
             session.rollback()
+
+    def settle(self) -> None:
+        """Returns once whatever was read before is as safe as an acknowledged commit.
+
+        On PostgreSQL with standbys, a commit whose session was ended while it waited for them, or whose server was
+        started anew then, is seen by others although a failover would forget it. Call it before what was only read is
+        given as the answer to somebody's act: the commit of anything written waits for all before it.
+        """
+        if self.dialect == "postgresql":
+            with self.transaction() as session:
+                session.execute(_SETTLE)
 
     def answers(self) -> bool:
         """Whether the database answers a query (for /healthz). Raises what the driver raises if not."""

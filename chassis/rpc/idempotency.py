@@ -74,19 +74,21 @@ class Idempotency:
         """
         try:
             with self._database.transaction() as session:
-                if (kept := self.kept(session, key, answer_type)) is not None:
-                    return kept
-                answer = work(session)
-                self.keep(session, key, answer)
-                return answer
+                kept = self.kept(session, key, answer_type)
+                if kept is None:
+                    answer = work(session)
+                    self.keep(session, key, answer)
+                    return answer
         except IntegrityError:
             # The same call, arriving twice at once: the other one was first.
             if (kept := self.recall(key, answer_type)) is None:
                 raise
             return kept
+        self._database.settle()
+        return kept
 
     def kept(self, session: Session, key: CallKey, answer_type: type[Answer]) -> Answer | None:
-        """The kept answer of the same call. Raises IdempotencyMismatch."""
+        """The kept answer of the same call; `Database.settle` before it is given. Raises IdempotencyMismatch."""
         row = session.execute(self._find, {"key": key.key_hash}).first()
         return None if row is None else read_kept(key, row.body_hash, row.answer, answer_type)
 
@@ -94,7 +96,10 @@ class Idempotency:
         """As `kept`, in a transaction of its own: before work that has none, or after an IntegrityError (None then says
         that the conflict was about something else)."""
         with self._database.read() as session:
-            return self.kept(session, key, answer_type)
+            kept = self.kept(session, key, answer_type)
+        if kept is not None:
+            self._database.settle()
+        return kept
 
     def keep(self, session: Session, key: CallKey, answer: Message) -> None:
         """Keeps an answer. IntegrityError when the same call was kept meanwhile."""

@@ -260,11 +260,10 @@ class Client:
         self._browser.get(self._path)
         page = self._browser.post(f"{self._path}/open", {"token": link.token})
         intake = _attribute(page, r'data-intake="([^"]+)"')
-        key = _attribute(_frame_page(frame, portal), r"""wv-sealing-key" content=["'](.+?)["']>""")
         self.fields = {
             "intake_id": intake,
             "offer_digest": _attribute(page, r'name="offer_digest"[^>]*value="([^"]+)"'),
-            "sealed_card": Frame(sealing_jwk=key).card(intake, **card),
+            "sealed_card": frame_of(frame, portal).card(intake, **card),
             "line1": "12 Harbour Street",
             "city": "Portland",
             "postal_code": "04101",
@@ -290,8 +289,10 @@ class Client:
         return began, ended
 
 
-def _frame_page(frame: str, portal: str) -> str:
-    return ask(f"{frame}/capture", params={"kind": "card", "parent": portal}).text
+def frame_of(frame: str, parent: str) -> Frame:
+    """The secure frame in a page of that origin. Raises PageFault."""
+    page = ask(f"{frame}/capture", params={"kind": "card", "parent": parent}).text
+    return Frame(sealing_jwk=_attribute(page, r"""wv-sealing-key" content=["'](.+?)["']>"""))
 
 
 def _attribute(page: str, pattern: str) -> str:

@@ -93,6 +93,14 @@ class OwnPostgres:
         ]
         self.host.run(command)
 
+    def stop_standby(self) -> None:
+        """The one that was added last, at once."""
+        self.host.run([str(programs_folder() / "pg_ctl"), "stop", "-w", "-D", str(self.folders[-1]), "-m", "immediate"])
+
+    def start_standby(self) -> None:
+        """The one that `stop_standby` stopped."""
+        self.start(self.folders.pop(), self.port + 1)
+
     def stop(self) -> None:
         """The others, then the first."""
         for data in reversed(self.folders):

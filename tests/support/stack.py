@@ -97,6 +97,11 @@ class Stack:
 
     def start(self, *names: str, **changed: str) -> None:
         """Starts processes and returns when they answer. `changed` are settings for these processes only."""
+        self.launch(*names, **changed)
+        self.await_ready(*names)
+
+    def launch(self, *names: str, **changed: str) -> None:
+        """As `start`, without waiting."""
         for name in names:
             process = self.processes[name]
             program = process.program
@@ -112,6 +117,9 @@ class Stack:
                     start_new_session=True,
                     preexec_fn=_die_with_parent,
                 )
+
+    def await_ready(self, *names: str) -> None:
+        """Returns when they answer. Raises StackFault."""
         for name in names:
             self._await_ready(self.processes[name])
 
@@ -274,11 +282,11 @@ def running(engine: Engine, say: Callable[[str], None] = lambda _: None, *, crow
             say("engines")
             _use_real_engines(stack, undo)
         say("databases")
-        _migrate(stack)
+        migrate(stack)
         demo.import_agency(state, stack.settings, ROOT, crowd=crowd)
         for program in programs_of(state, stack.settings):
             stack.processes[program.name] = Process(program=program, log=state.log / f"{program.name}.log")
-        undo.callback(_end, stack)
+        undo.callback(end, stack)
         say(f"{len(stack.processes)} processes")
         stack.start(*stack.processes)
         demo.await_arrival(state, stack.settings, ROOT)
@@ -287,7 +295,8 @@ def running(engine: Engine, say: Callable[[str], None] = lambda _: None, *, crow
         yield stack
 
 
-def _end(stack: Stack) -> None:
+def end(stack: Stack) -> None:
+    """Ends all processes, by force what does not end by itself."""
     running_ones = [name for name, process in stack.processes.items() if process.runs]
     with contextlib.suppress(subprocess.TimeoutExpired):
         stack.stop(*running_ones)
@@ -383,7 +392,8 @@ def _postgres_databases(stack: Stack, known: Mapping[str, str]) -> Iterator[None
                 connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def _migrate(stack: Stack) -> None:
+def migrate(stack: Stack) -> None:
+    """Brings all databases to their newest revision. Raises StackFault."""
     processes = {
         service: run_command(
             [f"services.{service}", "migrate"], environment=environment_of(service, stack.settings), root=ROOT

@@ -313,7 +313,9 @@ class IntakeService:
                     self._idempotency.kept(session, key, answer_type)
                     raise NotFound("There is no such form.")
             if row.answer is not None:
-                return read_kept(key, row.body_hash, row.answer, answer_type)
+                found = read_kept(key, row.body_hash, row.answer, answer_type)
+                self._database.settle()
+                return found
             slot = _slot(row)
             if row.used_at is not None:
                 self._name_in(act, slot)

@@ -1,11 +1,17 @@
 """The vault on a real PostgreSQL that may forget what it acknowledged: a reveal that is forgotten is shown twice."""
 
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
 
+import psycopg
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from chassis.db import Database, open_database
 from chassis.db.durability import NotDurable, demand_durable
+from deploy.dev.engines.host import wait_until
 from tests.support.postgres_server import own_postgres
 
 pytestmark = [pytest.mark.engines, pytest.mark.enable_socket]
@@ -44,3 +50,46 @@ def test_a_standby_that_no_commit_waits_for_is_refused(tmp_path: Path) -> None:
             demand_durable(database)
         finally:
             database.dispose()
+
+
+def test_what_no_standby_has_yet_is_no_answer_to_a_repeated_call(tmp_path: Path) -> None:
+    """A commit whose session is ended while it waits for the standby is seen by others all the same; a failover would
+    forget it. Who reads it must not be told that it is done before the standby has it."""
+    with own_postgres(tmp_path) as server:
+        server.add_standby("standby_b")
+        server.set("synchronous_standby_names", "standby_b")
+        database = open_database(server.url("postgres"), name="vault")
+        try:
+            with database.transaction() as session:
+                session.execute(text("CREATE TABLE act (done int)"))
+            server.stop_standby()
+            with ThreadPoolExecutor(2) as pool:
+                first = pool.submit(insert_one, database)
+                end_the_one_that_waits(server.server.admin_url())
+                with pytest.raises(DBAPIError):
+                    first.result(10)
+                with database.read() as session:
+                    assert session.execute(text("SELECT done FROM act")).all() == [(1,)]
+                repeated = pool.submit(database.settle)
+                with pytest.raises(FutureTimeout):
+                    repeated.result(1.0)
+                server.start_standby()
+                repeated.result(20)
+        finally:
+            database.dispose()
+
+
+def insert_one(database: Database) -> None:
+    with database.transaction() as session:
+        session.execute(text("INSERT INTO act VALUES (1)"))
+
+
+def end_the_one_that_waits(admin_url: str) -> None:
+    """As an operator might who sees a session hang."""
+    query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        wait_until(
+            lambda: connection.execute(query).fetchone() == (True,),
+            what="a commit that waits for the standby",
+            seconds=10,
+        )
