@@ -2,9 +2,10 @@
 
     python -m deploy.images [--engines] [--check] [NAME …]
 
-Without names: vault, crm, portal, notifier, operator and proxy. `--engines` adds PostgreSQL, RabbitMQ and HashiCorp
-Vault from Debian and Go, for machines that reach no image registry (`make compose-up` uses them). `--check` says what
-is there and builds nothing; its exit status is 1 when something is missing. Exit status 2: it can't be done here.
+Without names: vault, crm, portal, notifier, operator, proxy and kamailio. `--engines` adds PostgreSQL, RabbitMQ and
+HashiCorp Vault from Debian and Go, for machines that reach no image registry (`make compose-up` uses them). `--check`
+says what is there and builds nothing; its exit status is 1 when something is missing. Exit status 2: it can't be done
+here.
 """
 
 import argparse
@@ -30,6 +31,8 @@ PROGRAMS = {
     "notifier": ("services/__init__.py", "services/notifier"),
     "operator": ("services", "deploy"),
 }
+# In front of the programs: TLS, and telephones.
+FRONT = ("proxy", "kamailio")
 ENGINES = ("postgres", "rabbitmq", "hcvault")
 _AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 _MOUNTED = "/run/authorities/ca-certificates.crt"
@@ -54,7 +57,7 @@ def build(containers: Containers, name: str) -> str:
         arguments += ["--volume", f"{_AUTHORITIES.parent}:{Path(_MOUNTED).parent}:ro"]
         for variable in ("SSL_CERT_FILE", "PIP_CERT", "NODE_EXTRA_CA_CERTS"):
             arguments += ["--build-arg", f"{variable}={_MOUNTED}"]
-    target_stage = name if name in ("vault", "proxy", *ENGINES) else "program"
+    target_stage = name if name in ("vault", *FRONT, *ENGINES) else "program"
     containers.run(
         [
             *("buildah", "bud", "--layers", "--pull=false", "--target", target_stage, *arguments),
@@ -98,7 +101,7 @@ def _fill_context(name: str) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    known = [*PROGRAMS, "proxy", *ENGINES]
+    known = [*PROGRAMS, *FRONT, *ENGINES]
     parser = argparse.ArgumentParser(prog="python -m deploy.images", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}")
     parser.add_argument("--engines", action="store_true", help="build the engines' images too")
@@ -106,7 +109,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if unknown := set(given.names) - set(known):
         parser.error(f"there is no image {', '.join(sorted(unknown))}; there are {', '.join(known)}")
-    names = given.names or [*PROGRAMS, "proxy", *(ENGINES if given.engines else ())]
+    names = given.names or [*PROGRAMS, *FRONT, *(ENGINES if given.engines else ())]
     containers = Containers()
     try:
         if given.check:

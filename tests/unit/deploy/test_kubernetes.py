@@ -13,6 +13,7 @@ from services.crm.config import CrmSettings
 from services.notifier.config import NotifierSettings
 from services.portal.config import PortalSettings
 from services.vault.config import VaultSettings
+from services.vault.phone.config import PhoneSettings
 
 FOLDER = Path(__file__).parents[3] / "deploy" / "k8s"
 VERSIONS = ("1.30", kubernetes_validate.latest_version())
@@ -28,7 +29,7 @@ DERIVED = {"tls_ca", "tls_cert", "tls_key", "letter_signing_key", "notifier_lett
 DERIVED |= {"public_keys_dir"}
 # For one machine only: the mailbox page, and the vault's bus setting, which it has no use for.
 NOT_HERE = {
-    # Calls come in where Kamailio is, on machines of their own (docs/phone.md).
+    # Where there are telephones: the component `phone` adds them.
     "crm": {"mailbox_url", "phone_address", "phone_server_name"},
     "portal": {"mailbox_url"},
     "notifier": {"listen", "trusted_proxies", "proxy_header"},
@@ -42,16 +43,17 @@ def documents(folder: str = "base") -> Iterator[dict[str, Any]]:
         yield from yaml.safe_load_all(path.read_text("utf-8"))
 
 
-def of_kind(kind: str) -> list[dict[str, Any]]:
-    return [document for document in documents() if document["kind"] == kind]
+def of_kind(kind: str, folder: str = "base") -> list[dict[str, Any]]:
+    return [document for document in documents(folder) if document["kind"] == kind]
 
 
 def pods() -> list[tuple[str, dict[str, Any]]]:
-    return [(one["metadata"]["name"], one["spec"]["template"]) for one in (*of_kind("Deployment"), *of_kind("Job"))]
+    found = (*of_kind("Deployment"), *of_kind("Job"), *of_kind("Deployment", "phone"))
+    return [(one["metadata"]["name"], one["spec"]["template"]) for one in found]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("folder", ["base", "autoscaling"])
+@pytest.mark.parametrize("folder", ["base", "autoscaling", "phone"])
 def test_every_manifest_fits_the_schema(folder: str, version: str) -> None:
     checked = 0
     for document in documents(folder):
@@ -87,6 +89,28 @@ def test_the_settings_are_well_formed(service: str, monkeypatch: pytest.MonkeyPa
         monkeypatch.setenv("NOTIFIER_SMTP_URL", "smtps://smtp.example:465")
     settings = SETTINGS[service]()
     assert settings.environment == "production"
+
+
+def test_the_component_for_telephones_has_each_setting_of_the_masker_and_tells_the_crm_where_it_is() -> None:
+    (config,) = of_kind("ConfigMap", "phone")
+    (deployment,) = of_kind("Deployment", "phone")
+    masker = deployment["spec"]["template"]["spec"]["containers"][0]
+    given = {*config["data"], *(each["name"] for each in masker["env"])}
+    # It has no database, no bus and no secrets but its certificate.
+    elsewhere = {"database_url", "bus_url", "secret_key", "tls_ca", "tls_cert", "tls_key"}
+    assert given == {"PHONE_" + name.upper() for name in set(PhoneSettings.model_fields) - elsewhere}
+    (kustomization,) = of_kind("Component", "phone")
+    (patch,) = kustomization["patches"]
+    assert patch["target"] == {"kind": "ConfigMap", "name": "wayvault-crm"}
+    told = {change["path"].rpartition("/")[2] for change in yaml.safe_load(patch["patch"])}
+    assert told == {"CRM_PHONE_ADDRESS", "CRM_PHONE_SERVER_NAME"}
+
+
+def test_the_masker_reaches_the_vault_and_the_crm_reaches_the_masker_and_nobody_else_is_let_in() -> None:
+    policies = {one["metadata"]["name"]: one["spec"] for one in of_kind("NetworkPolicy", "phone")}
+    assert policies["vault-from-phone"]["ingress"][0]["ports"] == [{"port": 8105, "protocol": "TCP"}]
+    assert policies["crm-to-phone"]["egress"][0]["ports"] == [{"port": 8112, "protocol": "TCP"}]
+    assert len(policies) == 2
 
 
 def test_no_pod_has_more_than_it_needs() -> None:
