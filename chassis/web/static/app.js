@@ -32,6 +32,30 @@ document.addEventListener("click", (event) => {
 // A dialog whose form came back with errors opens again.
 document.querySelector("dialog.wv-dialog:has(.wv-field.is-invalid)")?.showModal();
 
+// ------------------------------------------------------------------ several rows at once
+// How many are ticked is said; the link that ticks every row of the page does it here, and undoes it.
+const ticksOf = (form) => [...document.querySelectorAll(`input[type=checkbox][name=pick][form="${form.id}"]`)];
+function sayTicked(form) {
+  const all = ticksOf(form);
+  const count = all.filter((box) => box.checked).length;
+  const said = form.querySelector("[data-wv-ticked]");
+  said.dataset.words ??= said.textContent;
+  said.textContent = count ? `${count} of ${all.length} ticked:` : said.dataset.words;
+  form.querySelector("[data-wv-tick-all]").textContent = count && count === all.length ? "Select none" : "Select all on this page";
+}
+document.addEventListener("change", (event) => {
+  if (event.target.matches("input[name=pick]") && event.target.form?.matches("[data-wv-bulk]")) sayTicked(event.target.form);
+});
+document.addEventListener("click", (event) => {
+  const form = event.target.closest("[data-wv-tick-all]")?.closest("form");
+  if (!form) return;
+  event.preventDefault();
+  const every = ticksOf(form).every((box) => box.checked);
+  for (const box of ticksOf(form)) box.checked = !every;
+  sayTicked(form);
+});
+for (const form of document.querySelectorAll("[data-wv-bulk]")) sayTicked(form);
+
 // ------------------------------------------------------------------ copying
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-wv-copy]");

@@ -206,6 +206,7 @@ ENTRIES: dict[str, Entry] = {
     "portal_access.resend": OWNER_ALONE,
     "portal_access.withdraw": OWNER_ALONE,
     # quotes
+    "quotes.act": AGENTS,
     "quotes.book": OWNER_ALONE,
     "quotes.decline": OWNER_ALONE,
     "quotes.export": AGENTS,
@@ -268,6 +269,7 @@ ENTRIES: dict[str, Entry] = {
     "support.reply": BOTH,
     "support.show": BOTH,
     # tasks
+    "tasks.act": AGENTS,
     "tasks.add": OWNER_ALONE,
     "tasks.done": OWNER_ALONE,
     "tasks.edit": OWNER_ALONE,

@@ -107,6 +107,8 @@ class ClientFilter:
     text: str = ""
     country: str = ""
     without_email: bool = False
+    # Only these, where any are named.
+    ids: tuple[str, ...] = ()
     order: Order[ClientSort] = BY_NAME
 
 
@@ -353,6 +355,8 @@ def _conditions(session: Session, actor: Actor, wanted: ClientFilter) -> list[Co
     conditions = [visible_to(actor, ClientRow.agency_id, ClientRow.agent_id), ClientRow.merged_into_id.is_(None)]
     if (found := _WORDS.condition(session, actor, wanted.text)) is not None:
         conditions.append(found)
+    if wanted.ids:
+        conditions.append(ClientRow.id.in_(wanted.ids))
     if wanted.country:
         conditions.append(ClientRow.country == wanted.country)
     if wanted.without_email:

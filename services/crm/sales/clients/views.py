@@ -1,5 +1,6 @@
 """Pages of clients: search while typing, list, profile, form, CSV."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
@@ -8,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from chassis.errors import NotFound
 from chassis.web.formatting import country_choices
 from services.crm.core.addresses import page_number, same_list, typed_text, with_same_filter
+from services.crm.core.bulk import all_ticked, picked
 from services.crm.core.export import table_response
 from services.crm.core.forms import attempt, shallow
 from services.crm.core.headings import Headings, asked_order
@@ -59,6 +61,7 @@ def index() -> ResponseReturnValue:
         countries=country_choices(),
         same_list=same_list,
         csv_url=with_same_filter("clients.export"),
+        all_ticked=all_ticked(),
     )
 
 
@@ -66,8 +69,12 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/clients.csv")
 @login_required
 def export() -> ResponseReturnValue:
-    """The list as the filter shows it."""
-    rows = sales().clients.export(current_agent(), _filter())
+    """The list as the filter shows it, or of it those that were ticked."""
+    chosen = tuple(picked())
+    if request.args.get("ticked") == "only" and not chosen:
+        flash("Tick at least one client first.", "alert")
+        return redirect(url_for("clients.index"), 303)
+    rows = sales().clients.export(current_agent(), replace(_filter(), ids=chosen))
     return table_response(
         "clients",
         LIST_TITLES,

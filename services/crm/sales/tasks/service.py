@@ -1,6 +1,6 @@
 """Use cases of tasks: add one, change or remove it, tick it off, undo that."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -135,6 +135,12 @@ class Tasks:
             row, client_name = _own(session, actor, task_id)
             session.delete(row)
             return _task(row, client_name)
+
+    def some(self, actor: Actor, task_ids: Collection[str]) -> list[Task]:
+        """These tasks, as far as they are the actor's own, in the order of their days."""
+        query = _visible(actor).where(TaskRow.agent_id == actor.agent_id, TaskRow.id.in_(task_ids))
+        with self._database.read() as session:
+            return _tasks(session.execute(_by_due(query)))
 
     def list_page(self, actor: Actor, wanted: TaskFilter, number: int) -> Page[Task]:
         """A page of the actor's own tasks."""

@@ -6,22 +6,34 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms.validators import ValidationError
 
+from chassis.web.formatting import plural
 from chassis.web.forms import DateField, Form, Length, Optional, StringField, required
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list, typed_text, with_same_filter
+from services.crm.core.bulk import all_ticked, back_to_list, carried_state, for_each, is_sure, list_state, picked
 from services.crm.core.export import table_response
 from services.crm.core.forms import attempt
+from services.crm.core.headings import Headings, asked_order
 from services.crm.core.panels import Panel
 from services.crm.core.parts import core
 from services.crm.core.web import current_agent, login_required
 from services.crm.sales.clients.service import ClientDetail
 from services.crm.sales.parts import sales
-from services.crm.sales.tasks.service import LONGEST_TITLE, TaskFilter, TaskState
+from services.crm.sales.tasks.service import (
+    LONGEST_TITLE,
+    TASK_KEYS,
+    Task,
+    TaskFilter,
+    TaskSort,
+    TaskState,
+    usual_order,
+)
 
 blueprint = Blueprint("tasks", __name__, template_folder="templates")
 
 # Where a button was pressed, and where one is sent back to: never an address from the request.
 _DASHBOARD, _LIST = "dashboard", "list"
+_UNDO = "undo"
 _STATES = {TaskState.OPEN: "Open", TaskState.OVERDUE: "Overdue", TaskState.DONE: "Done"}
 _CSV_HEADER = ("Task", "Client", "By when", "Done (UTC)")
 
@@ -49,13 +61,17 @@ class ForWhomForm(TaskForm):
 def index() -> ResponseReturnValue:
     """All of an agent's own tasks; filter and page stay in the address."""
     actor, wanted = current_agent(), _filter()
+    usual = usual_order(wanted.state)
     return render_template(
         "tasks/index.html",
         page=sales().tasks.list_page(actor, wanted, page_number()),
         just_done=sales().tasks.just_done(actor) if wanted.state is not TaskState.DONE and not wanted.text else [],
         wanted=wanted,
+        sort=Headings(wanted.order or usual, TASK_KEYS, usual),
         states=_STATES,
         today=wanted.today,
+        state=list_state(),
+        all_ticked=all_ticked(),
         same_list=same_list,
         csv_url=with_same_filter("tasks.export"),
     )
@@ -89,6 +105,51 @@ def export() -> ResponseReturnValue:
     rows = sales().tasks.export(current_agent(), _filter())
     values = ((task.title, task.client_name, task.due_on, task.done_at) for task in rows)
     return table_response("tasks", _CSV_HEADER, values)
+
+
+@blueprint.post("/tasks/act")
+@login_required
+def act() -> ResponseReturnValue:
+    """The ticked tasks are done, after a page that names them; or open again, which needs none."""
+    actor, tasks, back = current_agent(), sales().tasks, back_to_list("tasks.index")
+    chosen = tasks.some(actor, picked())
+    if not chosen:
+        flash("Tick at least one task first.", "alert")
+        return redirect(back, 303)
+    many, crumbs = plural(len(chosen), "task"), [("Tasks", url_for("tasks.index")), ("Several at once",)]
+    if request.form.get("do") == _UNDO:
+        told = for_each(chosen, _named, lambda task: tasks.undo(actor, task.id))
+        title, undo = f"{many} taken up again", ""
+    elif is_sure():
+        told = for_each(chosen, _named, lambda task: tasks.done(actor, task.id))
+        title, undo = f"{many} done", _UNDO
+    else:
+        return render_template(
+            "crm/bulk_ask.html",
+            title=f"Are {many} done?" if len(chosen) > 1 else "Is 1 task done?",
+            crumbs=crumbs,
+            detail="They leave the list of what is open. You can take that back.",
+            action=url_for("tasks.act"),
+            act="done",
+            picks=[(task.id, task.title, task.client_name) for task in chosen],
+            state=carried_state(),
+            back=back,
+            confirm=f"Mark {many} as done",
+            danger=False,
+            note="",
+        )
+    return render_template(
+        "crm/bulk_told.html",
+        title=title,
+        crumbs=crumbs,
+        told=told,
+        action=url_for("tasks.act"),
+        undo=undo,
+        undo_picks=[each.result.id for each in told if each.result is not None],
+        state=carried_state(),
+        back=back,
+        back_words="Back to the tasks",
+    )
 
 
 @blueprint.route("/tasks/<id:task_id>", methods=["GET", "POST"])
@@ -140,6 +201,10 @@ def undo(task_id: str) -> ResponseReturnValue:
     return redirect(_back(task.client_id), 303)
 
 
+def _named(task: Task) -> str:
+    return f"{task.title} ({task.client_name})"
+
+
 def _source() -> str:
     return request.values.get("from", "")
 
@@ -154,10 +219,9 @@ def _back(client_id: str) -> str:
 
 def _filter() -> TaskFilter:
     state = request.args.get("state", "")
+    shown = TaskState(state) if state in list(TaskState) else TaskState.OPEN
     today = core().clock.now().astimezone(ZoneInfo(current_agent().time_zone)).date()
-    return TaskFilter(
-        today=today, text=typed_text(), state=TaskState(state) if state in list(TaskState) else TaskState.OPEN
-    )
+    return TaskFilter(today=today, text=typed_text(), state=shown, order=asked_order(TaskSort, usual_order(shown)))
 
 
 def client_panel(actor: Actor, client: ClientDetail) -> Panel:

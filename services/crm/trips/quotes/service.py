@@ -1,6 +1,6 @@
 """Use cases of quote requests: list, look, book, decline, take up again; and what arrives from the portal."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -111,6 +111,13 @@ class Quotes:
         """Everything that the inbox shows (at most EXPORT_LIMIT)."""
         with self._database.read() as session:
             rows = session.scalars(_listed(actor, wanted).limit(EXPORT_LIMIT)).all()
+            return self._details(session, actor.agency_id, rows)
+
+    def some(self, actor: Actor, quote_ids: Collection[str]) -> list[QuoteDetail]:
+        """These requests, as far as they are the actor's own, newest first."""
+        query = select(QuoteRow).where(QuoteRow.agent_id == actor.agent_id, QuoteRow.id.in_(quote_ids))
+        with self._database.read() as session:
+            rows = session.scalars(in_order(query, NEWEST, QUOTE_KEYS, QuoteRow.id)).all()
             return self._details(session, actor.agency_id, rows)
 
     def newest(self, actor: Actor) -> list[QuoteDetail]:

@@ -4,9 +4,11 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis.typed.numbers import number_from
+from chassis.web.formatting import plural
 from services.crm.access.parts import access
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list, with_same_filter
+from services.crm.core.bulk import all_ticked, back_to_list, carried_state, for_each, is_sure, list_state, picked
 from services.crm.core.export import table_response
 from services.crm.core.forms import attempt, do_and_say
 from services.crm.core.headings import Headings, asked_order
@@ -21,6 +23,7 @@ from services.crm.trips.quotes.service import NEWEST, QUOTE_KEYS, QuoteDetail, Q
 
 blueprint = Blueprint("quotes", __name__, template_folder="templates", url_prefix="/quotes")
 
+_REOPEN = "reopen"
 _CHIPS = (("New", "new"), ("Booked", "booked"), ("Declined", "declined"), ("All", "all"))
 _CSV_HEADER = (
     "From",
@@ -61,6 +64,9 @@ def index() -> ResponseReturnValue:
         sort=Headings(wanted.order, QUOTE_KEYS, NEWEST),
         same_list=same_list,
         csv_url=with_same_filter("quotes.export"),
+        own_id=actor.agent_id,
+        state=list_state(),
+        all_ticked=all_ticked(),
         public_page=public_page,
         public_page_qr=qr_code(public_page),
     )
@@ -73,6 +79,57 @@ def export() -> ResponseReturnValue:
     """The inbox as the filter shows it."""
     rows = trips().quotes.export(current_agent(), _wanted())
     return table_response("quote-requests", _CSV_HEADER, (_csv_row(quote) for quote in rows))
+
+
+@blueprint.post("/act")
+@login_required
+def act() -> ResponseReturnValue:
+    """The ticked requests are declined, after a page that names them; or taken up again, which needs none."""
+    actor, quotes, back = current_agent(), trips().quotes, back_to_list("quotes.index")
+    versions = {quote_id: number_from(version) for quote_id, _, version in (each.partition(":") for each in picked())}
+    chosen = quotes.some(actor, list(versions))
+    if not chosen:
+        flash("Tick at least one request first.", "alert")
+        return redirect(back, 303)
+    many, crumbs = plural(len(chosen), "request"), [("Quote requests", url_for("quotes.index")), ("Several at once",)]
+    if request.form.get("do") == _REOPEN:
+        told = for_each(chosen, _named, lambda each: quotes.reopen(actor, each.id, version=versions[each.id]))
+        title, undo = f"{many} taken up again", ""
+    elif is_sure():
+        note = request.form.get("note", "")[:2000].strip()
+        told = for_each(chosen, _named, lambda each: quotes.decline(actor, each.id, note, version=versions[each.id]))
+        title, undo = f"{many} declined", _REOPEN
+    else:
+        return render_template(
+            "crm/bulk_ask.html",
+            title=f"Decline {many}?",
+            crumbs=crumbs,
+            detail="They are put away with your note. Nobody is written to, and you can take them up again.",
+            action=url_for("quotes.act"),
+            act="decline",
+            picks=[(f"{each.id}:{versions[each.id]}", each.name, each.wish.destination) for each in chosen],
+            state=carried_state(),
+            back=back,
+            confirm=f"Decline {many}",
+            danger=False,
+            note="Note for yourself",
+        )
+    return render_template(
+        "crm/bulk_told.html",
+        title=title,
+        crumbs=crumbs,
+        told=told,
+        action=url_for("quotes.act"),
+        undo=undo,
+        undo_picks=[f"{each.result.id}:{each.result.version}" for each in told if each.result is not None],
+        state=carried_state(),
+        back=back,
+        back_words="Back to the requests",
+    )
+
+
+def _named(quote: QuoteDetail) -> str:
+    return f"{quote.name}, {quote.wish.destination}"
 
 
 @blueprint.get("/<id:quote_id>")

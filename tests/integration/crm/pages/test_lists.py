@@ -98,6 +98,16 @@ def test_filter_and_search_stay_when_a_heading_is_pressed(site: Site, path: str)
     assert all("sort=" in address and kept in address for address in files)
 
 
+def test_the_ticked_clients_alone_are_exported_and_no_tick_exports_nobody(site: Site) -> None:
+    browser = site._browsers[Door.OWNER]
+    page = browser.get("/clients?ticked=all").text
+    picks = re.findall(r'name="pick" value="([^"]+)"[^>]* checked', page)
+    assert len(picks) > 1
+    lines = browser.get(f"/clients/clients.csv?ticked=only&pick={picks[1]}").text.splitlines()
+    assert len(lines) == 2
+    assert browser.get("/clients/clients.csv?ticked=only").location == "/clients"
+
+
 def test_an_order_that_is_none_of_the_lists_is_its_usual_one(site: Site) -> None:
     browser = site._browsers[Door.OWNER]
     for path in ("/clients", "/bookings", "/payments", "/links", "/tasks", "/quotes", "/suppliers", "/support"):

@@ -75,3 +75,32 @@ def test_what_was_ticked_off_by_mistake_is_taken_back_where_it_was_done(crm: Crm
     assert "Undo: Call about the cabin" in browser.get("/tasks").text
     browser.post(f"/tasks/{task.id}/undo", {"from": "list"})
     assert [each.id for each in crm.deps.sales.tasks.on_desk(crm.maya)[0]] == [task.id]
+
+
+def test_several_tasks_are_done_after_they_were_named_and_taken_up_again(crm: CrmHouse) -> None:
+    tasks, browser = crm.deps.sales.tasks, crm.browser(crm.maya)
+    first = tasks.add(crm.maya, crm.alan_id, "Call about the cabin", None)
+    second = tasks.add(crm.maya, crm.grace_id, "Send the visa form", None)
+    listed = browser.get("/tasks?ticked=all").text
+    assert listed.count(" checked") == 2, "without scripts a link ticks the whole page"
+    picks = {"pick": [first.id, second.id], "do": "done", "list": "sort=client&q=a"}
+    asked = browser.post("/tasks/act", picks).text
+    assert "Are 2 tasks done?" in asked
+    assert "Call about the cabin" in asked
+    assert 'href="/tasks?sort=client&amp;q=a"' in asked
+    assert tasks.get_own(crm.maya, first.id).done_at is None, "nothing happens before it was named"
+    told = browser.post("/tasks/act", picks | {"sure": "yes"}).text
+    assert "2 tasks done" in told
+    assert "Send the visa form (Grace Hopper)" in told
+    assert tasks.get_own(crm.maya, second.id).done_at is not None
+    assert "2 tasks taken up again" in browser.post("/tasks/act", picks | {"do": "undo"}).text
+    assert tasks.get_own(crm.maya, first.id).done_at is None
+
+
+def test_nobody_ticks_off_somebody_elses_tasks_and_no_tick_does_nothing(crm: CrmHouse) -> None:
+    task = crm.deps.sales.tasks.add(crm.maya, crm.alan_id, "Call about the cabin", None)
+    for actor in (crm.jonas, crm.ada):
+        answer = crm.browser(actor).post("/tasks/act", {"pick": task.id, "do": "done", "sure": "yes"})
+        assert answer.location == "/tasks"
+    assert crm.browser(crm.maya).post("/tasks/act", {"do": "done", "sure": "yes"}).location == "/tasks"
+    assert crm.deps.sales.tasks.get_own(crm.maya, task.id).done_at is None

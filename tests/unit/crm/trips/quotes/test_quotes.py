@@ -222,3 +222,23 @@ def test_a_foreign_request_is_not_found(site: CrmSite) -> None:
     assert browser.get(f"/quotes/{quote.id}").status_code == 404
     for step in ("booking", "decline", "reopen"):
         assert browser.post(f"/quotes/{quote.id}/{step}", {"version": "1"}).status_code == 404
+
+
+def test_several_requests_are_declined_at_once_and_each_says_what_became_of_it(site: CrmSite) -> None:
+    quote, browser = arrived(site), site.signed_in(site.maya)
+    other = requested(site, registration_id="registration_2")
+    tell(site, other)
+    booked = other.quote_id
+    browser.get("/quotes")
+    picks: dict[str, object] = {"pick": [f"{quote.id}:{quote.version}", f"{booked}:1"], "do": "decline"}
+    asked = browser.post("/quotes/act", picks)
+    assert "Decline 2 requests?" in text_of(asked)
+    assert len(inbox(site)) == 2
+    site.deps.trips.quotes.book(site.maya, booked)
+    told = text_of(browser.post("/quotes/act", picks | {"sure": "yes", "note": "Too far ahead."}))
+    assert "Not done" in told
+    assert "This request was decided already." in told
+    assert site.deps.trips.quotes.get(site.maya, quote.id).note == "Too far ahead."
+    again = site.deps.trips.quotes.get(site.maya, quote.id).version
+    browser.post("/quotes/act", {"pick": f"{quote.id}:{again}", "do": "reopen"})
+    assert [each.id for each in inbox(site)] == [quote.id]
