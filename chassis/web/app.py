@@ -118,7 +118,7 @@ def make_app(
 
 
 def ask_no_form_token(app: Flask, view: Callable[..., ResponseReturnValue]) -> None:
-    """For a view that machines call, who have no page of ours and sign what they send instead."""
+    """For a view whose callers bring something signed instead: machines, and forms in a frame on another site."""
     protection: CSRFProtect = app.extensions["csrf"]
     protection.exempt(view)
 

@@ -8,6 +8,7 @@ from werkzeug.exceptions import HTTPException
 from chassis.db import DATABASE_AWAY
 from chassis.errors import Internal, WayvaultError
 from chassis.web import tripwire
+from chassis.web.framing import may_be_framed
 from chassis.web.senders import ForeignForm
 from chassis.web.typed_values import typed_values
 from protos.wayvault.common.v1.common_pb2 import ErrorCode
@@ -162,7 +163,8 @@ def _on_database_away(error: Exception) -> Response:
 
 def render_plain(template: str, **values: object) -> str:
     """A page without the layout, whose context might be what failed."""
-    shown: str = current_app.jinja_env.get_template(template).render(csrf_token=generate_csrf, **values)
+    page = current_app.jinja_env.get_template(template)
+    shown: str = page.render(csrf_token=generate_csrf, framed=may_be_framed(), **values)
     return shown
 
 
@@ -194,7 +196,10 @@ def _answer(
 
 
 def _page(shown: dict[str, object]) -> str:
-    """The page in the service's layout; a plain one when the layout itself can't be rendered (database down)."""
+    """The page in the service's layout; a plain one when the layout itself can't be rendered (database down), and in
+    a frame on another site, which leads nowhere."""
+    if may_be_framed():
+        return render_plain("errors/plain.html", **shown)
     try:
         return render_template("errors/error.html", **shown)
     except Exception as error:  # whatever broke the layout must not take the message with it

@@ -4,6 +4,8 @@ import secrets
 
 from flask import Flask, Response, g, request
 
+from chassis.web.framing import framing_policy
+
 
 def csp_nonce() -> str:
     """This request's nonce, for the rare inline script: `<script nonce="{{ csp_nonce() }}">`."""
@@ -44,13 +46,18 @@ HEADERS = {
 
 
 def install_headers(app: Flask, *, frame_origin: str | None, https: bool) -> None:
-    """Adds the headers to every answer. A view that set a header of its own (the secure frame's host) keeps it."""
+    """Adds the headers to every answer. A view that set a header of its own (the secure frame's host) keeps it; a page
+    that may be framed (chassis.web.framing) has a policy of its own."""
 
     def add(response: Response) -> Response:
         headers = response.headers
-        headers.setdefault("Content-Security-Policy", content_security_policy(csp_nonce(), frame_origin))
+        framed = framing_policy()
+        policy = framed or content_security_policy(csp_nonce(), frame_origin)
+        headers.setdefault("Content-Security-Policy", policy)
         for name, value in HEADERS.items():
-            headers.setdefault(name, value)
+            # It knows no lists of origins, and would refuse them all.
+            if name != "X-Frame-Options" or framed is None:
+                headers.setdefault(name, value)
         if https:
             headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
         if not _may_be_cached():

@@ -1,7 +1,8 @@
 """Only our own pages send forms here. A page of another site is refused, whatever token or cookie came with its form.
 
 Browsers say who sends (Fetch Metadata, Sec-Fetch-Site; older ones by Origin only). The token stays the proof: machines
-say neither, and nobody can forge these two headers from a page.
+say neither, and nobody can forge these two headers from a page. Pages that other sites may frame act in nobody's name,
+and a site may shut them in a frame without an origin: they are not asked.
 """
 
 from typing import Final
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 from flask import Flask, request
 from flask_wtf.csrf import CSRFError
 
+from chassis.web.framing import may_be_framed
 from chassis.web.hosts import host_name
 
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -25,7 +27,7 @@ def install_sender_check(app: Flask) -> None:
     """Answers 403 to what another site's page would have done here."""
 
     def check() -> None:
-        if request.method not in _READING and not _sent_by_us():
+        if request.method not in _READING and not may_be_framed() and not _sent_by_us():
             raise ForeignForm
 
     app.before_request(check)

@@ -3,6 +3,7 @@
 from services.crm.access.activity.models import ActivityRow
 from services.crm.access.agency.models import AgencyLogoRow, AgencyRow, AgentRow
 from services.crm.access.auth.models import CredentialRow, SignInAttemptRow
+from services.crm.access.public_pages.models import PageNameRow, PublicPageRow
 from services.crm.core.news import news_table
 from services.crm.office.first_steps.models import FirstStepRow
 from services.crm.office.handouts.models import HandoutRow
@@ -71,6 +72,7 @@ __all__ = [
     "ItineraryShareRow",
     "OccasionRow",
     "OldMandateRow",
+    "PageNameRow",
     "PassengerRow",
     "PaymentActRow",
     "PaymentChargeRow",
@@ -82,6 +84,7 @@ __all__ = [
     "PhoneDeskRow",
     "PhoneFlowRow",
     "PortalAccessRow",
+    "PublicPageRow",
     "QuoteRow",
     "RefundRequestRow",
     "RegistrationRow",

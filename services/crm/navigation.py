@@ -71,7 +71,7 @@ RAIL = (
 
 
 # Pages of the agent's own menu: no line of the rail leads there.
-_OWN = frozenset({"agency.profile"})
+_OWN = frozenset({"agency.profile", "public_pages.show"})
 
 
 def rail(deps: Dependencies, actor: Actor, agency: AgencyDetail) -> tuple[NavItem, ...]:
@@ -102,6 +102,7 @@ def viewer(actor: Actor) -> Viewer:
     """Who is signed in, and their own menu."""
     menu = (
         NavItem(label="Your profile", url=url_for("agency.profile"), icon="circle-user-round"),
+        NavItem(label="Your public page", url=url_for("public_pages.show"), icon="globe"),
         NavItem(label="Sign-in and sessions", url=url_for("auth.account"), icon="shield-check"),
         NavItem(label="E-mails that did not arrive", url=url_for("mail_outcomes.index"), icon="mail-warning"),
     )

@@ -3,7 +3,7 @@
 from flask import Flask, request, url_for
 
 from chassis.paper import faces
-from chassis.web.app import make_app
+from chassis.web.app import ask_no_form_token, make_app
 from chassis.web.drafts import Drafts, install_drafts
 from chassis.web.parts import hold
 from chassis.web.session_watch import install_session_watch
@@ -13,6 +13,7 @@ from services.portal.looks import install_brand
 from services.portal.orm import drafts
 from services.portal.pages import ROOMS
 from services.portal.parts import Dependencies
+from services.portal.quotes.views import embed as embedded_form
 from services.portal.web import find_client
 
 
@@ -35,6 +36,8 @@ def create_app(deps: Dependencies) -> Flask:
     install_brand(app)
     for room in ROOMS:
         app.register_blueprint(room)
+    # In a frame on another site no cookie comes along; its form is signed instead.
+    ask_no_form_token(app, embedded_form)
     faces.warm()
     return app
 

@@ -2,7 +2,7 @@
 
 from services.portal.account.models import AccountRow, ResetRequestRow, SignInAttemptRow
 from services.portal.agencies.models import AgencyLogoRow, AgencyRow
-from services.portal.agents.models import AgentRow
+from services.portal.agents.models import AgentRow, FormerNameRow
 from services.portal.cvv.models import CvvLinkRow
 from services.portal.documents.models import DocumentReaderRow, TripDocumentRow
 from services.portal.esign.models import PrintJobRow, SignedDocumentRow, SignRequestRow, SignTokenRow
@@ -27,6 +27,7 @@ __all__ = [
     "CvvLinkRow",
     "DocumentReaderRow",
     "EvidenceRow",
+    "FormerNameRow",
     "IntakeRow",
     "ItineraryLinkRow",
     "LinkRow",

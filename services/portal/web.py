@@ -8,6 +8,7 @@ from flask import abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis.web.drafts import keep_draft
+from chassis.web.framing import may_be_framed
 from services.portal.account.service import PresentClient
 from services.portal.parts import portal
 
@@ -16,7 +17,10 @@ View = Callable[P, ResponseReturnValue]
 
 
 def find_client() -> PresentClient | None:
-    """The client signed in, or None. Looked up afresh in each request: who was withdrawn is out at once."""
+    """The client signed in, or None. Looked up afresh in each request: who was withdrawn is out at once. A page in a
+    frame on another site knows nobody."""
+    if may_be_framed():
+        return None
     if "portal_client" not in g:
         session = portal().accounts.sessions.current()
         g.portal_client = portal().accounts.find(session.subject) if session is not None else None

@@ -8,6 +8,7 @@ from services.crm.access.agency.service import Directory
 from services.crm.access.auth.service import SignIn
 from services.crm.access.enrolment.service import Enrolments
 from services.crm.access.invitations.service import Invitations
+from services.crm.access.public_pages.service import PublicPages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,7 @@ class Access:
     activities: Activities
     enrolments: Enrolments
     invitations: Invitations
+    public_pages: PublicPages
 
 
 def access() -> Access:

@@ -6,13 +6,14 @@ from chassis.sealing import LetterSealer
 from chassis.web.drafts import Drafts
 from chassis.web.passwords import Passwords
 from services.crm.access.activity.service import Activities
-from services.crm.access.agency import events as agency_events
 from services.crm.access.agency.service import Directory
 from services.crm.access.auth.secrets import AuthenticatorSecrets
 from services.crm.access.auth.service import SignIn
 from services.crm.access.enrolment.service import Enrolments
 from services.crm.access.invitations.service import Invitations
 from services.crm.access.parts import Access
+from services.crm.access.public_pages import events as public_page_events
+from services.crm.access.public_pages.service import PublicPages
 from services.crm.core.parts import Core
 from services.crm.core.ports.vault import RegisterPort
 from services.crm.orm import drafts
@@ -37,6 +38,7 @@ def make_access(core: Core, passwords: Passwords, *, register: RegisterPort, let
         directory=directory,
         sign_in=sign_in,
         activities=Activities(database=core.database, clock=core.clock, names=directory.names),
+        public_pages=PublicPages(database=core.database, outbox=core.outbox, clock=core.clock, directory=directory),
         enrolments=Enrolments(register=register, clock=core.clock),
         invitations=Invitations(
             database=core.database,
@@ -51,7 +53,7 @@ def make_access(core: Core, passwords: Passwords, *, register: RegisterPort, let
 
 def register_events(handlers: EventHandlers, access: Access) -> None:
     """What the rooms do on events of the portal."""
-    agency_events.register(handlers, access.directory.learn_page_name)
+    public_page_events.register(handlers, access.public_pages)
 
 
 def timers(core: Core, access: Access) -> list[tuple[str, Loop]]:

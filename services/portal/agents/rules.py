@@ -1,12 +1,8 @@
 """What the portal knows of an agent and their agency, and the address of their public page. Pure."""
 
-import re
 from dataclasses import dataclass
 
-from chassis.typed.names import fold
 from services.portal.house import House
-
-_LONGEST_SLUG = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +15,8 @@ class AgentView(House):
     email: str
     phone: str
     active: bool
+    # Origins of the websites that may show the page's form in a frame; none = any.
+    websites: tuple[str, ...] = ()
 
     @property
     def first_name(self) -> str:
@@ -36,9 +34,3 @@ class AgentView(House):
     @property
     def contact_email(self) -> str:
         return self.email or self.agency_email
-
-
-def slug_of(name: str) -> str:
-    """ "maya-okafor" for "Maya Okafor"; "agent" for a name without letters or digits."""
-    slug = re.sub(r"[^a-z0-9]+", "-", fold(name)).strip("-")[:_LONGEST_SLUG].strip("-")
-    return slug or "agent"

@@ -1,13 +1,15 @@
-"""Use cases of agents: learn of one, find one."""
+"""Use cases of agents: learn of one, name their page, find one."""
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
+from chassis.bus.handlers import RetryLater
 from chassis.db import Database, insert_if_absent
-from protos.wayvault.events.v1.events_pb2 import Agency, Agent, PublicPageNamed
-from services.portal.agents.models import AgentRow
-from services.portal.agents.rules import AgentView, slug_of
+from chassis.typed.page_names import slug_of
+from protos.wayvault.events.v1.events_pb2 import Agency, Agent, PublicPageChosen, PublicPageNamed
+from services.portal.agents.models import AgentRow, FormerNameRow
+from services.portal.agents.rules import AgentView
 
 __all__ = ["AgentView", "Agents"]
 
@@ -34,6 +36,8 @@ class Agents:
             return
         base = slug_of(agent.name)
         for slug in (base, f"{base}-{agent.id[-6:]}", agent.id):
+            if session.get(FormerNameRow, slug) is not None:
+                continue
             values = {
                 "agent_id": agent.id,
                 "agency_id": agency.id,
@@ -46,6 +50,29 @@ class Agents:
             if insert_if_absent(session, AgentRow.__table__, values):  # type: ignore[arg-type]
                 self._tell_slug(session, agent.id, agency.id, slug)
                 return
+
+    def learn_chosen(self, session: Session, message: PublicPageChosen, agency_id: str) -> None:
+        """Takes in what an agent chose for their page. The former name leads on; a name that another page has, or had,
+        is not given, and the CRM is told which one stands. Raises RetryLater for an agent who is on their way."""
+        row = session.get(AgentRow, message.agent_id, with_for_update=True)
+        if row is None:
+            raise RetryLater
+        if row.agency_id != agency_id:
+            return
+        row.websites = "\n".join(message.websites)
+        if not message.name or message.name == row.slug:
+            return
+        if self._is_free(session, message.name, row.agent_id):
+            former = {"name": row.slug, "agent_id": row.agent_id}
+            insert_if_absent(session, FormerNameRow.__table__, former)  # type: ignore[arg-type]
+            row.slug = message.name
+        self._tell_slug(session, row.agent_id, row.agency_id, row.slug)
+
+    def _is_free(self, session: Session, name: str, agent_id: str) -> bool:
+        former = session.get(FormerNameRow, name)
+        if former is not None and former.agent_id != agent_id:
+            return False
+        return session.scalar(select(AgentRow.agent_id).where(AgentRow.slug == name)) is None
 
     def tell_slugs(self) -> int:
         """Tells the CRM of pages that got their short name before it was told of any, or by an older process. Returns
@@ -77,13 +104,12 @@ class Agents:
             return self.load(session, agent_id)
 
     def by_address(self, name: str) -> AgentView | None:
-        """An active agent by the end of their page's address: slug or id."""
+        """An active agent by the end of their page's address: slug, former one, or id."""
+        former = select(FormerNameRow.agent_id).where(FormerNameRow.name == name[:80])
+        found = or_(AgentRow.slug == name[:80], AgentRow.agent_id == name[:64], AgentRow.agent_id.in_(former))
         with self._database.read() as session:
-            row = session.scalars(
-                select(AgentRow).where(
-                    or_(AgentRow.slug == name[:80], AgentRow.agent_id == name[:64]), AgentRow.active.is_(True)
-                )
-            ).first()
+            query = select(AgentRow).where(found, AgentRow.active.is_(True))
+            row = session.scalars(query.order_by((AgentRow.slug == name[:80]).desc())).first()
             return None if row is None else _view(row)
 
 
@@ -100,6 +126,7 @@ def _view(row: AgentRow) -> AgentView:
         email=agent.email,
         phone=agent.phone,
         active=row.active,
+        websites=tuple(row.websites.split()),
         agency_id=row.agency_id,
         agency_name=agency.name,
         accent=agency.accent_colour,

@@ -21,9 +21,10 @@ from services.portal.quotes.rules import MOST_ADULTS, MOST_CHILDREN, Visitor, Wi
 
 
 class QuoteForm(WithNames):
-    """`website` is for machines only: people don't see it, so whoever fills it in is none."""
+    """`request_key` is made with the form, so that the form sent twice asks once. `website` is for machines only:
+    people don't see it, so whoever fills it in is none."""
 
-    request_key = HiddenField(validators=[Length(max=64)])
+    request_key = HiddenField(validators=[Length(max=200)])
     website = StringField("Website", [Length(max=500)])
     destination = StringField(
         "Where would you like to go?", [required("Say where you would like to go."), Length(max=200)]
@@ -65,3 +66,11 @@ class QuoteForm(WithNames):
             email=self.email.data or "",
             phone=self.phone.data or "",
         )
+
+
+class FramedQuoteForm(QuoteForm):
+    """The same in a frame on the agent's own website, where no cookie goes with it: `request_key` is a signed token
+    (chassis.web.form_tokens) in place of the usual one."""
+
+    class Meta(QuoteForm.Meta):
+        csrf = False

@@ -55,6 +55,10 @@ ENTRIES: dict[str, Entry] = {
     "payment_page.remove": Entry(Door.OWNER_ALONE, form={"remove-confirmation": "REMOVE"}),
     "payment_page.show": OWNER,
     "payment_page.void": Entry(Door.OWNER_ALONE, form={"void-reason": "The cabin was gone."}),
+    # public_pages: everybody's is their own
+    "public_pages.choose_name": AGENTS,
+    "public_pages.show": AGENTS,
+    "public_pages.state_websites": AGENTS,
     # audit
     "audit.export": ADMINS,
     "audit.export_office": ADMINS,

@@ -98,6 +98,7 @@ ENTRIES: dict[str, Entry] = {
     "profile.show": CLIENTS,
     # quotes: an agent's public page
     "quotes.ask": ANYBODY,
+    "quotes.embed": ANYBODY,
     "quotes.thanks": ANYBODY,
     # trips
     "trips.calendar_file": OWN_CLIENT,

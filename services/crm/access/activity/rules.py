@@ -16,6 +16,7 @@ class Act(StrEnum):
     AGENT_CHANGED = "agent_changed"
     AGENT_INVITED = "agent_invited"
     PROFILE_CHANGED = "profile_changed"
+    PUBLIC_PAGE_CHANGED = "public_page_changed"
     AUTHENTICATOR_RESET = "authenticator_reset"
     TRAIL_EXPORTED = "trail_exported"
     DISPUTE_PACK_MADE = "dispute_pack_made"
@@ -31,6 +32,7 @@ ACT_WORDS: dict[Act, str] = {
     Act.AGENT_CHANGED: "Agent changed",
     Act.AGENT_INVITED: "Invitation made",
     Act.PROFILE_CHANGED: "Own profile changed",
+    Act.PUBLIC_PAGE_CHANGED: "Own public page changed",
     Act.AUTHENTICATOR_RESET: "Authenticator reset",
     Act.TRAIL_EXPORTED: "Trail downloaded",
     Act.DISPUTE_PACK_MADE: "Dispute pack made",

@@ -1,12 +1,6 @@
-"""What the room publishes, and what it does on events of the portal."""
+"""What the room publishes."""
 
-from collections.abc import Callable
-
-from sqlalchemy.orm import Session
-
-from chassis.bus import EventHandlers, EventMeta
 from protos.wayvault.events.v1 import events_pb2
-from protos.wayvault.events.v1.events_pb2 import PublicPageNamed
 from services.crm.access.agency.rules import AgencyDetail, AgentDetail
 
 
@@ -47,12 +41,3 @@ def agency_saved(agency: AgencyDetail, logo: bytes) -> events_pb2.AgencySaved:
 
 def agent_saved(agent: AgentDetail, agency: AgencyDetail) -> events_pb2.AgentSaved:
     return events_pb2.AgentSaved(agent=agent_snapshot(agent), agency=agency_snapshot(agency), active=agent.data.active)
-
-
-def register(handlers: EventHandlers, learn_page_name: Callable[[Session, str, str, str], None]) -> None:
-    """Adds the room's handler, which is safe to run again."""
-
-    def on_page_named(session: Session, message: PublicPageNamed, meta: EventMeta) -> None:
-        learn_page_name(session, message.agent_id, meta.agency_id, message.name)
-
-    handlers.on(PublicPageNamed, on_page_named)

@@ -262,11 +262,14 @@ class Directory:
             self._publish(session, _agent(row), self.load_agency(session, row.agency_id))
             return _agent(row)
 
-    def learn_page_name(self, session: Session, agent_id: str, agency_id: str, name: str) -> None:
-        """Takes in by what short name the portal shows the agent's public page. Nothing of theirs is changed by it, so
-        whoever edits the agent meanwhile can save."""
-        agent = update(AgentRow).where(AgentRow.id == agent_id, AgentRow.agency_id == agency_id)
-        session.execute(agent.values(page_name=name[:80]))
+    def learn_page_name(self, session: Session, agent_id: str, agency_id: str, name: str) -> bool:
+        """Takes in the short name of an agent's public page; False for no agent of this agency. Nothing of theirs is
+        changed by it, so whoever edits the agent meanwhile can save."""
+        row = session.get(AgentRow, agent_id)
+        if row is None or row.agency_id != agency_id:
+            return False
+        session.execute(update(AgentRow).where(AgentRow.id == agent_id).values(page_name=name[:80]))
+        return True
 
     def _publish_agency(self, session: Session, agency: AgencyDetail) -> None:
         logo = session.get(AgencyLogoRow, agency.id) if agency.logo_sha256 else None

@@ -53,6 +53,12 @@ ACTIONS: Final = (
         icon="circle-user-round",
         words="name phone time zone public page qr",
     ),
+    Action(
+        label="Your public page",
+        endpoint="public_pages.show",
+        icon="globe",
+        words="short address name embed website button form qr copy",
+    ),
     Action(label="Sign-in and sessions", endpoint="auth.account", icon="shield-check", words="password account"),
     Action(label="Training", endpoint="training.index", icon="graduation-cap", words="guides help how"),
     Action(label="Support", endpoint="support.index", icon="life-buoy", words="help question ticket"),

@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
+from chassis.typed.page_names import slug_of
 from protos.wayvault.events.v1.events_pb2 import Agent, ClientRegistered, QuoteRequested
-from services.portal.agents.rules import slug_of
 from services.portal.quotes.rules import REQUESTS_PER_HOUR
 from tests.support.portal import PortalWorld
 from tests.support.portal_people import GRACE, MAYA, agent_saved, signed_in, tell
