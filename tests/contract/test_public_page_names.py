@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from protos.wayvault.events.v1.events_pb2 import AgentSaved
+from chassis.bus.handlers import RetryLater
+from protos.wayvault.events.v1.events_pb2 import AgentSaved, PublicPageChosen
 from services.portal.agents.models import AgentRow
 from tests.support.crm_paying import CrmHouse
 from tests.support.portal import PortalWorld
@@ -63,6 +64,31 @@ def test_names_of_before_and_of_an_older_process_are_told_too(crm: CrmHouse, por
     assert portal.deps.agents.tell_slugs() == told
     assert portal.deps.agents.tell_slugs() == 0
     assert len(portal.page_names()) == 2 * told
+
+
+def test_the_name_that_an_agent_chose_is_the_address_on_both_sides(crm: CrmHouse, portal: PortalWorld) -> None:
+    tell(portal, *crm.events(AgentSaved))
+    for message in portal.page_names():
+        crm.hear(message)
+    for name in ("fjords", "maya-travels"):
+        assert crm.browser(crm.maya).post("/public-page/name", {"name": name}).status_code == 303
+    tell(portal, *crm.events(PublicPageChosen))
+    for former in ("maya-okafor", "fjords"):
+        assert portal.client().get(f"/a/{former}").headers["Location"] == "/a/maya-travels"
+    for message in portal.page_names():
+        crm.hear(message)
+    assert "/a/maya-travels</a>" in crm.browser(crm.maya).get("/quotes").text
+    assert crm.browser(crm.jonas).post("/public-page/name", {"name": "maya-okafor"}).status_code == 422
+
+
+def test_a_choice_that_arrives_before_its_agent_waits_and_one_that_lost_a_race_is_put_right(
+    crm: CrmHouse, portal: PortalWorld
+) -> None:
+    with pytest.raises(RetryLater):
+        tell(portal, PublicPageChosen(agent_id=crm.maya.agent_id, name="fjords"))
+    tell(portal, *crm.events(AgentSaved))
+    tell(portal, PublicPageChosen(agent_id=crm.maya.agent_id, name="jonas-weber"))
+    assert (portal.page_names()[-1].agent_id, portal.page_names()[-1].name) == (crm.maya.agent_id, "maya-okafor")
 
 
 def test_another_agencys_word_names_nobodys_page(crm: CrmHouse) -> None:

@@ -19,20 +19,20 @@ _NO_FOREIGN_COOKIES: Final = "--test-third-party-cookie-phaseout"
 
 
 def test_the_form_on_another_website_reaches_the_agent_without_cookies(world: World) -> None:
-    agent = world.agent("Jonas")
+    agent = world.agent("Ada")
     agent.page.goto(f"{world.crm}/public-page")
-    agent.page.get_by_label("Name in the address").fill("jonas-by-rail")
+    agent.page.get_by_label("Name in the address").fill("ada-by-rail")
     agent.page.get_by_role("button", name="Save name").click()
-    expect(agent.page.get_by_role("link", name=f"{world.portal}/a/jonas-by-rail")).to_be_visible()
+    expect(agent.page.get_by_role("link", name=f"{world.portal}/a/ada-by-rail")).to_be_visible()
     button, frame = (agent.page.locator(f"#{name}-snippet").inner_text() for name in ("button", "frame"))
-    html = f"<!doctype html><meta name=viewport content='width=device-width'><h1>Jonas by rail</h1>{button}{frame}"
+    html = f"<!doctype html><meta name=viewport content='width=device-width'><h1>Ada by rail</h1>{button}{frame}"
     with website(html) as address, strict_browser(world.browser) as browser:
         context = browser.new_context(viewport=PHONE)
         planted = {"name": "planted", "value": "here", "domain": "portal.localhost", "path": "/"}
         context.add_cookies([{**planted, "secure": True, "sameSite": "None"}])  # type: ignore[typeddict-item]
         page = world.watch(context.new_page())
         # A page of its own gets the cookie, in a frame none comes along.
-        assert "planted" in _cookies(page, f"{world.portal}/a/jonas-by-rail", "/a/jonas-by-rail")
+        assert "planted" in _cookies(page, f"{world.portal}/a/ada-by-rail", "/a/ada-by-rail")
         _portal_follows(page, world)
         assert "planted" not in _cookies(page, address, "/embed")
         _ask(page)
@@ -44,12 +44,12 @@ def test_the_form_on_another_website_reaches_the_agent_without_cookies(world: Wo
 
 
 def test_a_website_that_is_not_the_agents_shows_nothing_once_they_stated_theirs(world: World) -> None:
-    agent = world.agent("Jonas")
+    agent = world.agent("Ada")
     agent.page.goto(f"{world.crm}/public-page")
     frame = agent.page.locator("#frame-snippet").inner_text()
     page = world.window()
     with website(frame) as address:
-        agent.page.get_by_label("Your websites").fill("www.jonas-by-rail.example")
+        agent.page.get_by_label("Your websites").fill("www.ada-by-rail.example")
         agent.page.get_by_role("button", name="Save websites").click()
         expect(agent.page.get_by_text("on these websites only")).to_be_visible()
         form = page.frame_locator("iframe").get_by_role("button", name=re.compile("^Send request"))
@@ -86,7 +86,7 @@ def _portal_follows(page: Page, world: World) -> None:
     """The portal hears of a chosen name a moment after the CRM has it."""
 
     def does() -> bool:
-        answer = page.goto(f"{world.portal}/a/jonas-by-rail")
+        answer = page.goto(f"{world.portal}/a/ada-by-rail")
         return answer is not None and answer.ok
 
     wait_until(page, does, "the portal to know the chosen name")
@@ -128,14 +128,14 @@ def website(html: str) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(html.encode())
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *_: object) -> None:
             """Says nothing."""
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield f"http://jonas-site.localhost:{server.server_address[1]}"
+        yield f"http://ada-site.localhost:{server.server_address[1]}"
     finally:
         server.shutdown()
         thread.join()

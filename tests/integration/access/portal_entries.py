@@ -15,6 +15,8 @@ ANYBODY, CLIENTS, OWN_CLIENT, PAYER = (
 SUBMITTED = {"link_id": "submitted_link_id"}
 CVV_LINK = {"link_id": "cvv_link_id"}
 OFFER = {"request_id": "offer_id"}
+# What other sites may show in a frame (chassis.web.framing); everything else they may not.
+FRAMED = frozenset({"quotes.embed"})
 
 ENTRIES: dict[str, Entry] = {
     # the chassis

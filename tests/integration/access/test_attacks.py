@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.integration.access.entry import Call
+from tests.integration.access.portal_entries import FRAMED
 from tests.integration.access.site import Site, furnished
 
 T = TypeVar("T")
@@ -40,8 +41,6 @@ LONG: Final = (
     "(" * 80_000,
     " " * 80_000,
 )
-# What other sites may show in a frame (chassis.web.framing); everything else they may not.
-FRAMED: Final = frozenset({"quotes.embed"})
 # On a machine that is busy with other things; a quadratic pattern takes 20 s for such a text on a quiet one.
 _SECONDS_EACH: Final = 8.0
 _PART: Final = b'Content-Disposition: form-data; name="'

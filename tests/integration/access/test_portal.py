@@ -7,7 +7,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from tests.integration.access.entry import Call, Door, calls_of, missing_and_stale
-from tests.integration.access.portal_entries import ENTRIES
+from tests.integration.access.portal_entries import ENTRIES, FRAMED
 from tests.integration.access.portal_house import HERE, FurnishedPortal
 
 _FILE = "tests/integration/access/portal_entries.py"
@@ -87,7 +87,9 @@ def test_a_form_without_its_token_is_refused(portal: FurnishedPortal, endpoint: 
     try:
         for call in _calls(portal, endpoint):
             if call.method == "POST":
-                assert browser.post(call.path).status_code == 400, str(call)
+                answer = browser.post(call.path)
+                # In a frame on another site no cookie comes along: its form is shown anew with a token of its own.
+                assert answer.status_code == (422 if endpoint in FRAMED else 400), str(call)
     finally:
         portal.client()  # the other browsers bring no tokens
 
