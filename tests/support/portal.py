@@ -222,7 +222,7 @@ class PortalWorld:
         self._app.config["WTF_CSRF_ENABLED"] = True
         return self._app.test_client()
 
-    def tell(self, message: Message) -> None:
+    def tell(self, message: Message, *, agency_id: str = "agy_1") -> None:
         """Hands an event to its handler, as the consumer does."""
         declared = event_type_of(message)
         reaction = event_handlers(self.deps).reaction(declared.type)
@@ -236,7 +236,7 @@ class PortalWorld:
             sequence=1,
             occurred_at=self.clock.now(),
             producer=declared.producer,
-            agency_id="agy_1",
+            agency_id=agency_id,
             traceparent="",
         )
         with self.database.transaction() as session:

@@ -108,7 +108,7 @@ def test_a_chosen_name_is_the_address_and_former_ones_lead_on(world: PortalWorld
     assert world.client().get("/a/maya-travels").status_code == 200
     for former in ("maya-okafor", "fjords", "agt_1"):
         assert world.client().get(f"/a/{former}").headers["Location"] == "/a/maya-travels"
-    assert world.page_names()[-1].name == "maya-travels"
+    assert "maya-travels" in {message.name for message in world.page_names()}
     tell(world, chosen(name="fjords"))
     assert world.client().get("/a/fjords").status_code == 200
     assert world.client().get("/a/maya-travels").headers["Location"] == "/a/fjords"

@@ -23,7 +23,7 @@ def test_a_chosen_name_is_shown_everywhere_and_told(crm: CrmHouse) -> None:
     assert choose(crm, crm.maya, "maya-travels") == 303
     for page in ("/public-page", "/quotes", "/agency/profile"):
         assert "/a/maya-travels</a>" in crm.browser(crm.maya).get(page).text
-    assert crm.events(PublicPageChosen)[-1].name == "maya-travels"
+    assert {event.name for event in crm.events(PublicPageChosen)} == {"maya-travels"}
     assert "Own public page changed" in crm.browser(crm.ada).get("/audit/office").text
 
 
@@ -75,7 +75,7 @@ def test_websites_are_kept_as_origins_and_told_with_and_without_www(crm: CrmHous
     assert crm.browser(crm.maya).post("/public-page/websites", {"websites": typed}).status_code == 303
     page = crm.browser(crm.maya).get("/public-page").text
     assert "https://www.maya.example\nhttps://trips.example:8443\nhttps://maya.example</textarea>" in page
-    told = crm.events(PublicPageChosen)[-1].websites
+    told = crm.events(PublicPageChosen)[0].websites
     assert set(told) == {"https://www.maya.example", "https://trips.example:8443", "https://maya.example"}
 
 
