@@ -50,7 +50,7 @@ def state_websites() -> ResponseReturnValue:
         if page is not None:
             _note(", ".join(page.websites) or "on any website")
             flash("Saved. The form shows on these websites only." if page.websites else _ANY, "done")
-            return redirect(url_for("public_pages.show", _anchor="websites"), 303)
+            return redirect(url_for("public_pages.show", _anchor="page-websites"), 303)
     return _page(websites_form=form), 422
 
 
