@@ -1,6 +1,6 @@
 """names that public pages have, or had, and the websites that agents stated
 
-Revision: 0025_page_names, after 0024_charge_code
+Revision: 0026_page_names, after 0025_latin_spellings
 
 Expand only: two tables of their own. The names that are in use are kept at once; those of an older process follow with
 the portal's next word.
@@ -11,8 +11,8 @@ from alembic import op
 
 from chassis.db import UtcDateTime
 
-revision = "0025_page_names"
-down_revision = "0024_charge_code"
+revision = "0026_page_names"
+down_revision = "0025_latin_spellings"
 branch_labels = None
 depends_on = None
 

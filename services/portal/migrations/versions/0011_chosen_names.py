@@ -1,6 +1,6 @@
 """names that agents chose for their pages, and websites that may show the form
 
-Revision: 0010_chosen_names, after 0009_standing_orders
+Revision: 0011_chosen_names, after 0010_visits
 
 Expand only: a column with a default, and a table of its own. An older process finds a page by its newest name only.
 """
@@ -8,8 +8,8 @@ Expand only: a column with a default, and a table of its own. An older process f
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010_chosen_names"
-down_revision = "0009_standing_orders"
+revision = "0011_chosen_names"
+down_revision = "0010_visits"
 branch_labels = None
 depends_on = None
 
