@@ -1,6 +1,6 @@
 """names that public pages have, or had, and the websites that agents stated
 
-Revision: 0026_page_names, after 0025_latin_spellings
+Revision: 0027_page_names, after 0026_phone_storing
 
 Expand only: two tables of their own. The names that are in use are kept at once; those of an older process follow with
 the portal's next word.
@@ -11,8 +11,8 @@ from alembic import op
 
 from chassis.db import UtcDateTime
 
-revision = "0026_page_names"
-down_revision = "0025_latin_spellings"
+revision = "0027_page_names"
+down_revision = "0026_phone_storing"
 branch_labels = None
 depends_on = None
 
