@@ -34,6 +34,11 @@ NOT_RUN = {
     "make logs": "follows logs until it is interrupted",
     "make up": "starts everything: the browser tests do",
     "make engines": "starts the engines: CI does, before the tests",
+    "python -m deploy.dev.engines start --cluster": "starts nine servers: tests/chaos/cluster",
+    "patronictl -c PATRONI_FILE list": "needs a cluster: tests/chaos/cluster/test_runbook.py",
+    "patronictl -c PATRONI_FILE show-config": "needs a cluster: tests/chaos/cluster/test_runbook.py",
+    "vault status": "needs a cluster: tests/chaos/cluster/test_runbook.py",
+    "vault operator raft list-peers": "needs a cluster: tests/chaos/cluster/test_runbook.py",
     "python -m deploy.install --check": "asks a person, and looks at names and mail servers: tests/unit/deploy/install",
     "python -m deploy.install": "starts containers: tests/compose/test_install.py",
     "python -m deploy.pitr follow": "runs until it is stopped: tests/integration/engines/test_pitr.py",
@@ -56,6 +61,7 @@ TYPED = {
 # Well is 0. Elsewhere the command says that something is to be done, which on this installation is true.
 OTHERWISE = {
     "make status": 1,  # nothing was started by `make up`
+    "python -m deploy.dev.engines status": 1,
     "python -m chassis.bus.dead_letters look": 3,  # nothing lies there
     "python -m chassis.bus.dead_letters drop": 3,
     "python -m services.vault export-audit": 1,  # no SIEM listens
