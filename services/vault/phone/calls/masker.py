@@ -20,7 +20,9 @@ from services.vault.phone.signal.telephone_events import EventReader
 CHECKING: Final = "check"
 _QUIET: Final = 2.0
 _LAST: Final = 30.0
-# A call of which nothing is heard for this long is over, whatever Kamailio said (seconds).
+# A call of which nothing is heard for this long is over, whatever Kamailio said, which may be away (seconds): its
+# session first, since a session must not outlive its call; a call may also be muted on both sides for a while.
+_SILENT: Final = 30.0
 _FORGOTTEN: Final = 600.0
 
 
@@ -240,7 +242,10 @@ class Masker:
             self._end_lines(now)
 
     def sweep(self, now: float) -> None:
-        """Closes calls of which nothing was heard for long; called now and then."""
+        """Ends sessions, and closes calls, of which nothing was heard for long; called now and then."""
+        for call in self._calls.values():
+            if call.client is not None and call.ending is None and now - call.heard_at > _SILENT:
+                self._listener.over(call.id, Ended.HUNG_UP)
         for call in [call for call in self._calls.values() if now - call.heard_at > _FORGOTTEN]:
             self.close(call.id)
 

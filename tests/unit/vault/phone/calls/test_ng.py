@@ -178,6 +178,20 @@ def test_a_call_of_which_nothing_is_heard_is_closed(world: World, monkeypatch: p
     assert (list(world.masker.calls), found) == ([], [Ended.HUNG_UP])
 
 
+def test_a_session_ends_when_neither_side_is_heard_though_nobody_says_that_they_hung_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, found = answered(world), ended(world, monkeypatch)
+    world.masker.begin("call", "desk", world.now)
+    world.masker.sweep(world.now + 29)
+    world.masker.packet(port, rtp.build(0, 1, FRAME, 9, b"\xff" * FRAME), CLIENT, world.now + 20)
+    world.masker.sweep(world.now + 49)
+    assert found == []
+    world.masker.sweep(world.now + 51)
+    assert found == [Ended.HUNG_UP]
+    assert "call" in world.masker.calls, "it may only be muted"
+
+
 def test_sound_from_a_stranger_is_dropped_and_from_behind_a_router_it_is_learned(world: World) -> None:
     port, heard = answered(world), list[bytes]()
     world.receive_at(AGENT, lambda data, _: heard.append(data))
