@@ -62,12 +62,12 @@ class Supervisor:
     def processes(self) -> list[dict[str, Any]]:  # Any: supervisor's records
         """One record per program (name, statename, pid, description); none when it does not answer."""
         transport = SupervisorTransport(None, None, serverurl=f"unix://{socket_of(self._state)}")
-        proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
-        try:
-            found: Any = proxy.supervisor.getAllProcessInfo()
-        except (OSError, xmlrpc.client.Error):
-            return []
-        return list(found)
+        with xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport) as proxy:
+            try:
+                found: Any = proxy.supervisor.getAllProcessInfo()
+            except (OSError, xmlrpc.client.Error):
+                return []
+            return list(found)
 
     def wait_for_socket(self) -> None:
         """Returns once it answers. Raises EngineFault when it does not."""

@@ -62,7 +62,6 @@ def propose(world: World, agent: AgentAtWork, album: Album) -> str:
     page.get_by_label("Amount of each charge").fill("61")
     page.get_by_label("What is it for?").fill("Planning fee, paid monthly")
     page.get_by_role("spinbutton", name=re.compile("^Number of charges")).fill("12")
-    page.get_by_label("Tell the client ahead").fill("0")
     page.get_by_role("button", name="Send for signature").click()
     page.wait_for_url(re.compile(r"/standing-orders/order_"), timeout=_LONG_MS)
     expect(page.get_by_role("main")).to_contain_text("Waits for signature")
@@ -76,9 +75,9 @@ def until_charged(world: World, page: Page, order: str, times: int) -> None:
 
 
 def a_month_passes(world: World, order: str) -> None:
-    """The plan began a month ago: for the worker that is the same as a month later."""
+    """The plan began a month ago, and nobody is told ahead: for the worker that is the same as a month later."""
     day = (datetime.now(UTC) - timedelta(days=32)).date().isoformat()
-    moved = "UPDATE standing_order SET first_on = :day, act_at = created_at WHERE id = :id"
+    moved = "UPDATE standing_order SET first_on = :day, notice_days = 0, act_at = created_at WHERE id = :id"
     assert world.stack.execute("crm", moved, day=day, id=order) == 1
 
 

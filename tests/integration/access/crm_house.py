@@ -142,9 +142,7 @@ class FurnishedHouse(CrmHouse):
         assert link is not None
         call_id, _ = self.deps.paying.phone.start(self.maya, waiting, script="Read out")
         plan = Plan(amount=usd(50_00), every=Every.MONTH, first_on=self.clock.now().date(), times=12)
-        wanted = Proposal(
-            request_key="order-0123456789", client_id=self.grace_id, purpose="Planning fee", plan=plan, notice_days=3
-        )
+        wanted = Proposal(request_key="order-0123456789", client_id=self.grace_id, purpose="Planning fee", plan=plan)
         self.objects |= {
             "order_id": self.deps.paying.standing_orders.propose(self.maya, self.booking_id, wanted).id,
             "payment_id": payment_id,

@@ -20,7 +20,7 @@ from chassis.web.forms import (
     email_address,
     required,
 )
-from services.crm.access.agency.rules import CARD_DAYS, CVV_HOURS, REFUND_LIMITS, TIME_ZONES
+from services.crm.access.agency.rules import CARD_DAYS, CVV_HOURS, NOTICE_DAYS, REFUND_LIMITS, TIME_ZONES
 from services.crm.access.agency.service import AgencyData, AgentData
 from services.crm.core.actor import Role
 
@@ -103,6 +103,14 @@ class AgencyForm(Form):
         ],
     )
 
+    notice_days = IntegerField(
+        "Days of notice before a standing order's charge",
+        [
+            required("Enter a number of days from 0 to 14."),
+            NumberRange(NOTICE_DAYS[0], NOTICE_DAYS[-1], "Enter a number of days from 0 to 14; 0 means no notice."),
+        ],
+    )
+
     def entered(self) -> AgencyData:
         """What was entered, once the form is valid."""
         return AgencyData(
@@ -117,6 +125,7 @@ class AgencyForm(Form):
             second_reveal=bool(self.second_reveal.data),
             refund_limit=self.refund_limit.data,
             charge_code=bool(self.charge_code.data),
+            notice_days=self.notice_days.data or 0,
         )
 
 

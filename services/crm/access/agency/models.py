@@ -28,6 +28,7 @@ class AgencyRow(Base):
     second_reveal: Mapped[bool]
     refund_limit: Mapped[int | None]
     charge_code: Mapped[bool] = mapped_column(default=False, server_default=false())
+    notice_days: Mapped[int] = mapped_column(default=3, server_default="3")
     # Of its logo; empty = initials.
     logo_sha256: Mapped[str] = mapped_column(String(64), default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -13,6 +13,9 @@ CARD_DAYS = range(1, 181)
 CVV_HOURS = range(73)
 # G2: from 0, where every refund needs a second person, to more than anybody refunds.
 REFUND_LIMITS = range(1_000_001)
+# G3: how many days before each charge of a standing order both sides are told; 0: they are not.
+NOTICE_DAYS = range(15)
+DEFAULT_NOTICE_DAYS = 3
 DEFAULT_CARD_DAYS = 30
 DEFAULT_CVV_HOURS = 72
 # Read once: finding them walks through a folder of files.
@@ -41,6 +44,8 @@ class AgencyData:
     refund_limit: int | None = None
     # G1: whether who charges a card shows first, with a fresh code, that they are at the keyboard.
     charge_code: bool = False
+    # G3: of standing orders that are proposed from now on; in a signed one stands what was signed.
+    notice_days: int = DEFAULT_NOTICE_DAYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +121,8 @@ def agency_errors(data: AgencyData) -> dict[str, str]:
         errors["cvv_retention_hours"] = "A CVV may be kept for at most 72 hours; 0 means it is never stored."
     if data.refund_limit is not None and data.refund_limit not in REFUND_LIMITS:
         errors["refund_limit"] = "Enter a whole amount from 0 to 1,000,000, or leave it empty."
+    if data.notice_days not in NOTICE_DAYS:
+        errors["notice_days"] = "Enter a number of days from 0 to 14; 0 means that nobody is told ahead."
     if data.paper not in PAPERS:
         errors["paper"] = "Choose a paper from the list."
     if not is_time_zone(data.time_zone):

@@ -319,6 +319,7 @@ def _agency(row: AgencyRow) -> AgencyDetail:
         second_reveal=row.second_reveal,
         refund_limit=row.refund_limit,
         charge_code=row.charge_code,
+        notice_days=row.notice_days,
     )
     return AgencyDetail(id=row.id, data=data, version=row.version, logo_sha256=row.logo_sha256)
 

@@ -86,8 +86,9 @@ class Removals:
         card_token: str = "",
         origin: Origin = Origin(),  # noqa: B008 - an empty frozen value
     ) -> None:
-        """Notes, in the caller's transaction, that the payment's card (or the one named) has to be destroyed."""
-        token = card_token or payment.now.card_token
+        """Notes, in the caller's transaction, that the payment's card (or the one named) has to be destroyed, unless
+        it is gone already."""
+        token = card_token or (payment.now.card_token if payment.now.card_removed_at is None else "")
         if not token or session.get(CardRemovalRow, token) is not None:
             return
         now = self._clock.now()

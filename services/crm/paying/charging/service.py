@@ -21,7 +21,7 @@ from chassis.ids import new_id
 from chassis.money import Money
 from chassis.sealing import Letter, LetterSealer
 from chassis.timestamps import stamp
-from protos.wayvault.events.v1.events_pb2 import PaymentConfirmationWanted, PaymentProcessed
+from protos.wayvault.events.v1.events_pb2 import PaymentConfirmationWanted
 from services.crm.core.actor import Actor
 from services.crm.core.ports.charging import (
     HOSTED_PAGE,
@@ -51,6 +51,7 @@ from services.crm.paying.payments.service import (
     Refused,
     locked,
     locked_own,
+    process,
 )
 from services.crm.trips.bookings.service import Bookings
 from services.crm.trips.passenger_picker import address_today
@@ -333,19 +334,8 @@ class Charges:
 
     def _close(self, session: Session, payment: HeldPayment, row: PaymentChargeRow, now: datetime) -> None:
         """Charged: as *Processed with supplier*, card and CVV are destroyed, and the client is told."""
-        if not payment.happen(Fact.CHARGED, at=now):
-            return
-        payment.note(confirmation=row.reference, words=f"Charged through {gateway_name(row.gateway)}")
-        event = PaymentProcessed(
-            payment_id=payment.id,
-            confirmation_number=payment.now.confirmation_number,
-            at=stamp(now),
-            card_token=payment.now.card_token or "",
-            context=payment.context,
-        )
-        self._outbox.add(session, event, aggregate_id=payment.id, agency_id=payment.now.agency_id)
-        if payment.now.card_removed_at is None:
-            origin = Origin(ip=row.ip, user_agent=row.user_agent)
+        words, origin = f"Charged through {gateway_name(row.gateway)}", Origin(ip=row.ip, user_agent=row.user_agent)
+        if process(session, self._outbox, payment, Fact.CHARGED, confirmation=row.reference, words=words, at=now):
             self._removals.want(session, payment, reason=Removal.PROCESSED, origin=origin)
 
     def _refused(self, payment_id: str, key: str, error: WayvaultError) -> None:

@@ -9,8 +9,6 @@ from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument
-from chassis.timestamps import stamp
-from protos.wayvault.events.v1.events_pb2 import PaymentProcessed, PaymentVoided
 from services.crm.core.actor import Actor
 from services.crm.core.ports.vault import Origin, Removal
 from services.crm.paying.card_removal.service import Removals
@@ -21,7 +19,9 @@ from services.crm.paying.payments.service import (
     PaymentState,
     Refused,
     locked_own,
+    process,
     replaced_by,
+    void,
 )
 
 __all__ = ["AsksAgain", "Closed", "Closing", "may_ask_again", "may_process", "may_void"]
@@ -81,17 +81,8 @@ class Closing:
             if isinstance(refused := may_process(payment.now.state), Refused):
                 raise InvalidArgument(refused.why)
             self._barrier(session, payment.id)
-            payment.happen(Fact.PROCESSED, at=now)
-            payment.note(confirmation=confirmation, words=note)
-            event = PaymentProcessed(
-                payment_id=payment.id,
-                confirmation_number=confirmation,
-                at=stamp(now),
-                card_token=payment.now.card_token or "",
-                context=payment.context,
-            )
-            self._outbox.add(session, event, aggregate_id=payment.id, agency_id=payment.now.agency_id)
-            self._destroy(session, payment, Removal.PROCESSED, origin)
+            process(session, self._outbox, payment, Fact.PROCESSED, confirmation=confirmation, words=note, at=now)
+            self._removals.want(session, payment, reason=Removal.PROCESSED, origin=origin)
             return Closed(payment_id=payment.id)
 
     def void(self, actor: Actor, payment_id: str, *, reason: str, fresh_link: bool, origin: Origin) -> Closed:
@@ -107,18 +98,8 @@ class Closing:
             if isinstance(refused := may_void(payment.now.state), Refused):
                 raise InvalidArgument(refused.why)
             self._barrier(session, payment.id)
-            payment.happen(Fact.VOIDED, at=now)
-            payment.note(words=reason)
-            event = PaymentVoided(
-                payment_id=payment.id,
-                reason=reason,
-                at=stamp(now),
-                card_token=payment.now.card_token or "",
-                context=payment.context,
-                fresh_link_follows=fresh_link,
-            )
-            self._outbox.add(session, event, aggregate_id=payment.id, agency_id=payment.now.agency_id)
-            self._destroy(session, payment, Removal.VOIDED, origin)
+            void(session, self._outbox, payment, reason=reason, fresh_link=fresh_link, at=now)
+            self._removals.want(session, payment, reason=Removal.VOIDED, origin=origin)
             new_id = self._links.ask_again(session, payment) if fresh_link else ""
             return Closed(payment_id=payment.id, new_payment_id=new_id)
 
@@ -133,7 +114,3 @@ class Closing:
                 raise InvalidArgument(refused.why)
             new_id = replaced_by(session, payment.id) or self._links.ask_again(session, payment)
             return Closed(payment_id=payment.id, new_payment_id=new_id)
-
-    def _destroy(self, session: Session, payment: HeldPayment, reason: Removal, origin: Origin) -> None:
-        if payment.now.card_removed_at is None:
-            self._removals.want(session, payment, reason=reason, origin=origin)

@@ -1,6 +1,7 @@
 """What the payments room publishes: payments as values, a payment held in a transaction, the book of them all."""
 
 from services.crm.paying.payments.book import PaymentBook, SignedDocument
+from services.crm.paying.payments.endings import process, void
 from services.crm.paying.payments.held import (
     HeldPayment,
     NewPayment,
@@ -88,7 +89,9 @@ __all__ = [
     "payer_of",
     "payments_by_id",
     "payments_on_segment",
+    "process",
     "replaced_by",
     "titles_of",
     "unwarned",
+    "void",
 ]

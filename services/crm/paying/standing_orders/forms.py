@@ -20,7 +20,6 @@ from chassis.web.forms import (
 )
 from services.crm.paying.standing_orders.plan import EVERY_WORDS, MOST_TIMES, Every, Plan
 from services.crm.paying.standing_orders.records import Proposal
-from services.crm.paying.standing_orders.rules import MOST_NOTICE_DAYS
 from services.crm.trips.bookings.service import BookingDetail
 
 _TIMES, _UNTIL, _OPEN = "times", "until", "open"
@@ -61,14 +60,6 @@ class ProposalForm(Form):
         [Optional(), NumberRange(min=2, max=MOST_TIMES, message=f"Enter a number from 2 to {MOST_TIMES}.")],
     )
     until = DateField("No charge after", [Optional()])
-    notice_days = IntegerField(
-        "Tell the client ahead",
-        [
-            required("Enter how many days ahead; 0 means not at all."),
-            NumberRange(min=0, max=MOST_NOTICE_DAYS, message=f"Enter a number from 0 to {MOST_NOTICE_DAYS}."),
-        ],
-        description="How many days before each further charge you both get an e-mail. 0 means not at all.",
-    )
 
     def proposal(self) -> Proposal | None:
         """What was entered; None when something is wrong, which then stands at its field."""
@@ -95,7 +86,6 @@ class ProposalForm(Form):
             client_id=self.client_id.data or "",
             purpose=self.purpose.data or "",
             plan=plan,
-            notice_days=self.notice_days.data or 0,
         )
 
 

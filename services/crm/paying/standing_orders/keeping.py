@@ -17,8 +17,7 @@ from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import Busy, WayvaultError
-from chassis.timestamps import stamp
-from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentVoided, StandingOrderTold
+from protos.wayvault.events.v1.events_pb2 import PaymentContext, StandingOrderTold
 from services.crm.core.ports.vault import Origin, Removal
 from services.crm.paying.card_removal.service import Removals
 from services.crm.paying.charging.service import ChargeIntent, Charges
@@ -31,6 +30,7 @@ from services.crm.paying.payments.service import (
     PaymentType,
     locked,
     open_payment,
+    void,
 )
 from services.crm.paying.standing_orders.held import HeldOrder, forget_card, hold, tell, today_of, zone_of
 from services.crm.paying.standing_orders.models import OldMandateRow, StandingOrderRow
@@ -219,19 +219,7 @@ class Keeping:
         held.row.payment_id = None
 
     def _void(self, session: Session, payment: HeldPayment, *, reason: str, fresh_link: bool, now: datetime) -> None:
-        if not payment.happen(Fact.VOIDED, at=now):
-            return
-        payment.note(words=reason)
-        event = PaymentVoided(
-            payment_id=payment.id,
-            reason=reason,
-            at=stamp(now),
-            card_token=payment.now.card_token or "",
-            context=payment.context,
-            fresh_link_follows=fresh_link,
-        )
-        self.outbox.add(session, event, aggregate_id=payment.id, agency_id=payment.now.agency_id)
-        if payment.now.card_removed_at is None:
+        if void(session, self.outbox, payment, reason=reason, fresh_link=fresh_link, at=now):
             self.removals.want(session, payment, reason=Removal.VOIDED, origin=_ORIGIN)
 
     def _tell(self, session: Session, held: HeldOrder, news: "StandingOrderTold.News.ValueType", now: datetime) -> None:

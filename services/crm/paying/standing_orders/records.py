@@ -22,7 +22,6 @@ class Proposal:
     client_id: str
     purpose: str
     plan: Plan
-    notice_days: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

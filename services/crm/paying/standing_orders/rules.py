@@ -76,7 +76,6 @@ FAULT_PAUSE: Final = timedelta(hours=1)
 POLL_PAUSE: Final = timedelta(seconds=5)
 # The agency's hour from which on something is charged and told on its day.
 MORNING: Final = time(6, 0)
-MOST_NOTICE_DAYS: Final = 14
 
 
 class End(StrEnum):

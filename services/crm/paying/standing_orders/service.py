@@ -192,7 +192,7 @@ class StandingOrders:
             due_on=plan.first_on,
             shares=[Share(client_id=wanted.client_id, amount=plan.amount)],
             plan=plan_words(plan),
-            notice_days=wanted.notice_days,
+            notice_days=agency.notice_days,
         )
         link = self._links.open(session, booking, request, request.shares[0])
         payment = locked(session, link.payment_id)
@@ -216,7 +216,7 @@ class StandingOrders:
             first_on=plan.first_on,
             times=plan.times,
             until=plan.until,
-            notice_days=wanted.notice_days,
+            notice_days=agency.notice_days,
             state=OrderState.PROPOSED,
             index=0,
             made=0,

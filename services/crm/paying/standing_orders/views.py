@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument, PermissionDenied
 from chassis.web.formatting import zone
+from services.crm.access.parts import access
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list, with_same_filter
 from services.crm.core.export import table_response
@@ -22,7 +23,6 @@ from services.crm.trips.parts import trips
 
 blueprint = Blueprint("standing_orders", __name__, template_folder="templates", url_prefix="/standing-orders")
 
-_NOTICE_DAYS = 3
 _CSV_HEADER = ("Client", "Booking", "For", "Currency", "Amount", "Plan", "State", "Next charge", "Charged")
 
 
@@ -64,7 +64,6 @@ def new(booking_id: str) -> ResponseReturnValue:
         first_on=today,
         ends="times",
         every="month",
-        notice_days=_NOTICE_DAYS,
     )
     if (wanted := form.proposal()) is not None:
         made = attempt(form, lambda: paying().standing_orders.propose(actor, booking_id, wanted))
@@ -72,7 +71,13 @@ def new(booking_id: str) -> ResponseReturnValue:
             flash(f"The link is on its way to {made.payer_email}. Nothing is charged before it is signed.", "done")
             return _to(made.id)
     why_not = "" if form.is_submitted() else paying().standing_orders.why_not(actor.agency_id)
-    page = render_template("standing_orders/new.html", form=form, booking=booking, why_not=why_not)
+    page = render_template(
+        "standing_orders/new.html",
+        form=form,
+        booking=booking,
+        why_not=why_not,
+        notice_days=access().directory.agency(actor.agency_id).data.notice_days,
+    )
     return page, 422 if form.errors else 200
 
 

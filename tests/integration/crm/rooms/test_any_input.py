@@ -54,6 +54,7 @@ AGENCY = (
     "time_zone",
     "card_retention_days",
     "cvv_retention_hours",
+    "notice_days",
     "version",
 )
 AGENT = ("name", "email", "phone", "time_zone", "role", "active")

@@ -221,6 +221,7 @@ def test_an_agency_changes_its_name_colour_and_policies(site: CrmSite) -> None:
         "time_zone": "Europe/Berlin",
         "card_retention_days": "14",
         "cvv_retention_hours": "0",
+        "notice_days": "3",
         "version": _version(ada),
     }
     assert ada.post("/agency", {**form, "card_retention_days": "181"}).status_code == 422

@@ -109,6 +109,7 @@ def test_the_office_notes_sign_ins_and_what_admins_change(site: CrmSite) -> None
         "time_zone": shown.data.time_zone,
         "card_retention_days": "10",
         "cvv_retention_hours": "72",
+        "notice_days": "3",
         "version": str(shown.version),
     }
     assert ada.post("/agency", form).status_code == 303

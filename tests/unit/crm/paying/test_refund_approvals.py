@@ -283,6 +283,7 @@ def test_the_admin_sets_the_amount_and_it_is_on_record(crm: CrmHouse) -> None:
         "time_zone": agency.data.time_zone,
         "card_retention_days": "30",
         "cvv_retention_hours": "72",
+        "notice_days": "3",
     }
     assert ada.post("/agency", form | {"refund_limit": "two"}).status_code == 422
     assert ada.post("/agency", form | {"refund_limit": "-1"}).status_code == 422

@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -47,14 +48,15 @@ def today(crm: CrmHouse) -> date:
     return crm.clock.now().astimezone(ZONE).date()
 
 
-def propose(crm: CrmHouse, **plan: Any) -> StandingOrder:  # Any: fields of Plan
+def propose(
+    crm: CrmHouse, request_key: str = "order-1-0123456789", **plan: Any
+) -> StandingOrder:  # Any: fields of Plan
     given: dict[str, Any] = {"amount": usd(50_00), "every": Every.MONTH, "first_on": today(crm), "times": 3} | plan
     wanted = Proposal(
-        request_key="order-1-0123456789",
+        request_key=request_key,
         client_id=crm.grace_id,
         purpose="Planning fee",
         plan=Plan(**given),
-        notice_days=3,
     )
     return crm.deps.paying.standing_orders.propose(crm.maya, crm.booking_id, wanted)
 
@@ -93,6 +95,11 @@ def now_of(crm: CrmHouse, order: StandingOrder) -> StandingOrder:
 
 def told(crm: CrmHouse) -> list[str]:
     return [NEWS.Name(event.news).removeprefix("NEWS_").lower() for event in crm.events(StandingOrderTold)]
+
+
+def ahead_of(crm: CrmHouse) -> list[str]:
+    """Of which orders client and agent were told a charge ahead."""
+    return [event.order_id for event in crm.events(StandingOrderTold) if event.news == NEWS.NEWS_AHEAD]
 
 
 def test_the_client_signs_the_plan_in_words(crm: CrmHouse) -> None:
@@ -465,7 +472,6 @@ def test_the_pages_propose_one_show_it_and_change_it(crm: CrmHouse) -> None:
         "ends": "times",
         "times": "",
         "until": "",
-        "notice_days": "3",
     }
     assert "Send for signature" in browser.get(path).text
     refused = browser.post(path, form)
@@ -492,6 +498,63 @@ def test_the_pages_propose_one_show_it_and_change_it(crm: CrmHouse) -> None:
     assert "Ask for it from" in browser.get(sent.location).text
     browser.post(f"{sent.location}/cancel")
     assert "Cancelled by Maya Okafor." in browser.get(sent.location).text
+
+
+def test_the_agencys_days_of_notice_are_those_of_orders_from_now_on(crm: CrmHouse) -> None:
+    directory = crm.deps.access.directory
+    before = signed(crm)
+    agency = directory.agency(crm.agency_id)
+    assert (agency.data.notice_days, before.notice_days) == (3, 3)
+    directory.change_agency(crm.ada, replace(agency.data, notice_days=7), version=agency.version)
+    later = propose(crm, "order-2-0123456789")
+
+    assert (now_of(crm, before).notice_days, later.notice_days) == (3, 7)
+    assert "told by e-mail 7 days before each charge" in crm.events(PaymentLinkIssued)[-1].terms_text
+    assert "7 days ahead" in crm.browser(crm.maya).get(f"/standing-orders/new/{crm.booking_id}").text
+
+    crm.hear(crm.authorization(later.payment_id or ""))
+    work(crm)
+    due = now_of(crm, later).next_on
+    assert due is not None
+    go_to(crm, due - timedelta(days=8))
+    assert ahead_of(crm) == []
+    go_to(crm, due - timedelta(days=7))
+    assert ahead_of(crm) == [later.id]
+    go_to(crm, due - timedelta(days=3))
+    assert ahead_of(crm) == [later.id, before.id]
+
+
+def test_an_agency_that_gives_no_notice_says_so_and_charges_on_the_day(crm: CrmHouse, gateway: FakeCharging) -> None:
+    directory = crm.deps.access.directory
+    agency = directory.agency(crm.agency_id)
+    directory.change_agency(crm.ada, replace(agency.data, notice_days=0), version=agency.version)
+    assert "tells nobody ahead" in crm.browser(crm.maya).get(f"/standing-orders/new/{crm.booking_id}").text
+    order = signed(crm)
+    assert "told by e-mail" not in crm.events(PaymentLinkIssued)[-1].terms_text
+    due = order.next_on
+    assert due is not None
+    go_to(crm, due)
+    assert (ahead_of(crm), len(gateway.orders)) == ([], 2)
+
+
+@pytest.mark.parametrize("days", ["", "-1", "15", "a week"])
+def test_days_of_notice_that_can_not_be_are_said_beside_their_field(crm: CrmHouse, days: str) -> None:
+    ada = crm.browser(crm.ada)
+    agency = crm.deps.access.directory.agency(crm.agency_id)
+    form = {
+        "version": str(agency.version),
+        "name": agency.name,
+        "time_zone": agency.data.time_zone,
+        "card_retention_days": "30",
+        "cvv_retention_hours": "72",
+        "notice_days": days,
+    }
+    refused = ada.post("/agency", form)
+    assert refused.status_code == 422
+    assert 'id="notice_days-error"' in refused.text
+    with pytest.raises(InvalidArgument):
+        wrong = replace(agency.data, notice_days=15)
+        crm.deps.access.directory.change_agency(crm.ada, wrong, version=agency.version)
 
 
 def test_the_form_says_when_the_gateway_keeps_no_cards(crm: CrmHouse, gateway: FakeCharging) -> None:
