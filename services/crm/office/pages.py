@@ -9,7 +9,7 @@ from services.crm.office.finding.views import blueprint as finding
 from services.crm.office.first_steps.views import blueprint as first_steps
 from services.crm.office.handouts.views import blueprint as handouts
 from services.crm.office.mail_outcomes.views import blueprint as mail_outcomes
-from services.crm.office.reports.gateway_views import blueprint as reports
+from services.crm.office.reports.order_views import blueprint as reports
 from services.crm.office.support.views import blueprint as support
 from services.crm.office.training.views import blueprint as training
 

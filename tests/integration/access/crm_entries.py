@@ -227,6 +227,8 @@ ENTRIES: dict[str, Entry] = {
     # reports
     "reports.charges": AGENTS,
     "reports.charges_csv": AGENTS,
+    "reports.orders_ahead": AGENTS,
+    "reports.orders_ahead_csv": AGENTS,
     "reports.payouts": ADMINS,
     "reports.payouts_csv": ADMINS,
     "reports.clients": AGENTS,

@@ -208,11 +208,16 @@ def _by_day(order: Standing, today: date) -> Step:
         tell_on = due - timedelta(days=order.notice_days)
         if today < tell_on:
             return WaitUntil(day=tell_on)
-        # Told too late, after a time in which nothing ran: the client has at least a day all the same.
-        return TellAhead(charge_on=max(due, today + timedelta(days=1)) if order.notice_days else max(due, today))
+        return TellAhead(charge_on=charge_day(due, notice_days=order.notice_days, today=today))
     if today < order.charge_on:
         return WaitUntil(day=order.charge_on)
     return ChargeNow()
+
+
+def charge_day(due: date, *, notice_days: int, today: date) -> date:
+    """When something that is due is charged if it is told of now. Told too late, after a time in which nothing ran, the
+    client has at least a day all the same."""
+    return max(due, today + timedelta(days=1) if notice_days else today)
 
 
 def index_after_pause(order: Standing, today: date) -> int:

@@ -1,6 +1,7 @@
 """Use cases of standing orders: propose, pause, resume, cancel, ask for another card; and what pages read."""
 
 from collections.abc import Sequence
+from datetime import date
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -24,11 +25,12 @@ from services.crm.paying.charging.service import Charges
 from services.crm.paying.links.service import LinkRequest, PaymentLinks, Share
 from services.crm.paying.payments.service import Payment, PaymentType, locked, payments_by_id
 from services.crm.paying.standing_orders.acts import Acts
-from services.crm.paying.standing_orders.held import HeldOrder, hold, tell
+from services.crm.paying.standing_orders.ahead import Ahead, ahead_of
+from services.crm.paying.standing_orders.held import HeldOrder, hold, tell, today_of
 from services.crm.paying.standing_orders.models import StandingOrderRow, StandingPaymentRow
 from services.crm.paying.standing_orders.plan import plan_words
 from services.crm.paying.standing_orders.records import Proposal, StandingOrder, order_of
-from services.crm.paying.standing_orders.rules import OrderState, plan_refusal
+from services.crm.paying.standing_orders.rules import ENDED, OrderState, plan_refusal
 from services.crm.sales.clients.service import name_key
 from services.crm.trips.bookings.service import Bookings
 
@@ -169,6 +171,16 @@ class StandingOrders:
         """All that the actor may see (at most EXPORT_LIMIT)."""
         with self._database.read() as session:
             return [order_of(row) for row in session.scalars(_listed(actor, order).limit(EXPORT_LIMIT))]
+
+    def ahead(self, actor: Actor, first: date, last: date, *, agent_id: str = "") -> Ahead:
+        """What will be charged from `first` to `last`; `agent_id`: of one agent, for admins."""
+        query = _listed(actor, NEWEST).where(StandingOrderRow.state.not_in(ENDED))
+        if agent_id:
+            query = query.where(StandingOrderRow.agent_id == agent_id)
+        now = self._clock.now()
+        with self._database.read() as session:
+            orders = [(order_of(row), today_of(row, now)) for row in session.scalars(query)]
+        return ahead_of(orders, first, last)
 
     # ---- pieces
 

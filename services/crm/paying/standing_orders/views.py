@@ -1,7 +1,8 @@
 """Pages of standing orders: the list of what is ahead, the proposal, one order and what can be done with it."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -18,12 +19,33 @@ from services.crm.core.parts import core
 from services.crm.core.web import current_agent, login_required
 from services.crm.paying.parts import paying
 from services.crm.paying.standing_orders.forms import make_form
-from services.crm.paying.standing_orders.service import NEWEST, ORDER_KEYS, OrderSort, OrderState, StandingOrder
+from services.crm.paying.standing_orders.service import NEWEST, ORDER_KEYS, OrderSort, StandingOrder
 from services.crm.trips.parts import trips
 
 blueprint = Blueprint("standing_orders", __name__, template_folder="templates", url_prefix="/standing-orders")
 
-_CSV_HEADER = ("Client", "Booking", "For", "Currency", "Amount", "Plan", "State", "Next charge", "Charged")
+_HEADER: Final = (
+    "Client",
+    "E-mail",
+    "Booking",
+    "For",
+    "Currency",
+    "Amount",
+    "How often",
+    "First charge",
+    "Number of charges",
+    "No charge after",
+    "State",
+    "Next charge",
+    "Charged",
+    "Card",
+    "Days of notice",
+    "Agent",
+    "Proposed (UTC)",
+    "Signed (UTC)",
+    "Ended (UTC)",
+    "Note",
+)
 
 
 @blueprint.get("")
@@ -44,9 +66,11 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/standing-orders.csv")
 @login_required
 def export() -> ResponseReturnValue:
-    """All of them, in the list's order."""
-    found = paying().standing_orders.export(current_agent(), asked_order(OrderSort, NEWEST))
-    return table_response("standing-orders", _CSV_HEADER, (_csv_row(order) for order in found))
+    """All of them with what is known of each, in the list's order."""
+    actor = current_agent()
+    names = access().directory.names_in(actor)
+    found = paying().standing_orders.export(actor, asked_order(OrderSort, NEWEST))
+    return table_response("standing-orders", _HEADER, (_row(order, names) for order in found))
 
 
 @blueprint.route("/new/<id:booking_id>", methods=["GET", "POST"])
@@ -123,6 +147,32 @@ def ask_for_card(order_id: str) -> ResponseReturnValue:
     return _act(order_id, act, "The client gets a link by which they give another card for the next charge.")
 
 
+def _row(order: StandingOrder, names: Mapping[str, str]) -> tuple[object, ...]:
+    plan = order.plan
+    return (
+        order.payer_name,
+        order.payer_email,
+        order.booking_title,
+        order.purpose,
+        plan.amount.currency,
+        plan.amount.decimal,
+        order.every_words,
+        plan.first_on,
+        plan.times,
+        plan.until,
+        order.state_words,
+        order.next_on,
+        order.made,
+        order.card_words,
+        order.notice_days,
+        names.get(order.agent_id, ""),
+        order.created_at,
+        order.begun_at,
+        order.ended_at,
+        order.note,
+    )
+
+
 def _act(order_id: str, act: Callable[[Actor, str], StandingOrder], words: str) -> ResponseReturnValue:
     try:
         act(current_agent(), order_id)
@@ -134,17 +184,3 @@ def _act(order_id: str, act: Callable[[Actor, str], StandingOrder], words: str) 
 
 def _to(order_id: str) -> ResponseReturnValue:
     return redirect(url_for("standing_orders.show", order_id=order_id), 303)
-
-
-def _csv_row(order: StandingOrder) -> tuple[object, ...]:
-    return (
-        order.payer_name,
-        order.booking_title,
-        order.purpose,
-        order.plan.amount.currency,
-        order.plan.amount.decimal,
-        order.every_words,
-        order.state_words,
-        order.next_on if order.state is OrderState.ACTIVE else None,
-        order.made_words,
-    )

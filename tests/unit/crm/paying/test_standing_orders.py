@@ -48,9 +48,7 @@ def today(crm: CrmHouse) -> date:
     return crm.clock.now().astimezone(ZONE).date()
 
 
-def propose(
-    crm: CrmHouse, request_key: str = "order-1-0123456789", **plan: Any
-) -> StandingOrder:  # Any: fields of Plan
+def propose(crm: CrmHouse, request_key: str = "order-1-0123456789", **plan: Any) -> StandingOrder:  # Any: Plan's
     given: dict[str, Any] = {"amount": usd(50_00), "every": Every.MONTH, "first_on": today(crm), "times": 3} | plan
     wanted = Proposal(
         request_key=request_key,
@@ -552,8 +550,8 @@ def test_days_of_notice_that_can_not_be_are_said_beside_their_field(crm: CrmHous
     refused = ada.post("/agency", form)
     assert refused.status_code == 422
     assert 'id="notice_days-error"' in refused.text
+    wrong = replace(agency.data, notice_days=15)
     with pytest.raises(InvalidArgument):
-        wrong = replace(agency.data, notice_days=15)
         crm.deps.access.directory.change_agency(crm.ada, wrong, version=agency.version)
 
 
