@@ -70,6 +70,7 @@ PAGES = {
     "links, expiring": "/links?show=expiring",
     "links, submitted": "/links?show=submitted",
     "standing orders": "/standing-orders",
+    "report: standing orders ahead": "/reports/standing-orders",
     "suppliers": "/suppliers",
     "find, two words": "/find?q=willa+winslow",
     "find, a supplier": "/find?q=aurora",

@@ -18,10 +18,23 @@ from services.crm.paying.standing_orders.plan import Every, Plan
 from services.crm.paying.standing_orders.records import Proposal, StandingOrder
 from services.crm.paying.standing_orders.rules import MORNING, OrderState
 from tests.support.crm_charging import FakeCharging
-from tests.support.crm_paying import CrmHouse, usd
+from tests.support.crm_paying import Browser, CrmHouse, usd
 
 ZONE = ZoneInfo("America/New_York")
 AHEAD = "/reports/standing-orders"
+
+
+class House(CrmHouse):
+    """In which each agent signs in once."""
+
+    def __init__(self, folder: Path, gateway: FakeCharging) -> None:
+        super().__init__(folder, charging=gateway)
+        self._browsers: dict[str, Browser] = {}
+
+    def browser(self, agent: Actor) -> Browser:
+        if agent.agent_id not in self._browsers:
+            self._browsers[agent.agent_id] = super().browser(agent)
+        return self._browsers[agent.agent_id]
 
 
 @pytest.fixture
@@ -31,7 +44,7 @@ def gateway() -> FakeCharging:
 
 @pytest.fixture
 def crm(tmp_path: Path, gateway: FakeCharging) -> Iterator[CrmHouse]:
-    house = CrmHouse(tmp_path, charging=gateway)
+    house = House(tmp_path, gateway)
     yield house
     house.deps.core.database.dispose()
 
