@@ -2,6 +2,7 @@
 
 import tempfile
 from collections import Counter
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -51,8 +52,10 @@ class Orders(RuleBasedStateMachine):
             client_id=self.crm.grace_id,
             purpose="Planning fee",
             plan=plan,
-            notice_days=notice,
         )
+        agency = self.crm.deps.access.directory.agency(self.crm.agency_id)
+        policy = replace(agency.data, notice_days=notice)
+        self.crm.deps.access.directory.change_agency(self.crm.ada, policy, version=agency.version)
         self.order_id = self.crm.deps.paying.standing_orders.propose(self.crm.maya, self.crm.booking_id, wanted).id
         self.sign()
 

@@ -432,7 +432,7 @@ def test_the_same_form_again_proposes_nothing_more(crm: CrmHouse) -> None:
         ({"times": None, "until": date(2020, 1, 1)}, "until"),
     ],
 )
-def test_a_plan_that_can_not_be_is_refused_at_its_field(crm: CrmHouse, plan: dict[str, object], field: str) -> None:
+def test_a_plan_that_can_not_be_is_refused_at_its_field(crm: CrmHouse, plan: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidArgument) as refused:
         propose(crm, **plan)
     assert refused.value.field == field
