@@ -1,6 +1,6 @@
 """How many days before each charge of a standing order an agency tells both sides
 
-Revision: 0026_notice_days, after 0025_latin_spellings
+Revision: 0027_notice_days, after 0026_phone_storing
 
 Expand only: a column with a default, which is what agents were offered before. Orders keep their own number.
 """
@@ -8,8 +8,8 @@ Expand only: a column with a default, which is what agents were offered before. 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0026_notice_days"
-down_revision = "0025_latin_spellings"
+revision = "0027_notice_days"
+down_revision = "0026_phone_storing"
 branch_labels = None
 depends_on = None
 
