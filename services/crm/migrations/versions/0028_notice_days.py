@@ -1,6 +1,6 @@
 """How many days before each charge of a standing order an agency tells both sides
 
-Revision: 0027_notice_days, after 0026_phone_storing
+Revision: 0028_notice_days, after 0027_page_names
 
 Expand only: a column with a default, which is what agents were offered before. Orders keep their own number.
 """
@@ -8,8 +8,8 @@ Expand only: a column with a default, which is what agents were offered before. 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0027_notice_days"
-down_revision = "0026_phone_storing"
+revision = "0028_notice_days"
+down_revision = "0027_page_names"
 branch_labels = None
 depends_on = None
 
