@@ -47,7 +47,7 @@ _ALIKE: Final = str.maketrans("OoIl", "0011")
 _ENCODED: Final = re.compile(
     r"%(?:20|2[bdefBDEF]|0[9adAD]|[cC]2%[aA]0)"
     r"|&(?:nbsp|ensp|emsp|thinsp|ndash|mdash|hyphen|shy|tab|#(?:9|32|45|160|820[1-9]|821[1-2]|8239|x20|x2d|xa0));"
-    r"|=(?:20|2D|C2=A0)",
+    r"|=(?:20|2D|C2=A0)|</?[a-z]{1,5} ?/?>",
     re.IGNORECASE,
 )
 # Digits that nothing but separators part, twelve at least. A start that fails has looked at 11 digits at most.
@@ -206,7 +206,7 @@ def _fold(text: str) -> tuple[str, list[int] | None]:
     text = _OPAQUE.sub(lambda found: "a" * len(found.group()), text)
     text = _IBAN.sub(_no_account, text)
     text = _LOOKING_ALIKE.sub(_in_digits, text)
-    if not {"%", "&", "="}.isdisjoint(text):
+    if not {"%", "&", "=", "<"}.isdisjoint(text):
         text = _ENCODED.sub(lambda found: " " * len(found.group()), text)
     plain = text.translate(_FOLDING)
     if _NOTHING not in plain:
