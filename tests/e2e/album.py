@@ -52,6 +52,7 @@ class Album:
         page.emulate_media(color_scheme="dark", reduced_motion="reduce")
         self._check_axe(page, f"{name} on a phone, dark", everything=False)
         self._check_width(page, f"{name} at 390")
+        self._check_between(page, name)
         self._shoot(page, self.folder / f"{name}-390-dark.png", PHONE["width"])
 
     def clip(self, part: Locator, name: str) -> None:
@@ -67,10 +68,19 @@ class Album:
         page.set_viewport_size({"width": width, "height": min(int(height), _TALLEST)})
         page.screenshot(path=path)
 
+    def _check_between(self, page: Page, name: str) -> None:
+        """A phone with text at 200 %, and a tablet: no pictures, but nothing beyond the edge."""
+        page.set_viewport_size(PHONE)
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        self._check_width(page, f"{name} at 390 with text at 200 %")
+        page.evaluate("document.documentElement.style.fontSize = ''")
+        page.set_viewport_size({**PHONE, "width": 768})
+        self._check_width(page, f"{name} at 768")
+        page.set_viewport_size(PHONE)
+
     def _check_width(self, page: Page, where: str) -> None:
-        over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        if over > 0:
-            self.faults.append(f"{where}: {over} px too wide")
+        if beyond := page.evaluate(_BEYOND):
+            self.faults.append(f"{where}: beyond the edge: {beyond}")
 
     def _check_axe(self, page: Page, where: str, *, everything: bool) -> None:
         # A scheme or width changes colours and sizes only; all other rules are checked once.
@@ -98,6 +108,18 @@ class Album:
         page.evaluate("document.documentElement.style.fontSize = ''")
 
 
+# What makes the page scroll sideways, and tables whose frame cuts them off.
+_BEYOND: Final = """(() => {
+    const wide = document.documentElement.scrollWidth > window.innerWidth
+        ? [...document.querySelectorAll('body *')].filter(node => node.checkVisibility()
+            && node.getBoundingClientRect().right > window.innerWidth + 1 && !node.closest('.visually-hidden'))
+        : [];
+    const cut = [...document.querySelectorAll('.wv-table-frame > table')]
+        .filter(table => table.offsetWidth > table.parentElement.clientWidth + 1
+            && getComputedStyle(table.parentElement).overflowX === 'clip');
+    return [...wide, ...cut].slice(0, 3)
+        .map(node => `${node.tagName}.${node.className} ${node.textContent.trim().slice(0, 40)}`).join(' | ');
+})()"""
 _SAME_IDS: Final = """(() => {
     const ids = [...document.querySelectorAll('[id]')].map(node => node.id);
     return [...new Set(ids.filter((id, place) => ids.indexOf(id) !== place))];

@@ -17,7 +17,7 @@ blueprint = Blueprint("payments", __name__, template_folder="templates", url_pre
 
 
 _SORTS = (
-    (PendingSort.WAITING, "Longest waiting first"),
+    (PendingSort.WAITING, "Longest wait first"),
     (PendingSort.DUE, "By due date"),
     (PendingSort.KEPT, "Card kept shortest"),
     (PendingSort.AMOUNT, "Largest amount first"),
