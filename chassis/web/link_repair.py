@@ -19,7 +19,7 @@ _TOKEN: Final = (
 )
 # Pages and files that one-time links lead to: nothing in their addresses is upper case.
 _LINK_PAGES: Final = re.compile(
-    r"/(?:pay|sign|insurance|cvv|password|invitation|itinerary)(?![a-z0-9_\-])"
+    r"/(?:pay|sign|insurance|cvv|password|registration|invitation|itinerary)(?![a-z0-9_\-])"
     r"(?:/[a-z0-9_\-/]*(?:\.(?:pdf|ics)\b)?)?"
 )
 _LONGEST: Final = 2_000

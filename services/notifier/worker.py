@@ -39,7 +39,7 @@ def event_handlers(deps: Dependencies) -> EventHandlers:
     VisitMails(mailing=mailing).register(handlers)
     SecondRevealEvents(mailing=mailing, crm_url=crm_url).register(handlers)
     RefundMails(mailing=mailing, crm_url=crm_url).register(handlers)
-    ClientMails(mailing=mailing, crm_url=crm_url).register(handlers)
+    ClientMails(mailing=mailing, crm_url=crm_url, portal_url=core.settings.portal_url).register(handlers)
     ReminderEvents(schedule=deps.reminders).register(handlers)
     SupportMails(deliveries=deliveries, crm_url=crm_url).register(handlers)
     DocumentMails(deliveries=deliveries, portal_url=core.settings.portal_url).register(handlers)

@@ -31,6 +31,7 @@ from services.portal.payments.intake import CardIntakePort, GrpcCardIntake
 from services.portal.payments.service import Payments
 from services.portal.profile.service import Profiles
 from services.portal.quotes.service import Quotes
+from services.portal.registrations.service import Registrations
 from services.portal.standing_orders.service import StandingOrders
 from services.portal.throttle.service import Throttle
 from services.portal.trips.adding import OwnPayments
@@ -80,6 +81,7 @@ def bootstrap(
     sign_requests = _sign_requests(core, links=links, documents=documents, printing=printing, letters=letters)
     trips = Trips(database=database, clock=clock, agents=agents, payments=payments)
     trip_documents = TripDocuments(database=database)
+    accounts = _accounts(core, agents=agents, throttle=throttle, letters=letters, passwords=passwords or Passwords())
     own_payments = OwnPayments(links=links, agents=agents, trips=trips)
     return Dependencies(
         core=core,
@@ -104,9 +106,18 @@ def bootstrap(
         cvv=CvvLinks(database=database, outbox=outbox, clock=clock, intake=cvv_intake or _cvv_intake(settings)),
         agents=agents,
         agencies=Agencies(database=database),
-        accounts=_accounts(core, agents=agents, throttle=throttle, letters=letters, passwords=passwords or Passwords()),
+        accounts=accounts,
         profiles=Profiles(database=database, outbox=outbox, clock=clock),
         quotes=Quotes(database=database, outbox=outbox, clock=clock),
+        registrations=Registrations(
+            database=database,
+            outbox=outbox,
+            clock=clock,
+            agents=agents,
+            accounts=accounts,
+            letters=letters,
+            public_url=public_url,
+        ),
         throttle=throttle,
         trips=trips,
         own_payments=own_payments,

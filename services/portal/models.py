@@ -13,6 +13,7 @@ from services.portal.orm import Base, account_session_tables, event_tables, sess
 from services.portal.payments.models import IntakeRow, PaymentRow
 from services.portal.profile.models import ProfileRow
 from services.portal.quotes.models import QuoteRow
+from services.portal.registrations.models import RegistrationRow
 from services.portal.standing_orders.models import StandingOrderRow
 from services.portal.throttle.models import ThrottleRow
 from services.portal.trips.models import TravelerRow, TripRow
@@ -36,6 +37,7 @@ __all__ = [
     "PrintJobRow",
     "ProfileRow",
     "QuoteRow",
+    "RegistrationRow",
     "ResetRequestRow",
     "SignInAttemptRow",
     "SignRequestRow",

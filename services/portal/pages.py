@@ -14,6 +14,7 @@ from services.portal.payments import client_views as _client_views  # noqa: F401
 from services.portal.payments.views import blueprint as payments
 from services.portal.profile.views import blueprint as profile
 from services.portal.quotes.views import blueprint as quotes
+from services.portal.registrations.views import blueprint as registrations
 from services.portal.standing_orders.views import blueprint as standing_orders
 from services.portal.trips.views import blueprint as trips
 from services.portal.verify.views import blueprint as verify
@@ -35,4 +36,5 @@ ROOMS: tuple[Blueprint, ...] = (
     verify,
     profile,
     quotes,
+    registrations,
 )

@@ -20,6 +20,7 @@ from services.portal.links.service import Links
 from services.portal.payments.service import Payments
 from services.portal.profile.service import Profiles
 from services.portal.quotes.service import Quotes
+from services.portal.registrations.service import Registrations
 from services.portal.standing_orders.service import StandingOrders
 from services.portal.throttle.service import Throttle
 from services.portal.trips.adding import OwnPayments
@@ -60,6 +61,7 @@ class Dependencies:
     accounts: Accounts
     profiles: Profiles
     quotes: Quotes
+    registrations: Registrations
     throttle: Throttle
     trips: Trips
     own_payments: OwnPayments

@@ -22,6 +22,7 @@ from services.portal.orm import drafts
 from services.portal.parts import Dependencies
 from services.portal.payments import events as payment_events
 from services.portal.profile import events as profile_events
+from services.portal.registrations import events as registration_events
 from services.portal.standing_orders import events as order_events
 from services.portal.trips import events as trip_events
 from services.portal.visits import events as visit_events
@@ -37,6 +38,7 @@ def event_handlers(deps: Dependencies) -> EventHandlers:
     link_events.subscribe(handlers, deps.links)
     payment_events.subscribe(handlers)
     order_events.subscribe(handlers, deps.standing_orders)
+    registration_events.subscribe(handlers, deps.registrations)
     cvv_events.subscribe(handlers, deps.cvv)
     esign_events.subscribe(handlers, deps.sign_requests)
     insurance_events.subscribe(handlers, deps.sign_requests)
@@ -62,6 +64,7 @@ def timers(deps: Dependencies) -> list[tuple[str, Loop]]:
         ("names of public pages", every(_HOUSEKEEPING_SECONDS, deps.agents.tell_slugs, "names of public pages")),
         ("password resets", every(_RESETS_SECONDS, deps.accounts.mail_resets, "password resets")),
         ("sign-in housekeeping", every(_HOUSEKEEPING_SECONDS, deps.accounts.sweep, "sign-in housekeeping")),
+        ("registrations", every(_HOUSEKEEPING_SECONDS, deps.registrations.sweep, "registrations")),
         ("throttle housekeeping", every(_HOUSEKEEPING_SECONDS, deps.throttle.sweep, "throttle housekeeping")),
         ("draft housekeeping", every(_HOUSEKEEPING_SECONDS, kept.sweep, "draft housekeeping")),
         ("session housekeeping", every(_HOUSEKEEPING_SECONDS, core.sessions.sweep, "session housekeeping")),

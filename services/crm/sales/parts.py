@@ -9,6 +9,7 @@ from services.crm.sales.importing.runner import ImportRunner
 from services.crm.sales.importing.service import Imports
 from services.crm.sales.merging.service import Merges
 from services.crm.sales.portal_access.service import PortalAccess
+from services.crm.sales.registrations.service import Registrations
 from services.crm.sales.suppliers.service import Suppliers
 from services.crm.sales.tasks.service import Tasks
 
@@ -22,6 +23,7 @@ class Sales:
     tasks: Tasks
     merges: Merges
     portal_access: PortalAccess
+    registrations: Registrations
     suppliers: Suppliers
     imports: Imports
     import_runner: ImportRunner

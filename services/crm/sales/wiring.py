@@ -17,6 +17,8 @@ from services.crm.sales.merging.service import Followers, Merges
 from services.crm.sales.parts import Sales
 from services.crm.sales.portal_access import events as portal_access_events
 from services.crm.sales.portal_access.service import PortalAccess
+from services.crm.sales.registrations import events as registration_events
+from services.crm.sales.registrations.service import Registrations
 from services.crm.sales.suppliers.service import Suppliers
 from services.crm.sales.tasks.service import Tasks
 
@@ -33,10 +35,20 @@ def make_sales(
     merges = Merges(
         database=core.database, clock=core.clock, clients=clients, references=references, followers=followers
     )
+    tasks = Tasks(database=core.database, clock=core.clock, clients=clients)
+    portal_access = PortalAccess(
+        database=core.database,
+        outbox=core.outbox,
+        clock=core.clock,
+        clients=clients,
+        directory=access.directory,
+        letters=letters,
+        portal_url=core.settings.portal_url,
+    )
     return Sales(
         clients=clients,
         profiles=Profiles(database=core.database, clock=core.clock, clients=clients),
-        tasks=Tasks(database=core.database, clock=core.clock, clients=clients),
+        tasks=tasks,
         merges=merges,
         imports=Imports(database=core.database, clock=core.clock),
         import_runner=ImportRunner(
@@ -48,14 +60,13 @@ def make_sales(
             is_referred=merges.is_referred,
         ),
         suppliers=Suppliers(database=core.database, clock=core.clock),
-        portal_access=PortalAccess(
-            database=core.database,
+        portal_access=portal_access,
+        registrations=Registrations(
             outbox=core.outbox,
-            clock=core.clock,
-            clients=clients,
             directory=access.directory,
-            letters=letters,
-            portal_url=core.settings.portal_url,
+            clients=clients,
+            access=portal_access,
+            tasks=tasks,
         ),
     )
 
@@ -63,6 +74,7 @@ def make_sales(
 def register_events(handlers: EventHandlers, core: Core, sales: Sales) -> None:
     """What the rooms do on events of the portal."""
     portal_access_events.register(handlers, sales.portal_access)
+    registration_events.register(handlers, sales.registrations)
     ProfileChanges(clients=sales.clients, clock=core.clock).register(handlers)
 
 

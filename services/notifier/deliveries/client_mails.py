@@ -10,6 +10,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     ClientPortalInvited,
     PortalMailSealed,
     QuoteRequested,
+    RegistrationAnswered,
 )
 from services.notifier.deliveries.formats import agency_data, day, moment
 from services.notifier.deliveries.mailing import Mailing
@@ -22,11 +23,13 @@ class ClientMails:
 
     mailing: Mailing
     crm_url: str
+    portal_url: str
 
     def register(self, handlers: EventHandlers) -> None:
         handlers.on(ClientPortalInvited, self.portal_invited)
         handlers.on(PortalMailSealed, self.portal_mail)
         handlers.on(QuoteRequested, self.quote_requested)
+        handlers.on(RegistrationAnswered, self.registration_answered)
 
     def portal_invited(self, session: Session, event: ClientPortalInvited, meta: EventMeta) -> None:
         facts = {
@@ -40,6 +43,28 @@ class ClientMails:
 
     def portal_mail(self, session: Session, event: PortalMailSealed, meta: EventMeta) -> None:
         self.mailing.letter(session, meta, event.sealed_mail, agency_data(event.agency), agent_id="")
+
+    def registration_answered(self, session: Session, event: RegistrationAnswered, meta: EventMeta) -> None:
+        """Who was admitted gets their username in writing; the agent reads who came, also through a closed door."""
+        client, agent = event.client, event.agent
+        if event.outcome == "known":
+            return
+        facts = agency_data(event.agency) | {"agent_name": agent.name, "agent_phone": agent.phone or event.agency.phone}
+        if event.outcome == "admitted":
+            data = facts | {
+                "client_first_name": called(client.first_name, client.last_name),
+                "username": event.username,
+                "url": f"{self.portal_url}/sign-in?agency={event.agency.id}",
+            }
+            self.mailing.mail(session, meta, Mail.REGISTRATION_DONE, data, to=client.email, agent_id=agent.id)
+        data = facts | {
+            "client_name": f"{client.first_name} {client.last_name}".strip(),
+            "client_email": client.email,
+            "client_phone": client.phone,
+            "closed": "yes" if event.outcome == "closed" else "",
+            "url": f"{self.crm_url}/clients/{client.id}",
+        }
+        self.mailing.mail(session, meta, Mail.CLIENT_REGISTERED, data, to=agent.email, agent_id=agent.id)
 
     def quote_requested(self, session: Session, event: QuoteRequested, meta: EventMeta) -> None:
         """The agent gets the request, the person who asked a word that it has arrived."""

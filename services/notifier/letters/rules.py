@@ -21,6 +21,7 @@ SIGNERS: Final[dict[str, str]] = {
     "visit": "crm",
     "visit_copy": "portal",
     "password_reset": "portal",
+    "registration_link": "portal",
     "sign_in_locked": "crm",
     "portal_sign_in_locked": "portal",
 }

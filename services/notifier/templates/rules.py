@@ -39,6 +39,9 @@ class Mail(StrEnum):
     PASSWORD_RESET = "password_reset"  # noqa: S105 - a mail, not a password
     SIGN_IN_LOCKED = "sign_in_locked"
     PORTAL_SIGN_IN_LOCKED = "portal_sign_in_locked"
+    REGISTRATION_LINK = "registration_link"
+    REGISTRATION_DONE = "registration_done"
+    CLIENT_REGISTERED = "client_registered"
     QUOTE_REQUEST = "quote_request"
     QUOTE_RECEIVED = "quote_received"
     ESIGN_REQUEST = "esign_request"

@@ -24,6 +24,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     ClientPortalActivated,
     ClientPortalInvited,
     PortalMailSealed,
+    RegistrationAnswered,
 )
 from services.portal.account.models import AccountRow, ResetRequestRow, SignInAttemptRow
 from services.portal.account.rules import RESET_VALID, RESETS_PER_HOUR, link_is_good, may_mail_reset, username_key
@@ -273,8 +274,35 @@ class Accounts:
         Raises RetryLater while another client still has the username (their renaming is on its way).
         """
         self._agents.learn_if_new(session, message.agent, message.agency)
-        key = username_key(message.username)
-        client_id = current_client_id(session, message.client.id)
+        row = self._row_for(session, message.client.id, message.username)
+        self._describe(row, message.client, message.agent.id, message.agency.id)
+        row.invitation_sha256 = message.token_sha256
+        row.invitation_expires_at = moment_of(message.expires_at)
+
+    def admit(self, session: Session, message: RegistrationAnswered, password_hash: str) -> None:
+        """Gives a registered client their account, with the password that they chose on the mailed link (P10).
+
+        Raises RetryLater while another client still has the username.
+        """
+        self._agents.learn_if_new(session, message.agent, message.agency)
+        row = self._row_for(session, message.client.id, message.username)
+        self._describe(row, message.client, message.agent.id, message.agency.id)
+        row.password_hash, row.activated_at = password_hash, self._clock.now()
+        row.invitation_sha256 = row.invitation_expires_at = None
+
+    def id_of(self, username: str) -> str:
+        """Whose username it is; empty when nobody's."""
+        with self._database.read() as session:
+            row = self._by_username(session, username)
+            return row.client_id if row is not None else ""
+
+    def hash_new(self, personal: list[str], password: str) -> str:
+        """What is kept of a new password. `personal`: what it may not be made of. Raises InvalidArgument."""
+        return self._checked_hash(personal, password)
+
+    def _row_for(self, session: Session, of_client: str, username: str) -> AccountRow:
+        """The client's account under this username, made where there is none. Raises RetryLater."""
+        key, client_id = username_key(username), current_client_id(session, of_client)
         holder = self._by_username(session, key)
         if holder is not None and holder.client_id != client_id:
             raise RetryLater
@@ -282,12 +310,12 @@ class Accounts:
         if row is None:
             row = AccountRow(client_id=client_id)
             session.add(row)
-        row.agency_id, row.agent_id = message.agency.id, message.agent.id
-        row.username, row.username_key = message.username.strip()[:60], key
-        row.first_name, row.last_name = message.client.first_name[:80], message.client.last_name[:80]
-        row.email = message.client.email
-        row.invitation_sha256 = message.token_sha256
-        row.invitation_expires_at = moment_of(message.expires_at)
+        row.username, row.username_key = username.strip()[:60], key
+        return row
+
+    def _describe(self, row: AccountRow, client: Client, agent_id: str, agency_id: str) -> None:
+        row.agency_id, row.agent_id, row.email = agency_id, agent_id, client.email
+        row.first_name, row.last_name = client.first_name[:80], client.last_name[:80]
 
     def learn_client(self, session: Session, client: Client, agent_id: str) -> None:
         """Takes in the client's newest name, address and agent, if they have an account."""

@@ -102,6 +102,11 @@ ENTRIES: dict[str, Entry] = {
     "quotes.ask": ANYBODY,
     "quotes.embed": ANYBODY,
     "quotes.thanks": ANYBODY,
+    # registrations: what became of one is for the browser that proved the address
+    "registrations.prove": ANYBODY,
+    "registrations.register": ANYBODY,
+    "registrations.sent": ANYBODY,
+    "registrations.show": Entry(Door.LINK, objects={"registration_id": "registration_id"}),
     # trips
     "trips.calendar_file": OWN_CLIENT,
     "trips.days": OWN_CLIENT,

@@ -84,6 +84,7 @@ class FurnishedPortal(PortalWorld):
         holder.post(f"/itinerary/{_SHARE}/open", data={"token": TOKEN})
         ask_for_all(self, ids=("offer_in_visit", "sign_in_visit", "sign_in_visit_too", "lnk_in_visit"))
         holder.post(f"/visit/{VISIT}/open", data={"token": TOKEN})
+        registration_id = self._register(holder)
         grace = signed_in(self, GRACE)
         sessions = self.deps.accounts.sessions.list_for(GRACE.id)
         self.browsers: dict[str, FlaskClient] = {
@@ -126,8 +127,18 @@ class FurnishedPortal(PortalWorld):
             "offer_id": OFFER,
             "answered_offer_id": _ANSWERED,
             "visit_id": VISIT,
+            "registration_id": registration_id,
         }
         self.file = KeptFile(folder / "portal.db", self.database)
+
+    def _register(self, browser: FlaskClient) -> str:
+        """A registration whose address this browser proved; its id."""
+        fields = {"first_name": "Ida", "last_name": "Lovelace", "email": "ida@visitor.example"}
+        assert browser.post("/a/maya-okafor/register", data=fields).status_code == 303
+        token = self.letters.written[-1].data["url"].partition("#")[2]
+        password = "violet harbour tractor moon"
+        proof = {"token": token, "password": password, "again": password}
+        return browser.post("/registration", data=proof).headers["Location"].rpartition("/")[2]
 
     def submitted_with(self, link_id: str, token: str) -> FlaskClient:
         """A browser that has authorized the payment of a link."""

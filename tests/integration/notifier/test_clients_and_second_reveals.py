@@ -20,6 +20,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     MailSealed,
     PortalMailSealed,
     QuoteRequested,
+    RegistrationAnswered,
     SecondRevealDecided,
     SecondRevealRequested,
 )
@@ -173,6 +174,45 @@ def test_tries_to_sign_in_are_told_to_whose_account_it_is(house: House) -> None:
     tell(house, MailSealed(mail_id="mail_2", sealed_mail=crms))
     for address in ("ann@example.com", "maya@example.com"):
         assert "10 failed attempts to sign in to your account ann" in body(mails(house)[address])
+
+
+def registered(outcome: str) -> RegistrationAnswered:
+    client = Client(id="client_1", first_name="Ann", last_name="Lee", email="ann@example.com")
+    return RegistrationAnswered(
+        registration_id="registration_1",
+        client=client,
+        outcome=outcome,
+        username="ann@example.com" if outcome != "closed" else "",
+        agent=MAYA,
+        agency=AGENCY,
+    )
+
+
+def test_who_registered_gets_their_username_and_the_agent_reads_who_came(house: House) -> None:
+    tell(house, registered("admitted"))
+    sent = mails(house)
+    assert "Your username is ann@example.com" in body(sent["ann@example.com"])
+    assert "/clients/client_1" in body(sent["maya@harbour.example"])
+    assert "Ann Lee" in sent["maya@harbour.example"]["Subject"]
+
+
+def test_nobody_is_mailed_of_who_is_known_and_the_agent_alone_of_a_closed_door(house: House) -> None:
+    tell(house, registered("known"))
+    assert mails(house) == {}
+    tell(house, registered("closed"))
+    assert set(sent := mails(house)) == {"maya@harbour.example"}
+    assert "stays closed until you invite them again" in body(sent["maya@harbour.example"])
+
+
+def test_the_link_that_proves_an_address_is_the_portals_alone(house: House) -> None:
+    data: dict[str, Any] = {"url": "http://p.example/registration#tok", "agent_name": "Maya", "agent_phone": ""}
+    data["hours"] = "24"
+    forged = house.letter("registration_link", issuer="crm", to="ann@example.com", **data)
+    with pytest.raises(LetterRefused):
+        tell(house, PortalMailSealed(mail_id="mail_1", sealed_mail=forged, agency=AGENCY))
+    sealed = house.letter("registration_link", issuer="portal", to="ann@example.com", **data)
+    tell(house, PortalMailSealed(mail_id="mail_2", sealed_mail=sealed, agency=AGENCY))
+    assert "http://p.example/registration#tok" in body(mails(house)["ann@example.com"])
 
 
 def test_a_request_reaches_the_agent_and_is_confirmed_without_a_word_of_what_was_typed(house: House) -> None:

@@ -2412,6 +2412,47 @@ class PublicPageChosen(_message.Message):
 Global___PublicPageChosen: _TypeAlias = PublicPageChosen  # noqa: Y015
 
 @_typing.final
+class RegistrationAnswered(_message.Message):
+    """Who a registered visitor is, and whether they have a way into the portal by it (P10)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REGISTRATION_ID_FIELD_NUMBER: _builtins.int
+    CLIENT_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    USERNAME_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
+    registration_id: _builtins.str
+    outcome: _builtins.str
+    """admitted; known: they signed in before; closed: their agent took their access away."""
+    username: _builtins.str
+    """When admitted, or known."""
+    @_builtins.property
+    def client(self) -> Global___Client: ...
+    @_builtins.property
+    def agent(self) -> Global___Agent: ...
+    @_builtins.property
+    def agency(self) -> Global___Agency: ...
+    def __init__(
+        self,
+        *,
+        registration_id: _builtins.str = ...,
+        client: Global___Client | None = ...,
+        outcome: _builtins.str = ...,
+        username: _builtins.str = ...,
+        agent: Global___Agent | None = ...,
+        agency: Global___Agency | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "client", b"client"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "client", b"client", "outcome", b"outcome", "registration_id", b"registration_id", "username", b"username"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RegistrationAnswered: _TypeAlias = RegistrationAnswered  # noqa: Y015
+
+@_typing.final
 class PaymentLinkOpened(_message.Message):
     """---------------------------------------------------------------- produced by portal"""
 
@@ -2616,6 +2657,49 @@ class PublicPageNamed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PublicPageNamed: _TypeAlias = PublicPageNamed  # noqa: Y015
+
+@_typing.final
+class RegistrationProven(_message.Message):
+    """A visitor registered without asking for a trip and proved their e-mail address (P10)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REGISTRATION_ID_FIELD_NUMBER: _builtins.int
+    CLIENT_FIELD_NUMBER: _builtins.int
+    ADDRESS_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
+    registration_id: _builtins.str
+    @_builtins.property
+    def client(self) -> Global___Client: ...
+    @_builtins.property
+    def address(self) -> _common_pb2.PostalAddress: ...
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def agent(self) -> Global___Agent:
+        """Whose public page it was, and in whose name they are told."""
+
+    @_builtins.property
+    def agency(self) -> Global___Agency: ...
+    def __init__(
+        self,
+        *,
+        registration_id: _builtins.str = ...,
+        client: Global___Client | None = ...,
+        address: _common_pb2.PostalAddress | None = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        agent: Global___Agent | None = ...,
+        agency: Global___Agency | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "agency", b"agency", "agent", b"agent", "at", b"at", "client", b"client"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "agency", b"agency", "agent", b"agent", "at", b"at", "client", b"client", "registration_id", b"registration_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RegistrationProven: _TypeAlias = RegistrationProven  # noqa: Y015
 
 @_typing.final
 class ClientRegistered(_message.Message):

@@ -106,6 +106,12 @@ _KINDS: Final = {
     "portal_sign_in_locked": _elsewhere(
         "Notice that sign-in rests", "The client can sign in again half an hour later. Correct their address."
     ),
+    "registration_link": _elsewhere(
+        "Link to finish a registration", "Nobody is known by that address: whoever typed it wrongly registers again."
+    ),
+    "registration_done": _elsewhere(
+        "Welcome to a client who registered", "Tell them their username, which stands in their profile."
+    ),
     "quote_received": _elsewhere(
         "Word to a visitor that their request is here", "Call them: the address that they typed takes no mail."
     ),
@@ -129,6 +135,7 @@ _KINDS: Final = {
     "second_reveal_decided": _news("Answer about seeing a card once more", "The payment shows the answer."),
     "esign_signed": _news("Notice that a document was signed", "The booking shows it."),
     "insurance_decided": _news("Notice of an insurance answer", "The booking shows it."),
+    "client_registered": _news("Notice of a client who registered", "It is among your tasks."),
     "quote_request": _news("Notice of a quote request", "The request is under Quotes."),
     "reminder_test": _news("Test of a reminder", "The preview shows the same text."),
     "support_question": _news("Question to the admins", "It is under Support."),

@@ -21,6 +21,14 @@ class AccessState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class Admission(StrEnum):
+    """What a registration in the portal comes to (the words of events.proto, RegistrationAnswered.outcome)."""
+
+    ADMITTED = "admitted"
+    KNOWN = "known"
+    CLOSED = "closed"
+
+
 class AccessFact(StrEnum):
     """What happens to it."""
 
@@ -72,3 +80,15 @@ def suggested_username(first_name: str, last_name: str) -> str:
     parts = [re.sub(r"[^a-z0-9]", "", fold(name)) for name in (first_name, last_name)]
     name = ".".join(part for part in parts if part)[:USERNAME_MAX]
     return name if username_error(name) is None else ""
+
+
+def usernames_of(first_name: str, last_name: str) -> list[str]:
+    """Usernames made of a name, the best first: "ann.lee", "ann.lee2", …; none when nothing is left of the name."""
+    base = suggested_username(first_name, last_name)
+    return [base, *(f"{base[:57]}{number}" for number in range(2, 20))] if base else []
+
+
+def own_usernames(email: str, first_name: str, last_name: str) -> list[str]:
+    """For who registers: the address that they have just proved, which they won't forget; else one of their name."""
+    address = [] if username_error(email) else [email]
+    return address + usernames_of(first_name, last_name)

@@ -25,14 +25,16 @@ from services.crm.sales.portal_access.rules import (
     INVITATION_VALID,
     AccessFact,
     AccessState,
+    Admission,
     activation_counts,
     after,
-    suggested_username,
+    own_usernames,
     username_error,
     username_key,
+    usernames_of,
 )
 
-__all__ = ["Access", "AccessState", "PortalAccess"]
+__all__ = ["Access", "AccessState", "Admission", "PortalAccess"]
 
 _TAKEN = "Another client signs in with this username already. Choose another one."
 _NO_ADDRESS = "{name} has no e-mail address, so no invitation can be sent. Enter one in the profile first."
@@ -93,14 +95,27 @@ class PortalAccess:
 
     def suggestion(self, client: ClientDetail) -> str:
         """A username made of the client's name that nobody has yet; empty when there is no good one."""
-        base = suggested_username(client.data.first_name, client.data.last_name)
-        if not base:
-            return ""
-        wanted = [base, *(f"{base[:57]}{number}" for number in range(2, 20))]
         with self._database.read() as session:
-            query = select(PortalAccessRow.username_key).where(PortalAccessRow.username_key.in_(wanted))
-            taken = set(session.scalars(query))
-        return next((name for name in wanted if name not in taken), "")
+            return _first_free(session, usernames_of(client.data.first_name, client.data.last_name))
+
+    def admit(self, session: Session, client: ClientDetail, *, at: datetime) -> tuple[Admission, str]:
+        """Opens the portal to a client who registered there and proved the address `at` that moment (P10); also gives
+        their username. An agent's withdrawal stands, and who signed in before keeps what they have."""
+        row = session.get(PortalAccessRow, client.id, with_for_update=True)
+        if row is None:
+            row = PortalAccessRow(client_id=client.id, agency_id=client.agency_id, state=AccessState.INVITED, issue=0)
+            row.username = _first_free(session, _own_usernames(client)) or new_id("client")[:30]
+            row.username_key, row.email = username_key(row.username), client.email
+            row.invited_at = row.expires_at = at
+            session.add(row)
+        match AccessState(row.state):
+            case AccessState.WITHDRAWN:
+                return Admission.CLOSED, ""
+            case AccessState.ACTIVE if row.activated_at != at:
+                return Admission.KNOWN, row.username
+        row.state, row.activated_at = AccessState.ACTIVE, at
+        session.flush()
+        return Admission.ADMITTED, row.username
 
     def invite(self, actor: Actor, client_id: str, username: str) -> Access:
         """Gives the client this username and mails them a link on which they choose a password.
@@ -221,3 +236,15 @@ class PortalAccess:
             withdrawn_at=row.withdrawn_at,
             expired=row.state == AccessState.INVITED and self._clock.now() >= row.expires_at,
         )
+
+
+def _own_usernames(client: ClientDetail) -> list[str]:
+    return own_usernames(client.email, client.data.first_name, client.data.last_name)
+
+
+def _first_free(session: Session, wanted: list[str]) -> str:
+    """The first of these usernames that nobody has; empty when all are taken."""
+    keys = [username_key(name) for name in wanted]
+    query = select(PortalAccessRow.username_key).where(PortalAccessRow.username_key.in_(keys))
+    taken = set(session.scalars(query))
+    return next((name for name in wanted if username_key(name) not in taken), "")

@@ -17,7 +17,7 @@ from services.crm.core.ordering import Key, Keys, Order, in_order
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.visibility import visible_to
 from services.crm.sales.clients.models import ClientRow
-from services.crm.sales.clients.service import Clients
+from services.crm.sales.clients.service import ClientDetail, Clients
 from services.crm.sales.tasks.models import TaskRow
 
 LONGEST_TITLE = 200
@@ -114,6 +114,19 @@ class Tasks:
             session.add(row)
             session.flush()
             return _task(row, client.name)
+
+    def give(self, session: Session, client: ClientDetail, title: str) -> None:
+        """Puts something to do today before the client's agent, in the caller's transaction."""
+        now = self._clock.now()
+        row = TaskRow(
+            id=new_id("task"),
+            agency_id=client.agency_id,
+            agent_id=client.agent_id,
+            client_id=client.id,
+            title=title[:LONGEST_TITLE],
+            created_at=now,
+        )
+        session.add(row)
 
     def get_own(self, actor: Actor, task_id: str) -> Task:
         """Raises NotFound, or PermissionDenied when an admin looks at somebody else's task."""
