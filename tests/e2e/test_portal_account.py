@@ -46,6 +46,36 @@ def test_a_visitor_asks_for_a_trip_and_the_agent_makes_a_booking_of_it_in_one_st
     expect(agent.page.get_by_role("main").get_by_text(f"{visitor.first} {visitor.last}").first).to_be_visible()
 
 
+def test_a_visitor_registers_without_a_trip_and_is_signed_in_and_their_agent_is_told(world: World) -> None:
+    agent, visitor, page = world.agent(), _visitor("Hermione"), world.window(phone=True)
+    page.goto(f"{world.portal}/a/maya-okafor/register")
+    page.get_by_label("First name").fill(visitor.first)
+    page.get_by_label("Last name").fill(visitor.last)
+    page.get_by_label("E-mail").fill(visitor.email)
+    page.get_by_label("City").fill("Bergen")
+    page.get_by_label("Country").select_option("NO")
+    page.get_by_role("button", name="Register").press("Enter")
+    expect(page.get_by_role("heading", name="Look in your e-mail")).to_be_visible(timeout=_LONG_MS)
+    mail = world.mailbox.take(page, visitor.email, "Finish your registration")
+    assert visitor.first not in mail.text
+    link = mail.link("/registration")
+    # Looking at the link, as scanners do, uses nothing up.
+    page.goto(link)
+    page.reload()
+    page.locator("#password").fill(_PASSWORD)
+    page.locator("#again").fill(_PASSWORD)
+    page.get_by_role("button", name="Finish registration").press("Enter")
+    expect(page.get_by_text("You are registered and signed in")).to_be_visible(timeout=3 * _LONG_MS)
+    expect(page.get_by_role("navigation").get_by_role("link", name="Profile").first).to_be_visible()
+    assert visitor.email in world.mailbox.take(page, visitor.email, "Welcome to").text
+    sign_in(world, page, visitor.email, _PASSWORD)
+
+    told = world.mailbox.take(agent.page, agent.account.email, f"New client: {visitor.first}")
+    agent.page.goto(told.link("/clients/"))
+    expect(agent.page.get_by_role("main").get_by_text("Bergen").first).to_be_visible()
+    expect(agent.page.get_by_text(f"Welcome {visitor.first} {visitor.last}").first).to_be_visible()
+
+
 def test_an_invited_client_chooses_a_password_and_lands_at_home(world: World) -> None:
     agent, visitor = world.agent(), _visitor("Rosamund")
     page = world.window(phone=True)

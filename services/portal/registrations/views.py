@@ -83,12 +83,12 @@ def prove() -> ResponseReturnValue:
 def show(registration_id: str) -> ResponseReturnValue:
     """What has become of it, for the browser that proved the address. Who is admitted is signed in: the mailed link and
     the password were the proof."""
-    found = portal().registrations.find(registration_id) if portal().access.holds(registration_id) else None
-    if found is None:
-        return redirect(url_for("account.sign_in"), 303)
-    agent = portal().agents.agent(found.agent_id)
-    if agent is None:
+    found = portal().registrations.find(registration_id)
+    agent = portal().agents.agent(found.agent_id) if found is not None else None
+    if found is None or agent is None:
         abort(404)
+    if not portal().access.holds(registration_id):
+        return redirect(url_for("account.sign_in"), 303)
     dress_as(agent)
     if found.state is RegistrationState.ADMITTED:
         client_id = portal().accounts.id_of(found.username)
