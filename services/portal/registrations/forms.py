@@ -5,15 +5,18 @@ from wtforms import HiddenField
 from chassis.web.forms import (
     CountryField,
     EmailField,
+    Form,
     Length,
     NameField,
     Optional,
+    PasswordField,
     PhoneField,
     StringField,
     WithNames,
     email_address,
     required,
 )
+from chassis.web.passwords import PASSWORD_MAX
 from services.portal.registrations.rules import Registrant
 
 
@@ -46,3 +49,11 @@ class RegistrationForm(WithNames):
             postal_code=self.postal_code.data or "",
             country=self.country.data or "",
         )
+
+
+class ProofForm(Form):
+    """The password that goes with a proved address, taken as typed. `token` comes from behind the link's `#`."""
+
+    token = HiddenField()
+    password = PasswordField("New password", [required("Choose a password."), Length(max=PASSWORD_MAX)])
+    again = PasswordField("The same password again", [required("Type the password again."), Length(max=PASSWORD_MAX)])

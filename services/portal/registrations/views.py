@@ -7,12 +7,11 @@ from flask.typing import ResponseReturnValue
 from chassis.errors import InvalidArgument, NotFound
 from chassis.ids import new_link_token
 from chassis.web.link_repair import link_token
-from services.portal.account.forms import ChoosePasswordForm
 from services.portal.agents.service import AgentView
 from services.portal.looks import dress_as
 from services.portal.nav import home_url
 from services.portal.parts import portal
-from services.portal.registrations.forms import RegistrationForm
+from services.portal.registrations.forms import ProofForm, RegistrationForm
 from services.portal.registrations.rules import MAILS_PER_HOUR, REGISTRATIONS_PER_HOUR, RegistrationState
 
 blueprint = Blueprint("registrations", __name__, template_folder="templates")
@@ -61,7 +60,7 @@ def sent(name: str) -> ResponseReturnValue:
 def prove() -> ResponseReturnValue:
     """Where the mailed link leads. The token stands after `#`; the page's script puts it on the form when the button is
     pressed, so looking at the page, as mail scanners do, changes nothing."""
-    form = ChoosePasswordForm()
+    form = ProofForm()
     if form.validate_on_submit():
         if form.password.data != form.again.data:
             form.refuse("again", _AGAIN)
