@@ -105,7 +105,14 @@ def bootstrap(
         paying=paying,
         signing=signing,
         office=make_office(
-            core, access, sales, trips, paying=paying, signing=signing, trail=trail or open_trail(settings)
+            core,
+            access,
+            sales,
+            trips,
+            paying=paying,
+            signing=signing,
+            letters=letters,
+            trail=trail or open_trail(settings),
         ),
     )
 

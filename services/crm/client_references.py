@@ -6,6 +6,7 @@ is the order of locks too. tests/architecture/test_client_references.py finds wh
 
 from chassis.db.references import Reference
 from services.crm.office.mail_outcomes.references import CLIENT_REFERENCES as MAIL_OUTCOMES
+from services.crm.office.visits.references import CLIENT_REFERENCES as VISITS
 from services.crm.paying.links.references import CLIENT_REFERENCES as LINKS
 from services.crm.paying.payments.references import CLIENT_REFERENCES as PAYMENTS
 from services.crm.paying.standing_orders.references import CLIENT_REFERENCES as STANDING_ORDERS
@@ -30,6 +31,7 @@ CLIENT_REFERENCES: tuple[Reference, ...] = (
     *ITINERARIES,
     *ESIGN,
     *INSURANCE,
+    *VISITS,
     *TASKS,
     *PORTAL_ACCESS,
     *QUOTES,

@@ -10,6 +10,7 @@ from services.crm.office.handouts.models import HandoutRow
 from services.crm.office.mail_outcomes.models import FailureRow, PaymentMailRow
 from services.crm.office.reports.models import CommissionReceiptRow
 from services.crm.office.support.models import TicketMessageRow, TicketRow
+from services.crm.office.visits.models import VisitRow
 from services.crm.orm import Base, event_tables, session_tables
 from services.crm.paying.card_removal.models import CardRemovalRow
 from services.crm.paying.charging.models import PaymentChargeRow, PaymentRefundRow, RefundRequestRow
@@ -104,6 +105,7 @@ __all__ = [
     "TemplateVersionRow",
     "TicketMessageRow",
     "TicketRow",
+    "VisitRow",
     "event_tables",
     "news_table",
     "session_tables",

@@ -5,9 +5,11 @@ from flask import Flask
 from services.crm.core.panels import DASHBOARD
 from services.crm.office.first_steps import views as first_steps
 from services.crm.office.mail_outcomes import views as mail_outcomes
+from services.crm.office.visits import views as visits
 from services.crm.paying.charging import approval_views as refund_approvals
 from services.crm.paying.charging import views as charging
 from services.crm.paying.links import views as links
+from services.crm.paying.links.panels import LINKS_PAGE
 from services.crm.paying.payments import views as payments
 from services.crm.paying.recording import views as recording
 from services.crm.paying.reminders import views as reminders
@@ -46,10 +48,12 @@ def fill_places(app: Flask) -> None:
         portal_access.client_panel,
         merging.history_panel,
     )
+    LINKS_PAGE.fill(app, visits.links_panel)
     BOOKING_LINE.fill(app, links.booking_line)
     BOOKING_PAGE.fill(
         app,
         links.booking_panel,
+        visits.booking_panel,
         esign.booking_panel,
         insurance.booking_panel,
         documents.booking_panel,

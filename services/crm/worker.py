@@ -24,7 +24,7 @@ def event_handlers(deps: Dependencies) -> EventHandlers:
     trips.register_events(handlers, deps.trips)
     paying.register_events(handlers, deps.paying)
     signing.register_events(handlers)
-    office.register_events(handlers)
+    office.register_events(handlers, deps.office)
     return handlers
 
 
@@ -35,6 +35,7 @@ def timers(deps: Dependencies) -> list[tuple[str, Loop]]:
         *sales.timers(deps.sales),
         *paying.timers(deps.paying),
         *signing.timers(deps.signing),
+        *office.timers(deps.office),
     ]
 
 

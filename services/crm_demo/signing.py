@@ -6,6 +6,7 @@ from typing import Final
 from chassis.errors import InvalidArgument
 from chassis.money import Money
 from services.crm.core.actor import Actor
+from services.crm.office.visits.service import VisitRequest
 from services.crm.parts import Dependencies
 from services.crm.signing.esign.rules import DocumentKind
 from services.crm.signing.esign.service import RequestFilter, SendRequest, Template, TemplateData
@@ -15,6 +16,7 @@ from services.crm.trips.bookings.service import BookingDetail, BookingFilter, Bo
 # The walk-through's own trip stays as it is: the guides send its documents themselves.
 _LEFT_ALONE: Final = "Norwegian fjords for the Whitcombes"
 _STATES: Final = dict.fromkeys(("CA", "FL", "WA"), "A seller-of-travel registration is needed there. Ask Ada first.")
+_PLAN: Final = "Voyager Care Plus, underwritten by Northlight Mutual"
 _TITLE: Final = "Passport and visa checklist"
 _BODY: Final = """\
 PASSPORTS AND VISAS
@@ -53,6 +55,7 @@ def add_signing(deps: Dependencies, actor: Actor) -> None:
             _send(deps, actor, booking, own)
     for booking in trips[1:3]:
         _offer(deps, actor, booking)
+    _ask_for_all(deps, actor, trips[4:], [terms, own])
 
 
 def _trips(deps: Dependencies, actor: Actor) -> list[BookingDetail]:
@@ -90,12 +93,33 @@ def _note_paper(deps: Dependencies, actor: Actor, booking: BookingDetail, templa
     )
 
 
+def _ask_for_all(deps: Dependencies, actor: Actor, trips: list[BookingDetail], documents: list[Template]) -> None:
+    """One visit that is still open: documents and an insurance answer, for the first trip that has what they name."""
+    for booking in trips:
+        if booking.lead is None:
+            continue
+        key, client_id = f"demo:visit:{booking.id}", booking.lead.client_id
+        offer = OfferRequest(request_key=key, client_ids=[client_id], plan=_PLAN, price=_price(booking))
+        wanted = VisitRequest(
+            request_key=key, client_id=client_id, document_ids=[each.id for each in documents], offer=offer
+        )
+        try:
+            deps.office.visits.send(actor, booking.id, wanted)
+        except InvalidArgument:
+            continue
+        return
+
+
 def _offer(deps: Dependencies, actor: Actor, booking: BookingDetail) -> None:
     people = [passenger.client_id for passenger in booking.passengers if passenger.email]
     wanted = OfferRequest(
         request_key=f"demo:offer:{booking.id}",
         client_ids=people,
-        plan="Voyager Care Plus, underwritten by Northlight Mutual",
-        price=Money(minor=212_00, currency=booking.currency),
+        plan=_PLAN,
+        price=_price(booking),
     )
     deps.signing.insurance.offer(actor, booking.id, wanted)
+
+
+def _price(booking: BookingDetail) -> Money:
+    return Money(minor=212_00, currency=booking.currency)

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from google.protobuf.message import Message
 
-from protos.wayvault.events.v1.events_pb2 import EsignSigned, InsuranceDecided
+from protos.wayvault.events.v1.events_pb2 import EsignSigned, InsuranceDecided, VisitEnded
+from services.crm.office.visits.rules import Shown
+from services.crm.office.visits.service import VisitRequest
 from services.crm.signing.esign.rules import DocumentKind, RequestState, Required
 from services.crm.signing.esign.service import SendRequest, TemplateData
 from services.crm.signing.insurance.service import OfferRequest, OfferState
@@ -95,3 +97,27 @@ def test_an_offer_goes_there_and_its_answer_comes_back(crm: CrmSite, portal: Por
     tell(crm, event)
     assert insurance.of_booking(crm.booking)[0].state is OfferState.DECLINED
     assert insurance.pdf(crm.maya, made.id) == portal.deps.documents.pdf_of_request(made.id)
+
+
+def test_a_visit_goes_there_is_given_in_one_go_and_comes_back_whole(crm: CrmSite, portal: PortalWorld) -> None:
+    signing, visits = crm.deps.signing, crm.deps.office.visits
+    documents = [
+        signing.library.create(crm.maya, TemplateData(title=title, body="{ClientName} agrees.")).id
+        for title in ("House rules", "Checklist")
+    ]
+    wanted = VisitRequest(request_key="a form's own key", client_id=crm.client.id, document_ids=documents)
+    visit = visits.send(crm.maya, crm.booking.id, wanted)
+    path, _, token = carry(crm, portal).partition("#")
+    assert path == f"/visit/{visit.id}"
+    browser = portal.client()
+    assert browser.post(f"{path}/open", data={"token": token}).status_code == 303
+    for part in visit.parts:
+        assert browser.post(f"/sign/{part.id}/read", data=form()).status_code == 303
+    portal.deps.visits.settle()
+    events = portal.published()
+    assert isinstance(events[-1], VisitEnded)
+    tell(crm, *events)
+    kept = visits.get(crm.maya, visit.id)
+    assert (kept.shown, kept.done) == (Shown.DONE, 2)
+    for part, copy in zip(visit.parts, events[-1].copies, strict=True):
+        assert signing.book.pdf(crm.maya, part.id) == copy.pdf

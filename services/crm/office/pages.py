@@ -12,6 +12,7 @@ from services.crm.office.mail_outcomes.views import blueprint as mail_outcomes
 from services.crm.office.reports.order_views import blueprint as reports
 from services.crm.office.support.views import blueprint as support
 from services.crm.office.training.views import blueprint as training
+from services.crm.office.visits.views import blueprint as visits
 
 ROOMS: tuple[Blueprint, ...] = (
     dashboard,
@@ -24,4 +25,5 @@ ROOMS: tuple[Blueprint, ...] = (
     mail_outcomes,
     audit,
     dispute_packs,
+    visits,
 )

@@ -1,4 +1,4 @@
-"""What the office holds: help, support, failed e-mails, the audit viewer, reports, dispute packs, first steps."""
+"""What the office holds: visits, help, support, failed e-mails, audit viewer, reports, dispute packs, first steps."""
 
 from dataclasses import dataclass
 
@@ -14,6 +14,7 @@ from services.crm.office.reports.commissions import Commissions
 from services.crm.office.reports.service import Reports
 from services.crm.office.support.service import Support
 from services.crm.office.training.service import Guides
+from services.crm.office.visits.service import Visits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,7 @@ class Office:
     """The street's use cases."""
 
     support: Support
+    visits: Visits
     guides: Guides
     mail_outcomes: MailOutcomes
     resending: Resending

@@ -1,7 +1,9 @@
 """The composition of the office: help, support, e-mails that failed, the audit viewer, and the reports."""
 
 from chassis.bus import EventHandlers
+from chassis.lifecycle import Loop, every
 from chassis.rpc import open_channel
+from chassis.sealing import LetterSealer
 from services.crm.access.parts import Access
 from services.crm.config import CrmSettings
 from services.crm.core.parts import Core
@@ -21,10 +23,14 @@ from services.crm.office.reports.service import Reports
 from services.crm.office.support.service import Support
 from services.crm.office.support.service import count_waiting as count_tickets
 from services.crm.office.training.service import Guides
+from services.crm.office.visits import events as visit_events
+from services.crm.office.visits.service import Visits
 from services.crm.paying.parts import Paying
 from services.crm.sales.parts import Sales
 from services.crm.signing.parts import Signing
 from services.crm.trips.parts import Trips
+
+_EXPIRY_SECONDS = 30.0
 
 
 def open_trail(settings: CrmSettings) -> TrailPort:
@@ -33,7 +39,15 @@ def open_trail(settings: CrmSettings) -> TrailPort:
 
 
 def make_office(
-    core: Core, access: Access, sales: Sales, trips: Trips, *, paying: Paying, signing: Signing, trail: TrailPort
+    core: Core,
+    access: Access,
+    sales: Sales,
+    trips: Trips,
+    *,
+    paying: Paying,
+    signing: Signing,
+    letters: LetterSealer,
+    trail: TrailPort,
 ) -> Office:
     """The rooms, joined."""
     database, clock, directory = core.database, core.clock, access.directory
@@ -41,11 +55,24 @@ def make_office(
     handouts = HandoutDesk(database=database, clock=clock)
     core.waiting.add("tickets", count_tickets)
     core.waiting.add("mail failures", count_failures)
+    visits = Visits(
+        database=database,
+        outbox=core.outbox,
+        clock=clock,
+        bookings=trips.bookings,
+        directory=directory,
+        links=paying.links,
+        requests=signing.requests,
+        offers=signing.insurance,
+        letters=letters,
+        portal_url=core.settings.portal_url,
+    )
     return Office(
+        visits=visits,
         support=Support(database=database, outbox=core.outbox, clock=clock, directory=directory),
         guides=Guides(),
         mail_outcomes=mails,
-        resending=Resending(access=access, sales=sales, trips=trips, paying=paying, signing=signing),
+        resending=Resending(access=access, sales=sales, trips=trips, paying=paying, signing=signing, visits=visits),
         audit=AuditViewer(database=database, trail=trail),
         reports=Reports(database=database, clock=clock, directory=directory),
         commissions=Commissions(database=database, clock=clock, bookings=trips.bookings),
@@ -64,6 +91,12 @@ def make_office(
     )
 
 
-def register_events(handlers: EventHandlers) -> None:
-    """What the rooms do on events of the notifier."""
+def register_events(handlers: EventHandlers, office: Office) -> None:
+    """What the rooms do on events of notifier and portal."""
     mail_events.register(handlers)
+    visit_events.register(handlers, office.visits)
+
+
+def timers(office: Office) -> list[tuple[str, Loop]]:
+    """What the rooms do by the clock."""
+    return [("visit expiry", every(_EXPIRY_SECONDS, office.visits.expire_due, "visit expiry"))]

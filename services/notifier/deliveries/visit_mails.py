@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta
 from chassis.money import Money
+from chassis.visit_words import document_line, insurance_line, payment_line
 from protos.wayvault.events.v1.events_pb2 import VisitAsked, VisitEnded, VisitOpened, VisitWithdrawn
 from services.notifier.deliveries.formats import moment, payment_facts
 from services.notifier.deliveries.mailing import Mailing
@@ -35,7 +36,15 @@ class VisitMails:
             "reminder": "yes" if event.issue > 1 else "",
             "expires": moment(event.expires_at, event.agency.time_zone),
         }
-        self.mailing.letter(session, meta, event.sealed_mail, facts, agent_id=event.agent.id, link_id=event.visit_id)
+        self.mailing.letter(
+            session,
+            meta,
+            event.sealed_mail,
+            facts,
+            agent_id=event.agent.id,
+            payment_id=next((part.payment.context.payment_id for part in event.parts if part.HasField("payment")), ""),
+            link_id=event.visit_id,
+        )
 
     def ended(self, session: Session, event: VisitEnded, meta: EventMeta) -> None:
         """Everything that was signed, in one mail."""
@@ -54,9 +63,9 @@ def _lines(event: VisitAsked) -> Iterator[str]:
         match part.WhichOneof("asked"):
             case "insurance":
                 price = Money(minor=part.insurance.price.minor, currency=part.insurance.price.currency)
-                yield f"Say yes or no to travel insurance: {part.insurance.plan}, {price.format()}"
+                yield insurance_line(part.insurance.plan, price.format())
             case "document":
-                yield f"Read and sign “{part.document.title}”"
+                yield document_line(part.document.title)
             case "payment":
                 facts = payment_facts(part.payment.context)
-                yield f"Authorize {facts['amount']} with your card: {facts['purpose']}"
+                yield payment_line(facts["amount"], facts["purpose"])

@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from hmac import compare_digest
 from typing import Final
 
+import structlog
 from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
@@ -40,6 +42,7 @@ from services.portal.visits.rules import Part, PartKind, PartStatus, Standing, n
 
 __all__ = ["Part", "PartKind", "PartStatus", "Standing", "VisitView", "Visits", "note_answer"]
 
+_log = structlog.get_logger(__name__)
 _AT_ONCE: Final = 50
 # An answer is told as soon as it is committed; what hinders the end of a visit is looked at again a little later.
 _AGAIN: Final = timedelta(seconds=30)
@@ -143,11 +146,10 @@ class Visits:
         add_evidence(session, message.link_id, step, ref=message.delivery_id)
         share_evidence(session, message.link_id, self._part_ids(session, message.link_id))
 
-    def look_soon(self, session: Session, condition: ColumnElement[bool]) -> None:
+    def look_soon(self, session: Session, condition: ColumnElement[bool], after: timedelta = timedelta(0)) -> None:
         """Something was taken back: the worker looks whether that was the last that waited."""
-        session.execute(
-            update(VisitRow).where(condition, VisitRow.ended_at.is_(None)).values(look_at=self._clock.now())
-        )
+        at = self._clock.now() + after
+        session.execute(update(VisitRow).where(condition, VisitRow.ended_at.is_(None)).values(look_at=at))
 
     def find(self, visit_id: str) -> VisitView | None:
         """The visit by its id, or None. Changes nothing."""
@@ -192,7 +194,19 @@ class Visits:
         query = select(VisitRow.visit_id).where(VisitRow.look_at <= now).order_by(VisitRow.look_at)
         with self._database.read() as session:
             due = session.scalars(query.limit(_AT_ONCE)).all()
-        return sum(self._settle(visit_id, now) for visit_id in due)
+        return sum(self._settled(visit_id, now) for visit_id in due)
+
+    def _settled(self, visit_id: str, now: datetime) -> bool:
+        """As `_settle`; one whose copies can't be printed is tried again later, and stands in nobody's way."""
+        try:
+            return self._settle(visit_id, now)
+        except SQLAlchemyError:
+            raise
+        except Exception:
+            _log.exception("visit.not_ended", visit_id=visit_id)
+            with self._database.transaction() as session:
+                self.look_soon(session, VisitRow.visit_id == visit_id, after=_AGAIN)
+            return False
 
     def _settle(self, visit_id: str, now: datetime) -> bool:
         seen = self.find(visit_id)

@@ -4,7 +4,6 @@ signed in, opens it. What is asked is given on the parts' own pages, which show 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from chassis.web.drafts import keep_draft
 from chassis.web.link_repair import link_token
 from services.portal.looks import dress_as, origin_of_request
 from services.portal.onward import holds_visit, part_url, visit_around
@@ -55,8 +54,6 @@ def show(visit_id: str) -> BaseResponse:
     if visit is None:
         return _page("links/unknown.html", 404)
     if not holds_visit(visit):
-        if portal().access.held_before(visit.visit_id):
-            keep_draft(visit.visit_id)
         return redirect(url_for("visits.landing", visit_id=visit.visit_id), 303)
     if visit.standing in _CLOSED:
         return _closed(visit)

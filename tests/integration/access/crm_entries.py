@@ -284,6 +284,10 @@ ENTRIES: dict[str, Entry] = {
     "tasks.new": AGENTS,
     "tasks.remove": OWNER_ALONE,
     "tasks.undo": OWNER_ALONE,
+    # visits
+    "visits.new": OWNER_ALONE,
+    "visits.remind": Entry(Door.OWNER_ALONE, form={"issue": "1"}),
+    "visits.withdraw": OWNER_ALONE,
     # training
     "training.index": AGENTS,
     "training.words": AGENTS,

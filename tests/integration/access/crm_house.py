@@ -16,6 +16,7 @@ from services.crm.access.agency.models import AgencyRow
 from services.crm.access.agency.service import AgencyData, AgentData
 from services.crm.core.actor import Actor, Role
 from services.crm.models import Base, session_tables
+from services.crm.office.visits.service import VisitRequest
 from services.crm.paying.charging.requests import write_request
 from services.crm.paying.standing_orders.plan import Every, Plan
 from services.crm.paying.standing_orders.records import Proposal
@@ -208,12 +209,21 @@ class FurnishedHouse(CrmHouse):
             for plan in ("Voyager Care", "Voyager Care Plus")
         ]
         self.hear(InsuranceDecided(offer_id=offers[1].id, document_id=new_id("doc"), pdf=signed_pdf()))
+        other = signing.library.create(maya, TemplateData(title="Checklist", body="{ClientName} agrees."))
+        together = VisitRequest(
+            request_key="all",
+            client_id=self.grace_id,
+            document_ids=[other.id],
+            payment=self.link_request(key="visit-0123456789"),
+        )
+        visit = self.deps.office.visits.send(maya, self.booking_id, together)
         self.objects |= {
             "template_id": template.id,
             "request_id": requests[0].id,
             "signed_request_id": requests[1].id,
             "offer_id": offers[0].id,
             "answered_offer_id": offers[1].id,
+            "visit_id": visit.id,
         }
 
 

@@ -7,6 +7,7 @@ from chassis.errors import InvalidArgument, NotFound
 from services.crm.access.parts import Access
 from services.crm.core.actor import Actor
 from services.crm.office.mail_outcomes.rules import Failure
+from services.crm.office.visits.service import Visits
 from services.crm.paying.parts import Paying
 from services.crm.sales.parts import Sales
 from services.crm.signing.parts import Signing
@@ -24,6 +25,7 @@ class Resending:
     trips: Trips
     paying: Paying
     signing: Signing
+    visits: Visits
 
     def again(self, actor: Actor, failure: Failure) -> None:
         """Raises NotFound, PermissionDenied, Unavailable or InvalidArgument, in words for the agent."""
@@ -34,6 +36,7 @@ class Resending:
             "payment_link": self._payment_link,
             "esign_request": self._document,
             "insurance_offer": self._insurance,
+            "visit": self._visit,
             "portal_invitation": self._portal_invitation,
             "agent_invitation": self._agent_invitation,
             "cvv_request": self._cvv,
@@ -54,6 +57,10 @@ class Resending:
     def _insurance(self, actor: Actor, failure: Failure) -> None:
         offer = self.signing.insurance.get(actor, failure.link_id)
         self.signing.insurance.remind(actor, offer.id, issue=offer.issue)
+
+    def _visit(self, actor: Actor, failure: Failure) -> None:
+        visit = self.visits.get(actor, failure.link_id)
+        self.visits.remind(actor, visit.id, issue=visit.issue)
 
     def _portal_invitation(self, actor: Actor, failure: Failure) -> None:
         # Whom a failure of before names only by address, that address says.

@@ -56,6 +56,7 @@ _KINDS: Final = {
     "portal_invitation": _again("Invitation to the portal"),
     "cvv_request": _again("Request for the CVV alone"),
     "confirm_charge": _again("Link to confirm a charge"),
+    "visit": _again("Request for everything at once"),
     "itinerary": _again("Itinerary to a traveler", "the traveler's"),
     "agent_invitation": MailKind(
         words="Invitation of an agent",
@@ -85,9 +86,6 @@ _KINDS: Final = {
     "insurance_copy": _elsewhere(
         "Signed insurance answer to a passenger",
         "Download it on the booking's page and send it to the passenger yourself.",
-    ),
-    "visit": _elsewhere(
-        "Request for everything at once", "Correct the client's address, then send it again on the booking's page."
     ),
     "visit_copy": _elsewhere(
         "Copies of all that was signed in one visit",

@@ -6,44 +6,18 @@ from wtforms import HiddenField
 from wtforms.validators import Length
 
 from chassis.money import Money
-from chassis.web.forms import (
-    BooleanField,
-    DateField,
-    Form,
-    MoneyField,
-    Optional,
-    RadioField,
-    SelectField,
-    StringField,
-    required,
-)
+from chassis.web.forms import BooleanField, MoneyField
+from services.crm.paying.links.pages import PaymentFields
 from services.crm.paying.links.service import LinkRequest, Share
 from services.crm.paying.payments.pages import chosen_segment, lacks_supplier, segment_choices
-from services.crm.paying.payments.service import TYPE_WORDS, PaymentType
+from services.crm.paying.payments.service import PaymentType
 from services.crm.trips.bookings.service import BookingDetail, Passenger
 
 
-class LinkForm(Form):
+class LinkForm(PaymentFields):
     """Passengers come per booking: `make_form` adds a tick and an amount for each."""
 
     request_key = HiddenField(validators=[Length(min=16, max=60)])
-    type = RadioField(
-        "What kind of payment is it?",
-        [required("Choose what kind of payment it is.")],
-        choices={kind.value: words for kind, words in TYPE_WORDS.items()},
-    )
-    segment_id = SelectField(
-        "Which part of the trip?",
-        [required("Choose which part of the trip this payment is for.")],
-        description="The client reads this supplier's name in the authorization.",
-    )
-    purpose = StringField(
-        "What is it for?",
-        [required("Say what the payment is for, such as “Deposit for two cabins”."), Length(max=200)],
-        description="The client reads this, so write it for them. Never write a card number here.",
-    )
-    due_on = DateField("Due on", [Optional()], description="When the supplier wants the money.")
-    overpay_ok = BooleanField("Send it all the same")
 
     passengers: list["PassengerChoice"]
 

@@ -15,6 +15,7 @@ from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentLinkIssued
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot, policy_snapshot
 from services.crm.core.asked import fresh_letter
+from services.crm.core.together import PartOf
 from services.crm.paying.links.models import PaymentLinkRow
 from services.crm.paying.links.records import KIND, WIRE_TYPES, Link, LinkRequest, Share, link_of
 from services.crm.paying.links.terms import render_terms, version_for
@@ -72,8 +73,23 @@ class Issuing:
         context.policy.CopyFrom(policy_snapshot(agency))
 
     def add(self, session: Session, payment: HeldPayment, *, request_key: str) -> Link:
-        now, asked = self._clock.now(), payment.now
-        row = PaymentLinkRow(
+        row = self._row(payment, request_key)
+        url = self.mail(session, row, payment)
+        session.add(row)
+        session.flush()
+        return replace(link_of(row), fresh_url=url)
+
+    def add_part(self, session: Session, payment: HeldPayment, part: PartOf) -> PaymentLinkIssued:
+        """A link that the letter of a visit brings; what the visit tells of it."""
+        row = self._row(payment, part.key)
+        row.visit_id, row.expires_at = part.visit_id, part.expires_at
+        session.add(row)
+        session.flush()
+        return self.asked(row, payment, "")
+
+    def _row(self, payment: HeldPayment, request_key: str) -> PaymentLinkRow:
+        asked = payment.now
+        return PaymentLinkRow(
             id=new_id("link"),
             payment_id=asked.id,
             agency_id=asked.agency_id,
@@ -84,12 +100,8 @@ class Issuing:
             request_key=request_key,
             terms_text=render_terms(payment.context, asked.type, asked.payer_name),
             terms_version=version_for(payment.context),
-            **KIND.begun(now, self._lifetime),
+            **KIND.begun(self._clock.now(), self._lifetime),
         )
-        url = self.mail(session, row, payment)
-        session.add(row)
-        session.flush()
-        return replace(link_of(row), fresh_url=url)
 
     def mail(self, session: Session, row: PaymentLinkRow, payment: HeldPayment) -> str:
         """Publishes the link with a fresh letter. Returns its address."""
@@ -100,10 +112,16 @@ class Issuing:
             address=f"{self._portal_url}/pay/{row.id}",
             more=_void_notice(session, payment.now.replaces_payment_id),
         )
-        event = PaymentLinkIssued(
+        event = self.asked(row, payment, letter)
+        self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
+        return url
+
+    def asked(self, row: PaymentLinkRow, payment: HeldPayment, letter: str) -> PaymentLinkIssued:
+        """What is told of a link; without a letter as part of a visit."""
+        return PaymentLinkIssued(
             link_id=row.id,
             context=payment.context,
-            token_sha256=row.token_sha256,
+            token_sha256=row.token_sha256 if letter else "",
             issue=row.issue,
             expires_at=stamp(row.expires_at),
             terms_text=row.terms_text,
@@ -111,8 +129,6 @@ class Issuing:
             sealed_mail=letter,
             replaces_payment_id=payment.now.replaces_payment_id or "",
         )
-        self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
-        return url
 
 
 def payer_of(booking: BookingDetail, share: Share) -> Passenger:

@@ -6,13 +6,13 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
-from services.crm.core.asked import AskedColumns
 from services.crm.core.news import news
+from services.crm.core.together import PartColumns
 from services.crm.orm import Base
 
 
 @news
-class PaymentLinkRow(AskedColumns, Base):
+class PaymentLinkRow(PartColumns, Base):
     """The link that asks one person for one payment."""
 
     __tablename__ = "payment_link"

@@ -23,6 +23,7 @@ from services.crm.paying.links.overview import (
     Shown,
     usual_order,
 )
+from services.crm.paying.links.panels import LINKS_PAGE
 from services.crm.paying.links.rules import STATE_WORDS
 from services.crm.paying.links.service import Link
 from services.crm.paying.parts import paying
@@ -63,6 +64,7 @@ def index() -> ResponseReturnValue:
         own_id=actor.agent_id,
         same_list=same_list,
         csv_url=with_same_filter("link_overview.export"),
+        panels=LINKS_PAGE.panels(actor) if shown is Shown.ALL and page_number() == 1 else [],
     )
 
 

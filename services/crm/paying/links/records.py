@@ -60,6 +60,7 @@ class Link:
     id: str
     payment_id: str
     booking_id: str
+    visit_id: str
     client_id: str
     email: str
     state: LinkState
@@ -94,6 +95,7 @@ def link_of(row: PaymentLinkRow) -> Link:
         id=row.id,
         payment_id=row.payment_id,
         booking_id=row.booking_id,
+        visit_id=row.visit_id,
         client_id=row.client_id,
         email=row.email,
         state=LinkState(row.state),

@@ -9,17 +9,17 @@ from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
 from chassis.clock import Clock
-from chassis.db import Database
+from chassis.db import Database, remembered
 from chassis.errors import InvalidArgument, NotFound
 from chassis.ids import derived_id
 from chassis.sealing import LetterSealer
-from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentLinkRevoked
+from protos.wayvault.events.v1.events_pb2 import PaymentContext, PaymentLinkIssued, PaymentLinkRevoked
 from services.crm.access.agency.service import Directory
 from services.crm.access.enrolment.service import Enrolments
 from services.crm.core.actor import Actor
 from services.crm.core.asked import once
-from services.crm.core.asking import Asking
 from services.crm.core.course import Fact as Step
+from services.crm.core.together import PartAsking, PartOf
 from services.crm.core.visibility import visible_to
 from services.crm.paying.links.issuing import Issuing, payer_of, traveller_of
 from services.crm.paying.links.models import PaymentLinkRow
@@ -45,7 +45,7 @@ from services.crm.trips.passenger_picker import address_today
 __all__ = ["WIRE_TYPES", "Link", "LinkRequest", "PaymentLinks", "Share", "link_of"]
 
 
-class PaymentLinks(Asking[PaymentLinkRow, LinkState, Link]):
+class PaymentLinks(PartAsking[PaymentLinkRow, LinkState, Link]):
     """The links room's use cases."""
 
     kind = KIND
@@ -77,7 +77,7 @@ class PaymentLinks(Asking[PaymentLinkRow, LinkState, Link]):
         The same request again answers with what the first one made. Raises NotFound, PermissionDenied or
         InvalidArgument, also for an agent whom the vault does not know: they could not retrieve what is given.
         """
-        self._enrolments.require(self._directory.agent(actor.agent_id))
+        self.require_enrolled(actor)
 
         def make(session: Session) -> list[Link]:
             booking = self._bookings.hold_own(session, actor, booking_id)
@@ -87,7 +87,7 @@ class PaymentLinks(Asking[PaymentLinkRow, LinkState, Link]):
 
     def remind(self, actor: Actor, link_id: str, *, issue: int) -> Link:
         """As `Asking.remind`, but for an agent whom the vault does not know: they could not retrieve what is given."""
-        self._enrolments.require(self._directory.agent(actor.agent_id))
+        self.require_enrolled(actor)
         return super().remind(actor, link_id, issue=issue)
 
     def ask_again(self, session: Session, payment: HeldPayment) -> str:
@@ -124,6 +124,17 @@ class PaymentLinks(Asking[PaymentLinkRow, LinkState, Link]):
         new = self._issuing.new_payment(session, booking, request, share, payer_of(booking, share))
         payment = open_payment(session, new, at=self._clock.now())
         return self._issuing.add(session, payment, request_key=request.request_key)
+
+    def require_enrolled(self, actor: Actor) -> None:
+        """Raises InvalidArgument for an agent whom the vault does not know: they could not retrieve what is given."""
+        self._enrolments.require(self._directory.agent(actor.agent_id))
+
+    def open_part(
+        self, session: Session, booking: BookingDetail, request: LinkRequest, share: Share, part: PartOf
+    ) -> PaymentLinkIssued:
+        """As `open`, asked for in a visit: what the visit tells of it. The caller has asked `require_enrolled`."""
+        new = self._issuing.new_payment(session, booking, request, share, payer_of(booking, share))
+        return self._issuing.add_part(session, open_payment(session, new, at=self._clock.now()), part)
 
     def issue(self, session: Session, payment: HeldPayment) -> Link:
         """A link for a payment that has none, in the caller's transaction."""
@@ -182,7 +193,8 @@ class PaymentLinks(Asking[PaymentLinkRow, LinkState, Link]):
             .order_by(PaymentLinkRow.created_at.desc(), PaymentLinkRow.id)
         )
         with self._database.read() as session:
-            return [link_of(row) for row in session.scalars(query)]
+            rows = remembered(session, ("links of booking", actor, booking_id), lambda: session.scalars(query).all())
+            return [link_of(row) for row in rows]
 
     def of_payment(self, payment_id: str) -> Link | None:
         """The link of a payment that the caller has from a look-up of their own."""
@@ -213,12 +225,20 @@ class PaymentLinks(Asking[PaymentLinkRow, LinkState, Link]):
         return address_today(self._bookings.load_by_id(session, row.booking_id), row.client_id)
 
     def _mail(self, session: Session, row: PaymentLinkRow) -> Link:
+        url = self._issuing.mail(session, row, self._payment_of(session, row))
+        return replace(link_of(row), fresh_url=url)
+
+    def _asked(self, session: Session, row: PaymentLinkRow, letter: str) -> PaymentLinkIssued:
+        return self._issuing.asked(row, self._payment_of(session, row), letter)
+
+    def _payment_of(self, session: Session, row: PaymentLinkRow) -> HeldPayment:
+        """The link's payment, at the address of today."""
         payment = locked(session, row.payment_id)
         if payment is None:
             raise NotFound("There is no such payment.")
         if payment.now.payer_email != row.email:
             payment.readdress(row.email)
-        return replace(link_of(row), fresh_url=self._issuing.mail(session, row, payment))
+        return payment
 
     def _withdrawn(self, row: PaymentLinkRow) -> PaymentLinkRevoked:
         return PaymentLinkRevoked(link_id=row.id, payment_id=row.payment_id)

@@ -9,9 +9,7 @@ from typing import Any, TypeVar
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from chassis.cards import brand_words
 from chassis.errors import InvalidArgument, PermissionDenied
-from chassis.money import Money
 from chassis.web.formatting import plural, zone
 from services.crm.access.enrolment.rules import BLOCKED
 from services.crm.access.parts import access
@@ -20,15 +18,14 @@ from services.crm.core.forms import do_and_say, shown_issue
 from services.crm.core.panels import Panel
 from services.crm.core.parts import core
 from services.crm.core.web import current_agent, login_required
-from services.crm.paying.links.fillings import doubts, fillings
+from services.crm.paying.links.fillings import fillings
 from services.crm.paying.links.forms import make_form, read_request
 from services.crm.paying.links.overview_views import show_sent
-from services.crm.paying.links.service import LinkRequest
+from services.crm.paying.links.pages import Doubts, doubts_about, first_payment
 from services.crm.paying.parts import paying
 from services.crm.paying.payments.pages import NO_SEGMENT
-from services.crm.paying.payments.service import TYPE_WORDS, Payment, PaymentType
-from services.crm.paying.schedule.service import BookingSchedule, Proposal, excess_of, proposal
-from services.crm.sales.parts import sales
+from services.crm.paying.payments.service import Payment
+from services.crm.paying.schedule.service import BookingSchedule
 from services.crm.trips.bookings.service import BookingDetail
 from services.crm.trips.parts import trips
 
@@ -50,10 +47,10 @@ def new(booking_id: str) -> ResponseReturnValue:
     if not access().enrolments.of(access().directory.agent(actor.agent_id)).may_ask:
         return render_template("links/not_enrolled.html", booking=booking, words=BLOCKED, is_admin=actor.is_admin)
     form = make_form(booking, **_first_values(booking))
-    excess, doubtful = None, list[str]()
+    doubtful = Doubts()
     if request.method == "POST" and (wanted := read_request(form)) is not None:
-        excess, doubtful = _excess(booking, wanted), _doubts(booking, wanted)
-        if form.overpay_ok.data or not (excess or doubtful):
+        doubtful = doubts_about(booking, _schedule(booking), wanted)
+        if form.overpay_ok.data or not doubtful:
             try:
                 links = paying().links.send(actor, booking_id, wanted)
             except InvalidArgument as error:
@@ -68,12 +65,12 @@ def new(booking_id: str) -> ResponseReturnValue:
         "links/new.html",
         form=form,
         booking=booking,
-        excess=excess,
-        doubtful=doubtful,
+        excess=doubtful.excess,
+        doubtful=doubtful.words,
         fillings=_for_the_script(booking),
         **_money_of(booking),
     )
-    return page, 422 if form.errors or excess or doubtful else 200
+    return page, 422 if form.errors or doubtful else 200
 
 
 @blueprint.post("/links/<id:link_id>/resend")
@@ -151,46 +148,6 @@ def _once(what: str, booking_id: str, read: Callable[[], T]) -> T:
     return found
 
 
-def _excess(booking: BookingDetail, wanted: LinkRequest) -> Money | None:
-    """By how much this sending would go over the price (C6). A form sent twice counts once."""
-    if paying().links.was_sent(wanted.request_key):
-        return None
-    total = sum((share.amount for share in wanted.shares), start=Money(minor=0, currency=booking.currency))
-    return excess_of(_schedule(booking), wanted.type, wanted.segment_id, total)
-
-
-def _doubts(booking: BookingDetail, wanted: LinkRequest) -> list[str]:
-    """Where kind, amount and words don't fit each other (ux 2). A form sent twice is not asked again."""
-    if paying().links.was_sent(wanted.request_key):
-        return []
-    schedule = _schedule(booking)
-    total = sum((share.amount for share in wanted.shares), start=Money(minor=0, currency=booking.currency))
-    return _cards_that_cannot_be_used(booking, wanted) + doubts(
-        fillings(schedule),
-        kind=wanted.type,
-        segment_id=wanted.segment_id,
-        total=total,
-        purpose=wanted.purpose,
-        has_fee=schedule.fee is not None,
-    )
-
-
-def _cards_that_cannot_be_used(booking: BookingDetail, wanted: LinkRequest) -> list[str]:
-    """C16: whose last card the supplier does not take, as far as the directory knows."""
-    segment = booking.segment(wanted.segment_id)
-    name = segment.data.supplier_name if segment else ""
-    supplier = sales().suppliers.of_names(current_agent(), [name]).get(name)
-    if supplier is None or not supplier.data.brands:
-        return []
-    last = paying().book.last_brands([share.client_id for share in wanted.shares])
-    return [
-        f"{name} takes {supplier.data.brands_words}; {passenger.name} paid by {brand_words(brand)} the last time."
-        for share in wanted.shares
-        if (brand := last.get(share.client_id)) and not supplier.data.takes(brand)
-        if (passenger := booking.passenger(share.client_id)) is not None
-    ]
-
-
 def _for_the_script(booking: BookingDetail) -> str:
     """What the form fills in when kind or part of the trip change: JSON by "kind/part"."""
     known = {f"{each.type}/{each.segment_id or NO_SEGMENT}": each.as_typed() for each in fillings(_schedule(booking))}
@@ -203,32 +160,14 @@ def _first_values(booking: BookingDetail) -> dict[str, Any]:  # Any: whatever a 
     picked = [index for index, passenger in enumerate(booking.passengers) if passenger.email][:1]
     for index in picked:
         values[f"pick_{index}"] = True
-    asked = request.args.get("segment", "")
-    segment = booking.segment(asked)
-    first = proposal(
+    first = first_payment(
+        booking,
         _schedule(booking),
-        segment_id=segment.id if segment else "",
+        segment_id=request.args.get("segment", ""),
         due_id=request.args.get("due", ""),
-        fee=asked == NO_SEGMENT,
     )
-    if first is not None:
-        return values | _proposed(first, picked)
-    fallback = segment or next(iter(booking.segments), None)
-    if fallback is not None:
-        return values | {"segment_id": fallback.id}
-    return values | {"type": PaymentType.SERVICE_FEE.value, "segment_id": NO_SEGMENT}
-
-
-def _proposed(first: Proposal, picked: list[int]) -> dict[str, Any]:  # Any: whatever a field takes as data
-    amounts: dict[str, Any] = {f"amount_{index}": first.amount for index in picked}
-    what = {"type": first.type.value, "segment_id": first.segment_id or NO_SEGMENT, "due_on": first.due_on}
-    return amounts | what | {"purpose": _purpose(first)}
-
-
-def _purpose(first: Proposal) -> str:
-    if first.type is PaymentType.SERVICE_FEE:
-        return first.purpose
-    return f"{TYPE_WORDS[first.type]} for {first.purpose}"
+    amounts = {f"amount_{index}": first["amount"] for index in picked if "amount" in first}
+    return {**values, **first, **amounts}
 
 
 def _back(booking_id: str = "") -> str:

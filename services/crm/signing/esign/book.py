@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Select, select
 
-from chassis.db import AsText, Database
+from chassis.db import AsText, Database, remembered
 from chassis.errors import NotFound
 from services.crm.core.actor import Actor
 from services.crm.core.ordering import Key, Keys, Order, in_order
@@ -100,7 +100,12 @@ class RequestBook:
 
     def of_booking(self, booking: BookingDetail) -> list[SignRequest]:
         """The requests of a booking that the caller has from a look-up of their own, newest first."""
-        return self._list(SignRequestRow.booking_id == booking.id)
+        with self._database.read() as session:
+            return remembered(
+                session,
+                ("documents of booking", booking.id),
+                lambda: self._list(SignRequestRow.booking_id == booking.id),
+            )
 
     def of_client(self, actor: Actor, client_id: str) -> list[SignRequest]:
         """A client's newest requests that the actor may see."""

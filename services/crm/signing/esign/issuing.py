@@ -91,11 +91,16 @@ class Issuing:
 
     def mail(self, session: Session, row: SignRequestRow) -> None:
         """Makes the request's newest token, seals it into a letter and publishes both unopened."""
-        booking = self._bookings.load_by_id(session, row.booking_id)
         _, letter = fresh_letter(
             self._letters, row, template="esign_request", address=f"{self._portal_url}/sign/{row.id}"
         )
-        event = EsignRequested(
+        event = self.asked(session, row, letter)
+        self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
+
+    def asked(self, session: Session, row: SignRequestRow, letter: str) -> EsignRequested:
+        """What is told of a request; without a letter as part of a visit."""
+        booking = self._bookings.load_by_id(session, row.booking_id)
+        return EsignRequested(
             request_id=row.id,
             booking_id=row.booking_id,
             booking_title=row.booking_title,
@@ -106,12 +111,11 @@ class Issuing:
             text=row.text,
             text_sha256=row.text_sha256,
             template_version=label(row),
-            token_sha256=row.token_sha256,
+            token_sha256=row.token_sha256 if letter else "",
             expires_at=stamp(row.expires_at),
             sealed_mail=letter,
             issue=row.issue,
         )
-        self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
 
 
 def passenger_of(booking: BookingDetail, client_id: str) -> Passenger:

@@ -6,8 +6,8 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
-from services.crm.core.asked import AskedColumns
 from services.crm.core.news import news
+from services.crm.core.together import PartColumns
 from services.crm.orm import Base
 from services.crm.signing.signed import SignedColumns
 
@@ -52,7 +52,7 @@ class TemplateVersionRow(Base):
 
 
 @news
-class SignRequestRow(AskedColumns, Base):
+class SignRequestRow(PartColumns, Base):
     """One passenger's request to sign one document, with the exact text."""
 
     __tablename__ = "esign_request"

@@ -30,6 +30,7 @@ class SignRequest:
     id: str
     agent_id: str
     booking_id: str
+    visit_id: str
     booking_title: str
     client_id: str
     signer_name: str
@@ -90,6 +91,7 @@ def view(row: SignRequestRow) -> SignRequest:
         id=row.id,
         agent_id=row.agent_id,
         booking_id=row.booking_id,
+        visit_id=row.visit_id,
         booking_title=row.booking_title,
         client_id=row.client_id,
         signer_name=row.signer_name,

@@ -13,11 +13,11 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound
 from chassis.sealing import LetterSealer
-from protos.wayvault.events.v1.events_pb2 import EsignWithdrawn
+from protos.wayvault.events.v1.events_pb2 import EsignRequested, EsignWithdrawn
 from services.crm.access.agency.service import Directory
 from services.crm.core.actor import Actor
 from services.crm.core.asked import form_key, once
-from services.crm.core.asking import Asking
+from services.crm.core.together import PartAsking, PartOf
 from services.crm.sales.clients.service import Clients
 from services.crm.signing.esign.issuing import Issuing, passenger_of
 from services.crm.signing.esign.library import Library, Template
@@ -52,7 +52,7 @@ class SendRequest:
     restricted_ok: bool = False
 
 
-class SignRequests(Asking[SignRequestRow, RequestState, SignRequest]):
+class SignRequests(PartAsking[SignRequestRow, RequestState, SignRequest]):
     """The signing requests."""
 
     kind = KIND
@@ -103,6 +103,22 @@ class SignRequests(Asking[SignRequestRow, RequestState, SignRequest]):
             return [self._ask(session, booking, template, each, keys[each.client_id]) for each in people]
 
         return once(self._database, lambda session: made_by(session, actor, keys.values()), make)
+
+    def open_part(
+        self, session: Session, actor: Actor, booking: BookingDetail, wanted: SendRequest, part: PartOf
+    ) -> EsignRequested:
+        """Asks the one passenger for the document in a visit: what the visit tells of it. Raises FeeRestricted or
+        InvalidArgument."""
+        (client_id,) = wanted.client_ids
+        template = self._sendable(session, actor, wanted.template_id)
+        passenger = passenger_of(booking, client_id)
+        if not wanted.restricted_ok:
+            self._refuse_restricted(session, booking, template, [passenger])
+        row = self._new(session, booking, template, passenger, part.key)
+        row.visit_id, row.expires_at = part.visit_id, part.expires_at
+        session.add(row)
+        session.flush()
+        return self._issuing.asked(session, row, "")
 
     def ask_for(
         self,
@@ -207,6 +223,16 @@ class SignRequests(Asking[SignRequestRow, RequestState, SignRequest]):
     def _ask(
         self, session: Session, booking: BookingDetail, template: Template, passenger: Passenger, key: str
     ) -> SignRequest:
+        row = self._new(session, booking, template, passenger, key)
+        self._issuing.mail(session, row)
+        session.add(row)
+        session.flush()
+        return view(row)
+
+    def _new(
+        self, session: Session, booking: BookingDetail, template: Template, passenger: Passenger, key: str
+    ) -> SignRequestRow:
+        """The request's row, unless the passenger has the document already and has not signed it."""
         waiting = session.scalar(
             select(SignRequestRow.id).where(
                 SignRequestRow.booking_id == booking.id,
@@ -221,11 +247,7 @@ class SignRequests(Asking[SignRequestRow, RequestState, SignRequest]):
                 "or take the earlier request back first.",
                 field="passengers",
             )
-        row = self._issuing.new_row(session, booking, template, passenger, key)
-        self._issuing.mail(session, row)
-        session.add(row)
-        session.flush()
-        return view(row)
+        return self._issuing.new_row(session, booking, template, passenger, key)
 
     def _view(self, row: SignRequestRow) -> SignRequest:
         return view(row)
@@ -236,6 +258,9 @@ class SignRequests(Asking[SignRequestRow, RequestState, SignRequest]):
     def _mail(self, session: Session, row: SignRequestRow) -> SignRequest:
         self._issuing.mail(session, row)
         return view(row)
+
+    def _asked(self, session: Session, row: SignRequestRow, letter: str) -> EsignRequested:
+        return self._issuing.asked(session, row, letter)
 
     def _withdrawn(self, row: SignRequestRow) -> EsignWithdrawn:
         return EsignWithdrawn(request_id=row.id)

@@ -6,14 +6,14 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
-from services.crm.core.asked import AskedColumns
 from services.crm.core.news import news
+from services.crm.core.together import PartColumns
 from services.crm.orm import Base
 from services.crm.signing.signed import SignedColumns
 
 
 @news
-class InsuranceOfferRow(AskedColumns, Base):
+class InsuranceOfferRow(PartColumns, Base):
     """One passenger's offer, with the exact text."""
 
     __tablename__ = "insurance_offer"

@@ -30,6 +30,7 @@ class Offer:
 
     id: str
     booking_id: str
+    visit_id: str
     client_id: str
     passenger_name: str
     email: str
@@ -69,6 +70,7 @@ def view(row: InsuranceOfferRow) -> Offer:
     return Offer(
         id=row.id,
         booking_id=row.booking_id,
+        visit_id=row.visit_id,
         client_id=row.client_id,
         passenger_name=row.passenger_name,
         email=row.email,

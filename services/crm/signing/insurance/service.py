@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
 from chassis.clock import Clock
-from chassis.db import Database
+from chassis.db import Database, remembered
 from chassis.errors import InvalidArgument, NotFound
 from chassis.ids import new_id
 from chassis.money import Money
@@ -21,7 +21,7 @@ from protos.wayvault.events.v1.events_pb2 import InsuranceOffered, InsuranceWith
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot
 from services.crm.core.actor import Actor
 from services.crm.core.asked import form_key, fresh_letter, once
-from services.crm.core.asking import Asking
+from services.crm.core.together import PartAsking, PartOf
 from services.crm.signing.esign.rules import DocumentKind
 from services.crm.signing.esign.service import Library, SignRequests
 from services.crm.signing.insurance.models import InsuranceAnswerRow, InsuranceOfferRow
@@ -44,7 +44,7 @@ class OfferRequest:
     price: Money
 
 
-class InsuranceOffers(Asking[InsuranceOfferRow, OfferState, Offer]):
+class InsuranceOffers(PartAsking[InsuranceOfferRow, OfferState, Offer]):
     """The insurance room."""
 
     kind = KIND
@@ -76,7 +76,7 @@ class InsuranceOffers(Asking[InsuranceOfferRow, OfferState, Offer]):
         made. Raises NotFound, PermissionDenied or InvalidArgument."""
         self._bookings.get_own(actor, booking_id)
         keys = {client_id: form_key(wanted.request_key, client_id) for client_id in wanted.client_ids}
-        texts = {client_id: self._text(actor, booking_id, client_id, wanted) for client_id in wanted.client_ids}
+        texts = {client_id: self.text_for(actor, booking_id, client_id, wanted) for client_id in wanted.client_ids}
 
         def make(session: Session) -> list[Offer]:
             booking = self._bookings.load_own(session, actor, booking_id)
@@ -90,12 +90,25 @@ class InsuranceOffers(Asking[InsuranceOfferRow, OfferState, Offer]):
 
         return once(self._database, lambda session: made_by(session, actor, keys.values()), make)
 
+    def open_part(
+        self, session: Session, booking: BookingDetail, wanted: OfferRequest, text: tuple[str, str], part: PartOf
+    ) -> InsuranceOffered:
+        """Offers the plan to the one passenger in a visit: what the visit tells of it. `text` as by `text_for`."""
+        (client_id,) = wanted.client_ids
+        passenger = picked_for_mail(booking, client_id, otherwise="nothing can be sent.")
+        row = self._row(booking, wanted, passenger, key=part.key, text=text)
+        row.visit_id, row.expires_at = part.visit_id, part.expires_at
+        session.add(row)
+        session.flush()
+        return self._asked(session, row, "")
+
     def of_booking(self, booking: BookingDetail) -> list[Offer]:
         """The offers of a booking that the caller has from a look-up of their own, newest first."""
         query = select(InsuranceOfferRow).where(InsuranceOfferRow.booking_id == booking.id)
         newest = query.order_by(InsuranceOfferRow.created_at.desc(), InsuranceOfferRow.id)
         with self._database.read() as session:
-            return [view(row) for row in session.scalars(newest)]
+            rows = remembered(session, ("offers of booking", booking.id), lambda: session.scalars(newest).all())
+            return [view(row) for row in rows]
 
     def get(self, actor: Actor, offer_id: str) -> Offer:
         """Raises NotFound."""
@@ -111,7 +124,7 @@ class InsuranceOffers(Asking[InsuranceOfferRow, OfferState, Offer]):
             raise NotFound("This offer was not answered.")
         return found
 
-    def _text(self, actor: Actor, booking_id: str, client_id: str, wanted: OfferRequest) -> tuple[str, str]:
+    def text_for(self, actor: Actor, booking_id: str, client_id: str, wanted: OfferRequest) -> tuple[str, str]:
         """The text for one passenger, and its version. Raises InvalidArgument."""
         template = self._library.of_kind(actor, DocumentKind.INSURANCE)
         of_plan = {"PlanName": wanted.plan, "PlanPrice": wanted.price.format().replace("\u00a0", " ")}
@@ -133,8 +146,16 @@ class InsuranceOffers(Asking[InsuranceOfferRow, OfferState, Offer]):
         key: str,
         text: tuple[str, str],
     ) -> Offer:
-        now = self._clock.now()
-        row = InsuranceOfferRow(
+        row = self._row(booking, wanted, passenger, key=key, text=text)
+        self._mail(session, row)
+        session.add(row)
+        session.flush()
+        return view(row)
+
+    def _row(
+        self, booking: BookingDetail, wanted: OfferRequest, passenger: Passenger, *, key: str, text: tuple[str, str]
+    ) -> InsuranceOfferRow:
+        return InsuranceOfferRow(
             id=new_id("offer"),
             agency_id=booking.agency_id,
             agent_id=booking.agent_id,
@@ -150,23 +171,24 @@ class InsuranceOffers(Asking[InsuranceOfferRow, OfferState, Offer]):
             text_sha256=hashlib.sha256(text[0].encode()).hexdigest(),
             text_version=text[1],
             request_key=key,
-            **KIND.begun(now, self._lifetime),
+            **KIND.begun(self._clock.now(), self._lifetime),
         )
-        self._mail(session, row)
-        session.add(row)
-        session.flush()
-        return view(row)
 
     def _address_today(self, session: Session, row: InsuranceOfferRow) -> str:
         return address_today(self._bookings.load_by_id(session, row.booking_id), row.client_id)
 
     def _mail(self, session: Session, row: InsuranceOfferRow) -> Offer:
         """Publishes the offer with a fresh letter."""
-        booking = self._bookings.load_by_id(session, row.booking_id)
         _, letter = fresh_letter(
             self._letters, row, template="insurance_offer", address=f"{self._portal_url}/insurance/{row.id}"
         )
-        event = InsuranceOffered(
+        event = self._asked(session, row, letter)
+        self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
+        return view(row)
+
+    def _asked(self, session: Session, row: InsuranceOfferRow, letter: str) -> InsuranceOffered:
+        booking = self._bookings.load_by_id(session, row.booking_id)
+        return InsuranceOffered(
             offer_id=row.id,
             booking_id=row.booking_id,
             booking_title=row.booking_title,
@@ -177,14 +199,12 @@ class InsuranceOffers(Asking[InsuranceOfferRow, OfferState, Offer]):
             price=common_pb2.Money(minor=row.price_minor, currency=row.currency),
             text=row.text,
             text_sha256=row.text_sha256,
-            token_sha256=row.token_sha256,
+            token_sha256=row.token_sha256 if letter else "",
             expires_at=stamp(row.expires_at),
             sealed_mail=letter,
             template_version=row.text_version,
             issue=row.issue,
         )
-        self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
-        return view(row)
 
     def _view(self, row: InsuranceOfferRow) -> Offer:
         return view(row)

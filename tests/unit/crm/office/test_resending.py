@@ -20,6 +20,7 @@ from services.crm.trips.itinerary.rules import Lifetime, ShareRequest
 from services.notifier.templates.rules import Mail
 from tests.support.crm_charging import FakeCharging, fee
 from tests.support.crm_paying import ORIGIN, CrmHouse, usd
+from tests.support.crm_visits import asked_for_all
 
 NEW = "grace@mended.example"
 # Makes what the mail is about, and says (payment_id, link_id) as the notifier tells of its mail.
@@ -78,6 +79,7 @@ MAKERS: dict[str, Maker] = {
     "cvv_request": _cvv,
     "confirm_charge": _charge,
     "itinerary": _itinerary,
+    "visit": lambda crm: ("", asked_for_all(crm).id),
 }
 
 

@@ -219,6 +219,30 @@ def test_the_same_form_again_signs_once_and_leads_on(world: PortalWorld, part: s
     assert len(told(world, EsignSigned)) + len(told(world, InsuranceDecided)) == 1
 
 
+def test_a_copy_that_can_not_be_printed_holds_up_no_other_visit(
+    world: PortalWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_for_all(world)
+    ask_for_all(world, "visit_second", token="second", ids=("offer_2", "sign_21", "sign_22", "lnk_2"))
+    sign_part(visitor(world), OFFER, answer="accept")
+    sign_part(visitor(world, "visit_second", "second"), "offer_2", answer="accept")
+    world.clock.advance(timedelta(days=8))
+    print_now = world.deps.documents.pdf_of_request
+
+    def jammed(request_id: str) -> bytes | None:
+        if request_id == OFFER:
+            raise ValueError("no paper")
+        return print_now(request_id)
+
+    monkeypatch.setattr(world.deps.documents, "pdf_of_request", jammed)
+    assert world.deps.visits.settle() == 1
+    monkeypatch.undo()
+    assert world.deps.visits.settle() == 0
+    world.clock.advance(timedelta(seconds=31))
+    assert world.deps.visits.settle() == 1
+    assert len(told(world, VisitEnded)) == 2
+
+
 def test_a_visit_told_twice_is_one(world: PortalWorld) -> None:
     message = ask_for_all(world)
     world.tell(message)
