@@ -1,7 +1,7 @@
 """What a client is asked for by e-mail and answers in the portal: one kind of it, its rows, and who may act on them."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -32,6 +32,8 @@ class AskedColumns:
     email: Mapped[str] = mapped_column(String(254))
     state: Mapped[str] = mapped_column(String(12))
     token_sha256: Mapped[str] = mapped_column(String(64))
+    # Of the form that asked, so that the form sent twice asks once.
+    request_key: Mapped[str] = mapped_column(String(64))
     # 1 for the first e-mail, one more for each time it was sent again.
     issue: Mapped[int]
     # Why the last e-mail could not be delivered, in plain words; empty when nothing is wrong.
@@ -74,6 +76,12 @@ class Kind(Generic[R, S]):
             raise PermissionDenied(self.not_yours)
         session.refresh(row, with_for_update=True)
         return row
+
+    def made_by(self, session: Session, actor: Actor, keys: Collection[str]) -> list[R]:
+        """What the agent's form with these keys has asked for already."""
+        row = self.row
+        query = select(row).where(row.request_key.in_(keys), row.agent_id == actor.agent_id)
+        return list(session.scalars(query.order_by(row.id)))
 
     def of_event(self, session: Session, request_id: str, agency_id: str) -> R | None:
         """The row that an event tells of, held until the transaction ends; None when the agency has no such request."""

@@ -61,6 +61,10 @@ class Course(Generic[S]):
             case Fact.WITHDRAWN:
                 return self.withdrawn if waits or state is self.expired else None
 
+    def allows(self, state: S, fact: Fact) -> bool:
+        """Whether the fact can happen in this state."""
+        return self.after(state, fact) is not None
+
     def answered(self, state: S, answer: S) -> S | None:
         """The state after the client's answer, or None where another answer came first.
 

@@ -116,7 +116,7 @@ class Visits(Asking[VisitRow, VisitState, Visit]):
             booking = self._bookings.hold_own(session, actor, booking_id)
             return [self._open(session, actor, booking, wanted, key=key, text=text)]
 
-        return once(self._database, lambda session: self._made_by(session, actor, key), make)[0]
+        return once(self._database, lambda session: [view(row) for row in KIND.made_by(session, actor, [key])], make)[0]
 
     def _check(self, actor: Actor, wanted: VisitRequest) -> None:
         if not (wanted.document_ids or wanted.offer or wanted.payment):
@@ -214,10 +214,6 @@ class Visits(Asking[VisitRow, VisitState, Visit]):
         for visit_id, link in links:
             found.setdefault(visit_id, []).append(payment_part(link, payments[link.payment_id]))
         return found
-
-    def _made_by(self, session: Session, actor: Actor, key: str) -> list[Visit]:
-        query = select(VisitRow).where(VisitRow.request_key == key, VisitRow.agent_id == actor.agent_id)
-        return [self._view(row) for row in session.scalars(query)]
 
     def _happen(self, session: Session, row: VisitRow, fact: Fact, at: datetime) -> bool:
         """A visit is taken back with whatever of it waits or has expired; some of it must."""

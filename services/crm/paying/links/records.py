@@ -82,11 +82,11 @@ class Link:
 
     @property
     def can_remind(self) -> bool:
-        return COURSE.after(self.state, Fact.REMINDED) is not None
+        return COURSE.allows(self.state, Fact.REMINDED)
 
     @property
     def can_withdraw(self) -> bool:
-        return COURSE.after(self.state, Fact.WITHDRAWN) is not None and self.state is not LinkState.EXPIRED
+        return COURSE.allows(self.state, Fact.WITHDRAWN) and self.state is not LinkState.EXPIRED
 
 
 def link_of(row: PaymentLinkRow) -> Link:

@@ -83,7 +83,11 @@ class PaymentLinks(PartAsking[PaymentLinkRow, LinkState, Link]):
             booking = self._bookings.hold_own(session, actor, booking_id)
             return [self.open(session, booking, request, share) for share in request.shares]
 
-        return once(self._database, lambda session: self._made_by(session, actor, request.request_key), make)
+        return once(
+            self._database,
+            lambda session: [link_of(row) for row in KIND.made_by(session, actor, [request.request_key])],
+            make,
+        )
 
     def remind(self, actor: Actor, link_id: str, *, issue: int) -> Link:
         """As `Asking.remind`, but for an agent whom the vault does not know: they could not retrieve what is given."""
@@ -207,12 +211,6 @@ class PaymentLinks(PartAsking[PaymentLinkRow, LinkState, Link]):
         query = select(PaymentLinkRow.id).where(PaymentLinkRow.request_key == request_key)
         with self._database.read() as session:
             return session.scalars(query).first() is not None
-
-    def _made_by(self, session: Session, actor: Actor, request_key: str) -> list[Link]:
-        query = select(PaymentLinkRow).where(
-            PaymentLinkRow.request_key == request_key, PaymentLinkRow.agent_id == actor.agent_id
-        )
-        return [link_of(row) for row in session.scalars(query)]
 
     def _happen(self, session: Session, row: PaymentLinkRow, fact: Step, at: datetime) -> bool:
         payment = locked(session, row.payment_id)

@@ -1,14 +1,9 @@
 """Signing requests as the rest of the CRM sees them: values, read from their rows."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from services.crm.core.actor import Actor
 from services.crm.core.asked import Kind
 from services.crm.core.course import Fact
 from services.crm.signing.esign.models import SignRequestRow
@@ -53,11 +48,11 @@ class SignRequest:
 
     @property
     def can_remind(self) -> bool:
-        return COURSE.after(self.state, Fact.REMINDED) is not None
+        return COURSE.allows(self.state, Fact.REMINDED)
 
     @property
     def can_withdraw(self) -> bool:
-        return COURSE.after(self.state, Fact.WITHDRAWN) is not None
+        return COURSE.allows(self.state, Fact.WITHDRAWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,14 +65,6 @@ class SignedRequest:
     signed_at: datetime
     ip: str
     pdf_sha256: str
-
-
-def made_by(session: Session, actor: Actor, keys: Collection[str]) -> list[SignRequest]:
-    """What the agent's form with these keys has sent already."""
-    query = select(SignRequestRow).where(
-        SignRequestRow.request_key.in_(keys), SignRequestRow.agent_id == actor.agent_id
-    )
-    return [view(row) for row in session.scalars(query.order_by(SignRequestRow.id))]
 
 
 def label(row: SignRequestRow) -> str:

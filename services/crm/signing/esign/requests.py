@@ -22,7 +22,7 @@ from services.crm.sales.clients.service import Clients
 from services.crm.signing.esign.issuing import Issuing, passenger_of
 from services.crm.signing.esign.library import Library, Template
 from services.crm.signing.esign.models import SignRequestRow
-from services.crm.signing.esign.records import KIND, SignRequest, made_by, view
+from services.crm.signing.esign.records import KIND, SignRequest, view
 from services.crm.signing.esign.rules import (
     DONE,
     LIFETIME,
@@ -102,7 +102,9 @@ class SignRequests(PartAsking[SignRequestRow, RequestState, SignRequest]):
                 self._refuse_restricted(session, booking, template, people)
             return [self._ask(session, booking, template, each, keys[each.client_id]) for each in people]
 
-        return once(self._database, lambda session: made_by(session, actor, keys.values()), make)
+        return once(
+            self._database, lambda session: [view(row) for row in KIND.made_by(session, actor, keys.values())], make
+        )
 
     def open_part(
         self, session: Session, actor: Actor, booking: BookingDetail, wanted: SendRequest, part: PartOf
@@ -140,8 +142,8 @@ class SignRequests(PartAsking[SignRequestRow, RequestState, SignRequest]):
         template = self._library.of_kind(actor, kind)
         with self._database.transaction() as session:
             booking = self._bookings.load_own(session, actor, booking_id)
-            if made := made_by(session, actor, [key]):
-                return made[0]
+            if made := KIND.made_by(session, actor, [key]):
+                return view(made[0])
             written = replace(template, title=title, body=text)
             row = self._issuing.new_row(session, booking, written, passenger_of(booking, client_id), key)
             self._issuing.mail(session, row)
@@ -175,8 +177,8 @@ class SignRequests(PartAsking[SignRequestRow, RequestState, SignRequest]):
             raise InvalidArgument("This day is still to come. Enter the day on which the form was signed.", field="on")
         with self._database.transaction() as session:
             booking = self._bookings.load_own(session, actor, booking_id)
-            if made := made_by(session, actor, [key]):
-                return made[0]
+            if made := KIND.made_by(session, actor, [key]):
+                return view(made[0])
             template = self._sendable(session, actor, template_id)
             row = self._issuing.new_row(session, booking, template, picked(booking, client_id), key)
             row.state = RequestState.PAPER

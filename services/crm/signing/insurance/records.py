@@ -1,15 +1,10 @@
 """Insurance offers as the rest of the CRM sees them: values, read from their rows."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from chassis.money import Money
-from services.crm.core.actor import Actor
 from services.crm.core.asked import Kind
 from services.crm.core.course import Fact
 from services.crm.signing.insurance.models import InsuranceOfferRow
@@ -50,19 +45,11 @@ class Offer:
 
     @property
     def can_remind(self) -> bool:
-        return COURSE.after(self.state, Fact.REMINDED) is not None
+        return COURSE.allows(self.state, Fact.REMINDED)
 
     @property
     def can_withdraw(self) -> bool:
-        return COURSE.after(self.state, Fact.WITHDRAWN) is not None
-
-
-def made_by(session: Session, actor: Actor, keys: Collection[str]) -> list[Offer]:
-    """What the agent's form with these keys has offered already."""
-    query = select(InsuranceOfferRow).where(
-        InsuranceOfferRow.request_key.in_(keys), InsuranceOfferRow.agent_id == actor.agent_id
-    )
-    return [view(row) for row in session.scalars(query.order_by(InsuranceOfferRow.id))]
+        return COURSE.allows(self.state, Fact.WITHDRAWN)
 
 
 def view(row: InsuranceOfferRow) -> Offer:

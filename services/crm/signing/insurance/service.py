@@ -25,7 +25,7 @@ from services.crm.core.together import PartAsking, PartOf
 from services.crm.signing.esign.rules import DocumentKind
 from services.crm.signing.esign.service import Library, SignRequests
 from services.crm.signing.insurance.models import InsuranceAnswerRow, InsuranceOfferRow
-from services.crm.signing.insurance.records import KIND, Offer, made_by, view
+from services.crm.signing.insurance.records import KIND, Offer, view
 from services.crm.signing.insurance.rules import LIFETIME, OfferState
 from services.crm.trips.bookings.service import BookingDetail, Bookings, Passenger
 from services.crm.trips.passenger_picker import address_today, asked_snapshot, picked_for_mail
@@ -88,7 +88,9 @@ class InsuranceOffers(PartAsking[InsuranceOfferRow, OfferState, Offer]):
                 for each in people
             ]
 
-        return once(self._database, lambda session: made_by(session, actor, keys.values()), make)
+        return once(
+            self._database, lambda session: [view(row) for row in KIND.made_by(session, actor, keys.values())], make
+        )
 
     def open_part(
         self, session: Session, booking: BookingDetail, wanted: OfferRequest, text: tuple[str, str], part: PartOf

@@ -1,6 +1,6 @@
 """visits
 
-Revision: 0027_visits, after 0026_phone_storing
+Revision: 0029_visits, after 0028_notice_days
 
 Expand only: what a client is asked for at once, and in which visit a link, a document or an offer was asked for.
 """
@@ -10,8 +10,8 @@ from alembic import op
 
 from chassis.db import UtcDateTime
 
-revision = "0027_visits"
-down_revision = "0026_phone_storing"
+revision = "0029_visits"
+down_revision = "0028_notice_days"
 branch_labels = None
 depends_on = None
 
