@@ -7,7 +7,6 @@ import hvac
 import hvac.exceptions
 import requests
 
-from deploy.dev import certificates
 from deploy.dev.engines.cluster.network import MEMBERS, Network, Place
 from deploy.dev.engines.cluster.proxy import Front, Proxy
 from deploy.dev.engines.hcvault import NAME, HcVault, Server
@@ -58,7 +57,7 @@ class VaultCluster:
     def reload(self) -> bool:
         """Lets all nodes show renewed certificates; returns whether any runs."""
         for place in self._places():
-            self._certify(place)
+            self._network.certify(place)
         reloaded = [self._node(place).reload() for place in self._places()]
         return any(reloaded)
 
@@ -83,12 +82,7 @@ class VaultCluster:
 
     def _start(self, place: Place) -> bool:
         self._network.make(place)
-        self._certify(place)
         return self._node(place).start()
-
-    def _certify(self, place: Place) -> None:
-        names = ["localhost", "127.0.0.1", *({place.address} - {"127.0.0.1"})]
-        certificates.ensure_for_names(self._state, place.folder, names)
 
     def _node(self, place: Place) -> HcVault:
         port, cluster_port, _, _ = self._state.ports.member(_ENGINE, place.number)

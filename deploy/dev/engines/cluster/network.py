@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from deploy.dev import certificates
 from deploy.dev.engines.host import EngineFault, find_program
 from deploy.dev.state import State
 
@@ -38,6 +39,7 @@ class Network:
     """The network of one state directory's members."""
 
     def __init__(self, state: State) -> None:
+        self._state = state
         self._base = state.ports.base
         self._bridge = f"wv{self._base}"
         self._prefix = f"10.{128 + (self._base >> 9)}.{(self._base >> 1) & 0xFF}"
@@ -59,8 +61,14 @@ class Network:
         """Of all members of an engine."""
         return [self.place(engine, number) for number in MEMBERS]
 
+    def certify(self, place: Place) -> None:
+        """Keeps the member's server certificate good: for its own address, and for this machine's, where HAProxy is."""
+        names = ["localhost", "127.0.0.1", *({place.address} - {"127.0.0.1"})]
+        certificates.ensure_for_names(self._state, place.folder, names)
+
     def make(self, place: Place) -> None:
-        """Makes the member's namespace, once, and joins it to the others. Raises EngineFault."""
+        """Makes the member's certificate and its namespace, once, and joins it to the others. Raises EngineFault."""
+        self.certify(place)
         if place.namespace is None:
             return
         if not _succeeds("link", "show", self._bridge):

@@ -10,7 +10,6 @@ from typing import Any
 
 import psycopg
 
-from deploy.dev import certificates
 from deploy.dev.engines.cluster.network import MEMBERS, Network, Place
 from deploy.dev.engines.cluster.proxy import Front, Proxy
 from deploy.dev.engines.host import (
@@ -86,8 +85,6 @@ class PostgresCluster:
         started = False
         for place in self._places():
             self._network.make(place)
-            names = ["localhost", "127.0.0.1", *({place.address} - {"127.0.0.1"})]
-            certificates.ensure_for_names(self._state, place.folder, names)
             started = self._start_etcd(place) or started
         for place in self._places():
             started = self._start_patroni(place) or started
@@ -113,6 +110,7 @@ class PostgresCluster:
             host = self._host(place)
             if self._pid(place, "patroni") is None:
                 continue
+            self._network.certify(place)
             host.place_certificates(self._state, place.folder)
             host.run([str(programs_folder() / "pg_ctl"), "reload", "-D", str(host.data / "data")])
             reloaded = True
