@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from chassis import errors
 from chassis.cards import Brand, brand_of
+from chassis.db import Database
 from chassis.timestamps import moment_of
 from protos.wayvault.vault.v1 import vault_pb2 as pb
 from services.vault.card_data import CardDataError, Pan
@@ -50,6 +51,16 @@ def test_the_same_call_again_gets_the_same_card_and_another_body_is_refused(kit:
     changed.sealed_card = kit.frame().card(request.intake_id)
     with pytest.raises(errors.IdempotencyMismatch):
         kit.store_card(changed)
+
+
+def test_a_kept_answer_is_given_once_a_failover_would_know_it_too(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    settled: list[Database] = []
+    monkeypatch.setattr(Database, "settle", lambda self: settled.append(self))
+    request = kit.store_request(kit.open_intake())
+    kit.store_card(request)
+    assert not settled, "its own commit has waited"
+    kit.store_card(request)
+    assert len(settled) == 1
 
 
 def test_the_same_call_many_times_at_once_stores_one_card(kit: Kit) -> None:
