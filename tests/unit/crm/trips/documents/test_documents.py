@@ -1,18 +1,23 @@
 """Documents of a booking: shared, downloaded, taken back (P4); and the itinerary (C5)."""
 
 import io
+from contextlib import suppress
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from icalendar import Calendar
 from werkzeug.test import TestResponse
 
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
+from chassis.money import Money
 from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import ClientPortalActivated, DocumentShared, DocumentWithdrawn
 from services.crm.core.actor import Actor
+from services.crm.trips.bookings.rules import Cancellation
 from services.crm.trips.bookings.service import BookingData, BookingStatus, SegmentData, SegmentKind
 from services.crm.trips.documents.service import Document, Upload
 from tests.support.crm_paying import Browser, CrmHouse
@@ -211,3 +216,65 @@ def test_a_removed_segment_and_due_date_go_out_once_more_as_cancelled(crm: CrmHo
     bookings.change_segment(crm.maya, crm.booking_id, segment.id, segment.data, version=crm.booking.version)
     assert events()[f"{segment.id}-deposit@wayvault"] == ("CONFIRMED", crm.booking.version)
     assert events()[f"{added.id}@wayvault"] == ("CANCELLED", crm.booking.version)
+
+
+_STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(("add", "remove", "move", "without days", "other dues", "cancel", "take up")),
+        st.integers(0, 5),
+        st.dates(date(2027, 1, 1), date(2027, 12, 31)),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=_STEPS)
+def test_whatever_happens_to_a_trip_nothing_stays_in_a_calendar_that_is_no_more(
+    crm: CrmHouse, steps: list[tuple[str, int, date]]
+) -> None:
+    browser, path = crm.browser(crm.maya), f"/bookings/{crm.booking_id}/itinerary/trip.ics"
+    in_the_calendar: dict[str, int] = {}
+    for step in steps:
+        _take(crm, *step)
+        file = {
+            str(event["UID"]): (int(str(event["SEQUENCE"])), str(event["STATUS"]))
+            for event in Calendar.from_ical(browser.get(path).data).walk("VEVENT")
+        }
+        assert in_the_calendar.keys() <= file.keys()
+        assert all(file[uid][0] >= sequence for uid, sequence in in_the_calendar.items())
+        here = {segment.id for segment in crm.booking.segments if not segment.is_cancelled and segment.data.begins_on}
+        alive = {uid for uid, (_, status) in file.items() if status != "CANCELLED" and "-" not in uid}
+        assert alive == {f"{segment}@wayvault" for segment in here}
+        in_the_calendar = {uid: sequence for uid, (sequence, _) in file.items()}
+
+
+def _take(crm: CrmHouse, step: str, which: int, day: date) -> None:
+    """One thing that an agent does to a trip; nothing where it has no segment for it."""
+    bookings, booking = crm.deps.trips.bookings, crm.booking
+    if step == "add" or not booking.segments:
+        deposit = Money(minor=10_000, currency=booking.currency)
+        hotel = SegmentData(supplier_name="Hotel Sol", kind=SegmentKind.HOTEL, begins_on=day)
+        made = replace(hotel, deposit=deposit, deposit_due_on=day)
+        bookings.add_segment(crm.maya, booking.id, made, version=booking.version)
+        return
+    segment = booking.segments[which % len(booking.segments)]
+    changed: dict[str, dict[str, Any]] = {  # Any: fields of several types
+        "move": {"begins_on": day, "ends_on": None},
+        "without days": {"begins_on": None, "ends_on": None},
+        "other dues": {"deposit_due_on": day if which % 2 else None},
+    }
+    if step == "remove":
+        bookings.remove_segment(crm.maya, booking.id, segment.id, version=booking.version)
+    elif step in ("cancel", "take up"):
+        why = (
+            Cancellation(at=datetime(2026, 11, 21, tzinfo=UTC), reason="The ship is full.")
+            if step == "cancel"
+            else None
+        )
+        bookings.cancel_segment(crm.maya, booking.id, segment.id, why, version=booking.version)
+    elif not segment.is_cancelled:
+        data = replace(segment.data, **changed[step])
+        with suppress(InvalidArgument):  # a deposit that is due after the final payment
+            bookings.change_segment(crm.maya, booking.id, segment.id, data, version=booking.version)
