@@ -4,11 +4,13 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import Self
+from typing import Final, Self
 
 from babel.numbers import format_currency, get_currency_precision
 
 from chassis.typed.amounts import AmountError, read_amount
+
+_MINUS: Final = "\u2212"
 
 
 class MoneyError(ValueError):
@@ -52,7 +54,7 @@ class Money:
         return Decimal(self.minor).scaleb(-get_currency_precision(self.currency))
 
     def format(self, locale: str = "en_US") -> str:
-        """The amount for people, with the currency's ISO sign first: "US$ 1,240.00"."""
+        """The amount for people, with the currency's ISO sign first: "US$ 1,240.00", "−US$ 1,240.00"."""
         return _formatted(self, locale)
 
 
@@ -60,5 +62,6 @@ class Money:
 @lru_cache(maxsize=4096)
 def _formatted(amount: Money, locale: str) -> str:
     symbol = "US$" if amount.currency == "USD" else amount.currency
-    number = format_currency(amount.decimal, amount.currency, format="#,##0.00", locale=locale)
-    return f"{symbol}\u00a0{number}"
+    number = format_currency(abs(amount.decimal), amount.currency, format="#,##0.00", locale=locale)
+    # The sign belongs to the whole amount, and is the minus of typesetters (U+2212), which no line breaks behind.
+    return f"{_MINUS if amount.minor < 0 else ''}{symbol}\u00a0{number}"

@@ -184,7 +184,7 @@ def _sha256(content: bytes) -> str:
 def pages_of(portal: str, crm: str, frame: str) -> list[tuple[str, Site]]:
     """What anybody can ask: the secure frame's pages for both sites, and the way in to each site."""
     secure = Site(origin=frame, frame=frame, parents=(crm, portal))
-    kinds = {"capture": (portal, "card"), "reveal": (crm, "card"), "cvv": (crm, "cvv")}
+    kinds = {"capture": (portal, "card"), "reveal": (crm, "card"), "cvv": (crm, "cvv"), "gateway": (crm, "stripe")}
     found = [
         (f"{frame}/{mode}?{urlencode({'parent': kinds[mode][0], 'kind': kinds[mode][1]})}", secure) for mode in MODES
     ]

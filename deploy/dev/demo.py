@@ -15,7 +15,7 @@ from deploy.dev.supervisor import run_command
 from deploy.files import write_file
 
 _ARRIVAL_SECONDS = 120
-# tests/support/gateway_sim.py takes no other; it opens nothing anywhere else.
+# tests/support/gateway_sim.py takes it, and others that begin alike; it opens nothing anywhere else.
 SIMULATORS_KEY = "sk_test_simulator0000"
 
 

@@ -66,7 +66,13 @@ RAIL = (
         admin=True,
         apart=True,
     ),
-    Line(label="Agency", endpoint="agency.show", icon="building", rooms=("agency.", "audit."), admin=True),
+    Line(
+        label="Agency",
+        endpoint="agency.show",
+        icon="building",
+        rooms=("agency.", "audit.", "gateway_keys."),
+        admin=True,
+    ),
 )
 
 

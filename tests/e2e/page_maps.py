@@ -56,6 +56,7 @@ WALKED: Final = {
     "profile.occasion": "the form of profile.new_occasion, filled",
     "quotes.thanks": "the same page as quotes.ask, with a word of thanks",
     "registrations.show": "test_portal_account.py",
+    "gateway_keys.enter": "test_gateway_keys.py",
     "refund_approvals.show": "test_refunds.py",
     "second_reveals.show": "test_second_reveal.py",
     "standing_orders.show": "test_standing_orders.py",

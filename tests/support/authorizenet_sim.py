@@ -68,6 +68,8 @@ class Ledger:
             return {"messages": {"resultCode": "Error", "message": [{"code": "E00007", "text": "Invalid."}]}}
         if name == "authenticateTestRequest":
             return {"messages": _OK}
+        if name == "getMerchantDetailsRequest":
+            return {"merchantName": "Beacon Travel", "gatewayId": "565697", "messages": _OK}
         if name == "createTransactionRequest":
             return {"transactionResponse": self._transaction(fields["transactionRequest"]), "messages": _OK}
         if name == "getTransactionDetailsRequest":

@@ -1,4 +1,5 @@
-"""Looks for card numbers that the run used, in any dress, wherever the system leaves bytes behind (docs/security.md).
+"""Looks for card numbers and gateways' keys that the run used, in any dress, wherever the system leaves bytes
+behind (docs/security.md).
 
 A CVV has three digits, which occur everywhere by chance; so it is looked for in the forms in which it would leak: as a
 field of JSON or of a form, and beside its card's number.
@@ -28,11 +29,18 @@ class Canary:
     cvv: str
 
 
-class Scanner:
-    """Finds canaries in bytes, also packed ones. Built once, used for many files."""
+# What an admin of the demo's agency types as keys of the gateway: the simulator takes what begins like the first.
+GATEWAY_KEYS: Final = ("sk_test_simulatorXqL7mZ4canary", "whsec_Zk81canaryPvW3hq6T")
 
-    def __init__(self, canaries: Iterable[Canary]) -> None:
+
+class Scanner:
+    """Finds canaries and secret texts in bytes, also packed ones. Built once, used for many files."""
+
+    def __init__(self, canaries: Iterable[Canary], secrets: Iterable[str] = ()) -> None:
         self._needles: dict[bytes, str] = {}
+        for secret in secrets:
+            for dress, needle in _dresses("key", secret):
+                self._needles.setdefault(needle, f"{dress} of …{secret[-4:]}")
         for canary in canaries:
             for name, needle in _forms(canary):
                 self._needles.setdefault(needle, f"{name} of …{canary.number[-4:]}")
@@ -83,14 +91,7 @@ def _forms(canary: Canary) -> Iterator[tuple[str, bytes]]:
     groups = _groups(number)
     texts = {"digits": number, "spaced": " ".join(groups), "hyphenated": "-".join(groups), "dotted": ".".join(groups)}
     for name, text in texts.items():
-        raw = text.encode()
-        yield name, raw
-        yield f"{name}, UTF-16", text.encode("utf-16-le")
-        yield f"{name}, UTF-16 BE", text.encode("utf-16-be")
-        yield f"{name}, hex", raw.hex().encode()
-        yield f"{name}, HEX", raw.hex().upper().encode()
-        for alignment in range(3):
-            yield f"{name}, base64", _base64_core(raw, alignment)
+        yield from _dresses(name, text)
     yield "digits, per cent", "%20".join(groups).encode()
     yield "digits, plus", "+".join(groups).encode()
     for text in (f'"cvv":"{canary.cvv}"', f'"cvv": "{canary.cvv}"', f"cvv={canary.cvv}", f"'cvv': '{canary.cvv}'"):
@@ -98,6 +99,17 @@ def _forms(canary: Canary) -> Iterator[tuple[str, bytes]]:
         yield "CVV, UTF-16", text.encode("utf-16-le")
         for alignment in range(3):
             yield "CVV, base64", _base64_core(text.encode(), alignment)
+
+
+def _dresses(name: str, text: str) -> Iterator[tuple[str, bytes]]:
+    raw = text.encode()
+    yield name, raw
+    yield f"{name}, UTF-16", text.encode("utf-16-le")
+    yield f"{name}, UTF-16 BE", text.encode("utf-16-be")
+    yield f"{name}, hex", raw.hex().encode()
+    yield f"{name}, HEX", raw.hex().upper().encode()
+    for alignment in range(3):
+        yield f"{name}, base64", _base64_core(raw, alignment)
 
 
 def _groups(number: str) -> list[str]:

@@ -92,6 +92,43 @@ class ChargingKit:
         answer: pb.DescribeGatewayResponse = self.call(self.charging.rpc.SetGatewayKey, request, "operator")
         return answer
 
+    def open_entry(self, gateway: str = "stripe", agent: str = AGENT, agency: str = AGENCY) -> str:
+        """A slot in which an admin enters keys."""
+        request = pb.OpenKeyEntryRequest(
+            idempotency_key=key(), agency_id=agency, agent_id=agent, gateway=gateway, origin=ORIGIN
+        )
+        entry_id: str = self.call(self.charging.rpc.OpenKeyEntry, request).entry_id
+        return entry_id
+
+    def enter(self, entry_id: str, sealed: str, /, **changes: Any) -> pb.DescribeGatewayResponse:
+        """What the frame sealed, passed on by the CRM."""
+        fields: dict[str, Any] = {
+            "idempotency_key": key(),
+            "agency_id": AGENCY,
+            "agent_id": AGENT,
+            "entry_id": entry_id,
+            "sealed": sealed,
+            "origin": ORIGIN,
+        }
+        request = pb.EnterGatewayKeyRequest(**(fields | changes))
+        answer: pb.DescribeGatewayResponse = self.call(self.charging.rpc.EnterGatewayKey, request)
+        return answer
+
+    def enter_keys(self, gateway: str = "stripe", **typed: Any) -> pb.DescribeGatewayResponse:
+        """An admin types keys in the frame."""
+        entry_id = self.open_entry(gateway)
+        return self.enter(entry_id, self.sealed_keys(entry_id, gateway, **typed))
+
+    def sealed_keys(self, entry_id: str, gateway: str = "stripe", /, **typed: Any) -> str:
+        fields = {"entry_id": entry_id, "gateway": gateway, "confirms_mode": False, **typed}
+        return self.kit.frame().seal(fields, "wv-gateway-key+jwe")
+
+    def described(self, agency: str = AGENCY) -> pb.DescribeGatewayResponse:
+        answer: pb.DescribeGatewayResponse = self.call(
+            self.charging.rpc.DescribeGateway, pb.DescribeGatewayRequest(agency_id=agency)
+        )
+        return answer
+
     def poll(self, minutes: int = 30) -> int:
         """Time passes, and the poller runs."""
         self.kit.fake_clock.advance(timedelta(minutes=minutes))
@@ -126,6 +163,7 @@ def charging_kit(folder: Path, *, settings: GatewaySettings | None = None) -> It
             audit=core.audit,
             clock=core.clock,
             gateways=openers(settings or stripe),
+            seals=kit.vault.sealing_keys,
         )
         made = ChargingKit(kit=kit, charging=charging, book=book)
         book.money.now = lambda: kit.fake_clock.now().timestamp()

@@ -3,13 +3,14 @@
 from dataclasses import replace
 from datetime import datetime
 
-from chassis.errors import CardGone, InvalidArgument, Unavailable, WayvaultError
+from chassis.errors import CardGone, InvalidArgument, NotFound, Unavailable, WayvaultError
 from chassis.ids import new_id
 from services.crm.core.ports.charging import (
     Charge,
     ChargeOrder,
     ChargeState,
     GatewayDetail,
+    KeyEntry,
     LedgerAnswer,
     LedgerEntry,
     PayoutDetail,
@@ -32,6 +33,9 @@ class FakeCharging:
 
     def __init__(self) -> None:
         self.gateway: GatewayDetail | None = GatewayDetail(name="stripe", live=False, keeps_cards=True)
+        # Slots for keys, by id: (agency, agent, gateway); and what was sealed into them.
+        self.key_entries: dict[str, tuple[str, str, str]] = {}
+        self.entered: dict[str, KeyEntry] = {}
         # The cards that the gateway keeps, and what was asked for in order.
         self.mandates: set[str] = set()
         self.orders: list[ChargeOrder] = []
@@ -54,6 +58,30 @@ class FakeCharging:
         self.books_problem = ""
 
     def gateway_of(self, agency_id: str) -> GatewayDetail | None:
+        return self.gateway
+
+    def check_gateway(self, agency_id: str) -> GatewayDetail:
+        if self.refuse:
+            raise self.refuse
+        assert self.gateway is not None
+        return self.gateway
+
+    def open_key_entry(self, agency_id: str, agent_id: str, gateway: str, *, origin: Origin) -> str:
+        if self.refuse:
+            raise self.refuse
+        entry_id = new_id("gwkey")
+        self.key_entries[entry_id] = (agency_id, agent_id, gateway)
+        return entry_id
+
+    def enter_key(self, entry: KeyEntry, *, idempotency_key: str, origin: Origin) -> GatewayDetail:
+        if self.refuse:
+            raise self.refuse
+        known = self.key_entries.get(entry.entry_id)
+        if known is None or known[:2] != (entry.agency_id, entry.agent_id):
+            raise NotFound("There is no such form.")
+        if self.entered.setdefault(idempotency_key, entry) != entry:
+            raise InvalidArgument("used", field="key")
+        self.gateway = GatewayDetail(name=known[2], live=False, set_by=entry.agent_id, key_hint="0000")
         return self.gateway
 
     def charge(self, order: ChargeOrder, *, idempotency_key: str, origin: Origin) -> Charge:

@@ -14,6 +14,7 @@ import hashlib
 import html
 import itertools
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -383,6 +384,8 @@ class Book:
         parts = path.strip("/").split("/")[1:]
         if method == "POST" and parts == ["payment_intents"]:
             return self.make_intent(form)
+        if parts == ["payment_intents"]:
+            return 200, {"object": "list", "data": list(self.intents.values())[: int(form.get("limit", "10"))]}
         if parts[0] == "payment_intents" and parts[1:2] and (intent := self.intents.get(parts[1])):
             acts: dict[str, Callable[[dict[str, Any], Form], Answer]] = {"confirm": self.confirm, "cancel": self.cancel}
             if method == "POST" and len(parts) == 3 and parts[2] in acts:  # an object's act
@@ -434,6 +437,15 @@ class Book:
                 self.keep("answers", key, [digest, answer])
             return answer
 
+    def refusal_of(self, key: str, path: str) -> Answer | None:
+        """What speaks against a key. Beside `key` there are others, which say by their names what they are:
+        sk_live_simulator…, rk_test_simulator… (restricted: may charge, not read the account), rk_test_norights…"""
+        if key != self.key and not re.match(r"(sk|rk)_(test|live)_(simulator|norights)", key):
+            return 401, {"error": {"type": "invalid_request_error", "message": "Invalid API Key provided"}}
+        if "norights" in key or (key.startswith("rk_") and path == "/v1/account"):
+            return 403, {"error": {"type": "invalid_request_error", "message": "The key has no such permission."}}
+        return None
+
     def fault_for(self, path: str) -> Fault | None:
         with self.lock:
             for fault in self.faults:
@@ -441,6 +453,13 @@ class Book:
                     fault.times -= 1
                     return fault
         return None
+
+
+def account_of(key: str) -> dict[str, Any]:
+    """Whose key it is: `…other…` is another agency's."""
+    name = "Another Agency" if "other" in key else "Beacon Travel"
+    shown = {"settings": {"dashboard": {"display_name": name}}, "business_profile": None}
+    return {"object": "account", "id": "acct_another" if "other" in key else "acct_beacon", **shown}
 
 
 def _refusal(code: str, message: str) -> Answer:
@@ -474,8 +493,12 @@ class _Handler(BaseHTTPRequestHandler):
         path, book = urlsplit(self.path).path, self.book
         with book.lock:
             book.requests.append((method, path, json.dumps(form)))
-        if self.headers.get("Authorization") != f"Bearer {book.key}":
-            self._json(401, {"error": {"type": "invalid_request_error", "message": "Invalid API Key provided"}})
+        key = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
+        if (refusal := book.refusal_of(key, path)) is not None:
+            self._json(*refusal)
+            return
+        if path == "/v1/account":
+            self._json(200, account_of(key))
             return
         fault = book.fault_for(path)
         if fault and not fault.after:

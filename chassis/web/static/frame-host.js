@@ -20,10 +20,10 @@ export class SealRefused extends Error {
  * Puts the secure frame into `place`.
  * @param {HTMLElement} place
  * @param {object} options
- * @param {"capture"|"reveal"|"cvv"} options.mode
+ * @param {"capture"|"reveal"|"cvv"|"gateway"} options.mode
  * @param {string} options.origin the frame host's origin
  * @param {boolean} [options.asksForCode] whether the card form asks for the security code; true by default
- * @param {"card"|"cvv"|"approve"} [options.kind] approve: an approver's code for a second reveal
+ * @param {"card"|"cvv"|"approve"|"stripe"|"authorizenet"} [options.kind] approve: an approver's code for a second reveal; a gateway: whose keys
  * @param {string} [options.parentOrigin] this page's origin
  * @param {string} [options.accent] "RRGGBB"; the page's own accent by default
  * @param {"light"|"dark"|"auto"} [options.scheme]
@@ -44,12 +44,12 @@ export function mountFrame(place, options) {
 /**
  * An onConfirm that relays to a view of this service: POST {jwe, ...extra}; the view answers {jwe} or
  * {accepted: true, address_hint}, or an error of chassis.web.errors.
- * @param {string} url @param {object} [extra]
+ * @param {string} url @param {object} [extra] @param {{timeout?: number}} [how] the patience with it, in milliseconds
  */
-export function relayTo(url, extra = {}) {
+export function relayTo(url, extra = {}, how = {}) {
   return async (jwe, requestId, controller) => {
     try {
-      controller.answer(requestId, await postJson(url, { ...extra, jwe }));
+      controller.answer(requestId, await postJson(url, { ...extra, jwe }, how));
     } catch (error) {
       if (error instanceof Refused && error.code !== "INTERNAL") controller.refused(requestId, error);
       else if (error instanceof Refused || error instanceof Unreachable) controller.unreachable(requestId);
@@ -96,9 +96,9 @@ export class FrameController {
     this.#send("answer", jwe === undefined ? { request_id: requestId, accepted, address_hint } : { request_id: requestId, jwe });
   }
 
-  /** @param {{code?: string, message?: string, attemptsLeft?: number, attempts_left?: number}} why */
+  /** @param {{code?: string, message?: string, field?: string, attemptsLeft?: number, attempts_left?: number}} why */
   refused(requestId, why) {
-    this.#send("refused", { request_id: requestId, code: why.code ?? "", message: why.message ?? "", attempts_left: why.attemptsLeft ?? why.attempts_left ?? 0 });
+    this.#send("refused", { request_id: requestId, code: why.code ?? "", message: why.message ?? "", field: why.field ?? "", attempts_left: why.attemptsLeft ?? why.attempts_left ?? 0 });
   }
 
   /** The network failed: the frame keeps its request and offers to send the same one again. */

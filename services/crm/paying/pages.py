@@ -9,6 +9,7 @@ from services.crm.paying.alerts.watcher import DeskWatcher
 from services.crm.paying.charging.approval_views import blueprint as refund_approvals
 from services.crm.paying.charging.views import blueprint as charging
 from services.crm.paying.charging.views import let_gateways_in
+from services.crm.paying.gateway_keys.views import blueprint as gateway_keys
 from services.crm.paying.links.overview_views import blueprint as link_overview
 from services.crm.paying.links.views import blueprint as links
 from services.crm.paying.parts import Paying
@@ -29,6 +30,7 @@ ROOMS: tuple[Blueprint, ...] = (
     payment_page,
     charging,
     refund_approvals,
+    gateway_keys,
     schedule,
     recording,
     phone,

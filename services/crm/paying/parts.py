@@ -13,6 +13,7 @@ from services.crm.paying.charging.refunds import Refunds
 from services.crm.paying.charging.service import Charges
 from services.crm.paying.closing.service import Closing
 from services.crm.paying.cvv_requests.service import CvvRequests
+from services.crm.paying.gateway_keys.service import GatewayKeys
 from services.crm.paying.links.overview import LinkOverview
 from services.crm.paying.links.service import PaymentLinks
 from services.crm.paying.payments.self_service import SelfService
@@ -41,6 +42,7 @@ class Paying:
     refund_approvals: RefundApprovals
     failed_refunds: FailedRefunds
     books: GatewayBooks
+    gateway_keys: GatewayKeys
     notices: Notices
     schedule: Schedule
     recording: Recording

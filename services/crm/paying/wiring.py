@@ -28,6 +28,7 @@ from services.crm.paying.charging.service import Charges
 from services.crm.paying.closing.service import Closing
 from services.crm.paying.cvv_requests import events as cvv_events
 from services.crm.paying.cvv_requests.service import CvvRequests
+from services.crm.paying.gateway_keys.service import GatewayKeys
 from services.crm.paying.links import events as link_events
 from services.crm.paying.links.overview import LinkOverview
 from services.crm.paying.links.service import PaymentLinks
@@ -148,6 +149,7 @@ def make_paying(
             database=database, outbox=outbox, clock=clock, directory=directory, refunds=refunds
         ),
         books=GatewayBooks(database=database, port=charging),
+        gateway_keys=GatewayKeys(port=charging, directory=directory),
         standing_orders=StandingOrders(
             database=database,
             outbox=outbox,

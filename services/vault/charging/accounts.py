@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import cast
+from typing import Final, cast
 
 from sqlalchemy import Table
 from sqlalchemy.orm import Session
@@ -15,6 +15,9 @@ from services.vault.charging.gateways.registry import KINDS
 from services.vault.charging.metrics import MeasuredGateway
 from services.vault.charging.models import GatewayAccountRow
 from services.vault.transit.service import Cipher, Context, KeyName, WrappedColumn, Wrapper, context_of
+
+# How many of a key's last characters people may read, to tell it from another.
+HINT: Final = 4
 
 Opener = Callable[[str], Gateway]
 """Makes a gateway from an account's key."""
@@ -74,11 +77,23 @@ class Accounts:
             cipher=cipher.text,
             key_version=cipher.version,
             set_at=now,
+            key_hint=secrets.key[-HINT:],
+            takes_notices=bool(secrets.signing),
+            # As of now nothing more is known of it; what was known of the one before must not stay.
+            set_by="",
+            account="",
+            account_name="",
+            checked_at=None,
+            check_code="",
         )
 
     def open(self, account: GatewayAccountRow) -> Gateway:
         """The gateway, ready to be called. Raises TransitUnavailable."""
-        return MeasuredGateway(self._gateways[account.gateway](self.secrets(account).key))
+        return self.gateway(account.gateway, self.secrets(account).key)
+
+    def gateway(self, name: str, key: str) -> Gateway:
+        """A gateway by a key that is on no record yet."""
+        return MeasuredGateway(self._gateways[name](key))
 
     def secrets(self, account: GatewayAccountRow) -> Secrets:
         """Raises TransitUnavailable."""

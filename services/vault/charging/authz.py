@@ -21,6 +21,9 @@ ALLOW: Final = AllowList(
         _V1 + "Payouts": _CRM,
         _V1 + "TakeNotice": _CRM,
         _V1 + "DescribeGateway": _CRM,
+        _V1 + "CheckGateway": _CRM,
+        _V1 + "OpenKeyEntry": _CRM,
+        _V1 + "EnterGatewayKey": _CRM,
         _V1 + "SetGatewayKey": _OPERATOR,
         **HEALTH_ENTRIES,
     }

@@ -14,6 +14,7 @@ from services.vault.audit.service import Audit, AuditEntry
 from services.vault.charging.accounts import Accounts, Opener, openers
 from services.vault.charging.authz import ALLOW
 from services.vault.charging.gateways.port import GatewaySettings
+from services.vault.charging.key_entries import KeyEntries, SealOpener
 from services.vault.charging.ledger import LedgerService
 from services.vault.charging.mandates import MandateService
 from services.vault.charging.notices import Notices
@@ -22,6 +23,7 @@ from services.vault.charging.rpc import ChargingRpc
 from services.vault.charging.service import ChargeService
 from services.vault.charging.settling import Settling
 from services.vault.config import VaultSettings
+from services.vault.sealing_keys.service import Lifetime, SealingKeys
 from services.vault.transit.service import ChargingTransit, open_charging_transit
 
 
@@ -53,9 +55,15 @@ class Charging:
 
 
 def join_rooms(
-    database: Database, transit: ChargingTransit, *, audit: Audit, clock: Clock, gateways: Mapping[str, Opener]
+    database: Database,
+    transit: ChargingTransit,
+    *,
+    audit: Audit,
+    clock: Clock,
+    gateways: Mapping[str, Opener],
+    seals: SealOpener,
 ) -> Charging:
-    """Wires the rooms."""
+    """Wires the rooms. `seals` opens what admins enter in the secure frame."""
     accounts = Accounts(transit.seals, dict(gateways))
     charges = ChargeService(database=database, clock=clock, trail=audit, transit=transit.cards, accounts=accounts)
     refunds = RefundService(database=database, clock=clock, trail=audit, accounts=accounts)
@@ -63,9 +71,7 @@ def join_rooms(
     notices = Notices(database=database, clock=clock, accounts=accounts, settling=settling, refunds=refunds)
     rpc = ChargingRpc(
         database=database,
-        clock=clock,
-        trail=audit,
-        accounts=accounts,
+        keys=KeyEntries(database=database, clock=clock, trail=audit, accounts=accounts, seals=seals),
         charges=charges,
         refunds=refunds,
         mandates=MandateService(database=database, clock=clock, trail=audit, accounts=accounts),
@@ -103,7 +109,14 @@ def bootstrap(settings: VaultSettings) -> Charging:
         hosts=settings.gateway_hosts,
         return_url=settings.charging_return_url,
     )
-    return join_rooms(database, transit, audit=audit, clock=clock, gateways=openers(gateways))
+    seals = SealingKeys(
+        database,
+        transit.seals,
+        audit=audit,
+        clock=clock,
+        lifetime=Lifetime(ttl=settings.sealing_key_ttl, grace=settings.sealing_key_grace),
+    )
+    return join_rooms(database, transit, audit=audit, clock=clock, gateways=openers(gateways), seals=seals)
 
 
 def open_server(charging: Charging, address: str, tls: TlsFiles, *, workers: int) -> RpcServer:

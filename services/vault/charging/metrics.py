@@ -11,6 +11,7 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.telemetry import Gauge, Histogram
 from services.vault.charging.gateways.port import (
+    AccountTold,
     Card,
     Gateway,
     GatewayRefused,
@@ -68,6 +69,9 @@ class MeasuredGateway:
         self.mode = gateway.mode
         # Read when somebody wants a report; no money hangs on it.
         self.books = gateway.books
+
+    def prove(self) -> AccountTold:
+        return self._timed("prove", self._gateway.prove)
 
     def check_amount(self, amount_minor: int, currency: str) -> None:
         self._gateway.check_amount(amount_minor, currency)

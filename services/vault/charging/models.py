@@ -1,4 +1,5 @@
-"""Rows of charging: accounts at gateways, charges, refunds, mandates. Never a card: only the token of one."""
+"""Rows of charging: accounts at gateways, slots for their keys, charges, refunds, mandates. Never a card: only the
+token of one."""
 
 from datetime import datetime
 from typing import Final
@@ -21,6 +22,32 @@ class GatewayAccountRow(Base):
     cipher: Mapped[str] = mapped_column(Text)
     key_version: Mapped[int]
     set_at: Mapped[datetime] = mapped_column(UtcDateTime())
+    # The admin who entered it; empty for the operator.
+    set_by: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    # The key's last four characters, by which people tell it from another.
+    key_hint: Mapped[str] = mapped_column(String(4), default="", server_default="")
+    # As the gateway told when the key was checked.
+    account: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    account_name: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    checked_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    check_code: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    takes_notices: Mapped[bool] = mapped_column(default=False, server_default=false())
+
+
+class KeyEntryRow(Base):
+    """A slot in which one admin may enter their agency's keys, once. `answered_hash`: by which call it was used."""
+
+    __tablename__ = "gateway_key_entries"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    request_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    agency_id: Mapped[str] = mapped_column(String(64), index=True)
+    agent_id: Mapped[str] = mapped_column(String(64))
+    gateway: Mapped[str] = mapped_column(String(20))
+    opened_at: Mapped[datetime] = mapped_column(UtcDateTime())
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime())
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    answered_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
 
 
 class ChargeRow(Base):
@@ -120,12 +147,12 @@ class RefundRow(Base):
     asked: Mapped[int] = mapped_column(default=0)
 
 
-_OWN: Final = ("gateway_accounts", "charges", "mandates", "refunds")
+_OWN: Final = ("gateway_accounts", "gateway_key_entries", "charges", "mandates", "refunds")
 
 
 def grants_for(charging_role: str) -> tuple[str, ...]:
-    """PostgreSQL statements, run by the tables' owner: charging reads cards, keeps its own tables, and adds to the
-    audit trail; the rest of the vault is closed to it.
+    """PostgreSQL statements, run by the tables' owner: charging reads cards and the keys that browsers seal
+    to, keeps its own tables, and adds to the audit trail; the rest of the vault is closed to it.
 
     Raises ValueError for a role name that is not a plain identifier.
     """
@@ -134,8 +161,9 @@ def grants_for(charging_role: str) -> tuple[str, ...]:
     return (
         f'REVOKE ALL ON ALL TABLES IN SCHEMA public FROM "{charging_role}"',
         f'GRANT USAGE ON SCHEMA public TO "{charging_role}"',
-        f'GRANT SELECT ON cards TO "{charging_role}"',
+        f'GRANT SELECT ON cards, sealing_keys TO "{charging_role}"',
         *(f'GRANT SELECT, INSERT, UPDATE ON {table} TO "{charging_role}"' for table in _OWN),
+        f'GRANT DELETE ON gateway_key_entries TO "{charging_role}"',
         f'GRANT SELECT, INSERT ON audit_rows, audit_keys TO "{charging_role}"',
         f'GRANT SELECT, INSERT, UPDATE ON audit_chains TO "{charging_role}"',
     )

@@ -231,6 +231,11 @@ _OWN: Final = (
     ),
     Reason(code="gateway_key_refused", words="The gateway does not accept your agency's key.", next_step=_OURS),
     Reason(
+        code="gateway_key_limited",
+        words="Your agency's key lacks a right at the gateway that is needed here.",
+        next_step=_OURS,
+    ),
+    Reason(
         code="amount_refused",
         words="The gateway does not charge this amount.",
         next_step="Nothing was charged. Your agency's account wants another amount: it is too little or too much.",

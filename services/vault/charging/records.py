@@ -60,6 +60,12 @@ def standing_charge(session: Session, agency_id: str, payment_id: str) -> Charge
     return next(iter(_apart(session, session.scalars(query))), None)
 
 
+def has_open_charges(session: Session, agency_id: str) -> bool:
+    """Whether the agency's gateway may still be asked about a charge."""
+    query = select(ChargeRow.id).where(ChargeRow.agency_id == agency_id, ChargeRow.state.in_(tuple(OPEN))).limit(1)
+    return session.scalar(query) is not None
+
+
 def refunds_of(session: Session, charge_id: str) -> Sequence[RefundRow]:
     """A charge's refunds, oldest first."""
     query = select(RefundRow).where(RefundRow.charge_id == charge_id)

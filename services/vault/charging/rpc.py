@@ -7,7 +7,6 @@ from typing import Final
 import grpc
 from sqlalchemy.orm import Session
 
-from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument
 from chassis.money import Money
@@ -17,9 +16,9 @@ from chassis.timestamps import moment_of, stamp
 from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.vault.v1 import charging_pb2 as pb
 from protos.wayvault.vault.v1 import charging_pb2_grpc
-from services.vault.audit.service import AuditEntry
-from services.vault.charging.accounts import Accounts, Secrets, account_of
+from services.vault.charging.accounts import Secrets, account_of
 from services.vault.charging.gateways.registry import KINDS
+from services.vault.charging.key_entries import Entered, KeyEntries, NewEntry
 from services.vault.charging.ledger import LedgerService, PayoutFound
 from services.vault.charging.mandates import MandateService
 from services.vault.charging.models import ChargeRow, GatewayAccountRow, RefundRow
@@ -30,7 +29,6 @@ from services.vault.charging.records import charge_of, charges_of, refunds_of
 from services.vault.charging.refunds import NewRefund, RefundService
 from services.vault.charging.rules import ChargeState, RefundState
 from services.vault.charging.service import ChargeService, NewCharge
-from services.vault.refusals import Recorder
 
 _LARGEST_NOTICE: Final = 256 * 1024
 _LONGEST_SPAN: Final = timedelta(days=800)
@@ -47,9 +45,7 @@ class ChargingRpc(charging_pb2_grpc.ChargingServicer):
         self,
         *,
         database: Database,
-        clock: Clock,
-        trail: Recorder,
-        accounts: Accounts,
+        keys: KeyEntries,
         charges: ChargeService,
         refunds: RefundService,
         mandates: MandateService,
@@ -57,9 +53,7 @@ class ChargingRpc(charging_pb2_grpc.ChargingServicer):
         ledger: LedgerService,
     ) -> None:
         self._database = database
-        self._clock = clock
-        self._trail = trail
-        self._accounts = accounts
+        self._keys = keys
         self._charges = charges
         self._refunds = refunds
         self._mandates = mandates
@@ -164,22 +158,39 @@ class ChargingRpc(charging_pb2_grpc.ChargingServicer):
     ) -> pb.DescribeGatewayResponse:
         CallKey.of(request.idempotency_key, request)
         agency_id = identifier(request.agency_id, "agency_id")
-        with self._database.read() as session:
-            before = account_of(session, agency_id)
-        same = before is not None and before.gateway == request.gateway and not request.signing_secret
-        signing = self._accounts.secrets(before).signing if same and before else request.signing_secret
-        secrets = Secrets(key=request.key, signing=signing)
-        sealed = self._accounts.seal(agency_id, request.gateway, secrets, self._clock.now())
-        entry = AuditEntry(
-            action="gateway_key.set",
-            actor="operator",
-            resource=agency_id,
-            reason=f"{sealed.gateway} {'LIVE' if sealed.live else 'TEST'}",
+        secrets = Secrets(key=request.key, signing=request.signing_secret)
+        return _described(self._keys.set_by_operator(agency_id, request.gateway, secrets))
+
+    def CheckGateway(
+        self, request: pb.CheckGatewayRequest, context: grpc.ServicerContext
+    ) -> pb.DescribeGatewayResponse:
+        return _described(self._keys.check(identifier(request.agency_id, "agency_id")))
+
+    def OpenKeyEntry(self, request: pb.OpenKeyEntryRequest, context: grpc.ServicerContext) -> pb.OpenKeyEntryResponse:
+        key = CallKey.of(request.idempotency_key, request)
+        new = NewEntry(
+            agency_id=identifier(request.agency_id, "agency_id"),
+            agent_id=identifier(request.agent_id, "agent_id"),
+            gateway=request.gateway,
+            origin=request.origin,
         )
-        with self._database.transaction() as session:
-            kept = session.merge(sealed)
-            self._trail.record(session, entry)
-            return _described(kept)
+        entry = self._keys.open(new, key)
+        return pb.OpenKeyEntryResponse(entry_id=entry.id, expires_at=stamp(entry.expires_at))
+
+    def EnterGatewayKey(
+        self, request: pb.EnterGatewayKeyRequest, context: grpc.ServicerContext
+    ) -> pb.DescribeGatewayResponse:
+        key = CallKey.of(request.idempotency_key, request)
+        if not request.sealed:
+            raise InvalidArgument("The sealed key is missing.", field="sealed")
+        entered = Entered(
+            agency_id=identifier(request.agency_id, "agency_id"),
+            agent_id=identifier(request.agent_id, "agent_id"),
+            entry_id=identifier(request.entry_id, "entry_id"),
+            sealed=request.sealed,
+            origin=request.origin,
+        )
+        return _described(self._keys.enter(entered, key))
 
     def _answer(self, agency_id: str, charge_id: str) -> pb.ChargeAnswer:
         with self._database.read() as session:
@@ -231,6 +242,13 @@ def _described(account: GatewayAccountRow) -> pb.DescribeGatewayResponse:
         live=account.live,
         set_at=stamp(account.set_at),
         keeps_cards=KINDS[account.gateway].keeps_cards,
+        set_by=account.set_by or "operator",
+        key_hint=account.key_hint,
+        account=account.account,
+        account_name=account.account_name,
+        checked_at=stamp(account.checked_at),
+        check_problem=reason_of(account.check_code).words if account.check_code else "",
+        takes_notices=account.takes_notices,
     )
 
 

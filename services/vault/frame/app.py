@@ -1,4 +1,4 @@
-"""Serves the secure frame's pages: three templates, one script each, no state.
+"""Serves the secure frame's pages: four templates, one script each, no state.
 
 Runs in the vault zone on an origin (and site) of its own, so that the browser gives it a process of its own.
 Its policy leaves the pages no way out but `postMessage` to the page that embeds them (docs/design.md, Zones).
@@ -22,7 +22,9 @@ from services.vault.config import VaultSettings
 
 HERE = Path(__file__).parent
 _CHASSIS_STATIC = HERE.parents[2] / "chassis" / "web" / "static"
-MODES = ("capture", "reveal", "cvv")
+MODES = ("capture", "reveal", "cvv", "gateway")
+# Whose keys the form takes; what stands in the address is one of these or the first.
+GATEWAYS = ("stripe", "authorizenet")
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".woff2": "font/woff2"}
 
 # Of every answer, beside the policy.
@@ -88,7 +90,7 @@ def create_app(settings: FrameSettings, keys: SealingKeySource) -> Flask:
     install_host_check(app, settings.hosts)
     app.add_url_rule("/healthz", "healthz", lambda: Response("ok", mimetype="text/plain"))
     app.add_url_rule("/asset/<name>", "asset", _asset)
-    app.add_url_rule("/<any(capture, reveal, cvv):mode>", "page", _page(settings.parents, keys))
+    app.add_url_rule("/<any(capture, reveal, cvv, gateway):mode>", "page", _page(settings.parents, keys))
     app.jinja_env.globals["asset"] = lambda name: url_for("asset", name=name)
     return app
 
@@ -98,7 +100,7 @@ def _page(parents: Sequence[str], keys: SealingKeySource) -> Callable[[str], Res
         parent = request.args.get("parent", "")
         if parent not in parents:
             abort(403)
-        kind = "cvv" if request.args.get("kind") == "cvv" else "card"
+        kind = _kind(mode, request.args.get("kind", ""))
         status, sealing_key = 200, ""
         try:
             sealing_key = json.dumps(dict(keys.current_public_jwk()))
@@ -118,6 +120,12 @@ def _page(parents: Sequence[str], keys: SealingKeySource) -> Callable[[str], Res
         return make_response(html, status)
 
     return page
+
+
+def _kind(mode: str, asked: str) -> str:
+    if mode == "gateway":
+        return asked if asked in GATEWAYS else GATEWAYS[0]
+    return "cvv" if asked == "cvv" else "card"
 
 
 def _asset(name: str) -> Response:

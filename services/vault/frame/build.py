@@ -12,7 +12,7 @@ from chassis.web.assets import LOCK, AssetError, bundle, digest
 _HERE = Path(__file__).parent
 SOURCES = _HERE / "src"
 DIST = _HERE / "static" / "dist"
-ENTRIES = ("capture", "reveal", "cvv")
+ENTRIES = ("capture", "reveal", "cvv", "gateway")
 
 
 def main(arguments: list[str] | None = None) -> int:

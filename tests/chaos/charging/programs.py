@@ -99,6 +99,7 @@ def charging_of(place: Place) -> Charging:
         audit=core.audit,
         clock=core.clock,
         gateways=openers(settings),
+        seals=kit.vault.sealing_keys,
     )
 
 

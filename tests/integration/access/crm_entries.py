@@ -254,6 +254,12 @@ ENTRIES: dict[str, Entry] = {
     "refund_approvals.approve": Entry(Door.ADMINS, objects={"request_id": "refund_request_id"}),
     "refund_approvals.refuse": Entry(Door.ADMINS, objects={"request_id": "refund_request_id"}),
     "refund_approvals.show": Entry(Door.ADMINS, objects={"request_id": "refund_request_id"}),
+    # gateway_keys: what is sealed goes into the form that this session opened with a fresh code, or nowhere
+    "gateway_keys.check": ADMINS,
+    "gateway_keys.enter": ADMINS,
+    "gateway_keys.open_keys": Entry(Door.ADMINS, form={"open-gateway": "stripe", "open-code": "000000"}),
+    "gateway_keys.show": ADMINS,
+    "gateway_keys.store": Entry(Door.ADMINS, json={"jwe": "sealed"}, also=(403,)),
     # second_reveals: 403 asks an admin to prove themselves with their authenticator first
     "second_reveals.approve": Entry(Door.ADMINS, also=(403,)),
     "second_reveals.index": ADMINS,

@@ -117,12 +117,21 @@ def test_charging_reads_cards_and_keeps_charges_and_the_rest_of_the_vault_is_clo
     engine = create_engine(vault_database.charging)
     try:
         with engine.connect() as connection:
-            for table in ("cards", "charges", "refunds", "gateway_accounts", "audit_rows"):
+            for table in (
+                "cards",
+                "charges",
+                "refunds",
+                "gateway_accounts",
+                "gateway_key_entries",
+                "sealing_keys",
+                "audit_rows",
+            ):
                 assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 0
         for statement in (
             "UPDATE cards SET owner_agent_id = 'x'",
             "DELETE FROM cards",
-            "SELECT * FROM sealing_keys",
+            "UPDATE sealing_keys SET wrapped = NULL",
+            "DELETE FROM sealing_keys",
             "SELECT * FROM grants",
             "SELECT * FROM second_reveals",
             "SELECT * FROM intakes",

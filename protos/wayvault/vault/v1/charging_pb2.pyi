@@ -511,13 +511,34 @@ class DescribeGatewayResponse(_message.Message):
     LIVE_FIELD_NUMBER: _builtins.int
     SET_AT_FIELD_NUMBER: _builtins.int
     KEEPS_CARDS_FIELD_NUMBER: _builtins.int
+    SET_BY_FIELD_NUMBER: _builtins.int
+    KEY_HINT_FIELD_NUMBER: _builtins.int
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    ACCOUNT_NAME_FIELD_NUMBER: _builtins.int
+    CHECKED_AT_FIELD_NUMBER: _builtins.int
+    CHECK_PROBLEM_FIELD_NUMBER: _builtins.int
+    TAKES_NOTICES_FIELD_NUMBER: _builtins.int
     gateway: _builtins.str
     """Empty: the agency has no gateway."""
     live: _builtins.bool
     keeps_cards: _builtins.bool
     """Whether it keeps cards for later charges (keep_card)."""
+    set_by: _builtins.str
+    """The agent who entered the key, or "operator"."""
+    key_hint: _builtins.str
+    """The key's last four characters."""
+    account: _builtins.str
+    """Which account the key is of, as the gateway told when the key was checked; either may be empty."""
+    account_name: _builtins.str
+    check_problem: _builtins.str
+    takes_notices: _builtins.bool
+    """Whether the gateway's own messages are taken: what they are signed with is known."""
     @_builtins.property
     def set_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def checked_at(self) -> _timestamp_pb2.Timestamp:
+        """When the gateway was last asked about the key, and what it said against it, in words."""
+
     def __init__(
         self,
         *,
@@ -525,14 +546,133 @@ class DescribeGatewayResponse(_message.Message):
         live: _builtins.bool = ...,
         set_at: _timestamp_pb2.Timestamp | None = ...,
         keeps_cards: _builtins.bool = ...,
+        set_by: _builtins.str = ...,
+        key_hint: _builtins.str = ...,
+        account: _builtins.str = ...,
+        account_name: _builtins.str = ...,
+        checked_at: _timestamp_pb2.Timestamp | None = ...,
+        check_problem: _builtins.str = ...,
+        takes_notices: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["set_at", b"set_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["checked_at", b"checked_at", "set_at", b"set_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["gateway", b"gateway", "keeps_cards", b"keeps_cards", "live", b"live", "set_at", b"set_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_name", b"account_name", "check_problem", b"check_problem", "checked_at", b"checked_at", "gateway", b"gateway", "keeps_cards", b"keeps_cards", "key_hint", b"key_hint", "live", b"live", "set_at", b"set_at", "set_by", b"set_by", "takes_notices", b"takes_notices"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DescribeGatewayResponse: _TypeAlias = DescribeGatewayResponse  # noqa: Y015
+
+@_typing.final
+class CheckGatewayRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENCY_ID_FIELD_NUMBER: _builtins.int
+    agency_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        agency_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_id", b"agency_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckGatewayRequest: _TypeAlias = CheckGatewayRequest  # noqa: Y015
+
+@_typing.final
+class OpenKeyEntryRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    AGENCY_ID_FIELD_NUMBER: _builtins.int
+    AGENT_ID_FIELD_NUMBER: _builtins.int
+    GATEWAY_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    agency_id: _builtins.str
+    agent_id: _builtins.str
+    """The admin, whom the CRM has asked for a fresh code of their authenticator."""
+    gateway: _builtins.str
+    """stripe or authorizenet."""
+    @_builtins.property
+    def origin(self) -> _common_pb2.Origin: ...
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        agency_id: _builtins.str = ...,
+        agent_id: _builtins.str = ...,
+        gateway: _builtins.str = ...,
+        origin: _common_pb2.Origin | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_id", b"agency_id", "agent_id", b"agent_id", "gateway", b"gateway", "idempotency_key", b"idempotency_key", "origin", b"origin"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenKeyEntryRequest: _TypeAlias = OpenKeyEntryRequest  # noqa: Y015
+
+@_typing.final
+class OpenKeyEntryResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    entry_id: _builtins.str
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        entry_id: _builtins.str = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry_id", b"entry_id", "expires_at", b"expires_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenKeyEntryResponse: _TypeAlias = OpenKeyEntryResponse  # noqa: Y015
+
+@_typing.final
+class EnterGatewayKeyRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    AGENCY_ID_FIELD_NUMBER: _builtins.int
+    AGENT_ID_FIELD_NUMBER: _builtins.int
+    ENTRY_ID_FIELD_NUMBER: _builtins.int
+    SEALED_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    agency_id: _builtins.str
+    agent_id: _builtins.str
+    entry_id: _builtins.str
+    sealed: _builtins.str
+    """JWE, typ "wv-gateway-key+jwe"."""
+    @_builtins.property
+    def origin(self) -> _common_pb2.Origin: ...
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        agency_id: _builtins.str = ...,
+        agent_id: _builtins.str = ...,
+        entry_id: _builtins.str = ...,
+        sealed: _builtins.str = ...,
+        origin: _common_pb2.Origin | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_id", b"agency_id", "agent_id", b"agent_id", "entry_id", b"entry_id", "idempotency_key", b"idempotency_key", "origin", b"origin", "sealed", b"sealed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EnterGatewayKeyRequest: _TypeAlias = EnterGatewayKeyRequest  # noqa: Y015
 
 @_typing.final
 class TakeNoticeRequest(_message.Message):

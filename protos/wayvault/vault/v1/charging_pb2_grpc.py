@@ -84,6 +84,21 @@ class ChargingStub:
                 request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.TakeNoticeRequest.SerializeToString,
                 response_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.TakeNoticeResponse.FromString,
                 _registered_method=True)
+        self.CheckGateway = channel.unary_unary(
+                '/wayvault.vault.v1.Charging/CheckGateway',
+                request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.CheckGatewayRequest.SerializeToString,
+                response_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.DescribeGatewayResponse.FromString,
+                _registered_method=True)
+        self.OpenKeyEntry = channel.unary_unary(
+                '/wayvault.vault.v1.Charging/OpenKeyEntry',
+                request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.OpenKeyEntryRequest.SerializeToString,
+                response_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.OpenKeyEntryResponse.FromString,
+                _registered_method=True)
+        self.EnterGatewayKey = channel.unary_unary(
+                '/wayvault.vault.v1.Charging/EnterGatewayKey',
+                request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.EnterGatewayKeyRequest.SerializeToString,
+                response_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.DescribeGatewayResponse.FromString,
+                _registered_method=True)
         self.SetGatewayKey = channel.unary_unary(
                 '/wayvault.vault.v1.Charging/SetGatewayKey',
                 request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.SetGatewayKeyRequest.SerializeToString,
@@ -166,6 +181,29 @@ class ChargingServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckGateway(self, request, context):
+        """Asks the gateway now whether it accepts the agency's key, and says what is known since.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def OpenKeyEntry(self, request, context):
+        """A slot for one admin to enter their agency's keys in the secure frame; good once, for ten minutes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EnterGatewayKey(self, request, context):
+        """What the frame sealed for its slot: {entry_id, gateway, the gateway's fields, confirms_mode}. The gateway is called
+        with the new key first; one that it does not accept (InvalidArgument with the field) leaves the old key and the slot
+        as they are.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SetGatewayKey(self, request, context):
         """Operator: gives an agency's gateway key. It is sealed at once and never shown again.
         """
@@ -225,6 +263,21 @@ def add_ChargingServicer_to_server(servicer, server):
                     servicer.TakeNotice,
                     request_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.TakeNoticeRequest.FromString,
                     response_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.TakeNoticeResponse.SerializeToString,
+            ),
+            'CheckGateway': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckGateway,
+                    request_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.CheckGatewayRequest.FromString,
+                    response_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.DescribeGatewayResponse.SerializeToString,
+            ),
+            'OpenKeyEntry': grpc.unary_unary_rpc_method_handler(
+                    servicer.OpenKeyEntry,
+                    request_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.OpenKeyEntryRequest.FromString,
+                    response_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.OpenKeyEntryResponse.SerializeToString,
+            ),
+            'EnterGatewayKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.EnterGatewayKey,
+                    request_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.EnterGatewayKeyRequest.FromString,
+                    response_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.DescribeGatewayResponse.SerializeToString,
             ),
             'SetGatewayKey': grpc.unary_unary_rpc_method_handler(
                     servicer.SetGatewayKey,
@@ -502,6 +555,87 @@ class Charging:
             '/wayvault.vault.v1.Charging/TakeNotice',
             protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.TakeNoticeRequest.SerializeToString,
             protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.TakeNoticeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckGateway(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wayvault.vault.v1.Charging/CheckGateway',
+            protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.CheckGatewayRequest.SerializeToString,
+            protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.DescribeGatewayResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OpenKeyEntry(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wayvault.vault.v1.Charging/OpenKeyEntry',
+            protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.OpenKeyEntryRequest.SerializeToString,
+            protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.OpenKeyEntryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EnterGatewayKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wayvault.vault.v1.Charging/EnterGatewayKey',
+            protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.EnterGatewayKeyRequest.SerializeToString,
+            protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.DescribeGatewayResponse.FromString,
             options,
             channel_credentials,
             insecure,

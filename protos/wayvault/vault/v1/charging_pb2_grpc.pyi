@@ -58,6 +58,15 @@ class ChargingStub:
     """A gateway's signed message (webhook) as it came in, body and signature unread. It is a bell and no more: what it
     names is asked about at the gateway. PermissionDenied for a signature that is wrong or older than five minutes.
     """
+    CheckGateway: _grpc.UnaryUnaryMultiCallable[_charging_pb2.CheckGatewayRequest, _charging_pb2.DescribeGatewayResponse]
+    """Asks the gateway now whether it accepts the agency's key, and says what is known since."""
+    OpenKeyEntry: _grpc.UnaryUnaryMultiCallable[_charging_pb2.OpenKeyEntryRequest, _charging_pb2.OpenKeyEntryResponse]
+    """A slot for one admin to enter their agency's keys in the secure frame; good once, for ten minutes."""
+    EnterGatewayKey: _grpc.UnaryUnaryMultiCallable[_charging_pb2.EnterGatewayKeyRequest, _charging_pb2.DescribeGatewayResponse]
+    """What the frame sealed for its slot: {entry_id, gateway, the gateway's fields, confirms_mode}. The gateway is called
+    with the new key first; one that it does not accept (InvalidArgument with the field) leaves the old key and the slot
+    as they are.
+    """
     SetGatewayKey: _grpc.UnaryUnaryMultiCallable[_charging_pb2.SetGatewayKeyRequest, _charging_pb2.DescribeGatewayResponse]
     """Operator: gives an agency's gateway key. It is sealed at once and never shown again."""
 
@@ -87,6 +96,15 @@ class ChargingAsyncStub(ChargingStub):
     TakeNotice: _aio.UnaryUnaryMultiCallable[_charging_pb2.TakeNoticeRequest, _charging_pb2.TakeNoticeResponse]  # type: ignore[assignment]
     """A gateway's signed message (webhook) as it came in, body and signature unread. It is a bell and no more: what it
     names is asked about at the gateway. PermissionDenied for a signature that is wrong or older than five minutes.
+    """
+    CheckGateway: _aio.UnaryUnaryMultiCallable[_charging_pb2.CheckGatewayRequest, _charging_pb2.DescribeGatewayResponse]  # type: ignore[assignment]
+    """Asks the gateway now whether it accepts the agency's key, and says what is known since."""
+    OpenKeyEntry: _aio.UnaryUnaryMultiCallable[_charging_pb2.OpenKeyEntryRequest, _charging_pb2.OpenKeyEntryResponse]  # type: ignore[assignment]
+    """A slot for one admin to enter their agency's keys in the secure frame; good once, for ten minutes."""
+    EnterGatewayKey: _aio.UnaryUnaryMultiCallable[_charging_pb2.EnterGatewayKeyRequest, _charging_pb2.DescribeGatewayResponse]  # type: ignore[assignment]
+    """What the frame sealed for its slot: {entry_id, gateway, the gateway's fields, confirms_mode}. The gateway is called
+    with the new key first; one that it does not accept (InvalidArgument with the field) leaves the old key and the slot
+    as they are.
     """
     SetGatewayKey: _aio.UnaryUnaryMultiCallable[_charging_pb2.SetGatewayKeyRequest, _charging_pb2.DescribeGatewayResponse]  # type: ignore[assignment]
     """Operator: gives an agency's gateway key. It is sealed at once and never shown again."""
@@ -174,6 +192,33 @@ class ChargingServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_charging_pb2.TakeNoticeResponse, _abc.Awaitable[_charging_pb2.TakeNoticeResponse]]:
         """A gateway's signed message (webhook) as it came in, body and signature unread. It is a bell and no more: what it
         names is asked about at the gateway. PermissionDenied for a signature that is wrong or older than five minutes.
+        """
+
+    @_abc_1.abstractmethod
+    def CheckGateway(
+        self,
+        request: _charging_pb2.CheckGatewayRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_charging_pb2.DescribeGatewayResponse, _abc.Awaitable[_charging_pb2.DescribeGatewayResponse]]:
+        """Asks the gateway now whether it accepts the agency's key, and says what is known since."""
+
+    @_abc_1.abstractmethod
+    def OpenKeyEntry(
+        self,
+        request: _charging_pb2.OpenKeyEntryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_charging_pb2.OpenKeyEntryResponse, _abc.Awaitable[_charging_pb2.OpenKeyEntryResponse]]:
+        """A slot for one admin to enter their agency's keys in the secure frame; good once, for ten minutes."""
+
+    @_abc_1.abstractmethod
+    def EnterGatewayKey(
+        self,
+        request: _charging_pb2.EnterGatewayKeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_charging_pb2.DescribeGatewayResponse, _abc.Awaitable[_charging_pb2.DescribeGatewayResponse]]:
+        """What the frame sealed for its slot: {entry_id, gateway, the gateway's fields, confirms_mode}. The gateway is called
+        with the new key first; one that it does not accept (InvalidArgument with the field) leaves the old key and the slot
+        as they are.
         """
 
     @_abc_1.abstractmethod

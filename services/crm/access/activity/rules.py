@@ -22,6 +22,7 @@ class Act(StrEnum):
     DISPUTE_PACK_MADE = "dispute_pack_made"
     REFUND_APPROVED = "refund_approved"
     REFUND_REFUSED = "refund_refused"
+    GATEWAY_KEYS_ENTERED = "gateway_keys_entered"
 
 
 ACT_WORDS: dict[Act, str] = {
@@ -38,6 +39,7 @@ ACT_WORDS: dict[Act, str] = {
     Act.DISPUTE_PACK_MADE: "Dispute pack made",
     Act.REFUND_APPROVED: "Refund approved",
     Act.REFUND_REFUSED: "Refund refused",
+    Act.GATEWAY_KEYS_ENTERED: "Keys of the payment gateway entered",
 }
 
 

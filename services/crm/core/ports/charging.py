@@ -162,11 +162,37 @@ class Refunded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayDetail:
-    """An agency's gateway. Not `live`: test mode, no money moves. `keeps_cards`: for later charges."""
+    """An agency's gateway. Not `live`: test mode, no money moves. `keeps_cards`: for later charges.
+
+    Of its key: who entered it (an agent's id, or OPERATOR), when, its last characters, whose account it is as the
+    gateway told, when the gateway was last asked about it and what it said against it.
+    """
 
     name: str
     live: bool
     keeps_cards: bool = False
+    set_by: str = ""
+    set_at: datetime | None = None
+    key_hint: str = ""
+    account: str = ""
+    account_name: str = ""
+    checked_at: datetime | None = None
+    check_problem: str = ""
+    # Whether what it signs its messages with is known, so that they are believed.
+    takes_notices: bool = False
+
+
+OPERATOR: Final = "operator"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyEntry:
+    """A sealed form in which one admin enters their agency's keys: to whom it was opened, and what came of it."""
+
+    agency_id: str
+    agent_id: str
+    entry_id: str
+    sealed: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +215,19 @@ class ChargingPort(Protocol):
 
     def gateway_of(self, agency_id: str) -> GatewayDetail | None:
         """The agency's gateway; None when it has none."""
+        ...
+
+    def check_gateway(self, agency_id: str) -> GatewayDetail:
+        """Has the gateway asked now whether it accepts the agency's key."""
+        ...
+
+    def open_key_entry(self, agency_id: str, agent_id: str, gateway: str, *, origin: Origin) -> str:
+        """A slot for this admin to enter keys in the secure frame, good once; gives its id."""
+        ...
+
+    def enter_key(self, entry: KeyEntry, *, idempotency_key: str, origin: Origin) -> GatewayDetail:
+        """Passes on what the frame sealed. Raises InvalidArgument with the field that the gateway or charging refuses;
+        then the key from before stays."""
         ...
 
     def charge(self, order: ChargeOrder, *, idempotency_key: str, origin: Origin) -> Charge: ...

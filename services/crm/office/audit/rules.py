@@ -14,6 +14,7 @@ TRAIL_ACTIONS: tuple[tuple[str, str], ...] = (
     ("charge.", "Charges"),
     ("refund.", "Refunds"),
     ("mandate.", "Standing cards"),
+    ("gateway_key.", "Keys of the payment gateway"),
     ("phone.", "Payments by phone"),
     ("agent.", "People enrolled and changed"),
 )

@@ -6,6 +6,7 @@ from typing import Final, NoReturn
 import grpc
 
 from chassis.errors import Unavailable
+from chassis.ids import new_id
 from chassis.money import Money
 from chassis.rpc import Caller
 from chassis.timestamps import moment_of, stamp
@@ -17,6 +18,7 @@ from services.crm.core.ports.charging import (
     ChargeOrder,
     ChargeState,
     GatewayDetail,
+    KeyEntry,
     LedgerAnswer,
     LedgerEntry,
     PayoutDetail,
@@ -50,9 +52,32 @@ class GrpcCharging:
     def gateway_of(self, agency_id: str) -> GatewayDetail | None:
         request = pb.DescribeGatewayRequest(agency_id=agency_id)
         answer = self._caller.call(self._stub.DescribeGateway, request, timeout=_READ_TIMEOUT)
-        if not answer.gateway:
-            return None
-        return GatewayDetail(name=answer.gateway, live=answer.live, keeps_cards=answer.keeps_cards)
+        return _gateway(answer) if answer.gateway else None
+
+    def check_gateway(self, agency_id: str) -> GatewayDetail:
+        request = pb.CheckGatewayRequest(agency_id=agency_id)
+        return _gateway(self._caller.call(self._stub.CheckGateway, request, timeout=_CHARGE_TIMEOUT))
+
+    def open_key_entry(self, agency_id: str, agent_id: str, gateway: str, *, origin: Origin) -> str:
+        request = pb.OpenKeyEntryRequest(
+            idempotency_key=new_id("key"),
+            agency_id=agency_id,
+            agent_id=agent_id,
+            gateway=gateway,
+            origin=_origin(origin),
+        )
+        return self._caller.call(self._stub.OpenKeyEntry, request, timeout=_READ_TIMEOUT).entry_id
+
+    def enter_key(self, entry: KeyEntry, *, idempotency_key: str, origin: Origin) -> GatewayDetail:
+        request = pb.EnterGatewayKeyRequest(
+            idempotency_key=idempotency_key,
+            agency_id=entry.agency_id,
+            agent_id=entry.agent_id,
+            entry_id=entry.entry_id,
+            sealed=entry.sealed,
+            origin=_origin(origin),
+        )
+        return _gateway(self._caller.call(self._stub.EnterGatewayKey, request, timeout=_CHARGE_TIMEOUT))
 
     def charge(self, order: ChargeOrder, *, idempotency_key: str, origin: Origin) -> Charge:
         request = pb.ChargeRequest(
@@ -128,6 +153,15 @@ class NoCharging:
     def gateway_of(self, agency_id: str) -> GatewayDetail | None:
         return None
 
+    def check_gateway(self, agency_id: str) -> GatewayDetail:
+        _refuse()
+
+    def open_key_entry(self, agency_id: str, agent_id: str, gateway: str, *, origin: Origin) -> str:
+        _refuse()
+
+    def enter_key(self, entry: KeyEntry, *, idempotency_key: str, origin: Origin) -> GatewayDetail:
+        _refuse()
+
     def charge(self, order: ChargeOrder, *, idempotency_key: str, origin: Origin) -> Charge:
         _refuse()
 
@@ -159,6 +193,22 @@ def _refuse() -> NoReturn:
 
 def _origin(origin: Origin) -> common.Origin:
     return common.Origin(ip=origin.ip, user_agent=origin.user_agent)
+
+
+def _gateway(answer: pb.DescribeGatewayResponse) -> GatewayDetail:
+    return GatewayDetail(
+        name=answer.gateway,
+        live=answer.live,
+        keeps_cards=answer.keeps_cards,
+        set_by=answer.set_by,
+        set_at=moment_of(answer.set_at),
+        key_hint=answer.key_hint,
+        account=answer.account,
+        account_name=answer.account_name,
+        checked_at=moment_of(answer.checked_at) if answer.HasField("checked_at") else None,
+        check_problem=answer.check_problem,
+        takes_notices=answer.takes_notices,
+    )
 
 
 def _charge(answer: pb.ChargeAnswer) -> Charge:

@@ -19,7 +19,7 @@ MAY_COME_BACK_FOR: Final = timedelta(days=30)
 LOOK_AGAIN_EVERY: Final = timedelta(days=1)
 # The code of a charge that charging refused because the card is not there any more.
 CARD_GONE: Final = "card_gone"
-_GATEWAYS: Final = {"stripe": "Stripe", "authorizenet": "Authorize.Net"}
+GATEWAYS: Final = {"stripe": "Stripe", "authorizenet": "Authorize.Net"}
 
 
 def look_at_refund_again(state: RefundState, *, asked_at: datetime, now: datetime) -> datetime | None:
@@ -45,7 +45,7 @@ class RequestState(StrEnum):
 
 def gateway_name(gateway: str) -> str:
     """What the gateway calls itself."""
-    return _GATEWAYS.get(gateway, gateway)
+    return GATEWAYS.get(gateway, gateway)
 
 
 def may_charge(state: PaymentState, *, to_agency: bool, card_held: bool) -> Decision:

@@ -79,7 +79,7 @@ class VaultNews:
 @login_required
 def show(payment_id: str) -> ResponseReturnValue:
     """The payment area (M5): where the payment stands and what can be done now."""
-    return _page(payment_id)
+    return page_of(payment_id)
 
 
 @blueprint.post("/payments/<id:payment_id>/process")
@@ -216,7 +216,7 @@ def act_on(
         return jsonify(fields=_faults(form), form=[str(message) for message in form.form_errors]), 422
     for message in form.form_errors:
         flash(message, "alert")
-    return _page(payment_id, **forms), 422
+    return page_of(payment_id, **forms), 422
 
 
 def _done(answer: ResponseReturnValue, *, stays: bool) -> ResponseReturnValue:
@@ -239,7 +239,8 @@ def _settle(payment_id: str) -> None:
             return  # the closing itself says what it refuses
 
 
-def _page(payment_id: str, **forms: AnyForm) -> str:
+def page_of(payment_id: str, **forms: AnyForm) -> str:
+    """The payment's page, with the forms that were sent and have something wrong."""
     actor = current_agent()
     news = _news(actor, paying().book.whole(actor, payment_id).payment)
     whole = paying().book.whole(actor, payment_id)  # once more: asking the vault may have put a lost reveal on record
@@ -264,7 +265,7 @@ def _page(payment_id: str, **forms: AnyForm) -> str:
         own=actor.owns(payment.agent_id),
         charging=charging,
         charge_at=None,
-        charge_form=ChargeForm(formdata=None, prefix="charge") if policy.charge_code else None,
+        charge_form=(forms.get("charge") or ChargeForm(formdata=None, prefix="charge")) if policy.charge_code else None,
         refunds=refunds,
         refund_requests=refund_requests,
         people=access().directory.names_in(actor) if refunds or refund_requests else {},

@@ -4,7 +4,7 @@ The order that makes a charge exact: `prepare` (no card, may be repeated), commi
 its answer is lost, `find_out`, which either learns what happened or makes sure that it can't happen any more.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum, auto
@@ -118,12 +118,23 @@ class GatewaySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountTold:
+    """Which account a key is of, as the gateway tells; what it does not tell is empty."""
+
+    reference: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """A gateway that agencies may have. The problems are words for what was typed, without it; empty when there is
-    none. `keeps_cards`: it takes orders with `keeps_card` and `mandate`."""
+    none. `keeps_cards`: it takes orders with `keeps_card` and `mandate`. `key_from`: the key, from what was typed
+    field by field in the secure frame (services/vault/frame/src/lib/gateway-keys.js); raises InvalidArgument that names
+    the field, without what is in it."""
 
     name: str
     keeps_cards: bool
+    key_from: Callable[[Mapping[str, str]], str]
     open: Callable[[str, GatewaySettings], "Gateway"]
     key_problem: Callable[[str], str]
     signing_problem: Callable[[str], str]
@@ -200,6 +211,10 @@ class Gateway(Protocol):
     @property
     def books(self) -> Books | None:
         """None where the gateway tells nothing of them."""
+        ...
+
+    def prove(self) -> AccountTold:
+        """Asks the gateway whether it accepts the key, and for charges; changes nothing there."""
         ...
 
     def check_amount(self, amount_minor: int, currency: str) -> None:

@@ -380,10 +380,16 @@ def test_where_the_policy_says_so_a_charge_needs_a_fresh_code(crm: CrmHouse, gat
     maya = crm.browser(crm.maya)
     assert 'name="charge-code"' in maya.get(f"/payments/{payment_id}").text
 
-    for wrong in ({}, {"charge-code": "000000"}, {"charge-code": "no"}):
-        maya.post(f"/payments/{payment_id}/charge", wrong)
+    for typed, words in (
+        ("", "Enter the 6 digits that your app shows."),
+        ("000000", "That code is not right"),
+        ("no", "Enter the 6 digits of the code."),
+    ):
+        answer = maya.post(f"/payments/{payment_id}/charge", {"charge-code": typed})
+        # The page comes back with what is wrong beside the code; its script opens the question again.
+        assert answer.status_code == 422
+        beside = html.unescape(answer.text).partition('id="charge-code-error"')[2]
+        assert words in beside[:400]
         assert gateway.charges == {}
-    maya.post(f"/payments/{payment_id}/charge", {"charge-code": "000000"})
-    assert "That code is not right" in html.unescape(maya.get(f"/payments/{payment_id}").text)
     maya.post(f"/payments/{payment_id}/charge", {"charge-code": pyotp.TOTP(secret).at(crm.clock.now())})
     assert len(gateway.charges[payment_id]) == 1

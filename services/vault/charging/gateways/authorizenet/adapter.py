@@ -18,6 +18,7 @@ from babel.numbers import get_currency_precision
 from services.vault.charging.gateways.authorizenet.calls import Calls
 from services.vault.charging.gateways.authorizenet.codes import decline_code, refund_word
 from services.vault.charging.gateways.port import (
+    AccountTold,
     AmountRefused,
     Card,
     GatewayRefused,
@@ -54,6 +55,15 @@ class AuthorizeNetGateway:
         # Its interface tells neither fees nor payouts.
         self.books = None
         self._calls = calls
+
+    def prove(self) -> AccountTold:
+        self._calls.call("authenticateTestRequest", {})
+        try:
+            told = self._calls.call("getMerchantDetailsRequest", {})
+        except (GatewayRefused, GatewayUnknown):
+            return AccountTold()
+        name = str(told.get("merchantName") or "")[:120]
+        return AccountTold(reference=str(told.get("gatewayId") or "")[:64], name=name)
 
     def check_amount(self, amount_minor: int, currency: str) -> None:
         if currency not in _CURRENCIES:

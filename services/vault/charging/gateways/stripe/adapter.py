@@ -17,6 +17,7 @@ import stripe
 
 from services.vault.charging.gateways.port import (
     HOSTED_PAGE,
+    AccountTold,
     Card,
     GatewayRefused,
     GatewayUnknown,
@@ -56,6 +57,18 @@ class StripeGateway:
         self._calls = calls
         self._return_url = return_url
         self.books = StripeBooks(calls)
+
+    def prove(self) -> AccountTold:
+        # What a charge needs; a restricted key may lack the right, and then it can't charge either.
+        self._calls.get("/v1/payment_intents", {"limit": 1})
+        try:
+            told = self._calls.get("/v1/account")
+        except (GatewayRefused, GatewayUnknown):
+            # A restricted key needs no right to read the account.
+            return AccountTold()
+        shown = _at(_at(told, "settings"), "dashboard").get("display_name")
+        name = shown or _at(told, "business_profile").get("name")
+        return AccountTold(reference=str(told.get("id") or "")[:64], name=str(name or "")[:120])
 
     def check_amount(self, amount_minor: int, currency: str) -> None:
         to_stripe(amount_minor, currency)
@@ -323,3 +336,8 @@ def _decline_code(body: object) -> str:
 def _raw_cards_refused(error: stripe.InvalidRequestError) -> bool:
     # Stripe gives it no code of its own, only these words (support.stripe.com, "Enabling access to raw card data").
     return "credit card numbers directly" in str(error.user_message or error)
+
+
+def _at(told: dict[str, Any], name: str) -> dict[str, Any]:
+    """An object within an answer; Stripe says null for one that was never filled in."""
+    return told.get(name) or {}

@@ -79,8 +79,10 @@ class Calls:
             found = answer.data
         except (stripe.CardError, stripe.InvalidRequestError):
             raise
-        except (stripe.AuthenticationError, stripe.PermissionError):
+        except stripe.AuthenticationError:
             raise GatewayRefused("gateway_key_refused") from None
+        except stripe.PermissionError:
+            raise GatewayRefused("gateway_key_limited") from None
         except stripe.IdempotencyError:
             raise GatewayRefused("gateway_refused") from None
         except (stripe.StripeError, ValueError):

@@ -1,8 +1,10 @@
 """What charging has to know of Stripe to offer it."""
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
+from chassis.errors import InvalidArgument
 from services.vault.charging.gateways.port import Gateway, GatewaySettings, Kind
 from services.vault.charging.gateways.stripe.adapter import StripeGateway
 from services.vault.charging.gateways.stripe.calls import Calls
@@ -22,6 +24,13 @@ def _key_problem(key: str) -> str:
     return "" if _KEY.fullmatch(key) else "A key of Stripe begins with sk_test_, sk_live_, rk_test_ or rk_live_."
 
 
+def _key_from(fields: Mapping[str, str]) -> str:
+    key = fields.get("key", "")
+    if problem := _key_problem(key):
+        raise InvalidArgument(problem, field="key")
+    return key
+
+
 def _signing_problem(secret: str) -> str:
     return "" if _SIGNING.fullmatch(secret) else "A signing secret of Stripe begins with whsec_."
 
@@ -29,6 +38,7 @@ def _signing_problem(secret: str) -> str:
 KIND: Final = Kind(
     name="stripe",
     keeps_cards=True,
+    key_from=_key_from,
     open=_open,
     key_problem=_key_problem,
     signing_problem=_signing_problem,

@@ -11,8 +11,11 @@ export class Redeemer {
   #keys = null;
   #timer = 0;
 
-  /** @param {{onAnswer: (content: any) => void, onRefused: (message: any) => void, onUnreachable: () => void}} on */
-  constructor(on) { this.on = on; }
+  /**
+   * @param {{onAnswer: (content: any) => void, onRefused: (message: any) => void, onUnreachable: (text?: string) => void}} on
+   * @param {number} [patience] in milliseconds
+   */
+  constructor(on, patience = ANSWER_TIMEOUT_MS) { this.on = on; this.patience = patience; }
 
   /** @param {object} payload @param {string} typ @param {string | null} answerTyp null: no card comes back */
   async send(payload, typ, answerTyp) {
@@ -28,7 +31,7 @@ export class Redeemer {
   again() {
     if (!this.#pending) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.on.onUnreachable(), ANSWER_TIMEOUT_MS);
+    this.#timer = setTimeout(() => this.on.onUnreachable(), this.patience);
     tell("confirm", { request_id: this.#pending.request_id, jwe: this.#pending.jwe });
   }
 

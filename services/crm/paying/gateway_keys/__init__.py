@@ -1,0 +1,1 @@
+"""Where an admin sees their agency's payment gateway, and enters its keys in the secure frame."""
