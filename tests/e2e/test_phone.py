@@ -1,5 +1,6 @@
 """A card by phone (T1 to T5, T9), in the agent's browser, with the demo's two telephones on a real call."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -45,20 +46,23 @@ def call(telephones: Stack) -> Iterator[DemoCall]:
         yield made
 
 
-def panel_of(world: World, agent: AgentAtWork, amount: str) -> Page:
+def panel_of(world: World, agent: AgentAtWork, amount: str, *, fee: bool = False) -> Page:
     """From the booking to the script that is read out."""
-    page = asked_for(world, agent, amount)
+    page = asked_for(world, agent, amount, fee=fee)
     expect(page.get_by_role("heading", name="Read this to the client")).to_be_visible()
     return page
 
 
-def asked_for(world: World, agent: AgentAtWork, amount: str) -> Page:
-    """From the booking to the panel."""
+def asked_for(world: World, agent: AgentAtWork, amount: str, *, fee: bool = False) -> Page:
+    """From the booking to the panel. `fee`: the agency's own, which it charges itself."""
     page = agent.page
     page.goto(f"{world.crm}/bookings")
     page.get_by_role("link", name=BOOKING).first.click()
     page.get_by_role("link", name="Take card by phone").click()
     page.get_by_label("Who pays?").select_option(label="Eleanor Whitcombe")
+    if fee:
+        page.get_by_label("Service fee", exact=True).check()
+        page.get_by_label("Which part of the trip?").select_option(label="None: the agency's own service fee")
     page.get_by_label("Amount").fill(amount)
     page.get_by_label("What is it for?").fill("Deposit, taken by phone")
     page.get_by_role("button", name="Go on to the call").click()
@@ -120,6 +124,7 @@ def test_a_card_is_keyed_in_a_call_and_the_agent_sees_dots(world: World, album: 
     tied(page, call, album)
     row = page.locator('[data-field="number"]')
     row.locator("[data-capture]").click()
+    expect(row.locator("[data-back]")).to_be_visible()
     call.key("4111111111111112")
     expect(row.locator("[data-state]")).to_contain_text("not a card number", timeout=_KEYED_MS)
     album.look(page, "crm-phone-refused")
@@ -142,6 +147,28 @@ def test_a_card_is_keyed_in_a_call_and_the_agent_sees_dots(world: World, album: 
     page.goto(f"{world.crm}/phone/calls")
     expect(page.get_by_role("cell", name="Card stored").first).to_be_visible()
     album.look(page, "crm-phone-calls")
+
+
+def test_a_fee_is_charged_in_the_same_panel_while_the_client_is_on_the_line(
+    world: World, album: Album, call: DemoCall
+) -> None:
+    page = panel_of(world, world.agent(), "145.30", fee=True)
+    tied(page, call)
+    for field, digits in (("number", _DIGITS), ("expiry", "1231"), ("cvv", CVV)):
+        keyed(page, call, field, digits)
+    fill_holder(page)
+    page.get_by_role("button", name="Store card").click()
+    page.wait_for_url("**/payments/*/phone")
+    charge = re.compile(r"^Charge US")
+    expect(page.get_by_role("button", name=charge)).to_be_visible()
+    album.look(page, "crm-phone-charge")
+    page.get_by_role("button", name=charge).first.press("Enter")
+    page.get_by_role("dialog").get_by_role("button", name=charge).click()
+    expect(page.get_by_text("Tell Eleanor Whitcombe that it is charged")).to_be_visible(timeout=_KEYED_MS)
+    assert call.client.in_call.is_set(), "the client is still on the line"
+    album.look(page, "crm-phone-charged")
+    page.goto(f"{world.crm}/phone/calls")
+    expect(page.get_by_role("cell", name=re.compile("^Charged.*145.30"))).to_be_visible()
 
 
 def test_the_agent_reads_within_three_seconds_that_the_masker_died_and_nothing_is_stored(
