@@ -71,6 +71,11 @@ coverage: setup ## Measure which branches of the vault its tests go (fails below
 screens: setup ## Take the README's pictures from the last run of the browser tests
 	@$(PY) -m deploy.dev.screens
 
+.PHONY: guide-pictures
+guide-pictures: setup ## Take the training guides' pictures anew, on a demo of their own
+	@E2E=all ENGINES= $(PY) -m pytest -q tests/e2e/test_guides.py -k embedded
+	@$(PY) -m deploy.dev.screens guides
+
 .PHONY: lint
 lint: setup ## ruff, mypy --strict, import contracts, unused code
 	@$(PY) -m ruff check .

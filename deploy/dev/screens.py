@@ -1,9 +1,10 @@
-"""Takes the README's and the guides' pictures from the last browser run: python -m deploy.dev.screens.
+"""Takes the README's and the guides' pictures from the last browser run: python -m deploy.dev.screens [guides].
 
 The README's are cut; the guides' (services/crm/office/training/static) are made small, for the room's pages load them.
 """
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +13,7 @@ from PIL import Image
 ROOT: Final = Path(__file__).resolve().parents[2]
 SOURCE: Final = ROOT / "artifacts" / "screens" / "embedded"
 TARGET: Final = ROOT / "docs" / "screens"
-GUIDES: Final = ROOT / "services" / "crm" / "training"
+GUIDES: Final = ROOT / "services" / "crm" / "office" / "training"
 # Name in docs/screens: picture of the browser run. None of them shows a whole card number.
 PICTURES: Final = {
     "link-form.png": "crm-link-new-1280-light.png",
@@ -24,37 +25,38 @@ PICTURES: Final = {
 _PHONES_END: Final = 600
 _TALLEST_DESKTOP: Final = 1100
 _TALLEST_PHONE: Final = 1800
-_MOST_BYTES: Final = 60 * 1024
+_MOST_BYTES: Final = 40 * 1024
 # A guide's column is 75 characters wide: twice that for good screens.
 _WIDTH: Final = 960
 _MOST_HEIGHT: Final = 900
 
 
 def main() -> int:
-    """Copies what the run has; says what it lacks."""
+    """Copies what the run has; says what it lacks. `guides`: only theirs, as `make guide-pictures` took them."""
     guides = [path.stem for path in sorted((SOURCE / "guides").glob("*.png"))]
-    missing = [name for name in PICTURES.values() if not (SOURCE / name).is_file()]
+    readme = {} if sys.argv[1:] == ["guides"] else PICTURES
+    missing = [name for name in readme.values() if not (SOURCE / name).is_file()]
     if missing or not guides:
         lacking = [*missing, *([] if guides else ["guides/"])]
         print(f"{SOURCE} lacks {', '.join(lacking)}. Run `make test TESTS=tests/e2e` first.", file=sys.stderr)
         return 1
-    _copy_for_readme()
+    _copy_for_readme(readme)
     _copy_for_guides(guides)
-    print(f"{len(PICTURES)} pictures for the README and {len(guides)} for the guides. Look at them, then commit them.")
+    print(f"{len(readme)} pictures for the README and {len(guides)} for the guides. Look at them, then commit them.")
     return 0
 
 
-def _copy_for_readme() -> None:
+def _copy_for_readme(pictures: Mapping[str, str]) -> None:
     """The upper part of each page: the run's lists are long by then, and a phone's page goes on for many screens."""
     TARGET.mkdir(exist_ok=True)
-    for name, source in PICTURES.items():
+    for name, source in pictures.items():
         with Image.open(SOURCE / source) as picture:
             most = _TALLEST_PHONE if picture.width < _PHONES_END else _TALLEST_DESKTOP
             picture.crop((0, 0, picture.width, min(picture.height, most))).save(TARGET / name, optimize=True)
 
 
 def _copy_for_guides(names: list[str]) -> None:
-    """The guides' pictures, as WebP of at most 60 KB each."""
+    """The guides' pictures, as WebP of at most 40 KiB each."""
     for name in names:
         with Image.open(SOURCE / "guides" / f"{name}.png") as picture:
             _write_small(picture, GUIDES / "static" / f"{name}.webp")

@@ -11,6 +11,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,8 @@ PAGES = {
     "report: commissions": "/reports/commissions",
     "report: commissions outstanding": "/reports/commissions?state=outstanding",
     "report: clients": "/reports/clients",
+    "report: charges": "/reports/charges",
+    "your public page": "/public-page",
     "reminders": "/reminders",
     "sent reminders": "/reminders/log",
 }
@@ -150,7 +153,12 @@ def pages_of(deps: Dependencies, agent_id: str) -> dict[str, str]:
             payment = session.scalar(_PROCESSED.where(PaymentRow.agent_id == agent_id))
     pages = PAGES | ADMINS_PAGES if agent.data.role is Role.ADMIN else PAGES
     one = {"a client": f"/clients/{client}", "a booking": f"/bookings/{booking}", "a payment": f"/payments/{payment}"}
-    return pages | one
+    return pages | one | {"an itinerary": f"/bookings/{booking}/itinerary"}
+
+
+def papers_of(pages: Mapping[str, str]) -> dict[str, str]:
+    """What is made to be printed; no page, so that nobody counts how often it asks."""
+    return {"a dispute pack": f"{pages['a payment']}/dispute-pack.pdf"}
 
 
 def measure(deps: Dependencies, who: str, agent_id: str, times: int) -> list[dict[str, Any]]:  # Any: JSON
@@ -159,9 +167,10 @@ def measure(deps: Dependencies, who: str, agent_id: str, times: int) -> list[dic
     counted = count_queries(deps, agent_id)
     browser = browser_of(deps, agent_id)
     forget_what_is_loaded()  # as the web server does
-    for name, path in pages_of(deps, agent_id).items():
+    pages = pages_of(deps, agent_id)
+    for name, path in (pages | papers_of(pages)).items():
         figures = _times(browser, path, times)
-        found.append({"page": name, "who": who, "queries": counted[name]} | figures)
+        found.append({"page": name, "who": who, "queries": counted.get(name)} | figures)
         print(f"{who}: {name} {figures}", file=sys.stderr)
     return found
 

@@ -16,6 +16,11 @@ from tests.e2e.page_maps import eleanor
 from tests.e2e.people import BOOKING, AgentAtWork
 
 # Wide enough for every table to stand without scrolling.
+_CONTACTS: Final = (
+    "First Name,Last Name,E-mail Address,Mobile Phone\n"
+    "Ada,Byron,ada.byron@mail.example,+1 305 555 0142\n"
+    "Grace,Hopper,grace.hopper@mail.example,+1 305 555 0143\n"
+)
 _WIDE: Final[ViewportSize] = {"width": 1280, "height": 900}
 
 
@@ -42,6 +47,7 @@ def test_pictures_of_a_payment(world: World, album: Album) -> None:
     album.clip(page.locator("#retrieve"), "code")
     page.goto(f"{world.crm}/payments/{payment}")
     album.clip(page.locator("#retrieve"), "retrieve")
+    album.clip(page.locator("#facts"), "dispute-pack")
     page.goto(f"{world.crm}/payments")
     album.clip(page.locator("#main"), "report")
     page.goto(f"{world.crm}/payments/{payment}")
@@ -87,6 +93,10 @@ def _booking(world: World, album: Album, maya: AgentAtWork) -> None:
     page.goto(booking)
     page.get_by_role("link", name="Payment authorization link").click()
     album.clip(page.locator("#main"), "link-form")
+    page.goto(f"{booking}/payments/new")
+    album.clip(page.locator("#main"), "recorded-payment")
+    page.goto(f"{booking}/itinerary")
+    album.clip(page.locator("#main"), "itinerary")
 
 
 def _people(world: World, album: Album, maya: AgentAtWork) -> None:
@@ -101,6 +111,17 @@ def _people(world: World, album: Album, maya: AgentAtWork) -> None:
     album.clip(page.locator("#main"), "quote")
     page.goto(f"{world.crm}/reminders")
     album.clip(page.locator("#main"), "reminders")
+    page.goto(f"{world.crm}/public-page")
+    album.clip(page.locator("#main"), "public-page")
+    page.goto(f"{world.crm}/suppliers")
+    album.clip(page.locator("#main"), "suppliers")
+    page.goto(f"{world.crm}/clients/import")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "contacts.csv", "mimeType": "text/csv", "buffer": _CONTACTS.encode()}
+    )
+    page.get_by_role("button", name="Upload file").click()
+    expect(page.get_by_role("heading", level=1, name="Match the columns")).to_be_visible()
+    album.clip(page.locator("#main"), "import-columns")
     page.goto(f"{world.crm}/support?state=answered")
     page.get_by_role("row").get_by_role("link").first.click()
     album.clip(page.locator("#main"), "support")

@@ -12,6 +12,9 @@ from tests.support.crm_site import CrmSite, text_of
 GUIDES = Guides().all()
 # A picture is worth its bytes only while a page with six of them opens at once.
 _MOST_BYTES = 60 * 1024
+_MOST_OF_ALL = 1024 * 1024
+# Rooms that agents of other CRMs look for first.
+_PICTURED = {"recorded-payments", "dispute", "suppliers", "itinerary", "import", "public-page"}
 
 
 def test_there_is_a_guide_for_every_everyday_task() -> None:
@@ -32,6 +35,11 @@ def test_a_guides_pictures_are_there_small_and_described(guide: Guide) -> None:
             assert step.shows, f"{guide.slug}: {step.picture} says nothing to who can't see it"
             with Image.open(path) as picture:
                 assert picture.format == "WEBP"
+
+
+def test_guides_of_the_rooms_that_newcomers_look_for_have_pictures_and_all_are_small() -> None:
+    assert {guide.slug for guide in GUIDES if guide.pictures} >= _PICTURED
+    assert sum(path.stat().st_size for path in PICTURES.glob("*.webp")) <= _MOST_OF_ALL
 
 
 def test_no_picture_lies_about_that_no_guide_shows() -> None:
