@@ -52,6 +52,11 @@ function withoutAccounts(text) {
   });
 }
 
+// A separator as a URL, HTML and quoted-printable carry it.
+const ENCODED = /%(?:20|2[bdef]|0[9ad]|c2%a0)|&(?:nbsp|ensp|emsp|thinsp|ndash|mdash|hyphen|shy|tab|#(?:9|32|45|160|820[1-9]|821[1-2]|8239|x20|x2d|xa0));|=(?:20|2d|c2=a0)|<\/?[a-z]{1,5} ?\/?>/gi;
+
+const isTable = (sizes, gaps) => sizes.length > 1 && sizes.every((size) => size === 1) && gaps.some((gap) => /[,;]/.test(gap));
+
 const areTwoOfAList = (sizes, gaps) => sizes.length === 2 && sizes[0] === sizes[1] && /[,;\t\n|()]/.test(gaps[0]);
 
 /** Whether sizes of groups are those of a card, or of one whose groups were run together. */
@@ -72,11 +77,11 @@ const areCents = (sizes, gaps) => sizes.at(-1) <= 2 && [".", ","].includes(gaps.
 
 /** Whether a text holds what looks like a card number. @param {string} text */
 export function looksLikeCard(text) {
-  const plain = withoutAccounts(plainDigits(text.slice(0, LONGEST_TEXT)));
-  // An international telephone number is the server's to tell.
+  const plain = withoutAccounts(plainDigits(text.slice(0, LONGEST_TEXT).replace(ENCODED, (found) => " ".repeat(found.length))));
   const groups = [...plain.matchAll(/\d+/g)].map((found) => ({ digits: found[0], start: found.index, end: found.index + found[0].length }));
   return groups.some((group, first) => {
-    if (plain[group.start - 1] === "+" && group.digits.length < 16) return false;
+    // An international telephone number (E.164: 15 digits) is the server's to tell.
+    const least = plain[group.start - 1] === "+" ? 16 : LEAST;
     let digits = "";
     const sizes = [];
     const gaps = [];
@@ -85,7 +90,7 @@ export function looksLikeCard(text) {
       if (last > first && !/^[^\p{L}\d]{1,8}$/u.test(gaps.at(-1))) break;
       digits += groups[last].digits;
       sizes.push(groups[last].digits.length);
-      if (isCard(digits) && printed(sizes) && !(last === first && isFraction(plain, group.start)) && !areCents(sizes, gaps) && !areTwoOfAList(sizes, gaps)) return true;
+      if (digits.length >= least && isCard(digits) && printed(sizes) && !isTable(sizes, gaps) && !(last === first && isFraction(plain, group.start)) && !areCents(sizes, gaps) && !areTwoOfAList(sizes, gaps)) return true;
     }
     return false;
   });

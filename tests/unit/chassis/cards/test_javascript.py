@@ -42,20 +42,25 @@ def test_pages_and_server_see_the_same_numbers_in_what_people_type() -> None:
         *("43.7101728571428", "0.4111111111111111", "1732677458123", "Visa No.4111 1111 1111 1111, exp. 12/28."),
         *("(411) 1111111111111", "deposit 12.50,378282246310005,paid", "+1-305-555-0142", "0000 0000 0000 0000", ""),
     ]
-    script = FILES[1].with_name("card-detector.js").as_uri()
-    said = f"console.log(JSON.stringify({json.dumps(texts)}.map(looksLikeCard)))"
-    code = f"import {{ looksLikeCard }} from {json.dumps(script)}; {said}"
-    done = subprocess.run([NODE, "--input-type=module", "-e", code], capture_output=True, text=True, check=True)
-    assert dict(zip(texts, json.loads(done.stdout), strict=True)) == {text: holds_card(text) for text in texts}
+    assert dict(zip(texts, _on_a_page(texts), strict=True)) == {text: holds_card(text) for text in texts}
 
 
 def _in_the_frame(code: str, values: object) -> list[object]:
     """What the frame's own code makes of each value."""
-    script = (FILES[0].parent / "card.js").as_uri()
-    names = "brandOf, cvvProblem, digitsOf, groupsOf, luhnValid, networkNamed, numberProblem, parseExpiry"
-    program = (
-        f"import {{ {names} }} from {json.dumps(script)}; console.log(JSON.stringify({json.dumps(values)}.map({code})))"
-    )
+    return _by_node(FILES[0].parent / "card.js", _OF_THE_FRAME, code, values)
+
+
+def _on_a_page(texts: list[str]) -> list[object]:
+    """Whether a page's own code sees a card in each text."""
+    return _by_node(FILES[1].with_name("card-detector.js"), "looksLikeCard", "looksLikeCard", texts)
+
+
+_OF_THE_FRAME = "brandOf, digitsOf, groupsOf, luhnValid, numberProblem, parseExpiry"
+
+
+def _by_node(script: Path, names: str, code: str, values: object) -> list[object]:
+    said = f"console.log(JSON.stringify({json.dumps(values)}.map({code})))"
+    program = f"import {{ {names} }} from {json.dumps(script.as_uri())}; {said}"
     done = subprocess.run([NODE, "--input-type=module", "-e", program], capture_output=True, text=True, check=True)
     return list(json.loads(done.stdout))
 
@@ -86,6 +91,30 @@ def test_the_frame_and_the_vault_judge_any_digits_alike(numbers: list[str]) -> N
 def test_an_expiry_is_the_month_that_was_meant_however_it_is_written(written: list[tuple[str, int, int]]) -> None:
     seen = _in_the_frame("parseExpiry", [text for text, _, _ in written])
     assert seen == [{"month": month, "year": year} for _, month, year in written]
+
+
+_BETWEEN = ("", " ", "-", ".", "/", "_", "|", ":", "\u00a0", "\u2011", "\u200b", ", ", "&nbsp;", "%20", "<br>")
+
+
+@settings(max_examples=3, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            cards(), st.sampled_from(_BETWEEN), st.sampled_from(("", "No. ", "room 12 ", "é", "card:")), st.booleans()
+        ),
+        min_size=100,
+        max_size=150,
+    )
+)
+def test_a_page_says_at_once_what_the_server_would_refuse(
+    numbers: list[tuple[tuple[Brand, str], str, str, bool]],
+) -> None:
+    texts = [
+        before + between.join(grouped(Brand.OTHER if in_fours else card[0], card[1]))
+        for card, between, before, in_fours in numbers
+    ]
+    seen = dict(zip(texts, _on_a_page(texts), strict=True))
+    assert not [text for text in texts if holds_card(text) and not seen[text]]
 
 
 def test_what_is_no_expiry_is_none() -> None:
