@@ -66,7 +66,7 @@ def still_pending(row: dict[str, Any], now: datetime, chance: random.Random) -> 
     """A payment's row as it was before its agent came to it: authorized, the card in the vault."""
     authorized = now - timedelta(hours=chance.randint(1, 600))
     return row | {
-        "state": PaymentState.AUTHORIZED.value,
+        "former_state": PaymentState.AUTHORIZED.value,
         "created_at": authorized - timedelta(hours=5),
         "opened_at": authorized - timedelta(minutes=4),
         "authorized_at": authorized,
@@ -115,7 +115,7 @@ def _row(  # noqa: PLR0917 - one row's own values
         "type": kind.value,
         "purpose": context.purpose,
         "due_on": due,
-        "state": PaymentState.PROCESSED.value,
+        "former_state": PaymentState.PROCESSED.value,
         "context": context.SerializeToString(),
         "created_at": asked,
         "opened_at": asked + timedelta(hours=1),

@@ -163,7 +163,13 @@ def make_paying(
         ),
         order_acts=acts,
         order_keeping=Keeping(
-            database=database, outbox=outbox, clock=clock, charges=charges, links=links, removals=removals
+            database=database,
+            outbox=outbox,
+            clock=clock,
+            charges=charges,
+            links=links,
+            removals=removals,
+            acts=acts,
         ),
         notices=Notices(database=database, clock=clock, port=charging),
         recording=Recording(
@@ -226,6 +232,10 @@ def timers(paying: Paying) -> list[tuple[str, Loop]]:
         ("card removals", every(_REMOVALS_SECONDS, paying.removals.carry_out, "card removals")),
         ("charges", every(_CHARGES_SECONDS, paying.charges.find_out, "charges")),
         ("standing orders", every(_CHARGES_SECONDS, paying.order_keeping.run, "standing orders")),
+        (
+            "cards for standing orders",
+            every(_LAPSE_SECONDS, paying.order_keeping.catch_up, "cards for standing orders"),
+        ),
         ("cards of ended standing orders", every(_LAPSE_SECONDS, paying.order_keeping.forget, "forgotten cards")),
         ("refunds", every(_CHARGES_SECONDS, paying.refunds.carry_out, "refunds")),
         ("link expiry", every(_EXPIRY_SECONDS, paying.links.expire_due, "link expiry")),

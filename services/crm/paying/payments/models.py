@@ -3,11 +3,13 @@
 from datetime import date, datetime
 
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, false
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
 from services.crm.core.news import news
 from services.crm.orm import Base
+from services.crm.paying.payments.states_column import StateIs, read, written
 
 
 @news
@@ -59,7 +61,9 @@ class PaymentRow(Base):
     type: Mapped[str] = mapped_column(String(16))
     purpose: Mapped[str] = mapped_column(String(200))
     due_on: Mapped[date | None]
-    state: Mapped[str] = mapped_column(String(16))
+    # The state in two columns (states_column); everybody reads and writes it as `state`.
+    former_state: Mapped[str] = mapped_column("state", String(16))
+    exact_state: Mapped[str | None] = mapped_column("state_now", String(16))
     # The serialized wayvault.events.v1.PaymentContext of the moment the client was asked: what later events repeat.
     context: Mapped[bytes] = mapped_column(LargeBinary)
     # The standing order that it is a charge of; empty for any other.
@@ -100,6 +104,20 @@ class PaymentRow(Base):
     confirmation_number: Mapped[str] = mapped_column(String(60), default="")
     close_note: Mapped[str] = mapped_column(String(500), default="")
     document_id: Mapped[str] = mapped_column(String(64), default="")
+
+    @hybrid_property
+    def state(self) -> str:
+        """rules.PaymentState."""
+        return read(self.former_state, self.exact_state)
+
+    @state.inplace.setter
+    def _set_state(self, state: str) -> None:
+        self.former_state, self.exact_state = written(state)
+
+    @state.inplace.comparator
+    @classmethod
+    def _state_is(cls) -> StateIs:
+        return StateIs(cls.former_state, cls.exact_state)
 
 
 class SignedDocumentRow(Base):

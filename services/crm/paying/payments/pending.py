@@ -88,3 +88,11 @@ def count_pending_by_agent() -> Select[str, int]:
 
 def _is_shown(state: PaymentState) -> bool:
     return state is PaymentState.RETRIEVED
+
+
+def orders_of_authorized() -> Select[str]:
+    """The standing orders of which a payment is authorized, and not scheduled. Without a process of a release that
+    knows no standing orders there are none."""
+    return select(PaymentRow.standing_order_id).where(
+        PaymentRow.state == PaymentState.AUTHORIZED, PaymentRow.standing_order_id != ""
+    )

@@ -153,6 +153,16 @@ TRANSITIONS: Final[dict[tuple[PaymentState, Fact], PaymentState]] = {
     (S.REVERSED, F.REFUND_FAILED): S.PROCESSED,
 }
 
+# What release 0.1.0 and its likes read of a state that they do not know, while they run beside this one or come back:
+# something in which they leave it alone, and which promises nobody anything. A scheduled one with a card may be closed
+# there by hand, as any authorized one; the standing order then follows.
+FORMER: Final = {
+    S.SCHEDULED: S.AUTHORIZED,
+    S.REPORTED: S.REVOKED,
+    S.DECLINED: S.VOIDED,
+    S.REVERSED: S.VOIDED,
+}
+
 # In which states a payment comes into being: asked for, due by a standing order, reported by the client, recorded by
 # the agent.
 STARTS: Final = frozenset({S.REQUESTED, S.SCHEDULED, S.REPORTED, S.PROCESSED})

@@ -24,6 +24,7 @@ from services.crm.paying.payments.pending import (
     count_pending,
     count_pending_by_agent,
     keys_of,
+    orders_of_authorized,
 )
 from services.crm.paying.payments.record import BillingAddress, Payment, agent_of, payer_of, payments_by_id, titles_of
 from services.crm.paying.payments.rules import (
@@ -83,6 +84,7 @@ __all__ = [
     "locked_by_card",
     "locked_own",
     "open_payment",
+    "orders_of_authorized",
     "overpaid_by",
     "own",
     "past_their_date",

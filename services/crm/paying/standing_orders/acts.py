@@ -9,11 +9,11 @@ from chassis.clock import Clock
 from chassis.errors import InvalidArgument
 from protos.wayvault.events.v1.events_pb2 import PaymentContext, StandingOrderTold
 from services.crm.paying.links.service import PaymentLinks
-from services.crm.paying.payments.service import NewPayment, PaymentType, open_payment
+from services.crm.paying.payments.service import Fact, HeldPayment, NewPayment, PaymentType, open_payment
 from services.crm.paying.standing_orders.held import HeldOrder, tell, today_of
 from services.crm.paying.standing_orders.plan import due_date
 from services.crm.paying.standing_orders.records import order_of
-from services.crm.paying.standing_orders.rules import End, OrderFact, index_after_pause
+from services.crm.paying.standing_orders.rules import ENDED, End, OrderFact, index_after_pause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,21 @@ class Acts:
     outbox: Outbox
     clock: Clock
     links: PaymentLinks
+
+    def take_card(self, session: Session, held: HeldOrder, payment: HeldPayment) -> None:
+        """The client signed the plan, or gave another card for it, with this payment, which is authorized: from here on
+        the worker charges, and nobody else."""
+        now, row = self.clock.now(), held.row
+        payment.happen(Fact.SCHEDULED, at=now)
+        row.card_brand, row.card_last4, row.note = payment.now.card_brand, payment.now.card_last4, ""
+        row.act_at = now
+        if held.happen(OrderFact.BEGUN):
+            row.begun_at, row.charge_on = now, max(row.first_on, today_of(row, now))
+            tell(session, self.outbox, row, StandingOrderTold.NEWS_BEGUN, now)
+        elif row.state not in ENDED:
+            if held.happen(OrderFact.CARD_GIVEN):
+                row.charge_on = today_of(row, now)
+            tell(session, self.outbox, row, StandingOrderTold.NEWS_CARD_GIVEN, now)
 
     def pause(self, session: Session, held: HeldOrder) -> None:
         """Raises InvalidArgument for one that is not active, or is being charged at this moment."""

@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 
 from chassis.bus import EventHandlers, EventMeta, RetryLater
 from chassis.errors import Busy, InvalidArgument
-from protos.wayvault.events.v1.events_pb2 import PaymentAuthorized, StandingOrderAsked, StandingOrderTold
+from protos.wayvault.events.v1.events_pb2 import PaymentAuthorized, StandingOrderAsked
 from services.crm.paying.payments.service import Fact, HeldPayment, PaymentState, locked
 from services.crm.paying.standing_orders.acts import Acts
-from services.crm.paying.standing_orders.held import HeldOrder, hold, tell, today_of
+from services.crm.paying.standing_orders.held import HeldOrder, hold
 from services.crm.paying.standing_orders.models import StandingPaymentRow
-from services.crm.paying.standing_orders.rules import ENDED, OrderFact
+from services.crm.paying.standing_orders.rules import ENDED
 from services.crm.sales.clients.service import current_client_id
 
 _log = structlog.get_logger(__name__)
@@ -37,24 +37,12 @@ class OrderEvents:
         payment = locked(session, message.context.payment_id)
         if payment is None or payment.now.state is not PaymentState.AUTHORIZED:
             return
-        held, now = _order_of(session, payment), self.acts.clock.now()
-        if held is None:
-            if payment.context.plan and payment.happen(Fact.VOIDED, at=now):
-                payment.note(words="This card came too late for its day of the standing order.")
-                self.refuse_card(session, payment, message.card_token)
-            return
-        payment.happen(Fact.SCHEDULED, at=now)
-        row = held.row
-        row.card_brand, row.card_last4, row.note = payment.now.card_brand, payment.now.card_last4, ""
-        today = today_of(row, now)
-        row.act_at = now
-        if held.happen(OrderFact.BEGUN):
-            row.begun_at, row.charge_on = now, max(row.first_on, today)
-            tell(session, self.acts.outbox, row, StandingOrderTold.NEWS_BEGUN, now)
-        elif row.state not in ENDED:
-            if held.happen(OrderFact.CARD_GIVEN):
-                row.charge_on = today
-            tell(session, self.acts.outbox, row, StandingOrderTold.NEWS_CARD_GIVEN, now)
+        held = _order_of(session, payment)
+        if held is not None:
+            self.acts.take_card(session, held, payment)
+        elif payment.context.plan and payment.happen(Fact.VOIDED, at=self.acts.clock.now()):
+            payment.note(words="This card came too late for its day of the standing order.")
+            self.refuse_card(session, payment, message.card_token)
 
     def asked(self, session: Session, message: StandingOrderAsked, meta: EventMeta) -> None:
         """What a client wants in the portal. What can't be any more is left as it is; they see how it stands."""

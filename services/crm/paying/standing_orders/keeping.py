@@ -30,8 +30,10 @@ from services.crm.paying.payments.service import (
     PaymentType,
     locked,
     open_payment,
+    orders_of_authorized,
     void,
 )
+from services.crm.paying.standing_orders.acts import Acts
 from services.crm.paying.standing_orders.held import HeldOrder, forget_card, hold, tell, today_of, zone_of
 from services.crm.paying.standing_orders.models import OldMandateRow, StandingOrderRow
 from services.crm.paying.standing_orders.plan import due_date
@@ -76,6 +78,7 @@ class Keeping:
     charges: Charges
     links: PaymentLinks
     removals: Removals
+    acts: Acts
 
     def run(self) -> int:
         """Looks at what is due; returns how many orders it looked at."""
@@ -90,6 +93,24 @@ class Keeping:
         for order_id in due:
             self._look_at(order_id)
         return len(due)
+
+    def catch_up(self) -> int:
+        """Takes the cards of which a worker of an older release was told, which knows no standing orders: the present
+        day's payment is authorized, and its order has not heard of it. Says how many."""
+        with self.database.read() as session:
+            waiting = session.scalars(orders_of_authorized().limit(_AT_ONCE)).all()
+        return sum(self._catch_up(order_id) for order_id in waiting)
+
+    def _catch_up(self, order_id: str) -> bool:
+        try:
+            with self.database.transaction() as session:
+                held = hold(session, order_id)
+                if held is None or held.payment is None or held.payment.now.state is not PaymentState.AUTHORIZED:
+                    return False
+                self.acts.take_card(session, held, held.payment)
+                return True
+        except Busy:
+            return False  # the next round looks again
 
     def forget(self) -> int:
         """Has gateways forget the cards of orders that ended; returns how many they forgot."""

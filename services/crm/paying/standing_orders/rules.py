@@ -189,7 +189,10 @@ def next_step(order: Standing, today: date) -> Step:
         return GiveUp() if order.payment is not None or order.card_kept else Rest()
     if order.state is not OrderState.ACTIVE:
         return Rest()
-    if order.payment is PaymentState.LAPSED or order.end is End.FINAL:
+    if order.payment is PaymentState.RETRIEVED:
+        # At a process of an older release its agent looked at the card: they say how it ended (FORMER).
+        return WaitUntil(day=today + timedelta(days=1))
+    if order.payment in (PaymentState.LAPSED, PaymentState.VOIDED) or order.end is End.FINAL:
         return AskForCard()
     if order.end is End.PASSING or (order.end is End.FAULT and order.faults >= MOST_FAULTS):
         if order.tries >= len(RETRY_AFTER):
