@@ -39,7 +39,7 @@ class Case:
 
     @property
     def due(self) -> DueAmount | None:
-        return due_of(self.segment, ReminderKind(self.row.kind), self.row.due_on)
+        return due_of(self.segment, ReminderKind(self.row.kind), self.row.due_on, self.paid.total)
 
     @property
     def owed(self) -> Owed:
@@ -120,7 +120,11 @@ def words_of(case: Case) -> Words:
         if due and due.kind is ReminderKind.PAYMENT_DUE
         else next((d for d in dues if d.kind is ReminderKind.PAYMENT_DUE), None)
     )
-    final = next((each for each in dues if each.kind is ReminderKind.FINAL_PAYMENT), None)
+    final = (
+        due
+        if due and due.kind is ReminderKind.FINAL_PAYMENT
+        else next((d for d in dues if d.kind is ReminderKind.FINAL_PAYMENT), None)
+    )
     return Words(
         client_first_name=called(person.first_name, person.last_name) if person else "",
         client_last_name=person.last_name if person and person.first_name else "",

@@ -21,6 +21,7 @@ from services.notifier.deliveries.formats import agency_data, day
 from services.notifier.deliveries.rules import DeliveryState, mask_address
 from services.notifier.deliveries.service import Deliveries, NewDelivery
 from services.notifier.reminders.cases import Case, agency_of, case_of, row_for, words_of
+from services.notifier.reminders.dues import DueAmount
 from services.notifier.reminders.models import (
     ReminderBookingRow,
     ReminderGuestRow,
@@ -261,7 +262,7 @@ class Schedule:
         part, is_final, due = case.segment, case.row.kind == ReminderKind.FINAL_PAYMENT, case.due
         guest = case.client is not None and session.get(ReminderGuestRow, case.client.client_id) is not None
         return agency_data(case.agency) | {
-            "amount": Money(minor=due.minor if due else 0, currency=case.booking.currency).format(),
+            "amount": _amount_words(due, case.booking.currency),
             "purpose": "Final payment" if is_final else "Payment due",
             "supplier": part.supplier_name,
             "trip": case.booking.title,
@@ -290,3 +291,10 @@ class Schedule:
         )
         told.at.FromDatetime(self._clock.now())
         self._outbox.add(session, told, aggregate_id=row.id, agency_id=row.agency_id)
+
+
+def _amount_words(due: DueAmount | None, currency: str) -> str:
+    """ "US$ 500.00", or of several that are due on one day each: "US$ 500.00 (US$ 200.00 + US$ 300.00)"."""
+    whole, parts = due.minor if due else 0, due.parts if due else ()
+    each = " + ".join(Money(minor=part, currency=currency).format() for part in parts)
+    return Money(minor=whole, currency=currency).format() + (f" ({each})" if each else "")

@@ -176,6 +176,48 @@ def test_a_reminder_leaves_at_nine_once_filled_and_is_told_of(notebook: Notebook
         assert notebook.work() == []
 
 
+def due(kind: str, amount: int, due_on: str) -> events_pb2.Instalment:
+    made = Money(minor=amount, currency="USD")
+    return events_pb2.Instalment(id=f"due-{kind}-{amount}", kind=kind, amount=made, due_on=due_on)
+
+
+def two_on_one_day() -> events_pb2.Segment:
+    amounts = (due("deposit", 200_00, "2026-12-01"), due("regular", 300_00, "2026-12-01"))
+    return segment(instalments=[*amounts, due("final", 3_500_00, "2027-04-01")])
+
+
+def test_two_amounts_of_one_kind_on_one_day_are_told_in_one_mail_that_names_both(notebook: Notebook) -> None:
+    notebook.tell(rule(), booking(two_on_one_day()))
+    notebook.until(RIPE)
+    assert notebook.work() == ["Aurora Cruises: deposit due"]
+    text = newest_text(notebook)
+    assert "US$\u00a0500.00 is due Tue 1 Dec 2026" in text
+    assert "US$\u00a0500.00 (US$\u00a0200.00 + US$\u00a0300.00)" in text
+    notebook.until(RIPE + timedelta(days=1))
+    assert notebook.work() == []
+
+
+def test_of_two_amounts_on_one_day_the_one_that_is_not_paid_is_still_reminded_of(notebook: Notebook) -> None:
+    paid = context(amount=Money(minor=200_00, currency="USD"))
+    notebook.tell(rule(), booking(two_on_one_day()), events_pb2.PaymentProcessed(payment_id="pay_1", context=paid))
+    notebook.until(RIPE)
+    assert notebook.work() == ["Aurora Cruises: deposit due"]
+    text = newest_text(notebook)
+    assert "US$\u00a0300.00 is due Tue 1 Dec 2026" in text
+    assert "200.00" not in text
+
+
+def test_of_two_amounts_on_one_day_that_are_both_paid_nobody_is_reminded(notebook: Notebook) -> None:
+    notebook.tell(rule(), booking(two_on_one_day()), processed())
+    notebook.until(RIPE)
+    assert (notebook.work(), notebook.outcomes()) == ([], ["skipped_paid"])
+
+
+def newest_text(notebook: Notebook) -> str:
+    _, mail = notebook.house.transport.messages[-1]
+    return str(mail.get_body(("plain",)).get_content())  # type: ignore[union-attr]
+
+
 def test_events_told_twice_or_a_saved_booking_again_send_nothing_more(notebook: Notebook) -> None:
     notebook.tell(rule(), booking(), booking(), rule())
     notebook.until(RIPE)

@@ -10,9 +10,10 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from chassis.money import Money
 from chassis.reminder_words import TAGS, Anchor, ReminderKind
 from chassis.tags import slips, slips_message
-from services.crm.trips.bookings.rules import DueKind
+from services.crm.trips.bookings.rules import Due, DueKind
 
 MOST_DAYS: Final = 180
 
@@ -146,6 +147,18 @@ def rule_errors(data: RuleData) -> dict[str, str]:
         if wrong := slips(text, TAGS):
             errors[field] = slips_message(wrong, TAGS)
     return errors
+
+
+def due_together(due: Due, paid_minor: int) -> Money:
+    """All that is due of one kind on this amount's day, which one reminder speaks of; what is paid of it is left out,
+    unless everything is."""
+    same, until_then = [], 0
+    for each in due.segment.dues:
+        until_then += each.amount.minor
+        if KIND_OF[each.kind] is KIND_OF[due.kind] and each.due_on == due.due_on:
+            same.append((each.amount.minor, until_then))
+    still = [minor for minor, until in same if until > paid_minor] or [minor for minor, _ in same]
+    return Money(minor=sum(still), currency=due.amount.currency)
 
 
 def leaves_on(due_on: date, days_before: int) -> date:

@@ -32,10 +32,11 @@ from services.crm.paying.reminders.rules import (
     RuleData,
     SavedRule,
     Scope,
+    due_together,
     leaves,
     rule_errors,
 )
-from services.crm.trips.bookings.service import BookingDetail, Bookings, BookingStatus, Due, DueKind
+from services.crm.trips.bookings.service import BookingDetail, Bookings, BookingStatus, Due
 
 __all__ = [
     "KIND_WORDS",
@@ -259,9 +260,11 @@ class Reminders:
             agency = self._directory.load_agency(session, booking.agency_id)
         paid = self._paid(booking, example.due.segment.id)
         whole = part.price.minor if part.price else sum(each.amount.minor for each in example.due.segment.dues)
-        deposit, deposit_due = part.deposit, part.deposit_due_on
-        if example.due.kind is DueKind.REGULAR:
-            deposit, deposit_due = example.due.amount, example.due.due_on
+        deposit, deposit_due, final, final_due = part.deposit, part.deposit_due_on, part.final, part.final_due_on
+        if KIND_OF[example.due.kind] is ReminderKind.PAYMENT_DUE:
+            deposit, deposit_due = due_together(example.due, paid), example.due.due_on
+        else:
+            final, final_due = due_together(example.due, paid), example.due.due_on
         lead = booking.lead
         return Words(
             client_first_name=called(lead.first_name, lead.last_name) if lead else "",
@@ -274,8 +277,8 @@ class Reminders:
             begins=day(part.begins_on),
             deposit=deposit,
             deposit_due=day(deposit_due),
-            final=part.final,
-            final_due=day(part.final_due_on),
+            final=final,
+            final_due=day(final_due),
             balance=Money(minor=max(0, whole - paid), currency=booking.currency),
         )
 
