@@ -143,6 +143,7 @@ def test_both_versions_work_side_by_side_and_each_alone(release: Release) -> Non
         authorize(old, office.link(office.at_new, "12.00"))
         office.expect_pending(office.at_old, 2)
         office.expect_pending(office.at_new, 2)
+        expect_a_state_that_only_the_new_one_knows(office, new)
 
     # Back: the old version alone, on tables of the new one.
     authorize(old, office.link(office.at_old, "13.00"))
@@ -161,6 +162,18 @@ def test_both_versions_work_side_by_side_and_each_alone(release: Release) -> Non
             assert dead_letters(new, service) == f"0 dead letter(s) of {service}"
     for name, log in new.logs().items():
         assert "Traceback" not in log, name
+
+
+def expect_a_state_that_only_the_new_one_knows(office: Office, new: Stack) -> None:
+    """A payment that waits for its standing order's day is authorized to the old version, whose pages still open."""
+    payment_id, booking_id = new.query("crm", "SELECT id, booking_id FROM payment WHERE state = 'authorized'")[0]
+    written = "UPDATE payment SET state_now = :state WHERE id = :id"
+    assert new.execute("crm", written, state="scheduled", id=payment_id) == 1
+    for agent, pending in ((office.at_old, 2), (office.at_new, 1)):
+        office.expect_pending(agent, pending)
+        for path in ("/payments", f"/payments/{payment_id}", f"/bookings/{booking_id}"):
+            agent.browser.get(path)
+    assert new.execute("crm", written, state=None, id=payment_id) == 1
 
 
 @contextmanager

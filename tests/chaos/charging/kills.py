@@ -23,29 +23,42 @@ from tests.support.crm_charging import fee
 from tests.support.crm_paying import CrmHouse
 from tests.support.gateway_sim import Book
 from tests.support.tls import Authority
-from tests.support.vault_kit import VISA, as_caller, key, make_kit
+from tests.support.vault_kit import VISA, Kit, as_caller, key, make_kit
 
 _CONTEXT = multiprocessing.get_context("fork")
 _PATIENCE = 3000.0
 
 
+def unsettled(place: Place) -> int:
+    """How many payments wait to be charged by their agent."""
+    query = "SELECT count(*) FROM payment WHERE state = 'authorized' AND card_token IS NOT NULL"
+    with closing(sqlite3.connect(place.folder / "crm.db", timeout=30)) as connection:
+        return int(connection.execute(query).fetchone()[0])
+
+
 @contextmanager
 def killed_at_random(
-    place: Place, each: int, seed: int, say: Callable[[str], None] = lambda _: None
+    place: Place,
+    each: int,
+    seed: int,
+    say: Callable[[str], None] = lambda _: None,
+    *,
+    crm: Callable[[Place], None] = programs.crm,
+    left_of: Callable[[Place], int] = unsettled,
 ) -> Iterator[list[str]]:
     """Runs the three processes and kills one of them whenever the gateway has noted about `each` things more; gives the
-    names of those that were killed. Leaves when all are settled; `say` tells how many are not."""
+    names of those that were killed. Leaves when nothing is left by `left_of`; `say` tells how much is."""
     chance, kills = random.Random(seed), []
     acts: dict[str, Callable[[Place], None]] = {
         "gateway": programs.gateway,
         "charging": programs.charging,
-        "crm": programs.crm,
+        "crm": crm,
     }
     alive = {name: _started(act, place) for name, act in acts.items()}
     try:
         ends, next_kill = time.monotonic() + _PATIENCE, chance.randint(0, each)
-        while (left := _unsettled(place)) > 0:
-            assert time.monotonic() < ends, f"{left} payments are still unsettled"
+        while (left := left_of(place)) > 0:
+            assert time.monotonic() < ends, f"{left} charges are still left"
             if _steps(place) >= next_kill:
                 name = chance.choice(sorted(acts))
                 os.kill(alive[name].pid or 0, signal.SIGKILL)
@@ -77,12 +90,6 @@ def _steps(place: Place) -> int:
     return place.books.read_bytes().count(b"\n") if place.books.exists() else 0
 
 
-def _unsettled(place: Place) -> int:
-    query = "SELECT count(*) FROM payment WHERE state = 'authorized' AND card_token IS NOT NULL"
-    with closing(sqlite3.connect(place.folder / "crm.db", timeout=30)) as connection:
-        return int(connection.execute(query).fetchone()[0])
-
-
 def furnished(folder: Path, charges: int) -> Place:
     """Authorized service fees in a CRM's database, their cards in a vault's, and the gateway's key."""
     crm, kit = CrmHouse(folder), make_kit(folder)
@@ -98,6 +105,11 @@ def furnished(folder: Path, charges: int) -> Place:
             intake = kit.open_intake(made.id, agency_id=crm.agency_id, owner_agent_id=crm.maya.agent_id)
             made.card_token = str(kit.store_card(kit.store_request(intake)).card_token)
             made.state, made.authorized_at = PaymentState.AUTHORIZED, crm.clock.now()
+    return ready(folder, crm, kit)
+
+
+def ready(folder: Path, crm: CrmHouse, kit: Kit) -> Place:
+    """The place of a run, once both databases have all that it begins with."""
     crm.deps.core.database.dispose()
     kit.vault.close()
     authority = Authority.create(folder / "certs")
@@ -141,10 +153,10 @@ def prove(place: Place, charges: int) -> None:
     with closing(sqlite3.connect(place.folder / "crm.db")) as crm:
         states = dict(crm.execute("SELECT state, count(*) FROM payment_charge GROUP BY state").fetchall())
     assert states == {"succeeded": charges}
-    _prove_no_card(place.folder)
+    prove_no_card(place.folder)
 
 
-def _prove_no_card(folder: Path) -> None:
+def prove_no_card(folder: Path) -> None:
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert files
     assert not [path.name for path in files if VISA.encode() in path.read_bytes()]

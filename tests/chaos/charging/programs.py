@@ -40,13 +40,16 @@ _FLAKY = 0.06
 
 
 class FastClock:
-    """The same moment in every process that knows when it began."""
+    """The same moment in every process that knows when it began. Each byte of `skipped` is an hour that was left out
+    because nothing was to be done in it."""
 
-    def __init__(self, began: float) -> None:
+    def __init__(self, began: float, skipped: Path) -> None:
         self._began = began
+        self._skipped = skipped
 
     def now(self) -> datetime:
-        return FakeClock().now() + timedelta(seconds=(time.time() - self._began) * SPEED)
+        hours = self._skipped.stat().st_size if self._skipped.exists() else 0
+        return FakeClock().now() + timedelta(hours=hours, seconds=(time.time() - self._began) * SPEED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,14 @@ class Place:
     @property
     def books(self) -> Path:
         return self.folder / "gateway.jsonl"
+
+    @property
+    def skipped(self) -> Path:
+        return self.folder / "skipped"
+
+    @property
+    def clock(self) -> FastClock:
+        return FastClock(self.began, self.skipped)
 
     @property
     def gateway_url(self) -> str:
@@ -89,7 +100,7 @@ def charging_of(place: Place) -> Charging:
     kit = open_kit(
         open_database(f"sqlite:///{place.folder}/vault.db", name="charging", pool_size=8),
         place.folder,
-        clock=FastClock(place.began),
+        clock=place.clock,
     )
     core = kit.vault.core
     settings = GatewaySettings(stripe_url=place.gateway_url, hosts=[place.gateway_url], return_url="https://p.example/")
@@ -112,8 +123,7 @@ def charging(place: Place) -> None:
 
 def crm(place: Place) -> None:
     """An agent who charges what waits, until it is charged, and the worker that finds out."""
-    channel = open_channel(f"127.0.0.1:{place.charging_port}", place.crm_tls, "charging.wayvault.internal")
-    deps = crm_of(place, GrpcCharging(channel))
+    deps = crm_of(place)
     actor = deps.access.directory.actor(place.agent_id)
     assert actor is not None
     threading.Thread(target=_for_ever, args=(deps.paying.charges.find_out,), daemon=True).start()
@@ -122,8 +132,16 @@ def crm(place: Place) -> None:
             list(pool.map(lambda payment_id: _charge(deps, actor, payment_id), waiting))
 
 
-def crm_of(place: Place, port: GrpcCharging) -> Dependencies:
-    clock = FastClock(place.began)
+def worker(place: Place) -> None:
+    """The CRM's worker: it charges what standing orders have due, finds out, and has ended orders' cards forgotten."""
+    keeping, charges = (deps := crm_of(place)).paying.order_keeping, deps.paying.charges
+    threading.Thread(target=_for_ever, args=(charges.find_out,), daemon=True).start()
+    threading.Thread(target=_for_ever, args=(keeping.forget,), daemon=True).start()
+    _for_ever(keeping.run)
+
+
+def crm_of(place: Place) -> Dependencies:
+    channel = open_channel(f"127.0.0.1:{place.charging_port}", place.crm_tls, "charging.wayvault.internal")
     settings = CrmSettings(
         state_dir=place.folder,
         database_url=f"sqlite:///{place.folder}/crm.db",
@@ -131,10 +149,10 @@ def crm_of(place: Place, port: GrpcCharging) -> Dependencies:
     )
     return bootstrap(
         settings,
-        clock=clock,
+        clock=place.clock,
         database=open_database(settings.database_url, name="crm", pool_size=_AT_ONCE + 4),
         vault=FakeVault(FakeClock()),
-        charging=port,
+        charging=GrpcCharging(channel),
         letters=OpenLetters(),
     )
 
@@ -157,11 +175,17 @@ def _for_ever(work: Callable[[], object]) -> None:
             work()
 
 
-def paid_at_the_gateway(place: Place) -> Iterator[str]:
-    """The ids of our charges that took money, one for each time that they did."""
+def book_of(place: Place) -> Book:
+    """What the gateway noted, to read."""
     book = Book()
     book.resume(place.books)
     if book.journal is not None:
         book.journal.close()
-    for intent in book.paid():
+        book.journal = None
+    return book
+
+
+def paid_at_the_gateway(place: Place) -> Iterator[str]:
+    """The ids of our charges that took money, one for each time that they did."""
+    for intent in book_of(place).paid():
         yield intent["metadata"]["wayvault_charge"]
