@@ -23,6 +23,7 @@ from services.crm_demo.office import add_office
 from services.crm_demo.people import AGENCY, AGENTS, CLIENTS, WITH_AUTHENTICATOR
 from services.crm_demo.portal_life import add_portal_life
 from services.crm_demo.signing import add_restrictions, add_signing
+from services.crm_demo.standing_orders import add_standing_orders
 from services.crm_demo.suppliers import add_suppliers
 from services.crm_demo.trips import TRIPS, Trip
 
@@ -73,6 +74,7 @@ def import_demo(deps: Dependencies, file: Path, crowd_percent: int = 100) -> lis
             add_invitations(deps, _actor(agent))
             add_office(deps, _actor(agent), _actor(agents[0]))
             add_signing(deps, _actor(agent))
+            add_standing_orders(deps, _actor(agent), _today(deps, agent))
     add_restrictions(deps, _actor(agents[0]))
     add_suppliers(deps, _actor(agents[0]))
     # Last: from now on the notifier reminds of what falls due, of trips it has heard of and of what is paid on them.

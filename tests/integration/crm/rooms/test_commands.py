@@ -1,7 +1,7 @@
 import json
 import re
 import stat
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -90,6 +90,16 @@ def test_the_demo_is_made_once_and_its_agents_can_sign_in(site: CrmSite, tmp_pat
     assert min(counts) > 100
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert import_demo(site.deps, file) == made
+    orders = site.deps.paying.standing_orders.list_page(actor, 1).items
+    assert sorted((order.state.value, order.made) for order in orders) == [
+        ("active", 2),
+        ("active", 3),
+        ("completed", 3),
+        ("paused", 1),
+    ]
+    assert [order.note for order in orders if order.note] == ["There is not enough money on the card."]
+    ahead = site.deps.paying.standing_orders.ahead(actor, site.clock.now().date(), date(2027, 2, 1))
+    assert ahead.charges
     assert counts[0] == len(site.deps.sales.clients.export(actor, ClientFilter()))
     assert counts[1] == len(site.deps.trips.bookings.export(actor, BookingFilter()))
     browser = site.browser()
