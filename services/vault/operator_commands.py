@@ -52,7 +52,12 @@ def add_operator_commands(commands: Any) -> None:  # Any: argparse's private typ
     _add(commands, "purge", "remove what is past its time now", _purge)
     gateway = _add(commands, "set-gateway-key", "give an agency's payment gateway its key", _set_gateway_key, _charging)
     gateway.add_argument("--agency-id", required=True)
-    gateway.add_argument("--gateway", default="stripe", choices=("stripe", "authorizenet"))
+    gateway.add_argument(
+        "--gateway",
+        default="stripe",
+        choices=("stripe", "authorizenet"),
+        help="authorizenet keeps no cards, so there are no standing orders, and tells neither fees nor payouts",
+    )
     _add(commands, "verify-audit", "prove that the audit trail is whole (O8)", _verify)
 
 

@@ -87,7 +87,8 @@ class StandingOrder:
         """The next days on which something is due."""
         if self.state in ENDED:
             return []
-        return days_ahead(self.plan, index=self.index, made=self.made, limit=_AHEAD)
+        days = days_ahead(self.plan, index=self.index, made=self.made, limit=_AHEAD)
+        return [self.charge_on or days[0], *days[1:]] if days else []
 
     @property
     def can_pause(self) -> bool:
