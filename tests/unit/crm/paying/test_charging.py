@@ -1,9 +1,8 @@
 """Charging a payment to the agency itself (G1, G2, G4, G6): the CRM's side, charging's books simulated."""
 
 import html
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -21,17 +20,7 @@ from services.crm.paying.payments.rules import PaymentState
 from tests.support.crm_charging import FakeCharging, fee
 from tests.support.crm_paying import ORIGIN, CrmHouse
 
-
-@pytest.fixture
-def gateway() -> FakeCharging:
-    return FakeCharging()
-
-
-@pytest.fixture
-def crm(tmp_path: Path, gateway: FakeCharging) -> Iterator[CrmHouse]:
-    house = CrmHouse(tmp_path, charging=gateway)
-    yield house
-    house.deps.core.database.dispose()
+pytestmark = pytest.mark.usefixtures("gateway")
 
 
 def charge(crm: CrmHouse, payment_id: str) -> ChargeState:

@@ -3,10 +3,8 @@
 import csv
 import html
 import io
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
@@ -18,17 +16,7 @@ from services.crm.paying.charging.books import sums_of
 from tests.support.crm_charging import FakeCharging, charged_fee, fee
 from tests.support.crm_paying import ORIGIN, CrmHouse, usd
 
-
-@pytest.fixture
-def gateway() -> FakeCharging:
-    return FakeCharging()
-
-
-@pytest.fixture
-def crm(tmp_path: Path, gateway: FakeCharging) -> Iterator[CrmHouse]:
-    house = CrmHouse(tmp_path, charging=gateway)
-    yield house
-    house.deps.core.database.dispose()
+pytestmark = pytest.mark.usefixtures("gateway")
 
 
 @pytest.fixture

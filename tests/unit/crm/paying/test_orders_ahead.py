@@ -38,11 +38,6 @@ class House(CrmHouse):
 
 
 @pytest.fixture
-def gateway() -> FakeCharging:
-    return FakeCharging()
-
-
-@pytest.fixture
 def crm(tmp_path: Path, gateway: FakeCharging) -> Iterator[CrmHouse]:
     house = House(tmp_path, gateway)
     yield house

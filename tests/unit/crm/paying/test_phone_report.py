@@ -3,9 +3,7 @@
 import csv
 import html
 import io
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -15,17 +13,7 @@ from tests.support.crm_charging import FakeCharging
 from tests.support.crm_paying import ORIGIN, CrmHouse
 from tests.unit.crm.paying.test_phone import BILLING, phone
 
-
-@pytest.fixture
-def gateway() -> FakeCharging:
-    return FakeCharging()
-
-
-@pytest.fixture
-def crm(tmp_path: Path, gateway: FakeCharging) -> Iterator[CrmHouse]:
-    house = CrmHouse(tmp_path, charging=gateway)
-    yield house
-    house.deps.core.database.dispose()
+pytestmark = pytest.mark.usefixtures("gateway")
 
 
 def fee_by_phone(crm: CrmHouse) -> str:

@@ -1,11 +1,9 @@
 """Refunds that two people decide, and refunds that fail while nobody looks (G2)."""
 
 import html
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pyotp
 import pytest
@@ -32,16 +30,10 @@ from tests.support.crm_paying import ORIGIN, Browser, CrmHouse, usd
 
 
 @pytest.fixture
-def gateway() -> FakeCharging:
-    return FakeCharging()
-
-
-@pytest.fixture
-def crm(tmp_path: Path, gateway: FakeCharging) -> Iterator[CrmHouse]:
-    house = CrmHouse(tmp_path, charging=gateway)
-    limit(house, 100)
-    yield house
-    house.deps.core.database.dispose()
+def crm(crm: CrmHouse, gateway: FakeCharging) -> CrmHouse:
+    """Refunds above US$ 100 need another admin."""
+    limit(crm, 100)
+    return crm
 
 
 def limit(crm: CrmHouse, amount: int | None) -> None:

@@ -1,10 +1,8 @@
 """Standing orders (G3): signed once, charged on the agency's days, each day once."""
 
 import html
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -32,16 +30,7 @@ ZONE = ZoneInfo("America/New_York")
 NEWS = StandingOrderTold.News
 
 
-@pytest.fixture
-def gateway() -> FakeCharging:
-    return FakeCharging()
-
-
-@pytest.fixture
-def crm(tmp_path: Path, gateway: FakeCharging) -> Iterator[CrmHouse]:
-    house = CrmHouse(tmp_path, charging=gateway)
-    yield house
-    house.deps.core.database.dispose()
+pytestmark = pytest.mark.usefixtures("gateway")
 
 
 def today(crm: CrmHouse) -> date:

@@ -1,9 +1,7 @@
 """A payment's state in two columns: what a process of the last release reads, writes, and leaves behind (O12)."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from itertools import combinations
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
@@ -33,16 +31,7 @@ OF_THE_LAST_RELEASE = {
 }
 
 
-@pytest.fixture
-def gateway() -> FakeCharging:
-    return FakeCharging()
-
-
-@pytest.fixture
-def crm(tmp_path: Path, gateway: FakeCharging) -> Iterator[CrmHouse]:
-    house = CrmHouse(tmp_path, charging=gateway)
-    yield house
-    house.deps.core.database.dispose()
+pytestmark = pytest.mark.usefixtures("gateway")
 
 
 def proposed(crm: CrmHouse) -> StandingOrder:
