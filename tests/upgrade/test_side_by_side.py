@@ -166,7 +166,8 @@ def test_both_versions_work_side_by_side_and_each_alone(release: Release) -> Non
 
 def expect_a_state_that_only_the_new_one_knows(office: Office, new: Stack) -> None:
     """A payment that waits for its standing order's day is authorized to the old version, whose pages still open."""
-    payment_id, booking_id = new.query("crm", "SELECT id, booking_id FROM payment WHERE state = 'authorized'")[0]
+    found = new.query("crm", "SELECT id, booking_id FROM payment WHERE state = 'authorized'")
+    payment_id, booking_id = found[0].id, found[0].booking_id
     written = "UPDATE payment SET state_now = :state WHERE id = :id"
     assert new.execute("crm", written, state="scheduled", id=payment_id) == 1
     for agent, pending in ((office.at_old, 2), (office.at_new, 1)):

@@ -117,7 +117,7 @@ class PaymentRow(Base):
     @state.inplace.comparator
     @classmethod
     def _state_is(cls) -> StateIs:
-        return StateIs(cls.former_state, cls.exact_state)
+        return StateIs(cls.former_state.expression, cls.exact_state.expression)
 
 
 class SignedDocumentRow(Base):
