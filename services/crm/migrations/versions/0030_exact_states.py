@@ -1,6 +1,6 @@
 """Payments' states that the last release does not know stand in a column of their own
 
-Revision: 0029_exact_states, after 0028_notice_days
+Revision: 0030_exact_states, after 0029_visits
 
 Expand: `state` says from here on what every release knows (payments/rules.FORMER). No release wrote another; what a
 version between two releases wrote is put right.
@@ -11,8 +11,8 @@ column.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0029_exact_states"
-down_revision = "0028_notice_days"
+revision = "0030_exact_states"
+down_revision = "0029_visits"
 branch_labels = None
 depends_on = None
 
