@@ -7,15 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from playwright.sync_api import Browser, Page, Request, expect
+from playwright.sync_api import Page, Request, expect
 
-from tests.e2e.conftest import PHONE, World
+from tests.e2e.conftest import World
 from tests.e2e.people import wait_until
-from tests.support.browser import ARGUMENTS, chromium_path
 
 _LONG_MS: Final = 20_000
-# As browsers are about to be, and several are, by default.
-_NO_FOREIGN_COOKIES: Final = "--test-third-party-cookie-phaseout"
+# As several browsers are by default.
+_NO_FOREIGN_COOKIES: Final = {
+    "enableThirdPartyCookieRestriction": True,
+    "disableThirdPartyCookieMetadata": True,
+    "disableThirdPartyCookieHeuristics": True,
+}
 
 
 def test_the_form_on_another_website_reaches_the_agent_without_cookies(world: World) -> None:
@@ -26,18 +29,19 @@ def test_the_form_on_another_website_reaches_the_agent_without_cookies(world: Wo
     expect(agent.page.get_by_role("link", name=f"{world.portal}/a/ada-by-rail")).to_be_visible()
     button, frame = (agent.page.locator(f"#{name}-snippet").inner_text() for name in ("button", "frame"))
     html = f"<!doctype html><meta name=viewport content='width=device-width'><h1>Ada by rail</h1>{button}{frame}"
-    with website(html) as address, strict_browser(world.browser) as browser:
-        context = browser.new_context(viewport=PHONE)
-        planted = {"name": "planted", "value": "here", "domain": "portal.localhost", "path": "/"}
-        context.add_cookies([{**planted, "secure": True, "sameSite": "None"}])  # type: ignore[typeddict-item]
-        page = world.watch(context.new_page())
-        # A page of its own gets the cookie, in a frame none comes along.
-        assert "planted" in _cookies(page, f"{world.portal}/a/ada-by-rail", "/a/ada-by-rail")
+    page = world.window(phone=True)
+    context = page.context
+    context.new_cdp_session(page).send("Network.setCookieControls", _NO_FOREIGN_COOKIES)
+    planted = {"name": "planted", "value": "here", "domain": "portal.localhost", "path": "/"}
+    context.add_cookies([{**planted, "secure": True, "sameSite": "None"}])  # type: ignore[typeddict-item]
+    with website(html) as address:
         _portal_follows(page, world)
+        # The page itself gets the cookie, in a frame none comes along.
+        assert "planted" in _cookies(page, f"{world.portal}/a/ada-by-rail", "/a/ada-by-rail")
+        context.clear_cookies(name=re.compile("^(?!planted)"))
         assert "planted" not in _cookies(page, address, "/embed")
         _ask(page)
-        assert not [one for one in context.cookies() if one["name"] != "planted" and "portal" in one["domain"]]
-        context.close()
+    assert [one["name"] for one in context.cookies() if "portal" in one["domain"]] == ["planted"]
     mail = world.mailbox.take(agent.page, agent.account.email, "New quote request: Ottilie")
     agent.page.goto(mail.link("/quotes/"))
     expect(agent.page.get_by_text("A compartment with a window")).to_be_visible()
@@ -67,6 +71,9 @@ def test_a_website_that_is_not_the_agents_shows_nothing_once_they_stated_theirs(
             return form.count() == 1
 
         wait_until(page, is_open, "the portal to hear of the websites")
+    # What Chromium says of the frame that it shut is what this is about.
+    assert [fault for fault in world.faults if "frame-ancestors" in fault]
+    world.faults[:] = [fault for fault in world.faults if "frame-ancestors" not in fault]
 
 
 def _ask(page: Page) -> None:
@@ -105,16 +112,6 @@ def _cookies(page: Page, address: str, asked: str) -> str:
     wait_until(page, lambda: bool(sent), f"the request for {asked}")
     page.remove_listener("request", note)
     return sent[-1].all_headers().get("cookie", "")
-
-
-@contextmanager
-def strict_browser(like: Browser) -> Iterator[Browser]:
-    """A browser that sends no cookie along into a frame of another site."""
-    opened = like.browser_type.launch(executable_path=chromium_path(), args=[*ARGUMENTS, _NO_FOREIGN_COOKIES])
-    try:
-        yield opened
-    finally:
-        opened.close()
 
 
 @contextmanager
