@@ -22,7 +22,7 @@ def test_each_charge_that_was_asked_for_exists_once_whoever_is_killed(tmp_path: 
 @pytest.mark.enable_socket
 @pytest.mark.timeout(300)
 def test_each_day_of_standing_orders_is_charged_once_whoever_is_killed(tmp_path: Path) -> None:
-    place = with_orders(tmp_path, 3, 3)
-    with killed_at_random(place, each=12, seed=5, crm=programs.worker, left_of=left) as kills:
+    place = with_orders(tmp_path, 2, 2)
+    with killed_at_random(place, each=8, seed=5, crm=programs.worker, left_of=left) as kills:
         assert kills
-    prove_each_day_once(place, 3, 3)
+    prove_each_day_once(place, 2, 2)
