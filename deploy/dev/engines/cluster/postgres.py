@@ -178,7 +178,8 @@ class PostgresCluster:
         }
         arguments = [f"--{name}={value}" for name, value in options.items()]
         pid = host.spawn(
-            [program, *arguments, "--client-cert-auth", "--peer-client-cert-auth"], log=host.data / "etcd.log"
+            [program, *arguments, "--enable-v2", "--client-cert-auth", "--peer-client-cert-auth"],
+            log=host.data / "etcd.log",
         )
         host.place("etcd.pid", str(pid))
         return True
@@ -213,7 +214,10 @@ class PostgresCluster:
                 "verify_client": "optional",
             },
             "ctl": {"cacert": ca, "certfile": certificate, "keyfile": key},
-            "etcd3": {"hosts": etcds, "protocol": "https", "cacert": ca, "cert": certificate, "key": key},
+            # Not etcd3: by that API Debian's Patroni 3.0.2 writes the leader's key without asking whose it is. A leader
+            # that was frozen took it back from the one that was chosen meanwhile, whose commits were lost. By this API
+            # it compares and swaps.
+            "etcd": {"hosts": etcds, "protocol": "https", "cacert": ca, "cert": certificate, "key": key},
             "bootstrap": {
                 "dcs": {**_DCS, "postgresql": {"use_pg_rewind": True, "use_slots": True, "parameters": _PARAMETERS}},
                 "initdb": [
