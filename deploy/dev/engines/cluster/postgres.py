@@ -63,7 +63,11 @@ _PARAMETERS = {
     "log_parameter_max_length": 0,
     "log_parameter_max_length_on_error": 0,
 }
-_STREAMING = "SELECT count(*), count(*) FILTER (WHERE sync_state = 'sync') FROM pg_stat_replication"
+# One that begins to follow may turn out to need a copy made anew: it follows when it has for three seconds.
+_STREAMING = """\
+SELECT count(*), count(*) FILTER (WHERE sync_state = 'sync') FROM pg_stat_replication
+WHERE state = 'streaming' AND backend_start < clock_timestamp() - interval '3 seconds'
+"""
 
 
 class PostgresCluster:
