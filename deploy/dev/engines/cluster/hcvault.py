@@ -45,6 +45,7 @@ class VaultCluster:
         """Starts and unseals what is not; returns whether it had to do anything. Raises EngineFault."""
         started = [self._start(place) for place in self._places()]
         started.append(self._proxy.start([self._front()]))
+        started.append(self._end_former_leaders())
         wait_until(self.answers, what=self.name, seconds=60)
         return any(started)
 
@@ -62,10 +63,13 @@ class VaultCluster:
         return any(reloaded)
 
     def answers(self) -> bool:
-        """Whether all three are unsealed and one of them is active and reached."""
+        """Whether all three are unsealed, and one of them, and no other, calls itself active and is reached."""
         try:
-            unsealed = sum(self._node(place).answers() for place in self._places())
-            return unsealed == len(MEMBERS) and self._is_active()
+            nodes = [self._node(place) for place in self._places()]
+            unsealed, active = (
+                sum(found) for found in zip(*((n.answers(), n.is_active()) for n in nodes), strict=True)
+            )
+            return unsealed == len(MEMBERS) and active == 1 and self._is_active()
         except (requests.RequestException, hvac.exceptions.VaultError):
             return False
 
@@ -73,6 +77,21 @@ class VaultCluster:
         """The name of the active member. Raises what hvac and requests raise when none is."""
         leading = str(self.client().sys.read_leader_status()["leader_address"])
         return {self._node(place).address(): place.folder for place in self._places()}[leading]
+
+    def _end_former_leaders(self) -> bool:
+        """Starts anew whoever calls itself active and is a follower by raft; returns whether there was one.
+
+        A leader that was frozen was seen to do so for minutes: it answered what needs no writing and failed logins.
+        """
+        client = self.client()
+        client.token = self.root_token()
+        servers = client.sys.read_raft_config()["data"]["config"]["servers"]
+        leaders = [server["node_id"] for server in servers if server["leader"]]
+        former = [place for place in self._places() if place.folder not in leaders and self._node(place).is_active()]
+        for place in former:
+            self._node(place).stop()
+            self._start(place)
+        return bool(former)
 
     def _is_active(self) -> bool:
         return HcVault(self._state).is_active()
