@@ -246,7 +246,8 @@ def _of(program: str, settings: dict[str, str]) -> dict[str, str]:
     if program == "charging":
         mine["VAULT_DATABASE_URL"] = mine[_CHARGING_URL]
     elif program == "vault":
-        del mine[_CHARGING_URL]
+        # Written empty, so that it goes from a file of before, too.
+        mine[_CHARGING_URL] = ""
     return mine
 
 

@@ -70,5 +70,5 @@ def test_neither_the_vault_nor_charging_has_the_others_role() -> None:
         "VAULT_CHARGING_DATABASE_URL": "charging",
         "VAULT_OWNER_DATABASE_URL": "owner",
     }
-    assert _of("vault", made) == {"VAULT_DATABASE_URL": "application"}
+    assert _of("vault", made) == {"VAULT_DATABASE_URL": "application", "VAULT_CHARGING_DATABASE_URL": ""}
     assert set(_of("charging", made).values()) == {"charging"}
