@@ -31,7 +31,9 @@ def test_the_form_on_another_website_reaches_the_agent_without_cookies(world: Wo
     html = f"<!doctype html><meta name=viewport content='width=device-width'><h1>Ada by rail</h1>{button}{frame}"
     page = world.window(phone=True)
     context = page.context
-    context.new_cdp_session(page).send("Network.setCookieControls", _NO_FOREIGN_COOKIES)
+    rules = context.new_cdp_session(page)
+    rules.send("Network.enable")
+    rules.send("Network.setCookieControls", _NO_FOREIGN_COOKIES)
     planted = {"name": "planted", "value": "here", "domain": "portal.localhost", "path": "/"}
     context.add_cookies([{**planted, "secure": True, "sameSite": "None"}])  # type: ignore[typeddict-item]
     with website(html) as address:
