@@ -48,6 +48,7 @@ RAIL = (
         icon="credit-card",
         rooms=("payments.", "payment_page.", "reveal."),
     ),
+    Line(label="Calendar", endpoint="calendar.month", icon="calendar-days", rooms=("calendar.",)),
     Line(label="Calls", endpoint="phone.calls", icon="phone", rooms=("phone.",)),
     Line(label="Links", endpoint="link_overview.index", icon="link", rooms=("link_overview.",)),
     Line(label="Standing orders", endpoint="standing_orders.index", icon="repeat", rooms=("standing_orders.",)),

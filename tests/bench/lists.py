@@ -76,6 +76,8 @@ PAGES = {
     "find, two words": "/find?q=willa+winslow",
     "find, a supplier": "/find?q=aurora",
     "imports": "/clients/import",
+    "calendar": "/calendar",
+    "calendar, one day": "/calendar/day",
     "tasks": "/tasks",
     "tasks, overdue": "/tasks?state=overdue",
     "quotes": "/quotes",

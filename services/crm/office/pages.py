@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from services.crm.office.audit.views import blueprint as audit
+from services.crm.office.calendar.views import blueprint as calendar
 from services.crm.office.dashboard.views import blueprint as dashboard
 from services.crm.office.dispute_packs.views import blueprint as dispute_packs
 from services.crm.office.finding.views import blueprint as finding
@@ -18,6 +19,7 @@ ROOMS: tuple[Blueprint, ...] = (
     dashboard,
     first_steps,
     finding,
+    calendar,
     reports,
     support,
     training,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from chassis.web.parts import held
 from services.crm.office.audit.service import AuditViewer
+from services.crm.office.calendar.service import Calendars
 from services.crm.office.dispute_packs.service import DisputePacks
 from services.crm.office.finding.service import Finder
 from services.crm.office.first_steps.service import FirstSteps
@@ -28,6 +29,7 @@ class Office:
     resending: Resending
     audit: AuditViewer
     reports: Reports
+    calendars: Calendars
     commissions: Commissions
     finder: Finder
     dispute_packs: DisputePacks

@@ -9,6 +9,7 @@ from services.crm.config import CrmSettings
 from services.crm.core.parts import Core
 from services.crm.office.audit.service import AuditViewer, TrailPort
 from services.crm.office.audit.vault_grpc import GrpcTrail
+from services.crm.office.calendar.service import Calendars
 from services.crm.office.dispute_packs.service import DisputePacks
 from services.crm.office.finding.service import Finder
 from services.crm.office.first_steps.service import FirstSteps
@@ -26,8 +27,12 @@ from services.crm.office.training.service import Guides
 from services.crm.office.visits import events as visit_events
 from services.crm.office.visits.service import Visits
 from services.crm.paying.parts import Paying
+from services.crm.paying.payments.days import card_lapses
+from services.crm.sales.clients.days import yearly_days
 from services.crm.sales.parts import Sales
+from services.crm.sales.tasks.days import open_tasks
 from services.crm.signing.parts import Signing
+from services.crm.trips.bookings.days import departures, returns
 from services.crm.trips.parts import Trips
 
 _EXPIRY_SECONDS = 30.0
@@ -52,6 +57,7 @@ def make_office(
     """The rooms, joined."""
     database, clock, directory = core.database, core.clock, access.directory
     mails = MailOutcomes(database=database, clock=clock, directory=directory, clients=sales.clients)
+    reports = Reports(database=database, clock=clock, directory=directory)
     handouts = HandoutDesk(database=database, clock=clock)
     core.waiting.add("tickets", count_tickets)
     core.waiting.add("mail failures", count_failures)
@@ -74,7 +80,13 @@ def make_office(
         mail_outcomes=mails,
         resending=Resending(access=access, sales=sales, trips=trips, paying=paying, signing=signing, visits=visits),
         audit=AuditViewer(database=database, trail=trail),
-        reports=Reports(database=database, clock=clock, directory=directory),
+        reports=reports,
+        calendars=Calendars(
+            database=database,
+            clock=clock,
+            reports=reports,
+            sources=(departures, returns, reports.dues_by_day, card_lapses, open_tasks, yearly_days),
+        ),
         commissions=Commissions(database=database, clock=clock, bookings=trips.bookings),
         finder=Finder(clients=sales.clients, bookings=trips.bookings, book=paying.book, suppliers=sales.suppliers),
         dispute_packs=DisputePacks(

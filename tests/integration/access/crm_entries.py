@@ -37,6 +37,10 @@ ENTRIES: dict[str, Entry] = {
     "alerts.count": AGENTS,
     "alerts.pending": AGENTS,
     "alerts.stream": AGENTS,
+    # calendar
+    "calendar.day": AGENTS,
+    "calendar.file": AGENTS,
+    "calendar.month": AGENTS,
     # charging: a gateway's signed message; charging itself checks the signature
     "charging.notice": ANYBODY,
     # payment_page: Nobody but the owner acts; an admin reads, and sees no card.

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CTE, ColumnElement, Exists, Select, case, column, exists, func, literal, select, union_all
+from sqlalchemy import CTE, ColumnElement, Exists, Select, and_, case, column, exists, func, literal, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from chassis.clock import Clock
@@ -17,6 +17,7 @@ from chassis.errors import NotFound
 from chassis.money import Money
 from services.crm.access.agency.service import Directory
 from services.crm.core.actor import Actor
+from services.crm.core.days import Asked, DayKind, DayLine, Lines, counted, first_of_each_day
 from services.crm.core.ordering import Key, Keys, Order, in_order
 from services.crm.core.paging import COUNTED, PAGE_SIZE, Page, offset
 from services.crm.office.reports.rules import Period, Span, months, span_of, spans
@@ -237,6 +238,30 @@ class Reports:
             lines = _due_lines(session, query, wanted.currency)
             return Page(items=lines, total=min(total, COUNTED + 1), number=number)
 
+    def dues_by_day(self, session: Session, asked: Asked) -> Lines:
+        """What is still open, in any currency, by its day (the calendar)."""
+        due = _open_dues_of(
+            NotLeading(BookingRow.agent_id).in_(asked.agent_ids), Period(first=asked.first, last=asked.last)
+        )
+        query = (
+            select(due, _still_open(due).label("open_minor"))
+            .where(due.c.left_minor > 0)
+            .order_by(due.c.title_folded, due.c.booking_id, due.c.position)
+        )
+        rows = first_of_each_day(session, query, due.c.due_on, asked.most)
+        lines = [
+            DayLine(
+                on=row.day,
+                kind=DayKind.DUE,
+                thing_id=row.booking_id,
+                title=f"{Money(minor=int(row.open_minor), currency=row.currency).format()}, {row.booking_title}",
+                detail=row.supplier_name,
+                agent_id=row.agent_id,
+            )
+            for row in rows
+        ]
+        return Lines(lines=lines, counts=counted(rows))
+
     def due_export(self, actor: Actor, wanted: Wanted, order: Order[DueSort] = BY_DATE) -> list[DueLine]:
         """All of them, for CSV (at most EXPORT_LIMIT)."""
         with self._database.read() as session:
@@ -275,6 +300,12 @@ def _scope_of_clients(actor: Actor, agent_id: str) -> tuple[ColumnElement[bool],
 
 
 def _open_dues(actor: Actor, wanted: Wanted) -> CTE:
+    """What is due in a report's period, in its currency."""
+    whose = _scope(actor, wanted.agent_id, NotLeading(BookingRow.agency_id), NotLeading(BookingRow.agent_id))
+    return _open_dues_of(and_(*whose, BookingRow.currency == wanted.currency), wanted.period)
+
+
+def _open_dues_of(whose: ColumnElement[bool], period: Period) -> CTE:
     """Each date in the period with what must be paid by then, less what was processed before. Worked out once for each
     date (MATERIALIZED), and found by the dates' own indexes: an agency's bookings are many more than what is due soon,
     so their other columns are kept from leading (`NotLeading`)."""
@@ -288,7 +319,6 @@ def _open_dues(actor: Actor, wanted: Wanted) -> CTE:
         .correlate(InstalmentRow)
         .scalar_subquery()
     )
-    whose = _scope(actor, wanted.agent_id, NotLeading(BookingRow.agency_id), NotLeading(BookingRow.agent_id))
     due = InstalmentRow
     found = (
         select(
@@ -299,6 +329,7 @@ def _open_dues(actor: Actor, wanted: Wanted) -> CTE:
             BookingRow.title.label("booking_title"),
             BookingRow.title_folded.label("title_folded"),
             BookingRow.agent_id.label("agent_id"),
+            BookingRow.currency.label("currency"),
             due.kind.label("kind"),
             due.position.label("position"),
             due.due_on.label("due_on"),
@@ -308,11 +339,10 @@ def _open_dues(actor: Actor, wanted: Wanted) -> CTE:
         .join(SegmentRow, SegmentRow.id == due.segment_id)
         .join(BookingRow, BookingRow.id == due.booking_id)
         .where(
-            *whose,
+            whose,
             NotLeading(BookingRow.status).in_(_OPEN),
-            BookingRow.currency == wanted.currency,
             due.active.is_(True),
-            due.due_on.between(wanted.period.first, wanted.period.last),
+            due.due_on.between(period.first, period.last),
         )
     )
     return found.cte("due").prefix_with("MATERIALIZED")

@@ -1,0 +1,107 @@
+"""Birthdays and other days that come back every year, for the calendar."""
+
+from calendar import isleap
+from collections import Counter
+from datetime import date, timedelta
+from typing import Any, Final
+
+from sqlalchemy import literal, select, union_all
+from sqlalchemy.orm import Session
+
+from chassis.typed.names import full_name
+from services.crm.core.days import AnySelect, Asked, DayKind, DayLine, Lines
+from services.crm.sales.clients.models import ClientRow, FamilyMemberRow, OccasionRow
+from services.crm.sales.clients.rules import OccasionKind, month_day
+
+# More than are read of the days of one page.
+_MOST: Final = 3_000
+_FEBRUARY_29: Final = 229
+
+
+def yearly_days(session: Session, asked: Asked) -> Lines:
+    """Clients' and their families' birthdays, and other occasions. 29 February is kept on 1 March in other years."""
+    days = _by_month_day(asked)
+    parts = (_birthdays(asked, list(days)), _family(asked, list(days)), _occasions(asked, list(days)))
+    rows = session.execute(union_all(*(select(part.limit(_MOST).subquery()) for part in parts))).all()
+    found = sorted((_line(days[row.month_day], row) for row in rows), key=lambda each: (each.on, each.title))
+    counts = Counter(each.on for each in found)
+    seen: Counter[date] = Counter()
+    lines = []
+    for each in found:
+        seen[each.on] += 1
+        if seen[each.on] <= asked.most:
+            lines.append(each)
+    return Lines(lines=lines, counts=counts)
+
+
+def _by_month_day(asked: Asked) -> dict[int, date]:
+    """Which of the days each month and day is."""
+    span = (asked.last - asked.first).days
+    days = [asked.first + timedelta(days=number) for number in range(span + 1)]
+    found = {month_day(day): day for day in days}
+    for day in days:
+        if (day.month, day.day) == (3, 1) and not isleap(day.year):
+            found[_FEBRUARY_29] = day
+    return found
+
+
+def _birthdays(asked: Asked, wanted: list[int]) -> AnySelect:  # Any: the columns that all three have
+    return select(
+        ClientRow.id,
+        ClientRow.agent_id,
+        ClientRow.first_name,
+        ClientRow.last_name,
+        literal("").label("about"),
+        literal(OccasionKind.BIRTHDAY.value).label("kind"),
+        ClientRow.birthday_month_day.label("month_day"),
+    ).where(
+        ClientRow.agent_id.in_(asked.agent_ids),
+        ClientRow.merged_into_id.is_(None),
+        ClientRow.birthday_month_day.in_(wanted),
+    )
+
+
+def _family(asked: Asked, wanted: list[int]) -> AnySelect:
+    return (
+        select(
+            ClientRow.id,
+            ClientRow.agent_id,
+            ClientRow.first_name,
+            ClientRow.last_name,
+            FamilyMemberRow.first_name.label("about"),
+            literal(OccasionKind.BIRTHDAY.value).label("kind"),
+            FamilyMemberRow.born_month_day.label("month_day"),
+        )
+        .join(ClientRow, ClientRow.id == FamilyMemberRow.client_id)
+        .where(FamilyMemberRow.agent_id.in_(asked.agent_ids), FamilyMemberRow.born_month_day.in_(wanted))
+    )
+
+
+def _occasions(asked: Asked, wanted: list[int]) -> AnySelect:
+    return (
+        select(
+            ClientRow.id,
+            ClientRow.agent_id,
+            ClientRow.first_name,
+            ClientRow.last_name,
+            OccasionRow.label.label("about"),
+            OccasionRow.kind,
+            OccasionRow.month_day.label("month_day"),
+        )
+        .join(ClientRow, ClientRow.id == OccasionRow.client_id)
+        .where(OccasionRow.agent_id.in_(asked.agent_ids), OccasionRow.month_day.in_(wanted))
+    )
+
+
+def _line(on: date, row: Any) -> DayLine:  # Any: a row of the three
+    client = full_name(row.first_name, row.last_name)
+    birthday = row.kind == OccasionKind.BIRTHDAY
+    about = row.about or client
+    return DayLine(
+        on=on,
+        kind=DayKind.BIRTHDAY,
+        thing_id=row.id,
+        title=f"Birthday of {about}" if birthday else f"{row.about or 'Anniversary'}, {client}",
+        detail=client if birthday and row.about else "",
+        agent_id=row.agent_id,
+    )
