@@ -4,6 +4,7 @@ from services.crm.access.activity.models import ActivityRow
 from services.crm.access.agency.models import AgencyLogoRow, AgencyRow, AgentRow
 from services.crm.access.auth.models import CredentialRow, SignInAttemptRow
 from services.crm.access.public_pages.models import PageNameRow, PublicPageRow
+from services.crm.access.saved_views.models import SavedViewRow
 from services.crm.core.news import news_table
 from services.crm.office.first_steps.models import FirstStepRow
 from services.crm.office.handouts.models import HandoutRow
@@ -92,6 +93,7 @@ __all__ = [
     "ReminderLogRow",
     "ReminderRuleRow",
     "ReminderSwitchRow",
+    "SavedViewRow",
     "SecondRevealRow",
     "SegmentRow",
     "SignInAttemptRow",

@@ -58,6 +58,7 @@ WALKED: Final = {
     "registrations.show": "test_portal_account.py",
     "gateway_keys.enter": "test_gateway_keys.py",
     "refund_approvals.show": "test_refunds.py",
+    "saved_views.edit": "the form of saved_views.new, filled",
     "second_reveals.show": "test_second_reveal.py",
     "standing_orders.show": "test_standing_orders.py",
     "trips.pay": "test_trips.py",

@@ -39,6 +39,7 @@ function sayTicked(form) {
   const all = ticksOf(form);
   const count = all.filter((box) => box.checked).length;
   const said = form.querySelector("[data-wv-ticked]");
+  if (!said) return;
   said.dataset.words ??= said.textContent;
   said.textContent = count ? `${count} of ${all.length} ticked:` : said.dataset.words;
   form.querySelector("[data-wv-tick-all]").textContent = count && count === all.length ? "Select none" : "Select all on this page";

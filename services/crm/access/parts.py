@@ -9,6 +9,7 @@ from services.crm.access.auth.service import SignIn
 from services.crm.access.enrolment.service import Enrolments
 from services.crm.access.invitations.service import Invitations
 from services.crm.access.public_pages.service import PublicPages
+from services.crm.access.saved_views.service import SavedViews
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,7 @@ class Access:
     enrolments: Enrolments
     invitations: Invitations
     public_pages: PublicPages
+    saved_views: SavedViews
 
 
 def access() -> Access:

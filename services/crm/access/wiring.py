@@ -14,6 +14,7 @@ from services.crm.access.invitations.service import Invitations
 from services.crm.access.parts import Access
 from services.crm.access.public_pages import events as public_page_events
 from services.crm.access.public_pages.service import PublicPages
+from services.crm.access.saved_views.service import SavedViews
 from services.crm.core.parts import Core
 from services.crm.core.ports.vault import RegisterPort
 from services.crm.orm import drafts
@@ -48,6 +49,7 @@ def make_access(core: Core, passwords: Passwords, *, register: RegisterPort, let
             letters=letters,
             public_url=core.settings.public_url,
         ),
+        saved_views=SavedViews(database=core.database, clock=core.clock),
     )
 
 

@@ -7,6 +7,9 @@ from werkzeug.routing import BaseConverter
 
 from chassis.typed.text import clean_line
 
+# What belongs to one page of a list, and not to the list.
+_OF_THE_PAGE = ("page", "ticked")
+
 
 class IdConverter(BaseConverter):
     """`<id:client_id>`: an identifier as chassis.ids makes them. Anything else is no page (404), before any look-up."""
@@ -27,7 +30,7 @@ def typed_text(name: str = "q") -> str:
 
 def same_list(**changes: object) -> str:
     """This list's address with some of its state changed; what is empty is left out, and paging starts over."""
-    state: dict[str, object] = {key: value for key, value in request.args.items() if key != "page"}
+    state: dict[str, object] = {key: value for key, value in request.args.items() if key not in _OF_THE_PAGE}
     state.update(changes)
     kept = {key: value for key, value in state.items() if value not in ("", None, False)}
     return f"{request.path}?{urlencode(kept)}" if kept else request.path
@@ -36,5 +39,5 @@ def same_list(**changes: object) -> str:
 def with_same_filter(endpoint: str) -> str:
     """Another page's address with this list's state (its CSV file). Never by url_for's own keywords: the query is
     the visitor's, and url_for would take `_scheme` and its like from it."""
-    query = urlencode([(key, value) for key, value in request.args.items() if key != "page"])
+    query = urlencode([(key, value) for key, value in request.args.items() if key not in _OF_THE_PAGE])
     return f"{url_for(endpoint)}?{query}" if query else url_for(endpoint)

@@ -264,6 +264,10 @@ ENTRIES: dict[str, Entry] = {
     "gateway_keys.open_keys": Entry(Door.ADMINS, form={"open-gateway": "stripe", "open-code": "000000"}),
     "gateway_keys.show": ADMINS,
     "gateway_keys.store": Entry(Door.ADMINS, json={"jwe": "sealed"}, also=(403,)),
+    # saved_views: nobody else has them, no admin either
+    "saved_views.edit": Entry(Door.OWNER_ALONE, form={"name": "Leaving soon"}),
+    "saved_views.new": AGENTS,
+    "saved_views.remove": OWNER_ALONE,
     # second_reveals: 403 asks an admin to prove themselves with their authenticator first
     "second_reveals.approve": Entry(Door.ADMINS, also=(403,)),
     "second_reveals.index": ADMINS,

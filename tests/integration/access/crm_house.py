@@ -14,6 +14,7 @@ from protos.wayvault.events.v1.events_pb2 import Client, DeliveryFailed, EsignSi
 from services.crm.access.agency.logo import read_logo
 from services.crm.access.agency.models import AgencyRow
 from services.crm.access.agency.service import AgencyData, AgentData
+from services.crm.access.saved_views.service import SavedList
 from services.crm.core.actor import Actor, Role
 from services.crm.models import Base, session_tables
 from services.crm.office.visits.service import VisitRequest
@@ -113,6 +114,7 @@ class FurnishedHouse(CrmHouse):
         unpaid = deps.trips.bookings.add_segment(maya, self.booking_id, hotel, version=self.booking.version)
         self.objects["unpaid_segment_id"] = unpaid.id
         passes = Upload(request_key="passes", file_name="passes.pdf", content=pdf(), title="Boarding passes")
+        self.objects["view_id"] = deps.access.saved_views.save(maya, SavedList.CLIENTS, "In Canada", "country=CA").id
         self.objects["supplier_id"] = deps.sales.suppliers.add(maya, SupplierData(name="Aurora Cruises")).id
         wanted = ShareRequest(
             request_key="share", client_ids=(self.grace_id,), lifetime=Lifetime.TRIP, with_prices=False

@@ -8,7 +8,8 @@ from chassis.calendar import Entry, write
 from chassis.clock import Clock
 from chassis.db import Database
 from services.crm.core.actor import Actor
-from services.crm.core.days import Asked, DayKind, Source
+from services.crm.core.day_queries import Source
+from services.crm.core.days import Asked, DayKind
 from services.crm.office.calendar.rules import Day, days_of, weeks_of
 from services.crm.office.reports.service import Reports
 

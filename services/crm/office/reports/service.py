@@ -17,7 +17,8 @@ from chassis.errors import NotFound
 from chassis.money import Money
 from services.crm.access.agency.service import Directory
 from services.crm.core.actor import Actor
-from services.crm.core.days import Asked, DayKind, DayLine, Lines, counted, first_of_each_day
+from services.crm.core.day_queries import counted, first_of_each_day
+from services.crm.core.days import Asked, DayKind, DayLine, Lines
 from services.crm.core.ordering import Key, Keys, Order, in_order
 from services.crm.core.paging import COUNTED, PAGE_SIZE, Page, offset
 from services.crm.office.reports.rules import Period, Span, months, span_of, spans

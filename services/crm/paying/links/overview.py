@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
 from chassis.db import Database
-from chassis.errors import WayvaultError
 from chassis.money import Money
 from services.crm.core.actor import Actor
+from services.crm.core.bulk import for_each
 from services.crm.core.ordering import Key, Keys, Order, in_order
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.visibility import visible_to
@@ -107,7 +107,7 @@ class Picked(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of several links at once: those done, and why the others were not."""
+    """What became of several links at once: those done, and which of the others were not and why."""
 
     done: Sequence[Link]
     refused: Sequence[str]
@@ -157,11 +157,19 @@ class LinkOverview:
 
     def resend(self, actor: Actor, picked: Sequence[Picked]) -> Outcome:
         """Mails each again. One that can't be sent hinders no other."""
-        return _each(picked, lambda one: self._links.remind(actor, one.link_id, issue=one.issue))
+        return self._each(actor, picked, lambda one: self._links.remind(actor, one.link_id, issue=one.issue))
 
     def revoke(self, actor: Actor, picked: Sequence[Picked]) -> Outcome:
         """Makes each useless. One that can't be revoked hinders no other."""
-        return _each(picked, lambda one: self._links.withdraw(actor, one.link_id))
+        return self._each(actor, picked, lambda one: self._links.withdraw(actor, one.link_id))
+
+    def _each(self, actor: Actor, picked: Sequence[Picked], act: Callable[[Picked], Link]) -> Outcome:
+        names = {one.link.id: f"{one.payer_name}, {one.amount.format()}" for one in self.some(actor, picked)}
+        told = for_each(picked[:MOST_AT_ONCE], lambda one: names.get(one.link_id, "A link"), act)
+        return Outcome(
+            done=[each.result for each in told if each.result is not None],
+            refused=[f"{each.words}: {each.problem}" for each in told if each.problem],
+        )
 
     def _query(
         self, actor: Actor, shown: Shown, now: datetime, order: Order[LinkSort] | None
@@ -188,17 +196,6 @@ def _condition(shown: Shown, now: datetime) -> ColumnElement[bool]:
             return and_(row.state.in_(LIVE), row.delivery_problem != "")
         case _:
             return row.state == shown.value
-
-
-def _each(picked: Sequence[Picked], act: Callable[[Picked], Link]) -> Outcome:
-    done: list[Link] = []
-    refused: list[str] = []
-    for one in picked[:MOST_AT_ONCE]:
-        try:
-            done.append(act(one))
-        except WayvaultError as error:
-            refused.append(error.message)
-    return Outcome(done=done, refused=list(dict.fromkeys(refused)))
 
 
 def _listed(row: PaymentLinkRow, payment: Payment, now: datetime) -> ListedLink:

@@ -8,7 +8,10 @@ from flask.typing import ResponseReturnValue
 
 from chassis.typed.numbers import number_from
 from chassis.web.formatting import plural
+from services.crm.access.saved_views.pages import saved_bar
+from services.crm.access.saved_views.service import SavedList
 from services.crm.core.addresses import page_number, same_list, with_same_filter
+from services.crm.core.bulk import all_ticked
 from services.crm.core.export import table_response
 from services.crm.core.headings import Headings, asked_order
 from services.crm.core.qr import qr_code
@@ -62,7 +65,9 @@ def index() -> ResponseReturnValue:
         shown=shown,
         words=SHOWN_WORDS,
         own_id=actor.agent_id,
+        all_ticked=all_ticked(),
         same_list=same_list,
+        saved=saved_bar(SavedList.LINKS),
         csv_url=with_same_filter("link_overview.export"),
         panels=LINKS_PAGE.panels(actor) if shown is Shown.ALL and page_number() == 1 else [],
     )
@@ -122,7 +127,7 @@ def _ask_to_revoke(listed: Sequence[ListedLink], back: str) -> ResponseReturnVal
 def _tell(outcome: Outcome, done: str) -> None:
     if outcome.done and done:
         flash(done, "done")
-    for message in outcome.refused[:5]:
+    for message in outcome.refused:
         flash(message, "alert")
 
 

@@ -3,6 +3,8 @@
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from services.crm.access.saved_views.pages import saved_bar
+from services.crm.access.saved_views.service import SavedList
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list, typed_text, with_same_filter
 from services.crm.core.export import table_response
@@ -49,6 +51,7 @@ def report() -> ResponseReturnValue:
         sort=(sort := Headings(wanted.order, PENDING_KEYS, LONGEST_WAITING)),
         orders=sort.choices(_SORTS),
         same_list=same_list,
+        saved=saved_bar(SavedList.PAYMENTS),
         csv_url=with_same_filter("payments.export"),
     )
 

@@ -9,7 +9,8 @@ from sqlalchemy import literal, select, union_all
 from sqlalchemy.orm import Session
 
 from chassis.typed.names import full_name
-from services.crm.core.days import AnySelect, Asked, DayKind, DayLine, Lines
+from services.crm.core.day_queries import AnySelect
+from services.crm.core.days import Asked, DayKind, DayLine, Lines
 from services.crm.sales.clients.models import ClientRow, FamilyMemberRow, OccasionRow
 from services.crm.sales.clients.rules import OccasionKind, month_day
 

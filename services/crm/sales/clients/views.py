@@ -8,6 +8,8 @@ from flask.typing import ResponseReturnValue
 
 from chassis.errors import NotFound
 from chassis.web.formatting import country_choices
+from services.crm.access.saved_views.pages import saved_bar
+from services.crm.access.saved_views.service import SavedList
 from services.crm.core.addresses import page_number, same_list, typed_text, with_same_filter
 from services.crm.core.bulk import all_ticked, picked
 from services.crm.core.export import table_response
@@ -60,6 +62,7 @@ def index() -> ResponseReturnValue:
         orders=sort.choices(_SORTS),
         countries=country_choices(),
         same_list=same_list,
+        saved=saved_bar(SavedList.CLIENTS),
         csv_url=with_same_filter("clients.export"),
         all_ticked=all_ticked(),
     )

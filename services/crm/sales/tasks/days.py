@@ -4,7 +4,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chassis.typed.names import full_name
-from services.crm.core.days import Asked, DayKind, DayLine, Lines, counted, first_of_each_day
+from services.crm.core.day_queries import counted, first_of_each_day
+from services.crm.core.days import Asked, DayKind, DayLine, Lines
 from services.crm.sales.clients.models import ClientRow
 from services.crm.sales.tasks.models import TaskRow
 

@@ -8,6 +8,8 @@ from wtforms.validators import ValidationError
 
 from chassis.web.formatting import plural
 from chassis.web.forms import DateField, Form, Length, Optional, StringField, required
+from services.crm.access.saved_views.pages import saved_bar
+from services.crm.access.saved_views.service import SavedList
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list, typed_text, with_same_filter
 from services.crm.core.bulk import all_ticked, back_to_list, carried_state, for_each, is_sure, list_state, picked
@@ -73,6 +75,7 @@ def index() -> ResponseReturnValue:
         state=list_state(),
         all_ticked=all_ticked(),
         same_list=same_list,
+        saved=saved_bar(SavedList.TASKS),
         csv_url=with_same_filter("tasks.export"),
     )
 

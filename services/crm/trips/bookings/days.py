@@ -6,7 +6,8 @@ from typing import Any, Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from services.crm.core.days import AnySelect, Asked, DayKind, DayLine, Lines, counted, first_of_each_day
+from services.crm.core.day_queries import AnySelect, counted, first_of_each_day
+from services.crm.core.days import Asked, DayKind, DayLine, Lines
 from services.crm.trips.bookings.models import BookingRow, SegmentRow
 from services.crm.trips.bookings.rules import BookingStatus
 

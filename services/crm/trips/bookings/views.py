@@ -10,6 +10,8 @@ from chassis.itinerary import KIND_ICONS
 from chassis.typed.numbers import number_from
 from chassis.typed.zones import city_zones
 from chassis.web.formatting import currency_choices, plural, zone
+from services.crm.access.saved_views.pages import saved_bar
+from services.crm.access.saved_views.service import SavedList
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list, typed_text, with_same_filter
 from services.crm.core.export import table_response
@@ -66,6 +68,7 @@ def index() -> ResponseReturnValue:
         orders=sort.choices(_SORTS),
         statuses=STATUS_WORDS,
         same_list=same_list,
+        saved=saved_bar(SavedList.BOOKINGS),
         csv_url=with_same_filter("bookings.export"),
     )
 
