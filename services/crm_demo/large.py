@@ -126,10 +126,9 @@ def _count(session: Session, row: type[ClientRow] | type[PaymentRow], agency_id:
 def _write(database: Database, rows: Rows) -> None:
     """One transaction: a chunk is there whole or not at all. Parents come before what names them."""
     with database.transaction() as session:
-        connection = session.connection()
         for kind, values in rows.items():
             if values:
-                connection.execute(insert(kind), values)
+                session.execute(insert(kind), values)
 
 
 class _Batch:
