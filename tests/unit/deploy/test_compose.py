@@ -60,8 +60,10 @@ def test_charging_reaches_gateways_its_database_and_its_engine_and_only_the_crm_
     }
 
 
-def test_every_network_but_three_is_shut_in() -> None:
-    assert {name for name, network in COMPOSE["networks"].items() if not network.get("internal")} == OPEN
+def test_every_network_but_three_is_shut_in_and_those_are_kept_from_each_other() -> None:
+    leading_out = {name: network for name, network in COMPOSE["networks"].items() if not network.get("internal")}
+    assert leading_out.keys() == OPEN
+    assert all(network["driver_opts"] == {"isolate": "true"} for network in leading_out.values())
 
 
 def test_neither_the_vault_nor_charging_has_the_others_role() -> None:
