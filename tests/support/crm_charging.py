@@ -84,6 +84,11 @@ class FakeCharging:
         self.gateway = GatewayDetail(name=known[2], live=False, set_by=entry.agent_id, key_hint="0000")
         return self.gateway
 
+    def reasons(self) -> dict[str, str]:
+        if self.refuse:
+            raise self.refuse
+        return {"insufficient_funds": "There is not enough money on the card."}
+
     def charge(self, order: ChargeOrder, *, idempotency_key: str, origin: Origin) -> Charge:
         if self.refuse:
             raise self.refuse

@@ -9,6 +9,7 @@ from services.crm.paying.charging.approvals import RefundApprovals
 from services.crm.paying.charging.books import GatewayBooks
 from services.crm.paying.charging.failed import FailedRefunds
 from services.crm.paying.charging.notices import Notices
+from services.crm.paying.charging.reason_words import ReasonWords
 from services.crm.paying.charging.refunds import Refunds
 from services.crm.paying.charging.service import Charges
 from services.crm.paying.closing.service import Closing
@@ -43,6 +44,7 @@ class Paying:
     failed_refunds: FailedRefunds
     books: GatewayBooks
     gateway_keys: GatewayKeys
+    reason_words: ReasonWords
     notices: Notices
     schedule: Schedule
     recording: Recording

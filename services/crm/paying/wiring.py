@@ -22,6 +22,7 @@ from services.crm.paying.charging.books import GatewayBooks
 from services.crm.paying.charging.charging_grpc import GrpcCharging, NoCharging
 from services.crm.paying.charging.failed import FailedRefunds
 from services.crm.paying.charging.notices import Notices
+from services.crm.paying.charging.reason_words import ReasonWords
 from services.crm.paying.charging.records import demand_not_charged, demand_settled
 from services.crm.paying.charging.refunds import Refunds
 from services.crm.paying.charging.service import Charges
@@ -149,6 +150,7 @@ def make_paying(
             database=database, outbox=outbox, clock=clock, directory=directory, refunds=refunds
         ),
         books=GatewayBooks(database=database, port=charging),
+        reason_words=ReasonWords(charging),
         gateway_keys=GatewayKeys(port=charging, directory=directory),
         standing_orders=StandingOrders(
             database=database,

@@ -73,6 +73,7 @@ def payment_facts(context: PaymentContext) -> dict[str, str]:
         "due": day(context.due_on),
         # Of a standing order's payments.
         "plan": context.plan,
+        "test_mode": "No money moves: the gateway is in test mode" if context.test_mode else "",
         "client_first_name": called(context.payer.first_name, context.payer.last_name),
         "client_name": f"{context.payer.first_name} {context.payer.last_name}".strip(),
         "agent_name": context.agent.name,

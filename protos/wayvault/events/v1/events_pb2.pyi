@@ -489,6 +489,7 @@ class PaymentContext(_message.Message):
     PAID_ON_FIELD_NUMBER: _builtins.int
     PLAN_FIELD_NUMBER: _builtins.int
     NOTICE_DAYS_FIELD_NUMBER: _builtins.int
+    TEST_MODE_FIELD_NUMBER: _builtins.int
     payment_id: _builtins.str
     booking_id: _builtins.str
     booking_title: _builtins.str
@@ -505,6 +506,8 @@ class PaymentContext(_message.Message):
     """Of a standing order's payments: the plan in words, as the client signs it."""
     notice_days: _builtins.int
     """How many days before each of its charges the client is told; 0 = they are not."""
+    test_mode: _builtins.bool
+    """Of a payment that a gateway charges or refunds in its test mode: no money moves."""
     @_builtins.property
     def agency(self) -> Global___Agency: ...
     @_builtins.property
@@ -538,10 +541,11 @@ class PaymentContext(_message.Message):
         paid_on: _builtins.str = ...,
         plan: _builtins.str = ...,
         notice_days: _builtins.int = ...,
+        test_mode: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "amount", b"amount", "payer", b"payer", "policy", b"policy", "segment", b"segment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "amount", b"amount", "booking_id", b"booking_id", "booking_title", b"booking_title", "due_on", b"due_on", "method", b"method", "notice_days", b"notice_days", "paid_on", b"paid_on", "payer", b"payer", "payment_id", b"payment_id", "plan", b"plan", "policy", b"policy", "purpose", b"purpose", "segment", b"segment", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agent", b"agent", "amount", b"amount", "booking_id", b"booking_id", "booking_title", b"booking_title", "due_on", b"due_on", "method", b"method", "notice_days", b"notice_days", "paid_on", b"paid_on", "payer", b"payer", "payment_id", b"payment_id", "plan", b"plan", "policy", b"policy", "purpose", b"purpose", "segment", b"segment", "test_mode", b"test_mode", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

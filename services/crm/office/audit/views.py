@@ -19,6 +19,7 @@ from services.crm.core.web import admin_required, current_agent
 from services.crm.office.audit.rules import TRAIL_ACTIONS
 from services.crm.office.audit.service import TrailRow, Wanted
 from services.crm.office.parts import office
+from services.crm.paying.parts import paying
 from services.crm.paying.reveal.history import HistoryLine, Names, history_lines
 
 blueprint = Blueprint("audit", __name__, template_folder="templates", url_prefix="/audit")
@@ -163,6 +164,8 @@ def _day(name: str) -> date | None:
 
 def _lines(rows: Sequence[TrailRow]) -> list[HistoryLine]:
     names = access().directory.names_in(current_agent())
-    people = Names(names=names | {"operator": "The operator"}, client=_UNKNOWN_CLIENT)
+    people = Names(
+        names=names | {"operator": "The operator"}, client=_UNKNOWN_CLIENT, reasons=paying().reason_words.of_codes
+    )
     # history_lines turns its entries around: oldest first in, newest first out.
     return history_lines([row.entry for row in reversed(rows)], people)

@@ -91,7 +91,12 @@ class DisputePacks:
         return _joined(sheet.pdf(sheet_of(pack)), originals)
 
     def _history(self, actor: Actor, payment: Payment) -> list[HistoryLine]:
-        people = Names(names=self._directory.names_in(actor), client=payment.payer_name, by_phone=payment.by_phone)
+        people = Names(
+            names=self._directory.names_in(actor),
+            client=payment.payer_name,
+            by_phone=payment.by_phone,
+            reasons=self._paying.reason_words.of_codes,
+        )
         return history_lines(self._paying.reveals.access_entries(payment), people)
 
     def _given_back(self, payment: Payment) -> list[GivenBack]:

@@ -99,6 +99,7 @@ def payouts() -> ResponseReturnValue:
     return render_template(
         "reports/payouts.html",
         report=paying().books.payouts(actor, *_bounds(actor, wanted)),
+        live=paying().books.live(actor),
         kinds=_KINDS,
         csv_url=with_same_filter("reports.payouts_csv"),
         **filters(actor, wanted, []) | {"agents": []},

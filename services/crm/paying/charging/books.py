@@ -35,7 +35,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargeSums:
-    """What a report comes to in one currency. `fees`: None where the gateway told none."""
+    """What a report comes to in one currency, live or in test mode: what never moved is no money. `fees`: None where
+    the gateway told none."""
+
+    live: bool
 
     charged: Money
     refunded: Money
@@ -151,6 +154,14 @@ class GatewayBooks:
         ids = (line.payment_id for payout in answer.payouts for line in payout.lines)
         return PayoutReport(payouts=list(answer.payouts), titles=self._titles(actor, ids), problem=answer.problem)
 
+    def live(self, actor: Actor) -> bool | None:
+        """Whether real money moves at the agency's gateway; None where there is none, or it can't be told now."""
+        try:
+            gateway = self._port.gateway_of(actor.agency_id)
+        except WayvaultError:
+            return None
+        return gateway.live if gateway else None
+
     def _titles(self, actor: Actor, payment_ids: Iterable[str]) -> dict[str, str]:
         wanted = set(payment_ids) - {""}
         if not wanted:
@@ -160,8 +171,17 @@ class GatewayBooks:
 
 
 def sums_of(entries: Iterable[LedgerEntry]) -> list[ChargeSums]:
-    """One for each currency, by its code; fees count in the currency in which the gateway keeps them."""
+    """One for each currency, by its code, live ones first; fees count in the currency in which the gateway keeps
+    them."""
     listed = list(entries)
+    return [
+        found
+        for live in (True, False)
+        for found in _sums_of([one for one in listed if one.charge.live is live], live=live)
+    ]
+
+
+def _sums_of(listed: Sequence[LedgerEntry], *, live: bool) -> list[ChargeSums]:
     made = [one for one in listed if one.charge.state is ChargeState.SUCCEEDED]
     fees = [one.fee for one in made if one.fee is not None]
     found = []
@@ -171,6 +191,7 @@ def sums_of(entries: Iterable[LedgerEntry]) -> list[ChargeSums]:
         kept = [fee.minor for fee in fees if fee.currency == currency]
         found.append(
             ChargeSums(
+                live=live,
                 charged=Money(minor=sum(charge.amount_minor for charge in taken), currency=currency),
                 refunded=Money(minor=sum(charge.refunded_minor for charge in taken), currency=currency),
                 fees=Money(minor=sum(kept), currency=currency) if kept else None,

@@ -79,6 +79,10 @@ class GrpcCharging:
         )
         return _gateway(self._caller.call(self._stub.EnterGatewayKey, request, timeout=_CHARGE_TIMEOUT))
 
+    def reasons(self) -> dict[str, str]:
+        answer = self._caller.call(self._stub.ListReasons, pb.ListReasonsRequest(), timeout=_READ_TIMEOUT)
+        return {one.code: one.words for one in answer.reasons}
+
     def charge(self, order: ChargeOrder, *, idempotency_key: str, origin: Origin) -> Charge:
         request = pb.ChargeRequest(
             idempotency_key=idempotency_key,
@@ -161,6 +165,9 @@ class NoCharging:
 
     def enter_key(self, entry: KeyEntry, *, idempotency_key: str, origin: Origin) -> GatewayDetail:
         _refuse()
+
+    def reasons(self) -> dict[str, str]:
+        return {}
 
     def charge(self, order: ChargeOrder, *, idempotency_key: str, origin: Origin) -> Charge:
         _refuse()

@@ -6,8 +6,10 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from chassis.errors import InvalidArgument
+from protos.wayvault.events.v1.events_pb2 import PaymentContext
 from services.crm.core.ports.charging import ChargeState
 from services.crm.paying.charging.models import PaymentChargeRow
+from services.crm.paying.payments.service import HeldPayment
 
 OPEN: Final = (ChargeState.INTENT, ChargeState.ASKING, ChargeState.NEEDS_CLIENT)
 
@@ -37,6 +39,13 @@ def newest_charge(session: Session, payment_id: str) -> ChargeNews | None:
         may_pass=row.may_pass,
         mandate_id=row.mandate_id,
     )
+
+
+def charged_context(session: Session, payment: HeldPayment) -> PaymentContext:
+    """What events about a charged payment carry: beside the rest, whether money moved."""
+    context = payment.context
+    context.test_mode = not session.get_one(PaymentChargeRow, payment.id).live
+    return context
 
 
 def demand_settled(session: Session, payment_id: str) -> None:

@@ -34,7 +34,7 @@ from services.crm.core.ports.vault import Origin, Removal
 from services.crm.paying.card_removal.service import Removals
 from services.crm.paying.charging.intents import ChargeIntent, demand_no_charge, write_intent
 from services.crm.paying.charging.models import PaymentChargeRow
-from services.crm.paying.charging.records import OPEN, ChargeNews, newest_charge
+from services.crm.paying.charging.records import OPEN, ChargeNews, charged_context, newest_charge
 from services.crm.paying.charging.requests import RefundRequest
 from services.crm.paying.charging.rules import (
     CARD_GONE,
@@ -325,7 +325,7 @@ class Charges:
             expires_at=now + LINK_GOOD_FOR,
         )
         event = PaymentConfirmationWanted(
-            context=payment.context,
+            context=charged_context(session, payment),
             sealed_mail=self._letters.seal(letter),
             at=stamp(now),
             card_again=charge.reason_code == HOSTED_PAGE,
@@ -335,7 +335,8 @@ class Charges:
     def _close(self, session: Session, payment: HeldPayment, row: PaymentChargeRow, now: datetime) -> None:
         """Charged: as *Processed with supplier*, card and CVV are destroyed, and the client is told."""
         words, origin = f"Charged through {gateway_name(row.gateway)}", Origin(ip=row.ip, user_agent=row.user_agent)
-        if process(session, self._outbox, payment, Fact.CHARGED, confirmation=row.reference, words=words, at=now):
+        told = {"confirmation": row.reference, "words": words}
+        if process(session, self._outbox, payment, Fact.CHARGED, **told, at=now, test_mode=not row.live):
             self._removals.want(session, payment, reason=Removal.PROCESSED, origin=origin)
 
     def _refused(self, payment_id: str, key: str, error: WayvaultError) -> None:

@@ -336,7 +336,12 @@ def _news(actor: Actor, payment: Payment) -> VaultNews:
         entries = paying().reveals.access_entries(payment)
     except WayvaultError as error:
         return VaultNews(problem=error.message)
-    people = Names(names=access().directory.names_in(actor), client=payment.payer_name, by_phone=payment.by_phone)
+    people = Names(
+        names=access().directory.names_in(actor),
+        client=payment.payer_name,
+        by_phone=payment.by_phone,
+        reasons=paying().reason_words.of_codes,
+    )
     return VaultNews(card=card, history=history_lines(entries, people))
 
 

@@ -1,6 +1,7 @@
 """The vault's audit trail about one card, in words: who, when, from where, why (M12). Pure."""
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -43,6 +44,10 @@ _WORDS: Final = {
     "charge.voided": "Charge taken back before it was made",
     "mandate.made": "Card kept by the gateway for a standing order",
     "mandate.ended": "Card of a standing order forgotten by the gateway",
+    "charge.refused": "Card not charged",
+    "refund.asked": "Refund asked for",
+    "refund.refused": "Refund not asked for",
+    "refund.pending": "Refund on its way",
     "refund.approved": "Refund approved by an admin",
     "refund.succeeded": "Refund made",
     "refund.failed": "Refund not made",
@@ -56,7 +61,20 @@ _WORDS: Final = {
     "phone.ended": "Secure session on the telephone ended",
 }
 _SAY_NO_THEMSELVES: Final = frozenset(
-    f"{act}.refused" for act in ("code", "challenge", "reveal", "intake", "cvv", "card", "removal", "access")
+    f"{act}.refused"
+    for act in (
+        "code",
+        "challenge",
+        "reveal",
+        "intake",
+        "cvv",
+        "card",
+        "removal",
+        "access",
+        "charge",
+        "refund",
+        "gateway_key",
+    )
 )
 # What the vault writes as the reason of a code for the CVV, which has no purpose of its own.
 _FOR_CVV: Final = "CVV_CODE"
@@ -84,6 +102,11 @@ _REFUSALS: Final = {
     "AGENT_UNKNOWN": "the person is not enrolled at the vault",
     "NOT_FOUND": "the vault does not know it",
 }
+# Whose reason is a gateway's code.
+_BY_GATEWAY: Final = frozenset(
+    {"charge.declined", "charge.failed", "charge.needs_client", "charge.voided", "refund.failed", "gateway_key.refused"}
+)
+_NO_WORDS: Final = "The gateway gave a reason that has no words here"
 # The same refusal of a second reveal means something else.
 _SECOND_REFUSALS: Final = {
     "PERMISSION_DENIED": "not allowed by the vault: it wants two different people, and an open request",
@@ -97,6 +120,14 @@ _REASONS: Final = {
     "voided": "payment void",
     "by_hand": "removed by hand",
     "replaced": "replaced by a newer card",
+    "kept": "",
+    "not_kept": "the gateway did not keep it",
+    "stripe": "Stripe",
+    "stripe live": "Stripe, live",
+    "stripe test": "Stripe, test mode",
+    "authorizenet": "Authorize.Net",
+    "authorizenet live": "Authorize.Net, live",
+    "authorizenet test": "Authorize.Net, test mode",
     "lapsed": "kept as long as the agency's policy allows",
     "expired": "kept as long as the agency's policy allows",
 }
@@ -122,6 +153,8 @@ class Names:
     names: dict[str, str]
     client: str
     by_phone: bool = False
+    # The words of gateways' codes; asked for only where one is shown.
+    reasons: Callable[[], Mapping[str, str]] = dict
 
     def who(self, entry: AccessEntry) -> str:
         """Who did it. What came in by the portal the client did: the vault notes for whose eyes it was."""
@@ -129,7 +162,7 @@ class Names:
             return f"{self.client}, on the telephone"
         if entry.action in _BY_CLIENT or entry.actor == "portal":
             return f"{self.client}, in the portal"
-        if entry.actor == "vault":
+        if entry.actor in ("vault", "charging"):
             return "The vault itself"
         return self.names.get(entry.actor, entry.actor)
 
@@ -140,10 +173,11 @@ class Names:
 
 def history_lines(entries: list[AccessEntry], people: Names) -> list[HistoryLine]:
     """The trail, newest first."""
-    return [_line(entry, people) for entry in reversed(entries)]
+    words = people.reasons() if any(_has_code(entry) for entry in entries) else {}
+    return [_line(entry, people, words) for entry in reversed(entries)]
 
 
-def _line(entry: AccessEntry, people: Names) -> HistoryLine:
+def _line(entry: AccessEntry, people: Names, words: Mapping[str, str]) -> HistoryLine:
     what = _what(entry)
     seen_at = (entry.origin.ip, "" if people.was_keyed(entry) else _device(entry.origin.user_agent))
     where = ", ".join(part for part in seen_at if part)
@@ -152,7 +186,7 @@ def _line(entry: AccessEntry, people: Names) -> HistoryLine:
         what=what if entry.ok or entry.action in _SAY_NO_THEMSELVES else f"Refused: {what[0].lower()}{what[1:]}",
         who=people.who(entry),
         where=where,
-        why=_why(entry),
+        why=_of_gateway(entry, words) if _has_code(entry) else _why(entry),
         refused=not entry.ok,
     )
 
@@ -176,6 +210,17 @@ def _why(entry: AccessEntry) -> str:
             return _SECOND_REFUSALS[reason]
         return _REFUSALS.get(reason, _spelled(reason) if reason.isupper() else reason)
     return _REASONS.get(reason.lower(), reason)
+
+
+def _has_code(entry: AccessEntry) -> bool:
+    """Whether the reason is a gateway's code rather than a word of the vault's or a person's."""
+    return entry.action in _BY_GATEWAY and bool(entry.reason) and not entry.reason.isupper()
+
+
+def _of_gateway(entry: AccessEntry, words: Mapping[str, str]) -> str:
+    said = words.get(entry.reason, _NO_WORDS).rstrip(".")
+    # An abbreviation stays as it is.
+    return said if said[1:2].isupper() else said[:1].lower() + said[1:]
 
 
 def _spelled(constant: str) -> str:

@@ -9,10 +9,12 @@ import pyotp
 import pytest
 
 from chassis.errors import InvalidArgument, PermissionDenied, Unavailable
+from protos.wayvault.events.v1.events_pb2 import PaymentProcessed
 from services.crm.access.activity.service import Act, ActivityFilter
 from services.crm.core.ports.charging import OPERATOR, GatewayDetail
 from services.crm.paying.charging.charging_grpc import NoCharging
-from tests.support.crm_charging import FakeCharging
+from services.crm.paying.charging.reason_words import ReasonWords
+from tests.support.crm_charging import FakeCharging, charged_fee
 from tests.support.crm_paying import ORIGIN, Browser, CrmHouse
 
 PAGE = "/agency/gateway"
@@ -170,3 +172,30 @@ def test_where_charging_is_not_set_up_nothing_is_opened() -> None:
         nothing.check_gateway("agency_1")
     with pytest.raises(Unavailable):
         nothing.open_key_entry("agency_1", "agent_1", "stripe", origin=ORIGIN)
+
+
+def test_payouts_say_whether_money_moves(crm: CrmHouse, gateway: FakeCharging) -> None:
+    assert "Test mode" in crm.browser(crm.ada).get("/reports/payouts").text
+    assert gateway.gateway is not None
+    gateway.gateway = replace(gateway.gateway, live=True)
+    assert "Real money moves" in crm.browser(crm.ada).get("/reports/payouts").text
+    gateway.gateway = None
+    assert "money moves" not in crm.browser(crm.ada).get("/reports/payouts").text
+    gateway.gateway_of = _unreachable  # type: ignore[method-assign,assignment]
+    assert "money moves" not in crm.browser(crm.ada).get("/reports/payouts").text
+
+
+def test_what_a_test_charge_moved_is_told_in_its_events(crm: CrmHouse, gateway: FakeCharging) -> None:
+    charged_fee(crm)
+    (told,) = crm.events(PaymentProcessed)
+    assert told.context.test_mode
+
+
+def test_codes_are_asked_for_once_and_again_only_after_a_failure(gateway: FakeCharging) -> None:
+    words = ReasonWords(gateway)
+    gateway.refuse = Unavailable()
+    assert words.of_codes() == {}
+    gateway.refuse = None
+    assert "insufficient_funds" in words.of_codes()
+    gateway.refuse = Unavailable()
+    assert "insufficient_funds" in words.of_codes()

@@ -80,3 +80,29 @@ def test_every_action_that_the_vault_records_about_a_card_has_words() -> None:
     # A look is recorded only when it is refused; the other is a host.
     asked = {"card.described", "card.localhost"}
     assert found - asked <= set(_WORDS), found - asked - set(_WORDS)
+
+
+def test_a_gateways_code_is_told_in_words_and_never_shown() -> None:
+    words = {"insufficient_funds": "There is not enough money on the card.", "pin": "PIN was wrong too often."}
+    asked: list[int] = []
+
+    def reasons() -> dict[str, str]:
+        asked.append(1)
+        return words
+
+    def why(action: str, reason: str, *, ok: bool = True) -> str:
+        entry = AccessEntry(at=NOW, action=action, ok=ok, actor="charging", reason=reason, origin=Origin(ip=""))
+        return history_lines([entry], Names(names={}, client="", reasons=reasons))[0].why
+
+    assert why("charge.declined", "insufficient_funds") == "there is not enough money on the card"
+    assert why("charge.declined", "pin") == "PIN was wrong too often"
+    assert why("refund.failed", "never_heard_of") == "the gateway gave a reason that has no words here"
+    assert why("gateway_key.refused", "insufficient_funds", ok=False) == "there is not enough money on the card"
+    assert len(asked) == 4
+    # Nobody is asked where there is no code.
+    assert why("charge.succeeded", "") == ""
+    assert why("mandate.made", "not_kept") == "the gateway did not keep it"
+    assert why("gateway_key.set", "stripe LIVE") == "Stripe, live"
+    assert why("charge.refused", "PERMISSION_DENIED", ok=False) == "not this agent's card"
+    assert len(asked) == 4
+    assert line("charge.declined", actor="charging").who == "The vault itself"
