@@ -204,8 +204,8 @@ class SignRequests:
             row = _locked(session, request_id)
             if row is None or row.kind != kind:
                 return None
-            is_hers = bool(client_id) and row.client_id == client_id
-            if not is_hers and not _has_token(session, row.request_id, token):
+            is_theirs = bool(client_id) and row.client_id == client_id
+            if not is_theirs and not _has_token(session, row.request_id, token):
                 return None
             view = self._view(row)
             if view.status is RequestStatus.OPEN:

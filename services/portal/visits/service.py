@@ -174,8 +174,8 @@ class Visits:
             row = session.get(VisitRow, visit_id[:64], with_for_update=True)
             if row is None:
                 return None
-            is_hers = bool(client_id) and row.client_id == client_id
-            if not is_hers and not _has_token(session, row.visit_id, token):
+            is_theirs = bool(client_id) and row.client_id == client_id
+            if not is_theirs and not _has_token(session, row.visit_id, token):
                 return None
             view = self._view(session, row)
             for part in view.waiting:

@@ -72,7 +72,7 @@ def authorization(payment_id: str, document_id: str) -> ResponseReturnValue:
     pdf = paying().book.document_pdf(current_agent(), payment_id, document_id)
     response = Response(pdf, mimetype="application/pdf")
     response.headers["Content-Disposition"] = f'attachment; filename="signed-authorization-{document_id}.pdf"'
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'; sandbox"
     return response
 
 

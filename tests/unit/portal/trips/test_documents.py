@@ -33,7 +33,7 @@ def test_a_document_stands_on_the_trip_and_among_all_documents_and_downloads_saf
         "attachment; filename=\"Bordkarten fur Bergen.pdf\"; filename*=UTF-8''Bordkarten%20f%C3%BCr%20Bergen.pdf"
     )
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'; sandbox"
     assert answer.headers["Cache-Control"] == "no-store"
 
 

@@ -129,7 +129,7 @@ def test_the_form_shares_a_file_and_the_booking_shows_it(crm: CrmHouse) -> None:
     document = crm.deps.trips.documents.of_booking(crm.maya, crm.booking_id)[0]
     file = browser.get(f"/documents/{document.id}")
     assert file.headers["Content-Disposition"].startswith('attachment; filename="passes.pdf"')
-    assert file.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert file.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'; sandbox"
     assert file.headers["X-Content-Type-Options"] == "nosniff"
     assert file.headers["Cache-Control"] == "no-store"
     assert "Passes" in browser.get(f"/clients/{crm.grace_id}").get_data(as_text=True)
