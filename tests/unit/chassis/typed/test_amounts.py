@@ -129,6 +129,16 @@ def test_what_our_own_pages_print_can_be_pasted_back(minor: int, currency: str) 
     assert Money.parse(amount.format(), currency) == amount
 
 
+@given(st.integers(1, 10**11), st.sampled_from(("USD", "EUR", "JPY", "KWD")))
+def test_money_given_back_is_the_same_amount_behind_one_minus_and_is_never_read_as_paid(
+    minor: int, currency: str
+) -> None:
+    printed = Money(minor=-minor, currency=currency).format()
+    assert printed == "\u2212" + Money(minor=minor, currency=currency).format()
+    with pytest.raises(AmountError, match="without a minus"):
+        read_amount(printed, currency)
+
+
 @given(typed_values(), st.sampled_from(("USD", "EUR", "JPY", "KWD", "ZZZ")))
 def test_anything_typed_is_an_amount_or_a_refusal_in_words(typed: str, currency: str) -> None:
     read = _read(typed, currency)
