@@ -49,6 +49,7 @@ def test_a_booking_is_opened_by_keyboard_with_passengers_that_are_searched_for(w
     page.goto(world.crm)
     page.keyboard.press("n")
     expect(page.get_by_role("heading", level=1, name="New booking")).to_be_visible(timeout=_PATIENCE_MS)
+    page.wait_for_load_state()
     page.get_by_label("Title").fill("Weekend in Bergen")
     search = page.get_by_label("Add a passenger")
     for name in ("robert whitcombe", "eleanor whitcombe"):

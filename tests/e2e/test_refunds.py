@@ -92,6 +92,8 @@ def test_a_refund_above_the_limit_goes_out_when_another_admin_approves(world: Wo
 
 
 def _refund(agent: AgentAtWork, amount: str, album: Album) -> None:
+    # Its words may be seen before its scripts listen.
+    agent.page.wait_for_load_state()
     agent.page.get_by_role("button", name="Refund…").press("Enter")
     dialog = agent.page.get_by_role("dialog")
     expect(dialog).to_be_visible()
