@@ -441,7 +441,7 @@ class Book:
     def refusal_of(self, key: str, path: str) -> Answer | None:
         """What speaks against a key. Beside `key` there are others, which say by their names what they are:
         sk_live_simulator…, rk_test_simulator… (restricted: may charge, not read the account), rk_test_norights…"""
-        if key in self.revoked or key != self.key and not re.match(r"(sk|rk)_(test|live)_(simulator|norights)", key):
+        if key in self.revoked or (key != self.key and not re.match(r"(sk|rk)_(test|live)_(simulator|norights)", key)):
             return 401, {"error": {"type": "invalid_request_error", "message": "Invalid API Key provided"}}
         if "norights" in key or (key.startswith("rk_") and path == "/v1/account"):
             return 403, {"error": {"type": "invalid_request_error", "message": "The key has no such permission."}}
