@@ -142,7 +142,7 @@ class RefundService:
             account = account_of(session, new.agency_id)
         act.card_token = charge.card_token
         if account is None:
-            raise InvalidArgument("Your agency has no payment gateway. An operator has to give its key.")
+            raise InvalidArgument("Your agency has no payment gateway. An admin enters its keys under Agency.")
         refused = refund_refusal(
             ChargeState(charge.state),
             charged=charge.amount_minor,

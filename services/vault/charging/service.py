@@ -158,7 +158,7 @@ class ChargeService:
             account = account_of(session, new.agency_id)
             source = _live_mandate(session, new) if new.mandate_id else _live_card(session, new, now)
         if account is None:
-            raise InvalidArgument("Your agency has no payment gateway yet. An operator has to give its key.")
+            raise InvalidArgument("Your agency has no payment gateway yet. An admin enters its keys under Agency.")
         if isinstance(source, MandateRow) and (source.gateway, source.live) != (account.gateway, account.live):
             raise CardGone("The card is kept by a gateway that your agency has left. Ask the client for a card.")
         if new.keep_card and not KINDS[account.gateway].keeps_cards:

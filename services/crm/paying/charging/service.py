@@ -177,7 +177,7 @@ class Charges:
         except WayvaultError as error:
             return error.message
         if gateway is None:
-            return "Your agency has no payment gateway yet. An operator has to give its key."
+            return "Your agency has no payment gateway yet. An admin enters its keys under Agency."
         if not gateway.keeps_cards:
             return f"{gateway_name(gateway.name)} keeps no cards for Wayvault, so there are no standing orders with it."
         return ""
