@@ -51,11 +51,10 @@ def _ask(agent: AgentAtWork, album: Album, title: str, plan: str) -> str:
     page.get_by_label("Amount").fill("180.00")
     page.get_by_label("What is it for?").fill("Shore excursions")
     page.get_by_role("button", name="Preview e-mail").click()
+    expect(page.locator("#mail")).to_contain_text(f"Read and sign “{title}”")
     overpay = page.get_by_label("Send it all the same")
     if overpay.count():
         overpay.check()
-        page.get_by_role("button", name="Preview e-mail").click()
-    expect(page.locator("#mail")).to_contain_text(f"Read and sign “{title}”")
     album.look(page, "crm-visit-form", large_text=True)
     page.get_by_role("button", name="Send request").click()
     expect(page.get_by_text("The request is on its way to Eleanor Whitcombe")).to_be_visible(timeout=_LONG_MS)
