@@ -1,6 +1,6 @@
 """What every page of the portal shares: whose house it is, in which zone its times are, who is asking."""
 
-from flask import Flask, g, request, url_for
+from flask import Flask, abort, g, request, url_for
 
 from chassis.web import Brand
 from chassis.web.formatting import use_zone
@@ -24,6 +24,15 @@ def dress(payment_request: PaymentRequest) -> None:
 def origin_of_request() -> Origin:
     """Where the current request came from."""
     return Origin.of(request.remote_addr, request.user_agent.string)
+
+
+def public_agent(name: str) -> AgentView:
+    """The agent whose public page has this name; the rest of this request looks like theirs. 404 when there is none."""
+    agent = portal().agents.by_address(name)
+    if agent is None:
+        abort(404)
+    dress_as(agent)
+    return agent
 
 
 def dress_as(agent: AgentView) -> None:

@@ -4,7 +4,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 import structlog
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis.ids import new_link_token
@@ -12,7 +12,7 @@ from chassis.web.form_tokens import new_form_token, read_form_token
 from chassis.web.framing import ANYBODY, framable
 from services.portal.account.service import PresentClient
 from services.portal.agents.service import AgentView
-from services.portal.looks import dress_as
+from services.portal.looks import public_agent
 from services.portal.parts import portal
 from services.portal.quotes.forms import FramedQuoteForm, QuoteForm
 from services.portal.quotes.rules import REQUESTS_PER_HOUR, date_errors
@@ -32,7 +32,7 @@ _FORM_IS_OLD = "This form lay open for very long. What you typed is still here: 
 @blueprint.route("/a/<name>", methods=["GET", "POST"])
 def ask(name: str) -> ResponseReturnValue:
     """Who the agent is, and the form. An address with their id leads to the one with their name."""
-    agent = _agent(name)
+    agent = public_agent(name)
     if request.method == "GET" and name != agent.slug:
         return redirect(url_for("quotes.ask", name=agent.slug), 302)
     client = _own_client(agent)
@@ -60,7 +60,7 @@ def _websites(name: str) -> tuple[str, ...] | None:
 def embed(name: str) -> ResponseReturnValue:
     """The form alone, as an agent puts it into their own website (P11). Answers in place, for only this page may be
     framed."""
-    agent = _agent(name)
+    agent = public_agent(name)
     form = FramedQuoteForm()
     what, status = f"quote/{agent.agent_id}", 200
     key = read_form_token(what, form.request_key.data or "")
@@ -87,7 +87,7 @@ def _scheme() -> str:
 @blueprint.get("/a/<name>/thanks")
 def thanks(name: str) -> ResponseReturnValue:
     """What happens next."""
-    agent = _agent(name)
+    agent = public_agent(name)
     return render_template("quotes/thanks.html", agent=agent)
 
 
@@ -109,14 +109,6 @@ def _may_ask(email: str) -> bool:
     return throttle.allows("quote", request.remote_addr or "", most=REQUESTS_PER_HOUR) and throttle.allows(
         "quote mail", email.casefold(), most=REQUESTS_PER_HOUR
     )
-
-
-def _agent(name: str) -> AgentView:
-    agent = portal().agents.by_address(name)
-    if agent is None:
-        abort(404)
-    dress_as(agent)
-    return agent
 
 
 def _own_client(agent: AgentView) -> PresentClient | None:

@@ -7,8 +7,7 @@ from flask.typing import ResponseReturnValue
 from chassis.errors import InvalidArgument, NotFound
 from chassis.ids import new_link_token
 from chassis.web.link_repair import link_token
-from services.portal.agents.service import AgentView
-from services.portal.looks import dress_as
+from services.portal.looks import dress_as, public_agent
 from services.portal.nav import home_url
 from services.portal.parts import portal
 from services.portal.registrations.forms import ProofForm, RegistrationForm
@@ -29,7 +28,7 @@ _LOOKS_AGAIN_SECONDS = "2"
 @blueprint.route("/a/<name>/register", methods=["GET", "POST"])
 def register(name: str) -> ResponseReturnValue:
     """Who one is, and how to reach one. The answer is the same whoever's the address is."""
-    agent = _agent(name)
+    agent = public_agent(name)
     if request.method == "GET" and name != agent.slug:
         return redirect(url_for("registrations.register", name=agent.slug), 302)
     form, status = RegistrationForm(), 200
@@ -53,7 +52,7 @@ def register(name: str) -> ResponseReturnValue:
 @blueprint.get("/a/<name>/register/sent")
 def sent(name: str) -> ResponseReturnValue:
     """What happens next, in words that hold for everybody."""
-    return render_template("registrations/sent.html", agent=_agent(name))
+    return render_template("registrations/sent.html", agent=public_agent(name))
 
 
 @blueprint.route("/registration", methods=["GET", "POST"])
@@ -108,11 +107,3 @@ def _may_register(email: str) -> bool:
     return throttle.allows("registration", request.remote_addr or "", most=REGISTRATIONS_PER_HOUR) and throttle.allows(
         "registration mail", email.casefold(), most=MAILS_PER_HOUR
     )
-
-
-def _agent(name: str) -> AgentView:
-    agent = portal().agents.by_address(name)
-    if agent is None:
-        abort(404)
-    dress_as(agent)
-    return agent
