@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from flask import render_template, request
+from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from services.crm.core.actor import Actor
@@ -14,9 +14,9 @@ from services.crm.core.headings import Headings, asked_order
 from services.crm.core.ports.charging import LedgerEntry, PayoutDetail
 from services.crm.core.web import admin_required, current_agent, login_required
 from services.crm.office.parts import office
-from services.crm.office.reports.rules import Span, asked_period, last_months
+from services.crm.office.reports.rules import Span, last_months
 from services.crm.office.reports.service import Wanted
-from services.crm.office.reports.views import blueprint, filters
+from services.crm.office.reports.views import asked_for, blueprint, filters
 from services.crm.paying.charging.books import FALLING, NEWEST, ChargeSort
 from services.crm.paying.charging.rules import gateway_name
 from services.crm.paying.parts import paying
@@ -119,12 +119,7 @@ def payouts_csv() -> ResponseReturnValue:
 
 
 def _asked(actor: Actor) -> Wanted:
-    """What the address asks for. Raises NotFound for an agent out of sight."""
-    agent_id = request.args.get("agent", "")[:64]
-    office().reports.check_agent(actor, agent_id)
-    usual = last_months(office().reports.today(actor), 1)
-    period = asked_period(request.args.get("from", "")[:10], request.args.get("to", "")[:10], usual)
-    return Wanted(period=period, agent_id=agent_id, currency="")
+    return asked_for(actor, last_months(office().reports.today(actor), 1))
 
 
 def _bounds(actor: Actor, wanted: Wanted) -> tuple[datetime, datetime]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from flask import render_template, request
+from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from services.crm.access.parts import access
@@ -13,9 +13,9 @@ from services.crm.core.export import table_response
 from services.crm.core.web import current_agent, login_required
 from services.crm.office.parts import office
 from services.crm.office.reports.gateway_views import blueprint
-from services.crm.office.reports.rules import asked_period, next_days
+from services.crm.office.reports.rules import next_days
 from services.crm.office.reports.service import Wanted
-from services.crm.office.reports.views import filters
+from services.crm.office.reports.views import asked_for, filters
 from services.crm.paying.parts import paying
 from services.crm.paying.standing_orders.ahead import PlannedCharge
 
@@ -68,12 +68,7 @@ def orders_ahead_csv() -> ResponseReturnValue:
 
 
 def _asked(actor: Actor) -> Wanted:
-    """What the address asks for. Raises NotFound for a foreign agent."""
-    agent_id = request.args.get("agent", "")[:64]
-    office().reports.check_agent(actor, agent_id)
-    usual = next_days(office().reports.today(actor), _AHEAD_DAYS)
-    period = asked_period(request.args.get("from", "")[:10], request.args.get("to", "")[:10], usual)
-    return Wanted(period=period, agent_id=agent_id, currency="")
+    return asked_for(actor, next_days(office().reports.today(actor), _AHEAD_DAYS))
 
 
 def _row(charge: PlannedCharge, names: Mapping[str, str]) -> tuple[object, ...]:

@@ -1,6 +1,7 @@
 """Pages of reports, each on screen, as CSV and fit for paper; and noting a commission that came in."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from babel.dates import format_date
@@ -265,14 +266,19 @@ def clients_csv() -> ResponseReturnValue:
 
 
 def _asked(actor: Actor, usual: Period, currencies: Currencies) -> tuple[Wanted, list[str]]:
-    """What the address asks for, and the currencies to choose between. Raises NotFound for an agent out of sight."""
+    """As `asked_for`, and the currencies to choose between."""
+    wanted = asked_for(actor, usual)
+    offered = currencies(actor, wanted.agent_id) or [_CURRENCIES[0]]
+    chosen = request.args.get("currency", "")
+    return replace(wanted, currency=chosen if chosen in _CURRENCIES else offered[0]), offered
+
+
+def asked_for(actor: Actor, usual: Period) -> Wanted:
+    """What the address asks for, in whatever currency. Raises NotFound for an agent out of sight."""
     agent_id = request.args.get("agent", "")[:64]
     office().reports.check_agent(actor, agent_id)
     period = asked_period(request.args.get("from", "")[:10], request.args.get("to", "")[:10], usual)
-    offered = currencies(actor, agent_id) or [_CURRENCIES[0]]
-    chosen = request.args.get("currency", "")
-    currency = chosen if chosen in _CURRENCIES else offered[0]
-    return Wanted(period=period, agent_id=agent_id, currency=currency), offered
+    return Wanted(period=period, agent_id=agent_id, currency="")
 
 
 def filters(actor: Actor, wanted: Wanted, offered: list[str]) -> dict[str, object]:
