@@ -1,7 +1,10 @@
 """HAProxy before the members of one engine: what connects to the engine's one address is led to who leads."""
 
+import csv
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from deploy.dev.engines.host import (
     EngineFault,
@@ -27,6 +30,7 @@ global
   maxconn 2000
   nbthread 1
   pidfile {pid}
+  stats socket {socket} mode 600 level user
 defaults
   mode tcp
   maxconn 2000
@@ -74,7 +78,9 @@ class Proxy:
             return False
         for front in fronts:
             demand_free_port(front.port, NAME)
-        text = _CONFIGURATION.format(pid=host.data / "haproxy.pid") + "".join(front.lines() for front in fronts)
+        asked = host.data / "asked"
+        files = {"pid": host.data / "haproxy.pid", "socket": asked}
+        text = _CONFIGURATION.format(**files) + "".join(front.lines() for front in fronts)
         configuration = host.data / "haproxy.cfg"
         write_file(configuration, text)
         log = host.data / "haproxy.log"
@@ -84,6 +90,8 @@ class Proxy:
             lambda: all(port_is_taken(front.port) for front in fronts),
             what=NAME, seconds=20, log=log, alive=lambda: self._pid() is not None,
         )  # fmt: skip
+        # Until then it leads to members that don't lead as well, and cuts who is connected once it knows.
+        wait_until(lambda: _every_member_is_judged(asked), what=f"{NAME}'s first checks", seconds=30, log=log)
         return True
 
     def stop(self) -> bool:
@@ -98,3 +106,16 @@ class Proxy:
         host = host_of(self._state, self._folder, account=None)
         pid = read_pid(host.data / "proxy.pid")
         return pid if pid is not None and is_running(pid, str(host.data)) else None
+
+
+def _every_member_is_judged(asked: Path) -> bool:
+    """Whether HAProxy has found each member up or down: to start with it takes all for up, unchecked."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(5)
+        connection.connect(str(asked))
+        connection.sendall(b"show stat -1 4 -1\n")
+        with connection.makefile(encoding="utf-8") as answer:
+            members = list(csv.DictReader(answer))
+    return bool(members) and all(
+        member["status"] in {"UP", "DOWN"} and member["check_status"] != "INI" for member in members
+    )
