@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPError
 
 from chassis.bus.port import DELIVERY_LIMIT, BusUnavailable, TlsPaths
@@ -22,6 +23,9 @@ _CONNECT_SECONDS = 5
 _CONNECT_TO_ONE_OF_SEVERAL_SECONDS = 2
 # Listing dead letters hands them out and back; RabbitMQ 4 would drop them after 20 times if nothing were said.
 _NO_LIMIT = 1_000_000_000
+# A node that takes the connection and then says nothing, as a frozen one does, is told of by an error that is none of
+# pika's AMQPErrors.
+_CONNECT_FAULTS = (AMQPError, AMQPConnectorException, OSError, ValueError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +96,7 @@ class Link:
         for _ in self._urls:
             try:
                 return pika.BlockingConnection(self.parameters(purpose))
-            except (AMQPError, OSError, ValueError) as error:
+            except _CONNECT_FAULTS as error:
                 fault = type(error).__name__
                 self.elsewhere()
         raise BusUnavailable(f"can't connect to the broker: {fault}")

@@ -13,7 +13,6 @@ from pika.exceptions import AMQPError
 from pika.spec import Basic, BasicProperties
 
 from chassis.backoff import grown, spread
-from chassis.bus.port import BusUnavailable
 from chassis.bus.rabbit_link import Link, declare_queue, queue_name, replay_key
 
 log = structlog.get_logger(__name__)
@@ -111,7 +110,8 @@ class RabbitSubscription:
             try:
                 self._connection = self._link.connect("consume")
                 self._consume(self._connection)
-            except (AMQPError, OSError, BusUnavailable) as error:
+            # Whatever it is: without this thread nothing would be consumed any more, and nobody told.
+            except Exception as error:
                 log.warning("bus.consumer_disconnected", bus_service=self._service, cause=type(error).__name__)
                 self._link.elsewhere()
             finally:

@@ -1,9 +1,12 @@
 """Which node of RabbitMQ is asked, and whom next."""
 
+import socket
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.bus import rabbit_link
 from chassis.bus.port import BusUnavailable
 from chassis.bus.rabbit_link import Link, node_urls
 
@@ -31,3 +34,13 @@ def test_every_node_is_tried_and_the_fault_names_no_password() -> None:
     assert link.parameters("test").port == first, "the turn went once around"
     link.elsewhere()
     assert link.parameters("test").port != first
+
+
+@pytest.mark.enable_socket
+def test_a_node_that_takes_the_connection_and_says_nothing_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rabbit_link, "_CONNECT_TO_ONE_OF_SEVERAL_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as frozen:
+        silent = f"127.0.0.1:{frozen.getsockname()[1]}"
+        link = Link(f"amqp://user:password@{silent},{silent}/v", service="crm", tls=None)
+        with pytest.raises(BusUnavailable, match="AMQPConnectorStackTimeout"):
+            link.connect("test")
