@@ -13,7 +13,7 @@ from typing import Final
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from chassis.errors import InvalidArgument
-from chassis.pictures import HEIC_WORDS, is_heic
+from chassis.pictures import odd_picture
 
 MOST_UPLOADED: Final = 2 * 1024 * 1024
 MOST_KEPT: Final = 64 * 1024
@@ -37,8 +37,8 @@ class Logo:
 
 def read_logo(content: bytes) -> Logo:
     """The picture, drawn anew. Raises InvalidArgument (field "logo") with a text for the person."""
-    if is_heic(content):
-        raise InvalidArgument(HEIC_WORDS, field="logo")
+    if words := odd_picture(content):
+        raise InvalidArgument(words, field="logo")
     if len(content) > MOST_UPLOADED:
         raise InvalidArgument("Choose a picture of at most 2 MB.", field="logo")
     picture = _decoded(content)

@@ -20,5 +20,6 @@ LOCKED = "This file is protected by a password, so it can't be looked into. Save
 DAMAGED = "This file can't be read to its end. Open it, save it anew or print it to PDF, then upload that."
 PROGRAM = "This file holds a program (a script or macro). Print it to PDF, or save it without, then upload that."
 EMBEDDED = "Another file is built into this one and can't be looked into. Take it out, or print the file to PDF."
+OUTSIDE = "This file fetches a part of itself from elsewhere when it is opened. Print it to PDF, then upload that."
 ARCHIVE = "There is an archive hidden in this file. Print it to PDF, or save it anew, then upload that."
 TOO_MUCH = "This file unpacks to more than can be looked through. Split it, or make it smaller, then upload it."

@@ -1,13 +1,14 @@
 """What is inside an Office or OpenDocument file: the text of every part, hidden ones too, and files built in."""
 
+import email
+import email.policy
 import io
 import re
 import zipfile
-from decimal import Decimal
 from typing import Any, Final
 from xml.parsers import expat
 
-from services.crm.trips.documents.inside import DAMAGED, LOCKED, TOO_MUCH, Inside
+from services.crm.trips.documents.inside import DAMAGED, LOCKED, OUTSIDE, PROGRAM, TOO_MUCH, Inside
 
 _TEXT_PARTS: Final = (".xml", ".rels", ".vml", ".rdf", ".html", ".htm", ".mht", ".rtf", ".txt", ".svg", ".csv", ".json")
 # What other parts may be files of their own, whatever they are called: archives and Office files, PDFs, RAR, 7z, gzip.
@@ -19,8 +20,15 @@ _BLOCKS: Final = frozenset({"p", "h", "tc", "si", "c", "v", "is", "row", "table-
 _BLANKS: Final = frozenset({"tab", "br", "cr", "s", "line-break", "sym"})
 _TAGS: Final = re.compile(r"<[^<>]*>")
 _PROGRAMS: Final = re.compile(r"vbaproject|/activex/|/macrosheets/|^basic/[^/]+/(?!script-lb)|^scripts/")
-# How a spreadsheet writes a number of 15 or 16 digits: 4.11111111111111E15.
-_EXPONENT: Final = re.compile(r"(?<![0-9.])([0-9]\.[0-9]{1,17})[eE]\+?(1[0-9])(?![0-9])")
+# What runs, or is fetched from elsewhere, as soon as the file is opened: fields and links that start other programs,
+# scripts behind a click, a template of another site.
+_STARTED: Final = re.compile(r"DDEAUTO\b|vnd\.sun\.star\.script:")
+_LINKED: Final = re.compile(rb"<(?:\w{1,20}:)?ddeLink\b")
+_TEMPLATE: Final = re.compile(rb"<[^<>]*/attachedTemplate[\"'][^<>]*>")
+# How Excel writes a character that XML has no place for.
+_ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_RTF_WORDS: Final = re.compile(r"\\(?:'[0-9a-f]{2}|[a-z]{1,32}-?[0-9]{0,10} ?|.)|[{}]")
+_BEGINNINGS_OF_XML: Final = (b"<", b"\xef\xbb\xbf<", b"\xff\xfe<\0", b"\xfe\xff\0<")
 # Values in attributes are parted by letters, so that none goes on in the next.
 _APART: Final = " and "
 
@@ -29,15 +37,15 @@ def read_office(content: bytes) -> Inside:
     """Reads every part that holds text. The zip itself was looked at before (rules.file_type)."""
     inside, left = Inside(), _MOST_TEXT
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        inside.texts.append(_APART.join([archive.comment.decode("latin-1"), *archive.namelist()]))
         for entry in archive.infolist():
             name = entry.filename.lower()
             if entry.flag_bits & 1:
                 inside.refuse(LOCKED)
                 continue
-            is_text = name.endswith(_TEXT_PARTS)
-            built_in = ("/embeddings/" in f"/{name}" and not name.endswith(".rels")) or (
-                not is_text and _begins_like_a_file(archive, entry)
-            )
+            begin = b"" if name.endswith(_TEXT_PARTS) else _beginning(archive, entry)
+            is_text = name.endswith(_TEXT_PARTS) or begin.lstrip().startswith(_BEGINNINGS_OF_XML)
+            built_in = ("/embeddings/" in f"/{name}" and not name.endswith(".rels")) or begin.startswith(_FILES)
             if not built_in and not is_text:
                 continue
             left -= entry.file_size
@@ -56,28 +64,58 @@ def read_office(content: bytes) -> Inside:
     return inside
 
 
-def _begins_like_a_file(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
+def _beginning(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     try:
         with archive.open(entry) as part:
-            return part.read(_LONGEST_MARK).startswith(_FILES)
+            return part.read(_LONGEST_MARK)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError):
-        return False
+        return b""
 
 
 def _read_part(name: str, part: bytes, inside: Inside) -> None:
     if name.endswith("manifest.xml") and b"encryption-data" in part:
         inside.refuse(LOCKED)
-    inside.texts.append(_whole_numbers(text_of_xml(part)))
+    if name.endswith(".mht"):
+        text = _text_of_letter(part)
+    elif name.endswith(".rtf"):
+        text = _RTF_WORDS.sub(_meant, part.decode("latin-1"))
+    else:
+        text, whole = _text_of_xml(part)
+        if not whole and name.endswith((".xml", ".rels")):
+            inside.refuse(DAMAGED)
+    if _STARTED.search(text) or _LINKED.search(part):
+        inside.refuse(PROGRAM)
+    if any(b"External" in found[0] for found in _TEMPLATE.finditer(part)):
+        inside.refuse(OUTSIDE)
+    inside.texts.append(_ESCAPED.sub(lambda found: chr(int(found[1], 16)), text))
 
 
-def text_of_xml(part: bytes) -> str:
-    """The text of a document, then the values of its attributes. What is no XML is read without its tags."""
+def _text_of_xml(part: bytes) -> tuple[str, bool]:
+    """The text of a document, then the values of its attributes and notes; and whether it is XML to its end. What is
+    none is read without its tags, and as it stands."""
     reader = _Reader()
     try:
         reader.read(part)
-    except (expat.ExpatError, ValueError):
-        return _TAGS.sub(" ", part.decode("utf-8", "replace"))
-    return reader.text
+    except (expat.ExpatError, ValueError, LookupError):
+        plain = part.decode("utf-8", "replace")
+        return f"{_TAGS.sub(' ', plain)}\n{plain}", False
+    return reader.text, True
+
+
+def _text_of_letter(part: bytes) -> str:
+    """A web page with its pictures, as Word takes it in (RFC 2557): each part's text as it is meant."""
+    letter = email.message_from_bytes(part, policy=email.policy.compat32)
+    bodies = [each.get_payload(decode=True) for each in letter.walk() if not each.is_multipart()]
+    texts = [body.decode("utf-8", "replace") for body in bodies if isinstance(body, bytes)]
+    return _APART.join([part.decode("utf-8", "replace"), *(_TAGS.sub(" ", text) for text in texts)])
+
+
+def _meant(found: re.Match[str]) -> str:
+    r"""What a word of RTF stands for: \'34 is a 4, \~ and \_ part words, others draw nothing."""
+    word = found[0]
+    if word.startswith("\\'"):
+        return chr(int(word[2:], 16))
+    return " " if word in ("\\~", "\\_", "\\-") or word.startswith(("\\par", "\\line", "\\tab", "\\cell")) else ""
 
 
 class _Reader:
@@ -98,12 +136,17 @@ class _Reader:
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._words.append
         parser.EntityDeclHandler = _refuse_entities
+        parser.CommentHandler = self._values.append
+        parser.ProcessingInstructionHandler = self._note
         parser.Parse(part, True)  # noqa: FBT003
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if _local(name) in _BLANKS:
             self._words.append(" ")
         self._values += attributes.values()
+
+    def _note(self, _target: str, text: str) -> None:
+        self._values.append(text)
 
     def _end(self, name: str) -> None:
         if _local(name) in _BLOCKS:
@@ -116,10 +159,6 @@ def _refuse_entities(*_: Any) -> None:  # Any: expat's arguments
 
 def _local(name: str) -> str:
     return name.rpartition(":")[2]
-
-
-def _whole_numbers(text: str) -> str:
-    return _EXPONENT.sub(lambda found: f"{Decimal(found.group(1)).scaleb(int(found.group(2))):f}", text)
 
 
 def holds_program(names: set[str], content_types: str) -> bool:

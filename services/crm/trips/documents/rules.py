@@ -10,7 +10,7 @@ import zipfile
 from dataclasses import dataclass
 from typing import Final
 
-from chassis.pictures import HEIC_WORDS, is_heic
+from chassis.pictures import odd_picture
 from chassis.typed.text import clean_line
 from services.crm.trips.documents.inside import LOCKED
 from services.crm.trips.documents.office_inside import holds_program
@@ -89,6 +89,8 @@ def file_type(content: bytes, name: str) -> FileType:
     if content.startswith(_OLE):
         if "EncryptedPackage".encode("utf-16-le") in content:
             raise FileRefused(LOCKED)
+        if "__substg1.0_".encode("utf-16-le") in content:
+            raise FileRefused("This is a message from Outlook. Print it to PDF, and share what was attached by itself.")
         raise FileRefused("Files of older Office versions may hold programs. Save it as .docx, .xlsx or PDF first.")
     return _text(content, name)
 
@@ -100,8 +102,8 @@ def _picture(content: bytes) -> FileType | None:
         return _PNG
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return _WEBP
-    if is_heic(content):
-        raise FileRefused(HEIC_WORDS)
+    if words := odd_picture(content):
+        raise FileRefused(words)
     return None
 
 
@@ -146,9 +148,11 @@ def _small(archive: zipfile.ZipFile, names: set[str], name: str, most: int) -> s
 
 def _text(content: bytes, name: str) -> FileType:
     ending = name.rpartition(".")[2].lower()
-    if ending not in _TEXTS or b"\x00" in content:
+    utf_16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if ending not in _TEXTS or (b"\x00" in content and not utf_16):
         raise FileRefused(
-            "This kind of file can't be shared. Share a PDF, a picture, an Office or OpenDocument file, or plain text."
+            "This kind of file can't be shared. Share a PDF, a JPEG, PNG or WebP picture, an Office or OpenDocument "
+            "file, or plain text (.txt, .csv, .ics)."
         )
     try:
         content.decode("utf-8")

@@ -8,6 +8,7 @@ import base64
 import binascii
 import io
 import re
+import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -15,7 +16,7 @@ from typing import Final
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from chassis.cards.detector import holds_card as text_holds_card
-from services.crm.trips.documents.inside import DAMAGED, EMBEDDED, TOO_MUCH, Inside
+from services.crm.trips.documents.inside import ARCHIVE, DAMAGED, EMBEDDED, PROGRAM, TOO_MUCH, Inside
 from services.crm.trips.documents.office_inside import read_office
 from services.crm.trips.documents.pdf_inside import read_pdf
 from services.crm.trips.documents.rules import DOCX, PDF, PPTX, XLSX, FileRefused, FileType, file_type
@@ -29,8 +30,15 @@ CARD: Final = (
 _DEEPEST: Final = 3
 _PNG_BEGIN: Final = b"\x89PNG\r\n\x1a\n"
 _LONGEST_WORDS: Final = 1024 * 1024
-# Calendar files fold their lines (RFC 5545, 3.1).
+# What a click on an attached file would start.
+_STARTED: Final = re.compile(
+    r"\.(?:x?html?|svg|js|jse|vbs|vbe|wsf|hta|bat|cmd|exe|ps1|sh|lnk|url|jar|scr|msi)$", re.IGNORECASE
+)
+# Other files that stand in a picture or behind it; five letters and more are there by no chance.
+_HIDDEN: Final = (b"%PDF-", b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c")
+# Calendar files fold their lines (RFC 5545, 3.1) and part words by signs of their own (3.3.11).
 _FOLD: Final = re.compile(r"\r?\n[ \t]")
+_SIGN: Final = re.compile(r"\\([,;\\nN])")
 # A file within a calendar (RFC 5545, 3.8.1.1).
 _IN_A_CALENDAR: Final = re.compile(r"^ATTACH;[^:\r\n]{0,1000}ENCODING=BASE64[^:\r\n]{0,1000}:([^\r\n]*)", re.I | re.M)
 
@@ -63,6 +71,8 @@ def _look_into(content: bytes, name: str, depth: int) -> Inside:
     """A file within a file: of a kind that may be shared, or any text."""
     if depth > _DEEPEST:
         return Inside(problem=EMBEDDED)
+    if _STARTED.search(name.rstrip(". ")):
+        return Inside(problem=PROGRAM)
     try:
         return _look(content, file_type(content, name), depth)
     except FileRefused:
@@ -86,7 +96,7 @@ def _read(content: bytes, kind: FileType) -> Inside:
 
 
 def _read_calendar(text: str) -> Inside:
-    inside = Inside(texts=[text])
+    inside = Inside(texts=[text, _SIGN.sub(lambda found: " " if found[1] in "nN" else found[1], text)])
     for found in _IN_A_CALENDAR.finditer(text):
         try:
             inside.files.append(("attachment.txt", base64.b64decode(found[1], validate=True)))
@@ -96,7 +106,7 @@ def _read_calendar(text: str) -> Inside:
 
 
 def _read_picture(content: bytes) -> Inside:
-    """A picture's properties: titles, comments, keywords."""
+    """A picture's properties: titles, comments, keywords; and what stands behind it."""
     try:
         with Image.open(io.BytesIO(content)) as picture:
             values = [*picture.info.values(), *picture.getexif().values()]
@@ -106,7 +116,18 @@ def _read_picture(content: bytes) -> Inside:
         return Inside(problem=TOO_MUCH)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, zlib.error):
         return Inside(problem=DAMAGED)
-    return Inside(texts=list(_words_in(values)))
+    inside = Inside(texts=[*_words_in(values), _behind(content).decode("latin-1")])
+    if any(mark in content for mark in _HIDDEN) or zipfile.is_zipfile(io.BytesIO(content)):
+        inside.refuse(ARCHIVE)
+    return inside
+
+
+def _behind(content: bytes) -> bytes:
+    """What no viewer shows: bytes after the picture's end."""
+    if content.startswith(b"RIFF"):
+        return content[8 + int.from_bytes(content[4:8], "little") :]
+    end = b"IEND" if content.startswith(_PNG_BEGIN) else b"\xff\xd9"
+    return content[content.rfind(end) + len(end) :][:_LONGEST_WORDS]
 
 
 def _words_in(values: Iterable[object]) -> Iterator[str]:

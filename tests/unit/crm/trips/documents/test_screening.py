@@ -17,10 +17,11 @@ from pikepdf import Array, Dictionary, Name, Stream, String
 from PIL import Image
 
 from chassis.cards import Brand, grouped
+from services.crm.trips.documents.pdf_streams import unpacked
 from services.crm.trips.documents.rules import DOCX, PDF, FileRefused, file_type
 from services.crm.trips.documents.screening import screen
 from tests.support.cards import cards
-from tests.support.office_files import PNG, docx, packed, pdf
+from tests.support.office_files import PNG, docx, packed, pdf, picture
 
 CARD = "4111 1111 1111 1111"
 SHEET = "application/vnd.openxmlformats-officedocument"
@@ -59,6 +60,27 @@ def note(made: pikepdf.Pdf, **entries: Any) -> None:  # Any: pikepdf's objects
     made.pages[0].obj.Annots = Array([made.make_indirect(annotation)])
 
 
+def _part(made: pikepdf.Pdf, content: bytes) -> Any:  # Any: pikepdf's objects
+    return made.make_indirect(Stream(made, content))
+
+
+def _draw_in_a_field(made: pikepdf.Pdf) -> None:
+    """A form field whose value is empty, and whose appearance is not (ISO 32000-1, 12.5.5)."""
+    font = Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica, Encoding=Name.WinAnsiEncoding)
+    drawn = _part(made, f"/Tx BMC q BT /F 12 Tf 2 6 Td ({CARD}) Tj ET Q EMC".encode())
+    drawn.Type, drawn.Subtype, drawn.BBox = Name.XObject, Name.Form, [0, 0, 250, 20]
+    drawn.Resources = Dictionary(Font=Dictionary(F=made.make_indirect(font)))
+    note(made, Subtype=Name.Widget, FT=Name.Tx, T=String("n"), V=String(""), AP=Dictionary(N=drawn))
+    made.Root.AcroForm = Dictionary(Fields=made.pages[0].obj.Annots)
+
+
+def _attach_packed(made: pikepdf.Pdf, way: str, packed_text: bytes) -> None:
+    stream = Stream(made, packed_text)
+    stream.Filter = Name(f"/{way}")
+    spec = Dictionary(Type=Name.Filespec, UF=String("a.txt"), EF=Dictionary(F=made.make_indirect(stream)))
+    made.Root.Names = Dictionary(EmbeddedFiles=Dictionary(Names=Array([String("a.txt"), made.make_indirect(spec)])))
+
+
 IN_A_PDF: dict[str, Callable[[pikepdf.Pdf], object]] = {
     "comment": lambda made: note(made, Subtype=Name.Text, Contents=String(CARD)),
     "form value": lambda made: setattr(
@@ -69,6 +91,36 @@ IN_A_PDF: dict[str, Callable[[pikepdf.Pdf], object]] = {
     "the form's own data": lambda made: setattr(
         made.Root, "XFA", Stream(made, f"<form><card>{CARD}</card></form>".encode(), Type=Name.XML)
     ),
+    "what a form field draws": lambda made: _draw_in_a_field(made),
+    "formatted text": lambda made: note(
+        made, Subtype=Name.FreeText, RC=String('<p style="a">4111 <span style="b">1111</span> 1111 1111</p>')
+    ),
+    "a form's boxes": lambda made: setattr(
+        made.Root,
+        "AcroForm",
+        Dictionary(
+            Fields=Array(
+                [Dictionary(FT=Name.Tx, T=String(f"n{at}"), V=String(part)) for at, part in enumerate(CARD.split())]
+            )
+        ),
+    ),
+    "the form's own data in parts": lambda made: setattr(
+        made.Root,
+        "AcroForm",
+        Dictionary(
+            Fields=Array([]),
+            XFA=Array([String("a"), _part(made, b"<card>4111 1111"), String("b"), _part(made, b" 1111 1111</card>")]),
+        ),
+    ),
+    "the form's own data in UTF-16": lambda made: setattr(
+        made.Root, "Own", _part(made, f"<f>{CARD}</f>".encode("utf-16"))
+    ),
+    "attached text, packed by runs": lambda made: _attach_packed(
+        made, "RunLengthDecode", bytes([len(CARD) - 1]) + CARD.encode() + b"\x80"
+    ),
+    "attached text in hexadecimal": lambda made: _attach_packed(
+        made, "ASCIIHexDecode", CARD.encode().hex().encode() + b">"
+    ),
     "attached text": lambda made: made.attachments.__setitem__("a.txt", CARD.encode()),
     "attached letter": lambda made: made.attachments.__setitem__("a.docx", docx(CARD)),
 }
@@ -77,6 +129,42 @@ IN_A_PDF: dict[str, Callable[[pikepdf.Pdf], object]] = {
 @pytest.mark.parametrize("place", IN_A_PDF)
 def test_a_card_number_anywhere_in_a_pdf_is_found(place: str) -> None:
     assert "card number" in refusal(changed(IN_A_PDF[place]))
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=300), st.sampled_from(("RunLengthDecode", "ASCIIHexDecode", "ASCII85Decode")))
+def test_a_stream_is_unpacked_as_it_was_packed(content: bytes, way: str) -> None:
+    runs = b"".join(
+        bytes([len(part) - 1]) + part for part in (content[at : at + 128] for at in range(0, len(content), 128))
+    )
+    packings = {
+        "RunLengthDecode": runs + b"\x80",
+        "ASCIIHexDecode": content.hex().encode() + b">",
+        "ASCII85Decode": base64.a85encode(content, wrapcol=60) + b"~>",
+    }
+    with pikepdf.new() as made:
+        stream = Stream(made, packings[way])
+        stream.Filter = Name(f"/{way}")
+        assert unpacked(stream, 10_000) == content
+        assert len(content) < 2 or unpacked(stream, len(content) - 1) is None
+
+
+def test_what_was_only_written_over_is_found() -> None:
+    """As Acrobat saves: the old title stays in the file, a new one stands behind it (ISO 32000-1, 7.5.6)."""
+    old = changed(
+        lambda made: made.docinfo.__setitem__("/Title", CARD), object_stream_mode=pikepdf.ObjectStreamMode.disable
+    )
+    with pikepdf.open(io.BytesIO(old)) as made:
+        number, root, size = made.trailer.Info.objgen[0], made.Root.objgen[0], int(made.trailer.Size)
+    title = b"%d 0 obj\n<< /Title (Trip) >>\nendobj\n" % number
+    index = b"xref\n%d 1\n%010d 00000 n \n" % (number, len(old))
+    before = int(old.rpartition(b"startxref")[2].split()[0])
+    trailer = b"trailer\n<< /Size %d /Root %d 0 R /Info %d 0 R /Prev %d >>\n" % (size, root, number, before)
+    new = old + title + index + trailer + b"startxref\n%d\n%%%%EOF\n" % (len(old) + len(title))
+    with pikepdf.open(io.BytesIO(new)) as made:
+        assert str(made.docinfo["/Title"]) == "Trip"
+    assert "card number" in refusal(new)
+    assert "card number" not in refusal(new.replace(CARD.encode(), b"four thousand miles"))
 
 
 def test_a_card_number_on_a_late_page_is_found() -> None:
@@ -105,11 +193,18 @@ def test_a_pdf_with_bytes_before_its_header_is_taken_and_looked_into(before: byt
         (changed(lambda made: note(made, AA=Dictionary(K=Dictionary(S=Name.JavaScript, JS=String("1"))))), "program"),
         (pdf() + packed({"a.txt": "x"}), "archive"),
         (pdf() + b"Rar!\x1a\x07\x01\x00", "archive"),
+        (pdf() + b"\xfd7zXZ\x00", "archive"),
+        (pdf() + b"x" * 2000, "archive"),
+        (pdf() + b"\n4111 1111 1111 1111", "card number"),
+        (changed(lambda made: setattr(made.Root, "X", _part(made, packed({"a.txt": "x"})))), "archive"),
+        (changed(lambda made: made.attachments.__setitem__("a.html", b"<p>Click")), "program"),
+        (changed(lambda made: note(made, Subtype=Name.RichMedia)), "built into"),
         (packed({"a.txt": "x"})[:40] + pdf(), "Archives can't be shared"),
         (b"GIF " + packed({"a.txt": "x"})[:40] + pdf(), "archive"),
         (changed(lambda made: None, encryption=pikepdf.Encryption(owner="o", user="u")), "password"),
         (changed(lambda made: made.attachments.__setitem__("a.zip", packed({"a": "x"}))), "built into"),
-        (changed(lambda made: made.attachments.__setitem__("a.exe", b"MZ\x90\x00\xff\xfe")), "built into"),
+        (changed(lambda made: made.attachments.__setitem__("a.exe", b"MZ\x90\x00\xff\xfe")), "program"),
+        (changed(lambda made: made.attachments.__setitem__("a.dat", b"MZ\x90\x00\xff\xfe")), "built into"),
         (b"%PDF-1.7 nothing more", "can't be read"),
     ],
 )
@@ -197,6 +292,11 @@ def test_a_card_number_in_any_part_of_a_letter_is_found(part: str) -> None:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "password"),
         (word({"word/document.xml": "<w:p/>", "word/embeddings/oleObject1.bin": b"\xd0\xcf\x11\xe0\xff"}), "built into"),
         (word({"word/document.xml": "<w:p/>", "word/embeddings/a.docx": docx(CARD)}), "card number"),
+        (word({"word/document.xml": "<w:p><w:instrText>DDEAUTO x y</w:instrText></w:p>"}), "program"),
+        (word({"word/document.xml": "<p/>", "word/_rels/s.rels": "<R Type='x/attachedTemplate' TargetMode='External'/>"}), "elsewhere"),
+        (word({"xl/workbook.xml": "<w/>", "xl/externalLinks/a.xml": "<ddeLink ddeService='x'/>"}), "program"),
+        (word({"word/document.xml": "<?xml version='1.0' encoding='bogus'?><a>Hello</a>"}), "can't be read to its end"),
+        (word({"word/document.xml": "<!DOCTYPE a [<!ENTITY b '1111'>]><a>4111&b;</a>"}), "can't be read to its end"),
     ],
 )  # fmt: skip
 def test_macros_passwords_and_built_in_files_are_refused_by_content(content: bytes, why: str) -> None:
@@ -208,6 +308,12 @@ _OTHER_PARTS = {
     "word/media/image9.bin": docx(CARD),
     "customXml/item1.data": packed({"list.txt": CARD}),
     "word/more.pdf": b"%PDF-1.7 no reader opens it",
+    f"word/{CARD}.bin": b"\x01",
+    "word/header1": f"<a>{CARD}</a>".encode(),
+    "word/noted.xml": f"<a><!-- {CARD} --><?x {CARD}?></a>".encode(),
+    "word/chunk.mht": b"Content-Transfer-Encoding: base64\n\n" + base64.b64encode(CARD.encode()),
+    "word/chunk.rtf": rb"{\rtf1 {4111}{\b 1111}\~\'31111 1111}",
+    "xl/sharedStrings.xml": b"<si><t>4111_x0009_1111_x0020_1111_x000D_1111</t></si>",
 }
 
 
@@ -303,5 +409,15 @@ def test_lists_are_read_as_fields_are(text: str, taken: bool) -> None:
     assert (refusal(text.encode(), "list.csv") == "") is taken
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_what_hides_behind_a_picture_is_found(kind: str) -> None:
+    shown = picture(kind)
+    assert refusal(shown, "photo") == ""
+    assert "archive" in refusal(shown + packed({"a.txt": "x"}), "photo")
+    assert "archive" in refusal(shown + pdf(), "photo")
+    assert "card number" in refusal(shown + CARD.encode(), "photo")
+
+
 def test_a_folded_line_of_a_calendar_is_read_as_one() -> None:
     assert "card number" in refusal(b"BEGIN:VCALENDAR\r\nNOTE:4111 1111 11\r\n 11 1111\r\n", "x.ics")
+    assert "card number" in refusal(b"BEGIN:VCALENDAR\r\nNOTE:4111\\, 1111\\, 1111\\, 1111\r\n", "x.ics")
