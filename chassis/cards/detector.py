@@ -50,6 +50,11 @@ _ENCODED: Final = re.compile(
     r"|=(?:20|2D|C2=A0)|</?[a-z]{1,5} ?/?>",
     re.IGNORECASE,
 )
+# How spreadsheets and JSON write a long number: 4.111111111111111E15.
+_EXPONENT: Final = re.compile(r"(?<![0-9.])([0-9])[.,]([0-9]{10,18})[eE]\+?(1[1-8])(?![0-9])")
+# Fields of fixed width, which old programs fill up with zeros.
+_FILLED: Final = re.compile(r"(?<![0-9])0+(?=[0-9]{12,19}(?![0-9]))")
+_WIDE: Final = 20
 # Digits that nothing but separators part, twelve at least. A start that fails has looked at 11 digits at most.
 _STRETCH: Final = re.compile(r"[0-9](?:[^0-9A-Za-z]{0,8}+[0-9]){11,}+")
 _GROUP: Final = re.compile(r"[0-9]+")
@@ -142,6 +147,8 @@ def _folded(char: str) -> str:
             return "\t" if char == "\t" else "\n"
         case "Pd":
             return "-"
+        case "Lm" if char in "\u30fc\uff70":  # what Japanese keyboards give for a hyphen between digits
+            return "-"
         case kind if kind[0] in "LNM" or kind in ("Co", "Cs", "Cn"):
             return "a"
         case _:
@@ -205,10 +212,11 @@ def _fold(text: str) -> tuple[str, list[int] | None]:
     """The text in few characters, and where each stood; None when each stands where it stood."""
     text = _OPAQUE.sub(lambda found: "a" * len(found.group()), text)
     text = _IBAN.sub(_no_account, text)
+    text = _EXPONENT.sub(_whole_number, text)
     text = _LOOKING_ALIKE.sub(_in_digits, text)
     if not {"%", "&", "=", "<"}.isdisjoint(text):
         text = _ENCODED.sub(lambda found: " " * len(found.group()), text)
-    plain = text.translate(_FOLDING)
+    plain = _FILLED.sub(_without_filling, text.translate(_FOLDING))
     if _NOTHING not in plain:
         return plain, None
     places = [place for place, char in enumerate(plain) if char != _NOTHING]
@@ -222,6 +230,21 @@ def _no_account(found: re.Match[str]) -> str:
     own = account[4:]
     a_card = len(own) != _ACCOUNT_DIGITS.get(account[:2]) and own.isdigit() and _is_card(own)
     return "a" * len(found.group()) if int(digits) % 97 == 1 and not a_card else found.group()
+
+
+def _whole_number(found: re.Match[str]) -> str:
+    """The digits with blanks behind them, as long as what stood there; the text itself where it has a fraction."""
+    first, decimals, exponent = found.groups()
+    whole = (first + decimals.rstrip("0")).ljust(int(exponent) + 1, "0")
+    fits = len(whole) == int(exponent) + 1 and len(whole) <= len(found.group())
+    return whole.ljust(len(found.group())) if fits else found.group()
+
+
+def _without_filling(found: re.Match[str]) -> str:
+    """Blanks for the zeros of a field wider than any card's number."""
+    digits = found.string[found.start() : found.end() + LONGEST + 1]
+    width = len(digits) - len(digits.lstrip("0123456789"))
+    return " " * len(found.group()) if width >= _WIDE else found.group()
 
 
 def _in_digits(found: re.Match[str]) -> str:

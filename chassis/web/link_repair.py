@@ -14,6 +14,8 @@ from werkzeug.wrappers import Response
 # Of whatever else is as long, as a tracker's own token, the one that stands alone is ours. "=3D" is what is left of a
 # mark in quoted-printable (RFC 2045 6.7).
 _TOKEN: Final = (
+    # As Markdown writes italic and bold words; not what Proofpoint leaves behind ("__;").
+    re.compile(r"(?<![A-Za-z0-9_\-])(__?)([A-Za-z0-9_\-]{43})\1(?![A-Za-z0-9_\-;])"),
     re.compile(r"(?<![A-Za-z0-9_\-])(?:3D)?([A-Za-z0-9_\-]{43})(?![A-Za-z0-9_\-])"),
     re.compile(r"([A-Za-z0-9_\-]{43})"),
 )
@@ -24,6 +26,8 @@ _LINK_PAGES: Final = re.compile(
 )
 _LONGEST: Final = 2_000
 _ENCODED_MARK: Final = re.compile(r"%(?:25){0,3}(?:23|EF%(?:25){0,3}BC%(?:25){0,3}83)", re.IGNORECASE)
+# A mark that HTML, quoted-printable or Proofpoint wrote in its own way, when a whole token stands behind it.
+_WRITTEN_MARK: Final = re.compile(r"(?:&num;|[=*]23|\*)(?=[A-Za-z0-9_\-]{43}(?![A-Za-z0-9\-]))")
 # A gateway may encode what another one encoded.
 _MOST_DECODINGS: Final = 3
 # Soft line ends of quoted-printable, line ends with what quotes the next line, blanks, where HTML may break a line or a
@@ -49,7 +53,7 @@ def link_token(text: str) -> str:
     plain = _QUOTED.sub(lambda found: chr(int(found[1], 16)), _REFERENCE.sub(_referred, plain.replace("\\", "")))
     plain = _BREAKS.sub("", plain).translate(_HYPHENS)
     found = next(filter(None, (pattern.search(plain) for pattern in _TOKEN)), None)
-    return found.group(1) if found else text[:100]
+    return found.groups()[-1] if found else text[:100]
 
 
 def _referred(found: re.Match[str]) -> str:
@@ -63,17 +67,20 @@ def repaired(path: str) -> str | None:
     for _ in range(_MOST_DECODINGS):
         if _ENCODED_MARK.search(plain):
             plain = unquote(plain)
-    plain = plain.replace("\uff03", "#")
+    plain = _WRITTEN_MARK.sub("#", plain.replace("\uff03", "#"), count=1)
     head, mark, rest = plain.partition("#")
     # A query whose own mark was encoded, or that was added without one, and what nobody sees.
     own = _BREAKS.sub("", re.split(r"[?&]", head, maxsplit=1)[0])
     sound = "/" + own.strip(_TRAILING).lstrip("/\\")
     if found := _LINK_PAGES.match(sound.lower()):
         # A link's address ends where something stands that none of ours has: "=20", "__;Iw!!" of Proofpoint, a "。".
-        sound = found[0] if found[0] == sound.lower() else found[0].rstrip("_-")
+        sound = (found[0] if found[0] == sound.lower() else found[0].rstrip("_-")).rstrip("/")
+        unchanged = sound == head
+    else:
+        unchanged = sound.rstrip("/") == head.rstrip("/")
     if mark:
         return f"{quote(sound)}#{quote(link_token(rest))}"
-    return quote(sound) if sound.rstrip("/") != head.rstrip("/") else None
+    return None if unchanged else quote(sound)
 
 
 def install_link_repair(app: Flask) -> None:

@@ -18,6 +18,8 @@ export function linkToken(hash = window.location.hash) {
     .replace(/=?[\r\n]+(?:[> ]{0,8}>)?|\s|<\/?w?br ?\/?>|&(?:shy|ZeroWidthSpace);|[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]/gi, "")
     .replace(/[\u2010-\u2013\u2212\ufe63\uff0d]/g, "-");
   // Of whatever else is as long, as a tracker's own token, the one that stands alone is ours.
-  const found = /(?<![A-Za-z0-9_-])(?:3D)?([A-Za-z0-9_-]{43})(?![A-Za-z0-9_-])/.exec(plain) ?? /([A-Za-z0-9_-]{43})/.exec(plain);
-  return found?.[1] ?? raw.slice(0, 100);
+  const found = /(?<![A-Za-z0-9_-])(__?)([A-Za-z0-9_-]{43})\1(?![A-Za-z0-9_;-])/.exec(plain)
+    ?? /(?<![A-Za-z0-9_-])(?:3D)?([A-Za-z0-9_-]{43})(?![A-Za-z0-9_-])/.exec(plain)
+    ?? /([A-Za-z0-9_-]{43})/.exec(plain);
+  return found?.at(-1) ?? raw.slice(0, 100);
 }

@@ -49,6 +49,8 @@ MANGLED = [
     TOKEN.replace("_", "=5F"),
     TOKEN.replace("_", "\\_"),
     TOKEN.replace("_", "&#95;").replace("-", "&#x2D;"),
+    f"_{TOKEN}_",
+    f"__{TOKEN}__",
     f"{TOKEN}__;!!AbCd!{'x' * 60}$",
     f"{TOKEN}&data=05%7C02%7C{'a' * 43}%7C0&sdata={'B' * 43}%3D&reserved=0",
 ]
@@ -59,6 +61,7 @@ _CHANGES = (
     lambda text: text + ").",
     lambda text: f"<{text}>",
     lambda text: f"*{text}*",
+    lambda text: f"({text})",
     lambda text: text[:30] + "=\r\n" + text[30:],
     lambda text: text[:25] + "\n> " + text[25:],
     lambda text: text.replace("_", "%5F"),
@@ -140,6 +143,18 @@ def test_what_a_sentence_leaves_behind_an_address_is_taken_off() -> None:
 def test_capitals_and_unseen_characters_in_a_links_address_are_mended(path: str) -> None:
     assert repaired(path) == "/pay/link_1"
     assert repaired(f"{path}%23{TOKEN}") == f"/pay/link_1#{TOKEN}"
+
+
+@pytest.mark.parametrize("mark", ["&num;", "&#35;", "=23", "*23", "*", "/#", "\uff03", "%EF%BC%83"])
+def test_a_mark_is_known_however_it_is_written(mark: str) -> None:
+    assert repaired(f"/pay/link_1{mark}{TOKEN}") == f"/pay/link_1#{TOKEN}"
+    assert repaired(f"/pay/link_1{mark}{TOKEN}__;Iw!!AbC$") == f"/pay/link_1#{TOKEN}"
+
+
+def test_a_slash_behind_a_links_address_is_taken_off() -> None:
+    assert repaired("/pay/link_1/") == "/pay/link_1"
+    assert repaired("/cvv/") == "/cvv"
+    assert repaired("/settings/") is None
 
 
 @given(st.text(max_size=60))
