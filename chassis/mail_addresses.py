@@ -1,8 +1,11 @@
 """E-mail addresses: which ones mail can be sent to, and how they go over the wire."""
 
+import re
 from typing import Final
 
 from email_validator import EmailNotValidError, validate_email
+
+from chassis.typed.text import describe
 
 # RFC 5321 4.5.3.1.1.
 _LONGEST_LOCAL_PART: Final = 64
@@ -25,7 +28,7 @@ def wire_address(address: str) -> str:
     try:
         checked = validate_email(address, check_deliverability=False, test_environment=True, allow_quoted_local=False)
     except EmailNotValidError as error:
-        raise AddressRefused(EXAMPLE) from error
+        raise AddressRefused(_why(address)) from error
     if len(checked.ascii_domain.rpartition(".")[2]) < 2:  # no such top-level domain: "example.c" was cut off
         raise AddressRefused(EXAMPLE)
     if len(checked.local_part) > _LONGEST_LOCAL_PART:
@@ -36,3 +39,17 @@ def wire_address(address: str) -> str:
             f"Many mail servers can't take “{odd}” before the @. Enter an address with the letters a to z there."
         )
     return checked.ascii_email
+
+
+def _why(address: str) -> str:
+    """Names what can't stand in an address; two addresses are told as such."""
+    if address.count("@") > 1:
+        return f"Enter one address only. {EXAMPLE}"
+    name, _, domain = address.rpartition("@")
+    for part, allowed, where in (
+        (name, r"[^\w.!#$%&'*+/=?^`{|}~\-]", "before"),
+        (domain, r"[^\w.\-]|_", "behind"),
+    ):
+        if name and (odd := re.search(allowed, part)):
+            return f"An e-mail address can't have {describe(odd.group())} {where} the @. {EXAMPLE}"
+    return EXAMPLE

@@ -46,7 +46,10 @@ _SIGNS: Final = (
     ("SFR.", ("CHF",)),
     ("SFR", ("CHF",)),
     ("FR.", ("CHF",)),
+    ("FR", ("CHF",)),
+    ("K.D.", ("KWD",)),
     ("KD", ("KWD",)),
+    ("د.ك.", ("KWD",)),
     ("د.ك", ("KWD",)),
     ("DKR", ("DKK",)),
     ("KR.", ("NOK", "SEK", "DKK", "ISK")),
@@ -54,12 +57,31 @@ _SIGNS: Final = (
     ("EUROS", ("EUR",)),
     ("EURO", ("EUR",)),
     ("US DOLLARS", ("USD",)),
+    ("US DOLLAR", ("USD",)),
     ("DOLLARS", ("USD", "CAD", "AUD", "NZD", "HKD", "SGD")),
     ("DOLLAR", ("USD", "CAD", "AUD", "NZD", "HKD", "SGD")),
+    ("POUNDS STERLING", ("GBP",)),
     ("POUNDS", ("GBP",)),
+    ("POUND", ("GBP",)),
     ("FRANCS", ("CHF",)),
     ("FRANKEN", ("CHF",)),
+    ("YEN", ("JPY",)),
+    ("DINARS", ("KWD", "BHD", "JOD", "TND")),
+    ("DINAR", ("KWD", "BHD", "JOD", "TND")),
+    ("₹", ("INR",)),
+    ("RS.", ("INR", "PKR", "LKR", "NPR")),
+    ("RS", ("INR", "PKR", "LKR", "NPR")),
+    ("RUPEES", ("INR", "PKR", "LKR", "NPR")),
+    ("₩", ("KRW",)),
+    ("₪", ("ILS",)),
+    ("₺", ("TRY",)),
+    ("ZŁ", ("PLN",)),
+    ("KČ", ("CZK",)),
+    ("元", ("CNY",)),
 )
+# Where people group by two digits before the last three: 12,34,567.
+_IN_LAKHS: Final = frozenset({"INR", "PKR", "NPR", "BDT"})
+_LAKHS: Final = re.compile(r"[0-9]{1,2}(?:,[0-9]{2}){1,4},[0-9]{3}(?![0-9])")
 # Dollars of others, and what ends like one: Brazil's R$, Taiwan's NT$. Nothing here is in them.
 _OTHER_DOLLARS: Final = re.compile(
     r"(?<![A-Z])(?:R|NT|MEX|Z|B/|T|J|BZ|EC|BDS|TT|RD|N|FJ|SI|WS|L|G|NA)\$", re.IGNORECASE
@@ -112,14 +134,16 @@ def _amount_alone(text: str, currency: str) -> str:
     if other := _OTHER_DOLLARS.search(text):
         raise AmountError(f"“{other.group()}” stands for another currency. {_IN_DIGITS}")
     for sign, meant in _SIGNS:
-        found = re.search(rf"{re.escape(sign)}(?![^\W\d_])", text, re.IGNORECASE)
+        # Letters beside it would make another word.
+        before = r"(?<![^\W\d_])" if sign[0].isalpha() else ""
+        found = re.search(rf"{before}{re.escape(sign)}(?![^\W\d_])", text, re.IGNORECASE)
         if found:
             _check(currency in meant, meant[0], currency)
             text = f"{text[: found.start()]} {text[found.end() :]}"
             break
     # Swiss and German shops write "1.240,-" for no cents, with one hyphen or two: its mark is the decimal one. Swedish
-    # ones write "1 240:-".
-    text = re.sub(r":[-–—]$", "", text.strip())
+    # ones write "1 240:-", Indian ones "1,240/-".
+    text = re.sub(r" ?[:/][-–—]$", "", text.strip())
     whole = re.sub(r"([.,])[-–—]{1,2}$", rf"\g<1>{'0' * get_currency_precision(currency)}", text)
     return whole.rstrip(".,") if whole != text and whole.endswith((".", ",")) else whole
 
@@ -137,12 +161,15 @@ def _unsigned(number: str) -> str:
     if re.match(r"[-−–—(]", number) or number.endswith(("-", "−", "–", "—")):
         raise AmountError("Write the amount without a minus, such as 1240.00.")
     number = number.removeprefix("+").strip()
-    if odd := re.search(r"[^0-9 ',.]", number):
-        raise AmountError(f"{_IN_DIGITS[:-1]}: {describe(odd.group())} can't be part of it.")
+    if odd := re.search(r"[^\W\d_]{1,20}|[^0-9 ',.]", number):
+        said = describe(odd.group()) if len(odd.group()) == 1 else f"“{odd.group()}”"
+        raise AmountError(f"{_IN_DIGITS[:-1]}: {said} can't be part of it.")
     return number
 
 
 def _parts(number: str, currency: str, precision: int) -> _Parts:
+    if currency in _IN_LAKHS:
+        number = _LAKHS.sub(lambda found: found.group().replace(",", ""), number, count=1)
     marks = [char for char in number if char in ",."]
     if len(set(marks)) == 2:
         return _split(number, marks[-1], grouping={" ", "'", "."} if marks[-1] == "," else {" ", "'", ","})
@@ -167,9 +194,11 @@ def _one_mark_and_three_digits(whole: str, decimals: str, mark: str, currency: s
     if mark == "," and precision < 3 and _groups_with_commas(currency):
         return _Parts(whole + decimals, "")
     thousands = f"{whole}{decimals}{'.' + '0' * precision if precision else ''}"
-    fraction = decimals.rstrip("0").ljust(precision, "0")
+    fraction = decimals.rstrip("0")
     if len(fraction) > precision or not precision:
         raise AmountError(f"{_too_fine(currency, precision)} Write {thousands} if you mean thousands.")
+    # What is advised must not be asked about again, so never three digits: 1.24 or 1.2340 dinars.
+    fraction = fraction.ljust(min(precision, 2), "0") if len(fraction) < 3 else f"{fraction}0"
     raise AmountError(
         f"“{whole}{mark}{decimals}” can be read in two ways. Write {thousands} or {whole}.{fraction}, as you mean it."
     )

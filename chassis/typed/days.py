@@ -28,7 +28,8 @@ _ISO: Final = re.compile(r"([0-9]{4,6})([-/.])([0-9]{1,2})\2([0-9]{1,2})")
 _NUMBERS: Final = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{1,6})")
 # Airlines run them together: 31DEC2026; what begins a month is no ending of the day's: 1OCT2026, 1styczeń 2026.
 _DAY_NAME: Final = re.compile(
-    r"(?:the |den )?([0-9]{1,2})(?:st(?!y)|nd|rd|th|er|o(?![^\W\d_]))?[ .\-/]{0,3}(?:(?:of|de|den) |d')?"
+    r"(?:the |den )?([0-9]{1,2})(?:st(?!y)|nd|rd|th|er|(?<=(?<![0-9])1)(?-i:o)(?= de\b)|[ºª°])?"
+    r"[ .\-/]{0,3}(?:(?:of|de|den) |d')?"
     r"([^\W\d_]{1,20})[ .,\-/]{0,3}(?:del? )?'?([0-9]{1,6})",
     re.IGNORECASE,
 )
@@ -44,10 +45,14 @@ _LANGUAGES: Final = (
     *("pl", "cs", "sk", "hr", "hu", "ru", "uk", "tr", "ro", "el", "ar", "he", "id"),
 )
 # Written by hand and not in CLDR, and Hungary's and Poland's Roman ones.
-_OTHER_MONTHS: Final = {"mrz": 3, "sept": 9} | {
+_OTHER_MONTHS: Final = {"mrz": 3, "maerz": 3, "sept": 9, "jänner": 1, "jaenner": 1, "feber": 2} | {
     roman: number
     for number, roman in enumerate(("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"), 1)
 }
+# Parted by blanks, or as cameras and lists part them.
+_PARTED: Final = re.compile(r"([0-9]{1,4})([ ,_|:])([0-9]{1,2})\2([0-9]{1,6})")
+# ISO 8601: the year, the week, the day of the week.
+_WEEK: Final = re.compile(r"([0-9]{4})-?W([0-9]{2})-?([1-7])", re.IGNORECASE)
 # As programs write a day: without separators, or with the midnight that it begins at.
 _RUN_TOGETHER: Final = re.compile(r"((?:19|20|21)[0-9]{2})(0[1-9]|1[0-2])([0-3][0-9])")
 _TIME: Final = re.compile(r"[T ]00:00(?::00(?:\.0{1,9})?)?(?:Z|[+\-]00:?00)?$")
@@ -113,7 +118,8 @@ def _tidied(text: str) -> str:
     day = _TIME.sub("", _without_weekday(plain(text[:_LONGEST]).translate(_SIGNS)))
     # Behind the year Russian and Ukrainian say that it is one.
     day = re.sub(r"(?<=[0-9]) ?[гр]\.?$", "", day.strip())
-    return re.sub(r"(?<=[0-9]) ?([-/.]) ?(?=[0-9])", r"\1", day).strip(" .,")
+    day = re.sub(r"(?<=[0-9]) ?([-/.]) ?(?=[0-9])", r"\1", day).strip(" .,")
+    return "-".join(found.group(1, 3, 4)) if (found := _PARTED.fullmatch(day)) else day
 
 
 def _without_weekday(day: str) -> str:
@@ -131,6 +137,8 @@ def _parts(text: str) -> tuple[str, int, int]:
     """Year as typed, month, day."""
     if found := _RUN_TOGETHER.fullmatch(text):
         return found[1], int(found[2]), int(found[3])
+    if found := _WEEK.fullmatch(text):
+        return _in_week(found[1], int(found[2]), int(found[3]))
     if found := _YEAR_NAME.fullmatch(text):
         return found[1], _month(found[2]), int(found[3])
     if found := _ISO.fullmatch(text):
@@ -142,6 +150,14 @@ def _parts(text: str) -> tuple[str, int, int]:
     if found := _NUMBERS.fullmatch(text):
         return _day_or_month_first(int(found[1]), int(found[3]), found[4])
     raise DayError(f"Enter a date, {_EXAMPLE}.")
+
+
+def _in_week(year: str, week: int, day: int) -> tuple[str, int, int]:
+    try:
+        found = date.fromisocalendar(int(year), week, day)
+    except ValueError:
+        raise DayError(f"{year} has no week {week}: a date is written {_EXAMPLE}.") from None
+    return f"{found.year:04d}", found.month, found.day
 
 
 def _month(name: str) -> int:

@@ -15,16 +15,24 @@ _FEWEST_DIGITS: Final = 5
 # What E.164 allows, behind the three digits that are dialled for a plus in America and a zero in brackets.
 _MOST_DIGITS: Final = 19
 _DASHES: Final = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-") | dict.fromkeys("·•∙", "."))
-_KINDS: Final = r"(?:tel|phone|telephone|telefon|mobile|mob|cell|handy|home|work|office|fax|whatsapp)"
+_KINDS: Final = (
+    r"(?:tel|tlf|phone|telephone|telefon|mobile|mob|cell|handy|home|work|office|fax|whatsapp|тел|моб|電話|携帯|电话|手机|"
+    r"전화|휴대폰)"
+)
 # What address books write before a number, and the symbols that signatures have there.
 _LABEL: Final = re.compile(
     rf"^[^\w+(*#]*(?:{_KINDS}(?![^\W\d_])[:.]?|[^\W\d_]{{1,15}}\.? ?:|[tmphwco]\.)?[^\w+(*#]*", re.IGNORECASE
 )
 # And behind it: "+1 305 555 0142 (mobile)".
-_KIND_BEHIND: Final = re.compile(rf" ?(?:\([^\W\d_]{{1,15}}\)| {_KINDS})$", re.IGNORECASE)
+_KIND_BEHIND: Final = re.compile(rf" ?(?:[-/] ?)?(?:[(\[][^\W\d_]{{1,15}}[)\]]| {_KINDS})$", re.IGNORECASE)
 # A number, and where it has one an extension, as offices write it.
 _NUMBER: Final = re.compile(r"(?:\+|\(\+)?[0-9 ().\-/]+")
-_EXTENSION: Final = re.compile(r"[ ,;]{0,3}(?:ext(?:ension|n)?|x|#)[ .:=]{0,3}([0-9]{1,7})$", re.IGNORECASE)
+_EXTENSION: Final = re.compile(
+    r"[ ,;\-(]{0,3}(?:ext(?:ension|n)?|x|#|durchwahl|poste|int(?:erno)?|anexo|ramal|доб)[ .:=\-]{0,3}([0-9]{1,7})\)?$",
+    re.IGNORECASE,
+)
+# What a spreadsheet makes of a number when it counts it as one.
+_COUNTED: Final = re.compile(r"(?<=[0-9]{5})\.0$")
 
 
 class PhoneError(ValueError):
@@ -36,7 +44,8 @@ def read_phone(text: str) -> str:
 
     Raises PhoneError with a text for the person, which names what can't be part of a number.
     """
-    typed = _KIND_BEHIND.sub("", _LABEL.sub("", plain(text).translate(_DASHES)).rstrip(" ,;"))
+    typed = _KIND_BEHIND.sub("", _LABEL.sub("", plain(text).translate(_DASHES)).rstrip(" ,;")).rstrip(" -/")
+    typed = _COUNTED.sub("", typed)
     extension = _EXTENSION.search(typed)
     number = typed[: extension.start()].rstrip(" ,;") if extension else typed
     if odd := re.search(r"[^0-9 ().\-/+]", number):

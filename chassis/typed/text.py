@@ -11,6 +11,10 @@ from typing import Final
 # Compatibility forms of the same letter: full and half width, mathematical alphabets, Arabic's shapes from PDFs, and
 # the hyphen that does not break. Others (½, ², ª, …) mean something and stay.
 _SAME_LETTER: Final = ("<wide>", "<narrow>", "<font>", "<initial>", "<medial>", "<final>", "<isolated>", "<noBreak>")
+# What stands beside a number or a word, or in its place, and is not its like: 2², 1º, ½, ①.
+_MARKS_BESIDE: Final = ("<super>", "<sub>", "<fraction>", "<circle>")
+# Japanese keyboards give the sign of a long vowel where a hyphen is meant: 090ー1234ー5678.
+_KANA_HYPHEN: Final = re.compile(r"(?<=[0-9\uff10-\uff19])\u30fc(?=[0-9\uff10-\uff19])")
 _HYPHENS: Final = dict.fromkeys(map(ord, "\u2010\u2011\ufe63\uff0d"), "-")
 # Letters and symbols by their category that draw nothing: Hangul fillers, Khmer's inherent vowels, the grapheme joiner,
 # Mongolian variation selectors, Braille's blank, a musical null, the replacement of an object.
@@ -56,12 +60,20 @@ def clean_line(text: str) -> str:
 
 def plain(text: str) -> str:
     """A line for what is written in ASCII wherever it is typed (numbers, codes, addresses): compatibility forms are
-    undone (NFKC) and every script's digits are 0 to 9."""
+    undone (NFKC) and every script's digits are 0 to 9. Raised and lowered letters and digits (², ¹, ½, ①) stay what
+    they are: a footnote's mark behind a number is no digit of it."""
     cleaned = clean_line(text)
     if cleaned.isascii():
         return cleaned
-    folded = unicodedata.normalize("NFKC", cleaned).translate(_HYPHENS)
+    folded = _KANA_HYPHEN.sub("-", "".join(map(_compatible, cleaned)).translate(_HYPHENS))
+    folded = unicodedata.normalize("NFC", folded)
     return clean_line("".join(str(unicodedata.decimal(char)) if char.isdecimal() else char for char in folded))
+
+
+def _compatible(char: str) -> str:
+    if char.isascii() or unicodedata.decomposition(char).startswith(_MARKS_BESIDE):
+        return char
+    return unicodedata.normalize("NFKC", char)
 
 
 def draws(text: str) -> bool:

@@ -1,5 +1,7 @@
 """Amounts: never a silently other one. The first table is the case 01-decimal-comma."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,6 +53,15 @@ from tests.support.typed import DIGITS, UNSEEN, amounts, in_other_digits, typed_
         ("U.S. $ 1,240.50", "USD", 124050),
         ("1 240:-", "SEK", 124000),
         ("£1·50", "GBP", 150),
+        ("Fr 12.50", "CHF", 1250),
+        ("12 pounds sterling", "GBP", 1200),
+        ("1,234 yen", "JPY", 1234),
+        ("K.D. 0.500", "KWD", 500),
+        ("د.ك.\u200f 0.500", "KWD", 500),
+        ("1,240/-", "USD", 124000),
+        ("₹ 12,34,567.50", "INR", 123456750),
+        ("१,२३,४५६", "INR", 12345600),
+        ("Rs. 500/-", "INR", 50000),
     ],
 )
 def test_an_amount_is_read_as_its_writer_meant_it(typed: str, currency: str, minor: int) -> None:
@@ -64,7 +75,11 @@ def test_an_amount_is_read_as_its_writer_meant_it(typed: str, currency: str, min
         ("1,240", "EUR", "1240.00 or 1.24"),
         ("1.240", "USD", "1240.00 or 1.24"),
         ("1,240", "CHF", "two ways"),
-        ("1.240", "KWD", "1240.000 or 1.240"),
+        ("1.240", "KWD", "1240.000 or 1.24,"),
+        ("1.234", "KWD", "1234.000 or 1.2340,"),
+        ("1240 total", "USD", "“total”"),
+        ("12,34,56", "INR", "commas and points"),
+        ("12²", "USD", "“²”"),
         ("1,240", "KWD", "two ways"),
         ("1,2,4", "USD", "commas and points"),
         ("1,24,000", "USD", "commas and points"),
@@ -115,6 +130,17 @@ def test_an_amount_written_at_home_is_read_right_or_asked_about(
     text, currency, minor = amount
     read = _read(unseen + in_other_digits(text, digits) + unseen, currency)
     assert read == minor or (isinstance(read, str) and ("two ways" in read or "if you mean thousands" in read))
+
+
+@given(amounts())
+def test_what_a_refusal_advises_is_read_as_it_says(amount: tuple[str, str, int]) -> None:
+    text, currency, _ = amount
+    read = _read(text, currency)
+    if isinstance(read, str):
+        advised = re.findall(r"(?:Write|or) ([0-9.]+)(?=[ ,])", read)
+        assert advised
+        assert all(isinstance(_read(each, currency), int) for each in advised)
+        assert any(_read(each, currency) == amount[2] for each in advised)
 
 
 @given(amounts())

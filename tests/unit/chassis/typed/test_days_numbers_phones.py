@@ -54,13 +54,21 @@ WRITTEN = (
         "21.XI.2026",
         "2026⁄11⁄21",
         "21 نوفمبر 2026",
+        "21 11 2026",
+        "2026 11 21",
+        "2026:11:21",
+        "21_11_2026",
+        "2026-W47-6",
+        "2026W476",
     ],
 )
 def test_a_day_is_read_in_every_usual_way(typed: str) -> None:
     assert read_day(typed) == date(2026, 11, 21)
 
 
-@pytest.mark.parametrize("typed", ["1OCT2026", "1o de octubre 2026", "1 październik 2026"])
+@pytest.mark.parametrize(
+    "typed", ["1OCT2026", "1o de octubre 2026", "1 październik 2026", "1º ottobre 2026", "1º de octubre de 2026"]
+)
 def test_what_begins_a_month_is_no_ending_of_the_days(typed: str) -> None:
     assert read_day(typed) == date(2026, 10, 1)
 
@@ -85,7 +93,11 @@ def test_what_begins_a_month_is_no_ending_of_the_days(typed: str) -> None:
         ("mar 2/3/2026", "Enter a date"),
         ("令和8年3月4日", "Enter a date"),
         ("2569-03-04", "Check the year: 2569"),
-        ("2026-W12-3", "Enter a date"),
+        ("2026-W54-1", "2026 has no week 54"),
+        ("9999-W12-3", "Check the year"),
+        ("1O Nov 2026", "Enter a date"),
+        ("1o Nov 2026", "Enter a date"),
+        ("1¹ Nov 2026", "Enter a date"),
     ],
 )
 def test_what_is_no_day_says_what_to_mend(typed: str, words: str) -> None:
@@ -153,7 +165,7 @@ def test_a_number_is_read_in_any_digits(typed: str, meant: int) -> None:
     assert read_number(typed) == meant
 
 
-@pytest.mark.parametrize("typed", ["1e3", "1_000", "1.5", "½", "x", "9" * 13, "9" * 5000, "--1"])
+@pytest.mark.parametrize("typed", ["1e3", "1_000", "1.5", "½", "x", "9" * 13, "9" * 5000, "--1", "2²", "①"])
 def test_what_is_no_whole_number_is_refused(typed: str) -> None:
     with pytest.raises(NumberError):
         read_number(typed)
@@ -178,6 +190,14 @@ def test_what_is_no_whole_number_is_refused(typed: str) -> None:
         ("Fax: +1 305 555 0142", "+1 305 555 0142"),
         ("+1 305 555 0142 (mobile)", "+1 305 555 0142"),
         ("+1 305 555 0142 cell", "+1 305 555 0142"),
+        ("+1 305 555 0142 - mobile", "+1 305 555 0142"),
+        ("+1 305 555 0142 (ext. 5)", "+1 305 555 0142 ext. 5"),
+        ("030 123456 Durchwahl 12", "030 123456 ext. 12"),
+        ("090ー1234ー5678", "090-1234-5678"),
+        ("０９０ー１２３４ー５６７８", "090-1234-5678"),
+        ("携帯 090-1234-5678", "090-1234-5678"),
+        ("тел. +7 495 123-45-67", "+7 495 123-45-67"),
+        ("3055550142.0", "3055550142"),
     ],
 )
 def test_a_phone_number_is_kept_as_meant(typed: str, meant: str) -> None:
@@ -195,6 +215,7 @@ def test_what_stands_before_and_between_a_numbers_digits_is_no_hindrance(phone: 
         ("call me", "“c”"),
         ("1-800-FLOWERS", "“F”"),
         ("12", "such as"),
+        ("+1 305 555 0142¹", "“¹”"),
         ("305 555 0142 / 305 555 0143", "one only"),
         ("()", "such as"),
     ],

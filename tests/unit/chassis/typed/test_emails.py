@@ -33,6 +33,23 @@ def test_what_is_no_one_mailbox_is_refused_and_never_another_address(typed: str)
         wire_address(clean_address(typed))
 
 
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("a@example,com", "“,” behind the @"),
+        ("a@exa_mple.com", "“_” behind the @"),
+        ("a b@example.com", "a blank before the @"),
+        ('"a"@example.com', '“"” before the @'),
+        ("a@example.com/b@example.com", "one address only"),
+        ("maria²@example.com", "“²”"),
+        ("a@☃.net", "“☃” behind the @"),
+    ],
+)
+def test_a_refusal_names_what_can_not_stand_in_an_address(typed: str, words: str) -> None:
+    with pytest.raises(AddressRefused, match=words):
+        wire_address(clean_address(typed))
+
+
 @given(typed_values())
 def test_anything_typed_is_an_address_or_a_refusal_in_words(typed: str) -> None:
     assert "@" in _wire_or_words(typed)

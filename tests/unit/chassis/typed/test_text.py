@@ -97,6 +97,12 @@ def test_pasted_digits_are_ascii(typed: str) -> None:
     assert plain(typed).isascii()
 
 
+@given(st.from_regex(r"[0-9]{1,12}", fullmatch=True), st.sampled_from("²³¹⁴₂½¾①⑳⓪º"))
+def test_a_mark_beside_a_number_is_no_digit_of_it(digits: str, mark: str) -> None:
+    assert plain(digits + mark) == digits + mark
+    assert plain(f"m{mark}@example.com") != plain(f"m{unicodedata.normalize('NFKC', mark)}@example.com")
+
+
 @pytest.mark.parametrize("digits", DIGITS)
 def test_every_scripts_digits_are_read(digits: str) -> None:
     assert plain(in_other_digits("+1 305 555 0142", digits)) == "+1 305 555 0142"
