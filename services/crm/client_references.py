@@ -11,6 +11,7 @@ from services.crm.paying.links.references import CLIENT_REFERENCES as LINKS
 from services.crm.paying.payments.references import CLIENT_REFERENCES as PAYMENTS
 from services.crm.paying.standing_orders.references import CLIENT_REFERENCES as STANDING_ORDERS
 from services.crm.sales.clients.references import CLIENT_REFERENCES as CLIENTS
+from services.crm.sales.groups.references import CLIENT_REFERENCES as GROUPS
 from services.crm.sales.importing.references import CLIENT_REFERENCES as IMPORTS
 from services.crm.sales.merging.references import CLIENT_REFERENCES as MERGING
 from services.crm.sales.portal_access.references import CLIENT_REFERENCES as PORTAL_ACCESS
@@ -37,6 +38,7 @@ CLIENT_REFERENCES: tuple[Reference, ...] = (
     *QUOTES,
     *MAIL_OUTCOMES,
     *CLIENTS,
+    *GROUPS,
     *IMPORTS,
     *MERGING,
 )

@@ -25,6 +25,7 @@ from services.crm.paying.reveal.models import ChallengeRow
 from services.crm.paying.second_reveals.models import SecondRevealRow
 from services.crm.paying.standing_orders.models import OldMandateRow, StandingOrderRow, StandingPaymentRow
 from services.crm.sales.clients.models import ClientChangeRow, ClientRow, ClientWordRow, FamilyMemberRow, OccasionRow
+from services.crm.sales.groups.models import ClientGroupMemberRow, ClientGroupRow
 from services.crm.sales.importing.models import ClientImportItemRow, ClientImportRow
 from services.crm.sales.merging.models import ClientMergeRow
 from services.crm.sales.portal_access.models import PortalAccessRow
@@ -54,6 +55,8 @@ __all__ = [
     "CardRemovalRow",
     "ChallengeRow",
     "ClientChangeRow",
+    "ClientGroupMemberRow",
+    "ClientGroupRow",
     "ClientImportItemRow",
     "ClientImportRow",
     "ClientMergeRow",

@@ -34,7 +34,7 @@ RAIL = (
         label="Clients",
         endpoint="clients.index",
         icon="users",
-        rooms=("clients.", "importing.", "household.", "merging.", "tasks.", "portal_access."),
+        rooms=("clients.", "importing.", "household.", "groups.", "merging.", "tasks.", "portal_access."),
     ),
     Line(
         label="Bookings",

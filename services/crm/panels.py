@@ -13,8 +13,11 @@ from services.crm.paying.links.panels import LINKS_PAGE
 from services.crm.paying.payments import views as payments
 from services.crm.paying.recording import views as recording
 from services.crm.paying.reminders import views as reminders
+from services.crm.paying.schedule import views as schedule
 from services.crm.paying.second_reveals import views as second_reveals
 from services.crm.sales.clients.panels import CLIENT_PAGE
+from services.crm.sales.groups import views as groups
+from services.crm.sales.groups.panels import GROUP_PAGE
 from services.crm.sales.merging import views as merging
 from services.crm.sales.portal_access import views as portal_access
 from services.crm.sales.tasks import views as tasks
@@ -42,12 +45,14 @@ def fill_places(app: Flask) -> None:
         app,
         bookings.client_panel,
         tasks.client_panel,
+        groups.client_panel,
         payments.client_panel,
         esign.client_panel,
         documents.client_panel,
         portal_access.client_panel,
         merging.history_panel,
     )
+    GROUP_PAGE.fill(app, schedule.group_panel)
     LINKS_PAGE.fill(app, visits.links_panel)
     BOOKING_LINE.fill(app, links.booking_line)
     BOOKING_PAGE.fill(

@@ -22,6 +22,8 @@ from services.crm.core.actor import Role
 from services.crm.models import (
     BookingRow,
     BookingWordRow,
+    ClientGroupMemberRow,
+    ClientGroupRow,
     ClientRow,
     ClientWordRow,
     FamilyMemberRow,
@@ -34,6 +36,7 @@ from services.crm.models import (
 )
 from services.crm.parts import Dependencies
 from services.crm.sales.clients.rules import ClientData, month_day, search_words
+from services.crm.sales.groups.rules import GroupData, GroupKind, key_of
 from services.crm.trips.bookings.rules import SegmentData, SegmentDetail
 from services.crm.trips.bookings.rules import search_words as booking_words
 from services.crm_demo.generator import Generator, MadeTrip
@@ -55,6 +58,8 @@ _PENDING_SHARE = 0.02
 _KINDS = (
     ClientRow,
     ClientWordRow,
+    ClientGroupRow,
+    ClientGroupMemberRow,
     FamilyMemberRow,
     OccasionRow,
     TaskRow,
@@ -174,6 +179,7 @@ class _Batch:
         )
         whose = {"agency_id": agent.agency_id, "agent_id": agent.id}
         self._rows[ClientWordRow] += [whose | {"client_id": client_id, "word": word} for word in words]
+        self._group(number, client_id, base, data)
         self._household({"client_id": client_id, "agent_id": agent.id}, data, made)
         if self._chance.random() < _TASK_SHARE:
             task = self._generator.task()
@@ -184,6 +190,18 @@ class _Batch:
             )
         # Whoever has payments has travelled, or nearly so.
         self._trip(agent, client_id, data, self._generator.trip(past=True if number % 3 else None), payments)
+
+    def _group(self, number: int, client_id: str, base: dict[str, Any], data: ClientData) -> None:
+        """Every tenth client begins a household, every fiftieth a company."""
+        for every, kind in ((10, GroupKind.HOUSEHOLD), (50, GroupKind.COMPANY)):
+            if number % every == 0:
+                name = f"{data.last_name or data.first_name} {kind} {number}"
+                entered = {**asdict(GroupData(kind=kind, name=name)), "kind": kind.value, "name_key": key_of(name)}
+                made, group_id = base["created_at"], self._id("group")
+                rest = {"id": group_id, "import_id": None, "updated_at": made, "version": 1}
+                self._rows[ClientGroupRow].append(base | entered | rest)
+                seat = {"group_id": group_id, "client_id": client_id, "import_id": None, "added_at": made}
+                self._rows[ClientGroupMemberRow].append(seat)
 
     def _household(self, whose: dict[str, str], data: ClientData, made: datetime) -> None:
         for member in self._generator.family(data.last_name):

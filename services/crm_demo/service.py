@@ -18,6 +18,7 @@ from services.crm.sales.clients.service import ClientFilter
 from services.crm.trips.bookings.service import BookingFilter
 from services.crm_demo.access import add_invitations, add_quotes
 from services.crm_demo.crowd import add_crowd
+from services.crm_demo.groups import add_groups
 from services.crm_demo.money import add_money, add_recorded, add_rules
 from services.crm_demo.office import add_office
 from services.crm_demo.people import AGENCY, AGENTS, CLIENTS, WITH_AUTHENTICATOR
@@ -68,6 +69,7 @@ def import_demo(deps: Dependencies, file: Path, crowd_percent: int = 100) -> lis
         add_crowd(deps, _actor(agent), _today(deps, agent), crowd_percent)
         add_money(deps, _actor(agent))
         add_recorded(deps, _actor(agent))
+        add_groups(deps, _actor(agent))
         if agent.data.role is Role.AGENT:
             add_quotes(deps, _actor(agent))
             add_portal_life(deps, _actor(agent), _today(deps, agent))

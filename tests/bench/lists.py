@@ -33,6 +33,7 @@ from services.crm.parts import Dependencies
 from services.crm.paying.payments.models import PaymentRow
 from services.crm.paying.payments.service import PaymentState
 from services.crm.sales.clients.models import ClientRow
+from services.crm.sales.groups.models import ClientGroupRow
 from services.crm.trips.bookings.models import BookingRow
 from services.crm_demo.large import import_large
 from tests.support.clock import FakeClock
@@ -72,6 +73,8 @@ PAGES = {
     "links, submitted": "/links?show=submitted",
     "standing orders": "/standing-orders",
     "report: standing orders ahead": "/reports/standing-orders",
+    "companies and households": "/groups",
+    "companies, by name": "/groups?kind=company&q=win&sort=changed",
     "suppliers": "/suppliers",
     "find, two words": "/find?q=willa+winslow",
     "find, a supplier": "/find?q=aurora",
@@ -148,13 +151,16 @@ def pages_of(deps: Dependencies, agent_id: str) -> dict[str, str]:
         client = session.scalar(select(ClientRow.id).where(ClientRow.agency_id == agent.agency_id).limit(1))
         booking = session.scalar(select(BookingRow.id).where(BookingRow.agency_id == agent.agency_id).limit(1))
         payment = session.scalar(_PROCESSED.where(PaymentRow.agency_id == agent.agency_id))
+        group = session.scalar(select(ClientGroupRow.id).where(ClientGroupRow.agency_id == agent.agency_id).limit(1))
     if agent.data.role is not Role.ADMIN:
         with deps.core.database.read() as session:
             client = session.scalar(select(ClientRow.id).where(ClientRow.agent_id == agent_id).limit(1))
             booking = session.scalar(select(BookingRow.id).where(BookingRow.agent_id == agent_id).limit(1))
             payment = session.scalar(_PROCESSED.where(PaymentRow.agent_id == agent_id))
+            group = session.scalar(select(ClientGroupRow.id).where(ClientGroupRow.agent_id == agent_id).limit(1))
     pages = PAGES | ADMINS_PAGES if agent.data.role is Role.ADMIN else PAGES
     one = {"a client": f"/clients/{client}", "a booking": f"/bookings/{booking}", "a payment": f"/payments/{payment}"}
+    one |= {"a household": f"/groups/{group}", "a household of a client": f"/groups/for/{client}"}
     return pages | one | {"an itinerary": f"/bookings/{booking}/itinerary"}
 
 

@@ -74,6 +74,7 @@ _CRM_OBJECTS: Final = {
     "client_id": "SELECT :client",
     "document_id": "SELECT id FROM booking_document LIMIT 1",
     "other_id": "SELECT id FROM client WHERE agent_id = :maya AND id <> :client ORDER BY created_at LIMIT 1",
+    "group_id": "SELECT id FROM client_group WHERE agent_id = :maya AND kind = 'company' LIMIT 1",
     "offer_id": "SELECT id FROM insurance_offer LIMIT 1",
     "payment_id": "SELECT id FROM payment WHERE agent_id = :maya ORDER BY created_at DESC LIMIT 1",
     "quote_id": "SELECT id FROM quote_request WHERE agent_id = :maya ORDER BY asked_at DESC LIMIT 1",

@@ -88,7 +88,13 @@ def make_office(
             sources=(departures, returns, reports.dues_by_day, card_lapses, open_tasks, yearly_days),
         ),
         commissions=Commissions(database=database, clock=clock, bookings=trips.bookings),
-        finder=Finder(clients=sales.clients, bookings=trips.bookings, book=paying.book, suppliers=sales.suppliers),
+        finder=Finder(
+            clients=sales.clients,
+            groups=sales.groups,
+            bookings=trips.bookings,
+            book=paying.book,
+            suppliers=sales.suppliers,
+        ),
         dispute_packs=DisputePacks(
             clock=clock,
             directory=directory,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from chassis.web.parts import held
 from services.crm.sales.clients.profile import Profiles
 from services.crm.sales.clients.service import Clients
+from services.crm.sales.groups.service import Groups
 from services.crm.sales.importing.runner import ImportRunner
 from services.crm.sales.importing.service import Imports
 from services.crm.sales.merging.service import Merges
@@ -20,6 +21,7 @@ class Sales:
 
     clients: Clients
     profiles: Profiles
+    groups: Groups
     tasks: Tasks
     merges: Merges
     portal_access: PortalAccess

@@ -11,6 +11,7 @@ from services.crm.core.parts import Core
 from services.crm.sales.clients.portal_changes import ProfileChanges
 from services.crm.sales.clients.profile import Profiles
 from services.crm.sales.clients.service import Clients
+from services.crm.sales.groups.service import Groups
 from services.crm.sales.importing.runner import ImportRunner
 from services.crm.sales.importing.service import Imports
 from services.crm.sales.merging.service import Followers, Merges
@@ -48,6 +49,7 @@ def make_sales(
     return Sales(
         clients=clients,
         profiles=Profiles(database=core.database, clock=core.clock, clients=clients),
+        groups=Groups(database=core.database, clock=core.clock),
         tasks=tasks,
         merges=merges,
         imports=Imports(database=core.database, clock=core.clock),

@@ -132,6 +132,17 @@ ENTRIES: dict[str, Entry] = {
     "handouts.quick_sheet": Entry(Door.AGENTS, also=(404,)),
     "handouts.remove_sheet": ADMINS,
     "handouts.show": ADMINS,
+    # groups: companies and households are seen as clients are
+    "groups.choose": OWNER_ALONE,
+    "groups.edit": Entry(Door.OWNER_ALONE, form={"name": "Others", "version": "1"}),
+    "groups.export": AGENTS,
+    "groups.index": AGENTS,
+    "groups.join": OWNER_ALONE,
+    "groups.leave": OWNER_ALONE,
+    "groups.members": OWNER,
+    "groups.new": AGENTS,
+    "groups.remove": OWNER_ALONE,
+    "groups.show": OWNER,
     # household
     "household.edit_member": OWNER_ALONE,
     "household.edit_occasion": OWNER_ALONE,

@@ -22,6 +22,7 @@ from services.crm.paying.charging.requests import write_request
 from services.crm.paying.standing_orders.plan import Every, Plan
 from services.crm.paying.standing_orders.records import Proposal
 from services.crm.sales.clients.rules import FamilyMember, Occasion, OccasionKind, Relation
+from services.crm.sales.groups.rules import GroupData, GroupKind
 from services.crm.sales.suppliers.rules import SupplierData
 from services.crm.signing.esign.rules import DocumentKind
 from services.crm.signing.esign.service import SendRequest, TemplateData
@@ -115,6 +116,8 @@ class FurnishedHouse(CrmHouse):
         self.objects["unpaid_segment_id"] = unpaid.id
         passes = Upload(request_key="passes", file_name="passes.pdf", content=pdf(), title="Boarding passes")
         self.objects["view_id"] = deps.access.saved_views.save(maya, SavedList.CLIENTS, "In Canada", "country=CA").id
+        company = GroupData(kind=GroupKind.COMPANY, name="Analytical Engines")
+        self.objects["group_id"] = deps.sales.groups.add(maya, company, first_member=self.grace_id).id
         self.objects["supplier_id"] = deps.sales.suppliers.add(maya, SupplierData(name="Aurora Cruises")).id
         wanted = ShareRequest(
             request_key="share", client_ids=(self.grace_id,), lifetime=Lifetime.TRIP, with_prices=False

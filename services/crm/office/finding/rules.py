@@ -39,6 +39,12 @@ ACTIONS: Final = (
     Action(label="Links", endpoint="link_overview.index", icon="link", words="unopened expiring remind resend revoke"),
     Action(label="Merge clients", endpoint="merging.start", icon="users", words="duplicate same person join"),
     Action(label="Import clients", endpoint="importing.start", icon="upload", words="csv vcard excel outlook list"),
+    Action(
+        label="Companies and households",
+        endpoint="groups.index",
+        icon="building",
+        words="organizations corporate accounts families groups",
+    ),
     Action(label="Tasks", endpoint="tasks.index", icon="circle-check", words="to do overdue"),
     Action(label="Quotes", endpoint="quotes.index", icon="inbox", words="requests"),
     Action(label="Suppliers", endpoint="suppliers.index", icon="store", words="directory vendors"),

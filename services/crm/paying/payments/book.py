@@ -177,11 +177,14 @@ class PaymentBook:
 
     def counted_by_segment(self, booking_id: str) -> dict[str, list[Counted]]:
         """A booking's payments by segment, as its balances see them."""
-        found: dict[str, list[Counted]] = {}
-        for payment in self._all_of(booking_id):
-            counted = Counted(state=payment.state, type=payment.type, amount=payment.amount)
-            found.setdefault(payment.segment_id, []).append(counted)
-        return found
+        return _by_segment(self._all_of(booking_id))
+
+    def counted_by_booking(self, booking_ids: Collection[str]) -> dict[str, dict[str, list[Counted]]]:
+        """The same of several bookings at once."""
+        found: dict[str, list[Payment]] = {booking_id: [] for booking_id in booking_ids}
+        for payment in self._payments(select(PaymentRow).where(PaymentRow.booking_id.in_(booking_ids))):
+            found[payment.booking_id].append(payment)
+        return {booking_id: _by_segment(payments) for booking_id, payments in found.items()}
 
     def processed_by_segment(self, segment_ids: Collection[str]) -> dict[str, int]:
         """How much was processed for each segment, in minor units; service fees don't count."""
@@ -231,6 +234,14 @@ class PaymentBook:
     def _payments(self, query: Select[PaymentRow]) -> list[Payment]:
         with self._database.read() as session:
             return [payment_of(row) for row in session.scalars(query)]
+
+
+def _by_segment(payments: Iterable[Payment]) -> dict[str, list[Counted]]:
+    found: dict[str, list[Counted]] = {}
+    for payment in payments:
+        counted = Counted(state=payment.state, type=payment.type, amount=payment.amount)
+        found.setdefault(payment.segment_id, []).append(counted)
+    return found
 
 
 def _on_desk(session: Session, actor: Actor) -> PaymentsOnDesk:

@@ -82,6 +82,8 @@ LIST_TITLES = (
     "Postal code",
     "Country",
 )
+# What it says beside them of whom a client belongs to.
+BELONGS_TITLES = ("Company", "Household")
 ADDRESS_COLUMNS = ("street", "city", "region", "postal_code", "country")
 
 
@@ -101,6 +103,13 @@ class ClientData:
     postal_code: str = ""
     country: str = ""
     notes: str = ""
+
+
+def list_cells(data: ClientData) -> tuple[object, ...]:
+    """A client as a row beneath LIST_TITLES."""
+    names = (data.first_name, data.last_name)
+    contact = (data.email, data.phone, data.second_phone, data.birthday)
+    return (*names, *contact, *(getattr(data, name) for name in ADDRESS_COLUMNS))
 
 
 def columns_of(field: ProfileField) -> tuple[str, ...]:

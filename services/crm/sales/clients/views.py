@@ -19,8 +19,9 @@ from services.crm.core.web import current_agent, login_required
 from services.crm.sales.clients.forms import ClientForm
 from services.crm.sales.clients.household_forms import RELATION_WORDS
 from services.crm.sales.clients.panels import CLIENT_PAGE
-from services.crm.sales.clients.rules import LIST_TITLES, WORDS, changed_fields, in_words
+from services.crm.sales.clients.rules import BELONGS_TITLES, LIST_TITLES, WORDS, changed_fields, in_words, list_cells
 from services.crm.sales.clients.service import BY_NAME, CLIENT_KEYS, ClientDetail, ClientFilter, ClientMoved, ClientSort
+from services.crm.sales.groups.rules import GroupKind
 from services.crm.sales.parts import sales
 
 blueprint = Blueprint("clients", __name__, template_folder="templates", url_prefix="/clients")
@@ -78,25 +79,11 @@ def export() -> ResponseReturnValue:
         flash("Tick at least one client first.", "alert")
         return redirect(url_for("clients.index"), 303)
     rows = sales().clients.export(current_agent(), replace(_filter(), ids=chosen))
+    belongs = sales().groups.names(current_agent())
     return table_response(
         "clients",
-        LIST_TITLES,
-        (
-            (
-                client.data.first_name,
-                client.data.last_name,
-                client.data.email,
-                client.data.phone,
-                client.data.second_phone,
-                client.data.birthday,
-                client.data.street,
-                client.data.city,
-                client.data.region,
-                client.data.postal_code,
-                client.data.country,
-            )
-            for client in rows
-        ),
+        (*LIST_TITLES, *BELONGS_TITLES),
+        ((*list_cells(client.data), *(belongs.get((client.id, kind), "") for kind in GroupKind)) for client in rows),
     )
 
 

@@ -19,6 +19,7 @@ class Target(StrEnum):
     LAST_NAME = "last_name"
     FULL_NAME = "full_name"
     COMPANY = "company"
+    HOUSEHOLD = "household"
     EMAIL = "email"
     PHONE = "phone"
     BIRTHDAY = "birthday"
@@ -36,6 +37,7 @@ TARGET_WORDS: Final = {
     Target.LAST_NAME: "Last name",
     Target.FULL_NAME: "Whole name",
     Target.COMPANY: "Company",
+    Target.HOUSEHOLD: "Household",
     Target.EMAIL: "E-mail",
     Target.PHONE: "Phone",
     Target.BIRTHDAY: "Birthday",
@@ -60,8 +62,11 @@ _NAMES: Final[dict[str, Target]] = {
         T.FULL_NAME,
     ),
     **dict.fromkeys(
-        ("company", "companyname", "organization", "organizationname", "organization1name", "firma"), T.COMPANY
+        ("company", "companyname", "organization", "organizationname", "organization1name", "organisation", "firma",
+         "entreprise", "societe", "employer"),
+        T.COMPANY,
     ),
+    **dict.fromkeys(("household", "householdname", "haushalt", "foyer"), T.HOUSEHOLD),
     **dict.fromkeys(
         ("email", "emailaddress", "email1value", "email1", "primaryemail", "mail", "emailadresse", "adressemessagerie",
          "email2value", "email2address", "email3address", "secondemail", "secondaryemail", "personalemail",

@@ -16,11 +16,13 @@ from chassis.typed.names import fold
 from chassis.typed.phones import PhoneError, read_phone
 from chassis.typed.text import clean_line, clean_text, has_letter
 from services.crm.sales.clients.rules import ClientData
+from services.crm.sales.groups.rules import LONGEST_NAME
 from services.crm.sales.importing.columns import TARGET_WORDS, Target
 
 _LONGEST: Final = {
     Target.FIRST_NAME: 80, Target.LAST_NAME: 80, Target.EMAIL: 254, Target.PHONE: 40, Target.STREET: 200,
-    Target.CITY: 100, Target.REGION: 100, Target.POSTAL_CODE: 20, Target.NOTES: 10_000,
+    Target.COMPANY: LONGEST_NAME,
+    Target.HOUSEHOLD: LONGEST_NAME, Target.CITY: 100, Target.REGION: 100, Target.POSTAL_CODE: 20, Target.NOTES: 10_000,
 }  # fmt: skip
 _NUMBERS: Final = re.compile(r"([0-9]{1,2})[-./ ]([0-9]{1,2})[-./ ]([0-9]{2}|[0-9]{4})")
 _COMPACT: Final = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
@@ -37,13 +39,22 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadRow:
+    """The client in a row, and the names of the company and the household that the row says they belong to."""
+
+    data: ClientData
+    company: str = ""
+    household: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """Why a row makes no client, for the agent who mends it."""
 
     why: str
 
 
-def read_row(cells: Sequence[str], mapping: Reading, header: Sequence[str], today: date) -> ClientData | Refused:
+def read_row(cells: Sequence[str], mapping: Reading, header: Sequence[str], today: date) -> ReadRow | Refused:
     """The client in a row. Several columns of one kind are joined, or fill the places that a client has for it."""
     found: dict[Target, list[tuple[str, str]]] = {}
     for name, target, cell in zip(header, mapping.targets, cells, strict=False):
@@ -60,7 +71,7 @@ class _Problem(ValueError):
     """What is wrong with a row."""
 
 
-def _client(found: Mapping[Target, list[tuple[str, str]]], mapping: Reading, today: date) -> ClientData:
+def _client(found: Mapping[Target, list[tuple[str, str]]], mapping: Reading, today: date) -> ReadRow:
     first, last, company = _names(found)
     emails = [_email(text) for _, text in found.get(Target.EMAIL, ())]
     phones = [_phone(text) for _, text in found.get(Target.PHONE, ())]
@@ -68,8 +79,8 @@ def _client(found: Mapping[Target, list[tuple[str, str]]], mapping: Reading, tod
     notes = [text if len(found[Target.NOTES]) == 1 else f"{name}: {text}" for name, text in found.get(Target.NOTES, ())]
     further = [f"Second e-mail: {email}" for email in emails[1:]] + [f"Phone: {phone}" for phone in phones[2:]]
     country, unknown = _country(_joined(found, Target.COUNTRY))
-    notes += [*further, *([f"Company: {company}"] if company else []), *unclear, *unknown]
-    return ClientData(
+    notes += [*further, *unclear, *unknown]
+    data = ClientData(
         first_name=_bounded(first, Target.FIRST_NAME),
         last_name=_bounded(last, Target.LAST_NAME),
         email=emails[0] if emails else "",
@@ -82,6 +93,10 @@ def _client(found: Mapping[Target, list[tuple[str, str]]], mapping: Reading, tod
         postal_code=_bounded(_joined(found, Target.POSTAL_CODE), Target.POSTAL_CODE),
         country=country,
         notes=_bounded("\n".join(notes), Target.NOTES),
+    )
+    household = _joined(found, Target.HOUSEHOLD)
+    return ReadRow(
+        data=data, company=_bounded(company, Target.COMPANY), household=_bounded(household, Target.HOUSEHOLD)
     )
 
 

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any, Final, Protocol
 
 import structlog
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, insert, or_, select, union, update
 from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
@@ -32,9 +32,12 @@ from services.crm.sales.clients.rules import (
     search_words,
 )
 from services.crm.sales.clients.service import Clients, apply, data_of, note_changes
+from services.crm.sales.groups.bringing import belongs_otherwise, bring, remove_empty, take_out
+from services.crm.sales.groups.models import ClientGroupMemberRow
+from services.crm.sales.groups.rules import Belongs, GroupKind
 from services.crm.sales.importing.matching import Known, Likeness, Match, Policy, filled_in
 from services.crm.sales.importing.models import ClientImportItemRow, ClientImportRow
-from services.crm.sales.importing.rows import Refused, read_row
+from services.crm.sales.importing.rows import ReadRow, Refused, read_row
 from services.crm.sales.importing.rules import AFTER, BY_WORKER, Counts, Example, ImportState, Sorted, pack_example
 from services.crm.sales.importing.service import import_of
 from services.crm.sales.importing.tables import NotATable, Table, read_table
@@ -44,7 +47,7 @@ _CHUNK: Final = 500
 _LEASE: Final = timedelta(minutes=2)
 
 # What is a profile's own and goes with it.
-_OWN: Final = (ClientWordRow, ClientChangeRow)
+_OWN: Final = (ClientWordRow, ClientChangeRow, ClientGroupMemberRow)
 
 
 class IsReferred(Protocol):
@@ -193,6 +196,7 @@ class ImportRunner:
             self._outbox.add(session, message, aggregate_id=client_id, agency_id=job.agency_id)
         for client_id, data in chunk.fills:
             self._fill(session, job, client_id, data)
+        bring(session, chunk.belongs, agency_id=job.agency_id, agent_id=job.agent_id, import_id=job.id, at=now)
 
     def _fill(self, session: Session, job: _Job, client_id: str, data: ClientData) -> None:
         row = session.get(ClientRow, client_id, with_for_update=True)
@@ -215,9 +219,10 @@ class ImportRunner:
 
     def _undo(self, job: _Job) -> None:
         counts = Counts()
-        query = select(ClientImportItemRow.client_id).where(ClientImportItemRow.import_id == job.id)
+        changed = select(ClientImportItemRow.client_id).where(ClientImportItemRow.import_id == job.id)
+        joined = select(ClientGroupMemberRow.client_id).where(ClientGroupMemberRow.import_id == job.id)
         with self._database.read() as session:
-            ids = sorted(session.scalars(query))
+            ids = sorted(session.scalars(union(changed, joined)))
         with self._database.transaction() as session:
             session.get_one(ClientImportRow, job.id).total = len(ids)
         for first in range(0, len(ids), _CHUNK):
@@ -228,10 +233,17 @@ class ImportRunner:
                 if not self._still_mine(session, job, first + len(chunk), counts):
                     session.rollback()
                     return
+        with self._database.transaction() as session:
+            remove_empty(session, job.id)
         self._finish(job, [])
 
     def _undo_one(self, session: Session, job: _Job, client_id: str, counts: Counts) -> None:
-        item = session.get_one(ClientImportItemRow, (job.id, client_id))
+        item = session.get(ClientImportItemRow, (job.id, client_id))
+        if item is None or item.before is not None:
+            take_out(session, job.id, client_id)
+        if item is None:
+            counts.restored += 1
+            return
         row = session.get(ClientRow, client_id, with_for_update=True)
         if row is None:
             counts.removed += item.before is None
@@ -246,11 +258,12 @@ class ImportRunner:
             self._clients.saved(session, row)
             item.version = row.version
             counts.restored += 1
-        elif self._is_referred(session, client_id, but=_OWN):
+        elif belongs_otherwise(session, job.id, client_id) or self._is_referred(session, client_id, but=_OWN):
             counts.kept += 1
         else:
             event = client_removed(row.id)
             self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
+            take_out(session, job.id, client_id)
             session.execute(delete(ClientChangeRow).where(ClientChangeRow.client_id == client_id))
             session.delete(row)
             session.flush()
@@ -280,8 +293,9 @@ class _Chunk:
         self._job, self._known, self._counts, self._shown, self._first = job, known, counts, shown, first
         self.new: list[tuple[str, ClientData]] = []
         self.fills: list[tuple[str, ClientData]] = []
+        self.belongs: list[Belongs] = []
 
-    def sort(self, read: Sequence[ClientData | Refused], table: Table) -> None:
+    def sort(self, read: Sequence[ReadRow | Refused], table: Table) -> None:
         for at, row in enumerate(read):
             number = self._first + at + table.first_row
             if isinstance(row, Refused):
@@ -290,7 +304,8 @@ class _Chunk:
             else:
                 self._place(row, number, derived_id("client", f"{self._job.id} {self._first + at}"))
 
-    def _place(self, data: ClientData, number: int, client_id: str) -> None:
+    def _place(self, row: ReadRow, number: int, client_id: str) -> None:
+        data = row.data
         match = self._known.find(data)
         policy = self._job.policies[match.likeness] if match else Policy.ADD
         if match is not None:
@@ -299,11 +314,18 @@ class _Chunk:
             self._counts.created += 1
             self.new.append((client_id, data))
             self._known.add(client_id, data)
+            self._belong(client_id, row)
         elif policy is Policy.MERGE:
             self._counts.merged += 1
             self.fills.append((match.client_id, data))
+            self._belong(match.client_id, row)
         else:
             self._counts.skipped += 1
+
+    def _belong(self, client_id: str, row: ReadRow) -> None:
+        for kind, name in ((GroupKind.COMPANY, row.company), (GroupKind.HOUSEHOLD, row.household)):
+            if name:
+                self.belongs.append(Belongs(client_id=client_id, kind=kind, name=name))
 
     def _note(self, match: Match, data: ClientData, number: int) -> None:
         if match.likeness is Likeness.SURE:

@@ -164,7 +164,7 @@ def _row(card: _Card) -> list[str]:
     return [
         first,
         last,
-        ", ".join(part for part in organisation.parts if part) if organisation else "",
+        organisation.parts[0] if organisation else "",
         *_two(emails),
         *_two(phones),
         _day(birthday) if birthday else "",
@@ -173,8 +173,13 @@ def _row(card: _Card) -> list[str]:
         region,
         postal,
         country,
-        "\n".join(card.texts("NOTE")),
+        "\n".join([*card.texts("NOTE"), *(f"Department: {part}" for part in _departments(organisation))]),
     ]
+
+
+def _departments(organisation: _Line | None) -> list[str]:
+    """What stands behind the organisation's own name (RFC 6350, 6.6.4)."""
+    return [part for part in organisation.parts[1:] if part] if organisation else []
 
 
 def _day(line: _Line) -> str:

@@ -17,7 +17,7 @@ from services.crm.core.web import current_agent, login_required
 from services.crm.sales.clients.rules import ClientData
 from services.crm.sales.importing.columns import TARGET_WORDS, Target
 from services.crm.sales.importing.matching import POLICY_WORDS, Likeness, Policy
-from services.crm.sales.importing.rows import Reading, Refused, read_row
+from services.crm.sales.importing.rows import Reading, ReadRow, Refused, read_row
 from services.crm.sales.importing.rules import MAX_BYTES, STATE_WORDS, ClientImport, ImportState
 from services.crm.sales.importing.service import Imports
 from services.crm.sales.importing.tables import ENCODINGS, SEPARATORS, Layout, NotATable, Table
@@ -183,11 +183,15 @@ def _columns(table: Table, reading: Reading) -> list[tuple[str, Target, list[str
     return found
 
 
-def _preview(table: Table, reading: Reading) -> list[tuple[int, str, ClientData | Refused]]:
+def _preview(table: Table, reading: Reading) -> list[tuple[int, str, ClientData | Refused, str]]:
     today = core().clock.now().date()
-    found = []
+    found: list[tuple[int, str, ClientData | Refused, str]] = []
     for at, cells in enumerate(table.rows[:_PREVIEWED]):
         read = read_row(cells, reading, table.header, today)
-        name = full_name(read.first_name, read.last_name) if isinstance(read, ClientData) else ""
-        found.append((at + table.first_row, name, read))
+        if isinstance(read, ReadRow):
+            name = full_name(read.data.first_name, read.data.last_name)
+            belongs = ", ".join(each for each in (read.company, read.household) if each)
+            found.append((at + table.first_row, name, read.data, belongs))
+        else:
+            found.append((at + table.first_row, "", read, ""))
     return found

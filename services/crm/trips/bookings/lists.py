@@ -13,7 +13,7 @@ from services.crm.core.ordering import Key, Keys, Order, in_order
 from services.crm.core.search import WordIndex
 from services.crm.core.visibility import visible_to
 from services.crm.trips.bookings.mapping import booking_line
-from services.crm.trips.bookings.models import BookingRow, BookingWordRow, InstalmentRow
+from services.crm.trips.bookings.models import BookingRow, BookingWordRow, InstalmentRow, PassengerRow
 from services.crm.trips.bookings.rows import BOOKINGS, WITH_PASSENGERS, ids_of_client
 from services.crm.trips.bookings.rules import BookingDetail, BookingLine, BookingStatus, Due
 
@@ -59,6 +59,8 @@ class BookingFilter:
     text: str = ""
     status: BookingStatus | None = None
     client_id: str = ""
+    # Those that any of these are on, where any are named.
+    client_ids: tuple[str, ...] = ()
     order: Order[BookingSort] = BY_CHANGE
 
 
@@ -68,6 +70,9 @@ def conditions(session: Session, actor: Actor, wanted: BookingFilter) -> list[Co
         conditions.append(BookingRow.status == wanted.status.value)
     if wanted.client_id:
         conditions.append(BookingRow.id.in_(ids_of_client(session, wanted.client_id)))
+    if wanted.client_ids:
+        on = select(PassengerRow.booking_id).where(PassengerRow.client_id.in_(wanted.client_ids))
+        conditions.append(BookingRow.id.in_(on))
     if (found := _WORDS.condition(session, actor, wanted.text)) is not None:
         conditions.append(found)
     return conditions

@@ -51,6 +51,8 @@ _SORTS = (
     (BookingSort.DEPARTURE, "By departure"),
     (BookingSort.TITLE, "By title"),
 )
+# As many as an address names: those of a whole household, or of a team.
+_MOST_PASSENGERS = 20
 _CSV_HEADER = ("Booking", "Status", "Lead passenger", "Begins", "Ends", "Currency", "Total", "Commission", "Agent")
 
 
@@ -86,8 +88,8 @@ def export() -> ResponseReturnValue:
 @login_required
 def new() -> ResponseReturnValue:
     actor = current_agent()
-    first = request.args.get("client", "")
-    form = BookingForm(currency=_typed_currency(DEFAULT_CURRENCY), data={"passengers": [first] if first else []})
+    first = [client.id for client in sales().clients.named(actor, request.args.getlist("client")[:_MOST_PASSENGERS])]
+    form = BookingForm(currency=_typed_currency(DEFAULT_CURRENCY), data={"passengers": first})
     if not _is_looking_for_people() and form.validate_on_submit():
         booking = attempt(form, lambda: trips().bookings.create(actor, form.entered()))
         if booking is not None:

@@ -11,7 +11,7 @@ from services.crm.core.export import table_response
 from services.crm.sales.clients.rules import LIST_TITLES, ClientData
 from services.crm.sales.importing.columns import Target, guess_columns
 from services.crm.sales.importing.matching import Known, Likeness, filled_in
-from services.crm.sales.importing.rows import Reading, Refused, is_day_first, read_row
+from services.crm.sales.importing.rows import Reading, ReadRow, Refused, is_day_first, read_row
 from services.crm.sales.importing.tables import REFUSED_TITLES, Layout, NotATable, guess_layout, read_table
 
 TODAY = date(2026, 11, 27)
@@ -50,7 +50,15 @@ CRM = "Client Name;Email;DOB;Zip;State;Cell\nSanjay Raman;sanjay@post.example;11
 def clients_of(content: bytes, *, day_first: bool = False) -> list[ClientData | Refused]:
     table = read_table(content, guess_layout(content))
     reading = Reading(targets=guess_columns(table), day_first=day_first)
-    return [read_row(row, reading, table.header, TODAY) for row in table.rows]
+    read = [read_row(row, reading, table.header, TODAY) for row in table.rows]
+    return [row.data if isinstance(row, ReadRow) else row for row in read]
+
+
+def belonging_of(content: bytes) -> list[tuple[str, str]]:
+    table = read_table(content, guess_layout(content))
+    reading = Reading(targets=guess_columns(table), day_first=False)
+    read = [read_row(row, reading, table.header, TODAY) for row in table.rows]
+    return [(row.company, row.household) for row in read if isinstance(row, ReadRow)]
 
 
 def test_apples_cards_are_read_folded_grouped_and_escaped() -> None:
@@ -66,10 +74,22 @@ def test_apples_cards_are_read_folded_grouped_and_escaped() -> None:
         region="RI",
         postal_code="02840",
         country="US",
-        notes="Aisle seat\nNo nuts\nCompany: Whitcombe & Daughters",
+        notes="Aisle seat\nNo nuts",
     )
     assert isinstance(suharto, ClientData)
     assert (suharto.first_name, suharto.birthday) == ("Suharto", None)
+
+
+def test_company_and_household_are_known_by_the_words_of_outlook_google_and_cards() -> None:
+    for word in ("Company", "Organization Name", "Organization 1 - Name", "Firma", "Organisation"):
+        assert belonging_of(f"Name,{word},Household\nA B,Acme Ltd,The Bs\n".encode()) == [("Acme Ltd", "The Bs")]
+    assert belonging_of(APPLE.encode())[0] == ("Whitcombe & Daughters", "")
+    card = b"BEGIN:VCARD\nN:Lee;Ann\nORG:Acme;Sales;East\nEND:VCARD\n"
+    assert belonging_of(card) == [("Acme", "")]
+    (ann,) = clients_of(card)
+    assert isinstance(ann, ClientData)
+    assert ann.notes == "Department: Sales\nDepartment: East"
+    assert belonging_of(b"First name,Company\n,Acme\n") == [("", "")], "the company is the client itself"
 
 
 def test_outlooks_old_cards_are_decoded_over_soft_line_ends() -> None:
@@ -140,7 +160,8 @@ def test_what_a_client_has_no_place_for_goes_into_the_notes() -> None:
     (one,) = clients_of(content)
     assert isinstance(one, ClientData)
     assert (one.email, one.second_phone) == ("a@x.example", "2345678")
-    assert one.notes.splitlines() == ["Second e-mail: b@x.example", "Company: Co", "Country: Atlantis"]
+    assert one.notes.splitlines() == ["Second e-mail: b@x.example", "Country: Atlantis"]
+    assert belonging_of(content) == [("Co", "")]
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\x01\x02", b"BEGIN:VCARD\nVERSION:3.0\n"])
@@ -184,12 +205,12 @@ def test_any_bytes_are_a_table_or_refused_in_words(content: bytes) -> None:
         read_row(row, reading, table.header, TODAY)
 
 
-@given(st.lists(st.lists(st.text(max_size=20), min_size=14, max_size=14), max_size=4), st.booleans())
+@given(st.lists(st.lists(st.text(max_size=20), min_size=len(Target), max_size=len(Target)), max_size=4), st.booleans())
 def test_any_cells_make_a_client_or_a_reason(rows: list[list[str]], day_first: bool) -> None:
     reading = Reading(targets=tuple(Target), day_first=day_first)
     for row in rows:
         read = read_row(row, reading, tuple(Target), TODAY)
-        assert read.why if isinstance(read, Refused) else read.first_name or read.last_name
+        assert read.why if isinstance(read, Refused) else read.data.first_name or read.data.last_name
 
 
 def test_a_couple_that_shares_an_address_is_two_and_a_short_name_is_the_same() -> None:

@@ -1,0 +1,1 @@
+"""Companies and households: whom clients belong to beside themselves (issue 11)."""
