@@ -160,7 +160,9 @@ def pages_of(deps: Dependencies, agent_id: str) -> dict[str, str]:
             group = session.scalar(select(ClientGroupRow.id).where(ClientGroupRow.agent_id == agent_id).limit(1))
     pages = PAGES | ADMINS_PAGES if agent.data.role is Role.ADMIN else PAGES
     one = {"a client": f"/clients/{client}", "a booking": f"/bookings/{booking}", "a payment": f"/payments/{payment}"}
-    one |= {"a household": f"/groups/{group}", "a household of a client": f"/groups/for/{client}"}
+    one["a household"] = f"/groups/{group}"
+    if agent.data.role is not Role.ADMIN:
+        one["a household for a client"] = f"/groups/for/{client}"
     return pages | one | {"an itinerary": f"/bookings/{booking}/itinerary"}
 
 

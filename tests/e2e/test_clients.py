@@ -72,6 +72,44 @@ def test_a_booking_is_opened_by_keyboard_with_passengers_that_are_searched_for(w
     agent.open_booking(BOOKING)
 
 
+def test_a_household_is_made_found_and_booked_for_as_a_whole(world: World) -> None:
+    page = world.agent().page
+    album = Album(folder=ARTIFACTS / "screens" / world.stack.engine, faults=[])
+    page.goto(f"{world.crm}/clients/new")
+    page.get_by_label("First name").fill("Tove")
+    page.get_by_label("Last name").fill("Halvorsen-Quist")
+    page.get_by_role("button", name="Save client").click()
+    page.get_by_role("link", name="Add to a company or household").click()
+    album.look(page, "crm-groups-choose")
+    page.get_by_role("link", name="New household").click()
+    expect(page.get_by_label("Name")).to_have_value("Halvorsen-Quist household", timeout=_PATIENCE_MS)
+    page.get_by_role("button", name="Add household").click()
+    expect(page.get_by_role("heading", level=1, name="Halvorsen-Quist household")).to_be_visible(timeout=_PATIENCE_MS)
+    page.get_by_label("Add a client").fill("eleanor")
+    page.get_by_label("Add a client").press("Enter")
+    page.get_by_role("button", name="Add Eleanor Whitcombe").click()
+    expect(page.get_by_text("Eleanor Whitcombe belongs to Halvorsen-Quist household.")).to_be_visible()
+    album.look(page, "crm-groups-household")
+    page.get_by_role("link", name="New booking for everybody").click()
+    people = page.get_by_role("list", name="Who travels")
+    expect(people.get_by_role("checkbox", checked=True)).to_have_count(2, timeout=_PATIENCE_MS)
+    page.wait_for_load_state()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("halvorsen-quist")
+    page.get_by_role("option", name=re.compile("Halvorsen-Quist household")).click()
+    page.get_by_role("link", name="Edit household").click()
+    page.get_by_role("button", name="Remove household").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove household").click()
+    expect(page.get_by_text("Who belonged to it is still a client of yours.")).to_be_visible(timeout=_PATIENCE_MS)
+    album.look(page, "crm-groups-list")
+    page.get_by_role("link", name="Whitcombe Orchards").click()
+    expect(page.get_by_role("link", name="accounts@orchards.example")).to_be_visible(timeout=_PATIENCE_MS)
+    album.look(page, "crm-groups-company")
+    page.get_by_role("link", name="Edit company").click()
+    album.look(page, "crm-groups-edit")
+    assert album.faults == []
+
+
 def test_a_list_is_imported_and_the_import_undone(world: World) -> None:
     page = world.agent().page
     album = Album(folder=ARTIFACTS / "screens" / world.stack.engine, faults=[])

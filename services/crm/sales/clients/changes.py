@@ -1,7 +1,6 @@
 """When a profile's fields last changed and by whom: what decides between the agent's change and the client's (P6)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -9,15 +8,6 @@ from sqlalchemy.orm import Session
 
 from services.crm.sales.clients.models import ClientChangeRow, FamilyMemberRow, OccasionRow
 from services.crm.sales.clients.rules import ChangedBy, ClientData, ProfileField, in_words
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientsChange:
-    """A change that the client made in the portal and their agent has not taken note of."""
-
-    field: ProfileField
-    was: str
-    at: datetime
 
 
 def note_changes(
@@ -74,25 +64,6 @@ def told_moments(session: Session, client_id: str) -> dict[str, datetime]:
         query = select(row.id, row.changed_at).where(row.client_id == client_id)
         moments |= {named(row_id): at for row_id, at in session.execute(query)}
     return moments
-
-
-def by_the_client(session: Session, client_id: str) -> list[ClientsChange]:
-    """What the client changed that nobody took note of, the newest first."""
-    rows = session.scalars(
-        select(ClientChangeRow)
-        .where(
-            ClientChangeRow.client_id == client_id,
-            ClientChangeRow.changed_by == ChangedBy.CLIENT.value,
-            ClientChangeRow.seen_at.is_(None),
-        )
-        .order_by(ClientChangeRow.changed_at.desc(), ClientChangeRow.field)
-    )
-    known = set(ProfileField)
-    return [
-        ClientsChange(field=ProfileField(row.field), was=row.was, at=row.changed_at)
-        for row in rows
-        if row.field in known
-    ]
 
 
 def take_note(session: Session, client_id: str, at: datetime) -> None:

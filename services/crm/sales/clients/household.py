@@ -2,20 +2,40 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CompoundSelect, false, literal, select, true, union_all
+from sqlalchemy import CompoundSelect, Date, cast, false, literal, null, select, true, union_all
 from sqlalchemy.orm import Session
 
 from chassis.errors import NotFound
 from chassis.typed.names import title_key
-from services.crm.sales.clients.models import ClientRow, FamilyMemberRow, OccasionRow
-from services.crm.sales.clients.rules import FamilyMember, Household, Occasion, OccasionKind, Relation, month_day
+from services.crm.sales.clients.models import ClientChangeRow, ClientRow, FamilyMemberRow, OccasionRow
+from services.crm.sales.clients.rules import (
+    ChangedBy,
+    ClientsChange,
+    FamilyMember,
+    Household,
+    Occasion,
+    OccasionKind,
+    ProfileField,
+    Relation,
+    month_day,
+)
+
+_PERSON, _DAY, _CHANGE = "person", "day", "change"
 
 
 def load_household(session: Session, client_id: str) -> Household:
     """All of a client's family and occasions."""
-    family, occasions = list[FamilyMember](), list[Occasion]()
-    for is_person, row_id, name, last_name, kind, day, year_known in session.execute(_of_client(client_id)):
-        if is_person:
+    return load_with_changes(session, client_id)[0]
+
+
+def load_with_changes(session: Session, client_id: str) -> tuple[Household, list[ClientsChange]]:
+    """The same, with what the client changed that nobody took note of, the newest first; in one query."""
+    family, occasions, changes = list[FamilyMember](), list[Occasion](), list[ClientsChange]()
+    for what, row_id, name, last_name, kind, day, year_known, at in session.execute(_of_client(client_id)):
+        if what == _CHANGE:
+            if row_id in set(ProfileField):
+                changes.append(ClientsChange(field=ProfileField(row_id), was=name, at=at))
+        elif what == _PERSON:
             family.append(
                 FamilyMember(id=row_id, first_name=name, last_name=last_name, relation=Relation(kind), born_on=day)
             )
@@ -25,30 +45,48 @@ def load_household(session: Session, client_id: str) -> Household:
             )
     family.sort(key=lambda member: (title_key(member.name), member.id))
     occasions.sort(key=lambda each: (month_day(each.first_on), each.id))
-    return Household(family=tuple(family), occasions=tuple(occasions))
+    changes.sort(key=lambda each: each.field)
+    changes.sort(key=lambda each: each.at, reverse=True)
+    return Household(family=tuple(family), occasions=tuple(occasions)), changes
 
 
-def _of_client(client_id: str) -> CompoundSelect[bool, str, str, str, str, date, bool]:
-    """Both lists in one query, people marked."""
+def _of_client(client_id: str) -> CompoundSelect[str, str, str, str, str, date, bool, datetime]:
+    """All three lists in one query, each marked."""
     people = select(
-        true().label("is_person"),
+        literal(_PERSON).label("what"),
         FamilyMemberRow.id,
         FamilyMemberRow.first_name,
         FamilyMemberRow.last_name,
         FamilyMemberRow.relation,
         FamilyMemberRow.born_on,
         true().label("year_known"),
+        FamilyMemberRow.changed_at,
     ).where(FamilyMemberRow.client_id == client_id)
     days = select(
-        false(),
+        literal(_DAY),
         OccasionRow.id,
         OccasionRow.label,
         literal(""),
         OccasionRow.kind,
         OccasionRow.first_on,
         OccasionRow.year_known,
+        OccasionRow.changed_at,
     ).where(OccasionRow.client_id == client_id)
-    return union_all(people, days)
+    changes = select(
+        literal(_CHANGE),
+        ClientChangeRow.field,
+        ClientChangeRow.was,
+        literal(""),
+        literal(""),
+        cast(null(), Date()),
+        false(),
+        ClientChangeRow.changed_at,
+    ).where(
+        ClientChangeRow.client_id == client_id,
+        ClientChangeRow.changed_by == ChangedBy.CLIENT.value,
+        ClientChangeRow.seen_at.is_(None),
+    )
+    return union_all(people, days, changes)
 
 
 def family_row(session: Session, client_id: str, member_id: str) -> FamilyMemberRow:

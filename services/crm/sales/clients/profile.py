@@ -14,17 +14,23 @@ from chassis.ids import new_id
 from chassis.typed.names import title_key
 from services.crm.core.actor import Actor
 from services.crm.sales.clients.changes import (
-    ClientsChange,
-    by_the_client,
     family_field,
     note_change,
     occasion_field,
     take_note,
 )
-from services.crm.sales.clients.household import family_row, load_household, occasion_row, put_member, put_occasion
+from services.crm.sales.clients.household import (
+    family_row,
+    load_household,
+    load_with_changes,
+    occasion_row,
+    put_member,
+    put_occasion,
+)
 from services.crm.sales.clients.models import ClientRow, FamilyMemberRow, OccasionRow
 from services.crm.sales.clients.rules import (
     ChangedBy,
+    ClientsChange,
     FamilyMember,
     Household,
     Occasion,
@@ -71,7 +77,13 @@ class Profiles:
         """What the client changed in the portal and their agent has not taken note of. Raises NotFound."""
         with self._database.read() as session:
             self._clients.load(session, actor, client_id)
-            return by_the_client(session, client_id)
+            return load_with_changes(session, client_id)[1]
+
+    def on_page(self, actor: Actor, client_id: str) -> tuple[Household, list[ClientsChange]]:
+        """Both at once. Raises NotFound."""
+        with self._database.read() as session:
+            self._clients.load(session, actor, client_id)
+            return load_with_changes(session, client_id)
 
     def take_note(self, actor: Actor, client_id: str) -> None:
         """The agent has seen the client's changes. Raises NotFound or PermissionDenied."""

@@ -179,6 +179,15 @@ class Household:
     occasions: tuple[Occasion, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientsChange:
+    """A change that the client made in the portal and their agent has not taken note of."""
+
+    field: ProfileField
+    was: str
+    at: datetime
+
+
 def kind_of(label: str) -> OccasionKind:
     """What kind of occasion somebody means who only gave it a name."""
     words = fold(label)

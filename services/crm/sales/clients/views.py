@@ -108,12 +108,13 @@ def show(client_id: str) -> ResponseReturnValue:
     """The profile: contacts, address, notes, and what other rooms know about the client."""
     actor = current_agent()
     client = sales().clients.get(actor, client_id)
+    household, changes = sales().profiles.on_page(actor, client_id)
     return render_template(
         "clients/show.html",
         client=client,
         own=actor.owns(client.agent_id),
-        household=sales().profiles.household(actor, client.id),
-        changes={change.field.value: change for change in sales().profiles.changes(actor, client.id)},
+        household=household,
+        changes={change.field.value: change for change in changes},
         field_words=WORDS,
         relations=RELATION_WORDS,
         panels=CLIENT_PAGE.panels(actor, client),
