@@ -49,7 +49,7 @@ def make_sales(
     return Sales(
         clients=clients,
         profiles=Profiles(database=core.database, clock=core.clock, clients=clients),
-        groups=Groups(database=core.database, clock=core.clock),
+        groups=Groups(database=core.database, clock=core.clock, clients=clients),
         tasks=tasks,
         merges=merges,
         imports=Imports(database=core.database, clock=core.clock),

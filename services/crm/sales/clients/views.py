@@ -21,7 +21,6 @@ from services.crm.sales.clients.household_forms import RELATION_WORDS
 from services.crm.sales.clients.panels import CLIENT_PAGE
 from services.crm.sales.clients.rules import BELONGS_TITLES, LIST_TITLES, WORDS, changed_fields, in_words, list_cells
 from services.crm.sales.clients.service import BY_NAME, CLIENT_KEYS, ClientDetail, ClientFilter, ClientMoved, ClientSort
-from services.crm.sales.groups.rules import GroupKind
 from services.crm.sales.parts import sales
 
 blueprint = Blueprint("clients", __name__, template_folder="templates", url_prefix="/clients")
@@ -83,7 +82,7 @@ def export() -> ResponseReturnValue:
     return table_response(
         "clients",
         (*LIST_TITLES, *BELONGS_TITLES),
-        ((*list_cells(client.data), *(belongs.get((client.id, kind), "") for kind in GroupKind)) for client in rows),
+        ((*list_cells(client.data), *belongs.get(client.id, ("", ""))) for client in rows),
     )
 
 

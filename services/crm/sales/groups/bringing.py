@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from chassis.db import insert_if_absent
 from chassis.ids import new_id
-from services.crm.sales.clients.models import ClientRow
 from services.crm.sales.groups.models import ClientGroupMemberRow, ClientGroupRow
 from services.crm.sales.groups.rules import Belongs, GroupData, GroupKind, key_of
 
@@ -19,11 +18,7 @@ _Key = tuple[GroupKind, str]
 def bring(
     session: Session, belongs: Collection[Belongs], *, agency_id: str, agent_id: str, import_id: str, at: datetime
 ) -> None:
-    """Has the agent's clients belong to what their rows name; what the agent doesn't have yet is made."""
-    ids = {each.client_id for each in belongs}
-    theirs = select(ClientRow.id).where(ClientRow.agent_id == agent_id, ClientRow.merged_into_id.is_(None))
-    still = set(session.scalars(theirs.where(ClientRow.id.in_(ids)))) if ids else set()
-    belongs = [each for each in belongs if each.client_id in still]
+    """Has the agent's own clients belong to what their rows name; what the agent doesn't have yet is made."""
     named = {(each.kind, key): each.name for each in belongs if (key := key_of(each.name))}
     if not named:
         return
@@ -53,6 +48,12 @@ def belongs_otherwise(session: Session, import_id: str, client_id: str) -> bool:
     other = or_(ClientGroupMemberRow.import_id.is_(None), ClientGroupMemberRow.import_id != import_id)
     query = select(exists().where(ClientGroupMemberRow.client_id == client_id, other))
     return bool(session.scalar(query))
+
+
+def joined_by(session: Session, import_id: str) -> set[str]:
+    """The clients whom an import brought into anything."""
+    query = select(ClientGroupMemberRow.client_id).where(ClientGroupMemberRow.import_id == import_id)
+    return set(session.scalars(query))
 
 
 def take_out(session: Session, import_id: str, client_id: str) -> None:

@@ -22,10 +22,30 @@ from services.crm.core.errors import ChangedMeanwhile
 from services.crm.core.ordering import Key, Keys, Order, in_order
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.visibility import visible_to
-from services.crm.sales.clients.models import ClientRow
-from services.crm.sales.clients.service import ClientDetail, detail_of, own_row
+from services.crm.sales.clients.service import ClientDetail, Clients, detail_of, name_key, own_row
+from services.crm.sales.groups.bringing import belongs_otherwise, bring, joined_by, remove_empty, take_out
 from services.crm.sales.groups.models import ClientGroupMemberRow, ClientGroupRow
-from services.crm.sales.groups.rules import KIND_WORDS, Group, GroupData, GroupKind, key_of
+from services.crm.sales.groups.rules import KIND_WORDS, Belongs, Group, GroupData, GroupKind, key_of
+
+__all__ = [
+    "BY_NAME",
+    "GROUP_KEYS",
+    "MEMBERSHIP",
+    "Belongs",
+    "GroupFilter",
+    "GroupKind",
+    "GroupLine",
+    "GroupSort",
+    "Groups",
+    "belongs_otherwise",
+    "bring",
+    "joined_by",
+    "remove_empty",
+    "take_out",
+]
+
+# What names a client without keeping them from being removed.
+MEMBERSHIP: type = ClientGroupMemberRow
 
 EXPORT_LIMIT = 10_000
 # More than travel together, or work for one company and book at one agency.
@@ -66,9 +86,10 @@ class GroupLine:
 class Groups:
     """The groups room's use cases."""
 
-    def __init__(self, *, database: Database, clock: Clock) -> None:
+    def __init__(self, *, database: Database, clock: Clock, clients: Clients) -> None:
         self._database = database
         self._clock = clock
+        self._clients = clients
 
     def list_page(self, actor: Actor, wanted: GroupFilter, number: int) -> Page[GroupLine]:
         """A page of the list."""
@@ -103,14 +124,15 @@ class Groups:
     def members(self, actor: Actor, group_id: str) -> list[ClientDetail]:
         """Who belongs to it, by name (at most MEMBERS_LIMIT). Raises NotFound."""
         with self._database.read() as session:
-            _visible_row(session, actor, group_id)
-            rows = session.scalars(
-                select(ClientRow)
-                .join(ClientGroupMemberRow, ClientGroupMemberRow.client_id == ClientRow.id)
+            agency_id = _visible_row(session, actor, group_id).agency_id
+            ids = session.scalars(
+                select(ClientGroupMemberRow.client_id)
                 .where(ClientGroupMemberRow.group_id == group_id)
-                .order_by(ClientRow.sort_key, ClientRow.id)
-            )
-            return [detail_of(row) for row in rows.fetchmany(MEMBERS_LIMIT)]
+                .order_by(name_key(ClientGroupMemberRow.client_id), ClientGroupMemberRow.client_id)
+                .limit(MEMBERS_LIMIT)
+            ).all()
+            known = self._clients.load_many(session, agency_id, ids)
+            return [known[client_id] for client_id in ids]
 
     def of_client(self, actor: Actor, client_id: str) -> list[Group]:
         """What a client belongs to, by name; of what the actor may see."""
@@ -121,19 +143,20 @@ class Groups:
             )
             return [_group(row) for row in rows]
 
-    def names(self, actor: Actor) -> Mapping[tuple[str, GroupKind], str]:
-        """For files: what each client whom the actor sees belongs to, by client and kind, with commas between."""
+    def names(self, actor: Actor) -> Mapping[str, tuple[str, str]]:
+        """For files: the companies and the households of each client whom the actor sees, with commas between."""
         query = (
             select(ClientGroupMemberRow.client_id, ClientGroupRow.kind, ClientGroupRow.name)
             .join(ClientGroupRow, ClientGroupRow.id == ClientGroupMemberRow.group_id)
             .where(visible_to(actor, ClientGroupRow.agency_id, ClientGroupRow.agent_id))
             .order_by(ClientGroupRow.name_key)
         )
-        found: dict[tuple[str, GroupKind], list[str]] = {}
+        found: dict[str, tuple[list[str], list[str]]] = {}
         with self._database.read() as session:
             for client_id, kind, name in session.execute(query):
-                found.setdefault((client_id, GroupKind(kind)), []).append(name)
-        return {key: ", ".join(names) for key, names in found.items()}
+                companies, households = found.setdefault(client_id, ([], []))
+                (companies if kind == GroupKind.COMPANY else households).append(name)
+        return {client_id: (", ".join(one), ", ".join(other)) for client_id, (one, other) in found.items()}
 
     def add(self, actor: Actor, data: GroupData, *, first_member: str = "") -> Group:
         """With its first member, where one is named. Raises InvalidArgument when the agent has one of this name, and
@@ -149,7 +172,7 @@ class Groups:
                 session.add(row)
                 session.flush()
                 if client is not None:
-                    _join(session, row, client, now)
+                    _join(session, row, client.id, now)
                 return _group(row)
         except IntegrityError:
             raise _same_name(data.kind) from None
@@ -189,7 +212,7 @@ class Groups:
                 raise InvalidArgument("Choose one of your own clients.", field="client_id") from None
             if client.agent_id != row.agent_id:
                 raise InvalidArgument("Choose one of your own clients.", field="client_id")
-            _join(session, row, client, self._clock.now())
+            _join(session, row, client.id, self._clock.now())
             return detail_of(client)
 
     def leave(self, actor: Actor, group_id: str, client_id: str) -> ClientDetail:
@@ -205,9 +228,9 @@ class Groups:
             return detail_of(client)
 
 
-def _join(session: Session, row: ClientGroupRow, client: ClientRow, now: datetime) -> None:
-    if session.get(ClientGroupMemberRow, (row.id, client.id)) is None:
-        session.add(ClientGroupMemberRow(group_id=row.id, client_id=client.id, import_id=None, added_at=now))
+def _join(session: Session, row: ClientGroupRow, client_id: str, now: datetime) -> None:
+    if session.get(ClientGroupMemberRow, (row.id, client_id)) is None:
+        session.add(ClientGroupMemberRow(group_id=row.id, client_id=client_id, import_id=None, added_at=now))
         session.flush()
 
 

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any, Final, Protocol
 
 import structlog
-from sqlalchemy import delete, insert, or_, select, union, update
+from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from chassis.bus import Outbox
@@ -32,9 +32,16 @@ from services.crm.sales.clients.rules import (
     search_words,
 )
 from services.crm.sales.clients.service import Clients, apply, data_of, note_changes
-from services.crm.sales.groups.bringing import belongs_otherwise, bring, remove_empty, take_out
-from services.crm.sales.groups.models import ClientGroupMemberRow
-from services.crm.sales.groups.rules import Belongs, GroupKind
+from services.crm.sales.groups.service import (
+    MEMBERSHIP,
+    Belongs,
+    GroupKind,
+    belongs_otherwise,
+    bring,
+    joined_by,
+    remove_empty,
+    take_out,
+)
 from services.crm.sales.importing.matching import Known, Likeness, Match, Policy, filled_in
 from services.crm.sales.importing.models import ClientImportItemRow, ClientImportRow
 from services.crm.sales.importing.rows import ReadRow, Refused, read_row
@@ -47,7 +54,7 @@ _CHUNK: Final = 500
 _LEASE: Final = timedelta(minutes=2)
 
 # What is a profile's own and goes with it.
-_OWN: Final = (ClientWordRow, ClientChangeRow, ClientGroupMemberRow)
+_OWN: Final = (ClientWordRow, ClientChangeRow, MEMBERSHIP)
 
 
 class IsReferred(Protocol):
@@ -196,7 +203,11 @@ class ImportRunner:
             self._outbox.add(session, message, aggregate_id=client_id, agency_id=job.agency_id)
         for client_id, data in chunk.fills:
             self._fill(session, job, client_id, data)
-        bring(session, chunk.belongs, agency_id=job.agency_id, agent_id=job.agent_id, import_id=job.id, at=now)
+        theirs = select(ClientRow.id).where(ClientRow.agent_id == job.agent_id, ClientRow.merged_into_id.is_(None))
+        named = {each.client_id for each in chunk.belongs}
+        still = set(session.scalars(theirs.where(ClientRow.id.in_(named)))) if named else set()
+        belongs = [each for each in chunk.belongs if each.client_id in still]
+        bring(session, belongs, agency_id=job.agency_id, agent_id=job.agent_id, import_id=job.id, at=now)
 
     def _fill(self, session: Session, job: _Job, client_id: str, data: ClientData) -> None:
         row = session.get(ClientRow, client_id, with_for_update=True)
@@ -220,9 +231,8 @@ class ImportRunner:
     def _undo(self, job: _Job) -> None:
         counts = Counts()
         changed = select(ClientImportItemRow.client_id).where(ClientImportItemRow.import_id == job.id)
-        joined = select(ClientGroupMemberRow.client_id).where(ClientGroupMemberRow.import_id == job.id)
         with self._database.read() as session:
-            ids = sorted(session.scalars(union(changed, joined)))
+            ids = sorted({*session.scalars(changed), *joined_by(session, job.id)})
         with self._database.transaction() as session:
             session.get_one(ClientImportRow, job.id).total = len(ids)
         for first in range(0, len(ids), _CHUNK):
