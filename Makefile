@@ -71,6 +71,12 @@ coverage: setup ## Measure which branches of the vault its tests go (fails below
 screens: setup ## Take the README's pictures from the last run of the browser tests
 	@$(PY) -m deploy.dev.screens
 
+.PHONY: album
+album: setup ## Photograph every page at seven sizes, light and dark, for the eye (some 20 minutes)
+	@sh deploy/dev/chromium
+	@$(PY) -m deploy.dev.certificates
+	@$(PY) -m tests.e2e.whole_album
+
 .PHONY: guide-pictures
 guide-pictures: setup ## Take the training guides' pictures anew, on a demo of their own
 	@E2E=all ENGINES= $(PY) -m pytest -q tests/e2e/test_guides.py -k embedded

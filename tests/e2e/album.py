@@ -1,5 +1,9 @@
-"""Looks at pages as they are walked through: screenshots at two widths and in both schemes, axe, widths, large text."""
+"""Looks at pages as they are walked through: screenshots at two widths and in both schemes, axe, widths, large text.
 
+With ALBUM=whole (`make album`, tests/e2e/whole_album.py) each look takes every view instead, and asks axe nothing.
+"""
+
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,6 +15,29 @@ from tests.e2e.conftest import DESKTOP, PHONE
 
 _AXE: Final = (Path(chassis.web.__file__).parent / "static" / "vendor" / "axe.min.js").read_text("utf-8")
 _TALLEST: Final = 6000
+WHOLE: Final = os.environ.get("ALBUM") == "whole"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A window that a page is seen in: its width in CSS pixels, and the size of its text."""
+
+    name: str
+    width: int
+    text: str = ""
+
+
+# 640 is a window of 1280 zoomed to 200 %.
+VIEWS: Final = (
+    View("390", 390),
+    View("390-text-200", 390, "200%"),
+    View("640", 640),
+    View("768", 768),
+    View("1024", 1024),
+    View("1280", 1280),
+    View("1280-text-200", 1280, "200%"),
+)
+SCHEMES: Final = ("light", "dark")
 _SERIOUS: Final = "v => ['serious', 'critical'].includes(v.impact)"
 
 
@@ -23,6 +50,9 @@ class Album:
 
     def look(self, page: Page, name: str, *, large_text: bool = False) -> None:
         """Both schemes at each width. A page with the secure frame on it goes to the frame's own folder."""
+        if WHOLE:
+            self._look_at_every_view(page, name)
+            return
         folder = self.folder / ("frame" if page.locator("iframe").count() else ".")
         folder.mkdir(parents=True, exist_ok=True)
         for shape in (DESKTOP, PHONE):
@@ -42,6 +72,9 @@ class Album:
 
     def glance(self, page: Page, name: str) -> None:
         """The quick look: all of axe's rules in light, colours in dark, both widths, two pictures."""
+        if WHOLE:
+            self._look_at_every_view(page, name)
+            return
         self.folder.mkdir(parents=True, exist_ok=True)
         page.set_viewport_size(DESKTOP)
         page.emulate_media(color_scheme="light", reduced_motion="reduce")
@@ -62,11 +95,30 @@ class Album:
         part.scroll_into_view_if_needed()
         part.screenshot(path=folder / f"{name}.png", animations="disabled")
 
+    def _look_at_every_view(self, page: Page, name: str) -> None:
+        """Two pictures of each view, below the folder `whole`."""
+        frame = "frame" if page.locator("iframe").count() else "."
+        for view in VIEWS:
+            page.set_viewport_size({"width": view.width, "height": DESKTOP["height"]})
+            page.evaluate("size => { document.documentElement.style.fontSize = size }", view.text)
+            self._check_width(page, f"{name} at {view.name}")
+            for scheme in SCHEMES:
+                page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+                folder = self.folder / "whole" / f"{view.name}-{scheme}" / frame
+                folder.mkdir(parents=True, exist_ok=True)
+                self._shoot(page, folder / f"{name}.jpg", view.width)
+        page.evaluate("document.documentElement.style.fontSize = ''")
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size(DESKTOP)
+
     def _shoot(self, page: Page, path: Path, width: int) -> None:
         # A full-page picture clips frames of other origins: make the window as tall as the page instead.
         height = page.evaluate("document.documentElement.scrollHeight")
         page.set_viewport_size({"width": width, "height": min(int(height), _TALLEST)})
-        page.screenshot(path=path)
+        if path.suffix == ".jpg":
+            page.screenshot(path=path, type="jpeg", quality=80)
+        else:
+            page.screenshot(path=path)
 
     def _check_between(self, page: Page, name: str) -> None:
         """A phone with text at 200 %, and a tablet: no pictures, but nothing beyond the edge."""

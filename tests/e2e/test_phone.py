@@ -32,7 +32,7 @@ def telephones(stack: Stack) -> Iterator[Stack]:
 
 @pytest.fixture
 def album(world: World) -> Iterator[Album]:
-    made = Album(ARTIFACTS, [])
+    made = Album(folder=ARTIFACTS / "screens" / world.stack.engine, faults=[])
     yield made
     assert not made.faults, "\n".join(made.faults)
 
