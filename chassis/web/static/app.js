@@ -55,7 +55,12 @@ document.addEventListener("click", (event) => {
   for (const box of ticksOf(form)) box.checked = !every;
   sayTicked(form);
 });
-for (const form of document.querySelectorAll("[data-wv-bulk]")) sayTicked(form);
+function sayAllTicked() {
+  for (const form of document.querySelectorAll("[data-wv-bulk]")) sayTicked(form);
+}
+// A list that has followed (live.js) keeps its ticks and has the server's words.
+document.addEventListener("wv-live", sayAllTicked);
+sayAllTicked();
 
 // ------------------------------------------------------------------ copying
 document.addEventListener("click", async (event) => {

@@ -35,13 +35,16 @@ async function present() {
 }
 
 /** Scripts that the page has come to need. */
-function loadScripts(next) {
+async function loadScripts(next) {
   const here = new Set([...document.querySelectorAll("script[src]")].map((script) => script.src));
-  for (const script of next.querySelectorAll("head script[type=module][src]")) {
-    const address = new URL(script.getAttribute("src"), location.href).href;
-    if (here.has(address)) continue;
-    document.head.append(Object.assign(document.createElement("script"), { type: "module", src: address }));
-  }
+  const lacking = [...next.querySelectorAll("head script[type=module][src]")]
+    .map((script) => new URL(script.getAttribute("src"), location.href).href)
+    .filter((address) => !here.has(address));
+  if (!lacking.length) return;
+  await Promise.all(lacking.map((src) => new Promise((resolve) => {
+    const script = Object.assign(document.createElement("script"), { type: "module", src, onload: resolve, onerror: resolve });
+    document.head.append(script);
+  })));
 }
 
 async function refresh() {
@@ -55,8 +58,11 @@ async function refresh() {
     done.push(part);
   }
   if (!done.length) return;
-  loadScripts(next);
+  // Until they are there, what is pressed is kept (early.js).
+  document.dispatchEvent(new Event("wv-scripts-wanted"));
+  await loadScripts(next);
   document.dispatchEvent(new Event("wv-live"));
+  document.dispatchEvent(new Event("wv-scripts-there"));
 }
 
 async function follow() {

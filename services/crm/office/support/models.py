@@ -6,9 +6,11 @@ from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
+from services.crm.core.news import news
 from services.crm.orm import Base
 
 
+@news
 class TicketRow(Base):
     """A question to the agency's admins."""
 

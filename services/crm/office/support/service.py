@@ -16,6 +16,7 @@ from protos.wayvault.events.v1.events_pb2 import SupportTicketAnswered, SupportT
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot
 from services.crm.core.actor import Actor
 from services.crm.core.errors import ChangedMeanwhile
+from services.crm.core.news import tell
 from services.crm.core.ordering import Key, Keys, Order, in_order
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.visibility import visible_to
@@ -164,6 +165,7 @@ class Support:
         event: SupportTicketOpened | SupportTicketAnswered
         if actor.owns(row.agent_id):
             others = [one for one in self._directory.admins(session, row.agency_id) if one.id != actor.agent_id]
+            tell(session, (one.id for one in others))
             event = SupportTicketOpened(
                 ticket_id=row.id,
                 subject=row.subject,

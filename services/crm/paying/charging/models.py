@@ -49,6 +49,7 @@ class PaymentChargeRow(Base):
     check_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+@news
 class PaymentRefundRow(Base):
     """Money that an agent wants given back. Written before charging is asked, and asked for until there is an answer:
     `id` is the idempotency key, so it is given back once."""

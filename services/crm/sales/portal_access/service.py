@@ -19,6 +19,8 @@ from protos.wayvault.events.v1.events_pb2 import ClientPortalActivated, ClientPo
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot
 from services.crm.core.actor import Actor
 from services.crm.core.mail import require_mailable
+from services.crm.core.news import tell
+from services.crm.sales.clients.models import ClientRow
 from services.crm.sales.clients.service import ClientDetail, Clients, client_snapshot, current_client_id
 from services.crm.sales.portal_access.models import PortalAccessRow
 from services.crm.sales.portal_access.rules import (
@@ -168,6 +170,7 @@ class PortalAccess:
         state = after(AccessState(row.state), AccessFact.ACTIVATED)
         if state is not None and row.activated_at is None and activation_counts(at, row.invited_at):
             row.state, row.activated_at = state, at
+            tell(session, session.scalars(select(ClientRow.agent_id).where(ClientRow.id == client_id)))
 
     def _invite(self, session: Session, actor: Actor, client_id: str, username: str) -> Access:
         client = self._own_client(session, actor, client_id)

@@ -6,9 +6,11 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
+from services.crm.core.news import news
 from services.crm.orm import Base
 
 
+@news
 class TaskRow(Base):
     """One thing to do for one client."""
 

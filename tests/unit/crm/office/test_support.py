@@ -45,6 +45,22 @@ def test_the_rail_counts_what_waits_for_each(site: CrmSite) -> None:
     assert site.deps.core.waiting.of(site.maya)["tickets"] == 0
 
 
+def test_open_pages_of_either_side_follow_a_conversation(site: CrmSite) -> None:
+    signs = site.deps.paying.signs
+
+    def news() -> list[str]:
+        return [signs.of(who).news for who in (site.maya, site.ada)]
+
+    before = news()
+    ticket = _asked(site)
+    asked = news()
+    site.deps.office.support.write(site.ada, ticket.id, "Press Void.", version=ticket.version)
+    assert asked[0] != before[0]
+    assert asked[1] != before[1]
+    assert news()[0] != asked[0]
+    assert signs.of(site.jonas).news == "0.0"
+
+
 def test_an_agent_sees_her_own_tickets_only_and_an_admin_all(site: CrmSite) -> None:
     ticket = _asked(site)
     support = site.deps.office.support

@@ -299,11 +299,13 @@ def test_a_refund_that_comes_back_later_is_mailed_and_stands_in_the_agents_list(
     refund(crm, payment_id)
     assert crm.row(payment_id).refunded_minor == 40_00
     gateway.settle_refunds(payment_id, RefundState.FAILED, "The client's card has ended.")
-    # The gateway's message got lost: the worker looks by itself.
+    # The gateway's message got lost: the worker looks by itself, and open pages follow.
+    before = crm.deps.paying.signs.of(crm.maya).news
     crm.clock.advance(timedelta(days=1, minutes=1))
     crm.deps.paying.refunds.carry_out()
     crm.deps.paying.refunds.carry_out()
 
+    assert crm.deps.paying.signs.of(crm.maya).news != before
     (told,) = crm.events(PaymentRefundFailed)
     assert (told.amount.minor, told.problem, told.left_before) == (40_00, "The client's card has ended.", True)
     assert told.context.agent.email == "maya@harbour.example"

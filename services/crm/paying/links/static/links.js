@@ -28,14 +28,14 @@ function setUpFilling(form, fillings, none) {
   // What was filled in and not touched since is filled in anew; what the agent typed stays, and the server asks about
   // an amount that does not fit.
   const filled = new Map();
-  const remember = (field) => filled.set(field, field.value);
+  const remember = (field, value = field.value) => filled.set(field, value);
   const put = (field, value) => {
     if (field.value !== filled.get(field)) return;
     field.value = value;
     remember(field);
   };
   const amounts = picks.map((pick) => pick.closest(".pay-person").querySelector(".pay-amount input")).filter(Boolean);
-  for (const field of [purpose, dueOn, ...amounts]) remember(field);
+  for (const field of [purpose, dueOn, ...amounts]) remember(field, field.defaultValue);
 
   function fill() {
     const found = fillings[`${kind()}/${segment.value}`];

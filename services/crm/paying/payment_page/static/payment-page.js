@@ -163,7 +163,7 @@ function setUpRetrieve(form) {
     controller.focus();
   }
 
-  ready.checked = false;
+  button.disabled = !ready.checked;
   ready.addEventListener("change", () => { button.disabled = !ready.checked; });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

@@ -97,7 +97,9 @@ def test_an_address_that_mail_servers_can_not_take_is_named_and_not_invited(site
 def test_the_client_is_active_once_she_chose_a_password_and_told_twice_is_once(site: CrmSite) -> None:
     invite(site)
     message = activated(site)
+    before = site.deps.paying.signs.of(site.maya).news
     tell(site, message, message)
+    assert site.deps.paying.signs.of(site.maya).news != before
     access = site.deps.sales.portal_access.of(site.maya, site.client.id)
     assert access is not None
     assert access.state is AccessState.ACTIVE
