@@ -20,7 +20,6 @@ from services.crm.access.agency.service import Directory, agency_snapshot, agent
 from services.crm.core.actor import Actor
 from services.crm.core.mail import require_mailable
 from services.crm.core.news import tell
-from services.crm.sales.clients.models import ClientRow
 from services.crm.sales.clients.service import ClientDetail, Clients, client_snapshot, current_client_id
 from services.crm.sales.portal_access.models import PortalAccessRow
 from services.crm.sales.portal_access.rules import (
@@ -170,7 +169,8 @@ class PortalAccess:
         state = after(AccessState(row.state), AccessFact.ACTIVATED)
         if state is not None and row.activated_at is None and activation_counts(at, row.invited_at):
             row.state, row.activated_at = state, at
-            tell(session, session.scalars(select(ClientRow.agent_id).where(ClientRow.id == client_id)))
+            told = self._clients.load_many(session, agency_id, [client_id])
+            tell(session, (client.agent_id for client in told.values()))
 
     def _invite(self, session: Session, actor: Actor, client_id: str, username: str) -> Access:
         client = self._own_client(session, actor, client_id)
