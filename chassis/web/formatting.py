@@ -1,5 +1,6 @@
 """Money, dates, times, countries and plurals for people, by Babel."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Protocol
@@ -20,6 +21,7 @@ from chassis.typed.names import title_key
 LOCALE = Locale.parse("en_US")
 _DATE = "EEE d MMM yyyy"
 _SHORT_DATE = "d MMM"
+_EMPTY_CELL = re.compile(r"<td([^<>]*)>–</td>")
 
 
 class WireMoney(Protocol):
@@ -167,6 +169,11 @@ def _now() -> datetime:
     return clock.now()
 
 
+def mark_empty(rows: Markup) -> Markup:
+    """Marks a table's cells that hold nothing but a dash, which a phone leaves out."""
+    return Markup(_EMPTY_CELL.sub(r"<td\1 data-empty>–</td>", rows))  # noqa: S704 - the markup that it was
+
+
 def register_filters(app: Flask) -> None:
     """Makes the filters known to the app's templates."""
     app.jinja_env.filters.update(
@@ -180,6 +187,7 @@ def register_filters(app: Flask) -> None:
         plural=plural,
         country=country,
         initials=initials,
+        mark_empty=mark_empty,
         monogram=monogram,
         sentence=sentence,
         sum_of_letters=sum_of_letters,

@@ -50,9 +50,9 @@ def _sheets(view: str, scheme: str) -> int:
         columns = 5 if view.startswith("390") else 3
         kind = "-frame" if frame == "frame" else ""
         for number, several in enumerate(_batches(pictures, columns * 2), start=1):
-            target = _FOLDER / "sheets" / f"{view}-{scheme}{kind}-{number:02}.jpg"
+            target = _FOLDER / "sheets" / f"{view}-{scheme}{kind}-{number:02}.png"
             target.parent.mkdir(parents=True, exist_ok=True)
-            _sheet(several, columns).save(target, quality=80)
+            _sheet(several, columns).save(target)
             made += 1
     return made
 

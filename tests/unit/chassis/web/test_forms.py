@@ -3,6 +3,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from flask import Flask, render_template_string
+from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
 from chassis.money import Money
@@ -186,3 +187,9 @@ def test_icons_are_hidden_from_screen_readers_unless_they_speak() -> None:
 def test_an_icon_that_does_not_exist_is_an_error() -> None:
     with pytest.raises(UnknownIcon):
         icon("no-such-icon")
+
+
+def test_a_cell_that_holds_only_a_dash_is_marked_and_no_other() -> None:
+    rows = Markup('<tr><td data-label="Due">–</td><td>–</td><td>1 – 2</td><td></td></tr>')
+    marked = '<tr><td data-label="Due" data-empty>–</td><td data-empty>–</td><td>1 – 2</td><td></td></tr>'
+    assert formatting.mark_empty(rows) == Markup(marked)
