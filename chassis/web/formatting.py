@@ -171,7 +171,7 @@ def _now() -> datetime:
 
 def mark_empty(rows: Markup) -> Markup:
     """Marks a table's cells that hold nothing but a dash, which a phone leaves out."""
-    return Markup(_EMPTY_CELL.sub(r"<td\1 data-empty>–</td>", rows))  # noqa: S704 - the markup that it was
+    return Markup(_EMPTY_CELL.sub(r"<td\1 data-empty>–</td>", str(rows)))  # noqa: S704 - the markup that it was
 
 
 def register_filters(app: Flask) -> None:
