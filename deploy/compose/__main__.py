@@ -1,7 +1,8 @@
 """Wayvault in containers on this host: python -m deploy.compose {up,down,status,demo-code,remove}
 
 `up` builds the images that are missing, writes certificates, passwords and settings below the state directory, starts
-engines and services of deploy/compose.yaml and waits until the sites answer; `--demo` also makes the demo agency.
+engines and services of deploy/compose.yaml and waits until the sites answer; `--demo` also makes the demo agency, and
+`--phone ADDRESS` starts Kamailio and the masker for telephones that reach this host by that address (docs/phone.md).
 `down` stops everything and keeps all data; `remove` takes the data too. Safe to run again. `--check` says what would
 be missing and starts nothing.
 
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from deploy import env_file
 from deploy.compose.files import HEADING, PROGRAM_USER, Layout
-from deploy.compose.sites import Sites, on_this_machine
+from deploy.compose.sites import Sites, is_address, on_this_machine
 from deploy.dev.certificates import CertificateFault
 from deploy.dev.engines.host import EngineFault
 from deploy.images.__main__ import ENGINES, PROGRAMS, build, image_of
@@ -41,6 +42,8 @@ _PROGRAMS = (
     "notifier",
     "proxy",
 )
+_TELEPHONES = ("masker", "kamailio")
+_PROFILES = ("--profile", "mailbox", "--profile", "operator", "--profile", "phone")
 _READY_WITHIN_SECONDS = 180.0
 _OK = 200
 _OWNER_URL = "VAULT_OWNER_DATABASE_URL"
@@ -73,10 +76,11 @@ class Stack:
             self._demo()
             self._say("demo agency", started)
         mailbox = ("mailbox",) if "mail" in self.sites.served else ()
-        self._compose(*(("--profile", "mailbox") if mailbox else ()), "up", "-d", *_PROGRAMS, *mailbox)
-        if "proxy" in self.layout.changed:
-            # HAProxy's master reads configuration and certificates anew, and open connections go on.
-            self.containers.run(["podman", "kill", "--signal", "USR2", f"{self._project}_proxy_1"])
+        telephones = _TELEPHONES if self.sites.phone else ()
+        if not telephones:
+            self.containers.run(["podman", "rm", "--force", "--ignore", *map(self._name, reversed(_TELEPHONES))])
+        self._compose(*_PROFILES, "up", "-d", *_PROGRAMS, *mailbox, *telephones)
+        self._read_anew()
         self._wait(self.sites.served)
         if demo:
             self._enrol()
@@ -84,14 +88,27 @@ class Stack:
         print("\n" + "\n".join(f"{site:8} {self.layout.origin(site)}" for site in self.sites.served))
         print(f"\nAll files are in {self.layout.root}. Next: python -m deploy.compose status | down")
 
+    def _read_anew(self) -> None:
+        """What reads its files at its start only, told that one is another than before."""
+        if "proxy" in self.layout.changed:
+            # HAProxy's master reads configuration and certificates anew, and open connections go on.
+            self.containers.run(["podman", "kill", "--signal", "USR2", self._name("proxy")])
+        if "kamailio" in self.layout.changed:
+            # Calls go on meanwhile: their sound is the masker's.
+            self.containers.run(["podman", "restart", self._name("kamailio")])
+
+    def _name(self, program: str) -> str:
+        """The container's, as podman-compose gives it."""
+        return f"{self._project}_{program}_1"
+
     def down(self) -> None:
         """Stops every container; volumes and files stay."""
-        self._compose("--profile", "mailbox", "--profile", "operator", "down", "-t", "30")
+        self._compose(*_PROFILES, "down", "-t", "30")
         print("Stopped; all data is kept. `make compose-up` starts it again.")
 
     def remove(self) -> None:
         """Stops every container and removes the volumes: all data of this stack is gone."""
-        self._compose("--profile", "mailbox", "--profile", "operator", "down", "-v", "-t", "30")
+        self._compose(*_PROFILES, "down", "-v", "-t", "30")
         print(f"Stopped, and its data removed. Files that are left: {self.layout.root}")
 
     def status(self) -> bool:
@@ -133,9 +150,13 @@ class Stack:
         )
         return done.stdout
 
+    def missing_images(self) -> list[str]:
+        """Names of images that this stack runs and that are not built yet."""
+        wanted = [*PROGRAMS, "proxy", *(("kamailio",) if self.sites.phone else ()), *ENGINES]
+        return [name for name in wanted if not self.containers.has_image(image_of(name))]
+
     def _images(self) -> None:
-        wanted = [*PROGRAMS, "proxy", *ENGINES]
-        missing = [name for name in wanted if not self.containers.has_image(image_of(name))]
+        missing = self.missing_images()
         if missing:
             print(f"building {', '.join(missing)}: some minutes, once", flush=True)
             print(f"  {self.containers.ensure_base()}", flush=True)
@@ -226,9 +247,11 @@ class Stack:
     def _compose(self, *arguments: str) -> None:
         environment = {
             **self.containers.environment,
+            **self.layout.sums(),
             "WAYVAULT_STATE_DIR": str(self.layout.root),
             "WAYVAULT_HTTPS_ADDRESS": self.sites.address,
             "WAYVAULT_HTTPS_PORT": str(self.sites.port),
+            **({"WAYVAULT_PHONE_ADDRESS": self.sites.phone} if self.sites.phone else {}),
         }
         program = Path(sys.executable).parent / "podman-compose"
         command = [str(program), "--project-name", self._project, "--file", str(_FILE), *arguments]
@@ -257,14 +280,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--demo", action="store_true", help="make the demo agency too")
     parser.add_argument("--check", action="store_true", help="say whether images are there; start nothing")
     parser.add_argument("--state", type=Path, help="where files are kept (default: <WAYVAULT_STATE or var>/compose)")
+    parser.add_argument("--phone", default="", metavar="ADDRESS", help="this host's address that telephones reach")
     parser.add_argument("--port", type=int, default=int(os.environ.get("WAYVAULT_HTTPS_PORT") or 8443))
     given = parser.parse_args(arguments)
     state = given.state or Path(os.environ.get("WAYVAULT_STATE") or "var") / "compose"
-    stack = Stack(state, on_this_machine(given.port))
+    if given.phone and not is_address(given.phone):
+        parser.error(f"{given.phone!r} is no IPv4 address; telephones are told where to send their sound")
+    stack = Stack(state, on_this_machine(given.port, phone=given.phone))
     try:
         if given.check:
-            wanted = [*PROGRAMS, "proxy", *ENGINES]
-            missing = [name for name in wanted if not stack.containers.has_image(image_of(name))]
+            missing = stack.missing_images()
             print(f"missing images: {', '.join(missing)}. `up` builds them." if missing else "Ready to start.")
             return 1 if missing else 0
         match given.command:

@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,13 +19,17 @@ from deploy.dev import certificates
 from deploy.dev.state import State
 from deploy.files import PRIVATE_DIR, PRIVATE_FILE, PUBLIC_FILE, private_directory, write_file
 from deploy.passwords import password_of
+from deploy.phone import extensions
+from deploy.phone.kamailio import Listening, configuration, trunk_of
 
 # As in deploy/Containerfile.
 PROGRAM_USER = 10001
+SIP_PORT = 5060
 RABBIT_ADMIN = "wayvault_admin"
 HEADING = "Settings of one program of deploy/compose.yaml; made by deploy.compose, with passwords."
 _INSIDE = Path("/var/lib/wayvault")
 _VAULT_ADDRESS = "vault.wayvault.internal:8105"
+_PHONE_ADDRESS = "phone.wayvault.internal:8112"
 _CHARGING_ADDRESS = "charging.wayvault.internal:8106"
 _RABBIT = """\
 listeners.tcp = none
@@ -113,11 +118,26 @@ class Layout:
         for program, identities in _IDENTITIES.items():
             self._place_certificates(program, identities)
         self._engines()
+        if self.sites.phone:
+            self._telephones()
         for program, settings in self._settings().items():
             env_file.update(self.settings_of(program), settings, heading=HEADING)
 
+    def _telephones(self) -> None:
+        """Kamailio's configuration, of the telephones and the line in `<root>/phone`; with digests of passwords."""
+        folder = self.state.phone
+        listening = Listening(address="0.0.0.0", port=SIP_PORT, ng_port=8113, told=self.sites.phone)
+        known = extensions.ensure(folder, demo=not self.sites.production)
+        self._place("kamailio", "kamailio.cfg", configuration(listening, known.values(), trunk_of(folder)))
+        _give(self.program("kamailio"))
+
     def settings_of(self, program: str) -> Path:
         return self.root / "settings" / f"{program}.env"
+
+    def sums(self) -> dict[str, str]:
+        """For compose.yaml: by variable, a sum of each program's settings."""
+        files = sorted((self.root / "settings").glob("*.env"))
+        return {f"WAYVAULT_SETTINGS_{file.stem.upper()}": sha256(file.read_bytes()).hexdigest()[:16] for file in files}
 
     def program(self, name: str) -> Path:
         return self.root / "programs" / name
@@ -213,6 +233,8 @@ class Layout:
             "CRM_FRAME_ORIGIN": url["card"],
             "CRM_VAULT_ADDRESS": _VAULT_ADDRESS,
             "CRM_CHARGING_ADDRESS": _CHARGING_ADDRESS,
+            # Written empty, so that it goes from a file of before, too.
+            "CRM_PHONE_ADDRESS": _PHONE_ADDRESS if self.sites.phone else "",
             **({"CRM_MAILBOX_URL": mailbox} if mailbox else {}),
         }
         portal = {
@@ -237,8 +259,20 @@ class Layout:
             "frame": vault,
             "operator": {**vault, **operator, "VAULT_CHARGING_ADDRESS": _CHARGING_ADDRESS},
             "crm": crm,
+            **({"phone": self._masker()} if self.sites.phone else {}),
             "portal": portal,
             "notifier": notifier,
+        }
+
+    def _masker(self) -> dict[str, str]:
+        """It has neither database nor bus; ng stays on the loopback that Kamailio shares with it."""
+        return {
+            "PHONE_STATE_DIR": str(_INSIDE),
+            "PHONE_LISTEN": "0.0.0.0:8112",
+            "PHONE_MEDIA_ADDRESS": self.sites.phone,
+            "PHONE_MEDIA_LISTEN": "0.0.0.0",
+            "PHONE_VAULT_ADDRESS": _VAULT_ADDRESS,
+            **({"PHONE_ENVIRONMENT": "production"} if self.sites.production else {}),
         }
 
     def _common(self, prefix: str) -> dict[str, str]:
@@ -257,6 +291,7 @@ _IDENTITIES: dict[str, tuple[str, ...]] = {
     "portal": ("portal",),
     "notifier": ("notifier",),
     "operator": ("operator",),
+    "phone": ("phone",),
 }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address
 from pathlib import Path
 
 SITES = ("crm", "portal", "card", "mail")
@@ -13,7 +14,8 @@ class Sites:
     """Where one stack's sites are. `hosts` has a name for each of `SITES`; without "mail" no mailbox page is served.
 
     Without `certificate` and `key` (PEM files) the development authority makes them. In production, services refuse
-    what suits a developer's machine only, and `notifier` says how mail leaves (settings of the notifier).
+    what suits a developer's machine only, and `notifier` says how mail leaves (settings of the notifier). `phone` is
+    the address of this host that telephones and trunks reach; empty: no payments by phone.
     """
 
     hosts: Mapping[str, str]
@@ -23,6 +25,7 @@ class Sites:
     key: Path | None = None
     production: bool = False
     notifier: Mapping[str, str] = field(default_factory=dict)
+    phone: str = ""
 
     def origin(self, site: str) -> str:
         """https://name, with the port where it is not the usual one."""
@@ -34,6 +37,14 @@ class Sites:
         return tuple(site for site in SITES if site in self.hosts)
 
 
-def on_this_machine(port: int) -> Sites:
+def on_this_machine(port: int, *, phone: str = "") -> Sites:
     """The development names, which every browser takes for this machine."""
-    return Sites(hosts={site: f"{site}.localhost" for site in SITES}, port=port)
+    return Sites(hosts={site: f"{site}.localhost" for site in SITES}, port=port, phone=phone)
+
+
+def is_address(text: str) -> bool:
+    """Whether it is an IPv4 address, as the networks of the containers have them."""
+    try:
+        return bool(IPv4Address(text))
+    except ValueError:
+        return False

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from chassis.clock import SystemClock
 from deploy.compose.__main__ import Stack
+from deploy.compose.files import SIP_PORT
 from deploy.dev.certificates import CertificateFault
 from deploy.dev.engines.host import EngineFault
 from deploy.files import private_directory, write_file
@@ -103,11 +104,14 @@ def main(
     parser.add_argument("--state", type=Path, default=STATE, help=f"where everything is kept (default: {STATE})")
     parser.add_argument("--address", default="0.0.0.0", help="where the sites listen (default: everywhere)")
     parser.add_argument("--port", type=int, default=443, help="the sites' port (default: 443)")
+    parser.add_argument(
+        "--phone", metavar="ADDRESS", help="this host's address that telephones reach; '' turns them off"
+    )
     parser.add_argument("--check", action="store_true", help="look only")
     parser.add_argument("--invite", action="store_true", help="print a fresh link for the admin")
     given = parser.parse_args(arguments)
     try:
-        answers = _answers(given.state, given.answers)
+        answers = _answers(given.state, given.answers, given.phone)
         stack = (stack_of or _stack)(given.state, answers, given.address, given.port)
         installation = Installation(given.state, answers, stack)
         if given.invite:
@@ -132,13 +136,15 @@ def _stack(state: Path, answers: Answers, address: str, port: int) -> Stack:
     return Stack(state / "stack", answers.sites(address=address, port=port), project="wayvault-agency")
 
 
-def _answers(state: Path, file: Path | None) -> Answers:
+def _answers(state: Path, file: Path | None, phone: str | None) -> Answers:
     kept = private_directory(state) / "answers.json"
     if file is not None or kept.exists():
         answers = told.read(file or kept)
     else:
         print("Some questions first; what stands in brackets is taken when you press Enter.\n")
         answers = told.ask()
+    if phone is not None:
+        answers = told.with_phone(answers, phone)
     told.write(kept, answers)
     return answers
 
@@ -165,6 +171,11 @@ def _say_goodbye(link: str, answers: Answers, stack: Stack) -> None:
         print(f"\nGive {answers.admin} this link, good once, to choose a password and begin:\n\n  {link}")
     else:
         print(f"{answers.admin} had their link before; --invite prints a fresh one.")
+    if answers.phone_address:
+        print(
+            f"\nTelephones register at {answers.phone_address}, UDP port {SIP_PORT} (docs/phone.md). To add them and "
+            f"a line:\n\n  python -m deploy.phone.telephones --folder {stack.layout.state.phone} --help"
+        )
     keys = stack.layout.program("operator") / "hcvault" / "keys.json"
     print(
         f"\nNow, before any card is stored: keep {keys} in two safe places away from this machine; without it no card\n"

@@ -4,14 +4,14 @@ import getpass
 import json
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
 from urllib.parse import quote
 from zoneinfo import available_timezones
 
 from chassis.mail_addresses import AddressRefused, wire_address
 from chassis.typed.emails import clean_address
-from deploy.compose.sites import Sites
+from deploy.compose.sites import Sites, is_address
 from deploy.files import write_file
 
 _HOST = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -27,6 +27,7 @@ class Answers:
     """An agency, its first admin, its three sites, and the mail server that takes its mail.
 
     `mail_security` is "tls", "starttls" or "none"; `mail_password` is empty where the server asks for none.
+    `phone_address` is this host's that telephones reach, empty where nobody pays by phone.
     """
 
     agency: str
@@ -44,6 +45,8 @@ class Answers:
     mail_user: str
     mail_password: str
     mail_from: str
+    # Not in files of before: payments by phone are off unless asked for.
+    phone_address: str = ""
 
     @property
     def hosts(self) -> dict[str, str]:
@@ -66,6 +69,7 @@ class Answers:
             certificate=Path(self.certificate),
             key=Path(self.key),
             production=True,
+            phone=self.phone_address,
             notifier={"NOTIFIER_SMTP_URL": self.smtp_url, "NOTIFIER_MAIL_FROM": self.mail_from},
         )
 
@@ -77,9 +81,15 @@ def read(path: Path) -> Answers:
     except ValueError as error:
         raise AnswerFault(f"{path} is not JSON: {error}") from None
     names = [field.name for field in fields(Answers)]
-    if not isinstance(given, dict) or sorted(given) != sorted(names):
+    needed = {field.name for field in fields(Answers) if field.default is MISSING}
+    if not isinstance(given, dict) or not needed <= set(given) <= set(names):
         raise AnswerFault(f"{path} must hold exactly these names: {', '.join(names)}.")
-    return Answers(**{name: _checked(name, str(given[name])) for name in names})
+    return Answers(**{name: _checked(name, str(given[name])) for name in names if name in given})
+
+
+def with_phone(answers: Answers, address: str) -> Answers:
+    """The same with telephones there, or with none. Raises AnswerFault."""
+    return replace(answers, phone_address=_phone(address))
 
 
 def write(path: Path, answers: Answers) -> None:
@@ -169,6 +179,12 @@ def _security(text: str) -> str:
     return text
 
 
+def _phone(text: str) -> str:
+    if text and not is_address(text):
+        raise AnswerFault(f"{text!r} is no IPv4 address. It looks like 192.0.2.10; telephones are told it.")
+    return text
+
+
 def _as_is(text: str) -> str:
     return text
 
@@ -189,6 +205,7 @@ _QUESTIONS: dict[str, tuple[str, Callable[[str], str]]] = {
     "mail_user": ("User name there (empty: none)", _as_is),
     "mail_password": ("Password there", _as_is),
     "mail_from": ("Sender of all mail", _email),
+    "phone_address": ("For payments by phone: this host's address that telephones reach (empty: none)", _phone),
 }
 
 

@@ -54,6 +54,8 @@ def examine(
     yield time_is_kept()
     yield from _room(state)
     yield Finding(Grade.OK, f"port {port}", "is answered by Wayvault") if runs else _port(address, port)
+    if answers.phone_address:
+        yield _telephones(answers.phone_address)
 
 
 def _names(answers: Answers) -> Iterator[Finding]:
@@ -161,6 +163,16 @@ def _room(state: Path) -> Iterator[Finding]:
 
 def _unless(grade: Grade, words: str) -> str:
     return "" if grade is Grade.OK else words
+
+
+def _telephones(address: str) -> Finding:
+    what = f"telephones' address {address}"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        try:
+            asked.bind((address, 0))
+        except OSError:
+            return Finding(Grade.FAULT, what, "is no address of this machine; `ip -4 address` lists them.")
+    return Finding(Grade.OK, what, "is this machine's; let UDP 5060 and 30000 to 30999 through the firewall")
 
 
 def _port(address: str, port: int) -> Finding:

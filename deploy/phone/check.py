@@ -1,12 +1,20 @@
 """`make phone-check`: a test call through Kamailio and the masker, to be run after changes and now and then.
 
+    python -m deploy.phone.check [--server HOST:PORT] [--folder FOLDER] [--from ADDRESS]
+
+Without options it calls through `make up PHONE=1`; with them through containers or another machine. It changes nothing.
+Exit status: 0 sound came through both ways; 1 it did not, and how far the call came.
+
 Two extensions of the check's own call each other and hear each other; the masker notes the time, and an admin of the
 CRM reads it on the page of phone payments.
 """
 
+import argparse
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 from deploy.dev.state import State
 from deploy.phone import extensions
@@ -16,11 +24,13 @@ _HEARD = 25
 _PATIENCE = 5.0
 
 
-def check(state: State) -> None:
-    """Raises PhoneFault, saying how far the call came."""
-    known, server = extensions.ensure(state.phone), ("127.0.0.1", state.ports.sip)
+def check(folder: Path, server: tuple[str, int], address: str) -> None:
+    """Calls from `address` of this machine by the extensions of `folder`. Raises PhoneFault: how far the call came."""
+    known = extensions.known(folder)
+    if extensions.CHECK not in known:
+        raise PhoneFault(f"{folder} has no telephones of the check. `make up PHONE=1` makes them.")
     with ExitStack() as stack:
-        phones = [Softphone(known[user], server).start() for user in (extensions.CHECK, extensions.CHECKED)]
+        phones = [Softphone(known[user], server, address).start() for user in (extensions.CHECK, extensions.CHECKED)]
         for phone in phones:
             stack.callback(phone.close)
             phone.register()
@@ -33,10 +43,19 @@ def check(state: State) -> None:
         phones[0].hang_up()
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.phone.check", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--server", metavar="HOST:PORT", help="Kamailio (default: the one of make up PHONE=1)")
+    parser.add_argument("--folder", type=Path, help="where the telephones are kept (default: <state>/phone)")
+    parser.add_argument("--from", dest="source", default="127.0.0.1", metavar="ADDRESS", help="this machine's address")
+    given = parser.parse_args(arguments)
     print("Making a test call…", flush=True)
     try:
-        check(State.from_environment())
+        state = State.from_environment()
+        host, _, port = (given.server or f"127.0.0.1:{state.ports.sip}").rpartition(":")
+        check(given.folder or state.phone, (host, int(port)), given.source)
     except (PhoneFault, ValueError, OSError) as fault:
         print(fault, file=sys.stderr)
         return 1

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,18 +40,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(1500, method="signal"))
 
 
+def own_address() -> str:
+    """The address of this machine by which others reach it; no packet is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        # RFC 5737: nobody's.
+        asked.connect(("192.0.2.1", 9))
+        return str(asked.getsockname()[0])
+
+
 @pytest.fixture(scope="session")
 def images() -> None:
     """Built from this checkout."""
     builder = Containers()
-    for program in (*PROGRAMS, "proxy"):
+    for program in (*PROGRAMS, "proxy", "kamailio"):
         build(builder, program)
 
 
 @pytest.fixture(scope="session")
 def containers(images: None) -> Iterator[Stack]:
-    """Started with the demo agency; removed at the end unless WAYVAULT_COMPOSE_KEEP=1."""
-    stack = Stack(Path(os.environ.get("WAYVAULT_STATE") or "var") / "compose-test", on_this_machine(8453))
+    """Started with the demo agency and telephones; removed at the end unless WAYVAULT_COMPOSE_KEEP=1."""
+    sites = on_this_machine(8453, phone=own_address())
+    stack = Stack(Path(os.environ.get("WAYVAULT_STATE") or "var") / "compose-test", sites)
     stack.up(demo=True)
     yield stack
     if os.environ.get("WAYVAULT_COMPOSE_KEEP") != "1":

@@ -9,7 +9,7 @@ from deploy.compose.__main__ import Stack
 
 # What each program may reach of what is worth reaching.
 ENGINES = {"vault-postgres": 5432, "hcvault": 8200, "postgres": 5432, "rabbitmq": 5671}
-TARGETS = {"vault": 8105, "charging": 8106, **ENGINES}
+TARGETS = {"vault": 8105, "charging": 8106, "masker": 8112, **ENGINES}
 ALLOWED = {
     "proxy": set(),
     "frame": {"vault"},
@@ -17,11 +17,14 @@ ALLOWED = {
     "vault-worker": {"vault-postgres", "hcvault", "vault"},
     # Its way to the gateways is the one that leads out.
     "charging": {"vault-postgres", "hcvault", "charging"},
-    "crm": {"vault", "charging", "postgres", "rabbitmq"},
-    "crm-worker": {"vault", "charging", "postgres", "rabbitmq"},
+    "crm": {"vault", "charging", "masker", "postgres", "rabbitmq"},
+    "crm-worker": {"vault", "charging", "masker", "postgres", "rabbitmq"},
     "portal": {"vault", "postgres", "rabbitmq"},
     "portal-worker": {"vault", "postgres", "rabbitmq"},
     "notifier": {"postgres", "rabbitmq"},
+    "masker": {"vault", "masker"},
+    # It shares the masker's address, and has no certificate that the vault would talk to.
+    "kamailio": {"vault", "masker"},
 }
 # Programs that need no way out of the host: not one route leads there.
 SHUT_IN = ("vault", "vault-worker", "crm-worker", "portal-worker", "postgres", "vault-postgres", "rabbitmq", "hcvault")
@@ -84,7 +87,8 @@ def _addresses(containers: Stack, name: str) -> list[str]:
 
 def _reaches(containers: Stack, program: str, target: str, addresses: dict[str, list[str]]) -> bool:
     """Whether a connection opens, by name or by any address: a name that is not known would prove little."""
-    hosts = ["127.0.0.1"] if program == target else [target, *addresses[target]]
+    itself = program == target or (program, target) == ("kamailio", "masker")
+    hosts = ["127.0.0.1"] if itself else [target, *addresses[target]]
     script = " || ".join(f"timeout 3 bash -c 'exec 3<>/dev/tcp/{host}/{TARGETS[target]}'" for host in hosts)
     done = containers.containers.run(
         ["podman", "exec", f"wayvault_{program}_1", "bash", "-c", f"({script}) 2>/dev/null"], check=False

@@ -23,6 +23,8 @@ class PhoneSettings(ServiceSettings):
     ng_listen: str = "127.0.0.1:8113"
     # Where phones and trunks send their sound, and the ports for it: four for each call.
     media_address: str = "127.0.0.1"
+    # Where the masker listens for it: behind a NAT or in a container another address than that one, or 0.0.0.0.
+    media_listen: str = ""
     media_first_port: int = Field(default=30_000, ge=1024, le=65_000)
     media_last_port: int = Field(default=30_999, ge=1024, le=65_535)
     vault_address: str = "127.0.0.1:8105"
@@ -35,6 +37,14 @@ class PhoneSettings(ServiceSettings):
             return str(ipaddress.ip_address(value))
         except ValueError:
             raise ValueError("must be an IP address that phones can reach, not a name") from None
+
+    @field_validator("media_listen")
+    @classmethod
+    def _an_address_of_ours(cls, value: str) -> str:
+        try:
+            return value and str(ipaddress.ip_address(value))
+        except ValueError:
+            raise ValueError("must be an IP address of this machine, or empty for media_address") from None
 
     @field_validator("ng_listen")
     @classmethod

@@ -47,6 +47,7 @@ def run(settings: PhoneSettings) -> None:
     media = Media(
         ng_listen=settings.ng_listen,
         address=settings.media_address,
+        bound=settings.media_listen,
         first_port=settings.media_first_port,
         last_port=settings.media_last_port,
     )
@@ -61,12 +62,16 @@ def run(settings: PhoneSettings) -> None:
         answers = {"exchange": media.kamailio_answers(), "vault": vault.answers}
         return [name for name, answering in answers.items() if not answering]
 
+    def exchange() -> None:
+        if not media.kamailio_answers() or media.kamailio_at is None:
+            raise health.NotReady("it does not ask")
+
     servicer = PhoneCaptureRpc(sessions, readiness, silent)
     services = [(phone_pb2_grpc.add_PhoneCaptureServicer_to_server, servicer)]
     server = make_server(settings.listen, settings.tls, ALLOW, services, max_workers=settings.threads, reuse_port=False)
     _LATENESS.set_function(lambda: media.lateness.percentile(0.99))
     _CALLS.set_function(lambda: len(masker.calls))
-    health.serve_status(settings.metrics_listen, health.Readiness({}))
+    health.serve_status(settings.metrics_listen, health.Readiness({"vault": vault.demand, "exchange": exchange}))
     _log.info("phone.serving", listen=settings.listen, ng=settings.ng_listen, most_calls=settings.most_calls)
 
     def relay(stop: threading.Event) -> None:

@@ -17,20 +17,33 @@ from services.crm.config import CrmSettings
 from services.notifier.config import NotifierSettings
 from services.portal.config import PortalSettings
 from services.vault.config import VaultSettings
+from services.vault.phone.config import PhoneSettings
 
 COMPOSE: dict[str, Any] = yaml.safe_load((Path(__file__).parents[3] / "deploy" / "compose.yaml").read_text("utf-8"))
-SETTINGS: tuple[type[ServiceSettings], ...] = (CrmSettings, NotifierSettings, PortalSettings, VaultSettings)
+SETTINGS: tuple[type[ServiceSettings], ...] = (
+    *(CrmSettings, NotifierSettings, PortalSettings),
+    *(VaultSettings, PhoneSettings),
+)
 # Networks that lead out of the host.
-OPEN = {"edge", "mail", "gateways"}
+OPEN = {"edge", "mail", "gateways", "telephones"}
 
 
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
-    return Layout(tmp_path, on_this_machine(8443))
+    return Layout(tmp_path, on_this_machine(8443, phone="192.0.2.10"))
 
 
 def networks(service: str) -> set[str]:
-    return set(COMPOSE["services"][service]["networks"])
+    """Those that a program stands on, by itself or by whose address it shares."""
+    described = COMPOSE["services"][service]
+    shares = described.get("network_mode", "").removeprefix("service:")
+    return networks(shares) if shares else set(described["networks"])
+
+
+def beside(program: str) -> dict[str, set[str]]:
+    """Who stands on a network with it, and on which."""
+    shared = {name: networks(name) & networks(program) for name in COMPOSE["services"] if name != program}
+    return {name: found for name, found in shared.items() if found}
 
 
 def test_every_program_of_a_machine_runs_in_a_container_too(tmp_path: Path) -> None:
@@ -50,8 +63,7 @@ def test_no_setting_of_a_container_is_unknown_to_the_code(layout: Layout) -> Non
 
 def test_charging_reaches_gateways_its_database_and_its_engine_and_only_the_crm_reaches_it() -> None:
     assert networks("charging") == {"charging", "charging-store", "gateways"}
-    beside = {name: networks(name) & networks("charging") for name in COMPOSE["services"] if name != "charging"}
-    assert {name: shared for name, shared in beside.items() if shared} == {
+    assert beside("charging") == {
         "crm": {"charging"},
         "crm-worker": {"charging"},
         "operator": {"charging"},
@@ -60,7 +72,51 @@ def test_charging_reaches_gateways_its_database_and_its_engine_and_only_the_crm_
     }
 
 
-def test_every_network_but_three_is_shut_in_and_those_are_kept_from_each_other() -> None:
+def test_the_masker_reaches_the_vault_alone_and_kamailio_shares_its_address_and_not_its_keys() -> None:
+    assert beside("masker") == {
+        "kamailio": {"telephones", "phone", "phone-vault"},
+        "vault": {"phone-vault"},
+        "crm": {"phone"},
+        "crm-worker": {"phone"},
+    }
+    assert [each.partition(":")[0].rpartition("/")[2] for each in mounts("kamailio")] == ["kamailio"]
+    assert [each.partition(":")[0].rpartition("/")[2] for each in mounts("masker")] == ["phone"]
+    # Neither starts unless asked for.
+    assert {COMPOSE["services"][name]["profiles"][0] for name in ("masker", "kamailio")} == {"phone"}
+
+
+def mounts(service: str) -> list[str]:
+    return [each.replace("${WAYVAULT_STATE_DIR}", "") for each in COMPOSE["services"][service]["volumes"]]
+
+
+def test_the_masker_and_the_crm_are_told_of_each_other_only_where_telephones_are(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = layout._settings()
+    assert given["crm"]["CRM_PHONE_ADDRESS"] == "phone.wayvault.internal:8112"
+    for name, value in given["phone"].items():
+        monkeypatch.setenv(name, value)
+    assert PhoneSettings().media_address == "192.0.2.10"
+    without = Layout(tmp_path, on_this_machine(8443))._settings()
+    assert "phone" not in without
+    assert without["crm"]["CRM_PHONE_ADDRESS"] == ""
+
+
+def test_changed_settings_are_another_label_so_that_the_container_is_made_anew(layout: Layout) -> None:
+    file = layout.settings_of("crm")
+    file.parent.mkdir(parents=True)
+    file.write_text("CRM_LISTEN=0.0.0.0:1\n")
+    before = layout.sums()
+    file.write_text("CRM_LISTEN=0.0.0.0:2\n")
+    assert before.keys() == layout.sums().keys() == {"WAYVAULT_SETTINGS_CRM"}
+    assert before != layout.sums()
+    for name, described in COMPOSE["services"].items():
+        for each in described.get("env_file", ()):
+            variable = f"WAYVAULT_SETTINGS_{Path(each).stem.upper()}"
+            assert described["labels"] == {"wayvault.settings": f"${{{variable}:-}}"}, name
+
+
+def test_every_network_but_four_is_shut_in_and_those_are_kept_from_each_other() -> None:
     leading_out = {name: network for name, network in COMPOSE["networks"].items() if not network.get("internal")}
     assert leading_out.keys() == OPEN
     assert all(network["driver_opts"] == {"isolate": "true"} for network in leading_out.values())

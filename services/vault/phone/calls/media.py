@@ -32,7 +32,7 @@ _RECEIVE_BUFFER: Final = 256 * 1024
 
 
 class Sockets:
-    """Pairs of UDP ports out of a range, each on the media address. The masker's network."""
+    """Pairs of UDP ports out of a range, each on one address of this machine. The masker's network."""
 
     def __init__(self, address: str, first: int, last: int, selector: selectors.BaseSelector) -> None:
         self._address = address
@@ -106,11 +106,14 @@ class Lateness:
 
 
 class Media:
-    """Owns the masker. `run` is the thread; `post` is for all others."""
+    """Owns the masker. `run` is the thread; `post` is for all others.
 
-    def __init__(self, *, ng_listen: str, address: str, first_port: int, last_port: int) -> None:
+    `address` is what calls are told; `bound`, where it isn't the same, is where their sound arrives (behind a NAT).
+    """
+
+    def __init__(self, *, ng_listen: str, address: str, first_port: int, last_port: int, bound: str = "") -> None:
         self._selector = selectors.DefaultSelector()
-        self.network = Sockets(address, first_port, last_port, self._selector)
+        self.network = Sockets(bound or address, first_port, last_port, self._selector)
         self.lateness = Lateness()
         self.kamailio_at: float | None = None
         self._pinged_at: float | None = None

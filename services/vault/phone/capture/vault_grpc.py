@@ -191,9 +191,13 @@ class VaultWatch:
             self.answers = not self._under_way() or self._serves()
         self._channel.close()
 
+    def demand(self) -> None:
+        """Asks it now. Raises Unavailable."""
+        demand_serving(self._channel, seconds=1.0)
+
     def _serves(self) -> bool:
         try:
-            demand_serving(self._channel, seconds=1.0)
+            self.demand()
         except Unavailable:
             return False
         return True

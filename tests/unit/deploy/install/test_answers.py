@@ -34,6 +34,7 @@ def typed(tmp_path: Path) -> list[str]:
         "",
         "robot@agency.com",
         "",
+        "",
     ]
 
 
@@ -74,6 +75,21 @@ def test_a_file_with_a_name_too_few_or_too_many_is_refused(typed: list[str], tmp
     file.write_text("agency: Fjord")
     with pytest.raises(AnswerFault, match="not JSON"):
         told.read(file)
+
+
+def test_telephones_are_off_in_a_file_of_before_and_come_and_go_when_asked_for(
+    typed: list[str], tmp_path: Path
+) -> None:
+    held, file = asdict(_asked(typed)), tmp_path / "answers.json"
+    del held["phone_address"]
+    file.write_text(json.dumps(held))
+    before = told.read(file)
+    assert before.sites(address="0.0.0.0", port=443).phone == ""
+    after = told.with_phone(before, "192.0.2.10")
+    assert after.sites(address="0.0.0.0", port=443).phone == "192.0.2.10"
+    assert told.with_phone(after, "") == before
+    with pytest.raises(AnswerFault, match="no IPv4 address"):
+        told.with_phone(before, "phones.agency.com")
 
 
 @given(user=st.text(min_size=1), password=st.text())

@@ -95,3 +95,11 @@ def test_everything_is_looked_at_although_the_first_thing_is_not_well(answers: A
     assert found[0].what == "crm.agency.invalid"
     assert {"certificate", "clock", "disk", "memory"} <= {finding.what for finding in found}
     assert all(finding.words for finding in found)
+
+
+@pytest.mark.enable_socket
+def test_telephones_need_an_address_that_this_machine_has(answers: Answers, tmp_path: Path) -> None:
+    for address, grade in (("127.0.0.1", Grade.OK), ("192.0.2.10", Grade.FAULT)):
+        given = replace(answers, phone_address=address)
+        found = list(examine(given, tmp_path, address="127.0.0.1", port=0, clock=SystemClock()))[-1]
+        assert (found.grade, address in found.what) == (grade, True)
