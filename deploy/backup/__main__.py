@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
 
     key = add("key", "make a key pair; the private half goes to the file that you name", _key)
     key.add_argument("--identity", type=Path, required=True, metavar="FILE")
+    key.add_argument("--check", action="store_true", help="only say whether it could be made")
     make = add("run", "make a backup, then remove those that are kept no longer", _run)
     make.add_argument("--daily", type=int, default=7, help="days of which the newest backup is kept (7)")
     make.add_argument("--weekly", type=int, default=5, help="weeks of which the newest backup is kept (5)")
@@ -88,6 +89,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _key(given: argparse.Namespace, _state: State, store: Store) -> int:
+    if given.check:
+        seal.demand_new(given.identity)
+        print(f"Would write the private half to {given.identity}, the public one to {store.folder / _RECIPIENTS}.")
+        return 0
     recipient = seal.make_key(given.identity, store.folder / _RECIPIENTS)
     print(f"Backups in {store.folder} are sealed to {recipient} from now on.")
     print(f"Next: keep {given.identity} on another machine and on paper. Without it no backup opens.")

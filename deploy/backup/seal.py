@@ -17,14 +17,19 @@ def make_key(identity_file: Path, recipients_file: Path) -> str:
 
     An identity file is never replaced: the backups made for it would be lost.
     """
-    if identity_file.exists():
-        raise BackupFault(f"{identity_file} exists; an identity is never replaced. Name another file.")
+    demand_new(identity_file)
     identity = pyrage.x25519.Identity.generate()
     recipient = str(identity.to_public())
     write_file(identity_file, f"# public key: {recipient}\n{identity}\n")
     known = recipients_file.read_text("utf-8") if recipients_file.exists() else ""
     write_file(recipients_file, f"{known}{recipient}\n")
     return recipient
+
+
+def demand_new(identity_file: Path) -> None:
+    """Raises BackupFault for a file that is there already."""
+    if identity_file.exists():
+        raise BackupFault(f"{identity_file} exists; an identity is never replaced. Name another file.")
 
 
 def recipients_of(file: Path) -> list[pyrage.x25519.Recipient]:

@@ -275,7 +275,9 @@ def _of(program: str, settings: dict[str, str]) -> dict[str, str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m deploy.compose", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.compose", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("command", choices=("up", "down", "status", "remove"))
     parser.add_argument("--demo", action="store_true", help="make the demo agency too")
     parser.add_argument("--check", action="store_true", help="say whether images are there; start nothing")

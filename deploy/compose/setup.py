@@ -1,7 +1,9 @@
 """Sets the engines up from inside, in the operator's container: python -m deploy.compose.setup {vault-store,store}
 
 Each run stands on one of the two networks of engines. It prints NAME=VALUE lines for the host to put into the programs'
-settings, on standard output, and what it did on standard error. Safe to run again.
+settings, on standard output, and what it did on standard error. Safe to run again; `deploy.compose` runs it.
+
+Exit status: 0 done; 1 an engine does not answer or is not as it has to be.
 """
 
 import argparse
@@ -36,7 +38,9 @@ class SetupFault(Exception):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m deploy.compose.setup", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.compose.setup", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("network", choices=("vault-store", "store"))
     given = parser.parse_args(arguments)
     try:

@@ -1,6 +1,6 @@
 """Makes the development authority, a certificate for every identity, and the letter keys.
 
-    python -m deploy.dev.certificates [--state var] [--rotate NAME] [--authority begin|issue|finish] [--list]
+    python -m deploy.dev.certificates [--state var] [--rotate NAME] [--authority begin|issue|finish] [--list] [--check]
 
 Safe to run again: it keeps what is good, and renews a certificate that ends within 30 days, whose authority is another
 one, or whose names differ from what they should be. Running servers pick up renewed files at the next handshake,
@@ -9,6 +9,8 @@ running clients at the next call (O5).
 A new authority comes in three steps, with both trusted from the first to the last: `begin` (ca.pem gets the new one
 beside the old), `issue` (every certificate anew, by the new one), `finish` (ca.pem keeps the new one alone). Between
 two steps every machine must have the files of the step before.
+
+Exit status: 0 done; 1 not done, the message says why; 2 wrong arguments; 3 one ends within 30 days (--list).
 """
 
 import argparse
@@ -83,8 +85,7 @@ def ensure(state: State, *, rotate: str = "", clock: Clock | None = None) -> Out
 
     Raises CertificateFault for an unknown identity or an authority that can't be read.
     """
-    if rotate and rotate not in IDENTITIES:
-        raise CertificateFault(f"There is no identity {rotate!r}. There are: {', '.join(IDENTITIES)}.")
+    _demand_known(rotate)
     now = (clock or SystemClock()).now()
     private_directory(state.certs)
     made: list[str] = []
@@ -97,6 +98,20 @@ def ensure(state: State, *, rotate: str = "", clock: Clock | None = None) -> Out
             _issue(state.certs, identity, authority, now)
             made.append(identity)
     return Outcome(certificates=made, keys=letter_keys.ensure(state.secrets))
+
+
+def due(state: State, clock: Clock, *, rotate: str = "") -> list[str]:
+    """What `ensure` would make or renew; nothing is changed. Raises CertificateFault as it does."""
+    _demand_known(rotate)
+    now, authority = clock.now(), _load_authority(state.certs)
+    if authority is None or authority.certificate.not_valid_after_utc - now < LEAF_LIFE:
+        return ["ca", *IDENTITIES]
+    return [name for name in IDENTITIES if name == rotate or not _is_good(state.certs, name, authority, now)]
+
+
+def _demand_known(rotate: str) -> None:
+    if rotate and rotate not in IDENTITIES:
+        raise CertificateFault(f"There is no identity {rotate!r}. There are: {', '.join(IDENTITIES)}.")
 
 
 def change_authority(state: State, step: str, *, clock: Clock | None = None) -> Outcome:
@@ -318,19 +333,28 @@ def _show(state: State) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m deploy.dev.certificates", description=(__doc__ or "").split("\n")[0]
+        prog="python -m deploy.dev.certificates",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--state", type=Path, help="state directory (default: WAYVAULT_STATE or var)")
     parser.add_argument("--rotate", default="", metavar="NAME", help="replace this identity's certificate now")
     parser.add_argument("--authority", choices=STEPS, help="the next step of a change of the authority")
     parser.add_argument("--list", action="store_true", help="only list them by days left; status 3 below 30 days")
+    parser.add_argument("--check", action="store_true", help="change nothing, say which would be made")
     given = parser.parse_args(arguments)
+    if given.check and given.authority:
+        parser.error("--check belongs to issuing; a step of the authority says itself when it is out of order")
     try:
         state = State.from_environment()
         if given.state:
             state = State(root=given.state, ports=state.ports)
         if given.list:
             return _show(state)
+        if given.check:
+            would = due(state, SystemClock(), rotate=given.rotate)
+            print(f"Would make in {state.certs}: {', '.join(would)}." if would else f"All in {state.certs} are good.")
+            return 0
         outcome = change_authority(state, given.authority) if given.authority else ensure(state, rotate=given.rotate)
     except (CertificateFault, ValueError, OSError) as fault:
         print(fault, file=sys.stderr)

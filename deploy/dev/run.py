@@ -1,7 +1,9 @@
-"""The runner behind `make up`: python -m deploy.dev.run {up,down,status,logs,demo-code,demo-large}
+"""The runner behind `make up`: python -m deploy.dev.run {up,down,status,logs,demo-code,demo-large} [--check]
 
 Starts all services of one checkout under one supervisord: certificates, migrations, demo agency, processes, health.
-Safe to run again at any time.
+Safe to run again at any time. `up --check` starts nothing: it says what would be started, and whether it can be.
+
+Exit status: 0 done; 1 not done or not well, the message says why; 2 wrong arguments.
 """
 
 import argparse
@@ -127,6 +129,16 @@ def _step(name: str, action: Callable[[], object]) -> None:
     print(f"  {name} ({time.monotonic() - started:.1f} s)", flush=True)
 
 
+def looked_at(state: State) -> str:
+    """What `up` would do now, for people. Raises RunFault and SettingsFault for what stands in its way."""
+    settings = collect(state)
+    programs = programs_of(state, settings)
+    if Supervisor(state).runs_with(configuration(state, settings, ROOT)):
+        return f"All {len(programs)} programs run already."
+    _demand_ports(programs)
+    return f"Would start {', '.join(program.name for program in programs)}, in {state.root}."
+
+
 def _demand_ports(programs: list[Program]) -> None:
     taken = [program.port for program in programs if program.port and port_is_taken(program.port)]
     if taken:
@@ -193,13 +205,20 @@ def _telephones(state: State) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m deploy.dev.run", description=(__doc__ or "").split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.dev.run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("command", choices=("up", "down", "status", "logs", "demo-code", "demo-large"))
     parser.add_argument("--agent", default="maya", help="for demo-code: the first letters of a demo agent's name")
+    parser.add_argument("--check", action="store_true", help="up: start nothing")
     given = parser.parse_args(arguments)
+    if given.check and given.command != "up":
+        parser.error("--check belongs to up; the other commands start nothing")
     try:
         state = State.from_environment()
         match given.command:
+            case "up" if given.check:
+                print(looked_at(state))
             case "up":
                 up(state)
             case "down":

@@ -102,7 +102,9 @@ def _fill_context(name: str) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     known = [*PROGRAMS, *FRONT, *ENGINES]
-    parser = argparse.ArgumentParser(prog="python -m deploy.images", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.images", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}")
     parser.add_argument("--engines", action="store_true", help="build the engines' images too")
     parser.add_argument("--check", action="store_true", help="say what is there; build nothing")

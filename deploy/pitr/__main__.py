@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
 
     follow = add("follow", "receive and seal every change, until it is told to stop", _follow)
     follow.add_argument("--every", type=float, default=10.0, metavar="SECONDS", help="how often to seal (10)")
+    follow.add_argument("--check", action="store_true", help="only say whether it could be done")
     base = add("base", "copy the whole server, then remove copies and changes that are kept no longer", _base)
     base.add_argument("--keep", type=int, default=2, help="how many copies to keep (2)")
     base.add_argument("--check", action="store_true", help="only say whether it could be done")
@@ -73,12 +74,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     restore.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="an empty folder")
     restore.add_argument("--identity", type=Path, metavar="FILE", help="what opens the backup")
+    restore.add_argument("--check", action="store_true", help="only say of which copy, and whether it could be done")
     restore.add_argument("--account", default="postgres", help="whom the folder is given to, where we may (postgres)")
     return parser
 
 
 def _follow(given: argparse.Namespace, state: State, store: Store, archive: Archive) -> int:
     recipients = seal.recipients_of(store.folder / "recipients.txt")
+    if given.check:
+        _demand_replication(state)
+        print(f"Would follow {given.server} into {archive.wal}, for {len(recipients)} recipient(s).")
+        return 0
     private_directory(store.folder / "pitr")
     private_directory(archive.folder)
     stop = threading.Event()
@@ -103,8 +109,7 @@ def _base(given: argparse.Namespace, state: State, store: Store, archive: Archiv
     if given.keep < 1:
         raise BackupFault("--keep is at least 1.")
     recipients = seal.recipients_of(store.folder / "recipients.txt")
-    if not may_replicate(_url(state)):
-        raise BackupFault("This role of PostgreSQL may not replicate: ALTER ROLE … REPLICATION, or name another.")
+    _demand_replication(state)
     if given.check:
         print(f"Would copy {given.server} into {archive.bases.folder}, for {len(recipients)} recipient(s).")
         return 0
@@ -117,6 +122,11 @@ def _base(given: argparse.Namespace, state: State, store: Store, archive: Archiv
     print(f"Done: {archive.bases.folder / stamp_of(now)}. Removed as too old: {copies} copies, {segments} segments.")
     print("Next: `python -m deploy.pitr list` says how far the changes reach; without `follow` they reach nowhere.")
     return 0
+
+
+def _demand_replication(state: State) -> None:
+    if not may_replicate(_url(state)):
+        raise BackupFault("This role of PostgreSQL may not replicate: ALTER ROLE … REPLICATION, or name another.")
 
 
 def _list(given: argparse.Namespace, _state: State, _store: Store, archive: Archive) -> int:
@@ -148,7 +158,11 @@ def _restore(given: argparse.Namespace, _state: State, _store: Store, archive: A
     file = given.identity or os.environ.get("WAYVAULT_BACKUP_IDENTITY")
     if not file:
         raise BackupFault("Name what opens the backup: --identity FILE, or WAYVAULT_BACKUP_IDENTITY.")
-    base = archive.restore(given.data, at.astimezone(UTC) if at else None, seal.identities_of(Path(file)), _say)
+    moment, identities = at.astimezone(UTC) if at else None, seal.identities_of(Path(file))
+    if given.check:
+        print(f"Would make {given.data} of the copy {archive.copy_for(given.data, moment)}.")
+        return 0
+    base = archive.restore(given.data, moment, identities, _say)
     _give(given.data, given.account)
     print(f"Done: {given.data}, of the copy {base}, to be replayed until {given.at}.")
     print(

@@ -122,15 +122,7 @@ class Archive:
 
         Gives the copy's name. Raises BackupFault.
         """
-        base = base_for(self._finished(), at or datetime.max.replace(tzinfo=UTC))
-        if base is None:
-            raise BackupFault(f"No copy of the server is older than {at.isoformat() if at else 'now'}.")
-        until = self.followed_at()
-        if at is not None and (until is None or at > until):
-            reached = f"{until:%Y-%m-%dT%H:%M:%SZ}" if until else "no moment at all"
-            raise BackupFault(f"The changes reach until {reached} only. Name an earlier moment, or: --at latest.")
-        if data.exists() and any(data.iterdir()):
-            raise BackupFault(f"{data} is not empty; a restore overwrites nothing.")
+        base = self.copy_for(data, at)
         private_directory(data)
         self.bases.restore(base, [_base("", data, say)], identities, say)
         wal = private_directory(data / _WAL)
@@ -151,6 +143,19 @@ class Archive:
             file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
         write_file(data / "recovery.signal", "")
         (data / "standby.signal").unlink(missing_ok=True)
+        return base
+
+    def copy_for(self, data: Path, at: datetime | None) -> str:
+        """The copy that a restore into an empty folder would begin with. Raises BackupFault when it can't be done."""
+        base = base_for(self._finished(), at or datetime.max.replace(tzinfo=UTC))
+        if base is None:
+            raise BackupFault(f"No copy of the server is older than {at.isoformat() if at else 'now'}.")
+        until = self.followed_at()
+        if at is not None and (until is None or at > until):
+            reached = f"{until:%Y-%m-%dT%H:%M:%SZ}" if until else "no moment at all"
+            raise BackupFault(f"The changes reach until {reached} only. Name an earlier moment, or: --at latest.")
+        if data.exists() and any(data.iterdir()):
+            raise BackupFault(f"{data} is not empty; a restore overwrites nothing.")
         return base
 
 

@@ -4,6 +4,8 @@ Safe to run again. Every service owns one database that no other role may connec
 owner migrates; its application role, which the running vault uses, can't alter tables and can only read and insert
 audit rows; the role of its program `charging` reads cards and keeps charges, and nothing else. Until `grants` ran after
 a migration, the application roles can do nothing: a table that nobody thought about is closed, not open.
+
+Exit status: 0 done, or with --check whatever is missing; 1 not done, the message says why; 2 wrong arguments.
 """
 
 import argparse
@@ -88,6 +90,30 @@ def make_roles(
     return settings
 
 
+def would_make(admin_url: str) -> str:
+    """What `make_roles` would make, for people. Raises psycopg.Error, also for who may not make it."""
+    with psycopg.connect(admin_url) as connection:
+        row = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
+        if row is None or not row[0]:
+            raise psycopg.OperationalError("this role is no superuser, and can't make others")
+        there = {str(name) for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
+        databases = {str(name) for (name,) in connection.execute("SELECT datname FROM pg_database")}
+    lacking = [
+        *(f"role {role}" for role in (*OWNERS.values(), VAULT_APPLICATION, CHARGING) if role not in there),
+        *(f"database {name}" for name in map(database_of, OWNERS) if name not in databases),
+    ]
+    if not lacking:
+        return "All is there; passwords and rights would be set anew."
+    return f"Would make: {', '.join(lacking)}."
+
+
+def would_grant(url: str) -> str:
+    """What `grant_vault` would do, for people. Raises psycopg.Error."""
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT count(*) FROM pg_tables WHERE tableowner = current_user").fetchone()
+    return f"Would give the vault's application role its rights on {row[0] if row else 0} tables."
+
+
 def grant_vault(owner_url: str, *, role: str = VAULT_APPLICATION, charging_role: str = CHARGING) -> None:
     """Gives the vault's application role and charging's what they need on the tables that exist, and no more, in one
     transaction. A server without a role for charging is left without one.
@@ -156,7 +182,9 @@ def _libpq(url: str) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m deploy.postgres.bootstrap", description=(__doc__ or "").split("\n")[0]
+        prog="python -m deploy.postgres.bootstrap",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("command", choices=("roles", "grants"))
     parser.add_argument(
@@ -171,9 +199,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--passwords", type=Path, default=Path("var/engines/secrets"), help="where role passwords are kept"
     )
+    parser.add_argument("--check", action="store_true", help="change nothing, say what would be made")
     given = parser.parse_args(arguments)
     try:
         url = given.url_file.read_text("utf-8").strip()
+        if given.check:
+            print(would_make(_libpq(url)) if given.command == "roles" else would_grant(_libpq(url)))
+            return 0
         if given.command == "grants":
             grant_vault(url)
             print("The vault's application role has its rights.")

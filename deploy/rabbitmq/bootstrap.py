@@ -4,6 +4,8 @@
 
 A service may configure, write and read `wayvault.events`, `wayvault.dead` and its own queue, nothing else (chassis.bus
 declares them). The vault has no user: it has no way to the bus (docs/design.md, Zones).
+
+Exit status: 0 done, or with --check whatever is missing; 1 not done, the message says why; 2 wrong arguments.
 """
 
 import argparse
@@ -52,6 +54,19 @@ def bootstrap(management: Management, *, amqp: str, passwords: Path, vhost: str 
     return settings
 
 
+def missing(management: Management) -> list[str]:
+    """What `bootstrap` would make, for people. Raises ManagementFault, and OSError when RabbitMQ can't be reached."""
+    if "administrator" not in management.get("/api/whoami")["tags"]:
+        raise ManagementFault("This user is no administrator of RabbitMQ.")
+    hosts = {one["name"] for one in management.get("/api/vhosts")}
+    users = {one["name"] for one in management.get("/api/users")}
+    wanted = [f"wayvault_{service}" for service in SERVICES]
+    return [
+        *([] if VHOST in hosts else [f"virtual host {VHOST}"]),
+        *(f"user {user}" for user in wanted if user not in users),
+    ]
+
+
 def permission_of(service: str) -> str:
     """The pattern of the names that a service's user may touch."""
     return f"^wayvault\\.(events|dead|{service})$"
@@ -59,7 +74,9 @@ def permission_of(service: str) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m deploy.rabbitmq.bootstrap", description=(__doc__ or "").split("\n")[0]
+        prog="python -m deploy.rabbitmq.bootstrap",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--url", required=True, help="the management API, https://host:port")
     parser.add_argument("--amqp", required=True, help="host:port of the AMQP listener with TLS")
@@ -69,10 +86,19 @@ def main(arguments: list[str] | None = None) -> int:
         "--ca", type=Path, default=Path("var/certs/ca.pem"), help="authority of the server's certificate"
     )
     parser.add_argument("--passwords", type=Path, default=Path("var/engines/secrets"), help="where passwords are kept")
+    parser.add_argument("--check", action="store_true", help="change nothing, say what would be made")
     given = parser.parse_args(arguments)
     try:
         password = given.password_file.read_text("utf-8").strip()
         management = Management(given.url, user=given.user, password=password, ca=given.ca)
+        if given.check:
+            lacking = missing(management)
+            print(
+                f"Would make: {', '.join(lacking)}."
+                if lacking
+                else "All is there; rights and limits would be set anew."
+            )
+            return 0
         settings = bootstrap(management, amqp=given.amqp, passwords=given.passwords)
     except (OSError, ValueError, ManagementFault) as error:
         print(f"RabbitMQ could not be set up: {error}", file=sys.stderr)

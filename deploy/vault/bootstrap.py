@@ -6,6 +6,8 @@ Keys `card`, `cvv` and `sealing`: aes256-gcm96, derived, not exportable, no plai
 a new version every hour. Identities (AppRole) intake, reveal, charging, rotation and sealing; each one's role_id and
 secret_id are written to DIR/<identity>.json (0600), and replaced only when they no longer work. At the end the keys'
 configuration is read back and compared (docs/security.md: keys).
+
+Exit status: 0 done, or with --check whatever is missing; 1 not done, the message says why; 2 wrong arguments.
 """
 
 import argparse
@@ -70,6 +72,22 @@ def bootstrap(client: hvac.Client, plan: Plan) -> list[str]:
             changed.append(f"credentials of {identity}")
     verify_keys(client, plan.mount)
     return changed
+
+
+def missing(client: hvac.Client, plan: Plan) -> list[str]:
+    """What `bootstrap` would make, for people. Raises VaultFault for keys that are not as they have to be, hvac's
+    VaultError, and requests.RequestException when Vault can't be reached."""
+    found = []
+    if plan.audit_log and f"{AUDIT_DEVICE}/" not in client.sys.list_enabled_audit_devices()["data"]:
+        found.append("audit device")
+    if f"{plan.mount}/" in client.sys.list_mounted_secrets_engines()["data"]:
+        verify_keys(client, plan.mount)
+    else:
+        found += [f"transit engine {plan.mount}", *(f"key {key}" for key in KEYS)]
+    if "approle/" not in client.sys.list_auth_methods()["data"]:
+        found.append("AppRole login")
+    known = client.sys.list_policies()["data"]["policies"]
+    return [*found, *(f"identity {name}" for name in IDENTITIES if plan.role_of(name) not in known)]
 
 
 def remove(client: hvac.Client, plan: Plan) -> None:
@@ -161,7 +179,9 @@ def _still_works(client: hvac.Client, role: str, role_id: str, path: Path) -> bo
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m deploy.vault.bootstrap", description=(__doc__ or "").split("\n")[0]
+        prog="python -m deploy.vault.bootstrap",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--address", required=True, help="https://host:port")
     parser.add_argument("--token-file", type=Path, required=True, help="file with an administrator's token")
@@ -171,11 +191,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="directory for the identities' credentials")
     parser.add_argument("--mount", default="transit")
     parser.add_argument("--audit-log", default="", help="file on Vault's machine for its audit device")
+    parser.add_argument("--check", action="store_true", help="change nothing, say what would be made")
     given = parser.parse_args(arguments)
     plan = Plan(out=given.out, mount=given.mount, audit_log=given.audit_log)
     try:
         token = given.token_file.read_text("utf-8").strip()
-        changed = bootstrap(hvac.Client(url=given.address, token=token, verify=str(given.ca)), plan)
+        client = hvac.Client(url=given.address, token=token, verify=str(given.ca))
+        if given.check:
+            lacking = missing(client, plan)
+            print(f"Would make: {', '.join(lacking)}." if lacking else "All is there; policies would be written anew.")
+            return 0
+        changed = bootstrap(client, plan)
     except (OSError, VaultFault, hvac.exceptions.VaultError, requests.RequestException) as error:
         print(f"Vault could not be set up: {error}", file=sys.stderr)
         return 1

@@ -4,14 +4,18 @@
 
 The build takes 4 to 10 minutes once; the program (about 190 MB) stays in ${XDG_CACHE_HOME:-~/.cache}/wayvault, named
 after the digest of main.go, go.mod and go.sum, and serves every checkout.
+
+Exit status: 0 there is one; 1 there is none and none could be built.
 """
 
+import argparse
 import fcntl
 import hashlib
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.dev.engines.host import EngineFault, find_program
@@ -97,7 +101,12 @@ def _build(go: str, program: Path) -> None:
     print(f"  built in {time.monotonic() - started:.0f} s: {program}", file=sys.stderr, flush=True)
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
+    argparse.ArgumentParser(
+        prog="python -m deploy.dev.engines.build_vault",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).parse_args(arguments)
     try:
         print(find_or_build())
     except EngineFault as fault:

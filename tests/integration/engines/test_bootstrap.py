@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -162,6 +162,23 @@ def test_databases_and_roles_can_be_made_again_and_keep_their_passwords() -> Non
     assert len(first) == 6
 
 
+def test_asked_what_it_would_make_it_says_so_and_changes_nothing(
+    tmp_path: Path, vault_database: VaultDatabase, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "url"
+    for command, url, words in (
+        ("roles", engines.postgres_admin_url(), "All is there"),
+        ("roles", vault_database.application, "no superuser"),
+        ("grants", vault_database.owner, "Would give the vault's application role its rights on"),
+    ):
+        file.write_text(url)
+        assert postgres_bootstrap.main([command, "--url-file", str(file), "--check"]) == (words == "no superuser")
+        said = capsys.readouterr()
+        assert words in said.out + said.err
+    with psycopg.connect(vault_database.application.replace("+psycopg", "")) as connection:
+        assert connection.execute("SELECT has_table_privilege('card', 'SELECT')").fetchone() == (False,)
+
+
 def test_databases_are_set_for_short_queries_and_keep_what_an_operator_sets() -> None:
     admin_url = engines.postgres_admin_url()
     state = State.from_environment()
@@ -225,6 +242,11 @@ def _refused_to_declare(url: str, queue: str) -> str:
         connection.close()
 
 
+def test_the_bus_can_be_asked_what_is_missing(service_urls: dict[str, str]) -> None:
+    assert service_urls
+    assert [name for name in rabbitmq_bootstrap.missing(engines.rabbit_management()) if name.startswith("user ")] == []
+
+
 def test_a_service_may_not_touch_another_services_queue(service_urls: dict[str, str]) -> None:
     for variable, foreign in (
         ("CRM_BUS_URL", "wayvault.portal"),
@@ -267,6 +289,16 @@ def test_a_second_bootstrap_keeps_keys_and_credentials(plan: tuple[hvac.Client, 
     assert vault_bootstrap.bootstrap(client, wanted) == []
     assert {path.name: path.read_bytes() for path in wanted.out.iterdir()} == before
     assert client.secrets.transit.read_key(name="card", mount_point=wanted.mount)["data"]["latest_version"] == 2
+
+
+def test_vault_can_be_asked_what_is_missing(plan: tuple[hvac.Client, vault_bootstrap.Plan]) -> None:
+    client, wanted = plan
+    assert vault_bootstrap.missing(client, wanted) == []
+    other = replace(wanted, mount=f"{wanted.mount}-none")
+    lacking = vault_bootstrap.missing(client, other)
+    assert f"transit engine {other.mount}" in lacking
+    assert {"key card", "identity charging"} <= set(lacking)
+    assert vault_bootstrap.missing(client, other) == lacking
 
 
 def test_credentials_that_no_longer_work_are_replaced(plan: tuple[hvac.Client, vault_bootstrap.Plan]) -> None:

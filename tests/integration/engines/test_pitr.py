@@ -83,6 +83,7 @@ class House:
 def test_a_server_comes_back_as_of_a_moment_between_two_writes(tmp_path: Path) -> None:
     with own_postgres(tmp_path / "state") as own:
         house = House(tmp_path, own)
+        assert "Would follow main into" in house.operator("follow", "--check")
         with house.following():
             house.write(1)
             assert "Would copy main into" in house.operator("base", "--check")
@@ -94,6 +95,9 @@ def test_a_server_comes_back_as_of_a_moment_between_two_writes(tmp_path: Path) -
         for port, (at, numbers) in enumerate([(between, [1, 2]), ("latest", [1, 2, 3])], start=own.port + 1):
             # Where the server's account may go.
             data = own.host.data / f"restored-{port}"
-            house.operator("restore", "--at", at, "--data", str(data), "--identity", str(tmp_path / "identity.txt"))
+            where = ("--at", at, "--data", str(data), "--identity", str(tmp_path / "identity.txt"))
+            assert f"Would make {data} of the copy" in house.operator("restore", *where, "--check")
+            assert not data.exists()
+            house.operator("restore", *where)
             own.start(data, port)
             assert house.numbers(port) == numbers

@@ -60,6 +60,7 @@ def test_private_files_are_readable_by_their_owner_only(state: State) -> None:
 def test_a_second_run_changes_nothing(state: State) -> None:
     ensure(state)
     before = {path: path.read_bytes() for path in state.root.rglob("*") if path.is_file()}
+    assert certificates.due(state, MovableClock()) == []
     outcome = ensure(state)
     assert (outcome.certificates, outcome.keys) == ([], [])
     assert before == {path: path.read_bytes() for path in state.root.rglob("*") if path.is_file()}
@@ -70,6 +71,7 @@ def test_a_certificate_close_to_its_end_is_renewed_under_the_same_authority(stat
     ensure(state, clock=clock)
     authority = _certificate(state, "ca")
     clock.moment += certificates.LEAF_LIFE - dt.timedelta(days=29)
+    assert certificates.due(state, clock) == list(certificates.IDENTITIES)
     assert ensure(state, clock=clock).certificates == list(certificates.IDENTITIES)
     assert _certificate(state, "ca") == authority
 
@@ -147,3 +149,14 @@ def test_the_command_says_plainly_what_it_did_and_what_is_wrong(
 def test_a_port_base_that_can_not_be_used_is_refused(base: str) -> None:
     with pytest.raises(ValueError, match="WAYVAULT_PORT_BASE"):
         State.from_environment({"WAYVAULT_PORT_BASE": base})
+
+
+def test_asked_what_it_would_make_it_makes_nothing(state: State, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ["--state", str(state.root), "--check"]
+    assert certificates.main(where) == 0
+    assert "Would make" in capsys.readouterr().out
+    assert not state.certs.exists()
+    ensure(state)
+    assert certificates.main([*where, "--rotate", "crm"]) == 0
+    assert capsys.readouterr().out.strip().endswith(": crm.")
+    assert certificates.main([*where, "--rotate", "nobody"]) == 1

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy import env_file
+from deploy.dev import run
 from deploy.dev.databases import newest_revision
 from deploy.dev.engines.host import is_running, read_pid
 from deploy.dev.programs import configuration, programs_of, socket_of
@@ -134,3 +135,14 @@ def test_a_reused_process_number_is_not_taken_for_ours(tmp_path: Path) -> None:
     assert not is_running(1, str(tmp_path))
     file.write_text("nonsense")
     assert read_pid(file) is None
+
+
+def test_asked_what_it_would_start_it_starts_nothing_and_names_a_port_that_is_taken(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "port_is_taken", lambda port: port == state.ports.crm)
+    with pytest.raises(run.RunFault, match=str(state.ports.crm)):
+        run.looked_at(state)
+    monkeypatch.setattr(run, "port_is_taken", lambda _: False)
+    assert "Would start vault-serve, vault-worker" in run.looked_at(state)
+    assert list(state.root.iterdir()) == []

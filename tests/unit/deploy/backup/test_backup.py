@@ -211,6 +211,8 @@ def test_the_command_line_from_the_key_to_the_drill(
 
     assert main(["run", *to]) == 1
     assert "deploy.backup key" in capsys.readouterr().err
+    assert main(["key", *to, "--identity", str(identity), "--check"]) == 0
+    assert not identity.exists()
     assert main(["key", *to, "--identity", str(identity)]) == 0
     assert main(["key", *to, "--identity", str(identity)]) == 1
     assert main(["run", *to, "--check"]) == 0
