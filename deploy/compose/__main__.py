@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 
 from deploy import env_file
-from deploy.compose.files import HEADING, PROGRAM_USER, Layout
+from deploy.compose.files import HEADING, METRICS, PROGRAM_USER, Layout
 from deploy.compose.sites import Sites, is_address, on_this_machine
 from deploy.dev.certificates import CertificateFault
 from deploy.dev.engines.host import EngineFault
@@ -43,6 +43,8 @@ _PROGRAMS = (
     "proxy",
 )
 _TELEPHONES = ("masker", "kamailio")
+# Who answers /readyz: every program of ours.
+_TELLS = frozenset({*_PROGRAMS, "masker"} - {"proxy"})
 _PROFILES = ("--profile", "mailbox", "--profile", "operator", "--profile", "phone")
 _READY_WITHIN_SECONDS = 180.0
 _OK = 200
@@ -112,20 +114,37 @@ class Stack:
         print(f"Stopped, and its data removed. Files that are left: {self.layout.root}")
 
     def status(self) -> bool:
-        """Prints each container and each site; returns whether all are well."""
+        """Prints each container, whether each program is ready, and each site; returns whether all are well."""
         listed = self.containers.run(
             ["podman", "ps", "-a", "--filter", f"label=io.podman.compose.project={self._project}", "--format", "json"]
         )
         well = True
         for one in json.loads(listed.stdout or "[]"):
+            name = one["Names"][0]
             runs = one["State"] == "running"
-            well = well and runs
-            print(f"{one['Names'][0]:34} {'ok' if runs else 'NOT WELL':9} {one.get('Status', one['State'])}")
+            away = self.lacks(name) if runs else ""
+            well = well and runs and not away
+            told = away or one.get("Status", one["State"])
+            print(f"{name:34} {'ok' if runs and not away else 'NOT WELL':9} {told}", flush=True)
         for site in self.sites.served:
             answers = self.answers(site)
             well = well and answers
             print(f"{self.layout.origin(site):34} {'answers' if answers else 'does not answer'}")
         return well
+
+    def lacks(self, container: str) -> str:
+        """What a running program says that it can't work without and that is away; empty when it is ready."""
+        program = container.removeprefix(f"{self._project}_").rpartition("_")[0]
+        if program not in _TELLS:
+            return ""
+        ask = (
+            "import sys, urllib.error, urllib.request\n"
+            "try: answer = urllib.request.urlopen(sys.argv[1], timeout=5)\n"
+            "except urllib.error.HTTPError as refused: print(refused.read().decode())\n"
+        )
+        command = ["podman", "exec", container, "/opt/wayvault/venv/bin/python", "-c", ask, f"http://{METRICS}/readyz"]
+        asked = self.containers.run(command, check=False)
+        return asked.stdout.strip() or ("does not answer" if asked.returncode else "")
 
     def run_in(self, program: str, *command: str, network: str = "", settings: str = "") -> str:
         """Runs a command in a fresh container of a program and returns what it printed. Raises ContainerFault."""

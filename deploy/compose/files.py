@@ -25,6 +25,8 @@ from deploy.phone.kamailio import Listening, configuration, trunk_of
 # As in deploy/Containerfile.
 PROGRAM_USER = 10001
 SIP_PORT = 5060
+# A container's own loopback: no neighbour on a network reads it, `status` asks from inside.
+METRICS = "127.0.0.1:9464"
 RABBIT_ADMIN = "wayvault_admin"
 HEADING = "Settings of one program of deploy/compose.yaml; made by deploy.compose, with passwords."
 _INSIDE = Path("/var/lib/wayvault")
@@ -212,6 +214,7 @@ class Layout:
             "VAULT_LISTEN": "0.0.0.0:8105",
             "VAULT_VAULT_ADDRESS": _VAULT_ADDRESS,
             "VAULT_WEB_LISTEN": "0.0.0.0:8103",
+            "VAULT_CHARGING_METRICS_LISTEN": METRICS,
             "VAULT_FRAME_ORIGIN": url["card"],
             "VAULT_FRAME_PARENTS": json.dumps([url["crm"], url["portal"]]),
             "VAULT_CVV_LINK_URL": f"{url['crm']}/cvv",
@@ -269,6 +272,7 @@ class Layout:
         return {
             "PHONE_STATE_DIR": str(_INSIDE),
             "PHONE_LISTEN": "0.0.0.0:8112",
+            "PHONE_METRICS_LISTEN": METRICS,
             "PHONE_MEDIA_ADDRESS": self.sites.phone,
             "PHONE_MEDIA_LISTEN": "0.0.0.0",
             "PHONE_VAULT_ADDRESS": _VAULT_ADDRESS,
@@ -279,6 +283,8 @@ class Layout:
         return {
             f"{prefix}_STATE_DIR": str(_INSIDE),
             f"{prefix}_TRUSTED_PROXIES": "1",
+            f"{prefix}_METRICS_LISTEN": METRICS,
+            f"{prefix}_WEB_METRICS_LISTEN": METRICS,
             **({f"{prefix}_ENVIRONMENT": "production"} if self.sites.production else {}),
         }
 

@@ -1,6 +1,7 @@
 """The zones of docs/design.md as the containers' networks keep them: every connection not listed here is refused."""
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -77,6 +78,24 @@ def test_images_hold_no_compiler_no_pip_and_a_bill_of_materials(containers: Stac
     assert others.isdisjoint(there)
     bill = json.loads(_inside(containers, program, "cat", "/opt/wayvault/sbom.cdx.json"))
     assert {component["name"] for component in bill["components"]} >= {"sqlalchemy", "grpcio"}
+
+
+def test_status_says_that_every_program_is_ready_and_which_is_not(
+    containers: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert containers.status(), capsys.readouterr().out
+    containers.containers.run(["podman", "stop", "wayvault_rabbitmq_1"])
+    try:
+        # RabbitMQ's end is noticed by its clients; until then they believe in it.
+        ends = time.monotonic() + 60
+        while "bus" not in containers.lacks("wayvault_notifier_1"):
+            assert time.monotonic() < ends
+        assert not containers.status()
+    finally:
+        containers.containers.run(["podman", "start", "wayvault_rabbitmq_1"])
+    ends = time.monotonic() + 120
+    while containers.lacks("wayvault_notifier_1"):
+        assert time.monotonic() < ends
 
 
 def _addresses(containers: Stack, name: str) -> list[str]:
