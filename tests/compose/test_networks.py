@@ -67,6 +67,10 @@ def test_programs_run_as_nobody_special_on_a_root_that_can_not_be_written(contai
     status = _inside(containers, program, "cat", "/proc/1/status")
     assert "CapEff:\t0000000000000000" in status
     assert "NoNewPrivs:\t1" in status
+    assert "Seccomp:\t2" in status
+    described = json.loads(containers.containers.run(["podman", "inspect", f"wayvault_{program}_1"]).stdout)[0]
+    # MemorySwap is memory and swap together.
+    assert described["HostConfig"]["Memory"] == described["HostConfig"]["MemorySwap"] == 768 * 1024**2
 
 
 @pytest.mark.parametrize("program", ["vault", "crm", "portal", "notifier"])
