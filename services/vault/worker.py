@@ -9,6 +9,7 @@ from chassis.lifecycle import Loop, every, run_until_stopped
 from services.vault.health import readiness
 from services.vault.parts import Dependencies
 from services.vault.retention.report import make_report
+from services.vault.reveal.measure import measure_challenges
 
 log = structlog.get_logger("vault")
 
@@ -32,6 +33,7 @@ def timers(deps: Dependencies) -> list[tuple[str, Loop]]:
         ("sealing_keys", every(60, deps.sealing_keys.rotate, "sealing_keys")),
         ("keys", every(60, deps.keys.tend, "keys")),
         ("audit_heads", every(300, heads, "audit_heads")),
+        ("challenges", every(60, lambda: measure_challenges(core.database, core.clock), "challenges")),
         ("retention", every(60, lambda: make_report(core.database, core.clock), "retention")),
     ]
 
