@@ -211,7 +211,7 @@ def test_an_admin_sees_that_a_test_call_had_sound_both_ways(world: World, album:
     page = world.agent("Ada").page
     page.goto(f"{world.crm}/phone/settings")
     expect(page.get_by_text("None since the masker started")).to_be_visible()
-    check(telephones.state)
+    check(telephones.state.phone, ("127.0.0.1", telephones.state.ports.sip), "127.0.0.1")
     page.reload()
     expect(page.get_by_text("Last had sound both ways")).to_be_visible()
     expect(page.get_by_text("Last heard")).to_be_visible()
