@@ -22,7 +22,7 @@ from chassis.clock import Clock
 from chassis.db import Database, UtcDateTime
 from chassis.ids import new_id
 from chassis.web.redirects import local_path
-from chassis.web.typed_values import typed_values
+from chassis.web.typed_values import DRAFT_FIELD, chosen_files, typed_values
 
 KEPT_FOR: Final = timedelta(hours=1)
 _MOST_PER_PERSON: Final = 10
@@ -33,11 +33,15 @@ _MARK: Final = "wv_draft"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """The values of one form. `back` is the page that holds the form, `action` where the form is sent."""
+    """The values of one form. `back` is the page that holds the form, `action` where the form is sent.
+
+    `id` is its own once it was kept. The names of files stand among the fields (chassis.web.typed_values.FILE_MARK).
+    """
 
     back: str
     action: str
     fields: list[tuple[str, str]]
+    id: str = ""
 
 
 def draft_table(metadata: MetaData, *, name: str = "web_drafts") -> Table:
@@ -66,13 +70,16 @@ class Drafts:
         derived = HKDF(SHA256(), 32, salt=None, info=b"wayvault drafts").derive(secret_key.encode())
         self._sealer = Fernet(urlsafe_b64encode(derived))
 
-    def keep(self, subject: str, draft: Draft) -> None:
-        """Keeps a draft; of an earlier one of the same form only the newer stays."""
+    def keep(self, subject: str, draft: Draft, *, instead_of: str = "") -> None:
+        """Keeps a draft, in place of the one that stood in its form and of any that holds the same: two windows may
+        hold two texts for one form, and one may send its text twice."""
         now = self._clock.now()
         columns = self._table.c
         with self._database.transaction() as db:
-            same = (columns.subject == subject) & (columns.action == draft.action)
-            db.execute(delete(self._table).where(same | (columns.kept_at < now - KEPT_FOR)))
+            here = (columns.subject == subject) & (columns.action == draft.action)
+            found = db.execute(select(columns.id, columns.sealed).where(here)).all()
+            same = [row.id for row in found if row.id == instead_of or self._opened(row.sealed) == draft.fields]
+            db.execute(delete(self._table).where(columns.id.in_(same) | (columns.kept_at < now - KEPT_FOR)))
             held = db.execute(
                 select(columns.id).where(columns.subject == subject).order_by(columns.kept_at.desc())
             ).scalars()
@@ -94,7 +101,7 @@ class Drafts:
         columns = self._table.c
         with self._database.read() as db:
             row = db.execute(
-                select(columns.action, columns.sealed)
+                select(columns.id, columns.action, columns.sealed)
                 .where(
                     columns.subject == subject,
                     columns.back == back,
@@ -103,19 +110,26 @@ class Drafts:
                 .order_by(columns.kept_at.desc())
                 .limit(1)
             ).one_or_none()
-        if row is None:
+        if row is None or (fields := self._opened(row.sealed)) is None:
             return None
-        try:
-            fields = json.loads(self._sealer.decrypt(row.sealed.encode("ascii")))
-        except InvalidToken:  # the key was changed
-            return None
-        return Draft(back=back, action=row.action, fields=[(name, value) for name, value in fields])
+        return Draft(back=back, action=row.action, fields=fields, id=row.id)
 
-    def drop(self, subject: str, action: str) -> None:
-        """Forgets a draft: its form was sent."""
+    def _opened(self, sealed: str) -> list[tuple[str, str]] | None:
+        """None for what an earlier key sealed."""
+        try:
+            fields = json.loads(self._sealer.decrypt(sealed.encode("ascii")))
+        except InvalidToken:
+            return None
+        return [(name, value) for name, value in fields]
+
+    def drop(self, subject: str, action: str, draft_id: str = "") -> None:
+        """Forgets a draft, because its form was sent: the one that stood in it, or the newest where it does not say."""
         columns = self._table.c
         with self._database.transaction() as db:
-            db.execute(delete(self._table).where(columns.subject == subject, columns.action == action))
+            here = (columns.subject == subject) & (columns.action == action)
+            newest = select(columns.id).where(here).order_by(columns.kept_at.desc()).limit(1)
+            which = draft_id or db.execute(newest).scalar_one_or_none()
+            db.execute(delete(self._table).where(columns.subject == subject, columns.id == which))
 
     def sweep(self) -> None:
         """Forgets what is over an hour old."""
@@ -139,17 +153,28 @@ def way_back() -> str:
         return here
     came_from = urlsplit(request.referrer or "")
     if came_from.netloc == request.host and came_from.path:
-        return local_path(f"{came_from.path}?{came_from.query}".rstrip("?"), default="/")
+        page = _page_of(came_from.path)
+        query = came_from.query if page == came_from.path else ""
+        return local_path(f"{page}?{query}".rstrip("?"), default="/")
+    return here if _page_of(request.path) == request.path else "/"
+
+
+def _page_of(path: str) -> str:
+    """The page itself, or the one above it: a form that was refused stands where it was sent to, and some of these
+    addresses can't be opened."""
     adapter = current_app.create_url_adapter(request)
-    return here if adapter is not None and adapter.test(request.path, method="GET") else "/"
+    while path and adapter is not None and not adapter.test(path, method="GET"):
+        path = path.rpartition("/")[0]
+    return path or "/"
 
 
 def keep_draft(subject: str) -> str:
     """Keeps what this request's form holds for `subject`, if anything, and gives the way back."""
     back = way_back()
-    fields = typed_values() if request.method == "POST" else []
+    fields = [*typed_values(), *chosen_files()] if request.method == "POST" else []
     if subject and fields and len(back) <= 500 and len(request.path) <= 500:
-        _drafts().keep(subject, Draft(back=back, action=request.path, fields=fields))
+        draft = Draft(back=back, action=request.path, fields=fields)
+        _drafts().keep(subject, draft, instead_of=request.form.get(DRAFT_FIELD, ""))
         session[_MARK] = True
     return back
 
@@ -164,4 +189,4 @@ def waiting_draft(subject: str) -> Draft | None:
 def forget_sent_draft(subject: str) -> None:
     """Before a form is carried out: its draft has done its service."""
     if session.get(_MARK) and request.method == "POST":
-        _drafts().drop(subject, request.path)
+        _drafts().drop(subject, request.path, request.form.get(DRAFT_FIELD, ""))

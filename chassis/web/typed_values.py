@@ -4,11 +4,18 @@ import re
 from typing import Final
 
 from flask import request
+from werkzeug.datastructures import FileStorage
 
 from chassis.cards.detector import holds_card
+from chassis.typed.text import clean_line
 
 # Values of these fields are asked for anew: they prove something, or hold a sealed card.
 _SECRET: Final = re.compile(r"csrf|passw|^(?:old|new|again|code|pan|cvv)$|token|secret|sealed|jwe", re.IGNORECASE)
+# A restored form says with this which draft stands in it.
+DRAFT_FIELD: Final = "wv_draft"
+# Stands before the name of a file's field; the value is what the file was called.
+FILE_MARK: Final = "wv_file:"
+_LONGEST_FILE_NAME: Final = 200
 _MOST_FIELDS: Final = 500
 _LONGEST: Final = 300_000
 _MOST_TOGETHER: Final = 1_000_000
@@ -22,6 +29,17 @@ def typed_values() -> list[tuple[str, str]]:
         together += len(value)
         if len(kept) == _MOST_FIELDS or together > _MOST_TOGETHER:
             break
-        if len(value) <= _LONGEST and not _SECRET.search(name[:100]) and not holds_card(value):
+        keeps = len(value) <= _LONGEST and name != DRAFT_FIELD and not _SECRET.search(name[:100])
+        if keeps and not holds_card(value):
             kept.append((name[:100], value))
     return kept
+
+
+def chosen_files() -> list[tuple[str, str]]:
+    """What the files of this request's form were called: only their owner can choose them again."""
+    named = [(f"{FILE_MARK}{field}"[:100], clean_line(file.filename or "")) for field, file in _files()]
+    return [(field, name[:_LONGEST_FILE_NAME]) for field, name in named if name and not holds_card(name)]
+
+
+def _files() -> list[tuple[str, FileStorage]]:
+    return list(request.files.items(multi=True))[:_MOST_FIELDS]

@@ -135,6 +135,9 @@ function formOf({ action, fields }) {
     ?? forms.filter(holds).sort((one, other) => holds(other) - holds(one))[0];
 }
 
+const FILE_MARK = "wv_file:"; // chassis/web/typed_values.py
+const isFile = ([name]) => name.startsWith(FILE_MARK);
+
 function fill(form, fields) {
   const values = Map.groupBy ? Map.groupBy(fields, ([name]) => name) : fields.reduce((all, pair) => all.set(pair[0], [...(all.get(pair[0]) ?? []), pair]), new Map());
   const left = new Map([...values].map(([name, pairs]) => [name, pairs.map(([, value]) => value)]));
@@ -158,7 +161,12 @@ if (draft) {
   const notice = element("div", { className: "wv-notice wv-tone-info", role: "status" }, element("p", {
     textContent: "You are signed in again. Nothing was sent meanwhile: what you had typed stands here, so check it and send it now.",
   }));
-  const rest = form ? fill(form, draft.fields) : draft.fields.map(([, value]) => value).filter((value) => value.trim());
+  const typed = draft.fields.filter((pair) => !isFile(pair));
+  const rest = form ? fill(form, typed) : typed.map(([, value]) => value).filter((value) => value.trim());
+  const files = draft.fields.filter(isFile).map(([, name]) => `“${name}”`);
+  if (files.length) notice.append(element("p", { textContent: `Choose ${files.join(" and ")} again: a file stays on your device until it is sent.` }));
+  // So that this draft is forgotten when the form is sent, and no other window's.
+  if (form) form.append(element("input", { type: "hidden", name: "wv_draft", value: draft.id }));
   if (rest.length) notice.append(element("details", {}, element("summary", { textContent: "What else you had typed" }), ...rest.map((text) => element("p", { textContent: text }))));
   if (form) { form.closest("dialog")?.showModal?.(); form.prepend(notice); form.scrollIntoView({ block: "start" }); }
   else document.getElementById("main")?.prepend(notice);

@@ -1,13 +1,17 @@
 """A session that ends while somebody writes: nothing is carried out, nothing lost, nobody else reads it (case 24)."""
 
+import io
 import json
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from flask import current_app, request
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
+from chassis.web.drafts import way_back
 from tests.support.crm_site import PASSWORD, Browser, CrmSite
 
 QUESTION = "How do I move a passenger's share? " + "A long text of two thousand characters. " * 50
@@ -36,8 +40,13 @@ def sign_in_again(site: CrmSite, browser: Browser, target: str, email: str) -> T
 
 
 def draft_on(page: TestResponse) -> dict[str, str]:
+    found = _draft(page)
+    return dict(found["fields"]) if found else {}
+
+
+def _draft(page: TestResponse) -> Any:  # Any: a JSON document
     found = re.search(r'<script type="application/json" id="wv-draft">(.*?)</script>', page.text, re.DOTALL)
-    return dict(json.loads(found.group(1))["fields"]) if found else {}
+    return json.loads(found.group(1)) if found else None
 
 
 @pytest.mark.parametrize("how", ["idle", "ended elsewhere"])
@@ -58,6 +67,63 @@ def test_after_signing_in_again_the_text_stands_where_it_was_typed_and_is_saved_
     with site.database.read() as session:
         assert session.execute(text("SELECT count(*) FROM support_ticket")).scalar_one() == 1
         assert session.execute(text("SELECT count(*) FROM web_drafts")).scalar_one() == 0
+
+
+def test_two_windows_texts_for_one_form_both_stay_until_each_was_sent(site: CrmSite) -> None:
+    browser = site.signed_in(site.maya)
+    first, second = ({"subject": f"Question {number}", "text": f"Text {number}"} for number in (1, 2))
+    browser.get(NEW)
+    site.clock.advance(timedelta(minutes=16))
+    for typed in (first, second, second):
+        site.clock.advance(timedelta(seconds=1))
+        browser.post(NEW, typed, headers={"Referer": f"http://localhost{NEW}"})
+    page = sign_in_again(site, browser, f"/sign-in?next={NEW}", site.maya.email)
+    assert draft_on(page) == second
+    assert browser.post(NEW, {**second, "wv_draft": _draft(page)["id"]}).status_code == 303
+    page = browser.get(NEW)
+    assert draft_on(page) == first
+    site.clock.advance(timedelta(minutes=16))
+    again = {**first, "text": "Text 1, mended", "wv_draft": _draft(page)["id"]}
+    refused = browser.post(NEW, again, headers={"Referer": f"http://localhost{NEW}"})
+    page = sign_in_again(site, browser, refused.location, site.maya.email)
+    assert draft_on(page) == {**first, "text": "Text 1, mended"}
+    assert browser.post(NEW, {**first, "wv_draft": _draft(page)["id"]}).status_code == 303
+    assert draft_on(browser.get(NEW)) == {}
+
+
+def test_nobody_forgets_another_agents_draft_by_its_id(site: CrmSite) -> None:
+    browser = site.signed_in(site.maya)
+    page = sign_in_again(site, browser, write_and_wait(site, browser, "idle").location, site.maya.email)
+    other = site.signed_in(site.jonas)
+    other.post(NEW, {**TYPED, "wv_draft": _draft(page)["id"]})
+    assert draft_on(browser.get(NEW)) == TYPED
+
+
+def test_a_file_that_was_chosen_is_named_and_one_named_like_a_card_is_not(site: CrmSite) -> None:
+    browser = site.signed_in(site.maya)
+    page = "/clients/import"
+    assert browser.get(page).status_code == 200
+    site.clock.advance(timedelta(minutes=16))
+    for name in ("guests of May.csv", "4111111111111111.csv"):
+        sent = {"file": (io.BytesIO(b"First name\nAnn"), name)}
+        refused = browser.post(page, sent, headers={"Referer": f"http://localhost{page}"})
+        assert refused.status_code in (303, 422)
+    back = sign_in_again(site, browser, f"/sign-in?next={page}", site.maya.email)
+    assert draft_on(back) == {"wv_file:file": "guests of May.csv"}
+
+
+def test_from_a_page_that_can_not_be_opened_one_comes_back_to_the_one_above_it(site: CrmSite) -> None:
+    """A form that was refused stands where it was sent to."""
+    rules = [rule for rule in site.app.url_map.iter_rules() if rule.methods and "GET" not in rule.methods]
+    assert len(rules) > 50
+    for rule in rules:
+        path = re.sub("<[^>]*>", "bkg_1", re.sub(r"<any\((\w+)[^>]*>", r"\1", rule.rule))
+        with site.app.test_request_context(path, method="POST", headers={"Referer": f"http://localhost{path}"}):
+            back = way_back()
+            adapter = current_app.create_url_adapter(request)
+            assert adapter is not None
+            assert adapter.test(back, method="GET"), (path, back)
+            assert path.startswith(back)
 
 
 def test_another_agent_who_signs_in_in_that_browser_reads_nothing_of_it(site: CrmSite) -> None:
