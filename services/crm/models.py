@@ -26,7 +26,7 @@ from services.crm.paying.second_reveals.models import SecondRevealRow
 from services.crm.paying.standing_orders.models import OldMandateRow, StandingOrderRow, StandingPaymentRow
 from services.crm.sales.clients.models import ClientChangeRow, ClientRow, ClientWordRow, FamilyMemberRow, OccasionRow
 from services.crm.sales.groups.models import ClientGroupMemberRow, ClientGroupRow
-from services.crm.sales.importing.models import ClientImportItemRow, ClientImportRow
+from services.crm.sales.importing.models import ClientImportItemRow, ClientImportPairRow, ClientImportRow
 from services.crm.sales.merging.models import ClientMergeRow
 from services.crm.sales.portal_access.models import PortalAccessRow
 from services.crm.sales.suppliers.models import SupplierRow
@@ -58,6 +58,7 @@ __all__ = [
     "ClientGroupMemberRow",
     "ClientGroupRow",
     "ClientImportItemRow",
+    "ClientImportPairRow",
     "ClientImportRow",
     "ClientMergeRow",
     "ClientRow",

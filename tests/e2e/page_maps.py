@@ -46,6 +46,7 @@ WALKED: Final = {
     "esign.read": "test_esign.py",
     "importing.columns": "test_clients.py",
     "importing.show": "test_clients.py",
+    "importing.similar": "test_clients.py",
     "itineraries.landing": "test_trips.py",
     "itineraries.trip": "test_trips.py",
     "links.landing": "test_pages.py: the pages of one payment on both sides",

@@ -116,8 +116,8 @@ def test_a_list_is_imported_and_the_import_undone(world: World) -> None:
     page.goto(f"{world.crm}/clients")
     page.get_by_role("link", name="Import clients").first.click()
     album.look(page, "crm-import-start")
-    content = "Vorname;Nachname;E-Mail\nZoë;Lindgren;zoe@mail.example\n"
-    content += "Eleanor;Whitcombe;eleanor.whitcombe@mail.example\n;;x\n"
+    content = "Vorname;Nachname;E-Mail;Ort\nZoë;Lindgren;zoe@mail.example;Lund\n"
+    content += "Eleanor;Whitcombe;eleanor.whitcombe@mail.example;Salem\n;;x;\n"
     page.get_by_label("File").set_input_files(
         {"name": "contacts.csv", "mimeType": "text/csv", "buffer": content.encode("cp1252")}
     )
@@ -128,10 +128,27 @@ def test_a_list_is_imported_and_the_import_undone(world: World) -> None:
     page.get_by_role("button", name="Check all 3 rows").click()
     expect(page.get_by_role("heading", name="What would happen")).to_be_visible(timeout=_PATIENCE_MS)
     album.look(page, "crm-import-checked")
+    page.get_by_role("link", name="Compare side by side").click()
+    expect(page.get_by_role("heading", level=1, name="Similar rows")).to_be_visible(timeout=_PATIENCE_MS)
+    page.wait_for_load_state()
+    row = page.locator(".crm-pairs .wv-panel").first
+    album.look(page, "crm-import-similar", large_text=True)
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        row.get_by_role("radio", name="Salem").focus()
+        page.keyboard.press("Space")
+    expect(row.get_by_role("radio", name=re.compile("^Update the client"))).to_be_checked()
+    page.reload()
+    expect(row.get_by_role("radio", name="Salem")).to_be_checked()
+    row.get_by_role("radio", name="Leave out").check()
+    page.get_by_role("button", name="Save this page").click()
+    page.get_by_role("link", name="Back to the import").click()
+    expect(page.get_by_text("1 row decided")).to_be_visible(timeout=_PATIENCE_MS)
     page.get_by_role("button", name="Import 2 rows").click()
     expect(page.get_by_role("button", name="Undo this import")).to_be_visible(timeout=_PATIENCE_MS)
     album.look(page, "crm-import-done")
     here = page.url
+    page.get_by_role("link", name="Similar rows").click()
+    expect(page.get_by_text("Left out")).to_be_visible(timeout=_PATIENCE_MS)
     page.goto(f"{world.crm}/clients?q=zoe+lindgren")
     expect(page.get_by_role("link", name="Lindgren, Zoë")).to_be_visible()
     page.goto(here)

@@ -6,6 +6,7 @@ from chassis.web.parts import held
 from services.crm.sales.clients.profile import Profiles
 from services.crm.sales.clients.service import Clients
 from services.crm.sales.groups.service import Groups
+from services.crm.sales.importing.comparing import Comparisons
 from services.crm.sales.importing.runner import ImportRunner
 from services.crm.sales.importing.service import Imports
 from services.crm.sales.merging.service import Merges
@@ -28,6 +29,7 @@ class Sales:
     registrations: Registrations
     suppliers: Suppliers
     imports: Imports
+    comparisons: Comparisons
     import_runner: ImportRunner
 
 

@@ -12,6 +12,7 @@ from services.crm.sales.clients.portal_changes import ProfileChanges
 from services.crm.sales.clients.profile import Profiles
 from services.crm.sales.clients.service import Clients
 from services.crm.sales.groups.service import Groups
+from services.crm.sales.importing.comparing import Comparisons
 from services.crm.sales.importing.runner import ImportRunner
 from services.crm.sales.importing.service import Imports
 from services.crm.sales.merging.service import Followers, Merges
@@ -53,6 +54,7 @@ def make_sales(
         tasks=tasks,
         merges=merges,
         imports=Imports(database=core.database, clock=core.clock),
+        comparisons=Comparisons(database=core.database, clients=clients),
         import_runner=ImportRunner(
             database=core.database,
             outbox=core.outbox,

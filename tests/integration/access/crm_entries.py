@@ -161,6 +161,8 @@ ENTRIES: dict[str, Entry] = {
     "importing.refused": Entry(Door.OWNER_ALONE, objects={"import_id": "import_id"}),
     "importing.run": Entry(Door.OWNER_ALONE, objects={"import_id": "import_id"}),
     "importing.show": Entry(Door.OWNER_ALONE, objects={"import_id": "import_id"}),
+    "importing.similar": Entry(Door.OWNER_ALONE, objects={"import_id": "import_id"}),
+    "importing.similar_all": Entry(Door.OWNER_ALONE, objects={"import_id": "import_id"}, form={"all": "1"}),
     "importing.start": AGENTS,
     "importing.undo": Entry(Door.OWNER_ALONE, objects={"import_id": "import_id"}),
     # itinerary

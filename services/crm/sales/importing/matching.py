@@ -65,6 +65,9 @@ class Known:
             for key in keys:
                 table.setdefault(key, []).append(client_id)
 
+    def __contains__(self, client_id: str) -> bool:
+        return client_id in self._names
+
     def find(self, data: ClientData) -> Match | None:
         """The client that a row is about, as far as one can tell; the longest-known one. A couple may share an address
         and a telephone: with another name it is somebody else."""

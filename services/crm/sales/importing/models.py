@@ -60,3 +60,35 @@ class ClientImportItemRow(Base):
     version: Mapped[int]
     # The profile before, as JSON; NULL = the import made it.
     before: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # Any: JSON
+    # The profile after, as JSON; NULL where `before` is.
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # Any: JSON
+    # What an undo left since somebody had changed it: fields with commas between, or KEPT_WHOLE.
+    kept_fields: Mapped[str] = mapped_column(String(200), default="", server_default="")
+
+
+class ClientImportPairRow(Base):
+    """A row that looks like somebody known, or like a row before it, and what is to become of it."""
+
+    __tablename__ = "client_import_pair"
+    __table_args__ = (Index("ix_client_import_pair_differs", "import_id", "differs", "place"),)
+
+    import_id: Mapped[str] = mapped_column(ForeignKey("client_import.id", ondelete="CASCADE"), primary_key=True)
+    # Among the rows, from 0; `number` is what the file's reader counts.
+    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int]
+    name: Mapped[str] = mapped_column(String(170))
+    # The known client; of a row of the same file, the one that it is to become.
+    client_id: Mapped[str] = mapped_column(String(64))
+    # matching.Likeness.
+    likeness: Mapped[str] = mapped_column(String(8))
+    # The row as a client, and the row before it that it looks like; empty once the file is gone, or for somebody known.
+    data: Mapped[dict[str, Any]] = mapped_column(JSON)  # Any: JSON
+    earlier: Mapped[dict[str, Any]] = mapped_column(JSON)  # Any: JSON
+    # The fields in which the row says something else, with commas between.
+    differs: Mapped[str] = mapped_column(String(120))
+    # pairs.Decision; empty = by the likeness's policy.
+    decision: Mapped[str] = mapped_column(String(8))
+    # merging's Side by field, where the agent chose one.
+    sides: Mapped[dict[str, str]] = mapped_column(JSON)
+    # pairs.Decision, once it was carried out.
+    outcome: Mapped[str] = mapped_column(String(8))

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from services.crm.sales.clients.rules import ClientData
 from services.crm.sales.importing.columns import Target
 from services.crm.sales.importing.matching import Likeness, Policy
 from services.crm.sales.importing.rows import Reading
@@ -111,6 +112,17 @@ class ClientImport:
 
 
 DEFAULT_POLICIES: Final = {Likeness.SURE: Policy.MERGE, Likeness.NAME: Policy.ADD}
+
+
+def pack_client(data: ClientData) -> dict[str, Any]:
+    """A client as JSON."""
+    return asdict(data) | {"birthday": data.birthday.isoformat() if data.birthday else ""}
+
+
+def unpack_client(kept: Mapping[str, Any]) -> ClientData:
+    """A client from JSON."""
+    birthday = kept["birthday"]
+    return ClientData(**dict(kept) | {"birthday": date.fromisoformat(birthday) if birthday else None})
 
 
 def pack_layout(layout: Layout) -> dict[str, Any]:

@@ -5,8 +5,8 @@ on after the last whole chunk. Ids of clients follow from the import and the row
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from typing import Any, Final, Protocol
 
 import structlog
@@ -16,38 +16,49 @@ from sqlalchemy.orm import Session
 from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database
-from chassis.ids import derived_id, new_id
-from chassis.typed.names import full_name, sort_key, text_of
+from chassis.ids import new_id
+from chassis.typed.names import sort_key, text_of
 from services.crm.access.agency.service import Directory
 from services.crm.sales.clients.events import Surroundings, client_removed, client_saved
 from services.crm.sales.clients.models import ClientChangeRow, ClientRow, ClientWordRow
 from services.crm.sales.clients.rules import (
-    WORDS,
     ChangedBy,
     ClientData,
     ClientDetail,
     Household,
     changed_fields,
+    columns_of,
     month_day,
     search_words,
+    values_of,
 )
 from services.crm.sales.clients.service import Clients, apply, data_of, note_changes
 from services.crm.sales.groups.service import (
     MEMBERSHIP,
-    Belongs,
-    GroupKind,
     belongs_otherwise,
     bring,
     joined_by,
     remove_empty,
     take_out,
 )
-from services.crm.sales.importing.matching import Known, Likeness, Match, Policy, filled_in
+from services.crm.sales.importing.comparing import decided_rows, forget_pairs, note_outcomes, note_pairs
+from services.crm.sales.importing.matching import Known, Likeness, Policy, filled_in
 from services.crm.sales.importing.models import ClientImportItemRow, ClientImportRow
-from services.crm.sales.importing.rows import ReadRow, Refused, read_row
-from services.crm.sales.importing.rules import AFTER, BY_WORKER, Counts, Example, ImportState, Sorted, pack_example
+from services.crm.sales.importing.pairs import KEPT_WHOLE, updated
+from services.crm.sales.importing.rows import read_row
+from services.crm.sales.importing.rules import (
+    AFTER,
+    BY_WORKER,
+    Counts,
+    Example,
+    ImportState,
+    pack_client,
+    pack_example,
+    unpack_client,
+)
 from services.crm.sales.importing.service import import_of
-from services.crm.sales.importing.tables import NotATable, Table, read_table
+from services.crm.sales.importing.sorting import Chunk, Course, Update
+from services.crm.sales.importing.tables import NotATable, read_table
 
 log = structlog.get_logger(__name__)
 _CHUNK: Final = 500
@@ -145,18 +156,37 @@ class ImportRunner:
             self._fail(job, "The file of this import is gone. Upload it again.")
             return
         table, today = read_table(content, found.layout), self._clock.now().date()
-        known, shown = self._known(job), Sorted()
+        if job.state is ImportState.CHECKING:
+            # Rows that were looked at before a restart are not in memory any more, and nothing came of them yet.
+            start, counts = 0, Counts()
+            with self._database.transaction() as session:
+                forget_pairs(session, job.id)
+        course = self._course(job, counts)
         for first in range(start, len(table.rows), _CHUNK):
             rows = table.rows[first : first + _CHUNK]
             read = [read_row(cells, found.reading, table.header, today) for cells in rows]
-            chunk = _Chunk(job, known, counts, shown, first)
+            chunk = Chunk(course, first)
             chunk.sort(read, table)
             with self._database.transaction() as session:
                 if not self._still_mine(session, job, first + len(rows), counts):
                     return
                 if job.state is ImportState.RUNNING:
                     self._write(session, job, chunk)
-        self._finish(job, [*shown.known, *shown.refused])
+                else:
+                    self._note_alike(session, course, chunk)
+        self._finish(job, [*course.shown.known, *course.shown.refused])
+
+    def _course(self, job: _Job, counts: Counts) -> Course:
+        with self._database.read() as session:
+            decided = decided_rows(session, job.id) if job.state is ImportState.RUNNING else {}
+        return Course(import_id=job.id, policies=job.policies, decided=decided, known=self._known(job), counts=counts)
+
+    def _note_alike(self, session: Session, course: Course, chunk: Chunk) -> None:
+        ids = {each.match.client_id for each in chunk.alike}
+        stored = session.scalars(select(ClientRow).where(ClientRow.id.in_(ids - course.brought.keys()))) if ids else ()
+        known = {row.id: data_of(row) for row in stored}
+        known |= {client_id: course.brought[client_id] for client_id in ids & course.brought.keys()}
+        note_pairs(session, course.import_id, chunk.alike, known, course.brought)
 
     def _known(self, job: _Job) -> Known:
         """The agent's clients; those that this import made before a restart are among them."""
@@ -180,7 +210,7 @@ class ImportRunner:
         statement = update(ClientImportRow).where(*mine).values(values).returning(ClientImportRow.id)
         return session.execute(statement).first() is not None
 
-    def _write(self, session: Session, job: _Job, chunk: "_Chunk") -> None:
+    def _write(self, session: Session, job: _Job, chunk: Chunk) -> None:
         now = self._clock.now()
         agency, agent = (
             self._directory.load_agency(session, job.agency_id),
@@ -201,20 +231,22 @@ class ImportRunner:
                 session.execute(insert(kind), values)
         for client_id, message in messages:
             self._outbox.add(session, message, aggregate_id=client_id, agency_id=job.agency_id)
-        for client_id, data in chunk.fills:
-            self._fill(session, job, client_id, data)
+        for wanted in chunk.updates:
+            self._update(session, job, wanted)
+        note_outcomes(session, job.id, chunk.outcomes)
         theirs = select(ClientRow.id).where(ClientRow.agent_id == job.agent_id, ClientRow.merged_into_id.is_(None))
         named = {each.client_id for each in chunk.belongs}
         still = set(session.scalars(theirs.where(ClientRow.id.in_(named)))) if named else set()
         belongs = [each for each in chunk.belongs if each.client_id in still]
         bring(session, belongs, agency_id=job.agency_id, agent_id=job.agent_id, import_id=job.id, at=now)
 
-    def _fill(self, session: Session, job: _Job, client_id: str, data: ClientData) -> None:
+    def _update(self, session: Session, job: _Job, wanted: Update) -> None:
+        client_id = wanted.client_id
         row = session.get(ClientRow, client_id, with_for_update=True)
         if row is None or row.agent_id != job.agent_id or row.merged_into_id is not None:
             return
         old = data_of(row)
-        new = filled_in(old, data)
+        new = filled_in(old, wanted.data) if wanted.sides is None else updated(old, wanted.data, wanted.sides)
         if new == old:
             return
         now = self._clock.now()
@@ -223,9 +255,9 @@ class ImportRunner:
         self._clients.saved(session, row)
         item = session.get(ClientImportItemRow, (job.id, client_id))
         if item is None:
-            item = ClientImportItemRow(import_id=job.id, client_id=client_id, before=_packed(old))
+            item = ClientImportItemRow(import_id=job.id, client_id=client_id, before=pack_client(old))
             session.add(item)
-        item.version = row.version
+        item.version, item.after = row.version, pack_client(new)
         session.flush()
 
     def _undo(self, job: _Job) -> None:
@@ -258,17 +290,16 @@ class ImportRunner:
         if row is None:
             counts.removed += item.before is None
             return
-        if row.version != item.version or row.merged_into_id is not None:
+        if item.before is not None and item.after is not None and row.merged_into_id is None:
+            self._restore(session, row, item, counts)
+        elif row.version != item.version or row.merged_into_id is not None:
+            item.kept_fields = KEPT_WHOLE
             counts.kept += 1
         elif item.before is not None:
-            old = data_of(row)
-            before, now = _unpacked(item.before), self._clock.now()
-            note_changes(session, client_id, changed_fields(old, before), old, by=ChangedBy.AGENT, at=now)
-            apply(row, before, at=now)
-            self._clients.saved(session, row)
-            item.version = row.version
+            self._apply(session, row, item, unpack_client(item.before))
             counts.restored += 1
         elif belongs_otherwise(session, job.id, client_id) or self._is_referred(session, client_id, but=_OWN):
+            item.kept_fields = KEPT_WHOLE
             counts.kept += 1
         else:
             event = client_removed(row.id)
@@ -278,6 +309,25 @@ class ImportRunner:
             session.delete(row)
             session.flush()
             counts.removed += 1
+
+    def _restore(self, session: Session, row: ClientRow, item: ClientImportItemRow, counts: Counts) -> None:
+        """Field by field: what somebody changed since stays, and is named."""
+        now, before, after = data_of(row), unpack_client(item.before or {}), unpack_client(item.after or {})
+        kept = [each for each in changed_fields(before, after) if values_of(now, each) != values_of(after, each)]
+        back = [each for each in changed_fields(before, after) if each not in kept]
+        values = {name: getattr(before, name) for each in back for name in columns_of(each)}
+        self._apply(session, row, item, replace(now, **values))
+        item.kept_fields = ",".join(kept)
+        counts.kept += bool(kept)
+        counts.restored += not kept
+
+    def _apply(self, session: Session, row: ClientRow, item: ClientImportItemRow, data: ClientData) -> None:
+        old, now = data_of(row), self._clock.now()
+        if data != old:
+            note_changes(session, row.id, changed_fields(old, data), old, by=ChangedBy.AGENT, at=now)
+            apply(row, data, at=now)
+            self._clients.saved(session, row)
+        item.version = row.version
 
     def _finish(self, job: _Job, examples: Sequence[Example]) -> None:
         with self._database.transaction() as session:
@@ -296,59 +346,6 @@ class ImportRunner:
                 row.state, row.problem, row.lease = ImportState.FAILED.value, why[:300], ""
 
 
-class _Chunk:
-    """Some rows, sorted by what becomes of them."""
-
-    def __init__(self, job: _Job, known: Known, counts: Counts, shown: Sorted, first: int) -> None:
-        self._job, self._known, self._counts, self._shown, self._first = job, known, counts, shown, first
-        self.new: list[tuple[str, ClientData]] = []
-        self.fills: list[tuple[str, ClientData]] = []
-        self.belongs: list[Belongs] = []
-
-    def sort(self, read: Sequence[ReadRow | Refused], table: Table) -> None:
-        for at, row in enumerate(read):
-            number = self._first + at + table.first_row
-            if isinstance(row, Refused):
-                self._counts.refused += 1
-                self._shown.add(Example(row=number, name="", why=row.why))
-            else:
-                self._place(row, number, derived_id("client", f"{self._job.id} {self._first + at}"))
-
-    def _place(self, row: ReadRow, number: int, client_id: str) -> None:
-        data = row.data
-        match = self._known.find(data)
-        policy = self._job.policies[match.likeness] if match else Policy.ADD
-        if match is not None:
-            self._note(match, data, number)
-        if match is None or policy is Policy.ADD:
-            self._counts.created += 1
-            self.new.append((client_id, data))
-            self._known.add(client_id, data)
-            self._belong(client_id, row)
-        elif policy is Policy.MERGE:
-            self._counts.merged += 1
-            self.fills.append((match.client_id, data))
-            self._belong(match.client_id, row)
-        else:
-            self._counts.skipped += 1
-
-    def _belong(self, client_id: str, row: ReadRow) -> None:
-        for kind, name in ((GroupKind.COMPANY, row.company), (GroupKind.HOUSEHOLD, row.household)):
-            if name:
-                self.belongs.append(Belongs(client_id=client_id, kind=kind, name=name))
-
-    def _note(self, match: Match, data: ClientData, number: int) -> None:
-        if match.likeness is Likeness.SURE:
-            self._counts.sure += 1
-        else:
-            self._counts.name_only += 1
-        name = full_name(data.first_name, data.last_name)
-        empty = ClientData(first_name=data.first_name, last_name=data.last_name)
-        brings = tuple(WORDS[field] for field in changed_fields(empty, data))
-        example = Example(row=number, name=name, client_id=match.client_id, likeness=match.likeness.value, fills=brings)
-        self._shown.add(example)
-
-
 def _columns(client_id: str, data: ClientData, words: list[str]) -> dict[str, Any]:
     return asdict(data) | {
         "id": client_id,
@@ -358,12 +355,3 @@ def _columns(client_id: str, data: ClientData, words: list[str]) -> dict[str, An
         "merged_into_id": None,
         "version": 1,
     }
-
-
-def _packed(data: ClientData) -> dict[str, Any]:
-    return asdict(data) | {"birthday": data.birthday.isoformat() if data.birthday else ""}
-
-
-def _unpacked(kept: dict[str, Any]) -> ClientData:
-    birthday = kept["birthday"]
-    return ClientData(**kept | {"birthday": date.fromisoformat(birthday) if birthday else None})

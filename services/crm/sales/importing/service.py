@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from chassis.cards.detector import holds_card
@@ -15,7 +15,7 @@ from chassis.ids import new_id
 from services.crm.core.actor import Actor
 from services.crm.sales.importing.columns import guess_columns
 from services.crm.sales.importing.matching import Likeness, Policy
-from services.crm.sales.importing.models import ClientImportRow
+from services.crm.sales.importing.models import ClientImportPairRow, ClientImportRow
 from services.crm.sales.importing.rows import Reading, Refused, is_day_first, read_row
 from services.crm.sales.importing.rules import (
     DEFAULT_POLICIES,
@@ -96,13 +96,13 @@ class Imports:
     def get(self, actor: Actor, import_id: str) -> ClientImport:
         """Raises NotFound for another agent's."""
         with self._database.read() as session:
-            return import_of(_own(session, actor, import_id))
+            return import_of(own_import(session, actor, import_id))
 
     def table(self, actor: Actor, import_id: str, layout: Layout | None = None) -> tuple[ClientImport, Table]:
         """The file as a table, read as was kept or as is tried now. Raises NotFound, and NotATable where it does not
         fit."""
         with self._database.read() as session:
-            row = _own(session, actor, import_id)
+            row = own_import(session, actor, import_id)
             found, content = import_of(row), row.content
         if content is None:
             raise NotFound("The file of this import was deleted a day after it was brought in.")
@@ -165,11 +165,14 @@ class Imports:
                 finished = row.finished_at if row.state in (ImportState.DONE, ImportState.UNDONE) else None
                 if (finished and finished < now - UNDO_FOR) or row.created_at < now - 7 * UNDO_FOR:
                     row.content = None
+                    nothing: dict[str, str] = {}
+                    pairs = update(ClientImportPairRow).where(ClientImportPairRow.import_id == row.id)
+                    session.execute(pairs.values(data=nothing, earlier=nothing))
                     gone += 1
             return gone
 
     def _step(self, session: Session, actor: Actor, import_id: str, state: ImportState) -> ClientImportRow:
-        row = _own(session, actor, import_id)
+        row = own_import(session, actor, import_id)
         session.refresh(row, with_for_update=True)
         if row.state not in STEPS[state]:
             raise InvalidArgument("This import has gone on meanwhile. Load the page again to see how it is.")
@@ -200,7 +203,8 @@ def import_of(row: ClientImportRow) -> ClientImport:
     )
 
 
-def _own(session: Session, actor: Actor, import_id: str) -> ClientImportRow:
+def own_import(session: Session, actor: Actor, import_id: str) -> ClientImportRow:
+    """An agent's own import. Raises NotFound for another agent's."""
     row = session.get(ClientImportRow, import_id)
     if row is None or row.agent_id != actor.agent_id:
         raise NotFound("There is no such import among yours.")

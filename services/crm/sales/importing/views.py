@@ -1,6 +1,6 @@
 """Pages of imports: choose a file, match its columns, look at the dry run, bring it in, undo it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -9,18 +9,31 @@ from flask_wtf.file import FileField
 
 from chassis.errors import InvalidArgument
 from chassis.typed.names import full_name
-from chassis.web.formatting import zone
+from chassis.web.formatting import plural, zone
 from chassis.web.forms import Form
+from services.crm.core.addresses import page_number, same_list
 from services.crm.core.export import table_response
+from services.crm.core.forms import do_and_say
 from services.crm.core.parts import core
 from services.crm.core.web import current_agent, login_required
 from services.crm.sales.clients.rules import ClientData
+from services.crm.sales.clients.service import ClientDetail
 from services.crm.sales.importing.columns import TARGET_WORDS, Target
 from services.crm.sales.importing.matching import POLICY_WORDS, Likeness, Policy
+from services.crm.sales.importing.pairs import (
+    DECISION_WORDS,
+    KEPT_WHOLE,
+    OUTCOME_WORDS,
+    Decision,
+    Pair,
+    Sides,
+    in_these,
+)
 from services.crm.sales.importing.rows import Reading, ReadRow, Refused, read_row
 from services.crm.sales.importing.rules import MAX_BYTES, STATE_WORDS, ClientImport, ImportState
 from services.crm.sales.importing.service import Imports
 from services.crm.sales.importing.tables import ENCODINGS, SEPARATORS, Layout, NotATable, Table
+from services.crm.sales.merging.rules import Side
 from services.crm.sales.parts import sales
 
 blueprint = Blueprint("importing", __name__, template_folder="templates", url_prefix="/clients/import")
@@ -74,6 +87,8 @@ def show(import_id: str) -> ResponseReturnValue:
         states=STATE_WORDS,
         policies=[(policy.value, words) for policy, words in POLICY_WORDS.items()],
         can_undo=found.can_undo(core().clock.now()),
+        alike=sales().comparisons.alike(current_agent(), import_id),
+        kept=_kept(import_id) if found.state is ImportState.UNDONE else [],
     )
 
 
@@ -114,6 +129,52 @@ def columns(import_id: str) -> ResponseReturnValue:
     return page, 422 if form.form_errors else 200
 
 
+@blueprint.route("/<id:import_id>/similar", methods=["GET", "POST"])
+@login_required
+def similar(import_id: str) -> ResponseReturnValue:
+    """Rows beside whom they look like, a page at a time; what is chosen is kept at once, without scripts with the
+    page's button. Once the rows are brought in, what became of each."""
+    actor, differs, number = current_agent(), request.args.get("differs"), page_number()
+    found = _imports().get(actor, import_id)
+    page = sales().comparisons.page(actor, import_id, number, differs)
+    if request.method == "POST":
+        try:
+            sales().comparisons.decide(actor, import_id, _decisions(page.items))
+        except InvalidArgument as error:
+            flash(error.message, "alert")
+        if "HX-Request" in request.headers:
+            return "", 204
+        there = min(number + 1, page.last) if "next" in request.form else number
+        return redirect(url_for("importing.similar", import_id=import_id, differs=differs, page=there), 303)
+    return render_template(
+        "importing/similar.html",
+        found=found,
+        page=page,
+        differs=differs,
+        alike=sales().comparisons.alike(actor, import_id),
+        decisions=DECISION_WORDS,
+        outcomes=OUTCOME_WORDS,
+        policies={likeness: POLICY_WORDS[policy] for likeness, policy in found.policies.items()},
+        same_list=same_list,
+    )
+
+
+@blueprint.post("/<id:import_id>/similar/all")
+@login_required
+def similar_all(import_id: str) -> ResponseReturnValue:
+    """One decision for all rows that differ in the same fields, or for all there are."""
+    differs = None if request.form.get("all") else request.form.get("differs", "")
+    choice = request.form.get("decision", "")
+    decision = Decision.UPDATE if choice in ("take", "keep") else _decision(choice)
+    do_and_say(
+        lambda: sales().comparisons.decide_all(
+            current_agent(), import_id, differs, decision, take_files=choice == "take"
+        ),
+        lambda count: f"Decided for {plural(count, 'row')}.",
+    )
+    return redirect(url_for("importing.similar", import_id=import_id), 303)
+
+
 @blueprint.post("/<id:import_id>/run")
 @login_required
 def run(import_id: str) -> ResponseReturnValue:
@@ -137,12 +198,38 @@ def refused(import_id: str) -> ResponseReturnValue:
     return table_response("refused-rows", header, rows)
 
 
+def _kept(import_id: str) -> list[tuple[ClientDetail, str]]:
+    """Who is not as before the import, and which fields somebody had changed since; empty = the client as a whole."""
+    kept = sales().comparisons.kept_by_undo(current_agent(), import_id)
+    clients = {each.id: each for each in sales().clients.named(current_agent(), [client_id for client_id, _ in kept])}
+    return [
+        (clients[client_id], "" if fields == KEPT_WHOLE else in_these(fields))
+        for client_id, fields in kept
+        if client_id in clients
+    ]
+
+
 def _step(import_id: str, act: Callable[[], None]) -> ResponseReturnValue:
     try:
         act()
     except InvalidArgument as error:
         flash(error.message, "alert")
     return redirect(url_for("importing.show", import_id=import_id), 303)
+
+
+def _decisions(pairs: Sequence[Pair]) -> dict[int, tuple[Decision | None, Sides]]:
+    """What the form says of the page's rows; of those that it doesn't speak of, nothing."""
+    found: dict[int, tuple[Decision | None, Sides]] = {}
+    for pair in pairs:
+        if (text := request.form.get(f"decision-{pair.place}")) is not None:
+            sides = {choice.field: request.form.get(f"side-{pair.place}-{choice.field}", "") for choice in pair.choices}
+            chosen = {field: Side(side) for field, side in sides.items() if side in list(Side)}
+            found[pair.place] = (_decision(text), chosen)
+    return found
+
+
+def _decision(text: str) -> Decision | None:
+    return Decision(text) if text in list(Decision) else None
 
 
 def _policy(text: str) -> Policy:
