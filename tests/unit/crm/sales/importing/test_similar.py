@@ -209,7 +209,7 @@ def test_a_check_that_was_killed_or_is_done_again_keeps_each_row_once(
     assert made.reading is not None
     imports.check(crm.maya, made.id, made.layout, made.reading)
     monkeypatch.setattr(runner, "_CHUNK", 3)
-    note, calls = runner.note_pairs, list[int]()
+    note, calls = comparing.note_pairs, list[int]()
 
     def dies(*given: object) -> None:
         calls.append(1)
