@@ -57,7 +57,7 @@ def up(state: State) -> None:
     _step("services", lambda: _wait(supervisor, programs_of(state, settings), state))
     _step("demo data read by portal and notifier", lambda: demo.await_arrival(state, settings, ROOT))
     _step("agents enrolled at the vault", lambda: demo.enrol_agents(state, settings, ROOT))
-    _welcome(state, settings, time.monotonic() - started)
+    welcome(state, settings, time.monotonic() - started)
 
 
 def has_phone(settings: Mapping[str, str]) -> bool:
@@ -175,7 +175,8 @@ def _end_of_log(state: State, name: str) -> str:
     return f" The end of {path}:\n  " + "\n  ".join(lines)
 
 
-def _welcome(state: State, settings: Mapping[str, str], seconds: float) -> None:
+def welcome(state: State, settings: Mapping[str, str], seconds: float) -> None:
+    """Prints where everything is and how to sign in."""
     origins, people = Origins.of(state), demo.people(state)
     mailbox = (
         f"Mailbox       {origins.mailbox}\n"

@@ -1,4 +1,5 @@
-"""The walk through every page with pictures: python -m tests.e2e.whole_album (or `make album`); some 20 minutes.
+"""The walk through every page with pictures: python -m tests.e2e.whole_album [test_refunds.py …] (or `make album`, some
+20 minutes for all).
 
 The browser tests that look at pages run against one stack, on embedded engines. Each page is taken in every view
 (tests/e2e/album.py) in light and dark; what goes beyond the edge is told by name. Contact sheets of several pages each
@@ -33,8 +34,10 @@ def main() -> int:
     shutil.rmtree(_FOLDER, ignore_errors=True)
     walks = sorted(path for path in _HERE.glob("test_*.py") if "Album(" in path.read_text("utf-8"))
     # The guides' pictures are taken by a command of their own.
-    walks = [path for path in walks if path.name not in (_LAST, "test_guides.py")]
-    command = [sys.executable, "-m", "pytest", "-q", "-k", "embedded", *map(str, walks), str(_HERE / _LAST)]
+    walks = [path for path in walks if path.name not in (_LAST, "test_guides.py")] + [_HERE / _LAST]
+    if wanted := sys.argv[1:]:
+        walks = [path for path in walks if path.name in wanted]
+    command = [sys.executable, "-m", "pytest", "-q", "-k", "embedded", *map(str, walks)]
     done = subprocess.run(command, env={**os.environ, "ALBUM": "whole", "ENGINES": ""}, check=False)
     count = sum(1 for _ in _FOLDER.rglob("*.jpg"))
     sheets = sum(_sheets(view.name, scheme) for view in VIEWS for scheme in SCHEMES)

@@ -9,9 +9,10 @@ import pytest
 from deploy import env_file
 from deploy.dev import run
 from deploy.dev.databases import newest_revision
+from deploy.dev.demo import demo_file
 from deploy.dev.engines.host import is_running, read_pid
 from deploy.dev.programs import configuration, programs_of, socket_of
-from deploy.dev.settings import SettingsFault, base_environment, collect, environment_of
+from deploy.dev.settings import Origins, SettingsFault, base_environment, collect, environment_of
 from deploy.dev.state import Ports, State
 
 
@@ -146,3 +147,16 @@ def test_asked_what_it_would_start_it_starts_nothing_and_names_a_port_that_is_ta
     monkeypatch.setattr(run, "port_is_taken", lambda _: False)
     assert "Would start vault-serve, vault-worker" in run.looked_at(state)
     assert list(state.root.iterdir()) == []
+
+
+def test_make_up_ends_with_the_addresses_of_both_sites_and_of_the_mailbox(
+    state: State, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = demo_file(state)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    agents = [{"name": "Ada Lindqvist", "email": "ada@harbour.example", "role": "admin", "totp_secret": None}]
+    file.write_text(json.dumps({"password": "amber brisk cedar", "agents": agents}), "utf-8")
+    run.welcome(state, {}, seconds=30)
+    said, origins = capsys.readouterr().out, Origins.of(state)
+    for told in (origins.crm, origins.portal, origins.mailbox, "ada@harbour.example", "amber brisk cedar"):
+        assert told in said

@@ -52,6 +52,8 @@ def test_a_booking_is_opened_and_gets_a_segment(site: CrmSite) -> None:
     maya = site.signed_in(site.maya)
     maya.get(f"/bookings/new?client={site.client.id}")
     form: dict[str, object] = {"title": "Lisbon", "status": "booked", "currency": "EUR", "lead": site.client.id}
+    refused = maya.post("/bookings/new", {**form, "service_fee": "75"})
+    assert (refused.status_code, "Say what the fee is for" in refused.text) == (422, True)
     opened = maya.post("/bookings/new", {**form, "service_fee": "75", "service_fee_description": "Planning"})
     assert opened.status_code == 303
     maya.get(f"{opened.location}/segments/new")

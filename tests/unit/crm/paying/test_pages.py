@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -163,6 +164,24 @@ def test_the_area_of_an_authorized_payment_waits_for_the_supplier(crm: CrmHouse,
     assert re.search(r'id="process-button"[^>]*disabled', page)
     assert "Kept until" in page
     assert "1 Harbour Street" in page
+
+
+def test_beside_the_card_stands_what_the_supplier_asks_for(crm: CrmHouse, maya: Browser) -> None:
+    payment_id = crm.authorized()
+    booking = crm.deps.trips.bookings.get(crm.maya, crm.booking_id)
+    (segment, *_) = booking.segments
+    crm.deps.trips.bookings.change_segment(
+        crm.maya,
+        booking.id,
+        segment.id,
+        replace(segment.data, confirmation_number="AUR-77120"),
+        version=booking.version,
+    )
+    page = maya.get(f"/payments/{payment_id}").text
+    supplier = page[page.index('id="supplier"') :]
+    supplier = supplier[: supplier.index("</section>")]
+    for told in ("AUR-77120", "Grace Hopper", "Alan Turing", "Sat 5 Jun"):
+        assert told in supplier
 
 
 def test_a_code_is_sent_once_the_supplier_is_ready_and_the_answer_relayed(crm: CrmHouse, maya: Browser) -> None:

@@ -1,5 +1,6 @@
 """The pages of profile, merge, tasks and dashboard, as a browser sees them."""
 
+import re
 from datetime import date
 
 import pytest
@@ -19,6 +20,9 @@ def test_a_merge_is_picked_previewed_and_done_in_the_browser(crm: CrmHouse) -> N
     assert preview.status_code == 200
     assert "+1 305 555 0142" in preview.text
     assert "alan@client.example" in preview.text
+    assert preview.text.count('data-label="Stays"') == preview.text.count('data-label="Is merged into it"') > 0
+    assert not re.search(r">[^<]*\b\d{4}-\d\d-\d\d\b", preview.text)
+    assert "1 bookings" not in preview.text
     done = browser.post(
         f"/clients/{crm.alan_id}/merge/{twin.id}", {"kept_version": "1", "other_version": "1", "side-phone": "other"}
     )
