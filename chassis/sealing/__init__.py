@@ -13,6 +13,7 @@ from chassis.sealing.jose import (
     sign,
 )
 from chassis.sealing.letters import Letter, LetterExpired, LetterReader, LetterSealer, LetterWriter, OpenedLetter
+from chassis.sealing.link_letters import LinkLetter, link_letter
 
 __all__ = [
     "Letter",
@@ -20,10 +21,12 @@ __all__ = [
     "LetterReader",
     "LetterSealer",
     "LetterWriter",
+    "LinkLetter",
     "OpenedLetter",
     "OpeningKey",
     "RecipientKey",
     "SealError",
+    "link_letter",
     "open_sealed",
     "open_signed",
     "read_opening_key",

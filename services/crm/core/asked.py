@@ -13,8 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from chassis.db import Database, UtcDateTime
 from chassis.errors import NotFound, PermissionDenied
-from chassis.ids import new_id, new_link_token, token_sha256
-from chassis.sealing import Letter, LetterSealer
+from chassis.sealing import LetterSealer, link_letter
 from services.crm.core.actor import Actor
 from services.crm.core.course import Course, Fact
 from services.crm.core.mails import MailOutcome
@@ -134,18 +133,17 @@ def fresh_letter(
 ) -> tuple[str, str]:
     """Makes the request's newest token and seals it into a letter. Returns the link, which nobody can read later, and
     the sealed letter. `address` is the request's page in the portal; `more` is what the letter says besides."""
-    token = new_link_token()
-    row.token_sha256 = token_sha256(token)
-    url = f"{address}#{token}"
-    letter = Letter(
-        letter_id=new_id("letter"),
+    made = link_letter(
+        letters,
         template=template,
         to=row.email,
-        data={"url": url} | (more or {}),
+        page=address,
         issued_at=row.issued_at,
         expires_at=row.expires_at,
+        more=more,
     )
-    return url, letters.seal(letter)
+    row.token_sha256 = made.token_sha256
+    return made.url, made.sealed
 
 
 def form_key(request_key: str, client_id: str) -> str:

@@ -11,8 +11,8 @@ from chassis.bus.handlers import RetryLater
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound
-from chassis.ids import new_id, new_link_token, token_sha256
-from chassis.sealing import Letter, LetterSealer
+from chassis.ids import new_id, token_sha256
+from chassis.sealing import Letter, LetterSealer, link_letter
 from chassis.timestamps import moment_of, stamp
 from chassis.typed.names import called, full_name
 from chassis.web.lockout import FAILURES_ALLOWED, LOCKED_FOR, Lockout, Visitor
@@ -224,17 +224,24 @@ class Accounts:
         agent = self._agents.load(session, row.agent_id)
         if agent is None or not row.email:
             return
-        token = new_link_token()
-        row.reset_sha256, row.reset_expires_at = token_sha256(token), now + RESET_VALID
         data = {
-            "url": f"{self._public_url}/password?agency={row.agency_id}#{token}",
             "client_first_name": called(row.first_name, row.last_name),
             "username": row.username,
             "agent_name": agent.name,
             "agent_phone": agent.contact_phone,
             "minutes": _minutes(RESET_VALID),
         }
-        self._mail(session, agent, _letter("password_reset", row, data, now, row.reset_expires_at))
+        letter = link_letter(
+            self._letters,
+            template="password_reset",
+            to=row.email,
+            page=f"{self._public_url}/password?agency={row.agency_id}",
+            issued_at=now,
+            expires_at=now + RESET_VALID,
+            more=data,
+        )
+        row.reset_sha256, row.reset_expires_at = letter.token_sha256, now + RESET_VALID
+        self._mail(session, agent, letter.letter_id, letter.sealed)
 
     def _tell_locked(self, session: Session, row: AccountRow) -> None:
         """Mails the client that strangers have the account rest."""
@@ -250,9 +257,17 @@ class Accounts:
             "minutes": _minutes(LOCKED_FOR),
             "contact": f"{agent.name}, {agent.contact_phone}" if agent.contact_phone else agent.name,
         }
-        self._mail(session, agent, _letter("portal_sign_in_locked", row, data, now, now + _NEWS_FOR))
+        letter = Letter(
+            letter_id=new_id("letter"),
+            template="portal_sign_in_locked",
+            to=row.email,
+            data=data,
+            issued_at=now,
+            expires_at=now + _NEWS_FOR,
+        )
+        self._mail(session, agent, letter.letter_id, self._letters.seal(letter))
 
-    def _mail(self, session: Session, agent: AgentView, letter: Letter) -> None:
+    def _mail(self, session: Session, agent: AgentView, mail_id: str, sealed: str) -> None:
         agency = Agency(
             id=agent.agency_id,
             name=agent.agency_name,
@@ -263,8 +278,8 @@ class Accounts:
         )
         self._outbox.add(
             session,
-            PortalMailSealed(mail_id=letter.letter_id, sealed_mail=self._letters.seal(letter), agency=agency),
-            aggregate_id=letter.letter_id,
+            PortalMailSealed(mail_id=mail_id, sealed_mail=sealed, agency=agency),
+            aggregate_id=mail_id,
             agency_id=agent.agency_id,
         )
 
@@ -358,12 +373,6 @@ class Accounts:
         if error := password_error(password, personal):
             raise InvalidArgument(error, field="password")
         return self._passwords.hash(password)
-
-
-def _letter(template: str, row: AccountRow, data: dict[str, str], issued_at: datetime, expires_at: datetime) -> Letter:
-    return Letter(
-        letter_id=new_id("mail"), template=template, to=row.email, data=data, issued_at=issued_at, expires_at=expires_at
-    )
 
 
 def _minutes(time: timedelta) -> str:

@@ -1,5 +1,7 @@
 """Use cases of registrations: register, prove the address, learn what the CRM says to it."""
 
+from datetime import datetime
+
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
@@ -7,8 +9,8 @@ from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database, insert_if_absent
 from chassis.errors import NotFound
-from chassis.ids import new_id, new_link_token, token_sha256
-from chassis.sealing import Letter, LetterSealer
+from chassis.ids import new_id, token_sha256
+from chassis.sealing import LetterSealer, LinkLetter, link_letter
 from chassis.timestamps import stamp
 from protos.wayvault.common.v1.common_pb2 import PostalAddress
 from protos.wayvault.events.v1.events_pb2 import (
@@ -53,21 +55,43 @@ class Registrations:
     def register(self, agent: AgentView, registrant: Registrant, *, request_key: str) -> None:
         """Keeps what was typed and mails a link to the address. Nobody is looked up: whoever's the address is, the same
         happens. The same form again does nothing more."""
-        now, token, registration_id = self._clock.now(), new_link_token(), new_id("registration")
-        values = {
-            "registration_id": registration_id,
-            "request_key": request_key,
-            "agent_id": agent.agent_id,
-            "agency_id": agent.agency_id,
-            "state": RegistrationState.ASKED,
-            "person": _person(registrant).SerializeToString(),
-            "token_sha256": token_sha256(token),
-            "username": "",
-            "expires_at": now + LINK_VALID,
-        }
+        now = self._clock.now()
         with self._database.transaction() as session:
+            if session.scalar(
+                select(RegistrationRow.registration_id).where(RegistrationRow.request_key == request_key)
+            ):
+                return
+            letter = self._letter(agent, registrant.email, now)
+            values = {
+                "registration_id": new_id("registration"),
+                "request_key": request_key,
+                "agent_id": agent.agent_id,
+                "agency_id": agent.agency_id,
+                "state": RegistrationState.ASKED,
+                "person": _person(registrant).SerializeToString(),
+                "token_sha256": letter.token_sha256,
+                "username": "",
+                "expires_at": now + LINK_VALID,
+            }
+            # The same form, sent at the same moment, may have been faster.
             if insert_if_absent(session, RegistrationRow.__table__, values):  # type: ignore[arg-type]
-                self._mail(session, agent, registrant.email, token)
+                self._mail(session, agent, letter)
+
+    def _letter(self, agent: AgentView, to: str, now: datetime) -> LinkLetter:
+        # Nothing of what was typed goes out: anybody can type any address, and any text, on a public page.
+        return link_letter(
+            self._letters,
+            template="registration_link",
+            to=to,
+            page=f"{self._public_url}/registration?agency={agent.agency_id}",
+            issued_at=now,
+            expires_at=now + LINK_VALID,
+            more={
+                "agent_name": agent.name,
+                "agent_phone": agent.contact_phone,
+                "hours": str(int(LINK_VALID.total_seconds() // 3600)),
+            },
+        )
 
     def prove(self, token: str, password: str) -> str:
         """The link reached its address, and this is the password that goes with it; returns the registration's id.
@@ -127,24 +151,9 @@ class Registrations:
         )
         return session.scalars(query.with_for_update() if locked else query).first()
 
-    def _mail(self, session: Session, agent: AgentView, to: str, token: str) -> None:
-        """Nothing of what was typed goes out: anybody can type any address, and any text, on a public page."""
+    def _mail(self, session: Session, agent: AgentView, letter: LinkLetter) -> None:
         found = self._agents.snapshots(agent.agent_id)
-        now = self._clock.now()
-        letter = Letter(
-            letter_id=new_id("mail"),
-            template="registration_link",
-            to=to,
-            data={
-                "url": f"{self._public_url}/registration?agency={agent.agency_id}#{token}",
-                "agent_name": agent.name,
-                "agent_phone": agent.contact_phone,
-                "hours": str(int(LINK_VALID.total_seconds() // 3600)),
-            },
-            issued_at=now,
-            expires_at=now + LINK_VALID,
-        )
-        event = PortalMailSealed(mail_id=letter.letter_id, sealed_mail=self._letters.seal(letter))
+        event = PortalMailSealed(mail_id=letter.letter_id, sealed_mail=letter.sealed)
         if found is not None:
             event.agency.CopyFrom(found[1])
         self._outbox.add(session, event, aggregate_id=letter.letter_id, agency_id=agent.agency_id)

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database, insert_if_absent
-from chassis.ids import new_id, new_link_token, token_sha256
-from chassis.sealing import Letter, LetterSealer
+from chassis.ids import token_sha256
+from chassis.sealing import LetterSealer, link_letter
 from chassis.timestamps import moment_of, stamp
 from chassis.typed.names import called
 from protos.wayvault.events.v1.events_pb2 import (
@@ -244,15 +244,15 @@ class Visits:
     def _tell_end(
         self, session: Session, row: VisitRow, view: VisitView, copies: Sequence[SignedCopy], now: datetime
     ) -> None:
-        token = new_link_token()
-        self._add_token(session, row.visit_id, token_sha256(token), now)
-        letter = Letter(
-            letter_id=new_id("ltr"),
+        letter = link_letter(
+            self._letters,
             template="visit_copy",
             to=view.client.email,
-            data={"url": f"{self._public_url}/visit/{row.visit_id}#{token}"},
+            page=f"{self._public_url}/visit/{row.visit_id}",
             issued_at=now,
+            expires_at=None,
         )
+        self._add_token(session, row.visit_id, letter.token_sha256, now)
         event = VisitEnded(
             visit_id=row.visit_id,
             booking_id=row.booking_id,
@@ -263,7 +263,7 @@ class Visits:
             at=stamp(now),
             copies=copies,
             left_out=len(view.parts) - len(view.done),
-            sealed_mail=self._letters.seal(letter),
+            sealed_mail=letter.sealed,
         )
         self._outbox.add(session, event, aggregate_id=row.visit_id, agency_id=row.agency_id)
 

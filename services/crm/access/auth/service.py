@@ -16,7 +16,6 @@ from chassis.ids import new_id, new_link_token, token_sha256
 from chassis.sealing import Letter, LetterSealer
 from chassis.web.lockout import FAILURES_ALLOWED, LOCKED_FOR, Lockout, Visitor
 from chassis.web.passwords import Passwords, password_error
-from protos.wayvault.events.v1.events_pb2 import MailSealed
 from services.crm.access.agency.service import AgentDetail, Directory
 from services.crm.access.auth.models import CredentialRow, SignInAttemptRow
 from services.crm.access.auth.rules import INVITATION_VALID, step_at, steps_to_try
@@ -27,6 +26,7 @@ from services.crm.access.auth.secrets import (
     provisioning_uri,
     same_code,
 )
+from services.crm.core.letters import mail_agent
 
 log = structlog.get_logger("crm.auth")
 
@@ -262,9 +262,8 @@ class SignIn:
     def _tell_locked(self, session: Session, agent: AgentDetail) -> None:
         """Mails the agent that strangers have their account rest, so that they know of it and of their way in."""
         now = self._clock.now()
-        mail_id = new_id("mail")
         letter = Letter(
-            letter_id=mail_id,
+            letter_id=new_id("mail"),
             template="sign_in_locked",
             to=agent.email,
             data={
@@ -278,8 +277,7 @@ class SignIn:
             issued_at=now,
             expires_at=now + _NEWS_FOR,
         )
-        event = MailSealed(mail_id=mail_id, sealed_mail=self._letters.seal(letter), agent_id=agent.id)
-        self._outbox.add(session, event, aggregate_id=mail_id, agency_id=agent.agency_id)
+        mail_agent(session, self._outbox, self._letters, letter, agency_id=agent.agency_id, sender_id=agent.id)
 
     def _credential(self, session: Session, agent_id: str) -> CredentialRow:
         self._directory.load_agent(session, agent_id)

@@ -6,11 +6,11 @@ from chassis.db import Database
 from chassis.ids import new_id
 from chassis.moments import written_moment, zone_of
 from chassis.sealing import Letter, LetterSealer
-from protos.wayvault.events.v1.events_pb2 import MailSealed
 from services.crm.access.agency.rules import AgentDetail
 from services.crm.access.auth.rules import INVITATION_VALID
 from services.crm.access.auth.service import SignIn
 from services.crm.core.actor import Actor
+from services.crm.core.letters import mail_agent
 
 __all__ = ["Invitations"]
 
@@ -39,9 +39,9 @@ class Invitations:
         """Mails a fresh link, good once, and returns it; earlier ones are void. The token stands after `#` and, sealed,
         in the letter: in no log, event or database of its own."""
         link = f"{self._public_url}/invitation#{self._sign_in.invite(agent.id)}"
-        now, mail_id = self._clock.now(), new_id("mail")
+        now = self._clock.now()
         letter = Letter(
-            letter_id=mail_id,
+            letter_id=new_id("mail"),
             template="agent_invitation",
             to=agent.email,
             data={
@@ -53,12 +53,14 @@ class Invitations:
             issued_at=now,
             expires_at=now + INVITATION_VALID,
         )
-        event = MailSealed(
-            mail_id=mail_id,
-            sealed_mail=self._letters.seal(letter),
-            agent_id=invited_by.agent_id,
-            link_id=agent.id,
-        )
         with self._database.transaction() as session:
-            self._outbox.add(session, event, aggregate_id=mail_id, agency_id=agent.agency_id)
+            mail_agent(
+                session,
+                self._outbox,
+                self._letters,
+                letter,
+                agency_id=agent.agency_id,
+                sender_id=invited_by.agent_id,
+                about=agent.id,
+            )
         return link

@@ -12,8 +12,8 @@ from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument
-from chassis.ids import new_id, new_link_token, token_sha256
-from chassis.sealing import Letter, LetterSealer
+from chassis.ids import new_id
+from chassis.sealing import LetterSealer, link_letter
 from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import CvvRequested, PaymentContext
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot, policy_snapshot
@@ -95,21 +95,30 @@ class CvvRequests:
             .where(CvvRequestRow.payment_id == payment.id, CvvRequestRow.state.in_(OPEN))
             .values(state=CvvRequestState.REPLACED)
         )
-        token = new_link_token()
         address = address_today(self._bookings.load_by_id(session, payment.booking_id), payment.payer_client_id)
         if address:
             held.readdress(address)
+        request_id, email = new_id("cvvlink"), address or payment.payer_email
+        expires_at = expiry(now, payment.card_kept_until)
+        letter = link_letter(
+            self._letters,
+            template="cvv_request",
+            to=email,
+            page=f"{self._portal_url}/cvv/{request_id}",
+            issued_at=now,
+            expires_at=expires_at,
+        )
         request = CvvRequestRow(
-            id=new_id("cvvlink"),
+            id=request_id,
             payment_id=payment.id,
             agency_id=payment.agency_id,
             card_token=payment.card_token,
-            email=address or payment.payer_email,
+            email=email,
             state=CvvRequestState.ISSUED,
-            token_sha256=token_sha256(token),
+            token_sha256=letter.token_sha256,
             request_key=key,
             issued_at=now,
-            expires_at=expiry(now, payment.card_kept_until),
+            expires_at=expires_at,
             delivery_problem="",
         )
         session.add(request)
@@ -122,20 +131,10 @@ class CvvRequests:
             last4=payment.card_last4,
             token_sha256=request.token_sha256,
             expires_at=stamp(request.expires_at),
-            sealed_mail=self._letters.seal(self._letter(request, token)),
+            sealed_mail=letter.sealed,
         )
         self._outbox.add(session, event, aggregate_id=request.id, agency_id=payment.agency_id)
         return request
-
-    def _letter(self, request: CvvRequestRow, token: str) -> Letter:
-        return Letter(
-            letter_id=new_id("letter"),
-            template="cvv_request",
-            to=request.email,
-            data={"url": f"{self._portal_url}/cvv/{request.id}#{token}"},
-            issued_at=request.issued_at,
-            expires_at=request.expires_at,
-        )
 
     def _context(self, session: Session, held: HeldPayment) -> PaymentContext:
         """The payment's, with names and policies as they are today: the vault applies today's policy to the CVV."""

@@ -12,8 +12,8 @@ from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
-from chassis.ids import new_id, new_link_token, token_sha256
-from chassis.sealing import Letter, LetterSealer
+from chassis.ids import new_id
+from chassis.sealing import LetterSealer, link_letter
 from chassis.timestamps import moment_of, stamp
 from protos.wayvault.events.v1.events_pb2 import ClientPortalActivated, ClientPortalInvited, ClientPortalWithdrawn
 from services.crm.access.agency.service import Directory, agency_snapshot, agent_snapshot
@@ -199,24 +199,24 @@ class PortalAccess:
 
     def _mail(self, session: Session, row: PortalAccessRow, client: ClientDetail) -> None:
         """Makes the link's token, seals it into a letter and publishes both unopened; only the newest link works."""
-        token = new_link_token()
         agent = self._directory.load_agent(session, client.agent_id)
-        letter = Letter(
-            letter_id=new_id("letter"),
+        letter = link_letter(
+            self._letters,
             template="portal_invitation",
             to=client.email,
-            data={"url": f"{self._portal_url}/password?agency={client.agency_id}#{token}", "username": row.username},
+            page=f"{self._portal_url}/password?agency={client.agency_id}",
             issued_at=self._clock.now(),
             expires_at=row.expires_at,
+            more={"username": row.username},
         )
         event = ClientPortalInvited(
             client=client_snapshot(client),
             username=row.username,
             agent=agent_snapshot(agent),
             agency=agency_snapshot(self._directory.load_agency(session, client.agency_id)),
-            token_sha256=token_sha256(token),
+            token_sha256=letter.token_sha256,
             expires_at=stamp(row.expires_at),
-            sealed_mail=self._letters.seal(letter),
+            sealed_mail=letter.sealed,
         )
         self._outbox.add(session, event, aggregate_id=client.id, agency_id=client.agency_id)
 

@@ -11,7 +11,7 @@ from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from chassis.ids import new_id, new_link_token, token_sha256
-from chassis.sealing import Letter, LetterSealer
+from chassis.sealing import LetterSealer, link_letter
 from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import ItineraryShared, ItineraryUnshared
 from services.crm.core.actor import Actor
@@ -114,30 +114,44 @@ class ItineraryShares:
     def _make(
         self, session: Session, booking: BookingDetail, wanted: ShareRequest, person: Passenger | None, position: int
     ) -> Share:
-        now, token = self._clock.now(), new_link_token()
+        now, share_id = self._clock.now(), new_id("itin")
+        expires_at = expiry(wanted.lifetime, now=now, ends_on=booking.ends_on)
+        page = f"{self._portal_url}/itinerary/{share_id}"
+        if person is None:
+            token = new_link_token()
+            url, hashed, letter = f"{page}#{token}", token_sha256(token), ""
+        else:
+            made = link_letter(
+                self._letters,
+                template="itinerary",
+                to=person.email,
+                page=page,
+                issued_at=now,
+                expires_at=expires_at,
+            )
+            url, hashed, letter = made.url, made.token_sha256, made.sealed
         row = ItineraryShareRow(
-            id=new_id("itin"),
+            id=share_id,
             agency_id=booking.agency_id,
             agent_id=booking.agent_id,
             booking_id=booking.id,
             client_id=person.client_id if person else None,
             email=person.email if person else "",
-            token_sha256=token_sha256(token),
+            token_sha256=hashed,
             with_prices=wanted.with_prices,
             request_key=wanted.request_key,
             position=position,
             created_at=now,
-            expires_at=expiry(wanted.lifetime, now=now, ends_on=booking.ends_on),
+            expires_at=expires_at,
         )
         session.add(row)
         session.flush()
-        url = f"{self._portal_url}/itinerary/{row.id}#{token}"
-        event = self._event(session, row, booking, person, url)
+        event = self._event(session, row, booking, person, letter)
         self._outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)
         return replace(_share(row, {person.client_id: person.name} if person else {}), fresh_url=url)
 
     def _event(
-        self, session: Session, row: ItineraryShareRow, booking: BookingDetail, person: Passenger | None, url: str
+        self, session: Session, row: ItineraryShareRow, booking: BookingDetail, person: Passenger | None, letter: str
     ) -> ItineraryShared:
         house = self._bookings.house(session, booking)
         event = ItineraryShared(
@@ -149,18 +163,10 @@ class ItineraryShares:
             with_prices=row.with_prices,
             agent=house.agent,
             agency=house.agency,
+            sealed_mail=letter,
         )
         if person is not None:
-            letter = Letter(
-                letter_id=new_id("letter"),
-                template="itinerary",
-                to=person.email,
-                data={"url": url},
-                issued_at=row.created_at,
-                expires_at=row.expires_at,
-            )
             event.client.CopyFrom(passenger_snapshot(person))
-            event.sealed_mail = self._letters.seal(letter)
         return event
 
     def _made_by(self, session: Session, actor: Actor, request_key: str) -> list[Share]:
