@@ -2,8 +2,10 @@
 
     python -m deploy.dev.tests [path …]
 
-Chaos, bench, compose and upgrade are left out unless their folder is named. COVERAGE=1 measures which branches of the
-vault its own tests go (pyproject.toml, [tool.coverage]) and fails the run below the floor that stands there.
+The browser tests, which wait more than they work, run beside all others: one run for each kind of engines, with one
+system and one browser. Chaos, bench, compose and upgrade are left out unless their folder is named. COVERAGE=1 measures
+which branches of the vault its own tests go (pyproject.toml, [tool.coverage]) and fails the run below the floor that
+stands there.
 """
 
 import os
@@ -15,15 +17,19 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Final
+
+from deploy.dev.state import State
 
 _OUTCOME = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|deselected)")
 # pytest's short summary at the end of a run.
 _FAILED = re.compile(r"(?:FAILED|ERROR) (tests/\S+)")
 _TESTS_FAILED = 1
 _NO_TESTS_COLLECTED = 5
-# Whole systems in browsers: after all other tests, in parts side by side, each with a system of its own.
-_WHOLE = "e2e"
-_PARTS = 2
+# Whole systems in browsers.
+_WHOLE: Final = "tests/e2e"
+# A browser test's patience is measured in seconds, so what runs beside gives way to it.
+_GIVING_WAY: Final = ("nice", "-n", "5")
 # A run with more tests than this that failed at first and passed when they were tried again has failed.
 _MOST_FLAKY = 2
 # What tries the vault: with COVERAGE=1 run apart and measured. Measuring all would make all tests half as slow again.
@@ -34,10 +40,9 @@ _MEASURED = (
     "tests/integration/engines",
     "tests/contract/transit",
 )
-# Calls in real time: measured, they would come too late for the clock they are played by.
-_UNMEASURED = "--ignore=tests/integration/vault/phone/test_proof.py"
-# One more than there are processors: some tests wait for what runs beside them.
-_WORKERS = str((os.cpu_count() or 1) + 1)
+# Calls in real time: measured, or beside browsers, they would come too late for the clock they are played by.
+_REAL_TIME: Final = "tests/integration/vault/phone/test_proof.py"
+_WORKERS = str(os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +54,10 @@ class Outcome:
     flaky: tuple[str, ...] = ()
 
 
-def run(arguments: list[str], **environment: str) -> Outcome:
-    """Runs pytest, shows what it says, and reads its closing line."""
+def run(arguments: list[str], before: Sequence[str] = (), **environment: str) -> Outcome:
+    """Runs pytest, shows what it says, and reads its closing line. `before`: what starts it, as `nice` does."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-q", *arguments],
+        [*before, sys.executable, "-m", "pytest", "-q", *arguments],
         stdout=subprocess.PIPE,
         text=True,
         errors="replace",
@@ -71,17 +76,16 @@ def run(arguments: list[str], **environment: str) -> Outcome:
     return Outcome(status=process.wait(), counts=counts, failed=tuple(failed))
 
 
-def run_share(arguments: list[str], share: str) -> Outcome:
-    """Runs one part of the browser tests; what fails is tried once more on a fresh system, and that is said.
+def run_browsers(paths: list[str], engine: str) -> Outcome:
+    """Runs the browser tests of one kind of engines; what fails is tried once more on a fresh system, and that is said.
 
     A whole system in browsers on a busy machine may miss a test's patience once; a real fault fails twice.
     """
-    first = run(arguments, E2E_SHARE=share)
+    first = run(paths, E2E_ENGINE=engine)
     if first.status != _TESTS_FAILED or not first.failed:
         return first
-    print(f"==== part {share}: {len(first.failed)} failed, tried once more ====", flush=True)
-    # All parts' tests are there to choose from: which part a test is in depends on what else was collected.
-    again = run([*first.failed, "-m", _WHOLE], E2E_SHARE="1/1")
+    print(f"==== browsers on {engine} engines: {len(first.failed)} failed, tried once more ====", flush=True)
+    again = run([*first.failed], E2E_ENGINE=engine)
     flaky = tuple(name for name in first.failed if name not in again.failed)
     return Outcome(
         status=again.status,
@@ -99,15 +103,7 @@ def main(arguments: list[str] | None = None) -> int:
         if not any(path.startswith(f"tests/{folder}") for path in paths)
     ]
     started = time.monotonic()
-    side_by_side = ["-m", f"not {_WHOLE}", "-n", os.environ.get("TEST_WORKERS", _WORKERS)]
-    measured = _MEASURED if os.environ.get("COVERAGE") and paths == ["tests"] else ()
-    outcomes = [run([*paths, *left_out, *(f"--ignore={folder}" for folder in measured), *side_by_side])]
-    if measured:
-        outcomes.append(run([*measured, _UNMEASURED, *side_by_side, "--cov", "--cov-report=term:skip-covered"]))
-        outcomes.append(run([_UNMEASURED.partition("=")[2], *side_by_side]))
-    with ThreadPoolExecutor(_PARTS) as pool:
-        shares = [f"{number}/{_PARTS}" for number in range(1, _PARTS + 1)]
-        outcomes += pool.map(lambda share: run_share([*paths, *left_out, "-m", _WHOLE], share), shares)
+    outcomes = _outcomes(paths, left_out)
     total = sum((outcome.counts for outcome in outcomes), Counter[str]())
     told = ", ".join(f"{count} {name}" for name, count in sorted(total.items()) if name != "deselected")
     flaky = [name for outcome in outcomes for name in outcome.flaky]
@@ -116,6 +112,39 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"==== all tests: {told or 'none'} in {time.monotonic() - started:.0f} s ====")
     statuses = [outcome.status for outcome in outcomes if outcome.status != _NO_TESTS_COLLECTED]
     return max(*statuses, _TESTS_FAILED) if len(flaky) > _MOST_FLAKY else max(statuses, default=_NO_TESTS_COLLECTED)
+
+
+def _outcomes(paths: list[str], left_out: list[str]) -> list[Outcome]:
+    """All that there is to run, the browsers beside the rest; whatever plays calls in real time comes after them."""
+    everything = paths == ["tests"]
+    options = [path for path in paths if path.startswith("-")]
+    walks = [_WHOLE] if everything else [path for path in paths if path.startswith(_WHOLE)]
+    others = [path for path in paths if path not in (*walks, *options)]
+    with ThreadPoolExecutor() as pool:
+        walked = [pool.submit(run_browsers, [*walks, *options], engine) for engine in _engines() if walks]
+        before = _GIVING_WAY if walked else ()
+        side_by_side = [*options, "-n", os.environ.get("TEST_WORKERS", _WORKERS)]
+        if side_by_side[-1] != "0":
+            # Neighbours stay together, and who is done takes from who is not: so a module's fixtures are made once.
+            side_by_side += ["--dist", "worksteal"]
+        if everything:
+            left_out = [*left_out, f"--ignore={_WHOLE}", f"--ignore={_REAL_TIME}"]
+        measured = _MEASURED if os.environ.get("COVERAGE") and everything else ()
+        apart = [f"--ignore={folder}" for folder in measured]
+        outcomes = [run([*others, *left_out, *apart, *side_by_side], before)] if others else []
+        if measured:
+            covered = [f"--ignore={_REAL_TIME}", "--cov", "--cov-report=term:skip-covered"]
+            outcomes.append(run([*measured, *covered, *side_by_side], before))
+        outcomes += [part.result() for part in walked]
+    if everything:
+        outcomes.append(run([_REAL_TIME, *side_by_side]))
+    return outcomes
+
+
+def _engines() -> list[str]:
+    """The kinds of engines to walk on: the real ones where they run here, or are demanded."""
+    known = (State.from_environment().engines / "engines.env").exists() or "WAYVAULT_POSTGRES_ADMIN_URL" in os.environ
+    return ["embedded", "real"] if known or os.environ.get("ENGINES") == "required" else ["embedded"]
 
 
 def said_of_flaky(flaky: Sequence[str]) -> list[str]:

@@ -12,7 +12,6 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from tests.e2e.people import BOOKING, CVV, ELEANOR, VISA, Account, AgentAtWork, ClientAtHome, Mailbox, wait_until
-from tests.support import engines
 from tests.support import people_by_http as by_http
 from tests.support.browser import chromium
 from tests.support.stack import ROOT, Engine, Stack, running
@@ -39,24 +38,6 @@ _ON_BOTH: Final = (
 _PICTURES: Final = ("test_guides.py",)
 
 
-_IN_EVERY_SHARE: Final = (
-    "test_no_card_is_left_behind_by_what_ran_before",
-    "test_no_process_wrote_a_traceback_or_an_unforeseen_error",
-)
-
-
-# How many usual tests each takes the time of (pytest --durations), and all that is walked on the real engines.
-_HEAVY: Final = {
-    "test_every_page_of_the_crm": 11,
-    "test_every_page_holds_at_most_the_last_four_digits_and_none_breaks": 6,
-    "test_no_card_leaves_the_frame_and_the_vault": 5,
-    "test_the_pages_of_one_payment_on_both_sides": 5,
-    "test_every_page_of_the_portal": 4,
-    "test_pages_of_the_crm_in_states_that_no_address_has": 4,
-    "test_the_mails": 4,
-    "test_one_payment_from_the_link_to_the_destroyed_card": 2,
-}
-_REAL_ENGINES: Final = 24
 # The whole album takes seven pictures where the tests take one.
 _MOST_SECONDS: Final = 3600 if os.environ.get("ALBUM") == "whole" else 600
 
@@ -67,7 +48,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if item.path.is_relative_to(here) and _is_for_all_only(item)]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
-    _keep_share(config, items, here)
+    _keep_engine(config, items, here)
     for item in items:
         if item.path.is_relative_to(here):
             item.add_marker(pytest.mark.e2e)
@@ -76,30 +57,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.timeout(_MOST_SECONDS, method="signal"))
 
 
-def _keep_share(config: pytest.Config, items: list[pytest.Item], here: Path) -> None:
-    """E2E_SHARE=1/2: the first of two parts that run side by side, each with a stack of its own.
-
-    What looks at what a run left behind runs in every part; the real engines are one part's, so that they start once.
-    Every other test goes to the part that has least to do so far.
-    """
-    number, _, parts = os.environ.get("E2E_SHARE", "1/1").partition("/")
-    mine, load = int(number) - 1, [0] * int(parts)
-    if engines.required():
-        load[0] = _REAL_ENGINES
-
-    def is_others(item: pytest.Item) -> bool:
-        name = getattr(item, "originalname", "")
-        if not item.path.is_relative_to(here) or name in _IN_EVERY_SHARE:
-            return mine > 0 and "[real" in item.name
-        if "[real" in item.name:
-            return mine != 0
-        share = load.index(min(load))
-        load[share] += _HEAVY.get(name, 1)
-        return share != mine
-
-    others = [item for item in items if is_others(item)]
-    config.hook.pytest_deselected(items=others)
-    items[:] = [item for item in items if item not in others]
+def _keep_engine(config: pytest.Config, items: list[pytest.Item], here: Path) -> None:
+    """E2E_ENGINE=real: what is walked on the real engines, in a run of its own; embedded: the rest; unset: all."""
+    if wanted := os.environ.get("E2E_ENGINE"):
+        others = [
+            item
+            for item in items
+            if item.path.is_relative_to(here) and ("[real" in item.name) is not (wanted == "real")
+        ]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
 
 
 def _is_for_all_only(item: pytest.Item) -> bool:

@@ -1,6 +1,11 @@
-"""Each service runs from its own lock and nothing else: an environment is made of it, and its processes started."""
+"""Each service runs from its own lock and nothing else: an environment is made of it, and its processes started.
+
+Its libraries are those that `make setup` installed by their hashes, for each lock's pins are the development lock's;
+what is not in the service's lock is not there.
+"""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,10 +15,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from importlib.metadata import Distribution, distribution
 from pathlib import Path
 from socket import create_server
 
 import pytest
+from packaging.requirements import Requirement
 
 from deploy.dev import certificates
 from deploy.dev.state import Ports, State
@@ -41,14 +48,18 @@ def service(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def python(service: str, tmp_path: Path) -> Path:
     """The interpreter of an environment that holds the service's lock and nothing else."""
-    uv = Path(sys.executable).parent / "uv"
-    environment = {**os.environ, "UV_SYSTEM_CERTS": "1", "VIRTUAL_ENV": str(tmp_path / "venv")}
-    for command in (
-        ["venv", "--quiet", "--python", sys.executable, str(tmp_path / "venv")],
-        ["pip", "sync", "--quiet", "--require-hashes", str(ROOT / "requirements" / f"{service}.txt")],
-    ):
-        subprocess.run([str(uv), *command], env=environment, check=True, cwd=tmp_path)
-    return tmp_path / "venv" / "bin" / "python"
+    uv, home = Path(sys.executable).parent / "uv", tmp_path / "venv"
+    subprocess.run([str(uv), "venv", "--quiet", "--python", sys.executable, str(home)], check=True, cwd=tmp_path)
+    (libraries,) = home.glob("lib/python*/site-packages")
+    for name, version in _pins(service):
+        installed = distribution(name)
+        assert installed.version == version, f"{name} is installed as {installed.version}. Run make setup."
+        _link(installed, libraries)
+    return home / "bin" / "python"
+
+
+def test_a_lock_pins_what_the_development_lock_pins(service: str) -> None:
+    assert _locked(service) <= _locked("dev")
 
 
 def test_a_service_starts_from_its_own_lock(service: str, python: Path, tmp_path: Path) -> None:
@@ -74,6 +85,37 @@ def test_a_service_starts_from_its_own_lock(service: str, python: Path, tmp_path
     if service != "vault":
         with _started(python, service, "web", checkout, settings) as process:
             _wait(f"http://127.0.0.1:{port}/healthz", process)
+
+
+def _locked(name: str) -> set[str]:
+    """A lock's entries: a pin with its hashes."""
+    text = (ROOT / "requirements" / f"{name}.txt").read_text("utf-8")
+    lines = [line.strip() for line in text.splitlines() if not line.strip().startswith("#")]
+    return set(re.split(r"\n(?=\w)", "\n".join(lines)))
+
+
+def _pins(service: str) -> list[tuple[str, str]]:
+    """Names and versions, as far as they are for this machine."""
+    pins = [Requirement(entry.partition("\\\n")[0]) for entry in _locked(service) if entry]
+    return [
+        (pin.name, next(iter(pin.specifier)).version) for pin in pins if pin.marker is None or pin.marker.evaluate()
+    ]
+
+
+def _link(installed: Distribution, folder: Path) -> None:
+    """Puts a library's files, with what they were compiled to, into another environment."""
+    for file in installed.files or ():
+        source, target = Path(str(installed.locate_file(file))), folder / file
+        if ".." in file.parts or not source.exists():
+            continue  # a script beside the interpreter
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.exists():
+            target.symlink_to(source)
+        for compiled in source.parent.glob(f"__pycache__/{source.stem}.*.pyc") if source.suffix == ".py" else ():
+            kept = target.parent / "__pycache__" / compiled.name
+            kept.parent.mkdir(exist_ok=True)
+            if not kept.exists():
+                kept.symlink_to(compiled)
 
 
 def _code_of(service: str, folder: Path) -> Path:

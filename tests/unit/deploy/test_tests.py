@@ -1,6 +1,8 @@
 """What `make test` makes of tests that pass at the second try only."""
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -8,14 +10,26 @@ from deploy.dev import tests
 from deploy.dev.tests import Outcome
 
 
+@dataclass
+class Runs:
+    """The outcomes of the runs of pytest: of the browser tests, in order, and of all others."""
+
+    walked: list[Outcome] = field(default_factory=list)
+    other: Outcome = field(default_factory=lambda: Outcome(status=0, counts=Counter(passed=2)))
+    asked: list[list[str]] = field(default_factory=list)
+
+    def run(self, arguments: list[str], before: Sequence[str] = (), **_: str) -> Outcome:
+        self.asked.append(arguments)
+        return self.walked.pop(0) if arguments[0].startswith("tests/e2e") else self.other
+
+
 @pytest.fixture
-def runs(monkeypatch: pytest.MonkeyPatch) -> list[Outcome]:
-    """The outcomes of the runs of pytest, in order; the first is that of the tests without browsers."""
-    outcomes: list[Outcome] = []
+def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
+    made = Runs()
     monkeypatch.delenv("COVERAGE", raising=False)
-    monkeypatch.setattr(tests, "run", lambda *_, **__: outcomes.pop(0))
-    monkeypatch.setattr(tests, "_PARTS", 1)
-    return outcomes
+    monkeypatch.setattr(tests, "run", made.run)
+    monkeypatch.setattr(tests, "_engines", lambda: ["embedded"])
+    return made
 
 
 def _failing(*names: str) -> Outcome:
@@ -23,32 +37,29 @@ def _failing(*names: str) -> Outcome:
 
 
 def test_a_test_that_passes_when_tried_again_is_named_before_the_closing_line(
-    runs: list[Outcome], capsys: pytest.CaptureFixture[str]
+    runs: Runs, capsys: pytest.CaptureFixture[str]
 ) -> None:
     passing = Outcome(status=0, counts=Counter(passed=2))
-    runs += [passing, _failing("tests/e2e/a.py::one", "tests/e2e/a.py::two"), passing]
+    runs.walked += [_failing("tests/e2e/a.py::one", "tests/e2e/a.py::two"), passing]
 
     assert tests.main([]) == 0
 
     said = capsys.readouterr().out.splitlines()
     assert said[-3].startswith("FLAKY tests/e2e/a.py::one")
     assert said[-2].startswith("FLAKY tests/e2e/a.py::two")
-    assert "9 passed" in said[-1]
+    assert "11 passed" in said[-1]
 
 
-def test_more_than_two_flaky_tests_fail_the_run(runs: list[Outcome], capsys: pytest.CaptureFixture[str]) -> None:
+def test_more_than_two_flaky_tests_fail_the_run(runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
     passing = Outcome(status=0, counts=Counter(passed=3))
-    runs += [passing, _failing("tests/e2e/a.py::one", "tests/e2e/a.py::two", "tests/e2e/a.py::three"), passing]
+    runs.walked += [_failing("tests/e2e/a.py::one", "tests/e2e/a.py::two", "tests/e2e/a.py::three"), passing]
 
     assert tests.main([]) == 1
     assert "3 flaky tests fail the run" in capsys.readouterr().out
 
 
-def test_what_fails_twice_has_failed_and_is_not_called_flaky(
-    runs: list[Outcome], capsys: pytest.CaptureFixture[str]
-) -> None:
-    runs += [
-        Outcome(status=0, counts=Counter(passed=1)),
+def test_what_fails_twice_has_failed_and_is_not_called_flaky(runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
+    runs.walked += [
         _failing("tests/e2e/a.py::one", "tests/e2e/a.py::two"),
         _failing("tests/e2e/a.py::one"),
     ]
@@ -60,32 +71,42 @@ def test_what_fails_twice_has_failed_and_is_not_called_flaky(
     assert "FLAKY tests/e2e/a.py::one" not in said
 
 
-def test_the_vaults_tests_are_run_apart_and_measured_when_asked(
-    runs: list[Outcome], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[list[str]] = []
-    passing = Outcome(status=0, counts=Counter(passed=1))
-
-    def run(arguments: list[str], **_: str) -> Outcome:
-        asked.append(arguments)
-        return passing
-
-    monkeypatch.setattr(tests, "run", run)
+def test_the_vaults_tests_are_run_apart_and_measured_when_asked(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs.walked.append(Outcome(status=0, counts=Counter(passed=1)))
     monkeypatch.setenv("COVERAGE", "1")
 
     assert tests.main([]) == 0
 
-    rest, measured, unmeasured, _ = asked
+    rest, measured, in_real_time = (asked for asked in runs.asked if asked[0] != "tests/e2e")
     assert "--ignore=tests/unit/vault" in rest
     assert "--cov" not in rest
     assert {"tests/unit/vault", "tests/integration/vault", "--cov"} <= set(measured)
+    assert "--ignore=tests/integration/vault/phone/test_proof.py" in rest
     assert "--ignore=tests/integration/vault/phone/test_proof.py" in measured
-    assert unmeasured[0] == "tests/integration/vault/phone/test_proof.py"
+    assert in_real_time[0] == "tests/integration/vault/phone/test_proof.py"
 
 
-def test_a_floor_that_is_not_reached_fails_the_run(runs: list[Outcome], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_floor_that_is_not_reached_fails_the_run(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COVERAGE", "1")
     passing = Outcome(status=0, counts=Counter(passed=1))
-    runs += [passing, Outcome(status=1, counts=Counter(passed=3)), passing, passing]
+    runs.walked.append(passing)
+    runs.other = Outcome(status=1, counts=Counter(passed=3))
 
     assert tests.main([]) == 1
+
+
+def test_browser_tests_run_in_a_process_of_their_own_for_each_kind_of_engines(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs.walked += [Outcome(status=0, counts=Counter(passed=1))] * 2
+    monkeypatch.setattr(tests, "_engines", lambda: ["embedded", "real"])
+
+    assert tests.main([]) == 0
+
+    assert runs.asked.count(["tests/e2e"]) == 2
+    assert any("--ignore=tests/e2e" in asked for asked in runs.asked)
+
+
+def test_a_part_that_has_no_browser_tests_starts_no_browser(runs: Runs) -> None:
+    assert tests.main(["tests/unit/crm"]) == 0
+    assert [asked[0] for asked in runs.asked] == ["tests/unit/crm"]
