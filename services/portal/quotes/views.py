@@ -96,19 +96,14 @@ def _asked(form: QuoteForm, agent: AgentView, client: PresentClient | None, key:
     if form.website.data:
         log.info("quote.machine_refused", agent_id=agent.agent_id)
         return True
-    if not _may_ask(form.visitor().email):
+    visitor = request.remote_addr or ""
+    if not portal().throttle.allows_mail(
+        "quote", visitor, form.visitor().email, most=REQUESTS_PER_HOUR, mails=REQUESTS_PER_HOUR
+    ):
         form.refuse("", _TOO_MANY)
         return False
     portal().quotes.ask(agent, form.wish(), form.visitor(), client=client, request_key=key)
     return True
-
-
-def _may_ask(email: str) -> bool:
-    """Counts by the address it comes from, and by the one that is mailed: nobody's inbox is filled from here."""
-    throttle = portal().throttle
-    return throttle.allows("quote", request.remote_addr or "", most=REQUESTS_PER_HOUR) and throttle.allows(
-        "quote mail", email.casefold(), most=REQUESTS_PER_HOUR
-    )
 
 
 def _own_client(agent: AgentView) -> PresentClient | None:

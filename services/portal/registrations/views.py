@@ -36,7 +36,10 @@ def register(name: str) -> ResponseReturnValue:
         if form.website.data:
             log.info("registration.machine_refused", agent_id=agent.agent_id)
             return redirect(url_for("registrations.sent", name=agent.slug), 303)
-        if _may_register(form.email.data or ""):
+        visitor, to = request.remote_addr or "", form.email.data or ""
+        if portal().throttle.allows_mail(
+            "registration", visitor, to, most=REGISTRATIONS_PER_HOUR, mails=MAILS_PER_HOUR
+        ):
             key = form.request_key.data or new_link_token()
             portal().registrations.register(agent, form.registrant(), request_key=key)
             return redirect(url_for("registrations.sent", name=agent.slug), 303)
@@ -99,11 +102,3 @@ def show(registration_id: str) -> ResponseReturnValue:
     if found.state is RegistrationState.PROVEN:
         answer.headers["Refresh"] = _LOOKS_AGAIN_SECONDS
     return answer
-
-
-def _may_register(email: str) -> bool:
-    """Counts by the address it comes from, and by the one that is mailed."""
-    throttle = portal().throttle
-    return throttle.allows("registration", request.remote_addr or "", most=REGISTRATIONS_PER_HOUR) and throttle.allows(
-        "registration mail", email.casefold(), most=MAILS_PER_HOUR
-    )

@@ -34,6 +34,10 @@ class Throttle:
             row.count += 1
             return True
 
+    def allows_mail(self, what: str, visitor: str, to: str, *, most: int, mails: int) -> bool:
+        """Counts one more `what` by this IP address, and one more mail of it: nobody's inbox is filled from here."""
+        return self.allows(what, visitor, most=most) and self.allows(f"{what} mail", to.casefold(), most=mails)
+
     def sweep(self) -> None:
         """Forgets hours that are over."""
         with self._database.transaction() as session:

@@ -24,7 +24,14 @@ from services.crm.paying.charging.models import RefundRequestRow
 from services.crm.paying.charging.refunds import Refunds
 from services.crm.paying.charging.requests import RefundRequest, request_of, requests_of, waiting_request
 from services.crm.paying.charging.rules import RequestState, decision_refusal
-from services.crm.paying.payments.service import HeldPayment, Payment, locked, locked_own, payments_by_id
+from services.crm.paying.payments.service import (
+    HeldPayment,
+    Payment,
+    asked_of_admins,
+    locked,
+    locked_own,
+    payments_by_id,
+)
 
 __all__ = ["AskedRefund", "RefundApprovals", "RefundRequest", "RequestState"]
 
@@ -76,18 +83,10 @@ class RefundApprovals:
 
     def asked(self, actor: Actor, limit: int = 50) -> list[AskedRefund]:
         """The agency's requests for its admins, newest first. Raises NotFound for others."""
-        _require_admin(actor)
-        query = (
-            select(RefundRequestRow)
-            .where(RefundRequestRow.agency_id == actor.agency_id)
-            .order_by(RefundRequestRow.requested_at.desc(), RefundRequestRow.id)
-            .limit(limit)
-        )
         with self._database.read() as session:
+            found = asked_of_admins(session, RefundRequestRow, actor, limit=limit, unknown=_UNKNOWN)
             names = self._directory.names(session, actor.agency_id)
-            rows = session.scalars(query).all()
-            payments = payments_by_id(session, {row.payment_id for row in rows})
-            return [_asked(row, payments[row.payment_id], names) for row in rows]
+            return [_asked(row, payment, names) for row, payment in found]
 
     def get(self, actor: Actor, request_id: str) -> AskedRefund:
         """One request, for an admin of its agency. Raises NotFound."""

@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstr
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
+from services.crm.core.for_admins import ForAdminsColumns
 from services.crm.core.news import news
 from services.crm.orm import Base
 
@@ -93,7 +94,7 @@ class PaymentRefundRow(Base):
 
 
 @news
-class RefundRequestRow(Base):
+class RefundRequestRow(ForAdminsColumns, Base):
     """A refund that waits for another admin's word. No row in `payment_refund` before it is approved, so nothing that
     carries refunds out knows of it."""
 
@@ -111,18 +112,9 @@ class RefundRequestRow(Base):
         ),
     )
 
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    payment_id: Mapped[str] = mapped_column(ForeignKey("payment.id"))
     agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"))
-    agent_id: Mapped[str] = mapped_column(ForeignKey("agent.id"))
     amount_minor: Mapped[int] = mapped_column(BigInteger)
-    reason: Mapped[str] = mapped_column(String(200))
-    # rules.RequestState.
-    state: Mapped[str] = mapped_column(String(12))
     ip: Mapped[str] = mapped_column(String(64))
     user_agent: Mapped[str] = mapped_column(String(300))
-    requested_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    decided_by: Mapped[str | None] = mapped_column(ForeignKey("agent.id"))
-    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # The admin's word to the agent.
     word: Mapped[str] = mapped_column(String(200), default="")

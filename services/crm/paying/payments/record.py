@@ -3,12 +3,16 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chassis.cards import brand_words
+from chassis.errors import NotFound
 from chassis.money import Money
+from services.crm.core.actor import Actor
+from services.crm.core.for_admins import ForAdminsColumns
 from services.crm.paying.payments.models import PaymentRow
 from services.crm.paying.payments.rules import (
     CLOSED,
@@ -23,6 +27,7 @@ from services.crm.paying.payments.rules import (
 )
 
 _AT_ONCE = 1_000
+R = TypeVar("R", bound=ForAdminsColumns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +208,19 @@ def payments_by_id(session: Session, payment_ids: Collection[str]) -> dict[str, 
     return {
         row.id: payment_of(row) for row in session.scalars(select(PaymentRow).where(PaymentRow.id.in_(payment_ids)))
     }
+
+
+def asked_of_admins(
+    session: Session, row: type[R], actor: Actor, *, limit: int, unknown: str
+) -> list[tuple[R, Payment]]:
+    """The agency's requests of one kind with their payments, newest first. Raises NotFound(`unknown`) for who is no
+    admin."""
+    if not actor.is_admin:
+        raise NotFound(unknown)
+    query = select(row).where(row.agency_id == actor.agency_id).order_by(row.requested_at.desc(), row.id).limit(limit)
+    rows = session.scalars(query).all()
+    payments = payments_by_id(session, {each.payment_id for each in rows})
+    return [(each, payments[each.payment_id]) for each in rows]
 
 
 def titles_of(session: Session, agency_id: str, payment_ids: Collection[str]) -> dict[str, str]:

@@ -26,7 +26,15 @@ from services.crm.paying.payments.pending import (
     keys_of,
     orders_of_authorized,
 )
-from services.crm.paying.payments.record import BillingAddress, Payment, agent_of, payer_of, payments_by_id, titles_of
+from services.crm.paying.payments.record import (
+    BillingAddress,
+    Payment,
+    agent_of,
+    asked_of_admins,
+    payer_of,
+    payments_by_id,
+    titles_of,
+)
 from services.crm.paying.payments.rules import (
     METHOD_WORDS,
     PENDING,
@@ -73,6 +81,7 @@ __all__ = [
     "SignedDocument",
     "after",
     "agent_of",
+    "asked_of_admins",
     "balance",
     "context_of",
     "count_pending",

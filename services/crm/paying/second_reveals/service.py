@@ -18,7 +18,7 @@ from services.crm.access.agency.service import AgentDetail, Directory, agent_sna
 from services.crm.core.actor import Actor
 from services.crm.core.news import tell
 from services.crm.core.ports.vault import Origin, VaultPort
-from services.crm.paying.payments.service import Payment, context_of, locked_own, payments_by_id
+from services.crm.paying.payments.service import Payment, asked_of_admins, context_of, locked_own, payments_by_id
 from services.crm.paying.reveal.service import CodeSent, Reveals
 from services.crm.paying.second_reveals.models import SecondRevealRow
 from services.crm.paying.second_reveals.records import SecondReveal, newest, second_of
@@ -153,18 +153,10 @@ class SecondReveals:
 
     def asked(self, actor: Actor, limit: int = 50) -> list[Asked]:
         """The agency's requests for its admins, newest first. Raises NotFound for others."""
-        _require_admin(actor)
-        query = (
-            select(SecondRevealRow)
-            .where(SecondRevealRow.agency_id == actor.agency_id)
-            .order_by(SecondRevealRow.requested_at.desc(), SecondRevealRow.id)
-            .limit(limit)
-        )
         with self._database.read() as session:
+            found = asked_of_admins(session, SecondRevealRow, actor, limit=limit, unknown=_UNKNOWN)
             names = self._directory.names(session, actor.agency_id)
-            rows = session.scalars(query).all()
-            payments = payments_by_id(session, {row.payment_id for row in rows})
-            return [self._asked(row, payments[row.payment_id], names) for row in rows]
+            return [self._asked(row, payment, names) for row, payment in found]
 
     def get(self, actor: Actor, second_id: str) -> Asked:
         """One request, for an admin of its agency. Raises NotFound."""
