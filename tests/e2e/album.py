@@ -74,7 +74,7 @@ class Album:
             self._check_large_text(page, name)
 
     def glance(self, page: Page, name: str) -> None:
-        """The quick look: all of axe's rules in light, colours in dark, both widths. Its pictures are `make album`'s."""
+        """The quick look: all of axe's rules in light, colours in dark, both widths. `make album` has pictures."""
         if WHOLE:
             self._look_at_every_view(page, name)
             return
