@@ -2,10 +2,10 @@
 
     python -m deploy.dev.tests [path …]
 
-The browser tests, which wait more than they work, run beside all others: one run for each kind of engines, with one
-system and one browser. Chaos, bench, compose and upgrade are left out unless their folder is named. COVERAGE=1 measures
-which branches of the vault its own tests go (pyproject.toml, [tool.coverage]) and fails the run below the floor that
-stands there.
+The browser tests of each kind of engines are one run with one system and one browser. Of embedded engines alone, they
+run beside all others, for they wait more than they work. Chaos, bench, compose and upgrade are left out unless their
+folder is named. COVERAGE=1 measures which branches of the vault its own tests go (pyproject.toml, [tool.coverage]) and
+fails the run below the floor that stands there.
 """
 
 import os
@@ -15,7 +15,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -115,13 +115,21 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _outcomes(paths: list[str], left_out: list[str]) -> list[Outcome]:
-    """All that there is to run, the browsers beside the rest; whatever plays calls in real time comes after them."""
+    """All that there is to run, the browsers beside the rest; whatever plays calls in real time comes after them.
+
+    Two whole systems, on both kinds of engines, keep the processors busy by themselves: they come after the rest.
+    """
     everything = paths == ["tests"]
     options = [path for path in paths if path.startswith("-")]
     walks = [_WHOLE] if everything else [path for path in paths if path.startswith(_WHOLE)]
     others = [path for path in paths if path not in (*walks, *options)]
     with ThreadPoolExecutor() as pool:
-        walked = [pool.submit(run_browsers, [*walks, *options], engine) for engine in _engines() if walks]
+        kinds = _engines() if walks else []
+
+        def walk() -> list[Future[Outcome]]:
+            return [pool.submit(run_browsers, [*walks, *options], engine) for engine in kinds]
+
+        walked = walk() if len(kinds) == 1 else []
         before = _GIVING_WAY if walked else ()
         side_by_side = [*options, "-n", os.environ.get("TEST_WORKERS", _WORKERS)]
         if side_by_side[-1] != "0":
@@ -135,7 +143,7 @@ def _outcomes(paths: list[str], left_out: list[str]) -> list[Outcome]:
         if measured:
             covered = [f"--ignore={_REAL_TIME}", "--cov", "--cov-report=term:skip-covered"]
             outcomes.append(run([*measured, *covered, *side_by_side], before))
-        outcomes += [part.result() for part in walked]
+        outcomes += [part.result() for part in walked or walk()]
     if everything:
         outcomes.append(run([_REAL_TIME, *side_by_side]))
     return outcomes
