@@ -271,7 +271,8 @@ class Layout:
         """It has neither database nor bus; ng stays on the loopback that Kamailio shares with it."""
         return {
             "PHONE_STATE_DIR": str(_INSIDE),
-            "PHONE_LISTEN": "0.0.0.0:8112",
+            # By name: on the network of the CRM alone, where this name is known. The vault, on another, can't call it.
+            "PHONE_LISTEN": _PHONE_ADDRESS,
             "PHONE_METRICS_LISTEN": METRICS,
             "PHONE_MEDIA_ADDRESS": self.sites.phone,
             "PHONE_MEDIA_LISTEN": "0.0.0.0",

@@ -23,9 +23,10 @@ ALLOWED = {
     "portal": {"vault", "postgres", "rabbitmq"},
     "portal-worker": {"vault", "postgres", "rabbitmq"},
     "notifier": {"postgres", "rabbitmq"},
-    "masker": {"vault", "masker"},
+    # Its own gRPC listens on the CRM's network alone.
+    "masker": {"vault"},
     # It shares the masker's address, and has no certificate that the vault would talk to.
-    "kamailio": {"vault", "masker"},
+    "kamailio": {"vault"},
 }
 # Programs that need no way out of the host: not one route leads there.
 SHUT_IN = ("vault", "vault-worker", "crm-worker", "portal-worker", "postgres", "vault-postgres", "rabbitmq", "hcvault")
@@ -68,9 +69,6 @@ def test_programs_run_as_nobody_special_on_a_root_that_can_not_be_written(contai
     assert "CapEff:\t0000000000000000" in status
     assert "NoNewPrivs:\t1" in status
     assert "Seccomp:\t2" in status
-    described = json.loads(containers.containers.run(["podman", "inspect", f"wayvault_{program}_1"]).stdout)[0]
-    # MemorySwap is memory and swap together.
-    assert described["HostConfig"]["Memory"] == described["HostConfig"]["MemorySwap"] == 768 * 1024**2
 
 
 @pytest.mark.parametrize("program", ["vault", "crm", "portal", "notifier"])

@@ -28,18 +28,37 @@ _LARGEST: Final = 4096
 _AHEAD: Final = -10
 # Three of Kamailio's pings.
 _SILENT_SECONDS: Final = 1.5
+_MOST_SOURCES: Final = 16
 _RECEIVE_BUFFER: Final = 256 * 1024
 
 
 class Sockets:
-    """Pairs of UDP ports out of a range, each on one address of this machine. The masker's network."""
+    """Pairs of UDP ports out of a range, each on one address of this machine. The masker's network.
 
-    def __init__(self, address: str, first: int, last: int, selector: selectors.BaseSelector) -> None:
+    `behind_nat`: nothing is sent to an address before something came from there to the same port. What a telephone
+    sends would else find its way through the NAT taken by what was sent to it, and arrive at another port.
+    """
+
+    def __init__(
+        self, address: str, first: int, last: int, selector: selectors.BaseSelector, *, behind_nat: bool = False
+    ) -> None:
         self._address = address
         self._family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self._free = deque(range(first + first % 2, last, 2))
         self._open: dict[int, socket.socket] = {}
         self._selector = selector
+        self._behind_nat = behind_nat
+        self._heard: dict[int, set[Address]] = {}
+
+    def heard(self, port: int, source: Address) -> None:
+        """Something came from there."""
+        if not self._behind_nat:
+            return
+        known = self._heard.setdefault(port, set())
+        if len(known) >= _MOST_SOURCES:
+            # Strangers; who belongs to the call is heard again within 20 ms.
+            known.clear()
+        known.add(source)
 
     def open_pair(self) -> int:
         for _ in range(len(self._free)):
@@ -73,6 +92,7 @@ class Sockets:
 
     def close_pair(self, port: int) -> None:
         for number in (port, port + 1):
+            self._heard.pop(number, None)
             opened = self._open.pop(number, None)
             if opened is not None:
                 self._selector.unregister(opened)
@@ -81,7 +101,7 @@ class Sockets:
 
     def send(self, port: int, data: bytes, address: Address) -> None:
         opened = self._open.get(port)
-        if opened is not None:
+        if opened is not None and (not self._behind_nat or address in self._heard.get(port, ())):
             with contextlib.suppress(OSError):
                 opened.sendto(data, address)
 
@@ -113,7 +133,8 @@ class Media:
 
     def __init__(self, *, ng_listen: str, address: str, first_port: int, last_port: int, bound: str = "") -> None:
         self._selector = selectors.DefaultSelector()
-        self.network = Sockets(bound or address, first_port, last_port, self._selector)
+        behind_nat = bool(bound) and bound != address
+        self.network = Sockets(bound or address, first_port, last_port, self._selector, behind_nat=behind_nat)
         self.lateness = Lateness()
         self.kamailio_at: float | None = None
         self._pinged_at: float | None = None
@@ -180,6 +201,8 @@ class Media:
         except OSError:
             return
         now = time.monotonic()
+        if key.data >= 0:
+            self.network.heard(key.data, source[:2])
         if key.data < 0:
             self.kamailio_at = now
             reply = ng.datagram(data, now)
