@@ -91,6 +91,14 @@ def test_the_settings_are_well_formed(service: str, monkeypatch: pytest.MonkeyPa
     assert settings.environment == "production"
 
 
+def test_the_frames_own_settings_are_fit_for_production(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = next(m for m in of_kind("ConfigMap") if m["metadata"]["name"] == "wayvault-frame")
+    for name, value in config["data"].items():
+        monkeypatch.setenv(name, value)
+    # Its certificate comes from a Secret.
+    assert [problem for problem in VaultSettings().frame_problems() if "VAULT_TLS_CERT" not in problem] == []
+
+
 def test_the_component_for_telephones_has_each_setting_of_the_masker_and_tells_the_crm_where_it_is() -> None:
     (config,) = of_kind("ConfigMap", "phone")
     (deployment,) = of_kind("Deployment", "phone")
