@@ -2,18 +2,19 @@
 
 from urllib.parse import urlsplit
 
-from chassis.typed.text import plain
+from chassis.typed.websites import WebsiteError, clean_page, read_website
 
 
 def read_page(text: str) -> str:
     """A page's address, with https:// where it was left out. Raises ValueError with a text for the person."""
-    typed = plain(text)
+    typed = clean_page(text)
     address = typed if "://" in typed else f"https://{typed}"
+    wrong = ValueError("Enter the address of a page that begins with https://, such as https://pay.example.com.")
     try:
-        parts = urlsplit(address)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        host, parts = "", urlsplit("")
-    if parts.scheme != "https" or "." not in host or parts.username is not None or " " in address:
-        raise ValueError("Enter the address of a page that begins with https://, such as https://pay.example.com.")
-    return address
+        website = read_website(address)
+    except WebsiteError:
+        raise wrong from None
+    if not website.startswith("https://") or "." not in website or " " in address:
+        raise wrong
+    # The rest as it was typed: only its host may be written in two ways.
+    return website + address[len("https://") + len(urlsplit(address).netloc) :]

@@ -5,9 +5,13 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
+from chassis.typed.text import plain
+
 # A name of DNS as browsers send it (RFC 1123): nothing in it could end a header's directive.
 _LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _LONGEST_HOST: Final = 253
+# IDNA 2003 and 2008 make two names of one with these (UTS 46, 1.2).
+_TWO_WAYS: Final = re.compile("[\u00df\u03c2\u200c\u200d]", re.IGNORECASE)
 
 
 class WebsiteError(ValueError):
@@ -16,9 +20,14 @@ class WebsiteError(ValueError):
 
 def read_website(text: str) -> str:
     """ "https://maya.example" for "maya.example/contact". Raises WebsiteError."""
+    text = clean_page(text)
     wrong = WebsiteError(
         f"“{text[:80]}” is not the address of a website. Write it as in a browser, such as www.your-name.com."
     )
+    if odd := _TWO_WAYS.search(text.partition("://")[2].partition("/")[0] or text.partition("/")[0]):
+        raise WebsiteError(
+            f"“{odd.group()}” in a website's name is read in two ways. Copy the address as browsers send it: “xn--…”."
+        )
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")
         host, port = (parts.hostname or "").encode("idna").decode("ascii").lower(), parts.port
@@ -27,6 +36,13 @@ def read_website(text: str) -> str:
     if parts.scheme not in ("https", "http") or parts.username is not None or not _is_host(host):
         raise wrong
     return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
+
+
+def clean_page(text: str) -> str:
+    """The address without what a sentence or a mail leaves around it."""
+    bare = plain(text).strip("<>\"' ,;").rstrip(".")
+    bare = bare.removeprefix("(")
+    return bare if "(" in bare else bare.rstrip(").,;")
 
 
 def with_or_without_www(origin: str) -> str:
