@@ -49,6 +49,8 @@ class PaymentRequest(House):
     # Of a standing order: what is charged when, in words; else empty.
     plan: str
     due_on: date | None
+    # Of a standing order: the agency's gateway is in its test mode, and no money moves.
+    test_mode: bool
     card_retention_days: int
     cvv_retention_hours: int
 
@@ -96,6 +98,7 @@ def read_context(context: PaymentContext) -> PaymentRequest:
         purpose=context.purpose,
         plan=context.plan,
         due_on=day_from(context.due_on),
+        test_mode=context.test_mode,
         card_retention_days=context.policy.card_retention_days or 30,
         cvv_retention_hours=context.policy.cvv_retention_hours,
     )

@@ -33,6 +33,7 @@ class FakeCharging:
 
     def __init__(self) -> None:
         self.gateway: GatewayDetail | None = GatewayDetail(name="stripe", live=False, keeps_cards=True)
+        self.live = False
         # Slots for keys, by id: (agency, agent, gateway); and what was sealed into them.
         self.key_entries: dict[str, tuple[str, str, str]] = {}
         self.entered: dict[str, KeyEntry] = {}
@@ -111,7 +112,7 @@ class FakeCharging:
             currency=order.currency,
             refunded_minor=0,
             gateway="stripe",
-            live=False,
+            live=self.live,
             reason="There is not enough money on the card." if self.next is ChargeState.DECLINED else "",
             next_step="Ask the client for another card." if self.next is ChargeState.DECLINED else "",
             client_url="https://bank.example/3ds" if self.next is ChargeState.NEEDS_CLIENT else "",

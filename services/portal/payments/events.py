@@ -7,6 +7,7 @@ from chassis.bus import EventHandlers, EventMeta
 from chassis.timestamps import moment_of
 from protos.wayvault.events.v1.events_pb2 import (
     PaymentCardRemoved,
+    PaymentConfirmationWanted,
     PaymentLapsed,
     PaymentProcessed,
     PaymentRecorded,
@@ -24,6 +25,7 @@ def subscribe(handlers: EventHandlers) -> None:
     """Registers the room's handlers."""
     handlers.on(PaymentRetrieved, on_retrieved)
     handlers.on(PaymentProcessed, on_processed)
+    handlers.on(PaymentConfirmationWanted, on_confirmation_wanted)
     handlers.on(PaymentVoided, on_voided)
     handlers.on(PaymentCardRemoved, on_card_removed)
     handlers.on(PaymentLapsed, on_lapsed)
@@ -45,6 +47,11 @@ def on_processed(session: Session, message: PaymentProcessed, meta: EventMeta) -
     note_context(session, row, message.context, meta.occurred_at)
     if row.processed_at is None:
         row.processed_at, row.confirmation_number = moment_of(message.at), message.confirmation_number[:200]
+
+
+def on_confirmation_wanted(session: Session, message: PaymentConfirmationWanted, meta: EventMeta) -> None:
+    """The client is on their way to the bank, and comes back to a page that says whether money moves."""
+    note_context(session, payment_row(session, message.context.payment_id), message.context, meta.occurred_at)
 
 
 def on_voided(session: Session, message: PaymentVoided, meta: EventMeta) -> None:

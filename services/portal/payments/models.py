@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
@@ -34,6 +34,8 @@ class PaymentRow(Base):
     refunded_minor: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     refunded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     is_fee: Mapped[bool] = mapped_column(default=False)
+    # The agency's gateway charged or refunded it in its test mode: no money moved.
+    test_mode: Mapped[bool] = mapped_column(default=False, server_default=false())
     # When the portal first heard of it: lists are ordered by it.
     told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # The context as the client authorized it: a later change in the CRM does not change what they signed.

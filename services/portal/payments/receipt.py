@@ -34,6 +34,7 @@ def receipt_of(payment: PaymentStatus) -> Receipt:
         raise ValueError("a receipt is for a payment that was taken")
     card = f"{brand_words(payment.brand)} ending in {payment.last4}" if payment.last4 else ""
     lines = (
+        ("Test", "No money moved: the agency's payment gateway was in test mode" if facts.test_mode else ""),
         ("Received from", request.payer_name),
         ("Paid to", request.supplier_name or request.agency_name),
         ("On", day(facts.paid_on) if facts.paid_on else when(taken_at)),

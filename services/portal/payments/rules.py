@@ -51,6 +51,8 @@ class PaymentFacts:
     # What was given back in all, and when last.
     refunded_at: datetime | None = None
     refunded: Money | None = None
+    # The agency's gateway was in its test mode: no money moved.
+    test_mode: bool = False
     answer: str = ""
     method: str = ""
     paid_on: date | None = None

@@ -302,7 +302,9 @@ class Payments:
 
 
 def note_context(session: Session, row: PaymentRow, context: PaymentContext, at: datetime) -> None:
-    """Keeps who pays what for which part of which trip. The first word stays: it is what the client signed."""
+    """Keeps who pays what for which part of which trip, and whether money moves. The first word stays: it is what the
+    client signed; a charge comes later, and says whether it is a test."""
+    row.test_mode = row.test_mode or context.test_mode
     if row.context or not context.payer.id:
         return
     row.context = context.SerializeToString(deterministic=True)
@@ -386,6 +388,7 @@ def _facts(row: PaymentRow) -> PaymentFacts:
         reversed_at=row.reversed_at,
         refunded_at=row.refunded_at,
         refunded=Money(minor=row.refunded_minor, currency=row.currency or "USD") if row.refunded_minor else None,
+        test_mode=row.test_mode,
         answer=row.answer,
         method=row.method,
         paid_on=row.paid_on,

@@ -97,7 +97,8 @@ def confirmed(payment_id: str) -> BaseResponse:
         dress(payment.request)
     done = payment is not None and payment.state is PaymentState.PROCESSED
     refused = request.args.get("redirect_status") == "failed"
-    return make_response(render_template("payments/confirmed.html", done=done, refused=refused))
+    test_mode = payment is not None and payment.facts.test_mode
+    return make_response(render_template("payments/confirmed.html", done=done, refused=refused, test_mode=test_mode))
 
 
 @blueprint.post("/pay/<link_id>/intake")

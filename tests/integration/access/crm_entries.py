@@ -204,6 +204,7 @@ ENTRIES: dict[str, Entry] = {
     "phone.back": OWNER_ALONE,
     "phone.calls": AGENTS,
     "phone.cancel": OWNER_ALONE,
+    "phone.charge": OWNER_ALONE,
     "phone.capture": Entry(Door.OWNER_ALONE, json={"field": "number"}),
     "phone.export": AGENTS,
     "phone.finish": Entry(

@@ -37,6 +37,7 @@ _HEADER: Final = (
     "Card",
     "Agent",
     "Note",
+    "Test mode",
 )
 
 
@@ -86,4 +87,5 @@ def _row(charge: PlannedCharge, names: Mapping[str, str]) -> tuple[object, ...]:
         order.card_words,
         names.get(order.agent_id, ""),
         order.note,
+        "yes" if order.live is False else "",
     )

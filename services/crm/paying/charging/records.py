@@ -6,10 +6,8 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from chassis.errors import InvalidArgument
-from protos.wayvault.events.v1.events_pb2 import PaymentContext
 from services.crm.core.ports.charging import ChargeState
 from services.crm.paying.charging.models import PaymentChargeRow
-from services.crm.paying.payments.service import HeldPayment
 
 OPEN: Final = (ChargeState.INTENT, ChargeState.ASKING, ChargeState.NEEDS_CLIENT)
 
@@ -20,6 +18,8 @@ class ChargeNews:
 
     key: str
     state: ChargeState
+    # Whether real money moves; None while the gateway has not answered.
+    live: bool | None
     reason: str
     reason_code: str
     may_pass: bool
@@ -34,18 +34,12 @@ def newest_charge(session: Session, payment_id: str) -> ChargeNews | None:
     return ChargeNews(
         key=row.request_key,
         state=ChargeState(row.state),
+        live=row.live if row.charge_id else None,
         reason=row.reason,
         reason_code=row.reason_code,
         may_pass=row.may_pass,
         mandate_id=row.mandate_id,
     )
-
-
-def charged_context(session: Session, payment: HeldPayment) -> PaymentContext:
-    """What events about a charged payment carry: beside the rest, whether money moved."""
-    context = payment.context
-    context.test_mode = not session.get_one(PaymentChargeRow, payment.id).live
-    return context
 
 
 def demand_settled(session: Session, payment_id: str) -> None:

@@ -38,7 +38,6 @@ from services.crm.core.ports.charging import (
 )
 from services.crm.core.ports.vault import Origin
 from services.crm.paying.charging.models import PaymentChargeRow, PaymentRefundRow
-from services.crm.paying.charging.records import charged_context
 from services.crm.paying.charging.requests import RefundRequest, request_of, waiting_request, write_request
 from services.crm.paying.charging.rules import CHECK_EVERY, look_at_refund_again, needs_approval, refund_refusal
 from services.crm.paying.payments.service import (
@@ -312,7 +311,7 @@ class Refunds:
         counted as made, and the client was told so."""
         ours.needs_agent = True
         event = PaymentRefundFailed(
-            context=charged_context(session, payment),
+            context=payment.context,
             at=stamp(self._clock.now()),
             amount=common_pb2.Money(minor=ours.amount_minor, currency=payment.now.amount.currency),
             reason=ours.reason,
@@ -327,7 +326,7 @@ class Refunds:
         done = sum(row.amount_minor for row in _refunds(session, payment.id) if row.state == RefundState.SUCCEEDED)
         given = ours.amount_minor if ours.state == RefundState.SUCCEEDED else 0
         payment.give_back(done)
-        context, currency = charged_context(session, payment), payment.now.amount.currency
+        context, currency = payment.context, payment.now.amount.currency
         event = PaymentRefunded(
             context=context,
             at=stamp(now),

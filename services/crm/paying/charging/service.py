@@ -34,7 +34,7 @@ from services.crm.core.ports.vault import Origin, Removal
 from services.crm.paying.card_removal.service import Removals
 from services.crm.paying.charging.intents import ChargeIntent, demand_no_charge, write_intent
 from services.crm.paying.charging.models import PaymentChargeRow
-from services.crm.paying.charging.records import OPEN, ChargeNews, charged_context, newest_charge
+from services.crm.paying.charging.records import OPEN, ChargeNews, newest_charge
 from services.crm.paying.charging.requests import RefundRequest
 from services.crm.paying.charging.rules import (
     CARD_GONE,
@@ -78,7 +78,8 @@ class ChargeDetail:
     amount: Money
     refunded: Money
     gateway: str
-    live: bool
+    # None while it is not answered: then it is asked of the gateway that is set, which stays while a charge is open.
+    live: bool | None
     reason: str
     next_step: str
     client_url: str
@@ -162,25 +163,27 @@ class Charges:
         """What can be charged of a payment, and what was."""
         charge = self.of_payment(payment)
         decision = may_charge(payment.state, to_agency=not payment.supplier_name, card_held=payment.card_held)
-        if isinstance(decision, Refused) or (charge is not None and charge.is_open):
+        allowed = not isinstance(decision, Refused) and not (charge is not None and charge.is_open)
+        if not allowed and not (charge is not None and charge.live is None):
             return ChargingStatus(charge=charge)
         try:
             gateway = self._port.gateway_of(payment.agency_id)
         except WayvaultError as error:
-            return ChargingStatus(charge=charge, problem=error.message)
-        return ChargingStatus(charge=charge, gateway=gateway, may_charge=gateway is not None)
+            return ChargingStatus(charge=charge, problem=error.message if allowed else "")
+        return ChargingStatus(charge=charge, gateway=gateway, may_charge=allowed and gateway is not None)
 
-    def why_no_card_is_kept(self, agency_id: str) -> str:
-        """Why the agency's gateway can't keep cards for standing orders, in words; empty when it can."""
+    def card_keeper(self, agency_id: str) -> GatewayDetail:
+        """The agency's gateway, which keeps cards for standing orders. Raises InvalidArgument with why it can't."""
         try:
             gateway = self._port.gateway_of(agency_id)
         except WayvaultError as error:
-            return error.message
+            raise InvalidArgument(error.message) from error
         if gateway is None:
-            return "Your agency has no payment gateway yet. An admin enters its keys under Agency."
+            raise InvalidArgument("Your agency has no payment gateway yet. An admin enters its keys under Agency.")
         if not gateway.keeps_cards:
-            return f"{gateway_name(gateway.name)} keeps no cards for Wayvault, so there are no standing orders with it."
-        return ""
+            name = gateway_name(gateway.name)
+            raise InvalidArgument(f"{name} keeps no cards for Wayvault, so there are no standing orders with it.")
+        return gateway
 
     def charge(self, actor: Actor, payment_id: str, *, origin: Origin) -> ChargeState:
         """Has the card charged, and says how that stands. Clicked twice, it is charged once.
@@ -308,6 +311,7 @@ class Charges:
             row.reason_code, row.may_pass, row.mandate_id = charge.reason_code, charge.may_pass, charge.mandate_id
             row.client_url, row.reference, row.settled_at = charge.client_url, charge.reference, charge.settled_at
             row.check_at = now + CHECK_EVERY if charge.state in OPEN else None
+            payment.charged(live=charge.live if charge.state in (*OPEN, ChargeState.SUCCEEDED) else None)
             if charge.state is ChargeState.NEEDS_CLIENT and row.mailed_url != charge.client_url:
                 row.mailed_url = charge.client_url
                 self._mail_link(session, payment, charge, now)
@@ -325,7 +329,7 @@ class Charges:
             expires_at=now + LINK_GOOD_FOR,
         )
         event = PaymentConfirmationWanted(
-            context=charged_context(session, payment),
+            context=payment.context,
             sealed_mail=self._letters.seal(letter),
             at=stamp(now),
             card_again=charge.reason_code == HOSTED_PAGE,
@@ -336,7 +340,7 @@ class Charges:
         """Charged: as *Processed with supplier*, card and CVV are destroyed, and the client is told."""
         words, origin = f"Charged through {gateway_name(row.gateway)}", Origin(ip=row.ip, user_agent=row.user_agent)
         told = {"confirmation": row.reference, "words": words}
-        if process(session, self._outbox, payment, Fact.CHARGED, **told, at=now, test_mode=not row.live):
+        if process(session, self._outbox, payment, Fact.CHARGED, **told, at=now):
             self._removals.want(session, payment, reason=Removal.PROCESSED, origin=origin)
 
     def _refused(self, payment_id: str, key: str, error: WayvaultError) -> None:
@@ -367,7 +371,7 @@ def _detail(row: PaymentChargeRow, currency: str) -> ChargeDetail:
         amount=Money(minor=row.amount_minor, currency=currency),
         refunded=Money(minor=row.refunded_minor, currency=currency),
         gateway=row.gateway,
-        live=row.live,
+        live=row.live if row.charge_id else None,
         reason=row.reason,
         next_step=row.next_step,
         client_url=row.client_url,

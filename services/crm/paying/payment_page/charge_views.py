@@ -5,12 +5,10 @@ from flask.typing import ResponseReturnValue
 
 from chassis.errors import InvalidArgument
 from chassis.typed.numbers import number_from
-from chassis.web.known_devices import known_devices
-from services.crm.access.parts import access
-from services.crm.core.forms import attempt
 from services.crm.core.origin import request_origin
-from services.crm.core.ports.charging import ChargeState, RefundState
+from services.crm.core.ports.charging import RefundState
 from services.crm.core.web import current_agent, login_required
+from services.crm.paying.charging.asking import charge_and_say, proven
 from services.crm.paying.charging.forms import ChargeForm
 from services.crm.paying.charging.service import RefundRequest
 from services.crm.paying.parts import paying
@@ -40,17 +38,10 @@ def charge(payment_id: str) -> ResponseReturnValue:
     actor = current_agent()
     payment = paying().book.get(actor, payment_id)
     form = ChargeForm(prefix="charge")
-    asks_for_code = actor.owns(payment.agent_id) and access().directory.agency(payment.agency_id).data.charge_code
-    if asks_for_code and not _proven(form):
-        return _charge_again(payment_id, form)
-    try:
-        state = paying().charges.charge(actor, payment_id, origin=request_origin())
-    except InvalidArgument as error:
-        flash(error.message, "alert")
-        return _back(payment_id)
-    if state is ChargeState.SUCCEEDED:
-        flash("Charged. Card and CVV are being destroyed, and the client gets a receipt.", "done")
-    return _back(payment_id)
+    if not proven(actor, payment, form):
+        return page_of(payment_id, charge=form), 422
+    charge_and_say(actor, payment_id)
+    return here(payment_id)
 
 
 @blueprint.post("/payments/<id:payment_id>/charge/give-up")
@@ -105,26 +96,6 @@ def refund_cared_for(payment_id: str) -> ResponseReturnValue:
     paying().failed_refunds.cared_for(current_agent(), payment_id)
     flash("Noted. It no longer stands in your list.", "done")
     return here(payment_id)
-
-
-def _proven(form: ChargeForm) -> bool:
-    """Whether a fresh code was typed; what is wrong with it then stands beside it."""
-    actor = current_agent()
-
-    def prove() -> bool:
-        access().sign_in.demand_proof(actor.agent_id, form.code.data or "", known_devices().visitor(actor.email))
-        return True
-
-    return form.validate_on_submit() and attempt(form, prove) is not None
-
-
-def _charge_again(payment_id: str, form: ChargeForm) -> ResponseReturnValue:
-    """The payment's page, its question open, with what is wrong beside the code; the panel of a payment by phone, which
-    is another room's, says it above."""
-    if request.args.get("at") != "phone":
-        return page_of(payment_id, charge=form), 422
-    flash(f"Nothing was charged. {next(iter(form.code.errors or form.form_errors))}", "alert")
-    return _back(payment_id)
 
 
 def _back(payment_id: str) -> ResponseReturnValue:

@@ -20,21 +20,18 @@ def process(
     confirmation: str,
     words: str,
     at: datetime,
-    test_mode: bool = False,
 ) -> bool:
-    """It was made: `fact` says whether at the supplier's (PROCESSED) or through the agency's gateway (CHARGED), which
-    in `test_mode` moves no money. In the caller's transaction; says whether its state allowed it."""
+    """It was made: `fact` says whether at the supplier's (PROCESSED) or through the agency's gateway (CHARGED). In the
+    caller's transaction; says whether its state allowed it."""
     if not payment.happen(fact, at=at):
         return False
     payment.note(confirmation=confirmation, words=words)
-    context = payment.context
-    context.test_mode = test_mode
     event = PaymentProcessed(
         payment_id=payment.id,
         confirmation_number=payment.now.confirmation_number,
         at=stamp(at),
         card_token=payment.now.card_token or "",
-        context=context,
+        context=payment.context,
     )
     outbox.add(session, event, aggregate_id=payment.id, agency_id=payment.now.agency_id)
     return True

@@ -84,8 +84,10 @@ class HeldPayment:
 
     @property
     def context(self) -> PaymentContext:
-        """What events about this payment carry; a copy."""
-        return PaymentContext.FromString(self._row.context)
+        """What events about this payment carry; a copy. Of one that was charged it says whether money moved."""
+        context = PaymentContext.FromString(self._row.context)
+        context.test_mode = self._row.charged_live is False
+        return context
 
     def happen(self, fact: Fact, *, at: datetime) -> bool:
         """Lets `fact` happen to the payment, when its state allows it. Returns whether it did."""
@@ -106,7 +108,7 @@ class HeldPayment:
 
     def readdress(self, email: str) -> None:
         """The payer is reached at this address from now on, by whatever is mailed about the payment."""
-        context = self.context
+        context = PaymentContext.FromString(self._row.context)
         context.payer.email = email
         self._row.context, self._row.payer_email = context.SerializeToString(deterministic=True), email
 
@@ -120,6 +122,11 @@ class HeldPayment:
         paid = self.context.amount.minor
         self._row.refunded_minor = refunded_minor
         self._row.amount_minor = paid - refunded_minor if refunded_minor < paid else paid
+
+    def charged(self, *, live: bool | None) -> None:
+        """Says whether the gateway that charges it moves real money, as events about it do from here on; None: its
+        charge came to nothing."""
+        self._row.charged_live = live
 
     def card_gone(self, *, at: datetime, reason: str) -> None:
         """The vault has no card of this payment any more."""
@@ -185,6 +192,7 @@ def open_payment(session: Session, new: NewPayment, *, at: datetime) -> HeldPaym
         raise ValueError(f"no payment begins as {new.state}")
     context = PaymentContext()
     context.CopyFrom(new.context)
+    context.test_mode = False  # what is known of a payment in whose place this one comes
     context.payment_id = new.payment_id or new_id("pay")
     row = PaymentRow(
         id=context.payment_id,

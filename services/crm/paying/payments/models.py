@@ -57,6 +57,8 @@ class PaymentRow(Base):
     # What counts: less what was given back, but for a reversed one, which counts for nothing (service.give_back).
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     refunded_minor: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    # Of one that the agency's gateway charged: whether real money moved; None for any other.
+    charged_live: Mapped[bool | None]
     currency: Mapped[str] = mapped_column(String(3))
     type: Mapped[str] = mapped_column(String(16))
     purpose: Mapped[str] = mapped_column(String(200))

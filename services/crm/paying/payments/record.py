@@ -62,6 +62,8 @@ class Payment:
     # What counts, and what was given back of what was paid.
     amount: Money
     refunded: Money
+    # Of one that the agency's gateway charged: whether real money moved; None for any other.
+    charged_live: bool | None
     type: PaymentType
     purpose: str
     due_on: date | None
@@ -163,6 +165,7 @@ def payment_of(row: PaymentRow) -> Payment:
         payer_email=row.payer_email,
         amount=Money(minor=row.amount_minor, currency=row.currency),
         refunded=Money(minor=row.refunded_minor, currency=row.currency),
+        charged_live=row.charged_live,
         type=PaymentType(row.type),
         purpose=row.purpose,
         due_on=row.due_on,

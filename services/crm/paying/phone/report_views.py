@@ -36,6 +36,7 @@ _CSV_HEADER: Final = (
     "Charge",
     "Charged",
     "Refunded",
+    "Test mode",
 )
 
 
@@ -145,4 +146,5 @@ def _csv_row(call: Call, agents: dict[str, str], charge: ChargeDetail | None) ->
         CHARGE_WORDS[charge.state] if charge else "",
         charge.amount.decimal if charge and charge.state is ChargeState.SUCCEEDED else "",
         charge.refunded.decimal if charge and charge.refunded.minor else "",
+        "yes" if charge and charge.live is False else "",
     )

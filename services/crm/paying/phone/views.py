@@ -18,6 +18,7 @@ from services.crm.access.parts import access
 from services.crm.core.actor import Actor
 from services.crm.core.forms import attempt, do_and_say
 from services.crm.core.web import current_agent, login_required
+from services.crm.paying.charging.asking import charge_and_say, proven
 from services.crm.paying.charging.forms import ChargeForm
 from services.crm.paying.parts import paying
 from services.crm.paying.payments.service import Payment, PaymentType
@@ -79,24 +80,38 @@ def panel(payment_id: str) -> ResponseReturnValue:
     )
 
 
-def _charge_panel(actor: Actor, payment: Payment) -> ResponseReturnValue:
+@blueprint.post("/payments/<id:payment_id>/phone/charge")
+@login_required
+def charge(payment_id: str) -> ResponseReturnValue:
+    """T4: has the card charged while the client is on the line; what is wrong with a code stands beside it."""
+    actor, form = current_agent(), ChargeForm(prefix="charge")
+    payment = paying().book.get(actor, payment_id)
+    if not proven(actor, payment, form):
+        return _charge_panel(actor, payment, form)
+    charge_and_say(actor, payment_id)
+    return redirect(url_for("phone.panel", payment_id=payment_id), 303)
+
+
+def _charge_panel(actor: Actor, payment: Payment, form: ChargeForm | None = None) -> ResponseReturnValue:
     """T4: the card is keyed, and the client still on the line: what is the agency's own money is charged here."""
     charging = paying().charges.status_of(payment)
     policy = access().directory.agency(payment.agency_id).data
     if not payment.by_phone or not (charging.may_charge or charging.charge):
         return redirect(url_for("payment_page.show", payment_id=payment.id), 303)
-    return render_template(
+    page = render_template(
         "phone/charge.html",
         payment=payment,
         charging=charging,
         own=actor.owns(payment.agent_id),
         charge_at="phone",
-        charge_form=ChargeForm(formdata=None, prefix="charge") if policy.charge_code else None,
+        charge_url=url_for("phone.charge", payment_id=payment.id),
+        charge_form=(form or ChargeForm(formdata=None, prefix="charge")) if policy.charge_code else None,
         # Refunds are the payment's page's.
         refunds=(),
         refund_requests=(),
         refund_form=None,
     )
+    return page, 422 if form else 200
 
 
 @blueprint.post("/payments/<id:payment_id>/phone/start")

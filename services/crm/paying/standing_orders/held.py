@@ -61,6 +61,11 @@ class HeldOrder:
         self.row.state = state
         return True
 
+    def hear(self) -> None:
+        """Takes over whether the newest charge moved real money, once the gateway has answered."""
+        if self.charge is not None and self.charge.live is not None:
+            self.row.live = self.charge.live
+
     def begin_day(self, session: Session, payment: HeldPayment) -> None:
         """The payment is the present day's."""
         row = self.row
@@ -132,4 +137,5 @@ def tell(
         at=stamp(now),
     )
     event.context.payment_id = row.payment_id or ""
+    event.context.test_mode = row.live is False
     outbox.add(session, event, aggregate_id=row.id, agency_id=row.agency_id)

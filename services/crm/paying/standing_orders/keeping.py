@@ -136,6 +136,7 @@ class Keeping:
 
     def _act(self, session: Session, held: HeldOrder, now: datetime) -> ChargeIntent | None:
         row = held.row
+        held.hear()
         step = next_step(held.standing(), today_of(row, now))
         row.act_at = _again_at(step, row, now)
         match step:

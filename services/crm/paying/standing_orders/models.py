@@ -57,6 +57,9 @@ class StandingOrderRow(Base):
     mandate_id: Mapped[str] = mapped_column(String(64), default="")
     card_brand: Mapped[str] = mapped_column(String(20), default="")
     card_last4: Mapped[str] = mapped_column(String(4), default="")
+    # Whether its charges move real money: as its newest charge did, before the first as the gateway would. None: not
+    # known of an order of an earlier release that was never charged.
+    live: Mapped[bool | None]
     # Why the newest charge failed, or who cancelled, in words for the agent.
     note: Mapped[str] = mapped_column(String(300), default="")
 

@@ -46,6 +46,8 @@ class StandingOrder:
     charge_on: date | None
     card_brand: str
     card_last4: str
+    # Whether its charges move real money; None where that is not known before the first.
+    live: bool | None
     # How long the agency's vault keeps a card.
     card_days: int
     note: str
@@ -147,6 +149,7 @@ def order_of(row: StandingOrderRow) -> StandingOrder:
         card_brand=row.card_brand,
         card_days=context.policy.card_retention_days,
         card_last4=row.card_last4,
+        live=row.live,
         note=row.note,
         created_at=row.created_at,
         begun_at=row.begun_at,

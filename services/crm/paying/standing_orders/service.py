@@ -86,19 +86,24 @@ class StandingOrders:
 
     def why_not(self, agency_id: str) -> str:
         """Why the agency can have no standing orders, in words; empty when it can."""
-        return self._charges.why_no_card_is_kept(agency_id)
+        try:
+            self._charges.card_keeper(agency_id)
+        except InvalidArgument as refused:
+            return refused.message
+        return ""
 
     def propose(self, actor: Actor, booking_id: str, wanted: Proposal) -> StandingOrder:
         """Mails the client a link by which they authorize the plan; the same form again proposes nothing more.
 
         Raises NotFound, PermissionDenied, InvalidArgument.
         """
-        if problem := self.why_not(actor.agency_id):
-            raise InvalidArgument(problem)
+        gateway = self._charges.card_keeper(actor.agency_id)
         self._enrolments.require(self._directory.agent(actor.agent_id))
         try:
             with self._database.transaction() as session:
-                return self._proposed(session, wanted) or self._open(session, actor, booking_id, wanted)
+                return self._proposed(session, wanted) or self._open(
+                    session, actor, booking_id, wanted, live=gateway.live
+                )
         except IntegrityError:
             with self._database.read() as session:
                 if made := self._proposed(session, wanted):
@@ -188,7 +193,7 @@ class StandingOrders:
         row = session.scalar(select(StandingOrderRow).where(StandingOrderRow.request_key == wanted.request_key))
         return order_of(row) if row is not None else None
 
-    def _open(self, session: Session, actor: Actor, booking_id: str, wanted: Proposal) -> StandingOrder:
+    def _open(self, session: Session, actor: Actor, booking_id: str, wanted: Proposal, *, live: bool) -> StandingOrder:
         booking = self._bookings.hold_own(session, actor, booking_id)
         agency = self._directory.load_agency(session, booking.agency_id).data
         now, plan = self._clock.now(), wanted.plan
@@ -229,6 +234,7 @@ class StandingOrders:
             times=plan.times,
             until=plan.until,
             notice_days=agency.notice_days,
+            live=live,
             state=OrderState.PROPOSED,
             index=0,
             made=0,

@@ -45,6 +45,7 @@ _HEADER: Final = (
     "Signed (UTC)",
     "Ended (UTC)",
     "Note",
+    "Test mode",
 )
 
 
@@ -100,6 +101,7 @@ def new(booking_id: str) -> ResponseReturnValue:
         form=form,
         booking=booking,
         why_not=why_not,
+        live=paying().books.live(actor),
         notice_days=access().directory.agency(actor.agency_id).data.notice_days,
     )
     return page, 422 if form.errors else 200
@@ -170,6 +172,7 @@ def _row(order: StandingOrder, names: Mapping[str, str]) -> tuple[object, ...]:
         order.begun_at,
         order.ended_at,
         order.note,
+        "yes" if order.live is False else "",
     )
 
 

@@ -3,8 +3,10 @@
 import csv
 import html
 import io
+import re
 from dataclasses import replace
 
+import pyotp
 import pytest
 
 from services.crm.core.ports.charging import ChargeState
@@ -39,7 +41,8 @@ def test_a_call_whose_card_was_charged_says_how_much(crm: CrmHouse) -> None:
     crm.deps.paying.charges.charge(crm.maya, payment_id, origin=ORIGIN)
     told = {row["Result"]: (row["Charge"], row["Charged"], row["Refunded"]) for row in rows(crm)}
     assert told == {"Card stored": ("Charged", "1240.00", ""), "Cancelled": ("", "", "")}
-    assert "Charged<br>US$" in crm.browser(crm.ada).get("/phone/calls").text
+    told_admin = html.unescape(crm.browser(crm.ada).get("/phone/calls").text)
+    assert re.search(r'Charged <span class="wv-badge[^>]*>.*?Test mode</span><br>US\$', told_admin, re.DOTALL)
 
 
 @pytest.mark.parametrize(
@@ -69,13 +72,34 @@ def test_a_fee_is_charged_in_the_same_panel_with_the_same_confirmation(crm: CrmH
     assert "When it succeeds, card and CVV are destroyed for good." in shown
     assert "Test mode" in shown
 
-    answer = maya.post(f"/payments/{payment_id}/charge?at=phone")
+    answer = maya.post(f"/payments/{payment_id}/phone/charge")
     assert (answer.status_code, answer.location) == (303, f"/payments/{payment_id}/phone")
     told = panel(crm, payment_id)
     assert "Charged" in told
     assert "pi_000001" in told
     assert "Refund…" not in told
     assert crm.row(payment_id).state == PaymentState.PROCESSED
+
+
+def test_a_wrong_code_is_told_beside_its_field_in_the_panel(crm: CrmHouse, gateway: FakeCharging) -> None:
+    agency = crm.deps.access.directory.agency(crm.agency_id)
+    crm.deps.access.directory.change_agency(crm.ada, replace(agency.data, charge_code=True), version=agency.version)
+    crm.deps.access.sign_in.set_password(crm.maya.agent_id, "harbour lantern velvet ostrich")
+    secret = crm.deps.access.sign_in.enrol_new_authenticator(crm.maya.agent_id)
+    payment_id, maya = fee_by_phone(crm), crm.browser(crm.maya)
+    for typed, words in (
+        ("", "Enter the 6 digits that your app shows."),
+        ("000000", "That code is not right"),
+        ("no", "Enter the 6 digits of the code."),
+    ):
+        answer = maya.post(f"/payments/{payment_id}/phone/charge", {"charge-code": typed})
+        assert answer.status_code == 422
+        assert "<h1>Card by phone" in answer.text
+        beside = html.unescape(answer.text).partition('id="charge-code-error"')[2]
+        assert words in beside[:400]
+        assert gateway.charges == {}
+    maya.post(f"/payments/{payment_id}/phone/charge", {"charge-code": pyotp.TOTP(secret).at(crm.clock.now())})
+    assert len(gateway.charges[payment_id]) == 1
 
 
 @pytest.mark.parametrize(
@@ -90,7 +114,7 @@ def test_the_panel_says_what_to_tell_the_client(
 ) -> None:
     payment_id = fee_by_phone(crm)
     gateway.next = state
-    crm.browser(crm.maya).post(f"/payments/{payment_id}/charge?at=phone")
+    crm.browser(crm.maya).post(f"/payments/{payment_id}/phone/charge")
     assert words in panel(crm, payment_id)
 
 
