@@ -8,8 +8,8 @@ from chassis.typed.numbers import number_from
 from services.crm.core.origin import request_origin
 from services.crm.core.ports.charging import RefundState
 from services.crm.core.web import current_agent, login_required
-from services.crm.paying.charging.asking import charge_and_say, proven
 from services.crm.paying.charging.forms import ChargeForm
+from services.crm.paying.charging.pages import charge_and_say, proven
 from services.crm.paying.charging.service import RefundRequest
 from services.crm.paying.parts import paying
 from services.crm.paying.payment_page.views import act_on, blueprint, here, page_of, refund_form_of

@@ -265,6 +265,7 @@ def page_of(payment_id: str, **forms: AnyForm) -> str:
         own=actor.owns(payment.agent_id),
         charging=charging,
         charge_at=None,
+        charge_url=url_for("payment_page.charge", payment_id=payment.id),
         charge_form=(forms.get("charge") or ChargeForm(formdata=None, prefix="charge")) if policy.charge_code else None,
         refunds=refunds,
         refund_requests=refund_requests,

@@ -18,8 +18,8 @@ from services.crm.access.parts import access
 from services.crm.core.actor import Actor
 from services.crm.core.forms import attempt, do_and_say
 from services.crm.core.web import current_agent, login_required
-from services.crm.paying.charging.asking import charge_and_say, proven
 from services.crm.paying.charging.forms import ChargeForm
+from services.crm.paying.charging.pages import charge_and_say, proven
 from services.crm.paying.parts import paying
 from services.crm.paying.payments.service import Payment, PaymentType
 from services.crm.paying.phone.forms import HolderForm, make_form
