@@ -1,6 +1,6 @@
 """Whether real money moves: of a payment that the gateway charged, of a standing order
 
-Revision: 0032_charge_modes, after 0031_saved_views
+Revision: 0033_charge_modes, after 0032_client_groups
 
 Expand only: columns without a value where it is not known. What was charged says it already.
 """
@@ -8,8 +8,8 @@ Expand only: columns without a value where it is not known. What was charged say
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0032_charge_modes"
-down_revision = "0031_saved_views"
+revision = "0033_charge_modes"
+down_revision = "0032_client_groups"
 branch_labels = None
 depends_on = None
 
