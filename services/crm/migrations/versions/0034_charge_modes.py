@@ -1,6 +1,6 @@
 """Whether real money moves: of a payment that the gateway charged, of a standing order
 
-Revision: 0033_charge_modes, after 0032_client_groups
+Revision: 0034_charge_modes, after 0033_similar_rows
 
 Expand only: columns without a value where it is not known. What was charged says it already.
 """
@@ -8,8 +8,8 @@ Expand only: columns without a value where it is not known. What was charged say
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0033_charge_modes"
-down_revision = "0032_client_groups"
+revision = "0034_charge_modes"
+down_revision = "0033_similar_rows"
 branch_labels = None
 depends_on = None
 
