@@ -8,12 +8,11 @@ Say = Callable[[str], None]
 
 
 @pytest.fixture
-def say(request: pytest.FixtureRequest) -> Say:
+def say(capfd: pytest.CaptureFixture[str]) -> Say:
     """Writes a line to the terminal, how far a long test is."""
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
 
     def written(text: str) -> None:
-        if reporter is not None:
-            reporter.write_line(f"  {text}")
+        with capfd.disabled():
+            print(f"\n  {text}", end="", flush=True)
 
     return written

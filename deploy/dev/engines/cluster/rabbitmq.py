@@ -24,6 +24,9 @@ vm_memory_high_watermark.absolute = 256MB
 """
 # Schedulers don't spin while they wait: three nodes share few processors here.
 _ERLANG = "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none -kernel net_ticktime 8"
+# A node that was frozen joins the others only after it has found out that it was alone and has stopped: two minutes and
+# more on a busy machine.
+_WHOLE_SECONDS = 240
 
 
 class RabbitCluster:
@@ -57,7 +60,7 @@ class RabbitCluster:
             # One after the other: the later ones join the first.
             started = self._start(place) or started
         started = self._proxy.start(self._fronts()) or started
-        wait_until(self.answers, what=self.name, seconds=60)
+        wait_until(self.answers, what=self.name, seconds=_WHOLE_SECONDS)
         return started
 
     def stop(self) -> bool:
