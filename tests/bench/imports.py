@@ -18,6 +18,7 @@ from chassis.logging import configure_logging
 from services.crm.core.actor import Actor
 from services.crm.models import Base
 from services.crm.parts import Dependencies
+from services.crm.sales.importing.pairs import Decision
 from services.crm.sales.importing.rules import DEFAULT_POLICIES
 from services.crm_demo.large import import_large
 from tests.bench.lists import open_crm
@@ -46,21 +47,29 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def measure(deps: Dependencies, actor: Actor, rows: int) -> dict[str, object]:
-    """Uploads a list, has it tried, and brings it in."""
+    """Uploads a list, has it tried, and brings it in; then once more with another town in each row, so that every row
+    looks like a client, and all are updated by one decision."""
+    first = _brought_in(deps, actor, _list_of(rows, town="Newport"))
+    again = _brought_in(deps, actor, _list_of(rows, town="Salem"))
+    return first | {f"{step}_similar": found for step, found in again.items()}
+
+
+def _brought_in(deps: Dependencies, actor: Actor, content: bytes) -> dict[str, object]:
     imports = deps.sales.imports
-    made = imports.upload(actor, "list.csv", _list_of(rows))
+    made = imports.upload(actor, "list.csv", content)
     found, table = imports.table(actor, made.id)
     imports.check(actor, made.id, found.layout, imports.guess(table, day_first=False))
     tried = _timed(lambda: _work(deps))
+    deps.sales.comparisons.decide_all(actor, made.id, None, Decision.UPDATE, take_files=True)
     imports.run(actor, made.id, DEFAULT_POLICIES)
     brought_in = _timed(lambda: _work(deps))
     counts = imports.get(actor, made.id).counts
-    return {"try": tried, "bring_in": brought_in, "created": counts.created}
+    return {"try": tried, "bring_in": brought_in, "created": counts.created, "updated": counts.merged}
 
 
-def _list_of(rows: int) -> bytes:
+def _list_of(rows: int, *, town: str) -> bytes:
     lines = (
-        f"First{n} Last{n},p{n}@mail.example,+1 401 {200 + n % 700} {n % 10_000:04d},Newport\n" for n in range(rows)
+        f"First{n} Last{n},p{n}@mail.example,+1 401 {200 + n % 700} {n % 10_000:04d},{town}\n" for n in range(rows)
     )
     return ("Name,Email,Phone,City\n" + "".join(lines)).encode()
 

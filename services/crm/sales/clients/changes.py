@@ -1,6 +1,6 @@
 """When a profile's fields last changed and by whom: what decides between the agent's change and the client's (P6)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -24,12 +24,36 @@ def note_changes(
         note_change(session, client_id, field.value, was=in_words(old, field), by=by, at=at)
 
 
+def note_changes_of_many(
+    session: Session,
+    changed: Iterable[tuple[str, ClientData, Iterable[ProfileField]]],
+    *,
+    by: ChangedBy,
+    at: datetime,
+) -> None:
+    """The same for many clients: each with what it was and the fields that changed now."""
+    changed = list(changed)
+    query = select(ClientChangeRow).where(ClientChangeRow.client_id.in_({client_id for client_id, _, _ in changed}))
+    known = {(row.client_id, row.field): row for row in session.scalars(query)}
+    for client_id, old, fields in changed:
+        for field in fields:
+            row = known.get((client_id, field.value))
+            if row is None:
+                row = known[client_id, field.value] = ClientChangeRow(client_id=client_id, field=field.value)
+                session.add(row)
+            _changed(row, was=in_words(old, field), by=by, at=at)
+
+
 def note_change(session: Session, client_id: str, field: str, *, was: str, by: ChangedBy, at: datetime) -> None:
     """Remembers one change. An agent's own change settles what the client had changed before."""
     row = session.get(ClientChangeRow, (client_id, field))
     if row is None:
         row = ClientChangeRow(client_id=client_id, field=field)
         session.add(row)
+    _changed(row, was=was, by=by, at=at)
+
+
+def _changed(row: ClientChangeRow, *, was: str, by: ChangedBy, at: datetime) -> None:
     row.changed_by, row.changed_at, row.was = by.value, at, was
     row.seen_at = None
 
@@ -56,13 +80,18 @@ def occasion_field(occasion_id: str) -> str:
     return f"occasion:{occasion_id}"
 
 
-def told_moments(session: Session, client_id: str) -> dict[str, datetime]:
-    """When each field and each row of the lists last changed, rows that were taken away too: what the portal decides
-    by between this word and the client's own."""
-    moments = changed_at(session, client_id)
+def told_moments_of_many(session: Session, client_ids: Collection[str]) -> dict[str, dict[str, datetime]]:
+    """When each field and each row of the lists last changed, rows that were taken away too, by clients' ids: what the
+    portal decides by between this word and the client's own."""
+    moments: dict[str, dict[str, datetime]] = {client_id: {} for client_id in client_ids}
+    change = ClientChangeRow
+    fields = select(change.client_id, change.field, change.changed_at).where(change.client_id.in_(client_ids))
+    for client_id, field, at in session.execute(fields):
+        moments[client_id][field] = at
     for row, named in ((FamilyMemberRow, family_field), (OccasionRow, occasion_field)):
-        query = select(row.id, row.changed_at).where(row.client_id == client_id)
-        moments |= {named(row_id): at for row_id, at in session.execute(query)}
+        query = select(row.client_id, row.id, row.changed_at).where(row.client_id.in_(client_ids))
+        for client_id, row_id, at in session.execute(query):
+            moments[client_id][named(row_id)] = at
     return moments
 
 

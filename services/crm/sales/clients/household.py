@@ -1,6 +1,8 @@
 """A client's family and the days that come back each year: read and written in the caller's transaction."""
 
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
+from typing import cast as cast_type
 
 from sqlalchemy import CompoundSelect, Date, cast, false, literal, null, select, true, union_all
 from sqlalchemy.orm import Session
@@ -21,6 +23,8 @@ from services.crm.sales.clients.rules import (
 )
 
 _PERSON, _DAY, _CHANGE = "person", "day", "change"
+# What it is, its id, its two names, its kind, its day, whether its year is known, when it changed.
+_Line = tuple[str, str, str, str, str, date, bool, datetime]
 
 
 def load_household(session: Session, client_id: str) -> Household:
@@ -30,8 +34,22 @@ def load_household(session: Session, client_id: str) -> Household:
 
 def load_with_changes(session: Session, client_id: str) -> tuple[Household, list[ClientsChange]]:
     """The same, with what the client changed that nobody took note of, the newest first; in one query."""
+    return load_many_with_changes(session, [client_id])[client_id]
+
+
+def load_many_with_changes(
+    session: Session, client_ids: Collection[str]
+) -> dict[str, tuple[Household, list[ClientsChange]]]:
+    """The same of many clients, by their ids; still in one query."""
+    found: dict[str, list[_Line]] = {client_id: [] for client_id in client_ids}
+    for client_id, *line in session.execute(_of_clients(client_ids)):
+        found[client_id].append(cast_type("_Line", tuple(line)))
+    return {client_id: _sorted(lines) for client_id, lines in found.items()}
+
+
+def _sorted(lines: Sequence[_Line]) -> tuple[Household, list[ClientsChange]]:
     family, occasions, changes = list[FamilyMember](), list[Occasion](), list[ClientsChange]()
-    for what, row_id, name, last_name, kind, day, year_known, at in session.execute(_of_client(client_id)):
+    for what, row_id, name, last_name, kind, day, year_known, at in lines:
         if what == _CHANGE:
             if row_id in set(ProfileField):
                 changes.append(ClientsChange(field=ProfileField(row_id), was=name, at=at))
@@ -50,9 +68,10 @@ def load_with_changes(session: Session, client_id: str) -> tuple[Household, list
     return Household(family=tuple(family), occasions=tuple(occasions)), changes
 
 
-def _of_client(client_id: str) -> CompoundSelect[str, str, str, str, str, date, bool, datetime]:
+def _of_clients(client_ids: Collection[str]) -> CompoundSelect[str, str, str, str, str, str, date, bool, datetime]:
     """All three lists in one query, each marked."""
     people = select(
+        FamilyMemberRow.client_id,
         literal(_PERSON).label("what"),
         FamilyMemberRow.id,
         FamilyMemberRow.first_name,
@@ -61,8 +80,9 @@ def _of_client(client_id: str) -> CompoundSelect[str, str, str, str, str, date, 
         FamilyMemberRow.born_on,
         true().label("year_known"),
         FamilyMemberRow.changed_at,
-    ).where(FamilyMemberRow.client_id == client_id)
+    ).where(FamilyMemberRow.client_id.in_(client_ids))
     days = select(
+        OccasionRow.client_id,
         literal(_DAY),
         OccasionRow.id,
         OccasionRow.label,
@@ -71,8 +91,9 @@ def _of_client(client_id: str) -> CompoundSelect[str, str, str, str, str, date, 
         OccasionRow.first_on,
         OccasionRow.year_known,
         OccasionRow.changed_at,
-    ).where(OccasionRow.client_id == client_id)
+    ).where(OccasionRow.client_id.in_(client_ids))
     changes = select(
+        ClientChangeRow.client_id,
         literal(_CHANGE),
         ClientChangeRow.field,
         ClientChangeRow.was,
@@ -82,7 +103,7 @@ def _of_client(client_id: str) -> CompoundSelect[str, str, str, str, str, date, 
         false(),
         ClientChangeRow.changed_at,
     ).where(
-        ClientChangeRow.client_id == client_id,
+        ClientChangeRow.client_id.in_(client_ids),
         ClientChangeRow.changed_by == ChangedBy.CLIENT.value,
         ClientChangeRow.seen_at.is_(None),
     )

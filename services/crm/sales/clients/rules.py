@@ -231,6 +231,10 @@ class ClientDetail:
         return self.data.phone
 
 
+# What search_words reads.
+FOUND_BY = ("first_name", "last_name", "email", "phone", "second_phone")
+
+
 def search_words(data: ClientData) -> list[str]:
     """The words that a client is found by: names, e-mail address, telephone numbers."""
     names = [*words_of(data.first_name), *words_of(data.last_name), *email_words(data.email)]

@@ -22,11 +22,17 @@ from services.crm.core.ordering import Key, Keys, Order, in_order
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.search import WordIndex, set_words
 from services.crm.core.visibility import visible_to
-from services.crm.sales.clients.changes import note_changes, times_of_changes, told_moments
-from services.crm.sales.clients.events import Surroundings, client_merged, client_saved, client_snapshot
-from services.crm.sales.clients.household import load_household, put_member, put_occasion
+from services.crm.sales.clients.changes import (
+    note_changes,
+    note_changes_of_many,
+    times_of_changes,
+)
+from services.crm.sales.clients.events import client_merged, client_saved, client_snapshot
+from services.crm.sales.clients.household import put_member, put_occasion
+from services.crm.sales.clients.mapping import data_of, detail_of
 from services.crm.sales.clients.models import ClientRow, ClientWordRow
 from services.crm.sales.clients.rules import (
+    FOUND_BY,
     ChangedBy,
     ClientData,
     ClientDetail,
@@ -35,6 +41,7 @@ from services.crm.sales.clients.rules import (
     month_day,
     search_words,
 )
+from services.crm.sales.clients.surroundings import surroundings_of
 
 __all__ = [
     "BY_NAME",
@@ -52,6 +59,7 @@ __all__ = [
     "detail_of",
     "name_key",
     "note_changes",
+    "note_changes_of_many",
     "own_row",
     "times_of_changes",
 ]
@@ -264,26 +272,25 @@ class Clients:
 
     def saved(self, session: Session, row: ClientRow) -> ClientDetail:
         """Tells the others what a profile is now, with all that belongs to it."""
+        return self.saved_many(session, [row])[0]
+
+    def saved_many(self, session: Session, rows: Sequence[ClientRow]) -> list[ClientDetail]:
+        """The same of many, all of one agent."""
         session.flush()
-        client = detail_of(row)
-        event = client_saved(client, self._surroundings(session, client))
-        self._outbox.add(session, event, aggregate_id=client.id, agency_id=client.agency_id)
-        return client
+        clients = [detail_of(row) for row in rows]
+        around = surroundings_of(session, self._directory, clients)
+        for each in clients:
+            self._outbox.add(
+                session, client_saved(each, around[each.id]), aggregate_id=each.id, agency_id=each.agency_id
+            )
+        return clients
 
     def merged(self, session: Session, kept: ClientRow, merged_id: str) -> None:
         """Tells the others that two profiles became one."""
         session.flush()
         client = detail_of(kept)
-        event = client_merged(client, merged_id, self._surroundings(session, client))
+        event = client_merged(client, merged_id, surroundings_of(session, self._directory, [client])[client.id])
         self._outbox.add(session, event, aggregate_id=client.id, agency_id=client.agency_id)
-
-    def _surroundings(self, session: Session, client: ClientDetail) -> Surroundings:
-        return Surroundings(
-            household=load_household(session, client.id),
-            field_changed_at=told_moments(session, client.id),
-            agent=self._directory.load_agent(session, client.agent_id),
-            agency=self._directory.load_agency(session, client.agency_id),
-        )
 
 
 def client_with_address(session: Session, *, agent_id: str, email: str) -> str | None:
@@ -319,16 +326,19 @@ def current_client_id(session: Session, client_id: str) -> str:
 
 def apply(row: ClientRow, data: ClientData, *, at: datetime) -> None:
     """Writes what was entered, and what is computed from it."""
+    known = all(getattr(row, name) == getattr(data, name) for name in FOUND_BY)
     for name, value in asdict(data).items():
         setattr(row, name, value)
-    row.sort_key = sort_key(data.first_name, data.last_name)
+    row.updated_at = at
     row.birthday_month_day = month_day(data.birthday) if data.birthday else None
+    if known:
+        return
+    row.sort_key = sort_key(data.first_name, data.last_name)
     words = search_words(data)
     if row.search_text != (text := text_of(words)):
         row.search_text = text
         owner = {"client_id": row.id, "agency_id": row.agency_id, "agent_id": row.agent_id}
         set_words(row.words, words, ClientWordRow.word, ClientWordRow, **owner)
-    row.updated_at = at
 
 
 def _visible_row(session: Session, actor: Actor, client_id: str) -> ClientRow:
@@ -363,34 +373,3 @@ def _conditions(session: Session, actor: Actor, wanted: ClientFilter) -> list[Co
         # Written out, so that SQLite sees that the index of those without an address is the one.
         conditions.append(ClientRow.email == literal("", literal_execute=True))
     return conditions
-
-
-def detail_of(row: ClientRow) -> ClientDetail:
-    """A row as the rooms see it."""
-    return ClientDetail(
-        id=row.id,
-        agency_id=row.agency_id,
-        agent_id=row.agent_id,
-        data=data_of(row),
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        version=row.version,
-    )
-
-
-def data_of(row: ClientRow) -> ClientData:
-    """What was entered, as it stands."""
-    return ClientData(
-        first_name=row.first_name,
-        last_name=row.last_name,
-        email=row.email,
-        phone=row.phone,
-        second_phone=row.second_phone,
-        birthday=row.birthday,
-        street=row.street,
-        city=row.city,
-        region=row.region,
-        postal_code=row.postal_code,
-        country=row.country,
-        notes=row.notes,
-    )

@@ -79,7 +79,8 @@ class Alike:
     @property
     def words(self) -> str:
         """ "differ only in phone and notes"."""
-        return f"differ only in {in_these(self.differs)}" if self.differs else "say nothing new"
+        s = "s" if self.rows == 1 else ""
+        return f"differ{s} only in {in_these(self.differs)}" if self.differs else f"say{s} nothing new"
 
 
 def in_these(fields: str) -> str:

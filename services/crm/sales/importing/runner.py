@@ -4,14 +4,14 @@ A chunk's transaction also says how far the import is, so that a worker that was
 on after the last whole chunk. Ids of clients follow from the import and the row: no row makes two clients.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any, Final, Protocol
 
 import structlog
 from sqlalchemy import delete, insert, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from chassis.bus import Outbox
 from chassis.clock import Clock
@@ -22,6 +22,7 @@ from services.crm.access.agency.service import Directory
 from services.crm.sales.clients.events import Surroundings, client_removed, client_saved
 from services.crm.sales.clients.models import ClientChangeRow, ClientRow, ClientWordRow
 from services.crm.sales.clients.rules import (
+    FOUND_BY,
     ChangedBy,
     ClientData,
     ClientDetail,
@@ -32,7 +33,7 @@ from services.crm.sales.clients.rules import (
     search_words,
     values_of,
 )
-from services.crm.sales.clients.service import Clients, apply, data_of, note_changes
+from services.crm.sales.clients.service import Clients, apply, data_of, note_changes, note_changes_of_many
 from services.crm.sales.groups.service import (
     MEMBERSHIP,
     belongs_otherwise,
@@ -231,8 +232,8 @@ class ImportRunner:
                 session.execute(insert(kind), values)
         for client_id, message in messages:
             self._outbox.add(session, message, aggregate_id=client_id, agency_id=job.agency_id)
-        for wanted in chunk.updates:
-            self._update(session, job, wanted)
+        if chunk.updates:
+            self._update_all(session, job, chunk.updates)
         note_outcomes(session, job.id, chunk.outcomes)
         theirs = select(ClientRow.id).where(ClientRow.agent_id == job.agent_id, ClientRow.merged_into_id.is_(None))
         named = {each.client_id for each in chunk.belongs}
@@ -240,24 +241,45 @@ class ImportRunner:
         belongs = [each for each in chunk.belongs if each.client_id in still]
         bring(session, belongs, agency_id=job.agency_id, agent_id=job.agent_id, import_id=job.id, at=now)
 
-    def _update(self, session: Session, job: _Job, wanted: Update) -> None:
-        client_id = wanted.client_id
-        row = session.get(ClientRow, client_id, with_for_update=True)
-        if row is None or row.agent_id != job.agent_id or row.merged_into_id is not None:
-            return
-        old = data_of(row)
-        new = filled_in(old, wanted.data) if wanted.sides is None else updated(old, wanted.data, wanted.sides)
-        if new == old:
-            return
-        now = self._clock.now()
-        note_changes(session, client_id, changed_fields(old, new), old, by=ChangedBy.AGENT, at=now)
-        apply(row, new, at=now)
-        self._clients.saved(session, row)
-        item = session.get(ClientImportItemRow, (job.id, client_id))
-        if item is None:
-            item = ClientImportItemRow(import_id=job.id, client_id=client_id, before=pack_client(old))
-            session.add(item)
-        item.version, item.after = row.version, pack_client(new)
+    def _update_all(self, session: Session, job: _Job, updates: Sequence[Update]) -> None:
+        """Brings updates in together; several rows may update one client, one after the other."""
+        ids, now = {wanted.client_id for wanted in updates}, self._clock.now()
+        mine = (ClientRow.id.in_(ids), ClientRow.agent_id == job.agent_id, ClientRow.merged_into_id.is_(None))
+        query = select(ClientRow).where(*mine).order_by(ClientRow.id).with_for_update()
+        rows = {row.id: row for row in session.scalars(query)}
+        # The words that clients are found by, of those alone whose words may change; else each would ask for its own.
+        other = {each.client_id for each in updates if each.client_id in rows and _is_found_otherwise(rows, each)}
+        if other:
+            words = select(ClientRow).where(ClientRow.id.in_(other)).options(selectinload(ClientRow.words))
+            session.scalars(words).all()
+        before: dict[str, ClientData] = {}
+        changed = []
+        for wanted in updates:
+            if (row := rows.get(wanted.client_id)) is None:
+                continue
+            old = data_of(row)
+            sides = wanted.sides
+            new = filled_in(old, wanted.data) if sides is None else updated(old, wanted.data, sides)
+            if new != old:
+                before.setdefault(row.id, old)
+                changed.append((row.id, old, changed_fields(old, new)))
+                apply(row, new, at=now)
+        note_changes_of_many(session, changed, by=ChangedBy.AGENT, at=now)
+        self._clients.saved_many(session, [rows[client_id] for client_id in before])
+        self._keep_before(session, job, before, rows)
+
+    def _keep_before(
+        self, session: Session, job: _Job, before: Mapping[str, ClientData], rows: Mapping[str, ClientRow]
+    ) -> None:
+        """What an undo needs."""
+        mine = (ClientImportItemRow.import_id == job.id, ClientImportItemRow.client_id.in_(before))
+        items = {item.client_id: item for item in session.scalars(select(ClientImportItemRow).where(*mine))}
+        for client_id, old in before.items():
+            item = items.get(client_id)
+            if item is None:
+                item = ClientImportItemRow(import_id=job.id, client_id=client_id, before=pack_client(old))
+                session.add(item)
+            item.version, item.after = rows[client_id].version, pack_client(data_of(rows[client_id]))
         session.flush()
 
     def _undo(self, job: _Job) -> None:
@@ -344,6 +366,11 @@ class ImportRunner:
             row = session.get_one(ClientImportRow, job.id, with_for_update=True)
             if row.lease == job.lease:
                 row.state, row.problem, row.lease = ImportState.FAILED.value, why[:300], ""
+
+
+def _is_found_otherwise(rows: Mapping[str, ClientRow], wanted: Update) -> bool:
+    row, data = rows[wanted.client_id], wanted.data
+    return any(value and value != getattr(row, name) for name in FOUND_BY if (value := getattr(data, name)))
 
 
 def _columns(client_id: str, data: ClientData, words: list[str]) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def test_rows_stand_beside_clients_and_rows_before_them_with_what_differs(crm: C
     alike = crm.deps.sales.comparisons.alike(crm.maya, made.id)
     assert [(one.words, one.rows) for one in alike] == [
         ("differ only in phone", 2),
-        ("differ only in phone and address", 1),
+        ("differs only in phone and address", 1),
     ]
 
 
