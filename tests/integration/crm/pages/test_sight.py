@@ -97,6 +97,14 @@ def test_on_a_bookings_page_the_trip_comes_first_and_money_and_next_step_stay_in
     expect(line).to_be_in_viewport()
 
 
+@pytest.mark.parametrize("width", [_PHONE, 768, 1024, _DESKTOP])
+def test_a_bookings_tables_stay_within_their_frames(desk: Opened, house: FurnishedHouse, width: int) -> None:
+    page = desk(f"/bookings/{house.booking_id}", width)
+    assert not _scrolls_sideways(page)
+    for table in page.locator(".wv-table-frame > table").all():
+        assert not table.evaluate("node => node.offsetWidth > node.parentElement.clientWidth + 1")
+
+
 def test_with_large_text_who_pays_is_read_in_words_not_in_letters(desk: Opened, house: FurnishedHouse) -> None:
     page = desk(f"/links/new/{house.booking_id}", _DESKTOP, text="200%")
     assert not _scrolls_sideways(page)
