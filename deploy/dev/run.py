@@ -114,6 +114,9 @@ def demo_code(state: State, agent: str) -> int:
 def demo_large(state: State) -> int:
     """Adds the agency for speed work to the CRM's database, showing how far it is."""
     settings = collect(state)
+    state.root.mkdir(parents=True, exist_ok=True, mode=0o711)
+    # The migrations open each program's keys; before the first `make up` there are none.
+    certificates.ensure(state)
     databases.migrate(state, settings, ROOT)
     process = run_command(["services.crm", "import-large"], environment=environment_of("crm", settings), root=ROOT)
     for line in process.stdout or ():

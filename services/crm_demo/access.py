@@ -1,4 +1,5 @@
-"""The demo's quote requests and invitations: an inbox with something in it, and clients on their way to the portal."""
+"""The demo's quote requests, registration and invitations: an inbox with something in it, and clients on their way to
+the portal."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,11 +8,12 @@ from sqlalchemy import select
 
 from chassis.ids import new_id
 from chassis.timestamps import stamp
-from protos.wayvault.events.v1.events_pb2 import Client, QuoteRequested
+from protos.wayvault.common.v1.common_pb2 import PostalAddress
+from protos.wayvault.events.v1.events_pb2 import Client, QuoteRequested, RegistrationProven
 from services.crm.core.actor import Actor
 from services.crm.models import QuoteRow
 from services.crm.parts import Dependencies
-from services.crm.sales.clients.service import ClientFilter
+from services.crm.sales.clients.service import ClientData, ClientFilter
 from services.crm.sales.portal_access.service import AccessState
 from services.crm.trips.quotes.service import QuoteFilter, QuoteState
 
@@ -78,6 +80,19 @@ QUOTES = (
     ),
 )
 
+# Who registered on an agent's public page without a wish for a trip (P10).
+REGISTRANT = ClientData(
+    first_name="Philippa",
+    last_name="Sandoval",
+    email="philippa@visitor.example",
+    phone="+1 415 555 0188",
+    street="18 Alder Row",
+    city="Sausalito",
+    region="CA",
+    postal_code="94965",
+    country="US",
+)
+
 
 def add_quotes(deps: Dependencies, actor: Actor) -> None:
     """Gives an agent's inbox the demo's requests, unless it has some."""
@@ -102,6 +117,34 @@ def add_invitations(deps: Dependencies, actor: Actor) -> None:
         access = deps.sales.portal_access.of(actor, client.id)
         if access is None or access.state is AccessState.WITHDRAWN:
             deps.sales.portal_access.invite(actor, client.id, deps.sales.portal_access.suggestion(client))
+
+
+def add_registration(deps: Dependencies, actor: Actor) -> None:
+    """Somebody who registered yesterday, unless they did before: a client, and a task that says so. The portal was not
+    asked, so that it has no account of theirs: it gets one by an invitation."""
+    if deps.sales.clients.with_address(actor, REGISTRANT.email):
+        return
+    registration_id = new_id("registration")
+    with deps.core.database.transaction() as session:
+        deps.sales.registrations.learn_proven(session, _proven(deps, actor, registration_id), actor.agency_id)
+    (client,) = deps.sales.clients.with_address(actor, REGISTRANT.email)
+    access = deps.sales.portal_access.of(actor, client.id)
+    if access is not None and deps.core.settings.letter_signing_key.is_file():
+        deps.sales.portal_access.invite(actor, client.id, access.username)
+
+
+def _proven(deps: Dependencies, actor: Actor, registration_id: str) -> RegistrationProven:
+    who = REGISTRANT
+    message = RegistrationProven(
+        registration_id=registration_id,
+        client=Client(first_name=who.first_name, last_name=who.last_name, email=who.email, phone=who.phone),
+        address=PostalAddress(
+            line1=who.street, city=who.city, region=who.region, postal_code=who.postal_code, country=who.country
+        ),
+        at=stamp(deps.core.clock.now() - timedelta(hours=26)),
+    )
+    message.agent.id = actor.agent_id
+    return message
 
 
 def _message(deps: Dependencies, actor: Actor, quote: DemoQuote, number: int) -> QuoteRequested:

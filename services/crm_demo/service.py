@@ -16,7 +16,7 @@ from services.crm.core.actor import Actor, Role
 from services.crm.parts import Dependencies
 from services.crm.sales.clients.service import ClientFilter
 from services.crm.trips.bookings.service import BookingFilter
-from services.crm_demo.access import add_invitations, add_quotes
+from services.crm_demo.access import add_invitations, add_quotes, add_registration
 from services.crm_demo.crowd import add_crowd
 from services.crm_demo.groups import add_groups
 from services.crm_demo.money import add_money, add_recorded, add_rules
@@ -74,6 +74,7 @@ def import_demo(deps: Dependencies, file: Path, crowd_percent: int = 100) -> lis
             add_quotes(deps, _actor(agent))
             add_portal_life(deps, _actor(agent), _today(deps, agent))
             add_invitations(deps, _actor(agent))
+            add_registration(deps, _actor(agent))
             add_office(deps, _actor(agent), _actor(agents[0]))
             add_signing(deps, _actor(agent))
             add_standing_orders(deps, _actor(agent), _today(deps, agent))

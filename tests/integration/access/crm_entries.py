@@ -177,6 +177,8 @@ ENTRIES: dict[str, Entry] = {
     "links.revoke": OWNER_ALONE,
     # link_overview: what its buttons do with others' links is refused link by link (unit/crm/paying/test_overview.py)
     "link_overview.act": AGENTS,
+    # What it does with others' reminders: unit/crm/paying/reminders.
+    "reminders.act": AGENTS,
     "link_overview.export": AGENTS,
     "link_overview.index": AGENTS,
     # standing_orders

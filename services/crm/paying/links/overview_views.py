@@ -11,7 +11,7 @@ from chassis.web.formatting import plural
 from services.crm.access.saved_views.pages import saved_bar
 from services.crm.access.saved_views.service import SavedList
 from services.crm.core.addresses import page_number, same_list, with_same_filter
-from services.crm.core.bulk import all_ticked
+from services.crm.core.bulk import all_ticked, back_to_list, carried_state, is_sure, list_state
 from services.crm.core.export import table_response
 from services.crm.core.headings import Headings, asked_order
 from services.crm.core.qr import qr_code
@@ -48,7 +48,11 @@ _HEADER: Final = (
     "Times sent",
 )
 # The buttons of one row, and what each does.
-_ROW_BUTTONS: Final = {"fresh": "show", "revoke_one": "revoke", "resend_one": "resend"}
+_ROW_BUTTONS: Final = {"fresh": "show", "revoke_one": "revoke", "resend_one": "remind"}
+_LOST: Final = (
+    "The links in the e-mails stop working for good, and these payments are not asked for any more. You can send new "
+    "links later."
+)
 
 
 @blueprint.get("")
@@ -66,6 +70,7 @@ def index() -> ResponseReturnValue:
         words=SHOWN_WORDS,
         own_id=actor.agent_id,
         all_ticked=all_ticked(),
+        state=list_state(),
         same_list=same_list,
         saved=saved_bar(SavedList.LINKS),
         csv_url=with_same_filter("link_overview.export"),
@@ -87,7 +92,7 @@ def export() -> ResponseReturnValue:
 @login_required
 def act() -> ResponseReturnValue:
     """What a button of the list does: send again, show a fresh link, revoke; of one row or of the ticked ones."""
-    actor, overview, back = current_agent(), paying().overview, _back()
+    actor, overview, back = current_agent(), paying().overview, back_to_list("link_overview.index")
     picked = _picked()
     if not picked:
         flash("Tick at least one link first.", "alert")
@@ -97,14 +102,17 @@ def act() -> ResponseReturnValue:
             outcome = overview.resend(actor, picked)
             _tell(outcome, "")
             return show_sent(outcome.done, back=back) if outcome.done else redirect(back, 303)
-        case "revoke" if request.form.get("sure") == "yes":
+        case "revoke" if is_sure():
             outcome = overview.revoke(actor, picked)
             _tell(outcome, f"{plural(len(outcome.done), 'link')} revoked.")
         case "revoke":
             return _ask_to_revoke(overview.some(actor, picked), back)
+        case "remind":
+            _send_again(overview.resend(actor, picked))
+        case _ if is_sure():
+            _send_again(overview.resend(actor, picked))
         case _:
-            outcome = overview.resend(actor, picked)
-            _tell(outcome, f"{plural(len(outcome.done), 'link')} on the way again, with seven fresh days.")
+            return _ask_to_send(overview.some(actor, picked), back)
     return redirect(back, 303)
 
 
@@ -116,12 +124,67 @@ def show_sent(links: Sequence[Link], *, back: str) -> str:
     return render_template("links/sent.html", sent=sent, back=back)
 
 
+def _ask_to_send(listed: Sequence[ListedLink], back: str) -> ResponseReturnValue:
+    """Before several e-mails leave: how many, and to whom."""
+    chosen = [one for one in listed if one.link.can_remind]
+    if not chosen:
+        flash("None of these links can be sent again: they were revoked, or the client has submitted already.", "alert")
+        return redirect(back, 303)
+    mails, clients = plural(len(chosen), "e-mail"), plural(len({one.link.email for one in chosen}), "client")
+    return _ask(
+        chosen,
+        back,
+        act="resend",
+        title=f"Send {plural(len(chosen), 'link')} again?",
+        detail=f"{mails} to {clients}, at once, each with seven fresh days. What has left can’t be called back.",
+        confirm=f"Send {mails} to {clients}",
+    )
+
+
 def _ask_to_revoke(listed: Sequence[ListedLink], back: str) -> ResponseReturnValue:
     chosen = [one for one in listed if one.link.can_withdraw]
     if not chosen:
         flash("None of these links can be revoked: they have ended, or the client has submitted already.", "alert")
         return redirect(back, 303)
-    return render_template("links/revoke.html", chosen=chosen, back=back, show=request.form.get("show", ""))
+    many = plural(len(chosen), "link")
+    return _ask(
+        chosen,
+        back,
+        act="revoke",
+        title=f"Revoke {many}?",
+        detail=_LOST,
+        confirm=f"Revoke {many}",
+        danger=True,
+    )
+
+
+def _ask(
+    chosen: Sequence[ListedLink], back: str, *, act: str, title: str, detail: str, confirm: str, danger: bool = False
+) -> str:
+    return render_template(
+        "crm/bulk_ask.html",
+        title=title,
+        crumbs=[("Links", url_for("link_overview.index")), ("Several at once",)],
+        detail=detail,
+        action=url_for("link_overview.act"),
+        act=act,
+        picks=[
+            (f"{one.link.id}:{one.link.issue}", f"{one.payer_name}, {one.link.email}", _asks(one)) for one in chosen
+        ],
+        state=carried_state(),
+        back=back,
+        confirm=confirm,
+        danger=danger,
+        note="",
+    )
+
+
+def _asks(one: ListedLink) -> str:
+    return f"{one.amount.format()} for {one.booking_title}, {one.supplier_name or 'service fee'}"
+
+
+def _send_again(outcome: Outcome) -> None:
+    _tell(outcome, f"{plural(len(outcome.done), 'link')} on the way again, with seven fresh days.")
 
 
 def _tell(outcome: Outcome, done: str) -> None:
@@ -144,11 +207,6 @@ def _picked() -> list[Picked]:
 
 def _shown(text: str) -> Shown:
     return Shown(text) if text in list(Shown) else Shown.ALL
-
-
-def _back() -> str:
-    shown = _shown(request.form.get("show", ""))
-    return url_for("link_overview.index", show=shown.value or None)
 
 
 def _row(one: ListedLink) -> tuple[object, ...]:

@@ -1,6 +1,6 @@
 """The log of reminders: what was sent to whom, and what was not and why, as the notifier tells it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -18,8 +18,8 @@ from services.crm.core.ordering import Key, Keys, Order, in_order
 from services.crm.core.paging import PAGE_SIZE, Page, bounded_count, offset
 from services.crm.core.visibility import visible_to
 from services.crm.paying.reminders.models import ReminderLogRow
-from services.crm.paying.reminders.rules import Outcome
-from services.crm.trips.bookings.service import Bookings
+from services.crm.paying.reminders.rules import KIND_OF, SENDABLE, Outcome
+from services.crm.trips.bookings.service import BookingDetail, Bookings, BookingStatus
 
 EXPORT_LIMIT = 10_000
 
@@ -42,6 +42,16 @@ class Entry:
     subject: str
     reason: str
     agent_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsent:
+    """A line of the log whose reminder can still be sent: for which date of its booking, and to whom today."""
+
+    entry: Entry
+    due_id: str
+    name: str
+    email: str
 
 
 class LogSort(StrEnum):
@@ -95,6 +105,19 @@ class ReminderLog:
         with self._database.read() as session:
             return [entry_of(row) for row in session.scalars(query.limit(EXPORT_LIMIT))]
 
+    def unsent(self, actor: Actor, entry_ids: Collection[str]) -> list[Unsent]:
+        """Which of these lines are the actor's own and can be sent now: the date is there, and somebody can get it."""
+        query = select(ReminderLogRow).where(
+            ReminderLogRow.agent_id == actor.agent_id,
+            ReminderLogRow.id.in_(entry_ids),
+            ReminderLogRow.outcome.in_(SENDABLE),
+        )
+        with self._database.read() as session:
+            entries = [entry_of(row) for row in session.scalars(query.order_by(ReminderLogRow.due_on))]
+            bookings = self._bookings.load_many(session, {entry.booking_id for entry in entries})
+        found = (_unsent(entry, bookings[entry.booking_id]) for entry in entries)
+        return [each for each in found if each is not None]
+
     def learn_settled(self, session: Session, message: ReminderSettled, agency_id: str) -> None:
         """The notifier has settled a reminder. Hearing it again changes nothing; a later
         word on the same one takes the place of the earlier."""
@@ -137,6 +160,14 @@ def _conditions(actor: Actor, wanted: LogFilter) -> list[ColumnElement[bool]]:
         sent = ReminderLogRow.outcome == Outcome.SENT.value
         conditions.append(sent if wanted.sent else ~sent)
     return conditions
+
+
+def _unsent(entry: Entry, booking: BookingDetail) -> Unsent | None:
+    segment, lead = booking.segment(entry.segment_id), booking.lead
+    if segment is None or booking.status is not BookingStatus.BOOKED or lead is None or not lead.email:
+        return None
+    same = (due for due in segment.dues if due.due_on == entry.due_on and KIND_OF[due.kind] is entry.kind)
+    return next((Unsent(entry=entry, due_id=due.id, name=lead.name, email=lead.email) for due in same), None)
 
 
 def entry_of(row: ReminderLogRow) -> Entry:

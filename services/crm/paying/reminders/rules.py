@@ -36,6 +36,8 @@ class Outcome(StrEnum):
     SKIPPED_NO_ADDRESS = "skipped_no_address"
 
 
+# What their agent can still send by hand.
+SENDABLE: Final = frozenset({Outcome.SKIPPED_LATE, Outcome.SKIPPED_NO_ADDRESS})
 KIND_WORDS: Final = {ReminderKind.PAYMENT_DUE: "Payment due", ReminderKind.FINAL_PAYMENT: "Final payment"}
 KIND_OF: Final = {
     DueKind.DEPOSIT: ReminderKind.PAYMENT_DUE,

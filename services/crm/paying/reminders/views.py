@@ -8,6 +8,7 @@ from chassis.web.formatting import day, plural, zone
 from services.crm.access.parts import access
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import page_number, same_list, with_same_filter
+from services.crm.core.bulk import all_ticked, back_to_list, carried_state, for_each, is_sure, list_state, picked
 from services.crm.core.export import table_response
 from services.crm.core.forms import attempt, do_and_say, shallow
 from services.crm.core.headings import Headings, asked_order
@@ -16,8 +17,8 @@ from services.crm.core.parts import core
 from services.crm.core.web import current_agent, login_required
 from services.crm.paying.parts import paying
 from services.crm.paying.reminders.forms import RuleForm
-from services.crm.paying.reminders.log import LATEST, LOG_KEYS, Entry, LogFilter, LogSort
-from services.crm.paying.reminders.rules import Outcome, RuleData
+from services.crm.paying.reminders.log import LATEST, LOG_KEYS, Entry, LogFilter, LogSort, Unsent
+from services.crm.paying.reminders.rules import SENDABLE, Outcome, RuleData
 from services.crm.paying.reminders.service import KIND_WORDS, Example, Offer, Preview, Scope
 from services.crm.trips.bookings.service import BookingDetail, BookingStatus
 
@@ -34,6 +35,9 @@ OUTCOMES = {
 }
 _LATEST = 8
 _CHIPS = (("All", ""), ("Sent", "yes"), ("Not sent", "no"))
+_WHY_NOT = "the date is gone, the trip is cancelled, or the lead passenger has no e-mail address."
+_NONE_LEAVES = f"None of these reminders can be sent: they were sent already or are not needed, or {_WHY_NOT}"
+_BEFORE_SENDING = "They leave at once and can’t be called back. Nobody who has paid meanwhile gets one."
 _CSV_HEADER = ("When", "Reminder", "Due", "Booking", "Supplier", "Client", "Address", "Outcome", "Subject", "Agent")
 
 
@@ -111,7 +115,46 @@ def log() -> ResponseReturnValue:
         outcomes=OUTCOMES,
         agents=_agents(actor),
         same_list=same_list,
+        state=list_state(),
+        all_ticked=all_ticked(),
+        own_id=actor.agent_id,
+        sendable=SENDABLE,
         csv_url=with_same_filter("reminders.export"),
+    )
+
+
+@blueprint.post("/log/act")
+@login_required
+def act() -> ResponseReturnValue:
+    """The ticked reminders that did not leave are sent at once, after a page that names how many go to whom."""
+    actor, back = current_agent(), back_to_list("reminders.log")
+    ticked = picked()
+    chosen = paying().reminder_log.unsent(actor, ticked)
+    if not chosen:
+        flash(_NONE_LEAVES if ticked else "Tick at least one reminder first.", "alert")
+        return redirect(back, 303)
+    mails, clients = plural(len(chosen), "reminder"), plural(len({each.email for each in chosen}), "client")
+    shared = {
+        "crumbs": [("Reminders", url_for("reminders.index")), ("Sent reminders", back), ("Several at once",)],
+        "action": url_for("reminders.act"),
+        "state": carried_state(),
+        "back": back,
+    }
+    if is_sure():
+        told = for_each(chosen, _named, lambda each: _send(actor, each))
+        title, words = f"{mails} to {clients}", "Back to the reminders"
+        return render_template("crm/bulk_told.html", title=title, told=told, undo="", back_words=words, **shared)
+    left_out = len(ticked) - len(chosen)
+    return render_template(
+        "crm/bulk_ask.html",
+        title=f"Send {mails} now?",
+        detail=_BEFORE_SENDING + (f" {plural(left_out, 'other')} can’t leave: {_WHY_NOT}" if left_out else ""),
+        act="send",
+        picks=[(each.entry.id, f"{each.name}, {each.email}", _about(each.entry)) for each in chosen],
+        confirm=f"Send {mails} to {clients}",
+        danger=False,
+        note="",
+        **shared,
     )
 
 
@@ -161,6 +204,7 @@ def booking_panel(actor: Actor, booking: BookingDetail) -> Panel | None:
         "booking": booking,
         "kinds": KIND_WORDS,
         "outcomes": OUTCOMES,
+        "sendable": SENDABLE,
         "off": reminders.is_off(booking.id),
         "own": actor.owns(booking.agent_id) and booking.status is BookingStatus.BOOKED,
         "any_rule": any(each.leaves_on for each in planned),
@@ -211,6 +255,19 @@ def _saved_words(data: RuleData) -> str:
     else:
         when = "on the day itself" if days == 0 else f"{plural(days, 'day')} before"
     return f"{words} is saved. It leaves {when}, at nine in the morning."
+
+
+def _send(actor: Actor, each: Unsent) -> Unsent:
+    paying().reminders.send_now(actor, each.entry.booking_id, each.due_id)
+    return each
+
+
+def _named(each: Unsent) -> str:
+    return f"{each.name}: {_about(each.entry)}"
+
+
+def _about(entry: Entry) -> str:
+    return f"{KIND_WORDS[entry.kind]} of {day(entry.due_on)}, {entry.booking_title}"
 
 
 def _agents(actor: Actor) -> dict[str, str]:

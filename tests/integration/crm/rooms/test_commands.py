@@ -88,6 +88,8 @@ def test_the_demo_is_made_once_and_its_agents_can_sign_in(site: CrmSite, tmp_pat
         len(site.deps.trips.bookings.export(actor, BookingFilter())),
     ]
     assert min(counts) > 100
+    waiting, _ = site.deps.sales.tasks.on_desk(actor)
+    assert "Welcome Philippa Sandoval, who registered on your public page" in [task.title for task in waiting]
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert import_demo(site.deps, file) == made
     orders = site.deps.paying.standing_orders.list_page(actor, 1).items

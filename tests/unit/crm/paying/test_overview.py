@@ -85,10 +85,10 @@ def test_several_are_sent_again_or_revoked_at_once_and_only_ones_own(crm: CrmHou
     first, second = send(crm, "first"), send(crm, "second")
     both = [key(first), key(second)]
     browser = crm.browser(crm.maya)
-    assert (
-        browser.post("/links/act", {"do": "resend", "pick": both, "show": "unopened"}).location
-        == "/links?show=unopened"
-    )
+    again = {"do": "resend", "pick": both, "list": "show=unopened&sort=-client"}
+    assert "Send 2 e-mails to 1 client" in browser.post("/links/act", again).text
+    assert [event.issue for event in crm.events(PaymentLinkIssued)] == [1, 1]
+    assert browser.post("/links/act", again | {"sure": "yes"}).location == "/links?show=unopened&sort=-client"
     assert [event.issue for event in crm.events(PaymentLinkIssued)] == [1, 1, 2, 2]
     asked = browser.post("/links/act", {"do": "revoke", "pick": both})
     assert "Revoke 2 links?" in asked.text

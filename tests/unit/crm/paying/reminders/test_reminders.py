@@ -13,6 +13,7 @@ from chassis.tags import Slip, fill, slips
 from protos.wayvault.events.v1.events_pb2 import (
     BookingRemindersSwitched,
     ReminderRuleSaved,
+    ReminderSendNowRequested,
     ReminderSettled,
     ReminderTestRequested,
 )
@@ -65,6 +66,10 @@ def settled(site: CrmSite, outcome: str = "sent", **changed: Any) -> ReminderSet
     message = ReminderSettled(**known | changed)
     message.at.FromDatetime(site.clock.now())
     return message
+
+
+def sent_now(site: CrmSite) -> list[ReminderSendNowRequested]:
+    return [event for event in published(site) if isinstance(event, ReminderSendNowRequested)]
 
 
 def form(**changed: object) -> dict[str, object]:
@@ -235,6 +240,33 @@ def test_the_log_says_what_was_sent_to_whom_and_each_sees_her_own(dated: CrmSite
     assert "Eleanor Whitcombe" in shown
     assert "Eleanor Whitcombe" in text_of(browser.get("/reminders"))
     assert browser.get("/reminders/log?sent=nonsense&page=-3").status_code == 200
+
+
+def test_several_that_were_too_late_are_sent_at_once_after_a_page_that_names_them(dated: CrmSite) -> None:
+    late, unpaid, sent, gone = (f"reminder_{letter * 26}" for letter in "abcd")
+    tell(
+        dated,
+        settled(dated, "skipped_late", reminder_id=late),
+        settled(dated, "skipped_no_address", reminder_id=unpaid, kind="final_payment", due_on="2027-02-20"),
+        settled(dated, "sent", reminder_id=sent),
+        settled(dated, "skipped_late", reminder_id=gone, due_on="2026-12-20"),
+    )
+    browser = dated.signed_in(dated.maya)
+    assert browser.get("/reminders/log").text.count('name="pick"') == 3
+    wanted = {"pick": [late, unpaid, sent, gone], "do": "send", "list": "sent=no"}
+    asked = text_of(browser.post("/reminders/log/act", wanted))
+    assert "Send 2 reminders to 1 client" in asked
+    assert "2 others can’t leave" in asked
+    assert sent_now(dated) == []
+    for other in (dated.jonas, dated.ada):
+        refused = dated.signed_in(other).post("/reminders/log/act", wanted | {"sure": "yes"})
+        assert refused.status_code == 303
+    assert sent_now(dated) == []
+    told = text_of(browser.post("/reminders/log/act", wanted | {"sure": "yes"}))
+    assert "2 reminders to 1 client" in told
+    assert [event.due_on for event in sent_now(dated)] == ["2026-12-12", "2027-02-20"]
+    assert browser.post("/reminders/log/act", {"do": "send"}).status_code == 303
+    assert "Tick at least one reminder first." in browser.get("/reminders").text
 
 
 def test_the_logs_csv_can_not_carry_a_formula(dated: CrmSite) -> None:
