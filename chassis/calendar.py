@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
-from icalendar import Calendar, Event, vText
+from icalendar import Calendar, Event, vDuration, vText
 
 from chassis.former_days import CalendarDay
 
@@ -63,14 +63,19 @@ def cancelled(days: Iterable[CalendarDay], *, sequence: int) -> list[Entry]:
     ]
 
 
-def write(name: str, entries: Iterable[Entry], *, changed_at: datetime) -> bytes:
-    """The file: entries by day. `changed_at` is when the trip last changed, aware; the same trip, the same bytes."""
+def write(name: str, entries: Iterable[Entry], *, changed_at: datetime, asked_every: timedelta | None = None) -> bytes:
+    """The file: entries by day. `changed_at` is when the trip last changed, aware; the same trip, the same bytes.
+    `asked_every` is for a file that calendars subscribe to: how long they may wait before they ask again."""
     calendar = Calendar()
     calendar.add("prodid", _PRODUCT)
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
     calendar.add("method", "PUBLISH")
     calendar.add("x-wr-calname", _clean(name))
+    if asked_every is not None:
+        # RFC 7986, 5.7; Outlook knows the older name only.
+        calendar.add("refresh-interval", asked_every, parameters={"value": "DURATION"})
+        calendar.add("x-published-ttl", vDuration(asked_every))
     for entry in sorted(entries, key=lambda each: (each.begins_on, each.uid)):
         calendar.add_component(_event(entry, changed_at.astimezone(UTC)))
     return bytes(calendar.to_ical())

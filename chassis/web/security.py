@@ -62,6 +62,8 @@ def install_headers(app: Flask, *, frame_origin: str | None, https: bool) -> Non
             headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
         if not _may_be_cached():
             headers["Cache-Control"] = "no-store"
+        elif _is_feed():
+            headers["Cache-Control"] = "private, no-cache"
         return response
 
     app.after_request(add)
@@ -71,4 +73,9 @@ def install_headers(app: Flask, *, frame_origin: str | None, https: bool) -> Non
 def _may_be_cached() -> bool:
     endpoint = request.endpoint or ""
     # A logo's address carries the hash of what it shows.
-    return endpoint in ("static", "chassis.theme") or endpoint.endswith((".static", ".logo"))
+    return endpoint in ("static", "chassis.theme") or endpoint.endswith((".static", ".logo")) or _is_feed()
+
+
+def _is_feed() -> bool:
+    """Calendars keep what they subscribe to, and ask whether it has changed."""
+    return (request.endpoint or "").endswith(".feed")

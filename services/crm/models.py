@@ -6,6 +6,7 @@ from services.crm.access.auth.models import CredentialRow, SignInAttemptRow
 from services.crm.access.public_pages.models import PageNameRow, PublicPageRow
 from services.crm.access.saved_views.models import SavedViewRow
 from services.crm.core.news import news_table
+from services.crm.office.calendar.models import CalendarFeedRow
 from services.crm.office.first_steps.models import FirstStepRow
 from services.crm.office.handouts.models import HandoutRow
 from services.crm.office.mail_outcomes.models import FailureRow, PaymentMailRow
@@ -52,6 +53,7 @@ __all__ = [
     "BookingDocumentRow",
     "BookingRow",
     "BookingWordRow",
+    "CalendarFeedRow",
     "CardRemovalRow",
     "ChallengeRow",
     "ClientChangeRow",

@@ -20,7 +20,8 @@ class DayKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayLine:
-    """A line of a calendar. `thing_id` is the booking's, payment's, task's or client's."""
+    """A line of a calendar. `thing_id` is the booking's, payment's, task's or client's, where the line leads;
+    `part_id` tells apart several lines of one thing on one day (due amounts, members of a family)."""
 
     on: date
     kind: DayKind
@@ -28,6 +29,7 @@ class DayLine:
     title: str
     detail: str
     agent_id: str
+    part_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from chassis.web.parts import held
 from services.crm.office.audit.service import AuditViewer
+from services.crm.office.calendar.feeds import CalendarFeeds
 from services.crm.office.calendar.service import Calendars
 from services.crm.office.dispute_packs.service import DisputePacks
 from services.crm.office.finding.service import Finder
@@ -30,6 +31,7 @@ class Office:
     audit: AuditViewer
     reports: Reports
     calendars: Calendars
+    feeds: CalendarFeeds
     commissions: Commissions
     finder: Finder
     dispute_packs: DisputePacks

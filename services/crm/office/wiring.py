@@ -9,6 +9,7 @@ from services.crm.config import CrmSettings
 from services.crm.core.parts import Core
 from services.crm.office.audit.service import AuditViewer, TrailPort
 from services.crm.office.audit.vault_grpc import GrpcTrail
+from services.crm.office.calendar.feeds import CalendarFeeds
 from services.crm.office.calendar.service import Calendars
 from services.crm.office.dispute_packs.service import DisputePacks
 from services.crm.office.finding.service import Finder
@@ -58,6 +59,12 @@ def make_office(
     database, clock, directory = core.database, core.clock, access.directory
     mails = MailOutcomes(database=database, clock=clock, directory=directory, clients=sales.clients)
     reports = Reports(database=database, clock=clock, directory=directory)
+    calendars = Calendars(
+        database=database,
+        clock=clock,
+        reports=reports,
+        sources=(departures, returns, reports.dues_by_day, card_lapses, open_tasks, yearly_days),
+    )
     handouts = HandoutDesk(database=database, clock=clock)
     core.waiting.add("tickets", count_tickets)
     core.waiting.add("mail failures", count_failures)
@@ -81,12 +88,8 @@ def make_office(
         resending=Resending(access=access, sales=sales, trips=trips, paying=paying, signing=signing, visits=visits),
         audit=AuditViewer(database=database, trail=trail),
         reports=reports,
-        calendars=Calendars(
-            database=database,
-            clock=clock,
-            reports=reports,
-            sources=(departures, returns, reports.dues_by_day, card_lapses, open_tasks, yearly_days),
-        ),
+        calendars=calendars,
+        feeds=CalendarFeeds(database=database, clock=clock, calendars=calendars, agents=directory.actor),
         commissions=Commissions(database=database, clock=clock, bookings=trips.bookings),
         finder=Finder(
             clients=sales.clients,

@@ -39,8 +39,13 @@ ENTRIES: dict[str, Entry] = {
     "alerts.stream": AGENTS,
     # calendar
     "calendar.day": AGENTS,
+    "calendar.end_feed": AGENTS,
+    # Whoever has the secret in its address.
+    "calendar.feed": Entry(Door.ANYBODY, objects={"token": "feed_token"}),
     "calendar.file": AGENTS,
     "calendar.month": AGENTS,
+    "calendar.renew_feed": AGENTS,
+    "calendar.subscribe": AGENTS,
     # charging: a gateway's signed message; charging itself checks the signature
     "charging.notice": ANYBODY,
     # payment_page: Nobody but the owner acts; an admin reads, and sees no card.

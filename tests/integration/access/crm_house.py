@@ -115,6 +115,7 @@ class FurnishedHouse(CrmHouse):
         unpaid = deps.trips.bookings.add_segment(maya, self.booking_id, hotel, version=self.booking.version)
         self.objects["unpaid_segment_id"] = unpaid.id
         passes = Upload(request_key="passes", file_name="passes.pdf", content=pdf(), title="Boarding passes")
+        self.objects["feed_token"] = deps.office.feeds.renew(maya)
         self.objects["view_id"] = deps.access.saved_views.save(maya, SavedList.CLIENTS, "In Canada", "country=CA").id
         company = GroupData(kind=GroupKind.COMPANY, name="Analytical Engines")
         self.objects["group_id"] = deps.sales.groups.add(maya, company, first_member=self.grace_id).id

@@ -17,6 +17,8 @@ class Act(StrEnum):
     AGENT_INVITED = "agent_invited"
     PROFILE_CHANGED = "profile_changed"
     PUBLIC_PAGE_CHANGED = "public_page_changed"
+    CALENDAR_ADDRESS_MADE = "calendar_address_made"
+    CALENDAR_ADDRESS_ENDED = "calendar_address_ended"
     AUTHENTICATOR_RESET = "authenticator_reset"
     TRAIL_EXPORTED = "trail_exported"
     DISPUTE_PACK_MADE = "dispute_pack_made"
@@ -34,6 +36,8 @@ ACT_WORDS: dict[Act, str] = {
     Act.AGENT_INVITED: "Invitation made",
     Act.PROFILE_CHANGED: "Own profile changed",
     Act.PUBLIC_PAGE_CHANGED: "Own public page changed",
+    Act.CALENDAR_ADDRESS_MADE: "Address of the own calendar made",
+    Act.CALENDAR_ADDRESS_ENDED: "Address of the own calendar ended",
     Act.AUTHENTICATOR_RESET: "Authenticator reset",
     Act.TRAIL_EXPORTED: "Trail downloaded",
     Act.DISPUTE_PACK_MADE: "Dispute pack made",

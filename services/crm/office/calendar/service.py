@@ -4,22 +4,16 @@ from collections.abc import Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from chassis.calendar import Entry, write
+from chassis.calendar import write
 from chassis.clock import Clock
 from chassis.db import Database
 from services.crm.core.actor import Actor
 from services.crm.core.day_queries import Source
 from services.crm.core.days import Asked, DayKind
+from services.crm.office.calendar.entries import entries_of
 from services.crm.office.calendar.rules import Day, days_of, weeks_of
 from services.crm.office.reports.service import Reports
 
-WORDS = {
-    DayKind.DEPARTURE: "Leaves",
-    DayKind.RETURN: "Returns",
-    DayKind.DUE: "Due",
-    DayKind.LAPSE: "Card lapses",
-    DayKind.TASK: "To do",
-}
 # Of a day in a month, and of a day by itself.
 SHOWN = 4
 OF_A_DAY = 200
@@ -48,20 +42,14 @@ class Calendars:
         """The same weeks for another calendar (RFC 5545). Raises as weeks."""
         first, last = weeks_of(month)
         days = self._days(actor, first, last, agent_id, OF_A_DAY)
-        entries = [
-            Entry(
-                uid=f"{line.kind}-{line.thing_id}-{line.on}@wayvault",
-                sequence=0,
-                begins_on=line.on,
-                ends_on=line.on,
-                title=f"{WORDS[line.kind]}: {line.title}" if line.kind in WORDS else line.title,
-                text=line.detail,
-                busy=False,
-            )
-            for day in days
-            for line in day.lines
-        ]
-        return write(f"{actor.name}, {month:%Y-%m}", entries, changed_at=self._clock.now())
+        return write(f"{actor.name}, {month:%Y-%m}", entries_of(days), changed_at=self._clock.now())
+
+    def today(self, actor: Actor) -> date:
+        return self._reports.today(actor)
+
+    def own(self, actor: Actor, first: date, last: date, most: int) -> list[Day]:
+        """The actor's own days, an admin's too; of a kind at most so many lines on one day."""
+        return self._days(actor, first, last, actor.agent_id, most)
 
     def _days(self, actor: Actor, first: date, last: date, agent_id: str, most: int) -> list[Day]:
         self._reports.check_agent(actor, agent_id)

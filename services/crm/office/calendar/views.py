@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from babel.dates import format_date
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis.calendar import CONTENT_TYPE
@@ -11,12 +11,18 @@ from chassis.typed.days import DayError, read_day
 from chassis.typed.names import title_key
 from chassis.web.downloads import download
 from chassis.web.formatting import LOCALE
+from services.crm.access.activity.service import Act
+from services.crm.access.parts import access
 from services.crm.core.actor import Actor
 from services.crm.core.addresses import same_list
 from services.crm.core.days import DayKind, DayLine
+from services.crm.core.origin import request_origin
+from services.crm.core.parts import core
+from services.crm.core.qr import qr_code
 from services.crm.core.web import current_agent, login_required
+from services.crm.office.calendar.entries import WORDS
+from services.crm.office.calendar.feeds import FeedReadTooOften
 from services.crm.office.calendar.rules import EARLIEST, LATEST, month_asked, next_month, previous_month
-from services.crm.office.calendar.service import WORDS
 from services.crm.office.parts import office
 
 blueprint = Blueprint(
@@ -91,6 +97,55 @@ def file() -> ResponseReturnValue:
     shown = month_asked(request.args.get("month", ""), office().reports.today(actor))
     content = office().calendars.file(actor, shown, _agent())
     return download(content, content_type=CONTENT_TYPE, name=f"calendar-{shown:%Y-%m}.ics")
+
+
+@blueprint.get("/subscribe")
+@login_required
+def subscribe() -> str:
+    """Where an agent makes the address that their other calendars read, and sees whether it is read."""
+    return render_template("calendar/subscribe.html", feed=office().feeds.of(current_agent()), url="", webcal="", qr="")
+
+
+@blueprint.post("/subscribe")
+@login_required
+def renew_feed() -> str:
+    """The page on which the address stands, this once; the one before leads nowhere any more."""
+    actor, feeds = current_agent(), office().feeds
+    token = feeds.renew(actor)
+    _note(Act.CALENDAR_ADDRESS_MADE)
+    path = url_for("calendar.feed", token=token)
+    url = f"{core().settings.public_url}{path}"
+    webcal = f"webcal://{url.partition('://')[2]}"
+    return render_template("calendar/subscribe.html", feed=feeds.of(actor), url=url, webcal=webcal, qr=qr_code(url))
+
+
+@blueprint.post("/subscribe/end")
+@login_required
+def end_feed() -> ResponseReturnValue:
+    """The address leads nowhere from now on."""
+    if office().feeds.end(current_agent()):
+        _note(Act.CALENDAR_ADDRESS_ENDED)
+    flash("The address has ended. Your other calendars get nothing more; remove it there, too.", "done")
+    return redirect(url_for("calendar.subscribe"), 303)
+
+
+@blueprint.get("/feed/<string(length=43):token>.ics")
+def feed(token: str) -> ResponseReturnValue:
+    """What other calendars read, without a session: who has the address may read, and nothing else."""
+    try:
+        found = office().feeds.read(token, request.user_agent.string)
+    except FeedReadTooOften as refused:
+        return Response(status=429, headers={"Retry-After": str(int(refused.wait.total_seconds()) + 1)})
+    if request.if_none_match.contains(found.tag):
+        response = Response(status=304)
+    else:
+        response = download(found.content(), content_type=CONTENT_TYPE, name="calendar.ics")
+    response.set_etag(found.tag)
+    return response
+
+
+def _note(act: Act) -> None:
+    access().activities.note(current_agent(), act, "", request_origin())
 
 
 def _shared(actor: Actor, today: date) -> dict[str, object]:

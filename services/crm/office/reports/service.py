@@ -258,6 +258,7 @@ class Reports:
                 title=f"{Money(minor=int(row.open_minor), currency=row.currency).format()}, {row.booking_title}",
                 detail=row.supplier_name,
                 agent_id=row.agent_id,
+                part_id=row.due_id,
             )
             for row in rows
         ]

@@ -53,6 +53,7 @@ def _birthdays(asked: Asked, wanted: list[int]) -> AnySelect:  # Any: the column
         ClientRow.first_name,
         ClientRow.last_name,
         literal("").label("about"),
+        literal("").label("part_id"),
         literal(OccasionKind.BIRTHDAY.value).label("kind"),
         ClientRow.birthday_month_day.label("month_day"),
     ).where(
@@ -70,6 +71,7 @@ def _family(asked: Asked, wanted: list[int]) -> AnySelect:
             ClientRow.first_name,
             ClientRow.last_name,
             FamilyMemberRow.first_name.label("about"),
+            FamilyMemberRow.id.label("part_id"),
             literal(OccasionKind.BIRTHDAY.value).label("kind"),
             FamilyMemberRow.born_month_day.label("month_day"),
         )
@@ -86,6 +88,7 @@ def _occasions(asked: Asked, wanted: list[int]) -> AnySelect:
             ClientRow.first_name,
             ClientRow.last_name,
             OccasionRow.label.label("about"),
+            OccasionRow.id.label("part_id"),
             OccasionRow.kind,
             OccasionRow.month_day.label("month_day"),
         )
@@ -105,4 +108,5 @@ def _line(on: date, row: Any) -> DayLine:  # Any: a row of the three
         title=f"Birthday of {about}" if birthday else f"{row.about or 'Anniversary'}, {client}",
         detail=client if birthday and row.about else "",
         agent_id=row.agent_id,
+        part_id=row.part_id,
     )
