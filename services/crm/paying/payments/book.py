@@ -135,10 +135,12 @@ class PaymentBook:
         confirmed = _visible(actor).where(
             PaymentRow.agency_id == actor.agency_id, PaymentRow.confirmation_number.in_(numbers)
         )
-        payers = _visible(actor).where(PaymentRow.payer_client_id.in_(client_ids))
+        # By the clients alone: SQLite would rather walk through all that the actor sees.
+        payers = select(PaymentRow).where(PaymentRow.payer_client_id.in_(client_ids))
         found = self._payments(confirmed.limit(limit)) if numbers else []
         if client_ids:
-            found += self._payments(payers.order_by(PaymentRow.created_at.desc(), PaymentRow.id).limit(limit))
+            latest = self._payments(payers.order_by(PaymentRow.created_at.desc(), PaymentRow.id).limit(limit))
+            found += [each for each in latest if is_visible(actor, each.agency_id, each.agent_id)]
         return list({payment.id: payment for payment in found}.values())[:limit]
 
     def last_brands(self, client_ids: Sequence[str]) -> dict[str, str]:

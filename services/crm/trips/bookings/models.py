@@ -130,6 +130,8 @@ class InstalmentRow(Base):
     __table_args__ = (
         Index("ix_instalment_due", "due_on", "booking_id"),
         Index("ix_instalment_segment", "segment_id"),
+        # What is due on an agent's open trips, whatever else was ever due.
+        Index("ix_instalment_booking", "booking_id", "due_on"),
     )
 
     # Also what its calendar entries are known by: "SEGMENT-deposit", "SEGMENT-final", or its own.
