@@ -1,14 +1,14 @@
 """What is due on a trip is found by the trip
 
-Revision: 0035_dues_of_trips, after 0034_calendar_feeds
+Revision: 0036_dues_of_trips, after 0035_calendar_feeds
 
 Expand only: an index. The first page looked through all that was ever due by day (two seconds with 100,000 trips).
 """
 
 from alembic import op
 
-revision = "0035_dues_of_trips"
-down_revision = "0034_calendar_feeds"
+revision = "0036_dues_of_trips"
+down_revision = "0035_calendar_feeds"
 branch_labels = None
 depends_on = None
 

@@ -1,6 +1,6 @@
 """Addresses under which other calendars read an agent's days
 
-Revision: 0034_calendar_feeds, after 0033_similar_rows
+Revision: 0035_calendar_feeds, after 0034_charge_modes
 
 Expand only: a new table.
 """
@@ -10,8 +10,8 @@ from alembic import op
 
 from chassis.db import UtcDateTime
 
-revision = "0034_calendar_feeds"
-down_revision = "0033_similar_rows"
+revision = "0035_calendar_feeds"
+down_revision = "0034_charge_modes"
 branch_labels = None
 depends_on = None
 
