@@ -80,7 +80,9 @@ class Stack:
         mailbox = ("mailbox",) if "mail" in self.sites.served else ()
         telephones = _TELEPHONES if self.sites.phone else ()
         if not telephones:
-            self.containers.run(["podman", "rm", "--force", "--ignore", *map(self._name, reversed(_TELEPHONES))])
+            # One after the other: podman removes no container whose network another one shares.
+            for name in reversed(_TELEPHONES):
+                self.containers.run(["podman", "rm", "--force", "--ignore", self._name(name)])
         self._compose(*_PROFILES, "up", "-d", *_PROGRAMS, *mailbox, *telephones)
         self._read_anew()
         self._wait(self.sites.served)
