@@ -116,8 +116,8 @@ def ready(folder: Path, crm: CrmHouse, kit: Kit) -> Place:
     place = Place(
         folder=folder,
         began=time.time(),
-        charging_port=_free_port(),
-        gateway_port=_free_port(),
+        charging_port=free_port(),
+        gateway_port=free_port(),
         agent_id=crm.maya.agent_id,
         crm_tls=authority.issue("crm"),
         charging_tls=authority.issue("charging"),
@@ -134,7 +134,7 @@ def _give_key(place: Place, agency_id: str) -> None:
     program.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]

@@ -118,15 +118,20 @@ def charging(place: Place) -> None:
     program = charging_of(place)
     server = open_server(program, f"127.0.0.1:{place.charging_port}", place.charging_tls, workers=_AT_ONCE * 2)
     server.start()
-    _for_ever(program.settling.run)
+    for_ever(program.settling.run)
 
 
 def crm(place: Place) -> None:
     """An agent who charges what waits, until it is charged, and the worker that finds out."""
     deps = crm_of(place)
+    threading.Thread(target=for_ever, args=(deps.paying.charges.find_out,), daemon=True).start()
+    click(deps, place)
+
+
+def click(deps: Dependencies, place: Place) -> None:
+    """The agent's part: charges what waits, until nothing does."""
     actor = deps.access.directory.actor(place.agent_id)
     assert actor is not None
-    threading.Thread(target=_for_ever, args=(deps.paying.charges.find_out,), daemon=True).start()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         while waiting := pending(deps):
             list(pool.map(lambda payment_id: _charge(deps, actor, payment_id), waiting))
@@ -135,9 +140,9 @@ def crm(place: Place) -> None:
 def worker(place: Place) -> None:
     """The CRM's worker: it charges what standing orders have due, finds out, and has ended orders' cards forgotten."""
     keeping, charges = (deps := crm_of(place)).paying.order_keeping, deps.paying.charges
-    threading.Thread(target=_for_ever, args=(charges.find_out,), daemon=True).start()
-    threading.Thread(target=_for_ever, args=(keeping.forget,), daemon=True).start()
-    _for_ever(keeping.run)
+    threading.Thread(target=for_ever, args=(charges.find_out,), daemon=True).start()
+    threading.Thread(target=for_ever, args=(keeping.forget,), daemon=True).start()
+    for_ever(keeping.run)
 
 
 def crm_of(place: Place) -> Dependencies:
@@ -168,7 +173,7 @@ def _charge(deps: Dependencies, actor: Actor, payment_id: str) -> None:
         deps.paying.charges.charge(actor, payment_id, origin=ORIGIN)
 
 
-def _for_ever(work: Callable[[], object]) -> None:
+def for_ever(work: Callable[[], object]) -> None:
     pause = threading.Event()
     while not pause.wait(_PAUSE):
         with contextlib.suppress(WayvaultError):
