@@ -9,6 +9,7 @@ import pytest
 from tests.chaos.charging import programs, steps
 from tests.chaos.charging.kills import furnished, killed_at_random, prove
 from tests.chaos.charging.orders import left, prove_each_day_once, with_orders
+from tests.chaos.charging.programs import Place
 from tests.chaos.charging.steps import Steps, Template
 
 
@@ -42,6 +43,6 @@ def test_each_day_of_standing_orders_is_charged_once_whoever_is_killed(tmp_path:
     ids=["charge", "refund", "standing order"],
 )
 def test_what_the_gateway_did_and_nobody_heard_of_is_known_and_done_once(
-    tmp_path: Path, furnish: Callable[[Path], Template], case: Steps, is_once: Callable[[steps.Place, Steps], None]
+    tmp_path: Path, furnish: Callable[[Path], Template], case: Steps, is_once: Callable[[Place, Steps], None]
 ) -> None:
     is_once(furnish(tmp_path / "made").copy(tmp_path / "run"), case)
