@@ -43,7 +43,8 @@
     const [fields, last] = [touched, kept];
     [touched, kept] = [new Set(), null];
     for (const field of fields) {
-      if (!field.isConnected) continue;
+      // As browsers do: of a group's buttons, the one that is pressed tells.
+      if (!field.isConnected || (field.type === "radio" && !field.checked)) continue;
       field.dispatchEvent(new Event("input", { bubbles: true }));
       field.dispatchEvent(new Event("change", { bubbles: true }));
     }
