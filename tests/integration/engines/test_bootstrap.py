@@ -175,8 +175,9 @@ def test_asked_what_it_would_make_it_says_so_and_changes_nothing(
         assert postgres_bootstrap.main([command, "--url-file", str(file), "--check"]) == (words == "no superuser")
         said = capsys.readouterr()
         assert words in said.out + said.err
-    with psycopg.connect(vault_database.application.replace("+psycopg", "")) as connection:
-        assert connection.execute("SELECT has_table_privilege('card', 'SELECT')").fetchone() == (False,)
+    with psycopg.connect(vault_database.owner.replace("+psycopg", "")) as connection:
+        asked = ("SELECT has_table_privilege(%s, 'cards', 'SELECT')", (_role_of(vault_database),))
+        assert connection.execute(*asked).fetchone() == (False,)
 
 
 def test_databases_are_set_for_short_queries_and_keep_what_an_operator_sets() -> None:
