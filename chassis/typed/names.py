@@ -13,6 +13,7 @@ from typing import Final
 import phonenumbers
 from anyascii import anyascii
 
+from chassis.typed import consonants
 from chassis.typed.romanised import romanised
 from chassis.typed.text import clean_line, plain
 
@@ -20,10 +21,10 @@ LONGEST_WORD: Final = 100
 # A sort key holds two names of at most 80 characters; transliteration makes some longer.
 LONGEST_KEY: Final = 200
 _MOST_TERMS: Final = 6
-# The second way to spell a letter, where its language has one: German, the Nordic languages, Croatian.
+# The second way to spell a letter, where its language has one: German, the Nordic languages, Croatian, Japanese.
 _SPELLED: Final = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "đ": "dj", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "Å": "Aa"}
-    | {"Ø": "Oe", "Đ": "Dj"}
+    | {"Ø": "Oe", "Đ": "Dj", "ō": "ou", "Ō": "Ou"}
 )
 # Accents that stand for an apostrophe; Unicode's compatibility form would part the word with a blank.
 _APOSTROPHES: Final = str.maketrans(dict.fromkeys("´`’‘ʼʻ′", "'"))
@@ -80,7 +81,9 @@ def words_of(text: str, *, together: int = 4) -> list[str]:
             after = "".join(part for word in words[index + 1 : index + together] for part in word)
             for start in range(len(parts)):
                 found["".join([*parts[start:], after])[:LONGEST_WORD]] = None
-    return [word for word in found if word]
+    unvowelled = filter(consonants.is_unvowelled, clean_line(text).split())
+    heard = consonants.stored(letters(fold(consonants.spoken(word))) for word in unvowelled)
+    return [word for word in dict.fromkeys((*found, *heard)) if word]
 
 
 def email_words(address: str) -> list[str]:
@@ -119,7 +122,8 @@ def search_ways(query: str) -> list[list[str]]:
     """The ways to read what somebody typed. A thing is found when, by one of them, it has every word.
 
     As typed; with the second spelling; and, because names are parted differently ("O Brien", "O'Brien"), with each
-    two neighbouring words as one, and all of them.
+    two neighbouring words as one, and all of them. What is typed in Latin letters also by its consonants, for names in
+    scripts without vowels.
     """
     query = clean_line(query)[:LONGEST_WORD]
     if _PHONE.fullmatch(plain(query)) and (digits := digits_of(query)):
@@ -130,6 +134,8 @@ def search_ways(query: str) -> list[list[str]]:
         terms = list(dict.fromkeys(word for word in words if word.strip("@")))[:_MOST_TERMS]
         for way in _joined(terms):
             ways[tuple(way)] = None
+    if not consonants.is_unvowelled(query) and (typed := next(iter(ways), ())):
+        ways |= dict.fromkeys(map(tuple, consonants.sought(list(typed))))
     return [list(way) for way in ways if way]
 
 

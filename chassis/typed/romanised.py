@@ -1,9 +1,10 @@
 """How names of other scripts stand in passports and are typed by people who know them in Latin letters. Pure.
 
 anyascii writes letter for letter ("Παπαδοπούλου" papadopoyloy, "김" gim); passports and people write papadopoulou and
-Kim. Greek by ELOT 743, Cyrillic by ICAO Doc 9303 part 3 section 6 and as English has it, Korean family names as their
-bearers spell them. Readings that need a dictionary (佐藤 Satō) and vowels that nobody writes (محمد Mohammed) are not
-here.
+Kim. Greek by ELOT 743 and as Greeks write it abroad, Cyrillic by ICAO Doc 9303 part 3 section 6, as English, Ukraine
+(resolution 55 of 2010) and Serbia have it, Korean family names as their bearers spell them, Chinese names parted behind
+the family's, kana without long vowels. Readings that need a dictionary (佐藤 Satō) are not here; vowels that nobody
+writes (محمد Mohammed) are chassis.typed.consonants'.
 """
 
 import re
@@ -11,8 +12,23 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from anyascii import anyascii
+
 _GREEK: Final = re.compile("[\u0370-\u03ff\u1f00-\u1fff]")
 _CYRILLIC: Final = re.compile("[\u0400-\u04ff]")
+# A whole word of Chinese characters, as short as a name.
+_HAN: Final = re.compile(r"(?<!\w)[\u4e00-\u9fff]{2,4}(?!\w)")
+_KANA: Final = re.compile("[\u3041-\u30ff]")
+_OF_UKRAINE: Final = re.compile("[іїєґ]")
+_UKRAINE: Final = str.maketrans(
+    {"г": "h", "ґ": "g", "є": "ie", "ж": "zh", "и": "y", "і": "i", "ї": "i", "й": "i", "х": "kh", "ц": "ts", "ч": "ch"}
+    | {"ш": "sh", "щ": "shch", "ю": "iu", "я": "ia", "ь": "", "'": "", "’": ""}
+)
+_AT_THE_START: Final = {"ї": "yi", "є": "ye", "ю": "yu", "я": "ya", "й": "y"}
+_OF_SERBIA: Final = re.compile("[ђјљњћџ]")
+_SERBIA: Final = str.maketrans(
+    {"ђ": "dj", "ж": "z", "ј": "j", "љ": "lj", "њ": "nj", "ћ": "c", "х": "h", "ц": "c", "ч": "c", "џ": "dz", "ш": "s"}
+)
 _HANGUL: Final = re.compile("[\uac00-\ud7a3]+")
 _VOICED: Final = "αεηιουωβγδζλμνρ"
 # A mark of two dots parts two vowels (Αϋ), an accent on the first as well (άυ).
@@ -51,9 +67,13 @@ _SPELLINGS: Final = 3
 def romanised(text: str) -> Iterator[str]:
     """The text with words of these scripts as they are written in Latin letters; nothing where it has none."""
     if _GREEK.search(text):
-        yield _greek(text)
+        yield from (official := _greek(text), _greek_abroad(official))
     if _CYRILLIC.search(text):
-        yield from (text.lower().translate(_ICAO), _english(text))
+        yield from _cyrillic(text.lower())
+    if _KANA.search(text):
+        yield re.sub("o[ou]", "o", anyascii(text).lower()).replace("uu", "u")
+    if _HAN.search(text):
+        yield _HAN.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
     if _HANGUL.search(text):
         yield from (_HANGUL.sub(_korean(spelling), text) for spelling in range(_SPELLINGS))
 
@@ -65,9 +85,26 @@ def _greek(text: str) -> str:
     return unicodedata.normalize("NFC", parts)
 
 
-def _english(text: str) -> str:
-    """ "Dmitry" and "Yeltsin"."""
-    return re.sub(r"\bе", "йе", re.sub(r"[иы]й\b", "ы", text.lower()))
+def _greek_abroad(official: str) -> str:
+    """ "Yiorgos", "Hristos", "Aleksandros", "Babis" for what ELOT writes Giorgos, Christos, Alexandros, Bampis."""
+    ascii_letters = anyascii(official)
+    for pattern, latin in (("ch", "h"), (r"\bg(?=i)", "y"), ("x", "ks"), ("mp", "b")):
+        ascii_letters = re.sub(pattern, latin, ascii_letters)
+    return ascii_letters
+
+
+def _cyrillic(text: str) -> Iterator[str]:
+    """Lower-case text as passports have it, and as people and languages write it."""
+    yield text.translate(_ICAO)
+    # "Dmitry" and "Yeltsin", then "Maria" and "Natalia", "Alexander" and "Evgeny".
+    english = re.sub(r"[иы]й\b", "ы", text)
+    yield from (re.sub(r"\bе", "йе", way) for way in (english, text))
+    yield re.sub("[иь]я", "иа", english)
+    yield re.sub("[иь]я", "иа", text.replace("кс", "x").replace("андр", "андер", 1 if text.endswith("андр") else 0))
+    if _OF_UKRAINE.search(text):
+        yield re.sub(r"\b[їєюяй]", lambda found: _AT_THE_START[found[0]], text).translate(_UKRAINE)
+    if _OF_SERBIA.search(text):
+        yield text.translate(_SERBIA)
 
 
 def _korean(spelling: int) -> Callable[[re.Match[str]], str]:

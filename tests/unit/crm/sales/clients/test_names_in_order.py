@@ -129,3 +129,19 @@ def test_an_upgrade_adds_the_latin_spellings_of_names_in_other_scripts(site: Crm
         assert [client.id for client in site.deps.sales.clients.search(site.maya, typed)] == [minjun.id], typed
     found = site.deps.trips.bookings.list_page(site.maya, BookingFilter(text="kim minjun"), 1).items
     assert [each.id for each in found] == [booking.id]
+
+
+def test_an_upgrade_finds_names_by_more_latin_spellings(site: CrmSite) -> None:
+    client = _add(site, "Мария", "محمد")
+    url = site.settings.database_url
+    database = open_database(url, name="crm-before")
+    with database.engine.begin() as connection:
+        config = MIGRATIONS._config(connection)
+        command.stamp(config, "head")
+        command.downgrade(config, "0031_saved_views")
+        connection.execute(text("DELETE FROM client_word"))
+        connection.execute(text("UPDATE client SET search_text = ''"))
+    database.dispose()
+    MIGRATIONS.upgrade(url)
+    for typed in ("Maria", "Mohammed", "maria mohammed"):
+        assert [each.id for each in site.deps.sales.clients.search(site.maya, typed)] == [client.id], typed

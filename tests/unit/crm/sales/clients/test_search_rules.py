@@ -2,7 +2,17 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from chassis.typed.names import fold, foldings, search_terms, search_ways, sort_key, text_of, words_of
+from chassis.typed.names import (
+    fold,
+    foldings,
+    may_be_one,
+    name_keys,
+    search_terms,
+    search_ways,
+    sort_key,
+    text_of,
+    words_of,
+)
 from chassis.typed.text import draws
 from services.crm.core.export import _csv_cell
 from services.crm.sales.clients.rules import ClientData, search_words
@@ -39,6 +49,21 @@ _BOTH_WAYS = [
     ("علی", "علي"),
     ("ｻﾄｳ", "サトウ"),
     ("ㄱㅣㅁ", "김"),
+    ("Мария", "Maria"),
+    ("Юлия", "Yulia"),
+    ("Ксения", "Ksenia"),
+    ("Наталья", "Natalia"),
+    ("Александр", "Alexander"),
+    ("Евгений", "Evgeny"),
+    ("Евгений", "Yevgeniy"),
+    ("Ігор", "Ihor"),
+    ("Київ", "Kyiv"),
+    ("Љубица", "Ljubica"),
+    ("Γιώργος", "Yiorgos"),
+    ("Αλέξανδρος", "Aleksandros"),
+    ("Μπάμπης", "Babis"),
+    ("さとう", "Sato"),
+    ("Satō", "Satou"),
 ]
 
 CLIENT = ClientData(
@@ -113,10 +138,43 @@ def test_whatever_stands_in_a_text_can_be_copied_into_the_search_field(text: str
         ("Ευαγγέλου", "Evangelou"),
         ("Μπάμπης", "Bampis"),
         ("Ещенко", "Yeshchenko"),
+        ("محمد", "Mohammed"),
+        ("محمد", "Muhammad"),
+        ("أحمد", "Ahmed"),
+        ("فاطمة", "Fatima"),
+        ("يوسف", "Youssef"),
+        ("مريم الهاشمي", "Maryam"),
+        ("عبد الله", "Abdullah"),
+        ("محمد علي", "Mohamed Ali"),
+        ("शर्मा", "Sharma"),
+        ("सिंह", "Singh"),
+        ("ਸਿੰਘ", "Singh"),
+        ("संजय", "Sanjay"),
+        ("कुम्भ", "Kumbh"),
+        ("สมชาย", "Somchai"),
+        ("חיים", "Chaim"),
+        ("חיים", "Haim"),
+        ("כהן", "Cohen"),
+        ("王小明", "Xiaoming"),
+        ("王小明", "Wang Xiaoming"),
     ],
 )
 def test_a_name_is_found_however_its_letters_are_marked_stroked_folded_or_parted(stored: str, typed: str) -> None:
     assert _finds(typed, text_of(search_words(ClientData(first_name="Maya", last_name=stored))))
+
+
+@pytest.mark.parametrize("typed", ["Hamid", "Ham", "Sam", "Sh", "4111", "m@h"])
+def test_other_consonants_find_nobody(typed: str) -> None:
+    assert not _finds(typed, text_of(words_of("محمد")))
+
+
+@given(person_names(), st.sampled_from(("محمد", "חיים", "शर्मा", "สมชาย")))
+def test_consonants_find_and_never_say_that_two_people_are_one(name: str, unvowelled: str) -> None:
+    """Hassan and Hussein have the same ones."""
+    keys = name_keys(name, unvowelled)
+    assert not any("@" in key for key in keys)
+    assert not may_be_one(("Mohammed", "Sharma"), (name, unvowelled))
+    assert all("@" not in word for word in words_of(name) if name.isascii())
 
 
 _OF_OTHER_SCRIPTS = {
