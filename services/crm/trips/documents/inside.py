@@ -1,6 +1,20 @@
 """What is found inside a file: its text, files in it, and why it can't be shared."""
 
+import zipfile
+import zlib
 from dataclasses import dataclass, field
+from typing import Final
+
+# What Python's zipfile raises on a damaged archive, besides its own: ValueError for places before the file's beginning.
+UNREADABLE_ZIP: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    NotImplementedError,
+    RuntimeError,
+    OSError,
+    EOFError,
+    ValueError,
+)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import zipfile
 from typing import Any, Final
 from xml.parsers import expat
 
-from services.crm.trips.documents.inside import DAMAGED, LOCKED, OUTSIDE, PROGRAM, TOO_MUCH, Inside
+from services.crm.trips.documents.inside import DAMAGED, LOCKED, OUTSIDE, PROGRAM, TOO_MUCH, UNREADABLE_ZIP, Inside
 
 _TEXT_PARTS: Final = (".xml", ".rels", ".vml", ".rdf", ".html", ".htm", ".mht", ".rtf", ".txt", ".svg", ".csv", ".json")
 # What other parts may be files of their own, whatever they are called: archives and Office files, PDFs, RAR, 7z, gzip.
@@ -54,7 +54,7 @@ def read_office(content: bytes) -> Inside:
                 return inside
             try:
                 part = archive.read(entry)
-            except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError):
+            except UNREADABLE_ZIP:
                 inside.refuse(DAMAGED)
                 continue
             if built_in:
@@ -68,7 +68,7 @@ def _beginning(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     try:
         with archive.open(entry) as part:
             return part.read(_LONGEST_MARK)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError):
+    except UNREADABLE_ZIP:
         return b""
 
 

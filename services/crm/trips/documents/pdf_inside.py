@@ -7,8 +7,10 @@ it is read too.
 
 import io
 import re
+import struct
 import time
 import zipfile
+import zlib
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, Final
@@ -42,7 +44,11 @@ _MOST_FIELDS: Final = 20_000
 # A box of a form for a part of a number.
 _BOX: Final = re.compile(r"[0-9]{1,8}")
 # What pypdf raises on broken files, besides its own.
-_UNREADABLE = (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError)
+_UNREADABLE = (
+    *(PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError),
+    # NotImplementedError, for ways of packing that it does not know, and RecursionError among them.
+    *(RuntimeError, zlib.error, struct.error),
+)
 
 
 def read_pdf(content: bytes) -> Inside:

@@ -12,7 +12,7 @@ from typing import Final
 
 from chassis.pictures import odd_picture
 from chassis.typed.text import clean_line
-from services.crm.trips.documents.inside import LOCKED
+from services.crm.trips.documents.inside import LOCKED, UNREADABLE_ZIP
 from services.crm.trips.documents.office_inside import holds_program
 
 # What an event may carry, with room for the rest of it (chassis.bus.outbox.LARGEST_PAYLOAD).
@@ -118,7 +118,7 @@ def _packed(content: bytes) -> FileType:
                 raise no_office
             opendocument = _small(archive, names, "mimetype", 100).strip()
             types = _small(archive, names, "[Content_Types].xml", _MOST_TYPES)
-    except (zipfile.BadZipFile, KeyError, UnicodeDecodeError, NotImplementedError, RuntimeError, OSError, EOFError):
+    except (*UNREADABLE_ZIP, KeyError):
         raise no_office from None
     if holds_program(names, types):
         raise FileRefused("This document holds macros, which are programs. Save it without them, or as PDF.")

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pikepdf
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 from openpyxl.comments import Comment
@@ -147,6 +147,33 @@ def test_a_stream_is_unpacked_as_it_was_packed(content: bytes, way: str) -> None
         stream.Filter = Name(f"/{way}")
         assert unpacked(stream, 10_000) == content
         assert len(content) < 2 or unpacked(stream, len(content) - 1) is None
+
+
+_SOUND = (
+    pdf("A"),
+    docx("A"),
+    picture("PNG"),
+    picture("JPEG"),
+    packed({"[Content_Types].xml": "<T/>", "xl/workbook.xml": "<w/>"}),
+)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.sampled_from(_SOUND),
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), st.binary(max_size=12)), min_size=1, max_size=6),
+)
+@example(docx("A"), [(0.5, 1, b"")])
+@example(pdf("A").replace(b"/FlateDecode", b"/FljteDecode"), [(0.999, 0, b"")])
+def test_a_damaged_file_is_taken_or_refused_in_words_and_no_fault(
+    sound: bytes, changes: list[tuple[float, int, bytes]]
+) -> None:
+    content = bytearray(sound)
+    for place, cut, put in changes:
+        at = int(place * len(content))
+        content[at : at + cut] = put
+    refused = refusal(bytes(content), "paper.txt")
+    assert refused == "" or refused.endswith(".")
 
 
 def test_what_was_only_written_over_is_found() -> None:
