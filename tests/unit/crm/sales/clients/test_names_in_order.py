@@ -138,7 +138,7 @@ def test_an_upgrade_finds_names_by_more_latin_spellings(site: CrmSite) -> None:
     with database.engine.begin() as connection:
         config = MIGRATIONS._config(connection)
         command.stamp(config, "head")
-        command.downgrade(config, "0033_similar_rows")
+        command.downgrade(config, "0036_dues_of_trips")
         connection.execute(text("DELETE FROM client_word"))
         connection.execute(text("UPDATE client SET search_text = ''"))
     database.dispose()

@@ -1,6 +1,6 @@
 """Names of other scripts found by more of their Latin spellings
 
-Revision: 0034_more_latin_spellings, after 0033_similar_rows
+Revision: 0037_more_latin_spellings, after 0036_dues_of_trips
 
 Adds to clients and bookings the words by which chassis.typed.names finds "Мария" as Maria, "王小明" as Xiaoming and
 "محمد" as Mohammed. Only rows beyond ASCII are read again. An older program beside this one finds and writes as it did.
@@ -8,8 +8,8 @@ Adds to clients and bookings the words by which chassis.typed.names finds "Ма�
 
 from importlib import import_module
 
-revision = "0034_more_latin_spellings"
-down_revision = "0033_similar_rows"
+revision = "0037_more_latin_spellings"
+down_revision = "0036_dues_of_trips"
 branch_labels = None
 depends_on = None
 
