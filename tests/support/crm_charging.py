@@ -10,6 +10,7 @@ from services.crm.core.ports.charging import (
     ChargeOrder,
     ChargeState,
     GatewayDetail,
+    GatewayKind,
     KeyEntry,
     LedgerAnswer,
     LedgerEntry,
@@ -60,6 +61,12 @@ class FakeCharging:
 
     def gateway_of(self, agency_id: str) -> GatewayDetail | None:
         return self.gateway
+
+    def gateways(self) -> list[GatewayKind]:
+        return [
+            GatewayKind(name="authorizenet", keeps_cards=False, tells_books=False, takes_notices=False),
+            GatewayKind(name="stripe", keeps_cards=True, tells_books=True, takes_notices=True),
+        ]
 
     def check_gateway(self, agency_id: str) -> GatewayDetail:
         if self.refuse:

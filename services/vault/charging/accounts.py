@@ -13,7 +13,7 @@ from chassis.errors import InvalidArgument
 from services.vault.charging.gateways.port import Gateway, GatewaySettings, Kind
 from services.vault.charging.gateways.registry import KINDS
 from services.vault.charging.metrics import MeasuredGateway
-from services.vault.charging.models import GatewayAccountRow
+from services.vault.charging.models import ChargeRow, GatewayAccountRow, MandateRow
 from services.vault.transit.service import Cipher, Context, KeyName, WrappedColumn, Wrapper, context_of
 
 # How many of a key's last characters people may read, to tell it from another.
@@ -107,6 +107,14 @@ def account_of(session: Session, agency_id: str) -> GatewayAccountRow | None:
     if account is not None:
         session.expunge(account)
     return account
+
+
+def is_of(row: ChargeRow | MandateRow, account: GatewayAccountRow | None) -> bool:
+    """Whether a charge or a kept card can be of the agency's present account: no other account can say anything of it,
+    nor charge it. Where a gateway does not tell whose a key is, it may be."""
+    if account is None or (row.gateway, row.live) != (account.gateway, account.live):
+        return False
+    return row.account == account.account or not row.account or not account.account
 
 
 def account_context(agency_id: str) -> Context:

@@ -17,6 +17,7 @@ ALLOW: Final = AllowList(
         _V1 + "EndMandate": _CRM,
         _V1 + "Status": _CRM,
         _V1 + "ListReasons": _CRM,
+        _V1 + "ListGateways": _CRM,
         _V1 + "Ledger": _CRM,
         _V1 + "Payouts": _CRM,
         _V1 + "TakeNotice": _CRM,

@@ -26,7 +26,7 @@ from services.vault.charging.accounts import Accounts, Secrets, account_of, requ
 from services.vault.charging.gateways.port import AccountTold, GatewayRefused, GatewayUnknown
 from services.vault.charging.gateways.registry import KINDS
 from services.vault.charging.models import GatewayAccountRow, KeyEntryRow
-from services.vault.charging.records import has_open_charges
+from services.vault.charging.records import has_open_charges, name_account
 from services.vault.charging.rules import GATEWAY_PATIENCE
 from services.vault.refusals import Act, Recorder, Refusals
 
@@ -195,7 +195,10 @@ class KeyEntries:
         with self._database.transaction() as session:
             same = (_ACCOUNTS.c.agency_id == agency_id) & (_ACCOUNTS.c.set_at == account.set_at)
             session.execute(update(_ACCOUNTS).where(same).values(**news))
-            return cast("GatewayAccountRow", account_of(session, agency_id))
+            now = cast("GatewayAccountRow", account_of(session, agency_id))
+            if now.account:
+                name_account(session, now)
+            return now
 
     # ---- one entry
 

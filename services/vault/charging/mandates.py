@@ -5,7 +5,7 @@ from chassis.db import Database
 from chassis.errors import Unavailable
 from chassis.rpc.calls import require_time
 from protos.wayvault.common.v1.common_pb2 import Origin
-from services.vault.charging.accounts import Accounts, account_of
+from services.vault.charging.accounts import Accounts, account_of, is_of
 from services.vault.charging.entries import mandate_entry
 from services.vault.charging.gateways.port import GatewayRefused, GatewayUnknown
 from services.vault.charging.models import GatewayAccountRow, MandateRow
@@ -34,7 +34,7 @@ class MandateService:
                 account = account_of(session, agency_id)
             if mandate.ended_at is not None:
                 return
-            if account is not None and (account.gateway, account.live) == (mandate.gateway, mandate.live):
+            if account is not None and is_of(mandate, account):
                 self._forget(account, mandate)
         with self._database.transaction() as session:
             if end_mandate(session, mandate.id, self._clock.now()):

@@ -85,6 +85,8 @@ class ChargeRow(Base):
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     description: Mapped[str] = mapped_column(String(200))
+    # Which account at the gateway it is of, as the gateway tells; empty where it did not.
+    account: Mapped[str] = mapped_column(String(64), default="", server_default="")
     # Whether the gateway is to keep the card, and the mandate that came of it, or that is charged in place of a card.
     keeps_card: Mapped[bool] = mapped_column(default=False, server_default=false())
     mandate_id: Mapped[str] = mapped_column(String(64), default="", server_default="")
@@ -116,6 +118,8 @@ class MandateRow(Base):
     charge_id: Mapped[str] = mapped_column(ForeignKey("charges.id"), unique=True)
     gateway: Mapped[str] = mapped_column(String(20))
     live: Mapped[bool]
+    # Of the charge that it came of.
+    account: Mapped[str] = mapped_column(String(64), default="", server_default="")
     reference: Mapped[str] = mapped_column(String(255))
     made_at: Mapped[datetime] = mapped_column(UtcDateTime())
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime())

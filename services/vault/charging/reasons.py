@@ -191,6 +191,17 @@ _OWN: Final = (
         may_retry=True,
     ),
     Reason(
+        code="left_account",
+        words="This was charged at a gateway account that your agency has left, so nothing can be done with it here.",
+        next_step="Give money back on the gateway's own site, signed in to that account.",
+    ),
+    Reason(
+        code="left_account_refund",
+        words="It was under way when your agency left this gateway account. How it ends is shown on the gateway's own "
+        "site, signed in to that account.",
+        next_step="Look there, and tell the client.",
+    ),
+    Reason(
         code="gateway_down",
         words="The gateway can't be reached right now.",
         next_step="Nothing was charged. Charge again in a few minutes.",

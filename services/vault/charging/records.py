@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from chassis.errors import NotFound
 from chassis.ids import derived_id
 from services.vault.charging.gateways.port import Outcome, RefundOutcome
-from services.vault.charging.models import ChargeRow, MandateRow, RefundRow
+from services.vault.charging.models import ChargeRow, GatewayAccountRow, MandateRow, RefundRow
 from services.vault.charging.rules import (
     LOOK_AGAIN_EVERY,
     MAY_COME_BACK_FOR,
@@ -120,6 +120,7 @@ def _keep_mandate(session: Session, charge_id: str, reference: str, now: datetim
             charge_id=charge.id,
             gateway=charge.gateway,
             live=charge.live,
+            account=charge.account,
             reference=reference,
             made_at=now,
         )
@@ -142,6 +143,34 @@ def end_mandate(session: Session, mandate_id: str, now: datetime) -> bool:
         session,
         update(_MANDATES).where(_MANDATES.c.id == mandate_id, _MANDATES.c.ended_at.is_(None)).values(ended_at=now),
     )
+
+
+def kept_cards(session: Session, agency_id: str) -> Sequence[MandateRow]:
+    """The agency's cards that gateways keep."""
+    query = select(MandateRow).where(MandateRow.agency_id == agency_id, MandateRow.ended_at.is_(None))
+    return session.scalars(query.order_by(MandateRow.made_at.desc(), MandateRow.id)).all()
+
+
+def open_refunds(session: Session, agency_id: str) -> Sequence[ChargeRow]:
+    """The charges, one for each refund of the agency's of which it is not known yet that it arrived."""
+    query = select(ChargeRow).join(RefundRow, RefundRow.charge_id == ChargeRow.id)
+    return session.scalars(query.where(ChargeRow.agency_id == agency_id, RefundRow.state.in_(_OPEN_REFUNDS))).all()
+
+
+def name_account(session: Session, account: GatewayAccountRow) -> None:
+    """The gateway has told whose the key is: so is what was charged by it so far."""
+    for table in (_CHARGES, _MANDATES):
+        session.execute(
+            update(table)
+            .where(
+                table.c.agency_id == account.agency_id,
+                table.c.gateway == account.gateway,
+                table.c.live == account.live,
+                table.c.made_at >= account.set_at,
+                table.c.account == "",
+            )
+            .values(account=account.account)
+        )
 
 
 def postpone(session: Session, row: ChargeRow, now: datetime) -> None:

@@ -13,7 +13,7 @@ from chassis.ids import new_id
 from chassis.rpc.calls import require_time
 from chassis.rpc.idempotency import CallKey
 from protos.wayvault.common.v1.common_pb2 import Origin
-from services.vault.charging.accounts import Accounts, account_of
+from services.vault.charging.accounts import Accounts, account_of, is_of
 from services.vault.charging.entries import refund_entry
 from services.vault.charging.gateways.port import (
     Gateway,
@@ -22,6 +22,7 @@ from services.vault.charging.gateways.port import (
     RefundOutcome,
 )
 from services.vault.charging.models import ChargeRow, RefundRow
+from services.vault.charging.reasons import reason_of
 from services.vault.charging.records import (
     charge_by_id,
     charge_of,
@@ -88,7 +89,7 @@ class RefundService:
             charge = charge_by_id(session, refund.charge_id)
             account = account_of(session, charge.agency_id)
         outcome = None
-        if account is not None:
+        if account is not None and is_of(charge, account):
             try:
                 outcome = self._outcome(self._accounts.open(account), refund, charge)
             except (GatewayUnknown, GatewayRefused) as fault:
@@ -114,7 +115,7 @@ class RefundService:
         with self._database.read() as session:
             charge = charge_by_id(session, refund.charge_id)
             account = account_of(session, charge.agency_id)
-        if account is None:
+        if account is None or not is_of(charge, account):
             return
         gateway = self._accounts.open(account)
         outcome = gateway.find_refund(order_of(charge), charge.reference, refund.id, refund.reference)
@@ -143,6 +144,8 @@ class RefundService:
         act.card_token = charge.card_token
         if account is None:
             raise InvalidArgument("Your agency has no payment gateway. An admin enters its keys under Agency.")
+        if not is_of(charge, account):
+            raise InvalidArgument(reason_of("left_account").words, field="amount")
         refused = refund_refusal(
             ChargeState(charge.state),
             charged=charge.amount_minor,

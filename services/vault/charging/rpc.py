@@ -16,7 +16,7 @@ from chassis.timestamps import moment_of, stamp
 from protos.wayvault.common.v1 import common_pb2
 from protos.wayvault.vault.v1 import charging_pb2 as pb
 from protos.wayvault.vault.v1 import charging_pb2_grpc
-from services.vault.charging.accounts import Secrets, account_of
+from services.vault.charging.accounts import Secrets, account_of, is_of
 from services.vault.charging.gateways.registry import KINDS
 from services.vault.charging.key_entries import Entered, KeyEntries, NewEntry
 from services.vault.charging.ledger import LedgerService, PayoutFound
@@ -25,7 +25,7 @@ from services.vault.charging.models import ChargeRow, GatewayAccountRow, RefundR
 from services.vault.charging.notices import Notices
 from services.vault.charging.reasons import PASSING, REASONS, reason_of
 from services.vault.charging.reconciling import Line
-from services.vault.charging.records import charge_of, charges_of, refunds_of
+from services.vault.charging.records import charge_of, charges_of, kept_cards, open_refunds, refunds_of
 from services.vault.charging.refunds import NewRefund, RefundService
 from services.vault.charging.rules import ChargeState, RefundState
 from services.vault.charging.service import ChargeService, NewCharge
@@ -33,6 +33,7 @@ from services.vault.charging.service import ChargeService, NewCharge
 _LARGEST_NOTICE: Final = 256 * 1024
 _LONGEST_SPAN: Final = timedelta(days=800)
 _MOST_MINOR: Final = 10**12
+_MOST_LEFT: Final = 1_000
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _STATES: Final = {state: pb.ChargeState.Value(f"CHARGE_STATE_{state.name}") for state in ChargeState}
 _REFUND_STATES: Final = {state: pb.RefundState.Value(f"REFUND_STATE_{state.name}") for state in RefundState}
@@ -151,7 +152,25 @@ class ChargingRpc(charging_pb2_grpc.ChargingServicer):
     ) -> pb.DescribeGatewayResponse:
         with self._database.read() as session:
             account = account_of(session, identifier(request.agency_id, "agency_id"))
-            return _described(account) if account else pb.DescribeGatewayResponse()
+            answer = _described(account) if account else pb.DescribeGatewayResponse()
+            kept = kept_cards(session, request.agency_id)
+            answer.kept_cards = sum(is_of(one, account) for one in kept)
+            answer.open_refunds = sum(is_of(one, account) for one in open_refunds(session, request.agency_id))
+            answer.left_mandates.extend([one.id for one in kept if not is_of(one, account)][:_MOST_LEFT])
+            return answer
+
+    def ListGateways(self, request: pb.ListGatewaysRequest, context: grpc.ServicerContext) -> pb.ListGatewaysResponse:
+        return pb.ListGatewaysResponse(
+            kinds=[
+                pb.ListGatewaysResponse.Kind(
+                    gateway=name,
+                    keeps_cards=kind.keeps_cards,
+                    tells_books=kind.tells_books,
+                    takes_notices=kind.takes_notices,
+                )
+                for name, kind in sorted(KINDS.items())
+            ]
+        )
 
     def SetGatewayKey(
         self, request: pb.SetGatewayKeyRequest, context: grpc.ServicerContext
@@ -254,6 +273,7 @@ def _described(account: GatewayAccountRow) -> pb.DescribeGatewayResponse:
 
 def _rendered(session: Session, row: ChargeRow) -> pb.ChargeAnswer:
     reason = reason_of(row.reason_code) if row.reason_code else None
+    account = session.get(GatewayAccountRow, row.agency_id)
     return pb.ChargeAnswer(
         charge_id=row.id,
         payment_id=row.payment_id,
@@ -270,19 +290,23 @@ def _rendered(session: Session, row: ChargeRow) -> pb.ChargeAnswer:
         reference=row.reference,
         made_at=stamp(row.made_at),
         settled_at=stamp(row.settled_at),
-        refunds=[_refunded(refund) for refund in refunds_of(session, row.id)],
+        refunds=[_refunded(refund, left=not is_of(row, account)) for refund in refunds_of(session, row.id)],
         mandate_id=row.mandate_id,
         may_pass=row.state == ChargeState.DECLINED and row.reason_code in PASSING,
     )
 
 
-def _refunded(refund: RefundRow) -> pb.Refunded:
+def _refunded(refund: RefundRow, *, left: bool) -> pb.Refunded:
+    """`left`: it is of an account that the agency has left, so nothing more can be learned of one on its way."""
+    code = refund.reason_code
+    if left and refund.state in (RefundState.ASKING, RefundState.PENDING):
+        code = "left_account_refund"
     return pb.Refunded(
         refund_id=refund.id,
         amount_minor=refund.amount_minor,
         state=_REFUND_STATES[RefundState(refund.state)],
         reason=refund.reason,
-        problem=reason_of(refund.reason_code).words if refund.reason_code else "",
+        problem=reason_of(code).words if code else "",
         made_at=stamp(refund.made_at),
         settled_at=stamp(refund.settled_at),
     )

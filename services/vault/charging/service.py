@@ -26,7 +26,7 @@ from chassis.rpc.calls import require_time
 from chassis.rpc.idempotency import CallKey
 from protos.wayvault.common.v1.common_pb2 import Origin
 from services.vault.card_data import CardDataError, Cvv, Pan
-from services.vault.charging.accounts import Accounts, account_of
+from services.vault.charging.accounts import Accounts, account_of, is_of
 from services.vault.charging.entries import charge_entries
 from services.vault.charging.gateways.port import (
     AmountRefused,
@@ -131,6 +131,8 @@ class ChargeService:
             return
         if row.state != ChargeState.NEEDS_CLIENT or account is None:
             raise InvalidArgument("Only a charge that waits for the client can be voided. Refund it instead.")
+        if not is_of(row, account):
+            raise InvalidArgument(reason_of("left_account").words)
         gateway, order = self._accounts.open(account), order_of(row)
 
         def give_up() -> Outcome:
@@ -159,8 +161,10 @@ class ChargeService:
             source = _live_mandate(session, new) if new.mandate_id else _live_card(session, new, now)
         if account is None:
             raise InvalidArgument("Your agency has no payment gateway yet. An admin enters its keys under Agency.")
-        if isinstance(source, MandateRow) and (source.gateway, source.live) != (account.gateway, account.live):
-            raise CardGone("The card is kept by a gateway that your agency has left. Ask the client for a card.")
+        if isinstance(source, MandateRow) and not is_of(source, account):
+            raise CardGone(
+                "The card is kept by a gateway account that your agency has left. Ask the client for a card."
+            )
         if new.keep_card and not KINDS[account.gateway].keeps_cards:
             raise InvalidArgument(reason_of("mandates_not_offered").words)
         gateway = self._accounts.open(account)
@@ -199,6 +203,7 @@ class ChargeService:
             mandate_id=new.mandate_id,
             gateway=account.gateway,
             live=account.live,
+            account=account.account,
             state=ChargeState.INTENT,
             reference="",
             reason_code="",

@@ -5,7 +5,7 @@ import structlog
 
 from chassis.clock import Clock
 from chassis.db import Database
-from services.vault.charging.accounts import Accounts, account_of
+from services.vault.charging.accounts import Accounts, account_of, is_of
 from services.vault.charging.entries import charge_entries
 from services.vault.charging.gateways.port import GatewayRefused, GatewayUnknown, Outcome
 from services.vault.charging.models import ChargeRow
@@ -65,8 +65,8 @@ class Settling:
             return Outcome(state=ChargeState.FAILED, reference="", code="never_arrived")
         with self._database.read() as session:
             account = account_of(session, row.agency_id)
-        if account is None:
-            return None
+        if account is None or not is_of(row, account):
+            return None  # what another account says of it would be wrong
         waits = row.state == ChargeState.NEEDS_CLIENT
         try:
             return self._accounts.open(account).find_out(order_of(row), row.reference, waits_for_client=waits)

@@ -518,6 +518,9 @@ class DescribeGatewayResponse(_message.Message):
     CHECKED_AT_FIELD_NUMBER: _builtins.int
     CHECK_PROBLEM_FIELD_NUMBER: _builtins.int
     TAKES_NOTICES_FIELD_NUMBER: _builtins.int
+    KEPT_CARDS_FIELD_NUMBER: _builtins.int
+    OPEN_REFUNDS_FIELD_NUMBER: _builtins.int
+    LEFT_MANDATES_FIELD_NUMBER: _builtins.int
     gateway: _builtins.str
     """Empty: the agency has no gateway."""
     live: _builtins.bool
@@ -533,11 +536,18 @@ class DescribeGatewayResponse(_message.Message):
     check_problem: _builtins.str
     takes_notices: _builtins.bool
     """Whether the gateway's own messages are taken: what they are signed with is known."""
+    kept_cards: _builtins.int
+    """What another account could not go on with: cards that this one keeps, and refunds that are on their way."""
+    open_refunds: _builtins.int
     @_builtins.property
     def set_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def checked_at(self) -> _timestamp_pb2.Timestamp:
         """When the gateway was last asked about the key, and what it said against it, in words."""
+
+    @_builtins.property
+    def left_mandates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Cards kept by accounts that the agency has left (`mandate_id`), which can't be charged any more; at most 1,000."""
 
     def __init__(
         self,
@@ -553,14 +563,81 @@ class DescribeGatewayResponse(_message.Message):
         checked_at: _timestamp_pb2.Timestamp | None = ...,
         check_problem: _builtins.str = ...,
         takes_notices: _builtins.bool = ...,
+        kept_cards: _builtins.int = ...,
+        open_refunds: _builtins.int = ...,
+        left_mandates: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["checked_at", b"checked_at", "set_at", b"set_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_name", b"account_name", "check_problem", b"check_problem", "checked_at", b"checked_at", "gateway", b"gateway", "keeps_cards", b"keeps_cards", "key_hint", b"key_hint", "live", b"live", "set_at", b"set_at", "set_by", b"set_by", "takes_notices", b"takes_notices"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_name", b"account_name", "check_problem", b"check_problem", "checked_at", b"checked_at", "gateway", b"gateway", "keeps_cards", b"keeps_cards", "kept_cards", b"kept_cards", "key_hint", b"key_hint", "left_mandates", b"left_mandates", "live", b"live", "open_refunds", b"open_refunds", "set_at", b"set_at", "set_by", b"set_by", "takes_notices", b"takes_notices"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DescribeGatewayResponse: _TypeAlias = DescribeGatewayResponse  # noqa: Y015
+
+@_typing.final
+class ListGatewaysRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListGatewaysRequest: _TypeAlias = ListGatewaysRequest  # noqa: Y015
+
+@_typing.final
+class ListGatewaysResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Kind(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        GATEWAY_FIELD_NUMBER: _builtins.int
+        KEEPS_CARDS_FIELD_NUMBER: _builtins.int
+        TELLS_BOOKS_FIELD_NUMBER: _builtins.int
+        TAKES_NOTICES_FIELD_NUMBER: _builtins.int
+        gateway: _builtins.str
+        keeps_cards: _builtins.bool
+        """Whether it keeps cards for later charges (keep_card)."""
+        tells_books: _builtins.bool
+        """Whether it tells what it kept of a charge, and its payouts."""
+        takes_notices: _builtins.bool
+        """Whether its messages can be taken, so that news of it come at once."""
+        def __init__(
+            self,
+            *,
+            gateway: _builtins.str = ...,
+            keeps_cards: _builtins.bool = ...,
+            tells_books: _builtins.bool = ...,
+            takes_notices: _builtins.bool = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["gateway", b"gateway", "keeps_cards", b"keeps_cards", "takes_notices", b"takes_notices", "tells_books", b"tells_books"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    KINDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedCompositeFieldContainer[Global___ListGatewaysResponse.Kind]: ...
+    def __init__(
+        self,
+        *,
+        kinds: _abc.Iterable[Global___ListGatewaysResponse.Kind] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kinds", b"kinds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListGatewaysResponse: _TypeAlias = ListGatewaysResponse  # noqa: Y015
 
 @_typing.final
 class CheckGatewayRequest(_message.Message):

@@ -79,6 +79,11 @@ class ChargingStub:
                 request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.DescribeGatewayRequest.SerializeToString,
                 response_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.DescribeGatewayResponse.FromString,
                 _registered_method=True)
+        self.ListGateways = channel.unary_unary(
+                '/wayvault.vault.v1.Charging/ListGateways',
+                request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.ListGatewaysRequest.SerializeToString,
+                response_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.ListGatewaysResponse.FromString,
+                _registered_method=True)
         self.TakeNotice = channel.unary_unary(
                 '/wayvault.vault.v1.Charging/TakeNotice',
                 request_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.TakeNoticeRequest.SerializeToString,
@@ -173,6 +178,13 @@ class ChargingServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListGateways(self, request, context):
+        """The gateways that there are, and what can be done through each.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def TakeNotice(self, request, context):
         """A gateway's signed message (webhook) as it came in, body and signature unread. It is a bell and no more: what it
         names is asked about at the gateway. PermissionDenied for a signature that is wrong or older than five minutes.
@@ -258,6 +270,11 @@ def add_ChargingServicer_to_server(servicer, server):
                     servicer.DescribeGateway,
                     request_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.DescribeGatewayRequest.FromString,
                     response_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.DescribeGatewayResponse.SerializeToString,
+            ),
+            'ListGateways': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListGateways,
+                    request_deserializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.ListGatewaysRequest.FromString,
+                    response_serializer=protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.ListGatewaysResponse.SerializeToString,
             ),
             'TakeNotice': grpc.unary_unary_rpc_method_handler(
                     servicer.TakeNotice,
@@ -528,6 +545,33 @@ class Charging:
             '/wayvault.vault.v1.Charging/DescribeGateway',
             protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.DescribeGatewayRequest.SerializeToString,
             protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.DescribeGatewayResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListGateways(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wayvault.vault.v1.Charging/ListGateways',
+            protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.ListGatewaysRequest.SerializeToString,
+            protos_dot_wayvault_dot_vault_dot_v1_dot_charging__pb2.ListGatewaysResponse.FromString,
             options,
             channel_credentials,
             insecure,

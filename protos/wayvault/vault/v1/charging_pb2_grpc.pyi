@@ -54,6 +54,8 @@ class ChargingStub:
     """Every reason that a gateway may give for a decline, in plain words."""
     DescribeGateway: _grpc.UnaryUnaryMultiCallable[_charging_pb2.DescribeGatewayRequest, _charging_pb2.DescribeGatewayResponse]
     """Whether and how an agency can charge."""
+    ListGateways: _grpc.UnaryUnaryMultiCallable[_charging_pb2.ListGatewaysRequest, _charging_pb2.ListGatewaysResponse]
+    """The gateways that there are, and what can be done through each."""
     TakeNotice: _grpc.UnaryUnaryMultiCallable[_charging_pb2.TakeNoticeRequest, _charging_pb2.TakeNoticeResponse]
     """A gateway's signed message (webhook) as it came in, body and signature unread. It is a bell and no more: what it
     names is asked about at the gateway. PermissionDenied for a signature that is wrong or older than five minutes.
@@ -93,6 +95,8 @@ class ChargingAsyncStub(ChargingStub):
     """Every reason that a gateway may give for a decline, in plain words."""
     DescribeGateway: _aio.UnaryUnaryMultiCallable[_charging_pb2.DescribeGatewayRequest, _charging_pb2.DescribeGatewayResponse]  # type: ignore[assignment]
     """Whether and how an agency can charge."""
+    ListGateways: _aio.UnaryUnaryMultiCallable[_charging_pb2.ListGatewaysRequest, _charging_pb2.ListGatewaysResponse]  # type: ignore[assignment]
+    """The gateways that there are, and what can be done through each."""
     TakeNotice: _aio.UnaryUnaryMultiCallable[_charging_pb2.TakeNoticeRequest, _charging_pb2.TakeNoticeResponse]  # type: ignore[assignment]
     """A gateway's signed message (webhook) as it came in, body and signature unread. It is a bell and no more: what it
     names is asked about at the gateway. PermissionDenied for a signature that is wrong or older than five minutes.
@@ -183,6 +187,14 @@ class ChargingServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_charging_pb2.DescribeGatewayResponse, _abc.Awaitable[_charging_pb2.DescribeGatewayResponse]]:
         """Whether and how an agency can charge."""
+
+    @_abc_1.abstractmethod
+    def ListGateways(
+        self,
+        request: _charging_pb2.ListGatewaysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_charging_pb2.ListGatewaysResponse, _abc.Awaitable[_charging_pb2.ListGatewaysResponse]]:
+        """The gateways that there are, and what can be done through each."""
 
     @_abc_1.abstractmethod
     def TakeNotice(

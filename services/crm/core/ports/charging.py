@@ -180,6 +180,22 @@ class GatewayDetail:
     check_problem: str = ""
     # Whether what it signs its messages with is known, so that they are believed.
     takes_notices: bool = False
+    # What another account could not go on with: cards that this one keeps, and refunds that are on their way.
+    kept_cards: int = 0
+    open_refunds: int = 0
+    # Cards kept by accounts that the agency has left (`mandate_id`): they can't be charged any more.
+    left_mandates: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayKind:
+    """What can be done through a gateway: whether it keeps cards for later charges, tells its fees and payouts, and
+    sends messages that are taken."""
+
+    name: str
+    keeps_cards: bool
+    tells_books: bool
+    takes_notices: bool
 
 
 OPERATOR: Final = "operator"
@@ -215,6 +231,10 @@ class ChargingPort(Protocol):
 
     def gateway_of(self, agency_id: str) -> GatewayDetail | None:
         """The agency's gateway; None when it has none."""
+        ...
+
+    def gateways(self) -> list[GatewayKind]:
+        """The gateways that there are."""
         ...
 
     def check_gateway(self, agency_id: str) -> GatewayDetail:

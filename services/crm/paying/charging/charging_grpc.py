@@ -18,6 +18,7 @@ from services.crm.core.ports.charging import (
     ChargeOrder,
     ChargeState,
     GatewayDetail,
+    GatewayKind,
     KeyEntry,
     LedgerAnswer,
     LedgerEntry,
@@ -78,6 +79,18 @@ class GrpcCharging:
             origin=_origin(origin),
         )
         return _gateway(self._caller.call(self._stub.EnterGatewayKey, request, timeout=_CHARGE_TIMEOUT))
+
+    def gateways(self) -> list[GatewayKind]:
+        answer = self._caller.call(self._stub.ListGateways, pb.ListGatewaysRequest(), timeout=_READ_TIMEOUT)
+        return [
+            GatewayKind(
+                name=one.gateway,
+                keeps_cards=one.keeps_cards,
+                tells_books=one.tells_books,
+                takes_notices=one.takes_notices,
+            )
+            for one in answer.kinds
+        ]
 
     def reasons(self) -> dict[str, str]:
         answer = self._caller.call(self._stub.ListReasons, pb.ListReasonsRequest(), timeout=_READ_TIMEOUT)
@@ -166,6 +179,9 @@ class NoCharging:
     def enter_key(self, entry: KeyEntry, *, idempotency_key: str, origin: Origin) -> GatewayDetail:
         _refuse()
 
+    def gateways(self) -> list[GatewayKind]:
+        return []
+
     def reasons(self) -> dict[str, str]:
         return {}
 
@@ -215,6 +231,9 @@ def _gateway(answer: pb.DescribeGatewayResponse) -> GatewayDetail:
         checked_at=moment_of(answer.checked_at) if answer.HasField("checked_at") else None,
         check_problem=answer.check_problem,
         takes_notices=answer.takes_notices,
+        kept_cards=answer.kept_cards,
+        open_refunds=answer.open_refunds,
+        left_mandates=frozenset(answer.left_mandates),
     )
 
 

@@ -185,6 +185,14 @@ class Charges:
             raise InvalidArgument(f"{name} keeps no cards for Wayvault, so there are no standing orders with it.")
         return gateway
 
+    def is_left(self, agency_id: str, mandate_id: str) -> bool:
+        """Whether a kept card is of an account that the agency has left; False where charging can't tell now."""
+        try:
+            gateway = self._port.gateway_of(agency_id)
+        except WayvaultError:
+            return False
+        return gateway is not None and mandate_id in gateway.left_mandates
+
     def charge(self, actor: Actor, payment_id: str, *, origin: Origin) -> ChargeState:
         """Has the card charged, and says how that stands. Clicked twice, it is charged once.
 

@@ -4,13 +4,15 @@ The keys are sealed in the admin's browser to the vault's zone; nothing here can
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from chassis.errors import WayvaultError
 from services.crm.access.agency.service import Directory
 from services.crm.core.actor import Actor
 from services.crm.core.ports.charging import OPERATOR, ChargingPort, GatewayDetail, KeyEntry
 from services.crm.core.ports.vault import Origin
+from services.crm.paying.gateway_keys.rules import lacking
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +20,8 @@ class GatewayShown:
     """What an admin reads. `set_by`: a name. `problem` says why charging could not be asked."""
 
     gateway: GatewayDetail | None = None
+    # What each gateway can't do here, in words, by its name; of those that can do everything nothing.
+    lacks: Mapping[str, str] = field(default_factory=dict)
     set_by: str = ""
     problem: str = ""
 
@@ -34,9 +38,10 @@ class GatewayKeys:
         actor.demand_admin()
         try:
             found = self._port.gateway_of(actor.agency_id)
+            lacks = {kind.name: words for kind in self._port.gateways() if (words := lacking(kind))}
         except WayvaultError as error:
             return GatewayShown(problem=error.message)
-        return GatewayShown(gateway=found, set_by=self._name_of(actor, found.set_by) if found else "")
+        return GatewayShown(gateway=found, lacks=lacks, set_by=self._name_of(actor, found.set_by) if found else "")
 
     def check(self, actor: Actor) -> GatewayDetail:
         """Asks the gateway now. Raises WayvaultError."""

@@ -92,6 +92,7 @@ def enter() -> ResponseReturnValue:
         "gateway_keys/enter.html",
         gateway=slot["gateway"],
         gateway_name=gateway_name(slot["gateway"]),
+        lacks=shown.lacks.get(slot["gateway"], ""),
         entry_id=slot["id"],
         present=("live" if shown.gateway.live else "test") if shown.gateway else "",
     )

@@ -46,6 +46,8 @@ class StandingOrder:
     charge_on: date | None
     card_brand: str
     card_last4: str
+    # Charging's name for the card that the gateway keeps; empty while it keeps none.
+    mandate_id: str
     # Whether its charges move real money; None where that is not known before the first.
     live: bool | None
     # How long the agency's vault keeps a card.
@@ -149,6 +151,7 @@ def order_of(row: StandingOrderRow) -> StandingOrder:
         card_brand=row.card_brand,
         card_days=context.policy.card_retention_days,
         card_last4=row.card_last4,
+        mandate_id=row.mandate_id,
         live=row.live,
         note=row.note,
         created_at=row.created_at,

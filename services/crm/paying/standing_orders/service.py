@@ -92,6 +92,14 @@ class StandingOrders:
             return refused.message
         return ""
 
+    def card_left_behind(self, order: StandingOrder) -> bool:
+        """Whether its card is kept by a gateway account that the agency has left; False where nobody can tell now."""
+        return (
+            bool(order.mandate_id)
+            and order.state not in ENDED
+            and self._charges.is_left(order.agency_id, order.mandate_id)
+        )
+
     def propose(self, actor: Actor, booking_id: str, wanted: Proposal) -> StandingOrder:
         """Mails the client a link by which they authorize the plan; the same form again proposes nothing more.
 

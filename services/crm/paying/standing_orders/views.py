@@ -117,6 +117,7 @@ def show(order_id: str) -> ResponseReturnValue:
         "standing_orders/show.html",
         order=order,
         own=actor.owns(order.agent_id),
+        card_left_behind=orders.card_left_behind(order),
         payments=orders.payments_of(order),
     )
 

@@ -134,6 +134,9 @@ class Kind:
 
     name: str
     keeps_cards: bool
+    # Whether `Gateway.books` is there, and whether `Gateway.read_notice` reads what the gateway sends.
+    tells_books: bool
+    takes_notices: bool
     key_from: Callable[[Mapping[str, str]], str]
     open: Callable[[str, GatewaySettings], "Gateway"]
     key_problem: Callable[[str], str]

@@ -43,6 +43,8 @@ KIND: Final = Kind(
     name="authorizenet",
     # Its customer profiles would keep cards; this adapter has no part for them.
     keeps_cards=False,
+    tells_books=False,
+    takes_notices=False,
     key_from=_key_from,
     open=_open,
     key_problem=_problem,

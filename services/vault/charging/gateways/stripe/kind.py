@@ -38,6 +38,8 @@ def _signing_problem(secret: str) -> str:
 KIND: Final = Kind(
     name="stripe",
     keeps_cards=True,
+    tells_books=True,
+    takes_notices=True,
     key_from=_key_from,
     open=_open,
     key_problem=_key_problem,
