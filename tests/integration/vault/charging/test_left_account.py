@@ -89,6 +89,10 @@ def test_what_is_told_of_each_gateway_is_what_its_adapter_can_do(ours: ChargingK
     told = {one.gateway: (one.keeps_cards, one.tells_books, one.takes_notices) for one in answer.kinds}
     assert told == {"authorizenet": (False, False, False), "stripe": (True, True, True)}
     keys = {"authorizenet": "test:loginid:transactionkey", "stripe": OTHERS}
-    settings = GatewaySettings(stripe_url="https://g.example", hosts=[], return_url="https://p.example/")
+    sandbox = "https://sandbox.example"
+    settings = GatewaySettings(
+        stripe_url="https://g.example", authorizenet_test_url=sandbox, hosts=[sandbox],
+        return_url="https://p.example/",
+    )  # fmt: skip
     for name, kind in KINDS.items():
         assert (kind.open(keys[name], settings).books is not None) is told[name][1]
