@@ -7,7 +7,7 @@ there the text is read. Both ways find the same: what has, for every word typed,
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, Select, String, Text, and_, false, intersect, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -38,18 +38,18 @@ class WordIndex:
     thing_id: InstrumentedAttribute[Any]
     thing_text: InstrumentedAttribute[Any]
 
-    def condition(self, session: Session, actor: Actor, text: str) -> ColumnElement[bool] | None:
+    def sought(self, session: Session, actor: Actor, text: str) -> "Sought | None":
         """What a thing must fulfil to be found by a text; None when nothing was typed. Looks the words up at once."""
-        ways = search_ways(text)
-        return or_(*(self._by(session, actor, terms) for terms in ways)) if ways else None
+        ways = [self._by(session, actor, terms) for terms in search_ways(text)]
+        return Sought(or_(*(way.condition for way in ways)), all(way.few for way in ways)) if ways else None
 
-    def _by(self, session: Session, actor: Actor, terms: Sequence[str]) -> ColumnElement[bool]:
+    def _by(self, session: Session, actor: Actor, terms: Sequence[str]) -> "Sought":
         """What a thing must fulfil to have a word for each term."""
         has_all = and_(*(self.thing_text.contains(f" {term}", autoescape=True) for term in terms))
         ids = self._few(session, actor, terms)
         if ids is None:
-            return has_all
-        return and_(self.thing_id.in_(ids), has_all) if ids else false()
+            return Sought(has_all, few=False)
+        return Sought(and_(self.thing_id.in_(ids), has_all) if ids else false(), few=True)
 
     def _few(self, session: Session, actor: Actor, terms: Sequence[str]) -> list[str] | None:
         """The things among which all that is looked for are, if they are few."""
@@ -69,6 +69,14 @@ class WordIndex:
             self.agency_id == actor.agency_id, self.word >= term, self.word < term + _LAST
         )
         return query if actor.is_admin else query.where(self.agent_id == actor.agent_id)
+
+
+class Sought(NamedTuple):
+    """What a thing must fulfil to be found, and whether it names the few that can: the database is to look at these,
+    not at all that the actor sees."""
+
+    condition: ColumnElement[bool]
+    few: bool
 
 
 Row = TypeVar("Row")

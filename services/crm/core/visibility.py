@@ -7,7 +7,9 @@ from services.crm.core.actor import Actor
 
 
 def visible_to(
-    actor: Actor, agency_id: InstrumentedAttribute[str], agent_id: InstrumentedAttribute[str]
+    actor: Actor,
+    agency_id: InstrumentedAttribute[str] | ColumnElement[str],
+    agent_id: InstrumentedAttribute[str] | ColumnElement[str],
 ) -> ColumnElement[bool]:
     """The one rule of what is visible: agents see their own objects, admins those of the whole agency [8.2.2]."""
     own_agency = agency_id == actor.agency_id

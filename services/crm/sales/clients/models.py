@@ -28,6 +28,8 @@ class ClientRow(Base):
                 ("created", ("created_at",)),
                 ("updated", ("updated_at",)),
                 ("country", ("country", "sort_key")),
+                ("by_email", ("email_key",)),
+                ("by_city", ("city_key", "sort_key")),
             )
         ),
         # Those without an address alone, in the list's order.
@@ -55,6 +57,9 @@ class ClientRow(Base):
     # chassis.typed.names.sort_key: what lists by name are ordered by, and by what two spellings of a name are alike.
     sort_key: Mapped[str] = mapped_column(KEY, default="", server_default="")
     email: Mapped[str] = mapped_column(String(254))
+    # rules.order_keys: by what lists are ordered by address and by city.
+    email_key: Mapped[str] = mapped_column(KEY, default="", server_default="")
+    city_key: Mapped[str] = mapped_column(KEY, default="", server_default="")
     phone: Mapped[str] = mapped_column(String(40))
     second_phone: Mapped[str] = mapped_column(String(40))
     birthday: Mapped[date | None]

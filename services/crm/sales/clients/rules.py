@@ -5,7 +5,17 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from chassis.moments import written_day
-from chassis.typed.names import by_last_name, called, email_words, fold, full_name, words_of
+from chassis.typed.names import (
+    LONGEST_KEY,
+    by_last_name,
+    called,
+    email_words,
+    fold,
+    full_name,
+    sort_key,
+    title_key,
+    words_of,
+)
 from chassis.typed.phones import found_by
 
 # The id under which a client's own birthday travels among their occasions.
@@ -233,6 +243,15 @@ class ClientDetail:
 
 # What search_words reads.
 FOUND_BY = ("first_name", "last_name", "email", "phone", "second_phone")
+
+
+def order_keys(data: ClientData) -> dict[str, str]:
+    """The columns by which lists of clients are ordered, in the same order on either database."""
+    return {
+        "sort_key": sort_key(data.first_name, data.last_name),
+        "email_key": data.email.lower()[:LONGEST_KEY],
+        "city_key": title_key(data.city)[:LONGEST_KEY],
+    }
 
 
 def search_words(data: ClientData) -> list[str]:

@@ -11,10 +11,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from chassis.bus import Outbox
 from chassis.clock import Clock
-from chassis.db import AsText, Database, remembered
+from chassis.db import Database, NotLeading, remembered
 from chassis.errors import NotFound, PermissionDenied
 from chassis.ids import new_id
-from chassis.typed.names import foldings, letters, may_be_one, name_keys, search_terms, sort_key, text_of
+from chassis.typed.names import foldings, letters, may_be_one, name_keys, search_terms, text_of
 from services.crm.access.agency.service import Directory
 from services.crm.core.actor import Actor
 from services.crm.core.errors import ChangedMeanwhile
@@ -39,6 +39,7 @@ from services.crm.sales.clients.rules import (
     Household,
     changed_fields,
     month_day,
+    order_keys,
     search_words,
 )
 from services.crm.sales.clients.surroundings import surroundings_of
@@ -101,8 +102,8 @@ class ClientSort(StrEnum):
 BY_NAME = Order(ClientSort.NAME)
 CLIENT_KEYS: Keys[ClientSort] = {
     ClientSort.NAME: Key(ClientRow.sort_key),
-    ClientSort.EMAIL: Key(AsText(ClientRow.email)),
-    ClientSort.CITY: Key(AsText(ClientRow.city), ClientRow.sort_key),
+    ClientSort.EMAIL: Key(ClientRow.email_key),
+    ClientSort.CITY: Key(ClientRow.city_key, ClientRow.sort_key),
     ClientSort.NEWEST: Key(ClientRow.created_at, falling=True),
     ClientSort.CHANGED: Key(ClientRow.updated_at, falling=True),
 }
@@ -331,9 +332,10 @@ def apply(row: ClientRow, data: ClientData, *, at: datetime) -> None:
         setattr(row, name, value)
     row.updated_at = at
     row.birthday_month_day = month_day(data.birthday) if data.birthday else None
+    for name, key in order_keys(data).items():
+        setattr(row, name, key)
     if known:
         return
-    row.sort_key = sort_key(data.first_name, data.last_name)
     words = search_words(data)
     if row.search_text != (text := text_of(words)):
         row.search_text = text
@@ -362,9 +364,16 @@ def own_row(session: Session, actor: Actor, client_id: str) -> ClientRow:
 
 
 def _conditions(session: Session, actor: Actor, wanted: ClientFilter) -> list[ColumnElement[bool]]:
-    conditions = [visible_to(actor, ClientRow.agency_id, ClientRow.agent_id), ClientRow.merged_into_id.is_(None)]
-    if (found := _WORDS.condition(session, actor, wanted.text)) is not None:
-        conditions.append(found)
+    sought = _WORDS.sought(session, actor, wanted.text)
+    if sought is not None and sought.few:
+        conditions = [
+            sought.condition,
+            visible_to(actor, NotLeading(ClientRow.agency_id), NotLeading(ClientRow.agent_id)),
+            NotLeading(ClientRow.merged_into_id).is_(None),
+        ]
+    else:
+        conditions = [visible_to(actor, ClientRow.agency_id, ClientRow.agent_id), ClientRow.merged_into_id.is_(None)]
+        conditions += [sought.condition] if sought else []
     if wanted.ids:
         conditions.append(ClientRow.id.in_(wanted.ids))
     if wanted.country:

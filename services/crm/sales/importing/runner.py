@@ -17,7 +17,7 @@ from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.ids import new_id
-from chassis.typed.names import sort_key, text_of
+from chassis.typed.names import text_of
 from services.crm.access.agency.service import Directory
 from services.crm.sales.clients.events import Surroundings, client_removed, client_saved
 from services.crm.sales.clients.models import ClientChangeRow, ClientRow, ClientWordRow
@@ -30,6 +30,7 @@ from services.crm.sales.clients.rules import (
     changed_fields,
     columns_of,
     month_day,
+    order_keys,
     search_words,
     values_of,
 )
@@ -374,11 +375,14 @@ def _is_found_otherwise(rows: Mapping[str, ClientRow], wanted: Update) -> bool:
 
 
 def _columns(client_id: str, data: ClientData, words: list[str]) -> dict[str, Any]:
-    return asdict(data) | {
-        "id": client_id,
-        "sort_key": sort_key(data.first_name, data.last_name),
-        "birthday_month_day": month_day(data.birthday) if data.birthday else None,
-        "search_text": text_of(words),
-        "merged_into_id": None,
-        "version": 1,
-    }
+    return (
+        asdict(data)
+        | order_keys(data)
+        | {
+            "id": client_id,
+            "birthday_month_day": month_day(data.birthday) if data.birthday else None,
+            "search_text": text_of(words),
+            "merged_into_id": None,
+            "version": 1,
+        }
+    )

@@ -8,6 +8,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, Row, Select, select, union_all
 from sqlalchemy.orm import Session, raiseload
 
+from chassis.db import NotLeading
 from services.crm.core.actor import Actor
 from services.crm.core.ordering import Key, Keys, Order, in_order
 from services.crm.core.search import WordIndex
@@ -65,7 +66,15 @@ class BookingFilter:
 
 
 def conditions(session: Session, actor: Actor, wanted: BookingFilter) -> list[ColumnElement[bool]]:
-    conditions = [visible_to(actor, BookingRow.agency_id, BookingRow.agent_id)]
+    sought = _WORDS.sought(session, actor, wanted.text)
+    if sought is not None and sought.few:
+        conditions = [
+            sought.condition,
+            visible_to(actor, NotLeading(BookingRow.agency_id), NotLeading(BookingRow.agent_id)),
+        ]
+    else:
+        conditions = [visible_to(actor, BookingRow.agency_id, BookingRow.agent_id)]
+        conditions += [sought.condition] if sought else []
     if wanted.status:
         conditions.append(BookingRow.status == wanted.status.value)
     if wanted.client_id:
@@ -73,8 +82,6 @@ def conditions(session: Session, actor: Actor, wanted: BookingFilter) -> list[Co
     if wanted.client_ids:
         on = select(PassengerRow.booking_id).where(PassengerRow.client_id.in_(wanted.client_ids))
         conditions.append(BookingRow.id.in_(on))
-    if (found := _WORDS.condition(session, actor, wanted.text)) is not None:
-        conditions.append(found)
     return conditions
 
 

@@ -85,8 +85,12 @@ class SegmentRow(Base):
     """One supplier's part of a trip, with what it costs and when it must be paid."""
 
     __tablename__ = "segment"
-    # With the commission, so that a report's sum reads nothing but the index.
-    __table_args__ = (Index("ix_segment_booking", "booking_id", "commission_minor"),)
+    __table_args__ = (
+        # With the commission, so that a report's sum reads nothing but the index.
+        Index("ix_segment_booking", "booking_id", "commission_minor"),
+        # A trip's last day, for the calendar.
+        Index("ix_segment_ends", "booking_id", "cancelled_at", "ends_on"),
+    )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     booking_id: Mapped[str] = mapped_column(ForeignKey("booking.id", ondelete="CASCADE"))

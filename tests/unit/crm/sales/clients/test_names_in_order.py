@@ -8,8 +8,9 @@ from alembic import command
 from sqlalchemy import text
 
 from chassis.db import open_database
+from services.crm.core.ordering import Order
 from services.crm.migrations import MIGRATIONS
-from services.crm.sales.clients.service import ClientData, ClientDetail, ClientFilter
+from services.crm.sales.clients.service import ClientData, ClientDetail, ClientFilter, ClientSort
 from services.crm.trips.bookings.service import BookingData, BookingFilter, BookingStatus, SegmentData, SegmentKind
 from tests.support.crm_site import CrmSite
 
@@ -145,3 +146,45 @@ def test_an_upgrade_finds_names_by_more_latin_spellings(site: CrmSite) -> None:
     MIGRATIONS.upgrade(url)
     for typed in ("Maria", "Mohammed", "maria mohammed"):
         assert [each.id for each in site.deps.sales.clients.search(site.maya, typed)] == [client.id], typed
+
+
+CITIES = ["", "angers", "Århus", "Évora", "Faro", "s-Hertogenbosch", "Zürich"]
+ADDRESSES = ["", "Ann@mail.example", "bo@mail.example", "Cy@mail.example"]
+
+
+def _listed(site: CrmSite, by: ClientSort) -> list[str]:
+    """Maya's clients of these tests in one order, as the column of the order shows them."""
+    found = site.deps.sales.clients.list_page(site.maya, ClientFilter(text="orderly", order=Order(by)), 1).items
+    return [client.data.city if by is ClientSort.CITY else client.data.email for client in found]
+
+
+def test_cities_and_addresses_are_in_the_order_people_expect_also_once_they_change(site: CrmSite) -> None:
+    clients = site.deps.sales.clients
+    for city in reversed(CITIES):
+        clients.create(site.maya, ClientData(first_name="Orderly", last_name="Odd", city=city))
+    assert _listed(site, ClientSort.CITY) == CITIES
+    moved = clients.list_page(site.maya, ClientFilter(text="orderly", order=Order(ClientSort.CITY)), 1).items[1]
+    changed = ClientData(first_name="Orderly", last_name="Odd", city="Zwolle")
+    clients.change(site.maya, moved.id, changed, version=moved.version)
+    assert _listed(site, ClientSort.CITY) == [*(city for city in CITIES if city != "angers"), "Zwolle"]
+
+    for address in ADDRESSES:
+        clients.create(site.maya, ClientData(first_name="Orderly", last_name="Even", email=address))
+    assert [address for address in _listed(site, ClientSort.EMAIL) if address] == ADDRESSES[1:]
+
+
+def test_an_upgrade_puts_who_was_there_in_order_by_city_and_address(site: CrmSite) -> None:
+    for city, address in zip(reversed(CITIES), [*ADDRESSES, "", "", ""], strict=True):
+        data = ClientData(first_name="Orderly", last_name="Odd", city=city, email=address)
+        site.deps.sales.clients.create(site.maya, data)
+    url = site.settings.database_url
+    database = open_database(url, name="crm-before")
+    with database.engine.begin() as connection:
+        config = MIGRATIONS._config(connection)
+        command.stamp(config, "head")
+        command.downgrade(config, "0037_more_latin_spellings")
+    database.dispose()
+    MIGRATIONS.upgrade(url)
+    MIGRATIONS.check(url)
+    assert _listed(site, ClientSort.CITY) == CITIES
+    assert [address for address in _listed(site, ClientSort.EMAIL) if address] == ADDRESSES[1:]
