@@ -181,7 +181,7 @@ def _set_gateway_key(line: _Line) -> int:
         key=_unseen("The gateway's secret key: "),
         signing_secret=_unseen("What it signs its messages (webhooks) with; empty keeps what is set: "),
     )
-    answer = line.caller.call(line.charging.SetGatewayKey, request)
+    answer = line.caller.call(line.charging.SetGatewayKey, request, timeout=120.0)
     mode = "LIVE: money moves" if answer.live else "TEST: no money moves"
     print(f"Agency {given.agency_id} charges through {answer.gateway} ({mode}).")
     print("The key is sealed and never shown again. Next: its agents can charge payments that are to the agency.")

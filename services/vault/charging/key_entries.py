@@ -80,6 +80,14 @@ class _Typed:
     confirms_mode: bool
 
 
+class _KeyRefused(InvalidArgument):
+    """The gateway does not accept a key; `why` is its code for that."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(_REFUSED.get(code, "The gateway does not accept this key."), field="key")
+        self.why = code
+
+
 class KeyEntries:
     """See the module."""
 
@@ -162,15 +170,21 @@ class KeyEntries:
             return kept
 
     def set_by_operator(self, agency_id: str, gateway: str, secrets: Secrets) -> GatewayAccountRow:
-        """Stores what the operator gives, unproven. An empty signing secret keeps the one of the same gateway. Raises
-        InvalidArgument."""
+        """Stores what the operator gives: unproven, unless a charge is open, which only its own account can tell of. An
+        empty signing secret keeps the one of the same gateway. Raises InvalidArgument, and Unavailable for a gateway
+        that must be asked and does not answer."""
         with self._database.read() as session:
             before = account_of(session, agency_id)
+            is_open = has_open_charges(session, agency_id)
         if before is not None and before.gateway == gateway and not secrets.signing:
             secrets = Secrets(key=secrets.key, signing=self._accounts.secrets(before).signing)
         sealed = self._accounts.seal(agency_id, gateway, secrets, self._clock.now())
+        if is_open:
+            told = self._told(gateway, secrets.key)
+            sealed.account, sealed.account_name, sealed.checked_at = told.reference, told.name, self._clock.now()
         entry = AuditEntry(action="gateway_key.set", actor="operator", resource=agency_id, reason=_words_of(sealed))
         with self._database.transaction() as session:
+            _demand_nothing_open(session, before, sealed)
             kept = session.merge(sealed)
             self._trail.record(session, entry)
             session.flush()
@@ -218,14 +232,20 @@ class KeyEntries:
 
     def _prove(self, entry: KeyEntryRow, typed: _Typed, act: Act) -> AccountTold:
         try:
-            return self._accounts.gateway(entry.gateway, typed.secrets.key).prove()
+            return self._told(entry.gateway, typed.secrets.key)
+        except _KeyRefused as refusal:
+            with self._database.transaction() as session:
+                self._trail.record(session, replace(act.refusal(InvalidArgument("")), reason=refusal.why))
+            raise
+
+    def _told(self, gateway: str, secret: str) -> AccountTold:
+        """Whose key it is, by the gateway. Raises _KeyRefused and Unavailable."""
+        try:
+            return self._accounts.gateway(gateway, secret).prove()
         except GatewayUnknown as silence:
             raise Unavailable(_SILENT) from silence
         except GatewayRefused as refusal:
-            with self._database.transaction() as session:
-                self._trail.record(session, replace(act.refusal(InvalidArgument("")), reason=refusal.code))
-            words = _REFUSED.get(refusal.code, "The gateway does not accept this key.")
-            raise InvalidArgument(words, field="key") from None
+            raise _KeyRefused(refusal.code) from None
 
     def _made(
         self, entry: KeyEntryRow, typed: _Typed, told: AccountTold, before: GatewayAccountRow | None

@@ -164,6 +164,23 @@ def test_another_account_waits_until_no_charge_is_open(ours: ChargingKit) -> Non
     assert ours.enter_keys(key=OTHERS).account == "acct_another"
 
 
+def test_the_operators_key_is_asked_whose_it_is_while_a_charge_is_open(ours: ChargingKit) -> None:
+    ours.enter_keys(key=NEW)
+    waits = ours.charge(ours.kit.store(pan=NEEDS_3DS))
+    with pytest.raises(errors.InvalidArgument, match="another account"):
+        ours.set_key(OTHERS)
+    with pytest.raises(errors.InvalidArgument, match="does not accept"):
+        ours.set_key("sk_test_unknowntogateway")
+    ours.book.faults.append(Fault(path="/v1/payment_intents", after=False, status=500))
+    with pytest.raises(errors.Unavailable, match="nothing was changed"):
+        ours.set_key("sk_test_simulatorTHIRD66")
+    assert ours.set_key("sk_test_simulatorTHIRD66").account == "acct_beacon"
+
+    ours.book.authenticate(waits.reference, good=True)
+    ours.poll()
+    assert ours.set_key(OTHERS).account == ""
+
+
 def test_the_signing_secret_stays_with_its_account(ours: ChargingKit) -> None:
     ours.enter_keys(key=NEW, signing_secret=SIGNING)
     assert ours.enter_keys(key="sk_test_simulatorTHIRD66").takes_notices
