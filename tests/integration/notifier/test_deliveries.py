@@ -336,7 +336,7 @@ def test_the_client_reads_what_was_given_back_and_what_is_left_counts_in_reminde
     assert message["Subject"] == "US$ 240.00 goes back to your card"
     text = message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert "The excursion was cancelled." in text
-    assert "Still paid: US$\u00a01,000.00" in text
+    assert "Remaining: US$\u00a01,000.00" in text
 
 
 def test_a_void_is_told_once_and_left_to_the_fresh_link_when_one_follows(house: House) -> None:
