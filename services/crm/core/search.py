@@ -5,11 +5,24 @@ index. A rare word is looked up in the table; a common one fills a page after a 
 there the text is read. Both ways find the same: what has, for every word typed, a word that begins with it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Select, String, Text, and_, false, intersect, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    String,
+    Text,
+    and_,
+    false,
+    intersect,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from chassis.typed.names import LONGEST_KEY, LONGEST_WORD, search_ways
@@ -40,35 +53,54 @@ class WordIndex:
 
     def sought(self, session: Session, actor: Actor, text: str) -> "Sought | None":
         """What a thing must fulfil to be found by a text; None when nothing was typed. Looks the words up at once."""
-        ways = [self._by(session, actor, terms) for terms in search_ways(text)]
-        return Sought(or_(*(way.condition for way in ways)), all(way.few for way in ways)) if ways else None
+        ways = search_ways(text)
+        if not ways:
+            return None
+        few = self._few(session, actor, ways)
+        found = [self._by(terms, ids) for terms, ids in zip(ways, few, strict=True)]
+        return Sought(or_(*found), few=None not in few)
 
-    def _by(self, session: Session, actor: Actor, terms: Sequence[str]) -> "Sought":
-        """What a thing must fulfil to have a word for each term."""
+    def _by(self, terms: Sequence[str], ids: Collection[str] | None) -> ColumnElement[bool]:
+        """What a thing must fulfil to have a word for each term; `ids` are the few that can, if they are few."""
         has_all = and_(*(self.thing_text.contains(f" {term}", autoescape=True) for term in terms))
-        ids = self._few(session, actor, terms)
         if ids is None:
-            return Sought(has_all, few=False)
-        return Sought(and_(self.thing_id.in_(ids), has_all) if ids else false(), few=True)
+            return has_all
+        return and_(self.thing_id.in_(sorted(ids)), has_all) if ids else false()
 
-    def _few(self, session: Session, actor: Actor, terms: Sequence[str]) -> list[str] | None:
-        """The things among which all that is looked for are, if they are few."""
-        for term in sorted(terms, key=len, reverse=True):
-            ids = session.scalars(self._having(actor, term).limit(_READ + 1)).all()
-            if len(ids) <= _READ and len(known := set(ids)) <= COUNTED:
-                return sorted(known)
-        if len(terms) > 1:
-            both = intersect(*(self._having(actor, term) for term in terms)).limit(COUNTED + 1)
-            ids = session.scalars(both).all()
-            if len(ids) <= COUNTED:
-                return sorted(ids)
-        return None
+    def _few(self, session: Session, actor: Actor, ways: Sequence[Sequence[str]]) -> list[set[str] | None]:
+        """For each way to read a text the things among which all that is looked for are, if they are few."""
+        terms = list(dict.fromkeys(term for way in ways for term in way))
+        having = self._found(session, [self._having(actor, term) for term in terms], _READ)
+        by_term = dict(zip(terms, having, strict=True))
+        few = [_smallest(by_term[term] for term in way) for way in ways]
+        open_ways = [number for number, way in enumerate(ways) if few[number] is None and len(way) > 1]
+        together = [intersect(*(self._having(actor, term) for term in ways[number])) for number in open_ways]
+        for number, ids in zip(open_ways, self._found(session, together, COUNTED), strict=True):
+            few[number] = ids
+        return few
+
+    def _found(
+        self, session: Session, queries: Sequence[Select[Any] | CompoundSelect[Any]], most: int
+    ) -> list[set[str] | None]:
+        """What each query finds, all asked at once; None for more rows than `most`, or more things than COUNTED."""
+        if not queries:
+            return []
+        parts = [query.limit(most + 1).subquery() for query in queries]
+        asked = union_all(*(select(literal(number), *part.c) for number, part in enumerate(parts)))
+        rows: list[list[str]] = [[] for _ in queries]
+        for number, thing_id in session.execute(asked):
+            rows[number].append(thing_id)
+        return [known if len(ids) <= most and len(known := set(ids)) <= COUNTED else None for ids in rows]
 
     def _having(self, actor: Actor, term: str) -> Select[Any]:
         query = select(self.owner_id).where(
             self.agency_id == actor.agency_id, self.word >= term, self.word < term + _LAST
         )
         return query if actor.is_admin else query.where(self.agent_id == actor.agent_id)
+
+
+def _smallest(found: Iterable[set[str] | None]) -> set[str] | None:
+    return min((ids for ids in found if ids is not None), key=len, default=None)
 
 
 class Sought(NamedTuple):
