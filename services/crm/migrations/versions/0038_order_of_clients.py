@@ -2,7 +2,7 @@
 
 Revision: 0038_order_of_clients, after 0037_more_latin_spellings
 
-Expand only: two columns with their keys, and indexes. A client whom an older program writes beside this one has the keys
+Expand only: two columns with their keys, and indexes (that of birthdays takes the place of a shorter one). A client whom an older program writes beside this one has the keys
 of before until they are saved again, and is only out of place in these two orders.
 """
 
@@ -22,6 +22,7 @@ depends_on = None
 _BATCH = 1_000
 _KEY = sa.String(length=LONGEST_KEY).with_variant(sa.String(length=LONGEST_KEY, collation="C"), "postgresql")
 _INDEXES = {"by_email": ["email_key"], "by_city": ["city_key", "sort_key"]}
+_BY_NAME = ("merged_into_id", "sort_key", "id")
 _client = sa.table("client", *map(sa.column, ("id", "email", "city", "email_key", "city_key")))
 
 
@@ -49,10 +50,20 @@ def upgrade() -> None:
     for whose in ("agent", "agency"):
         for name, columns in _INDEXES.items():
             op.create_index(f"ix_client_{whose}_{name}", "client", [f"{whose}_id", "merged_into_id", *columns, "id"])
+        # Of indexes that fit alike SQLite takes the newest: that of those without an address must stay it.
+        op.drop_index(f"ix_client_{whose}_no_email", table_name="client")
+        op.create_index(
+            f"ix_client_{whose}_no_email", "client", [f"{whose}_id", *_BY_NAME],
+            sqlite_where=sa.text("email = ''"), postgresql_where=sa.text("email = ''"),
+        )  # fmt: skip
     op.create_index("ix_segment_ends", "segment", ["booking_id", "cancelled_at", "ends_on"])
+    op.create_index("ix_client_agent_birthdays", "client", ["agent_id", "birthday_month_day", *_BY_NAME])
+    op.drop_index("ix_client_agent_birthday", table_name="client")
 
 
 def downgrade() -> None:
+    op.create_index("ix_client_agent_birthday", "client", ["agent_id", "birthday_month_day"])
+    op.drop_index("ix_client_agent_birthdays", table_name="client")
     op.drop_index("ix_segment_ends", table_name="segment")
     for whose in ("agent", "agency"):
         for name in _INDEXES:

@@ -1,7 +1,7 @@
 """Birthdays and other days that come back every year, for the calendar."""
 
 from calendar import isleap
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -9,30 +9,33 @@ from sqlalchemy import literal, select, union_all
 from sqlalchemy.orm import Session
 
 from chassis.typed.names import full_name
-from services.crm.core.day_queries import AnySelect
+from services.crm.core.day_queries import AnySelect, first_of_each_day
 from services.crm.core.days import Asked, DayKind, DayLine, Lines
 from services.crm.sales.clients.models import ClientRow, FamilyMemberRow, OccasionRow
 from services.crm.sales.clients.rules import OccasionKind, month_day
 
-# More than are read of the days of one page.
-_MOST: Final = 3_000
 _FEBRUARY_29: Final = 229
 
 
 def yearly_days(session: Session, asked: Asked) -> Lines:
     """Clients' and their families' birthdays, and other occasions. 29 February is kept on 1 March in other years."""
     days = _by_month_day(asked)
-    parts = (_birthdays(asked, list(days)), _family(asked, list(days)), _occasions(asked, list(days)))
-    rows = session.execute(union_all(*(select(part.limit(_MOST).subquery()) for part in parts))).all()
-    found = sorted((_line(days[row.month_day], row) for row in rows), key=lambda each: (each.on, each.title))
-    counts = Counter(each.on for each in found)
-    seen: Counter[date] = Counter()
-    lines = []
-    for each in found:
-        seen[each.on] += 1
-        if seen[each.on] <= asked.most:
-            lines.append(each)
-    return Lines(lines=lines, counts=counts)
+    every = union_all(
+        _birthdays(asked, list(days)), _family(asked, list(days)), _occasions(asked, list(days))
+    ).subquery()
+    # Found and ordered by an index alone; only those that are shown are read.
+    query = select(every).order_by(every.c.sort_key, every.c.id, every.c.part_id)
+    rows = first_of_each_day(session, query, every.c.month_day, asked.most)
+    shown = select(ClientRow.id, ClientRow.agent_id, ClientRow.first_name, ClientRow.last_name)
+    clients = {each.id: each for each in session.execute(shown.where(ClientRow.id.in_({row.id for row in rows})))}
+    # Two days of the calendar are one day of a year that has no 29 February.
+    counts: Counter[date] = Counter()
+    for month_and_day, times in {row.month_day: row.times for row in rows}.items():
+        counts[days[month_and_day]] += times
+    found: dict[date, list[DayLine]] = defaultdict(list)
+    for row in sorted(rows, key=lambda each: (each.sort_key, each.id, each.part_id)):
+        found[days[row.month_day]].append(_line(days[row.month_day], row, clients[row.id]))
+    return Lines(lines=[line for on in sorted(found) for line in found[on][: asked.most]], counts=counts)
 
 
 def _by_month_day(asked: Asked) -> dict[int, date]:
@@ -49,9 +52,7 @@ def _by_month_day(asked: Asked) -> dict[int, date]:
 def _birthdays(asked: Asked, wanted: list[int]) -> AnySelect:  # Any: the columns that all three have
     return select(
         ClientRow.id,
-        ClientRow.agent_id,
-        ClientRow.first_name,
-        ClientRow.last_name,
+        ClientRow.sort_key,
         literal("").label("about"),
         literal("").label("part_id"),
         literal(OccasionKind.BIRTHDAY.value).label("kind"),
@@ -67,9 +68,7 @@ def _family(asked: Asked, wanted: list[int]) -> AnySelect:
     return (
         select(
             ClientRow.id,
-            ClientRow.agent_id,
-            ClientRow.first_name,
-            ClientRow.last_name,
+            ClientRow.sort_key,
             FamilyMemberRow.first_name.label("about"),
             FamilyMemberRow.id.label("part_id"),
             literal(OccasionKind.BIRTHDAY.value).label("kind"),
@@ -84,9 +83,7 @@ def _occasions(asked: Asked, wanted: list[int]) -> AnySelect:
     return (
         select(
             ClientRow.id,
-            ClientRow.agent_id,
-            ClientRow.first_name,
-            ClientRow.last_name,
+            ClientRow.sort_key,
             OccasionRow.label.label("about"),
             OccasionRow.id.label("part_id"),
             OccasionRow.kind,
@@ -97,8 +94,8 @@ def _occasions(asked: Asked, wanted: list[int]) -> AnySelect:
     )
 
 
-def _line(on: date, row: Any) -> DayLine:  # Any: a row of the three
-    client = full_name(row.first_name, row.last_name)
+def _line(on: date, row: Any, whose: Any) -> DayLine:  # Any: a row of the three, and of its client
+    client = full_name(whose.first_name, whose.last_name)
     birthday = row.kind == OccasionKind.BIRTHDAY
     about = row.about or client
     return DayLine(
@@ -107,6 +104,6 @@ def _line(on: date, row: Any) -> DayLine:  # Any: a row of the three
         thing_id=row.id,
         title=f"Birthday of {about}" if birthday else f"{row.about or 'Anniversary'}, {client}",
         detail=client if birthday and row.about else "",
-        agent_id=row.agent_id,
+        agent_id=whose.agent_id,
         part_id=row.part_id,
     )
