@@ -198,7 +198,8 @@ def killed_at(place: Place, steps: Steps, acts: Acts, done: Callable[[Place], bo
     killed: list[str] = []
     try:
         ends = time.monotonic() + _PATIENCE
-        while not (len(killed) == len(steps) and done(place)):
+        # Asked at every turn: it also goes to the hour in which something is to be done.
+        while not done(place) or len(killed) < len(steps):
             assert time.monotonic() < ends, [(step.words, step.reached(place)) for step in steps]
             for name, process in alive.items():
                 process.join(0.01)
