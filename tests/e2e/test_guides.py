@@ -108,6 +108,9 @@ def _people(world: World, album: Album, maya: AgentAtWork) -> None:
     client = f"{world.crm}/clients/{eleanor(world.stack)}"
     page.goto(client)
     album.clip(page.locator("#main"), "client")
+    page.goto(f"{world.crm}/groups")
+    page.get_by_role("link", name="Whitcombe Orchards").first.click()
+    album.clip(page.locator("#main"), "company")
     page.goto(f"{client}/portal-access")
     album.clip(page.locator("#main"), "portal-invitation")
     page.goto(f"{world.crm}/quotes")
