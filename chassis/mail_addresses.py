@@ -1,6 +1,7 @@
 """E-mail addresses: which ones mail can be sent to, and how they go over the wire."""
 
 import re
+import unicodedata
 from typing import Final
 
 from email_validator import EmailNotValidError, validate_email
@@ -50,6 +51,8 @@ def _why(address: str) -> str:
         (name, r"[^\w.!#$%&'*+/=?^`{|}~\-]", "before"),
         (domain, r"[^\w.\-]|_", "behind"),
     ):
-        if name and (odd := re.search(allowed, part)):
-            return f"An e-mail address can't have {describe(odd.group())} {where} the @. {EXAMPLE}"
+        # Vowels and accents that stand above or below a letter belong to it.
+        odd = next((char for char in re.findall(allowed, part) if unicodedata.category(char)[0] != "M"), "")
+        if name and odd:
+            return f"An e-mail address can't have {describe(odd)} {where} the @. {EXAMPLE}"
     return EXAMPLE

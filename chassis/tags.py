@@ -9,6 +9,7 @@ from typing import Final
 _AFTER_BLANK: Final = re.compile(r"(?P<blank> ?)\{(?P<tag>[A-Za-z][A-Za-z0-9]*)\}")
 # Whatever somebody may have meant as a tag: braces, what stands between them, or one that stands alone.
 _MEANT: Final = re.compile(r"\{+[^{}\n]*\}*|\}+")
+_BARE: Final = re.compile(r"(?<!\w)[A-Z][A-Za-z0-9]++(?!\w)")
 _LETTERS: Final = re.compile(r"[A-Za-z0-9]+")
 _LONGEST_SHOWN: Final = 40
 
@@ -36,11 +37,14 @@ def fill(text: str, values: Mapping[str, str]) -> str:
 
 
 def slips(text: str, known: Iterable[str]) -> list[Slip]:
-    """What stands in braces and is none of the known tags as they are written, each once: {ClientFristName},
-    {client first name}, {{AgentName}}, a brace that is never closed."""
+    """What was meant as a tag and is none of the known ones as they are written, each once: {ClientFristName},
+    {client first name}, {{AgentName}}, a brace that is never closed, [ClientName] and %ClientName%."""
     names = {name.lower(): name for name in known}
     whole = {f"{{{name}}}" for name in names.values()}
     found = dict.fromkeys(token for token in _MEANT.findall(text) if token not in whole)
+    # Today is a word too; nobody writes ClientName but as a tag, whatever other programs have in place of braces.
+    several = {name for name in names.values() if sum(char.isupper() for char in name) > 1}
+    found |= dict.fromkeys(word for word in _BARE.findall(_MEANT.sub(" ", text)) if word in several)
     return [Slip(written=_shown(token), nearest=_nearest(token, names)) for token in found]
 
 

@@ -16,11 +16,11 @@ _TEMPLATES = (".html", ".txt", ".subject", ".typ")
 _KINDS = frozenset({"class", "function", "method", "property"})
 _CERTAINTY = 60
 
-# Called by Flask, WTForms, SQLAlchemy, pydantic, gRPC, gunicorn, supervisord or Python by these names.
+# Called by Flask, WTForms, SQLAlchemy, pydantic, gRPC, gunicorn, supervisord, smtplib or Python by these names.
 _CALLED_BY_FRAMEWORKS = re.compile(
     r"__\w+__|validate_\w+|pre_validate|process_data|process_formdata|process_bind_param|process_result_value|operate"
     r"|handle_starttag|handle_endtag|handle_data|settings_customise_sources|intercept_service|add_generic_rpc_handlers|add_registered_method_handlers"
-    r"|log_message|setup|load_config|load_wsgi|get_thread_pool|finish_request|murder_\w+|_cap_keepalive|setblocking|[A-Z]\w+(?<=[a-z])"
+    r"|getreply|log_message|setup|load_config|load_wsgi|get_thread_pool|finish_request|murder_\w+|_cap_keepalive|setblocking|[A-Z]\w+(?<=[a-z])"
 )
 _CALLED_BY_DECORATORS = (
     "@*.route",

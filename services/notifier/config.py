@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
+from chassis.mail_addresses import wire_address
 from chassis.sites import SiteSettings
+from services.notifier.deliveries.smtp_address import SmtpAddress
 
 
 class NotifierSettings(SiteSettings):
@@ -46,7 +48,15 @@ class NotifierSettings(SiteSettings):
             raise ValueError("smtp_url: production sends its mail; use smtp:// or smtps://")
         if not self.smtp_url.startswith(("mailbox://", "smtp://", "smtps://")):
             raise ValueError("smtp_url: must start with mailbox://, smtp:// or smtps://")
+        if not self.keeps_mail_here:
+            SmtpAddress.read(self.smtp_url)
         return self
+
+    @field_validator("mail_from")
+    @classmethod
+    def _mail_comes_from_an_address(cls, given: str) -> str:
+        """With any other, every mail would be given up as refused."""
+        return wire_address(given)
 
     def site_urls(self) -> dict[str, str]:
         """Where the mailbox is found, and where the links in mails lead."""

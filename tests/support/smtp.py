@@ -44,11 +44,12 @@ def smtp_server(handler: object, **options: Any) -> Iterator[int]:  # Any: aiosm
 @dataclass
 class Script:
     """What a server answers to each command; BREAK_OFF closes the connection instead. `heard` has the commands of each
-    connection, `taken` the messages."""
+    connection, `senders` each MAIL, `taken` the messages."""
 
     answers: dict[str, str] = field(default_factory=dict)
     taken: list[tuple[str, bytes]] = field(default_factory=list)
     heard: list[list[str]] = field(default_factory=list)
+    senders: list[str] = field(default_factory=list)
     connections: list[socket.socket] = field(default_factory=list)
 
     def hang_up(self, *, saying: str = "") -> None:
@@ -94,6 +95,8 @@ class _Conversation(socketserver.StreamRequestHandler):
         while line := self._line():
             word = line[:4].decode("ascii").strip().lower()
             heard.append(word)
+            if word == "mail":
+                script.senders.append(line.decode("ascii").strip())
             if word == "rcpt":
                 recipient = line.decode("ascii").strip()
             if not self._say(word, "354 go" if word == "data" else "250 ok") or word == "quit":
@@ -116,5 +119,6 @@ class _Conversation(socketserver.StreamRequestHandler):
         answer = self.server.script.answers.get(word, usual)
         if answer == BREAK_OFF:
             return False
-        self.wfile.write(answer.encode() + b"\r\n")
+        with suppress(OSError):
+            self.wfile.write(answer.encode() + b"\r\n")
         return True

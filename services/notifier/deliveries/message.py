@@ -1,10 +1,9 @@
 """Builds an RFC 5322 message that nobody can smuggle headers into."""
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
@@ -13,6 +12,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from chassis.mail_addresses import AddressRefused, wire_address
+from chassis.typed.text import clean_line
 from protos.wayvault.events.v1.events_pb2 import SignedCopies, SignedCopy
 from services.notifier.templates.rules import LOGO_ID, Rendered
 
@@ -47,6 +47,8 @@ class _Policy(EmailPolicy):
     def fold_binary(self, name: str, value: Any) -> bytes:
         if name.lower() in _OF_EVERY_MAIL:
             return _folded_once(name, str(value))
+        if name.lower() in _WITH_ADDRESSES and not str(value).isascii():
+            return _mailbox_folded_once(name, value.addresses[0].display_name, value.addresses[0].addr_spec)
         return super().fold_binary(name, value)
 
 
@@ -68,6 +70,13 @@ def _read_address_once(name: str, display_name: str, username: str, domain: str)
 @lru_cache(maxsize=256)
 def _folded_once(name: str, value: str) -> bytes:
     return _PLAIN.fold_binary(name, _read_once(name, value))
+
+
+@lru_cache(maxsize=1024)
+def _mailbox_folded_once(name: str, display_name: str, address: str) -> bytes:
+    """A name beyond ASCII, all of it in encoded words: email's own folding parts it and loses a blank in between."""
+    words = Header(display_name, "utf-8", header_name=name).encode(linesep=SMTP.linesep)
+    return f"{name}: {words}{SMTP.linesep} <{address}>{SMTP.linesep}".encode("ascii")
 
 
 class MessageRefused(ValueError):
@@ -104,12 +113,12 @@ class ReplyTo:
 def header_text(value: str, *, limit: int = 150) -> str:
     """A person's words made fit for a header.
 
-    Line breaks and control characters become spaces; whatever could be read as an encoded word (RFC 2047 §2) loses
-    the marks that make it one, so that nothing hidden in a name is decoded on the reader's side.
+    Line breaks become spaces and what nobody sees goes, but for the joiners that letters need; whatever could be read
+    as an encoded word (RFC 2047 §2) loses the marks that make it one, so that nothing hidden in a name is decoded on
+    the reader's side.
     """
-    plain = "".join(" " if unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp") else char for char in value)
-    plain = plain.replace("=?", "= ?").replace("?=", "? =")
-    return re.sub(r"\s+", " ", plain).strip()[:limit]
+    line = clean_line(value).replace("=?", "= ?").replace("?=", "? =")
+    return " ".join(line.split())[:limit].strip()
 
 
 def checked_address(address: str) -> str:
@@ -137,14 +146,14 @@ def build(
     `logo` is a PNG that the HTML shows as `cid:LOGO_ID`: it comes with the mail, so no reader asks a server for it.
     """
     message = EmailMessage(policy=SMTP_SAFE)
-    to = checked_address(recipient)
-    message["From"] = _mailbox(header_text(sender_name, limit=80), checked_address(sender_address))
+    to, by = checked_address(recipient), checked_address(sender_address)
+    message["From"] = _mailbox(header_text(sender_name, limit=80), by)
     message["To"] = _mailbox("", to)
     if answers := _answers_to(reply_to):
         message["Reply-To"] = answers
     message["Subject"] = header_text(rendered.subject)
     message["Date"] = format_datetime(now)
-    message["Message-ID"] = f"<{message_id}@{sender_address.rpartition('@')[2]}>"
+    message["Message-ID"] = f"<{message_id}@{by.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(rendered.text, cte="quoted-printable")
     message.make_alternative(_BOUNDARIES["versions"])

@@ -7,13 +7,15 @@ from collections.abc import Callable
 from email.message import EmailMessage
 from functools import partial
 from typing import Final, Protocol
-from urllib.parse import unquote, urlsplit
 
 import structlog
 
 from services.notifier.deliveries.message import SMTP_SAFE
-from services.notifier.deliveries.rules import Deferred, Outcome, Refused, Sent
+from services.notifier.deliveries.rules import Deferred, Outcome, Sent
+from services.notifier.deliveries.smtp_address import SmtpAddress
+from services.notifier.deliveries.smtp_client import open_server, sign_in
 from services.notifier.deliveries.smtp_lines import REST_SECONDS, Line, Lines
+from services.notifier.deliveries.smtp_replies import Step, outcome_of
 
 # A command's answer is waited for this long, and all together, up to the answer to DATA.
 COMMAND_SECONDS: Final = 20.0
@@ -35,21 +37,13 @@ class Transport(Protocol):
 
 
 class SmtpTransport:
-    """SMTP (RFC 5321): `smtp://[user:password@]host[:port]`, with `?starttls=1`, or `smtps://…`.
+    """SMTP (RFC 5321): `smtp://[user:password@]host[:port]`, with `?starttls=1`, or `smtps://…` (`smtp_address`).
 
     A connection serves one mail after the other for a while (`smtp_lines`).
     """
 
     def __init__(self, url: str, *, tls_context: ssl.SSLContext | None = None) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-            raise ValueError("SMTP_URL looks like smtp://host:25 or smtps://user:password@host:465")
-        self._implicit_tls = parts.scheme == "smtps"
-        self._starttls = "starttls=1" in parts.query
-        self._host = parts.hostname
-        self._port = parts.port or (465 if self._implicit_tls else 25)
-        self._user = unquote(parts.username or "")
-        self._password = unquote(parts.password or "")
+        self._address = SmtpAddress.read(url)
         self._context = tls_context or ssl.create_default_context()
         self._lines = Lines()
 
@@ -58,92 +52,132 @@ class SmtpTransport:
         whatever comes after it, an error reply to QUIT or a broken line, changes nothing (§6.1)."""
         deadline = time.monotonic() + CONVERSATION_SECONDS
         sender = message["From"].addresses[0].addr_spec
-        line = self._taken_up(sender, deadline)
-        if line is not None:
-            return self._conversation(line, message, recipient, deadline)
-        try:
-            line = Line(self._connect())
-        except (smtplib.SMTPException, OSError):
-            # Also a greeting of 554 (§3.1): the server takes nobody's mail now, which is not this recipient's fault.
-            return Deferred(reason="The mail server could not be reached.")
-        return self._conversation(line, message, recipient, deadline, sender=sender)
+        whole = message.as_bytes(policy=SMTP_SAFE)
+        line = self._taken_up(sender, len(whole), deadline)
+        if line is None:
+            line, refusal = self._introduced(deadline)
+            if line is None:
+                return Deferred(reason=refusal)
+        else:
+            # The server has agreed to take this sender's mail already.
+            sender = ""
+        return self._conversation(line, whole, recipient, deadline, sender=sender)
 
     def let_go(self, *, all_of_it: bool = False) -> None:
         self._lines.let_go(rested=0.0 if all_of_it else REST_SECONDS)
 
-    def _taken_up(self, sender: str, deadline: float) -> Line | None:
+    def _taken_up(self, sender: str, size: int, deadline: float) -> Line | None:
         """A kept connection on which the server has agreed to take the next mail of this sender; None where there is
         none. What the server did meanwhile costs nothing: it closed the connection, says 421, or wants no more mail on
         it. Nothing of the mail has been handed over by then, and a new connection begins from the start."""
         while (line := self._lines.take()) is not None:
-            asked = (line.server.rset, partial(line.server.mail, sender))
+            asked = (line.server.rset, partial(_mail, line.server, sender, size))
             try:
-                if all(_is_yes(_answer(line, deadline, _STILL_THERE_SECONDS, ask)) for ask in asked):
+                if all(_is_yes(_answer(line, deadline, _STILL_THERE_SECONDS, ask)[0]) for ask in asked):
                     return line
             except (smtplib.SMTPException, OSError):
                 log.info("smtp.kept_line_gone")
             line.part()
         return None
 
-    def _conversation(
-        self, line: Line, message: EmailMessage, recipient: str, deadline: float, *, sender: str = ""
-    ) -> Outcome:
-        """Hands the mail over; with `sender`, on a connection that is new. Keeps the connection if it is of further
-        use."""
+    def _introduced(self, deadline: float) -> tuple[Line | None, str]:
+        """A new connection, greeted and signed in; None with the reason where there is none. Whatever the server says
+        by then is between the two of them, and no fault of the mail or its recipient."""
         try:
-            if sender:
-                self._introduce(line.server, deadline)
-            return _handed_over(line, message, recipient, deadline, sender=sender)
-        except smtplib.SMTPAuthenticationError:
-            # Ours to mend, not the recipient's fault: keep the mail until the operator has.
-            return Deferred(reason="The mail server did not accept Wayvault's sign-in.")
-        except smtplib.SMTPNotSupportedError:
-            return Deferred(reason="The mail server lacks what this message needs (TLS or sign-in).")
-        except smtplib.SMTPResponseException as error:
-            return _by_reply(error.smtp_code, "The mail server did not take the message.")
+            line = Line(open_server(self._address, self._context, COMMAND_SECONDS))
+        except (smtplib.SMTPException, OSError) as error:
+            return None, _unreached(error)
+        try:
+            self._introduce(line.server, deadline)
+        except (smtplib.SMTPException, OSError) as error:
+            line.part()
+            return None, _unintroduced(error)
+        return line, ""
+
+    def _introduce(self, server: smtplib.SMTP, deadline: float) -> None:
+        _allow(server, deadline)
+        if self._address.starttls:
+            server.starttls(context=self._context)
+        if self._address.user:
+            _allow(server, deadline)
+            sign_in(server, self._address.user, self._address.password)
+        server.ehlo_or_helo_if_needed()
+
+    def _conversation(self, line: Line, whole: bytes, recipient: str, deadline: float, *, sender: str) -> Outcome:
+        """Hands the mail over, and keeps the connection if it is of further use."""
+        try:
+            return _handed_over(line, whole, recipient, deadline, sender=sender)
+        except smtplib.SMTPDataError as error:
+            said = error.smtp_error if isinstance(error.smtp_error, bytes) else error.smtp_error.encode()
+            return outcome_of(Step.MESSAGE, error.smtp_code, said)
         except (smtplib.SMTPException, OSError):
             return Deferred(reason="The connection to the mail server broke off.")
         finally:
             self._lines.keep(line)
 
-    def _introduce(self, server: smtplib.SMTP, deadline: float) -> None:
-        _allow(server, deadline)
-        if self._starttls:
-            server.starttls(context=self._context)
-        if self._user:
-            _allow(server, deadline)
-            server.login(self._user, self._password)
-        server.ehlo_or_helo_if_needed()
 
-    def _connect(self) -> smtplib.SMTP:
-        if self._implicit_tls:
-            return smtplib.SMTP_SSL(self._host, self._port, timeout=COMMAND_SECONDS, context=self._context)
-        return smtplib.SMTP(self._host, self._port, timeout=COMMAND_SECONDS)
+def _unreached(error: Exception) -> str:
+    if isinstance(error, ssl.SSLError):
+        return _without_tls(error)
+    if isinstance(error, smtplib.SMTPConnectError) and 400 <= error.smtp_code < 600:
+        # A greeting of 554 (§3.1) too: the server takes nobody's mail now.
+        return f"The mail server takes no mail now. The server answered {error.smtp_code}."
+    return "The mail server could not be reached."
 
 
-def _handed_over(line: Line, message: EmailMessage, recipient: str, deadline: float, *, sender: str) -> Outcome:
+def _unintroduced(error: Exception) -> str:
+    match error:
+        case ssl.SSLError():
+            return _without_tls(error)
+        case smtplib.SMTPAuthenticationError(smtp_code=code) if 400 <= code < 500:
+            return f"The mail server could not check Wayvault's sign-in now. The server answered {code}."
+        case smtplib.SMTPAuthenticationError():
+            # Ours to mend: the mail waits until the operator has.
+            return "The mail server did not accept Wayvault's sign-in. An operator has to mend that."
+        case smtplib.SMTPNotSupportedError():
+            return "The mail server lacks what this message needs (TLS or sign-in). An operator has to mend that."
+        case smtplib.SMTPResponseException(smtp_code=code):
+            return f"The mail server takes no mail from Wayvault now. The server answered {code}."
+        case smtplib.SMTPException() if not isinstance(error, smtplib.SMTPServerDisconnected):
+            return "The mail server offers no way to sign in that Wayvault knows. An operator has to mend that."
+        case _:
+            return "The connection to the mail server broke off."
+
+
+def _without_tls(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"The mail server's certificate can't be trusted: {error.verify_message}. An operator has to mend that."
+    return "No secure connection to the mail server came about."
+
+
+def _handed_over(line: Line, whole: bytes, recipient: str, deadline: float, *, sender: str) -> Outcome:
     """From MAIL on; from RCPT on without a `sender`, whom the server has agreed to already."""
     server = line.server
-    mail = (partial(server.mail, sender), "The mail server does not take mail from this agency's address.")
-    rcpt = (partial(server.rcpt, recipient), "The recipient's mail server did not take this address.")
-    for command, words in (mail, rcpt) if sender else (rcpt,):
-        code = _answer(line, deadline, COMMAND_SECONDS, command)
+    mail = (Step.SENDER, partial(_mail, server, sender, len(whole)))
+    rcpt = (Step.RECIPIENT, partial(server.rcpt, recipient))
+    for step, command in (mail, rcpt) if sender else (rcpt,):
+        code, said = _answer(line, deadline, COMMAND_SECONDS, command)
         if not _is_yes(code):
-            return _by_reply(code, words)
+            return outcome_of(step, code, said)
     # The answer to the whole message may take the rest of the time: giving up on it early is what doubles mails.
-    whole = message.as_bytes(policy=SMTP_SAFE)
-    code = _answer(line, deadline, CONVERSATION_SECONDS, partial(server.data, whole))
+    code, said = _answer(line, deadline, CONVERSATION_SECONDS, partial(server.data, whole))
     line.mails += 1
-    return Sent() if _is_yes(code) else _by_reply(code, "The mail server did not take the message.")
+    return Sent() if _is_yes(code) else outcome_of(Step.MESSAGE, code, said)
 
 
-def _answer(line: Line, deadline: float, most: float, say: Callable[[], tuple[int, bytes]]) -> int:
-    """The code of the reply to what is said, waited for at most so many seconds."""
+def _mail(server: smtplib.SMTP, sender: str, size: int) -> tuple[int, bytes]:
+    """MAIL, with the size where the server wishes to know it (RFC 1870): what is too large is refused before it is
+    sent, and in words that say so."""
+    return server.mail(sender, [f"SIZE={size}"] if server.has_extn("size") else ())
+
+
+def _answer(line: Line, deadline: float, most: float, say: Callable[[], tuple[int, bytes]]) -> tuple[int, bytes]:
+    """The reply to what is said, waited for at most so many seconds."""
     _allow(line.server, deadline, most)
     line.in_step = False
-    code, _ = say()
+    code, said = say()
     line.answered(code)
-    return code
+    return code, said
 
 
 def _is_yes(code: int) -> bool:
@@ -157,13 +191,3 @@ def _allow(server: smtplib.SMTP, deadline: float, most: float = COMMAND_SECONDS)
         raise TimeoutError("the conversation took too long")
     if server.sock is not None:
         server.sock.settimeout(min(most, left))
-
-
-def _by_reply(code: int, words: str) -> Outcome:
-    """By the reply's first digit (RFC 5321 §4.2.1): 5 is for good, 4 (and what makes no sense) may pass.
-
-    421 (closing) and 530 to 538 (sign-in wanted, RFC 4954 §6) are between the two servers and never the address.
-    """
-    if 500 <= code < 600 and not 530 <= code <= 538:
-        return Refused(reason=f"{words} It answered {code}, which is final.")
-    return Deferred(reason=f"{words} It answered {code}.")

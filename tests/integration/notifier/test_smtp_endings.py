@@ -62,6 +62,18 @@ def test_whatever_the_server_answers_to_quit_a_mail_it_took_is_sent_once(
         ({"end": "552 too large"}, Refused),
         ({"end": "452 full"}, Deferred),
         ({"end": BREAK_OFF}, Deferred),
+        # Whatever is said before the mail is no fault of the mail.
+        ({"ehlo": "554 blocked", "helo": "554 blocked"}, Deferred),
+        ({"ehlo": "501 what name", "helo": "501 what name"}, Deferred),
+        ({"ehlo": BREAK_OFF}, Deferred),
+        ({"hello": "HTTP/1.1 400 Bad Request"}, Deferred),
+        ({"mail": "552 5.3.4 too large"}, Refused),
+        ({"data": "250 instead of 354"}, Deferred),
+        ({"data": BREAK_OFF}, Deferred),
+        ({"rcpt": "25"}, Deferred),
+        ({"end": "354 again"}, Deferred),
+        ({"end": "550 " + "x" * 9_000}, Refused),
+        ({"end": "451 " + "x" * 9_000}, Deferred),
     ],
 )
 def test_a_refusal_for_good_and_one_for_now_are_told_apart_at_every_step(
@@ -69,6 +81,41 @@ def test_a_refusal_for_good_and_one_for_now_are_told_apart_at_every_step(
 ) -> None:
     found = send_alone(serve(Script(answers=answers)), message(), "ann@example.com")
     assert isinstance(found, outcome)
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"hello": "220-one\r\n220 two"},
+        {"ehlo": "502 what"},
+        {"ehlo": "250-sink\r\n250 SIZE nonsense"},
+        {"rcpt": "251 passed on"},
+        {"rcpt": "252 perhaps"},
+        {"end": "250"},
+        {"end": "250-one\r\n250-two\r\n250 three"},
+        {"end": "250 " + "x" * 9_000},
+        {"end": f"250-{'x' * 9_000}\r\n250 ok"},
+        {"end": "250 ok\r\n550 too late"},
+    ],
+)
+def test_a_mail_that_the_server_took_in_whatever_words_is_sent(
+    serve: Callable[[Script], str], answers: dict[str, str]
+) -> None:
+    script = Script(answers=answers)
+    assert send_alone(serve(script), message(), "ann@example.com") == Sent()
+    assert len(script.taken) == 1
+
+
+def test_a_reply_without_an_end_ends_the_connection(serve: Callable[[Script], str]) -> None:
+    script = Script(answers={"rcpt": "250-go on\r\n" * 1_500})
+    assert isinstance(send_alone(serve(script), message(), "ann@example.com"), Deferred)
+
+
+def test_a_server_that_has_a_limit_is_told_the_size_before_the_mail(serve: Callable[[Script], str]) -> None:
+    script = Script(answers={"ehlo": "250-sink\r\n250 SIZE 100"})
+    assert send_alone(serve(script), message(), "ann@example.com") == Sent()
+    ((_, raw),) = script.taken
+    assert script.senders == [f"mail FROM:<no-reply@wayvault.example> SIZE={len(raw)}"]
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

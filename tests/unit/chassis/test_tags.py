@@ -19,12 +19,37 @@ from chassis.tags import fill, slips, slips_message
         "{{ClientFirstName}}",
         "{ClientFirstNam}",
         "{ClientFirstName",
+        "{{{ClientFirstName}}}",
+        "{ClientFirstName|upper}",
+        "{Client-FirstName}",
+        "{Client.FirstName}",
+        "{СlientFirstName}",  # a Cyrillic С
+        "{“ClientFirstName”}",
+        "{Client\u200bFirstName}",
+        "{ClientFirstName\u00a0}",
+        # As other programs have it.
+        "[ClientFirstName]",
+        "<ClientFirstName>",
+        "«ClientFirstName»",
+        "%ClientFirstName%",
+        "<<ClientFirstName>>",
+        "ClientFirstName,",
     ],
 )
 def test_a_slip_is_named_with_the_tag_that_was_meant(written: str) -> None:
     found = slips(f"Dear {written}", TAGS)
     assert [slip.nearest for slip in found] == ["ClientFirstName"]
     assert slips_message(found, TAGS).endswith("is not a tag. Did you mean {ClientFirstName}?")
+
+
+@pytest.mark.parametrize("words", ["Due Today", "[today]", "all Passengers", "the client name", "MyClientName", ""])
+def test_words_are_no_slips(words: str) -> None:
+    assert slips(words, {*TAGS, "Today", "Passengers"}) == []
+
+
+@pytest.mark.parametrize("odd", ["{}", "{ }", "{{", "}}", "{имя}", "{Client\nFirstName}", "{% ClientFirstName", "{ {"])
+def test_no_brace_that_is_part_of_no_tag_passes(odd: str) -> None:
+    assert slips(f"Dear {{ClientFirstName}} {odd}", TAGS)
 
 
 def test_what_looks_like_no_tag_is_answered_with_all_of_them() -> None:

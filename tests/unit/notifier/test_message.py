@@ -3,16 +3,18 @@
 import itertools
 from datetime import UTC, datetime
 from email import message_from_bytes
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
+from email.header import decode_header, make_header
+from email.policy import compat32
 from email.policy import default as default_policy
+from email.utils import getaddresses
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from chassis.mail_addresses import EXAMPLE, AddressRefused, wire_address
+from services.notifier.config import NotifierSettings
 from services.notifier.deliveries.message import (
     Attachment,
     MessageRefused,
@@ -48,13 +50,22 @@ HEADERS = {
     "From", "To", "Reply-To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type",
 }  # fmt: skip
 
+_NOBODY = ReplyTo()
 
-def _message(*, name: str = "Harbour & Vine", subject: str = "Hello", to: str = "ann@example.com") -> bytes:
+
+def _message(
+    *,
+    name: str = "Harbour & Vine",
+    subject: str = "Hello",
+    to: str = "ann@example.com",
+    sender: str = "no-reply@wayvault.example",
+    reply: ReplyTo = _NOBODY,
+) -> bytes:
     return build(
         message_id="dlv_1",
         sender_name=name,
-        sender_address="no-reply@wayvault.example",
-        reply_to=ReplyTo(),
+        sender_address=sender,
+        reply_to=reply,
         recipient=to,
         rendered=Rendered(subject=subject, text="Hi\n", html="<p>Hi</p>"),
         attachments=(),
@@ -74,7 +85,7 @@ def test_the_corpus_has_at_least_five_hundred_entries() -> None:
 @pytest.mark.parametrize("place", ["name", "subject"])
 def test_no_entry_of_the_corpus_adds_a_header_or_a_decoded_line_break(place: str) -> None:
     for entry in CORPUS:
-        raw = _message(**{place: entry})
+        raw = _message(name=entry) if place == "name" else _message(subject=entry)
         names = _raw_header_names(raw)
         assert len(names) == len(set(names))
         assert set(names) <= HEADERS
@@ -112,10 +123,38 @@ def test_any_agency_name_and_subject_make_a_message_that_reads_back(name: str, s
 
 @given(st.text(max_size=60))
 def test_a_sender_that_was_read_before_is_written_as_at_first(name: str) -> None:
-    plain = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
-    plain["From"] = Address(display_name=header_text(name, limit=80), username="no-reply", domain="wayvault.example")
-    for _ in range(2):
-        assert _message(name=name).startswith(plain.as_bytes().rstrip(b"\r\n") + b"\r\n")
+    assert _message(name=name) == _message(name=name)
+
+
+@given(st.text(max_size=80) | st.text('üé佐 ,"<>@;:().\\', max_size=80), st.text(max_size=300))
+def test_a_name_is_read_as_it_was_written_and_leads_to_one_address(name: str, subject: str) -> None:
+    """As RFC 2047 §6.2 has it read: the blanks between encoded words are none of the text."""
+    raw = _message(name=name, subject=subject, reply=ReplyTo(address="agent@bücher.example", name=name))
+    head = message_from_bytes(raw, policy=compat32)
+    for header, address in (("From", "no-reply@wayvault.example"), ("Reply-To", "agent@xn--bcher-kva.example")):
+        ((shown, found),) = getaddresses([head[header].replace("\r\n", "")])
+        assert found == address
+        assert str(make_header(decode_header(shown))) == header_text(name, limit=80)
+    assert str(make_header(decode_header(head["Subject"].replace("\r\n", "")))) == header_text(subject)
+    assert max(map(len, raw.split(b"\r\n"))) <= 998
+
+
+@pytest.mark.parametrize("drawn", ["ශ්‍රී ලංකා", "می‌خواهم سفر", "👨‍👩‍👧 Family Travel", "Zoë & Söhne"])
+def test_what_a_name_is_drawn_with_stays(drawn: str) -> None:
+    assert header_text(drawn) == drawn
+
+
+@pytest.mark.parametrize("sender", ["no-reply@bücher.example", "no-reply@xn--bcher-kva.example"])
+def test_mail_of_an_international_domain_can_be_written(sender: str) -> None:
+    read = message_from_bytes(_message(sender=sender), policy=default_policy)
+    assert read["From"].addresses[0].addr_spec == "no-reply@xn--bcher-kva.example"
+    assert read["Message-ID"] == "<dlv_1@xn--bcher-kva.example>"
+    assert NotifierSettings(mail_from=sender).mail_from == "no-reply@xn--bcher-kva.example"
+
+
+def test_a_sender_that_is_no_address_is_refused_at_the_start() -> None:
+    with pytest.raises(ValidationError):
+        NotifierSettings(mail_from="Wayvault")
 
 
 def test_a_message_has_text_html_and_its_attachment() -> None:

@@ -43,6 +43,8 @@ def test_what_is_no_one_mailbox_is_refused_and_never_another_address(typed: str)
         ("a@example.com/b@example.com", "one address only"),
         ("maria²@example.com", "“²”"),
         ("a@☃.net", "“☃” behind the @"),
+        ("a@क्☃.भारत", "“☃” behind the @"),
+        ("a@ශ්‍රී.ලංකා", "zero width joiner"),
     ],
 )
 def test_a_refusal_names_what_can_not_stand_in_an_address(typed: str, words: str) -> None:
