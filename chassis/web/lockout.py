@@ -6,7 +6,6 @@ A device that signed in to the account before is counted by itself: strangers' f
 """
 
 import hashlib
-import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,6 +15,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from chassis.clock import Clock
 from chassis.db import UtcDateTime, insert_if_absent
+from chassis.web.proxies import network_of
 
 FAILURES_ALLOWED = 10
 LOCKED_FOR = timedelta(minutes=30)
@@ -25,7 +25,6 @@ FAILURES_PER_ADDRESS: Final = 50
 PAIR_RESTS_FOR: Final = timedelta(days=1)
 _LOCKS_PER_PAIR: Final = 2
 _FAILURES_KEPT = timedelta(days=1)
-_IPV6_SITE: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +164,7 @@ def _counts(name: str, visitor: Visitor | None) -> list[_Count]:
         return [_Count(f"device\0{visitor.device}\0{_account(name)}")]
     counts = [_Count(_account(name))]
     if visitor.address:
-        counts.append(_Count(f"address\0{_network(visitor.address)}", most=FAILURES_PER_ADDRESS))
+        counts.append(_Count(f"address\0{network_of(visitor.address)}", most=FAILURES_PER_ADDRESS))
     return sorted(counts)
 
 
@@ -173,19 +172,8 @@ def _pair_locks(name: str, visitor: Visitor | None) -> str:
     """The key of how often one address had the account locked; "" for a known device, or where no address is known."""
     if visitor is None or visitor.device or not visitor.address:
         return ""
-    return f"pair\0{_network(visitor.address)}\0{_account(name)}"
+    return f"pair\0{network_of(visitor.address)}\0{_account(name)}"
 
 
 def _account(name: str) -> str:
     return name.strip().casefold()
-
-
-def _network(address: str) -> str:
-    """The address, or of IPv6 the network: whoever has one address there has all of them."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((parsed, _IPV6_SITE), strict=False))
-    return str(parsed)

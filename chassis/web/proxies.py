@@ -5,6 +5,7 @@ was written by a machine of ours, and everything left of it by whoever likes.
 """
 
 import ipaddress
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
@@ -13,6 +14,10 @@ from flask import Flask
 _Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]  # Any: WSGI's environment and start_response
 # A chain beyond this was not written by proxies.
 _LONGEST = 4000
+_MOST_ESCAPES = 32
+# A parameter of RFC 7239, and its value, quoted or not.
+_PAIR = re.compile(r'(?:^|;)[ \t]*([^\s=;"]++)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*+"|[^;]*+)')
+_IPV6_SITE = 64
 
 
 class ProxySettings(Protocol):
@@ -30,9 +35,11 @@ def install_proxies(app: Flask, settings: ProxySettings, *, https: bool) -> None
     inner: _Wsgi = app.wsgi_app
 
     def run(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        peer = _peer(str(environ.get("REMOTE_ADDR", "")))
+        environ["REMOTE_ADDR"] = peer
         if settings.trusted_proxies:
             environ["REMOTE_ADDR"] = client_address(
-                peer=str(environ.get("REMOTE_ADDR", "")),
+                peer=peer,
                 forwarded_for=str(environ.get("HTTP_X_FORWARDED_FOR", "")),
                 forwarded=str(environ.get("HTTP_FORWARDED", "")),
                 hops=settings.trusted_proxies,
@@ -51,7 +58,7 @@ def client_address(*, peer: str, forwarded_for: str, forwarded: str, hops: int, 
     X-Forwarded-For passes on whatever its client said in the other.
     """
     if header == "forwarded" or not forwarded_for:
-        entries = [_node(element) for element in _elements(forwarded)]
+        entries = [_node(element) for element in _last_elements(forwarded[-_LONGEST:], hops)]
     else:
         entries = forwarded_for[-_LONGEST:].split(",")
     if len(entries) < hops:
@@ -59,17 +66,50 @@ def client_address(*, peer: str, forwarded_for: str, forwarded: str, hops: int, 
     return _address(entries[-hops]) or peer
 
 
-def _elements(forwarded: str) -> list[str]:
-    """What our proxies wrote has no comma within quotes; a quote that a client opened must not swallow it."""
-    return forwarded[-_LONGEST:].split(",") if forwarded else []
+def network_of(address: str) -> str:
+    """The address, or of IPv6 the network: whoever has one address there has all of them. Anything else as it is."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((parsed, _IPV6_SITE), strict=False))
+    return str(parsed)
+
+
+def _peer(peer: str) -> str:
+    """An IPv4 caller as itself also where the site listens on IPv6 (RFC 4291 §2.5.5.2)."""
+    return _address(peer) or peer
+
+
+def _last_elements(forwarded: str, most: int) -> list[str]:
+    """The last elements of the list, parted by its commas but not by those within quotes (a proxy may pass on a Host
+    with one). Read from the right, so that a quote which a client left open swallows nothing that our proxies wrote."""
+    found: list[str] = []
+    end, quoted = len(forwarded), False
+    for at in range(len(forwarded) - 1, -1, -1):
+        if len(found) == most:
+            break
+        if forwarded[at] == '"' and not _is_escaped(forwarded, at):
+            quoted = not quoted
+        elif forwarded[at] == "," and not quoted:
+            found.append(forwarded[at + 1 : end])
+            end = at
+    if len(found) < most and forwarded:
+        found.append(forwarded[:end])
+    return found[::-1]
+
+
+def _is_escaped(text: str, at: int) -> bool:
+    before = text[max(0, at - _MOST_ESCAPES) : at]
+    return (len(before) - len(before.rstrip("\\"))) % 2 == 1
 
 
 def _node(element: str) -> str:
     """The value of `for` in one element: `for="[2001:db8::1]:4711";proto=https`."""
-    for pair in element.split(";"):
-        name, _, value = pair.partition("=")
-        if name.strip().lower() == "for":
-            return value.strip().strip('"')
+    for name, value in _PAIR.findall(element):
+        if name.lower() == "for":
+            return str(value).strip()
     return ""
 
 

@@ -8,13 +8,23 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from flask import Flask, Response, request
+from flask import Flask, Response, request, url_for
 
+from chassis.web.proxies import install_proxies
 from chassis.web.server import is_ending, serve
 
 STREAMS = 220
+
+
+@dataclass(frozen=True)
+class OneProxy:
+    """As behind one proxy of our own."""
+
+    trusted_proxies: int = 1
+    proxy_header: str = "x-forwarded-for"
 
 
 def make_site() -> Flask:
@@ -23,6 +33,10 @@ def make_site() -> Flask:
     @site.get("/page")
     def page() -> str:
         return "here"
+
+    @site.get("/caller")
+    def caller() -> str:
+        return f"{request.remote_addr} {request.scheme} {request.host} {url_for('page')}"
 
     @site.post("/echo")
     def echo() -> bytes:
@@ -43,6 +57,7 @@ def make_site() -> Flask:
 
         return Response(events(), mimetype="text/event-stream")
 
+    install_proxies(site, OneProxy(), https=False)
     return site
 
 

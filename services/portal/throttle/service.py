@@ -7,6 +7,7 @@ from sqlalchemy import delete, select
 
 from chassis.clock import Clock
 from chassis.db import Database, insert_if_absent
+from chassis.web.proxies import network_of
 from services.portal.throttle.models import ThrottleRow
 
 WINDOW = timedelta(hours=1)
@@ -20,9 +21,9 @@ class Throttle:
         self._clock = clock
 
     def allows(self, what: str, address: str, *, most: int) -> bool:
-        """Counts one more `what` by this IP address; False once there were `most` within an hour."""
+        """Counts one more `what` by this IP address, of IPv6 its network; False once there were `most` in an hour."""
         now = self._clock.now()
-        key = hashlib.sha256(f"{what}\0{address}".encode("utf-8", "replace")).hexdigest()
+        key = hashlib.sha256(f"{what}\0{network_of(address)}".encode("utf-8", "replace")).hexdigest()
         with self._database.transaction() as session:
             fresh = {"key_sha256": key, "began_at": now, "count": 0}
             insert_if_absent(session, ThrottleRow.__table__, fresh)  # type: ignore[arg-type]

@@ -60,20 +60,40 @@ KEPT: Final = {
 }
 
 
+# What other programs believe; ours believes the one header that its proxy writes.
+CLAIMED: Final = {
+    "an underscore in place of a hyphen": b"X_Forwarded_For: 198.51.100.9\r\n",
+    "one more, as a client sends it first": b"X-Forwarded-For: 198.51.100.9, 203.0.113.7\r\n",
+    "the other header": b"Forwarded: for=198.51.100.9;proto=https;host=evil.example\r\n",
+    "https": b"X-Forwarded-Proto: https\r\nX-Forwarded-Ssl: on\r\nX-Forwarded-Protocol: ssl\r\n",
+    "another host and port": b"X-Forwarded-Host: evil.example\r\nX-Forwarded-Port: 8443\r\nX-Host: evil.example\r\n",
+    "another place": b"SCRIPT_NAME: /evil\r\nX-Forwarded-Prefix: /evil\r\nX-Script-Name: /evil\r\n",
+    "other proxies' headers": b"X-Real-IP: 198.51.100.9\r\nCF-Connecting-IP: 198.51.100.9\r\n"
+    b"True-Client-IP: 198.51.100.9\r\nClient-IP: 198.51.100.9\r\nX-Client-IP: 198.51.100.9\r\n",
+    "a certificate": b"X-SSL-Client-Cert: x\r\nX-SSL-Client-S-DN: CN=vault\r\nX-Forwarded-Client-Cert: x\r\n",
+    "a user": b"REMOTE_USER: ada\r\nREMOTE_ADDR: 198.51.100.9\r\nX-Remote-User: ada\r\n",
+}
+
+
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     with running(tmp_path_factory.mktemp("site") / "site.log", 4) as number:
         yield number
 
 
-def answers(port: int, sent: bytes) -> list[int]:
-    """The statuses of all that comes back until the site closes the connection, or falls silent."""
+def answer(port: int, sent: bytes) -> bytes:
+    """All that comes back until the site closes the connection, or falls silent."""
     said = b""
     with socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE) as client, suppress(TimeoutError, OSError):
         client.sendall(sent)
         while found := client.recv(65536):
             said += found
-    return [int(status) for status in re.findall(rb"HTTP/1\.[01] (\d{3})", said)]
+    return said
+
+
+def answers(port: int, sent: bytes) -> list[int]:
+    """The statuses of what comes back."""
+    return [int(status) for status in re.findall(rb"HTTP/1\.[01] (\d{3})", answer(port, sent))]
 
 
 @pytest.mark.parametrize("sent", REFUSED.values(), ids=REFUSED.keys())
@@ -86,6 +106,20 @@ def test_what_can_be_read_in_two_ways_or_in_none_is_refused_and_ends_the_connect
 def test_the_page_answers_as_itself_whatever_else_is_asked_for(port: int, headers: bytes) -> None:
     request = b"GET /page HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + headers + b"\r\n"
     assert answers(port, request) == [200]
+
+
+@pytest.mark.parametrize("headers", CLAIMED.values(), ids=CLAIMED.keys())
+def test_nobody_says_by_another_header_who_or_where_they_are(port: int, headers: bytes) -> None:
+    seen = b"X-Forwarded-For: 203.0.113.7\r\n"
+    for sent in (seen + headers, headers + seen):
+        request = b"GET /caller HTTP/1.1\r\nHost: crm.example\r\nConnection: close\r\n" + sent + b"\r\n"
+        assert answer(port, request).endswith(b"\r\n\r\n203.0.113.7 http crm.example /page")
+
+
+def test_a_line_of_the_proxy_protocol_is_no_request(port: int) -> None:
+    line = b"PROXY TCP4 198.51.100.9 10.0.0.1 1 80\r\n"
+    (status,) = answers(port, line + b"GET /caller HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert status == 400
 
 
 def test_a_request_in_the_body_of_another_is_its_body(port: int) -> None:
