@@ -68,7 +68,10 @@ coverage: setup ## Measure which branches of the vault its tests go (fails below
 	  --cov=chassis --cov=services/crm --cov=services/portal --cov=services/notifier --cov-fail-under=0
 
 .PHONY: screens
-screens: setup ## Take the README's pictures from the last run of the browser tests
+screens: setup ## Take the README's pictures anew
+	@sh deploy/dev/chromium
+	@$(PY) -m deploy.dev.certificates
+	@ALBUM=screens ENGINES= $(PY) -m pytest -q tests/e2e/test_pages.py -k embedded
 	@$(PY) -m deploy.dev.screens
 
 .PHONY: album

@@ -1,4 +1,4 @@
-"""Takes the README's and the guides' pictures from the last browser run: python -m deploy.dev.screens [guides].
+"""Takes the README's or the guides' pictures from the last run with pictures: python -m deploy.dev.screens [guides].
 
 The README's are cut; the guides' (services/crm/office/training/static) are made small, for the room's pages load them.
 """
@@ -32,17 +32,27 @@ _MOST_HEIGHT: Final = 900
 
 
 def main() -> int:
-    """Copies what the run has; says what it lacks. `guides`: only theirs, as `make guide-pictures` took them."""
-    guides = [path.stem for path in sorted((SOURCE / "guides").glob("*.png"))]
-    readme = {} if sys.argv[1:] == ["guides"] else PICTURES
-    missing = [name for name in readme.values() if not (SOURCE / name).is_file()]
-    if missing or not guides:
-        lacking = [*missing, *([] if guides else ["guides/"])]
-        print(f"{SOURCE} lacks {', '.join(lacking)}. Run `make test TESTS=tests/e2e` first.", file=sys.stderr)
+    """Copies what the run has, for the README or with `guides` for them; says what it lacks."""
+    return _guides() if sys.argv[1:] == ["guides"] else _readme()
+
+
+def _readme() -> int:
+    missing = [name for name in PICTURES.values() if not (SOURCE / name).is_file()]
+    if missing:
+        print(f"{SOURCE} lacks {', '.join(missing)}. Run `make screens`.", file=sys.stderr)
         return 1
-    _copy_for_readme(readme)
+    _copy_for_readme(PICTURES)
+    print(f"{len(PICTURES)} pictures for the README, in {TARGET}. Look at them, then commit them.")
+    return 0
+
+
+def _guides() -> int:
+    guides = [path.stem for path in sorted((SOURCE / "guides").glob("*.png"))]
+    if not guides:
+        print(f"{SOURCE / 'guides'} has no pictures. Run `make guide-pictures`.", file=sys.stderr)
+        return 1
     _copy_for_guides(guides)
-    print(f"{len(readme)} pictures for the README and {len(guides)} for the guides. Look at them, then commit them.")
+    print(f"{len(guides)} pictures for the guides, in {GUIDES}. Look at them, then commit them.")
     return 0
 
 

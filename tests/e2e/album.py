@@ -1,6 +1,7 @@
-"""Looks at pages as they are walked through: screenshots at two widths and in both schemes, axe, widths, large text.
+"""Looks at pages as they are walked through, at two widths and in both schemes: axe, widths, large text.
 
-With ALBUM=whole (`make album`, tests/e2e/whole_album.py) each look takes every view instead, and asks axe nothing.
+With ALBUM=screens (`make screens`) each look takes pictures too; with ALBUM=whole (`make album`,
+tests/e2e/whole_album.py) it takes every view instead, and asks axe nothing.
 """
 
 import os
@@ -16,6 +17,8 @@ from tests.e2e.conftest import DESKTOP, PHONE
 _AXE: Final = (Path(chassis.web.__file__).parent / "static" / "vendor" / "axe.min.js").read_text("utf-8")
 _TALLEST: Final = 6000
 WHOLE: Final = os.environ.get("ALBUM") == "whole"
+# A picture of a long page costs a second of processor, and nobody looks at what a test run took.
+_SCREENS: Final = os.environ.get("ALBUM") == "screens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,29 +55,21 @@ class Album:
     faults: list[str]
 
     def look(self, page: Page, name: str, *, large_text: bool = False) -> None:
-        """Both schemes at each width. A page with the secure frame on it goes to the frame's own folder."""
+        """As a glance, and large text; with pictures where they are asked for."""
         if WHOLE:
             self._look_at_every_view(page, name)
             return
-        folder = self.folder / ("frame" if page.locator("iframe").count() else ".")
-        folder.mkdir(parents=True, exist_ok=True)
-        for shape in (DESKTOP, PHONE):
-            width = shape["width"]
-            page.set_viewport_size(shape)
-            self._check_width(page, f"{name} at {width}")
-            for scheme in ("light", "dark"):
-                page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
-                # Colours come of the scheme and sizes of the width, so each is asked once; see glance.
-                if (scheme == "light") is (shape is DESKTOP):
-                    self._check_axe(page, f"{name} at {width}, {scheme}", everything=shape is DESKTOP)
-                self._shoot(page, folder / f"{name}-{width}-{scheme}.png", width)
+        if _SCREENS:
+            self._take_pictures(page, name)
+        self.glance(page, name)
         page.emulate_media(color_scheme="light")
         page.set_viewport_size(DESKTOP)
         if large_text:
             self._check_large_text(page, name)
 
     def glance(self, page: Page, name: str) -> None:
-        """The quick look: all of axe's rules in light, colours in dark, both widths. `make album` has pictures."""
+        """The quick look: all of axe's rules in light, colours in dark, since colours come of the scheme and sizes of
+        the width; nothing beyond the edge at any width."""
         if WHOLE:
             self._look_at_every_view(page, name)
             return
@@ -87,6 +82,16 @@ class Album:
         self._check_axe(page, f"{name} on a phone, dark", everything=False)
         self._check_width(page, f"{name} at 390")
         self._check_between(page, name)
+
+    def _take_pictures(self, page: Page, name: str) -> None:
+        """Both schemes at each width. A page with the secure frame on it goes to the frame's own folder."""
+        folder = self.folder / ("frame" if page.locator("iframe").count() else ".")
+        folder.mkdir(parents=True, exist_ok=True)
+        for shape in (DESKTOP, PHONE):
+            for scheme in SCHEMES:
+                page.set_viewport_size(shape)
+                page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+                self._shoot(page, folder / f"{name}-{shape['width']}-{scheme}.png", shape["width"])
 
     def clip(self, part: Locator, name: str) -> None:
         """A part of a page in light, for the guides."""

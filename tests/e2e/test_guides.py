@@ -1,4 +1,4 @@
-"""Takes the guides' pictures on the way through an agent's tasks (`make screens` then copies them into the room).
+"""Takes the guides' pictures on a way through an agent's tasks (`make guide-pictures` then copies them into the room).
 
 No picture holds a card number: what is clipped is never the frame that shows a card.
 """

@@ -33,7 +33,7 @@ def test_a_guides_pictures_are_there_small_and_described(guide: Guide) -> None:
     for step in guide.steps:
         if step.picture:
             path = PICTURES / step.picture
-            assert path.is_file(), f"{guide.slug} names {step.picture}: run `make screens`"
+            assert path.is_file(), f"{guide.slug} names {step.picture}: run `make guide-pictures`"
             assert path.stat().st_size <= _MOST_BYTES
             assert step.shows, f"{guide.slug}: {step.picture} says nothing to who can't see it"
             with Image.open(path) as picture:
