@@ -21,9 +21,13 @@ _TOKEN: Final = (
 )
 # Pages and files that one-time links lead to: nothing in their addresses is upper case.
 _LINK_PAGES: Final = re.compile(
-    r"/(?:pay|sign|insurance|cvv|password|registration|invitation|itinerary)(?![a-z0-9_\-])"
+    r"/(?:pay|sign|insurance|cvv|password|registration|invitation|itinerary|visit)(?![a-z0-9_\-])"
     r"(?:/[a-z0-9_\-/]*(?:\.(?:pdf|ics)\b)?)?"
 )
+# All that our links have before their mark: whose look the page has. What trackers add is not kept.
+_OWN_QUERY: Final = re.compile(r"(?:^|[?&;])(agency=[a-z0-9_]{1,80})")
+# A whole address, encoded, that was taken for a path.
+_SITE: Final = re.compile(r"^/*https?:/{1,2}[^/]*(?=/)", re.IGNORECASE)
 _LONGEST: Final = 2_000
 _ENCODED_MARK: Final = re.compile(r"%(?:25){0,3}(?:23|EF%(?:25){0,3}BC%(?:25){0,3}83)", re.IGNORECASE)
 # A mark that HTML, quoted-printable or Proofpoint wrote in its own way, when a whole token stands behind it.
@@ -36,6 +40,7 @@ _BREAKS: Final = re.compile(
     r"=?[\r\n]+(?:[> ]{0,8}>)?|\s|</?w?br ?/?>|&(?:shy|ZeroWidthSpace);|[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]",
     re.IGNORECASE,
 )
+_SOFT_END: Final = re.compile(r"=\r?\n")
 # Our own letters as HTML, quoted-printable and Markdown write them: &#95; and =5F and \_ for _.
 _REFERENCE: Final = re.compile(r"&#(?:x([0-9a-f]{1,5})|([0-9]{1,6}));", re.IGNORECASE)
 _QUOTED: Final = re.compile(r"=(2D|5F|0D|0A)", re.IGNORECASE)
@@ -47,7 +52,8 @@ _TRAILING: Final = "&.,;:!?>)]}*\"'<|\u2026\u201c\u201d\u2019\u00bb \u00a0\t\r\n
 
 def link_token(text: str) -> str:
     """The token in what a browser found behind `#`; the text itself, cut, where there is none."""
-    plain = text[:_LONGEST]
+    # A soft line end may stand in the middle of an encoded letter.
+    plain = _SOFT_END.sub("", text[:_LONGEST])
     for _ in range(_MOST_DECODINGS):
         plain = unquote(plain)
     plain = _QUOTED.sub(lambda found: chr(int(found[1], 16)), _REFERENCE.sub(_referred, plain.replace("\\", "")))
@@ -63,14 +69,10 @@ def _referred(found: re.Match[str]) -> str:
 
 def repaired(path: str) -> str | None:
     """Where an address with an encoded `#`, or something behind its end, should have led; None when it is sound."""
-    plain = path[:_LONGEST]
-    for _ in range(_MOST_DECODINGS):
-        if _ENCODED_MARK.search(plain):
-            plain = unquote(plain)
-    plain = _WRITTEN_MARK.sub("#", plain.replace("\uff03", "#"), count=1)
-    head, mark, rest = plain.partition("#")
+    head, mark, rest = _parted(path)
     # A query whose own mark was encoded, or that was added without one, and what nobody sees.
-    own = _BREAKS.sub("", re.split(r"[?&]", head, maxsplit=1)[0])
+    bare, *queries = re.split(r"(?=[?&])", _SITE.sub("", head), maxsplit=1)
+    own = _BREAKS.sub("", bare)
     sound = "/" + own.strip(_TRAILING).lstrip("/\\")
     if found := _LINK_PAGES.match(sound.lower()):
         # A link's address ends where something stands that none of ours has: "=20", "__;Iw!!" of Proofpoint, a "。".
@@ -78,18 +80,41 @@ def repaired(path: str) -> str | None:
         unchanged = sound == head
     else:
         unchanged = sound.rstrip("/") == head.rstrip("/")
+    query = "".join(f"?{found[1]}" for text in queries[:1] if (found := _OWN_QUERY.search(text)))
     if mark:
-        return f"{quote(sound)}#{quote(link_token(rest))}"
-    return None if unchanged else quote(sound)
+        return f"{quote(sound)}{query}#{quote(link_token(rest))}"
+    return None if unchanged else f"{quote(sound)}{query}"
+
+
+def led_on(path: str, query: str) -> str | None:
+    """As `repaired`, of an address whose `#` may have been encoded behind a query, a tracker's or its own."""
+    target = repaired(path)
+    page, mark, token = (target or quote(path)).partition("#")
+    head, _, rest = _parted(query)
+    if not mark and _TOKEN[-1].fullmatch(found := link_token(rest)):
+        mark, token = "#", found
+    elif target is None:
+        return None
+    own = _OWN_QUERY.search(head)
+    return f"{page}{f'?{own[1]}' if own and '?' not in page else ''}{mark}{token}"
+
+
+def _parted(address: str) -> tuple[str, str, str]:
+    """What stands before the mark, the mark, and what stands behind it, however it was encoded."""
+    plain = address[:_LONGEST]
+    for _ in range(_MOST_DECODINGS):
+        if _ENCODED_MARK.search(plain):
+            plain = unquote(plain)
+    return _WRITTEN_MARK.sub("#", plain.replace("\uff03", "#"), count=1).partition("#")
 
 
 def install_link_repair(app: Flask) -> None:
     """Leads a browser that looks at a mangled address on to the right one: the browser keeps or gets the fragment."""
 
     def repair() -> Response | None:
-        if request.method not in ("GET", "HEAD") or (target := repaired(request.path)) is None:
+        if request.method not in ("GET", "HEAD"):
             return None
-        # Nothing of the query is kept: our links have none.
-        return redirect(target, 303)
+        target = led_on(request.path, request.query_string.decode("latin-1"))
+        return None if target is None else redirect(target, 303)
 
     app.before_request(repair)

@@ -10,7 +10,8 @@ export const isLinkToken = (text) => /^[A-Za-z0-9_-]{43}$/.test(text);
 /** @param {string} [hash] the 43 letters of a token; the text as it came where there are none; "" without any */
 export function linkToken(hash = window.location.hash) {
   const raw = hash.replace(/^#/, "");
-  let plain = raw.slice(0, 2000);
+  // A soft line end may stand in the middle of an encoded letter.
+  let plain = raw.slice(0, 2000).replace(/=\r?\n/g, "");
   for (let time = 0; time < 3; time += 1) plain = decoded(plain);
   plain = plain.replaceAll("\\", "")
     .replace(/&#(?:x([0-9a-f]{1,5})|([0-9]{1,6}));/gi, (_, hex, decimal) => referred(hex ? parseInt(hex, 16) : Number(decimal)))

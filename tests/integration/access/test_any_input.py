@@ -3,7 +3,7 @@
 Driven by the URL maps and by the forms that pages hold, so a new form is tried without a line here.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+from chassis.web.link_repair import link_token
 from tests.integration.access.site import Site, furnished
 from tests.support.typed import typed_values
 
@@ -37,6 +38,33 @@ _ODD_HEADERS = {
 }
 # Each example goes through every endpoint; the first is the simplest there is.
 FEW = settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+
+_TOKEN = "aB3-_" + "x" * 38
+# What gateways, trackers and mail programs make of a link: its page's address, its query or "", its token.
+_MANGLED: dict[str, Callable[[str, str, str], str]] = {
+    "as it is": lambda page, query, token: f"{page}{query}#{token}",
+    "Safe Links": lambda page, query, token: f"{page}{query}%23{token}",
+    "Safe Links twice": lambda page, query, token: f"{page}{query}%2523{token}",
+    "encoded whole": lambda page, query, token: f"/{quote(page[1:] + query + '#' + token, safe='')}",
+    "encoded with its site": lambda page, query, token: f"/{quote(f'https://localhost{page}{query}#{token}', safe='')}",
+    "Proofpoint v3": lambda page, query, token: f"{page}{query}*{token}__;Iw!!AbC$" if not query else f"{page}#{token}",
+    "a tracker before the mark": lambda page, query, token: f"{page}{query or '?'}&utm_source=mc&mc_cid=1a#{token}",
+    "a tracker, then Safe Links": lambda page, query, token: f"{page}{query or '?'}&utm_source=mc&mc_eid=2b%23{token}",
+    "a tracker behind": lambda page, query, token: f"{page}{query}#{token}?utm_source=sendgrid&utm_medium=email",
+    "Safe Links with a tracker behind": lambda page, query, token: f"{page}{query}%23{token}%3Futm_source%3Dx",
+    "another mail program": lambda page, query, token: f"{page}{query}%23{token}&recipient=a@b.c",
+    "the end of a sentence": lambda page, query, token: f"{page}{query}#{token}).,%3E",
+    "a soft line end": lambda page, query, token: f"{page}{query}#{token[:20]}=%0D%0A{token[20:]}",
+    "a soft line end in what was encoded": lambda page, query, token: (
+        f"{page}{query}%23{token[:20]}%3D%0D%0A{token[20:]}"
+    ),
+    "blanks": lambda page, query, token: f"{page}{query}#%20{token[:9]}%20{token[9:]}",
+    "HTML's references": lambda page, query, token: f"{page}{query}&amp;#{token.replace('_', '&#95;')}",
+    "capitals": lambda page, query, token: f"{page.upper()}{query}#{token}",
+    "capitals and Safe Links": lambda page, query, token: f"{page.upper()}{query}%23{token}",
+    "a slash": lambda page, query, token: f"{page}/{query}#{token}",
+    "a full-width mark": lambda page, query, token: f"{page}{query}%EF%BC%83{token}",
+}
 
 
 @pytest.fixture(scope="module", params=["crm", "portal"])
@@ -69,6 +97,35 @@ def test_no_address_query_or_header_breaks_a_page(site: Site) -> None:
             for path in site.odd_paths(call):
                 _no_fault(browser.get(path), path)
             _no_fault(browser.get(call.path, headers=_ODD_HEADERS), (call, "headers"))
+
+
+def _one_time_links(site: Site) -> list[tuple[str, str]]:
+    """The pages that links with a token lead to, with the query that stands before the token."""
+    pages = {call.path.removesuffix("/open"): "" for name in site.endpoints() for call in site.calls(name, "POST")
+             if call.path.endswith("/open")}  # fmt: skip
+    asked = dict.fromkeys(("/password", "/registration"), "?agency=agency_1")
+    own = asked if pages else {"/invitation": "", "/cvv": ""}
+    return [*pages.items(), *own.items()]
+
+
+def test_a_link_of_any_kind_leads_to_its_page_with_its_token_whatever_was_made_of_it(site: Site) -> None:
+    for page, query in _one_time_links(site):
+        browser = site.browser(site.entries["links.new"]) if page == "/cvv" else site.app.test_client()
+        answer = browser.get(f"{page}{query}")
+        assert answer.status_code == 200, page
+        for how, mangled in _MANGLED.items():
+            # A browser keeps what stands behind "#" to itself, and keeps it over redirects that have no other.
+            address, _, fragment = mangled(page, query, _TOKEN).partition("#")
+            for _ in range(3):
+                if address.partition("?")[0] == page and link_token(fragment) == _TOKEN:
+                    break
+                answer = browser.get(address)
+                assert answer.status_code in (303, 308), (how, page, address)
+                address, _, told = answer.headers["Location"].removeprefix("http://localhost").partition("#")
+                fragment = told or fragment
+            assert address.partition("?")[0] == page, (how, address)
+            assert link_token(fragment) == _TOKEN, (how, address, fragment)
+            assert query.removeprefix("?") in address or how == "Proofpoint v3", (how, address)
 
 
 def test_no_body_of_any_kind_breaks_an_endpoint(site: Site) -> None:

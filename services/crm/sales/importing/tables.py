@@ -4,8 +4,10 @@ Excel writes CSV in the encoding of the machine (Windows-1252 in the West), as U
 text"), with the list separator of the country; all of these are read.
 """
 
+import codecs
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -20,7 +22,11 @@ ENCODINGS: Final = {
     "cp1250": "Central European (Windows)",
     "cp1251": "Cyrillic (Windows)",
     "mac_roman": "Western (Mac)",
+    "cp932": "Japanese (Windows)",
+    "gb18030": "Chinese (GB 18030)",
+    "cp949": "Korean (Windows)",
     "utf-16": "Unicode text (UTF-16)",
+    "utf-16-be": "Unicode text (UTF-16), high byte first",
 }
 SEPARATORS: Final = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Bar"}
 MOST_ROWS: Final = 100_000
@@ -29,6 +35,15 @@ _LONGEST_CELL: Final = 20_000
 _SAMPLE_ROWS: Final = 40
 # What the file of refused rows has before the columns of the file that they came from.
 REFUSED_TITLES: Final = ("Row", "Why it was refused")
+# Files that are chosen in a list's place, by what they begin with.
+_NO_LISTS: Final = (
+    ((b"PK\x03\x04", b"\xd0\xcf\x11\xe0"), "This is a workbook. Open it, save its sheet as CSV, and choose that file."),
+    ((b"%PDF-",), "This is a PDF. Export the list as CSV where it comes from, and choose that file."),
+    ((b"<",), "This is a web page or XML, whatever its name says. Open it, save it as CSV, and choose that file."),
+    ((b"{", b"[{"), "This is JSON. Export the list as CSV where it comes from, and choose that file."),
+)
+# What other programs write so that Excel makes no number of it: ="02840".
+_TEXT_FORMULA: Final = re.compile(r'="([^"]*)"')
 
 
 class NotATable(ValueError):
@@ -59,6 +74,9 @@ class Table:
 
 def guess_layout(content: bytes) -> Layout:
     """How the file is most likely to be read. Raises NotATable for a file that is no list."""
+    for beginnings, words in _NO_LISTS:
+        if content.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(beginnings):
+            raise NotATable(words)
     encoding = _guess_encoding(content)
     text = _decoded(content, encoding)
     if "\x00" in text or not text.strip():
@@ -84,9 +102,15 @@ def read_table(content: bytes, layout: Layout) -> Table:
         raise NotATable(f"There are more than {MOST_COLUMNS} columns. Leave out those that you don't need.")
     named = rows.pop(0) if layout.has_header and rows else []
     header = tuple(name.strip() or f"Column {at + 1}" for at, name in enumerate([*named, *[""] * (width - len(named))]))
-    read = as_typed if _is_ours(named) else str
+    read = as_typed if _is_ours(named) else _as_shown
     filled = [[*map(read, row), *[""] * (width - len(row))] for row in rows]
     return Table(header=header, rows=_bounded(filled), first_row=2 if layout.has_header else 1)
+
+
+def _as_shown(cell: str) -> str:
+    """A cell as a spreadsheet shows it."""
+    found = _TEXT_FORMULA.fullmatch(cell)
+    return found[1] if found else cell
 
 
 def _is_ours(titles: Sequence[str]) -> bool:
@@ -104,22 +128,45 @@ def _bounded(rows: list[list[str]]) -> list[list[str]]:
 def _guess_encoding(content: bytes) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
+    # Without its mark: every other byte of Latin letters is nought.
+    sample = content[:2_000]
+    for encoding, first in (("utf-16", 1), ("utf-16-be", 0)):
+        if len(sample) > 3 and sample[first::2].count(0) * 2 > len(sample[first::2]):
+            return encoding
+    return "utf-8" if _is_utf8(content) else "cp1252"
+
+
+def _is_utf8(content: bytes) -> bool:
+    """Whether it is UTF-8, also where a few letters were pasted into it in Windows' encoding."""
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8"
+        good = sum(not char.isascii() for char in content.decode("utf-8", "ignore"))
+        return good > content.decode("utf-8", "replace").count("\ufffd")
+    return True
+
+
+def _as_windows(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+codecs.register_error("as-windows", _as_windows)
 
 
 def _decoded(content: bytes, encoding: str) -> str:
     if encoding not in ENCODINGS:
         raise NotATable("Choose one of the encodings.")
+    # Five bytes of Windows-1252 mean nothing; they become what marks an unreadable character.
+    errors = "strict" if encoding.startswith("utf") else "replace"
+    if encoding == "utf-8" and _is_utf8(content):
+        errors = "as-windows"
     try:
-        # Five bytes of Windows-1252 mean nothing; they become what marks an unreadable character.
-        text = content.decode(encoding, "strict" if encoding.startswith("utf") else "replace")
+        text = content.decode(encoding, errors)
     except (UnicodeDecodeError, UnicodeError):
         raise NotATable(f"This file is not in {ENCODINGS[encoding]}. Choose another encoding.") from None
-    return text.removeprefix("\ufeff")
+    # Old programs end a file with Ctrl+Z or noughts.
+    return text.lstrip("\ufeff").rstrip("\x00\x1a")
 
 
 def _guess_separator(text: str) -> str:
@@ -140,15 +187,30 @@ def _rows(text: str, separator: str, *, most: int = MOST_ROWS + 2) -> list[list[
     """The rows that are not empty. Raises NotATable where quotes never end."""
     csv.field_size_limit(_LONGEST_CELL * 4)
     found: list[list[str]] = []
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    row_begins, last_begins = 0, 0
     try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
+        for row in reader:
+            row_begins, last_begins = reader.line_num, row_begins
             if any(cell.strip() for cell in row) and not _is_hint(row, separator, found):
                 found.append([cell[:_LONGEST_CELL] for cell in row])
             if len(found) >= most:
-                break
+                return found
+        if found and _never_ends(text, separator, last_begins):
+            raise csv.Error
     except csv.Error:
         raise NotATable("A cell of this file never ends: a quotation mark is missing. Save it as CSV again.") from None
     return found
+
+
+def _never_ends(text: str, separator: str, begins: int) -> bool:
+    """Whether the row that begins in this line, the last one, has a quotation mark without its other."""
+    lines = list(io.StringIO(text, newline=""))[begins:]
+    try:
+        list(csv.reader(lines, delimiter=separator, strict=True))
+    except csv.Error as error:
+        return "end of data" in str(error)
+    return False
 
 
 def _is_hint(row: list[str], separator: str, found: list[list[str]]) -> bool:

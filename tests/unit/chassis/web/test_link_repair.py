@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import chassis.web
 from chassis.ids import new_link_token
-from chassis.web.link_repair import link_token, repaired
+from chassis.web.link_repair import led_on, link_token, repaired
 from tests.support.gallery import GallerySettings, make_gallery
 
 TOKEN = "aB3-_" + "x" * 38
@@ -52,6 +52,7 @@ MANGLED = [
     f"_{TOKEN}_",
     f"__{TOKEN}__",
     f"{TOKEN}__;!!AbCd!{'x' * 60}$",
+    f"{TOKEN[:4]}%=\r\n5F{TOKEN[5:]}",
     f"{TOKEN}&data=05%7C02%7C{'a' * 43}%7C0&sdata={'B' * 43}%3D&reserved=0",
 ]
 # What mail programs and gateways do to a token on its way, one after the other.
@@ -111,6 +112,16 @@ def test_an_encoded_mark_leads_on_to_the_page_with_the_token_behind_a_real_one(m
         assert answer.status_code == 303
         assert answer.headers["Location"] == f"{base}#{TOKEN}"
         assert client.get(f"{base}{mark}{TOKEN}%3D").headers["Location"] == f"{base}#{TOKEN}"
+
+
+@pytest.mark.parametrize("mark", ["%23", "%2523", "=23", "%EF%BC%83"])
+@pytest.mark.parametrize("before", ["agency=agency_1", "agency=agency_1&utm_source=x", "utm_source=x&agency=agency_1"])
+def test_a_mark_that_was_encoded_behind_a_query_leads_on_and_the_links_own_query_stays(mark: str, before: str) -> None:
+    right = f"/password?agency=agency_1#{TOKEN}"
+    assert led_on("/password", f"{before}{mark}{TOKEN}") == right
+    assert led_on("/PASSWORD", f"{before}{mark}{TOKEN}%3Futm_medium%3Dy") == right
+    assert led_on("/password", before) is None
+    assert led_on("/visit/visit_1", f"mc_cid=1{mark}{TOKEN}&recipient=a@b.c") == f"/visit/visit_1#{TOKEN}"
 
 
 def test_what_a_sentence_leaves_behind_an_address_is_taken_off() -> None:

@@ -164,6 +164,52 @@ def test_what_a_client_has_no_place_for_goes_into_the_notes() -> None:
     assert belonging_of(content) == [("Co", "")]
 
 
+_ROWS = "Name,Email,Code\r\nZoë Müller,z@x.example,00123\r\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(_ROWS.replace(",", "\t").encode(encoding) for encoding in ("utf-16-le", "utf-16-be", "utf-16")),
+        *(_ROWS.replace("\r\n", end).encode() for end in ("\n", "\r", "\r\n\r\n")),
+        *((hint + _ROWS.replace(",", ";")).encode() for hint in ("sep=;\r", "\ufeffSEP=;\r\n", "\ufeff\ufeffsep=;\n")),
+        *(_ROWS.encode() + end for end in (b"\x1a", b"\x00\x00")),
+        _ROWS.replace("00123", '="00123"').encode(),
+        _ROWS.replace("00123", '"=""00123"""').encode(),
+    ],
+)
+def test_a_list_is_read_as_programs_write_it_and_every_cell_stays_as_typed(content: bytes) -> None:
+    table = read_table(content, guess_layout(content))
+    assert table.header == ("Name", "Email", "Code")
+    assert [tuple(row) for row in table.rows] == [("Zoë Müller", "z@x.example", "00123")]
+
+
+def test_a_few_letters_in_another_encoding_spoil_no_other() -> None:
+    content = _ROWS.encode() + "Café,c@x.example,1\r\n".encode("cp1252")
+    assert [row[0] for row in read_table(content, guess_layout(content)).rows] == ["Zoë Müller", "Café"]
+    for encoding in ("cp932", "gb18030", "cp949"):
+        typed = "Name,Email\r\n山田,a@x.example\r\n".encode(encoding)
+        layout = Layout(encoding=encoding, separator=",", has_header=True)
+        assert read_table(typed, layout).rows == [["山田", "a@x.example"]]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"PK\x03\x04" + b"\x00" * 40, "workbook"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 40, "workbook"),
+        (b"%PDF-1.7\n1 0 obj", "PDF"),
+        (b"\xef\xbb\xbf <html><table><tr><td>Name", "web page"),
+        (b'[{"Name": "Ann"}]', "JSON"),
+        (b'Name,Email\r\n"Ann,a@x.example\r\nBob,b@x.example\r\n', "never ends"),
+        (b'Name,Email\r\nAnn,"a@x.example', "never ends"),
+    ],
+)
+def test_what_was_chosen_in_a_lists_place_is_named_with_a_way_out(content: bytes, words: str) -> None:
+    with pytest.raises(NotATable, match=words):
+        read_table(content, guess_layout(content))
+
+
 @pytest.mark.parametrize("content", [b"", b"\x00\x01\x02", b"BEGIN:VCARD\nVERSION:3.0\n"])
 def test_what_is_no_list_is_refused_in_words(content: bytes) -> None:
     with pytest.raises(NotATable):
