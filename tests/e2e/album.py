@@ -16,6 +16,9 @@ from tests.e2e.conftest import DESKTOP, PHONE
 
 _AXE: Final = (Path(chassis.web.__file__).parent / "static" / "vendor" / "axe.min.js").read_text("utf-8")
 _TALLEST: Final = 6000
+# Lists beside the whole album's pictures.
+PAGES: Final = "pages.txt"
+FAULTS: Final = "faults.txt"
 WHOLE: Final = os.environ.get("ALBUM") == "whole"
 # A picture of a long page costs a second of processor, and nobody looks at what a test run took.
 _SCREENS: Final = os.environ.get("ALBUM") == "screens"
@@ -100,9 +103,16 @@ class Album:
         part.scroll_into_view_if_needed()
         part.screenshot(path=folder / f"{name}.png", animations="disabled")
 
+    def photograph(self, page: Page, name: str) -> None:
+        """In the whole album only: a page that a walk about something else comes by."""
+        if WHOLE:
+            self._look_at_every_view(page, name)
+
     def _look_at_every_view(self, page: Page, name: str) -> None:
-        """Two pictures of each view, below the folder `whole`."""
+        """Two pictures of each view, below the folder `whole`; the lists beside them say which page it was, and what
+        is wrong with it."""
         frame = "frame" if page.locator("iframe").count() else "."
+        before = len(self.faults)
         for view in VIEWS:
             page.set_viewport_size({"width": view.width, "height": DESKTOP["height"]})
             page.evaluate("size => { document.documentElement.style.fontSize = size }", view.text)
@@ -112,6 +122,8 @@ class Album:
                 folder = self.folder / "whole" / f"{view.name}-{scheme}" / frame
                 folder.mkdir(parents=True, exist_ok=True)
                 self._shoot(page, folder / f"{name}.jpg", view.width)
+        _note(self.folder / "whole" / PAGES, [f"{name} {page.url.partition('#')[0]}"])
+        _note(self.folder / "whole" / FAULTS, self.faults[before:])
         page.evaluate("document.documentElement.style.fontSize = ''")
         page.emulate_media(color_scheme="light")
         page.set_viewport_size(DESKTOP)
@@ -181,6 +193,11 @@ _SAME_IDS: Final = """(() => {
     const ids = [...document.querySelectorAll('[id]')].map(node => node.id);
     return [...new Set(ids.filter((id, place) => ids.indexOf(id) !== place))];
 })()"""
+
+
+def _note(path: Path, lines: list[str]) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in lines)
 
 
 def _axe(frame: Frame, only: str) -> list[str]:

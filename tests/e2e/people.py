@@ -177,11 +177,18 @@ class AgentAtWork:
 
     def sign_in(self, at: str = "/") -> None:
         """Password, then authenticator; ends on the page asked for."""
-        page = self.page
-        page.goto(self.crm + at)
-        page.get_by_label("E-mail").fill(self.account.email)
-        page.get_by_label("Password", exact=True).fill(self.account.password)
-        page.get_by_role("button", name="Continue to authenticator").click()
+        self.page.goto(self.crm + at)
+        self.sign_in_here()
+
+    def give_password(self) -> None:
+        """The first step, on the page that asks for it."""
+        self.page.get_by_label("E-mail").fill(self.account.email)
+        self.page.get_by_label("Password", exact=True).fill(self.account.password)
+        self.page.get_by_role("button", name="Continue to authenticator").click()
+
+    def sign_in_here(self) -> None:
+        """Both steps, on the page that asks for the first."""
+        self.give_password()
         assert self.account.totp_secret is not None
         self.enter_authenticator_code(self.account.totp_secret, "Sign in")
 
@@ -208,9 +215,7 @@ class AgentAtWork:
         """Password, then the authenticator is set up with what the page shows; returns the secret."""
         page = self.page
         page.goto(self.crm)
-        page.get_by_label("E-mail").fill(self.account.email)
-        page.get_by_label("Password", exact=True).fill(self.account.password)
-        page.get_by_role("button", name="Continue to authenticator").click()
+        self.give_password()
         expect(page.get_by_role("img", name=re.compile("^QR code"))).to_be_visible(timeout=_PATIENCE_MS)
         page.get_by_text("I can't scan it").click()
         secret = page.locator("#authenticator-secret").inner_text().replace(" ", "")

@@ -24,7 +24,7 @@ def test_an_agent_finds_a_guide_asks_her_admin_and_reads_the_answer(world: World
     page.get_by_role("button", name="Send to your admins").click()
     asked = world.mailbox.take(page, ada.account.email, "Two profiles of one client")
     ada.page.goto(asked.link("/support/"))
-    ada.page.get_by_label("Write").fill("The one with the newer address.")
+    ada.page.get_by_label("Your message").fill("The one with the newer address.")
     ada.page.get_by_role("button", name="Send answer to Maya Okafor").click()
     answered = world.mailbox.take(page, maya.account.email, "Two profiles of one client")
     page.goto(answered.link("/support/"))

@@ -110,9 +110,7 @@ def test_another_agent_sets_his_authenticator_up_and_finds_nothing_of_his_collea
     # A signed-out browser opens nothing, and the set-up secret is what signs in from now on.
     page.goto(f"{world.crm}/payments")
     expect(page.get_by_label("Password", exact=True)).to_be_visible()
-    page.get_by_label("E-mail").fill(jonas.account.email)
-    page.get_by_label("Password", exact=True).fill(jonas.account.password)
-    page.get_by_role("button", name="Continue to authenticator").click()
+    jonas.give_password()
     jonas.enter_authenticator_code(secret, "Sign in")
     world.kept["Jonas"] = page.context.storage_state()
 

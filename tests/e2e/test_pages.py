@@ -113,6 +113,8 @@ def test_the_pages_of_one_payment_on_both_sides(world: World, album: Album) -> N
     album.look(page, "crm-payment-processed", large_text=True)
     guest.reload()
     album.look(guest, "portal-processed", large_text=True)
+    guest.goto(f"{world.portal}/confirmed/{payment}")
+    album.photograph(guest, "portal-confirmed")
 
 
 def _cvv_pages(world: World, album: Album, agent: AgentAtWork) -> None:
@@ -162,6 +164,12 @@ def test_the_pages_before_sign_in_and_the_admins(world: World, album: Album) -> 
     page.get_by_role("button", name="Continue to authenticator").click()
     page.wait_for_load_state()
     album.look(page, "crm-sign-in-wrong")
+    for first_name, name in (("Maya", "crm-sign-in-code"), ("Jonas", "crm-sign-in-set-up")):
+        half = AgentAtWork(page=world.window(), crm=world.crm, account=world.account(first_name))
+        half.page.goto(world.crm)
+        half.give_password()
+        expect(half.page.get_by_label("Authenticator code")).to_be_visible()
+        album.photograph(half.page, name)
     ada = world.agent("Ada")
     ada.page.goto(f"{world.crm}/agency")
     album.look(ada.page, "crm-admin", large_text=True)

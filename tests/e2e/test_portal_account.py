@@ -7,7 +7,8 @@ from typing import Final
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import World
+from tests.e2e.album import Album
+from tests.e2e.conftest import ARTIFACTS, World
 from tests.e2e.people import AgentAtWork, wait_until
 from tests.e2e.portal_people import choose, fill_passwords, sign_in
 
@@ -62,6 +63,7 @@ def test_a_visitor_registers_without_a_trip_and_is_signed_in_and_their_agent_is_
     # Looking at the link, as scanners do, uses nothing up.
     page.goto(link)
     page.reload()
+    Album(folder=ARTIFACTS / "screens" / world.stack.engine, faults=[]).photograph(page, "portal-registration")
     page.locator("#password").fill(_PASSWORD)
     page.locator("#again").fill(_PASSWORD)
     page.get_by_role("button", name="Finish registration").press("Enter")

@@ -4,7 +4,8 @@ from typing import Final
 
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import World
+from tests.e2e.album import Album
+from tests.e2e.conftest import ARTIFACTS, World
 from tests.e2e.people import BOOKING, ROBERT, wait_until
 from tests.e2e.portal_people import client_with_account
 
@@ -13,6 +14,7 @@ _AMOUNT: Final = "US$ 41.23"
 
 def test_a_payment_made_otherwise_is_reported_confirmed_receipted_and_taken_back(world: World) -> None:
     page = client_with_account(world, ROBERT, phone=True)
+    album = Album(folder=ARTIFACTS / "screens" / world.stack.engine, faults=[])
     page.goto(f"{world.portal}/trips")
     page.get_by_role("link", name=BOOKING).click()
     page.get_by_role("link", name="Paid another way? Aurora Cruises").click()
@@ -21,11 +23,13 @@ def test_a_payment_made_otherwise_is_reported_confirmed_receipted_and_taken_back
     page.get_by_role("button", name="Tell ").click()
     expect(page.get_by_text("Enter the day on which you paid.").first).to_be_visible()
     expect(page.get_by_label("Amount")).to_have_value("41.23")
+    album.photograph(page, "portal-report-with-errors")
     page.get_by_label("Paid on").fill("2026-01-15")
     page.get_by_label("Reference").fill("TRX 4711")
     page.get_by_role("button", name="Tell ").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("has been told")
     theirs = page.url
+    album.photograph(page, "portal-payment-reported")
 
     agent = world.agent()
     world.mailbox.take(agent.page, agent.account.email, "41.23")
@@ -36,6 +40,7 @@ def test_a_payment_made_otherwise_is_reported_confirmed_receipted_and_taken_back
 
     wait_until(agent.page, is_told, "the report stands on the dashboard")
     agent.page.locator("#reported").get_by_role("row").filter(has_text=_AMOUNT).get_by_role("link").first.click()
+    album.photograph(agent.page, "crm-recorded-payment-reported")
     agent.page.get_by_role("button", name="Confirm this payment").click()
     expect(agent.page.get_by_text("Confirmed. The payment counts from now on")).to_be_visible()
 
@@ -48,6 +53,7 @@ def test_a_payment_made_otherwise_is_reported_confirmed_receipted_and_taken_back
     agent.page.get_by_label("Why?").fill("The transfer was for another trip.")
     agent.page.get_by_role("button", name="Void this payment").click()
     expect(agent.page.get_by_text("The transfer was for another trip.")).to_be_visible()
+    album.photograph(agent.page, "crm-recorded-payment-voided")
 
     def is_taken_back() -> bool:
         page.goto(theirs)

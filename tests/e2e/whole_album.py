@@ -2,22 +2,26 @@
 20 minutes for all).
 
 The browser tests that look at pages run against one stack, on embedded engines. Each page is taken in every view
-(tests/e2e/album.py) in light and dark; what goes beyond the edge is told by name. Contact sheets of several pages each
-are made for the eye: `artifacts/screens/embedded/whole/sheets`. Pages that hold the secure frame stay in folders and
-sheets named `frame`: a card in clear stands in no other picture.
+(tests/e2e/album.py) in light and dark; what goes beyond the edge is told by name, and so is a page that no walk came
+by. Contact sheets of several pages each are made for the eye: `artifacts/screens/embedded/whole/sheets`. Pages that
+hold the secure frame stay in folders and sheets named `frame`: a card in clear stands in no other picture.
 """
 
 import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
+from urllib.parse import urlsplit
 
 from PIL import Image, ImageDraw
 
-from tests.e2e.album import SCHEMES, VIEWS
+from tests.e2e.album import FAULTS, PAGES, SCHEMES, VIEWS
+from tests.e2e.page_maps import crm_app, not_among, portal_app
 
 _HERE: Final = Path(__file__).parent
 _FOLDER: Final = _HERE.parents[1] / "artifacts" / "screens" / "embedded" / "whole"
@@ -42,7 +46,27 @@ def main() -> int:
     count = sum(1 for _ in _FOLDER.rglob("*.jpg"))
     sheets = sum(_sheets(view.name, scheme) for view in VIEWS for scheme in SCHEMES)
     print(f"{count} pictures and {sheets} sheets in {_FOLDER}")
-    return done.returncode
+    told = [*_lines(FAULTS), *([] if wanted else _not_photographed())]
+    print("\n".join(dict.fromkeys(told)))
+    return done.returncode or int(bool(told))
+
+
+def _lines(name: str) -> list[str]:
+    path = _FOLDER / name
+    return path.read_text("utf-8").splitlines() if path.exists() else []
+
+
+def _not_photographed() -> Iterator[str]:
+    """Pages that no walk came by, and names under which a later picture lies over an earlier one."""
+    taken = [line.split(" ", 1) for line in _lines(PAGES)]
+    for name, times in Counter(name for name, _ in taken).items():
+        if times > 1:
+            yield f"{name}: taken {times} times"
+    for service, app in (("crm", crm_app), ("portal", portal_app)):
+        with TemporaryDirectory() as folder:
+            paths = [urlsplit(url).path for name, url in taken if name.startswith(service)]
+            for endpoint in not_among(app(Path(folder)), paths):
+                yield f"{service}: nobody came by {endpoint}"
 
 
 def _sheets(view: str, scheme: str) -> int:

@@ -19,4 +19,4 @@ class ReplyForm(Form):
     """`version` is that of the ticket the form was opened on."""
 
     version = IntegerField(widget=HiddenInput(), default=0, validators=[Optional()])
-    text = TextAreaField("Write", [required("Write something."), Length(max=LONGEST_TEXT)])
+    text = TextAreaField("Your message", [required("Write your message."), Length(max=LONGEST_TEXT)])
