@@ -27,19 +27,23 @@ _HERE: Final = Path(__file__).parent
 _FOLDER: Final = _HERE.parents[1] / "artifacts" / "screens" / "embedded" / "whole"
 # What happens first is on the pages that the last one walks through: orders, refunds, charges, visits.
 _LAST: Final = "test_pages.py"
-_SHEET_WIDTH: Final = 1600
-_COLUMN_GAP: Final = 10
-_TALLEST: Final = 1500
+# Sheets are square: that is how the eye, and what shows pictures, take in most.
+_SHEET: Final = 1560
+_COLUMNS: Final = dict(zip([view.name for view in VIEWS], (5, 6, 4, 4, 3, 3, 4), strict=True))
+_GAP: Final = 6
 _LABEL: Final = 16
 
 
 def main() -> int:
     """Takes the album; ends with the tests' own exit code."""
-    shutil.rmtree(_FOLDER, ignore_errors=True)
+    wanted = sys.argv[1:]
+    # Some walks alone leave what the others took; what they take themselves comes anew.
+    for old in [_FOLDER / FAULTS, _FOLDER / "sheets"] if wanted else [_FOLDER]:
+        shutil.rmtree(old, ignore_errors=True) if old.is_dir() else old.unlink(missing_ok=True)
     walks = sorted(path for path in _HERE.glob("test_*.py") if "Album(" in path.read_text("utf-8"))
     # The guides' pictures are taken by a command of their own.
     walks = [path for path in walks if path.name not in (_LAST, "test_guides.py")] + [_HERE / _LAST]
-    if wanted := sys.argv[1:]:
+    if wanted:
         walks = [path for path in walks if path.name in wanted]
     command = [sys.executable, "-m", "pytest", "-q", "-k", "embedded", *map(str, walks)]
     done = subprocess.run(command, env={**os.environ, "ALBUM": "whole", "ENGINES": ""}, check=False)
@@ -74,40 +78,40 @@ def _sheets(view: str, scheme: str) -> int:
     made = 0
     for frame in (".", "frame"):
         pictures = sorted((_FOLDER / f"{view}-{scheme}" / frame).glob("*.jpg"))
-        columns = 5 if view.startswith("390") else 3
         kind = "-frame" if frame == "frame" else ""
-        for number, several in enumerate(_batches(pictures, columns * 2), start=1):
-            target = _FOLDER / "sheets" / f"{view}-{scheme}{kind}-{number:02}.png"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _sheet(several, columns).save(target)
+        for sheet in _filled(pictures, _COLUMNS[view]):
             made += 1
+            target = _FOLDER / "sheets" / f"{view}-{scheme}{kind}-{made:02}.png"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            sheet.save(target)
     return made
 
 
-def _batches(pictures: list[Path], size: int) -> Iterator[list[Path]]:
-    for start in range(0, len(pictures), size):
-        yield pictures[start : start + size]
+def _filled(pictures: list[Path], columns: int) -> Iterator[Image.Image]:
+    """Whole pages beneath and beside each other, each with its name above; a tall one goes on in the next column."""
+    width = (_SHEET - _GAP * (columns - 1)) // columns
+    sheet, heights = Image.new("RGB", (_SHEET, _SHEET), "magenta"), [0] * columns
+    for name, piece in (one for path in pictures for one in _pieces(path, width)):
+        room = [place for place, height in enumerate(heights) if height + _LABEL + piece.height <= _SHEET]
+        if not room:
+            yield sheet.crop((0, 0, _SHEET, max(heights)))
+            sheet, heights, room = Image.new("RGB", (_SHEET, _SHEET), "magenta"), [0] * columns, [0]
+        # The fullest column that has room, so that much goes on a sheet.
+        place = max(room, key=lambda column: heights[column])
+        left, top = place * (width + _GAP), heights[place]
+        ImageDraw.Draw(sheet).text((left + 2, top + 2), name, fill="white")
+        sheet.paste(piece, (left, top + _LABEL))
+        heights[place] += _LABEL + piece.height
+    if any(heights):
+        yield sheet.crop((0, 0, _SHEET, max(heights)))
 
 
-def _sheet(pictures: list[Path], columns: int) -> Image.Image:
-    """Each page's upper part, side by side, with its name above."""
-    width = (_SHEET_WIDTH - _COLUMN_GAP * (columns - 1)) // columns
-    tiles = []
-    for path in pictures:
-        with Image.open(path) as picture:
-            small = picture.resize((width, max(1, round(picture.height * width / picture.width))))
-            tiles.append((path.stem, small.crop((0, 0, width, min(small.height, _TALLEST)))))
-    rows = [tiles[start : start + columns] for start in range(0, len(tiles), columns)]
-    heights = [max(tile.height for _, tile in row) + _LABEL for row in rows]
-    sheet = Image.new("RGB", (_SHEET_WIDTH, sum(heights)), "magenta")
-    draw, top = ImageDraw.Draw(sheet), 0
-    for row, height in zip(rows, heights, strict=True):
-        for place, (name, tile) in enumerate(row):
-            left = place * (width + _COLUMN_GAP)
-            draw.text((left + 2, top + 2), name, fill="white")
-            sheet.paste(tile, (left, top + _LABEL))
-        top += height
-    return sheet
+def _pieces(path: Path, width: int) -> Iterator[tuple[str, Image.Image]]:
+    with Image.open(path) as picture:
+        small = picture.resize((width, max(1, round(picture.height * width / picture.width))))
+    for number, top in enumerate(range(0, small.height, _SHEET - _LABEL), start=1):
+        name = path.stem if number == 1 else f"{path.stem}, {number}"
+        yield name, small.crop((0, top, width, min(small.height, top + _SHEET - _LABEL)))
 
 
 if __name__ == "__main__":
