@@ -22,7 +22,7 @@ function build() {
   const again = element("a", { className: "btn btn-primary", href: watch.sign_in, target: "_blank", rel: "noopener", textContent: "Sign in again" });
   const close = element("button", { type: "button", className: "btn btn-outline-secondary", textContent: "Close" });
   const dialog = element("dialog", { className: "wv-dialog", id: "wv-session-dialog" }, title, words, spoken,
-    element("p", { className: "wv-actions" }, stay, again, close));
+    element("p", { className: "wv-actions wv-dialog-actions" }, close, stay, again));
   dialog.setAttribute("role", "alertdialog");
   dialog.setAttribute("aria-labelledby", title.id);
   dialog.setAttribute("aria-describedby", words.id);

@@ -5,6 +5,7 @@ from flask import Blueprint, Response, current_app, flash, redirect, render_temp
 from flask.typing import ResponseReturnValue
 
 from chassis.errors import NotFound
+from chassis.web.forms import Form
 from services.crm.access.activity.service import Act
 from services.crm.access.agency.forms import AgencyForm, AgentForm, LogoForm, ProfileForm
 from services.crm.access.agency.logo import MOST_UPLOADED, read_logo
@@ -40,7 +41,7 @@ def show() -> ResponseReturnValue:
         version = form.version.data or 0
         if attempt(form, lambda: directory.change_agency(actor, form.entered(), version=version)) is not None:
             log.info("agency.changed", agency_id=actor.agency_id, by=actor.agent_id)
-            _note(Act.AGENCY_CHANGED, _changes(shown.data, form.entered()))
+            _note(Act.AGENCY_CHANGED, _changes(shown.data, form.entered(), form))
             flash("The agency is saved.", "done")
             return redirect(url_for("agency.show"), 303)
     return _agency_page(form=form), 422 if form.errors else 200
@@ -57,7 +58,7 @@ def profile() -> ResponseReturnValue:
         entered = form.entered(shown.data)
         if attempt(form, lambda: directory.change_self(actor, entered, version=form.version.data or 0)) is not None:
             log.info("agency.profile_changed", agent_id=actor.agent_id)
-            _note(Act.PROFILE_CHANGED, _changes(shown.data, entered))
+            _note(Act.PROFILE_CHANGED, _changes(shown.data, entered, form))
             flash("Your profile is saved. Clients see it in the portal and in e-mails.", "done")
             return redirect(url_for("agency.profile"), 303)
     public_page = f"{core().settings.portal_url}/a/{shown.page_name}"
@@ -133,7 +134,7 @@ def agent(agent_id: str) -> ResponseReturnValue:
         saved = attempt(form, lambda: directory.change_agent(actor, agent_id, form.entered(), version=version))
         if saved is not None:
             log.info("agency.agent_changed", agent_id=agent_id, by=actor.agent_id)
-            _note(Act.AGENT_CHANGED, f"{saved.name}: {_changes(shown.data, form.entered())}")
+            _note(Act.AGENT_CHANGED, f"{saved.name}: {_changes(shown.data, form.entered(), form)}")
             if not saved.data.active:
                 core().sessions.end_all(agent_id)
             flash(f"{saved.name} is saved.", "done")
@@ -205,7 +206,16 @@ def _note(act: Act, about: str = "") -> None:
     access().activities.note(current_agent(), act, about, request_origin())
 
 
-def _changes(before: AgencyData | AgentData, after: AgencyData | AgentData) -> str:
-    """Which fields differ, for the trail: "second_reveal False → True"."""
+def _changes(before: AgencyData | AgentData, after: AgencyData | AgentData, form: Form) -> str:
+    """Which fields differ, for the trail, by the names that they have on the page: "Paper: a4 → us-letter"."""
     then, now = shallow(before), shallow(after)
-    return ", ".join(f"{name} {then[name]} → {now[name]}" for name in now if then[name] != now[name]) or "nothing"
+    labels = {field.name: field.label.text for field in form}
+    changed = (name for name in now if then[name] != now[name])
+    said = (f"{labels.get(name, name)}: {_in_words(then[name])} → {_in_words(now[name])}" for name in changed)
+    return ", ".join(said) or "nothing"
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "empty" if value in (None, "") else str(value)

@@ -282,7 +282,7 @@ def test_the_admin_sets_the_amount_and_it_is_on_record(crm: CrmHouse) -> None:
     assert ada.post("/agency", form | {"refund_limit": "1,500"}).status_code == 303
     assert crm.deps.access.directory.agency(crm.agency_id).data.refund_limit == 1_500
     changed = crm.deps.access.activities.page(crm.ada, ActivityFilter(act=Act.AGENCY_CHANGED)).items[0]
-    assert "refund_limit 100 → 1500" in changed.about
+    assert "Refunds above this need another admin: 100 → 1500" in changed.about
 
 
 # ---------------------------------------------------------------- what failed while nobody looked
