@@ -67,7 +67,9 @@ def test_pages_of_the_crm_in_states_that_no_address_has(world: World, album: Alb
     album.look(page, "crm-booking", large_text=True)
     page.get_by_role("link", name="Payment authorization link").click()
     album.look(page, "crm-link-new", large_text=True)
+    page.locator(".pay-person:not(.is-off)").first.get_by_label("Amount").fill("")
     page.get_by_role("button", name=re.compile("^Send link")).click()
+    expect(page.locator(".wv-errors")).to_be_visible()
     page.wait_for_load_state()
     album.look(page, "crm-link-new-with-errors")
 

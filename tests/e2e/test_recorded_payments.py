@@ -41,6 +41,10 @@ def test_a_payment_made_otherwise_is_reported_confirmed_receipted_and_taken_back
     wait_until(agent.page, is_told, "the report stands on the dashboard")
     agent.page.locator("#reported").get_by_role("row").filter(has_text=_AMOUNT).get_by_role("link").first.click()
     album.photograph(agent.page, "crm-recorded-payment-reported")
+    reported = agent.page.url
+    agent.page.get_by_role("link", name="Not found").click()
+    album.photograph(agent.page, "crm-recorded-payment-not-found")
+    agent.page.goto(reported)
     agent.page.get_by_role("button", name="Confirm this payment").click()
     expect(agent.page.get_by_text("Confirmed. The payment counts from now on")).to_be_visible()
 
@@ -50,6 +54,7 @@ def test_a_payment_made_otherwise_is_reported_confirmed_receipted_and_taken_back
 
     wait_until(page, has_receipt, "the portal hears that it was confirmed")
     agent.page.get_by_role("link", name="Void: it was a mistake").click()
+    album.photograph(agent.page, "crm-recorded-payment-void")
     agent.page.get_by_label("Why?").fill("The transfer was for another trip.")
     agent.page.get_by_role("button", name="Void this payment").click()
     expect(agent.page.get_by_text("The transfer was for another trip.")).to_be_visible()

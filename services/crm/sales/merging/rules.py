@@ -107,6 +107,8 @@ def given_up(kept: ClientData, other: ClientData, data: ClientData) -> dict[str,
 
 def counted(count: int, words: str) -> str:
     """ "1 booking", "2 bookings": `words` as the references name what follows, in the plural."""
+    if count == 1 and words.endswith("ies"):
+        return f"{count} {words[:-3]}y"
     single = count == 1 and words.endswith("s") and not words.endswith("ss")
     return f"{count} {words[:-1] if single else words}"
 
