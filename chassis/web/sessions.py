@@ -229,13 +229,14 @@ class ServerSessions:
             )
         if row is None:
             return None
-        if row["ended_at"] is not None:
-            setattr(g, f"{self._here}_lost", _to_session(row))
-            return None
         now = self._clock.now()
-        if now - row["last_seen_at"] >= self._idle or now - row["created_at"] >= self._absolute:
-            self._end_where(self._table.c.id == row["id"])
-            setattr(g, f"{self._here}_timed_out", True)
+        # A page that asked how long is left has ended it already; how it came to its end is the same.
+        end = row["ended_at"] or now
+        ran_out = end - row["last_seen_at"] >= self._idle or end - row["created_at"] >= self._absolute
+        if row["ended_at"] is not None or ran_out:
+            if row["ended_at"] is None:
+                self._end_where(self._table.c.id == row["id"])
+            setattr(g, f"{self._here}_timed_out", ran_out)
             setattr(g, f"{self._here}_lost", _to_session(row))
             return None
         if now - row["last_seen_at"] >= _TOUCH_EVERY and not _is_passive():

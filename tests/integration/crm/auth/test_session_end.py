@@ -142,6 +142,24 @@ def test_a_draft_is_kept_for_an_hour(site: CrmSite) -> None:
     assert draft_on(sign_in_again(site, browser, refused.location, site.maya.email)) == {}
 
 
+@pytest.mark.parametrize("asked_first", [False, True], ids=["at once", "after the page has asked"])
+def test_the_sign_in_page_says_that_one_was_away(site: CrmSite, asked_first: bool) -> None:
+    browser = site.signed_in(site.maya)
+    browser.get(NEW)
+    site.clock.advance(timedelta(minutes=16))
+    if asked_first:
+        assert browser.get("/session/left").status_code == 401
+    assert "You were away for 15 minutes" in browser.get("/sign-in").text
+
+
+def test_the_sign_in_page_says_no_such_thing_of_a_session_that_was_ended_elsewhere(site: CrmSite) -> None:
+    browser = site.signed_in(site.maya)
+    for session in site.deps.core.sessions.list_for(site.maya.agent_id):
+        site.deps.core.sessions.end_one(session.id, subject=site.maya.agent_id)
+    site.clock.advance(timedelta(minutes=16))
+    assert "You were away" not in browser.get("/sign-in").text
+
+
 def test_passwords_and_codes_are_no_part_of_a_draft(site: CrmSite) -> None:
     browser = site.signed_in(site.maya)
     browser.get("/account")
