@@ -189,6 +189,7 @@ def test_insurance_is_offered_declined_and_seen_on_the_booking(world: World, alb
 
     phone = world.client(phone=True).page
     _open(phone, link, "Open the offer")
+    album.photograph(phone, "portal-insurance-landing")
     phone.get_by_role("button", name="Open the offer").click()
     _glance(album, phone, "portal-insurance-read")
     phone.get_by_label("No, I travel without it").check()

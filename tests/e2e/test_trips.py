@@ -31,6 +31,7 @@ def test_a_client_pays_a_part_of_her_trip_herself_and_her_agent_is_alerted(world
     page.get_by_label("Amount").fill("99,999.00")
     page.get_by_role("button", name="Go on to card and signature").click()
     expect(page.get_by_text("is left to pay").first).to_be_visible()
+    Album(folder=ARTIFACTS / "screens" / world.stack.engine, faults=[]).photograph(page, "portal-pay-part-with-errors")
     page.get_by_label("Amount").fill("317.45")
     page.get_by_role("button", name="Go on to card and signature").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("US$ 317.45")

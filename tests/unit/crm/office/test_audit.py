@@ -115,6 +115,6 @@ def test_the_office_notes_sign_ins_and_what_admins_change(site: CrmSite) -> None
     assert ada.post("/agency", form).status_code == 303
     page = text_of(ada.get("/audit/office"))
     assert "Signed in Ada Lindqvist" in page
-    assert "card_retention_days 30 → 10" in page
+    assert "Days a card is kept at most: 30 → 10" in page
     only = text_of(ada.get("/audit/office?action=signed_in"))
     assert "card_retention_days" not in only
