@@ -17,8 +17,10 @@ from chassis.former_days import CalendarDay
 
 CONTENT_TYPE = "text/calendar"
 _PRODUCT = "-//Wayvault//Trips//EN"
-# What no text value may hold (RFC 5545, 3.1: CONTROL), and lone carriage returns, which would end a line.
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
+# What no text value may hold (RFC 5545, 3.1: CONTROL).
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+# What ends a line, for some reader at least.
+_LINE_END = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 
 
 class EntryStatus(StrEnum):
@@ -64,7 +66,8 @@ def cancelled(days: Iterable[CalendarDay], *, sequence: int) -> list[Entry]:
 
 
 def write(name: str, entries: Iterable[Entry], *, changed_at: datetime, asked_every: timedelta | None = None) -> bytes:
-    """The file: entries by day. `changed_at` is when the trip last changed, aware; the same trip, the same bytes.
+    """The file: entries by day. `changed_at` is when what it says last changed, aware, or now where that is not known:
+    of two files with one SEQUENCE calendars take the later (RFC 5546, 2.1.5). The same, the same bytes.
     `asked_every` is for a file that calendars subscribe to: how long they may wait before they ask again."""
     calendar = Calendar()
     calendar.add("prodid", _PRODUCT)
@@ -116,7 +119,7 @@ class _Text(vText):
 
 
 def _clean(text: str) -> _Text:
-    return _Text(_CONTROL.sub("", text.replace("\r\n", "\n")))
+    return _Text(_CONTROL.sub("", _LINE_END.sub("\n", text).replace("\t", " ")))
 
 
 def _across_the_date_line(entry: Entry) -> str:

@@ -28,6 +28,11 @@ def uid_of(entry_id: str) -> str:
     return f"{entry_id}@wayvault"
 
 
+def of_parts(days: Iterable[CalendarDay]) -> list[CalendarDay]:
+    """Those of segments, without the days by which something was due ("SEGMENT-deposit", "due_…")."""
+    return [day for day in days if "-" not in day.uid and not day.uid.startswith("due_")]
+
+
 def still_gone(
     known: Iterable[CalendarDay], before: Iterable[CalendarDay], now: Iterable[CalendarDay]
 ) -> list[CalendarDay]:

@@ -6,7 +6,7 @@ reckoned between two places. Pure.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from babel.dates import format_time
@@ -73,11 +73,16 @@ class Point:
         if not self.zone:
             return words
         name = datetime.combine(on, self.at, tzinfo=zone_of(self.zone)).tzname() or ""
-        return f"{words} {f'UTC{name}' if name[:1] in '+-' else name}"
+        if name[:1] in ("+", "-"):  # "+0545", of zones that have no letters of their own
+            name = f"UTC{name[:3]}:{name[3:]}".rstrip(":")
+        return f"{words} {name}"
 
-    def moment(self, on: date) -> datetime | None:
-        """The moment, where time and zone are known."""
-        return datetime.combine(on, self.at, tzinfo=zone_of(self.zone)) if self.at and self.zone else None
+    def moment(self, on: date, *, second: bool = False) -> datetime | None:
+        """The moment in UTC, where time and zone are known: two of one zone can't be compared or subtracted as they
+        stand when its clocks change in between. `second`: of an hour that is there twice, the later one."""
+        if self.at is None or not self.zone:
+            return None
+        return datetime.combine(on, self.at, tzinfo=zone_of(self.zone)).replace(fold=int(second)).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,11 +112,15 @@ class Leg:
 
     @property
     def moments(self) -> tuple[datetime, datetime] | None:
-        """When it begins and ends, where times and zones of both are known."""
+        """When it begins and ends, in UTC, where times and zones of both are known."""
         if self.begins_on is None:
             return None
-        begins, ends = self.starts.moment(self.begins_on), self.ends.moment(self.ends_on or self.begins_on)
-        return (begins, ends) if begins and ends and begins < ends else None
+        begins, last = self.starts.moment(self.begins_on), self.ends_on or self.begins_on
+        for second in (False, True):
+            ends = self.ends.moment(last, second=second)
+            if begins and ends and begins < ends:
+                return begins, ends
+        return None
 
     @property
     def lines(self) -> tuple[str, ...]:

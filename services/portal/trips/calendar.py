@@ -1,7 +1,7 @@
 """A trip as calendar entries (P9): its parts, and the days by which something is to be paid."""
 
 from chassis.calendar import Entry, EntryStatus, cancelled
-from chassis.former_days import uid_of
+from chassis.former_days import of_parts, uid_of
 from chassis.itinerary import KIND_WORDS
 from services.portal.trips.itinerary import leg_of
 from services.portal.trips.rules import Due, PayType, TripStatus
@@ -24,14 +24,19 @@ DUE_WORDS = {
 def entries_of(view: TripView) -> list[Entry]:
     """The entries; parts and dues without a day have none. Their ids are the CRM's, so that the agent's file of the
     same trip brings the same entries. What was removed is there once more, cancelled."""
-    found = stays_of(view)
+    found = _stays(view)
     for part in view.parts:
         found += [_due(view, part, due) for due in part.schedule if due.due_on is not None]
     return found + cancelled(view.former_days, sequence=view.trip.version)
 
 
 def stays_of(view: TripView) -> list[Entry]:
-    """The parts of the trip alone, without what is to be paid."""
+    """The parts of the trip alone, without what is to be paid; what was removed once more, cancelled."""
+    gone = cancelled(of_parts(view.former_days), sequence=view.trip.version)
+    return _stays(view) + gone
+
+
+def _stays(view: TripView) -> list[Entry]:
     return [_stay(view, part) for part in view.parts if part.segment.begins_on is not None]
 
 

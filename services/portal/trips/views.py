@@ -99,7 +99,8 @@ def report(booking_id: str, segment_id: str) -> ResponseReturnValue:
 def calendar_file(booking_id: str) -> ResponseReturnValue:
     """P9: the trip for their own calendar."""
     view = _own_trip(booking_id)
-    content = calendar.write(view.trip.title, entries_of(view), changed_at=view.saved_at)
+    # It says what is paid by now, which no change of the trip tells.
+    content = calendar.write(view.trip.title, entries_of(view), changed_at=portal().core.clock.now())
     return download(content, content_type=calendar.CONTENT_TYPE, name=f"{file_name(view.trip.title)}.ics")
 
 

@@ -1,6 +1,7 @@
 """A trip day by day."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -76,6 +77,74 @@ def test_without_zones_nothing_is_reckoned() -> None:
     assert (bare.lasts, bare.moments) == ("", None)
     assert _FLIGHT.moments is not None
     assert _FLIGHT.moments[0].astimezone(UTC) == datetime(2027, 6, 5, 0, 35, tzinfo=UTC)
+
+
+def _journey(left: str, arrived: str, zones: str) -> Leg:
+    """ "2027-03-13 23:30", "2027-03-14 06:00", "America/Los_Angeles" or two zones."""
+    (left_on, left_at), (arrived_on, arrived_at) = (moment.split() for moment in (left, arrived))
+    begins, *ends = zones.split()
+    return Leg(
+        id="seg_9",
+        kind="flight",
+        supplier="Nordlys Airways",
+        begins_on=date.fromisoformat(left_on),
+        ends_on=date.fromisoformat(arrived_on),
+        starts=Point(at=time.fromisoformat(left_at), zone=begins),
+        ends=Point(at=time.fromisoformat(arrived_at), zone=ends[0] if ends else begins),
+    )
+
+
+@pytest.mark.parametrize(
+    ("left", "arrived", "zones", "lasts"),
+    [
+        # Overnight while the clocks of the one zone go forward, or back.
+        ("2027-03-13 23:30", "2027-03-14 06:00", "America/Los_Angeles", "5 h 30 min"),
+        ("2027-11-06 23:30", "2027-11-07 06:00", "America/Los_Angeles", "7 h 30 min"),
+        ("2027-04-03 23:00", "2027-04-04 07:00", "Australia/Lord_Howe", "8 h 30 min"),
+        # Within the hour that is there twice: it must have arrived in the second.
+        ("2027-11-07 01:50", "2027-11-07 01:10", "America/New_York", "20 min"),
+        # A time that is skipped is the hour behind it (RFC 5545, 3.3.5).
+        ("2027-03-14 02:30", "2027-03-14 05:00", "America/New_York", "1 h 30 min"),
+        ("2027-03-28 02:30", "2027-03-28 03:10", "Europe/Berlin", ""),
+        # Over the date line, both ways, and from one end of the clock to the other.
+        ("2027-01-02 00:30", "2027-01-01 09:30", "Pacific/Auckland Pacific/Honolulu", "8 h"),
+        ("2027-01-01 22:00", "2027-01-03 05:00", "Pacific/Honolulu Pacific/Auckland", "8 h"),
+        ("2027-05-01 10:00", "2027-05-02 23:00", "Etc/GMT+12 Pacific/Kiritimati", "11 h"),
+        ("2027-05-01 10:00", "2027-05-01 09:00", "Asia/Kathmandu Asia/Kolkata", ""),
+        ("2027-05-01 10:00", "2027-05-01 11:00", "Asia/Kathmandu Asia/Kolkata", "1 h 15 min"),
+        # A day that a country left out.
+        ("2011-12-29 23:30", "2011-12-31 01:00", "Pacific/Apia", "1 h 30 min"),
+    ],
+)
+def test_a_journey_lasts_as_long_as_it_did_whatever_the_clocks_do(
+    left: str, arrived: str, zones: str, lasts: str
+) -> None:
+    leg = _journey(left, arrived, zones)
+    assert leg.lasts == lasts
+    assert leg.moments is None or leg.moments[0] < leg.moments[1]
+
+
+@given(
+    st.integers(0, 3 * 365 * 24 * 60),
+    st.integers(1, 30 * 60),
+    st.sampled_from(["America/New_York", "Europe/London", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Tokyo"]),
+    st.sampled_from(["America/New_York", "Europe/Dublin", "Pacific/Chatham", "Pacific/Apia", "Asia/Kathmandu"]),
+)
+def test_any_journey_ends_after_it_began(left: int, minutes: int, begins: str, ends: str) -> None:
+    """As its days and times are written down in the two places, but for the hour that is there twice."""
+    moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=left)
+    here, there = moment.astimezone(ZoneInfo(begins)), (moment + timedelta(minutes=minutes)).astimezone(ZoneInfo(ends))
+    leg = _journey(f"{here:%Y-%m-%d %H:%M}", f"{there:%Y-%m-%d %H:%M}", f"{begins} {ends}")
+    if here.fold == there.fold == 0:
+        assert leg.moments is not None
+        assert leg.moments[0] == moment
+        assert leg.moments[1] - leg.moments[0] == timedelta(minutes=minutes)
+    assert leg.moments is None or leg.moments[0] < leg.moments[1]
+
+
+def test_a_zone_without_letters_is_written_with_a_colon() -> None:
+    clocks = [Point(at=time(10), zone=zone).clock(date(2027, 5, 1)) for zone in ("Asia/Kathmandu", "Pacific/Apia")]
+    assert clocks == ["10:00 AM UTC+05:45", "10:00 AM UTC+13"]
 
 
 _days = st.dates(date(2026, 1, 1), date(2026, 3, 1))

@@ -75,10 +75,13 @@ class CalendarFeeds:
             return Feed(made_at=row.made_at, last_read_at=row.last_read_at, last_reader=row.last_reader)
 
     def renew(self, actor: Actor) -> str:
-        """Makes an address; one that there was leads nowhere from then on. Returns the secret in it, this once."""
+        """Makes an address; one that there was leads nowhere from then on. Returns the secret in it, this once. A
+        calendar that gets both counts on: its entries have the same ids."""
         token, now = new_link_token(), self._clock.now()
         with self._database.transaction() as session:
-            session.execute(delete(CalendarFeedRow).where(CalendarFeedRow.agent_id == actor.agent_id))
+            mine = CalendarFeedRow.agent_id == actor.agent_id
+            sequence = session.scalar(select(CalendarFeedRow.sequence).where(mine)) or 0
+            session.execute(delete(CalendarFeedRow).where(mine))
             session.add(
                 CalendarFeedRow(
                     agent_id=actor.agent_id,
@@ -87,7 +90,7 @@ class CalendarFeeds:
                     told=[],
                     gone=[],
                     digest="",
-                    sequence=0,
+                    sequence=sequence,
                     changed_at=now,
                     counted_from=now,
                     reads=0,

@@ -136,7 +136,7 @@ def feed(token: str) -> ResponseReturnValue:
         found = office().feeds.read(token, request.user_agent.string)
     except FeedReadTooOften as refused:
         return Response(status=429, headers={"Retry-After": str(int(refused.wait.total_seconds()) + 1)})
-    if request.if_none_match.contains(found.tag):
+    if request.if_none_match.contains_weak(found.tag):
         response = Response(status=304)
     else:
         response = download(found.content(), content_type=CONTENT_TYPE, name="calendar.ics")

@@ -84,7 +84,7 @@ def revoke(share_id: str) -> ResponseReturnValue:
 def calendar_file(booking_id: str) -> ResponseReturnValue:
     """The same for calendars."""
     view = trips().itineraries.get(current_agent(), booking_id)
-    content = calendar.write(view.booking.title, entries_of(view), changed_at=view.booking.updated_at)
+    content = calendar.write(view.booking.title, entries_of(view), changed_at=core().clock.now())
     return download(content, content_type=calendar.CONTENT_TYPE, name=f"{file_name(view.booking.title)}.ics")
 
 

@@ -1,6 +1,7 @@
 """Calendar files: what is written can be read again, by RFC 5545."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import example, given
@@ -10,7 +11,7 @@ from icalendar import Calendar
 from chassis.calendar import Entry, EntryStatus, write
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=120)
+texts = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=120)
 days = st.dates(date(2000, 1, 1), date(2099, 1, 1))
 
 
@@ -70,6 +71,19 @@ def test_no_text_breaks_out_of_its_line(title: str) -> None:
     content = write("Trip", [entry], changed_at=NOW).decode()
     assert content.count("BEGIN:VEVENT") - title.count("BEGIN:VEVENT") == 1
     assert all(len(line.encode()) <= 75 for line in content.split("\r\n"))
+
+
+@given(
+    st.text('aé漢😀\u200d\u0301 ,;:\\"\n', max_size=150),
+    st.sampled_from(["\r\n", "\r", "\n", "\x0b", "\x0c", "\x85", "\u2028", "\u2029"]),
+)
+def test_whatever_ends_a_line_ends_it_for_every_reader(text: str, end: str) -> None:
+    entry = replace(_odd("Ship"), text=f"a{text}b", place=f"x{end}y\tz")
+    content = write("Trip", [entry], changed_at=NOW)
+    assert texts_in(content, "DESCRIPTION") == [entry.text]
+    assert texts_in(content, "LOCATION") == ["x\ny z"]
+    assert all(len(line) <= 75 and line.decode() is not None for line in content.split(b"\r\n"))
+    assert len(content.decode().splitlines()) == content.count(b"\r\n")
 
 
 def test_days_carry_no_zone_and_only_moments_are_utc() -> None:

@@ -109,6 +109,17 @@ def test_the_calendar_has_the_trips_days_and_nothing_of_what_is_due(world: Porta
     assert browser.get(f"{HERE}/trip.pdf").data.startswith(b"%PDF-")
 
 
+def test_a_part_that_was_removed_leaves_the_calendar_too(world: PortalWorld) -> None:
+    share(world)
+    browser = world.client()
+    browser.post(f"{HERE}/open", data={"token": TOKEN})
+    first = Calendar.from_ical(browser.get(f"{HERE}/trip.ics").data).walk("VEVENT")
+    tell(world, booking_saved(version=9, segments=()))
+    gone = Calendar.from_ical(browser.get(f"{HERE}/trip.ics").data).walk("VEVENT")
+    assert {str(event["UID"]) for event in gone} == {str(event["UID"]) for event in first}
+    assert {(str(event["STATUS"]), event["SEQUENCE"]) for event in gone} == {("CANCELLED", 9)}
+
+
 def test_an_unknown_link_says_no_more_than_that(world: PortalWorld) -> None:
     assert world.client().get("/itinerary/itin_none").status_code == 404
     assert world.client().post("/itinerary/itin_none/open", data={"token": TOKEN}).status_code == 404

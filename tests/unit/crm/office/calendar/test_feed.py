@@ -129,6 +129,39 @@ def test_an_address_ends_when_it_is_replaced_ended_or_its_agent_is_no_longer_act
     assert {Act.CALENDAR_ADDRESS_ENDED, Act.CALENDAR_ADDRESS_MADE} <= acts
 
 
+def test_a_reader_that_has_it_already_is_told_so_in_every_way_of_asking(crm: CrmHouse) -> None:
+    outside, address = _outside(crm), _address(crm)
+    first = outside.get(address)
+    tag = first.headers["ETag"]
+    # A proxy that packs the answer makes the tag a weak one (RFC 9110, 8.8.3.3 and 13.1.2).
+    for asked in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        again = outside.get(address, headers={"If-None-Match": asked})
+        assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", tag)
+    for asked in ('"other"', 'W/"other"', "", tag.strip('"')[:-1]):
+        assert outside.get(address, headers={"If-None-Match": asked}).status_code == 200
+    head = outside.head(address)
+    assert (head.status_code, head.data, head.headers["ETag"]) == (200, b"", tag)
+    assert head.headers["Content-Type"] == first.headers["Content-Type"] == "text/calendar; charset=utf-8"
+    assert "Set-Cookie" not in first.headers
+    for method in ("post", "put", "delete"):
+        assert outside.open(address, method=method.upper()).status_code in (400, 405)
+    assert outside.get(address.removesuffix(".ics")).status_code == 404
+    assert outside.get(f"{address}/").status_code == 404
+
+
+def test_a_new_address_counts_on_where_the_one_before_ended(crm: CrmHouse) -> None:
+    task = crm.deps.sales.tasks.add(crm.maya, crm.alan_id, "Call about the cabin", TODAY)
+    outside, name = _outside(crm), "To do: Call about the cabin"
+    address = _address(crm)
+    outside.get(address)
+    crm.deps.sales.tasks.done(crm.maya, task.id)
+    before = _events(outside, address)[name]
+    crm.deps.sales.tasks.undo(crm.maya, task.id)
+    after = _events(outside, _address(crm))[name]
+    assert after["UID"] == before["UID"]
+    assert (after["STATUS"], int(str(after["SEQUENCE"])) > int(str(before["SEQUENCE"]))) == ("CONFIRMED", True)
+
+
 def test_an_address_that_is_read_too_often_rests(crm: CrmHouse) -> None:
     feeds, address = crm.deps.office.feeds, _address(crm)
     token = address.rpartition("/")[2].removesuffix(".ics")
