@@ -26,6 +26,8 @@ from chassis.web.typed_values import DRAFT_FIELD, chosen_files, typed_values
 
 KEPT_FOR: Final = timedelta(hours=1)
 _MOST_PER_PERSON: Final = 10
+# As the table has it.
+_LONGEST_WAY: Final = 500
 _EXTENSION: Final = "wv_drafts"
 # In the signed cookie: whether this browser has left a draft, so that pages without one ask no database.
 _MARK: Final = "wv_draft"
@@ -51,8 +53,8 @@ def draft_table(metadata: MetaData, *, name: str = "web_drafts") -> Table:
         metadata,
         Column("id", String(40), primary_key=True),
         Column("subject", String(80), nullable=False),
-        Column("back", String(500), nullable=False),
-        Column("action", String(500), nullable=False),
+        Column("back", String(_LONGEST_WAY), nullable=False),
+        Column("action", String(_LONGEST_WAY), nullable=False),
         Column("sealed", Text, nullable=False),
         Column("kept_at", UtcDateTime, nullable=False),
     )
@@ -155,7 +157,8 @@ def way_back() -> str:
     if came_from.netloc == request.host and came_from.path:
         page = _page_of(came_from.path)
         query = came_from.query if page == came_from.path else ""
-        return local_path(f"{page}?{query}".rstrip("?"), default="/")
+        # Of a list with very many filters, its page alone.
+        return local_path(f"{page}?{query}".rstrip("?"), default=local_path(page, default="/"))
     return here if _page_of(request.path) == request.path else "/"
 
 
@@ -172,7 +175,7 @@ def keep_draft(subject: str) -> str:
     """Keeps what this request's form holds for `subject`, if anything, and gives the way back."""
     back = way_back()
     fields = [*typed_values(), *chosen_files()] if request.method == "POST" else []
-    if subject and fields and len(back) <= 500 and len(request.path) <= 500:
+    if subject and fields and len(back) <= _LONGEST_WAY and len(request.path) <= _LONGEST_WAY:
         draft = Draft(back=back, action=request.path, fields=fields)
         _drafts().keep(subject, draft, instead_of=request.form.get(DRAFT_FIELD, ""))
         session[_MARK] = True

@@ -10,6 +10,7 @@ from chassis.errors import Internal, WayvaultError
 from chassis.web import tripwire
 from chassis.web.framing import may_be_framed
 from chassis.web.senders import ForeignForm
+from chassis.web.session_watch import signed_in_name
 from chassis.web.typed_values import typed_values
 from protos.wayvault.common.v1.common_pb2 import ErrorCode
 
@@ -108,6 +109,8 @@ def _on_stale_form(error: CSRFError) -> Response:
                 status=400,
                 title="This page was open for too long",
                 message="To keep you safe we did not act on it yet.",
+                # Perhaps another person than who typed it.
+                advice=f"You are signed in as {name}: it is sent in that name." if (name := signed_in_name()) else "",
                 again=again,
                 action=request.full_path.rstrip("?"),
             ),

@@ -64,6 +64,10 @@ def _watch_sessions(app: Flask, core: Core) -> None:
         actor = find_agent()
         return actor.agent_id if actor is not None else ""
 
+    def person() -> tuple[str, str]:
+        actor = find_agent()
+        return (actor.agent_id, actor.name) if actor is not None else ("", "")
+
     secret_key = core.settings.require_secret_key()
     install_drafts(app, Drafts(core.database, drafts, core.clock, secret_key=secret_key))
     install_session_watch(
@@ -71,6 +75,7 @@ def _watch_sessions(app: Flask, core: Core) -> None:
         lambda: core.sessions if find_agent() is not None else None,
         subject=subject,
         sign_in_url=lambda: url_for("auth.sign_in"),
+        person=person,
     )
 
 

@@ -63,6 +63,10 @@ def _watch_sessions(app: Flask, deps: Dependencies) -> None:
     def sign_in_url() -> str:
         return url_for("account.sign_in") if find_client() is not None else request.path
 
+    def person() -> tuple[str, str]:
+        client = find_client()
+        return (client.client_id, client.name) if client is not None else ("", "")
+
     secret_key = deps.core.settings.require_secret_key()
     install_drafts(app, Drafts(deps.core.database, drafts, deps.core.clock, secret_key=secret_key))
-    install_session_watch(app, sessions, subject=subject, sign_in_url=sign_in_url)
+    install_session_watch(app, sessions, subject=subject, sign_in_url=sign_in_url, person=person)

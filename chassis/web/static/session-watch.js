@@ -34,12 +34,16 @@ function build() {
   return { dialog, title, words, spoken, stay, again, close };
 }
 
-function show(isOver) {
+function show(isOver, isOthers = false) {
   parts ??= build();
   const { dialog, title, words, spoken, stay, again, close } = parts;
   stay.hidden = isOver;
-  again.hidden = close.hidden = !isOver;
-  if (isOver) {
+  again.hidden = !isOver || isOthers;
+  close.hidden = !isOver;
+  if (isOthers) {
+    title.textContent = "Somebody else is signed in now";
+    words.textContent = "In another tab of this browser another person has signed in. What you typed still stands on this page: copy what you need. It is not sent in that person's name.";
+  } else if (isOver) {
     title.textContent = "You have been signed out";
     words.textContent = "This keeps everybody's data safe when nobody is at the screen. What you typed still stands on this page: sign in again in the new tab, then come back and go on.";
   } else {
@@ -47,9 +51,10 @@ function show(isOver) {
     words.textContent = `You will be signed out in ${inWords(secondsLeft())}, because nothing was done for a while.`;
     if ([30, 60].includes(secondsLeft())) spoken.textContent = words.textContent;
   }
-  if (dialog.open) { if (isOver && !again.matches(":focus")) again.focus(); return; }
+  const next = isOthers ? close : isOver ? again : stay;
+  if (dialog.open) { if (isOver && !next.matches(":focus")) next.focus(); return; }
   dialog.showModal();
-  (isOver ? again : stay).focus();
+  next.focus();
 }
 
 function hide() { parts?.dialog.close(); }
@@ -66,24 +71,35 @@ function schedule() {
   timer = setTimeout(look, left > watch.warning ? (left - watch.warning) * 1000 : 1000);
 }
 
+/** What the server says of the session, which may be another person's by now; null where it says nothing. */
+async function ask() {
+  const answer = await fetch(watch.left, { headers: PASSIVE }).catch(() => null);
+  if (answer?.status === 401) { over(); return null; }
+  if (!answer?.ok) return null;
+  const told = await answer.json();
+  // A page that stands on a link is nobody's but the link's.
+  if (watch.who && told.who !== watch.who) { over(Boolean(told.who)); return null; }
+  return told;
+}
+
 /** Asks the server, which knows of every window, before anybody is alarmed. */
-async function look() {
+async function look({ anyway = false } = {}) {
   if (ended) return;
-  if (!parts?.dialog.open || secondsLeft() === 0) {
-    const answer = await fetch(watch.left, { headers: PASSIVE }).catch(() => null);
-    if (answer?.status === 401) { over(); return; }
-    if (answer?.ok) endsAt = performance.now() + (await answer.json()).seconds * 1000;
-    else { timer = setTimeout(look, 5000); return; }
+  if (anyway || !parts?.dialog.open || secondsLeft() === 0) {
+    const told = await ask();
+    if (ended) return;
+    if (told === null) { clearTimeout(timer); timer = setTimeout(look, 5000, { anyway }); return; }
+    endsAt = performance.now() + told.seconds * 1000;
   }
   if (secondsLeft() <= watch.warning) show(false); else hide();
   schedule();
 }
 
-function over() {
+function over(isOthers = false) {
   if (ended) return;
   ended = true;
   clearTimeout(timer);
-  show(true);
+  show(true, isOthers === true);
 }
 
 async function keepSignedIn() {
@@ -98,9 +114,9 @@ async function keepSignedIn() {
 
 /** Signed in again in another tab: this page may go on, with that session's form token. */
 async function resume() {
-  const answer = await fetch(watch.left, { headers: PASSIVE }).catch(() => null);
-  if (!answer?.ok) return;
-  const { seconds, csrf_token: token } = await answer.json();
+  const told = await ask();
+  if (told === null) return;
+  const { seconds, csrf_token: token } = told;
   document.querySelector('meta[name="csrf-token"]').content = token;
   document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": token }));
   for (const field of document.querySelectorAll('input[name="csrf_token"]')) field.value = token;
@@ -109,12 +125,30 @@ async function resume() {
   begin(seconds);
 }
 
+const AWAKE_EVERY = 30000; // ms
+const SLEPT = 20000; // ms
+
+/** A laptop that slept stops timers and, on some systems, the steady clock with them; the clock on the wall went on.
+    That clock may be wrong or be set: it decides nothing, the server is asked. */
+function notice(before = { wall: Date.now(), steady: performance.now() }) {
+  setTimeout(() => {
+    const now = { wall: Date.now(), steady: performance.now() };
+    if (Math.abs(now.wall - before.wall - (now.steady - before.steady)) > SLEPT || now.steady - before.steady > AWAKE_EVERY + SLEPT) back();
+    notice(now);
+  }, AWAKE_EVERY);
+}
+
+const back = () => { if (ended) resume(); else look({ anyway: true }); };
+
 if (watch) {
   begin(watch.seconds);
   channel?.postMessage("alive");
   channel?.addEventListener("message", resume);
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) { if (ended) resume(); else look(); } });
-  document.addEventListener("wv-signed-out", over);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) back(); });
+  window.addEventListener("pageshow", (event) => { if (event.persisted) back(); });
+  window.addEventListener("online", back);
+  notice();
+  document.addEventListener("wv-signed-out", () => over());
   // Whatever a page fetches after the end answers 401: nobody is left wondering why nothing happens.
   const plainFetch = window.fetch.bind(window);
   window.fetch = async (...given) => {

@@ -135,6 +135,28 @@ def test_another_agent_who_signs_in_in_that_browser_reads_nothing_of_it(site: Cr
     assert "passenger" not in page.text
 
 
+def test_a_page_tells_another_person_apart_and_says_nothing_of_either(site: CrmSite) -> None:
+    told = []
+    for agent in (site.maya, site.maya, site.jonas):
+        browser = site.signed_in(agent)
+        (watch,) = re.findall(r'id="wv-session">(.*?)</script>', browser.get(NEW).text)
+        left = browser.get("/session/left").get_json()
+        assert json.loads(watch)["who"] == left["who"]
+        assert agent.agent_id not in left["who"]
+        told.append(left["who"])
+        site.next_step()
+    assert told[0] == told[1] != told[2]
+
+
+def test_a_text_from_a_page_with_a_very_long_address_is_kept_too(site: CrmSite) -> None:
+    browser = site.signed_in(site.maya)
+    site.clock.advance(timedelta(minutes=16))
+    long = f"http://localhost{NEW}?q={'x' * 600}"
+    refused = browser.post(NEW, TYPED, headers={"Referer": long})
+    assert refused.location == "/sign-in?next=/support/new"
+    assert draft_on(sign_in_again(site, browser, refused.location, site.maya.email)) == TYPED
+
+
 def test_a_draft_is_kept_for_an_hour(site: CrmSite) -> None:
     browser = site.signed_in(site.maya)
     refused = write_and_wait(site, browser, "idle")
@@ -195,6 +217,7 @@ def test_a_window_of_an_earlier_sign_in_may_send_again_what_it_holds(site: CrmSi
     assert refused.status_code == 400
     assert "Send it again" in refused.text
     assert "A long text" in refused.text
+    assert f"You are signed in as {site.maya.name}: it is sent in that name." in refused.text
     elsewhere = browser.client.post(NEW, data=stale, headers={"Sec-Fetch-Site": "cross-site"})
     assert elsewhere.status_code == 403
     assert "A long text" not in elsewhere.text
