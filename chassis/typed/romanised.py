@@ -3,8 +3,9 @@
 anyascii writes letter for letter ("Παπαδοπούλου" papadopoyloy, "김" gim); passports and people write papadopoulou and
 Kim. Greek by ELOT 743 and as Greeks write it abroad, Cyrillic by ICAO Doc 9303 part 3 section 6, as English, Ukraine
 (resolution 55 of 2010) and Serbia have it, Korean family names as their bearers spell them, Chinese names parted behind
-the family's, kana without long vowels. Readings that need a dictionary (佐藤 Satō) are not here; vowels that nobody
-writes (محمد Mohammed) are chassis.typed.consonants'.
+the family's, Japan's most frequent family names by their readings, kana without long vowels. Other readings need a
+dictionary and are not sure even with one (a given name's); vowels that nobody writes (محمد Mohammed) are
+chassis.typed.consonants'.
 """
 
 import re
@@ -60,6 +61,37 @@ _FAMILY_NAMES: Final = (
     "기 ki"
 )
 _FAMILIES: Final = {line[0]: line.split()[1:] for line in _FAMILY_NAMES.split("|")}
+# Japan's most frequent family names of two characters and more, those that nearly all their bearers read in one way
+# (or two); some in older characters too. Of one character (林, 森) they are as often Chinese.
+_JAPANESE_NAMES: Final = (
+    "佐藤 sato|鈴木 suzuki|高橋 髙橋 takahashi|田中 tanaka|伊藤 ito|渡辺 渡邊 渡邉 watanabe|山本 yamamoto|"
+    "中村 nakamura|小林 kobayashi|加藤 kato|吉田 yoshida|山田 yamada|佐々木 佐佐木 sasaki|山口 yamaguchi|"
+    "松本 matsumoto|井上 inoue|木村 kimura|斎藤 斉藤 齋藤 齊藤 saito|清水 shimizu|山崎 山﨑 yamazaki yamasaki|"
+    "池田 ikeda|橋本 hashimoto|阿部 安部 安倍 abe|石川 ishikawa|山下 yamashita|中島 中嶋 nakajima nakashima|"
+    "石井 ishii|小川 ogawa|前田 maeda|岡田 okada|長谷川 hasegawa|藤田 fujita|後藤 goto|近藤 kondo|村上 murakami|"
+    "遠藤 endo|青木 aoki|坂本 sakamoto|福田 fukuda|太田 大田 ota|西村 nishimura|藤井 fujii|金子 kaneko|"
+    "岡本 okamoto|藤原 fujiwara|三浦 miura|中野 nakano|中川 nakagawa|原田 harada|松田 matsuda|竹内 takeuchi|"
+    "小野 大野 ono|田村 tamura|中山 nakayama|和田 wada|石田 ishida|森田 morita|上田 ueda|内田 uchida|柴田 shibata|"
+    "酒井 坂井 sakai|宮崎 宮﨑 miyazaki|横山 yokoyama|高木 takagi|安藤 ando|宮本 miyamoto|小島 kojima|"
+    "谷口 taniguchi|工藤 kudo|今井 imai|高田 takada takata|増田 masuda|丸山 maruyama|杉山 sugiyama|村田 murata|"
+    "大塚 otsuka|新井 荒井 arai|小山 koyama oyama|平野 hirano|藤本 fujimoto|河野 kono kawano|上野 ueno|"
+    "野口 noguchi|武田 takeda|松井 matsui|千葉 chiba|菅原 sugawara|岩崎 iwasaki|久保 kubo|木下 kinoshita|佐野 sano|"
+    "松尾 matsuo|野村 nomura|菊地 菊池 kikuchi|杉本 sugimoto|市川 ichikawa|古川 furukawa|大西 onishi|島田 shimada|"
+    "水野 mizuno|桜井 櫻井 sakurai|高野 takano|吉川 yoshikawa|山内 yamauchi|西田 nishida|飯田 iida|西川 nishikawa|"
+    "小松 komatsu|北村 kitamura|安田 yasuda|五十嵐 igarashi|川口 kawaguchi|平田 hirata|中田 nakata|久保田 kubota|"
+    "服部 hattori|岩田 iwata|土屋 tsuchiya|川崎 kawasaki|福島 fukushima|本田 honda|樋口 higuchi|秋山 akiyama|"
+    "田口 taguchi|永井 nagai|山中 yamanaka|中西 nakanishi|吉村 yoshimura|川上 kawakami|石原 ishihara|大橋 ohashi|"
+    "松岡 matsuoka|馬場 baba|浜田 濱田 hamada|森本 morimoto|星野 hoshino|矢野 yano|浅野 asano|松下 matsushita|"
+    "黒田 kuroda|小泉 koizumi"
+)
+_JAPANESE: Final = {
+    name: [word for word in line.split() if word.isascii()]
+    for line in _JAPANESE_NAMES.split("|")
+    for name in line.split()
+    if not name.isascii()
+}
+_JAPANESE_NAME: Final = re.compile(r"(?<!\w)(?:" + "|".join(sorted(_JAPANESE, key=len, reverse=True)) + ")")
+_READINGS: Final = 2
 _MOST_SYLLABLES: Final = 4
 _SPELLINGS: Final = 3
 
@@ -74,6 +106,8 @@ def romanised(text: str) -> Iterator[str]:
         yield re.sub("o[ou]", "o", anyascii(text).lower()).replace("uu", "u")
     if _HAN.search(text):
         yield _HAN.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
+    if _JAPANESE_NAME.search(text):
+        yield from (_JAPANESE_NAME.sub(_japanese(reading), text) for reading in range(_READINGS))
     if _HANGUL.search(text):
         yield from (_HANGUL.sub(_korean(spelling), text) for spelling in range(_SPELLINGS))
 
@@ -105,6 +139,16 @@ def _cyrillic(text: str) -> Iterator[str]:
         yield re.sub(r"\b[їєюяй]", lambda found: _AT_THE_START[found[0]], text).translate(_UKRAINE)
     if _OF_SERBIA.search(text):
         yield text.translate(_SERBIA)
+
+
+def _japanese(reading: int) -> Callable[[re.Match[str]], str]:
+    """The family name that a word begins with by its reading, parted from what follows; 0 is its usual one."""
+
+    def read(found: re.Match[str]) -> str:
+        readings = _JAPANESE[found[0]]
+        return f"{readings[min(reading, len(readings) - 1)]} "
+
+    return read
 
 
 def _korean(spelling: int) -> Callable[[re.Match[str]], str]:

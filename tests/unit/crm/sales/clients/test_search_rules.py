@@ -157,10 +157,32 @@ def test_whatever_stands_in_a_text_can_be_copied_into_the_search_field(text: str
         ("כהן", "Cohen"),
         ("王小明", "Xiaoming"),
         ("王小明", "Wang Xiaoming"),
+        ("佐藤", "Sato"),
+        ("佐藤花子", "Sato"),
+        ("佐藤 花子", "Sat"),
+        ("鈴木", "Suzuki"),
+        ("田中", "tanaka"),
+        ("渡邊", "Watanabe"),
+        ("佐々木", "Sasaki"),
+        ("長谷川", "Hasegawa"),
+        ("中島", "Nakajima"),
+        ("中島", "Nakashima"),
+        ("久保田", "Kubota"),
+        ("髙橋", "Takahashi"),
+        ("山﨑", "Yamazaki"),
+        ("佐藤", "佐藤"),
     ],
 )
 def test_a_name_is_found_however_its_letters_are_marked_stroked_folded_or_parted(stored: str, typed: str) -> None:
     assert _finds(typed, text_of(search_words(ClientData(first_name="Maya", last_name=stored))))
+
+
+@pytest.mark.parametrize(
+    ("stored", "typed"),
+    [("王小明", "Sato"), ("林", "Hayashi"), ("久保田", "Tanaka"), ("Sato", "佐藤花子"), ("金", "Kaneko")],
+)
+def test_no_name_is_found_by_another_ones_reading(stored: str, typed: str) -> None:
+    assert not _finds(typed, text_of(search_words(ClientData(first_name="Maya", last_name=stored))))
 
 
 @pytest.mark.parametrize("typed", ["Hamid", "Ham", "Sam", "Sh", "4111", "m@h"])
