@@ -84,9 +84,10 @@ def _load_agent() -> Actor | None:
 
 
 def _who_was_here() -> str:
-    """Whose session this request came with, when it is over."""
-    lost = core().sessions.lost()
-    return lost.subject if lost is not None else ""
+    """Whose session this request came with, when it is over; or who has given a password in another window meanwhile,
+    and no code yet."""
+    found = core().sessions.lost() or core().sessions.current()
+    return found.subject if found is not None else ""
 
 
 def _is_script() -> bool:

@@ -157,6 +157,66 @@ def test_a_text_from_a_page_with_a_very_long_address_is_kept_too(site: CrmSite) 
     assert draft_on(sign_in_again(site, browser, refused.location, site.maya.email)) == TYPED
 
 
+def test_a_text_that_is_sent_while_one_signs_in_in_another_window_is_kept(site: CrmSite) -> None:
+    browser = site.signed_in(site.maya)
+    browser.get(NEW)
+    site.clock.advance(timedelta(minutes=16))
+    site.next_step()
+    half = browser.post("/sign-in", {"email": site.maya.email, "password": PASSWORD})
+    browser.get(half.location)
+    # The old page's token is none any more: the page in between is pressed ("Send it again").
+    refused = browser.post(NEW, TYPED, headers={"Referer": f"http://localhost{NEW}"})
+    assert refused.location == "/sign-in?next=/support/new"
+    browser.post(half.location, {"code": site.code(site.maya.email)})
+    assert draft_on(browser.get(NEW)) == TYPED
+
+
+def test_a_text_without_a_sender_page_is_kept_for_the_page_that_it_was_sent_to(site: CrmSite) -> None:
+    """Some browsers and proxies leave the Referer out."""
+    browser = site.signed_in(site.maya)
+    site.clock.advance(timedelta(minutes=16))
+    refused = browser.post(NEW, TYPED)
+    assert refused.location == "/sign-in?next=/support/new"
+    assert draft_on(sign_in_again(site, browser, refused.location, site.maya.email)) == TYPED
+
+
+@pytest.mark.parametrize("step", ["password changed elsewhere", "wrong password first"])
+def test_a_text_outlives_whatever_happens_until_one_is_back(site: CrmSite, step: str) -> None:
+    browser = site.signed_in(site.maya)
+    if step == "password changed elsewhere":
+        site.deps.core.sessions.end_all(site.maya.agent_id)
+        refused = browser.post(NEW, TYPED, headers={"Referer": f"http://localhost{NEW}"})
+    else:
+        refused = write_and_wait(site, browser, "idle")
+    if step == "wrong password first":
+        wrong = browser.post(refused.location, {"email": site.maya.email, "password": "not this one at all"})
+        assert wrong.status_code == 422
+    assert draft_on(sign_in_again(site, browser, refused.location, site.maya.email)) == TYPED
+
+
+@pytest.mark.parametrize(
+    "value", ["line one\r\nline two\r\n", "emoji 🏝️ & <b>", "\u200f\u05d0", "a\x00b", "  two  ", "x" * 299_000]
+)
+def test_any_text_comes_back_as_it_was_typed(site: CrmSite, value: str) -> None:
+    browser = site.signed_in(site.maya)
+    site.clock.advance(timedelta(minutes=16))
+    typed = {"subject": "Any", "text": value}
+    refused = browser.post(NEW, typed, headers={"Referer": f"http://localhost{NEW}"})
+    assert draft_on(sign_in_again(site, browser, refused.location, site.maya.email)) == typed
+
+
+@pytest.mark.parametrize("card", ["4111111111111111", "4111 1111 1111 1111", "Visa 4111-1111-1111-1111 12/28"])
+def test_no_card_is_part_of_a_draft(site: CrmSite, card: str) -> None:
+    browser = site.signed_in(site.maya)
+    site.clock.advance(timedelta(minutes=16))
+    refused = browser.post(NEW, {"subject": "Any", "text": card}, headers={"Referer": f"http://localhost{NEW}"})
+    assert refused.status_code in (303, 422)
+    with site.database.read() as session:
+        assert session.execute(text("SELECT count(*) FROM web_drafts")).scalar_one() in (0, 1)
+    if refused.status_code == 303:
+        assert draft_on(sign_in_again(site, browser, refused.location, site.maya.email)) == {"subject": "Any"}
+
+
 def test_a_draft_is_kept_for_an_hour(site: CrmSite) -> None:
     browser = site.signed_in(site.maya)
     refused = write_and_wait(site, browser, "idle")
