@@ -4,13 +4,13 @@ A card number is told from other long numbers by three things together: a beginn
 issues (chassis.cards.networks), the check digit, and digits that stand together as people write a card's. So phones,
 ticket and confirmation numbers, photos' names and times pass, whatever their check digit says.
 
-Whatever is no letter and no digit may part the digits; whatever is no digit may stand beside the number. Time is
-linear in the text's length: no pattern here can go back further than a constant.
+Whatever is no letter and no digit may part the digits, and letters where they stand as separators do; whatever is no
+digit may stand beside the number, and an expiry date be run on behind it (chassis.cards.folding makes all of it alike).
+Time is linear in the text's length: no pattern here can go back further than a constant.
 """
 
 import re
 import sys
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate, combinations, groupby, pairwise
@@ -18,50 +18,20 @@ from typing import Final
 
 import phonenumbers
 
-from chassis.cards.networks import LONGEST, SHORTEST, Brand, grouping, is_of_a_network, luhn_valid
+from chassis.cards.folding import fold, is_card
+from chassis.cards.networks import LONGEST, SHORTEST, Brand, grouping
 
-# UUIDs, trace parents and hashes are our own; one UUID in 500 would pass for a card by chance.
-_OPAQUE: Final = re.compile(
-    r"(?<![0-9A-Za-z])(?:00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-    r"|[0-9a-f]{32,64})(?![0-9A-Za-z])"
-)
-# An account's number (ISO 13616); whether it is one its own check digits say.
-_IBAN: Final = re.compile(
-    r"(?<![0-9A-Za-z])[A-Za-z]{2}[0-9]{2}(?: ?[0-9A-Za-z]{4}){2,7}(?: ?[0-9A-Za-z]{1,3})?(?![0-9A-Za-z])"
-)
-# Countries whose account numbers are digits alone, as many as a card's may be (SWIFT's IBAN registry).
-_ACCOUNT_DIGITS: Final = {
-    **dict.fromkeys(("BE",), 12),
-    **dict.fromkeys(("DK", "FI", "SD"), 14),
-    **dict.fromkeys(("SI",), 15),
-    **dict.fromkeys(("AT", "BA", "EE", "LT", "MN", "XK"), 16),
-    **dict.fromkeys(("HR",), 17),
-    **dict.fromkeys(("CR", "DE", "ME", "RS", "VA"), 18),
-    **dict.fromkeys(("AE", "IL", "SO", "TL"), 19),
-}
-# Digits with letters that look like them, as typewriters had it and as people hide a number.
-_LOOKING_ALIKE: Final = re.compile(r"(?<![0-9A-Za-z])[0-9OoIl]{2,}(?![0-9A-Za-z])")
-_ALIKE: Final = str.maketrans("OoIl", "0011")
-# A separator as a URL, HTML and quoted-printable carry it; "%41" is left alone, as it may be a percent sign before a
-# number.
-_ENCODED: Final = re.compile(
-    r"%(?:20|2[bdefBDEF]|0[9adAD]|[cC]2%[aA]0)"
-    r"|&(?:nbsp|ensp|emsp|thinsp|ndash|mdash|hyphen|shy|tab|#(?:9|32|45|160|820[1-9]|821[1-2]|8239|x20|x2d|xa0));"
-    r"|=(?:20|2D|C2=A0)|</?[a-z]{1,5} ?/?>",
-    re.IGNORECASE,
-)
-# How spreadsheets and JSON write a long number: 4.111111111111111E15.
-_EXPONENT: Final = re.compile(r"(?<![0-9.])([0-9])[.,]([0-9]{10,18})[eE]\+?(1[1-8])(?![0-9])")
-# Fields of fixed width, which old programs fill up with zeros.
-_FILLED: Final = re.compile(r"(?<![0-9])0+(?=[0-9]{12,19}(?![0-9]))")
-_WIDE: Final = 20
+# The expiry date run on behind the number: its year, and what stands before that.
+_YEAR: Final = re.compile(r"(?:20)?[2-4][0-9]")
+_MONTH: Final = re.compile(r"0[1-9]|1[0-2]")
+_BEFORE_A_YEAR: Final = frozenset("/-.")
+# Numbers of so many digits have the whole date behind them, too, with nothing in between.
+_USUAL: Final = (15, 16)
 # Digits that nothing but separators part, twelve at least. A start that fails has looked at 11 digits at most.
 _STRETCH: Final = re.compile(r"[0-9](?:[^0-9A-Za-z]{0,8}+[0-9]){11,}+")
 _GROUP: Final = re.compile(r"[0-9]+")
 _SPACES: Final = re.compile(r" +")
 _MOST_MARKS_BETWEEN: Final = 3
-# Twelve digits are as often a parcel's: only where Maestro alone is known to issue (each network's own list).
-_TWELVE_DIGITS: Final = ("5018", "5020", "5038", "5893", "6304", "6759", "6761", "6762", "6763")
 # The longest that E.164 allows.
 _LONGEST_PHONE: Final = 15
 # What parts columns and lines; and brackets, by which a person can say that a number is none (see the tripwire's help).
@@ -120,44 +90,6 @@ def _tree() -> _Shape:
 _SHAPES: Final = _tree()
 
 
-class _Folding(dict[int, int]):
-    """What a character counts as: a digit of any script as itself, a letter, a separator, or nothing at all."""
-
-    _MOST: Final = 20_000
-
-    def __missing__(self, code: int) -> int:
-        folded = ord(_folded(chr(code)))
-        if len(self) < self._MOST:
-            self[code] = folded
-        return folded
-
-
-_NOTHING: Final = "\0"
-
-
-def _folded(char: str) -> str:
-    if (digit := unicodedata.digit(char, None)) is not None:
-        return str(digit)
-    match unicodedata.category(char):
-        case "Cf" | "Mn" | "Me" | "Cc" if char not in "\t\n\r\v\f":
-            return _NOTHING
-        case "Zs":
-            return " "
-        case "Zl" | "Zp" | "Cc":
-            return "\t" if char == "\t" else "\n"
-        case "Pd":
-            return "-"
-        case "Lm" if char in "\u30fc\uff70":  # what Japanese keyboards give for a hyphen between digits
-            return "-"
-        case kind if kind[0] in "LNM" or kind in ("Co", "Cs", "Cn"):
-            return "a"
-        case _:
-            return char if char.isascii() else "-" if char == "\N{MINUS SIGN}" else "*"
-
-
-_FOLDING: Final = _Folding()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stretch:
     """Groups of digits and what stands between them. Offsets are into the folded text."""
@@ -183,7 +115,7 @@ def holds_card(text: str, *, most_digits: int = sys.maxsize) -> bool:
     Raises TooManyDigits when more than `most_digits` stand in stretches long enough for one: a twentieth of a second
     for 50,000. Digits between letters, as in base64, cost nothing.
     """
-    plain, _ = _fold(text)
+    plain, _ = fold(text)
     spans = [found.span() for found in _STRETCH.finditer(plain)]
     if sum(end - start for start, end in spans) > most_digits:
         raise TooManyDigits
@@ -192,7 +124,7 @@ def holds_card(text: str, *, most_digits: int = sys.maxsize) -> bool:
 
 def find_cards(text: str) -> Iterator[tuple[int, int]]:
     """Where the text holds what looks like a card number: start and end of each, overlapping where in doubt."""
-    plain, places = _fold(text)
+    plain, places = fold(text)
     for found in _STRETCH.finditer(plain):
         for start, end in _in_stretch(_stretch(plain, *found.span())):
             yield (start, end) if places is None else (places[start], places[end - 1] + 1)
@@ -206,51 +138,6 @@ def redact_cards(text: str, mark: str) -> str:
             kept += [text[done:start], mark]
         done = max(done, end)
     return "".join([*kept, text[done:]])
-
-
-def _fold(text: str) -> tuple[str, list[int] | None]:
-    """The text in few characters, and where each stood; None when each stands where it stood."""
-    text = _OPAQUE.sub(lambda found: "a" * len(found.group()), text)
-    text = _IBAN.sub(_no_account, text)
-    text = _EXPONENT.sub(_whole_number, text)
-    text = _LOOKING_ALIKE.sub(_in_digits, text)
-    if not {"%", "&", "=", "<"}.isdisjoint(text):
-        text = _ENCODED.sub(lambda found: " " * len(found.group()), text)
-    plain = _FILLED.sub(_without_filling, text.translate(_FOLDING))
-    if _NOTHING not in plain:
-        return plain, None
-    places = [place for place, char in enumerate(plain) if char != _NOTHING]
-    return plain.replace(_NOTHING, ""), places
-
-
-def _no_account(found: re.Match[str]) -> str:
-    """Letters in place of an account's number; the text itself where the check digits (ISO 7064, 97-10) are wrong."""
-    account = found.group().replace(" ", "").upper()
-    digits = "".join(str(int(char, 36)) for char in account[4:] + account[:4])
-    own = account[4:]
-    a_card = len(own) != _ACCOUNT_DIGITS.get(account[:2]) and own.isdigit() and _is_card(own)
-    return "a" * len(found.group()) if int(digits) % 97 == 1 and not a_card else found.group()
-
-
-def _whole_number(found: re.Match[str]) -> str:
-    """The digits with blanks behind them, as long as what stood there; the text itself where it has a fraction."""
-    first, decimals, exponent = found.groups()
-    whole = (first + decimals.rstrip("0")).ljust(int(exponent) + 1, "0")
-    fits = len(whole) == int(exponent) + 1 and len(whole) <= len(found.group())
-    return whole.ljust(len(found.group())) if fits else found.group()
-
-
-def _without_filling(found: re.Match[str]) -> str:
-    """Blanks for the zeros of a field wider than any card's number."""
-    digits = found.string[found.start() : found.end() + LONGEST + 1]
-    width = len(digits) - len(digits.lstrip("0123456789"))
-    return " " * len(found.group()) if width >= _WIDE else found.group()
-
-
-def _in_digits(found: re.Match[str]) -> str:
-    """O as 0, l and I as 1, in what has a digit at all."""
-    text = found.group()
-    return text.translate(_ALIKE) if any(char.isdigit() for char in text) else text
 
 
 def _stretch(plain: str, start: int, end: int) -> _Stretch:
@@ -274,6 +161,41 @@ def _in_stretch(stretch: _Stretch) -> Iterator[tuple[int, int]]:
     for first, last in (*_printed(stretch), *_single_digits(stretch), *_alike(stretch)):
         if not _is_phone(stretch, first, last):
             yield stretch.starts[first], stretch.ends[last]
+    parted = _without_expiry(stretch)
+    if len(parted.groups) > len(stretch.groups):
+        yield from ((parted.starts[first], parted.ends[last]) for first, last in _printed(parted))
+
+
+def _without_expiry(stretch: _Stretch) -> _Stretch:
+    """The stretch with each expiry date that was run on parted from its number: "411111111111111112/28" and
+    "41111111111111111228" are a number, a month and a year."""
+    starts, ends, gaps = list[int](), list[int](), list[str]()
+    for at, group in enumerate(stretch.groups):
+        start, end = stretch.starts[at], stretch.ends[at]
+        if date := _date_behind(stretch, at, group):
+            starts.append(start)
+            ends.append(end - date)
+            gaps.append(" ")
+            start = end - date
+        starts.append(start)
+        ends.append(end)
+        gaps += stretch.gaps[at : at + 1]
+    groups = [stretch.text[start:end] for start, end in zip(starts, ends, strict=True)]
+    return _Stretch(text=stretch.text, starts=starts, ends=ends, groups=groups, gaps=gaps)
+
+
+def _date_behind(stretch: _Stretch, at: int, group: str) -> int:
+    """How many of the group's last digits are an expiry date, or the month of one; 0 where none are."""
+    whole = len(group) - 4 in _USUAL and _MONTH.fullmatch(group[-4:-2]) and _YEAR.fullmatch(group[-2:])
+    if whole and is_card(group[:-4]):
+        return 4
+    year_follows = (
+        at < len(stretch.gaps)
+        and stretch.gaps[at] in _BEFORE_A_YEAR
+        and _YEAR.fullmatch(stretch.groups[at + 1])
+        and _MONTH.fullmatch(group[-2:])
+    )
+    return 2 if year_follows and len(group) > 2 else 0
 
 
 def _printed(stretch: _Stretch) -> Iterator[tuple[int, int]]:
@@ -298,7 +220,7 @@ def _is_written_as_card(stretch: _Stretch, first: int, last: int) -> bool:
         digits = filled if len(filled) >= _FEWEST_ODDLY_GROUPED else digits
     elif last == first + 1 and _are_two_of_a_list(stretch, first):
         return False
-    return _is_card(digits) and not _is_amount(stretch, first, last)
+    return is_card(digits) and not _is_amount(stretch, first, last)
 
 
 def _are_two_of_a_list(stretch: _Stretch, first: int) -> bool:
@@ -317,7 +239,7 @@ def _single_digits(stretch: _Stretch) -> Iterator[tuple[int, int]]:
         goes_on = at < len(stretch.gaps) and len(stretch.groups[at + 1]) == 1 and _joins(stretch.gaps[at])
         if goes_on:
             continue
-        if SHORTEST < at - first + 1 <= LONGEST and _is_card(stretch.digits(first, at)):
+        if SHORTEST < at - first + 1 <= LONGEST and is_card(stretch.digits(first, at)):
             yield first, at
         first = at + 1
 
@@ -337,7 +259,7 @@ def _alike(stretch: _Stretch) -> Iterator[tuple[int, int]]:
         sizes = tuple(len(group) for group in stretch.groups[first : last + 1])
         if _NO_GAP_OF_ONE_NUMBER & set(gap) and sizes not in _IN_THOUSANDS:
             continue
-        if _may_be_one_number(sizes, gap) and _is_card(digits := stretch.digits(first, last)) and digits[0] != "1":
+        if _may_be_one_number(sizes, gap) and is_card(digits := stretch.digits(first, last)) and digits[0] != "1":
             yield first, last
 
 
@@ -347,12 +269,6 @@ def _may_be_one_number(sizes: tuple[int, ...], gap: str) -> bool:
     if sizes in _IN_THOUSANDS or (len(set(sizes[:-1])) == 1 and sizes[-1] <= sizes[0]):
         return True
     return len(sizes) <= _MOST_ODD_GROUPS and sum(sizes) >= _FEWEST_ODDLY_GROUPED
-
-
-def _is_card(digits: str) -> bool:
-    if len(digits) == SHORTEST and not digits.startswith(_TWELVE_DIGITS):
-        return False
-    return is_of_a_network(digits) and luhn_valid(digits)
 
 
 def _is_amount(stretch: _Stretch, first: int, last: int) -> bool:

@@ -223,6 +223,74 @@ def test_no_text_breaks_the_check(text: str) -> None:
     assert holds_card(text) == bool(list(find_cards(text)))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{VISA}12/28",
+        f"{VISA}12-28",
+        f"{VISA}12.28",
+        f"{VISA}01/2031",
+        f"{VISA}1228",
+        f"{AMEX}1228",
+        f"{AMEX}12/28 7373",
+        "4111 1111 1111 111112/28",
+        "4111-1111-1111-111112/28",
+        f"Visa {VISA}12/28,123",
+        f"{VISA} 12/28",
+        "x".join(VISA),
+        "a".join(AMEX),
+        "and".join(VISA),
+        "4111x1111x1111x1111",
+        "4111 x 1111 x 1111 x 1111",
+        "4111a1111b1111c1111",
+        "3782k822463k10005",
+        "41xx11xx11xx11xx11xx11xx11xx11",
+    ],
+)
+def test_a_number_with_its_expiry_run_on_or_letters_in_between_is_seen(text: str) -> None:
+    assert holds_card(text)
+    assert holds_card(f"Card: {text}.")
+
+
+@unhurried
+@given(cards(), st.integers(1, 12), st.integers(24, 45), st.sampled_from(["/", "-", "."]), st.booleans())
+def test_a_run_on_expiry_hides_no_number(card: tuple[Brand, str], month: int, year: int, mark: str, long: bool) -> None:
+    assert holds_card(f"{card[1]}{month:02}{mark}{2000 + year if long else year}")
+
+
+@unhurried
+@given(cards(), st.text("ghkmnpqrstuvwxyzABCDEFGHKMNPQRSTUVWXYZ", min_size=1, max_size=3))
+def test_letters_between_single_digits_hide_no_number(card: tuple[Brand, str], letters: str) -> None:
+    """None of a to f: so long, it might be a hash."""
+    assume(len(card[1]) > 12)
+    assert holds_card(letters.join(card[1]))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Sizes, seats, flights and codes with letters between digits; dates and times run on behind tickets and orders.
+        "1920x1080x60",
+        "120 x 80 x 145 cm, 220 x 90 x 60 cm",
+        "12A 14B 15C 16D 17E 18F",
+        "NL612 4JUN BOS BGO 2035 1015",
+        "220-2345678908 12/28",
+        "0012345678903 12/28",
+        "2202345678908 12/28",
+        "20261127195512/28",
+        "IMG_20261127_195512-28",
+        "Order 100012345612/28",
+        "+1 305 555 0112/28",
+        "0x4111a1f1b1e1d1c1",
+        "4d1h30m15s200ms",
+        "1h2h3h4h5h6h7h8h9h10h11h12h",
+        "b4f1e2d3-a1b2-4c3d-8e4f-a5b6c7d8e9f0",
+    ],
+)
+def test_letters_and_dates_beside_other_numbers_are_no_card(text: str) -> None:
+    assert not holds_card(text)
+
+
 @unhurried
 @given(cards(), st.text(alphabet=" ,.-xé\u200b\n", max_size=5), st.text(alphabet=" ,.-xé\u200b\n", max_size=5))
 def test_what_is_redacted_is_the_number_and_nothing_beside_it(card: tuple[Brand, str], left: str, right: str) -> None:
@@ -253,6 +321,13 @@ def test_two_numbers_are_both_redacted() -> None:
         "1-",
         "-",
         "a1",
+        "4x",
+        "4 x 1",
+        "4111a",
+        "12/28",
+        "411111111111111112/28 ",
+        "1228",
+        "411112/",
     ],
 )
 def test_time_grows_with_the_text_and_no_faster(piece: str) -> None:
