@@ -85,6 +85,11 @@ guide-pictures: setup ## Take the training guides' pictures anew, on a demo of t
 	@E2E=all ENGINES= $(PY) -m pytest -q tests/e2e/test_guides.py -k embedded
 	@$(PY) -m deploy.dev.screens guides
 
+.PHONY: format
+format: setup ## Put imports in order and lines in shape, as make lint wants them
+	@$(PY) -m ruff check --quiet --select I --fix .
+	@$(PY) -m ruff format --quiet .
+
 .PHONY: lint
 lint: setup ## ruff, mypy --strict, import contracts, unused code
 	@$(PY) -m ruff check .

@@ -33,6 +33,7 @@ _ENVIRONMENT = Path(__file__).parent / "alembic"
 _WAIT_FOR_OTHERS_MS = 120_000
 LOCK_TIMEOUT_MS = 5_000
 STATEMENT_TIMEOUT_MS = 60_000
+_WANTS_A_REVISION = "\nWhat was changed in the models needs a revision (CONTRIBUTING.md, a change of tables)."
 # The newest revisions of each folder, and all of them.
 _KNOWN: dict[Path, tuple[frozenset[str], frozenset[str]]] = {}
 
@@ -46,7 +47,7 @@ class SchemaDrift(MigrationError):
 
     def __init__(self, differences: list[str]) -> None:
         self.differences = differences
-        super().__init__("the database differs from the models:\n" + "\n".join(differences))
+        super().__init__("the database differs from the models:\n" + "\n".join(differences) + _WANTS_A_REVISION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +184,9 @@ def _first_line(error: OperationalError) -> str:
 
 
 def _tidy(path: Path) -> None:
-    """Formats a new revision as the rest of the house, when the tools for it are installed."""
+    """Takes Alembic's remarks out of a new revision and, when the tools are installed, formats it as the house does."""
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not line.strip().startswith("# ###")), "utf-8")
     environment = {**os.environ, "RUFF_NO_CACHE": "true"}
     for arguments in (["check", "--fix", "--quiet", "--select", "I"], ["format", "--quiet"]):
         subprocess.run([sys.executable, "-m", "ruff", *arguments, str(path)], check=False, env=environment)

@@ -31,4 +31,6 @@ _READERS = {service: _named_beside_handlers(service) for service in ("crm", "por
 def test_some_service_reacts_to_the_event_or_says_that_it_ignores_it(event_type: str) -> None:
     message = CATALOGUE[event_type].message_class.DESCRIPTOR.name
 
-    assert any(message in named for named in _READERS.values()), f"nobody receives {event_type}"
+    assert any(message in named for named in _READERS.values()), (
+        f"nobody receives {event_type}: give it handlers.on({message}, …), or handlers.ignore({message}), in a service"
+    )

@@ -11,6 +11,8 @@ def test_the_committed_modules_are_what_the_protos_generate(tmp_path: Path) -> N
     made = {path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()}
     committed = {path.relative_to(protos.ROOT) for path in (protos.ROOT / "protos").rglob("*_pb2*.py*")}
     committed = {path for path in committed if "__pycache__" not in path.parts}
-    assert made == committed
+    assert made == committed, (
+        "run `make protos` and commit what it writes; of a .proto that is gone, take the modules out"
+    )
     differing = [str(path) for path in made if not filecmp.cmp(tmp_path / path, protos.ROOT / path, shallow=False)]
     assert differing == [], "run `make protos` and commit what it writes"

@@ -113,6 +113,7 @@ def test_upgrades_at_the_same_time_do_the_work_once(migrations: Migrations, url:
 def test_a_new_revision_formats_like_the_rest_of_the_house(migrations: Migrations, versions: Path) -> None:
     source = (versions / f"{INITIAL}.py").read_text()
     assert "from chassis.db import UtcDateTime" in source
+    assert "###" not in source
     assert "UtcDateTime(), nullable=False" in source
     subprocess.run([sys.executable, "-m", "ruff", "format", "--check", "-q", str(versions)], check=True)
 

@@ -174,4 +174,4 @@ def test_every_kind_that_is_sent_again_from_here_has_its_way_and_every_other_say
     assert again == {*MAKERS, "agent_invitation"}
     unknown = kind_of("of_a_newer_notifier")
     for name in names:
-        assert kind_of(name).advice != unknown.advice, name
+        assert kind_of(name).advice != unknown.advice, f"say in mail_outcomes/rules.py what to do about {name}"
