@@ -20,6 +20,8 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import requests
 
+from chassis.commands import DONE, FOUND, NOT_DONE
+from chassis.progress import at_work
 from chassis.settings import SettingsError, load
 from chassis.web.colour import theme_css
 from chassis.web.security import HEADERS, content_security_policy
@@ -28,7 +30,6 @@ from services.vault.frame.app import HEADERS as FRAME_HEADERS
 from services.vault.frame.app import MODES, policy_for, served_files
 
 _ROOT = Path(__file__).resolve().parents[1]
-_FOUND = 3
 _TIMEOUT_SECONDS = 20
 # Not found: the page that asks somebody with a wrong link for the right one.
 _ANSWERS = (200, 404)
@@ -217,12 +218,13 @@ def main(arguments: Sequence[str] | None = None, *, fetch: Fetch | None = None) 
             if origin is None:
                 parser.error(f"{url} is a page of none of {', '.join(sites)}")
             pages.append((url, sites[origin]))
-        return _report(pages, fetch or _fetch)
+        with at_work("looking at pages"):
+            return _report(pages, fetch or _fetch)
     except SettingsError as error:
         print(f"Not checked: {error}", file=sys.stderr)
     except requests.RequestException as error:
         print(f"Not checked: a page can't be had ({type(error).__name__}): {_asked(error)}", file=sys.stderr)
-    return 1
+    return NOT_DONE
 
 
 def _report(pages: Sequence[tuple[str, Site]], fetch: Fetch) -> int:
@@ -236,9 +238,9 @@ def _report(pages: Sequence[tuple[str, Site]], fetch: Fetch) -> int:
         found += len(faults)
     if found:
         print(f"{found} finding(s). Next: *Payment page changed* in deploy/RUNBOOK.md, before anybody types a card.")
-        return _FOUND
+        return FOUND
     print(f"All {len(pages)} pages are as built.")
-    return 0
+    return DONE
 
 
 def _fetch(url: str) -> requests.Response:

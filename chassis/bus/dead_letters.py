@@ -18,10 +18,11 @@ import structlog
 from chassis.bus.catalogue import SERVICES
 from chassis.bus.operator import bus_of
 from chassis.bus.port import Bus, BusUnavailable, DeadLetter
+from chassis.commands import DONE, FOUND, NOT_DONE, add_check
 from chassis.logging import configure_logging
+from chassis.progress import at_work
 from chassis.settings import SettingsError
 
-_FOUND = 3
 log = structlog.get_logger("dead_letters")
 
 
@@ -31,15 +32,16 @@ def main(arguments: list[str] | None = None, *, out: TextIO | None = None) -> in
     stream = out or sys.stdout
     configure_logging(given.service, level="INFO")
     try:
-        bus = bus_of(given.service)
-        try:
-            act: Callable[[Bus, argparse.Namespace, TextIO], int] = given.act
-            return act(bus, given, stream)
-        finally:
-            bus.close()
+        with at_work(f"{given.action} of {given.service}"):
+            bus = bus_of(given.service)
+            try:
+                act: Callable[[Bus, argparse.Namespace, TextIO], int] = given.act
+                return act(bus, given, stream)
+            finally:
+                bus.close()
     except (SettingsError, BusUnavailable) as error:
         print(f"The dead letters can't be reached: {error}", file=stream)
-        return 1
+        return NOT_DONE
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,6 +62,8 @@ def _parser() -> argparse.ArgumentParser:
         added.add_argument("service", choices=sorted(SERVICES))
         if name != "list":
             added.add_argument("event_ids", nargs="*", metavar="EVENT_ID")
+        if name in ("replay", "drop"):
+            add_check(added)
         if name == "drop":
             added.add_argument("--all", action="store_true", help="all of the service, also those without an id")
             added.add_argument("--reason", required=True, help="why, for the log; no personal data")
@@ -72,7 +76,7 @@ def _list(bus: Bus, given: argparse.Namespace, out: TextIO) -> int:
     for letter in letters:
         print(_line(letter), file=out)
     print(f"{len(letters)} dead letter(s) of {given.service}", file=out)
-    return _FOUND if letters else 0
+    return FOUND if letters else DONE
 
 
 def _look(bus: Bus, given: argparse.Namespace, out: TextIO) -> int:
@@ -82,34 +86,41 @@ def _look(bus: Bus, given: argparse.Namespace, out: TextIO) -> int:
         for name, value in letter.facts.items() or [("body", f"{letter.size} bytes that are no event")]:
             print(f"  {name:12} {value}", file=out)
     print(f"{len(letters)} dead letter(s) of {given.service}", file=out)
-    return 0 if letters else _FOUND
+    return DONE if letters else FOUND
 
 
 def _replay(bus: Bus, given: argparse.Namespace, out: TextIO) -> int:
+    if given.check:
+        letters = _letters(bus, given.service, given.event_ids)
+        for letter in letters:
+            print(_line(letter), file=out)
+        print(f"{len(letters)} event(s) would be replayed", file=out)
+        return DONE if letters or not given.event_ids else FOUND
     count = bus.replay(given.service, given.event_ids or None)
     print(f"{count} event(s) replayed", file=out)
-    return 0 if count or not given.event_ids else _FOUND
+    print(f"Next: `list {given.service}` in a minute; what comes back needs its cause mended first.", file=out)
+    return DONE if count or not given.event_ids else FOUND
 
 
 def _drop(bus: Bus, given: argparse.Namespace, out: TextIO) -> int:
     if bool(given.event_ids) == given.all:
         print("Not done: name the events, or give --all.", file=out)
-        return 1
+        return NOT_DONE
     letters = _letters(bus, given.service, given.event_ids)
     if not letters:
         print("None of these lies in the dead letters.", file=out)
-        return _FOUND
-    if not given.yes:
+        return FOUND
+    if given.check or not given.yes:
         for letter in letters:
             print(_line(letter), file=out)
         print(f"{len(letters)} would be destroyed for good. Once more with --yes does it.", file=out)
-        return 1
+        return DONE if given.check else NOT_DONE
     # Before the act: what is gone without a trace would be worse than a line about what is still there.
     for letter in letters:
         log.warning("dead_letter.dropped", event_id=letter.event_id, type=letter.type, reason=given.reason)
     count = bus.drop(given.service, given.event_ids or None)
-    print(f"{count} event(s) destroyed", file=out)
-    return 0
+    print(f"{count} event(s) destroyed. Next: what they told has not happened; see to it by hand.", file=out)
+    return DONE
 
 
 def _letters(bus: Bus, service: str, event_ids: Sequence[str]) -> list[DeadLetter]:

@@ -3,6 +3,8 @@
 One shared Alembic environment; each service keeps its revisions in a package of its own and hands it in. An upgrade
 is one transaction under a lock that other upgrades wait for, with a lock timeout and a statement timeout, so that a
 migration that can't get at a busy table gives up instead of standing in everybody's way.
+
+Exit status: 0 done (check: nothing differs); 1 not done, the message says why; 2 wrong arguments.
 """
 
 import argparse
@@ -23,7 +25,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, text
+from sqlalchemy import Connection, MetaData, make_url, text
 from sqlalchemy.exc import OperationalError
 
 from chassis.db.engine import Database, open_database
@@ -107,6 +109,24 @@ class Migrations:
         """The revision at which a database stands; None for one that was never migrated."""
         return MigrationContext.configure(connection).get_current_revision()
 
+    def waiting(self, database_url: str) -> list[tuple[str, str]]:
+        """The revisions that `upgrade` would run, each with its purpose; the database is not made, nor changed.
+
+        None for one that a newer version made. Raises MigrationError when it can't be asked.
+        """
+        url = make_url(database_url)
+        if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+            return self.revisions()
+        database = open_database(database_url, name=f"{self.service}-check")
+        try:
+            with database.engine.connect() as connection:
+                present = self.present(connection)
+        except OperationalError as error:
+            raise MigrationError(f"{self.service}: {_first_line(error)}") from error
+        finally:
+            database.dispose()
+        return after(present, self.revisions())
+
     def revisions(self) -> list[tuple[str, str]]:
         """All revisions of this code, oldest first, each with its purpose in a sentence."""
         scripts = ScriptDirectory.from_config(self._config()).walk_revisions()
@@ -157,6 +177,14 @@ class Migrations:
         return final
 
 
+def after(present: str | None, revisions: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those that a database at a revision lacks, in their order; none where this code does not know the revision."""
+    names = [name for name, _ in revisions]
+    if present is None:
+        return revisions
+    return revisions[names.index(present) + 1 :] if present in names else []
+
+
 @contextmanager
 def _alone(database: Database, service: str) -> Iterator[None]:
     """Holds the lock that upgrades of this service wait for; on SQLite the write transaction itself is that lock."""
@@ -203,7 +231,9 @@ def _database_url(service: str, given: str | None) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line. Returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m chassis.db.migrate", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m chassis.db.migrate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("action", choices=["upgrade", "check", "revision"])
     parser.add_argument("module", help="the dotted name of a service's migrations")
     parser.add_argument("--url", help="the database (default: the service's own setting)")

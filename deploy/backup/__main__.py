@@ -16,8 +16,10 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.clock import SystemClock
+from chassis.commands import DONE, FOUND, NOT_DONE
 from chassis.errors import WayvaultError
 from chassis.logging import configure_logging
+from chassis.progress import at_work
 from chassis.settings import SettingsError
 from deploy import env_file
 from deploy.backup import drill, seal
@@ -30,7 +32,6 @@ from deploy.dev.engines.host import EngineFault
 from deploy.dev.settings import SettingsFault
 from deploy.dev.state import State
 
-_FOUND = 3
 _RECIPIENTS = "recipients.txt"
 
 
@@ -41,13 +42,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         state = State.from_environment()
         folder = given.to or Path(os.environ.get("WAYVAULT_BACKUP_DIR") or state.root / "backup")
-        status: int = given.run(given, state, Store(folder))
+        with at_work(f"backup {given.command}"):
+            status: int = given.run(given, state, Store(folder))
     except (BackupFault, EngineFault, SettingsError, SettingsFault, WayvaultError, OSError, ValueError) as fault:
         print(f"Not done: {fault}", file=sys.stderr)
-        return 1
+        return NOT_DONE
     except SQLAlchemyError as fault:  # its text would quote the statement
         print(f"Not done: a database can't be used ({type(fault).__name__}). Was it migrated?", file=sys.stderr)
-        return 1
+        return NOT_DONE
     return status
 
 
@@ -92,11 +94,11 @@ def _key(given: argparse.Namespace, _state: State, store: Store) -> int:
     if given.check:
         seal.demand_new(given.identity)
         print(f"Would write the private half to {given.identity}, the public one to {store.folder / _RECIPIENTS}.")
-        return 0
+        return DONE
     recipient = seal.make_key(given.identity, store.folder / _RECIPIENTS)
     print(f"Backups in {store.folder} are sealed to {recipient} from now on.")
     print(f"Next: keep {given.identity} on another machine and on paper. Without it no backup opens.")
-    return 0
+    return DONE
 
 
 def _run(given: argparse.Namespace, state: State, store: Store) -> int:
@@ -108,7 +110,7 @@ def _run(given: argparse.Namespace, state: State, store: Store) -> int:
     if given.check:
         print(f"Would take {', '.join(f'{source.name} ({source.kind})' for source in [*data, *keys])}")
         print(f"into {store.folder}, for {len(recipients)} recipient(s).")
-        return 0
+        return DONE
     now = SystemClock().now()
     name = stamp_of(now)
     print(f"backup {name}", flush=True)
@@ -118,7 +120,7 @@ def _run(given: argparse.Namespace, state: State, store: Store) -> int:
     gone = store.thin_out(daily=given.daily, weekly=given.weekly)
     print(f"Done: {store.folder / name}. Kept: {len(store.names())}; removed as too old: {len(gone)}.")
     print("Next: copy the folder to another place. `python -m deploy.backup drill` proves that it works.")
-    return 0
+    return DONE
 
 
 def _list(given: argparse.Namespace, _state: State, store: Store) -> int:
@@ -134,7 +136,7 @@ def _list(given: argparse.Namespace, _state: State, store: Store) -> int:
             print(f"  {fault}")
         damaged += bool(faults)
     print(f"{len(store.names())} backup(s) in {store.folder}" + (f", {damaged} damaged" if given.check else ""))
-    return _FOUND if damaged else 0
+    return FOUND if damaged else DONE
 
 
 def _restore(given: argparse.Namespace, state: State, store: Store) -> int:
@@ -142,7 +144,7 @@ def _restore(given: argparse.Namespace, state: State, store: Store) -> int:
     if given.check:
         faults = [*store.check(name, identities), *store.check(KEYS, identities)]
         print("\n".join(faults) or f"{name} and the keys are whole.")
-        return _FOUND if faults else 0
+        return FOUND if faults else DONE
     places = places_of(state)
     print(f"restoring {name}", flush=True)
     store.restore(KEYS, list(key_sources(places)), identities, _say)
@@ -150,7 +152,7 @@ def _restore(given: argparse.Namespace, state: State, store: Store) -> int:
     print("Done: everything is back, with as many rows as the backup had.")
     print("Next: `make certificates`; on PostgreSQL `python -m deploy.postgres.bootstrap grants`; start everything;")
     print("`python -m services.vault verify-audit`.")
-    return 0
+    return DONE
 
 
 def _drill(given: argparse.Namespace, state: State, store: Store) -> int:
@@ -168,12 +170,12 @@ def _drill(given: argparse.Namespace, state: State, store: Store) -> int:
         print(f"FOUND {fault}")
     if result.faults:
         print("The drill failed. Next: keep this backup as it is, make another one, and run the drill on that.")
-        return _FOUND
+        return FOUND
     if not result.complete:
         print("The drill went well, but no card was held: that a card opens is not proven.")
-        return _FOUND
+        return FOUND
     print("The drill went well. Nothing of the installation was changed.")
-    return 0
+    return DONE
 
 
 def _admin_url(state: State) -> str:

@@ -6,7 +6,7 @@ engines and services of deploy/compose.yaml and waits until the sites answer; `-
 `down` stops everything and keeps all data; `remove` takes the data too. Safe to run again. `--check` says what would
 be missing and starts nothing.
 
-Exit status: 0 done; 1 something is not well; 2 it can't be done here.
+Exit status: 0 done; 1 not done, the message says why; 2 wrong arguments; 3 something is missing or not well.
 """
 
 import argparse
@@ -19,6 +19,8 @@ import sys
 import time
 from pathlib import Path
 
+from chassis.commands import DONE, FOUND, NOT_DONE
+from chassis.progress import at_work
 from deploy import env_file
 from deploy.compose.files import HEADING, METRICS, PROGRAM_USER, Layout
 from deploy.compose.sites import Sites, is_address, on_this_machine
@@ -314,20 +316,25 @@ def main(arguments: list[str] | None = None) -> int:
         if given.check:
             missing = stack.missing_images()
             print(f"missing images: {', '.join(missing)}. `up` builds them." if missing else "Ready to start.")
-            return 1 if missing else 0
-        match given.command:
-            case "up":
-                stack.up(demo=given.demo)
-            case "down":
-                stack.down()
-            case "remove":
-                stack.remove()
-            case _:
-                return 0 if stack.status() else 1
+            return FOUND if missing else DONE
+        with at_work(f"compose {given.command}"):
+            return _run(stack, given.command, demo=given.demo)
     except (ContainerFault, CertificateFault, EngineFault, OSError) as fault:
         print(f"\n{fault}", file=sys.stderr)
-        return 2
-    return 0
+        return NOT_DONE
+
+
+def _run(stack: Stack, command: str, *, demo: bool) -> int:
+    match command:
+        case "up":
+            stack.up(demo=demo)
+        case "down":
+            stack.down()
+        case "remove":
+            stack.remove()
+        case _:
+            return DONE if stack.status() else FOUND
+    return DONE
 
 
 if __name__ == "__main__":

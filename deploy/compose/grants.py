@@ -1,6 +1,8 @@
 """Gives the vault's application role its rights after a migration: python -m deploy.compose.grants
 
-`deploy.compose` runs it in the operator's container. Safe to run again. Exit status: 0 done; 1 not done.
+`deploy.compose` runs it in the operator's container. Safe to run again.
+
+Exit status: 0 done; 1 not done; 2 wrong arguments.
 """
 
 import argparse

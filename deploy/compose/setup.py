@@ -3,7 +3,8 @@
 Each run stands on one of the two networks of engines. It prints NAME=VALUE lines for the host to put into the programs'
 settings, on standard output, and what it did on standard error. Safe to run again; `deploy.compose` runs it.
 
-Exit status: 0 done; 1 an engine does not answer or is not as it has to be.
+Exit status: 0 done; 1 an engine does not answer or is not as it has to be; 2 wrong
+arguments.
 """
 
 import argparse

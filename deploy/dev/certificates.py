@@ -29,6 +29,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from chassis.certificates import days_left
 from chassis.clock import Clock, SystemClock
+from chassis.progress import at_work
 from deploy.dev import letter_keys
 from deploy.dev.state import State
 from deploy.files import PRIVATE_FILE, PUBLIC_FILE, private_directory, write_file
@@ -355,12 +356,16 @@ def main(arguments: list[str] | None = None) -> int:
             would = due(state, SystemClock(), rotate=given.rotate)
             print(f"Would make in {state.certs}: {', '.join(would)}." if would else f"All in {state.certs} are good.")
             return 0
-        outcome = change_authority(state, given.authority) if given.authority else ensure(state, rotate=given.rotate)
+        with at_work("certificates"):
+            outcome = (
+                change_authority(state, given.authority) if given.authority else ensure(state, rotate=given.rotate)
+            )
     except (CertificateFault, ValueError, OSError) as fault:
         print(fault, file=sys.stderr)
         return 1
     if outcome.certificates:
         print(f"certificates made in {state.certs}: {', '.join(outcome.certificates)}")
+        print("Next: services take them up by themselves; `python -m deploy.dev.engines reload` tells the engines.")
     for path in outcome.keys:
         print(f"key made: {path}")
     if not outcome.certificates and not outcome.keys:

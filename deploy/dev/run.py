@@ -3,7 +3,7 @@
 Starts all services of one checkout under one supervisord: certificates, migrations, demo agency, processes, health.
 Safe to run again at any time. `up --check` starts nothing: it says what would be started, and whether it can be.
 
-Exit status: 0 done; 1 not done or not well, the message says why; 2 wrong arguments.
+Exit status: 0 done; 1 not done, the message says why; 2 wrong arguments; 3 something is not well (status).
 """
 
 import argparse
@@ -17,6 +17,8 @@ from pathlib import Path
 import psycopg
 
 from chassis.clock import SystemClock
+from chassis.commands import DONE, FOUND, NOT_DONE
+from chassis.progress import at_work
 from deploy.dev import certificates, databases, demo
 from deploy.dev.certificates import RENEW_BEFORE_END, inventory
 from deploy.dev.engines.host import EngineFault, port_is_taken
@@ -128,7 +130,8 @@ def _step(name: str, action: Callable[[], object]) -> None:
     started = time.monotonic()
     if sys.stdout.isatty():
         print(f"  {name} …", end="\r", flush=True)
-    action()
+    with at_work(name):
+        action()
     print(f"  {name} ({time.monotonic() - started:.1f} s)", flush=True)
 
 
@@ -226,9 +229,11 @@ def main(arguments: list[str] | None = None) -> int:
             case "up":
                 up(state)
             case "down":
-                down(state)
+                with at_work("stopping"):
+                    down(state)
             case "status":
-                return 0 if status(state) else 1
+                with at_work("asking each process"):
+                    return DONE if status(state) else FOUND
             case "logs":
                 logs(state)
             case "demo-large":
@@ -249,7 +254,7 @@ def main(arguments: list[str] | None = None) -> int:
         OSError,
     ) as fault:
         print(f"\n{fault}", file=sys.stderr)
-        return 1
+        return NOT_DONE
     except KeyboardInterrupt:
         return 130
     return 0

@@ -4,8 +4,9 @@
 
 Without names: vault, crm, portal, notifier, operator, proxy and kamailio. `--engines` adds PostgreSQL, RabbitMQ and
 HashiCorp Vault from Debian and Go, for machines that reach no image registry (`make compose-up` uses them). `--check`
-says what is there and builds nothing; its exit status is 1 when something is missing. Exit status 2: it can't be done
-here.
+says what is there and builds nothing. Safe to run again: layers that are there are kept.
+
+Exit status: 0 done; 1 not done, the message says why; 2 wrong arguments; 3 an image is missing (--check).
 """
 
 import argparse
@@ -16,6 +17,8 @@ import sys
 import time
 from pathlib import Path
 
+from chassis.commands import DONE, FOUND, NOT_DONE
+from chassis.progress import at_work
 from deploy.dev.engines.build_vault import find_or_build
 from deploy.dev.engines.host import EngineFault
 from deploy.images.host import BASE, ContainerFault, Containers
@@ -117,18 +120,20 @@ def main(arguments: list[str] | None = None) -> int:
         if given.check:
             missing = [name for name in names if not containers.has_image(image_of(name))]
             print(f"missing: {', '.join(missing)}. `make images` builds them." if missing else "all images are here")
-            return 1 if missing else 0
-        print(containers.ensure_base(), flush=True)
+            return FOUND if missing else DONE
+        with at_work("base image"):
+            print(containers.ensure_base(), flush=True)
         for name in names:
             started = time.monotonic()
             print(f"  building {name} …", flush=True)
-            built = build(containers, name)
+            with at_work(f"building {name}"):
+                built = build(containers, name)
             print(f"  {built} ({time.monotonic() - started:.0f} s)", flush=True)
     except (ContainerFault, EngineFault, OSError) as fault:
         print(fault, file=sys.stderr)
-        return 2
+        return NOT_DONE
     print(f"{len(names)} images are built; bills of materials in {SBOMS}. Next: make compose-up")
-    return 0
+    return DONE
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ begins. No demo data. Safe to run again: nothing is made twice, and answers are 
     --check    only look, and say what is not well
     --invite   print a fresh link for the admin (the first one was lost or is over)
 
-Exit status: 0 done; 1 something must be mended first; 2 it can't be done here.
+Exit status: 0 done; 1 not done, the message says why; 2 wrong arguments; 3 something must be mended first.
 """
 
 import argparse
@@ -17,6 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chassis.clock import SystemClock
+from chassis.commands import DONE, FOUND, NOT_DONE
+from chassis.progress import at_work
 from deploy.compose.__main__ import Stack
 from deploy.compose.files import SIP_PORT
 from deploy.dev.certificates import CertificateFault
@@ -115,21 +117,25 @@ def main(
         stack = (stack_of or _stack)(given.state, answers, given.address, given.port)
         installation = Installation(given.state, answers, stack)
         if given.invite:
-            print(f"The admin's link, good once:\n\n  {installation.invite()}")
-            return 0
+            with at_work("making a link"):
+                link = installation.invite()
+            print(f"The admin's link, good once:\n\n  {link}")
+            return DONE
         if not _is_well(given, answers, runs=stack.answers("crm")):
-            return 1
+            return FOUND
         if given.check:
             print("\nAll is well. Next: python -m deploy.install")
-            return 0
-        _say_goodbye(installation.run(), answers, stack)
+            return DONE
+        with at_work("installing"):
+            link = installation.run()
+        _say_goodbye(link, answers, stack)
     except AnswerFault as fault:
         print(f"\n{fault}", file=sys.stderr)
-        return 1
+        return NOT_DONE
     except (ContainerFault, CertificateFault, EngineFault, OSError) as fault:
         print(f"\n{fault}", file=sys.stderr)
-        return 2
-    return 0
+        return NOT_DONE
+    return DONE
 
 
 def _stack(state: Path, answers: Answers, address: str, port: int) -> Stack:

@@ -3,7 +3,7 @@
     python -m deploy.phone.check [--server HOST:PORT] [--folder FOLDER] [--from ADDRESS]
 
 Without options it calls through `make up PHONE=1`; with them through containers or another machine. It changes nothing.
-Exit status: 0 sound came through both ways; 1 it did not, and how far the call came.
+Exit status: 0 sound came through both ways; 1 it did not, and how far the call came; 2 wrong arguments.
 
 Two extensions of the check's own call each other and hear each other; the masker notes the time, and an admin of the
 CRM reads it on the page of phone payments.
@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from chassis.progress import at_work
 from deploy.dev.state import State
 from deploy.phone import extensions
 from deploy.phone.softphone import PhoneFault, Softphone
@@ -55,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         state = State.from_environment()
         host, _, port = (given.server or f"127.0.0.1:{state.ports.sip}").rpartition(":")
-        check(given.folder or state.phone, (host, int(port)), given.source)
+        with at_work("calling"):
+            check(given.folder or state.phone, (host, int(port)), given.source)
     except (PhoneFault, ValueError, OSError) as fault:
         print(fault, file=sys.stderr)
         return 1

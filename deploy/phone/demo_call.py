@@ -3,7 +3,9 @@
     python -m deploy.phone.demo_call [--pin 123456] [--number 4242424242424242] [--by event|sound|both|info]
 
 Open a booking in the CRM, choose *Take card by phone*, start the secure session, and type its PIN here.
-It changes nothing but what that call pays. Exit status: 0 the call went through; 1 it did not; 130 interrupted.
+It changes nothing but what that call pays.
+
+Exit status: 0 the call went through; 1 it did not; 2 wrong arguments; 130 interrupted.
 """
 
 import argparse

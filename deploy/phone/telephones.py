@@ -9,7 +9,7 @@
 counts once Kamailio's configuration is written anew: `make up PHONE=1`, or `python -m deploy.compose up --phone
 ADDRESS`. Safe to run again. `--check` changes nothing and says whether it could be done.
 
-Exit status: 0 done; 1 it can't be used as it was typed.
+Exit status: 0 done; 1 it can't be used as it was typed; 2 wrong arguments.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from chassis.commands import add_command
 from deploy.dev.state import State
 from deploy.phone import extensions, kamailio
 from deploy.phone.kamailio import KamailioFault, Trunk
@@ -53,12 +54,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--folder", type=Path, help="where they are kept (default: <WAYVAULT_STATE or var>/phone)")
     parser.add_argument("--check", action="store_true", help="change nothing")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="telephones with their passwords, and the line")
-    adding = commands.add_parser("add", help="a telephone; one that is there keeps its password")
+    add_command(commands, "list", "telephones with their passwords, and the line")
+    adding = add_command(commands, "add", "a telephone; one that is there keeps its password")
     adding.add_argument("user")
     adding.add_argument("--desk", action="store_true", help="the agency's own, whose user may key PINs")
-    commands.add_parser("remove", help="a telephone").add_argument("user")
-    trunk = commands.add_parser("trunk", help="the line to a carrier or PBX")
+    add_command(commands, "remove", "a telephone").add_argument("user")
+    trunk = add_command(commands, "trunk", "the line to a carrier or PBX")
     trunk.add_argument("host", nargs="?", default="", help="NAME or NAME:PORT that outward calls are sent to")
     trunk.add_argument("addresses", nargs="*", metavar="address", help="192.0.2.10 or 192.0.2.0/28")
     trunk.add_argument("--none", action="store_true", help="no line")

@@ -16,10 +16,13 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from chassis.clock import SystemClock
+from chassis.commands import DONE, FOUND, NOT_DONE
+from chassis.progress import at_work
 from deploy import env_file
 from deploy.backup import seal
 from deploy.backup.rules import BackupFault, stamp_of
@@ -30,7 +33,6 @@ from deploy.files import private_directory
 from deploy.pitr.archive import Archive, may_replicate, receiver
 from deploy.pitr.rules import missing_after
 
-_FOUND = 3
 _STOP_SECONDS = 30
 
 
@@ -40,10 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         state = State.from_environment()
         folder: Path = given.to or Path(os.environ.get("WAYVAULT_BACKUP_DIR") or state.root / "backup")
-        status: int = given.run(given, state, Store(folder), Archive(folder / "pitr" / given.server))
+        # `follow` runs until it is told to stop, and says so.
+        with nullcontext() if given.command == "follow" else at_work(f"{given.command} of {given.server}"):
+            status: int = given.run(given, state, Store(folder), Archive(folder / "pitr" / given.server))
     except (BackupFault, EngineFault, OSError, ValueError) as fault:
         print(f"Not done: {fault}", file=sys.stderr)
-        return 1
+        return NOT_DONE
     return status
 
 
@@ -84,7 +88,7 @@ def _follow(given: argparse.Namespace, state: State, store: Store, archive: Arch
     if given.check:
         _demand_replication(state)
         print(f"Would follow {given.server} into {archive.wal}, for {len(recipients)} recipient(s).")
-        return 0
+        return DONE
     private_directory(store.folder / "pitr")
     private_directory(archive.folder)
     stop = threading.Event()
@@ -102,7 +106,7 @@ def _follow(given: argparse.Namespace, state: State, store: Store, archive: Arch
     if not stop.is_set():
         raise BackupFault(f"pg_receivewal ended with {process.returncode}. Run this again: it goes on where it was.")
     print("Stopped; all that was received is sealed. The server keeps what comes now until this runs again.")
-    return 0
+    return DONE
 
 
 def _base(given: argparse.Namespace, state: State, store: Store, archive: Archive) -> int:
@@ -112,7 +116,7 @@ def _base(given: argparse.Namespace, state: State, store: Store, archive: Archiv
     _demand_replication(state)
     if given.check:
         print(f"Would copy {given.server} into {archive.bases.folder}, for {len(recipients)} recipient(s).")
-        return 0
+        return DONE
     now = SystemClock().now()
     private_directory(store.folder / "pitr")
     private_directory(archive.folder)
@@ -121,7 +125,7 @@ def _base(given: argparse.Namespace, state: State, store: Store, archive: Archiv
     copies, segments = archive.thin_out(keep=given.keep)
     print(f"Done: {archive.bases.folder / stamp_of(now)}. Removed as too old: {copies} copies, {segments} segments.")
     print("Next: `python -m deploy.pitr list` says how far the changes reach; without `follow` they reach nowhere.")
-    return 0
+    return DONE
 
 
 def _demand_replication(state: State) -> None:
@@ -148,7 +152,7 @@ def _list(given: argparse.Namespace, _state: State, _store: Store, archive: Arch
 
 def _find(what: str) -> int:
     print(f"FOUND {what}")
-    return _FOUND
+    return FOUND
 
 
 def _restore(given: argparse.Namespace, _state: State, _store: Store, archive: Archive) -> int:
@@ -161,7 +165,7 @@ def _restore(given: argparse.Namespace, _state: State, _store: Store, archive: A
     moment, identities = at.astimezone(UTC) if at else None, seal.identities_of(Path(file))
     if given.check:
         print(f"Would make {given.data} of the copy {archive.copy_for(given.data, moment)}.")
-        return 0
+        return DONE
     base = archive.restore(given.data, moment, identities, _say)
     _give(given.data, given.account)
     print(f"Done: {given.data}, of the copy {base}, to be replayed until {given.at}.")
@@ -169,7 +173,7 @@ def _restore(given: argparse.Namespace, _state: State, _store: Store, archive: A
         "Next: start PostgreSQL on it; it opens for writing once it has replayed. Then look: `python -m services.vault"
     )
     print(f"verify-audit`. Remove {given.data}/restored_wal when all is well, and take a new copy: `base`.")
-    return 0
+    return DONE
 
 
 def _give(folder: Path, account: str) -> None:

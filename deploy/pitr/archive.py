@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from pathlib import Path
 import psycopg
 import pyrage
 
+from chassis.progress import at_work
 from deploy.backup import seal
 from deploy.backup.parts import Source
 from deploy.backup.postgres import environment_of, libpq
@@ -29,7 +30,6 @@ from deploy.pitr.rules import PARTIAL, base_for, is_partial, is_whole
 
 SLOT = "wayvault_pitr"
 _WAL = "restored_wal"
-_SPEAK_EVERY_SECONDS = 3.0
 # A copy's first segment was being written when the copy began; clocks may differ.
 _MARGIN = timedelta(hours=1)
 
@@ -100,7 +100,7 @@ class Archive:
         self, url: str, name: str, recipients: Sequence[pyrage.x25519.Recipient], at: datetime, say: Say
     ) -> None:
         """Takes a copy of the whole server. Raises BackupFault."""
-        self.bases.make(name, [_base(url, Path(), say)], recipients, at, say)
+        self.bases.make(name, [_base(url, Path())], recipients, at, say)
 
     def thin_out(self, *, keep: int) -> tuple[int, int]:
         """Keeps the newest copies and the changes since; returns how many copies and segments went."""
@@ -124,7 +124,7 @@ class Archive:
         """
         base = self.copy_for(data, at)
         private_directory(data)
-        self.bases.restore(base, [_base("", data, say)], identities, say)
+        self.bases.restore(base, [_base("", data)], identities, say)
         wal = private_directory(data / _WAL)
         for name, sealed in self.segments().items():
             # The segment under way is as good as a whole one, up to where it was written.
@@ -181,7 +181,7 @@ def may_replicate(url: str) -> bool:
         raise BackupFault(f"PostgreSQL can't be asked: {type(error).__name__}") from error
 
 
-def _base(url: str, data: Path, say: Say) -> Source:
+def _base(url: str, data: Path) -> Source:
     def take(target: Path) -> Mapping[str, int]:
         command = [str(programs_folder() / "pg_basebackup"), "--pgdata=-", "--format=tar", "--wal-method=none"]
         write_file(target, b"")
@@ -192,7 +192,9 @@ def _base(url: str, data: Path, say: Say) -> Source:
                 stdout=file,
                 stderr=complaints,
             )
-            _wait_out(process, lambda: say(f"{target.stat().st_size / 1e6:,.0f} MB"))
+            with at_work("copying") as work:
+                work.at(lambda: f"{target.stat().st_size / 1e6:,.0f} MB")
+                process.wait()
             complaints.seek(0)
             if process.returncode != 0:
                 raise BackupFault(f"The server can't be copied: {_last_line(complaints.read())}")
@@ -201,18 +203,19 @@ def _base(url: str, data: Path, say: Say) -> Source:
     def put(source: Path) -> Mapping[str, int]:
         with tarfile.open(source, "r:gz") as archive:
             archive.extractall(data, filter="data")
+        if (data / "backup_manifest").exists():
+            _demand_whole(data)
         return {}
 
     return Source(name="base", kind="basebackup", take=take, put=put)
 
 
-def _wait_out(process: "subprocess.Popen[bytes]", speak: Callable[[], object]) -> None:
-    while True:
-        try:
-            process.wait(_SPEAK_EVERY_SECONDS)
-            return
-        except subprocess.TimeoutExpired:
-            speak()
+def _demand_whole(data: Path) -> None:
+    """Compares every file with the server's own manifest of the copy. Raises BackupFault."""
+    command = [str(programs_folder() / "pg_verifybackup"), "--no-parse-wal", "--quiet", str(data)]
+    verified = subprocess.run(command, capture_output=True, check=False)
+    if verified.returncode != 0:
+        raise BackupFault(f"The copy is not as the server gave it: {_last_line(verified.stderr)}")
 
 
 def _seal(clear: Path, target: Path, recipients: Sequence[pyrage.x25519.Recipient]) -> None:

@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 import psycopg
 from psycopg import sql
 
+from chassis.progress import at_work
 from deploy.passwords import password_of
 from services.vault.audit.models import grants_for
 from services.vault.charging.models import grants_for as charging_grants_for
@@ -206,11 +207,12 @@ def main(arguments: list[str] | None = None) -> int:
         if given.check:
             print(would_make(_libpq(url)) if given.command == "roles" else would_grant(_libpq(url)))
             return 0
-        if given.command == "grants":
-            grant_vault(url)
-            print("The vault's application role has its rights.")
-            return 0
-        settings = make_roles(_libpq(url), server=Server.of_url(url, given.ca), passwords=given.passwords)
+        with at_work(given.command):
+            if given.command == "grants":
+                grant_vault(url)
+                print("The vault's application role has its rights. Next: start its processes.")
+                return 0
+            settings = make_roles(_libpq(url), server=Server.of_url(url, given.ca), passwords=given.passwords)
     except (OSError, psycopg.Error) as error:
         print(f"PostgreSQL could not be set up: {str(error).strip()}", file=sys.stderr)
         return 1

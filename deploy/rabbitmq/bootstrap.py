@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
+from chassis.progress import at_work
 from deploy.passwords import password_of
 from deploy.rabbitmq.management import Management, ManagementFault, segment
 
@@ -99,7 +100,8 @@ def main(arguments: list[str] | None = None) -> int:
                 else "All is there; rights and limits would be set anew."
             )
             return 0
-        settings = bootstrap(management, amqp=given.amqp, passwords=given.passwords)
+        with at_work("setting RabbitMQ up"):
+            settings = bootstrap(management, amqp=given.amqp, passwords=given.passwords)
     except (OSError, ValueError, ManagementFault) as error:
         print(f"RabbitMQ could not be set up: {error}", file=sys.stderr)
         return 1

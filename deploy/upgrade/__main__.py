@@ -11,18 +11,18 @@ does more than add, so the old processes must be stopped first (then: --stopped)
 import argparse
 import importlib
 import os
-import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 
 import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.bus.operator import settings_of
+from chassis.commands import DONE, FOUND, NOT_DONE
 from chassis.db.migrate import MigrationError, Migrations
 from chassis.errors import WayvaultError
 from chassis.logging import configure_logging
+from chassis.progress import Work, at_work
 from chassis.settings import SettingsError, load
 from deploy import env_file
 from deploy.backup.rules import BackupFault
@@ -34,10 +34,8 @@ from deploy.postgres.bootstrap import grant_vault
 from deploy.upgrade.plan import Plan, durations, plan_of
 from services.vault.config import VaultSettings
 
-_NARROWS = 3
 # Readers before writers: whoever begins to write something new does so when those who read it know the column.
 _ORDER = ("vault", "notifier", "portal", "crm")
-_SPEAK_EVERY_SECONDS = 3.0
 assert set(_ORDER) == set(SERVICES)
 
 
@@ -50,22 +48,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown := set(services) - set(_ORDER):
         parser.error(f"no service {', '.join(sorted(unknown))}; there are {', '.join(_ORDER)}")
     try:
-        state = State.from_environment()
-        for name, value in collect(state).items():
-            os.environ.setdefault(name, value)
-        admin_url = _admin_url(state)
-        urls = {service: _url_of(service) for service in services}
-        plans = {service: plan_of(migrations_of(service), urls[service], admin_url=admin_url) for service in services}
-        for plan in plans.values():
-            _tell(plan)
-            if given.copy and plan.steps:
-                _time(plan, urls[plan.service], admin_url)
-        return _checked(plans) if given.check else _upgrade(plans, urls, stopped=given.stopped)
+        with at_work("upgrade") as work:
+            return _run(given, services, work)
     except (BackupFault, MigrationError, SettingsError, SettingsFault, WayvaultError, OSError, ValueError) as fault:
         print(f"Not done: {fault}", file=sys.stderr)
     except (SQLAlchemyError, psycopg.Error) as fault:  # its text would quote the statement
         print(f"Not done: a database can't be used ({type(fault).__name__}).", file=sys.stderr)
-    return 1
+    return NOT_DONE
+
+
+def _run(given: argparse.Namespace, services: Sequence[str], work: Work) -> int:
+    state = State.from_environment()
+    for name, value in collect(state).items():
+        os.environ.setdefault(name, value)
+    admin_url = _admin_url(state)
+    urls = {service: _url_of(service) for service in services}
+    plans = {}
+    for service in services:
+        work.at(lambda service=service: f"looking at {service}")  # type: ignore[misc]
+        plans[service] = plan_of(migrations_of(service), urls[service], admin_url=admin_url)
+    for plan in plans.values():
+        _tell(plan)
+        if given.copy and plan.steps:
+            work.at(lambda plan=plan: f"trying it on a copy of {plan.service}")  # type: ignore[misc]
+            _time(plan, urls[plan.service], admin_url)
+    return _checked(plans) if given.check else _upgrade(plans, urls, work, stopped=given.stopped)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -130,49 +137,40 @@ def _checked(plans: Mapping[str, Plan]) -> int:
     if narrowing := [plan.service for plan in plans.values() if plan.narrows]:
         print(f"{', '.join(narrowing)}: a revision does more than add. Next: stop the old processes, make a backup")
         print("(`python -m deploy.backup run`), then `python -m deploy.upgrade --stopped`.")
-        return _NARROWS
+        return FOUND
     if any(plan.steps for plan in plans.values()):
         print("Every revision only adds: old processes may go on meanwhile. Next: `python -m deploy.backup run`,")
         print("then `python -m deploy.upgrade`; start the new processes, then stop the old ones.")
     else:
         print("There is nothing to do.")
-    return 0
+    return DONE
 
 
-def _upgrade(plans: Mapping[str, Plan], urls: Mapping[str, str], *, stopped: bool) -> int:
+def _upgrade(plans: Mapping[str, Plan], urls: Mapping[str, str], work: Work, *, stopped: bool) -> int:
     if not stopped and any(plan.narrows for plan in plans.values()):
         return _checked(plans)
     for service, plan in plans.items():
         if plan.newer:
             continue
         print(f"{service}: migrating", flush=True)
+        work.at(lambda service=service: f"migrating {service}")  # type: ignore[misc]
         _migrate(service)
         if service == "vault" and urls[service].startswith("postgresql"):
             grant_vault(urls[service])
             print("vault: the application's roles have their rights on the new tables")
     print("Done. Next: start the new processes; when `make status` says that they are well, stop the old ones.")
     print("To go back, start the old processes again: the databases stay as they are now, which those can live with.")
-    return 0
+    return DONE
 
 
 def _migrate(service: str) -> None:
     """The service's own `migrate`, which makes its queue too. Raises MigrationError."""
     environment = environment_of(service, os.environ)
     process = run_command([f"services.{service}", "migrate"], environment=environment, root=ROOT)
-    said = _said(process)
+    said = process.communicate()[0]
     if process.returncode != 0:
         raise MigrationError(f"{service}: {said.strip()[-1500:]}")
     print("  " + said.strip().replace("\n", "\n  "))
-
-
-def _said(process: subprocess.Popen[str]) -> str:
-    """What a process says until it ends; speaks while that takes long."""
-    began = time.monotonic()
-    while True:
-        try:
-            return process.communicate(timeout=_SPEAK_EVERY_SECONDS)[0]
-        except subprocess.TimeoutExpired:
-            print(f"  {time.monotonic() - began:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

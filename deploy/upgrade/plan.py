@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, Inspector, MetaData, Table, event, fu
 from sqlalchemy.engine.interfaces import ReflectedColumn
 
 from chassis.db import open_database
-from chassis.db.migrate import Migrations
+from chassis.db.migrate import Migrations, after
 from deploy.backup import postgres, sqlite
 from deploy.backup.places import sqlite_path
 from deploy.backup.rules import BackupFault
@@ -61,7 +61,7 @@ def plan_of(migrations: Migrations, url: str, *, admin_url: str = "") -> Plan:
         present = migrations.present(connection)
         revisions = migrations.revisions()
         newer = bool(present) and present not in {name for name, _ in revisions}
-        waiting = [] if newer else _after(present, revisions)
+        waiting = after(present, revisions)
         rows = _Rows(connection)
         with _empty(url, admin_url) as scratch:
             if present and waiting:
@@ -86,11 +86,6 @@ def durations(migrations: Migrations, url: str, plan: Plan, *, admin_url: str = 
             began = time.monotonic()
             migrations.upgrade(copy, to=step.revision)
             yield step.revision, time.monotonic() - began
-
-
-def _after(present: str | None, revisions: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    names = [name for name, _ in revisions]
-    return revisions[names.index(present) + 1 :] if present else revisions
 
 
 def _steps(

@@ -20,6 +20,7 @@ import hvac
 import hvac.exceptions
 import requests
 
+from chassis.progress import at_work
 from deploy.files import private_directory, write_file
 from deploy.vault.policies import CVV_ROTATION, IDENTITIES, KEYS, policy_text
 
@@ -201,7 +202,8 @@ def main(arguments: list[str] | None = None) -> int:
             lacking = missing(client, plan)
             print(f"Would make: {', '.join(lacking)}." if lacking else "All is there; policies would be written anew.")
             return 0
-        changed = bootstrap(client, plan)
+        with at_work("setting HashiCorp Vault up"):
+            changed = bootstrap(client, plan)
     except (OSError, VaultFault, hvac.exceptions.VaultError, requests.RequestException) as error:
         print(f"Vault could not be set up: {error}", file=sys.stderr)
         return 1

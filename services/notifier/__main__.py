@@ -31,7 +31,7 @@ def migrate_database(settings: NotifierSettings) -> int:
     """Brings the database to this version's form, and makes the queue, so that no event comes before it."""
     MIGRATIONS.upgrade(settings.database_url)
     worker.bind_queue(bootstrap(settings))
-    print("The notifier's database and queue are up to date.")
+    print("The notifier's database and queue are up to date. Next: start its processes.")
     return 0
 
 
@@ -39,7 +39,9 @@ COMMANDS: dict[str, Callable[[NotifierSettings], int]] = {"worker": run_worker, 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    return run_command(arguments, COMMANDS, NotifierSettings, service=SERVICE, description=__doc__)
+    return run_command(
+        arguments, COMMANDS, NotifierSettings, service=SERVICE, migrations=MIGRATIONS, description=__doc__
+    )
 
 
 if __name__ == "__main__":

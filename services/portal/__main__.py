@@ -47,7 +47,7 @@ def migrate_database(settings: PortalSettings) -> int:
     """Brings the database to this version's form, and makes the queue, so that no event comes before it."""
     MIGRATIONS.upgrade(settings.database_url)
     worker.bind_queue(bootstrap(settings))
-    print("The portal's database and queue are up to date.")
+    print("The portal's database and queue are up to date. Next: start its processes.")
     return 0
 
 
@@ -55,7 +55,7 @@ COMMANDS: dict[str, Callable[[PortalSettings], int]] = {"web": web, "worker": ru
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    return run_command(arguments, COMMANDS, PortalSettings, service=SERVICE, description=__doc__)
+    return run_command(arguments, COMMANDS, PortalSettings, service=SERVICE, migrations=MIGRATIONS, description=__doc__)
 
 
 if __name__ == "__main__":

@@ -5,11 +5,23 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import structlog
 
 from chassis.clock import SystemClock
+from chassis.commands import (
+    DONE,
+    EXIT_STATUSES,
+    FOUND,
+    NOT_DONE,
+    NotDone,
+    add_check,
+    add_command,
+    on_the_database,
+    would_migrate,
+)
 from chassis.db import Database, open_database
 from chassis.db.migrate import MigrationError
 from chassis.health import READINESS, Readiness
@@ -20,7 +32,7 @@ from chassis.settings import ServiceSettings, SettingsError, check_config, load
 from chassis.telemetry import export_traces
 from services.vault import server, worker
 from services.vault.audit.service import exported
-from services.vault.audit.syslog import Receiver, SyslogFault, forward
+from services.vault.audit.syslog import Receiver, SyslogFault, forward, waiting
 from services.vault.bootstrap import bootstrap
 from services.vault.config import VaultSettings
 from services.vault.migrations import MIGRATIONS
@@ -28,23 +40,25 @@ from services.vault.operator_commands import add_operator_commands
 from services.vault.retention.report import make_report
 
 _SERVING = ("serve", "worker", "web", "charging")
-# Exit status of the retention report, for scripts: apart from 1, which means that it could not be made.
-_OVERDUE = 3
+# What reads or changes much by itself; the operator's commands, which may ask a person first, say it when they wait.
+_LONG = ("migrate", "retention-report", "export-audit")
 _EMBEDDED = "transit.embedded_keyring"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m services.vault", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m services.vault", description=__doc__, epilog=EXIT_STATUSES)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, (help_text, run) in _PROCESSES.items():
-        added = commands.add_parser(name, help=help_text)
+        added = add_command(commands, name, help_text)
         added.set_defaults(run=run)
+        if name in ("migrate", "export-audit"):
+            add_check(added)
         if name == "export-audit":
             _add_export_options(added)
         if name == "check-config":
             added.add_argument("of", nargs="?", choices=("vault", "phone"), default="vault", help="whose settings")
-    commands.add_parser("phone", help="the masker of calls, with settings of its own (PHONE_…)")
+    add_command(commands, "phone", "the masker of calls, with settings of its own (PHONE_…)")
     add_operator_commands(commands)
     given = parser.parse_args(arguments)
     try:
@@ -57,10 +71,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         configure_logging("vault", level=settings.log_level if given.command in _SERVING else "WARNING")
         if given.command in _SERVING:
             export_traces("vault")
-        status: int = given.run(settings, given)
-    except (SettingsError, SealError, MigrationError) as error:
+        with on_the_database(given.command) if given.command in _LONG else nullcontext():
+            status: int = given.run(settings, given)
+    except (SettingsError, SealError, MigrationError, NotDone) as error:
         print(error, file=sys.stderr)
-        return 1
+        return NOT_DONE
     return status
 
 
@@ -161,13 +176,16 @@ def _charge(settings: VaultSettings, _: argparse.Namespace) -> int:
     return 0
 
 
-def _migrate(settings: VaultSettings, _: argparse.Namespace) -> int:
+def _migrate(settings: VaultSettings, given: argparse.Namespace) -> int:
     # The application's role has no rights on new tables until deploy/postgres/bootstrap grants them.
     url = settings.owner_database_url or settings.database_url
+    if given.check:
+        return would_migrate(MIGRATIONS, url)
     MIGRATIONS.upgrade(url)
     MIGRATIONS.check(url)
     print("The vault's database is up to date.")
-    return 0
+    print("Next: on PostgreSQL `python -m deploy.postgres.bootstrap grants`; then start its processes.")
+    return DONE
 
 
 def _report(settings: VaultSettings, _: argparse.Namespace) -> int:
@@ -178,7 +196,7 @@ def _report(settings: VaultSettings, _: argparse.Namespace) -> int:
     finally:
         database.dispose()
     print("\n".join(report.lines()))
-    return _OVERDUE if report.overdue else 0
+    return FOUND if report.overdue else DONE
 
 
 def _export(settings: VaultSettings, given: argparse.Namespace) -> int:
@@ -188,7 +206,11 @@ def _export(settings: VaultSettings, given: argparse.Namespace) -> int:
         if given.syslog:
             return _forward(database, given)
         with database.read() as session:
-            for line in exported(session, ocsf=given.ocsf):
+            lines = exported(session, ocsf=given.ocsf)
+            if given.check:
+                print(f"{sum(1 for _ in lines)} rows would be written to standard output.")
+                return DONE
+            for line in lines:
                 print(line)
     finally:
         database.dispose()
@@ -200,11 +222,15 @@ def _forward(database: Database, given: argparse.Namespace) -> int:
         raise SettingsError("--syslog needs --position FILE: where it stands how far the trail was sent.")
     receiver = Receiver(address=given.syslog, ca=given.syslog_ca, cert=given.syslog_cert, key=given.syslog_key)
     try:
+        if given.check:
+            with receiver.connected():
+                print(f"{given.syslog} takes the connection; {waiting(database, given.position)} rows would be sent.")
+            return DONE
         sent = forward(database, receiver, given.position)
     except (SyslogFault, OSError) as fault:
         print(f"Not sent, or not all: {fault}. Run it again: it goes on where it ended.", file=sys.stderr)
-        return 1
-    print(f"Sent {sent} rows to {given.syslog}.")
+        return NOT_DONE
+    print(f"Sent {sent} rows to {given.syslog}. Next: the same again, by a timer; it goes on where this ended.")
     return 0
 
 

@@ -3,7 +3,9 @@
 `start` starts what does not run yet and sets everything up (deploy/*/bootstrap); `<state>/engines/engines.env` then
 holds the settings that `make up ENGINES=real` and the tests use. `reload` lets running engines show renewed
 certificates; no connection ends. `--cluster` starts each engine as three members that survive the loss of one; the
-other commands know by themselves what runs. `--check` only says what `start` would need. Exit status: 0 well, 1 not.
+other commands know by themselves what runs. `--check` only says what `start` would need. Safe to run again.
+
+Exit status: 0 well; 1 not done, the message says why; 2 wrong arguments; 3 one does not answer (status).
 """
 
 import argparse
@@ -13,6 +15,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from chassis.commands import DONE, FOUND, NOT_DONE
+from chassis.progress import at_work
 from deploy import env_file
 from deploy.dev import certificates
 from deploy.dev.engines import shape
@@ -154,16 +158,17 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--cluster and --check belong to start; the other commands know what runs")
     names = [name for name in NAMES if not given.engines or name in given.engines]
     try:
-        return _run(State.from_environment(), given.command, names, cluster=given.cluster, only_check=given.check)
+        with at_work(f"engines {given.command}"):
+            return _run(State.from_environment(), given.command, names, cluster=given.cluster, only_check=given.check)
     except (EngineFault, certificates.CertificateFault, ValueError, OSError) as fault:
         print(f"\n{fault}", file=sys.stderr)
-        return 1
+        return NOT_DONE
 
 
 def _run(state: State, command: str, names: Sequence[str], *, cluster: bool, only_check: bool) -> int:
     match command:
         case "status":
-            return 0 if status(state, names) else 1
+            return DONE if status(state, names) else FOUND
         case "reload":
             reload(state, names)
         case "stop":

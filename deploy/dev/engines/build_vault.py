@@ -5,7 +5,7 @@
 The build takes 4 to 10 minutes once; the program (about 190 MB) stays in ${XDG_CACHE_HOME:-~/.cache}/wayvault, named
 after the digest of main.go, go.mod and go.sum, and serves every checkout.
 
-Exit status: 0 there is one; 1 there is none and none could be built.
+Exit status: 0 there is one; 1 there is none and none could be built; 2 wrong arguments.
 """
 
 import argparse
@@ -18,10 +18,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from chassis.progress import at_work
 from deploy.dev.engines.host import EngineFault, find_program
 
 SOURCE = Path(__file__).parent / "vault"
-_SPEAK_EVERY_SECONDS = 15.0
 _NO_GO = (
     "There is neither `vault` nor `bao` on PATH, and no `go` to build HashiCorp Vault with. "
     "Install one of them: HashiCorp Vault (developer.hashicorp.com/vault/install), OpenBao, or Go 1.25 or newer."
@@ -65,15 +65,15 @@ def _take(descriptor: int) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        print("  another process is building HashiCorp Vault already; waiting for it", file=sys.stderr, flush=True)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with at_work("waiting for another process that builds HashiCorp Vault"):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def _build(go: str, program: Path) -> None:
     log = program.parent / "build.log"
     fresh = program.with_name("vault.part")
     print(f"  building HashiCorp Vault once, 4 to 10 minutes; log: {log}", file=sys.stderr, flush=True)
-    started = spoke = time.monotonic()
+    started = time.monotonic()
     with log.open("wb") as stream:
         process = subprocess.Popen(
             [go, "build", "-mod=readonly", "-tags", "minimal", "-trimpath", "-o", str(fresh), "."],
@@ -84,11 +84,8 @@ def _build(go: str, program: Path) -> None:
             stderr=subprocess.STDOUT,
         )
         try:
-            while process.poll() is None:
-                if time.monotonic() - spoke > _SPEAK_EVERY_SECONDS:
-                    spoke = time.monotonic()
-                    print(f"  still building ({spoke - started:.0f} s)", file=sys.stderr, flush=True)
-                time.sleep(0.5)
+            with at_work("building HashiCorp Vault"):
+                process.wait()
         except BaseException:
             process.terminate()
             process.wait()

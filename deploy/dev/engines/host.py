@@ -14,12 +14,12 @@ from typing import Any
 
 import psutil
 
+from chassis.progress import at_work
 from deploy.dev.state import State
 from deploy.files import PRIVATE_DIR, PRIVATE_FILE, write_file
 
 _TRAVERSABLE = 0o711
 _POLL_SECONDS = 0.1
-_SPEAK_AFTER_SECONDS = 2.0
 
 
 class EngineFault(Exception):
@@ -219,22 +219,18 @@ def wait_until(
     log: Path | None = None,
     alive: Callable[[], bool] = lambda: True,
 ) -> None:
-    """Waits until `ready`; says so when it takes longer than two seconds.
+    """Waits until `ready`; says so when that takes long.
 
     Raises EngineFault with the log's end when the time is over, or as soon as the process is no longer `alive`.
     """
     started = time.monotonic()
-    spoke = started
-    while not ready():
-        now = time.monotonic()
-        if not alive():
-            raise EngineFault(f"{what} ended while it was starting.{_tail(log)}")
-        if now - started > seconds:
-            raise EngineFault(f"{what} did not get ready within {seconds:.0f} s.{_tail(log)}")
-        if now - spoke > _SPEAK_AFTER_SECONDS:
-            print(f"  waiting for {what} ({now - started:.0f} s)", flush=True)
-            spoke = now + 3.0
-        time.sleep(_POLL_SECONDS)
+    with at_work(f"waiting for {what}"):
+        while not ready():
+            if not alive():
+                raise EngineFault(f"{what} ended while it was starting.{_tail(log)}")
+            if time.monotonic() - started > seconds:
+                raise EngineFault(f"{what} did not get ready within {seconds:.0f} s.{_tail(log)}")
+            time.sleep(_POLL_SECONDS)
 
 
 def _tail(log: Path | None) -> str:
@@ -276,7 +272,8 @@ def stop_process(pid: int, *, marker: str, what: str, seconds: float = 30.0) -> 
         return
     try:
         process.terminate()
-        _wait_out(process, what, seconds)
+        with at_work(f"waiting for {what} to stop"):
+            process.wait(seconds)
         return
     except psutil.NoSuchProcess:
         return
@@ -286,12 +283,3 @@ def stop_process(pid: int, *, marker: str, what: str, seconds: float = 30.0) -> 
         process.wait(5.0)
     except psutil.TimeoutExpired:
         raise EngineFault(f"{what} did not stop within {seconds + 5:.0f} s.") from None
-
-
-def _wait_out(process: psutil.Process, what: str, seconds: float) -> None:
-    """Waits for its end and, when that takes long, says so. Raises psutil.TimeoutExpired."""
-    try:
-        process.wait(min(_SPEAK_AFTER_SECONDS, seconds))
-    except psutil.TimeoutExpired:
-        print(f"  waiting for {what} to stop", flush=True)
-        process.wait(max(0.1, seconds - _SPEAK_AFTER_SECONDS))

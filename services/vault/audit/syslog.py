@@ -87,6 +87,11 @@ def forward(database: Database, receiver: Receiver, position: Path) -> int:
     return sent
 
 
+def waiting(database: Database, position: Path) -> int:
+    """How many rows the next run would send. Raises SyslogFault."""
+    return sum(1 for _ in _after(database, _read(position)))
+
+
 def frame(record: AuditRecord) -> bytes:
     """One row as one message, with its length before it."""
     severity = _NOTICE if record.entry.result == "refused" else _INFORMATIONAL

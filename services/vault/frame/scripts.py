@@ -2,6 +2,8 @@
 
 `check` compares the built files with the committed list, `update` writes the list anew after a reviewed change, and
 `compare URL` compares what a running site serves with the list (PCI DSS 4.0.1, 6.4.3 and 11.6.1).
+
+Exit status: 0 as listed; 1 not compared, the message says why; 2 wrong arguments; 3 something is not as listed.
 """
 
 import argparse
@@ -14,6 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from chassis.commands import DONE, FOUND, NOT_DONE, add_command
+from chassis.progress import at_work
 from services.vault.frame.app import served_files
 
 LIST: Final = Path(__file__).parent / "scripts.json"
@@ -63,28 +67,33 @@ def _sha256(content: bytes) -> str:
 
 def _report(found: Callable[[], Mapping[str, str]]) -> int:
     try:
-        lines = differences(listed(), found())
+        with at_work("reading the files"):
+            lines = differences(listed(), found())
     except (OSError, urllib.error.URLError) as error:
         print(f"The files can't be read: {error}. Run `make setup`, or check the address.", file=sys.stderr)
-        return 2
+        return NOT_DONE
     for line in lines:
         print(line)
     print("Not as listed; find out who changed it before anyone types a card." if lines else "As listed.")
-    return 1 if lines else 0
+    return FOUND if lines else DONE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m services.vault.frame.scripts", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m services.vault.frame.scripts",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("check", help="compares the built files with the list")
-    commands.add_parser("update", help="writes the list anew; review the change before you commit it")
-    commands.add_parser("compare", help="compares a running site with the list").add_argument("url")
+    add_command(commands, "check", "compares the built files with the list")
+    add_command(commands, "update", "writes the list anew; review the change before you commit it")
+    add_command(commands, "compare", "compares a running site with the list").add_argument("url")
     options = parser.parse_args(arguments)
     match options.command:
         case "update":
             LIST.write_text(json.dumps(built(), indent=2) + "\n", "utf-8")
             print(f"Listed {len(built())} files in {LIST.name}. Review the difference, then commit it.")
-            return 0
+            return DONE
         case "compare":
             return _report(lambda: served(options.url))
         case _:

@@ -60,8 +60,8 @@ TYPED = {
 }
 # Well is 0. Elsewhere the command says that something is to be done, which on this installation is true.
 OTHERWISE = {
-    "make status": 1,  # nothing was started by `make up`
-    "python -m deploy.dev.engines status": 1,
+    "make status": 3,  # nothing was started by `make up`
+    "python -m deploy.dev.engines status": 3,
     "python -m chassis.bus.dead_letters look": 3,  # nothing lies there
     "python -m chassis.bus.dead_letters drop": 3,
     "python -m services.vault export-audit": 1,  # no SIEM listens

@@ -65,6 +65,11 @@ class Directory:
             raise NotFound("There is no such agency.")
         return _agency(row)
 
+    def find_agency(self, session: Session, name: str) -> AgencyDetail | None:
+        """The first one of that very name, for operators; agencies that share one can't be told apart by it."""
+        row = session.scalar(select(AgencyRow).where(AgencyRow.name == name).order_by(AgencyRow.created_at))
+        return _agency(row) if row is not None else None
+
     def load_agent(self, session: Session, agent_id: str) -> AgentDetail:
         """An agent by an id that the caller has from a row of their own."""
         row = session.get(AgentRow, agent_id)

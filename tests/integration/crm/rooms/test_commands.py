@@ -38,13 +38,59 @@ def test_an_operator_makes_an_agency_and_invites_an_agent(home: Path, capsys: py
     assert main(["create-agency", "--name", "Quay Travel"]) == 0
     agency_id = capsys.readouterr().out.strip()
     agent = ["create-agent", "--agency", agency_id, "--name", "Lena Vogt", "--email", "lena@quay.example"]
+    assert main(["create-agency", "--name", "Quay Travel"]) == 0
+    assert capsys.readouterr().out.strip() == agency_id, "made once"
+    assert main([*agent, "--role", "admin", "--check"]) == 0
+    assert "Would make, and print a link for, Lena Vogt" in capsys.readouterr().out
     assert main([*agent, "--role", "admin"]) == 0
     first = capsys.readouterr().out
+    assert main([*agent, "--role", "admin"]) == 0
+    again = capsys.readouterr().out
+    assert again.splitlines()[0] == first.splitlines()[0], "made once, with a fresh link"
     assert re.search(r"http://crm\.localhost:8101/invitation#\S{40,}", first)
     assert main(agent) == 1
     assert "signs in with this address already" in capsys.readouterr().err
     assert main(["invite-agent", "--email", "lena@quay.example"]) == 0
     assert main(["invite-agent", "--email", "nobody@quay.example"]) == 1
+
+
+def test_an_operator_is_told_what_a_command_would_do_to_an_agent(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["create-agency", "--name", "Quay Travel", "--check"]) == 0
+    assert capsys.readouterr().out == "Would make Quay Travel.\n"
+    assert main(["create-agency", "--name", "Quay Travel", "--time-zone", "Moon", "--check"]) == 1
+    assert main(["create-agency", "--name", "Quay Travel"]) == 0
+    agency_id = capsys.readouterr().out.strip()
+    agent = ["create-agent", "--agency", agency_id, "--name", "Lena Vogt", "--email", "lena@quay.example"]
+    assert main([*agent, "--check"]) == 0
+    assert main(["invite-agent", "--email", "lena@quay.example"]) == 1, "nobody was made"
+    assert main(agent) == 0
+    lena = ["--email", "lena@quay.example", "--check"]
+    capsys.readouterr()
+    for command, words in (
+        (["invite-agent"], "make a fresh link for Lena Vogt"),
+        (["set-password"], "ask for a new password of Lena Vogt"),
+        (["reset-authenticator"], "forget the authenticator of Lena Vogt"),
+        (["change-agent-email", "--new-email", "vogt@quay.example"], "let Lena Vogt sign in with vogt@quay.example"),
+    ):
+        assert main([*command, *lena]) == 0
+        assert f"Would {words}" in capsys.readouterr().out
+    assert main(["change-agent-email", "--new-email", "no address", *lena]) == 1
+    assert main(["invite-agent", *lena]) == 0, "the address is the old one"
+
+
+def test_a_database_that_was_never_migrated_is_said_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CRM_STATE_DIR", str(tmp_path))
+    monkeypatch.setenv("CRM_DATABASE_URL", f"sqlite:///{tmp_path}/none.db")
+    monkeypatch.setenv("CRM_SECRET_KEY", "k" * 40)
+    assert main(["migrate", "--check"]) == 0
+    assert "0001_initial" in capsys.readouterr().out
+    assert not (tmp_path / "none.db").exists()
+    assert main(["create-agency", "--name", "Quay Travel"]) == 1
+    assert "Was it migrated?" in capsys.readouterr().err
 
 
 def test_check_config_names_every_setting_and_no_secret(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

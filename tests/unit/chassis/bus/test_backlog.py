@@ -25,7 +25,7 @@ def test_what_is_left_is_told_and_makes_the_command_fail(url: str) -> None:
     bus.bind("crm", ["payment.*.v1"])
     bus.publish([retrieved("p1")])
     out = io.StringIO()
-    assert main(["crm"], out=out) == 1
+    assert main(["crm"], out=out) == 3
     assert out.getvalue() == "crm: 0 event(s) to tell, 1 to read\n"
     bus.close()
 

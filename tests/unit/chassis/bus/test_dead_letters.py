@@ -26,8 +26,13 @@ def test_an_operator_lists_and_replays_the_dead_letters_of_one_service(
     assert main(["list", "crm"], out=out) == 3
     assert out.getvalue() == f"{event.event_id}  payment.retrieved  attempts\n1 dead letter(s) of crm\n"
     out = io.StringIO()
+    assert main(["replay", "crm", event.event_id, "--check"], out=out) == 0
+    assert out.getvalue().splitlines()[-1] == "1 event(s) would be replayed"
+    assert bus.dead_letter_count() == 2
+    out = io.StringIO()
     assert main(["replay", "crm", event.event_id], out=out) == 0
-    assert out.getvalue() == "1 event(s) replayed\n"
+    assert out.getvalue().splitlines()[0] == "1 event(s) replayed"
+    assert main(["replay", "crm", event.event_id, "--check"], out=io.StringIO()) == 3
     subscription = bus.subscribe("crm", ["payment.*.v1"])
     assert receive(subscription).replayed
     subscription.close()
@@ -78,6 +83,7 @@ def test_only_what_was_named_is_dropped_after_a_second_word_and_with_a_line_in_t
 
     assert main(["drop", "crm", *why], out=io.StringIO()) == 1
     assert main(["drop", "crm", events[0].event_id, *why], out=io.StringIO()) == 1
+    assert main(["drop", "crm", events[0].event_id, "--yes", "--check", *why], out=io.StringIO()) == 0
     assert bus.dead_letter_count() == 4
     assert "dead_letter.dropped" not in capsys.readouterr().err
     assert main(["drop", "crm", events[0].event_id, "--yes", *why], out=io.StringIO()) == 0
