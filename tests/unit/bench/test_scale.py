@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.bench.scale import Served, arrivals, pages_per_second, submits_per_second, told
+from tests.bench.scale import Served, arrivals, pages_per_second, row, submits_per_second, told
 
 
 @given(st.floats(0.1, 50), st.floats(1, 20), st.integers())
@@ -37,3 +37,23 @@ def test_who_was_not_served_is_counted_and_not_averaged_away() -> None:
     served = [Served(kind="page", seconds=0.1, well=True)] * 99 + [Served(kind="page", seconds=70, well=False)]
     assert told(served, "page") == {"came": 100, "not_served": 1, "ms": {"p50": 100, "p95": 100, "p99": 100}}
     assert told(served, "submit") == {"came": 0, "not_served": 0, "ms": {}}
+
+
+def test_a_row_names_who_was_not_served_and_the_programs_that_were_busiest() -> None:
+    step = {
+        "agents": 1000,
+        "pages": {"came": 100, "not_served": 1, "ms": {"p50": 40, "p95": 90, "p99": 95}},
+        "submits": {"came": 0, "not_served": 0, "ms": {}},
+        "processors": {
+            "crm-web": 0.5,
+            "vault-serve": 0.02,
+            "postgres": 0.7,
+            "rabbitmq": 0.1,
+            "hcvault": 0.03,
+            "x": 0.01,
+        },
+    }
+    assert row(step) == (
+        "| 1,000 | 100, 1 not served, 40 / 90 ms | 0, 0 not served "
+        "| postgres 0.7, crm-web 0.5, rabbitmq 0.1, hcvault 0.03, vault-serve 0.02 |"
+    )
