@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from chassis.progress import at_work
+from chassis.progress import Work, at_work
 from tests.support.hurry import in_a_hurry
 
 
@@ -16,7 +16,16 @@ def test_quick_work_says_nothing() -> None:
     assert out.getvalue() == ""
 
 
-def test_long_work_says_after_two_seconds_and_every_five_what_it_is_at() -> None:
+def test_the_words_follow_what_it_is_at() -> None:
+    work = Work("copying")
+    assert work.line(2.4) == "  copying, 2 s so far"
+    done = ["crm"]
+    work.at(lambda: f"{len(done)} of 4")
+    done.append("portal")
+    assert work.line(7) == "  copying: 2 of 4, 7 s so far"
+
+
+def test_long_work_says_so_after_two_seconds_and_every_five() -> None:
     said = threading.Semaphore(0)
 
     class Out(io.StringIO):
@@ -24,13 +33,11 @@ def test_long_work_says_after_two_seconds_and_every_five_what_it_is_at() -> None
             said.release()
 
     out = Out()
-    with in_a_hurry(3), at_work("copying", out=out) as work:
-        work.at(lambda: "the vault")
+    with in_a_hurry(3), at_work("copying", out=out):
         for _ in range(3):
             assert said.acquire(timeout=10)
     lines = out.getvalue().splitlines()
-    assert [line.rpartition(", ")[2] for line in lines] == ["2 s so far", "7 s so far", "12 s so far"]
-    assert lines[-1] == "  copying: the vault, 12 s so far"
+    assert lines == ["  copying, 2 s so far", "  copying, 7 s so far", "  copying, 12 s so far"]
 
 
 def test_of_work_within_work_only_the_inner_one_speaks() -> None:
