@@ -132,19 +132,28 @@ def test_an_upgrade_adds_the_latin_spellings_of_names_in_other_scripts(site: Crm
     assert [each.id for each in found] == [booking.id]
 
 
-def test_an_upgrade_finds_names_by_more_latin_spellings(site: CrmSite) -> None:
-    client = _add(site, "Мария", "محمد")
+@pytest.mark.parametrize(
+    ("before", "name", "spellings"),
+    [
+        ("0036_dues_of_trips", ("Мария", "محمد"), ("Maria", "Mohammed", "maria mohammed")),
+        ("0038_order_of_clients", ("花子", "佐藤"), ("Sato", "sat", "佐藤")),
+    ],
+)
+def test_an_upgrade_finds_names_by_more_latin_spellings(
+    site: CrmSite, before: str, name: tuple[str, str], spellings: tuple[str, ...]
+) -> None:
+    client = _add(site, *name)
     url = site.settings.database_url
     database = open_database(url, name="crm-before")
     with database.engine.begin() as connection:
         config = MIGRATIONS._config(connection)
         command.stamp(config, "head")
-        command.downgrade(config, "0036_dues_of_trips")
+        command.downgrade(config, before)
         connection.execute(text("DELETE FROM client_word"))
         connection.execute(text("UPDATE client SET search_text = ''"))
     database.dispose()
     MIGRATIONS.upgrade(url)
-    for typed in ("Maria", "Mohammed", "maria mohammed"):
+    for typed in spellings:
         assert [each.id for each in site.deps.sales.clients.search(site.maya, typed)] == [client.id], typed
 
 
