@@ -75,7 +75,7 @@ screens: setup ## Take the README's pictures anew
 	@$(PY) -m deploy.dev.screens
 
 .PHONY: album
-album: setup ## Photograph every page at seven sizes, light and dark, for the eye (some 20 minutes)
+album: setup ## Photograph every page at seven sizes, light and dark, for the eye (half an hour or more)
 	@sh deploy/dev/chromium
 	@$(PY) -m deploy.dev.certificates
 	@$(PY) -m tests.e2e.whole_album

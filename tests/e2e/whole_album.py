@@ -1,5 +1,5 @@
-"""The walk through every page with pictures: python -m tests.e2e.whole_album [test_refunds.py …] (or `make album`, some
-20 minutes for all).
+"""The walk through every page with pictures: python -m tests.e2e.whole_album [test_refunds.py …] (or `make album`,
+half an hour or more for all).
 
 The browser tests that look at pages run against one stack, on embedded engines. Each page is taken in every view
 (tests/e2e/album.py) in light and dark; what goes beyond the edge is told by name, and so is a page that no walk came
