@@ -239,7 +239,7 @@ class ServerSessions:
             setattr(g, f"{self._here}_timed_out", ran_out)
             setattr(g, f"{self._here}_lost", _to_session(row))
             return None
-        if now - row["last_seen_at"] >= _TOUCH_EVERY and not _is_passive():
+        if now - row["last_seen_at"] >= _TOUCH_EVERY and not is_passive():
             self._touch(row["id"], now)
         return _to_session(row)
 
@@ -280,7 +280,8 @@ def _forget_csrf_token() -> None:
     g.pop("csrf_token", None)
 
 
-def _is_passive() -> bool:
+def is_passive() -> bool:
+    """Whether the page makes this request by itself: it counts as no use, and must change nothing."""
     view = current_app.view_functions.get(request.endpoint or "")
     return bool(getattr(view, "wv_passive", False)) or _PASSIVE_HEADER in request.headers
 

@@ -6,6 +6,7 @@ from chassis.web import Brand
 from chassis.web.formatting import use_zone
 from chassis.web.page import Viewer
 from services.portal.agents.service import AgentView
+from services.portal.following import follow, following
 from services.portal.nav import tabs_for
 from services.portal.origin import Origin
 from services.portal.parts import portal
@@ -13,6 +14,8 @@ from services.portal.payment_request import PaymentRequest, readable_accent
 from services.portal.web import find_client
 
 _NOBODY = Brand(name="Your travel agency")
+# Answers that are no pages.
+_BARE = ("static", "following.news", "session_watch.left")
 
 
 def dress(payment_request: PaymentRequest) -> None:
@@ -63,8 +66,12 @@ def install_brand(app: Flask) -> None:
     """Makes `brand`, `nav` and `viewer` known to the layout: the signed-in client's, where a page has no other."""
 
     def dress_for_client() -> None:
-        if not (request.endpoint or "").endswith("static") and (client := find_client()) is not None:
-            dress_as(client.agent)
+        if (request.endpoint or "").endswith(_BARE) or (client := find_client()) is None:
+            return
+        if request.method == "GET":
+            # Tabs count what waits for them; and whatever the address names is shown.
+            follow(client.client_id, *(str(each) for each in (request.view_args or {}).values()))
+        dress_as(client.agent)
 
     app.before_request(dress_for_client)
     app.context_processor(_page_context)
@@ -73,6 +80,8 @@ def install_brand(app: Flask) -> None:
 def _page_context() -> dict[str, object]:
     client = find_client()
     context: dict[str, object] = {"brand": g.get("portal_brand") or _house(), "nav": (), "viewer": None}
+    if asks := following():
+        context |= {"followed": asks, "page_scripts": [url_for("payments.static", filename="follow.js")]}
     if client is not None:
         context["nav"] = tabs_for(client.client_id)
         context["viewer"] = Viewer(name=client.name, detail=client.email, sign_out_url=url_for("account.sign_out"))

@@ -9,6 +9,7 @@ from services.portal.esign.models import PrintJobRow, SignedDocumentRow, SignReq
 from services.portal.itineraries.models import ItineraryLinkRow
 from services.portal.links.models import EvidenceRow, LinkRow, LinkTokenRow
 from services.portal.merges.models import merged_clients
+from services.portal.news import PAGE_NEWS
 from services.portal.orm import Base, account_session_tables, event_tables, session_tables
 from services.portal.payments.models import IntakeRow, PaymentRow
 from services.portal.profile.models import ProfileRow
@@ -20,6 +21,7 @@ from services.portal.trips.models import TravelerRow, TripRow
 from services.portal.visits.models import VisitPartRow, VisitRow, VisitTokenRow
 
 __all__ = [
+    "PAGE_NEWS",
     "AccountRow",
     "AgencyLogoRow",
     "AgencyRow",

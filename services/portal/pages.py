@@ -7,6 +7,7 @@ from services.portal.agencies.views import blueprint as agencies
 from services.portal.cvv.views import blueprint as cvv
 from services.portal.documents.views import blueprint as documents
 from services.portal.esign.views import blueprint as esign
+from services.portal.following import blueprint as following
 from services.portal.insurance.views import blueprint as insurance
 from services.portal.itineraries.views import blueprint as itineraries
 from services.portal.links.views import blueprint as links
@@ -22,6 +23,7 @@ from services.portal.visits.views import blueprint as visits
 
 ROOMS: tuple[Blueprint, ...] = (
     agencies,
+    following,
     links,
     payments,
     standing_orders,

@@ -18,6 +18,7 @@ from services.portal.itineraries import events as itinerary_events
 from services.portal.links import events as link_events
 from services.portal.merges import events as merge_events
 from services.portal.models import event_tables
+from services.portal.news import PAGE_NEWS
 from services.portal.orm import drafts
 from services.portal.parts import Dependencies
 from services.portal.payments import events as payment_events
@@ -30,6 +31,7 @@ from services.portal.visits import events as visit_events
 _HOUSEKEEPING_SECONDS = 600.0
 _RESETS_SECONDS = 1.0
 _VISITS_SECONDS = 1.0
+_NEWS_SECONDS = 60.0
 
 
 def event_handlers(deps: Dependencies) -> EventHandlers:
@@ -65,6 +67,7 @@ def timers(deps: Dependencies) -> list[tuple[str, Loop]]:
         ("password resets", every(_RESETS_SECONDS, deps.accounts.mail_resets, "password resets")),
         ("sign-in housekeeping", every(_HOUSEKEEPING_SECONDS, deps.accounts.sweep, "sign-in housekeeping")),
         ("registrations", every(_HOUSEKEEPING_SECONDS, deps.registrations.sweep, "registrations")),
+        ("old news", every(_NEWS_SECONDS, lambda: PAGE_NEWS.sweep(core.database), "old news")),
         ("throttle housekeeping", every(_HOUSEKEEPING_SECONDS, deps.throttle.sweep, "throttle housekeeping")),
         ("draft housekeeping", every(_HOUSEKEEPING_SECONDS, kept.sweep, "draft housekeeping")),
         ("session housekeeping", every(_HOUSEKEEPING_SECONDS, core.sessions.sweep, "session housekeeping")),

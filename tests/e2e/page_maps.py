@@ -30,6 +30,7 @@ NO_PAGES: Final = {
     "chassis.healthz",
     "clients.search",
     "documents.file",
+    "following.news",
     "payments.outcome",
     "phone.stream",
     "reveal.state",

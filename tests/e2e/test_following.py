@@ -1,4 +1,4 @@
-"""Open pages follow what happens by themselves, and nothing but the agent unloads them (ux 18)."""
+"""Open pages of agent and client follow what happens by themselves, and nothing but a person unloads them (ux 18)."""
 
 from playwright.sync_api import Page, expect
 
@@ -31,6 +31,7 @@ def test_a_payment_is_watched_from_sent_to_authorized_and_its_card_shown_on_the_
     client.fill_all()
     client.submit()
     client.expect_thanks()
+    _mark(client.page)
     expect(row).to_contain_text("Ready to process", timeout=_LONG_MS)
     # The other page of the same browser has become the one that retrieves.
     watcher = type(agent)(page=area, crm=world.crm, account=agent.account)
@@ -45,6 +46,10 @@ def test_a_payment_is_watched_from_sent_to_authorized_and_its_card_shown_on_the_
     assert watcher.shown_number() == VISA, "what follows leaves the frame alone"
     for page in (listed, area):
         _assert_never_unloaded(page)
+    heading = client.page.get_by_role("heading", level=1)
+    expect(heading).to_have_text("Your payment is being made", timeout=_LONG_MS)
     watcher.close_as_processed("AUR-18")
     expect(row).to_contain_text("Processed", timeout=_LONG_MS)
-    _assert_never_unloaded(listed)
+    expect(heading).to_have_text("Your payment is done", timeout=_LONG_MS)
+    for page in (listed, client.page):
+        _assert_never_unloaded(page)

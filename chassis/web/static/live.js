@@ -27,10 +27,11 @@ const callbacks = {
   beforeAttributeUpdated: (name, node) => !(name === "open" && node.matches("details")),
 };
 
-/** The page as it is now, or null: signed out, gone, or the connection is lost. The next news tries again. */
+/** The page as it is now, or null: signed out, or the connection is lost. The next news tries again. A page that says
+ * that what was shown is over (410) is one too, wherever it stands. */
 async function present() {
   const answer = await fetch(page(), { headers: { "X-Wayvault-Passive": "1", Accept: "text/html" } }).catch(() => null);
-  if (!answer?.ok || answer.redirected) return null;
+  if (answer?.status !== 410 && (!answer?.ok || answer.redirected)) return null;
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
 
@@ -58,6 +59,7 @@ async function refresh() {
     done.push(part);
   }
   if (!done.length) return;
+  if (next.title) document.title = next.title;
   // Until they are there, what is pressed is kept (early.js).
   document.dispatchEvent(new Event("wv-scripts-wanted"));
   await loadScripts(next);

@@ -18,6 +18,7 @@ from protos.wayvault.events.v1.events_pb2 import CvvRequested, CvvResupplied, Pa
 from services.portal.cvv.intake import CvvIntakePort
 from services.portal.cvv.models import CvvLinkRow
 from services.portal.cvv.rules import CvvLinkState, CvvLinkStatus, status_of
+from services.portal.news import tell
 from services.portal.origin import Origin
 from services.portal.payment_request import PaymentRequest, read_context
 from services.portal.payments.service import payment_over
@@ -86,6 +87,7 @@ class CvvLinks:
             )
             .values(state=CvvLinkState.REPLACED.value)
         )
+        tell(session, [message.context.payment_id])
 
     def find(self, link_id: str) -> CvvLink | None:
         """The link by its id, or None. Changes nothing."""

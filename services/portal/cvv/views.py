@@ -8,7 +8,9 @@ from werkzeug.wrappers import Response as BaseResponse
 from chassis.cards import brand_words
 from chassis.errors import CardGone, CardInvalid, IntakeExpired, IntakeUsed, InvalidArgument, SealBroken, WayvaultError
 from chassis.web.link_repair import link_token
+from chassis.web.sessions import is_passive
 from services.portal.cvv.service import CvvLink, CvvLinkStatus
+from services.portal.following import follow
 from services.portal.looks import dress, origin_of_request
 from services.portal.parts import portal
 
@@ -27,6 +29,7 @@ def landing(link_id: str) -> BaseResponse:
     link = portal().cvv.find(link_id)
     if link is None:
         return _page("links/unknown.html", 404)
+    follow(link_id, link.request.payment_id)
     return _landing_page(link)
 
 
@@ -53,7 +56,9 @@ def form(link_id: str) -> BaseResponse:
     if link.status is not CvvLinkStatus.OPEN:
         return _result(link)
     dress(link.request)
-    intake_id, trouble = _slot(link)
+    follow(link_id, link.request.payment_id)
+    # A page that looks whether it is still asked for has its slot; another would take that one's place.
+    intake_id, trouble = ("", "") if is_passive() else _slot(link)
     return _page("cvv/form.html", 200, link=link, card=_card(link), intake_id=intake_id, trouble=trouble)
 
 

@@ -6,9 +6,11 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 
 from chassis.db import UtcDateTime
+from services.portal.news import news
 from services.portal.orm import Base
 
 
+@news("booking_id")
 class TripDocumentRow(Base):
     """A file for the travelers of a trip."""
 

@@ -13,7 +13,8 @@ from protos.wayvault.events.v1.events_pb2 import DocumentShared
 from services.portal.documents.models import DocumentReaderRow, TripDocumentRow
 from services.portal.documents.rules import size_words, type_words
 from services.portal.merges.service import current_client_id
-from services.portal.trips.service import trips_shown_to
+from services.portal.news import tell
+from services.portal.trips.service import travelers_of, trips_shown_to
 
 __all__ = ["DocumentFile", "TripDocument", "TripDocuments"]
 
@@ -86,9 +87,14 @@ class TripDocuments:
         session.execute(delete(DocumentReaderRow).where(DocumentReaderRow.document_id == row.document_id))
         for client_id in dict.fromkeys(current_client_id(session, each) for each in message.client_ids):
             session.add(DocumentReaderRow(document_id=row.document_id, client_id=client_id))
+        tell(session, travelers_of(session, message.booking_id))
 
     def learn_withdrawn(self, session: Session, document_id: str) -> None:
         """Forgets a document, bytes and all."""
+        for booking_id in session.scalars(
+            select(TripDocumentRow.booking_id).where(TripDocumentRow.document_id == document_id)
+        ).all():
+            tell(session, [booking_id, *travelers_of(session, booking_id)])
         session.execute(delete(DocumentReaderRow).where(DocumentReaderRow.document_id == document_id))
         session.execute(delete(TripDocumentRow).where(TripDocumentRow.document_id == document_id))
 

@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
+from services.portal.news import news
 from services.portal.orm import Base
 
 
@@ -61,6 +62,7 @@ class PrintJobRow(Base):
     failures: Mapped[int] = mapped_column(default=0)
 
 
+@news("request_id", "client_id")
 class SignRequestRow(Base):
     """Something that a person is asked to sign: a document of the agency's library (C8), an insurance offer (C7)."""
 

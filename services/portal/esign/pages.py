@@ -27,6 +27,7 @@ from services.portal.esign.service import (
     consent_to_reuse,
     read_signature,
 )
+from services.portal.following import follow
 from services.portal.looks import dress_as, origin_of_request
 from services.portal.onward import landing_of, onward
 from services.portal.parts import portal
@@ -74,6 +75,7 @@ class SigningPages:
 
     def landing(self, request_id: str) -> BaseResponse:
         """Who asks for what, and one button."""
+        follow(request_id)
         asked = self._find(request_id)
         if asked is None:
             return _page("links/unknown.html", 404)
@@ -102,6 +104,7 @@ class SigningPages:
 
     def read(self, request_id: str) -> BaseResponse:
         """The text with the place to sign, or what became of it."""
+        follow(request_id)
         asked, refusal = self._held(request_id)
         if asked is None:
             return refusal

@@ -6,9 +6,11 @@ from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
+from services.portal.news import news
 from services.portal.orm import Base
 
 
+@news("share_id")
 class ItineraryLinkRow(Base):
     """A link that shows a trip. The token is known by its SHA-256 alone."""
 

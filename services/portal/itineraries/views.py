@@ -8,6 +8,7 @@ from chassis import calendar
 from chassis.paper.itinerary import pdf
 from chassis.web.downloads import download, file_name
 from chassis.web.link_repair import link_token
+from services.portal.following import follow
 from services.portal.itineraries.service import ItineraryLink, LinkStatus, SharedTrip
 from services.portal.looks import dress_as
 from services.portal.parts import portal
@@ -99,6 +100,7 @@ def _held(share_id: str) -> tuple[SharedTrip | None, BaseResponse]:
     to_landing = redirect(url_for("itineraries.landing", share_id=share_id), 303)
     if not portal().access.holds(link.share_id):
         return None, to_landing
+    follow(link.share_id, link.booking_id)
     shared = portal().itineraries.trip(link)
     return (shared, to_landing) if shared is not None else (None, _page("itineraries/soon.html", 404, link=link))
 

@@ -6,9 +6,11 @@ from sqlalchemy import ForeignKey, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
+from services.portal.news import news
 from services.portal.orm import Base
 
 
+@news("link_id", "client_id", "replaces_payment_id")
 class LinkRow(Base):
     """A payment authorization link as the CRM issued it, and what happened to it here; or a payment that a signed-in
     client started themselves (P3): the same in all but that no token opens it before it is signed."""

@@ -4,6 +4,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from werkzeug.wrappers import Response as BaseResponse
 
 from chassis.web.link_repair import link_token
+from services.portal.following import follow
 from services.portal.links.service import LinkStatus, LinkView
 from services.portal.looks import dress, origin_of_request
 from services.portal.parts import portal
@@ -19,6 +20,7 @@ def start() -> str:
 @blueprint.get("/pay/<link_id>")
 def landing(link_id: str) -> BaseResponse:
     """What is asked, and one button."""
+    follow(link_id)
     link = portal().links.find(link_id)
     if link is None:
         return _page("links/unknown.html", 404)

@@ -6,9 +6,11 @@ from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
+from services.portal.news import news
 from services.portal.orm import Base
 
 
+@news("payment_id", "client_id", "booking_id")
 class PaymentRow(Base):
     """An authorized payment and the facts about it. A fact that comes before the authorization (events of
     different aggregates are not ordered) makes the row; `authorized_at` is empty until then, and stays so for a payment

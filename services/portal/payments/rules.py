@@ -82,6 +82,13 @@ def state_of(facts: PaymentFacts) -> PaymentState:
     return PaymentState.REQUESTED
 
 
+def is_over(facts: PaymentFacts) -> bool:
+    """Whether nothing more is to be expected: the payment came to nothing, and no card of it is left. One that was made
+    may still be given back."""
+    ended = {PaymentState.VOIDED, PaymentState.LAPSED, PaymentState.DECLINED, PaymentState.REVERSED}
+    return state_of(facts) in ended and (facts.authorized_at is None or card_gone_at(facts) is not None)
+
+
 def card_gone_at(facts: PaymentFacts) -> datetime | None:
     """When the card was deleted: by the agency, or by its own time running out (M11); None while it is kept."""
     moments = [moment for moment in (facts.card_removed_at, facts.lapsed_at) if moment is not None]

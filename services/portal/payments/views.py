@@ -12,11 +12,13 @@ from chassis.web.downloads import download
 from chassis.web.drafts import keep_draft
 from chassis.web.errors import wants_json
 from chassis.web.formatting import country_of_zone
+from chassis.web.sessions import is_passive
 from services.portal.esign.pages import offered_on_file, posted_signature, without_face
 from services.portal.esign.service import (
     CONSENT_TEXT,
     clean_name,
 )
+from services.portal.following import follow
 from services.portal.links.service import LinkStatus, LinkView
 from services.portal.looks import dress, origin_of_request
 from services.portal.onward import landing_of, onward
@@ -64,6 +66,7 @@ _TYPE_AGAIN = "Your card did not leave this page, so please enter it once more. 
 @blueprint.get("/pay/<link_id>/authorize")
 def authorize(link_id: str) -> BaseResponse:
     """The form, with a slot in the vault opened for it."""
+    follow(link_id)
     link = _held(link_id)
     if not isinstance(link, LinkView):
         return link
@@ -92,11 +95,13 @@ def _known_address(link: LinkView) -> dict[str, str]:
 def confirmed(payment_id: str) -> BaseResponse:
     """Where a client comes back to from their bank's or the gateway's page; it follows by itself until the payment is
     done. It tells nothing that the address alone should not tell: no name, no amount."""
+    refused = request.args.get("redirect_status") == "failed"
+    if not refused:
+        follow(payment_id)
     payment = portal().payments.status(payment_id)
     if payment is not None:
         dress(payment.request)
     done = payment is not None and payment.state is PaymentState.PROCESSED
-    refused = request.args.get("redirect_status") == "failed"
     test_mode = payment is not None and payment.facts.test_mode
     return make_response(render_template("payments/confirmed.html", done=done, refused=refused, test_mode=test_mode))
 
@@ -152,6 +157,7 @@ def status(link_id: str) -> BaseResponse:
     link = _opened(link_id)
     if not isinstance(link, LinkView):
         return link
+    follow(link_id, link.request.payment_id)
     found = portal().payments.status(link.request.payment_id)
     if found is None:
         return redirect(url_for("payments.authorize", link_id=link_id), 303)
@@ -307,7 +313,8 @@ def _try_intake(link: LinkView) -> tuple[Intake | None, str]:
 def _form_page(
     link: LinkView, form: AuthorizationForm, *, status: int = 200, unsigned: str = "", message: str = ""
 ) -> Response:
-    intake, trouble = _try_intake(link)
+    # A page that looks whether it is still asked for has its slot.
+    intake, trouble = (None, "") if is_passive() else _try_intake(link)
     form.offer_digest.data = link.offer_digest
     form.sealed_card.data = ""
     return make_response(

@@ -6,9 +6,11 @@ from sqlalchemy import LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
+from services.portal.news import news
 from services.portal.orm import Base
 
 
+@news("client_id")
 class StandingOrderRow(Base):
     """A standing order as the CRM told of it last, and what its client asked for since."""
 

@@ -6,9 +6,11 @@ from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
+from services.portal.news import news
 from services.portal.orm import Base
 
 
+@news("booking_id")
 class TripRow(Base):
     """A booking as the CRM last told of it."""
 
@@ -29,6 +31,7 @@ class TripRow(Base):
     former_days: Mapped[list[dict[str, str]] | None] = mapped_column(JSON)
 
 
+@news("client_id")
 class TravelerRow(Base):
     """A client on a trip."""
 

@@ -101,6 +101,11 @@ def trips_shown_to(client_id: str) -> Select[str]:
     )
 
 
+def travelers_of(session: Session, booking_id: str) -> Sequence[str]:
+    """The clients on a trip, whether it is shown to them or not."""
+    return session.scalars(select(TravelerRow.client_id).where(TravelerRow.booking_id == booking_id)).all()
+
+
 class Trips:
     """The trips room. Methods with a `session` are parts of a caller's transaction."""
 

@@ -6,9 +6,11 @@ from sqlalchemy import ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.db import UtcDateTime
+from services.portal.news import news
 from services.portal.orm import Base
 
 
+@news("visit_id", "client_id")
 class VisitRow(Base):
     """What one client is asked for by one letter."""
 

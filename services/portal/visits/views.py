@@ -5,6 +5,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from werkzeug.wrappers import Response as BaseResponse
 
 from chassis.web.link_repair import link_token
+from services.portal.following import follow
 from services.portal.looks import dress_as, origin_of_request
 from services.portal.onward import holds_visit, part_url, visit_around
 from services.portal.parts import portal
@@ -24,6 +25,7 @@ def landing(visit_id: str) -> BaseResponse:
         return _page("links/unknown.html", 404)
     if visit.standing in _CLOSED:
         return _closed(visit)
+    _follow(visit)
     return _page("visits/landing.html", 200, visit=visit, timed_out=portal().access.timed_out())
 
 
@@ -57,6 +59,7 @@ def show(visit_id: str) -> BaseResponse:
         return redirect(url_for("visits.landing", visit_id=visit.visit_id), 303)
     if visit.standing in _CLOSED:
         return _closed(visit)
+    _follow(visit)
     return _page("visits/show.html", 200, visit=visit, client=find_client())
 
 
@@ -71,6 +74,10 @@ def _find(visit_id: str) -> VisitView | None:
     if visit is not None:
         dress_as(visit.agent)
     return visit
+
+
+def _follow(visit: VisitView) -> None:
+    follow(visit.visit_id, *(part.part_id for part in visit.parts))
 
 
 def _wrong_token(visit_id: str) -> Response:

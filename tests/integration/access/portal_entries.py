@@ -70,6 +70,8 @@ ENTRIES: dict[str, Entry] = {
     "itineraries.open_link": ANYBODY,
     "itineraries.paper": Entry(Door.LINK),
     "itineraries.trip": Entry(Door.LINK),
+    # following: the address is signed, and tells whether there is news, nothing else
+    "following.news": ANYBODY,
     # links: looking at the page and trying a token is for anybody; the token opens it
     "links.landing": ANYBODY,
     "links.open_link": ANYBODY,

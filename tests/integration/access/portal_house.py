@@ -23,6 +23,7 @@ from services.portal.app import create_app
 from services.portal.bootstrap import bootstrap
 from services.portal.esign.rules import Signature, SignatureKind
 from services.portal.esign.service import RequestKind, Signing
+from services.portal.following import signed
 from services.portal.origin import Origin
 from tests.integration.access.kept_file import KeptFile
 from tests.support.clock import FakeClock
@@ -129,6 +130,8 @@ class FurnishedPortal(PortalWorld):
             "visit_id": VISIT,
             "registration_id": registration_id,
         }
+        with self.wsgi.app_context():
+            self.objects["followed"] = signed([GRACE.id])
         self.file = KeptFile(folder / "portal.db", self.database)
 
     def _register(self, browser: FlaskClient) -> str:
