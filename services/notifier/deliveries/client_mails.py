@@ -12,7 +12,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     QuoteRequested,
     RegistrationAnswered,
 )
-from services.notifier.deliveries.formats import agency_data, day, moment
+from services.notifier.deliveries.formats import agency_data, days, moment
 from services.notifier.deliveries.mailing import Mailing
 from services.notifier.templates.rules import Mail
 
@@ -91,13 +91,12 @@ class ClientMails:
         travelers = _count(event.adults, "adult", "adults")
         if event.children:
             travelers += ", " + _count(event.children, "child", "children")
-        dates = " to ".join(dict.fromkeys(filter(None, (day(event.begins_on), day(event.ends_on)))))
         data = {
             "client_name": f"{event.client.first_name} {event.client.last_name}".strip(),
             "client_email": event.client.email,
             "client_phone": event.client.phone,
             "destination": event.destination,
-            "dates": dates or "Open",
+            "dates": days(event.begins_on, event.ends_on) or "Open",
             "travelers": travelers,
             "budget": event.budget,
             "wishes": event.wishes,

@@ -11,6 +11,7 @@ from chassis.timestamps import moment_of
 from chassis.typed.days import day_from
 from chassis.typed.names import called
 from chassis.web.colour import DEFAULT_ACCENT
+from chassis.web.formatting import day_range
 from protos.wayvault.events.v1.events_pb2 import Agency, PaymentContext, PaymentType
 from services.notifier.templates.rules import Theme
 
@@ -29,14 +30,22 @@ def day(text: str) -> str:
     return written_day(found) if found else text
 
 
+def days(first: str, last: str) -> str:
+    """Two ISO dates as pages write them, "Sat 21 Nov – Sat 28 Nov 2026"; one alone as a day, none as nothing."""
+    begins, ends = day_from(first), day_from(last)
+    if begins is None or ends is None:
+        return day(first or last)
+    return day_range(begins, ends)
+
+
 def moment(timestamp: Timestamp, zone: str) -> str:
     """A moment as "Sat 21 Nov 2026, 4:30 PM EST" in the reader's zone; UTC where the zone is not known."""
     return written_moment(moment_of(timestamp), zone_of(zone))
 
 
 def card(brand: str, last4: str) -> str:
-    """ "Visa ending 1111": all that is ever shown of a card in a mail."""
-    return f"{brand_words(brand)} ending {last4}"
+    """ "Visa ending in 1111": all that is ever shown of a card in a mail."""
+    return f"{brand_words(brand)} ending in {last4}"
 
 
 def theme(agency: Agency) -> Theme:
@@ -62,14 +71,13 @@ def payment_facts(context: PaymentContext) -> dict[str, str]:
     """The rows that every mail about a payment shows, and the names of its people."""
     amount = Money(minor=context.amount.minor, currency=context.amount.currency)
     segment = context.segment
-    dates = " to ".join(dict.fromkeys(filter(None, (day(segment.begins_on), day(segment.ends_on)))))
     purpose = context.purpose or _TYPES.get(context.type, "Payment")
     return {
         "amount": amount.format(LOCALE),
         "purpose": purpose,
         "supplier": segment.supplier_name or context.agency.name,
         "trip": context.booking_title,
-        "dates": dates,
+        "dates": days(segment.begins_on, segment.ends_on),
         "due": day(context.due_on),
         # Of a standing order's payments.
         "plan": context.plan,

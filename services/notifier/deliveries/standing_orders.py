@@ -21,19 +21,19 @@ _Words = dict["N.ValueType", tuple[str, str]]
 _TO_CLIENT: Final[_Words] = {
     N.NEWS_AHEAD: (
         "Your standing order: charge on {next}",
-        "Your card is charged by your standing order on {next}. You don't have to do anything.",
+        "Your card will be charged by your standing order on {next}. There is nothing for you to do.",
     ),
     N.NEWS_FAILED: (
         "Your standing order could not be charged",
-        "Your bank declined the charge. It is tried again on {next}. To use another card, ask {agent}.",
+        "Your bank declined the charge. We will try again on {next}. To use another card, ask {agent}.",
     ),
     N.NEWS_PAUSED: (
         "Your standing order is paused",
-        "{agent} paused your standing order. Nothing is charged until it is resumed; you are told of that.",
+        "{agent} paused your standing order. Nothing is charged until it is resumed; you will get an e-mail then.",
     ),
     N.NEWS_RESUMED: (
-        "Your standing order goes on",
-        "{agent} resumed your standing order. The days of the pause are left out; you are told before the next charge.",
+        "Your standing order has been resumed",
+        "{agent} resumed your standing order. The days of the pause are left out; we tell you before the next charge.",
     ),
     N.NEWS_CANCELLED: (
         "Your standing order is cancelled",

@@ -17,7 +17,7 @@ from chassis.money import Money
 from chassis.reminder_words import Anchor, ReminderKind, tag_values
 from chassis.tags import fill
 from protos.wayvault.events.v1 import events_pb2
-from services.notifier.deliveries.formats import agency_data, day
+from services.notifier.deliveries.formats import agency_data, day, days
 from services.notifier.deliveries.rules import DeliveryState, mask_address
 from services.notifier.deliveries.service import Deliveries, NewDelivery
 from services.notifier.reminders.cases import Case, agency_of, case_of, row_for, words_of
@@ -266,7 +266,7 @@ class Schedule:
             "purpose": "Final payment" if is_final else "Payment due",
             "supplier": part.supplier_name,
             "trip": case.booking.title,
-            "dates": " to ".join(dict.fromkeys(filter(None, (day(part.begins_on), day(part.ends_on))))),
+            "dates": days(part.begins_on, part.ends_on),
             # Of the same amount as the text speaks of, however its day was moved since.
             "due": day(((due.due_on if due else None) or case.row.due_on).isoformat()),
             "agent_name": case.agent.name,

@@ -123,7 +123,7 @@ def test_the_client_is_asked_for_the_cvv_alone_and_the_agent_hears_of_it_once_it
     sent = mails(house)
     assert len(house.transport.messages) == 2
     assert "http://p.example/cvv/cvvlink_1#tok" in body(sent["ann@example.com"])
-    assert "Visa ending 1111" in body(sent["ann@example.com"])
+    assert "Visa ending in 1111" in body(sent["ann@example.com"])
     assert "/payments/pay_1" in body(sent["maya@harbour.example"])
 
 

@@ -151,7 +151,7 @@ def test_a_code_is_in_the_mail_and_in_no_row_of_the_database(house: House) -> No
 
     body = house.transport.messages[0][1].get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert CODE in body
-    assert "Visa ending 1111" in body
+    assert "Visa ending in 1111" in body
     with house.database.read() as session:
         assert session.scalars(select(Delivery)).one().sealed_letter is None
 
@@ -333,7 +333,7 @@ def test_the_client_reads_what_was_given_back_and_what_is_left_counts_in_reminde
 
     _, (to, message) = house.transport.messages
     assert to == "ann@example.com"
-    assert message["Subject"] == "US$ 240.00 goes back to your card"
+    assert message["Subject"] == "US$ 240.00 is going back to your card"
     text = message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert "The excursion was cancelled." in text
     assert "Remaining: US$\u00a01,000.00" in text

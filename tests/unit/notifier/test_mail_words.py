@@ -1,0 +1,90 @@
+"""What holds for the words of every e-mail, in each of its states: they read well as plain text, too."""
+
+import re
+from html import unescape
+from itertools import product
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from services.notifier.templates import service
+from services.notifier.templates.rules import Mail, Rendered, Theme
+from services.notifier.templates.service import render
+
+_FOLDER: Final = Path(service.__file__).parent / "mails"
+_URL: Final = "https://portal.example/pay/lnk_1#token"
+# What a mail says differently with and without.
+_STATES: Final = (
+    "plan",
+    "reminder",
+    "accepted",
+    "approved",
+    "left_before",
+    "closed",
+    "card_again",
+    "void_reason",
+    "word",
+)
+_THEME: Final = Theme(name="Harbour & Vine Travel", phone="+1 305 555 0100", email="hello@harbour.example")
+_PREVIEW: Final = re.compile(r'<div style="display:none;[^"]*">(.*?)</div>', re.DOTALL)
+
+
+def _facts() -> dict[str, str]:
+    """Every fact that any template names, by its own name."""
+    named = re.findall(r"\bm\.(\w+)", "".join(file.read_text() for file in _FOLDER.iterdir() if file.is_file()))
+    facts = {name: f"[{name}]" for name in named if name != "get"}
+    return facts | {"url": _URL, "code": "1234 5678"}
+
+
+def _rendered() -> list[tuple[str, Rendered]]:
+    made, facts = [], _facts()
+    for mail in Mail:
+        source = "".join((_FOLDER / f"{mail}.{kind}").read_text() for kind in ("subject", "txt", "html"))
+        told = [name for name in _STATES if re.search(rf"\bif [^%]*\bm\.{name}\b|get\(.{name}.\)", source)]
+        for values in product(("", "[yes]."), repeat=len(told)):
+            states = dict(zip(told, values, strict=True))
+            made.append((f"{mail} {states}", render(mail, facts | states, _THEME)))
+    return made
+
+
+@pytest.fixture(scope="module")
+def rendered() -> list[tuple[str, Rendered]]:
+    return _rendered()
+
+
+def test_an_address_touches_no_word(rendered: list[tuple[str, Rendered]]) -> None:
+    for name, mail in rendered:
+        for found in re.finditer(re.escape(_URL), mail.text):
+            before, after = mail.text[: found.start()][-1:], mail.text[found.end() :][:1]
+            assert (before, after) in {("\n", "\n"), (" ", "\n")}, f"{name}: {mail.text}"
+
+
+def test_paragraphs_are_apart_and_begin_as_sentences_do(rendered: list[tuple[str, Rendered]]) -> None:
+    for name, mail in rendered:
+        assert "\n\n\n" not in mail.text, f"{name}: {mail.text}"
+        paragraphs = mail.text.split("\n\n")
+        for paragraph in paragraphs:
+            assert re.match(r"[A-Z\[“ -]|https:", paragraph), f"{name}: {paragraph}"
+        for line in mail.text.split("\n"):
+            assert line == line.rstrip() or line == "-- ", f"{name}: {line!r}"
+            assert ":." not in line, f"{name}: {line}"
+            assert ": ." not in line, f"{name}: {line}"
+
+
+def test_the_line_beside_the_subject_says_more_than_the_subject(rendered: list[tuple[str, Rendered]]) -> None:
+    for name, mail in rendered:
+        found = _PREVIEW.search(mail.html)
+        assert found, name
+        line = unescape(found[1]).strip()
+        assert len(line) > 20, f"{name}: {line}"
+        assert line.rstrip(".") != mail.subject.rstrip("."), f"{name}: {line}"
+
+
+def test_a_mail_says_why_it_came_and_has_one_button_at_most(rendered: list[tuple[str, Rendered]]) -> None:
+    for name, mail in rendered:
+        assert mail.text.count("You get this because") == 1, name
+        assert mail.html.count("You get this because") == 1, name
+        assert mail.html.count("<a href=") <= 1, name
+        # Whoever reads the one part or the other can do the same.
+        assert (_URL in mail.text) == (_URL in mail.html), name
