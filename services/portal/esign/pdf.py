@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
 from pydantic import TypeAdapter
 
+from chassis.moments import written_day, written_moment
 from chassis.paper import sheet
 from chassis.paper.letterhead import Letterhead
 from chassis.paper.sheet import Block, Sheet
@@ -172,10 +172,9 @@ def utc_time(moment: datetime) -> str:
 
 def local_day(moment: datetime, time_zone: str) -> str:
     """A day for people, in the agency's zone: "Sat 21 Nov 2026"."""
-    return format_date(moment.astimezone(ZoneInfo(time_zone)).date(), "EEE d MMM y", locale="en_US")
+    return written_day(moment.astimezone(ZoneInfo(time_zone)).date())
 
 
 def local_time(moment: datetime, time_zone: str) -> str:
-    """A moment for people, in the agency's zone: "Sat 21 Nov 2026, 15:09 EST"."""
-    zone = ZoneInfo(time_zone)
-    return format_datetime(moment.astimezone(zone), "EEE d MMM y, HH:mm zzz", tzinfo=zone, locale="en_US")
+    """A moment for people, in the agency's zone: "Sat 21 Nov 2026, 3:09 PM EST"."""
+    return written_moment(moment, ZoneInfo(time_zone))

@@ -5,11 +5,9 @@ tests/contract/test_self_service_terms.py holds the two together. What is filled
 """
 
 import re
-from datetime import date
 from typing import Final
 
-from babel.dates import format_date
-
+from chassis.moments import written_day
 from chassis.money import Money
 from chassis.tags import fill
 from services.portal.trips.rules import PayType, Segment
@@ -72,9 +70,5 @@ def _dates(segment: Segment) -> str:
     if segment.begins_on is None:
         return ""
     if segment.ends_on is None or segment.ends_on == segment.begins_on:
-        return f", {_day(segment.begins_on)}"
-    return f", {_day(segment.begins_on)} to {_day(segment.ends_on)}"
-
-
-def _day(value: date) -> str:
-    return format_date(value, "EEE d MMM yyyy", locale="en_US")
+        return f", {written_day(segment.begins_on)}"
+    return f", {written_day(segment.begins_on)} to {written_day(segment.ends_on)}"

@@ -8,7 +8,7 @@ from tests.integration.notifier.test_deliveries import context, events, link_iss
 
 N = StandingOrderTold.News
 CLIENT, AGENT = "ann@example.com", "maya@harbour.example"
-PLAN = "US$ 50.00 every month, first on 31 January 2027, 12 times in all"
+PLAN = "US$ 50.00 every month, first on Sun 31 Jan 2027, 12 times in all"
 
 
 def told(news: "N.ValueType") -> StandingOrderTold:

@@ -13,7 +13,7 @@ from tests.support.portal_people import ALAN, GRACE, signed_in
 
 N = StandingOrderTold.News
 PATH = "/payments/standing-orders/order_1"
-PLAN = "US$ 50.00 every month, first on 31 January 2027, 12 times in all"
+PLAN = "US$ 50.00 every month, first on Sun 31 Jan 2027, 12 times in all"
 
 
 def told(world: PortalWorld, news: "N.ValueType" = N.NEWS_CHARGED, *, state: str = "active", **changes: object) -> None:

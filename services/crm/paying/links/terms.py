@@ -6,8 +6,7 @@ Change the wording only together with the version: what was signed must stay rea
 import re
 from typing import Final
 
-from babel.dates import format_date
-
+from chassis.moments import written_day
 from chassis.money import Money
 from chassis.typed.days import day_from
 from protos.wayvault.events.v1.events_pb2 import Agency, Agent, PaymentContext, Policy, Segment
@@ -166,7 +165,7 @@ def _dates(segment: Segment) -> str:
 
 def _day(iso: str) -> str:
     day = day_from(iso)
-    return format_date(day, "EEE d MMM yyyy", locale="en_US") if day else iso
+    return written_day(day) if day else iso
 
 
 def _cvv(hours: int) -> str:

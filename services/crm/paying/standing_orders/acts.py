@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from chassis.bus import Outbox
 from chassis.clock import Clock
 from chassis.errors import InvalidArgument
+from chassis.moments import written_day
 from protos.wayvault.events.v1.events_pb2 import PaymentContext, StandingOrderTold
 from services.crm.paying.links.service import PaymentLinks
 from services.crm.paying.payments.service import Fact, HeldPayment, NewPayment, PaymentType, open_payment
@@ -78,7 +79,7 @@ class Acts:
         if today_of(row, now) < order.other_card_from:
             raise InvalidArgument(
                 f"A new card waits in the vault until the next charge, for {order.card_days} days "
-                f"at most. Ask for it from {order.other_card_from:%d %B %Y} on."
+                f"at most. Ask for it from {written_day(order.other_card_from)} on."
             )
         fresh = self.links.fresh_context(session, context)
         fresh.due_on = due_on.isoformat()

@@ -6,8 +6,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
 
-from babel.dates import format_date
-
+from chassis.moments import written_day
 from chassis.money import Money
 
 
@@ -80,17 +79,13 @@ def days_ahead(plan: Plan, *, index: int, made: int, limit: int) -> list[date]:
 
 
 def plan_words(plan: Plan) -> str:
-    """The plan as the client signs it: "US$ 50.00 every month, first on 31 January 2027, …"."""
+    """The plan as the client signs it: "US$ 50.00 every month, first on Sun 31 Jan 2027, …"."""
     amount = plan.amount.format().replace("\u00a0", " ")
-    first = f"{amount} {EVERY_WORDS[plan.every].lower()}, first on {_day(plan.first_on)}"
+    first = f"{amount} {EVERY_WORDS[plan.every].lower()}, first on {written_day(plan.first_on)}"
     if plan.every in _MONTHS and plan.first_on.day > _SHORTEST_MONTH:
         first += f" and then on day {plan.first_on.day} or, in a shorter month, its last day"
     if plan.times is not None:
         return f"{first}, {plan.times} times in all"
     if plan.until is not None:
-        return f"{first}, the last on or before {_day(plan.until)}"
+        return f"{first}, the last on or before {written_day(plan.until)}"
     return f"{first}, until it is cancelled"
-
-
-def _day(day: date) -> str:
-    return format_date(day, "d MMMM yyyy", locale="en_US")

@@ -5,8 +5,8 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date
 
+from chassis.moments import written_day
 from services.crm.access.agency.rules import AgencyDetail, AgentDetail
 from services.crm.sales.clients.rules import ClientDetail
 from services.crm.trips.bookings.rules import BookingDetail
@@ -49,7 +49,7 @@ def _address(client: ClientDetail) -> str:
 
 
 def _day(day: date | None) -> str:
-    return format_date(day, "EEE d MMM yyyy", locale=_LOCALE) if day else ""
+    return written_day(day) if day else ""
 
 
 def _plain(amount: str) -> str:

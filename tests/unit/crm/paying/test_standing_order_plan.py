@@ -53,10 +53,10 @@ def test_it_ends_after_its_number_or_on_its_day() -> None:
 
 def test_the_plan_is_said_in_words() -> None:
     assert plan_words(plan(date(2027, 1, 31), times=12)) == (
-        "US$ 50.00 every month, first on 31 January 2027 and then on day 31 or, in a shorter month, its last day, "
+        "US$ 50.00 every month, first on Sun 31 Jan 2027 and then on day 31 or, in a shorter month, its last day, "
         "12 times in all"
     )
     assert plan_words(plan(date(2027, 1, 5), Every.WEEK)) == (
-        "US$ 50.00 every week, first on 5 January 2027, until it is cancelled"
+        "US$ 50.00 every week, first on Tue 5 Jan 2027, until it is cancelled"
     )
-    assert plan_words(plan(date(2027, 1, 5), until=date(2027, 6, 30))).endswith("the last on or before 30 June 2027")
+    assert plan_words(plan(date(2027, 1, 5), until=date(2027, 6, 30))).endswith("the last on or before Wed 30 Jun 2027")
