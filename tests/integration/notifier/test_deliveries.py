@@ -116,7 +116,7 @@ def test_a_payment_link_reaches_the_client_and_its_sending_is_confirmed_to_the_a
     text = first.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert "http://p.example/pay/lnk_1#tok" in text
     assert "US$\u00a01,240.00" in text
-    assert "Thu 3 Jun 2027 to Mon 14 Jun 2027" in text
+    assert "Thu 3 Jun – Mon 14 Jun 2027" in text
     assert second["Subject"] == "Sent: payment link for Ann Lee, US$ 1,240.00"
     assert [event.type for event in published(house)] == ["delivery.sent", "delivery.sent"]
 
@@ -336,7 +336,7 @@ def test_the_client_reads_what_was_given_back_and_what_is_left_counts_in_reminde
     assert message["Subject"] == "US$ 240.00 is going back to your card"
     text = message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert "The excursion was cancelled." in text
-    assert "Remaining: US$\u00a01,000.00" in text
+    assert "Now paid:  US$\u00a01,000.00" in text
 
 
 def test_a_void_is_told_once_and_left_to_the_fresh_link_when_one_follows(house: House) -> None:

@@ -44,7 +44,7 @@ def test_the_agent_learns_how_it_was_decided(house: House, approved: bool) -> No
     )
     tell(house, event)
     mail = mails(house)["maya@harbour.example"]
-    assert mail["Subject"] == f"{'Approved' if approved else 'Refused'}: refund of US$ 500.00 to Ann Client"
+    assert mail["Subject"] == f"{'Approved' if approved else 'Refused'}: refund of US$ 500.00 to Ann Lee"
     assert ("No money was given back" in body(mail)) is not approved
     assert "Ada Lindqvist" in body(mail)
     assert "Soon" in body(mail)

@@ -34,7 +34,7 @@ def _facts() -> dict[str, str]:
     """Every fact that any template names, by its own name."""
     named = re.findall(r"\bm\.(\w+)", "".join(file.read_text() for file in _FOLDER.iterdir() if file.is_file()))
     facts = {name: f"[{name}]" for name in named if name != "get"}
-    return facts | {"url": _URL, "code": "1234 5678"}
+    return facts | {"url": _URL, "code": "1234 5678", "sentence": "[a sentence of its own]"}
 
 
 def _rendered() -> list[tuple[str, Rendered]]:
