@@ -25,6 +25,6 @@ class ChoosePasswordForm(Form):
 
 
 class ChangePasswordForm(Form):
-    old = PasswordField("Present password", [required("Enter your present password."), _BOUNDED])
+    old = PasswordField("Current password", [required("Enter your current password."), _BOUNDED])
     password = PasswordField("New password", [required("Choose a new password."), _BOUNDED])
     again = PasswordField("New password again", [required("Type the new password again."), _BOUNDED])

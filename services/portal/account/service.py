@@ -186,7 +186,7 @@ class Accounts:
             case Rejected(locked=True):
                 raise InvalidArgument("Too many wrong passwords. Wait 30 minutes and try again.", field="old")
             case Rejected():
-                raise InvalidArgument("That is not your present password.", field="old")
+                raise InvalidArgument("That is not your current password.", field="old")
             case Accepted():
                 hashed = self._checked_hash(personal, new)
                 with self._database.transaction() as session:

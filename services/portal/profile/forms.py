@@ -66,7 +66,7 @@ class ProfileForm(WithNames):
     last_name = NameField("Last name", [Length(max=80)])
     birthday = DateField("Birthday", [Optional()])
     email = EmailField("E-mail", [required("Enter your e-mail address."), Length(max=254), email_address()])
-    present_password = PasswordField("Present password", [Optional(), Length(max=PASSWORD_MAX)])
+    present_password = PasswordField("Current password", [Optional(), Length(max=PASSWORD_MAX)])
     phone = PhoneField("Phone", [Optional(), Length(max=40)])
     street = StringField("Street and number", [Length(max=200)])
     city = StringField("City", [Length(max=100)])

@@ -18,8 +18,8 @@ from services.portal.web import client_required, current_client
 
 Entry = TypeVar("Entry", FamilyMember, Occasion)
 
-_PASSWORD_ASKED = "To change your e-mail address, enter your present password too: new-password links go there."  # noqa: S105
-_PASSWORD_WRONG = "That is not your present password."  # noqa: S105
+_PASSWORD_ASKED = "To change your e-mail address, enter your current password too: new-password links go there."  # noqa: S105
+_PASSWORD_WRONG = "That is not your current password."  # noqa: S105
 
 
 blueprint = Blueprint("profile", __name__, template_folder="templates", url_prefix="/profile")

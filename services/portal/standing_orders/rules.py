@@ -17,7 +17,7 @@ class OrderState(StrEnum):
 
 
 STATE_WORDS: Final = {
-    OrderState.PROPOSED: "Waits for your signature",
+    OrderState.PROPOSED: "Waiting for your signature",
     OrderState.ACTIVE: "Active",
     OrderState.PAUSED: "Paused",
     OrderState.CARD_NEEDED: "Card needed",

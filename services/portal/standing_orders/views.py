@@ -28,7 +28,7 @@ def cancel(order_id: str) -> ResponseReturnValue:
     """Ends it from the client's side."""
     if not portal().standing_orders.cancel(current_client().client_id, order_id):
         abort(404)
-    flash("Your standing order is being cancelled. You get an e-mail when that is done, within minutes.", "done")
+    flash("Your standing order is being cancelled. You will get an e-mail when that is done, within minutes.", "done")
     return redirect(url_for("standing_orders.show", order_id=order_id), 303)
 
 
@@ -38,5 +38,5 @@ def ask_for_card(order_id: str) -> ResponseReturnValue:
     """Asks for the link by which another card is given."""
     if not portal().standing_orders.ask_for_card(current_client().client_id, order_id):
         abort(404)
-    flash("A link by which you give another card is on its way to you by e-mail.", "done")
+    flash("A link to give another card is on its way to you by e-mail.", "done")
     return redirect(url_for("standing_orders.show", order_id=order_id), 303)

@@ -216,7 +216,7 @@ class SignIn:
             case Rejected(locked=True):
                 raise InvalidArgument("Too many wrong passwords. Wait 30 minutes and try again.", field="old")
             case Rejected():
-                raise InvalidArgument("That is not your present password.", field="old")
+                raise InvalidArgument("That is not your current password.", field="old")
             case Accepted():
                 self.set_password(agent_id, new)
 

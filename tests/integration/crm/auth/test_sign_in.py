@@ -260,7 +260,7 @@ def test_a_new_password_ends_every_other_session(site: CrmSite) -> None:
     new = "copper meadow skylark violin"
     wrong = here.post("/account", {"old": WRONG, "new": new, "again": new})
     assert wrong.status_code == 422
-    assert "not your present password" in text_of(wrong)
+    assert "not your current password" in text_of(wrong)
     assert here.post("/account", {"old": PASSWORD, "new": new, "again": new}).status_code == 303
     assert elsewhere.get("/").location == "/sign-in"
     assert here.get("/").status_code == 200

@@ -120,7 +120,8 @@ def test_the_mail_repeats_nothing_that_was_typed(world: PortalWorld) -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "said"), [("known", "You have an account already"), ("closed", "Maya is told that you registered")]
+    ("outcome", "said"),
+    [("known", "You have an account already"), ("closed", "Maya has been told that you registered")],
 )
 def test_who_is_not_admitted_reads_why_and_is_nobody(world: PortalWorld, outcome: str, said: str) -> None:
     tell(world, agent_saved())
