@@ -20,6 +20,15 @@ class Fact(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class Place(StrEnum):
+    """Where a request is on its course, for whoever holds its link."""
+
+    OPEN = "open"
+    ANSWERED = "answered"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course(Generic[S]):
     """The states that one kind of request goes through. Expiry is not a state: it follows from the time.
@@ -49,6 +58,11 @@ class Course(Generic[S]):
             case Fact.WITHDRAWN:
                 return state if state is self.answered else self.withdrawn
 
-    def has_expired(self, state: S, *, expires_at: datetime, now: datetime) -> bool:
-        """Whether the time of a request that waits is up. One that was answered never expires: it leads to its copy."""
-        return state in (self.issued, self.opened) and now >= expires_at
+    def place(self, state: S, *, expires_at: datetime, now: datetime) -> Place:
+        """Where a request is at `now`. One that was answered never expires: it leads to its copy, or to what became of
+        it."""
+        if state is self.answered:
+            return Place.ANSWERED
+        if state is self.withdrawn:
+            return Place.WITHDRAWN
+        return Place.EXPIRED if now >= expires_at else Place.OPEN

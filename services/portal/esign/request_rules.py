@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from services.portal.course import Course
+from services.portal.course import Course, Place
 
 
 class RequestKind(StrEnum):
@@ -42,13 +42,14 @@ class RequestStatus(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+_STATUS: Final = {
+    Place.OPEN: RequestStatus.OPEN,
+    Place.ANSWERED: RequestStatus.SIGNED,
+    Place.EXPIRED: RequestStatus.EXPIRED,
+    Place.WITHDRAWN: RequestStatus.WITHDRAWN,
+}
+
+
 def status_of(state: RequestState, *, expires_at: datetime, now: datetime) -> RequestStatus:
     """What a request is worth at `now`. A signed one never expires: it leads to its copy."""
-    match state:
-        case RequestState.SIGNED:
-            return RequestStatus.SIGNED
-        case RequestState.WITHDRAWN:
-            return RequestStatus.WITHDRAWN
-        case RequestState.ISSUED | RequestState.OPENED:
-            over = COURSE.has_expired(state, expires_at=expires_at, now=now)
-            return RequestStatus.EXPIRED if over else RequestStatus.OPEN
+    return _STATUS[COURSE.place(state, expires_at=expires_at, now=now)]

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from services.portal.course import Course
+from services.portal.course import Course, Place
 
 # How long a payment that a client started themselves waits for their signature.
 OWN_PAYMENT_VALID = timedelta(hours=24)
@@ -44,13 +44,17 @@ class LinkStatus(StrEnum):
     REVOKED = "revoked"
 
 
+_STATUS: Final = {
+    Place.OPEN: LinkStatus.OPEN,
+    Place.ANSWERED: LinkStatus.SUBMITTED,
+    Place.EXPIRED: LinkStatus.EXPIRED,
+    Place.WITHDRAWN: LinkStatus.REVOKED,
+}
+
+
 def status_of(state: LinkState, *, expires_at: datetime, now: datetime) -> LinkStatus:
     """What a link is worth at `now`. A submitted link never expires: it leads to the payment's state (P8)."""
-    if state is LinkState.SUBMITTED:
-        return LinkStatus.SUBMITTED
-    if state is LinkState.REVOKED:
-        return LinkStatus.REVOKED
-    return LinkStatus.EXPIRED if COURSE.has_expired(state, expires_at=expires_at, now=now) else LinkStatus.OPEN
+    return _STATUS[COURSE.place(state, expires_at=expires_at, now=now)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

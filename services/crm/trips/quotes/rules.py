@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from chassis.moments import written_day
+
 
 class QuoteState(StrEnum):
     """new → booked | declined; a declined one may be taken up again."""
@@ -84,7 +86,7 @@ def booking_title(wish: Wish) -> str:
 
 def booking_notes(wish: Wish, asked_on: str) -> str:
     """What the form said, for the booking's notes. `asked_on` is a day for people."""
-    dates = " to ".join(day.isoformat() for day in (wish.begins_on, wish.ends_on) if day) or "open"
+    dates = " to ".join(written_day(day) for day in (wish.begins_on, wish.ends_on) if day) or "open"
     lines = [
         f"Quote request of {asked_on}",
         f"Dates: {dates}",

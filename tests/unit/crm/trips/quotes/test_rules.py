@@ -45,7 +45,7 @@ def test_the_notes_say_what_the_form_said() -> None:
     )
     assert booking_notes(wish, "2026-11-21").splitlines() == [
         "Quote request of 2026-11-21",
-        "Dates: 2027-06-05 to 2027-06-12",
+        "Dates: Sat 5 Jun 2027 to Sat 12 Jun 2027",
         "Travelers: 2 adults, 1 child",
         "Budget: US$ 9,000",
         "Wishes: Whales.",
