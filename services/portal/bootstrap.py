@@ -17,7 +17,7 @@ from services.portal.account.service import Accounts
 from services.portal.agencies.service import Agencies
 from services.portal.agents.service import Agents
 from services.portal.config import PortalSettings
-from services.portal.cvv.intake import CvvIntakePort, GrpcCvvIntake
+from services.portal.cvv.intake import CvvIntakePort
 from services.portal.cvv.service import CvvLinks
 from services.portal.documents.service import TripDocuments
 from services.portal.esign.record import document_genre
@@ -27,7 +27,7 @@ from services.portal.itineraries.service import Itineraries
 from services.portal.links.service import Links
 from services.portal.models import account_session_tables, event_tables, session_tables
 from services.portal.parts import Core, Dependencies
-from services.portal.payments.intake import CardIntakePort, GrpcCardIntake
+from services.portal.payments.intake import CardIntakePort
 from services.portal.payments.service import Payments
 from services.portal.profile.service import Profiles
 from services.portal.quotes.service import Quotes
@@ -37,6 +37,7 @@ from services.portal.throttle.service import Throttle
 from services.portal.trips.adding import OwnPayments
 from services.portal.trips.reporting import OwnReports
 from services.portal.trips.service import Trips
+from services.portal.vault import VaultIntake
 from services.portal.verify.service import Verification
 from services.portal.visits.service import Visits, note_answer
 
@@ -73,7 +74,7 @@ def bootstrap(
         links=links,
         documents=documents,
         printing=printing,
-        intake=intake or _intake(settings),
+        intake=intake or _vault(settings),
         letters=letters,
         answered=note_answer,
         public_url=public_url,
@@ -103,7 +104,7 @@ def bootstrap(
         ),
         verification=Verification(documents=documents),
         payments=payments,
-        cvv=CvvLinks(database=database, outbox=outbox, clock=clock, intake=cvv_intake or _cvv_intake(settings)),
+        cvv=CvvLinks(database=database, outbox=outbox, clock=clock, intake=cvv_intake or _vault(settings)),
         agents=agents,
         agencies=Agencies(database=database),
         accounts=accounts,
@@ -183,9 +184,5 @@ def _sign_requests(
     )
 
 
-def _intake(settings: PortalSettings) -> GrpcCardIntake:
-    return GrpcCardIntake(open_channel(settings.vault_address, settings.tls, settings.vault_server_name))
-
-
-def _cvv_intake(settings: PortalSettings) -> GrpcCvvIntake:
-    return GrpcCvvIntake(open_channel(settings.vault_address, settings.tls, settings.vault_server_name))
+def _vault(settings: PortalSettings) -> VaultIntake:
+    return VaultIntake(open_channel(settings.vault_address, settings.tls, settings.vault_server_name))
