@@ -120,7 +120,7 @@ def show() -> ResponseReturnValue:
         elif _changed(form, client):
             sessions.end_all(client.client_id, but=here.id if here else "")
             sessions.rotate()
-            flash("Your password is changed. Every other session of yours was ended.", "done")
+            flash("Your password has been changed. All your other sessions have been ended.", "done")
             return redirect(url_for("account.show"), 303)
     rows = [
         {"session": item, "device": describe_device(item.user_agent), "here": here is not None and item.id == here.id}
@@ -136,7 +136,7 @@ def end_session(session_id: str) -> ResponseReturnValue:
     """Ends one of the client's own sessions."""
     if not portal().accounts.sessions.end_one(session_id[:40], subject=current_client().client_id):
         raise NotFound("That session has ended already, or it is not yours.")
-    flash("That session is ended.", "done")
+    flash("That session has been ended.", "done")
     return redirect(url_for("account.show"), 303)
 
 

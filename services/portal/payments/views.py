@@ -55,7 +55,7 @@ blueprint = Blueprint(
 
 _CHANGED = "Your agent changed this request while your page was open. Please reload the page and read it again."
 _SIGNED_OUT = (
-    "To keep you safe you were signed out after 15 minutes without a sign of life. Sign in again in another tab, then "
+    "To keep you safe you were signed out after 15 minutes without activity. Sign in again in another tab, then "
     "come back and press the button: nothing you typed here is lost."
 )
 _UNDER_WAY = "Your authorization is being sent already. Please wait a moment."

@@ -141,7 +141,7 @@ def account() -> ResponseReturnValue:
             ),
         ):
             core().sessions.end_all(actor.agent_id, but=here.id if here else "")
-            flash("Your password is changed. Every other session of yours was ended.", "done")
+            flash("Your password has been changed. All your other sessions have been ended.", "done")
             return redirect(url_for("auth.account"), 303)
     return _account_page(form)
 
@@ -152,7 +152,7 @@ def end_session(session_id: str) -> ResponseReturnValue:
     """Ends one of the agent's own sessions."""
     if not core().sessions.end_one(session_id, subject=current_agent().agent_id):
         raise NotFound("That session has ended already, or it is not yours.")
-    flash("That session is ended.", "done")
+    flash("That session has been ended.", "done")
     return redirect(url_for("auth.account"), 303)
 
 
