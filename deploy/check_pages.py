@@ -35,7 +35,8 @@ _TIMEOUT_SECONDS = 20
 _ANSWERS = (200, 404)
 _NONCE = re.compile(r"'nonce-([A-Za-z0-9_-]+)'")
 _THEME = re.compile(r"/theme/([0-9a-f]{6})\.css$")
-_IMPORTED = re.compile(r"""\bfrom\s*["'](\.{0,2}/[^"']+)["']""")
+# `import … from "…"`, `import "…"` and `import("…")`.
+_IMPORTED = re.compile(r"""\b(?:from\s*|import\s*\(?\s*)["'](\.{0,2}/[^"']+)["']""")
 # Data that our own scripts read; browsers run nothing of it.
 _DATA = ("application/json",)
 Fetch = Callable[[str], requests.Response]

@@ -104,6 +104,9 @@ def in_the_file(ending: str) -> Change:
         (in_the_file("app.css"), "this style is not as built"),
         (in_the_file("app.js"), "this script is not as built"),
         (in_the_file(".css"), "this style is not as built"),
+        # What a page's script imports by itself, and what that imports once it is needed.
+        (in_the_file("live.js"), "this script is not as built"),
+        (in_the_file("idiomorph.esm.js"), "this script is not as built"),
         (in_the_page(b"</head>", b"<script>steal()</script></head>"), "a script stands in the page itself"),
         (in_the_page(b"</head>", b'<script src="https://evil.example/x.js"></script></head>'), "from elsewhere"),
         (in_the_page(b"<body", b'<body onload="steal()"'), "<body onload> runs a script"),
