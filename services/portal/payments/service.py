@@ -40,7 +40,7 @@ from services.portal.payments.record import (
     document_facts,
     signed_event,
 )
-from services.portal.payments.rules import PaymentFacts, PaymentState, is_over, state_of
+from services.portal.payments.rules import PaymentFacts, PaymentState, state_of
 from services.portal.payments.values import (
     Authorized,
     CardRefused,
@@ -86,13 +86,6 @@ class PaymentStatus:
     @property
     def state(self) -> PaymentState:
         return state_of(self.facts)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether its page will say nothing new: that of a void goes on to tell what became of the fresh link."""
-        fresh = self.replacement
-        goes_on = self.fresh_link_follows if fresh is None else fresh.status is LinkStatus.OPEN
-        return is_over(self.facts) and not goes_on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

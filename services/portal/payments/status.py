@@ -2,8 +2,9 @@
 
 from flask import render_template
 
+from services.portal.links.service import LinkStatus
 from services.portal.payments.receipt import receipt_of
-from services.portal.payments.rules import METHOD_WORDS, card_gone_at, timeline
+from services.portal.payments.rules import METHOD_WORDS, card_gone_at, is_over, timeline
 from services.portal.payments.service import PaymentStatus
 
 
@@ -19,7 +20,15 @@ def status_page(payment: PaymentStatus, *, copy_url: str, receipt_url: str, sign
         copy_url=copy_url,
         receipt_url=receipt_url,
         signed_in=signed_in,
+        over=not signed_in and _says_no_more(payment),
     )
+
+
+def _says_no_more(payment: PaymentStatus) -> bool:
+    """Whether the page will tell nothing new: that of a void goes on to tell what became of the fresh link."""
+    fresh = payment.replacement
+    goes_on = payment.fresh_link_follows if fresh is None else fresh.status is LinkStatus.OPEN
+    return is_over(payment.facts) and not goes_on
 
 
 def receipt_page(payment: PaymentStatus, *, pdf_url: str, back: str) -> str:

@@ -81,6 +81,15 @@ def test_the_line_beside_the_subject_says_more_than_the_subject(rendered: list[t
         assert line.rstrip(".") != mail.subject.rstrip("."), f"{name}: {line}"
 
 
+def test_a_phone_breaks_no_telephone_number_and_no_time_of_day() -> None:
+    facts = _facts() | {"agent_phone": "+1 305 555 0123", "expires": "Thu 3 Dec 2026, 7:00 AM EST"}
+    mail = render(Mail.PAYMENT_LINK, facts | {"plan": "", "void_reason": ""}, _THEME)
+    for words in ("+1 305 555 0123", "+1 305 555 0100", "7:00 AM EST"):
+        assert words in mail.text
+        assert words.replace(" ", "\u00a0") in mail.html
+        assert words not in mail.html
+
+
 def test_a_mail_says_why_it_came_and_has_one_button_at_most(rendered: list[tuple[str, Rendered]]) -> None:
     for name, mail in rendered:
         assert mail.text.count("You get this because") == 1, name

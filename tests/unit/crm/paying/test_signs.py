@@ -1,12 +1,11 @@
 """What tells an agent's open pages that something changed: every change of a payment or link, to its agent only."""
 
-import pytest
 from sqlalchemy import func, select
 
+from chassis.db.news import News
 from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import DeliveryFailed, DeliverySent
-from services.crm.core import news
-from services.crm.core.news import news_table, sweep_news
+from services.crm.core.news import news_table
 from tests.support.crm_paying import CrmHouse
 
 
@@ -48,14 +47,13 @@ def test_a_change_that_is_taken_back_is_no_news(crm: CrmHouse) -> None:
     assert crm.deps.paying.signs.of(crm.maya) == before
 
 
-def test_old_news_goes_and_numbers_never_come_again(crm: CrmHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_news_goes_and_numbers_never_come_again(crm: CrmHouse) -> None:
     database = crm.deps.core.database
     payment_id = crm.requested()
     with database.read() as session:
         newest = session.scalar(select(func.max(news_table.c.id)))
     assert newest is not None
-    monkeypatch.setattr(news, "_KEPT", 0)
-    sweep_news(database)
+    News(table=news_table, about="agent_id", kept=0).sweep(database)
     assert crm.deps.paying.signs.of(crm.maya).news == "0.0"
     crm.hear(crm.authorization(payment_id))
     with database.read() as session:
