@@ -24,8 +24,9 @@ from wtforms import IntegerField as _IntegerField
 from wtforms import RadioField as _RadioField
 from wtforms import SelectField as _SelectField
 from wtforms import SelectMultipleField as _SelectMultipleField
-from wtforms.validators import Length, StopValidation
+from wtforms.validators import Length as _Length
 from wtforms.validators import Optional as _Optional
+from wtforms.validators import StopValidation
 
 from chassis.mail_addresses import AddressRefused, wire_address
 from chassis.money import Money, MoneyError
@@ -85,6 +86,10 @@ class Form(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
                 return unbound_field.bind(form=form, **{**options, "filters": filters})
             return super().bind_field(form, unbound_field, options)
 
+        def render_field(self, field: Field, render_kw: dict[str, Any]) -> Any:  # Any: markup, of markupsafe
+            """Without `maxlength`: browsers cut what is pasted there and say nothing. The server says so in words."""
+            return super().render_field(field, {**render_kw, "maxlength": False})
+
         def wrap_formdata(self, form: Any, formdata: Any) -> Any:
             """A form's fields come as a form. flask_wtf would take JSON of any shape for one, and a file for a text."""
             if request.is_json and not isinstance(formdata, MultiDict):
@@ -103,6 +108,15 @@ class Form(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             self.form_errors.append(message)
         else:
             target.errors = [*target.errors, message]
+
+
+class Length(_Length):
+    """At most, at least or exactly so many characters."""
+
+    def __init__(self, **given: Any) -> None:  # Any: WTForms' own, `min`, `max` and `message`
+        if "min" not in given and "message" not in given:
+            given["message"] = f"Use at most {given['max']} characters."
+        super().__init__(**given)
 
 
 class Required:
@@ -242,8 +256,17 @@ class CodeField(StringField):
             raise ValueError(f"Enter the {self.digits} digits of the code.")
 
 
+class _NumberInput(widgets.TextInput):
+    """Plain text with a keyboard of digits: of "1.000,00" in an `<input type=number>` browsers send nothing."""
+
+    def __call__(self, field: Field, **kwargs: Any) -> Any:  # Any: markup, of markupsafe
+        return super().__call__(field, **{"inputmode": "numeric", **kwargs})
+
+
 class IntegerField(_IntegerField):
     """A whole number. `data` is an int or None; bounds come by NumberRange."""
+
+    widget = _NumberInput()
 
     def process_formdata(self, valuelist: list[str]) -> None:
         self.data = None

@@ -116,33 +116,43 @@ document.addEventListener("click", (event) => {
 // ------------------------------------------------------------------ forms
 const TYPED = "input:not([type=hidden], [type=file], [type=password], [type=checkbox], [type=radio], [type=submit], [type=button]), textarea";
 
-/** Says beside a field that it holds a card number, or takes that back. Everything that was typed stays. */
-function checkForCard(field) {
+const DAY_MESSAGE = "There is no such day, or a part of the date is missing. Check day, month and year.";
+
+/**
+ * Says beside a field what is wrong with it, or takes that back. Everything that was typed stays.
+ * @param {string} kind of the fault @param {string} message "" for none
+ */
+function sayBeside(field, kind, message) {
   const wrap = field.closest(".wv-field") ?? field.parentElement;
-  const id = `${field.id || field.name || "field"}-card-fault`;
+  const id = `${field.id || field.name || "field"}-${kind}-fault`;
   const said = document.getElementById(id);
-  const found = looksLikeCard(field.value);
-  if (found && !said) {
-    field.before(element("p", { className: "wv-field-error wv-card-fault", id, role: "alert", textContent: CARD_MESSAGE }));
+  if (message && !said) {
+    field.before(element("p", { className: "wv-field-error", id, role: "alert", textContent: message }));
     field.dataset.wvDescribed ??= field.getAttribute("aria-describedby") ?? "";
     field.setAttribute("aria-describedby", `${id} ${field.dataset.wvDescribed}`.trim());
-  } else if (!found && said) {
+  } else if (!message && said) {
     said.remove();
     field.setAttribute("aria-describedby", field.dataset.wvDescribed ?? "");
-  } else if (!found) return false;
-  field.toggleAttribute("aria-invalid", found);
-  if (found) field.setAttribute("aria-invalid", "true");
-  field.classList.toggle("is-invalid", found);
-  wrap.classList.toggle("is-invalid", found);
-  return found;
+  } else if (!message) return false;
+  field.toggleAttribute("aria-invalid", Boolean(message));
+  if (message) field.setAttribute("aria-invalid", "true");
+  field.classList.toggle("is-invalid", Boolean(message));
+  wrap.classList.toggle("is-invalid", Boolean(message));
+  return Boolean(message);
 }
 
+const checkForCard = (field) => sayBeside(field, "card", looksLikeCard(field.value) ? CARD_MESSAGE : "");
+// A browser sends nothing at all for 31 February and for a date that is not whole: it would be saved as none.
+const checkDay = (field) => field.type === "date" && sayBeside(field, "day", field.validity.badInput ? DAY_MESSAGE : "");
+const hasFault = (field) => checkForCard(field) || checkDay(field);
+
 document.addEventListener("change", (event) => { if (event.target.matches?.(TYPED)) checkForCard(event.target); });
-document.addEventListener("input", (event) => { if (event.target.matches?.(`${TYPED}`) && event.target.classList.contains("is-invalid")) checkForCard(event.target); });
+document.addEventListener("focusout", (event) => { if (event.target.matches?.("input[type=date]")) checkDay(event.target); });
+document.addEventListener("input", (event) => { if (event.target.matches?.(`${TYPED}`) && event.target.classList.contains("is-invalid")) hasFault(event.target); });
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  const faults = [...form.querySelectorAll(TYPED)].filter(checkForCard);
+  const faults = [...form.querySelectorAll(TYPED)].filter(hasFault);
   if (faults.length || (form.method === "post" && form.dataset.wvSent)) {
     event.preventDefault();
     event.stopImmediatePropagation();

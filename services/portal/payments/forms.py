@@ -26,27 +26,27 @@ class AuthorizationForm(Form):
     line1 = StringField(
         "Address",
         [required("Enter the street and number where the card's statements go."), Length(max=100), OnPaper()],
-        render_kw={"autocomplete": "billing address-line1", "maxlength": "100"},
+        render_kw={"autocomplete": "billing address-line1"},
     )
     line2 = StringField(
         "Apartment, suite, building",
         [Length(max=100), OnPaper()],
-        render_kw={"autocomplete": "billing address-line2", "maxlength": "100"},
+        render_kw={"autocomplete": "billing address-line2"},
     )
     city = StringField(
         "City",
         [required("Enter the city."), Length(max=80), OnPaper()],
-        render_kw={"autocomplete": "billing address-level2", "maxlength": "80"},
+        render_kw={"autocomplete": "billing address-level2"},
     )
     region = StringField(
         "State, province or region",
         [Length(max=80), OnPaper()],
-        render_kw={"autocomplete": "billing address-level1", "maxlength": "80"},
+        render_kw={"autocomplete": "billing address-level1"},
     )
     postal_code = StringField(
         "ZIP or postal code",
         [Length(max=16), OnPaper()],
-        render_kw={"autocomplete": "billing postal-code", "maxlength": "16", "autocapitalize": "characters"},
+        render_kw={"autocomplete": "billing postal-code", "autocapitalize": "characters"},
     )
     country = CountryField(
         "Country",

@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -20,6 +21,12 @@ class KeptFile:
         # Closing the last connection moves what the write-ahead log holds into the file.
         database.dispose()
         shutil.copyfile(file, self._kept)
+
+    def rows(self) -> Iterator[tuple[object, ...]]:
+        """Every row of every table as it is now."""
+        with closing(sqlite3.connect(self._file, timeout=10)) as now:
+            for (table,) in now.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+                yield from now.execute(f'SELECT * FROM "{table}"')
 
     def restore(self) -> None:
         with closing(sqlite3.connect(self._kept)) as kept, closing(sqlite3.connect(self._file, timeout=10)) as now:

@@ -32,12 +32,17 @@ class Site:
             self._browsers |= {Door.ADMINS: house.browsers["admin"].plain, Door.ANYBODY: self.app.test_client()}
         self.app.config["WTF_CSRF_ENABLED"] = False
         self._forms: dict[Door, dict[str, dict[str, str]]] = {}
+        self._pages: dict[Door, dict[str, str]] = {}
 
     def endpoints(self) -> list[str]:
         return [name for name in sorted(self.entries) if not any(part in name for part in _LEFT_OUT)]
 
     def browser(self, entry: Entry) -> FlaskClient:
         return self._browsers[entry.door]
+
+    def browser_of(self, door: Door) -> FlaskClient | None:
+        """The browser of whom a door lets in, where this site has such a door."""
+        return self._browsers.get(door)
 
     def calls(self, endpoint: str, method: str) -> list[Call]:
         entry = self.entries[endpoint]
@@ -59,20 +64,32 @@ class Site:
         """What stands in the form that is sent there."""
         entry = self.entries[call.endpoint]
         if entry.door not in self._forms:
-            pages = [
-                page.path
-                for name in self.endpoints()
-                if self.entries[name].door is entry.door
-                for page in self.calls(name, "GET")
-            ]
-            self._forms[entry.door] = forms_on(pages, lambda path: self._html(entry, path))
+            pages = self.pages(entry.door)
+            self._forms[entry.door] = forms_on(pages, pages.__getitem__)
         return {**self._forms[entry.door].get(call.path, {}), **entry.form}
 
-    def _html(self, entry: Entry, path: str) -> str:
+    def pages(self, door: Door) -> dict[str, str]:
+        """The pages behind a door by their addresses, as they are at first."""
+        if door not in self._pages:
+            named = [name for name in self.endpoints() if self.entries[name].door is door]
+            calls = [call for name in named for call in self.calls(name, "GET")]
+            self._pages[door] = {call.path: self.html(self.entries[call.endpoint], call.path) for call in calls}
+        return self._pages[door]
+
+    def html(self, entry: Entry, path: str) -> str:
+        """The page, or "" for what is none."""
         answer = self.browser(entry).get(path)
         html = answer.get_data() if answer.mimetype == "text/html" else b""
         answer.close()
         return html.decode("utf-8", "replace")
+
+    def kept(self) -> str:
+        """Everything that the site's tables hold, in one text; bytes as hexadecimal digits too."""
+        return "\n".join(
+            value.hex() + value.decode("utf-8", "ignore") if isinstance(value, bytes) else str(value)
+            for row in self._house.file.rows()
+            for value in row
+        )
 
     def restore(self) -> None:
         self._house.file.restore()

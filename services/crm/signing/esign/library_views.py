@@ -121,8 +121,11 @@ def restrictions() -> ResponseReturnValue:
     actor = current_agent()
     kept = signing().library.restrictions(actor.agency_id)
     form = RestrictionsForm(data={"states": list(kept), "note": next(iter(kept.values()), "")})
-    if form.validate_on_submit():
-        note = form.note.data or ""
+    sent = form.validate_on_submit()
+    note = form.note.data or ""
+    if sent and note and not form.states.data:
+        form.refuse("states", "Tick the states that the note is for, or leave the note out.")
+    elif sent:
         signing().library.set_restrictions(actor, dict.fromkeys(form.states.data or (), note))
         flash("The list is saved. Agents are warned from now on.", "done")
         return redirect(url_for("esign.restrictions"), 303)

@@ -174,7 +174,13 @@ def print_form(booking_id: str) -> ResponseReturnValue:
     """The form for a client without a computer: the text, and lines to sign on. It has no place for a card number."""
     actor = current_agent()
     booking = trips().bookings.get(actor, booking_id)
-    template, passenger = _print_choice(actor, booking)
+    template, passenger = _print_choice(actor, booking, request.args.get("template"), request.args.get("client"))
+    return _print_page(actor, booking, template, passenger, _print_form(template, passenger))
+
+
+def _print_page(
+    actor: Actor, booking: BookingDetail, template: Template, passenger: Passenger | None, form: PrintForm
+) -> str:
     paper, unfilled = _paper_form(actor, booking, template, passenger)
     return render_template(
         "esign/print.html",
@@ -186,7 +192,7 @@ def print_form(booking_id: str) -> ResponseReturnValue:
         unfilled=unfilled,
         odd=name_them(unprintable("\n".join((paper.title, paper.text, paper.signer_name)))) if paper else "",
         own=actor.owns(booking.agent_id),
-        form=_print_form(template, passenger),
+        form=form,
     )
 
 
@@ -196,7 +202,7 @@ def form_pdf(booking_id: str) -> ResponseReturnValue:
     """The same form as a PDF; while something is missing for it, the page says what."""
     actor = current_agent()
     booking = trips().bookings.get(actor, booking_id)
-    template, passenger = _print_choice(actor, booking)
+    template, passenger = _print_choice(actor, booking, request.args.get("template"), request.args.get("client"))
     paper, unfilled = _paper_form(actor, booking, template, passenger)
     if paper is None or unfilled:
         chosen, client = template.id, passenger.client_id if passenger else None
@@ -229,10 +235,8 @@ def record_paper(booking_id: str) -> ResponseReturnValue:
         if noted:
             flash(f"Noted: {noted.signer_name} signed “{noted.title}” on signed. Keep the form.", "done")
             return redirect(url_for("bookings.show", booking_id=booking_id) + "#documents", 303)
-    for errors in form.errors.values():
-        flash(str(errors[0]), "alert")
-    chosen, client = form.template_id.data or None, form.client_id.data or None
-    return redirect(url_for("esign.print_form", booking_id=booking_id, template=chosen, client=client), 303)
+    template, passenger = _print_choice(actor, booking, form.template_id.data, form.client_id.data)
+    return _print_page(actor, booking, template, passenger, form), 422
 
 
 @blueprint.post("/<id:request_id>/remind")
@@ -310,10 +314,11 @@ def _first_values(booking: BookingDetail, templates: list[Template]) -> dict[str
     return values
 
 
-def _print_choice(actor: Actor, booking: BookingDetail) -> tuple[Template, Passenger | None]:
-    """What is printed for whom: as the address says, else the first document and the lead."""
-    template = _chosen(sendable(actor), request.args.get("template", ""))
-    return template, booking.passenger(request.args.get("client", "")) or booking.lead
+def _print_choice(
+    actor: Actor, booking: BookingDetail, template_id: str | None, client_id: str | None
+) -> tuple[Template, Passenger | None]:
+    """What is printed for whom: as the address or the form says, else the first document and the lead."""
+    return _chosen(sendable(actor), template_id or ""), booking.passenger(client_id or "") or booking.lead
 
 
 def _paper_form(

@@ -29,6 +29,12 @@ _DAYS: Final = re.compile(
     rf"|\b{_MONTH}[ .]+\d{{1,2}}(?:st|nd|rd|th)?[ ,.]+\d{{4}}",
     re.IGNORECASE,
 )
+# A day without its year or with two digits of it: it is asked about, for without it the amount would be due on no day.
+_HALF_A_DAY: Final = re.compile(
+    rf"(?<![\d.,])\d{{1,2}}(?:[-/]\d{{1,2}}(?:[-/]\d{{1,3}})?|\.\d{{1,2}}\.\d{{0,3}})(?![\d.,]*\d)"
+    rf"|\b\d{{1,2}}(?:st|nd|rd|th)?[ .\-]+{_MONTH}\b|\b{_MONTH}[ .]+\d{{1,2}}\b",
+    re.IGNORECASE,
+)
 _AMOUNT: Final = re.compile(r"(?:[A-Z]{2,3}\$?|[$€£¥])?\s?\d[\d.,'’\u00a0\u202f]*(?:\s?(?:[A-Z]{3}|[$€£¥]))?")
 
 
@@ -117,6 +123,8 @@ def _day_of(line: str, begins_on: date | None, today: date) -> tuple[date | Unre
             return Unreadable(why=str(error)), line
     if _AT_BOOKING.search(line):
         return today, line
+    if half := _HALF_A_DAY.search(line):
+        return Unreadable(why=f"write “{half[0]}” with all four digits of its year, such as 15 Jan 2027."), line
     return None, line
 
 

@@ -4,6 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis.typed.numbers import number_from
+from chassis.typed.text import clean_text
 from chassis.web.formatting import plural
 from services.crm.access.parts import access
 from services.crm.core.actor import Actor
@@ -96,7 +97,7 @@ def act() -> ResponseReturnValue:
         told = for_each(chosen, _named, lambda each: quotes.reopen(actor, each.id, version=versions[each.id]))
         title, undo = f"{many} taken up again", ""
     elif is_sure():
-        note = request.form.get("note", "")[:2000].strip()
+        note = clean_text(request.form.get("note", ""))[:2000]
         told = for_each(chosen, _named, lambda each: quotes.decline(actor, each.id, note, version=versions[each.id]))
         title, undo = f"{many} declined", _REOPEN
     else:

@@ -189,6 +189,40 @@ def test_a_card_number_typed_into_a_form_is_stopped_before_it_is_sent(browser: B
     page.context.close()
 
 
+def test_a_day_that_there_is_not_is_never_sent_as_none(browser: Browser, origin: str) -> None:
+    """Browsers send nothing at all for what stands in a date field and is no day."""
+    page = _page(browser)
+    page.goto(f"{origin}/desk")
+    page.get_by_label("What it is for").fill("Deposit")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method))
+    due = page.locator("#due")
+    due.press_sequentially("02312027")
+    page.get_by_role("button", name="Send link to 2 passengers").click()
+    expect(page.get_by_text("There is no such day, or a part of the date is missing.")).to_be_visible()
+    expect(due).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("What it is for")).to_have_value("Deposit")
+    assert "POST" not in sent
+    due.fill("2027-02-28")
+    expect(page.get_by_text("There is no such day")).to_have_count(0)
+    page.get_by_role("button", name="Send link to 2 passengers").click()
+    expect(page.locator("#due")).to_have_value("2027-02-28")
+    assert "POST" in sent
+    page.context.close()
+
+
+def test_what_is_pasted_beyond_a_fields_length_is_kept_and_refused_in_words(browser: Browser, origin: str) -> None:
+    page = _page(browser)
+    page.goto(f"{origin}/desk")
+    purpose = page.get_by_label("What it is for")
+    purpose.focus()
+    page.keyboard.insert_text("Deposit " * 40)
+    page.get_by_role("button", name="Send link to 2 passengers").click()
+    expect(page.get_by_text("Use at most 200 characters.").first).to_be_visible()
+    assert len(page.get_by_label("What it is for").input_value()) > 300
+    page.context.close()
+
+
 def test_a_form_can_t_be_sent_twice(browser: Browser, origin: str) -> None:
     page = _page(browser)
     page.goto(f"{origin}/desk")

@@ -160,6 +160,10 @@ def test_the_printable_form_has_lines_to_sign_and_no_place_for_a_card_number(sit
     for place in ("Card number", "Expir", "CVV"):
         assert place not in words
     form = {"request_key": key_of(page.text), "template_id": card.id, "client_id": site.client.id, "on": "2026-11-20"}
+    refused = maya.post(f"/signatures/paper/{site.booking.id}", {**form, "on": "2099-01-02"})
+    assert refused.status_code == 422
+    assert "This day is still to come." in text_of(refused)
+    assert 'value="2099-01-02"' in refused.text
     assert maya.post(f"/signatures/paper/{site.booking.id}", form).status_code == 303
     assert "Signed on paper" in text_of(maya.get(f"/bookings/{site.booking.id}"))
 
@@ -195,6 +199,9 @@ def test_only_an_admin_keeps_the_list_of_restricted_states(site: CrmSite, maya: 
     assert maya.get("/signatures/restrictions").status_code == 404
     ada = site.signed_in(site.ada)
     ada.get("/signatures/restrictions")
+    lost = ada.post("/signatures/restrictions", {"note": "Ask first."})
+    assert lost.status_code == 422
+    assert "Tick the states that the note is for" in text_of(lost)
     assert ada.post("/signatures/restrictions", {"states": ["FL", "CA"], "note": "Ask first."}).status_code == 303
     assert site.deps.signing.library.restrictions(site.agency_id) == {"CA": "Ask first.", "FL": "Ask first."}
     assert ada.post("/signatures/restrictions", {"states": ["XX"], "note": ""}).status_code == 422
