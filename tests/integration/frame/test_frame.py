@@ -184,11 +184,140 @@ def test_fields_ask_for_the_right_autofill_and_phone_keyboard(stage: Stage) -> N
     expect(frame.get_by_label("Card number")).to_have_attribute("inputmode", "numeric")
 
 
+PASTED_NUMBERS = (
+    *(
+        "4111-1111-1111-1111",
+        "4111\u00a01111\u00a01111\u00a01111",
+        "4111\u20111111\u20111111\u20111111",
+        "4111.1111.1111.1111",
+    ),
+    *("\u200e4111 1111 1111 1111\u202c", "4111 1111\n1111 1111", "4111\t1111\t1111\t1111 ", "4\u200b111111111111111"),
+    *(
+        "\uff14\uff11\uff11\uff11 1111 1111 1111",
+        "\u0664\u0661\u0661\u0661 1111 1111 1111",
+        "Visa: 4111  1111  1111  1111",
+    ),
+    *("My card for the cruise and for both hotels: 4111 1111 1111 1111", "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1"),
+)
+_PASTE = "(input, text) => { input.focus(); document.execCommand('insertText', false, text); }"
+
+
+def test_a_number_pasted_in_any_way_is_that_number_or_refused_but_never_cut(stage: Stage) -> None:
+    frame = stage.embed("capture")
+    stage.say(type="begin", intake_id="int_1", agent_name="Maya")
+    _fill_card(frame)
+    number, name = frame.get_by_label("Card number"), frame.get_by_label("Name on the card")
+    for count, text in enumerate(PASTED_NUMBERS, start=1):
+        number.fill("")
+        number.evaluate(_PASTE, text)
+        expect(number).to_have_value("4111 1111 1111 1111")
+        stage.say(type="seal", request_id=f"r{count}")
+        assert stage.opened(stage.hear("sealed", count=count), "wv-store+jwe")["pan"] == "4111111111111111", text
+    for text, said in {
+        "4111 1111 1111 1111 05/27 123": "too long",
+        "4111 1111 1111 1111 0100": "too long",
+        "3782 822463 10005 0": "too long",
+        "4111 1111 1111 11": "right number of digits",
+        "4111 1111 111": "too short",
+    }.items():
+        number.fill("")
+        number.evaluate(_PASTE, text)
+        name.focus()
+        expect(frame.locator("#cc-number-problem")).to_contain_text(said)
+        assert [char for char in number.input_value() if char.isdigit()] == [char for char in text if char.isdigit()]
+
+
+def test_a_security_code_of_another_length_is_refused_and_never_cut(stage: Stage) -> None:
+    frame = stage.embed("capture")
+    code, name = frame.get_by_label("Security code (CVV)"), frame.get_by_label("Name on the card")
+    for number, text, said in (
+        (VISA, "1234", "The security code has 3 digits."),
+        (AMEX, "123", "The security code has 4 digits."),
+        (AMEX, "12345", "The security code has 4 digits."),
+        (VISA, "\uff11\uff12\uff13", ""),
+        (VISA, " 1 2 3\n", ""),
+        (VISA, "CVV: 123", ""),
+        (AMEX, "1234", ""),
+    ):
+        frame.get_by_label("Card number").fill(number)
+        code.fill("")
+        code.evaluate(_PASTE, text)
+        name.focus()
+        expect(frame.locator("#cc-csc-problem")).to_have_text(said)
+
+
+def test_the_caret_stays_behind_its_digit_and_a_blank_between_groups_hinders_no_key(stage: Stage) -> None:
+    frame = stage.embed("capture")
+    number = frame.get_by_label("Card number")
+    caret = "input => input.selectionStart"
+    number.press_sequentially("411111111111111")
+    for _ in range(6):
+        number.press("ArrowLeft")
+    number.press("9")
+    expect(number).to_have_value("4111 1111 1191 1111")
+    assert number.evaluate(caret) == 13
+    number.press("Backspace")
+    expect(number).to_have_value("4111 1111 1111 111")
+    number.evaluate("input => input.setSelectionRange(10, 10)")
+    number.press("Backspace")
+    expect(number).to_have_value("4111 1111 1111 11")
+    assert number.evaluate(caret) == 8
+    number.fill("4111 1222 2333 3444")
+    number.evaluate("input => input.setSelectionRange(4, 4)")
+    number.press("Delete")
+    number.press("Delete")
+    expect(number).to_have_value("4111 2223 3334 44")
+    assert number.evaluate(caret) == 4
+    number.fill("4111 1111")
+    number.evaluate("input => input.setSelectionRange(2, 2)")
+    number.evaluate(_PASTE, "99-88")
+    expect(number).to_have_value("4199 8811 1111")
+    assert number.evaluate(caret) == 7
+
+
+def test_what_an_input_method_composes_is_taken_when_it_is_done(stage: Stage) -> None:
+    frame = stage.embed("capture")
+    method = stage.page.context.new_cdp_session(stage.page)
+    for label, composed, value in (
+        ("Card number", "\uff14\uff11\uff11\uff11\uff11\uff11", "4111 11"),
+        ("Expiry date", "\uff11\uff12\uff13\uff10", "12 / 30"),
+        ("Security code (CVV)", "\uff11\uff12\uff13", "123"),
+    ):
+        field = frame.get_by_label(label)
+        field.focus()
+        for end in range(1, len(composed) + 1):
+            method.send("Input.imeSetComposition", {"text": composed[:end], "selectionStart": end, "selectionEnd": end})
+            expect(field).to_have_value(composed[:end])
+        method.send("Input.insertText", {"text": composed})
+        expect(field).to_have_value(value)
+
+
+def test_what_a_browser_filled_in_and_told_by_one_event_alone_is_read(stage: Stage) -> None:
+    frame = stage.embed("capture")
+    stage.say(type="begin", intake_id="int_1", agent_name="Maya")
+    _fill_card(frame)
+    for label, text, value in (
+        ("Card number", "5555555555554444", "5555 5555 5555 4444"),
+        ("Expiry date", "5/2031", "05 / 31"),
+        ("Security code (CVV)", " 321 ", "321"),
+    ):
+        field = frame.get_by_label(label)
+        field.evaluate(
+            "(input, text) => { input.value = text; input.dispatchEvent(new Event('change', {bubbles: true})); }", text
+        )
+        expect(field).to_have_value(value)
+    expect(frame.locator("#brand-name")).to_have_text("Mastercard, number looks right")
+
+
 EXPIRIES = {
     (12, 2030): "12/2030|122030|12 2030|12-2030|12/30|12-30|12.30|1230|12 / 30|2030-12|203012|2030/12|12 / 2030|"
     "\uff11\uff12/\uff13\uff10|\u0661\u0662/\u0663\u0660",
     (1, 2031): "1/2031|1/31|01/31|131|0131|2031-01|2031-1|1 31",
-    (4, 2031): "431|4/31|4-2031|04/2031|Apr 31|April 2031|apr. 31",
+    (
+        4,
+        2031,
+    ): "431|4/31|4-2031|04/2031|Apr 31|April 2031|apr. 31|Expires: 04/2031|exp date 04/2031|Valid thru 04 / 2031|"
+    "04\u00a0/\u00a031|04\u2044 2031|\u200e04/31\u200e|04\uff0f31",
 }
 
 
@@ -242,6 +371,20 @@ def test_a_month_or_year_that_is_none_is_refused_as_it_was_typed(stage: Stage) -
     field.press_sequentially("12/20")
     frame.get_by_label("Name on the card").focus()
     expect(frame.get_by_text("has expired")).to_be_visible()
+    for text, said in {
+        "00/30": "month and year",
+        "13/2030": "month and year",
+        "12/2099": "too far ahead",
+        "05/27/2030": "month and year",
+        "2030": "month and year",
+        "12": "month and year",
+        "soon": "month and year",
+        "Expires: 12/2020": "has expired",
+    }.items():
+        field.fill("")
+        field.evaluate(_PASTE, text)
+        frame.get_by_label("Name on the card").focus()
+        expect(frame.locator("#cc-exp-problem")).to_contain_text(said)
 
 
 def test_every_networks_card_is_taken_and_called_by_its_name(stage: Stage) -> None:
@@ -275,7 +418,7 @@ def test_where_the_policy_keeps_no_code_none_is_asked_for(stage: Stage) -> None:
     frame.get_by_label("Card number").fill(VISA)
     frame.get_by_label("Expiry date").fill("0431")
     frame.get_by_label("Name on the card").fill("Ann Lee")
-    assert stage.hear("state", count=3)["complete"] is True
+    stage.page.wait_for_function("heard.some((m) => m.type === 'state' && m.complete)", timeout=10_000)
     stage.say(type="seal", request_id="r1")
     assert stage.opened(stage.hear("sealed"), "wv-store+jwe")["cvv"] == ""
 

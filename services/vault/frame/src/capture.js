@@ -20,6 +20,8 @@ const fields = cvvOnly ? [cvv] : [number, expiry, ...(asksForCode ? [cvv] : []),
 const MARKS = new Set([...document.querySelectorAll("[data-mark]")].map((mark) => mark.dataset.mark));
 let intakeId = "";
 const touched = new Set();
+// The number's digits as they were grouped last.
+let grouped = "";
 
 const problemOf = {
   "cc-number": () => numberProblem(digitsOf(number.value)),
@@ -56,7 +58,6 @@ function showBrand() {
 
 function showCode(brand) {
   const sizes = codeSizes(brand);
-  cvv.maxLength = Math.max(...sizes);
   const front = sizes.every((size) => size === 4);
   setText("cvv-where", front ? "4 digits, on the front above the number" : `${brand ? sizes.join(" or ") : 3} digits, on the back by the signature`);
   byId("cvv-picture").dataset.side = front ? "front" : "back";
@@ -66,10 +67,18 @@ function showCode(brand) {
   if (none) { cvv.value = ""; setProblem(cvv, ""); }
 }
 
-/** Regroups the number and keeps the caret behind the same digit. */
-function regroup() {
-  const before = digitsOf(number.value.slice(0, number.selectionStart ?? number.value.length)).length;
-  number.value = groupForTyping(digitsOf(number.value).slice(0, 19));
+/**
+ * Regroups the number and keeps the caret behind the same digit. Where only the blank between two groups was deleted, the
+ * digit beyond it goes: nobody typed that blank. Nothing is cut off: a number that is too long is said to be.
+ * @param {string} kind of the change, as events name it
+ */
+function regroup(kind) {
+  let before = digitsOf(number.value.slice(0, number.selectionStart ?? number.value.length)).length;
+  let digits = digitsOf(number.value);
+  if (digits === grouped && kind === "deleteContentBackward" && before) before -= 1;
+  if (digits === grouped && /^deleteContent(Back|For)ward$/.test(kind)) digits = digits.slice(0, before) + digits.slice(before + 1);
+  grouped = digits;
+  number.value = groupForTyping(digits);
   let caret = 0;
   for (let seen = 0; seen < before && caret < number.value.length; caret += 1) {
     if (/\d/.test(number.value[caret])) seen += 1;
@@ -77,19 +86,29 @@ function regroup() {
   if (document.activeElement === number) number.setSelectionRange(caret, caret);
 }
 
+/** Does something with what a field holds; an input method's digits are final only when it is done with them. */
+function whenSettled(input, act) {
+  input.addEventListener("input", (event) => { if (!event.isComposing) act(event); });
+  input.addEventListener("compositionend", act);
+}
+
+function formatted(event) {
+  const kind = String(event.inputType ?? "");
+  expiry.value = formatExpiry(expiry.value, kind.startsWith("delete"), kind === "insertText" && event.data?.length === 1);
+}
+
 function wire() {
-  number.addEventListener("input", () => { regroup(); showBrand(); });
-  // An input method's digits are final only when it is done with them.
-  const formatted = (event) => {
-    if (event.isComposing) return;
-    const kind = String(event.inputType ?? "");
-    expiry.value = formatExpiry(expiry.value, kind.startsWith("delete"), kind === "insertText" && event.data?.length === 1);
-  };
-  expiry.addEventListener("input", formatted);
-  expiry.addEventListener("compositionend", formatted);
-  expiry.addEventListener("blur", () => { expiry.value = formatExpiry(expiry.value, false, false); });
+  whenSettled(number, (event) => regroup(String(event.inputType ?? "")));
+  whenSettled(expiry, formatted);
+  whenSettled(cvv, () => { cvv.value = digitsOf(cvv.value); });
+  number.addEventListener("input", showBrand);
+  // Some browsers and password managers tell of what they filled in by this event alone.
+  number.addEventListener("change", () => { regroup(""); showBrand(); report(); });
+  cvv.addEventListener("change", () => { cvv.value = digitsOf(cvv.value); report(); });
+  for (const done of ["blur", "change"]) {
+    expiry.addEventListener(done, () => { expiry.value = formatExpiry(expiry.value, false, false); report(); });
+  }
   noCode.addEventListener("change", () => { showBrand(); report(); });
-  cvv.addEventListener("input", () => { cvv.value = digitsOf(cvv.value).slice(0, 4); });
   for (const input of fields) {
     input.addEventListener("input", () => {
       if (touched.has(input)) setProblem(input, problemOf[input.id]());

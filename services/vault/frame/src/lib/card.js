@@ -51,10 +51,10 @@ export function luhnValid(digits) {
 /** The groups that are printed on the card: 4-6-5 for American Express. @param {string} digits */
 export function groupsOf(digits) {
   const brand = brandOf(digits)?.name;
-  let sizes = [4, 4, 4, 4, LONGEST];
-  if (brand === "amex") sizes = [4, 6, LONGEST];
-  if (brand === "diners" && digits.length <= 14) sizes = [4, 6, LONGEST];
-  if (brand === "uatp") sizes = [4, 5, LONGEST];
+  let sizes = [4, 4, 4, 4, Infinity];
+  if (brand === "amex") sizes = [4, 6, Infinity];
+  if (brand === "diners" && digits.length <= 14) sizes = [4, 6, Infinity];
+  if (brand === "uatp") sizes = [4, 5, Infinity];
   const groups = [];
   let start = 0;
   for (const size of sizes) {
@@ -73,6 +73,7 @@ export function numberProblem(digits) {
   if (!digits) return "Enter the card number.";
   const lengths = rangeOf(digits)?.[4] ?? Array.from({ length: LONGEST - SHORTEST + 1 }, (_, more) => SHORTEST + more);
   if (digits.length < Math.min(...lengths)) return "The card number is too short.";
+  if (digits.length > Math.max(...lengths)) return "The card number is too long.";
   if (!lengths.includes(digits.length)) return "The card number does not have the right number of digits.";
   if (!luhnValid(digits) || new Set(digits).size === 1) return "That number is not quite right. Please check each digit.";
   return "";
