@@ -159,13 +159,18 @@ compose-down: setup ## Stop the containers; their data stays
 	@$(PY) -m deploy.compose down
 
 .PHONY: install
-install: setup ## Install Wayvault for a real agency on this machine: asks, checks, starts it in containers, prints the admin's link
-	@$(PY) -m deploy.install
+install: setup ## Install Wayvault for a real agency on this machine: asks, checks, starts it in containers, prints the admin's link; OPTIONS=--check only looks
+	@$(PY) -m deploy.install $(OPTIONS)
 
 .PHONY: compose-test
 compose-test: setup ## Walk the main job over the containers by https and try every forbidden connection
 	@sh deploy/dev/chromium
-	@$(PY) -m pytest -q tests/compose
+	@$(PY) -m pytest -q tests/compose --ignore=tests/compose/bare
+
+.PHONY: bare-test
+bare-test: setup ## Type the runbook's first day on a bare Debian in a container: packages, libraries, images, everything anew (half an hour)
+	@sh deploy/dev/chromium
+	@$(PY) -m pytest -q -s tests/compose/bare
 
 .PHONY: upgrade-test
 upgrade-test: setup ## Run the last release and this version side by side on one database and bus, and go back (5 minutes)

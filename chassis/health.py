@@ -7,6 +7,7 @@ kinds of faults, and the port belongs on an inner network.
 """
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -26,6 +27,7 @@ READINESS: Final = "wayvault_readiness"
 
 # Probes of several kinds ask at once; the parts are asked at most this often.
 _KEPT_SECONDS: Final = 2.0
+_NAME_SECONDS: Final = 10.0
 
 log = structlog.get_logger("health")
 
@@ -83,11 +85,12 @@ def serve_status(listen: str, readiness: Readiness, *, processes: int = 1) -> in
     """Answers on `listen` ("host:port") from a thread; does nothing when `listen` is empty. Returns the port, or 0.
 
     Of several processes each takes the first free of as many ports. A port that can't be had is logged: nobody's work
-    depends on it.
+    depends on it. A host's name may be known a moment late: a container's resolver learns of it while it starts.
     """
     if not listen:
         return 0
     host, _, port = listen.rpartition(":")
+    _wait_for_name(host)
     first = int(port)
     for candidate in range(first, first + processes):
         with suppress(OSError):
@@ -98,6 +101,20 @@ def serve_status(listen: str, readiness: Readiness, *, processes: int = 1) -> in
             return int(server.server_port)
     log.warning("health.no_port", listen=listen)
     return 0
+
+
+def _wait_for_name(host: str) -> None:
+    """Until the name leads to an address, or ten seconds have passed."""
+    ends = time.monotonic() + _NAME_SECONDS
+    while host:
+        try:
+            socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except socket.gaierror:
+            if time.monotonic() > ends:
+                return
+            time.sleep(0.2)
+        else:
+            return
 
 
 def _application(readiness: Readiness) -> Callable[..., Any]:

@@ -1,8 +1,10 @@
-"""Wayvault in containers on this host: python -m deploy.compose {up,down,status,demo-code,remove}
+"""Wayvault in containers on this host: python -m deploy.compose {up,down,status,remove}
 
 `up` builds the images that are missing, writes certificates, passwords and settings below the state directory, starts
 engines and services of deploy/compose.yaml and waits until the sites answer; `--demo` also makes the demo agency, and
 `--phone ADDRESS` starts Kamailio and the masker for telephones that reach this host by that address (docs/phone.md).
+`--prometheus` starts Prometheus, which reads every program's metrics and judges them by deploy/monitoring/rules.yaml;
+its pages are at 127.0.0.1:9090 (WAYVAULT_PROMETHEUS_PORT).
 `down` stops everything and keeps all data; `remove` takes the data too. Safe to run again. `--check` says what would
 be missing and starts nothing.
 
@@ -17,6 +19,7 @@ import socket
 import ssl
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from chassis.commands import DONE, FOUND, NOT_DONE
@@ -47,7 +50,7 @@ _PROGRAMS = (
 _TELEPHONES = ("masker", "kamailio")
 # Who answers /readyz: every program of ours.
 _TELLS = frozenset({*_PROGRAMS, "masker"} - {"proxy"})
-_PROFILES = ("--profile", "mailbox", "--profile", "operator", "--profile", "phone")
+_PROFILES = tuple(word for name in ("mailbox", "operator", "phone", "seeing") for word in ("--profile", name))
 _READY_WITHIN_SECONDS = 180.0
 _OK = 200
 _OWNER_URL = "VAULT_OWNER_DATABASE_URL"
@@ -63,10 +66,11 @@ class Stack:
         self.sites = sites
         self._project = project
 
-    def up(self, *, demo: bool) -> None:
+    def up(self, *, demo: bool, prometheus: bool = False) -> None:
         """Starts everything and returns when it answers. Raises ContainerFault, CertificateFault, EngineFault."""
         started = time.monotonic()
-        self._images()
+        seeing = ("prometheus",) if prometheus else ()
+        self._images(seeing)
         self.layout.write()
         self._say("certificates, passwords and settings", started)
         self._compose("up", "-d", *_ENGINES)
@@ -85,14 +89,13 @@ class Stack:
             # One after the other: podman removes no container whose network another one shares.
             for name in reversed(_TELEPHONES):
                 self.containers.run(["podman", "rm", "--force", "--ignore", self._name(name)])
-        self._compose(*_PROFILES, "up", "-d", *_PROGRAMS, *mailbox, *telephones)
+        self._compose(*_PROFILES, "up", "-d", *_PROGRAMS, *mailbox, *telephones, *seeing)
         self._read_anew()
         self._wait(self.sites.served)
         if demo:
             self._enrol()
         self._say("ready", started)
         print("\n" + "\n".join(f"{site:8} {self.layout.origin(site)}" for site in self.sites.served))
-        print(f"\nAll files are in {self.layout.root}. Next: python -m deploy.compose status | down")
 
     def _read_anew(self) -> None:
         """What reads its files at its start only, told that one is another than before."""
@@ -152,39 +155,49 @@ class Stack:
 
     def run_in(self, program: str, *command: str, network: str = "", settings: str = "") -> str:
         """Runs a command in a fresh container of a program and returns what it printed. Raises ContainerFault."""
-        networks = network or {"vault": "vault-store", "operator": "vault"}.get(program, "store")
-        folder = self.layout.program(program)
-        done = self.containers.run(
-            [
-                *(
-                    "podman",
-                    "run",
-                    "--rm",
-                    "--network",
-                    f"{self._project}_{networks}",
-                    "--read-only",
-                    "--cap-drop",
-                    "ALL",
-                ),
-                *("--user", f"{PROGRAM_USER}:{PROGRAM_USER}", "--tmpfs", "/tmp:mode=1777"),
-                *("--env-file", str(self.layout.settings_of(settings or program))),
-                *("--volume", f"{folder}:/var/lib/wayvault", image_of(program), *command),
-            ]
-        )
-        return done.stdout
+        joined = network or {"vault": "vault-store", "operator": "vault"}.get(program, "store")
+        return self.containers.run(self._once(program, (joined,), command, settings=settings)).stdout
 
-    def missing_images(self) -> list[str]:
-        """Names of images that this stack runs and that are not built yet."""
-        wanted = [*PROGRAMS, "proxy", *(("kamailio",) if self.sites.phone else ()), *ENGINES]
+    def operate(self, *command: str) -> tuple[int, str]:
+        """Runs an operator's command where what it works with is reached: its status, and what it said.
+
+        Never on both networks of engines: each has a PostgreSQL, and of one name.
+        """
+        networks = ("vault", "vault-store", "charging") if command[0].startswith("services.vault") else ("store",)
+        once = self._once("operator", networks, command)
+        done = self.containers.run(once, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    def logs(self, program: str) -> str:
+        """The last of what a program's container said. Raises ContainerFault when there is none."""
+        done = self.containers.run(["podman", "logs", "--tail", "200", self._name(program)])
+        return done.stdout + done.stderr
+
+    def _once(self, program: str, networks: Sequence[str], command: Sequence[str], *, settings: str = "") -> list[str]:
+        """What runs a command in a fresh container of a program's image, with its files."""
+        joined = [word for each in networks for word in ("--network", f"{self._project}_{each}")]
+        return [
+            *("podman", "run", "--rm", *joined, "--read-only", "--cap-drop", "ALL"),
+            *("--user", f"{PROGRAM_USER}:{PROGRAM_USER}", "--tmpfs", "/tmp:mode=1777"),
+            *("--env-file", str(self.layout.settings_of(settings or program))),
+            *("--volume", f"{self.layout.program(program)}:/var/lib/wayvault", image_of(program), *command),
+        ]
+
+    def missing_images(self, more: tuple[str, ...] = ()) -> list[str]:
+        """Names of images that this stack runs, or `more`, and that are not built yet."""
+        wanted = [*PROGRAMS, "proxy", *(("kamailio",) if self.sites.phone else ()), *ENGINES, *more]
         return [name for name in wanted if not self.containers.has_image(image_of(name))]
 
-    def _images(self) -> None:
-        missing = self.missing_images()
+    def _images(self, more: tuple[str, ...]) -> None:
+        missing = self.missing_images(more)
         if missing:
-            print(f"building {', '.join(missing)}: some minutes, once", flush=True)
+            print(f"\nBuilding {len(missing)} container images, once; this takes 10 to 20 minutes.", flush=True)
             print(f"  {self.containers.ensure_base()}", flush=True)
-        for name in missing:
-            print(f"  {build(self.containers, name)}", flush=True)
+        for number, name in enumerate(missing, start=1):
+            started = time.monotonic()
+            print(f"  {number} of {len(missing)}: {name} …", end="", flush=True)
+            build(self.containers, name)
+            print(f" {time.monotonic() - started:.0f} s", flush=True)
 
     def _set_up(self, network: str, programs: tuple[str, ...]) -> None:
         said = self.run_in("operator", "deploy.compose.setup", network, network=network)
@@ -306,6 +319,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="say whether images are there; start nothing")
     parser.add_argument("--state", type=Path, help="where files are kept (default: <WAYVAULT_STATE or var>/compose)")
     parser.add_argument("--phone", default="", metavar="ADDRESS", help="this host's address that telephones reach")
+    parser.add_argument("--prometheus", action="store_true", help="start Prometheus too")
     parser.add_argument("--port", type=int, default=int(os.environ.get("WAYVAULT_HTTPS_PORT") or 8443))
     given = parser.parse_args(arguments)
     state = given.state or Path(os.environ.get("WAYVAULT_STATE") or "var") / "compose"
@@ -314,20 +328,21 @@ def main(arguments: list[str] | None = None) -> int:
     stack = Stack(state, on_this_machine(given.port, phone=given.phone))
     try:
         if given.check:
-            missing = stack.missing_images()
+            missing = stack.missing_images(("prometheus",) if given.prometheus else ())
             print(f"missing images: {', '.join(missing)}. `up` builds them." if missing else "Ready to start.")
             return FOUND if missing else DONE
         with at_work(f"compose {given.command}"):
-            return _run(stack, given.command, demo=given.demo)
+            return _run(stack, given.command, demo=given.demo, prometheus=given.prometheus)
     except (ContainerFault, CertificateFault, EngineFault, OSError) as fault:
         print(f"\n{fault}", file=sys.stderr)
         return NOT_DONE
 
 
-def _run(stack: Stack, command: str, *, demo: bool) -> int:
+def _run(stack: Stack, command: str, *, demo: bool, prometheus: bool) -> int:
     match command:
         case "up":
-            stack.up(demo=demo)
+            stack.up(demo=demo, prometheus=prometheus)
+            print(f"\nAll files are in {stack.layout.root}. Next: python -m deploy.compose status | down")
         case "down":
             stack.down()
         case "remove":

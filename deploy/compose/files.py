@@ -25,8 +25,9 @@ from deploy.phone.kamailio import Listening, configuration, trunk_of
 # As in deploy/Containerfile.
 PROGRAM_USER = 10001
 SIP_PORT = 5060
-# A container's own loopback: no neighbour on a network reads it, `status` asks from inside.
-METRICS = "127.0.0.1:9464"
+# By name: on the one network that a program shares with Prometheus alone, where this name is known. Neighbours on its
+# other networks don't read it; `status` asks from inside.
+METRICS = "metrics.wayvault.internal:9464"
 RABBIT_ADMIN = "wayvault_admin"
 HEADING = "Settings of one program of deploy/compose.yaml; made by deploy.compose, with passwords."
 _INSIDE = Path("/var/lib/wayvault")
@@ -120,10 +121,19 @@ class Layout:
         for program, identities in _IDENTITIES.items():
             self._place_certificates(program, identities)
         self._engines()
+        self._seen()
         if self.sites.phone:
             self._telephones()
         for program, settings in self._settings().items():
             env_file.update(self.settings_of(program), settings, heading=HEADING)
+
+    def _seen(self) -> None:
+        """Whom Prometheus asks: by the name that each has on the network that the two share."""
+        port = METRICS.rpartition(":")[2]
+        programs = (*_SEEN, *(("mailbox",) if "mail" in self.sites.hosts else ()))
+        targets = [f"{name}:{port}" for name in (*programs, *(("masker",) if self.sites.phone else ()))]
+        listed = [{"targets": targets}]
+        self._place("prometheus", "compose.json", json.dumps(listed, indent=2), mode=PUBLIC_FILE)
 
     def _telephones(self) -> None:
         """Kamailio's configuration, of the telephones and the line in `<root>/phone`; with digests of passwords."""
@@ -211,9 +221,9 @@ class Layout:
         mailbox = url.get("mail", "")
         vault = {
             **self._common("VAULT"),
-            "VAULT_LISTEN": "0.0.0.0:8105",
+            "VAULT_LISTEN": _VAULT_ADDRESS,
             "VAULT_VAULT_ADDRESS": _VAULT_ADDRESS,
-            "VAULT_WEB_LISTEN": "0.0.0.0:8103",
+            "VAULT_WEB_LISTEN": "frame.wayvault.internal:8103",
             "VAULT_CHARGING_METRICS_LISTEN": METRICS,
             "VAULT_FRAME_ORIGIN": url["card"],
             "VAULT_FRAME_PARENTS": json.dumps([url["crm"], url["portal"]]),
@@ -224,13 +234,13 @@ class Layout:
             "VAULT_AUDIT_HEADS": "/var/lib/audit-heads/heads-charging.jsonl",
             "VAULT_TLS_CERT": str(_INSIDE / "certs" / "charging.pem"),
             "VAULT_TLS_KEY": str(_INSIDE / "certs" / "charging.key"),
-            "VAULT_CHARGING_LISTEN": "0.0.0.0:8106",
+            "VAULT_CHARGING_LISTEN": _CHARGING_ADDRESS,
             "VAULT_CHARGING_RETURN_URL": f"{url['portal']}/confirmed/",
         }
         operator = {f"{name}_STATE_DIR": str(_INSIDE) for name in ("CRM", "PORTAL", "NOTIFIER")}
         crm = {
             **self._common("CRM"),
-            "CRM_LISTEN": "0.0.0.0:8101",
+            "CRM_LISTEN": "crm.wayvault.internal:8101",
             "CRM_PUBLIC_URL": url["crm"],
             "CRM_PORTAL_URL": url["portal"],
             "CRM_FRAME_ORIGIN": url["card"],
@@ -242,7 +252,7 @@ class Layout:
         }
         portal = {
             **self._common("PORTAL"),
-            "PORTAL_LISTEN": "0.0.0.0:8102",
+            "PORTAL_LISTEN": "portal.wayvault.internal:8102",
             "PORTAL_PUBLIC_URL": url["portal"],
             "PORTAL_FRAME_ORIGIN": url["card"],
             "PORTAL_VAULT_ADDRESS": _VAULT_ADDRESS,
@@ -250,7 +260,7 @@ class Layout:
         }
         notifier = {
             **self._common("NOTIFIER"),
-            "NOTIFIER_LISTEN": "0.0.0.0:8104",
+            "NOTIFIER_LISTEN": "mailbox.wayvault.internal:8104",
             "NOTIFIER_CRM_URL": url["crm"],
             "NOTIFIER_PORTAL_URL": url["portal"],
             **({"NOTIFIER_PUBLIC_URL": mailbox} if mailbox else {}),
@@ -290,6 +300,11 @@ class Layout:
         }
 
 
+# Programs with metrics, wherever Wayvault runs in containers.
+_SEEN = (
+    *("vault", "vault-worker", "charging", "frame"),
+    *("crm", "crm-worker", "portal", "portal-worker", "notifier"),
+)
 _IDENTITIES: dict[str, tuple[str, ...]] = {
     "vault": ("vault",),
     "charging": ("charging",),

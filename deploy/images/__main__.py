@@ -2,9 +2,9 @@
 
     python -m deploy.images [--engines] [--check] [NAME …]
 
-Without names: vault, crm, portal, notifier, operator, proxy and kamailio. `--engines` adds PostgreSQL, RabbitMQ and
-HashiCorp Vault from Debian and Go, for machines that reach no image registry (`make compose-up` uses them). `--check`
-says what is there and builds nothing. Safe to run again: layers that are there are kept.
+Without names: vault, crm, portal, notifier, operator, proxy and kamailio. `--engines` adds PostgreSQL, RabbitMQ,
+HashiCorp Vault and Prometheus from Debian and Go, for machines that reach no image registry (`make compose-up` uses the
+first three). `--check` says what is there and builds nothing. Safe to run again: layers that are there are kept.
 
 Exit status: 0 done; 1 not done, the message says why; 2 wrong arguments; 3 an image is missing (--check).
 """
@@ -37,6 +37,7 @@ PROGRAMS = {
 # In front of the programs: TLS, and telephones.
 FRONT = ("proxy", "kamailio")
 ENGINES = ("postgres", "rabbitmq", "hcvault")
+SEEING = ("prometheus",)
 _AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 _MOUNTED = "/run/authorities/ca-certificates.crt"
 
@@ -60,7 +61,7 @@ def build(containers: Containers, name: str) -> str:
         arguments += ["--volume", f"{_AUTHORITIES.parent}:{Path(_MOUNTED).parent}:ro"]
         for variable in ("SSL_CERT_FILE", "PIP_CERT", "NODE_EXTRA_CA_CERTS"):
             arguments += ["--build-arg", f"{variable}={_MOUNTED}"]
-    target_stage = name if name in ("vault", *FRONT, *ENGINES) else "program"
+    target_stage = name if name in ("vault", *FRONT, *ENGINES, *SEEING) else "program"
     containers.run(
         [
             *("buildah", "bud", "--layers", "--pull=false", "--target", target_stage, *arguments),
@@ -104,7 +105,7 @@ def _fill_context(name: str) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    known = [*PROGRAMS, *FRONT, *ENGINES]
+    known = [*PROGRAMS, *FRONT, *ENGINES, *SEEING]
     parser = argparse.ArgumentParser(
         prog="python -m deploy.images", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -114,7 +115,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if unknown := set(given.names) - set(known):
         parser.error(f"there is no image {', '.join(sorted(unknown))}; there are {', '.join(known)}")
-    names = given.names or [*PROGRAMS, *FRONT, *(ENGINES if given.engines else ())]
+    names = given.names or [*PROGRAMS, *FRONT, *((*ENGINES, *SEEING) if given.engines else ())]
     containers = Containers()
     try:
         if given.check:

@@ -1,4 +1,4 @@
-"""Installs Wayvault for a real agency on this machine: python -m deploy.install
+"""Installs Wayvault for a real agency on this machine: make install (OPTIONS="…" for what stands below)
 
 Asks what it needs (or reads `--answers FILE`), checks names, certificate, mail server, clock, disk and port, starts
 everything in containers in production mode, makes the agency and its admin, and prints one link with which the admin
@@ -6,6 +6,9 @@ begins. No demo data. Safe to run again: nothing is made twice, and answers are 
 
     --check    only look, and say what is not well
     --invite   print a fresh link for the admin (the first one was lost or is over)
+    --status   say of each program whether it runs and can work, and what is away
+    --logs     the last that a program said: --logs vault
+    --run      an operator's command, beside the programs: --run services.vault retention-report
 
 Exit status: 0 done; 1 not done, the message says why; 2 wrong arguments; 3 something must be mended first.
 """
@@ -27,7 +30,7 @@ from deploy.files import private_directory, write_file
 from deploy.images.host import ContainerFault
 from deploy.install import answers as told
 from deploy.install.answers import AnswerFault, Answers
-from deploy.install.checks import Grade, examine
+from deploy.install.checks import Grade, examine, tools
 
 STATE = Path("/var/lib/wayvault")
 
@@ -39,6 +42,11 @@ class Installation:
         self._answers = answers
         self._stack = stack
         self._made_file = state / "installed.json"
+
+    @property
+    def is_made(self) -> bool:
+        """Whether it was installed before: after a machine's restart a mail server that is away holds nothing up."""
+        return self._made_file.exists()
 
     def run(self) -> str:
         """Starts everything, makes what is missing; returns the admin's link, empty when they had one before.
@@ -91,14 +99,10 @@ def _link(said: list[str]) -> str:
     for line in said:
         if "https://" in line:
             return line[line.index("https://") :].strip()
-    raise ContainerFault("The CRM made no link. `python -m deploy.install --invite` asks for one again.")
+    raise ContainerFault("The CRM made no link. `make install OPTIONS=--invite` asks for one again.")
 
 
-def main(
-    arguments: list[str] | None = None,
-    *,
-    stack_of: Callable[[Path, Answers, str, int], Stack] | None = None,
-) -> int:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m deploy.install", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -111,21 +115,39 @@ def main(
     )
     parser.add_argument("--check", action="store_true", help="look only")
     parser.add_argument("--invite", action="store_true", help="print a fresh link for the admin")
-    given = parser.parse_args(arguments)
+    parser.add_argument("--status", action="store_true", help="say how each program is; exit status 3 when one is not")
+    parser.add_argument("--logs", metavar="PROGRAM", help="print the last that a program said")
+    parser.add_argument(
+        "--run", nargs=argparse.REMAINDER, metavar="…", help="run an operator's command; the last option"
+    )
+    return parser
+
+
+def main(
+    arguments: list[str] | None = None,
+    *,
+    stack_of: Callable[[Path, Answers, str, int], Stack] | None = None,
+) -> int:
+    given = _parser().parse_args(arguments)
     try:
+        if (given.status or given.logs or given.run or given.invite) and not (given.state / "installed.json").exists():
+            raise AnswerFault(f"Nothing is installed in {given.state} yet. Begin with: make install")
         answers = _answers(given.state, given.answers, given.phone)
         stack = (stack_of or _stack)(given.state, answers, given.address, given.port)
+        if (status := _asked(given, stack)) is not None:
+            return status
         installation = Installation(given.state, answers, stack)
         if given.invite:
             with at_work("making a link"):
                 link = installation.invite()
             print(f"The admin's link, good once:\n\n  {link}")
             return DONE
-        if not _is_well(given, answers, runs=stack.answers("crm")):
-            return FOUND
+        well = _is_well(given, answers, stack)
         if given.check:
-            print("\nAll is well. Next: python -m deploy.install")
-            return DONE
+            print("\nNothing stands in the way. Next: make install" if well else "")
+            return DONE if well else FOUND
+        if not well and not installation.is_made:
+            return FOUND
         with at_work("installing"):
             link = installation.run()
         _say_goodbye(link, answers, stack)
@@ -136,6 +158,20 @@ def main(
         print(f"\n{fault}", file=sys.stderr)
         return NOT_DONE
     return DONE
+
+
+def _asked(given: argparse.Namespace, stack: Stack) -> int | None:
+    """Answers what is only asked of a stack that is there; None when something else is wanted."""
+    if given.status:
+        return DONE if stack.status() else FOUND
+    if given.logs:
+        print(stack.logs(given.logs))
+        return DONE
+    if given.run:
+        status, said = stack.operate(*given.run)
+        print(said, end="")
+        return status
+    return None
 
 
 def _stack(state: Path, answers: Answers, address: str, port: int) -> Stack:
@@ -155,17 +191,17 @@ def _answers(state: Path, file: Path | None, phone: str | None) -> Answers:
     return answers
 
 
-def _is_well(given: argparse.Namespace, answers: Answers, *, runs: bool) -> bool:
-    print("Looking at this machine and its surroundings:")
+def _is_well(given: argparse.Namespace, answers: Answers, stack: Stack) -> bool:
+    print("\nLooking at this machine and its surroundings:")
     well = True
-    looked_at = examine(answers, given.state, address=given.address, port=given.port, clock=SystemClock(), runs=runs)
-    for finding in looked_at:
+    place = {"address": given.address, "port": given.port, "runs": stack.answers("crm")}
+    for finding in (*tools(stack), *examine(answers, given.state, clock=SystemClock(), **place)):
         well = well and finding.grade is not Grade.FAULT
         print(f"  {finding.grade:8} {finding.what}: {finding.words}", flush=True)
     if not well:
         print(
-            f"\nMend what is marked FAULT, then run this again. Answers are kept in {given.state / 'answers.json'}; "
-            "remove that file to be asked anew.",
+            "\nMend what is marked FAULT, then run this again; what was installed before is started all the same. "
+            f"Answers are kept in {given.state / 'answers.json'}; remove that file to be asked anew.",
             file=sys.stderr,
         )
     return well
@@ -176,7 +212,7 @@ def _say_goodbye(link: str, answers: Answers, stack: Stack) -> None:
     if link:
         print(f"\nGive {answers.admin} this link, good once, to choose a password and begin:\n\n  {link}")
     else:
-        print(f"{answers.admin} had their link before; --invite prints a fresh one.")
+        print(f"{answers.admin} had their link before; make install OPTIONS=--invite prints a fresh one.")
     if answers.phone_address:
         print(
             f"\nTelephones register at {answers.phone_address}, UDP port {SIP_PORT} (docs/phone.md). To add them and "
@@ -184,8 +220,9 @@ def _say_goodbye(link: str, answers: Answers, stack: Stack) -> None:
         )
     keys = stack.layout.program("operator") / "hcvault" / "keys.json"
     print(
-        f"\nNow, before any card is stored: keep {keys} in two safe places away from this machine; without it no card\n"
-        "can be read after a restart. Then read deploy/RUNBOOK.md, and plan backups: python -m deploy.backup --help"
+        "\nNow, before any card is stored, keep a copy of this file in two safe places away from this machine;\n"
+        f"without it no card can be read after a restart:\n\n  {keys}\n\n"
+        "How everything is: make install OPTIONS=--status. When something is wrong, and for backups: deploy/RUNBOOK.md."
     )
 
 

@@ -15,6 +15,10 @@ from pathlib import Path
 from cryptography import x509
 
 from chassis.clock import Clock
+from chassis.hardening import readable_swap
+from deploy.compose.__main__ import Stack
+from deploy.dev.engines.build_vault import can_be_had
+from deploy.images.host import ContainerFault, Containers
 from deploy.install.answers import Answers
 
 _SOON = timedelta(days=30)
@@ -58,6 +62,24 @@ def examine(
         yield _telephones(answers.phone_address)
 
 
+def tools(stack: Stack) -> Iterator[Finding]:
+    """What builds and runs containers, and the one program that Debian does not have; only when they are needed."""
+    try:
+        missing = stack.missing_images()
+    except ContainerFault as fault:
+        yield Finding(Grade.FAULT, "containers", str(fault))
+        missing = ["hcvault"]
+    else:
+        yield Finding(Grade.OK, "containers", "podman and buildah are here")
+    if "hcvault" in missing:
+        words = (
+            "there is no program `vault`, which its container is made of. Fetch it from "
+            "developer.hashicorp.com/vault/install, and put it into /usr/local/bin."
+        )
+        there = can_be_had()
+        yield Finding(Grade.OK if there else Grade.FAULT, "HashiCorp Vault", "is here" if there else words)
+
+
 def _names(answers: Answers) -> Iterator[Finding]:
     for host in answers.hosts.values():
         try:
@@ -66,11 +88,19 @@ def _names(answers: Answers) -> Iterator[Finding]:
             words = "no address is known for it. Let the domain's name server point it to this machine."
             yield Finding(Grade.FAULT, host, words)
         else:
-            yield Finding(Grade.OK, host, f"leads to {', '.join(found)}")
+            yield _leads(host, found)
     parents = {host.partition(".")[2] for host in (answers.crm_host, answers.portal_host)}
     if answers.card_host.partition(".")[2] in parents:
         words = "stands in the same domain as the other sites; on a domain of its own browsers keep it further apart."
         yield Finding(Grade.WARNING, answers.card_host, words)
+
+
+def _leads(host: str, addresses: list[str]) -> Finding:
+    there = ", ".join(addresses)
+    if any(_is_ours(each) for each in addresses):
+        return Finding(Grade.OK, host, f"leads to this machine, {there}")
+    words = f"leads to {there}, which is no address of this machine: right only if what has it passes 443 on to here."
+    return Finding(Grade.WARNING, host, words)
 
 
 def certificate(answers: Answers, clock: Clock) -> Finding:
@@ -149,16 +179,28 @@ def time_is_kept() -> Finding:
 
 
 def _room(state: Path) -> Iterator[Finding]:
-    there = next(path for path in (state.resolve(), *state.resolve().parents) if path.exists())
-    free = shutil.disk_usage(there).free
-    grade = Grade.OK if free >= _FREE_BYTES else Grade.FAULT
-    yield Finding(grade, "disk", f"{free // 1024**3} GB free at {there}" + _unless(grade, "; 20 GB are needed."))
+    # What the programs keep lies with their images.
+    places = [_existing(state), _existing(Containers().root)]
+    for there in {place.stat().st_dev: place for place in reversed(places)}.values():
+        free = shutil.disk_usage(there).free
+        grade = Grade.OK if free >= _FREE_BYTES else Grade.FAULT
+        yield Finding(grade, "disk", f"{free // 1024**3} GB free at {there}" + _unless(grade, "; 20 GB are needed."))
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     grade = Grade.OK if memory >= _MEMORY_BYTES else Grade.FAULT
     yield Finding(grade, "memory", f"{memory / 1024**3:.1f} GB" + _unless(grade, "; 4 GB are needed."))
-    if len(Path("/proc/swaps").read_text("ascii").splitlines()) > 1:
-        words = "is on: memory of the vault could reach a disk. Turn it off: swapoff -a, and take it out of /etc/fstab."
-        yield Finding(Grade.WARNING, "swap", words)
+    if swap := readable_swap():
+        words = (
+            f"is on ({', '.join(swap)}): cards in the vault's memory could reach a disk, so the vault would not start. "
+            "Turn it off: swapoff -a, and take it out of /etc/fstab."
+        )
+        yield Finding(Grade.FAULT, "swap", words)
+    else:
+        yield Finding(Grade.OK, "swap", "is off, or can't be read from a disk")
+
+
+def _existing(path: Path) -> Path:
+    """The path, or the first above it that is there already."""
+    return next(each for each in (path.resolve(), *path.resolve().parents) if each.exists())
 
 
 def _unless(grade: Grade, words: str) -> str:
@@ -167,12 +209,20 @@ def _unless(grade: Grade, words: str) -> str:
 
 def _telephones(address: str) -> Finding:
     what = f"telephones' address {address}"
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+    if not _is_ours(address):
+        return Finding(Grade.FAULT, what, "is no address of this machine; `ip -4 address` lists them.")
+    return Finding(Grade.OK, what, "is this machine's; let UDP 5060 and 30000 to 30999 through the firewall")
+
+
+def _is_ours(address: str) -> bool:
+    """Whether this machine has the address."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as asked:
         try:
             asked.bind((address, 0))
         except OSError:
-            return Finding(Grade.FAULT, what, "is no address of this machine; `ip -4 address` lists them.")
-    return Finding(Grade.OK, what, "is this machine's; let UDP 5060 and 30000 to 30999 through the firewall")
+            return False
+    return True
 
 
 def _port(address: str, port: int) -> Finding:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
+from chassis.hardening import swap_problems
 from chassis.rpc import TlsFiles
 from chassis.sites import SiteSettings
 
@@ -159,4 +160,5 @@ class VaultSettings(SiteSettings):
             missing.append(
                 "VAULT_TRANSIT_URL: the embedded keyring is for one machine; production needs a Vault server."
             )
-        return [*super().problems(), *missing]
+        swap = swap_problems() if self.environment == "production" else []
+        return [*super().problems(), *missing, *swap]

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser
 
 from deploy.compose.__main__ import Stack
 from deploy.compose.sites import on_this_machine
-from deploy.images.__main__ import PROGRAMS, build
+from deploy.images.__main__ import FRONT, PROGRAMS, SEEING, build
 from deploy.images.host import Containers
 from tests.e2e.people import Mail, Mailbox
 from tests.support.browser import chromium
@@ -52,16 +52,17 @@ def own_address() -> str:
 def images() -> None:
     """Built from this checkout."""
     builder = Containers()
-    for program in (*PROGRAMS, "proxy", "kamailio"):
+    for program in (*PROGRAMS, *FRONT, *SEEING):
         build(builder, program)
 
 
 @pytest.fixture(scope="session")
 def containers(images: None) -> Iterator[Stack]:
-    """Started with the demo agency and telephones; removed at the end unless WAYVAULT_COMPOSE_KEEP=1."""
+    """Started with the demo agency, telephones and Prometheus; removed at the end unless WAYVAULT_COMPOSE_KEEP=1."""
     sites = on_this_machine(8453, phone=own_address())
+    os.environ.setdefault("WAYVAULT_PROMETHEUS_PORT", "8454")
     stack = Stack(Path(os.environ.get("WAYVAULT_STATE") or "var") / "compose-test", sites)
-    stack.up(demo=True)
+    stack.up(demo=True, prometheus=True)
     yield stack
     if os.environ.get("WAYVAULT_COMPOSE_KEEP") != "1":
         stack.remove()

@@ -2,11 +2,13 @@
 
 import json
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from deploy.compose.__main__ import Stack
+from deploy.compose.files import METRICS
 
 # What each program may reach of what is worth reaching.
 ENGINES = {"vault-postgres": 5432, "hcvault": 8200, "postgres": 5432, "rabbitmq": 5671}
@@ -14,10 +16,10 @@ TARGETS = {"vault": 8105, "charging": 8106, "masker": 8112, **ENGINES}
 ALLOWED = {
     "proxy": set(),
     "frame": {"vault"},
-    "vault": {"vault-postgres", "hcvault", "vault"},
-    "vault-worker": {"vault-postgres", "hcvault", "vault"},
+    "vault": {"vault-postgres", "hcvault"},
+    "vault-worker": {"vault-postgres", "hcvault"},
     # Its way to the gateways is the one that leads out.
-    "charging": {"vault-postgres", "hcvault", "charging"},
+    "charging": {"vault-postgres", "hcvault"},
     "crm": {"vault", "charging", "masker", "postgres", "rabbitmq"},
     "crm-worker": {"vault", "charging", "masker", "postgres", "rabbitmq"},
     "portal": {"vault", "postgres", "rabbitmq"},
@@ -27,20 +29,35 @@ ALLOWED = {
     "masker": {"vault"},
     # It shares the masker's address, and has no certificate that the vault would talk to.
     "kamailio": {"vault"},
+    # Metrics alone.
+    "prometheus": set(),
 }
+# Programs with metrics: each on a network of its own, where Prometheus reads them.
+SEEN = (
+    *("vault", "vault-worker", "charging", "frame", "crm", "crm-worker"),
+    *("portal", "portal-worker", "notifier", "mailbox", "masker"),
+)
+# What the proxy leads browsers to.
+SITES = {"crm": 8101, "portal": 8102, "frame": 8103, "mailbox": 8104}
+METRICS_PORT = int(METRICS.rpartition(":")[2])
+# By one address: what one reaches of the other is its own.
+ITSELF = {("kamailio", "masker")}
 # Programs that need no way out of the host: not one route leads there.
 SHUT_IN = ("vault", "vault-worker", "crm-worker", "portal-worker", "postgres", "vault-postgres", "rabbitmq", "hcvault")
 
 
 def test_only_what_the_design_lists_can_be_reached(containers: Stack) -> None:
-    addresses = {name: _addresses(containers, name) for name in TARGETS}
-    asked = [(program, target) for program in ALLOWED for target in TARGETS]
-    with ThreadPoolExecutor(8) as pool:
-        reached = dict(
-            zip(asked, pool.map(lambda pair: _reaches(containers, pair[0], pair[1], addresses), asked), strict=True)
-        )
-    wrong = [f"{p} → {t}" for (p, t), yes in reached.items() if yes != (t in ALLOWED[p])]
+    reached = _reached(containers, ALLOWED, TARGETS)
+    wrong = [f"{program} → {target}" for program in ALLOWED for target in reached[program] ^ ALLOWED[program]]
     assert wrong == [], "reached though forbidden, or not reached though needed"
+
+
+def test_prometheus_alone_reaches_metrics_and_nothing_else_of_a_program(containers: Stack) -> None:
+    metrics = dict.fromkeys(SEEN, METRICS_PORT)
+    reached = _reached(containers, (*ALLOWED, *ENGINES, "mailbox"), metrics)
+    assert reached.pop("prometheus") == set(SEEN)
+    assert {program: targets for program, targets in reached.items() if targets} == {}
+    assert _reached(containers, ("prometheus", "proxy"), SITES) == {"prometheus": set(), "proxy": set(SITES)}
 
 
 def test_the_crm_may_ask_charging_which_has_its_database_and_its_keys(containers: Stack) -> None:
@@ -106,15 +123,22 @@ def _addresses(containers: Stack, name: str) -> list[str]:
     return [network["IPAddress"] for network in said[0]["NetworkSettings"]["Networks"].values()]
 
 
-def _reaches(containers: Stack, program: str, target: str, addresses: dict[str, list[str]]) -> bool:
-    """Whether a connection opens, by name or by any address: a name that is not known would prove little."""
-    itself = program == target or (program, target) == ("kamailio", "masker")
-    hosts = ["127.0.0.1"] if itself else [target, *addresses[target]]
-    script = " || ".join(f"timeout 3 bash -c 'exec 3<>/dev/tcp/{host}/{TARGETS[target]}'" for host in hosts)
-    done = containers.containers.run(
-        ["podman", "exec", f"wayvault_{program}_1", "bash", "-c", f"({script}) 2>/dev/null"], check=False
-    )
-    return done.returncode == 0
+def _reached(containers: Stack, programs: Iterable[str], targets: dict[str, int]) -> dict[str, set[str]]:
+    """By program, the others to which a connection opens, by name or any address: a name alone would prove little."""
+    addresses = {name: _addresses(containers, name) for name in targets}
+
+    def reached_by(program: str) -> set[str]:
+        others = [name for name in targets if name != program and (program, name) not in ITSELF]
+        tries = "".join(
+            f"(timeout 5 bash -c 'exec 3<>/dev/tcp/{host}/{targets[name]}' && echo {name}) 2>/dev/null &\n"
+            for name in others
+            for host in (name, *addresses[name])
+        )
+        return set(_inside(containers, program, "bash", "-c", tries + "wait").split())
+
+    asked = tuple(programs)
+    with ThreadPoolExecutor(3) as pool:
+        return dict(zip(asked, pool.map(reached_by, asked), strict=True))
 
 
 def _inside(containers: Stack, program: str, *command: str) -> str:

@@ -41,6 +41,13 @@ def cached_program() -> Path:
     return cache_directory() / f"vault-{digest.hexdigest()[:16]}" / "vault"
 
 
+def can_be_had() -> bool:
+    """Whether `find_or_build` has something to go on."""
+    return bool(
+        find_program("vault", "bao", "go", "/usr/local/go/bin/go") or os.access(cached_program(), os.X_OK),
+    )
+
+
 def find_or_build() -> str:
     """The path of a Vault server program; builds one when there is none. Raises EngineFault."""
     found = find_program("vault", "bao")

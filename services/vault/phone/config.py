@@ -5,6 +5,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from chassis.hardening import swap_problems
 from chassis.settings import ServiceSettings
 
 _PORTS_PER_CALL = 4
@@ -59,6 +60,10 @@ class PhoneSettings(ServiceSettings):
         if self.media_last_port - self.media_first_port < _PORTS_PER_CALL - 1:
             raise ValueError("media_last_port must leave room for four ports from media_first_port on")
         return self
+
+    def problems(self) -> list[str]:
+        """Adds what would let keyed digits reach a disk."""
+        return super().problems() + (swap_problems() if self.environment == "production" else [])
 
     @property
     def most_calls(self) -> int:

@@ -41,8 +41,14 @@ NOT_RUN = {
     "patronictl -c PATRONI_FILE show-config": "needs a cluster: tests/chaos/cluster/test_runbook.py",
     "vault status": "needs a cluster: tests/chaos/cluster/test_runbook.py",
     "vault operator raft list-peers": "needs a cluster: tests/chaos/cluster/test_runbook.py",
-    "python -m deploy.install --check": "asks a person, and looks at names and mail servers: tests/unit/deploy/install",
-    "python -m deploy.install": "starts containers: tests/compose/test_install.py",
+    "apt-get update": "changes this machine: tests/compose/bare",
+    "apt-get install -y --no-install-recommends aardvark-dns buildah ca-certificates catatonit debootstrap iptables "
+    "make netavark podman python3-venv runc uidmap": "changes this machine: tests/compose/bare",
+    "make install OPTIONS=--check": "asks a person, and looks at names and mail servers: tests/compose/bare",
+    "make install": "starts containers: tests/compose/bare, tests/compose/test_install.py",
+    "make install OPTIONS=--status": "asks containers: tests/compose/test_install.py",
+    'make install OPTIONS="--logs PROGRAM"': "asks containers: tests/compose/test_install.py",
+    'make install OPTIONS="--run services.vault retention-report"': "asks containers: tests/compose/test_install.py",
     "python -m deploy.pitr follow": "runs until it is stopped: tests/integration/engines/test_pitr.py",
     "python -m deploy.pitr base": "needs PostgreSQL: tests/integration/engines/test_pitr.py",
 }

@@ -89,6 +89,22 @@ def day(series: dict[str, str], expected: str, value: int | None) -> dict[str, A
     }
 
 
+@pytest.mark.parametrize("name", ["prometheus.yaml", "prometheus-kubernetes.yaml"])
+def test_prometheus_reads_each_configuration_and_its_rules(promtool: str, name: str, tmp_path: Path) -> None:
+    config = yaml.safe_load((RULES.parent / name).read_text("utf-8"))
+    (job,) = config["scrape_configs"]
+    # What the rule of processes that are down looks for.
+    assert job["job_name"] == "wayvault"
+    # Debian builds Prometheus without what asks a cluster.
+    if job.pop("kubernetes_sd_configs", None):
+        job["static_configs"] = [{"targets": ["pod:9464"]}]
+    (tmp_path / "rules.yaml").write_bytes(RULES.read_bytes())
+    (tmp_path / name).write_text(yaml.safe_dump(config), "utf-8")
+    command = [promtool, "check", "config", str(tmp_path / name)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_each_alert_fires_on_its_bad_day_and_none_on_a_good_one(promtool: str, tmp_path: Path) -> None:
     assert BAD_DAYS.keys() == {alert["alert"] for alert in alerts()}
     cases = [

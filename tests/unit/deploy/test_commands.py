@@ -262,6 +262,7 @@ def test_installing_says_so(nothing: Path, monkeypatch: pytest.MonkeyPatch) -> N
         return Away(state, on_this_machine(8443))
 
     monkeypatch.setattr(install, "_answers", lambda *_: SimpleNamespace(admin_email="ada@harbour.example"))
+    (nothing / "installed.json").write_text("{}")
     said = said_in_a_hurry(lambda: install.main(["--invite", "--state", str(nothing)], stack_of=away))
     assert "making a link, 2 s so far" in said
 

@@ -1,5 +1,6 @@
 """deploy/compose.yaml: every program of a machine without containers, on the networks that the design gives it."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import yaml
 
 from chassis.settings import ServiceSettings
 from deploy.compose.__main__ import _of
-from deploy.compose.files import Layout
+from deploy.compose.files import METRICS, Layout
 from deploy.compose.sites import on_this_machine
 from deploy.dev.programs import programs_of
 from deploy.dev.settings import collect
@@ -25,7 +26,7 @@ SETTINGS: tuple[type[ServiceSettings], ...] = (
     *(VaultSettings, PhoneSettings),
 )
 # Networks that lead out of the host.
-OPEN = {"edge", "mail", "gateways", "telephones"}
+OPEN = {"edge", "mail", "gateways", "telephones", "seeing"}
 
 
 @pytest.fixture
@@ -62,19 +63,21 @@ def test_no_setting_of_a_container_is_unknown_to_the_code(layout: Layout) -> Non
 
 
 def test_charging_reaches_gateways_its_database_and_its_engine_and_only_the_crm_reaches_it() -> None:
-    assert networks("charging") == {"charging", "charging-store", "gateways"}
+    assert networks("charging") == {"charging", "charging-store", "gateways", "seeing-charging"}
     assert beside("charging") == {
         "crm": {"charging"},
         "crm-worker": {"charging"},
         "operator": {"charging"},
         "vault-postgres": {"charging-store"},
         "hcvault": {"charging-store"},
+        "prometheus": {"seeing-charging"},
     }
 
 
 def test_the_masker_reaches_the_vault_alone_and_kamailio_shares_its_address_and_not_its_keys() -> None:
     assert beside("masker") == {
-        "kamailio": {"telephones", "phone", "phone-vault"},
+        "kamailio": {"telephones", "phone", "phone-vault", "seeing-masker"},
+        "prometheus": {"seeing-masker"},
         "vault": {"phone-vault"},
         "crm": {"phone"},
         "crm-worker": {"phone"},
@@ -116,7 +119,36 @@ def test_changed_settings_are_another_label_so_that_the_container_is_made_anew(l
             assert described["labels"] == {"wayvault.settings": f"${{{variable}:-}}"}, name
 
 
-def test_every_network_but_four_is_shut_in_and_those_are_kept_from_each_other() -> None:
+def test_each_program_tells_its_metrics_on_a_network_of_its_own_that_prometheus_alone_joins(layout: Layout) -> None:
+    programs = {name for name, one in COMPOSE["services"].items() if one.get("env_file")} - {"operator"}
+    for name in programs:
+        own = COMPOSE["services"][name]["networks"][f"seeing-{name}"]
+        assert own == {"aliases": [METRICS.rpartition(":")[0]]}, name
+        # Kamailio has the masker's address.
+        there = {other for other in COMPOSE["services"] if f"seeing-{name}" in networks(other)} - {"kamailio"}
+        assert there == {name, "prometheus"}
+    assert networks("prometheus") == {"seeing", *(f"seeing-{name}" for name in programs)}
+    listens = {value for given in layout._settings().values() for key, value in given.items() if "METRICS" in key}
+    assert listens == {METRICS}
+    layout._seen()
+    (listed,) = json.loads((layout.program("prometheus") / "compose.json").read_text("utf-8"))
+    assert {target.partition(":")[0] for target in listed["targets"]} == programs
+
+
+def test_what_a_program_serves_is_bound_to_its_callers_networks(layout: Layout) -> None:
+    aliases = {
+        alias: name
+        for one in COMPOSE["services"].values()
+        for name, network in (one["networks"] if isinstance(one.get("networks"), dict) else {}).items()
+        for alias in network.get("aliases", ())
+    }
+    for given in layout._settings().values():
+        for key, value in given.items():
+            if key.endswith("_LISTEN") and "MEDIA" not in key:
+                assert value.rpartition(":")[0] in aliases, key
+
+
+def test_every_network_but_five_is_shut_in_and_those_are_kept_from_each_other() -> None:
     leading_out = {name: network for name, network in COMPOSE["networks"].items() if not network.get("internal")}
     assert leading_out.keys() == OPEN
     assert all(network["driver_opts"] == {"isolate": "true"} for network in leading_out.values())

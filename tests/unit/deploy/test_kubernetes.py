@@ -146,6 +146,45 @@ def test_every_program_is_asked_whether_it_lives_and_whether_it_can_serve() -> N
         assert paths == ["/healthz", "/readyz", "/healthz"], one["metadata"]["name"]
 
 
+def test_every_process_of_a_pod_has_a_port_for_its_metrics_which_monitoring_alone_may_reach() -> None:
+    policies = {one["metadata"]["name"]: one["spec"] for one in of_kind("NetworkPolicy")}
+    processes = {one["data"][key] for one in of_kind("ConfigMap") for key in one["data"] if key.endswith("_PROCESSES")}
+    assert processes == {"2"}
+    for one in of_kind("Deployment"):
+        name = one["metadata"]["name"]
+        (container,) = one["spec"]["template"]["spec"]["containers"]
+        ports = {port["containerPort"] for port in container["ports"] if port["name"].startswith("metrics")}
+        assert ports == ({9464, 9465} if name in ("crm", "portal") else {9464}), name
+        opened = [rule for rule in policies[name]["ingress"] if any(each["port"] in ports for each in rule["ports"])]
+        assert opened == [
+            {
+                "from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
+                "ports": [{"port": port, "protocol": "TCP"} for port in sorted(ports)],
+            }
+        ], name
+
+
+def test_each_service_leads_to_pods_that_listen_and_is_what_settings_call_them() -> None:
+    services = {one["metadata"]["name"]: one["spec"] for one in of_kind("Service")}
+    for name, spec in services.items():
+        (deployment,) = [
+            one
+            for one in of_kind("Deployment")
+            if spec["selector"].items() <= one["spec"]["template"]["metadata"]["labels"].items()
+        ]
+        (container,) = deployment["spec"]["template"]["spec"]["containers"]
+        listening = {port["name"]: port["containerPort"] for port in container["ports"]}
+        for port in spec["ports"]:
+            assert listening[port["targetPort"]] == port["port"], name
+    called = {
+        value
+        for one in of_kind("ConfigMap")
+        for key, value in one["data"].items()
+        if key.endswith(("_VAULT_ADDRESS", "_CHARGING_ADDRESS"))
+    }
+    assert called == {f"{name}:{services[name]['ports'][0]['port']}" for name in ("vault", "charging")}
+
+
 def test_secrets_come_by_reference_only() -> None:
     assert of_kind("Secret") == []
     for one in of_kind("ConfigMap"):

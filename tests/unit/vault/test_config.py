@@ -68,6 +68,17 @@ def test_what_the_vault_lacks_is_named_with_the_way_to_get_it(vault: VaultSettin
     assert "VAULT_TRANSIT_URL: the embedded keyring is for one machine" in said
 
 
+def test_in_production_no_program_that_cards_pass_starts_where_swap_could_keep_them(
+    vault: VaultSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    masker = PhoneSettings(state_dir=vault.state_dir)
+    monkeypatch.setattr("chassis.hardening.readable_swap", lambda: ["/dev/sda2"])
+    for settings in (vault, masker):
+        assert "Swap is on (/dev/sda2)" not in "\n".join(settings.problems())
+        production = settings.model_copy(update={"environment": "production"})
+        assert "Swap is on (/dev/sda2)" in "\n".join(production.problems())
+
+
 def test_charging_says_what_would_let_cards_out(vault: VaultSettings, monkeypatch: pytest.MonkeyPatch) -> None:
     assert vault.charging_problems() == []
     monkeypatch.setenv("STRIPE_LOG", "debug")

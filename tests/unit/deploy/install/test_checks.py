@@ -1,6 +1,7 @@
 """deploy.install.checks: each thing that is not well is named, with what to do."""
 
 import datetime as dt
+import socket
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,11 @@ import pytest
 from aiosmtpd.smtp import AuthResult
 
 from chassis.clock import SystemClock
-from deploy.install.answers import Answers
+from chassis.commands import FOUND, NOT_DONE
+from deploy.images.host import ContainerFault
+from deploy.install import checks
+from deploy.install.__main__ import main
+from deploy.install.answers import Answers, write
 from deploy.install.checks import Grade, certificate, examine, mail
 from tests.support.smtp import smtp_server
 from tests.support.tls import Authority
@@ -95,6 +100,65 @@ def test_everything_is_looked_at_although_the_first_thing_is_not_well(answers: A
     assert found[0].what == "crm.agency.invalid"
     assert {"certificate", "clock", "disk", "memory"} <= {finding.what for finding in found}
     assert all(finding.words for finding in found)
+
+
+@pytest.mark.enable_socket
+def test_a_name_that_leads_elsewhere_and_swap_are_told_before_they_cost_a_night(
+    answers: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "readable_swap", lambda: ["/dev/sda2"])
+    places = {HOSTS[0]: "127.0.0.1", HOSTS[1]: "192.0.2.10", HOSTS[2]: "127.0.0.1"}
+    known = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda host, *more, **named: known(places.get(host, host), *more, **named)
+    )
+    found = {each.what: each for each in examine(answers, tmp_path, address="127.0.0.1", port=0, clock=SystemClock())}
+    assert found[HOSTS[0]].grade is Grade.OK
+    assert (found[HOSTS[1]].grade, "192.0.2.10" in found[HOSTS[1]].words) == (Grade.WARNING, True)
+    assert (found["swap"].grade, "/dev/sda2" in found["swap"].words) == (Grade.FAULT, True)
+
+
+def test_what_containers_need_is_told_before_minutes_of_building(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stack:
+        def missing_images(self) -> list[str]:
+            raise ContainerFault("podman is not installed. Debian: apt-get install podman")
+
+    monkeypatch.setattr(checks, "can_be_had", lambda: False)
+    found = {each.what: each for each in checks.tools(Stack())}  # type: ignore[arg-type]  # all that is asked of it
+    assert (found["containers"].grade, "apt-get install" in found["containers"].words) == (Grade.FAULT, True)
+    assert (found["HashiCorp Vault"].grade, "/usr/local/bin" in found["HashiCorp Vault"].words) == (Grade.FAULT, True)
+
+
+@pytest.mark.parametrize("option", ["--status", "--invite", "--logs=vault", "--run=services.vault"])
+def test_what_is_asked_before_there_is_anything_is_answered_with_the_beginning(
+    option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--state", str(tmp_path), *option.split("=")]) == NOT_DONE
+    assert "Nothing is installed" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.enable_socket
+def test_after_a_restart_what_was_installed_starts_although_a_mail_server_is_away(
+    answers: Answers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Stack:
+        def missing_images(self) -> list[str]:
+            return []
+
+        def answers(self, _site: str) -> bool:
+            return False
+
+        def up(self, *, demo: bool) -> None:
+            raise ContainerFault(f"starting, demo: {demo}")
+
+    write(tmp_path / "answers.json", answers)
+    words = ["--state", str(tmp_path), "--port", "0"]
+    started = [main([*words, *more], stack_of=lambda *_: Stack()) for more in ([], ["--check"])]  # type: ignore[arg-type]
+    assert (started, "starting" in capsys.readouterr().err) == ([FOUND, FOUND], False)
+    (tmp_path / "installed.json").write_text("{}")
+    assert main(words, stack_of=lambda *_: Stack()) == NOT_DONE  # type: ignore[arg-type]
+    assert "starting, demo: False" in capsys.readouterr().err
 
 
 @pytest.mark.enable_socket
