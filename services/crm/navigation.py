@@ -71,7 +71,7 @@ RAIL = (
         label="Agency",
         endpoint="agency.show",
         icon="building",
-        rooms=("agency.", "audit.", "gateway_keys."),
+        rooms=("agency.", "audit.", "gateway_keys.", "first_steps.", "handouts."),
         admin=True,
     ),
 )

@@ -104,7 +104,7 @@ def copy_letter(made: Authorization, url: str) -> Letter:
             "agent_name": request.agent_name,
             "client_first_name": request.payer_first_name,
             "amount": request.amount.format(),
-            "supplier": request.supplier_name,
+            "supplier": request.supplier_name or request.agency_name,
             "brand": brand_words(made.card.brand),
             "last4": made.card.last4,
             "payment_id": request.payment_id,

@@ -92,6 +92,17 @@ def test_the_mailed_copy_links_to_the_payments_state(world: PortalWorld, browser
     assert answer.location == f"/pay/{LINK}/status"
 
 
+def test_the_copy_of_a_service_fee_names_the_agency_that_is_paid(world: PortalWorld) -> None:
+    fee = context("pay_fee")
+    fee.ClearField("segment")
+    world.issue("lnk_fee", token="fee", about=fee)
+    browser = world.opened("lnk_fee", token="fee")
+    browser.get("/pay/lnk_fee/authorize")
+    browser.post("/pay/lnk_fee/authorize", data=world.form("lnk_fee"))
+    (letter,) = world.letters.written
+    assert letter.data["supplier"] == "Harbour & Vine Travel"
+
+
 def test_a_drawn_signature_is_signed_in_the_payers_name(world: PortalWorld, browser: FlaskClient) -> None:
     answer = browser.post(
         PAGE, data=world.form(signature_kind="drawn", signature_text="", signature_image=signature_png())

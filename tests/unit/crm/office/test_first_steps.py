@@ -47,6 +47,11 @@ def test_what_was_done_is_found_by_itself(crm: CrmHouse) -> None:
     assert done(crm) - before == {Step.PAYMENT, Step.HANDOUTS}
 
 
+@pytest.mark.parametrize("page", ["/first-steps", "/handouts"])
+def test_the_rail_says_that_these_pages_are_the_agencys(crm: CrmHouse, page: str) -> None:
+    assert '<a href="/agency" aria-current="page">' in crm.browser(crm.ada).get(page).text
+
+
 def test_who_is_not_enrolled_is_named(crm: CrmHouse) -> None:
     crm.vault.unknown_agents.add(crm.jonas.agent_id)
     page = crm.browser(crm.ada).get("/first-steps").text
