@@ -3,7 +3,7 @@
 anyascii writes letter for letter ("Παπαδοπούλου" papadopoyloy, "김" gim); passports and people write papadopoulou and
 Kim. Greek by ELOT 743 and as Greeks write it abroad, Cyrillic by ICAO Doc 9303 part 3 section 6, as English, Ukraine
 (resolution 55 of 2010) and Serbia have it, Korean family names as their bearers spell them, Chinese names parted behind
-the family's, Japan's most frequent family names by their readings, kana without long vowels. Other readings need a
+the family's, frequent family names of Japan by their readings, kana without long vowels. Other readings need a
 dictionary and are not sure even with one (a given name's); vowels that nobody writes (محمد Mohammed) are
 chassis.typed.consonants'.
 """
@@ -61,8 +61,8 @@ _FAMILY_NAMES: Final = (
     "기 ki"
 )
 _FAMILIES: Final = {line[0]: line.split()[1:] for line in _FAMILY_NAMES.split("|")}
-# Japan's most frequent family names of two characters and more, those that nearly all their bearers read in one way
-# (or two); some in older characters too. Of one character (林, 森) they are as often Chinese.
+# Family names of Japan that are met often, of two characters and more, those that nearly all their bearers read in one
+# way (or two); some in older characters too. Collected by hand. Of one character (林, 森) they are as often Chinese.
 _JAPANESE_NAMES: Final = (
     "佐藤 sato|鈴木 suzuki|高橋 髙橋 takahashi|田中 tanaka|伊藤 ito|渡辺 渡邊 渡邉 watanabe|山本 yamamoto|"
     "中村 nakamura|小林 kobayashi|加藤 kato|吉田 yoshida|山田 yamada|佐々木 佐佐木 sasaki|山口 yamaguchi|"
