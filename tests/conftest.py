@@ -68,6 +68,16 @@ def _log_pipeline_ends_with_its_test() -> Iterator[None]:
     ]
 
 
+@pytest.fixture(autouse=True)
+def _environment_as_before() -> Iterator[None]:
+    """An operator's command fills in what the environment does not say, for the services that it runs."""
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update(before)
+
+
 @pytest.fixture
 def postgres_url() -> Iterator[str]:
     """A fresh, empty PostgreSQL database: a SQLAlchemy URL."""

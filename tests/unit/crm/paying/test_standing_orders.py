@@ -347,7 +347,7 @@ def test_another_card_is_charged_from_the_next_day_on(crm: CrmHouse, gateway: Fa
     due = order.next_on
     assert due is not None
     orders = crm.deps.paying.standing_orders
-    with pytest.raises(InvalidArgument, match=r"Ask for it from \d"):
+    with pytest.raises(InvalidArgument, match=r"Ask for it from \w{3} \d"):
         orders.ask_for_card(crm.maya, order.id)
     go_to(crm, due - timedelta(days=20))
     asked = orders.ask_for_card(crm.maya, order.id)

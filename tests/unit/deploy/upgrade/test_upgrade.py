@@ -1,8 +1,6 @@
 """What an upgrade would do is seen on an empty database, said, and then done; what more than adds is refused."""
 
-import os
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,15 +16,6 @@ from deploy.upgrade.rules import Column, Shape, changed, tables_read
 
 SERVICES = ("vault", "notifier", "portal", "crm")
 TEXT = Column(type="VARCHAR(20)", required=True, default=False)
-
-
-@pytest.fixture(autouse=True)
-def _environment_as_before() -> Iterator[None]:
-    """The command fills in what the environment does not say, for the services that it runs."""
-    before = dict(os.environ)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
 
 
 def shape(columns: dict[str, Column], **demands: str) -> Shape:
