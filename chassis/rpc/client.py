@@ -6,12 +6,15 @@ from contextlib import AbstractContextManager
 from typing import Any, Self, TypeVar
 
 import grpc
+import structlog
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from chassis.errors import DeadlineTooShort, Unavailable
 from chassis.rpc.errors import from_rpc_error
 from chassis.rpc.tls import TlsFiles, client_credentials
 from chassis.telemetry import Span, SpanKind, span, traceparent
+
+_log = structlog.get_logger("rpc.client")
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -49,7 +52,7 @@ def demand_serving(channel: grpc.Channel, *, seconds: float = 2.0) -> None:
     """Asks the health service whether the server can do its work. Raises Unavailable when it can't, or is away."""
     try:
         answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=seconds)
-    except grpc.RpcError as error:
+    except (grpc.RpcError, OSError) as error:
         raise Unavailable from error
     if answer.status != health_pb2.HealthCheckResponse.SERVING:
         raise Unavailable
@@ -76,6 +79,8 @@ class Caller:
         except grpc.RpcError as error:
             # `from None`: the transport's error carries the peer's bytes, which belong in no log.
             raise from_rpc_error(error) from None
+        except OSError as error:
+            raise _without_files(error) from error
 
     def stream(
         self,
@@ -90,10 +95,18 @@ class Caller:
             yield from answers
         except grpc.RpcError as error:
             raise from_rpc_error(error) from None
+        except OSError as error:
+            raise _without_files(error) from error
 
     def close(self) -> None:
         """Closes the channel; calls under way end as Unavailable."""
         self._channel.close()
+
+
+def _without_files(error: OSError) -> Unavailable:
+    """What a call is that can't be made because the own certificate can't be read; the operator reads which file."""
+    _log.error("rpc.no_certificate", file=str(error.filename or error))
+    return Unavailable()
 
 
 def _calling(method: object) -> AbstractContextManager[Span]:

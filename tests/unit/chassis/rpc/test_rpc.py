@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent import futures
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from chassis import errors
 from chassis.rpc import (
@@ -425,3 +427,16 @@ def test_a_uri_san_is_no_identity_and_takes_none_away(
     with open_channel(f"127.0.0.1:{server.port}", authority.issue("frame", uris=[uri]), SERVER_NAME) as channel:
         ask(channel)
     assert frame.callers == ["frame"]
+
+
+def test_a_call_whose_own_certificate_can_not_be_read_is_unavailable_until_it_can(
+    server: RpcServer, authority: Authority, tmp_path: Path
+) -> None:
+    issued = authority.issue("frame")
+    later = replace(issued, cert=tmp_path / "later.pem")
+    with open_channel(f"127.0.0.1:{server.port}", later, SERVER_NAME) as channel:
+        with pytest.raises(errors.Unavailable), capture_logs() as logs:
+            ask(channel)
+        assert [(line["event"], line["file"]) for line in logs] == [("rpc.no_certificate", str(later.cert))]
+        later.cert.write_bytes(issued.cert.read_bytes())
+        assert ask(channel).kid == "k1"
