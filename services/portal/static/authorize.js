@@ -94,6 +94,16 @@ function markField(name, message) {
   return name;
 }
 
+// A box that is ticked now says no longer that it is missing.
+form.elements.consent?.addEventListener("change", ({ target }) => {
+  const wrap = target.closest(".wv-field.is-invalid");
+  if (!wrap || !target.checked) return;
+  wrap.querySelector(".wv-field-error")?.remove();
+  for (const part of [wrap, target]) part.classList.remove("is-invalid");
+  target.removeAttribute("aria-invalid");
+  target.removeAttribute("aria-describedby");
+});
+
 function goTo(event, target) {
   event.preventDefault();
   const node = document.getElementById(target);
