@@ -2,8 +2,9 @@
 
     python -m deploy.dev.tests [path …]
 
-The browser tests of each kind of engines are one run with one system and one browser. Of embedded engines alone, they
-run beside all others, for they wait more than they work. Chaos, bench, compose and upgrade are left out unless their
+The browser tests are run in parts (tests/e2e/conftest.py), each with one system and one browser: two on embedded
+engines, one on real ones. Of embedded engines alone, they run beside all others, for they wait more than they work.
+Chaos, bench, compose and upgrade are left out unless their
 folder is named. COVERAGE=1 measures which branches of the vault its own tests go (pyproject.toml, [tool.coverage]) and
 fails the run below the floor that stands there.
 """
@@ -76,16 +77,16 @@ def run(arguments: list[str], before: Sequence[str] = (), **environment: str) ->
     return Outcome(status=process.wait(), counts=counts, failed=tuple(failed))
 
 
-def run_browsers(paths: list[str], engine: str) -> Outcome:
-    """Runs the browser tests of one kind of engines; what fails is tried once more on a fresh system, and that is said.
+def run_browsers(paths: list[str], part: str) -> Outcome:
+    """Runs one part of the browser tests; what fails is tried once more on a fresh system, and that is said.
 
     A whole system in browsers on a busy machine may miss a test's patience once; a real fault fails twice.
     """
-    first = run(paths, E2E_ENGINE=engine)
+    first = run(paths, E2E_PART=part)
     if first.status != _TESTS_FAILED or not first.failed:
         return first
-    print(f"==== browsers on {engine} engines: {len(first.failed)} failed, tried once more ====", flush=True)
-    again = run([*first.failed], E2E_ENGINE=engine)
+    print(f"==== browser tests, {part}: {len(first.failed)} failed, tried once more ====", flush=True)
+    again = run([*first.failed], E2E_PART=part)
     flaky = tuple(name for name in first.failed if name not in again.failed)
     return Outcome(
         status=again.status,
@@ -117,19 +118,19 @@ def main(arguments: list[str] | None = None) -> int:
 def _outcomes(paths: list[str], left_out: list[str]) -> list[Outcome]:
     """All that there is to run, the browsers beside the rest; whatever plays calls in real time comes after them.
 
-    Two whole systems, on both kinds of engines, keep the processors busy by themselves: they come after the rest.
+    Whole systems on both kinds of engines keep the processors busy by themselves: they come after the rest.
     """
     everything = paths == ["tests"]
     options = [path for path in paths if path.startswith("-")]
     walks = [_WHOLE] if everything else [path for path in paths if path.startswith(_WHOLE)]
     others = [path for path in paths if path not in (*walks, *options)]
     with ThreadPoolExecutor() as pool:
-        kinds = _engines() if walks else []
+        browsers = _parts() if walks else []
 
         def walk() -> list[Future[Outcome]]:
-            return [pool.submit(run_browsers, [*walks, *options], engine) for engine in kinds]
+            return [pool.submit(run_browsers, [*walks, *options], part) for part in browsers]
 
-        walked = walk() if len(kinds) == 1 else []
+        walked = walk() if "real" not in browsers else []
         before = _GIVING_WAY if walked else ()
         side_by_side = [*options, "-n", os.environ.get("TEST_WORKERS", _WORKERS)]
         if side_by_side[-1] != "0":
@@ -151,10 +152,10 @@ def _outcomes(paths: list[str], left_out: list[str]) -> list[Outcome]:
     return outcomes
 
 
-def _engines() -> list[str]:
-    """The kinds of engines to walk on: the real ones where they run here, or are demanded."""
+def _parts() -> list[str]:
+    """The parts of the browser tests: on real engines too where they run here, or are demanded."""
     known = (State.from_environment().engines / "engines.env").exists() or "WAYVAULT_POSTGRES_ADMIN_URL" in os.environ
-    return ["embedded", "real"] if known or os.environ.get("ENGINES") == "required" else ["embedded"]
+    return ["looks", "walks", "real"] if known or os.environ.get("ENGINES") == "required" else ["looks", "walks"]
 
 
 def said_of_flaky(flaky: Sequence[str]) -> list[str]:

@@ -34,6 +34,10 @@ _ON_BOTH: Final = (
     "test_no_card_is_left_behind_by_what_ran_before",
     "test_no_process_wrote_a_traceback_or_an_unforeseen_error",
 )
+# The two parts of what is walked on embedded engines take about as long; each has a system of its own.
+_LOOKS: Final = ("test_admin.py", "test_clients.py", "test_pages.py")
+# What is asked of every system at its end.
+_LAST: Final = "test_z_card_data_stays.py"
 # They take the guides' pictures and claim nothing: with E2E=all only.
 _PICTURES: Final = ("test_guides.py",)
 
@@ -48,7 +52,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if item.path.is_relative_to(here) and _is_for_all_only(item)]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
-    _keep_engine(config, items, here)
+    _keep_part(config, items, here)
     for item in items:
         if item.path.is_relative_to(here):
             item.add_marker(pytest.mark.e2e)
@@ -57,16 +61,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.timeout(_MOST_SECONDS, method="signal"))
 
 
-def _keep_engine(config: pytest.Config, items: list[pytest.Item], here: Path) -> None:
-    """E2E_ENGINE=real: what is walked on the real engines, in a run of its own; embedded: the rest; unset: all."""
-    if wanted := os.environ.get("E2E_ENGINE"):
-        others = [
-            item
-            for item in items
-            if item.path.is_relative_to(here) and ("[real" in item.name) is not (wanted == "real")
-        ]
+def _keep_part(config: pytest.Config, items: list[pytest.Item], here: Path) -> None:
+    """E2E_PART=real: what is walked on the real engines; looks, walks: the halves of the rest; unset: all."""
+    if wanted := os.environ.get("E2E_PART"):
+        others = [item for item in items if item.path.is_relative_to(here) and wanted not in _parts_of(item)]
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if item not in others]
+
+
+def _parts_of(item: pytest.Item) -> tuple[str, ...]:
+    if "[real" in item.name:
+        return ("real",)
+    if item.path.name == _LAST:
+        return ("looks", "walks")
+    return ("looks",) if item.path.name in _LOOKS else ("walks",)
 
 
 def _is_for_all_only(item: pytest.Item) -> bool:

@@ -28,7 +28,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
     made = Runs()
     monkeypatch.delenv("COVERAGE", raising=False)
     monkeypatch.setattr(tests, "run", made.run)
-    monkeypatch.setattr(tests, "_engines", lambda: ["embedded"])
+    monkeypatch.setattr(tests, "_parts", lambda: ["walks"])
     return made
 
 
@@ -95,11 +95,11 @@ def test_a_floor_that_is_not_reached_fails_the_run(runs: Runs, monkeypatch: pyte
     assert tests.main([]) == 1
 
 
-def test_browser_tests_run_in_a_process_of_their_own_for_each_kind_of_engines(
+def test_each_part_of_the_browser_tests_runs_in_a_process_of_its_own(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs.walked += [Outcome(status=0, counts=Counter(passed=1))] * 2
-    monkeypatch.setattr(tests, "_engines", lambda: ["embedded", "real"])
+    monkeypatch.setattr(tests, "_parts", lambda: ["walks", "real"])
 
     assert tests.main([]) == 0
 
