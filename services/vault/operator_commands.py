@@ -131,6 +131,7 @@ def _add(
         channel = dial(settings)
         caller = Caller(channel)
         try:
+            settings.tls_of("operator").fingerprint()
             if would is not None and given.check:
                 demand_serving(channel)
                 print(f"{would(given)}\nThe vault answers. Next: the same without --check.")
