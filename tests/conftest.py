@@ -19,8 +19,10 @@ os.environ.setdefault("WAYVAULT_TRIPWIRE", "fail")
 
 keep_compiled()
 
-# How long one example takes says more of what else the machine does than of the code.
-hypothesis.settings.register_profile("here", deadline=None)
+# How long one example takes says more of what else the machine does than of the code. At one's desk a law is tried
+# often, and on fewer examples; the CI, which demands the engines, takes Hypothesis' own number.
+_EXAMPLES = 100 if os.environ.get("ENGINES") == "required" else 40
+hypothesis.settings.register_profile("here", deadline=None, max_examples=_EXAMPLES)
 hypothesis.settings.load_profile("here")
 
 # Where there is room in memory, what tests write goes there: a database commit then waits for no disk.
