@@ -128,7 +128,10 @@ class Database:
         self.name = name
         self._patience = patience
         self._writers = _Turns(self.dialect == "sqlite")
-        self._reader = engine.execution_options(**{_BEGIN: "DEFERRED", "postgresql_readonly": True})
+        reading: dict[str, Any] = {_BEGIN: "DEFERRED"}
+        if self.dialect == "postgresql":
+            reading = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
+        self._reader = engine.execution_options(**reading)
         _forget_connections_after_fork(self)
 
     @property
@@ -166,7 +169,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session on one snapshot (SQLite) that can't write; nothing is ever committed. Within `sharing_reads` it is
+        """A session on one snapshot that can't write; nothing is ever committed. Within `sharing_reads` it is
         the same for every caller, so that what one has read the next needn't ask for."""
         shared = _shared.get()
         if shared is None:

@@ -6,7 +6,7 @@ about. What changed is not said: a page that hears of news of its ids asks for i
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -27,6 +27,23 @@ from sqlalchemy.orm import DeclarativeBase, Mapper, Session, object_session
 from chassis.db.engine import Database
 
 R = TypeVar("R", bound=type[DeclarativeBase])
+_UNTOLD: Final = "wayvault_untold"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How far the news of some ids is known: the newest number, and how many there are."""
+
+    newest: int = 0
+    count: int = 0
+
+    def __add__(self, other: "Seen") -> "Seen":
+        """The same of these ids and others together."""
+        return Seen(max(self.newest, other.newest), self.count + other.count)
+
+    def __str__(self) -> str:
+        # The count as well: a transaction that began earlier may commit later, with a lower number.
+        return f"{self.newest}.{self.count}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +71,10 @@ class News:
     def of(self, *columns: str) -> Callable[[R], R]:
         """Marks a row class: its changes are news of the ids in these columns; an empty one counts for none."""
 
-        def tell_change(_: Mapper[Any], connection: Connection, row: Any) -> None:  # Any: whichever class was marked
+        def tell_change(_: Mapper[Any], __: Connection, row: Any) -> None:  # Any: whichever class was marked
             session = object_session(row)
             if session is not None and session.is_modified(row):
-                self._tell(connection, (getattr(row, column) for column in columns))
+                self.tell(session, (getattr(row, column) for column in columns))
 
         def mark(kind: R) -> R:
             for change in ("after_insert", "after_update"):
@@ -67,20 +84,14 @@ class News:
         return mark
 
     def tell(self, session: Session, ids: Iterable[str]) -> None:
-        """Makes it news of these ids, where no marked row says so."""
-        self._tell(session, ids)
+        """Makes it news of these ids as the transaction commits; for where no marked row says so."""
+        _untold(session).setdefault(self, set()).update(each for each in ids if each)
 
-    def _tell(self, where: Session | Connection, ids: Iterable[str]) -> None:
-        told = [{self.about: each} for each in sorted({each for each in ids if each})]
-        if told:
-            where.execute(insert(self.table), told)
-
-    def stamp(self, session: Session, ids: Iterable[str]) -> str:
+    def seen(self, session: Session, ids: Iterable[str]) -> Seen:
         """What differs from before when there is news of one of the ids. One query."""
-        # The count as well: a transaction that began earlier may commit later, with a lower number.
         query = select(func.max(self.table.c.id), func.count()).where(self.table.c[self.about].in_(sorted(set(ids))))
         newest, count = session.execute(query).one()
-        return stamp_of(newest, count)
+        return Seen(newest or 0, count)
 
     def sweep(self, database: Database) -> None:
         """Takes the oldest away."""
@@ -89,6 +100,23 @@ class News:
             session.execute(delete(self.table).where(self.table.c.id <= newest - self.kept))
 
 
-def stamp_of(newest: int | None, count: int) -> str:
-    """A state of the news, by the newest number and how many there are."""
-    return f"{newest or 0}.{count}"
+def _untold(session: Session) -> dict[News, set[str]]:
+    """What the session's transaction changed so far."""
+    if _UNTOLD not in session.info:
+        session.info[_UNTOLD] = {}
+    untold: dict[News, set[str]] = session.info[_UNTOLD]
+    return untold
+
+
+@event.listens_for(Session, "before_commit")
+def _tell_all(session: Session) -> None:
+    """One insert for all that a transaction changed, however many rows and flushes it took."""
+    session.flush()
+    for news, ids in session.info.pop(_UNTOLD, {}).items():
+        if ids:
+            session.execute(insert(news.table), [{news.about: each} for each in sorted(ids)])
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget(session: Session) -> None:
+    session.info.pop(_UNTOLD, None)

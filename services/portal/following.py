@@ -12,6 +12,7 @@ from typing import Final
 from flask import Blueprint, Response, abort, current_app, g, make_response, request, url_for
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
+from chassis.db.news import Seen
 from chassis.web.sessions import passive
 from services.portal.news import PAGE_NEWS
 from services.portal.parts import portal
@@ -26,12 +27,14 @@ _MOST_IDS: Final = 40
 
 
 def follow(*ids: str) -> None:
-    """Lets the page at hand follow what these ids name. Called before the page reads what it shows: what changes while
-    it is being made is news to it."""
+    """Lets the page at hand follow what these ids name. Called before the page reads what it shows, or in the snapshot
+    that it reads from (`sharing_reads`): what changes while it is being made is news to it."""
     known: set[str] = g.setdefault("portal_followed", set())
-    known.update(each for each in ids if 0 < len(each) <= _LONGEST_ID)
-    with portal().core.database.read() as session:
-        g.portal_news_seen = PAGE_NEWS.stamp(session, known)
+    if more := {each for each in ids if 0 < len(each) <= _LONGEST_ID} - known:
+        with portal().core.database.read() as session:
+            # How far the others were known stays: what came since is not on the page.
+            g.portal_news_seen = g.get("portal_news_seen", Seen()) + PAGE_NEWS.seen(session, more)
+        known |= more
 
 
 def following() -> dict[str, str]:
@@ -39,7 +42,7 @@ def following() -> dict[str, str]:
     ids = g.get("portal_followed")
     if not ids or len(ids) > _MOST_IDS:
         return {}
-    return {"news": url_for("following.news", followed=signed(ids)), "seen": g.portal_news_seen}
+    return {"news": url_for("following.news", followed=signed(ids)), "seen": str(g.portal_news_seen)}
 
 
 def signed(ids: Iterable[str]) -> str:
@@ -56,9 +59,9 @@ def news(followed: str) -> Response:
     except BadSignature:
         abort(404)
     with portal().core.database.read() as session:
-        seen = PAGE_NEWS.stamp(session, ids)
+        seen = PAGE_NEWS.seen(session, ids)
     answer = make_response("", 200)
-    answer.set_etag(seen)
+    answer.set_etag(str(seen))
     return answer.make_conditional(request)  # type: ignore[return-value]  # werkzeug's own type for itself
 
 

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from google.protobuf.message import Message
 from sqlalchemy import Connection, event
 
+from chassis.db import sharing_reads
 from chassis.timestamps import stamp
 from protos.wayvault.events.v1.events_pb2 import (
     CvvRequested,
@@ -23,6 +24,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     PaymentReversed,
     PaymentVoided,
 )
+from services.portal.following import follow, following
 from tests.support.portal import LINK, PAYMENT, PortalWorld, context
 
 PAGE = f"/pay/{LINK}/status"
@@ -131,6 +133,16 @@ def test_a_newer_request_for_the_cvv_is_news_to_the_older_ones_page(world: Porta
     world.clock.advance(timedelta(minutes=1))
     ask("cvv_two")
     assert _ask(world.client(), followed) == 200
+
+
+def test_what_is_followed_later_does_not_hide_news_of_what_was_followed_before(world: PortalWorld) -> None:
+    world.issue()
+    with world.wsgi.test_request_context(), sharing_reads():
+        follow(LINK)
+        world.tell(PaymentLinkRevoked(link_id=LINK, payment_id=PAYMENT))
+        follow(LINK, PAYMENT)
+        asked = following()
+    assert _ask(world.client(), (asked["news"], asked["seen"])) == 200
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, func, select
 
 from chassis.db import Database
-from chassis.db.news import stamp_of
+from chassis.db.news import Seen
 from services.crm.core.actor import Actor
 from services.crm.core.news import news_table, sweep_news
 from services.crm.core.waiting import Waiting
@@ -35,16 +35,16 @@ class DeskSigns:
     def of(self, actor: Actor) -> DeskSign:
         """For a page that is being made."""
         found = self._waiting.of(actor)
-        return DeskSign(pending=found["payments"], news=stamp_of(found["newest news"], found["news"]))
+        return DeskSign(pending=found["payments"], news=str(Seen(found["newest news"], found["news"])))
 
     def of_all(self) -> dict[str, DeskSign]:
         """For the watcher; whoever has neither payments pending nor news is left out."""
         told = select(news_table.c.agent_id, func.max(news_table.c.id), func.count()).group_by(news_table.c.agent_id)
         with self._database.read() as session:
             pending = {agent_id: count for agent_id, count in session.execute(count_pending_by_agent())}  # noqa: C416 - typed
-            stamps = {agent_id: stamp_of(last, count) for agent_id, last, count in session.execute(told)}
+            stamps = {agent_id: str(Seen(last, count)) for agent_id, last, count in session.execute(told)}
         return {
-            agent_id: DeskSign(pending=pending.get(agent_id, 0), news=stamps.get(agent_id, stamp_of(None, 0)))
+            agent_id: DeskSign(pending=pending.get(agent_id, 0), news=stamps.get(agent_id, str(Seen())))
             for agent_id in pending.keys() | stamps.keys()
         }
 

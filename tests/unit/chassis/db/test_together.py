@@ -1,4 +1,5 @@
-"""Writes that are sent together: in order, all or none, counted, with the same errors on both engines.
+"""Writes that are sent together: in order, all or none, counted, with the same errors on both engines; and what is
+read meanwhile.
 
 The PostgreSQL half (psycopg's pipeline) runs when the real engines do.
 """
@@ -68,6 +69,15 @@ def test_writes_happen_in_order_and_commit_with_the_transaction(database: Databa
         )
 
     assert written(database) == [(1, "c"), (2, "c"), (3, "d"), (4, "a")]
+
+
+def test_whoever_reads_stays_on_one_snapshot(database: Database) -> None:
+    with database.read() as session:
+        before = session.execute(select(_NOTES)).all()
+        with database.transaction() as other:
+            other.execute(_INSERT, note(1))
+        assert session.execute(select(_NOTES)).all() == before
+    assert written(database) == [(1, "plain")]
 
 
 def test_values_are_stored_as_a_plain_statement_would_store_them(database: Database) -> None:
