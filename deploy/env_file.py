@@ -7,6 +7,7 @@ from pathlib import Path
 from deploy.files import write_file
 
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
+_PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]*")
 _QUOTED = re.compile(r"""(?P<quote>['"])(?P<value>.*)(?P=quote)\s*(?:#.*)?""")
 
 
@@ -40,5 +41,13 @@ def _value(text: str) -> str:
 def update(path: Path, settings: Mapping[str, str], *, heading: str) -> None:
     """Adds or replaces settings in a file that only its owner can read."""
     merged = {**read(path), **settings}
-    lines = [f"# {heading}", *(f"{name}={value}" for name, value in sorted(merged.items()))]
+    lines = [f"# {heading}", *(f"{name}={_quoted(value)}" for name, value in sorted(merged.items()))]
     write_file(path, "\n".join(lines) + "\n")
+
+
+def _quoted(value: str) -> str:
+    """As a shell and systemd read it too."""
+    if _PLAIN.fullmatch(value):
+        return value
+    quote = '"' if "'" in value else "'"
+    return f"{quote}{value}{quote}"

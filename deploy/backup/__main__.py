@@ -24,7 +24,7 @@ from chassis.settings import SettingsError
 from deploy import env_file
 from deploy.backup import drill, seal
 from deploy.backup.parts import data_sources, key_sources
-from deploy.backup.places import places_of
+from deploy.backup.places import demand_databases, places_of
 from deploy.backup.raft import unseal_keys_of
 from deploy.backup.rules import BackupFault, stamp_of
 from deploy.backup.store import KEYS, Identities, Store
@@ -105,6 +105,7 @@ def _run(given: argparse.Namespace, state: State, store: Store) -> int:
     if given.daily < 1 or given.weekly < 0:
         raise BackupFault("--daily is at least 1, --weekly at least 0.")
     places = places_of(state)
+    demand_databases(places, state)
     recipients = seal.recipients_of(store.folder / _RECIPIENTS)
     data, keys = list(data_sources(places)), list(key_sources(places))
     if given.check:

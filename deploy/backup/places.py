@@ -62,6 +62,16 @@ def places_of(state: State) -> Places:
     )
 
 
+def demand_databases(places: Places, state: State) -> None:
+    """Raises BackupFault when a database that is a file isn't there."""
+    files = [path for url in places.databases.values() if (path := sqlite_path(url)) is not None]
+    missing = [str(path) for path in files if not path.is_file()]
+    if missing:
+        beside = (state.engines / "engines.env").exists()
+        hint = " Real engines were set up here: if the services run on them, set ENGINES=real." if beside else ""
+        raise BackupFault(f"There is no database {', '.join(missing)}.{hint}")
+
+
 def _rabbit(given: Mapping[str, str], ca: Path) -> Management:
     names = ("WAYVAULT_RABBIT_MANAGEMENT_URL", "WAYVAULT_RABBIT_ADMIN_USER", "WAYVAULT_RABBIT_ADMIN_PASSWORD")
     url, user, password = _needed(given, "RabbitMQ's definitions", names)

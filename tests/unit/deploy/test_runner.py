@@ -2,6 +2,7 @@
 
 import configparser
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,15 @@ def test_updating_settings_keeps_the_others(tmp_path: Path) -> None:
     env_file.update(file, {"B": "3"}, heading="words")
     assert env_file.read(file) == {"A": "1", "B": "3"}
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("value", ["plain", "amqps://crm:a=b@h/wv?x=1&y=2#z", "two words", "it's", "$HOME `id`", ""])
+def test_a_shell_reads_what_was_written(tmp_path: Path, value: str) -> None:
+    file = tmp_path / "engines.env"
+    env_file.update(file, {"A": value}, heading="words")
+    assert env_file.read(file) == {"A": value}
+    said = subprocess.run(["sh", "-c", f'. {file} && printf %s "$A"'], capture_output=True, text=True, check=True)
+    assert said.stdout == value
 
 
 def test_the_newest_revision_is_the_one_that_no_other_stands_upon(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import insert
 from chassis.clock import SystemClock
 from chassis.db import open_database
 from chassis.sealing import OpeningKey
+from deploy import env_file
 from deploy.backup import seal
 from deploy.backup.__main__ import main
 from deploy.backup.drill import drill_embedded, open_cards, places_under
@@ -198,6 +199,23 @@ def test_a_vault_that_was_never_migrated_is_said_in_words(
 
     assert main(["drill", "--to", str(house.store.folder), "--identity", str(house.identity)]) == 1
     assert "Was it migrated?" in capsys.readouterr().err
+
+
+def test_a_database_that_is_not_there_is_said_before_anything_is_taken_and_where_it_may_be_instead(
+    house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WAYVAULT_STATE", str(house.state))
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    (house.state / "crm" / "crm.db").unlink()
+    command = ["run", "--check", "--to", str(house.store.folder)]
+
+    assert main(command) == 1
+    said = capsys.readouterr().err
+    assert "There is no database" in said
+    assert "ENGINES=real" not in said
+    env_file.update(house.state / "engines" / "engines.env", {"A": "1"}, heading="words")
+    assert main(command) == 1
+    assert "set ENGINES=real" in capsys.readouterr().err
 
 
 def test_the_command_line_from_the_key_to_the_drill(
