@@ -38,15 +38,18 @@ def _value(text: str) -> str:
     return text.split(" #", 1)[0].rstrip()
 
 
-def update(path: Path, settings: Mapping[str, str], *, heading: str) -> None:
-    """Adds or replaces settings in a file that only its owner can read."""
+def update(path: Path, settings: Mapping[str, str], *, heading: str, quoted: bool = False) -> None:
+    """Adds or replaces settings in a file that only its owner can read.
+
+    `quoted`: so that a shell can read it too. Not for podman, which takes quotes for part of the value.
+    """
     merged = {**read(path), **settings}
-    lines = [f"# {heading}", *(f"{name}={_quoted(value)}" for name, value in sorted(merged.items()))]
+    values = {name: _quoted(value) if quoted else value for name, value in merged.items()}
+    lines = [f"# {heading}", *(f"{name}={value}" for name, value in sorted(values.items()))]
     write_file(path, "\n".join(lines) + "\n")
 
 
 def _quoted(value: str) -> str:
-    """As a shell and systemd read it too."""
     if _PLAIN.fullmatch(value):
         return value
     quote = '"' if "'" in value else "'"

@@ -237,7 +237,12 @@ class Layout:
             "VAULT_CHARGING_LISTEN": _CHARGING_ADDRESS,
             "VAULT_CHARGING_RETURN_URL": f"{url['portal']}/confirmed/",
         }
-        operator = {f"{name}_STATE_DIR": str(_INSIDE) for name in ("CRM", "PORTAL", "NOTIFIER")}
+        # For looking into a service's database and bus; as the operator, who has no service's certificate.
+        operator = {
+            f"{name}_{setting}": str(_INSIDE / place)
+            for name in ("CRM", "PORTAL", "NOTIFIER")
+            for setting, place in _OPERATORS.items()
+        }
         crm = {
             **self._common("CRM"),
             "CRM_LISTEN": "crm.wayvault.internal:8101",
@@ -305,6 +310,7 @@ _SEEN = (
     *("vault", "vault-worker", "charging", "frame"),
     *("crm", "crm-worker", "portal", "portal-worker", "notifier"),
 )
+_OPERATORS = {"STATE_DIR": "", "TLS_CERT": "certs/operator.pem", "TLS_KEY": "certs/operator.key"}
 _IDENTITIES: dict[str, tuple[str, ...]] = {
     "vault": ("vault",),
     "charging": ("charging",),

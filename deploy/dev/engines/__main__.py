@@ -93,7 +93,9 @@ def start(state: State, names: Sequence[str], *, cluster: bool = False) -> None:
         started = known.engine.start()
         known.set_up()
         print(f"{known.engine.name}: {'started' if started else 'runs already'}, and is set up", flush=True)
-    env_file.update(settings_file(state), {"WAYVAULT_CA": str((state.certs / "ca.pem").resolve())}, heading=HEADING)
+    env_file.update(
+        settings_file(state), {"WAYVAULT_CA": str((state.certs / "ca.pem").resolve())}, heading=HEADING, quoted=True
+    )
     print(f"Settings: {settings_file(state)} (make up ENGINES=real uses them)")
 
 

@@ -102,7 +102,7 @@ def set_up_hcvault(state: State, engine: VaultEngine) -> None:
 
 
 def _keep(state: State, settings: dict[str, str]) -> None:
-    env_file.update(settings_file(state), settings, heading=HEADING)
+    env_file.update(settings_file(state), settings, heading=HEADING, quoted=True)
 
 
 @contextmanager

@@ -123,7 +123,7 @@ def test_updating_settings_keeps_the_others(tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", ["plain", "amqps://crm:a=b@h/wv?x=1&y=2#z", "two words", "it's", "$HOME `id`", ""])
 def test_a_shell_reads_what_was_written(tmp_path: Path, value: str) -> None:
     file = tmp_path / "engines.env"
-    env_file.update(file, {"A": value}, heading="words")
+    env_file.update(file, {"A": value}, heading="words", quoted=True)
     assert env_file.read(file) == {"A": value}
     said = subprocess.run(["sh", "-c", f'. {file} && printf %s "$A"'], capture_output=True, text=True, check=True)
     assert said.stdout == value
