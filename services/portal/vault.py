@@ -9,6 +9,7 @@ from chassis.rpc import Caller
 from chassis.timestamps import moment_of
 from protos.wayvault.vault.v1 import vault_pb2, vault_pb2_grpc
 from services.portal.origin import Origin
+from services.portal.payment_request import PaymentRequest
 from services.portal.payments.intake import Intake, StoredCard
 
 # A person waits for the page.
@@ -22,57 +23,18 @@ class VaultIntake:
         self._caller = Caller(channel)
         self._stub = vault_pb2_grpc.CardIntakeStub(channel)
 
-    def open_intake(
-        self,
-        *,
-        idempotency_key: str,
-        agency_id: str,
-        payment_id: str,
-        owner_agent_id: str,
-        card_retention_days: int,
-        cvv_retention_hours: int,
-        origin: Origin,
-    ) -> Intake:
-        answer = self._open(
-            vault_pb2.OpenIntakeRequest(
-                idempotency_key=idempotency_key,
-                agency_id=agency_id,
-                payment_id=payment_id,
-                owner_agent_id=owner_agent_id,
-                kind=vault_pb2.INTAKE_KIND_CARD,
-                card_retention_days=card_retention_days,
-                cvv_retention_hours=cvv_retention_hours,
-                origin=origin.to_proto(),
-            )
-        )
+    def open_intake(self, *, idempotency_key: str, request: PaymentRequest, origin: Origin) -> Intake:
+        wanted = _slot_for(request, idempotency_key, origin)
+        wanted.kind, wanted.card_retention_days = vault_pb2.INTAKE_KIND_CARD, request.card_retention_days
+        answer = self._open(wanted)
         return Intake(intake_id=answer.intake_id, expires_at=moment_of(answer.expires_at))
 
-    def open_cvv_intake(
-        self,
-        *,
-        idempotency_key: str,
-        agency_id: str,
-        payment_id: str,
-        owner_agent_id: str,
-        card_token: str,
-        cvv_retention_hours: int,
-        origin: Origin,
-    ) -> str:
-        answer = self._open(
-            vault_pb2.OpenIntakeRequest(
-                idempotency_key=idempotency_key,
-                agency_id=agency_id,
-                payment_id=payment_id,
-                owner_agent_id=owner_agent_id,
-                kind=vault_pb2.INTAKE_KIND_CVV,
-                card_token=card_token,
-                # The card's own time is not touched; the vault wants the field within its bounds.
-                card_retention_days=1,
-                cvv_retention_hours=cvv_retention_hours,
-                origin=origin.to_proto(),
-            )
-        )
-        return str(answer.intake_id)
+    def open_cvv_intake(self, *, idempotency_key: str, request: PaymentRequest, card_token: str, origin: Origin) -> str:
+        wanted = _slot_for(request, idempotency_key, origin)
+        wanted.kind, wanted.card_token = vault_pb2.INTAKE_KIND_CVV, card_token
+        # The card's own time is not touched; the vault wants the field within its bounds.
+        wanted.card_retention_days = 1
+        return str(self._open(wanted).intake_id)
 
     def store_card(self, *, idempotency_key: str, intake_id: str, sealed_card: str, origin: Origin) -> StoredCard:
         answer = self._caller.call(
@@ -105,3 +67,15 @@ class VaultIntake:
 
     def _open(self, wanted: vault_pb2.OpenIntakeRequest) -> vault_pb2.OpenIntakeResponse:
         return self._caller.call(self._stub.OpenIntake, wanted, timeout=_OPEN_SECONDS)
+
+
+def _slot_for(request: PaymentRequest, idempotency_key: str, origin: Origin) -> vault_pb2.OpenIntakeRequest:
+    """What slots of both kinds are told of the payment."""
+    return vault_pb2.OpenIntakeRequest(
+        idempotency_key=idempotency_key,
+        agency_id=request.agency_id,
+        payment_id=request.payment_id,
+        owner_agent_id=request.agent_id,
+        cvv_retention_hours=request.cvv_retention_hours,
+        origin=origin.to_proto(),
+    )

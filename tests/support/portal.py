@@ -40,6 +40,7 @@ from services.portal.bootstrap import bootstrap
 from services.portal.config import PortalSettings
 from services.portal.models import Base, event_tables
 from services.portal.origin import Origin
+from services.portal.payment_request import PaymentRequest
 from services.portal.payments.intake import Intake, StoredCard
 from services.portal.worker import event_handlers
 from tests.support.clock import FakeClock
@@ -73,17 +74,7 @@ class FakeCardIntake:
         self.cardholder = "Grace Hopper"
         self.at_store: Callable[[], None] | None = None
 
-    def open_intake(
-        self,
-        *,
-        idempotency_key: str,
-        agency_id: str,
-        payment_id: str,
-        owner_agent_id: str,
-        card_retention_days: int,
-        cvv_retention_hours: int,
-        origin: Origin,
-    ) -> Intake:
+    def open_intake(self, *, idempotency_key: str, request: PaymentRequest, origin: Origin) -> Intake:
         if self.down:
             raise errors.Unavailable
         with self._lock:
@@ -91,11 +82,11 @@ class FakeCardIntake:
             self.opened.append(
                 {
                     "intake_id": intake_id,
-                    "payment_id": payment_id,
-                    "agency_id": agency_id,
-                    "owner_agent_id": owner_agent_id,
-                    "card_retention_days": card_retention_days,
-                    "cvv_retention_hours": cvv_retention_hours,
+                    "payment_id": request.payment_id,
+                    "agency_id": request.agency_id,
+                    "owner_agent_id": request.agent_id,
+                    "card_retention_days": request.card_retention_days,
+                    "cvv_retention_hours": request.cvv_retention_hours,
                 }
             )
         return Intake(intake_id=intake_id, expires_at=self._clock.now() + timedelta(minutes=60))

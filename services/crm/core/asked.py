@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -47,6 +47,25 @@ class AskedColumns:
 R = TypeVar("R", bound=AskedColumns)
 S = TypeVar("S", bound=StrEnum)
 V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked(Generic[S]):
+    """What pages see of every kind of request (`Kind.seen`)."""
+
+    id: str
+    agent_id: str
+    booking_id: str
+    client_id: str
+    email: str
+    state: S
+    issue: int
+    delivery_problem: str
+    created_at: datetime
+    issued_at: datetime
+    expires_at: datetime
+    sent_at: datetime | None
+    withdrawn_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +133,10 @@ class Kind(Generic[R, S]):
             row.sent_at = mail.sent_at
             self.advance(row, Fact.DELIVERED)
         return True
+
+    def seen(self, row: R) -> dict[str, Any]:
+        """The fields of `Asked`, read from a row."""
+        return {field.name: getattr(row, field.name) for field in fields(Asked)} | {"state": self.state(row.state)}
 
     def begun(self, now: datetime, lifetime: timedelta) -> dict[str, Any]:
         """The columns of a new request that say how far it is."""

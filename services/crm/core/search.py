@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from chassis.db import NotLeading
 from chassis.typed.names import LONGEST_KEY, LONGEST_WORD, search_ways
 from services.crm.core.actor import Actor
 from services.crm.core.paging import COUNTED
@@ -51,14 +52,14 @@ class WordIndex:
     thing_id: InstrumentedAttribute[Any]
     thing_text: InstrumentedAttribute[Any]
 
-    def sought(self, session: Session, actor: Actor, text: str) -> "Sought | None":
-        """What a thing must fulfil to be found by a text; None when nothing was typed. Looks the words up at once."""
+    def sought(self, session: Session, actor: Actor, text: str) -> "Sought":
+        """What a thing must fulfil to be found by a text. Looks the words up at once."""
         ways = search_ways(text)
         if not ways:
-            return None
+            return Sought()
         few = self._few(session, actor, ways)
         found = [self._by(terms, ids) for terms, ids in zip(ways, few, strict=True)]
-        return Sought(or_(*found), few=None not in few)
+        return Sought((or_(*found),), few=None not in few)
 
     def _by(self, terms: Sequence[str], ids: Collection[str] | None) -> ColumnElement[bool]:
         """What a thing must fulfil to have a word for each term; `ids` are the few that can, if they are few."""
@@ -104,11 +105,16 @@ def _smallest(found: Iterable[set[str] | None]) -> set[str] | None:
 
 
 class Sought(NamedTuple):
-    """What a thing must fulfil to be found, and whether it names the few that can: the database is to look at these,
-    not at all that the actor sees."""
+    """What a thing must fulfil to be found, which is nothing where nothing was typed; and whether that names the few
+    that can."""
 
-    condition: ColumnElement[bool]
-    few: bool
+    conditions: Sequence[ColumnElement[bool]] = ()
+    few: bool = False
+
+    def beside(self, column: InstrumentedAttribute[Any]) -> InstrumentedAttribute[Any] | NotLeading:
+        """A column as the query's other conditions name it. The database is to look at the few, where they are named,
+        and not at all that the actor sees."""
+        return NotLeading(column) if self.few else column
 
 
 Row = TypeVar("Row")

@@ -5,15 +5,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from google.protobuf.message import Message
 from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from services.crm.core.asked import AskedColumns
+from services.crm.core.asked import Asked, AskedColumns
 from services.crm.core.asking import Asking
-from services.crm.core.course import Fact
+from services.crm.core.course import Course, Fact
 
 
 class PartColumns(AskedColumns):
@@ -21,6 +21,26 @@ class PartColumns(AskedColumns):
 
     # The visit in which it was asked for; empty for what was asked for alone.
     visit_id: Mapped[str] = mapped_column(String(64), default="", server_default="", index=True)
+
+
+S = TypeVar("S", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedPart(Asked[S]):
+    """What pages see of a request that can be part of a visit."""
+
+    course: ClassVar[Course[Any]]  # Any: a class's own attribute can't depend on its state's type
+
+    visit_id: str
+
+    @property
+    def can_remind(self) -> bool:
+        return self.course.allows(self.state, Fact.REMINDED)
+
+    @property
+    def can_withdraw(self) -> bool:
+        return self.course.allows(self.state, Fact.WITHDRAWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +53,6 @@ class PartOf:
 
 
 P = TypeVar("P", bound=PartColumns)
-S = TypeVar("S", bound=StrEnum)
 V = TypeVar("V")
 
 

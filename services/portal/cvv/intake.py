@@ -5,22 +5,13 @@ from datetime import datetime
 from typing import Protocol
 
 from services.portal.origin import Origin
+from services.portal.payment_request import PaymentRequest
 
 
 class CvvIntakePort(Protocol):
     """The CVV half of the vault's CardIntake. Every method raises the refusals of chassis.errors."""
 
-    def open_cvv_intake(
-        self,
-        *,
-        idempotency_key: str,
-        agency_id: str,
-        payment_id: str,
-        owner_agent_id: str,
-        card_token: str,
-        cvv_retention_hours: int,
-        origin: Origin,
-    ) -> str:
+    def open_cvv_intake(self, *, idempotency_key: str, request: PaymentRequest, card_token: str, origin: Origin) -> str:
         """The id of a one-time slot. Raises CardGone when the card is destroyed."""
         ...
 

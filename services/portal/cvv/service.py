@@ -108,15 +108,8 @@ class CvvLinks:
 
     def slot(self, link: CvvLink, origin: Origin) -> str:
         """A fresh slot at the vault for this link's CVV. Raises CardGone, Unavailable, …"""
-        request = link.request
         intake_id = self._intake.open_cvv_intake(
-            idempotency_key=new_id("key"),
-            agency_id=request.agency_id,
-            payment_id=request.payment_id,
-            owner_agent_id=request.agent_id,
-            card_token=link.card_token,
-            cvv_retention_hours=request.cvv_retention_hours,
-            origin=origin,
+            idempotency_key=new_id("key"), request=link.request, card_token=link.card_token, origin=origin
         )
         with self._database.transaction() as session:
             if row := self._locked(session, link.link_id):

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from services.portal.origin import Origin
+from services.portal.payment_request import PaymentRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,18 +31,8 @@ class StoredCard:
 class CardIntakePort(Protocol):
     """The vault's CardIntake service. Every method raises the refusals of chassis.errors."""
 
-    def open_intake(
-        self,
-        *,
-        idempotency_key: str,
-        agency_id: str,
-        payment_id: str,
-        owner_agent_id: str,
-        card_retention_days: int,
-        cvv_retention_hours: int,
-        origin: Origin,
-    ) -> Intake:
-        """A new slot for the payment's card, which only `owner_agent_id` will ever see."""
+    def open_intake(self, *, idempotency_key: str, request: PaymentRequest, origin: Origin) -> Intake:
+        """A new slot for the payment's card, which only the request's agent will ever see."""
         ...
 
     def store_card(self, *, idempotency_key: str, intake_id: str, sealed_card: str, origin: Origin) -> StoredCard:

@@ -128,16 +128,7 @@ class Payments:
 
     def open_intake(self, link: LinkView, origin: Origin) -> Intake:
         """A new card slot for the link's payment. Raises Unavailable and other refusals of the vault."""
-        request = link.request
-        intake = self._intake.open_intake(
-            idempotency_key=new_id("opn"),
-            agency_id=request.agency_id,
-            payment_id=request.payment_id,
-            owner_agent_id=request.agent_id,
-            card_retention_days=request.card_retention_days,
-            cvv_retention_hours=request.cvv_retention_hours,
-            origin=origin,
-        )
+        intake = self._intake.open_intake(idempotency_key=new_id("opn"), request=link.request, origin=origin)
         with self._database.transaction() as session:
             session.add(
                 IntakeRow(

@@ -1,7 +1,8 @@
 // The authorization page: the frame seals the card, the form travels with it, and whatever goes wrong stays on this
 // page with everything that was typed. The card itself never reaches this script: it sees a sealed text only.
-import { Unreachable, csrfToken, element, postJson, setBusy } from "/static/chassis/ui.js";
+import { csrfToken, element } from "/static/chassis/ui.js";
 import { SealRefused, mountFrame } from "/static/chassis/frame-host.js";
+import { onRetry, onSubmit, reloadWhenBack } from "/static/portal/sealed-form.js";
 
 const SUBMIT_TIMEOUT_MS = 40000;
 const ASK_EVERY_MS = 500;
@@ -17,7 +18,6 @@ const cardError = document.getElementById("card-error");
 const facts = form.dataset;
 
 let frame = null;
-let busy = false;
 
 // ------------------------------------------------------------------ the card form
 function begin(intakeId) {
@@ -48,17 +48,7 @@ function showTrouble(message) {
   place.hidden = true;
 }
 
-document.getElementById("card-retry").addEventListener("click", async (event) => {
-  setBusy(event.currentTarget, true);
-  const retry = event.currentTarget;
-  try {
-    mount((await postJson(facts.intakeUrl, {})).intake_id);
-  } catch (error) {
-    showTrouble(error instanceof Unreachable ? "There seems to be no connection. Nothing was lost; please try again." : error.message);
-  } finally {
-    setBusy(retry, false);
-  }
-});
+onRetry(document.getElementById("card-retry"), facts.intakeUrl, mount, showTrouble);
 
 // ------------------------------------------------------------------ what is wrong, beside each field and on top
 function clearProblems() {
@@ -237,29 +227,11 @@ function showRefusal(error, next) {
   if (next) summaryList.append(element("li", {}, element("a", { href: next, textContent: "Go on" })));
 }
 
-form.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  event.stopImmediatePropagation();
-  if (busy) return;
-  busy = true;
+onSubmit(form, button, live, () => {
   clearProblems();
-  setBusy(button, true);
-  let done = false;
-  try {
-    done = await send(true);
-  } finally {
-    if (!done) {
-      busy = false;
-      live.textContent = "";
-      setBusy(button, false);
-    }
-  }
-}, { capture: true });
-
-window.addEventListener("pageshow", (event) => {
-  // Back from the status page: what is in the frame is gone, so the page is loaded anew.
-  if (event.persisted) window.location.reload();
+  return send(true);
 });
+reloadWhenBack();
 
 // ------------------------------------------------------------------ the three steps (on a phone)
 /** Marks the step whose part is the last one that has come up to the middle of the window. */

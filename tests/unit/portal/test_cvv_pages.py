@@ -28,7 +28,7 @@ class FakeCvvIntake:
     def __init__(self, world: PortalWorld) -> None:
         self._world = world
         self._lock = threading.Lock()
-        self.opened: list[dict[str, object]] = []
+        self.opened: list[dict[str, Any]] = []
         self.answers: dict[str, datetime] = {}
         self.used: set[str] = set()
         self.open_fault: errors.WayvaultError | None = None
@@ -123,8 +123,9 @@ def test_the_slot_is_for_this_card_and_its_owner(portal: CvvWorld) -> None:
     portal.ask()
     portal.in_form()
     (slot,) = portal.cvv_intake.opened
-    assert (slot["card_token"], slot["payment_id"], slot["owner_agent_id"]) == ("card_1", PAYMENT, "agt_1")
-    assert slot["cvv_retention_hours"] == 72
+    request = slot["request"]
+    assert (slot["card_token"], request.payment_id, request.agent_id) == ("card_1", PAYMENT, "agt_1")
+    assert request.cvv_retention_hours == 72
 
 
 def test_a_cvv_given_is_told_to_the_crm_once(portal: CvvWorld) -> None:

@@ -58,10 +58,9 @@ class RabbitCluster:
             # One after the other: the later ones join the first.
             started = self._start(place) or started
         started = self._proxy.start(self._fronts()) or started
-        wait_until(lambda: self.answers() or bool(self._who_stays_apart()), what=self.name, seconds=_WHOLE_SECONDS)
-        for place in self._who_stays_apart():
+        for place in self._apart_once_known():
             self._node(place).stop()
-            started = self._start(place)
+            started = self._start(place) or started
         wait_until(self.answers, what=self.name, seconds=_WHOLE_SECONDS)
         return started
 
@@ -91,6 +90,17 @@ class RabbitCluster:
             return by_node[self.management().get("/api/queues/wayvault/wayvault.crm")["leader"]]
         except (ManagementFault, KeyError):
             return self._places()[0].folder
+
+    def _apart_once_known(self) -> list[Place]:
+        """Waits until all work together, or until some are seen to stay apart: these."""
+        apart: list[Place] = []
+
+        def is_known() -> bool:
+            apart[:] = self._who_stays_apart()
+            return bool(apart) or self.answers()
+
+        wait_until(is_known, what=self.name, seconds=_WHOLE_SECONDS)
+        return apart
 
     def _who_stays_apart(self) -> list[Place]:
         """Those that are parted from both others, and find it out by themselves late or never.

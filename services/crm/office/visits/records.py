@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from chassis.visit_words import document_line, insurance_line, payment_line
-from services.crm.core.asked import Kind
+from services.crm.core.asked import Asked, Kind
 from services.crm.office.visits.models import VisitRow
 from services.crm.office.visits.rules import COURSE, PartState, Shown, VisitState, can_remind, can_withdraw, shown
 from services.crm.paying.links.rules import LinkState
@@ -39,23 +39,12 @@ class VisitPart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class Visit(Asked[VisitState]):
     """A visit with its parts."""
 
-    id: str
-    agent_id: str
-    booking_id: str
     booking_title: str
-    client_id: str
     passenger_name: str
-    email: str
-    state: VisitState
-    issue: int
-    delivery_problem: str
-    created_at: datetime
-    expires_at: datetime
     opened_at: datetime | None
-    withdrawn_at: datetime | None
     parts: Sequence[VisitPart] = ()
     # The whole link, only in the answer to the act that made its token; no later reader can know it.
     fresh_url: str = field(default="", repr=False, compare=False)
@@ -84,20 +73,10 @@ class Visit:
 def view(row: VisitRow, parts: Sequence[VisitPart] = (), *, fresh_url: str = "") -> Visit:
     """The row as a value."""
     return Visit(
-        id=row.id,
-        agent_id=row.agent_id,
-        booking_id=row.booking_id,
+        **KIND.seen(row),
         booking_title=row.booking_title,
-        client_id=row.client_id,
         passenger_name=row.passenger_name,
-        email=row.email,
-        state=VisitState(row.state),
-        issue=row.issue,
-        delivery_problem=row.delivery_problem,
-        created_at=row.created_at,
-        expires_at=row.expires_at,
         opened_at=row.opened_at,
-        withdrawn_at=row.withdrawn_at,
         parts=parts,
         fresh_url=fresh_url,
     )

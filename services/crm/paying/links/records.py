@@ -9,6 +9,7 @@ from chassis.money import Money
 from protos.wayvault.events.v1.events_pb2 import PaymentType as WireType
 from services.crm.core.asked import Kind
 from services.crm.core.course import Fact
+from services.crm.core.together import AskedPart
 from services.crm.paying.links.models import PaymentLinkRow
 from services.crm.paying.links.rules import COURSE, LIVE, LinkState
 from services.crm.paying.payments.service import PaymentType
@@ -54,35 +55,20 @@ class LinkRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class Link(AskedPart[LinkState]):
     """A link as pages see one."""
 
-    id: str
+    course = COURSE
+
     payment_id: str
-    booking_id: str
-    visit_id: str
-    client_id: str
-    email: str
-    state: LinkState
-    issue: int
-    delivery_problem: str
-    created_at: datetime
-    issued_at: datetime
-    expires_at: datetime
-    sent_at: datetime | None
     opened_at: datetime | None
     submitted_at: datetime | None
-    withdrawn_at: datetime | None
     # The whole link, only in the answer to the act that made its token; no later reader can know it (C14).
     fresh_url: str = field(default="", repr=False, compare=False)
 
     @property
     def is_live(self) -> bool:
         return self.state in LIVE
-
-    @property
-    def can_remind(self) -> bool:
-        return COURSE.allows(self.state, Fact.REMINDED)
 
     @property
     def can_withdraw(self) -> bool:
@@ -92,20 +78,9 @@ class Link:
 def link_of(row: PaymentLinkRow) -> Link:
     """A row as pages see it."""
     return Link(
-        id=row.id,
-        payment_id=row.payment_id,
-        booking_id=row.booking_id,
+        **KIND.seen(row),
         visit_id=row.visit_id,
-        client_id=row.client_id,
-        email=row.email,
-        state=LinkState(row.state),
-        issue=row.issue,
-        delivery_problem=row.delivery_problem,
-        created_at=row.created_at,
-        issued_at=row.issued_at,
-        expires_at=row.expires_at,
-        sent_at=row.sent_at,
+        payment_id=row.payment_id,
         opened_at=row.opened_at,
         submitted_at=row.submitted_at,
-        withdrawn_at=row.withdrawn_at,
     )

@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from chassis.bus import Outbox
 from chassis.clock import Clock
-from chassis.db import Database, NotLeading, remembered
+from chassis.db import Database, remembered
 from chassis.errors import NotFound, PermissionDenied
 from chassis.ids import new_id
 from chassis.typed.names import foldings, letters, may_be_one, name_keys, search_terms, text_of
@@ -365,15 +365,11 @@ def own_row(session: Session, actor: Actor, client_id: str) -> ClientRow:
 
 def _conditions(session: Session, actor: Actor, wanted: ClientFilter) -> list[ColumnElement[bool]]:
     sought = _WORDS.sought(session, actor, wanted.text)
-    if sought is not None and sought.few:
-        conditions = [
-            sought.condition,
-            visible_to(actor, NotLeading(ClientRow.agency_id), NotLeading(ClientRow.agent_id)),
-            NotLeading(ClientRow.merged_into_id).is_(None),
-        ]
-    else:
-        conditions = [visible_to(actor, ClientRow.agency_id, ClientRow.agent_id), ClientRow.merged_into_id.is_(None)]
-        conditions += [sought.condition] if sought else []
+    conditions = [
+        *sought.conditions,
+        visible_to(actor, sought.beside(ClientRow.agency_id), sought.beside(ClientRow.agent_id)),
+        sought.beside(ClientRow.merged_into_id).is_(None),
+    ]
     if wanted.ids:
         conditions.append(ClientRow.id.in_(wanted.ids))
     if wanted.country:

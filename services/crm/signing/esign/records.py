@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from services.crm.core.asked import Kind
-from services.crm.core.course import Fact
+from services.crm.core.together import AskedPart
 from services.crm.signing.esign.models import SignRequestRow
 from services.crm.signing.esign.rules import COURSE, RequestState
 
@@ -19,40 +19,20 @@ KIND: Final = Kind(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignRequest:
+class SignRequest(AskedPart[RequestState]):
     """A request as pages see one."""
 
-    id: str
-    agent_id: str
-    booking_id: str
-    visit_id: str
+    course = COURSE
+
     booking_title: str
-    client_id: str
     signer_name: str
-    email: str
     template_id: str
     title: str
     version_label: str
     text: str
     text_sha256: str
-    state: RequestState
-    issue: int
-    delivery_problem: str
-    created_at: datetime
-    issued_at: datetime
-    expires_at: datetime
-    sent_at: datetime | None
     opened_at: datetime | None
     signed_at: datetime | None
-    withdrawn_at: datetime | None
-
-    @property
-    def can_remind(self) -> bool:
-        return COURSE.allows(self.state, Fact.REMINDED)
-
-    @property
-    def can_withdraw(self) -> bool:
-        return COURSE.allows(self.state, Fact.WITHDRAWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,27 +55,15 @@ def label(row: SignRequestRow) -> str:
 def view(row: SignRequestRow) -> SignRequest:
     """The request as a value."""
     return SignRequest(
-        id=row.id,
-        agent_id=row.agent_id,
-        booking_id=row.booking_id,
+        **KIND.seen(row),
         visit_id=row.visit_id,
         booking_title=row.booking_title,
-        client_id=row.client_id,
         signer_name=row.signer_name,
-        email=row.email,
         template_id=row.template_id,
         title=row.title,
         version_label=label(row),
         text=row.text,
         text_sha256=row.text_sha256,
-        state=RequestState(row.state),
-        issue=row.issue,
-        delivery_problem=row.delivery_problem,
-        created_at=row.created_at,
-        issued_at=row.issued_at,
-        expires_at=row.expires_at,
-        sent_at=row.sent_at,
         opened_at=row.opened_at,
         signed_at=row.signed_at,
-        withdrawn_at=row.withdrawn_at,
     )

@@ -8,7 +8,6 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, Row, Select, select, union_all
 from sqlalchemy.orm import Session, raiseload
 
-from chassis.db import NotLeading
 from services.crm.core.actor import Actor
 from services.crm.core.ordering import Key, Keys, Order, in_order
 from services.crm.core.search import WordIndex
@@ -67,14 +66,8 @@ class BookingFilter:
 
 def conditions(session: Session, actor: Actor, wanted: BookingFilter) -> list[ColumnElement[bool]]:
     sought = _WORDS.sought(session, actor, wanted.text)
-    if sought is not None and sought.few:
-        conditions = [
-            sought.condition,
-            visible_to(actor, NotLeading(BookingRow.agency_id), NotLeading(BookingRow.agent_id)),
-        ]
-    else:
-        conditions = [visible_to(actor, BookingRow.agency_id, BookingRow.agent_id)]
-        conditions += [sought.condition] if sought else []
+    seen = visible_to(actor, sought.beside(BookingRow.agency_id), sought.beside(BookingRow.agent_id))
+    conditions = [*sought.conditions, seen]
     if wanted.status:
         conditions.append(BookingRow.status == wanted.status.value)
     if wanted.client_id:

@@ -1,6 +1,7 @@
 // The page that takes a CVV again (M10): the frame seals it, this script passes the sealed text on and can't read it.
-import { Unreachable, postJson, setBusy } from "/static/chassis/ui.js";
+import { csrfToken } from "/static/chassis/ui.js";
 import { SealRefused, mountFrame } from "/static/chassis/frame-host.js";
+import { onRetry, onSubmit, reloadWhenBack } from "/static/portal/sealed-form.js";
 
 const $ = (id) => document.getElementById(id);
 const form = $("cvv-form");
@@ -9,7 +10,6 @@ const live = $("live");
 const facts = form.dataset;
 let frame = null;
 let intakeId = "";
-let busy = false;
 
 function begin(id) {
   intakeId = id;
@@ -50,7 +50,7 @@ function say(title, text, next = "") {
 async function post(sealed) {
   const response = await fetch(form.action, {
     method: "POST",
-    headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": document.querySelector('meta[name="csrf-token"]').content },
+    headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
     body: JSON.stringify({ intake_id: intakeId, sealed_cvv: sealed }),
     credentials: "same-origin",
     redirect: "error",
@@ -100,40 +100,12 @@ async function send(mayStartOver) {
   return false;
 }
 
-form.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  event.stopImmediatePropagation();
-  if (busy || !frame) return;
-  busy = true;
+onSubmit(form, button, live, () => {
   $("summary").hidden = true;
-  setBusy(button, true);
-  let done = false;
-  try {
-    done = await send(true);
-  } finally {
-    if (!done) {
-      busy = false;
-      live.textContent = "";
-      setBusy(button, false);
-    }
-  }
-}, { capture: true });
-
-$("cvv-retry").addEventListener("click", async () => {
-  const retry = $("cvv-retry");
-  setBusy(retry, true);
-  try {
-    mount((await postJson(facts.intakeUrl, {})).intake_id);
-  } catch (error) {
-    trouble(error instanceof Unreachable ? "There seems to be no connection. Nothing was lost; please try again." : error.message);
-  } finally {
-    setBusy(retry, false);
-  }
+  return send(true);
 });
-
-window.addEventListener("pageshow", (event) => {
-  if (event.persisted) window.location.reload();
-});
+onRetry($("cvv-retry"), facts.intakeUrl, mount, trouble);
+reloadWhenBack();
 
 if (facts.intake) mount(facts.intake);
 else trouble("");
