@@ -11,7 +11,7 @@ Time is linear in the text's length: no pattern here can go back further than a 
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, combinations, groupby, pairwise
 from typing import Final
@@ -45,6 +45,12 @@ _CENTS: Final = 2
 _WHOLE_DIGITS: Final = 3
 _FEWEST_ODDLY_GROUPED: Final = 15
 _MOST_ODD_GROUPS: Final = 3
+# A cell with a part of a number alone: four of a card's groups of four stand in three cells at least.
+_CELL: Final = re.compile(r"[0-9](?: ?[0-9]){0,8}")
+_LONGEST_CELL: Final = 20
+_FEWEST_CELLS: Final = 3
+# A phone of America and a ZIP code, which would be an American Express card's groups.
+_PHONE_AND_ZIP: Final = (10, 5)
 
 
 # Networks that print other groups than fours, by length.
@@ -120,6 +126,17 @@ def holds_card(text: str, *, most_digits: int = sys.maxsize) -> bool:
     if sum(end - start for start, end in spans) > most_digits:
         raise TooManyDigits
     return any(next(_in_stretch(_stretch(plain, *span)), None) for span in spans)
+
+
+def in_cells(cells: Sequence[str]) -> bool:
+    """Whether neighbouring cells of a table hold the groups of a card number, three of them at least: two long numbers
+    side by side, a phone and a ZIP code, are none."""
+    short = [cell.strip() if len(cell) <= _LONGEST_CELL else "" for cell in cells]
+    if sum(any(char.isdigit() for char in cell) for cell in short) < _FEWEST_CELLS:
+        return False
+    groups = [plain if _CELL.fullmatch(plain := fold(cell)[0].strip()) else "" for cell in short]
+    runs = (list(run) for filled, run in groupby(groups, key=bool) if filled)
+    return any(holds_card(" ".join(run)) for run in runs if len(run) >= _FEWEST_CELLS)
 
 
 def find_cards(text: str) -> Iterator[tuple[int, int]]:
@@ -224,9 +241,10 @@ def _is_written_as_card(stretch: _Stretch, first: int, last: int) -> bool:
 
 
 def _are_two_of_a_list(stretch: _Stretch, first: int) -> bool:
-    """ "56859744, 48799244": nobody parts a card's digits into halves by a comma or a line's end."""
-    alike = len(stretch.groups[first]) == len(stretch.groups[first + 1])
-    return alike and bool(_NO_GAP_OF_ONE_NUMBER & set(stretch.gaps[first]))
+    """ "56859744, 48799244" and "3475550123,11200": nobody parts a card's digits so by a comma or a line's end."""
+    sizes = len(stretch.groups[first]), len(stretch.groups[first + 1])
+    usual = sizes[0] == sizes[1] or sizes == _PHONE_AND_ZIP
+    return usual and bool(_NO_GAP_OF_ONE_NUMBER & set(stretch.gaps[first]))
 
 
 def _single_digits(stretch: _Stretch) -> Iterator[tuple[int, int]]:

@@ -130,7 +130,7 @@ def _on_card_number(refused: tripwire.CardNumberRefused) -> Response:
         422,
         title="A card number can't go here",
         message=tripwire.MESSAGE,
-        advice=tripwire.HELP,
+        advice=refused.help,
         code="CARD_NUMBER_REFUSED",
         field=refused.field,
     )

@@ -22,6 +22,11 @@ HELP = (
     "for example (220) 2345678908; write a phone number with its plus sign and country code."
 )
 
+# What to do where the number stands in a file's name.
+HELP_WITH_A_NAME = (
+    "It stands in the name of the file that you chose. Please go back, give the file another name, and choose it again."
+)
+
 # The largest body that is not an upload, in bytes: room for a drawn signature.
 MAX_TEXT_BODY = 1024 * 1024
 # So many digits with no letter between them nobody types; see holds_card for the time that they take.
@@ -31,13 +36,15 @@ _APART = " and "
 
 
 class CardNumberRefused(UnprocessableEntity):
-    """A request carried what looks like a card number outside the secure frame. `field`: the form's, if it was one."""
+    """A request carried what looks like a card number outside the secure frame. `field`: the form's, if it was one;
+    `help`: what to do."""
 
     description = MESSAGE
 
     def __init__(self, field: str = "") -> None:
         super().__init__()
         self.field = field
+        self.help = HELP_WITH_A_NAME if field and field in request.files else HELP
 
 
 def _texts(value: Any) -> Iterator[str]:  # Any: a JSON document

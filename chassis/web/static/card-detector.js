@@ -57,7 +57,8 @@ const ENCODED = /%(?:20|2[bdef]|0[9ad]|c2%a0)|&(?:nbsp|ensp|emsp|thinsp|ndash|md
 
 const isTable = (sizes, gaps) => sizes.length > 1 && sizes.every((size) => size === 1) && gaps.some((gap) => /[,;]/.test(gap));
 
-const areTwoOfAList = (sizes, gaps) => sizes.length === 2 && sizes[0] === sizes[1] && /[,;\t\n|()]/.test(gaps[0]);
+// Or a phone and a ZIP code.
+const areTwoOfAList = (sizes, gaps) => sizes.length === 2 && (sizes[0] === sizes[1] || (sizes[0] === 10 && sizes[1] === 5)) && /[,;\t\n|()]/.test(gaps[0]);
 
 /** Whether sizes of groups are those of a card, or of one whose groups were run together. */
 function printed(sizes) {

@@ -7,11 +7,12 @@ from datetime import date
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from chassis.cards.detector import holds_card
+from chassis.cards.detector import holds_card, in_cells
 from chassis.clock import Clock
 from chassis.db import Database
 from chassis.errors import InvalidArgument, NotFound
 from chassis.ids import new_id
+from chassis.typed.file_names import file_name as clean_name
 from services.crm.core.actor import Actor
 from services.crm.sales.importing.columns import guess_columns
 from services.crm.sales.importing.matching import Likeness, Policy
@@ -31,7 +32,15 @@ from services.crm.sales.importing.rules import (
     unpack_layout,
     unpack_reading,
 )
-from services.crm.sales.importing.tables import REFUSED_TITLES, Layout, NotATable, Table, guess_layout, read_table
+from services.crm.sales.importing.tables import (
+    REFUSED_TITLES,
+    Layout,
+    NotATable,
+    Table,
+    beside_the_rows,
+    guess_layout,
+    read_table,
+)
 
 __all__ = ["ClientImport", "Imports"]
 
@@ -57,13 +66,13 @@ class Imports:
             table = read_table(content, layout)
         except NotATable as error:
             raise InvalidArgument(str(error), field="file") from error
-        _refuse_cards(table)
+        _refuse_cards(content, layout, table)
         now = self._clock.now()
         row = ClientImportRow(
             id=new_id("import"),
             agency_id=actor.agency_id,
             agent_id=actor.agent_id,
-            file_name=file_name[-200:],
+            file_name=clean_name(file_name),
             content=content,
             state=ImportState.UPLOADED.value,
             layout=pack_layout(layout),
@@ -211,13 +220,25 @@ def own_import(session: Session, actor: Actor, import_id: str) -> ClientImportRo
     return row
 
 
-def _refuse_cards(table: Table) -> None:
+def _refuse_cards(content: bytes, layout: Layout, table: Table) -> None:
     for at, row in enumerate(table.rows):
+        where = f"Row {at + table.first_row}"
         for name, cell in zip(table.header, row, strict=False):
-            if sum(char.isdigit() for char in cell) >= _CARD_DIGITS and holds_card(cell):
-                raise InvalidArgument(
-                    f"Row {at + table.first_row}, column “{name}”, holds what looks like a card number, so nothing of "
-                    "this file was kept. Take it out and upload the file again. A card is asked for with a payment "
-                    "authorization link only.",
-                    field="file",
-                )
+            if _holds_card(cell):
+                raise _card_in(f"{where}, column “{name}”,")
+        if in_cells(row):
+            raise _card_in(where)
+    if any(map(_holds_card, beside_the_rows(content, layout, table))):
+        raise _card_in("This file")
+
+
+def _holds_card(text: str) -> bool:
+    return sum(char.isdigit() for char in text) >= _CARD_DIGITS and holds_card(text)
+
+
+def _card_in(where: str) -> InvalidArgument:
+    return InvalidArgument(
+        f"{where} holds what looks like a card number, so nothing of this file was kept. Take it out and upload the "
+        "file again. A card is asked for with a payment authorization link only.",
+        field="file",
+    )

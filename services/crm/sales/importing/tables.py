@@ -8,13 +8,13 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from services.crm.core.csv_cells import as_typed
 from services.crm.sales.clients.rules import LIST_TITLES
-from services.crm.sales.importing.vcards import HEADER, looks_like_vcards, read_vcards
+from services.crm.sales.importing.vcards import HEADER, lines_of, looks_like_vcards, read_vcards
 
 ENCODINGS: Final = {
     "utf-8": "UTF-8",
@@ -105,6 +105,13 @@ def read_table(content: bytes, layout: Layout) -> Table:
     read = as_typed if _is_ours(named) else _as_shown
     filled = [[*map(read, row), *[""] * (width - len(row))] for row in rows]
     return Table(header=header, rows=_bounded(filled), first_row=2 if layout.has_header else 1)
+
+
+def beside_the_rows(content: bytes, layout: Layout, table: Table) -> Iterator[str]:
+    """What stands in the file and in no row of its table: columns' names; of contacts also what is not understood."""
+    yield from table.header
+    if layout.is_vcards:
+        yield from lines_of(_decoded(content, layout.encoding))
 
 
 def _as_shown(cell: str) -> str:

@@ -77,7 +77,7 @@ def read_vcards(text: str) -> list[list[str]]:
 
 def _cards(text: str) -> Iterator[_Card]:
     card: _Card | None = None
-    for line in _lines(text):
+    for line in lines_of(text):
         read = _line(line)
         if read is None:
             continue
@@ -90,9 +90,9 @@ def _cards(text: str) -> Iterator[_Card]:
             card.lines.append(read)
 
 
-def _lines(text: str) -> Iterator[str]:
-    """Unfolded: a line that begins with a blank goes on with the one before; so does one whose quoted-printable value
-    ends with "=" (vCard 2.1)."""
+def lines_of(text: str) -> Iterator[str]:
+    """The file's lines, unfolded: one that begins with a blank goes on with the one before; so does one whose
+    quoted-printable value ends with "=" (vCard 2.1)."""
     waiting = ""
     for raw in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
         if waiting and waiting.endswith("=") and _is_quoted_printable(waiting):

@@ -5,9 +5,10 @@ import email.policy
 import io
 import re
 import zipfile
-from typing import Any, Final
+from typing import Final
 from xml.parsers import expat
 
+from services.crm.trips.documents.cells import Sheets, refuse_entities
 from services.crm.trips.documents.inside import DAMAGED, LOCKED, OUTSIDE, PROGRAM, TOO_MUCH, UNREADABLE_ZIP, Inside
 
 _TEXT_PARTS: Final = (".xml", ".rels", ".vml", ".rdf", ".html", ".htm", ".mht", ".rtf", ".txt", ".svg", ".csv", ".json")
@@ -35,7 +36,7 @@ _APART: Final = " and "
 
 def read_office(content: bytes) -> Inside:
     """Reads every part that holds text. The zip itself was looked at before (rules.file_type)."""
-    inside, left = Inside(), _MOST_TEXT
+    inside, left, sheets = Inside(), _MOST_TEXT, Sheets()
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         inside.texts.append(_APART.join([archive.comment.decode("latin-1"), *archive.namelist()]))
         for entry in archive.infolist():
@@ -61,6 +62,8 @@ def read_office(content: bytes) -> Inside:
                 inside.files.append((entry.filename, part))
             else:
                 _read_part(name, part, inside)
+                sheets.add(name, part)
+    inside.texts += sheets.numbers_over_cells()
     return inside
 
 
@@ -135,7 +138,7 @@ class _Reader:
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._words.append
-        parser.EntityDeclHandler = _refuse_entities
+        parser.EntityDeclHandler = refuse_entities
         parser.CommentHandler = self._values.append
         parser.ProcessingInstructionHandler = self._note
         parser.Parse(part, True)  # noqa: FBT003
@@ -151,10 +154,6 @@ class _Reader:
     def _end(self, name: str) -> None:
         if _local(name) in _BLOCKS:
             self._words.append("\n")
-
-
-def _refuse_entities(*_: Any) -> None:  # Any: expat's arguments
-    raise ValueError("entities")
 
 
 def _local(name: str) -> str:

@@ -11,16 +11,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from chassis.pictures import odd_picture
-from chassis.typed.text import clean_line
-from services.crm.trips.documents.inside import LOCKED, UNREADABLE_ZIP
+from chassis.typed.file_names import ending_of, file_name
+from services.crm.trips.documents.inside import DAMAGED, LOCKED, UNREADABLE_ZIP
 from services.crm.trips.documents.office_inside import holds_program
 
 # What an event may carry, with room for the rest of it (chassis.bus.outbox.LARGEST_PAYLOAD).
 MAX_BYTES: Final = 5 * 1024 * 1024
 MAX_PER_BOOKING: Final = 60
-_LONGEST_STEM: Final = 100
-# File systems take 255 bytes with the ending.
-_MOST_STEM_BYTES: Final = 240
 # A zip with more entries, or one that unpacks to more, is no office file.
 _MAX_ENTRIES: Final = 5_000
 _MAX_UNPACKED: Final = 100 * 1024 * 1024
@@ -63,14 +60,30 @@ _PARTS = (
     ("ppt/presentation.xml", "presentationml.presentation.main+xml", PPTX),
 )
 _MOST_TYPES = 1024 * 1024
-# What Windows takes for a device, whatever ending it has.
-_DEVICES = frozenset(
-    {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in range(10))}
-)
 
 
 class FileRefused(ValueError):
     """The file can't be shared; the message says why and what to do instead."""
+
+
+_NO_OFFICE = "Archives can't be shared. Upload the files one by one."
+# What is left of an office document whose end was lost on its way.
+_BEGINNING_OF_OFFICE = re.compile(
+    rb"\[Content_Types\]\.xml|mimetypeapplication/vnd\.oasis\.opendocument|(?:word|xl|ppt)/"
+)
+_MOST_BEGINNING = 4096
+# Archives in which programs keep what is no paper yet, by what stands in them.
+_OTHERS = (
+    (
+        re.compile(r"^pass\.json$"),
+        "This is a pass for Apple Wallet, which opens on iPhones only. Share the PDF or a screenshot of it.",
+    ),
+    (
+        re.compile(r"\.iwa$|^Index\.zip$|^index\.apxl(?:\.gz)?$"),
+        "This is a document of Apple's Pages, Numbers or Keynote, which few others open. Export it as PDF.",
+    ),
+    (re.compile(r"^xl/workbook\.bin$"), "This is a binary workbook. Save it as .xlsx or PDF first."),
+)
 
 
 def file_type(content: bytes, name: str) -> FileType:
@@ -109,32 +122,38 @@ def _picture(content: bytes) -> FileType | None:
 
 def _packed(content: bytes) -> FileType:
     """An office document by what is in the zip that it is."""
-    no_office = FileRefused("Archives can't be shared. Upload the files one by one.")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
             names = {entry.filename for entry in entries}
             if len(entries) > _MAX_ENTRIES or sum(entry.file_size for entry in entries) > _MAX_UNPACKED:
-                raise no_office
+                raise FileRefused(_NO_OFFICE)
             opendocument = _small(archive, names, "mimetype", 100).strip()
             types = _small(archive, names, "[Content_Types].xml", _MOST_TYPES)
-    except (*UNREADABLE_ZIP, KeyError):
-        raise no_office from None
+    except KeyError:
+        raise FileRefused(_NO_OFFICE) from None
+    except UNREADABLE_ZIP:
+        began = _BEGINNING_OF_OFFICE.search(content[:_MOST_BEGINNING])
+        raise FileRefused(DAMAGED if began else _NO_OFFICE) from None
     if holds_program(names, types):
         raise FileRefused("This document holds macros, which are programs. Save it without them, or as PDF.")
+    return _office(names, types, opendocument)
+
+
+def _office(names: set[str], types: str, opendocument: str) -> FileType:
     if opendocument:
         if opendocument not in _OPEN_DOCUMENTS:
-            raise no_office
+            raise FileRefused(_NO_OFFICE)
         return _OPEN_DOCUMENTS[opendocument]
+    if words := next((words for mark, words in _OTHERS if any(map(mark.search, names))), ""):
+        raise FileRefused(words)
     if "[Content_Types].xml" not in names:
-        raise no_office
-    if "xl/workbook.bin" in names:
-        raise FileRefused("This is a binary workbook. Save it as .xlsx or PDF first.")
+        raise FileRefused(_NO_OFFICE)
     for part, main, kind in _PARTS:
         # Word Online calls the main part document2.xml; its type is what counts.
         if part in names or main in types:
             return kind
-    raise no_office
+    raise FileRefused(_NO_OFFICE)
 
 
 def _small(archive: zipfile.ZipFile, names: set[str], name: str, most: int) -> str:
@@ -147,7 +166,7 @@ def _small(archive: zipfile.ZipFile, names: set[str], name: str, most: int) -> s
 
 
 def _text(content: bytes, name: str) -> FileType:
-    ending = name.rpartition(".")[2].lower()
+    ending = ending_of(name)
     utf_16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     if ending not in _TEXTS or (b"\x00" in content and not utf_16):
         raise FileRefused(
@@ -162,15 +181,8 @@ def _text(content: bytes, name: str) -> FileType:
 
 
 def clean_name(name: str, kind: FileType) -> str:
-    """The name under which a file is kept and handed out: no folders, nothing unseen or that turns the direction of
-    text ("fdp.exe" must not read as "exe.pdf"), no device's name, the ending of what it is."""
-    plain = clean_line(name).replace("\\", "/").rpartition("/")[2]
-    stem = plain.rpartition(".")[0] if "." in plain else plain
-    stem = " ".join(re.sub(r'[<>:"|?*;]', " ", stem).split()).strip(". ")[:_LONGEST_STEM]
-    stem = stem.encode()[:_MOST_STEM_BYTES].decode("utf-8", "ignore").rstrip(". ")
-    if stem.partition(".")[0].rstrip().upper() in _DEVICES:
-        stem = f"file {stem}"
-    return f"{stem or 'document'}.{kind.ending}"
+    """The name under which a file is kept and handed out, with the ending of what it is."""
+    return file_name(name, kind.ending)
 
 
 def size_words(size: int) -> str:

@@ -78,7 +78,7 @@ def _look_into(content: bytes, name: str, depth: int) -> Inside:
     except FileRefused:
         pass
     try:
-        text = content.decode("utf-8")
+        text = content.decode("utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8")
     except UnicodeDecodeError:
         return Inside(problem=EMBEDDED)
     return Inside(texts=[text], problem=EMBEDDED if "\0" in text else "")
@@ -112,6 +112,7 @@ def _read_picture(content: bytes) -> Inside:
             values = [*picture.info.values(), *picture.getexif().values()]
             values += picture.getexif().get_ifd(ExifTags.IFD.Exif).values()
             values += _late_words(content) if picture.format == "PNG" else []
+            _read_to_its_end(picture)
     except Image.DecompressionBombError:
         return Inside(problem=TOO_MUCH)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, zlib.error):
@@ -120,6 +121,14 @@ def _read_picture(content: bytes) -> Inside:
     if any(mark in content for mark in _HIDDEN) or zipfile.is_zipfile(io.BytesIO(content)):
         inside.refuse(ARCHIVE)
     return inside
+
+
+def _read_to_its_end(picture: Image.Image) -> None:
+    """Raises what Pillow does where a part of a photo is missing, as after a broken transfer: viewers show it grey. It
+    is drawn small, which is quick; a PNG was read for its properties, and a WebP says how long it is."""
+    if picture.format in ("JPEG", "MPO"):
+        picture.draft("L", (1, 1))
+        picture.load()
 
 
 def _behind(content: bytes) -> bytes:

@@ -1,3 +1,4 @@
+import io
 import json
 import logging
 import time
@@ -72,6 +73,13 @@ def test_more_text_than_anyone_types_is_refused_before_it_is_looked_through(echo
 def test_a_script_gets_the_refusal_as_json(echo_app: Flask) -> None:
     answer = echo_app.test_client().post("/echo", json={"pan": "4111111111111111"})
     assert json.loads(answer.text)["error"]["code"] == "CARD_NUMBER_REFUSED"
+
+
+def test_a_number_in_a_files_name_is_told_with_what_to_do(echo_app: Flask) -> None:
+    data = {"title": "fine", "file": (io.BytesIO(b"x"), "4111-1111-1111-1111.pdf")}
+    page = echo_app.test_client().post("/echo", data=data, content_type="multipart/form-data")
+    assert page.status_code == 422
+    assert "give the file another name" in page.text
 
 
 @pytest.mark.parametrize("file_name", [b"", b'; filename="a.txt"'], ids=["a field", "a file"])

@@ -135,6 +135,27 @@ def test_a_card_number_stops_the_whole_file_and_nothing_of_it_is_kept(crm: CrmHo
     assert crm.deps.sales.imports.list_own(crm.maya) == []
 
 
+@pytest.mark.parametrize(
+    ("content", "where"),
+    [
+        (b"a,b,c,d\n4111,1111,1111,1111\n", "Row 2"),
+        (b"a,b,c\nAnn,Lee,x\n4111,1111,1111 1111\n", "Row 3"),
+        (b"a;4111 1111 1111 1111 (old)\nAnn;x\n", "4111"),
+        (b"BEGIN:VCARD\nN:Lee;Ann\nX-CARD:4111 1111\n  1111 1111\nEND:VCARD\n", "This file"),
+    ],
+    ids=["over cells", "over three cells", "name of a column", "what is not understood of a contact"],
+)
+def test_a_card_number_is_found_wherever_it_stands_in_a_list(crm: CrmHouse, content: bytes, where: str) -> None:
+    with pytest.raises(InvalidArgument, match="what looks like a card number") as refused:
+        crm.deps.sales.imports.upload(crm.maya, "list.csv", content)
+    assert refused.value.message.startswith(where) or where == "4111"
+
+
+def test_a_phone_beside_a_zip_code_is_no_card(crm: CrmHouse) -> None:
+    content = b"Name,Phone,Zip,Year\nAnn Lee,3475550123,11200,2027\n"
+    assert crm.deps.sales.imports.upload(crm.maya, "a\0\u202evsc.csv", content).file_name == "avsc.csv"
+
+
 def test_another_agent_knows_nothing_of_it(crm: CrmHouse) -> None:
     made = uploaded(crm)
     for other in (crm.jonas, crm.ada):

@@ -154,6 +154,34 @@ def test_a_wrong_form_says_what_is_wrong_and_keeps_the_title(
     assert 'value="Passes"' in page
 
 
+@pytest.mark.parametrize(
+    ("content", "name", "words"),
+    [
+        (pdf()[:400], "passes.pdf", "can&#39;t be read to its end"),
+        (docx()[:100], "voucher.docx", "can&#39;t be read to its end"),
+        ("Grüße".encode("cp1252"), "notes.txt", "UTF-8"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "IMG_1.jpg", "HEIC"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "map.svg", "Share a PDF"),
+        (b"x", "passes.pdf", "Share a PDF"),
+        (b"Ann\t4111\t1111\t1111\t1111\n", "list.csv", "card number"),
+    ],
+)
+def test_a_refused_file_is_said_beside_its_field_and_nothing_else_is_lost(
+    crm: CrmHouse, content: bytes, name: str, words: str
+) -> None:
+    typed = {"title": "O’Brien & <b>", "whom": "some", "readers": crm.alan_id, "request_key": "mine"}
+    answer = sent(crm.browser(crm.maya), crm, content, name, **typed)
+    assert answer.status_code == 422
+    beside = answer.text.partition('id="file-error"')[2].partition("</p>")[0]
+    assert words in beside
+    assert 'value="O’Brien &amp; &lt;b&gt;"' in answer.text
+    assert (
+        f'<input checked class="form-check-input" id="readers-1" name="readers" type="checkbox" value="{crm.alan_id}">'
+        in answer.text
+    )
+    assert 'name="request_key" type="hidden" value="mine"' in answer.text
+
+
 def test_a_card_number_as_title_or_file_name_is_refused_unread(crm: CrmHouse) -> None:
     browser = crm.browser(crm.maya)
     assert sent(browser, crm, pdf(), title="4111 1111 1111 1111").status_code == 422

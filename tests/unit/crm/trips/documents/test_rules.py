@@ -64,6 +64,10 @@ def test_a_file_is_what_its_bytes_say_whatever_it_is_called(content: bytes, name
         ),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "x.doc", "older Office"),
         (b"\xff\xfet\x00", "x.txt", "not in UTF-8"),
+        (docx()[:100], "x.docx", "can't be read to its end"),
+        (packed({"pass.json": "{}", "signature": b"x"}), "x.pkpass", "Apple Wallet.*PDF"),
+        (packed({"Index/Document.iwa": b"x"}), "x.pages", "Pages.*PDF"),
+        (packed({"Index.zip": b"x"}), "x.numbers", "Numbers.*PDF"),
         (b"Gr\xfc\xdfe", "x.txt", "UTF-8"),
     ],
 )

@@ -289,6 +289,50 @@ def test_a_card_number_anywhere_in_a_workbook_is_found(place: str) -> None:
     assert refusal(workbook(lambda book: book.worksheets[0].append(["Hotel", 1240, "220-2345678908"])), "x.xlsx") == ""
 
 
+def cells(*numbers: int, strings: tuple[str, ...]) -> bytes:
+    """A workbook as Excel writes it: cells name their texts, each of which is kept once."""
+    texts = "".join(f"<si><t>{text}</t><rPh><t>7</t></rPh></si>" for text in strings)
+    row = "".join(f'<c t="s"><v>{number}</v></c>' for number in numbers)
+    parts: dict[str, str | bytes] = {
+        "xl/worksheets/sheet1.xml": f"<x><row>{row}</row></x>",
+        "xl/sharedStrings.xml": f"<sst>{texts}</sst>",
+    }
+    return packed({"[Content_Types].xml": "<Types/>", "xl/workbook.xml": "<w/>"} | parts)
+
+
+REPEATED = (
+    '<d xmlns:t="t"><t:table-row><t:table-cell><p>4111</p></t:table-cell>'
+    '<t:table-cell t:number-columns-repeated="3"><p>1111</p></t:table-cell></t:table-row></d>'
+)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        cells(0, 0, 0, 1, strings=("5555", "4444")),
+        cells(0, 1, 2, strings=("3782", "822463", "10005")),
+        cells(0, *[1] * 15, strings=("4", "1")),
+        packed({"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": REPEATED}),
+    ],
+    ids=["fours", "as printed", "digits", "repeated"],
+)
+def test_a_card_number_over_several_cells_is_found_however_they_are_kept(content: bytes) -> None:
+    assert "card number" in refusal(content, "x.xlsx")
+
+
+def test_other_numbers_in_neighbouring_cells_pass() -> None:
+    assert refusal(cells(0, 1, 2, 3, strings=("Ann", "3475550123", "11200", "2027")), "x.xlsx") == ""
+    assert refusal(cells(0, 9, 1, strings=("Hotel", "")), "x.xlsx") == ""
+
+
+def test_a_photo_that_was_cut_off_on_its_way_is_refused() -> None:
+    out = io.BytesIO()
+    Image.effect_noise((200, 200), 80).convert("RGB").save(out, "JPEG", progressive=True)
+    assert refusal(out.getvalue()) == ""
+    assert refusal(out.getvalue() + bytes(40)) == "", "some phones add to the end"
+    assert "can't be read to its end" in refusal(out.getvalue()[:6_000])
+
+
 def word(parts: dict[str, str | bytes], types: str = "") -> bytes:
     return packed({"[Content_Types].xml": f"<Types>{types}</Types>", **parts})
 
