@@ -13,6 +13,7 @@ import structlog
 
 from tests.support import engines
 from tests.support.compiled import keep_compiled
+from tests.support.thorough import examples
 
 # A card number in a log line fails the run (chassis.logging).
 os.environ.setdefault("WAYVAULT_TRIPWIRE", "fail")
@@ -21,8 +22,7 @@ keep_compiled()
 
 # How long one example takes says more of what else the machine does than of the code. At one's desk a law is tried
 # often, and on fewer examples; the CI, which demands the engines, takes Hypothesis' own number.
-_EXAMPLES = 100 if os.environ.get("ENGINES") == "required" else 40
-hypothesis.settings.register_profile("here", deadline=None, max_examples=_EXAMPLES)
+hypothesis.settings.register_profile("here", deadline=None, max_examples=examples(100))
 hypothesis.settings.load_profile("here")
 
 # Where there is room in memory, what tests write goes there: a database commit then waits for no disk.

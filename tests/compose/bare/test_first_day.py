@@ -7,6 +7,7 @@ What is given to the machine is what the runbook says to have ready; beside it, 
 import os
 import re
 import shlex
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,15 +71,18 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     containers = Containers()
     containers.ensure_base()
     podman = containers.run
-    # Its own store of images, and what it keeps, on this machine's disk.
-    kept = [(tmp_path / "cache", "/root/.cache"), (tmp_path / "state", "/var/lib/wayvault")]
+    # Its own store of images, and what it keeps: on the disk, for the installer looks for 20 GB there, which a test's
+    # own folder, in memory perhaps, need not have.
+    disk = (Path(os.environ.get("WAYVAULT_STATE") or "var") / "bare-test").resolve()
+    shutil.rmtree(disk, ignore_errors=True)
+    kept = [(disk / "cache", "/root/.cache"), (disk / "state", "/var/lib/wayvault")]
     words = ["--tmpfs", "/run", "--tmpfs", "/tmp:exec", "--env", "DEBIAN_FRONTEND=noninteractive"]
     for host in HOSTS:
         words += ["--add-host", f"{host}:127.0.0.1"]
     for variable in ("SSL_CERT_FILE", "PIP_CERT", "NODE_EXTRA_CA_CERTS", "PIP_DEFAULT_TIMEOUT"):
         words += ["--env", f"{variable}={os.environ[variable]}"] if variable in os.environ else []
     for here, there in kept:
-        here.mkdir()
+        here.mkdir(parents=True)
         words += ["--volume", f"{here}:{there}"]
     if _AUTHORITIES.exists():
         (tmp_path / "authorities").mkdir()
@@ -99,6 +103,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     finally:
         podman(["podman", "exec", NAME, "sh", "-c", "podman stop --all --time 5"], check=False)
         podman(["podman", "rm", "--force", "--time", "2", NAME], check=False)
+        shutil.rmtree(disk, ignore_errors=True)
 
 
 def test_the_runbooks_lines_install_on_a_bare_machine(machine: Machine, tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 Driven by the URL maps and by the forms that pages hold, so a new form is tried without a line here.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
+from itertools import count
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -14,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from chassis.web.link_repair import link_token
 from tests.integration.access.site import Site, furnished
+from tests.support.thorough import THOROUGH, a_third
 from tests.support.typed import typed_values
 
 _BODIES: tuple[tuple[bytes, str], ...] = (
@@ -37,7 +40,7 @@ _ODD_HEADERS = {
     "Range": "bytes=9-1",
 }
 # Each example goes through every endpoint; the first is the simplest there is.
-FEW = settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=2 if THOROUGH else 1, deadline=None, suppress_health_check=list(HealthCheck))
 
 _TOKEN = "aB3-_" + "x" * 38
 # What gateways, trackers and mail programs make of a link: its page's address, its query or "", its token.
@@ -89,14 +92,14 @@ def _no_fault(answer: TestResponse, what: object) -> None:
 
 
 def test_no_address_query_or_header_breaks_a_page(site: Site) -> None:
+    turns = count()
     for endpoint in site.endpoints():
         browser = site.browser(site.entries[endpoint])
         for call in site.calls(endpoint, "GET"):
-            for query in _QUERIES:
-                _no_fault(browser.get(f"{call.path}?{query}"), (call, query))
-            for path in site.odd_paths(call):
-                _no_fault(browser.get(path), path)
-            _no_fault(browser.get(call.path, headers=_ODD_HEADERS), (call, "headers"))
+            asked: list[tuple[str, Mapping[str, str]]] = [(f"{call.path}?{query}", {}) for query in _QUERIES]
+            asked += [(call.path, _ODD_HEADERS), *((path, {}) for path in site.odd_paths(call))]
+            for path, headers in a_third(asked, next(turns)):
+                _no_fault(browser.get(path, headers=headers), (call, path, headers))
 
 
 def _one_time_links(site: Site) -> list[tuple[str, str]]:
@@ -129,29 +132,33 @@ def test_a_link_of_any_kind_leads_to_its_page_with_its_token_whatever_was_made_o
 
 
 def test_no_body_of_any_kind_breaks_an_endpoint(site: Site) -> None:
+    turns = count()
     for endpoint in site.endpoints():
         browser = site.browser(site.entries[endpoint])
         for call in site.calls(endpoint, "POST"):
-            fields = site.form(call)
-            for body, kind in _BODIES:
+            for body, kind in a_third([*_BODIES, *_bodies_of(site.form(call))], next(turns)):
                 _no_fault(browser.post(call.path, data=body, content_type=kind), (call, kind, body[:20]))
-            as_files = dict.fromkeys(fields, (b"\x00", "x\x00.png"))
-            twice = urlencode([(name, value) for name in fields for value in ("a", "b", "c")])
-            _no_fault(browser.post(call.path, json={key: [1, {"a": 10**40}] for key in fields}), (call, "JSON"))
-            _no_fault(_with_files(browser, call.path, as_files), (call, "files"))
-            _no_fault(
-                browser.post(call.path, data=twice, content_type="application/x-www-form-urlencoded"), (call, "twice")
-            )
     site.restore()
 
 
-def _with_files(browser: FlaskClient, path: str, files: Mapping[str, tuple[bytes, str]]) -> TestResponse:
+def _bodies_of(fields: Mapping[str, str]) -> list[tuple[bytes, str]]:
+    """Its fields, but as numbers, as files, and each three times."""
+    as_numbers = json.dumps({key: [1, {"a": 10**40}] for key in fields}).encode()
+    twice = urlencode([(name, value) for name in fields for value in ("a", "b", "c")]).encode()
+    return [
+        (as_numbers, "application/json"),
+        _as_files(dict.fromkeys(fields, (b"\x00", "x\x00.png"))),
+        (twice, "application/x-www-form-urlencoded"),
+    ]
+
+
+def _as_files(files: Mapping[str, tuple[bytes, str]]) -> tuple[bytes, str]:
     parts = [
         b'--edge\r\nContent-Disposition: form-data; name="%s"; filename="%s"\r\n\r\n%s\r\n'
         % (name.encode(), file_name.encode(), content)
         for name, (content, file_name) in files.items()
     ]
-    return browser.post(path, data=b"".join(parts) + b"--edge--\r\n", content_type="multipart/form-data; boundary=edge")
+    return b"".join(parts) + b"--edge--\r\n", "multipart/form-data; boundary=edge"
 
 
 # Every form of a site, more than once: on a busy machine longer than a test usually may take.

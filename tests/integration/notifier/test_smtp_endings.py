@@ -15,6 +15,7 @@ from services.notifier.deliveries.message import ReplyTo, build
 from services.notifier.deliveries.rules import Deferred, Refused, Sent
 from services.notifier.templates.rules import Rendered
 from tests.support.smtp import BREAK_OFF, Script, scripted_server, send_alone
+from tests.support.thorough import examples
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +119,7 @@ def test_a_server_that_has_a_limit_is_told_the_size_before_the_mail(serve: Calla
     assert script.senders == [f"mail FROM:<no-reply@wayvault.example> SIZE={len(raw)}"]
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     step=st.sampled_from(("mail", "rcpt", "data", "end")),
     code=st.integers(400, 599),
@@ -149,7 +150,7 @@ def test_an_international_domain_goes_over_the_wire_as_idna(serve: Callable[[Scr
 _LINES = st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"]), max_size=1200)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.lists(_LINES, max_size=4).map("\n".join))
 def test_any_text_arrives_whole_in_short_lines_of_seven_bits(serve: Callable[[Script], str], text: str) -> None:
     script = Script()

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.portal import LINK, PortalWorld
+from tests.support.thorough import examples
 
 FIELDS = (
     *("line1", "line2", "city", "region", "postal_code", "country", "consent", "intake_id", "sealed_card"),
@@ -28,7 +29,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortalWorld]:
     world.close()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     form=st.dictionaries(st.sampled_from(FIELDS), values, max_size=12),
     page=st.sampled_from(["authorize", "open", "intake"]),
@@ -41,7 +42,7 @@ def test_no_form_breaks_a_page(shared: PortalWorld, form: dict[str, str], page: 
     assert shared.intake.stores == 0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(path=st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="?#"), max_size=80))
 def test_no_address_breaks_a_page(shared: PortalWorld, path: str) -> None:
     for address in (f"/pay/{path}", f"/pay/{path}/authorize", f"/pay/{path}/status"):

@@ -7,12 +7,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.crm_site import Browser, CrmSite
+from tests.support.thorough import examples
 from tests.support.typed import spans, typed_values
 
 # As browsers send it: half a character becomes the sign for one that is unknown.
 texts = typed_values().map(lambda typed: typed.encode("utf-8", "replace").decode())
 SOME = settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=examples(15),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 CLIENT = (

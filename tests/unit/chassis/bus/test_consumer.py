@@ -18,6 +18,7 @@ from protos.wayvault.events.v1.envelope_pb2 import Envelope
 from protos.wayvault.events.v1.events_pb2 import PaymentRetrieved, PaymentVoided
 from tests.support.bus import FakeBus, FakeDelivery, Running, World, envelope_of, eventually, retrieved
 from tests.support.clock import FakeClock
+from tests.support.thorough import examples
 
 POLICY = ConsumerPolicy()
 React = Callable[[Any, object, EventMeta], None]
@@ -246,7 +247,7 @@ def test_a_fault_in_the_work_before_is_treated_like_one_in_the_handler(
 
 
 @given(body=st.binary(max_size=200))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_lies_in_the_queue_does_not_stop_the_consumer(consumer: Consumer, body: bytes) -> None:
     delivery = FakeDelivery(body)
     consumer.take(delivery)
@@ -288,7 +289,7 @@ def deliveries(draw: st.DrawFn) -> list[tuple[str, int]]:
 
 
 @given(order=deliveries(), faults=st.lists(st.sampled_from(["", "raise", "later"]), max_size=12))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_shuffled_doubled_and_failing_events_have_their_effects_once_and_in_order(
     tmp_path_factory: pytest.TempPathFactory, order: list[tuple[str, int]], faults: list[str]
 ) -> None:

@@ -17,6 +17,7 @@ from chassis.paper import faces, sheet
 from chassis.paper.itinerary import Itinerary, pdf
 from chassis.paper.letterhead import Letterhead, PaperSize, paper_for
 from chassis.paper.sheet import Sheet
+from tests.support.thorough import examples
 
 _LEG = Leg(
     id="seg_1",
@@ -179,7 +180,7 @@ def test_every_letter_of_a_script_that_names_come_in_has_a_face(script: str) -> 
     assert [text for text in written if faces.unprintable(text)] == []
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from(IN_USE).flatmap(lambda script: st.lists(st.sampled_from(_letters(script)), min_size=1, max_size=9))
 )
@@ -203,7 +204,7 @@ def test_a_character_without_a_face_is_printed_as_its_code_and_can_be_named() ->
     assert "[U+20001]" in text_of(pdf(replace(_TRIP, travelers=("𠀁",))))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.text(max_size=60), st.text(max_size=200))
 def test_no_text_stops_the_press_and_none_is_read_as_markup(short: str, long: str) -> None:
     blocks = (sheet.say(long), sheet.heading(short), sheet.fact(short, long), sheet.typed_signature(short, long))

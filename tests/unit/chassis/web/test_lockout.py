@@ -21,6 +21,7 @@ from chassis.web.lockout import (
     Visitor,
 )
 from tests.support.clock import FakeClock
+from tests.support.thorough import examples
 
 HOME = Visitor(address="203.0.113.7", device="dev_1")
 FAR = Visitor(address="198.51.100.9")
@@ -110,7 +111,7 @@ def test_the_owner_is_to_be_told_once_per_lock(database: Database, lockout: Lock
     assert told == 2
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     tries=st.lists(
         st.tuples(st.sampled_from(["", "203.0.113.1", "203.0.113.2", "2001:db8::1", "nonsense"]), st.integers(0, 9)),

@@ -12,6 +12,7 @@ from openpyxl import load_workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from services.crm.core.export import table_response
+from tests.support.thorough import examples
 
 APP = Flask(__name__)
 
@@ -61,7 +62,7 @@ def test_a_workbooks_cell_is_the_text_as_it_was_typed(text: str) -> None:
     assert (cell.value, cell.data_type, cell.number_format) == (text, "s", "@")
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=50))
 def test_no_text_becomes_anything_else_in_a_workbook(text: str) -> None:
     [(cell, last)] = xlsx_rows((text, "end"))

@@ -20,6 +20,7 @@ from services.crm.paying.standing_orders.records import Proposal, StandingOrder
 from services.crm.paying.standing_orders.rules import ENDED, MORNING, OrderState
 from tests.support.crm_charging import FakeCharging
 from tests.support.crm_paying import CrmHouse, usd
+from tests.support.thorough import examples
 
 ZONE = ZoneInfo("America/New_York")
 TIMES = 4
@@ -181,5 +182,5 @@ class EndedOrders(Orders):
 
 TestOrders = EndedOrders.TestCase
 TestOrders.settings = settings(
-    max_examples=12, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=examples(12), stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
 )

@@ -13,8 +13,9 @@ from protos.wayvault.events.v1.events_pb2 import EsignSigned
 from services.portal.verify.rules import CHECKS_PER_HOUR, number_in, read_hash, read_reference
 from tests.support.portal import PortalWorld
 from tests.support.portal_papers import request_document, signed
+from tests.support.thorough import examples
 
-SOME = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SOME = settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture

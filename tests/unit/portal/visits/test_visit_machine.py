@@ -13,6 +13,7 @@ from services.portal.visits.rules import PartStatus, Standing, standing
 from tests.support.portal import LINK, TOKEN, PortalWorld
 from tests.support.portal_papers import OFFER, REQUEST
 from tests.support.portal_visits import SECOND, VISIT, ask_for_all, pay_part, sign_part, visitor
+from tests.support.thorough import examples
 
 PARTS = (OFFER, REQUEST, SECOND, LINK)
 
@@ -114,5 +115,5 @@ class AVisit(RuleBasedStateMachine):
 
 TestAVisit = AVisit.TestCase
 TestAVisit.settings = settings(
-    max_examples=6, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=examples(6), stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
 )
