@@ -21,7 +21,10 @@ _PAGES: dict[int, tuple[str, str]] = {
     400: ("That request didn't make sense to us", "Please go back, reload the page and try again."),
     401: ("Please sign in first", "This page is for people who have signed in."),
     403: ("You can't open this page", "You are signed in, but this page belongs to somebody else."),
-    404: ("There is nothing here", "The address may be mistyped, or what was here has been removed."),
+    404: (
+        "There is nothing here",
+        "The address may be cut off or mistyped, or this was removed. Copy the whole link, or ask who sent it to you.",
+    ),
     405: ("That can't be done this way", "Please go back and use the button on the page."),
     409: ("That can't be done any more", "Please reload the page to see how things stand."),
     410: ("This is over", "What this page was for has expired or was used."),

@@ -20,14 +20,25 @@ _TOKEN: Final = (
     re.compile(r"([A-Za-z0-9_\-]{43})"),
 )
 # Pages and files that one-time links lead to: nothing in their addresses is upper case.
-_LINK_PAGES: Final = re.compile(
+_ONE_TIME: Final = (
     r"/(?:pay|sign|insurance|cvv|password|registration|invitation|itinerary|visit)(?![a-z0-9_\-])"
     r"(?:/[a-z0-9_\-/]*(?:\.(?:pdf|ics)\b)?)?"
 )
-# All that our links have before their mark: whose look the page has. What trackers add is not kept.
-_OWN_QUERY: Final = re.compile(r"(?:^|[?&;])(agency=[a-z0-9_]{1,80})")
+# Other pages that e-mails and agents give the addresses of; whatever goes on as an address of ours is another page.
+_ID: Final = "[a-z]{1,20}_[a-z2-7]{26}"
+_GIVEN: Final = (
+    rf"/(?:(?:payments|approvals|approvals/refunds|support|clients|quotes|signatures|bookings|trips)/{_ID}"
+    rf"|trips/{_ID}/pay/{_ID}|a/[a-z0-9]++(?:-[a-z0-9]++)*+(?:/(?:register|embed|thanks))?"
+    r"|payments|verify|sign-in|trips|documents)(?![a-z0-9_\-]|/[a-z0-9]|\.[a-z0-9])"
+)
+_LINK_PAGES: Final = re.compile(f"{_ONE_TIME}|{_GIVEN}")
+# A calendar's address has its secret in its path, where capitals count.
+_FEED: Final = re.compile("/calendar/feed/", re.IGNORECASE)
+# All that our links have before their mark: whose look the page has, which part of a schedule is meant. What trackers
+# add is not kept. "=3D" is a mark in quoted-printable.
+_OWN_QUERY: Final = re.compile(r"(?:^|[?&;])(agency|due)=(?:3D)?([a-z0-9_]{1,80})")
 # A whole address, encoded, that was taken for a path.
-_SITE: Final = re.compile(r"^/*https?:/{1,2}[^/]*(?=/)", re.IGNORECASE)
+_SITE: Final = re.compile(r"^/*(?:https?|webcals?):/{1,2}[^/]*(?=/)", re.IGNORECASE)
 _LONGEST: Final = 2_000
 _ENCODED_MARK: Final = re.compile(r"%(?:25){0,3}(?:23|EF%(?:25){0,3}BC%(?:25){0,3}83)", re.IGNORECASE)
 # A mark that HTML, quoted-printable or Proofpoint wrote in its own way, when a whole token stands behind it.
@@ -43,10 +54,11 @@ _BREAKS: Final = re.compile(
 _SOFT_END: Final = re.compile(r"=\r?\n")
 # Our own letters as HTML, quoted-printable and Markdown write them: &#95; and =5F and \_ for _.
 _REFERENCE: Final = re.compile(r"&#(?:x([0-9a-f]{1,5})|([0-9]{1,6}));", re.IGNORECASE)
-_QUOTED: Final = re.compile(r"=(2D|5F|0D|0A)", re.IGNORECASE)
+_QUOTED: Final = re.compile(r"=(2D|2E|2F|5F|0D|0A)", re.IGNORECASE)
 # Hyphens that programs put in a hyphen's place.
 _HYPHENS: Final = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d", "-"))
 # What a sentence, a bracket or an HTML entity leaves at the end of an address.
+_QUOTED_END: Final = re.compile(r"(?:=(?:3D|20)?)+$", re.IGNORECASE)
 _TRAILING: Final = "&.,;:!?>)]}*\"'<|\u2026\u201c\u201d\u2019\u00bb \u00a0\t\r\n"
 
 
@@ -56,10 +68,15 @@ def link_token(text: str) -> str:
     plain = _SOFT_END.sub("", text[:_LONGEST])
     for _ in range(_MOST_DECODINGS):
         plain = unquote(plain)
-    plain = _QUOTED.sub(lambda found: chr(int(found[1], 16)), _REFERENCE.sub(_referred, plain.replace("\\", "")))
-    plain = _BREAKS.sub("", plain).translate(_HYPHENS)
+    plain = _BREAKS.sub("", _as_meant(plain))
     found = next(filter(None, (pattern.search(plain) for pattern in _TOKEN)), None)
     return found.groups()[-1] if found else text[:100]
+
+
+def _as_meant(text: str) -> str:
+    """Our own letters again for what HTML, quoted-printable, Markdown and typesetting made of them."""
+    plain = _REFERENCE.sub(_referred, text.replace("\\", ""))
+    return _QUOTED.sub(lambda found: chr(int(found[1], 16)), plain).translate(_HYPHENS)
 
 
 def _referred(found: re.Match[str]) -> str:
@@ -72,15 +89,17 @@ def repaired(path: str) -> str | None:
     head, mark, rest = _parted(path)
     # A query whose own mark was encoded, or that was added without one, and what nobody sees.
     bare, *queries = re.split(r"(?=[?&])", _SITE.sub("", head), maxsplit=1)
-    own = _BREAKS.sub("", bare)
-    sound = "/" + own.strip(_TRAILING).lstrip("/\\")
-    if found := _LINK_PAGES.match(sound.lower()):
+    sound = "/" + _QUOTED_END.sub("", _BREAKS.sub("", bare).strip(_TRAILING)).strip(_TRAILING).lstrip("/\\")
+    if _FEED.match(sound):
+        return _feed(sound, path)
+    meant = _as_meant(sound)
+    if found := _LINK_PAGES.match(meant.lower()):
         # A link's address ends where something stands that none of ours has: "=20", "__;Iw!!" of Proofpoint, a "。".
-        sound = (found[0] if found[0] == sound.lower() else found[0].rstrip("_-")).rstrip("/")
+        sound = (found[0] if found[0] == meant.lower() else found[0].rstrip("_-")).rstrip("/")
         unchanged = sound == head
     else:
         unchanged = sound.rstrip("/") == head.rstrip("/")
-    query = "".join(f"?{found[1]}" for text in queries[:1] if (found := _OWN_QUERY.search(text)))
+    query = "".join(f"?{own}" for text in queries[:1] if (own := _own_query(text)))
     if mark:
         return f"{quote(sound)}{query}#{quote(link_token(rest))}"
     return None if unchanged else f"{quote(sound)}{query}"
@@ -91,12 +110,29 @@ def led_on(path: str, query: str) -> str | None:
     target = repaired(path)
     page, mark, token = (target or quote(path)).partition("#")
     head, _, rest = _parted(query)
+    own = _own_query(head)
     if not mark and _TOKEN[-1].fullmatch(found := link_token(rest)):
         mark, token = "#", found
-    elif target is None:
+    elif target is None and (not own or own in query or not _LINK_PAGES.match(path)):
         return None
-    own = _OWN_QUERY.search(head)
-    return f"{page}{f'?{own[1]}' if own and '?' not in page else ''}{mark}{token}"
+    return f"{page}{f'?{own}' if own and '?' not in page else ''}{mark}{token}"
+
+
+def _own_query(text: str) -> str:
+    """ "agency=agency_1", of a query as it came; empty where it has nothing of ours."""
+    found = _OWN_QUERY.search(_BREAKS.sub("", _as_meant(unquote(text[:_LONGEST]))))
+    return f"{found[1]}={found[2]}" if found else ""
+
+
+def _feed(sound: str, path: str) -> str | None:
+    """A calendar's address as it was given, or with what is left of its secret, where it is said what to do; None where
+    that is what was asked for."""
+    token = link_token(sound)
+    if not _TOKEN[-1].fullmatch(token):
+        left = _FEED.sub("", sound).removesuffix(".ics")
+        token = re.sub(r"[^A-Za-z0-9_\-]", "", left)[:42] or "-"
+    right = f"/calendar/feed/{token}.ics"
+    return right if right != path else None
 
 
 def _parted(address: str) -> tuple[str, str, str]:

@@ -26,7 +26,13 @@ READS_PER_SPAN: Final = 60
 SPAN: Final = timedelta(hours=1)
 # Of a kind on one day.
 _OF_A_DAY: Final = 20
-_NO_SUCH: Final = "There is no calendar under this address any more."
+_ANOTHER: Final = "In the CRM, open Calendar, then Subscribe, make a new address, and put it into your other calendar."
+_NO_SUCH: Final = f"There is no calendar under this address any more. {_ANOTHER}"
+_SECRET: Final = 43
+_NOT_WHOLE: Final = (
+    "A part of this calendar's address is missing or was changed on its way. Copy the whole address again; nobody can "
+    f"show it a second time, so if you don't have it any more: {_ANOTHER[0].lower()}{_ANOTHER[1:]}"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +116,8 @@ class CalendarFeeds:
     def read(self, token: str, reader: str) -> FeedFile:
         """The calendar under this secret, for a program that calls itself `reader`. Raises NotFound where the secret
         is none, was replaced, or its agent is no longer active; FeedReadTooOften."""
+        if len(token) != _SECRET:
+            raise NotFound(_NOT_WHOLE)
         digest = token_sha256(token)
         with self._database.transaction() as session:
             agent_id = self._count(session, digest, reader)

@@ -129,7 +129,7 @@ def end_feed() -> ResponseReturnValue:
     return redirect(url_for("calendar.subscribe"), 303)
 
 
-@blueprint.get("/feed/<string(length=43):token>.ics")
+@blueprint.get("/feed/<string:token>.ics")
 def feed(token: str) -> ResponseReturnValue:
     """What other calendars read, without a session: who has the address may read, and nothing else."""
     try:

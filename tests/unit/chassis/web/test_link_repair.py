@@ -185,3 +185,82 @@ def test_sound_addresses_stay() -> None:
     for file in ("/sign/documents/doc_1.pdf", "/itinerary/share_1/trip.ics", "/pay/link_1/receipt.pdf"):
         assert repaired(file) is None
         assert repaired(f"{file}).") == file
+
+
+ID = "abcdefghijklmnopqrstuvwxyz"
+# Every other kind of address that e-mails and agents give.
+GIVEN = [
+    f"/calendar/feed/{TOKEN}.ics",
+    "/a/maya-okafor",
+    "/a/maya-okafor/register",
+    f"/sign-in?agency=agency_{ID}",
+    f"/trips/booking_{ID}/pay/segment_{ID}?due=due_{ID}",
+    f"/trips/booking_{ID}",
+    f"/bookings/booking_{ID}",
+    f"/approvals/refunds/refund_{ID}",
+    f"/payments/payment_{ID}",
+    "/payments",
+    "/verify",
+]
+# What is done to an address as a whole, as the server gets it: path and query decoded once.
+_DONE: dict[str, Callable[[str], str]] = {
+    "a bracket and a stop": lambda url: f"{url}).",
+    "a quotation mark": lambda url: f"{url}\u201d",
+    "an angle bracket": lambda url: f"{url}>",
+    "an HTML bracket": lambda url: f"{url}&gt;",
+    "a blank in quoted-printable": lambda url: f"{url}=20",
+    "a mark in quoted-printable": lambda url: url.replace("=", "=3D"),
+    "letters in quoted-printable": lambda url: url.replace("_", "=5F"),
+    "a soft line end": lambda url: f"{url[:-9]}=\r\n{url[-9:]}",
+    "a quoted line": lambda url: f"{url[:-9]}\n> {url[-9:]}",
+    "a space of no width": lambda url: f"{url[:-9]}\u200b{url[-9:]}",
+    "a soft hyphen": lambda url: f"{url[:-9]}\u00ad{url[-9:]}",
+    "Markdown": lambda url: url.replace("_", "\\_"),
+    "other hyphens": lambda url: url.replace("-", "\u2011"),
+    "encoded once more": quote,
+    "encoded twice more": lambda url: quote(quote(url)),
+    "a tracker": lambda url: f"{url}{'&' if '?' in url else '?'}utm_source=x&amp;y=1",
+    "another scheme": lambda url: f"/webcal://crm.example{url}",
+    "a whole address": lambda url: f"/https://crm.example{url}",
+    "two slashes": lambda url: f"/{url}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("done", _DONE)
+def test_any_address_that_is_given_is_recovered(done: str) -> None:
+    for url in GIVEN:
+        path, _, query = _DONE[done](url).partition("?")
+        target = led_on(path, query) or f"{path}?{query}".rstrip("?")
+        assert target.partition("?")[0] == url.partition("?")[0]
+        # What was encoded as a whole may lose its query, without which the page is the same but for its looks.
+        assert url.partition("?")[2] in target or done.startswith("encoded")
+        assert led_on(*target.partition("?")[::2]) is None, "it leads on once"
+
+
+def test_capitals_are_mended_but_in_a_secret() -> None:
+    for url in GIVEN[1:]:
+        path, _, query = url.partition("?")
+        assert (led_on(path.upper(), query) or "").partition("?")[0] == path
+    assert repaired(f"/CALENDAR/FEED/{TOKEN}.ICS") == f"/calendar/feed/{TOKEN}.ics"
+
+
+@pytest.mark.parametrize("end", ["", ".ICS", ".ics.html", "/", ".ics/", ".ics?x=1", ".ics%00", ".ics).", "/.ics"])
+def test_a_calendars_address_is_recovered_from_its_secret(end: str) -> None:
+    assert repaired(f"/calendar/feed/{TOKEN}{end}") == f"/calendar/feed/{TOKEN}.ics"
+    lost = repaired(f"/calendar/feed/{TOKEN[:30]}{end}") or f"/calendar/feed/{TOKEN[:30]}.ics"
+    assert lost.startswith(f"/calendar/feed/{TOKEN[:30]}")
+    assert repaired(lost) is None
+
+
+def test_pages_below_and_beside_the_given_ones_stay() -> None:
+    for path in (
+        f"/bookings/booking_{ID}/segments/new",
+        f"/clients/client_{ID}/edit",
+        "/payments/report.csv",
+        "/a/maya-okafor/register/sent",
+        f"/calendar/feed/{TOKEN}.ics",
+        "/calendar/feed/abc.ics",
+        f"/agency/logo/{'a' * 64}.png",
+    ):
+        assert led_on(path, "") is None
+        assert led_on(path, "page=2&agency=agency_1") is None

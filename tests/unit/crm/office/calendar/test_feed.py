@@ -145,8 +145,8 @@ def test_a_reader_that_has_it_already_is_told_so_in_every_way_of_asking(crm: Crm
     assert "Set-Cookie" not in first.headers
     for method in ("post", "put", "delete"):
         assert outside.open(address, method=method.upper()).status_code in (400, 405)
-    assert outside.get(address.removesuffix(".ics")).status_code == 404
-    assert outside.get(f"{address}/").status_code == 404
+    for changed in (address.removesuffix(".ics"), f"{address}/"):
+        assert outside.get(changed).headers["Location"] == address
 
 
 def test_a_new_address_counts_on_where_the_one_before_ended(crm: CrmHouse) -> None:
@@ -177,7 +177,10 @@ def test_an_address_that_is_read_too_often_rests(crm: CrmHouse) -> None:
 def test_no_secret_is_no_calendar_and_no_secret_is_kept(crm: CrmHouse) -> None:
     with pytest.raises(NotFound):
         crm.deps.office.feeds.read("A" * 43, "Calendar/1.0")
-    assert _outside(crm).get("/calendar/feed/short.ics").status_code == 404
+    lost = _outside(crm).get("/calendar/feed/cut%20off", follow_redirects=True)
+    assert lost.status_code == 404
+    assert "A part of this calendar&#39;s address is missing" in lost.text
+    assert "make a new address" in lost.text
     token = crm.deps.office.feeds.renew(crm.maya)
     with crm.deps.core.database.read() as session:
         kept = session.scalars(select(CalendarFeedRow.token_sha256)).all()
