@@ -360,6 +360,21 @@ def test_its_text_is_as_large_as_the_page_around_it_has_it(stage: Stage) -> None
     assert frame.locator("html").evaluate(f"() => {size}") == "24px"
 
 
+def test_a_good_number_is_ticked_and_with_large_text_on_a_phone_all_its_digits_are_in_sight(stage: Stage) -> None:
+    stage.page.set_viewport_size({"width": 317, "height": 844})  # what the portal leaves the frame of 390 px
+    frame = stage.embed("capture")
+    stage.say(type="text-size", px=32)
+    number, tick = frame.get_by_label("Card number"), frame.locator("#number-good")
+    expect(tick).to_be_hidden()
+    for digits in (VISA, AMEX, "6212345678900000003", "501800000009"):
+        number.fill(digits)
+        expect(tick).to_be_visible()
+        wide, room = number.evaluate("field => [field.scrollWidth, field.clientWidth]")
+        assert wide <= room, digits
+    number.fill("4111 1111 1111 1112")
+    expect(tick).to_be_hidden()
+
+
 def test_a_month_or_year_that_is_none_is_refused_as_it_was_typed(stage: Stage) -> None:
     frame = stage.embed("capture")
     field = frame.get_by_label("Expiry date")

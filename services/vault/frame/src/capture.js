@@ -52,7 +52,8 @@ function showBrand() {
   // Every network that has no mark here is called by its name.
   setText("brand-words", brand && !MARKS.has(brand.name) && brand !== NETWORKS.other ? brand.words : "");
   setText("brand-name", brand ? `${brand.words}${good ? ", number looks right" : ""}` : "");
-  byId("number-good").hidden = !good;
+  // A picture has no property of that name, only the attribute.
+  byId("number-good").toggleAttribute("hidden", !good);
   showCode(brand);
 }
 
@@ -79,6 +80,7 @@ function regroup(kind) {
   if (digits === grouped && /^deleteContent(Back|For)ward$/.test(kind)) digits = digits.slice(0, before) + digits.slice(before + 1);
   grouped = digits;
   number.value = groupForTyping(digits);
+  number.classList.toggle("is-long", digits.length > 16);
   let caret = 0;
   for (let seen = 0; seen < before && caret < number.value.length; caret += 1) {
     if (/\d/.test(number.value[caret])) seen += 1;
