@@ -3,12 +3,21 @@
 import re
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 from chassis.typed.names import fold
-from services.crm.sales.importing.tables import Table
 
 _SAMPLE: Final = 200
+
+
+class Listed(Protocol):
+    """What has columns with names, and rows."""
+
+    @property
+    def header(self) -> Sequence[str]: ...
+
+    @property
+    def rows(self) -> Sequence[Sequence[str]]: ...
 
 
 class Target(StrEnum):
@@ -105,7 +114,7 @@ _NAMES: Final[dict[str, Target]] = {
 _MOST: Final = {T.EMAIL: 2, T.PHONE: 2, T.STREET: 3, T.FIRST_NAME: 2, T.NOTES: 5}
 
 
-def guess_columns(table: Table) -> tuple[Target, ...]:
+def guess_columns(table: Listed) -> tuple[Target, ...]:
     """A target for each column. What a name says counts first, then what the cells look like."""
     samples = [_sample(table.rows, at) for at in range(len(table.header))]
     found = [
@@ -116,6 +125,11 @@ def guess_columns(table: Table) -> tuple[Target, ...]:
         if found[at] is T.IGNORE and (meant := _by_content(sample)) is not None and meant not in found:
             found[at] = meant
     return tuple(_within_bounds(found))
+
+
+def is_known(name: str) -> bool:
+    """Whether programs or people call a column so."""
+    return _key(name) in _NAMES
 
 
 def _key(name: str) -> str:

@@ -126,11 +126,13 @@ def unpack_client(kept: Mapping[str, Any]) -> ClientData:
 
 
 def pack_layout(layout: Layout) -> dict[str, Any]:
-    return asdict(layout)
+    # What processes read that know of no other row than the first.
+    return asdict(layout) | {"has_header": layout.header > 0}
 
 
 def unpack_layout(kept: Mapping[str, Any]) -> Layout:
-    return Layout(encoding=kept["encoding"], separator=kept["separator"], has_header=kept["has_header"])
+    header = kept.get("header", int(kept["has_header"]))
+    return Layout(encoding=kept["encoding"], separator=kept["separator"], header=header)
 
 
 def pack_reading(reading: Reading) -> dict[str, Any]:

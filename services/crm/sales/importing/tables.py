@@ -8,12 +8,15 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median_high
 from typing import Final
 
 from services.crm.core.csv_cells import as_typed
 from services.crm.sales.clients.rules import LIST_TITLES
+from services.crm.sales.importing.columns import is_known
 from services.crm.sales.importing.vcards import HEADER, lines_of, looks_like_vcards, read_vcards
 
 ENCODINGS: Final = {
@@ -31,6 +34,9 @@ ENCODINGS: Final = {
 SEPARATORS: Final = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Bar"}
 MOST_ROWS: Final = 100_000
 MOST_COLUMNS: Final = 200
+# Among so many rows the one is looked for that names the columns.
+MOST_ROWS_ABOVE: Final = 20
+_ENOUGH_NAMES: Final = 2
 _LONGEST_CELL: Final = 20_000
 _SAMPLE_ROWS: Final = 40
 # What the file of refused rows has before the columns of the file that they came from.
@@ -46,17 +52,21 @@ _NO_LISTS: Final = (
 _TEXT_FORMULA: Final = re.compile(r'="([^"]*)"')
 
 
+_Numbered = tuple[int, list[str]]
+
+
 class NotATable(ValueError):
     """A file that can't be read as a list; the message is for the person who chose it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """How a file is to be read. `separator` is empty for vCards."""
+    """How a file is to be read. `separator` is empty for vCards. `header`: the row that names the columns, counted as
+    in a spreadsheet, or the first one behind it that is not blank; those above it are left out. 0 = none."""
 
     encoding: str
     separator: str
-    has_header: bool
+    header: int
 
     @property
     def is_vcards(self) -> bool:
@@ -65,11 +75,13 @@ class Layout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """The columns' names and the rows, each as long as the header. Rows count from `first_row` as in a spreadsheet."""
+    """The columns' names and the rows, each as long as the header. Rows count from `first_row` as in a spreadsheet.
+    `beginning`: the file's first rows as they stand, by number, to choose the one that names the columns."""
 
     header: tuple[str, ...]
     rows: Sequence[Sequence[str]]
     first_row: int
+    beginning: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
 
 def guess_layout(content: bytes) -> Layout:
@@ -82,10 +94,10 @@ def guess_layout(content: bytes) -> Layout:
     if "\x00" in text or not text.strip():
         raise NotATable("This file is empty or no list of clients. Choose a .csv or .vcf file.")
     if looks_like_vcards(text):
-        return Layout(encoding=encoding, separator="", has_header=True)
+        return Layout(encoding=encoding, separator="", header=0)
     separator = _guess_separator(text)
     rows = _rows(text, separator, most=_SAMPLE_ROWS)
-    return Layout(encoding=encoding, separator=separator, has_header=_is_header(rows[0]) if rows else False)
+    return Layout(encoding=encoding, separator=separator, header=_guess_header(rows))
 
 
 def read_table(content: bytes, layout: Layout) -> Table:
@@ -96,20 +108,25 @@ def read_table(content: bytes, layout: Layout) -> Table:
         if not rows:
             raise NotATable("There is no whole contact in this file. Export your contacts again, as vCards.")
         return Table(header=HEADER, rows=_bounded(rows), first_row=1)
-    rows = _rows(text, layout.separator)
-    width = max((len(row) for row in rows), default=0)
+    numbered = _rows(text, layout.separator)
+    above = [row for number, row in numbered if number < layout.header]
+    named, first_row, rows = [""], 1, [row for _, row in numbered[len(above) :]]
+    if layout.header and rows:
+        named, first_row = rows.pop(0), numbered[len(above)][0] + 1
+    width = max(map(len, (named, *rows)))
     if width > MOST_COLUMNS:
         raise NotATable(f"There are more than {MOST_COLUMNS} columns. Leave out those that you don't need.")
-    named = rows.pop(0) if layout.has_header and rows else []
     header = tuple(name.strip() or f"Column {at + 1}" for at, name in enumerate([*named, *[""] * (width - len(named))]))
     read = as_typed if _is_ours(named) else _as_shown
     filled = [[*map(read, row), *[""] * (width - len(row))] for row in rows]
-    return Table(header=header, rows=_bounded(filled), first_row=2 if layout.has_header else 1)
+    return Table(header=header, rows=_bounded(filled), first_row=first_row, beginning=dict(numbered[:MOST_ROWS_ABOVE]))
 
 
 def beside_the_rows(content: bytes, layout: Layout, table: Table) -> Iterator[str]:
-    """What stands in the file and in no row of its table: columns' names; of contacts also what is not understood."""
+    """What stands in the file and in no row of its table: columns' names and what is above them; of contacts also what
+    is not understood."""
     yield from table.header
+    yield from (cell for number, row in table.beginning.items() if number < layout.header for cell in row)
     if layout.is_vcards:
         yield from lines_of(_decoded(content, layout.encoding))
 
@@ -184,23 +201,26 @@ def _guess_separator(text: str) -> str:
     return max(SEPARATORS, key=lambda each: _fits(_rows(text, each, most=_SAMPLE_ROWS)))
 
 
-def _fits(rows: list[list[str]]) -> tuple[int, int]:
-    """How many rows have as many cells as the first, and how many cells that are: one alone separates nothing."""
-    width = len(rows[0]) if rows else 0
-    return (sum(len(row) == width for row in rows) if width > 1 else 0, width)
+def _fits(rows: list[_Numbered]) -> tuple[int, int]:
+    """How many rows have as many cells as most have, and how many cells that are: one alone separates nothing. Titles
+    above the list have cells of their own number."""
+    widths = Counter(len(row) for _, row in rows if len(row) > 1)
+    return max(((count, width) for width, count in widths.items()), default=(0, 0))
 
 
-def _rows(text: str, separator: str, *, most: int = MOST_ROWS + 2) -> list[list[str]]:
-    """The rows that are not empty. Raises NotATable where quotes never end."""
+def _rows(text: str, separator: str, *, most: int = MOST_ROWS + 2) -> list[_Numbered]:
+    """The rows that are not blank, numbered as in a spreadsheet. Raises NotATable where quotes never end."""
     csv.field_size_limit(_LONGEST_CELL * 4)
-    found: list[list[str]] = []
+    found: list[_Numbered] = []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    row_begins, last_begins = 0, 0
+    row_begins, last_begins, number = 0, 0, 0
     try:
         for row in reader:
-            row_begins, last_begins = reader.line_num, row_begins
-            if any(cell.strip() for cell in row) and not _is_hint(row, separator, found):
-                found.append([cell[:_LONGEST_CELL] for cell in row])
+            row_begins, last_begins, number = reader.line_num, row_begins, number + 1
+            if _is_hint(row, separator, found):
+                number -= 1
+            elif any(cell.strip() for cell in row):
+                found.append((number, [cell[:_LONGEST_CELL] for cell in row]))
             if len(found) >= most:
                 return found
         if found and _never_ends(text, separator, last_begins):
@@ -220,8 +240,25 @@ def _never_ends(text: str, separator: str, begins: int) -> bool:
     return False
 
 
-def _is_hint(row: list[str], separator: str, found: list[list[str]]) -> bool:
+def _is_hint(row: list[str], separator: str, found: list[_Numbered]) -> bool:
     return not found and separator.join(row).lower() == f"sep={separator}"
+
+
+def _guess_header(rows: list[_Numbered]) -> int:
+    """The row that names the columns; 0 where none does. Titles, dates and blank rows may stand above it."""
+    begin = rows[:MOST_ROWS_ABOVE]
+    known = (number for number, row in begin if _is_header(row) and sum(map(is_known, row)) >= _ENOUGH_NAMES)
+    if found := next(known, 0):
+        return found
+    filled = [sum(bool(cell.strip()) for cell in row) for _, row in rows]
+    usual = median_high(filled) if filled else 0
+    for count, (number, row) in zip(filled, begin, strict=False):
+        # A title fills a cell or two where the list fills a row.
+        if count > 1 and 2 * count >= usual and _is_header(row):
+            return number
+        if count >= usual:
+            break
+    return next((number for number, row in begin[:1] if _is_header(row)), 0)
 
 
 def _is_header(row: list[str]) -> bool:

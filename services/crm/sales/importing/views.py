@@ -40,6 +40,8 @@ blueprint = Blueprint("importing", __name__, template_folder="templates", url_pr
 
 _PREVIEWED = 8
 _EXAMPLES = 3
+# Letters of a row among those to choose from.
+_SHOWN = 60
 
 
 class FileForm(Form):
@@ -122,6 +124,8 @@ def columns(import_id: str) -> ResponseReturnValue:
         columns=_columns(table, reading),
         preview=_preview(table, reading),
         total=len(table.rows),
+        beginning=_beginning(table),
+        above=sum(number < layout.header for number in table.beginning),
         encodings=ENCODINGS,
         separators=SEPARATORS,
         targets=TARGET_WORDS,
@@ -244,8 +248,13 @@ def _typed_layout(known: Layout) -> Layout:
     return Layout(
         encoding=encoding if encoding in ENCODINGS else known.encoding,
         separator=separator if separator in SEPARATORS else known.separator,
-        has_header="has_header" in request.form,
+        header=_typed_header(known.header),
     )
+
+
+def _typed_header(known: int) -> int:
+    number = request.form.get("header", "")
+    return int(number) if number.isascii() and number.isdecimal() and len(number) < 7 else known
 
 
 def _reading(found: ClientImport, table: Table) -> Reading:
@@ -259,6 +268,11 @@ def _reading(found: ClientImport, table: Table) -> Reading:
         return kept
     guessed = _imports().guess(table, day_first=not zone().key.startswith("America/"))
     return replace(guessed, day_first=request.form["days"] == "day") if request.form.get("days") else guessed
+
+
+def _beginning(table: Table) -> list[tuple[int, str]]:
+    """The file's first rows, to choose from: number and what stands in it."""
+    return [(number, " · ".join(filter(None, map(str.strip, row)))[:_SHOWN]) for number, row in table.beginning.items()]
 
 
 def _columns(table: Table, reading: Reading) -> list[tuple[str, Target, list[str]]]:

@@ -184,12 +184,52 @@ def test_a_list_is_read_as_programs_write_it_and_every_cell_stays_as_typed(conte
     assert [tuple(row) for row in table.rows] == [("Zoë Müller", "z@x.example", "00123")]
 
 
+_TITLES = {
+    "a title": "Client list 2027\n",
+    "a padded title": "Client list 2027,,\n",
+    "title and date": "Harbour Travel,,\nExported 27/11/2026 14:03,by maya@harbour.example,\n",
+    "blank rows": "\n,,\n\n",
+    "all of it": "sep=,\n\nHarbour Travel\n,,\nClients,27 November 2026,\n\n",
+}
+
+
+@pytest.mark.parametrize("above", _TITLES)
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("names", ["Name,Email,Code", "Nimi,Osoite,Koodi"])
+def test_what_stands_above_the_names_of_columns_is_no_client(above: str, separator: str, names: str) -> None:
+    text = _TITLES[above] + f"{names}\nZoë Müller,z@x.example,00123\nAnn Lee,a@x.example,\nBo,b@x.example,7\n"
+    layout = guess_layout(text.replace(",", separator).encode())
+    table = read_table(text.replace(",", separator).encode(), layout)
+    assert (layout.separator, table.header, len(table.rows)) == (separator, tuple(names.split(",")), 3)
+    rows = [line for line in text.splitlines() if not line.startswith("sep=")]
+    assert table.first_row == rows.index("Zoë Müller,z@x.example,00123") + 1, "as a spreadsheet counts"
+
+
+def test_a_list_without_names_of_columns_keeps_every_row() -> None:
+    for text in ("Ann,,a@x.example\nBo,Roe,b@x.example\n", "Ann Lee\nBo Roe,b@x.example\nCy,c@x.example\n"):
+        layout = guess_layout(text.encode())
+        assert len(read_table(text.encode(), Layout(encoding="utf-8", separator=",", header=0)).rows) == text.count(
+            "\n"
+        )
+        assert layout.header <= 1
+
+
+@given(st.lists(st.lists(st.text("ab1 \u0301", max_size=3), min_size=1, max_size=4), max_size=8), st.integers(0, 30))
+def test_whatever_row_is_chosen_each_other_one_is_read_or_left_out(cells: list[list[str]], header: int) -> None:
+    content = "\n".join(",".join(row) for row in [["x"], *cells]).encode()
+    table = read_table(content, Layout(encoding="utf-8", separator=",", header=header))
+    filled = [number for number, row in enumerate([["x"], *cells], 1) if "".join(row).strip()]
+    read = [number for number in filled if number >= header]
+    assert len(table.rows) == len(read) - bool(header and read)
+    assert list(table.beginning) == filled[:20]
+
+
 def test_a_few_letters_in_another_encoding_spoil_no_other() -> None:
     content = _ROWS.encode() + "Café,c@x.example,1\r\n".encode("cp1252")
     assert [row[0] for row in read_table(content, guess_layout(content)).rows] == ["Zoë Müller", "Café"]
     for encoding in ("cp932", "gb18030", "cp949"):
         typed = "Name,Email\r\n山田,a@x.example\r\n".encode(encoding)
-        layout = Layout(encoding=encoding, separator=",", has_header=True)
+        layout = Layout(encoding=encoding, separator=",", header=1)
         assert read_table(typed, layout).rows == [["山田", "a@x.example"]]
 
 
@@ -291,4 +331,4 @@ def test_filling_in_overwrites_nothing() -> None:
 
 def test_a_layout_that_does_not_fit_is_refused() -> None:
     with pytest.raises(NotATable, match="UTF-16"):
-        read_table(b"abc", Layout(encoding="utf-16", separator=",", has_header=False))
+        read_table(b"abc", Layout(encoding="utf-16", separator=",", header=0))

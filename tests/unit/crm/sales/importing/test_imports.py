@@ -15,7 +15,8 @@ from services.crm.sales.clients.models import ClientRow, ClientWordRow
 from services.crm.sales.clients.service import ClientData, ClientFilter
 from services.crm.sales.importing import runner
 from services.crm.sales.importing.matching import Likeness, Policy
-from services.crm.sales.importing.rules import ClientImport, ImportState
+from services.crm.sales.importing.rules import ClientImport, ImportState, pack_layout, unpack_layout
+from services.crm.sales.importing.tables import Layout
 from tests.support.cards import PUBLISHED
 from tests.support.crm_paying import Browser, CrmHouse
 
@@ -202,7 +203,7 @@ def test_the_pages_lead_from_the_file_to_the_clients_and_back(crm: CrmHouse) -> 
     assert "Match the columns" in page
     assert 'aria-label="What E-mail becomes"' in page
     targets = {"target-0": "first_name", "target-1": "last_name", "target-2": "email", "target-3": "phone"}
-    form = {**targets, "encoding": "utf-8", "separator": ",", "has_header": "1", "days": "month"}
+    form = {**targets, "encoding": "utf-8", "separator": ",", "header": "1", "days": "month"}
     assert (
         "Say which column"
         in browser.post(f"{here}/columns", data={**form, "target-0": "", "target-1": "", "check": "1"}).text
@@ -223,11 +224,45 @@ def test_the_pages_lead_from_the_file_to_the_clients_and_back(crm: CrmHouse) -> 
     assert "list.csv" in browser.get("/clients/import").text
 
 
+def test_the_row_that_names_the_columns_is_said_and_can_be_chosen(crm: CrmHouse) -> None:
+    browser = crm.browser(crm.maya)
+    content = "Spring list\n\nFirst name,Last name,Email\nAnn,Lee,ann@mail.example\nBo,Roe,bo@mail.example\n"
+    here = sent(browser, content.encode()).headers["Location"]
+    page = browser.get(f"{here}/columns").text
+    assert '<option value="3" selected>Row 3: First name · Last name · Email</option>' in page
+    assert "What stands above it is left out: 1 row." in page
+    assert "Check all 2 rows" in page
+    again = {"encoding": "utf-8", "separator": ",", "days": "month", "again": "1"}
+    page = browser.post(f"{here}/columns", data={**again, "header": "0"}).text
+    assert "Check all 4 rows" in page
+    page = browser.post(f"{here}/columns", data={**again, "header": "1"}).text
+    assert '<option value="1" selected>Row 1: Spring list</option>' in page
+    assert "Check all 3 rows" in page
+    for nonsense in ("", "x", "-1", "\u0663", "9" * 30):
+        assert 'value="3" selected' in browser.post(f"{here}/columns", data={**again, "header": nonsense}).text
+    targets = {"target-0": "first_name", "target-1": "last_name", "target-2": "email"}
+    browser.post(f"{here}/columns", data={**again, **targets, "header": "3", "check": "1"})
+    work(crm)
+    browser.post(f"{here}/run", data={"policy-sure": "merge", "policy-name": "skip"})
+    work(crm)
+    assert {"Ann Lee", "Bo Roe"} <= set(names(crm))
+    assert not any("Spring" in name for name in names(crm))
+
+
+def test_a_layout_that_was_kept_before_has_its_names_in_the_first_row() -> None:
+    kept = {"encoding": "utf-8", "separator": ",", "has_header": True}
+    assert unpack_layout(kept).header == 1
+    assert unpack_layout({**kept, "has_header": False}).header == 0
+    made = Layout(encoding="utf-8", separator=",", header=3)
+    assert unpack_layout(pack_layout(made)) == made
+    assert pack_layout(made)["has_header"] is True, "an older process reads the first row"
+
+
 def test_another_encoding_and_separator_are_tried_on_the_page(crm: CrmHouse) -> None:
     browser = crm.browser(crm.maya)
     here = sent(browser, "Vorname;Nachname\nJörg;Müller\n".encode("mac_roman")).headers["Location"]
     assert "Müller" not in browser.get(f"{here}/columns").text
-    again = {"encoding": "mac_roman", "separator": ";", "has_header": "1", "again": "1"}
+    again = {"encoding": "mac_roman", "separator": ";", "header": "1", "again": "1"}
     page = browser.post(f"{here}/columns", data=again).text
     assert re.search(r"Jörg.*Müller", page, re.DOTALL)
 
