@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from chassis.command_line import run_command
+from chassis.lifecycle import give_way
 from chassis.web.server import serve
 from services.notifier import worker
 from services.notifier.app import create_app
@@ -14,6 +15,7 @@ from services.notifier.migrations import MIGRATIONS
 
 def run_worker(settings: NotifierSettings) -> int:
     """Consumes events, sends mail, and tells how it went."""
+    give_way()
     worker.run(bootstrap(settings))
     return 0
 

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 
@@ -16,6 +18,17 @@ from chassis.telemetry import span, traceparent
 
 def _wait(stop: threading.Event) -> None:
     stop.wait()
+
+
+def test_who_gives_way_does_so_with_every_thread_that_follows() -> None:
+    told = (
+        "import os, threading; from chassis.lifecycle import give_way\n"
+        "before = os.nice(0); give_way()\n"
+        "def tell(): print(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) > before)\n"
+        "thread = threading.Thread(target=tell); thread.start(); thread.join()"
+    )
+    said = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert said.stdout == "True\n"
 
 
 def test_a_signal_stops_every_loop_and_the_process_ends_well() -> None:
