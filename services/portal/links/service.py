@@ -182,7 +182,12 @@ class Links:
                 claim = Claim(attempt_id=row.claim_id, until=row.claim_until)
             decision = decide_submission(LinkState(row.state), expires_at=row.expires_at, claim=claim, now=now)
             if decision is SubmissionDecision.GO:
-                row.claim_id, row.claim_until = attempt_id, now + CLAIM_LIFE
+                # Not by the row: a claim is no news to open pages.
+                session.execute(
+                    update(LinkRow)
+                    .where(LinkRow.link_id == link_id)
+                    .values(claim_id=attempt_id, claim_until=now + CLAIM_LIFE)
+                )
             return decision
 
     def _release(self, link_id: str, attempt_id: str) -> None:

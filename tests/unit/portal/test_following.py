@@ -135,6 +135,13 @@ def test_a_newer_request_for_the_cvv_is_news_to_the_older_ones_page(world: Porta
     assert _ask(world.client(), followed) == 200
 
 
+def test_a_submission_that_has_only_begun_is_no_news(world: PortalWorld) -> None:
+    world.issue()
+    followed = _followed(world.opened(), f"/pay/{LINK}/authorize")
+    with world.deps.links.claimed(LINK):
+        assert _ask(world.client(), followed) == 304
+
+
 def test_what_is_followed_later_does_not_hide_news_of_what_was_followed_before(world: PortalWorld) -> None:
     world.issue()
     with world.wsgi.test_request_context(), sharing_reads():
