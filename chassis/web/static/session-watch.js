@@ -172,9 +172,11 @@ function formOf({ action, fields }) {
 const FILE_MARK = "wv_file:"; // chassis/web/typed_values.py
 const isFile = ([name]) => name.startsWith(FILE_MARK);
 
-function fill(form, fields) {
+/** Puts values into a form's fields; returns the fields, and the values that none of them took. */
+function put(form, fields) {
   const values = Map.groupBy ? Map.groupBy(fields, ([name]) => name) : fields.reduce((all, pair) => all.set(pair[0], [...(all.get(pair[0]) ?? []), pair]), new Map());
   const left = new Map([...values].map(([name, pairs]) => [name, pairs.map(([, value]) => value)]));
+  const filled = [];
   for (const field of form.elements) {
     if (!field.name || field.name === "csrf_token" || field.type === "submit" || field.type === "file") continue;
     const typed = values.get(field.name)?.map(([, value]) => value);
@@ -183,20 +185,31 @@ function fill(form, fields) {
     else if (left.get(field.name)?.length) field.value = left.get(field.name).shift();
     else continue;
     if (field.type === "checkbox" || field.type === "radio") left.delete(field.name);
+    filled.push(field);
+  }
+  return [filled, [...left.values()].flat().filter((value) => value.trim())];
+}
+
+/** Lets the page's scripts follow. One of them may propose values for other fields (the link form's amount by its kind):
+    what had been typed is put there once more, and stays. */
+function tell(form, fields) {
+  for (const field of put(form, fields)[0]) {
+    // As browsers do: of a group's buttons, the one that is pressed tells.
+    if (field.type === "radio" && !field.checked) continue;
     field.dispatchEvent(new Event("input", { bubbles: true }));
     field.dispatchEvent(new Event("change", { bubbles: true }));
   }
+  put(form, fields);
   form.dispatchEvent(new CustomEvent("wv-restored", { bubbles: true }));
-  return [...left.values()].flat().filter((value) => value.trim());
 }
 
-if (draft) {
+function restore() {
   const form = formOf(draft);
   const notice = element("div", { className: "wv-notice wv-tone-info", role: "status" }, element("p", {
     textContent: "You are signed in again. Nothing was sent meanwhile: what you had typed stands here, so check it and send it now.",
   }));
   const typed = draft.fields.filter((pair) => !isFile(pair));
-  const rest = form ? fill(form, typed) : typed.map(([, value]) => value).filter((value) => value.trim());
+  const rest = form ? put(form, typed)[1] : typed.map(([, value]) => value).filter((value) => value.trim());
   const files = draft.fields.filter(isFile).map(([, name]) => `“${name}”`);
   if (files.length) notice.append(element("p", { textContent: `Choose ${files.join(" and ")} again: a file stays on your device until it is sent.` }));
   // So that this draft is forgotten when the form is sent, and no other window's.
@@ -204,4 +217,8 @@ if (draft) {
   if (rest.length) notice.append(element("details", {}, element("summary", { textContent: "What else you had typed" }), ...rest.map((text) => element("p", { textContent: text }))));
   if (form) { form.closest("dialog")?.showModal?.(); form.prepend(notice); form.scrollIntoView({ block: "start" }); }
   else document.getElementById("main")?.prepend(notice);
+  // When the page's own scripts listen, and early.js no longer keeps what it hears, to tell it once more.
+  if (form) document.addEventListener("DOMContentLoaded", () => setTimeout(tell, 0, form, typed));
 }
+
+if (draft) restore();

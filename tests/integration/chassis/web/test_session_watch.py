@@ -9,6 +9,7 @@ import pytest
 from flask import render_template_string
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
+from chassis.web.drafts import Draft
 from tests.support.browser import chromium
 from tests.support.gallery import GallerySettings, make_gallery
 from tests.support.web import serving
@@ -25,6 +26,18 @@ _PAGE = """
 {% extends "layout/desk.html" %}
 {% block content %}<h1>Notes</h1><label>Note <input name="note"></label>{% endblock %}
 """
+_FORM = """
+{% extends "layout/desk.html" %}
+{% block content %}<form method="post" action="/notes">
+<label>Amount <input name="amount" value="900.00"></label>
+<label><input type="radio" name="kind" value="deposit" checked> Deposit</label>
+<label><input type="radio" name="kind" value="fee"> Fee</label>
+</form>{% endblock %}
+"""
+# What the link form does: another kind of payment proposes another amount.
+_PROPOSES = """addEventListener("change", ({ target }) => {
+  if (target.name === "kind") document.querySelector("[name=amount]").value = "75.00";
+});"""
 # Until a page that was just opened asks for the first time, and a little more.
 TILL_THE_WARNING = 790_000  # ms
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
@@ -57,6 +70,8 @@ def browser() -> Iterator[Browser]:
 def address() -> Iterator[str]:
     app = make_gallery(GallerySettings())
     app.add_url_rule("/notes", "notes", lambda: render_template_string(_PAGE, session_watch=WATCH, draft=None))
+    draft = Draft(back="/pay", action="/notes", fields=[("amount", "900.00"), ("kind", "fee")], id="drf_1")
+    app.add_url_rule("/pay", "pay", lambda: render_template_string(_FORM, session_watch=WATCH, draft=draft))
     with serving(app) as port:
         yield f"http://crm.localhost:{port}/notes"
 
@@ -150,3 +165,13 @@ def test_signed_in_again_elsewhere_an_ended_page_goes_on(opened: Callable[..., P
     opened()
     expect(dialog(page)).to_be_hidden()
     assert form_token(page) == "token of maya"
+
+
+def test_what_was_typed_comes_back_also_where_another_field_proposes_it_anew(browser: Browser, address: str) -> None:
+    page = browser.new_page()
+    page.add_init_script(_PROPOSES)
+    page.goto(address.replace("/notes", "/pay"))
+    expect(page.get_by_text("You are signed in again.")).to_be_visible()
+    expect(page.get_by_label("Fee")).to_be_checked()
+    expect(page.get_by_label("Amount")).to_have_value("900.00")
+    page.close()
