@@ -18,6 +18,7 @@ from services.portal.trips.service import Part, PayType, TripView
 # Payments are told of by travelers of other zones than the agency's.
 _LEEWAY = timedelta(days=1)
 _EARLIEST = date(2000, 1, 1)
+_WRONG_DAY = "Enter the day on which you paid, from the year 2000 on; it can't be still to come."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ class OwnReports:
         if report.amount.minor <= 0:
             raise InvalidArgument("Enter an amount above zero.", field="amount")
         if not _EARLIEST <= report.paid_on <= view.today + _LEEWAY:
-            raise InvalidArgument("Enter the day on which you paid; it can't be still to come.", field="paid_on")
+            raise InvalidArgument(_WRONG_DAY, field="paid_on")
         context = self._context(client, view, part, report)
         self.payments.report(context, reference=report.reference[:60], note=report.note[:500])
         return context.payment_id

@@ -27,3 +27,8 @@ class ShareForm(Form):
     def reader_ids(self) -> tuple[str, ...]:
         """Who was chosen; nobody = everyone."""
         return tuple(self.readers.data or ()) if self.whom.data == SOME else ()
+
+    @property
+    def has_ticked_some(self) -> bool:
+        """Whether some passengers are ticked, and not all of them."""
+        return 0 < len(set(self.readers.data or ())) < len(self.readers.choices or ())

@@ -92,6 +92,10 @@ def _upload(form: ShareForm) -> Upload | None:
         form.refuse("file", _NO_FILE)
     if form.whom.data == SOME and not form.reader_ids:
         form.refuse("readers", "Tick at least one passenger, or share it with every passenger.")
+    if form.whom.data != SOME and form.has_ticked_some:
+        form.refuse(
+            "whom", "You ticked passengers below. Choose “Only these”, or untick them to share it with everyone."
+        )
     if form.errors:
         return None
     return Upload(

@@ -96,6 +96,33 @@ def test_what_was_typed_stays_when_something_is_missing(crm: CrmHouse, maya: Bro
     assert 'value="Deposit &amp; more"' in answer.text
 
 
+@pytest.mark.parametrize(("typed", "kept"), [("620.00", "620.00"), ("12,5 0", "12,5 0"), (" 7 ", " 7 ")])
+def test_an_amount_of_who_is_not_ticked_is_asked_about_and_stays(
+    crm: CrmHouse, maya: Browser, typed: str, kept: str
+) -> None:
+    path = f"/links/new/{crm.booking_id}"
+    form = filled(maya.get(path).text, segment_id=crm.segment_id, pick_0="y", amount_0="620.00", amount_1=typed)
+    answer = maya.post(path, form)
+    assert answer.status_code == 422
+    beside = html.unescape(answer.text.partition('id="amount_1-error"')[2].partition("</p>")[0])
+    assert "Tick them as well, or take the amount out." in beside or "Check where commas and points stand" in beside
+    assert f'value="{kept}"' in answer.text
+    assert crm.events(PaymentLinkIssued) == []
+    assert maya.post(path, form | {"amount_1": " "}).status_code == 303
+
+
+def test_an_amount_that_the_form_filled_in_or_the_script_hid_is_not_asked_about(crm: CrmHouse, maya: Browser) -> None:
+    path = f"/links/new/{crm.booking_id}"
+    page = maya.get(path).text
+    assert '<input name="amounts_shown" type="hidden" value="all">' in page
+    # The lead's amount is the one that is due, and the other passenger pays it.
+    form = filled(page, segment_id=crm.segment_id, amount_0="1,240.00", pick_1="y", amount_1="1240")
+    assert maya.post(path, form).status_code == 303
+    hidden = filled(maya.get(path).text, segment_id=crm.segment_id, pick_0="y", amount_0="5", amount_1="7")
+    assert maya.post(path, hidden | {"amounts_shown": "ticked"}).status_code == 303
+    assert [event.context.amount.minor for event in crm.events(PaymentLinkIssued)] == [1_240_00, 5_00]
+
+
 def test_nobody_ticked_is_said_in_words(crm: CrmHouse, maya: Browser) -> None:
     page = maya.get(f"/links/new/{crm.booking_id}").text
     answer = maya.post(f"/links/new/{crm.booking_id}", filled(page, segment_id=crm.segment_id))

@@ -182,6 +182,16 @@ def test_a_refused_file_is_said_beside_its_field_and_nothing_else_is_lost(
     assert 'name="request_key" type="hidden" value="mine"' in answer.text
 
 
+def test_passengers_who_are_ticked_while_everyone_is_chosen_are_asked_about(crm: CrmHouse) -> None:
+    browser = crm.browser(crm.maya)
+    answer = sent(browser, crm, pdf(), whom="everyone", readers=crm.alan_id)
+    assert answer.status_code == 422
+    assert "You ticked passengers below." in answer.text.partition('id="whom-error"')[2].partition("</p>")[0]
+    assert crm.events(DocumentShared) == []
+    assert sent(browser, crm, pdf(), whom="some", readers=crm.alan_id).status_code == 303
+    assert list(crm.events(DocumentShared)[0].client_ids) == [crm.alan_id]
+
+
 def test_a_card_number_as_title_or_file_name_is_refused_unread(crm: CrmHouse) -> None:
     browser = crm.browser(crm.maya)
     assert sent(browser, crm, pdf(), title="4111 1111 1111 1111").status_code == 422
