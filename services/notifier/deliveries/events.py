@@ -29,7 +29,7 @@ from services.notifier.deliveries.mailing import Facts, Mailing
 from services.notifier.deliveries.message import Attachment
 from services.notifier.deliveries.rules import mask_address
 from services.notifier.deliveries.service import NewDelivery
-from services.notifier.templates.rules import Mail
+from services.notifier.templates.rules import Mail, sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +136,7 @@ class DeliveryEvents:
         facts = _facts(context)
         facts |= {
             "refund": Money(minor=event.amount.minor, currency=event.amount.currency).format(LOCALE),
-            "refund_reason": _sentence(event.reason),
+            "refund_reason": sentence(event.reason),
             "refunded": moment(event.at, context.agency.time_zone),
             "left": Money(minor=left, currency=context.amount.currency).format(LOCALE) if left else "",
         }
@@ -147,7 +147,7 @@ class DeliveryEvents:
         # The fresh link's own mail tells the client of the void, or the standing order's; a second would only confuse.
         if event.fresh_link_follows or event.context.plan:
             return
-        facts = _facts(event.context) | {"void_reason": _sentence(event.reason)}
+        facts = _facts(event.context) | {"void_reason": sentence(event.reason)}
         self._tell_client(session, meta, Mail.VOID_NOTICE, event.context, facts)
 
     def payment_lapsing(self, session: Session, event: PaymentLapsing, meta: EventMeta) -> None:
@@ -230,8 +230,3 @@ class DeliveryEvents:
 
 def _facts(context: PaymentContext) -> dict[str, str]:
     return payment_facts(context) | agency_data(context.agency)
-
-
-def _sentence(text: str) -> str:
-    plain = text.strip()
-    return plain if plain.endswith((".", "!", "?")) else f"{plain}."

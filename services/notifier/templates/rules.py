@@ -90,3 +90,9 @@ def readable_accent(colour: str) -> str:
         return accent_for(colour, dark=False).accent
     except ValueError:
         return DEFAULT_ACCENT
+
+
+def sentence(text: str) -> str:
+    """What a person typed, as a sentence among others: with a full stop where it ends without one."""
+    plain = text.strip()
+    return plain if not plain or plain.endswith((".", "!", "?", "…")) else f"{plain}."

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from services.notifier.templates.rules import LOGO_ID, Mail, Rendered, Theme, readable_accent
+from services.notifier.templates.rules import LOGO_ID, Mail, Rendered, Theme, readable_accent, sentence
 
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "mails"),
@@ -16,10 +16,12 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_ENVIRONMENT.filters["sentence"] = sentence
 
 
-# "7:00 AM EST"; on a phone it stays on one line, as a telephone number does.
+# "7:00 AM EST" and "Thu 3 Dec 2026"; on a phone each stays on one line, as a telephone number does.
 _TIME = re.compile(r"(?<=\d:\d\d) ([AP]M) (?=[A-Z])")
+_DAY = re.compile(r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d{1,2} [A-Z][a-z]{2}(?: \d{4})?\b")
 _TELEPHONES = ("agent_phone", "agency_phone", "client_phone")
 
 
@@ -38,4 +40,4 @@ def render(mail: Mail, data: Mapping[str, str], theme: Theme) -> Rendered:
 def _unbroken(name: str, value: str) -> str:
     if name in _TELEPHONES:
         return value.replace(" ", "\u00a0")
-    return _TIME.sub("\u00a0\\1\u00a0", value)
+    return _DAY.sub(lambda day: day[0].replace(" ", "\u00a0"), _TIME.sub("\u00a0\\1\u00a0", value))

@@ -81,13 +81,31 @@ def test_the_line_beside_the_subject_says_more_than_the_subject(rendered: list[t
         assert line.rstrip(".") != mail.subject.rstrip("."), f"{name}: {line}"
 
 
-def test_a_phone_breaks_no_telephone_number_and_no_time_of_day() -> None:
+def test_a_phone_breaks_no_telephone_number_no_day_and_no_time_of_day() -> None:
     facts = _facts() | {"agent_phone": "+1 305 555 0123", "expires": "Thu 3 Dec 2026, 7:00 AM EST"}
     mail = render(Mail.PAYMENT_LINK, facts | {"plan": "", "void_reason": ""}, _THEME)
-    for words in ("+1 305 555 0123", "+1 305 555 0100", "7:00 AM EST"):
+    for words in ("+1 305 555 0123", "+1 305 555 0100", "Thu 3 Dec 2026", "7:00 AM EST"):
         assert words in mail.text
         assert words.replace(" ", "\u00a0") in mail.html
         assert words not in mail.html
+
+
+@pytest.mark.parametrize(
+    ("mail", "reason"),
+    [
+        (Mail.REFUND_REQUESTED, "refund_reason"),
+        (Mail.REFUND_DECIDED, "word"),
+        (Mail.SECOND_REVEAL_REQUESTED, "reason"),
+        (Mail.SECOND_REVEAL_DECIDED, "word"),
+        (Mail.APPROVE_CODE, "purpose"),
+    ],
+)
+def test_what_a_person_gave_as_a_reason_ends_as_a_sentence_does(mail: Mail, reason: str) -> None:
+    for typed, read in (("My browser closed ", "My browser closed."), ("Is it urgent?", "Is it urgent?")):
+        made = render(mail, _facts() | {"approved": "", reason: typed}, _THEME)
+        for part in (made.text, unescape(made.html)):
+            assert read in part
+            assert f"{read}." not in part
 
 
 def test_a_mail_says_why_it_came_and_has_one_button_at_most(rendered: list[tuple[str, Rendered]]) -> None:
