@@ -13,8 +13,8 @@ from typing import Final
 import phonenumbers
 from anyascii import anyascii
 
-from chassis.typed import consonants
-from chassis.typed.romanised import romanised
+from chassis.typed import consonants, japanese
+from chassis.typed.romanised import japanese_readings, romanised
 from chassis.typed.text import clean_line, plain
 
 LONGEST_WORD: Final = 100
@@ -83,7 +83,8 @@ def words_of(text: str, *, together: int = 4) -> list[str]:
                 found["".join([*parts[start:], after])[:LONGEST_WORD]] = None
     unvowelled = filter(consonants.is_unvowelled, clean_line(text).split())
     heard = consonants.stored(letters(fold(consonants.spoken(word))) for word in unvowelled)
-    return [word for word in dict.fromkeys((*found, *heard)) if word]
+    read = (letters(word) for reading in japanese_readings(clean_line(text)) for word in fold(reading).split())
+    return [word for word in dict.fromkeys((*found, *heard, *japanese.stored(read))) if word]
 
 
 def email_words(address: str) -> list[str]:
@@ -123,7 +124,7 @@ def search_ways(query: str) -> list[list[str]]:
 
     As typed; with the second spelling; and, because names are parted differently ("O Brien", "O'Brien"), with each
     two neighbouring words as one, and all of them. What is typed in Latin letters also by its consonants, for names in
-    scripts without vowels.
+    scripts without vowels, and as any spelling of a Japanese name.
     """
     query = clean_line(query)[:LONGEST_WORD]
     if _PHONE.fullmatch(plain(query)) and (digits := digits_of(query)):
@@ -135,7 +136,7 @@ def search_ways(query: str) -> list[list[str]]:
         for way in _joined(terms):
             ways[tuple(way)] = None
     if not consonants.is_unvowelled(query) and (typed := next(iter(ways), ())):
-        ways |= dict.fromkeys(map(tuple, consonants.sought(list(typed))))
+        ways |= dict.fromkeys(map(tuple, (*consonants.sought(list(typed)), *japanese.sought(list(typed)))))
     return [list(way) for way in ways if way]
 
 

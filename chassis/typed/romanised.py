@@ -106,10 +106,21 @@ def romanised(text: str) -> Iterator[str]:
         yield re.sub("o[ou]", "o", anyascii(text).lower()).replace("uu", "u")
     if _HAN.search(text):
         yield _HAN.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
-    if _JAPANESE_NAME.search(text):
-        yield from (_JAPANESE_NAME.sub(_japanese(reading), text) for reading in range(_READINGS))
+    yield from _read_as_names(text)
     if _HANGUL.search(text):
         yield from (_HANGUL.sub(_korean(spelling), text) for spelling in range(_SPELLINGS))
+
+
+def japanese_readings(text: str) -> Iterator[str]:
+    """The text with kana letter by letter, long vowels too, and with family names by their readings."""
+    if _KANA.search(text):
+        yield anyascii(text).lower()
+    yield from _read_as_names(text)
+
+
+def _read_as_names(text: str) -> Iterator[str]:
+    if _JAPANESE_NAME.search(text):
+        yield from (_JAPANESE_NAME.sub(_japanese(reading), text) for reading in range(_READINGS))
 
 
 def _greek(text: str) -> str:

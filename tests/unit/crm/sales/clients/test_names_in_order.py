@@ -137,6 +137,7 @@ def test_an_upgrade_adds_the_latin_spellings_of_names_in_other_scripts(site: Crm
     [
         ("0036_dues_of_trips", ("Мария", "محمد"), ("Maria", "Mohammed", "maria mohammed")),
         ("0038_order_of_clients", ("花子", "佐藤"), ("Sato", "sat", "佐藤")),
+        ("0039_japanese_names", ("ゆうこ", "大野"), ("Ohno", "Oono", "Ouno", "ono", "Yuko Ohno", "Ōno Yuuko", "Yûko")),
     ],
 )
 def test_an_upgrade_finds_names_by_more_latin_spellings(

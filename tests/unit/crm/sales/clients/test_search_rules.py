@@ -171,6 +171,20 @@ def test_whatever_stands_in_a_text_can_be_copied_into_the_search_field(text: str
         ("髙橋", "Takahashi"),
         ("山﨑", "Yamazaki"),
         ("佐藤", "佐藤"),
+        *(("佐藤", typed) for typed in ("Satou", "Satoh", "SATOH", "Satō", "Satô", "Satoo")),
+        *(("大野", typed) for typed in ("Ohno", "Oono", "Ouno", "Ono", "Ōno")),
+        *(("大橋 花子", typed) for typed in ("Ohashi", "Oohashi", "Ohhashi", "Ouhasi")),
+        *(("さとう ゆうこ", typed) for typed in ("Satoh Yuko", "Yuuko Sato", "Satou", "Yûko")),
+        *(("オオツカ", typed) for typed in ("Ohtsuka", "Otuka", "Ōtsuka")),
+        *(
+            ("藤井", "Huzii"),
+            ("土屋", "Tutiya"),
+            ("千葉", "Tiba"),
+            ("井上", "Inoue"),
+            ("河野", "Kohno"),
+            ("清水", "Simizu"),
+        ),
+        *(("佐藤 Hanako", typed) for typed in ("Satoh Hanako", "Hanako Satou")),
     ],
 )
 def test_a_name_is_found_however_its_letters_are_marked_stroked_folded_or_parted(stored: str, typed: str) -> None:
@@ -179,7 +193,10 @@ def test_a_name_is_found_however_its_letters_are_marked_stroked_folded_or_parted
 
 @pytest.mark.parametrize(
     ("stored", "typed"),
-    [("王小明", "Sato"), ("林", "Hayashi"), ("久保田", "Tanaka"), ("Sato", "佐藤花子"), ("金", "Kaneko")],
+    [
+        *(("王小明", "Sato"), ("林", "Hayashi"), ("久保田", "Tanaka"), ("Sato", "佐藤花子"), ("金", "Kaneko")),
+        *(("Jon", "John"), ("Jones", "Johns"), ("大橋", "Oashi"), ("佐野", "Sanou H"), ("佐藤", "Saito")),
+    ],
 )
 def test_no_name_is_found_by_another_ones_reading(stored: str, typed: str) -> None:
     assert not _finds(typed, text_of(search_words(ClientData(first_name="Maya", last_name=stored))))
