@@ -1,5 +1,6 @@
 """What there is to back up on this installation, by the services' own settings."""
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -81,11 +82,18 @@ def _rabbit(given: Mapping[str, str], ca: Path) -> Management:
 def _hcvault(given: Mapping[str, str], ca: Path) -> hvac.Client:
     names = ("WAYVAULT_HCVAULT_ADDRESS", "WAYVAULT_HCVAULT_TOKEN_FILE")
     address, token_file = _needed(given, "HashiCorp Vault's raft snapshot", names)
+    return hvac.Client(url=address, token=token_of(Path(token_file)), verify=str(ca), timeout=120)
+
+
+def token_of(file: Path) -> str:
+    """A token alone, or what our own set-up wrote. Raises BackupFault; the message never quotes the file."""
     try:
-        token = Path(token_file).read_text("utf-8").strip()
+        text = file.read_text("utf-8").strip()
+        return str(json.loads(text)["root_token"]) if text.startswith("{") else text
     except OSError as error:
-        raise BackupFault(f"WAYVAULT_HCVAULT_TOKEN_FILE: {token_file} can't be read ({error.strerror}).") from error
-    return hvac.Client(url=address, token=token, verify=str(ca), timeout=120)
+        raise BackupFault(f"WAYVAULT_HCVAULT_TOKEN_FILE: {file} can't be read ({error.strerror}).") from error
+    except (ValueError, LookupError) as error:
+        raise BackupFault(f"WAYVAULT_HCVAULT_TOKEN_FILE: {file} holds no token.") from error
 
 
 def _needed(given: Mapping[str, str], what: str, names: tuple[str, ...]) -> list[str]:

@@ -79,7 +79,8 @@ def environment_of(url: str) -> dict[str, str]:
     """Where one of PostgreSQL's programs finds the server: never by its arguments, which all see, password included."""
     facts = psycopg.conninfo.conninfo_to_dict(libpq(url))
     variables = {
-        "host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE",
+        "host": "PGHOST", "hostaddr": "PGHOSTADDR", "port": "PGPORT",
+        "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE",
         "sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY",
     }  # fmt: skip
     found = {variables[key]: str(value) for key, value in facts.items() if key in variables and value}

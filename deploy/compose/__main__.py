@@ -25,6 +25,7 @@ from pathlib import Path
 from chassis.commands import DONE, FOUND, NOT_DONE
 from chassis.progress import at_work
 from deploy import env_file
+from deploy.compose import backups
 from deploy.compose.files import HEADING, METRICS, PROGRAM_USER, Layout
 from deploy.compose.sites import Sites, is_address, on_this_machine
 from deploy.dev.certificates import CertificateFault
@@ -159,12 +160,18 @@ class Stack:
         return self.containers.run(self._once(program, (joined,), command, settings=settings)).stdout
 
     def operate(self, *command: str) -> tuple[int, str]:
-        """Runs an operator's command where what it works with is reached: its status, and what it said.
+        """Runs an operator's command where what it works with is reached: its status, and what it said. Raises
+        ContainerFault.
 
-        Never on both networks of engines: each has a PostgreSQL, and of one name.
+        But for backups never on both networks of engines: each has a PostgreSQL, and of one name.
         """
-        networks = ("vault", "vault-store", "charging") if command[0].startswith("services.vault") else ("store",)
-        once = self._once("operator", networks, command)
+        if command[0] == "deploy.backup":
+            more = backups.words(self.layout, self.containers, self._project)
+            once = self._once("operator", backups.NETWORKS, command, more=more)
+        elif command[0].startswith("services.vault"):
+            once = self._once("operator", ("vault", "vault-store", "charging"), command)
+        else:
+            once = self._once("operator", ("store",), command)
         done = self.containers.run(once, check=False)
         return done.returncode, done.stdout + done.stderr
 
@@ -173,14 +180,22 @@ class Stack:
         done = self.containers.run(["podman", "logs", "--tail", "200", self._name(program)])
         return done.stdout + done.stderr
 
-    def _once(self, program: str, networks: Sequence[str], command: Sequence[str], *, settings: str = "") -> list[str]:
-        """What runs a command in a fresh container of a program's image, with its files."""
+    def _once(
+        self,
+        program: str,
+        networks: Sequence[str],
+        command: Sequence[str],
+        *,
+        settings: str = "",
+        more: Sequence[str] = (),
+    ) -> list[str]:
+        """What runs a command in a fresh container of a program's image, with its files; `more` of podman's words."""
         joined = [word for each in networks for word in ("--network", f"{self._project}_{each}")]
         return [
             *("podman", "run", "--rm", *joined, "--read-only", "--cap-drop", "ALL"),
             *("--user", f"{PROGRAM_USER}:{PROGRAM_USER}", "--tmpfs", "/tmp:mode=1777"),
             *("--env-file", str(self.layout.settings_of(settings or program))),
-            *("--volume", f"{self.layout.program(program)}:/var/lib/wayvault", image_of(program), *command),
+            *("--volume", f"{self.layout.program(program)}:/var/lib/wayvault", *more, image_of(program), *command),
         ]
 
     def missing_images(self, more: tuple[str, ...] = ()) -> list[str]:

@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(here):
             item.add_marker(pytest.mark.enable_socket)
-            item.add_marker(pytest.mark.timeout(1500, method="signal"))
+            item.add_marker(pytest.mark.timeout(2700, method="signal"))
 
 
 def own_address() -> str:

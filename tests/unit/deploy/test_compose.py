@@ -8,7 +8,9 @@ import pytest
 import yaml
 
 from chassis.settings import ServiceSettings
+from deploy.backup.postgres import environment_of
 from deploy.compose.__main__ import _of
+from deploy.compose.backups import found_at
 from deploy.compose.files import METRICS, Layout
 from deploy.compose.sites import on_this_machine
 from deploy.dev.programs import programs_of
@@ -54,6 +56,14 @@ def test_every_program_of_a_machine_runs_in_a_container_too(tmp_path: Path) -> N
     wanted = {(f"services.{each.service}", each.command) for each in programs if each.service != "gateway"}
     given = {tuple(one["command"]) for one in COMPOSE["services"].values() if "command" in one}
     assert wanted - given == set()
+
+
+def test_a_database_is_found_at_an_address_and_trusted_by_its_name() -> None:
+    url = "postgresql+psycopg://owner:a%2Fb@postgres.wayvault.internal:5432/wayvault_crm"
+    told = environment_of(found_at(f"{url}?sslmode=verify-full&sslrootcert=/ca.pem", "10.89.1.7"))
+    assert (told["PGHOST"], told["PGHOSTADDR"]) == ("postgres.wayvault.internal", "10.89.1.7")
+    assert (told["PGSSLMODE"], told["PGPASSWORD"]) == ("verify-full", "a/b")
+    assert environment_of(found_at(url, "10.89.1.7"))["PGHOSTADDR"] == "10.89.1.7"
 
 
 def test_no_setting_of_a_container_is_unknown_to_the_code(layout: Layout) -> None:

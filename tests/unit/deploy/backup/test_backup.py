@@ -19,7 +19,7 @@ from deploy.backup import seal
 from deploy.backup.__main__ import main
 from deploy.backup.drill import drill_embedded, open_cards, places_under
 from deploy.backup.parts import data_sources, key_sources
-from deploy.backup.places import Places
+from deploy.backup.places import Places, token_of
 from deploy.backup.rules import BackupFault
 from deploy.backup.store import KEYS, Store
 from deploy.dev import letter_keys
@@ -216,6 +216,21 @@ def test_a_database_that_is_not_there_is_said_before_anything_is_taken_and_where
     env_file.update(house.state / "engines" / "engines.env", {"A": "1"}, heading="words")
     assert main(command) == 1
     assert "set ENGINES=real" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["hvs.token\n", '{"unseal_key": "x", "root_token": "hvs.token"}'])
+def test_vaults_token_stands_alone_or_in_what_the_set_up_wrote(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "token"
+    file.write_text(text)
+    assert token_of(file) == "hvs.token"
+
+
+def test_a_file_without_a_token_is_named_and_not_quoted(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text('{"unseal_key": "secret"}')
+    with pytest.raises(BackupFault, match="holds no token") as fault:
+        token_of(file)
+    assert "secret" not in str(fault.value)
 
 
 def test_the_command_line_from_the_key_to_the_drill(

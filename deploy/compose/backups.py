@@ -1,0 +1,73 @@
+"""Backups of a stack of containers: what the operator's container needs beside its own files to take everything.
+
+    make install OPTIONS="--run deploy.backup run"
+
+It stands on both networks of engines, for as long as a backup takes. Each has a PostgreSQL by the name that its
+certificate says, so the two are told apart by address. It runs as root, who alone may read all secrets; of root's
+rights it has the one to do so.
+"""
+
+from urllib.parse import urlsplit
+
+from deploy import env_file
+from deploy.compose.files import RABBIT_ADMIN, Layout, postgres_admin_url
+from deploy.files import private_directory
+from deploy.images.host import Containers
+from deploy.passwords import password_of
+
+NETWORKS = ("store", "vault-store")
+_HOME = "/var/lib/wayvault"
+_HEADING = "What deploy.compose tells a container that takes backups; made anew each time, with passwords."
+# Whose PostgreSQL, and on which network it is found.
+_SERVERS = {"postgres": "store", "vault-postgres": "vault-store"}
+_URLS = {
+    "CRM_DATABASE_URL": "postgres",
+    "PORTAL_DATABASE_URL": "postgres",
+    "NOTIFIER_DATABASE_URL": "postgres",
+    "VAULT_DATABASE_URL": "vault-postgres",
+    "VAULT_OWNER_DATABASE_URL": "vault-postgres",
+}
+
+
+def words(layout: Layout, containers: Containers, project: str) -> list[str]:
+    """Podman's words, beside those of any operator's command. Raises ContainerFault when an engine does not run."""
+    places = {
+        server: _address(containers, f"{project}_{server}_1", f"{project}_{_SERVERS[server]}") for server in _SERVERS
+    }
+    known = env_file.read(layout.settings_of("operator"))
+    passwords = layout.program("operator") / "passwords"
+    file = layout.settings_of("backup")
+    env_file.update(
+        file,
+        {
+            **{name: found_at(known[name], places[server]) for name, server in _URLS.items()},
+            "WAYVAULT_STATE": _HOME,
+            "WAYVAULT_POSTGRES_ADMIN_URL": found_at(
+                postgres_admin_url(password_of(passwords, "postgres_admin")), places["vault-postgres"]
+            ),
+            "WAYVAULT_RABBIT_MANAGEMENT_URL": "https://rabbitmq.wayvault.internal:15671",
+            "WAYVAULT_RABBIT_ADMIN_USER": RABBIT_ADMIN,
+            "WAYVAULT_RABBIT_ADMIN_PASSWORD": password_of(passwords, "rabbitmq_admin"),
+            "WAYVAULT_HCVAULT_ADDRESS": "https://hcvault.wayvault.internal:8200",
+            "WAYVAULT_HCVAULT_TOKEN_FILE": f"{_HOME}/hcvault/keys.json",
+            "VAULT_AUDIT_HEADS": "/var/lib/audit-heads/heads.jsonl",
+        },
+        heading=_HEADING,
+    )
+    kept = private_directory(layout.root / "backup")
+    return [
+        *("--env-file", str(file), "--user", "0:0", "--cap-add", "DAC_OVERRIDE"),
+        *("--volume", f"{layout.state.secrets}:{_HOME}/secrets:ro", "--volume", f"{kept}:{_HOME}/backup"),
+        *("--volume", f"{project}_vault-heads:/var/lib/audit-heads:ro"),
+    ]
+
+
+def found_at(url: str, address: str) -> str:
+    """The database at this address, whose certificate still has to say the URL's name."""
+    parts = urlsplit(url)
+    return parts._replace(query="&".join(filter(None, (parts.query, f"hostaddr={address}")))).geturl()
+
+
+def _address(containers: Containers, container: str, network: str) -> str:
+    found = f'{{{{(index .NetworkSettings.Networks "{network}").IPAddress}}}}'
+    return containers.run(["podman", "inspect", "--format", found, container]).stdout.strip()
