@@ -13,7 +13,6 @@ import pytest
 from aiosmtpd.handlers import Sink
 from playwright.sync_api import Browser, expect
 
-from deploy.backup.__main__ import main as backup
 from deploy.backup.store import KEYS, Store
 from deploy.compose.__main__ import Stack
 from deploy.install.__main__ import main
@@ -54,7 +53,7 @@ def test_an_operator_installs_and_the_admin_begins_with_one_link(
             assert main(words, stack_of=_stack) == 0
             assert "had their link before" in capsys.readouterr().out
             _ask_as_at_night(words, capsys)
-            _back_up(words, state / "stack" / "backup", tmp_path / "identity.txt", capsys)
+            _back_up(words, state / "stack" / "backup", capsys)
         finally:
             _stack(state, given, "127.0.0.1", PORT).remove()
 
@@ -72,19 +71,20 @@ def _ask_as_at_night(words: list[str], capsys: pytest.CaptureFixture[str]) -> No
     assert "invalid choice" in capsys.readouterr().out
 
 
-def _back_up(words: list[str], folder: Path, identity: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A key on this machine, a backup of everything that the containers hold, and a drill with it among them."""
-    here = ("--to", str(folder), "--identity", str(identity))
-    assert backup(["key", *here]) == 0
-    assert main([*words, "--run", "deploy.backup", "run"], stack_of=_stack) == 0, capsys.readouterr().out
-    assert backup(["list", "--check", *here]) == 0, capsys.readouterr().out
+def _back_up(words: list[str], folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As the runbook has it: a key, a backup of everything that the containers hold, and a drill with it."""
+
+    def told(*command: str) -> tuple[int, str]:
+        status = main([*words, "--run", "deploy.backup", *command], stack_of=_stack)
+        return status, capsys.readouterr().out
+
+    identity = ("--identity", "/var/lib/wayvault/backup/identity.txt")
+    for command in (("key", *identity), ("run",), ("list", "--check", *identity)):
+        assert told(*command)[0] == 0, command
     store = Store(folder)
     kept = [part.name for name in (store.newest(), KEYS) for part in store.manifest(name).parts]
     assert kept == ["audit-heads", "notifier", "portal", "crm", "vault", "rabbitmq", "secrets", "hcvault"]
-    shutil.copy(identity, folder)
-    drill = ("deploy.backup", "drill", "--identity", f"/var/lib/wayvault/backup/{identity.name}")
-    status = main([*words, "--run", *drill], stack_of=_stack)
-    said = capsys.readouterr().out
+    status, said = told("drill", *identity)
     # No card is held yet: all but that was proven.
     assert (status, "The drill went well, but no card was held" in said) == (3, True), said
 

@@ -38,6 +38,7 @@ _ON_BOTH: Final = (
 _LOOKS: Final = ("test_admin.py", "test_clients.py", "test_pages.py")
 # What is asked of every system at its end.
 _LAST: Final = "test_z_card_data_stays.py"
+_READS_ALL_PAGES: Final = "test_every_page_holds_at_most_the_last_four_digits"
 # They take the guides' pictures and claim nothing: with E2E=all only.
 _PICTURES: Final = ("test_guides.py",)
 
@@ -73,7 +74,8 @@ def _parts_of(item: pytest.Item) -> tuple[str, ...]:
     if "[real" in item.name:
         return ("real",)
     if item.path.name == _LAST:
-        return ("looks", "walks")
+        # All pages are read once: after the walks, which do more with cards.
+        return ("walks",) if item.name.startswith(_READS_ALL_PAGES) else ("looks", "walks")
     return ("looks",) if item.path.name in _LOOKS else ("walks",)
 
 

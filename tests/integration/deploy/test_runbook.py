@@ -49,6 +49,14 @@ NOT_RUN = {
     "make install OPTIONS=--status": "asks containers: tests/compose/test_install.py",
     'make install OPTIONS="--logs PROGRAM"': "asks containers: tests/compose/test_install.py",
     'make install OPTIONS="--run services.vault retention-report"': "asks containers: tests/compose/test_install.py",
+    **dict.fromkeys(
+        (
+            'make install OPTIONS="--run deploy.backup key --identity /var/lib/wayvault/backup/identity.txt"',
+            'make install OPTIONS="--run deploy.backup run"',
+            'make install OPTIONS="--run deploy.backup drill --identity /var/lib/wayvault/backup/identity.txt"',
+        ),
+        "asks containers: tests/compose/test_install.py",
+    ),
     "python -m deploy.pitr follow": "runs until it is stopped: tests/integration/engines/test_pitr.py",
     "python -m deploy.pitr base": "needs PostgreSQL: tests/integration/engines/test_pitr.py",
 }
