@@ -3,6 +3,7 @@ import { looksLikeCard } from "./card-detector.js";
 import { element, setBusy, toast } from "./ui.js";
 
 const INTERACTIVE = "a, button, input, select, textarea, label, summary, [role=button]";
+const FILE_MESSAGE = "The name of this file looks like a card number. Give the file another name, and choose it again.";
 const CARD_MESSAGE = "That looks like a card number. It belongs only in the secure card form, so please take it out here. "
   + "If it is another long number, put brackets around its first three digits: (220) 2345678908. Write a phone number with its plus sign and country code.";
 
@@ -114,7 +115,7 @@ document.addEventListener("click", (event) => {
 });
 
 // ------------------------------------------------------------------ forms
-const TYPED = "input:not([type=hidden], [type=file], [type=password], [type=checkbox], [type=radio], [type=submit], [type=button]), textarea";
+const TYPED = "input:not([type=hidden], [type=password], [type=checkbox], [type=radio], [type=submit], [type=button]), textarea";
 
 const DAY_MESSAGE = "There is no such day, or a part of the date is missing. Check day, month and year.";
 
@@ -141,7 +142,10 @@ function sayBeside(field, kind, message) {
   return Boolean(message);
 }
 
-const checkForCard = (field) => sayBeside(field, "card", looksLikeCard(field.value) ? CARD_MESSAGE : "");
+const messageFor = (field) => (field.type === "file"
+  ? [...field.files].some((file) => looksLikeCard(file.name)) && FILE_MESSAGE
+  : looksLikeCard(field.value) && CARD_MESSAGE);
+const checkForCard = (field) => sayBeside(field, "card", messageFor(field) || "");
 // A browser sends nothing at all for 31 February and for a date that is not whole: it would be saved as none.
 const checkDay = (field) => field.type === "date" && sayBeside(field, "day", field.validity.badInput ? DAY_MESSAGE : "");
 const hasFault = (field) => checkForCard(field) || checkDay(field);

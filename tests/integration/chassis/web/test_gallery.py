@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask, Response, render_template_string, request
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
 import chassis.web
 from tests.support.browser import chromium
@@ -186,6 +186,31 @@ def test_a_card_number_typed_into_a_form_is_stopped_before_it_is_sent(browser: B
     expect(page.get_by_label("Note")).to_be_focused()
     expect(page.get_by_label("What it is for")).to_have_value("Deposit")
     assert sent == []
+    page.context.close()
+
+
+def _paper(name: str) -> FilePayload:
+    return {"name": name, "mimeType": "application/pdf", "buffer": b"%PDF-"}
+
+
+def test_a_card_number_in_a_files_name_is_said_before_it_is_sent_and_nothing_typed_is_lost(
+    browser: Browser, origin: str
+) -> None:
+    page = _page(browser)
+    sent: list[str] = []
+    page.on("request", lambda made: sent.append(made.url) if made.method == "POST" else None)
+    page.goto(f"{origin}/desk")
+    page.get_by_label("What it is for").fill("Deposit")
+    field = '<div class="wv-field"><input type="file" name="paper" id="paper"></div>'
+    page.evaluate("field => document.querySelector('#due').form.insertAdjacentHTML('beforeend', field)", field)
+    page.locator("#paper").set_input_files(_paper("4111-1111-1111-1111.pdf"))
+    said = page.get_by_text("The name of this file looks like a card number.")
+    expect(said).to_be_visible()
+    page.get_by_role("button", name="Send link to 2 passengers").click()
+    expect(page.get_by_label("What it is for")).to_have_value("Deposit")
+    assert sent == []
+    page.locator("#paper").set_input_files(_paper("visa.pdf"))
+    expect(said).to_be_hidden()
     page.context.close()
 
 
