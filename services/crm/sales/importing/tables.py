@@ -247,11 +247,12 @@ def _is_hint(row: list[str], separator: str, found: list[_Numbered]) -> bool:
 def _guess_header(rows: list[_Numbered]) -> int:
     """The row that names the columns; 0 where none does. Titles, dates and blank rows may stand above it."""
     begin = rows[:MOST_ROWS_ABOVE]
-    known = (number for number, row in begin if _is_header(row) and sum(map(is_known, row)) >= _ENOUGH_NAMES)
-    if found := next(known, 0):
-        return found
     filled = [sum(bool(cell.strip()) for cell in row) for _, row in rows]
     usual = median_high(filled) if filled else 0
+    enough = min(_ENOUGH_NAMES, usual)
+    known = (number for number, row in begin if _is_header(row) and sum(map(is_known, row)) >= enough)
+    if found := next(known, 0):
+        return found
     for count, (number, row) in zip(filled, begin, strict=False):
         # A title fills a cell or two where the list fills a row.
         if count > 1 and 2 * count >= usual and _is_header(row):

@@ -205,6 +205,12 @@ def test_what_stands_above_the_names_of_columns_is_no_client(above: str, separat
     assert table.first_row == rows.index("Zoë Müller,z@x.example,00123") + 1, "as a spreadsheet counts"
 
 
+def test_names_of_one_column_are_found_below_a_title() -> None:
+    content = b"Client list 2027\n\nName\nAnn Lee\nBo Roe\n"
+    assert read_table(content, guess_layout(content)).rows == [["Ann Lee"], ["Bo Roe"]]
+    assert guess_layout(b"4 Mar 2027\n12 12 12\n").header == 0
+
+
 def test_a_list_without_names_of_columns_keeps_every_row() -> None:
     for text in ("Ann,,a@x.example\nBo,Roe,b@x.example\n", "Ann Lee\nBo Roe,b@x.example\nCy,c@x.example\n"):
         layout = guess_layout(text.encode())
