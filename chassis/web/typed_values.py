@@ -9,8 +9,11 @@ from werkzeug.datastructures import FileStorage
 from chassis.cards.detector import holds_card
 from chassis.typed.text import clean_line
 
-# Values of these fields are asked for anew: they prove something, or hold a sealed card.
-_SECRET: Final = re.compile(r"csrf|passw|^(?:old|new|again|code|pan|cvv)$|token|secret|sealed|jwe", re.IGNORECASE)
+# Values of these fields are asked for anew: they prove something, hold a sealed card, or belong to the page that was
+# left (a card's slot at the vault, and what the offer on it was).
+_SECRET: Final = re.compile(
+    r"csrf|passw|^(?:old|new|again|code|pan|cvv|intake_id|offer_digest)$|token|secret|sealed|jwe", re.IGNORECASE
+)
 # A restored form says with this which draft stands in it.
 DRAFT_FIELD: Final = "wv_draft"
 # Stands before the name of a file's field; the value is what the file was called.

@@ -206,7 +206,8 @@ function tell(form, fields) {
 function restore() {
   const form = formOf(draft);
   const notice = element("div", { className: "wv-notice wv-tone-info", role: "status" }, element("p", {
-    textContent: "You are signed in again. Nothing was sent meanwhile: what you had typed stands here, so check it and send it now.",
+    // Whoever came by a link has not signed in.
+    textContent: `${watch?.who ? "You are signed in again." : "You are back."} Nothing was sent meanwhile: what you had typed stands here, so check it and send it now.`,
   }));
   const typed = draft.fields.filter((pair) => !isFile(pair));
   const rest = form ? put(form, typed)[1] : typed.map(([, value]) => value).filter((value) => value.trim());

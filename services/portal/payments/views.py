@@ -58,6 +58,8 @@ _SIGNED_OUT = (
     "To keep you safe you were signed out after 15 minutes without activity. Sign in again in another tab, then "
     "come back and press the button: nothing you typed here is lost."
 )
+_TOO_LONG = "This page was open for too long. Please open the link in your e-mail again."
+_TYPED_STAYS = " What you typed will stand there; only the card is asked for once more."
 _UNDER_WAY = "Your authorization is being sent already. Please wait a moment."
 _NOT_SENT = "Your authorization did not go through. Nothing was charged; please press the button again."
 _TYPE_AGAIN = "Your card did not leave this page, so please enter it once more. Everything else is kept."
@@ -227,11 +229,11 @@ def _opened(link_id: str) -> LinkView | BaseResponse:
     if link is not None and link.self_service and link.status is not LinkStatus.SUBMITTED:
         return _sign_in(link)
     landing = landing_of(link_id, url_for("links.landing", link_id=link_id))
-    if wants_json():
-        message = "This page was open for too long. Please open the link in your e-mail again."
-        return _error(403, "SESSION_ENDED", message, next=landing)
-    if portal().access.held_before(link_id):
+    keeps = portal().access.held_before(link_id)
+    if keeps:
         keep_draft(link_id)
+    if wants_json():
+        return _error(403, "SESSION_ENDED", _TOO_LONG + (_TYPED_STAYS if keeps else ""), next=landing)
     return redirect(landing, 303)
 
 

@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
 
 from chassis import errors
 from protos.wayvault.events.v1.events_pb2 import PaymentAuthorized
+from services.portal.orm import drafts
 from tests.support.browser import chromium
 from tests.support.portal import LINK, PAYMENT, TOKEN, context
 from tests.support.portal_site import PortalSite, portal_site
@@ -136,6 +139,31 @@ def test_a_card_the_vault_refuses_a_vault_that_is_down_and_a_used_slot_lose_noth
     page.wait_for_url("**/status")
     assert len(site.cards) == 1
     assert [type(message) for message in site.world.published()].count(PaymentAuthorized) == 1
+
+
+def test_a_page_that_was_open_for_too_long_keeps_all_but_the_card(site: PortalSite, browser: Browser) -> None:
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    open_link(page, site)
+    type_card(page)
+    type_rest(page)
+    site.world.clock.advance(timedelta(minutes=61))
+    press(page)
+    expect(page.locator("#summary")).to_contain_text("What you typed will stand there")
+    with site.world.database.read() as session:
+        (kept,) = session.execute(select(drafts.c.sealed)).scalars()
+    assert "Long Lane" not in kept
+    page.goto("about:blank")
+    open_link(page, site)
+    expect(page.get_by_text("You are back.")).to_be_visible()
+    expect(page.get_by_label("Address", exact=True)).to_have_value("12 Long Lane")
+    expect(page.get_by_label("Type your full name")).to_have_value("Grace Hopper")
+    expect(page.frame_locator("#card-frame iframe").locator("#cc-number")).to_have_value("")
+    type_card(page)
+    press(page)
+    page.wait_for_url("**/status")
+    assert [card["pan"] for card in site.cards] == [PAN]
+    page.close()
 
 
 def test_a_renewed_sealing_key_asks_for_the_card_once_more_and_keeps_the_rest(page: Page, site: PortalSite) -> None:
