@@ -294,10 +294,12 @@ def cells(*numbers: int, strings: tuple[str, ...]) -> bytes:
     texts = "".join(f"<si><t>{text}</t><rPh><t>7</t></rPh></si>" for text in strings)
     row = "".join(f'<c t="s"><v>{number}</v></c>' for number in numbers)
     parts: dict[str, str | bytes] = {
+        "[Content_Types].xml": "<Types/>",
+        "xl/workbook.xml": "<w/>",
         "xl/worksheets/sheet1.xml": f"<x><row>{row}</row></x>",
         "xl/sharedStrings.xml": f"<sst>{texts}</sst>",
     }
-    return packed({"[Content_Types].xml": "<Types/>", "xl/workbook.xml": "<w/>"} | parts)
+    return packed(parts)
 
 
 REPEATED = (
