@@ -42,6 +42,25 @@ class Reference:
         )
 
 
+def becoming_one(client: _Attribute, thing: _Attribute) -> Follow:
+    """How rows follow that say no more than that a client belongs to a thing (a traveler to a trip): where both belong
+    to the same, they become one row."""
+    row_type = cast("type[Any]", client.class_)  # Any: of whatever room
+
+    def follow(session: Session, kept_id: str, merged_id: str) -> int:
+        rows = session.scalars(select(row_type).where(client == merged_id)).all()
+        for row in rows:
+            thing_id = getattr(row, thing.key)
+            session.delete(row)
+            session.flush()
+            if session.get(row_type, {thing.key: thing_id, client.key: kept_id}) is None:
+                session.add(row_type(**{thing.key: thing_id, client.key: kept_id}))
+        session.flush()
+        return len(rows)
+
+    return follow
+
+
 def affected(session: Session, statement: Update | Delete) -> int:
     """Runs an update or a deletion and says how many rows it changed.
 
