@@ -1,4 +1,5 @@
-// Choosing what a payment is fills in its amount; "a part of it" leaves the amount to the client.
+// Choosing what a payment is fills in its amount; "a part of it" leaves the amount to the client, and what they typed there,
+// before this script listened perhaps, stays.
 const amount = document.getElementById("amount");
 const offers = new Map([...document.querySelectorAll("[data-pt-offer]")].map((offer) => [offer.dataset.ptOffer, offer.value]));
 
@@ -8,7 +9,7 @@ for (const choice of document.querySelectorAll("input[name=type]")) {
       amount.value = offers.get(choice.value);
       return;
     }
-    amount.value = "";
+    if ([...offers.values()].includes(amount.value)) amount.value = "";
     amount.focus();
   });
 }
