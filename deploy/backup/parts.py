@@ -13,7 +13,7 @@ import requests
 from deploy.backup import postgres, sqlite
 from deploy.backup.places import Places, sqlite_path
 from deploy.backup.rules import BackupFault
-from deploy.files import private_directory, write_file
+from deploy.files import private_directory, unpack, write_file
 from deploy.rabbitmq.management import Management, ManagementFault
 
 Rows = Mapping[str, int]
@@ -104,7 +104,7 @@ def _folder(name: str, folder: Path) -> Source:
             raise BackupFault(f"{folder} is not empty; a restore overwrites nothing.")
         private_directory(folder)
         with tarfile.open(source) as archive:
-            archive.extractall(folder, filter="data")
+            unpack(archive, folder)
         return {"files": sum(1 for path in folder.rglob("*") if path.is_file())}
 
     return Source(name=name, kind="folder", take=take, put=put)

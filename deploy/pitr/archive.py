@@ -25,7 +25,7 @@ from deploy.backup.postgres import environment_of, libpq
 from deploy.backup.rules import BackupFault, moment_of
 from deploy.backup.store import Identities, Say, Store
 from deploy.dev.engines.postgres import programs_folder
-from deploy.files import private_directory, write_file
+from deploy.files import private_directory, unpack, write_file
 from deploy.pitr.rules import PARTIAL, base_for, is_partial, is_whole
 
 SLOT = "wayvault_pitr"
@@ -202,7 +202,7 @@ def _base(url: str, data: Path) -> Source:
 
     def put(source: Path) -> Mapping[str, int]:
         with tarfile.open(source, "r:gz") as archive:
-            archive.extractall(data, filter="data")
+            unpack(archive, data)
         if (data / "backup_manifest").exists():
             _demand_whole(data)
         return {}
