@@ -77,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     restore = add("restore", "bring a backup back, over nothing that exists", _restore)
     restore.add_argument("--at", default="", metavar="NAME", help="which (default: the newest)")
     restore.add_argument("--check", action="store_true", help="only open everything and compare the sums")
+    restore.add_argument(
+        "--without", action="append", default=[], metavar="PART", help="leave a part as it is, such as rabbitmq"
+    )
     exercise = add("drill", "prove on an empty place that a backup works, and that trimmed cards stay gone", _drill)
     exercise.add_argument("--at", default="", metavar="NAME", help="which (default: the newest)")
     exercise.add_argument(
@@ -149,7 +152,7 @@ def _restore(given: argparse.Namespace, state: State, store: Store) -> int:
     places = places_of(state)
     print(f"restoring {name}", flush=True)
     store.restore(KEYS, list(key_sources(places)), identities, _say)
-    store.restore(name, list(data_sources(places)), identities, _say)
+    store.restore(name, [part for part in data_sources(places) if part.name not in given.without], identities, _say)
     print("Done: everything is back, with as many rows as the backup had.")
     print("Next: `make certificates`; on PostgreSQL `python -m deploy.postgres.bootstrap grants`; start everything;")
     print("`python -m services.vault verify-audit`.")

@@ -71,14 +71,7 @@ class Stack:
         """Starts everything and returns when it answers. Raises ContainerFault, CertificateFault, EngineFault."""
         started = time.monotonic()
         seeing = ("prometheus",) if prometheus else ()
-        self._images(seeing)
-        self.layout.write()
-        self._say("certificates, passwords and settings", started)
-        self._compose("up", "-d", *_ENGINES)
-        self._say("engines started", started)
-        self._set_up("vault-store", ("vault", "charging", "operator"))
-        self._set_up("store", ("crm", "portal", "notifier", "operator"))
-        self._say("engines set up", started)
+        self._start_engines(started, seeing)
         self._migrate()
         self._say("databases at their newest revision", started)
         if demo:
@@ -97,6 +90,33 @@ class Stack:
             self._enrol()
         self._say("ready", started)
         print("\n" + "\n".join(f"{site:8} {self.layout.origin(site)}" for site in self.sites.served))
+
+    def _start_engines(self, started: float, more: tuple[str, ...] = ()) -> None:
+        self._images(more)
+        self.layout.write()
+        self._say("certificates, passwords and settings", started)
+        self._compose("up", "-d", *_ENGINES)
+        self._say("engines started", started)
+        self._set_up("vault-store", ("vault", "charging", "operator"))
+        self._set_up("store", ("crm", "portal", "notifier", "operator"))
+        self._say("engines set up", started)
+
+    def restore(self, identity: Path, keys: Path) -> None:
+        """Puts the newest backup in `<root>/backup` into engines that are empty; `up` goes on from there.
+
+        Raises ContainerFault, CertificateFault, EngineFault, BackupFault. RabbitMQ stays as it was set up: what it had
+        of messages stands in the services' databases.
+        """
+        started = time.monotonic()
+        self._start_engines(started)
+        with backups.place_to_put_back(self.layout, identity) as place:
+            command = ("deploy.backup", "restore", "--without", "rabbitmq", "--identity", place)
+            more = backups.words(self.layout, self.containers, self._project, back=True)
+            self.containers.run(self._once("operator", backups.NETWORKS, command, more=more))
+        backups.keep_keys(self.layout, keys)
+        # It has the keys of before now, and is sealed when it comes back.
+        self.containers.run(["podman", "restart", self._name("hcvault")])
+        self._say("backup put back", started)
 
     def _read_anew(self) -> None:
         """What reads its files at its start only, told that one is another than before."""

@@ -141,7 +141,7 @@ class Layout:
         listening = Listening(address="0.0.0.0", port=SIP_PORT, ng_port=8113, told=self.sites.phone)
         known = extensions.ensure(folder, demo=not self.sites.production)
         self._place("kamailio", "kamailio.cfg", configuration(listening, known.values(), trunk_of(folder)))
-        _give(self.program("kamailio"))
+        give(self.program("kamailio"))
 
     def settings_of(self, program: str) -> Path:
         return self.root / "settings" / f"{program}.env"
@@ -182,7 +182,7 @@ class Layout:
         if secrets := _SECRETS.get(program):
             shutil.copytree(self.state.secrets / secrets, folder / "secrets" / secrets, dirs_exist_ok=True)
             shutil.copytree(self.state.secrets / "public", folder / "secrets" / "public", dirs_exist_ok=True)
-        _give(folder)
+        give(folder)
 
     def _engines(self) -> None:
         passwords = self.root / "programs" / "operator" / "passwords"
@@ -198,7 +198,7 @@ class Layout:
         self._place("rabbitmq", "rabbitmq.conf", rabbit, mode=PUBLIC_FILE)
         self._place("rabbitmq", "enabled_plugins", "[rabbitmq_management].\n", mode=PUBLIC_FILE)
         self._place("hcvault", "vault.json", json.dumps(_VAULT_SERVER, indent=2), mode=PUBLIC_FILE)
-        _give(self.program("operator"))
+        give(self.program("operator"))
 
     def _place(self, program: str, name: str, text: str, *, mode: int = PRIVATE_FILE) -> None:
         path = self.program(program) / name
@@ -340,7 +340,7 @@ def _folders(top: Path, path: Path) -> Iterator[Path]:
             yield parent
 
 
-def _give(folder: Path) -> None:
+def give(folder: Path) -> None:
     """Hands a program's folder to the account that its container runs as, where we may."""
     if os.geteuid() != 0:
         return

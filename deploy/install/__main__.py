@@ -9,6 +9,7 @@ begins. No demo data. Safe to run again: nothing is made twice, and answers are 
     --status   say of each program whether it runs and can work, and what is away
     --logs     the last that a program said: --logs vault
     --run      an operator's command, beside the programs: --run services.vault retention-report
+    --restore  a lost installation's backup, from `<state>/stack/backup`: --restore IDENTITY_FILE --unseal KEYS_FILE
 
 Exit status: 0 done; 1 not done, the message says why; 2 wrong arguments; 3 something must be mended first.
 """
@@ -22,6 +23,7 @@ from pathlib import Path
 from chassis.clock import SystemClock
 from chassis.commands import DONE, FOUND, NOT_DONE
 from chassis.progress import at_work
+from deploy.backup.rules import BackupFault
 from deploy.compose.__main__ import Stack
 from deploy.compose.files import SIP_PORT
 from deploy.dev.certificates import CertificateFault
@@ -66,6 +68,16 @@ class Installation:
             self._enrol(made)
             self._keep(**made, enrolled=self._answers.admin_email)
         return link
+
+    def restore(self, identity: Path, keys: Path) -> None:
+        """Puts back what another machine had, where nothing is yet; `run` starts it, and makes nobody anew.
+
+        Raises AnswerFault, and what `Stack.restore` raises.
+        """
+        if self.is_made:
+            raise AnswerFault("Wayvault is installed here already, and a restore overwrites nothing.")
+        self._stack.restore(identity, keys)
+        self._keep(agency="", admin="", enrolled="", restored="from a backup")
 
     def invite(self) -> str:
         """A fresh link for the admin. Raises ContainerFault."""
@@ -117,6 +129,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--invite", action="store_true", help="print a fresh link for the admin")
     parser.add_argument("--status", action="store_true", help="say how each program is; exit status 3 when one is not")
     parser.add_argument("--logs", metavar="PROGRAM", help="print the last that a program said")
+    parser.add_argument("--restore", type=Path, metavar="FILE", help="what opens the backup that is to be put back")
+    parser.add_argument("--unseal", type=Path, metavar="FILE", help="keys.json of the HashiCorp Vault that it is of")
     parser.add_argument(
         "--run", nargs=argparse.REMAINDER, metavar="…", help="run an operator's command; the last option"
     )
@@ -130,6 +144,8 @@ def main(
 ) -> int:
     given = _parser().parse_args(arguments)
     try:
+        if bool(given.restore) != bool(given.unseal):
+            raise AnswerFault("A restore needs both: --restore IDENTITY_FILE and --unseal KEYS_FILE.")
         if (given.status or given.logs or given.run or given.invite) and not (given.state / "installed.json").exists():
             raise AnswerFault(f"Nothing is installed in {given.state} yet. Begin with: make install")
         answers = _answers(given.state, given.answers, given.phone)
@@ -148,13 +164,16 @@ def main(
             return DONE if well else FOUND
         if not well and not installation.is_made:
             return FOUND
+        if given.restore:
+            with at_work("restoring"):
+                installation.restore(given.restore, given.unseal)
         with at_work("installing"):
             link = installation.run()
         _say_goodbye(link, answers, stack)
     except AnswerFault as fault:
         print(f"\n{fault}", file=sys.stderr)
         return NOT_DONE
-    except (ContainerFault, CertificateFault, EngineFault, OSError) as fault:
+    except (ContainerFault, CertificateFault, EngineFault, BackupFault, OSError) as fault:
         print(f"\n{fault}", file=sys.stderr)
         return NOT_DONE
     return DONE

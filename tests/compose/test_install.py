@@ -54,6 +54,10 @@ def test_an_operator_installs_and_the_admin_begins_with_one_link(
             assert "had their link before" in capsys.readouterr().out
             _ask_as_at_night(words, capsys)
             _back_up(words, state / "stack" / "backup", capsys)
+            safe = _lose(state, tmp_path / "elsewhere", _stack(state, given, "127.0.0.1", PORT))
+            back = ("--restore", str(safe / "identity.txt"), "--unseal", str(safe / "keys.json"))
+            assert main([*words, "--answers", str(file), *back], stack_of=_stack) == 0, capsys.readouterr().err
+            _is_as_before(browser, words, capsys)
         finally:
             _stack(state, given, "127.0.0.1", PORT).remove()
 
@@ -87,6 +91,30 @@ def _back_up(words: list[str], folder: Path, capsys: pytest.CaptureFixture[str])
     status, said = told("drill", *identity)
     # No card is held yet: all but that was proven.
     assert (status, "The drill went well, but no card was held" in said) == (3, True), said
+
+
+def _lose(state: Path, safe: Path, stack: Stack) -> Path:
+    """The machine is lost but for backups, their identity and the keys; a new one has the backups in their place."""
+    folder = state / "stack" / "backup"
+    shutil.copytree(folder, safe)
+    shutil.copy(state / "stack" / "programs" / "operator" / "hcvault" / "keys.json", safe)
+    stack.remove()
+    shutil.rmtree(state)
+    shutil.copytree(safe, folder, ignore=shutil.ignore_patterns("identity.txt", "keys.json"))
+    return safe
+
+
+def _is_as_before(browser: Browser, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert "had their link before" in capsys.readouterr().out
+    assert main([*words, "--run", "services.vault", "verify-audit"], stack_of=_stack) == 0, capsys.readouterr().out
+    page = browser.new_context(ignore_https_errors=True).new_page()
+    page.goto(f"https://{HOSTS['crm']}:{PORT}/sign-in")
+    page.get_by_label("E-mail").fill("ada@agency.com")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Continue to authenticator").click()
+    # The password of before is known, and the authenticator that she added then.
+    expect(page.get_by_label("Authenticator code")).to_be_visible(timeout=20_000)
+    expect(page.locator("#authenticator-secret")).to_have_count(0)
 
 
 def _with_our_names(known: Callable[..., Any]) -> Callable[..., Any]:

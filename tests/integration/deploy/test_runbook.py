@@ -54,6 +54,7 @@ NOT_RUN = {
             'make install OPTIONS="--run deploy.backup key --identity /var/lib/wayvault/backup/identity.txt"',
             'make install OPTIONS="--run deploy.backup run"',
             'make install OPTIONS="--run deploy.backup drill --identity /var/lib/wayvault/backup/identity.txt"',
+            'make install OPTIONS="--restore IDENTITY_FILE --unseal KEYS_FILE"',
         ),
         "asks containers: tests/compose/test_install.py",
     ),
