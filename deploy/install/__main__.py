@@ -72,10 +72,8 @@ class Installation:
     def restore(self, identity: Path, keys: Path) -> None:
         """Puts back what another machine had, where nothing is yet; `run` starts it, and makes nobody anew.
 
-        Raises AnswerFault, and what `Stack.restore` raises.
+        Raises what `Stack.restore` raises.
         """
-        if self.is_made:
-            raise AnswerFault("Wayvault is installed here already, and a restore overwrites nothing.")
         self._stack.restore(identity, keys)
         self._keep(agency="", admin="", enrolled="", restored="from a backup")
 
@@ -144,10 +142,7 @@ def main(
 ) -> int:
     given = _parser().parse_args(arguments)
     try:
-        if bool(given.restore) != bool(given.unseal):
-            raise AnswerFault("A restore needs both: --restore IDENTITY_FILE and --unseal KEYS_FILE.")
-        if (given.status or given.logs or given.run or given.invite) and not (given.state / "installed.json").exists():
-            raise AnswerFault(f"Nothing is installed in {given.state} yet. Begin with: make install")
+        _demand_sense(given)
         answers = _answers(given.state, given.answers, given.phone)
         stack = (stack_of or _stack)(given.state, answers, given.address, given.port)
         if (status := _asked(given, stack)) is not None:
@@ -177,6 +172,20 @@ def main(
         print(f"\n{fault}", file=sys.stderr)
         return NOT_DONE
     return DONE
+
+
+def _demand_sense(given: argparse.Namespace) -> None:
+    """Raises AnswerFault for what can't be done here."""
+    is_made = (given.state / "installed.json").exists()
+    if (given.status or given.logs or given.run or given.invite) and not is_made:
+        raise AnswerFault(f"Nothing is installed in {given.state} yet. Begin with: make install")
+    if bool(given.restore) != bool(given.unseal):
+        raise AnswerFault("A restore needs both: --restore IDENTITY_FILE and --unseal KEYS_FILE.")
+    if given.restore and is_made:
+        raise AnswerFault("Wayvault is installed here already, and a restore overwrites nothing.")
+    for file in filter(None, (given.restore, given.unseal)):
+        if not file.is_file():
+            raise AnswerFault(f"There is no file {file}.")
 
 
 def _asked(given: argparse.Namespace, stack: Stack) -> int | None:

@@ -138,6 +138,22 @@ def test_what_is_asked_before_there_is_anything_is_answered_with_the_beginning(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_restore_needs_both_files_and_a_machine_with_nothing_on_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state, identity, keys = tmp_path / "state", tmp_path / "identity.txt", tmp_path / "keys.json"
+    state.mkdir()
+
+    def told(*words: str) -> str:
+        assert main(["--state", str(state), *words]) == NOT_DONE
+        return capsys.readouterr().err
+
+    assert "needs both" in told("--restore", str(identity))
+    assert "There is no file" in told("--restore", str(identity), "--unseal", str(keys))
+    (state / "installed.json").write_text("{}")
+    assert "overwrites nothing" in told("--restore", str(identity), "--unseal", str(keys))
+
+
 @pytest.mark.enable_socket
 def test_after_a_restart_what_was_installed_starts_although_a_mail_server_is_away(
     answers: Answers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
