@@ -72,6 +72,14 @@ def test_no_setting_of_a_container_is_unknown_to_the_code(layout: Layout) -> Non
     assert given - known == set()
 
 
+@pytest.mark.parametrize("site", ["crm", "portal", "frame", "mailbox"])
+def test_each_site_is_behind_the_proxy_on_a_network_of_its_own(site: str) -> None:
+    own = f"edge-{site}"
+    assert COMPOSE["services"][site]["networks"][own] == {"aliases": [f"{site}.wayvault.internal"]}
+    assert {name for name in COMPOSE["services"] if own in networks(name)} == {site, "proxy"}
+    assert OPEN.isdisjoint(networks(site))
+
+
 def test_charging_reaches_gateways_its_database_and_its_engine_and_only_the_crm_reaches_it() -> None:
     assert networks("charging") == {"charging", "charging-store", "gateways", "seeing-charging"}
     assert beside("charging") == {
