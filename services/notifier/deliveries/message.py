@@ -49,6 +49,8 @@ class _Policy(EmailPolicy):
             return _folded_once(name, str(value))
         if name.lower() in _WITH_ADDRESSES and not str(value).isascii():
             return _mailbox_folded_once(name, value.addresses[0].display_name, value.addresses[0].addr_spec)
+        if name.lower() == "subject" and not str(value).isascii():
+            return f"{name}: {_in_words(name, str(value))}{SMTP.linesep}".encode("ascii")
         return super().fold_binary(name, value)
 
 
@@ -74,9 +76,12 @@ def _folded_once(name: str, value: str) -> bytes:
 
 @lru_cache(maxsize=1024)
 def _mailbox_folded_once(name: str, display_name: str, address: str) -> bytes:
-    """A name beyond ASCII, all of it in encoded words: email's own folding parts it and loses a blank in between."""
-    words = Header(display_name, "utf-8", header_name=name).encode(linesep=SMTP.linesep)
-    return f"{name}: {words}{SMTP.linesep} <{address}>{SMTP.linesep}".encode("ascii")
+    return f"{name}: {_in_words(name, display_name)}{SMTP.linesep} <{address}>{SMTP.linesep}".encode("ascii")
+
+
+def _in_words(name: str, text: str) -> str:
+    """A text beyond ASCII, all of it in encoded words: email's own folding parts it and loses a blank in between."""
+    return Header(text, "utf-8", header_name=name).encode(linesep=SMTP.linesep)
 
 
 class MessageRefused(ValueError):

@@ -9,7 +9,7 @@ from email.policy import default as default_policy
 from email.utils import getaddresses
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -126,6 +126,7 @@ def test_a_sender_that_was_read_before_is_written_as_at_first(name: str) -> None
     assert _message(name=name) == _message(name=name)
 
 
+@example("", "0000000000000000 000€€€€€€‘\U000f0000 €")  # a blank between two encoded words
 @given(st.text(max_size=80) | st.text('üé佐 ,"<>@;:().\\', max_size=80), st.text(max_size=300))
 def test_a_name_is_read_as_it_was_written_and_leads_to_one_address(name: str, subject: str) -> None:
     """As RFC 2047 §6.2 has it read: the blanks between encoded words are none of the text."""
