@@ -109,6 +109,9 @@ class Stack:
         """
         started = time.monotonic()
         self._start_engines(started)
+        # As compose would make it, so that `remove` finds it; at a second try it is there.
+        label, heads = f"io.podman.compose.project={self._project}", f"{self._project}_vault-heads"
+        self.containers.run(["podman", "volume", "create", "--label", label, heads], check=False)
         with backups.place_to_put_back(self.layout, identity) as place:
             command = ("deploy.backup", "restore", "--without", "rabbitmq", "--identity", place)
             more = backups.words(self.layout, self.containers, self._project, back=True)
