@@ -27,6 +27,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapper, Session, object_session
 from chassis.db.engine import Database
 
 R = TypeVar("R", bound=type[DeclarativeBase])
+# In a session's info: by news, the ids that its transaction changed so far.
 _UNTOLD: Final = "wayvault_untold"
 
 
@@ -85,7 +86,8 @@ class News:
 
     def tell(self, session: Session, ids: Iterable[str]) -> None:
         """Makes it news of these ids as the transaction commits; for where no marked row says so."""
-        _untold(session).setdefault(self, set()).update(each for each in ids if each)
+        untold: dict[News, set[str]] = session.info.setdefault(_UNTOLD, {})
+        untold.setdefault(self, set()).update(each for each in ids if each)
 
     def seen(self, session: Session, ids: Iterable[str]) -> Seen:
         """What differs from before when there is news of one of the ids. One query."""
@@ -98,14 +100,6 @@ class News:
         with database.transaction() as session:
             newest = session.scalar(select(func.max(self.table.c.id))) or 0
             session.execute(delete(self.table).where(self.table.c.id <= newest - self.kept))
-
-
-def _untold(session: Session) -> dict[News, set[str]]:
-    """What the session's transaction changed so far."""
-    if _UNTOLD not in session.info:
-        session.info[_UNTOLD] = {}
-    untold: dict[News, set[str]] = session.info[_UNTOLD]
-    return untold
 
 
 @event.listens_for(Session, "before_commit")

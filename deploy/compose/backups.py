@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from deploy import env_file
 from deploy.backup.places import token_of
 from deploy.backup.raft import unseal_keys_of
-from deploy.compose.files import RABBIT_ADMIN, Layout, give, postgres_admin_url
+from deploy.compose.files import HCVAULT, RABBIT_ADMIN, RABBIT_MANAGEMENT, Layout, give, postgres_admin_url
 from deploy.files import private_directory, write_file
 from deploy.images.host import ContainerFault, Containers
 from deploy.passwords import password_of
@@ -54,10 +54,10 @@ def words(layout: Layout, containers: Containers, project: str, *, back: bool = 
             "WAYVAULT_POSTGRES_ADMIN_URL": found_at(
                 postgres_admin_url(password_of(passwords, "postgres_admin")), places["vault-postgres"]
             ),
-            "WAYVAULT_RABBIT_MANAGEMENT_URL": "https://rabbitmq.wayvault.internal:15671",
+            "WAYVAULT_RABBIT_MANAGEMENT_URL": RABBIT_MANAGEMENT,
             "WAYVAULT_RABBIT_ADMIN_USER": RABBIT_ADMIN,
             "WAYVAULT_RABBIT_ADMIN_PASSWORD": password_of(passwords, "rabbitmq_admin"),
-            "WAYVAULT_HCVAULT_ADDRESS": "https://hcvault.wayvault.internal:8200",
+            "WAYVAULT_HCVAULT_ADDRESS": HCVAULT,
             "WAYVAULT_HCVAULT_TOKEN_FILE": f"{_HOME}/hcvault/keys.json",
             "VAULT_AUDIT_HEADS": "/var/lib/audit-heads/heads.jsonl",
         },

@@ -29,6 +29,9 @@ SIP_PORT = 5060
 # other networks don't read it; `status` asks from inside.
 METRICS = "metrics.wayvault.internal:9464"
 RABBIT_ADMIN = "wayvault_admin"
+# Where the operator's container reaches the engines' own interfaces.
+RABBIT_MANAGEMENT = "https://rabbitmq.wayvault.internal:15671"
+HCVAULT = "https://hcvault.wayvault.internal:8200"
 HEADING = "Settings of one program of deploy/compose.yaml; made by deploy.compose, with passwords."
 _INSIDE = Path("/var/lib/wayvault")
 _VAULT_ADDRESS = "vault.wayvault.internal:8105"
@@ -64,7 +67,7 @@ _VAULT_SERVER = {
             "tls_min_version": "tls12",
         }
     },
-    "api_addr": "https://hcvault.wayvault.internal:8200",
+    "api_addr": HCVAULT,
     "cluster_addr": "https://127.0.0.1:8201",
     "disable_mlock": True,
     "ui": False,

@@ -19,7 +19,7 @@ import hvac.exceptions
 import psycopg
 import requests
 
-from deploy.compose.files import RABBIT_ADMIN, postgres_admin_url
+from deploy.compose.files import HCVAULT, RABBIT_ADMIN, RABBIT_MANAGEMENT, postgres_admin_url
 from deploy.files import private_directory, write_file
 from deploy.passwords import password_of
 from deploy.postgres.bootstrap import Server, make_roles
@@ -30,7 +30,6 @@ from deploy.vault import bootstrap as transit
 _HOME = Path("/var/lib/wayvault")
 _CA = _HOME / "certs" / "ca.pem"
 _PASSWORDS = _HOME / "passwords"
-_VAULT = "https://hcvault.wayvault.internal:8200"
 _PATIENCE_SECONDS = 120.0
 
 
@@ -57,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _store() -> dict[str, str]:
     settings = _postgres(("crm", "portal", "notifier"))
     management = Management(
-        "https://rabbitmq.wayvault.internal:15671",
+        RABBIT_MANAGEMENT,
         user=RABBIT_ADMIN,
         password=password_of(_PASSWORDS, "rabbitmq_admin"),
         ca=_CA,
@@ -70,7 +69,7 @@ def _store() -> dict[str, str]:
 
 def _vault_store() -> dict[str, str]:
     settings = _postgres(("vault",))
-    client = hvac.Client(url=_VAULT, verify=str(_CA), timeout=60)
+    client = hvac.Client(url=HCVAULT, verify=str(_CA), timeout=60)
     _wait("HashiCorp Vault", client.sys.read_seal_status)
     client.token = _open(client)
     credentials = _HOME / "transit"
@@ -78,7 +77,7 @@ def _vault_store() -> dict[str, str]:
         _say(f"HashiCorp Vault: made {change}")
     return {
         **settings,
-        "VAULT_TRANSIT_URL": _VAULT,
+        "VAULT_TRANSIT_URL": HCVAULT,
         "VAULT_TRANSIT_AUTH_DIR": str(credentials),
         "VAULT_TRANSIT_CA": str(_CA),
     }

@@ -1,12 +1,13 @@
 """How much tests try of what could be tried without end: all of it where engines are demanded (CI), else a part."""
 
-import os
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
+from tests.support import engines
+
 T = TypeVar("T")
 
-THOROUGH: Final = os.environ.get("ENGINES") == "required"
+THOROUGH: Final = engines.required()
 
 
 def examples(most: int) -> int:
