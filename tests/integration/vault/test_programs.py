@@ -49,6 +49,7 @@ class Zone:
     ports: dict[str, int]
     environment: dict[str, str]
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
 
     def start(self, program: str) -> None:
         metrics = f"127.0.0.1:{self.ports[f'{program}-metrics']}"
@@ -71,6 +72,10 @@ class Zone:
         return open_channel(f"127.0.0.1:{self.ports[program]}", files, f"{name}.wayvault.internal")
 
     def until(self, true: Callable[[], bool], program: str) -> None:
+        """Waits until `true`; starts the program anew if an earlier test ended it, as tests come in any order."""
+        if program in self.ended:
+            self.ended.remove(program)
+            self.start(program)
         ends, paused = time.monotonic() + _READY_SECONDS, threading.Event()
         while not true():
             assert self.running[program].poll() is None, self.log(program)
@@ -163,6 +168,7 @@ def test_the_worker_tells_what_is_kept(zone: Zone) -> None:
 
 
 def test_the_frames_pages_hold_the_vaults_key(zone: Zone) -> None:
+    zone.until(lambda: serves(zone, "serve", "operator"), "serve")
     zone.until(lambda: zone.asked("web", "/readyz")[0] == 200, "web")
     host = f"card.localhost:{zone.ports['web']}"
     status, page = ask(zone.ports["web"], f"/capture?parent={PARENT}", host)
@@ -191,6 +197,7 @@ def test_each_ends_well_when_it_is_told_to(zone: Zone, program: str) -> None:
     # Whoever has not begun yet is simply ended by the signal.
     log = zone.folder / f"{program}.log"
     zone.until(lambda: "worker.started" in log.read_text() or zone.asked(program, "/readyz")[0] == 200, program)
+    zone.ended.add(program)
     zone.running[program].send_signal(signal.SIGTERM)
     assert zone.running[program].wait(60) == 0, zone.log(program)
     assert "Traceback" not in log.read_text()
