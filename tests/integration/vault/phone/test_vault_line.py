@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+import structlog
+from structlog.testing import LogCapture
 
 from chassis.clock import SystemClock
 from chassis.rpc import RpcServer
@@ -124,13 +126,26 @@ def test_acts_reach_the_trail_in_their_order_and_none_waits_when_it_ends(line: L
     assert ["phone.opened" in recorded[0], "phone.ended" in recorded[1]] == [True, True]
 
 
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> LogCapture:
+    """What the line logs, also where an earlier test configured logging: a logger keeps what it was first used with."""
+    capture = LogCapture()
+    monkeypatch.setattr(vault_grpc, "_log", structlog.wrap_logger(None, processors=[capture]))
+    return capture
+
+
+def lost(logged: LogCapture) -> list[tuple[str, str]]:
+    """The acts that were logged as lost, with the reason."""
+    return [(entry["action"], entry["why"]) for entry in logged.entries if entry["event"] == "phone.act_lost"]
+
+
 def trail_lines(line: Line) -> list[str]:
     with line.kit.vault.core.database.read() as session:
         return list(exported(session, ocsf=False))
 
 
 def test_what_the_vault_never_took_is_logged_as_lost(
-    line: Line, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    line: Line, logged: LogCapture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     line.server.stop(grace=0)
     monkeypatch.setattr(vault_grpc, "_PAUSE_SECONDS", 0.01)
@@ -139,12 +154,10 @@ def test_what_the_vault_never_took_is_logged_as_lost(
     stop = threading.Event()
     stop.set()
     trail.run(stop)
-    assert "phone.act_lost" in capsys.readouterr().out
+    assert lost(logged) == [("phone.opened", "the masker ends")]
 
 
-def test_an_act_that_the_vault_refuses_for_good_is_lost_and_holds_up_no_other(
-    line: Line, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_act_that_the_vault_refuses_for_good_is_lost_and_holds_up_no_other(line: Line, logged: LogCapture) -> None:
     trail = VaultTrail(line.address, line.authority.issue("phone"), NAME)
     for action in ("phone.nothing", "phone.ended"):
         trail.record(Act(action=action, session_id="session_1", agency_id=AGENCY, agent_id=AGENT))
@@ -156,21 +169,17 @@ def test_an_act_that_the_vault_refuses_for_good_is_lost_and_holds_up_no_other(
     finally:
         stop.set()
         telling.join()
-    said = capsys.readouterr().out
-    assert "phone.act_lost" in said
-    assert "InvalidArgument" in said
+    assert lost(logged) == [("phone.nothing", "InvalidArgument")]
 
 
 def test_more_acts_than_memory_holds_are_logged_as_lost(
-    line: Line, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    line: Line, logged: LogCapture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(vault_grpc, "_MOST_ACTS", 1)
     trail = VaultTrail(line.address, line.authority.issue("phone"), NAME)
     trail.record(Act(action="phone.opened"))
     trail.record(Act(action="phone.ended"))
-    said = capsys.readouterr().out
-    assert "phone.act_lost" in said
-    assert "phone.ended" in said
+    assert lost(logged) == [("phone.ended", "too many wait")]
 
 
 def test_silence_is_noticed_while_there_is_a_session_only(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
