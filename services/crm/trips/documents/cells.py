@@ -1,15 +1,22 @@
-"""Rows of a workbook's sheets as a person sees them, for numbers that are written over several cells.
+"""Rows of a workbook's sheets as a person sees them, for numbers that are written over several cells, or of which a
+cell's format writes a part.
 
 Excel keeps each text once (ECMA-376 part 1, 18.4.9) and OpenDocument each run of like cells (part 3, 9.1.4), so that
 the four cells of 5555 5555 5555 4444 are not to be found beside one another in the file.
 """
 
-from collections.abc import Iterator
-from contextlib import suppress
-from typing import Any, Final
-from xml.parsers import expat
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
 
 from chassis.cards.detector import in_cells
+from services.crm.trips.documents.cell_styles import (
+    attribute,
+    count,
+    excel_formats,
+    open_document_formats,
+    read_xml,
+)
+from services.crm.trips.documents.number_formats import NumberFormat
 
 # Cells of a row that are looked at; one may say that it repeats a blank 16,384 times.
 _MOST_CELLS: Final = 1_000
@@ -17,9 +24,27 @@ _MOST_REPEATED: Final = 20
 _REPEATED: Final = "number-columns-repeated"
 _SHEETS: Final = "xl/worksheets/"
 _STRINGS: Final = "xl/sharedstrings.xml"
+_EXCEL_STYLES: Final = "xl/styles.xml"
 _OPEN_DOCUMENT: Final = "content.xml"
+_OPEN_DOCUMENT_STYLES: Final = "styles.xml"
 # Within a cell or a text: how it is computed, and how its characters are read aloud (phonetic runs).
 _PASSED_OVER: Final = frozenset({"f", "rPh"})
+# What a cell holds, as it says: in Excel a text, kept elsewhere ("s"), computed or in the cell; in OpenDocument.
+_TEXTS: Final = frozenset({"s", "str", "inlineStr", "string"})
+_NO_NUMBERS: Final = frozenset({"b", "e", "d", "boolean", "date", "time"})
+_DEFAULT_STYLE: Final = "default-cell-style-name"
+
+
+class _Cell(NamedTuple):
+    """`kind`: what the cell says that it holds; `value`: the number behind what it shows, if it keeps both."""
+
+    kind: str
+    style: str
+    text: str
+    value: str = ""
+
+
+_Formats = Mapping[str, NumberFormat]
 
 
 class Sheets:
@@ -27,78 +52,126 @@ class Sheets:
 
     def __init__(self) -> None:
         self._strings = b""
+        self._excel_styles = b""
+        self._open_styles = b""
         self._parts: list[bytes] = []
+        self._content = b""
 
     def add(self, name: str, part: bytes) -> None:
         """A part by its name in small letters; what is no sheet is passed over."""
         if name == _STRINGS:
             self._strings = part
-        elif name.startswith(_SHEETS) or (name == _OPEN_DOCUMENT and _REPEATED.encode() in part):
+        elif name == _EXCEL_STYLES:
+            self._excel_styles = part
+        elif name == _OPEN_DOCUMENT_STYLES:
+            self._open_styles = part
+        elif name == _OPEN_DOCUMENT:
+            self._content = part
+        elif name.startswith(_SHEETS):
             self._parts.append(part)
 
     def numbers_over_cells(self) -> Iterator[str]:
-        """The rows, their cells parted by blanks, that hold a card number's groups in neighbouring cells."""
-        strings = [text for row in _rows(self._strings, "sst", "si") for _, text in row]
+        """The rows, their cells parted by blanks, that hold a card number's groups in neighbouring cells; and what
+        cells show whose formats hold digits."""
+        strings = [cell.text for row in _rows(self._strings, "sst", "si", "0") for cell in row]
+        formats = excel_formats(self._excel_styles) if self._parts else {}
         for part in self._parts:
-            for row in _rows(part, "row", "c") or _rows(part, "table-row", "table-cell"):
-                cells = [_shared(strings, text) if shared else text for shared, text in row]
-                if in_cells(cells):
-                    yield " ".join(cells)
+            for row in _rows(part, "row", "c", "0"):
+                yield from _row([_shared(strings, cell) for cell in row], formats)
+        formats = open_document_formats(self._open_styles, self._content)
+        if formats or _REPEATED.encode() in self._content:
+            for row in _rows(self._content, "table-row", "table-cell", ""):
+                yield from _row(row, formats)
 
 
-def _shared(strings: list[str], number: str) -> str:
-    return strings[int(number)] if number.isdecimal() and int(number) < len(strings) else ""
+def _row(row: list[_Cell], formats: _Formats) -> Iterator[str]:
+    texts = [cell.text for cell in row]
+    if in_cells(texts):
+        yield " ".join(texts)
+    if not formats or not any(cell.style in formats for cell in row):
+        return
+    shown = [_shown(cell, formats) for cell in row]
+    yield from ("\n".join(each) for each in shown if each)
+    as_shown = [(each or [text])[0] for each, text in zip(shown, texts, strict=True)]
+    if in_cells(as_shown):
+        yield " ".join(as_shown)
 
 
-def _rows(part: bytes, row: str, cell: str) -> list[list[tuple[bool, str]]]:
-    """The cells of each row: whether a cell names a shared text by its number, and what stands in it. As far as it is
-    XML: that a part is none to its end is said by who reads its text."""
-    reader = _Rows(row, cell)
-    with suppress(expat.ExpatError, ValueError, LookupError):
-        reader.read(part)
+def _shown(cell: _Cell, formats: _Formats) -> list[str]:
+    """The cell as each section of its format shows it; empty where the format writes nothing of its own."""
+    if cell.style not in formats or cell.kind in _NO_NUMBERS or not (cell.value or cell.text):
+        return []
+    return formats[cell.style].shown(cell.value or cell.text, is_text=cell.kind in _TEXTS)
+
+
+def _shared(strings: list[str], cell: _Cell) -> _Cell:
+    """The cell with the text that it names by its number."""
+    if cell.kind != "s":
+        return cell
+    number = count(cell.text, len(strings), otherwise=len(strings))
+    return cell._replace(text=strings[number] if number < len(strings) else "")
+
+
+def _rows(part: bytes, row: str, cell: str, default_style: str) -> list[list[_Cell]]:
+    """The cells of each row. As far as it is XML: that a part is none to its end is said by who reads its text."""
+    reader = _Rows(row, cell, default_style)
+    read_xml(part, reader)
     return reader.rows
 
 
+def _without_namespaces(attributes: Mapping[str, str]) -> dict[str, str]:
+    return {name.rpartition(":")[2]: value for name, value in attributes.items()}
+
+
 class _Rows:
-    def __init__(self, row: str, cell: str) -> None:
-        self._row, self._cell = row, cell
-        self._shared, self._times, self._words, self._open = False, 1, list[str](), False
-        self.rows: list[list[tuple[bool, str]]] = []
+    def __init__(self, row: str, cell: str, default_style: str) -> None:
+        self._row, self._cell, self._default_style = row, cell, default_style
+        self._is_excel = row == "row"
+        self._attributes, self._words, self._open = dict[str, str](), list[str](), False
+        self._style_of_row, self._columns, self._column = "", list[str](), 0
+        self.rows: list[list[_Cell]] = []
 
-    def read(self, part: bytes) -> None:
-        parser = expat.ParserCreate()
-        parser.buffer_text = True
-        parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
-        parser.CharacterDataHandler = self._word
-        parser.EntityDeclHandler = refuse_entities
-        parser.Parse(part, True)  # noqa: FBT003
-
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        local = name.rpartition(":")[2]
-        if local == self._row:
+    def start(self, local: str, attributes: dict[str, str]) -> None:
+        if local == self._cell:
+            self._open, self._words = True, []
+            self._attributes = attributes if self._is_excel else _without_namespaces(attributes)
+        elif local == self._row:
             self.rows.append([])
-        elif local == self._cell:
-            self._open, self._words, self._shared = True, [], attributes.get("t") == "s"
-            times = next((value for key, value in attributes.items() if key.endswith(_REPEATED)), "1")
-            self._times = min(int(times), _MOST_REPEATED) if times.isdecimal() else 1
+            self._style_of_row, self._column = attribute(attributes, _DEFAULT_STYLE), 0
+        elif local == "table":
+            self._columns = []
+        elif local == "table-column" and len(self._columns) < _MOST_CELLS:
+            times = count(attribute(attributes, _REPEATED), _MOST_CELLS)
+            self._columns += [attribute(attributes, _DEFAULT_STYLE)] * times
+        elif local == "covered-table-cell":
+            self._column += count(attribute(attributes, _REPEATED), _MOST_CELLS)
         elif local in _PASSED_OVER:
             self._open = False
 
-    def _word(self, text: str) -> None:
+    def word(self, text: str) -> None:
         if self._open:
             self._words.append(text)
 
-    def _end(self, name: str) -> None:
-        local = name.rpartition(":")[2]
+    def end(self, local: str) -> None:
         if local == self._cell and self.rows:
             most = _MOST_CELLS if self._row != "sst" else len(self.rows[-1]) + 1
+            times = 1 if self._is_excel else count(self._attributes.get(_REPEATED, ""), _MOST_CELLS)
             if len(self.rows[-1]) < most:
-                self.rows[-1] += [(self._shared, "".join(self._words))] * self._times
+                self.rows[-1] += [self._read()] * min(times, _MOST_REPEATED)
+            self._column += times
             self._open = False
         elif local in _PASSED_OVER:
             self._open = True
 
-
-def refuse_entities(*_: Any) -> None:  # Any: expat's arguments
-    """Raises ValueError: entities of a document's own multiply."""
-    raise ValueError("entities")
+    def _read(self) -> _Cell:
+        """The cell: Excel says `t` and `s`; OpenDocument has names, and styles of rows and columns for a cell without
+        one of its own."""
+        said = self._attributes.get
+        style = said("s") or said("style-name") or self._style_of_row
+        column = self._columns[self._column] if not style and self._column < len(self._columns) else ""
+        return _Cell(
+            kind=said("t") or said("value-type", ""),
+            style=style or column or self._default_style,
+            text="".join(self._words),
+            value=said("value", ""),
+        )

@@ -8,7 +8,8 @@ import zipfile
 from typing import Final
 from xml.parsers import expat
 
-from services.crm.trips.documents.cells import Sheets, refuse_entities
+from services.crm.trips.documents.cell_styles import refuse_entities
+from services.crm.trips.documents.cells import Sheets
 from services.crm.trips.documents.inside import DAMAGED, LOCKED, OUTSIDE, PROGRAM, TOO_MUCH, UNREADABLE_ZIP, Inside
 
 _TEXT_PARTS: Final = (".xml", ".rels", ".vml", ".rdf", ".html", ".htm", ".mht", ".rtf", ".txt", ".svg", ".csv", ".json")

@@ -1,0 +1,166 @@
+"""Which cells of a workbook have a number format that holds digits of its own, by the names of their styles."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+from xml.parsers import expat
+
+from services.crm.trips.documents.number_formats import NumberFormat, escaped
+
+_Attributes = Mapping[str, str]
+# More places than a card number has digits are none that it could stand in.
+_MOST_PLACES: Final = 20
+_DATA_STYLES: Final = frozenset({"number-style", "currency-style", "percentage-style", "text-style"})
+_NUMBERS: Final = frozenset({"number", "scientific-number", "fraction"})
+_TEXTS: Final = frozenset({"text", "currency-symbol"})
+
+
+def excel_formats(styles: bytes) -> dict[str, NumberFormat]:
+    """Formats by the number that a cell names (ECMA-376 part 1, 18.8.10)."""
+    reader = _ExcelStyles()
+    read_xml(styles, reader)
+    made = {number: NumberFormat(code) for number, code in reader.codes.items()}
+    return {str(at): made[number] for at, number in enumerate(reader.cells) if made.get(number)}
+
+
+def open_document_formats(*parts: bytes) -> dict[str, NumberFormat]:
+    """Formats by the name of a cell's style, its parents' too (OpenDocument part 3, 16.2)."""
+    reader = _OpenDocumentStyles()
+    for part in parts:
+        read_xml(part, reader)
+    made = {name: NumberFormat(";".join(reader.codes_of(name))) for name in reader.codes}
+    return {name: made[data] for name in reader.cells if made.get(data := reader.data_style(name))}
+
+
+def read_xml(part: bytes, reader: Any) -> None:  # Any: has start, end and word
+    """Hands a part to the reader by its elements' local names, as far as it is XML: that a part is none to its end is
+    said by who reads its text."""
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler = lambda name, attributes: reader.start(name.rpartition(":")[2], attributes)
+    parser.EndElementHandler = lambda name: reader.end(name.rpartition(":")[2])
+    parser.CharacterDataHandler = reader.word
+    parser.EntityDeclHandler = refuse_entities
+    with suppress(expat.ExpatError, ValueError, LookupError):
+        parser.Parse(part, True)  # noqa: FBT003
+
+
+def refuse_entities(*_: Any) -> None:  # Any: expat's arguments
+    """Raises ValueError: entities of a document's own multiply."""
+    raise ValueError("entities")
+
+
+def attribute(attributes: _Attributes, local: str) -> str:
+    """An attribute whatever its namespace is called; empty when there is none."""
+    return next((value for key, value in attributes.items() if key.rpartition(":")[2] == local), "")
+
+
+def count(text: str, most: int, *, otherwise: int = 1) -> int:
+    """A number in an attribute, bounded."""
+    return min(int(text), most) if text.isdecimal() and len(text) < 10 else otherwise
+
+
+class _ExcelStyles:
+    def __init__(self) -> None:
+        self.codes: dict[str, str] = {}
+        self.cells: list[str] = []
+        self._in_cells = False
+
+    def start(self, local: str, attributes: _Attributes) -> None:
+        if local == "numFmt":
+            self.codes.setdefault(attributes.get("numFmtId", ""), attributes.get("formatCode", ""))
+        elif local == "cellXfs":
+            self._in_cells = True
+        elif local == "xf" and self._in_cells:
+            self.cells.append(attributes.get("numFmtId", ""))
+
+    def end(self, local: str) -> None:
+        if local == "cellXfs":
+            self._in_cells = False
+
+    def word(self, text: str) -> None:
+        """Formats stand in attributes only."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _CellStyle:
+    data: str
+    parent: str
+
+
+@dataclass(slots=True, kw_only=True)
+class _OpenDocumentStyles:
+    codes: dict[str, list[str]] = field(default_factory=dict)
+    """What each data style writes, piece by piece."""
+    maps: dict[str, list[str]] = field(default_factory=dict)
+    cells: dict[str, _CellStyle] = field(default_factory=dict)
+    _name: str = ""
+    _words: list[str] = field(default_factory=list)
+    _within: dict[int, str] = field(default_factory=dict)
+    _position: int = 0
+    _places: int = 0
+    _decimals: int = 0
+
+    def start(self, local: str, attributes: _Attributes) -> None:
+        self._words = []
+        if local in _DATA_STYLES:
+            self._name = attribute(attributes, "name")
+            self.codes[self._name] = []
+        elif local == "style" and attribute(attributes, "family") == "table-cell":
+            style = _CellStyle(
+                data=attribute(attributes, "data-style-name"), parent=attribute(attributes, "parent-style-name")
+            )
+            self.cells[attribute(attributes, "name")] = style
+        elif self._name:
+            self._piece(local, attributes)
+
+    def _piece(self, local: str, attributes: _Attributes) -> None:
+        if local in _NUMBERS:
+            self._within = {}
+            self._places = count(attribute(attributes, "min-integer-digits"), _MOST_PLACES)
+            self._decimals = count(attribute(attributes, "decimal-places"), _MOST_PLACES, otherwise=0)
+        elif local == "embedded-text":
+            self._position = count(attribute(attributes, "position"), _MOST_PLACES, otherwise=0)
+        elif local == "map":
+            self.maps.setdefault(self._name, []).append(attribute(attributes, "apply-style-name"))
+
+    def word(self, text: str) -> None:
+        self._words.append(text)
+
+    def end(self, local: str) -> None:
+        if not self._name:
+            return
+        if local in _DATA_STYLES:
+            self._name = ""
+        elif local in _TEXTS:
+            self.codes[self._name].append(escaped("".join(self._words)))
+        elif local == "text-content":
+            self.codes[self._name].append("@")
+        elif local == "embedded-text":
+            self._within[self._position] = escaped("".join(self._words))
+        elif local in _NUMBERS:
+            self.codes[self._name].append("".join(self._digits()))
+
+    def _digits(self) -> Iterator[str]:
+        """The number's places, with the texts that stand so many digits before its point."""
+        places = max(self._places, 1, *(position + 1 for position in self._within))
+        for left in range(places - 1, -1, -1):
+            yield ("0" if left < self._places else "#") + self._within.get(left, "")
+        if self._decimals:
+            yield "." + "0" * self._decimals
+
+    def codes_of(self, name: str) -> Iterator[str]:
+        """A data style's code and those which it becomes on a condition."""
+        for each in (name, *self.maps.get(name, [])):
+            yield "".join(self.codes.get(each, []))
+
+    def data_style(self, name: str) -> str:
+        """The data style of a cell's style, or of the nearest of its parents that has one."""
+        seen = set[str]()
+        while name in self.cells and name not in seen:
+            if data := self.cells[name].data:
+                return data
+            seen.add(name)
+            name = self.cells[name].parent
+        return ""
