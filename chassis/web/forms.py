@@ -38,6 +38,7 @@ from chassis.typed.text import clean_line, clean_text, draws, has_letter, plain
 from chassis.typed.times import TimeError, read_time
 from chassis.typed.zones import ZoneError, read_zone
 from chassis.web.formatting import country_choices
+from chassis.web.tripwire import NAME_REFUSED, CardNumberRefused, refused_files
 
 __all__ = [
     "BooleanField",
@@ -100,6 +101,17 @@ class Form(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             for_files = {field.name for field in form if isinstance(field, FileField | MultipleFileField)}
             files = [(name, file) for name, file in request.files.items(multi=True) if name in for_files]
             return CombinedMultiDict((ImmutableMultiDict(files), request.form))
+
+    def validate(self, *args: Any, **kwargs: Any) -> bool:  # Any: WTForms' own
+        """Whether the form may be used; files that were taken out of it for their names are said beside their fields.
+        Raises CardNumberRefused for one that this form has no field for."""
+        is_valid: bool = super().validate(*args, **kwargs)
+        for name in refused_files():
+            if name not in self._fields:
+                raise CardNumberRefused(name)
+            self.refuse(name, NAME_REFUSED)
+            is_valid = False
+        return is_valid
 
     def refuse(self, field: str, message: str) -> None:
         """Adds an error that a rule or another service found, to its field, or to the form when it has none."""

@@ -56,3 +56,13 @@ def test_links_and_templates_name_a_room_that_is_there(service: str) -> None:
 def _names(path: Path) -> set[str]:
     text = path.read_text("utf-8")
     return {*_NAMED.findall(text), *_SHOWN.findall(text)}
+
+
+@pytest.mark.parametrize("service", _SITES)
+def test_every_page_that_takes_a_file_says_itself_why_its_name_is_refused(service: str) -> None:
+    """A card number in a file's name is said beside the field, where nothing else that was typed is lost."""
+    folder = ROOT / "services" / service
+    rooms = {path.parent for path in folder.rglob("*.py") if "FileField(" in path.read_text("utf-8")}
+    assert rooms
+    unmarked = [room.name for room in rooms if "@says_of_file_names" not in (room / "views.py").read_text("utf-8")]
+    assert unmarked == []

@@ -3,6 +3,7 @@
 from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from chassis.web.tripwire import says_of_file_names
 from services.portal.parts import portal
 from services.portal.verify.forms import VerifyForm
 from services.portal.verify.rules import CHECKS_PER_HOUR, MAX_FILE, looks_like_pdf
@@ -14,6 +15,7 @@ _TOO_MANY = "Many files were checked from your connection within an hour, so we 
 
 
 @blueprint.route("/verify", methods=["GET", "POST"])
+@says_of_file_names
 def check() -> ResponseReturnValue:
     """The form, and what was found."""
     form = VerifyForm()

@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 
 from chassis.errors import NotFound
 from chassis.web.forms import Form
+from chassis.web.tripwire import says_of_file_names
 from services.crm.access.activity.service import Act
 from services.crm.access.agency.forms import AgencyForm, AgentForm, LogoForm, ProfileForm
 from services.crm.access.agency.logo import MOST_UPLOADED, read_logo
@@ -70,6 +71,7 @@ def profile() -> ResponseReturnValue:
 
 @blueprint.post("/logo")
 @admin_required
+@says_of_file_names
 def change_logo() -> ResponseReturnValue:
     """Takes a picture as the agency's logo."""
     actor, directory = current_agent(), access().directory

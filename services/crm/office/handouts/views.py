@@ -4,6 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chassis.web.downloads import download
+from chassis.web.tripwire import says_of_file_names
 from services.crm.core.forms import attempt
 from services.crm.core.web import admin_required, current_agent, login_required
 from services.crm.office.handouts.forms import HandoutForm
@@ -15,6 +16,7 @@ blueprint = Blueprint("handouts", __name__, template_folder="templates", url_pre
 
 @blueprint.route("", methods=["GET", "POST"])
 @admin_required
+@says_of_file_names
 def show() -> ResponseReturnValue:
     """C20: where the community is, and the Quick Sheet."""
     actor, desk = current_agent(), office().handouts

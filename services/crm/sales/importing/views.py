@@ -11,6 +11,7 @@ from chassis.errors import InvalidArgument
 from chassis.typed.names import full_name
 from chassis.web.formatting import plural, zone
 from chassis.web.forms import Form
+from chassis.web.tripwire import says_of_file_names
 from services.crm.core.addresses import page_number, same_list
 from services.crm.core.export import table_response
 from services.crm.core.forms import do_and_say
@@ -56,6 +57,7 @@ def _imports() -> Imports:
 
 @blueprint.route("", methods=["GET", "POST"])
 @login_required
+@says_of_file_names
 def start() -> ResponseReturnValue:
     """Takes a file; lists what was brought in before."""
     form = FileForm()

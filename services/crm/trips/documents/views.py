@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from chassis.errors import PermissionDenied
 from chassis.web.downloads import download
+from chassis.web.tripwire import says_of_file_names
 from services.crm.core.actor import Actor
 from services.crm.core.forms import attempt
 from services.crm.core.panels import Panel
@@ -44,6 +45,7 @@ def client_panel(actor: Actor, client: ClientDetail) -> Panel | None:
 
 @blueprint.route("/bookings/<id:booking_id>/documents/new", methods=["GET", "POST"])
 @login_required
+@says_of_file_names
 def share(booking_id: str) -> ResponseReturnValue:
     """P4: shares a file with the travelers."""
     actor = current_agent()

@@ -9,8 +9,12 @@ import structlog
 from flask import Flask, request
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from werkzeug.test import TestResponse
+from wtforms import FileField, StringField
 
 from chassis.cards import Brand
+from chassis.web.forms import Form
+from chassis.web.tripwire import NAME_REFUSED, says_of_file_names
 from tests.support.cards import cards
 from tests.support.gallery import GallerySettings, make_gallery
 
@@ -80,6 +84,55 @@ def test_a_number_in_a_files_name_is_told_with_what_to_do(echo_app: Flask) -> No
     page = echo_app.test_client().post("/echo", data=data, content_type="multipart/form-data")
     assert page.status_code == 422
     assert "give the file another name" in page.text
+
+
+class Paper(Form):
+    title = StringField("Title")
+    paper = FileField("Paper")
+
+
+@pytest.fixture
+def paper_app(echo_app: Flask) -> Flask:
+    """With a form that takes a file and says what became of it."""
+
+    @says_of_file_names
+    def take() -> str:
+        form, files = Paper(), request.files
+        said = "taken" if form.validate_on_submit() else " ".join(form.paper.errors)
+        return f"{said}; {form.title.data}; {[file.filename for file in files.values()]}"
+
+    @says_of_file_names
+    def other() -> str:
+        return "reached" if Form().validate() else "refused"
+
+    echo_app.add_url_rule("/take", view_func=take, methods=["POST"])
+    echo_app.add_url_rule("/other", view_func=other, methods=["POST"])
+    return echo_app
+
+
+def given_a_paper(app: Flask, name: str, address: str = "/take", **fields: str) -> TestResponse:
+    data: dict[str, object] = {"title": "Passes", **fields, "paper": (io.BytesIO(b"x"), name)}
+    return app.test_client().post(address, data=data, content_type="multipart/form-data")
+
+
+def test_a_form_that_takes_files_says_beside_its_field_that_a_name_looks_like_a_card(paper_app: Flask) -> None:
+    assert given_a_paper(paper_app, "passes.pdf").text == "taken; Passes; ['passes.pdf']"
+    with structlog.testing.capture_logs() as entries:
+        answer = given_a_paper(paper_app, "4111-1111-1111-1111.pdf")
+    assert answer.text == f"{NAME_REFUSED}; Passes; []"
+    assert entries[0]["event"] == "tripwire.card_number_refused"
+    assert "1111" not in str(entries)
+
+
+def test_a_card_number_elsewhere_is_refused_unread_in_spite_of_a_form_that_takes_files(paper_app: Flask) -> None:
+    card = "4111 1111 1111 1111"
+    assert given_a_paper(paper_app, card, title=card).status_code == 422
+    # A text under the file's own field is none of a file's name.
+    both = {"paper": [card, (io.BytesIO(b"x"), card)]}
+    answer = paper_app.test_client().post("/take", data=both, content_type="multipart/form-data")
+    assert answer.status_code == 422
+    assert given_a_paper(paper_app, card, address=f"/take?{card}=1").status_code == 422
+    assert given_a_paper(paper_app, card, address="/other").status_code == 422
 
 
 @pytest.mark.parametrize("file_name", [b"", b'; filename="a.txt"'], ids=["a field", "a file"])

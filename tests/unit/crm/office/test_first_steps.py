@@ -118,6 +118,17 @@ def test_what_is_no_quick_sheet_is_refused_and_the_old_one_stays(crm: CrmHouse, 
     assert crm.deps.office.handouts.sheet(crm.maya) == pdf("The old one")
 
 
+def test_a_sheet_called_like_a_card_is_asked_for_again_by_its_field(crm: CrmHouse) -> None:
+    ada = crm.browser(crm.ada)
+    ada.get("/handouts")
+    sheet = (io.BytesIO(pdf("Ten questions")), "4111-1111-1111-1111.pdf")
+    answer = ada.post("/handouts", {"community_url": "talk.example", "sheet": sheet})
+    assert answer.status_code == 422
+    assert "looks like a card number" in answer.text.partition('id="sheet-error"')[2].partition("</p>")[0]
+    assert "talk.example" in answer.text
+    assert crm.deps.office.handouts.of(crm.ada) == Handouts()
+
+
 def test_an_address_that_is_none_is_said_beside_the_field(crm: CrmHouse) -> None:
     ada = crm.browser(crm.ada)
     ada.get("/handouts")

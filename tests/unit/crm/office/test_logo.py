@@ -99,6 +99,16 @@ def test_an_svg_is_refused_on_the_page_and_nothing_changes(site: CrmSite) -> Non
     assert site.deps.access.directory.agency(site.agency_id).logo_sha256 == ""
 
 
+def test_a_logo_called_like_a_card_is_asked_for_again_by_its_field(site: CrmSite) -> None:
+    ada = site.signed_in(site.ada)
+    ada.get("/agency")
+    upload = {"logo": (io.BytesIO(picture()), "4111-1111-1111-1111.png")}
+    refused = ada.post("/agency/logo", upload, content_type="multipart/form-data")
+    assert refused.status_code == 422
+    assert "looks like a card number" in refused.text.partition('id="logo-error"')[2].partition("</p>")[0]
+    assert "Choose a picture first" not in refused.text
+
+
 def test_an_agent_can_t_change_the_logo(site: CrmSite) -> None:
     with pytest.raises(PermissionDenied):
         site.deps.access.directory.change_logo(site.maya, read_logo(picture()))

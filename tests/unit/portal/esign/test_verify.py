@@ -26,10 +26,12 @@ def event(world: PortalWorld) -> EsignSigned:
     return found
 
 
-def check(browser: FlaskClient, content: bytes | None = None, reference: str = "") -> tuple[int, str]:
+def check(
+    browser: FlaskClient, content: bytes | None = None, reference: str = "", name: str = "signed.pdf"
+) -> tuple[int, str]:
     data: dict[str, object] = {"reference": reference}
     if content is not None:
-        data["file"] = (io.BytesIO(content), "signed.pdf")
+        data["file"] = (io.BytesIO(content), name)
     answer = browser.post("/verify", data=data, content_type="multipart/form-data")
     return answer.status_code, answer.get_data(as_text=True)
 
@@ -41,6 +43,14 @@ def test_the_file_that_was_signed_is_genuine_and_no_person_is_named(world: Porta
     assert "Terms and conditions" in page
     for personal in ("Grace", "Hopper", "grace@client.example", "127.0.0.1", "Norwegian"):
         assert personal not in page
+
+
+def test_a_file_called_like_a_card_is_asked_for_again_by_its_field(world: PortalWorld, event: EsignSigned) -> None:
+    status, page = check(world.client(), event.pdf, "doc 7", "4111-1111-1111-1111.pdf")
+    assert status == 422
+    assert "looks like a card number" in page.partition('id="file-error"')[2].partition("</p>")[0]
+    assert 'value="doc 7"' in page
+    assert "Genuine" not in page
 
 
 def test_a_file_with_one_byte_changed_is_altered(world: PortalWorld, event: EsignSigned) -> None:

@@ -224,6 +224,13 @@ def test_the_pages_lead_from_the_file_to_the_clients_and_back(crm: CrmHouse) -> 
     assert "list.csv" in browser.get("/clients/import").text
 
 
+def test_a_list_called_like_a_card_is_asked_for_again_by_its_field(crm: CrmHouse) -> None:
+    page = sent(crm.browser(crm.maya), LIST.encode(), name="4111-1111-1111-1111.csv")
+    assert page.status_code == 422
+    assert "looks like a card number" in page.text.partition('id="file-error"')[2].partition("</p>")[0]
+    assert "Earlier imports" not in page.text
+
+
 def test_the_row_that_names_the_columns_is_said_and_can_be_chosen(crm: CrmHouse) -> None:
     browser = crm.browser(crm.maya)
     content = "Spring list\n\nFirst name,Last name,Email\nAnn,Lee,ann@mail.example\nBo,Roe,bo@mail.example\n"

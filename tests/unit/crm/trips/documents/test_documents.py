@@ -195,8 +195,14 @@ def test_passengers_who_are_ticked_while_everyone_is_chosen_are_asked_about(crm:
 def test_a_card_number_as_title_or_file_name_is_refused_unread(crm: CrmHouse) -> None:
     browser = crm.browser(crm.maya)
     assert sent(browser, crm, pdf(), title="4111 1111 1111 1111").status_code == 422
-    assert sent(browser, crm, pdf(), name="4111111111111111.pdf").status_code == 422
+    page = sent(browser, crm, pdf(), name="4111111111111111.pdf", whom="some", readers=crm.alan_id)
+    assert page.status_code == 422
     assert crm.events(DocumentShared) == []
+    assert "looks like a card number" in page.text.partition('id="file-error"')[2].partition("</p>")[0]
+    assert 'value="Passes"' in page.text
+    (alan,) = [line for line in page.text.splitlines() if crm.alan_id in line and "<input" in line]
+    assert " checked" in alan
+    assert "4111111111111111" not in page.text
 
 
 def test_the_itinerary_is_a_page_a_pdf_and_a_calendar_file(crm: CrmHouse) -> None:
