@@ -41,6 +41,14 @@ _CURSIVE: Final = re.compile(
 )
 _TAGS: Final = re.compile("[\U000e0020-\U000e007f]")
 
+_UTF_16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
+
+
+def encoding_by_mark(content: bytes) -> str:
+    """How a text file is to be read, by the mark at its beginning: "utf-16" ("Unicode" in Notepad and Excel), or
+    "utf-8-sig", which is UTF-8 with or without one."""
+    return "utf-16" if content.startswith(_UTF_16_MARKS) else "utf-8-sig"
+
 
 def clean_text(text: str) -> str:
     """Text of several lines: NFC, without unseen characters, every space a space; lines and tabs stay."""

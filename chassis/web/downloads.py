@@ -6,13 +6,15 @@ from urllib.parse import quote
 
 from flask import Response
 
+from chassis.typed.text import encoding_by_mark
+
 
 def download(content: bytes, *, content_type: str, name: str) -> Response:
     """Sent as attachment, its type not to be guessed, and without a right to run anything should it be opened all the
     same. `name` may be in any script (RFC 6266, 4.3: `filename*` for those who understand it)."""
-    response = Response(
-        content, content_type=f"{content_type}; charset=utf-8" if _is_text(content_type) else content_type
-    )
+    if _is_text(content_type):
+        content_type = f"{content_type}; charset={encoding_by_mark(content).removesuffix('-sig')}"
+    response = Response(content, content_type=content_type)
     response.headers["Content-Disposition"] = _disposition(name)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'; sandbox"

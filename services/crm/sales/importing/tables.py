@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from statistics import median_high
 from typing import Final
 
+from chassis.typed.text import encoding_by_mark
 from services.crm.core.csv_cells import as_typed
 from services.crm.sales.clients.rules import LIST_TITLES
 from services.crm.sales.importing.columns import is_known
@@ -150,7 +151,7 @@ def _bounded(rows: list[list[str]]) -> list[list[str]]:
 
 
 def _guess_encoding(content: bytes) -> str:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if encoding_by_mark(content) == "utf-16":
         return "utf-16"
     # Without its mark: every other byte of Latin letters is nought.
     sample = content[:2_000]

@@ -19,6 +19,7 @@ import pikepdf
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
+from chassis.typed.text import encoding_by_mark
 from services.crm.trips.documents.inside import ARCHIVE, DAMAGED, EMBEDDED, LOCKED, PROGRAM, TOO_MUCH, Inside
 from services.crm.trips.documents.pdf_streams import is_readable, unpacked
 
@@ -179,7 +180,7 @@ def _read_xml(text: str, inside: Inside) -> None:
 
 def _decoded(xml: bytes) -> str:
     """XML says by its first bytes that it is UTF-16."""
-    return xml.decode("utf-16" if xml.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig", "replace")
+    return xml.decode(encoding_by_mark(xml), "replace")
 
 
 def _without_tags(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import Final
 
 from chassis.pictures import odd_picture
 from chassis.typed.file_names import ending_of, file_name
+from chassis.typed.text import encoding_by_mark
 from services.crm.trips.documents.inside import DAMAGED, LOCKED, UNREADABLE_ZIP
 from services.crm.trips.documents.office_inside import holds_program
 
@@ -83,6 +84,11 @@ _OTHERS = (
         "This is a document of Apple's Pages, Numbers or Keynote, which few others open. Export it as PDF.",
     ),
     (re.compile(r"^xl/workbook\.bin$"), "This is a binary workbook. Save it as .xlsx or PDF first."),
+)
+
+_UNKNOWN = (
+    "This kind of file can't be shared. Share a PDF, a JPEG, PNG or WebP picture, an Office or OpenDocument file, or "
+    "plain text (.txt, .csv, .ics)."
 )
 
 
@@ -167,16 +173,18 @@ def _small(archive: zipfile.ZipFile, names: set[str], name: str, most: int) -> s
 
 def _text(content: bytes, name: str) -> FileType:
     ending = ending_of(name)
-    utf_16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
-    if ending not in _TEXTS or (b"\x00" in content and not utf_16):
-        raise FileRefused(
-            "This kind of file can't be shared. Share a PDF, a JPEG, PNG or WebP picture, an Office or OpenDocument "
-            "file, or plain text (.txt, .csv, .ics)."
-        )
+    encoding = encoding_by_mark(content)
+    if ending not in _TEXTS or (b"\x00" in content and encoding != "utf-16"):
+        raise FileRefused(_UNKNOWN)
     try:
-        content.decode("utf-8")
+        text = content.decode(encoding)
     except UnicodeDecodeError:
-        raise FileRefused("This text is not in UTF-8, so it would not read well. Save it as UTF-8 or PDF.") from None
+        raise FileRefused("This text is not in Unicode, so it would not read well. Save it as UTF-8 or PDF.") from None
+    if "\x00" in text:
+        raise FileRefused(_UNKNOWN)
+    if ending == "ics" and encoding == "utf-16":
+        # RFC 5545, 3.1.4; calendar programs take no other.
+        raise FileRefused("This calendar is in UTF-16, which calendar programs don't read. Save it as UTF-8.")
     return _TEXTS[ending]
 
 

@@ -16,6 +16,7 @@ from typing import Final
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from chassis.cards.detector import holds_card as text_holds_card
+from chassis.typed.text import encoding_by_mark
 from services.crm.trips.documents.inside import ARCHIVE, DAMAGED, EMBEDDED, PROGRAM, TOO_MUCH, Inside
 from services.crm.trips.documents.office_inside import read_office
 from services.crm.trips.documents.pdf_inside import read_pdf
@@ -78,7 +79,7 @@ def _look_into(content: bytes, name: str, depth: int) -> Inside:
     except FileRefused:
         pass
     try:
-        text = content.decode("utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8")
+        text = content.decode(encoding_by_mark(content))
     except UnicodeDecodeError:
         return Inside(problem=EMBEDDED)
     return Inside(texts=[text], problem=EMBEDDED if "\0" in text else "")
@@ -86,7 +87,7 @@ def _look_into(content: bytes, name: str, depth: int) -> Inside:
 
 def _read(content: bytes, kind: FileType) -> Inside:
     if kind.content_type.startswith("text/"):
-        text = content.decode("utf-8", "replace")
+        text = content.decode(encoding_by_mark(content), "replace")
         return _read_calendar(_FOLD.sub("", text)) if kind.ending == "ics" else Inside(texts=[text])
     if kind is PDF:
         return read_pdf(content)

@@ -192,6 +192,16 @@ def test_passengers_who_are_ticked_while_everyone_is_chosen_are_asked_about(crm:
     assert list(crm.events(DocumentShared)[0].client_ids) == [crm.alan_id]
 
 
+@pytest.mark.parametrize("mark", ["utf-16-le", "utf-16-be"])
+def test_a_text_of_windows_is_shared_as_it_is_and_handed_out_as_what_it_is(crm: CrmHouse, mark: str) -> None:
+    browser, content = crm.browser(crm.maya), "\ufeffTreffpunkt: Gleis 7, 駅\r\n".encode(mark)
+    assert sent(browser, crm, content, name="Treffpunkt.txt").status_code == 303
+    (told,) = crm.events(DocumentShared)
+    assert (told.content, told.file_name) == (content, "Treffpunkt.txt")
+    answer = browser.get(f"/documents/{told.document_id}")
+    assert (answer.data, answer.headers["Content-Type"]) == (content, "text/plain; charset=utf-16")
+
+
 def test_a_card_number_as_title_or_file_name_is_refused_unread(crm: CrmHouse) -> None:
     browser = crm.browser(crm.maya)
     assert sent(browser, crm, pdf(), title="4111 1111 1111 1111").status_code == 422

@@ -29,6 +29,9 @@ ODT = "application/vnd.oasis.opendocument.text"
         ("Grüße".encode(), "note.txt", "txt"),
         (b"a,b\n1,2\n", "list.csv", "csv"),
         (b"BEGIN:VCALENDAR", "trip.ICS", "ics"),
+        ("Grüße, 名前".encode("utf-16"), "note.txt", "txt"),
+        (b"\xfe\xff" + "Name\tLand\nÅse\tNO".encode("utf-16-be"), "list.csv", "csv"),
+        (b"\xef\xbb\xbfGr\xc3\xbc\xc3\x9fe", "note.txt", "txt"),
     ],
 )
 def test_a_file_is_what_its_bytes_say_whatever_it_is_called(content: bytes, name: str, ending: str) -> None:
@@ -48,7 +51,8 @@ def test_a_file_is_what_its_bytes_say_whatever_it_is_called(content: bytes, name
         (b"GIF89a....", "x.gif", "picture in GIF format"),
         (b"BM" + b"\x46" + bytes(30), "x.bmp", "picture in BMP format"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "__substg1.0_0037001F".encode("utf-16-le"), "x.msg", "from Outlook"),
-        ("Name,Land\nÅse,NO".encode("utf-16"), "x.csv", "not in UTF-8"),
+        ("BEGIN:VCALENDAR".encode("utf-16"), "x.ics", "in UTF-16.*Save it as UTF-8"),
+        ("Name\0Land".encode("utf-16"), "x.csv", "can't be shared"),
         (b"\x00\x00\x00\x18ftypmif1\x00\x00", "photo.jpg", "export it as JPEG"),
         (b"{\\rtf1 Hello}", "x.rtf", "can't be shared"),
         (b"<script>alert(1)</script>", "x.html", "can't be shared"),
@@ -63,7 +67,7 @@ def test_a_file_is_what_its_bytes_say_whatever_it_is_called(content: bytes, name
             "macros",
         ),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "x.doc", "older Office"),
-        (b"\xff\xfet\x00", "x.txt", "not in UTF-8"),
+        (b"\xff\xfet\x00t", "x.txt", "not in Unicode"),
         (docx()[:100], "x.docx", "can't be read to its end"),
         (packed({"pass.json": "{}", "signature": b"x"}), "x.pkpass", "Apple Wallet.*PDF"),
         (packed({"Index/Document.iwa": b"x"}), "x.pages", "Pages.*PDF"),

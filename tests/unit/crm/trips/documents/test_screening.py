@@ -482,6 +482,17 @@ def test_lists_are_read_as_fields_are(text: str, taken: bool) -> None:
     assert (refusal(text.encode(), "list.csv") == "") is taken
 
 
+@pytest.mark.parametrize("mark", ["utf-16-le", "utf-16-be"])
+@given(card=cards(), name=st.sampled_from(["note.txt", "list.csv"]), before=st.text("Ünï 名 \t\n", max_size=8))
+@settings(max_examples=25, deadline=None)
+def test_a_unicode_text_of_windows_is_read_as_it_is_shown(
+    mark: str, card: tuple[Brand, str], name: str, before: str
+) -> None:
+    whole = f"\ufeff{before}Card {' '.join(grouped(*card))}\r\n"
+    assert "card number" in refusal(whole.encode(mark), name)
+    assert refusal(f"\ufeff{before}Room 412\r\n".encode(mark), name) == ""
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_what_hides_behind_a_picture_is_found(kind: str) -> None:
     shown = picture(kind)
