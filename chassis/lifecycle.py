@@ -6,6 +6,8 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 
 import structlog
@@ -16,8 +18,10 @@ from chassis.hardening import keep_memory_private
 
 log = structlog.get_logger(__name__)
 
-# A third of the share that a page's program gets.
-_BEHIND_PAGES = 5
+# About a tenth of the share that a page's program gets (sched(7): each step is a quarter more or less).
+_BEHIND_PAGES = 10
+# Linux shares the processors first among sessions, and by nice values only within one (sched(7), "autogroup").
+_SESSION_SHARE = Path("/proc/self/autogroup")
 
 Loop = Callable[[threading.Event], None]
 
@@ -56,9 +60,13 @@ def run_until_stopped(loops: Sequence[tuple[str, Loop]], *, drain_seconds: float
 def give_way() -> None:
     """Lets the programs of pages go first where processors are short: for a worker whose work nobody sits waiting for.
 
-    Call it before other threads begin; they inherit it.
+    Call it before other threads begin; they inherit it. A session that is this process's own gives way as a whole;
+    one that it shares, as with the shell that started it, is left alone.
     """
     os.nice(_BEHIND_PAGES)
+    if os.getsid(0) == os.getpid():
+        with suppress(OSError):  # Not Linux, or /proc is read-only; in containers their own shares count.
+            _SESSION_SHARE.write_text(str(_BEHIND_PAGES))
 
 
 def forget_what_is_loaded() -> None:

@@ -24,6 +24,7 @@ from chassis.commands import (
 from chassis.db.migrate import MigrationError
 from chassis.errors import InvalidArgument, WayvaultError
 from chassis.health import READINESS
+from chassis.lifecycle import give_way
 from chassis.logging import configure_logging
 from chassis.settings import SettingsError, check_config, load
 from chassis.telemetry import export_traces
@@ -145,6 +146,7 @@ def _worker(_: argparse.Namespace) -> int:
     settings = load(CrmSettings)
     configure_logging(SERVICE, level=settings.log_level)
     export_traces(SERVICE)
+    give_way()
     worker.run(bootstrap(settings))
     return DONE
 

@@ -7,6 +7,7 @@ from flask import Flask
 
 from chassis.command_line import run_command
 from chassis.health import READINESS
+from chassis.lifecycle import give_way
 from chassis.web.server import serve
 from services.portal import worker
 from services.portal.app import create_app
@@ -39,6 +40,7 @@ def web(settings: PortalSettings) -> int:
 
 def run_worker(settings: PortalSettings) -> int:
     """Tells what clients did, and takes in what the CRM and the notifier tell."""
+    give_way()
     worker.run(bootstrap(settings))
     return 0
 

@@ -25,6 +25,7 @@ from chassis.commands import (
 from chassis.db import Database, open_database
 from chassis.db.migrate import MigrationError
 from chassis.health import READINESS, Readiness
+from chassis.lifecycle import give_way
 from chassis.logging import configure_logging
 from chassis.rpc import demand_serving, open_channel
 from chassis.sealing import SealError
@@ -108,6 +109,7 @@ def _serve(settings: VaultSettings, _: argparse.Namespace) -> int:
 def _work(settings: VaultSettings, _: argparse.Namespace) -> int:
     """The sweep each minute, keys that rotate in time, signed audit heads."""
     _require_ready(settings)
+    give_way()
     stop = threading.Event()
     worker.run(bootstrap(settings, stop=stop), metrics=settings.metrics_listen, stop=stop)
     return 0

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from prometheus_client import generate_latest
@@ -29,6 +30,23 @@ def test_who_gives_way_does_so_with_every_thread_that_follows() -> None:
     )
     said = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
     assert said.stdout == "True\n"
+
+
+_SHARE = Path("/proc/self/autogroup")
+
+
+@pytest.mark.skipif(not _SHARE.exists(), reason="this kernel shares processors by nice values alone")
+@pytest.mark.parametrize("own", [True, False], ids=["own session", "shared session"])
+def test_only_a_session_of_its_own_gives_way_as_a_whole(own: bool) -> None:
+    told = (
+        "import os; from pathlib import Path; from chassis.lifecycle import give_way\n"
+        "share = lambda: int(Path('/proc/self/autogroup').read_text().split()[-1])\n"
+        "before = share(); give_way(); print(share() > before)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", told], capture_output=True, text=True, check=True, start_new_session=own
+    )
+    assert said.stdout == f"{own}\n"
 
 
 def test_a_signal_stops_every_loop_and_the_process_ends_well() -> None:
