@@ -10,7 +10,7 @@ from babel import Locale
 from babel.core import get_global
 from babel.dates import format_date, format_timedelta
 from flask import Flask, current_app, g, has_request_context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from chassis.cards import brand_words
 from chassis.clock import Clock
@@ -21,6 +21,7 @@ from chassis.typed.names import title_key
 LOCALE = Locale.parse("en_US")
 _DATE = "EEE d MMM yyyy"
 _SHORT_DATE = "d MMM"
+_NO_BREAK = "\u00a0"
 _EMPTY_CELL = re.compile(r"<td([^<>]*)>–</td>")
 
 
@@ -81,6 +82,18 @@ def day_range(start: date, end: date) -> str:
 def when(value: datetime | None) -> str:
     """ "Sat 21 Nov 2026, 2:05 PM CET": the exact moment in the reader's zone."""
     return "" if value is None else written_moment(value, zone())
+
+
+def _when_on_page(value: datetime | None) -> str:
+    """As `when`; its time of day is not broken over two lines."""
+    on_day, comma, clock = when(value).rpartition(", ")
+    return on_day + comma + clock.replace(" ", _NO_BREAK)
+
+
+def mail_address(value: str) -> Markup:
+    """An e-mail address that breaks before its "@" where it has no room, rather than within a name."""
+    person, at, host = value.rpartition("@")
+    return Markup("{}<wbr>{}{}").format(person, at, host) if person else escape(value)
 
 
 def when_utc(value: datetime | None) -> str:
@@ -181,12 +194,13 @@ def register_filters(app: Flask) -> None:
         card_brand=brand_words,
         date=day,
         short_date=short_day,
-        when=when,
+        when=_when_on_page,
         when_utc=when_utc,
         ago=ago,
         plural=plural,
         country=country,
         initials=initials,
+        mail_address=mail_address,
         mark_empty=mark_empty,
         monogram=monogram,
         sentence=sentence,

@@ -125,6 +125,11 @@ def test_money_dates_and_plurals_read_as_people_write_them(app: Flask) -> None:
     assert _render(app, "{{ 1|plural('passenger') }}, {{ 2|plural('passenger') }}") == "1 passenger, 2 passengers"
     assert _render(app, "{{ 2|plural('company', 'companies') }}") == "2 companies"
     assert _render(app, "{{ 'DE'|country }}") == "Germany"
+    assert _render(app, "{{ t|when }}", t=datetime(2026, 11, 21, 23, 30, tzinfo=UTC)) == (
+        "Sat 21 Nov 2026, 11:30\u00a0PM\u00a0UTC"
+    )
+    assert _render(app, "{{ 'a&b@mail.example'|mail_address }}") == "a&amp;b<wbr>@mail.example"
+    assert _render(app, "{{ 'a&b'|mail_address }}") == "a&amp;b"
     assert _render(app, "{{ day_range(a, b) }}", a=date(2027, 3, 6), b=date(2027, 3, 13)) == (
         "Sat 6 Mar – Sat 13 Mar 2027"
     )
