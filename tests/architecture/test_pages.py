@@ -66,3 +66,16 @@ def test_every_page_that_takes_a_file_says_itself_why_its_name_is_refused(servic
     assert rooms
     unmarked = [room.name for room in rooms if "@says_of_file_names" not in (room / "views.py").read_text("utf-8")]
     assert unmarked == []
+
+
+def test_no_script_needs_has() -> None:
+    """A browser without :has throws at it, and then nothing of the script works; styles there are passed over."""
+    needs = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for folder in ("services", "chassis")
+        for path in sorted((ROOT / folder).rglob("*.js"))
+        if "vendor" not in path.parts
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1)
+        if ":has(" in line and "CSS.supports(" not in line
+    ]
+    assert needs == []

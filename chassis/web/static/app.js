@@ -31,7 +31,13 @@ document.addEventListener("click", (event) => {
   if (event.target instanceof HTMLDialogElement && event.target.matches(".wv-dialog")) event.target.close();
 });
 // A dialog whose form came back with errors opens again.
-document.querySelector("dialog.wv-dialog:has(.wv-field.is-invalid)")?.showModal();
+document.querySelector("dialog.wv-dialog .wv-field.is-invalid")?.closest("dialog").showModal();
+
+// ------------------------------------------------------------------ what belongs to a tick
+// Styles hide it without the tick, where the browser can; what is hidden was left out on purpose, and the form says so.
+if (CSS.supports("selector(:has(*))")) {
+  for (const shown of document.querySelectorAll("[name=parts_shown]")) shown.value = "ticked";
+}
 
 // ------------------------------------------------------------------ several rows at once
 // How many are ticked is said; the link that ticks every row of the page does it here, and undoes it.

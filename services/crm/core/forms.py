@@ -1,10 +1,11 @@
 """What the rooms' forms share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import flash, request
+from wtforms import Field, HiddenField
 
 from chassis.errors import InvalidArgument
 from chassis.typed.numbers import number_from
@@ -15,6 +16,26 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 T = TypeVar("T")
+
+
+class WithTickedParts(Form):
+    """A form with fields that are of use with a tick only, and are hidden without it where the browser can. Then the
+    page says so here (app.js): what is hidden was left out on purpose; what stands there is asked about."""
+
+    parts_shown = HiddenField(default="all")
+
+    def ask_about_left(self, names: Iterable[str], message: str) -> bool:
+        """Refuses fields in which something else was typed than the form filled in, while all are shown. Whether there
+        are any."""
+        left = [name for name in names if self.parts_shown.data == "all" and was_typed(self[name])]
+        for name in left:
+            self.refuse(name, message)
+        return bool(left)
+
+
+def was_typed(field: Field) -> bool:
+    """Whether a field, itself in order, holds something else than the form filled in."""
+    return not field.errors and field.data not in (None, "") and bool(field.data != field.object_data)
 
 
 def shallow(value: "DataclassInstance") -> dict[str, Any]:

@@ -8,6 +8,7 @@ from wtforms.validators import Length
 from chassis.money import Money
 from chassis.paper.forms import OnPaper
 from chassis.web.forms import BooleanField, CheckboxesField, MoneyField, Optional, RadioField, StringField, required
+from services.crm.core.forms import WithTickedParts
 from services.crm.office.visits.service import VisitRequest
 from services.crm.paying.links.pages import PaymentFields
 from services.crm.paying.links.service import LinkRequest, Share
@@ -19,10 +20,12 @@ from services.crm.trips.bookings.service import BookingDetail
 
 _MAX_PLAN = 120
 _OF_OFFER = ("plan", "price")
-_OF_PAYMENT = ("type", "segment_id", "amount", "purpose", "due_on")
+_TICK_OR_EMPTY = "Tick it as well, or take this out."
+_TYPED_OF_PAYMENT = ("amount", "purpose", "due_on")
+_OF_PAYMENT = ("type", "segment_id", *_TYPED_OF_PAYMENT)
 
 
-class VisitForm(PaymentFields):
+class VisitForm(PaymentFields, WithTickedParts):
     """Passengers, documents and currency come per booking: see `make_form`. What is not asked for is not checked."""
 
     request_key = HiddenField(validators=[Length(min=16, max=60)])
@@ -61,6 +64,10 @@ def read_form(form: VisitForm) -> VisitRequest | None:
             for name in names:
                 form[name].validators = (Optional(),)
     valid = form.validate_on_submit()
+    for asked, typed in ((form.ask_insurance, _OF_OFFER), (form.ask_payment, _TYPED_OF_PAYMENT)):
+        if not asked.data:
+            words = f"“{asked.label.text}” is not ticked, so this would not be asked for. {_TICK_OR_EMPTY}"
+            valid = not form.ask_about_left(typed, words) and valid
     if not (form.ask_insurance.data or form.document_ids.data or form.ask_payment.data):
         form.refuse("", "Choose what you ask for: an insurance answer, documents or a payment.")
         valid = False

@@ -7,6 +7,7 @@ from wtforms.validators import Length
 
 from chassis.money import Money
 from chassis.web.forms import BooleanField, MoneyField
+from services.crm.core.forms import WithTickedParts
 from services.crm.paying.links.pages import PaymentFields
 from services.crm.paying.links.service import LinkRequest, Share
 from services.crm.paying.payments.pages import chosen_segment, lacks_supplier, segment_choices
@@ -16,12 +17,10 @@ from services.crm.trips.bookings.service import BookingDetail, Passenger
 _TICK_OR_EMPTY: Final = "Tick them as well, or take the amount out."
 
 
-class LinkForm(PaymentFields):
+class LinkForm(PaymentFields, WithTickedParts):
     """Passengers come per booking: `make_form` adds a tick and an amount for each."""
 
     request_key = HiddenField(validators=[Length(min=16, max=60)])
-    # Whose amounts the page shows: the script hides those of who is not ticked, and says so here.
-    amounts_shown = HiddenField(default="all")
 
     passengers: list["PassengerChoice"]
 
@@ -37,13 +36,6 @@ class PassengerChoice:
     @property
     def is_picked(self) -> bool:
         return self.pick is not None and bool(self.pick.data)
-
-    @property
-    def is_left_typed(self) -> bool:
-        """Whether an amount was typed, other than what the form filled in, of who is not ticked."""
-        if self.is_picked or self.amount is None or self.amount.errors:
-            return False
-        return self.amount.data is not None and self.amount.data != self.amount.object_data
 
 
 def make_form(booking: BookingDetail, **values: Any) -> LinkForm:  # Any: whatever a field takes as data
@@ -70,13 +62,10 @@ def read_request(form: LinkForm) -> LinkRequest | None:
     if not picked:
         form.refuse("", "Tick at least one passenger who gets the link.")
         valid = False
-    for choice in form.passengers if form.amounts_shown.data == "all" else ():
-        if choice.amount is not None and choice.is_left_typed:
-            name = choice.passenger.name
-            form.refuse(
-                choice.amount.name, f"{name} is not ticked, so nothing would be asked of them. {_TICK_OR_EMPTY}"
-            )
-            valid = False
+    for choice in form.passengers:
+        if choice.amount is not None and not choice.is_picked:
+            words = f"{choice.passenger.name} is not ticked, so nothing would be asked of them. {_TICK_OR_EMPTY}"
+            valid = not form.ask_about_left([choice.amount.name], words) and valid
     shares = []
     for choice in picked:
         amount = choice.amount.data if choice.amount is not None else None

@@ -8,7 +8,6 @@ from wtforms.validators import NumberRange
 
 from chassis.web.forms import (
     DateField,
-    Form,
     IntegerField,
     Length,
     MoneyField,
@@ -18,14 +17,21 @@ from chassis.web.forms import (
     StringField,
     required,
 )
+from services.crm.core.forms import WithTickedParts
 from services.crm.paying.standing_orders.plan import EVERY_WORDS, MOST_TIMES, Every, Plan
 from services.crm.paying.standing_orders.records import Proposal
 from services.crm.trips.bookings.service import BookingDetail
 
 _TIMES, _UNTIL, _OPEN = "times", "until", "open"
+_ENDS = {
+    _TIMES: "After a number of charges",
+    _UNTIL: "On a day",
+    _OPEN: "When you or the client cancel it",
+}
+_CHOOSE_OR_EMPTY = "Choose it, or take this out."
 
 
-class ProposalForm(Form):
+class ProposalForm(WithTickedParts):
     """Who pays how much how often. Make it by `make_form`."""
 
     request_key = HiddenField(validators=[RawLength(min=16, max=60)])
@@ -49,11 +55,7 @@ class ProposalForm(Form):
     ends = RadioField(
         "When does it end?",
         [required("Choose when it ends.")],
-        choices={
-            _TIMES: "After a number of charges",
-            _UNTIL: "On a day",
-            _OPEN: "When you or the client cancel it",
-        },
+        choices=_ENDS,
     )
     times = IntegerField(
         "Number of charges",
@@ -72,6 +74,10 @@ class ProposalForm(Form):
         if self.ends.data == _UNTIL and self.until.data is None and not self.until.errors:
             self.refuse("until", "Enter the last day.")
             valid = False
+        for ends, name in ((_TIMES, "times"), (_UNTIL, "until")):
+            if self.ends.data in _ENDS and self.ends.data != ends:
+                words = f"“{_ENDS[ends]}” is not chosen above, so this would not count. {_CHOOSE_OR_EMPTY}"
+                valid = not self.ask_about_left([name], words) and valid
         if not valid or self.amount.data is None or self.first_on.data is None:
             return None
         plan = Plan(

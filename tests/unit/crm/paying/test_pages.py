@@ -114,12 +114,12 @@ def test_an_amount_of_who_is_not_ticked_is_asked_about_and_stays(
 def test_an_amount_that_the_form_filled_in_or_the_script_hid_is_not_asked_about(crm: CrmHouse, maya: Browser) -> None:
     path = f"/links/new/{crm.booking_id}"
     page = maya.get(path).text
-    assert '<input name="amounts_shown" type="hidden" value="all">' in page
+    assert '<input name="parts_shown" type="hidden" value="all">' in page
     # The lead's amount is the one that is due, and the other passenger pays it.
     form = filled(page, segment_id=crm.segment_id, amount_0="1,240.00", pick_1="y", amount_1="1240")
     assert maya.post(path, form).status_code == 303
     hidden = filled(maya.get(path).text, segment_id=crm.segment_id, pick_0="y", amount_0="5", amount_1="7")
-    assert maya.post(path, hidden | {"amounts_shown": "ticked"}).status_code == 303
+    assert maya.post(path, hidden | {"parts_shown": "ticked"}).status_code == 303
     assert [event.context.amount.minor for event in crm.events(PaymentLinkIssued)] == [1_240_00, 5_00]
 
 

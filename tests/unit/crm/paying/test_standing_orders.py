@@ -465,6 +465,9 @@ def test_the_pages_propose_one_show_it_and_change_it(crm: CrmHouse) -> None:
     assert refused.status_code == 422
     assert "Enter how many charges there are." in refused.text
     assert "Planning fee" in refused.text
+    left = html.unescape(browser.post(path, form | {"times": "12", "until": "2099-01-31"}).text)
+    assert "“On a day” is not chosen above" in left.partition('id="until-error"')[2].partition("</p>")[0]
+    assert 'value="2099-01-31"' in left
     sent = browser.post(path, form | {"times": "12"})
     assert sent.status_code == 303
 

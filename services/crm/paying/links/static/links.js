@@ -16,8 +16,7 @@ function refresh() {
 
 for (const pick of picks) pick.addEventListener("change", refresh);
 if (text) refresh();
-// An amount that is hidden was left out on purpose; one that stands there without its tick is asked about.
-for (const shown of document.querySelectorAll("[name=amounts_shown]")) shown.value = "ticked";
+for (const shown of document.querySelectorAll("[name=parts_shown]")) shown.value = "ticked";
 
 function setUpFilling(form, fillings, none) {
   const segment = form.elements.namedItem("segment_id");

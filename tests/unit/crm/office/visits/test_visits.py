@@ -1,5 +1,7 @@
 """An agent asks a client for everything at once: one letter, one link, each part under its own room's rules (C18)."""
 
+import html
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -258,6 +260,40 @@ def test_what_is_not_asked_for_need_not_be_filled_in_and_what_is_must(crm: CrmHo
     only = {"request_key": "a form's key of its own", "client_id": crm.grace_id, "document_ids": documents}
     assert maya.post(path, only).status_code == 303
     assert [part.WhichOneof("asked") for part in asked_of(crm).parts] == ["document", "document"]
+
+
+def test_what_was_typed_without_its_tick_is_asked_about_where_no_page_hid_it(crm: CrmHouse) -> None:
+    """A browser without :has hides nothing; what a page hid was left out on purpose."""
+    documents = furnish_library(crm)
+    maya = crm.browser(crm.maya)
+    path = f"/visits/new/{crm.booking_id}"
+    assert 'name="parts_shown" type="hidden" value="all"' in maya.get(path).text
+    without = form_of(crm, documents, overpay_ok="y")
+    del without["ask_insurance"]
+    asked = html.unescape(maya.post(path, without).text)
+    for field, typed in (("plan", "Voyager Care"), ("price", "212.00")):
+        beside = asked.partition(f'id="{field}-error"')[2].partition("</p>")[0]
+        assert "“An insurance answer” is not ticked, so this would not be asked for." in beside
+        assert f'value="{typed}"' in asked
+    assert crm.letters.written == []
+    assert maya.post(path, without | {"parts_shown": "ticked"}).status_code == 303
+    assert "offer" not in [part.WhichOneof("asked") for part in asked_of(crm).parts]
+
+
+def test_what_the_form_filled_in_itself_is_not_asked_about(crm: CrmHouse) -> None:
+    documents = furnish_library(crm)
+    maya = crm.browser(crm.maya)
+    path = f"/visits/new/{crm.booking_id}"
+    shown = maya.get(path).text
+    amount, purpose = (re.search(f'<input[^>]*name="{name}"[^>]*>', shown) for name in ("amount", "purpose"))
+    filled = {
+        name: html.unescape(found[1]) if field and (found := re.search('value="([^"]*)"', field[0])) else ""
+        for name, field in (("amount", amount), ("purpose", purpose))
+    }
+    assert filled["amount"]
+    only = form_of(crm, documents, **filled)
+    del only["ask_payment"]
+    assert maya.post(path, only).status_code == 303
 
 
 def test_a_payment_that_does_not_fit_is_asked_about_first(crm: CrmHouse) -> None:
