@@ -44,7 +44,7 @@ class SupportMails:
             "subject": event.subject,
             "text": event.text,
             "author_name": event.author.name,
-            "recipient_first_name": (to.name.split() or [to.name])[0],
+            "agent_name": to.name,
             "url": f"{self.crm_url}/support/{event.ticket_id}",
         } | agency_data(agency)
         self.deliveries.queue(

@@ -1,5 +1,6 @@
 """The closed list of e-mails and the plain rules of how they look. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -90,6 +91,19 @@ def readable_accent(colour: str) -> str:
         return accent_for(colour, dark=False).accent
     except ValueError:
         return DEFAULT_ACCENT
+
+
+# What names an agent in data, and did in mails that a former version queued.
+_NAMES_OF_AGENTS: Final = ("agent_name", "recipient_first_name", "first_name")
+
+
+def hello_agent(data: Mapping[str, str]) -> str:
+    """How every mail to an agent begins that begins with a greeting: by the whole name, as colleagues know them. Raises
+    KeyError for data without one."""
+    name = next((data[key] for key in _NAMES_OF_AGENTS if key in data), None)
+    if name is None:
+        raise KeyError("agent_name")
+    return f"Hello {name},"
 
 
 def sentence(text: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from services.notifier.templates.rules import LOGO_ID, Mail, Rendered, Theme, readable_accent, sentence
+from services.notifier.templates.rules import LOGO_ID, Mail, Rendered, Theme, hello_agent, readable_accent, sentence
 
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "mails"),
@@ -17,6 +17,7 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
 )
 _ENVIRONMENT.filters["sentence"] = sentence
+_ENVIRONMENT.globals["hello_agent"] = hello_agent
 
 
 # "7:00 AM EST" and "Thu 3 Dec 2026"; on a phone each stays on one line, as a telephone number does.

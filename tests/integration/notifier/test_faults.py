@@ -134,7 +134,7 @@ def test_a_room_that_fails_over_its_own_mail_holds_up_no_other(
     house: House, follower: _Unsure, end: DeliveryState
 ) -> None:
     house.notifier.deliveries.follow(Mail.SUPPORT_ANSWER, follower)
-    data = dict.fromkeys(("subject", "text", "author_name", "recipient_first_name", "url"), "x")
+    data = dict.fromkeys(("subject", "text", "author_name", "agent_name", "url"), "x")
     answer = NewDelivery(
         source_key="a", template=Mail.SUPPORT_ANSWER, agency_id="agency_1", address="ann@example.com", data=data
     )

@@ -81,6 +81,32 @@ def test_the_line_beside_the_subject_says_more_than_the_subject(rendered: list[t
         assert line.rstrip(".") != mail.subject.rstrip("."), f"{name}: {line}"
 
 
+def test_every_mail_greets_agents_by_their_whole_name_and_clients_by_their_first(
+    rendered: list[tuple[str, Rendered]],
+) -> None:
+    greeted = set[str]()
+    for name, mail in rendered:
+        for part in (mail.text, mail.html):
+            found = re.findall(r"\bHello\b([^,]*),", part)
+            greeted |= {f"{name.partition(' ')[0]}:{each.strip()}" for each in found}
+            assert len(found) <= 1, name
+            assert found == re.findall(r"\bHello\b([^,]*),", mail.text), name
+    agents = {each.partition(":")[0] for each in greeted if each.endswith(":[agent_name]")}
+    assert {Mail.SUPPORT_QUESTION, Mail.SUPPORT_ANSWER, Mail.SIGN_IN_LOCKED, Mail.AGENT_INVITATION} <= agents
+    others = {each for each in greeted if not each.endswith((":[agent_name]", ":[client_first_name]"))}
+    # A client whose name is not known yet, and one who may have no name but a username.
+    assert others == {"quote_received:", "registration_link:", "portal_sign_in_locked:[first_name]"}
+
+
+def test_a_greeting_is_said_in_one_place_and_read_from_older_mails_too() -> None:
+    for file in (each for each in _FOLDER.iterdir() if each.is_file()):
+        assert not re.search(r"Hello \{\{ m\.(?!client_first_name|first_name)", file.read_text()), file.name
+    older = {name: value for name, value in _facts().items() if name != "agent_name"}
+    made = render(Mail.SUPPORT_ANSWER, older | {"recipient_first_name": "<Maya>"}, _THEME)
+    assert "Hello <Maya>,\n" in made.text
+    assert "Hello &lt;Maya&gt;," in made.html
+
+
 def test_a_phone_breaks_no_telephone_number_no_day_and_no_time_of_day() -> None:
     facts = _facts() | {"agent_phone": "+1 305 555 0123", "expires": "Thu 3 Dec 2026, 7:00 AM EST"}
     mail = render(Mail.PAYMENT_LINK, facts | {"plan": "", "void_reason": ""}, _THEME)

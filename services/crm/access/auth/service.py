@@ -267,7 +267,9 @@ class SignIn:
             template="sign_in_locked",
             to=agent.email,
             data={
-                "first_name": agent.name.split(" ")[0],
+                "agent_name": agent.name,
+                # What a former notifier reads, while both run.
+                "first_name": agent.name,
                 "account": agent.email,
                 "failures": str(FAILURES_ALLOWED),
                 "minutes": str(int(LOCKED_FOR.total_seconds() // 60)),
