@@ -120,6 +120,7 @@ def test_a_phone_breaks_no_telephone_number_no_day_and_no_time_of_day() -> None:
     ("mail", "reason"),
     [
         (Mail.REFUND_REQUESTED, "refund_reason"),
+        (Mail.PAYMENT_REFUNDED, "refund_reason"),
         (Mail.REFUND_DECIDED, "word"),
         (Mail.SECOND_REVEAL_REQUESTED, "reason"),
         (Mail.SECOND_REVEAL_DECIDED, "word"),
