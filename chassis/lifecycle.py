@@ -18,8 +18,8 @@ from chassis.hardening import keep_memory_private
 
 log = structlog.get_logger(__name__)
 
-# About a tenth of the share that a page's program gets (sched(7): each step is a quarter more or less).
-_BEHIND_PAGES = 10
+# A third of the share that a page's program gets.
+_BEHIND_PAGES = 5
 # Linux shares the processors first among sessions, and by nice values only within one (sched(7), "autogroup").
 _SESSION_SHARE = Path("/proc/self/autogroup")
 
