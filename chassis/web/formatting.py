@@ -21,6 +21,8 @@ from chassis.typed.names import title_key
 LOCALE = Locale.parse("en_US")
 _DATE = "EEE d MMM yyyy"
 _SHORT_DATE = "d MMM"
+# Zones are capitals, or an offset such as "UTC+13".
+_TIME = re.compile(r"\d:\d\d(?::\d\d)? [AP]M(?: [A-Z]{2,}\S*)?")
 _NO_BREAK = "\u00a0"
 _EMPTY_CELL = re.compile(r"<td([^<>]*)>–</td>")
 
@@ -86,8 +88,12 @@ def when(value: datetime | None) -> str:
 
 def _when_on_page(value: datetime | None) -> str:
     """As `when`; its time of day is not broken over two lines."""
-    on_day, comma, clock = when(value).rpartition(", ")
-    return on_day + comma + clock.replace(" ", _NO_BREAK)
+    return unbroken_times(when(value))
+
+
+def unbroken_times(text: str) -> str:
+    """A text whose times of day, such as "7:55 PM EST", are not broken over two lines."""
+    return _TIME.sub(lambda found: found[0].replace(" ", _NO_BREAK), text)
 
 
 def mail_address(value: str) -> Markup:
@@ -205,5 +211,6 @@ def register_filters(app: Flask) -> None:
         monogram=monogram,
         sentence=sentence,
         sum_of_letters=sum_of_letters,
+        unbroken_times=unbroken_times,
     )
     app.jinja_env.globals.update(day_range=day_range)

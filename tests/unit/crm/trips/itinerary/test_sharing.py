@@ -49,7 +49,9 @@ def test_times_places_and_notes_are_kept_told_and_shown(crm: CrmHouse) -> None:
     told = crm.events(BookingSaved)[-1].segments[0]
     assert (told.starts.at, told.ends.place, told.notes) == ("20:35", "Bergen", "Check in online the day before.")
     page = crm.browser(crm.maya).get(f"/bookings/{crm.booking_id}/itinerary").text
-    assert "Boston, terminal E 8:35 PM EDT → Bergen 10:15 AM CEST, Sat 5 Jun 2027 (7 h 40 min)" in page
+    assert (
+        "Boston, terminal E 8:35\u00a0PM\u00a0EDT → Bergen 10:15\u00a0AM\u00a0CEST, Sat 5 Jun 2027 (7 h 40 min)" in page
+    )
     assert "Check in online the day before." in page
 
 
