@@ -150,9 +150,13 @@ def _restore(given: argparse.Namespace, state: State, store: Store) -> int:
         print("\n".join(faults) or f"{name} and the keys are whole.")
         return FOUND if faults else DONE
     places = places_of(state)
+    keys, data = list(key_sources(places)), [each for each in data_sources(places) if each.name not in given.without]
+    # Before HashiCorp Vault takes its snapshot: what it had is gone then.
+    if faults := [*store.look(KEYS, keys, identities), *store.look(name, data, identities)]:
+        raise BackupFault("\n".join(["Nothing was put back.", *faults]))
     print(f"restoring {name}", flush=True)
-    store.restore(KEYS, list(key_sources(places)), identities, _say)
-    store.restore(name, [part for part in data_sources(places) if part.name not in given.without], identities, _say)
+    store.restore(KEYS, keys, identities, _say)
+    store.restore(name, data, identities, _say)
     print("Done: everything is back, with as many rows as the backup had.")
     print("Next: `make certificates`; on PostgreSQL `python -m deploy.postgres.bootstrap grants`; start everything;")
     print("`python -m services.vault verify-audit`.")

@@ -134,6 +134,7 @@ def places_under(state: Path) -> Places:
     return Places(
         databases={name: f"sqlite:///{state}/{name}/{name}.db" for name in DATABASES},
         audit_heads=state / "vault" / "audit-heads" / "heads.jsonl",
+        charging_heads=state / "vault" / "audit-heads" / "heads-charging.jsonl",
         secrets=state / "secrets",
         bus=state / "bus" / "bus.db",
         keyring=state / "vault" / "keyring.json",
@@ -149,7 +150,12 @@ class _Vault:
         self._transit = transit
         signing = OpeningKey((places.secrets / "vault" / "letter_signing.jwk").read_bytes())
         self._audit = Audit(
-            self._database, self._transit.sealing, heads_file=places.audit_heads, signing_key=signing, clock=clock
+            self._database,
+            self._transit.sealing,
+            heads_file=places.audit_heads,
+            other_heads=[places.charging_heads],
+            signing_key=signing,
+            clock=clock,
         )
 
     def prove(self, say: Say) -> tuple[list[str], int]:

@@ -3,7 +3,7 @@
 import json
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import hvac
@@ -24,12 +24,14 @@ _DEFINITIONS = "/api/definitions"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One part. `kind` says how it is kept, so that a restore elsewhere can refuse what does not fit."""
+    """One part. `kind` says how it is kept, so that a restore elsewhere can refuse what does not fit; `is_new`: backups
+    of former versions are without it."""
 
     name: str
     kind: str
     take: Callable[[Path], Rows]
     put: Callable[[Path], Rows]
+    is_new: bool = False
 
 
 def data_sources(places: Places) -> Iterator[Source]:
@@ -38,6 +40,7 @@ def data_sources(places: Places) -> Iterator[Source]:
     The audit heads first: a head written after the database's snapshot would seem ahead of its chain.
     """
     yield _file("audit-heads", places.audit_heads, optional=True)
+    yield replace(_file("audit-heads-charging", places.charging_heads, optional=True), is_new=True)
     for name, url in places.databases.items():
         yield _database(name, url)
     if places.bus is not None:

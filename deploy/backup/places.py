@@ -28,6 +28,7 @@ class Places:
 
     databases: Mapping[str, str]
     audit_heads: Path
+    charging_heads: Path
     secrets: Path
     bus: Path | None = None
     keyring: Path | None = None
@@ -54,6 +55,7 @@ def places_of(state: State) -> Places:
     return Places(
         databases={name: urls[name] for name in DATABASES},
         audit_heads=vault.audit_heads,
+        charging_heads=vault.charging_heads,
         secrets=state.secrets,
         bus=Path(bus_url.removeprefix("embedded:///")) if bus_url.startswith("embedded:") else None,
         keyring=Path(vault.transit_url.removeprefix("embedded:///")) if vault.embedded_transit else None,

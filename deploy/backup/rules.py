@@ -37,10 +37,13 @@ class Manifest:
 
     def part(self, name: str) -> Part:
         """Raises BackupFault when the backup has no such part."""
-        for part in self.parts:
-            if part.name == name:
-                return part
-        raise BackupFault(f"The backup holds no {name}.")
+        if not self.holds(name):
+            raise BackupFault(f"The backup holds no {name}.")
+        return next(part for part in self.parts if part.name == name)
+
+    def holds(self, name: str) -> bool:
+        """Whether the backup has such a part."""
+        return any(part.name == name for part in self.parts)
 
     def render(self) -> str:
         parts = [{key: getattr(part, key) for key in Part.__slots__} for part in self.parts]

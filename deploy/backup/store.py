@@ -89,14 +89,29 @@ class Store:
                     (scratch / "part").unlink(missing_ok=True)
         return faults
 
-    def restore(self, name: str, sources: Sequence[Source], identities: Identities, say: Say) -> None:
-        """Brings every source's part back and compares its numbers of rows. Raises BackupFault at the first fault."""
-        manifest = self.manifest(name)
+    def look(self, name: str, sources: Sequence[Source], identities: Identities) -> list[str]:
+        """What would keep these sources' parts from being brought back: one that is missing, damaged or of another
+        kind. Changes nothing."""
+        faults = []
         with _scratch(self.folder) as scratch:
             for source in sources:
-                part = manifest.part(source.name)
-                if part.kind != source.kind:
-                    raise BackupFault(f"{source.name} was kept as {part.kind}, and is {source.kind} here.")
+                try:
+                    if part := self._part_of(name, source):
+                        self._open(name, part, scratch / "part", identities)
+                except BackupFault as fault:
+                    faults.append(str(fault))
+                finally:
+                    (scratch / "part").unlink(missing_ok=True)
+        return faults
+
+    def restore(self, name: str, sources: Sequence[Source], identities: Identities, say: Say) -> None:
+        """Brings every source's part back and compares its numbers of rows. Raises BackupFault at the first fault."""
+        with _scratch(self.folder) as scratch:
+            for source in sources:
+                part = self._part_of(name, source)
+                if part is None:
+                    say(f"  {source.name}: not in this backup, which a former version made")
+                    continue
                 clear = scratch / "part"
                 self._open(name, part, clear, identities)
                 rows = source.put(clear)
@@ -122,6 +137,16 @@ class Store:
         for name in gone:
             shutil.rmtree(self.folder / name)
         return gone
+
+    def _part_of(self, name: str, source: Source) -> Part | None:
+        """The source's part; None where backups of former versions have none. Raises BackupFault."""
+        manifest = self.manifest(name)
+        if source.is_new and not manifest.holds(source.name):
+            return None
+        part = manifest.part(source.name)
+        if part.kind != source.kind:
+            raise BackupFault(f"{source.name} was kept as {part.kind}, and is {source.kind} here.")
+        return part
 
     def _open(self, name: str, part: Part, clear: Path, identities: Identities) -> None:
         sealed = self.folder / name / part.file

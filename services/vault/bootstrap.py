@@ -47,7 +47,14 @@ def bootstrap(settings: VaultSettings, *, stop: threading.Event | None = None) -
         ca=settings.transit_ca,
     )
     signing_key = OpeningKey(settings.letter_signing_key.read_bytes())
-    audit = Audit(database, transit.sealing, heads_file=settings.audit_heads, signing_key=signing_key, clock=clock)
+    audit = Audit(
+        database,
+        transit.sealing,
+        heads_file=settings.audit_heads,
+        other_heads=[settings.charging_heads],
+        signing_key=signing_key,
+        clock=clock,
+    )
     core = Core(
         database=database,
         clock=clock,

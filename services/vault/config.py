@@ -72,6 +72,8 @@ class VaultSettings(SiteSettings):
 
     # Where the signed heads of the audit chains are written: best on another disk than the database.
     audit_heads: Path = Path()
+    # Where charging writes its own, which are checked with them; empty = heads-charging.jsonl beside them.
+    charging_heads: Path = Path()
     # The key that signs letters, and the notifier's that they are sealed to; empty = under state_dir.
     letter_signing_key: Path = Path()
     notifier_letter_key: Path = Path()
@@ -90,10 +92,12 @@ class VaultSettings(SiteSettings):
         if not isinstance(given, dict):
             return given
         state = Path(given.get("state_dir") or "var")
+        heads = Path(given.get("audit_heads") or state / "vault" / "audit-heads" / "heads.jsonl")
         derived: dict[str, object] = {
             "transit_url": f"embedded:///{state}/vault/keyring.json",
             "transit_ca": state / "certs" / "ca.pem",
-            "audit_heads": state / "vault" / "audit-heads" / "heads.jsonl",
+            "audit_heads": heads,
+            "charging_heads": heads.with_name("heads-charging.jsonl"),
             "letter_signing_key": state / "secrets" / "vault" / "letter_signing.jwk",
             "notifier_letter_key": state / "secrets" / "public" / "notifier_letters.jwk",
         }

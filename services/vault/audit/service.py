@@ -60,16 +60,27 @@ def wrapped_column() -> WrappedColumn:
 
 
 class Audit:
-    """The trail of one vault. Thread-safe; made after a fork; `prepare` at the start, `close` at the end."""
+    """The trail of one vault. Thread-safe; made after a fork; `prepare` at the start, `close` at the end.
+
+    `other_heads`: files in which other programs with the same key sign heads, which `verify` compares too.
+    """
 
     def __init__(
-        self, database: Database, wrapper: Wrapper, *, heads_file: Path, signing_key: OpeningKey, clock: Clock
+        self,
+        database: Database,
+        wrapper: Wrapper,
+        *,
+        heads_file: Path,
+        signing_key: OpeningKey,
+        clock: Clock,
+        other_heads: Sequence[Path] = (),
     ) -> None:
         self._database = database
         self._clock = clock
         self._keys = AuditKeys(database, wrapper, clock=clock)
         self._trail = AuditTrail(self._keys, clock=clock)
         self._heads = HeadFile(heads_file, signing_key)
+        self._other_heads = [HeadFile(file, signing_key) for file in other_heads]
         self._signed: dict[str, int] | None = None
 
     def prepare(self) -> None:
@@ -127,7 +138,7 @@ class Audit:
     def verify(self) -> VerifyReport:
         """Recomputes the whole trail. Raises TransitUnavailable."""
         self.prepare()
-        heads = list(self._heads.read())
+        heads = [head for file in (self._heads, *self._other_heads) for head in file.read()]
         with self._database.read() as session:
             return verify(session, self._keys, heads)
 

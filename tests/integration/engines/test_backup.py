@@ -46,6 +46,7 @@ class House:
         self.places = Places(
             databases=urls,
             audit_heads=folder / "heads.jsonl",
+            charging_heads=folder / "heads-charging.jsonl",
             secrets=folder / "secrets",
             rabbit=engines.rabbit_management(),
             hcvault=engines.vault_admin(),
@@ -167,7 +168,8 @@ def test_a_dump_restores_into_an_empty_database_only_with_the_rows_it_counted(
 @pytest.mark.engines
 def test_rabbitmqs_definitions_can_be_put_back(tmp_path: Path) -> None:
     places = Places(
-        databases={}, audit_heads=tmp_path / "none", secrets=tmp_path, rabbit=engines.rabbit_management()
+        databases={}, audit_heads=tmp_path / "none", charging_heads=tmp_path / "none", secrets=tmp_path,
+        rabbit=engines.rabbit_management(),
     )  # fmt: skip
     (source,) = [source for source in data_sources(places) if source.name == "rabbitmq"]
 

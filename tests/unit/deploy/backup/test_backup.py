@@ -74,6 +74,15 @@ class House:
         audit.close()
         database.dispose()
 
+    def sign_as_charging(self) -> None:
+        """The heads of all chains, as charging signs them in a file of its own."""
+        transit = open_transit(f"embedded:///{self.places.keyring}", clock=SystemClock())
+        database = open_database(self.places.databases["vault"], name="charging")
+        key = OpeningKey((self.state / "secrets" / "vault" / "letter_signing.jwk").read_bytes())
+        file = self.places.charging_heads
+        Audit(database, transit.sealing, heads_file=file, signing_key=key, clock=SystemClock()).write_heads()
+        database.dispose()
+
     def back_up(self, name: str) -> None:
         self.store.make(name, list(data_sources(self.places)), self.recipients, FIRST, self.lines.append)
         self.store.make(KEYS, list(key_sources(self.places)), self.recipients, FIRST, self.lines.append)
@@ -135,7 +144,7 @@ def test_a_changed_file_another_identity_and_a_missing_part_are_found(house: Hou
     assert house.store.check("20261120T030000Z", house.identities) == []
     seal.make_key(tmp_path / "other.txt", tmp_path / "other-recipients.txt")
     strangers = seal.identities_of(tmp_path / "other.txt")
-    assert len(house.store.check("20261120T030000Z", strangers)) == 6
+    assert len(house.store.check("20261120T030000Z", strangers)) == 7
 
     sealed = house.store.folder / "20261120T030000Z" / "crm.age"
     sealed.write_bytes(sealed.read_bytes()[:-1] + b"\0")
@@ -162,6 +171,67 @@ def test_the_drill_proves_it_all_and_changes_nothing(house: House) -> None:
     assert VISA not in said
     assert {path: path.read_bytes() for path in house.state.rglob("*") if path.is_file()} == before
     assert not list(house.store.folder.glob(".drill-*"))
+
+
+def test_charging_s_heads_come_back_and_are_checked_as_the_vault_s_are(house: House, tmp_path: Path) -> None:
+    house.sign_as_charging()
+    house.back_up("20261120T030000Z")
+    kept = house.places.charging_heads.read_bytes()
+    assert house.restore("20261120T030000Z", tmp_path / "new").charging_heads.read_bytes() == kept
+
+    house.lines.clear()
+    assert drill_embedded(house.store, "20261120T030000Z", house.identities, house.lines.append).faults == ()
+    (said,) = [line for line in house.lines if line.startswith("audit trail: ")]
+    signed = sum(file.read_bytes().count(b"\n") for file in (house.places.audit_heads, house.places.charging_heads))
+    assert said.endswith(f" {signed} signed heads")
+
+    house.places.charging_heads.write_bytes(kept.replace(b".", b".A", 1))
+    house.back_up("20261121T030000Z")
+    result = drill_embedded(house.store, "20261121T030000Z", house.identities, house.lines.append)
+    assert [fault.rpartition(": ")[2] for fault in result.faults] == [
+        "a line of the head file is not a head that the vault signed"
+    ]
+
+
+def test_a_backup_of_a_former_version_without_charging_s_heads_comes_back(house: House, tmp_path: Path) -> None:
+    former = [source for source in data_sources(house.places) if not source.is_new]
+    house.store.make("20261120T030000Z", former, house.recipients, FIRST, house.lines.append)
+    house.store.make(KEYS, list(key_sources(house.places)), house.recipients, FIRST, house.lines.append)
+
+    places = house.restore("20261120T030000Z", tmp_path / "new")
+
+    assert not places.charging_heads.exists()
+    assert "audit-heads-charging: not in this backup, which a former version made" in "\n".join(house.lines)
+    assert drill_embedded(house.store, "20261120T030000Z", house.identities, house.lines.append).faults == ()
+
+
+@pytest.mark.parametrize("harm", ["changed", "away", "of another kind"])
+def test_a_part_that_can_not_come_back_is_found_before_anything_is_put_back(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], harm: str
+) -> None:
+    house.back_up("20261120T030000Z")
+    folder, empty = house.store.folder / "20261120T030000Z", tmp_path / "empty"
+    if harm == "of another kind":
+        manifest = folder / "manifest.json"
+        manifest.write_text(manifest.read_text().replace('"sqlite"', '"postgresql"'))
+    elif harm == "changed":
+        (folder / "bus.age").write_bytes((folder / "bus.age").read_bytes()[:-1] + b"\0")
+    else:
+        (folder / "bus.age").unlink()
+    monkeypatch.setenv("WAYVAULT_STATE", str(empty))
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    command = ["restore", "--to", str(house.store.folder), "--identity", str(house.identity)]
+
+    assert main(command) == 1
+    said = capsys.readouterr()
+    assert "Nothing was put back." in said.err
+    assert "bus" in said.err
+    assert "restoring" not in said.out
+    assert not list(empty.rglob("*.db"))
+    assert not (empty / "vault" / "keyring.json").exists()
+    assert not (empty / "secrets").exists()
+    if harm != "of another kind":
+        assert main([*command, "--without", "bus"]) == 0
 
 
 def test_the_drill_finds_a_changed_audit_row(house: House) -> None:
