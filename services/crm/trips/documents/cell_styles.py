@@ -12,25 +12,51 @@ _Attributes = Mapping[str, str]
 # More places than a card number has digits are none that it could stand in.
 _MOST_PLACES: Final = 20
 _DATA_STYLES: Final = frozenset({"number-style", "currency-style", "percentage-style", "text-style"})
+# In a cell's style, and as LibreOffice writes them for a range of cells.
+_CONDITIONS: Final = frozenset({"map", "condition"})
 _NUMBERS: Final = frozenset({"number", "scientific-number", "fraction"})
 _TEXTS: Final = frozenset({"text", "currency-symbol"})
 
 
-def excel_formats(styles: bytes) -> dict[str, NumberFormat]:
-    """Formats by the number that a cell names (ECMA-376 part 1, 18.8.10)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Formats:
+    """Formats with digits of their own: by the cell's style, and those that a condition may give to any cell."""
+
+    by_style: Mapping[str, NumberFormat] = field(default_factory=dict)
+    on_condition: NumberFormat = field(default_factory=NumberFormat)
+
+    def __bool__(self) -> bool:
+        return bool(self.by_style) or bool(self.on_condition)
+
+    def of(self, style: str) -> list[NumberFormat]:
+        """Those in which a cell of this style may be shown."""
+        own = self.by_style.get(style)
+        return [each for each in (own, self.on_condition) if each]
+
+
+def excel_formats(styles: bytes) -> Formats:
+    """By the number that a cell names (ECMA-376 part 1, 18.8.10), and of differential formats (18.8.14)."""
     reader = _ExcelStyles()
     read_xml(styles, reader)
     made = {number: NumberFormat(code) for number, code in reader.codes.items()}
-    return {str(at): made[number] for at, number in enumerate(reader.cells) if made.get(number)}
+    return Formats(
+        by_style={str(at): made[number] for at, number in enumerate(reader.cells) if made.get(number)},
+        on_condition=NumberFormat(*reader.on_condition),
+    )
 
 
-def open_document_formats(*parts: bytes) -> dict[str, NumberFormat]:
-    """Formats by the name of a cell's style, its parents' too (OpenDocument part 3, 16.2)."""
+def open_document_formats(*parts: bytes) -> Formats:
+    """By the name of a cell's style, its parents' too (OpenDocument part 3, 16.2), and of styles that a condition
+    applies."""
     reader = _OpenDocumentStyles()
     for part in parts:
         read_xml(part, reader)
-    made = {name: NumberFormat(";".join(reader.codes_of(name))) for name in reader.codes}
-    return {name: made[data] for name in reader.cells if made.get(data := reader.data_style(name))}
+    made = {name: NumberFormat(*reader.codes_of(name)) for name in reader.codes}
+    applied = [code for name in reader.applied for code in reader.codes_of(reader.data_style(name))]
+    return Formats(
+        by_style={name: made[data] for name in reader.cells if made.get(data := reader.data_style(name))},
+        on_condition=NumberFormat(*applied),
+    )
 
 
 def read_xml(part: bytes, reader: Any) -> None:  # Any: has start, end and word
@@ -65,11 +91,16 @@ class _ExcelStyles:
     def __init__(self) -> None:
         self.codes: dict[str, str] = {}
         self.cells: list[str] = []
-        self._in_cells = False
+        self.on_condition: list[str] = []
+        self._in_cells = self._in_conditions = False
 
     def start(self, local: str, attributes: _Attributes) -> None:
-        if local == "numFmt":
+        if local == "numFmt" and self._in_conditions:
+            self.on_condition.append(attributes.get("formatCode", ""))
+        elif local == "numFmt":
             self.codes.setdefault(attributes.get("numFmtId", ""), attributes.get("formatCode", ""))
+        elif local == "dxfs":
+            self._in_conditions = True
         elif local == "cellXfs":
             self._in_cells = True
         elif local == "xf" and self._in_cells:
@@ -78,6 +109,8 @@ class _ExcelStyles:
     def end(self, local: str) -> None:
         if local == "cellXfs":
             self._in_cells = False
+        elif local == "dxfs":
+            self._in_conditions = False
 
     def word(self, text: str) -> None:
         """Formats stand in attributes only."""
@@ -95,6 +128,8 @@ class _OpenDocumentStyles:
     """What each data style writes, piece by piece."""
     maps: dict[str, list[str]] = field(default_factory=dict)
     cells: dict[str, _CellStyle] = field(default_factory=dict)
+    applied: list[str] = field(default_factory=list)
+    """Cells' styles that take another's place on a condition."""
     _name: str = ""
     _words: list[str] = field(default_factory=list)
     _within: dict[int, str] = field(default_factory=dict)
@@ -114,6 +149,8 @@ class _OpenDocumentStyles:
             self.cells[attribute(attributes, "name")] = style
         elif self._name:
             self._piece(local, attributes)
+        elif local in _CONDITIONS and (name := attribute(attributes, "apply-style-name")):
+            self.applied.append(name)
 
     def _piece(self, local: str, attributes: _Attributes) -> None:
         if local in _NUMBERS:

@@ -10,13 +10,13 @@ from typing import Final, NamedTuple
 
 from chassis.cards.detector import in_cells
 from services.crm.trips.documents.cell_styles import (
+    Formats,
     attribute,
     count,
     excel_formats,
     open_document_formats,
     read_xml,
 )
-from services.crm.trips.documents.number_formats import NumberFormat
 
 # Cells of a row that are looked at; one may say that it repeats a blank 16,384 times.
 _MOST_CELLS: Final = 1_000
@@ -42,9 +42,6 @@ class _Cell(NamedTuple):
     style: str
     text: str
     value: str = ""
-
-
-_Formats = Mapping[str, NumberFormat]
 
 
 class Sheets:
@@ -74,7 +71,7 @@ class Sheets:
         """The rows, their cells parted by blanks, that hold a card number's groups in neighbouring cells; and what
         cells show whose formats hold digits."""
         strings = [cell.text for row in _rows(self._strings, "sst", "si", "0") for cell in row]
-        formats = excel_formats(self._excel_styles) if self._parts else {}
+        formats = excel_formats(self._excel_styles)
         for part in self._parts:
             for row in _rows(part, "row", "c", "0"):
                 yield from _row([_shared(strings, cell) for cell in row], formats)
@@ -84,11 +81,11 @@ class Sheets:
                 yield from _row(row, formats)
 
 
-def _row(row: list[_Cell], formats: _Formats) -> Iterator[str]:
+def _row(row: list[_Cell], formats: Formats) -> Iterator[str]:
     texts = [cell.text for cell in row]
     if in_cells(texts):
         yield " ".join(texts)
-    if not formats or not any(cell.style in formats for cell in row):
+    if not formats or not any(formats.of(cell.style) for cell in row):
         return
     shown = [_shown(cell, formats) for cell in row]
     yield from ("\n".join(each) for each in shown if each)
@@ -97,11 +94,12 @@ def _row(row: list[_Cell], formats: _Formats) -> Iterator[str]:
         yield " ".join(as_shown)
 
 
-def _shown(cell: _Cell, formats: _Formats) -> list[str]:
-    """The cell as each section of its format shows it; empty where the format writes nothing of its own."""
-    if cell.style not in formats or cell.kind in _NO_NUMBERS or not (cell.value or cell.text):
+def _shown(cell: _Cell, formats: Formats) -> list[str]:
+    """The cell as each section of its formats shows it; empty where they write nothing of their own."""
+    value = cell.value or cell.text
+    if cell.kind in _NO_NUMBERS or not value:
         return []
-    return formats[cell.style].shown(cell.value or cell.text, is_text=cell.kind in _TEXTS)
+    return [text for each in formats.of(cell.style) for text in each.shown(value, is_text=cell.kind in _TEXTS)]
 
 
 def _shared(strings: list[str], cell: _Cell) -> _Cell:

@@ -33,10 +33,11 @@ _Section = list[_Token]
 
 
 class NumberFormat:
-    """A format by its code."""
+    """A format by its code, or several of which one is used on a condition."""
 
-    def __init__(self, code: str) -> None:
-        self._sections = [each for each in _sections(code) if any(_has_digits(token) for token in each)]
+    def __init__(self, *codes: str) -> None:
+        sections = (section for code in codes for section in _sections(code))
+        self._sections = [each for each in sections if any(_has_digits(token) for token in each)]
 
     def __bool__(self) -> bool:
         """Whether it holds digits of its own."""

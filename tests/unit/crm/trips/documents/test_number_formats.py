@@ -6,6 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from openpyxl import Workbook
+from openpyxl.formatting.rule import Rule
+from openpyxl.styles.differential import DifferentialStyle
+from openpyxl.styles.numbers import NumberFormat as NumberFormatStyle
 
 from services.crm.trips.documents.number_formats import NumberFormat
 from services.crm.trips.documents.rules import FileRefused, file_type
@@ -58,6 +61,21 @@ def workbook(*cells: tuple[object, str]) -> bytes:
 def test_a_format_that_holds_most_of_a_card_is_read_as_it_is_shown(value: object, number_format: str) -> None:
     assert is_refused(workbook((value, number_format)), "x.xlsx")
     assert not is_refused(workbook((value, "General")), "x.xlsx")
+
+
+def test_a_format_that_a_condition_gives_to_a_cell_is_read_too() -> None:
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet["A1"] = 1111
+    written = DifferentialStyle(numFmt=NumberFormatStyle(numFmtId=170, formatCode='"4111 1111 1111 "0000'))
+    rule = Rule(type="expression", dxf=written, formula=["TRUE"])
+    sheet.conditional_formatting.add("A1:A9", rule)
+    out = io.BytesIO()
+    book.save(out)
+    assert is_refused(out.getvalue(), "x.xlsx")
+    sheet["A1"] = 1112
+    book.save(other := io.BytesIO())
+    assert not is_refused(other.getvalue(), "x.xlsx")
 
 
 def test_cells_that_show_the_groups_of_a_card_side_by_side_are_seen() -> None:
@@ -133,11 +151,15 @@ def sheet(styles: str, cell: str, *, columns: str = "", row: str = "", others: s
             NAMED,
         ),
         sheet(
+            f'{WRITTEN}{STYLE}<s:style s:name="ce2" s:family="table-cell"><s:map s:apply-style-name="ce1"/></s:style>',
+            NUMBER.format(style=' t:style-name="ce2"'),
+        ),
+        sheet(
             '<n:text-style s:name="N1"><n:text>4111 1111 1111 </n:text><n:text-content/></n:text-style>' + STYLE,
             '<t:table-cell o:value-type="string" t:style-name="ce1"><x:p>1111</x:p></t:table-cell>',
         ),
     ],
-    ids=["own", "styles.xml", "parent", "column", "row", "within", "condition", "text"],
+    ids=["own", "styles.xml", "parent", "column", "row", "within", "condition", "another on a condition", "text"],
 )
 def test_an_opendocument_style_is_read_as_it_is_shown(content: bytes) -> None:
     assert is_refused(content, "x.ods")
