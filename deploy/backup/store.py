@@ -78,26 +78,25 @@ class Store:
 
     def check(self, name: str, identities: Identities) -> list[str]:
         """What is wrong with a backup: sums of the sealed files and of what is in them. Empty when it is whole."""
-        faults = []
-        with _scratch(self.folder) as scratch:
-            for part in self.manifest(name).parts:
-                try:
-                    self._open(name, part, scratch / "part", identities)
-                except BackupFault as fault:
-                    faults.append(str(fault))
-                finally:
-                    (scratch / "part").unlink(missing_ok=True)
-        return faults
+        return self._damaged(name, self.manifest(name).parts, identities)
 
     def look(self, name: str, sources: Sequence[Source], identities: Identities) -> list[str]:
         """What would keep these sources' parts from being brought back: one that is missing, damaged or of another
         kind. Changes nothing."""
+        faults, parts = [], []
+        for source in sources:
+            try:
+                parts.append(self._part_of(name, source))
+            except BackupFault as fault:
+                faults.append(str(fault))
+        return faults + self._damaged(name, [part for part in parts if part], identities)
+
+    def _damaged(self, name: str, parts: Sequence[Part], identities: Identities) -> list[str]:
         faults = []
         with _scratch(self.folder) as scratch:
-            for source in sources:
+            for part in parts:
                 try:
-                    if part := self._part_of(name, source):
-                        self._open(name, part, scratch / "part", identities)
+                    self._open(name, part, scratch / "part", identities)
                 except BackupFault as fault:
                     faults.append(str(fault))
                 finally:
