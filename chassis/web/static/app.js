@@ -33,6 +33,18 @@ document.addEventListener("click", (event) => {
 // A dialog whose form came back with errors opens again.
 document.querySelector("dialog.wv-dialog .wv-field.is-invalid")?.closest("dialog").showModal();
 
+// ------------------------------------------------------------------ what was done is said where the eye is
+// A page that opens at one of its parts says it there: at its top it would be out of sight.
+const said = document.querySelector("[data-wv-said]");
+const target = document.getElementById(location.hash.slice(1));
+if (said && target) {
+  (target.closest("section, form") ?? target).before(said);
+  // Until it has loaded, the browser leads to the target again and again: so far above it that both are seen.
+  const between = target.getBoundingClientRect().top - said.getBoundingClientRect().top;
+  target.style.scrollMarginTop = `${between + parseFloat(getComputedStyle(said).scrollMarginTop)}px`;
+  target.scrollIntoView();
+}
+
 // ------------------------------------------------------------------ what belongs to a tick
 // Styles hide it without the tick, where the browser can; what is hidden was left out on purpose, and the form says so.
 if (CSS.supports("selector(:has(*))")) {

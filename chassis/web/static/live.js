@@ -1,7 +1,8 @@
 // Parts of a page that follow what happens: on the document's event `wv-news` the page is asked for anew and every
 // element with `data-wv-live` and an id becomes what it is there. The page is never unloaded: what is being typed, ticked
 // or read stays, and a part that holds a frame (a card is shown once), an open dialog or a working button is left alone;
-// live parts inside of it follow all the same. `data-wv-still` is a script's own and never changed.
+// live parts inside of it follow all the same. `data-wv-still` is a script's own and never changed; what was said about
+// the last step (`data-wv-said`) stays where app.js has put it.
 
 const GAP_MS = 1000;
 const BUSY = "iframe, dialog[open], [aria-busy=true]";
@@ -21,8 +22,8 @@ const isKept = (node) => node.matches(FIELDS) && (node === document.activeElemen
 const holdsKept = (node) => node.matches(BUSY) || node.querySelector(BUSY) || isKept(node) || [...node.querySelectorAll(FIELDS)].some(isKept);
 
 const callbacks = {
-  beforeNodeMorphed: (old) => !(old instanceof Element && (old.matches("[data-wv-still]") || isKept(old))),
-  beforeNodeRemoved: (old) => !(old instanceof Element && holdsKept(old)),
+  beforeNodeMorphed: (old) => !(old instanceof Element && (old.matches("[data-wv-still], [data-wv-said]") || isKept(old))),
+  beforeNodeRemoved: (old) => !(old instanceof Element && (old.matches("[data-wv-said]") || holdsKept(old))),
   // What a person has unfolded stays so.
   beforeAttributeUpdated: (name, node) => !(name === "open" && node.matches("details")),
 };

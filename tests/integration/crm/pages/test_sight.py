@@ -3,6 +3,7 @@
 On a CRM and a portal with one of everything.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -23,6 +24,11 @@ _LINES: Final = (
     "node => Math.round(node.getBoundingClientRect().height / parseFloat(getComputedStyle(node).lineHeight))"
 )
 _CUT: Final = "node => node.scrollWidth > node.clientWidth + 1"
+# The page follows what happens; done when its parts are as they are on the server.
+_FOLLOW: Final = """new Promise(done => {
+    document.addEventListener("wv-live", done, { once: true });
+    document.dispatchEvent(new Event("wv-news"));
+}).then(() => true)"""
 Opened = Callable[..., Page]
 
 
@@ -95,6 +101,22 @@ def test_on_a_bookings_page_the_trip_comes_first_and_money_and_next_step_stay_in
     expect(line.locator(".btn")).to_have_count(1)
     page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
     expect(line).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("width", [_PHONE, _DESKTOP])
+def test_what_was_done_is_said_where_the_page_opens(desk: Opened, house: FurnishedHouse, width: int) -> None:
+    page = desk(f"/links/new/{house.booking_id}", width)
+    page.locator(".pay-person:not(.is-off)").first.get_by_label("Amount").fill("12.34")
+    page.get_by_label("What is it for?").fill("A deposit")
+    page.get_by_role("button", name=re.compile("^Send link")).click()
+    page.wait_for_url("**#payments")
+    said = page.locator("#booking-parts [data-wv-said]").get_by_text("The link is on its way to 1 passenger.")
+    expect(said).to_be_in_viewport(ratio=1)
+    heading, line = page.get_by_role("heading", name="Payments"), page.locator(".crm-money-line")
+    expect(heading).to_be_in_viewport(ratio=1)
+    assert _box(line)["y"] + _box(line)["height"] <= _box(said)["y"] < _box(heading)["y"]
+    page.evaluate(_FOLLOW)
+    expect(said).to_be_in_viewport(ratio=1)
 
 
 @pytest.mark.parametrize("width", [_PHONE, 768, 1024, _DESKTOP])
