@@ -134,8 +134,9 @@ def _outcomes(paths: list[str], left_out: list[str]) -> list[Outcome]:
         before = _GIVING_WAY if walked else ()
         side_by_side = [*options, "-n", os.environ.get("TEST_WORKERS", _WORKERS)]
         if side_by_side[-1] != "0":
-            # Neighbours stay together, and who is done takes from who is not: so a module's fixtures are made once.
-            side_by_side += ["--dist", "worksteal"]
+            # A file stays together and in its order: a module's fixtures are made once, and no test meets another order
+            # in CI than at one's desk.
+            side_by_side += ["--dist", "loadfile"]
         if everything:
             left_out = [*left_out, f"--ignore={_WHOLE}", f"--ignore={_REAL_TIME}"]
         measured = _MEASURED if os.environ.get("COVERAGE") and everything else ()
