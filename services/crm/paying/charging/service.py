@@ -313,6 +313,9 @@ class Charges:
             row = session.get(PaymentChargeRow, payment_id)
             if payment is None or row is None or row.charge_id not in ("", charge.id):
                 return
+            if row.charge_id and row.state not in OPEN and charge.state in OPEN:
+                # The worker asked while it stood open, and hears of it after the click has heard how it ended.
+                return
             row.charge_id, row.state = charge.id, charge.state.value
             row.refunded_minor, row.gateway, row.live = charge.refunded_minor, charge.gateway, charge.live
             row.reason, row.next_step = charge.reason[:300], charge.next_step[:300]

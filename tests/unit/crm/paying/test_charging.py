@@ -13,7 +13,7 @@ from protos.wayvault.events.v1.events_pb2 import (
     PaymentRefunded,
     PaymentReversed,
 )
-from services.crm.core.ports.charging import ChargeState, RefundState
+from services.crm.core.ports.charging import Charge, ChargeState, RefundState
 from services.crm.core.ports.vault import Removal
 from services.crm.paying.payments.models import PaymentRow
 from services.crm.paying.payments.rules import PaymentState
@@ -303,6 +303,30 @@ def test_a_closing_that_meets_a_charge_is_decided_in_the_same_transaction(
     with pytest.raises(InvalidArgument, match="being charged"):
         acts[how]()
     assert crm.vault.removals == []
+
+
+def test_older_news_of_a_charge_that_has_ended_opens_it_no_more(
+    crm: CrmHouse, gateway: FakeCharging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker asks charging while the charge stands open, and hears of it after another has heard how it ended."""
+    payment_id = fee(crm)
+    gateway.next = ChargeState.ASKING
+    charge(crm, payment_id)
+    asked = gateway.charges_of
+
+    def late(agency_id: str, of_payment: str) -> list[Charge]:
+        older = asked(agency_id, of_payment)
+        monkeypatch.setattr(gateway, "charges_of", asked)
+        gateway.become(payment_id, state=ChargeState.SUCCEEDED)
+        crm.deps.paying.charges.find_out()
+        return older
+
+    monkeypatch.setattr(gateway, "charges_of", late)
+    later(crm)
+
+    assert crm.row(payment_id).state == PaymentState.PROCESSED
+    (found,) = crm.deps.paying.charges.of_payments({payment_id: "USD"}).values()
+    assert found.state is ChargeState.SUCCEEDED
 
 
 def test_a_gateways_message_is_passed_on_as_it_came_and_its_payment_looked_at(
