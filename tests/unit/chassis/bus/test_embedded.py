@@ -1,6 +1,8 @@
 """What only the embedded bus has to think of; what any bus must do is in contract/bus."""
 
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -62,3 +64,21 @@ def test_what_was_received_together_is_gone_once_all_of_it_is_settled(tmp_path: 
     assert subscription.receive(0.01) is None
     assert (len(held), bus.waiting("crm"), bus.dead_letter_count()) == (3, 0, 1)
     subscription.close()
+
+
+def test_all_who_open_a_new_bus_at_the_same_moment_can_use_it(tmp_path: Path) -> None:
+    """As the services of a new installation do."""
+    together = 8
+
+    def publish_first(path: Path, gate: threading.Barrier) -> None:
+        bus = embedded.EmbeddedBus(path)
+        gate.wait(timeout=30)
+        bus.publish([])
+        bus.close()
+
+    with ThreadPoolExecutor(together) as pool:
+        for number in range(40):
+            gate = threading.Barrier(together)
+            path = tmp_path / str(number) / "bus.db"
+            for done in [pool.submit(publish_first, path, gate) for _ in range(together)]:
+                done.result()
