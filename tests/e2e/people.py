@@ -257,10 +257,10 @@ class AgentAtWork:
     def pending_alert(self) -> Locator:
         return self.page.get_by_role("link", name="Client online payment pending processing")
 
-    def open_pending(self, payer: str) -> None:
-        """From the red alert over the payment report to the payment area."""
+    def open_pending(self, payer: str, amount: str) -> None:
+        """From the red alert, which another payment may have lit, over the payment report to the payment area."""
         self.pending_alert().click()
-        row = self.page.get_by_role("row").filter(has_text=payer).last
+        row = self.page.get_by_role("row").filter(has_text=payer).filter(has_text=amount)
         row.get_by_role("link", name="ACTION").click()
         expect(self.page.locator("#payment-area")).to_be_visible()
 

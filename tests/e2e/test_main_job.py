@@ -31,7 +31,7 @@ def test_one_payment_from_the_link_to_the_destroyed_card(world: World, phone: bo
     assert any(name.endswith(".pdf") for name in copy.attachments)
 
     # M4: the report leads to the payment area.
-    agent.open_pending("Eleanor Whitcombe")
+    agent.open_pending("Eleanor Whitcombe", "US$ 1,240.00")
     expect(page.get_by_role("button", name="RETRIEVE and PROCESS")).to_be_disabled()
 
     # M5: the code, then the card, in fours.
