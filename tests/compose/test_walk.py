@@ -22,7 +22,7 @@ def test_one_payment_goes_through_the_containers(
     agent.send_links(BOOKING, amount="1240.00")
     client.authorize(mailbox.take(desk, ELEANOR, "Please authorize").link("/pay/"))
     expect(agent.pending_alert()).to_be_visible(timeout=15_000)
-    agent.open_pending("Eleanor Whitcombe")
+    agent.open_pending("Eleanor Whitcombe", "US$ 1,240.00")
     agent.ask_for_code()
     agent.enter_code(mailbox.take(desk, agent.account.email, "one-time code for a card").code)
     assert agent.shown_number() == VISA
