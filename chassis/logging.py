@@ -21,6 +21,9 @@ _LONGEST_TEXT = 50_000
 # Libraries whose DEBUG output prints messages or bodies.
 _QUIET_LIBRARIES = ("pika", "grpc", "urllib3", "hvac", "sqlalchemy.engine", "werkzeug", "fontTools")
 
+# One list for good: a logger keeps the list it was first used with, and what is configured anew holds for it too.
+_processors: list[Any] = []  # Any: structlog's processor type
+
 
 class CardNumberInLog(AssertionError):
     """A log entry held what looks like a PAN (tests only)."""
@@ -67,13 +70,14 @@ def configure_logging(service: str, *, level: str = "INFO", stream: Any = None) 
         ),
         _tripwire,
     ]
+    _processors[:] = [
+        structlog.stdlib.filter_by_level,
+        structlog.stdlib.add_logger_name,
+        *shared,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ]
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            structlog.stdlib.add_logger_name,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
+        processors=_processors,
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
