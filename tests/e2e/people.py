@@ -244,6 +244,7 @@ class AgentAtWork:
             picks.nth(number).set_checked(number < people)
         for number in range(people):
             page.locator(".pay-person:not(.is-off)").nth(number).get_by_label("Amount").fill(amount)
+        expect(page.locator(".pay-amount").filter(visible=True)).to_have_count(people)
         page.get_by_role("radio", name="Deposit").check()
         page.get_by_label("What is it for?").fill(purpose or "Deposit for the cabin")
         page.get_by_role("button", name=re.compile(r"^Send link")).click()

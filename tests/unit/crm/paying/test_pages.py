@@ -111,7 +111,7 @@ def test_an_amount_of_who_is_not_ticked_is_asked_about_and_stays(
     assert maya.post(path, form | {"amount_1": " "}).status_code == 303
 
 
-def test_an_amount_that_the_form_filled_in_or_the_script_hid_is_not_asked_about(crm: CrmHouse, maya: Browser) -> None:
+def test_an_amount_that_the_form_filled_in_or_styles_hid_is_not_asked_about(crm: CrmHouse, maya: Browser) -> None:
     path = f"/links/new/{crm.booking_id}"
     page = maya.get(path).text
     assert '<input name="parts_shown" type="hidden" value="all">' in page

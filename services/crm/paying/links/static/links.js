@@ -1,5 +1,5 @@
-// The link form: says on its button how many passengers get a link, shows an amount where one is ticked, and fills in
-// what fits whenever kind or part of the trip change, so that no amount of one kind goes out as another.
+// The link form: says on its button how many passengers get a link, and fills in what fits whenever kind or part of
+// the trip change, so that no amount of one kind goes out as another.
 
 const picks = [...document.querySelectorAll("[data-pick]")];
 const text = document.querySelector("[data-send-text]");
@@ -8,15 +8,10 @@ const source = document.querySelector("[data-fillings]");
 function refresh() {
   const count = picks.filter((pick) => pick.checked).length;
   text.textContent = count ? `Send link to ${count} ${count === 1 ? "passenger" : "passengers"}` : "Send link";
-  for (const pick of picks) {
-    const amount = pick.closest(".pay-person").querySelector(".pay-amount");
-    if (amount) amount.hidden = !pick.checked;
-  }
 }
 
 for (const pick of picks) pick.addEventListener("change", refresh);
 if (text) refresh();
-for (const shown of document.querySelectorAll("[name=parts_shown]")) shown.value = "ticked";
 
 function setUpFilling(form, fillings, none) {
   const segment = form.elements.namedItem("segment_id");
