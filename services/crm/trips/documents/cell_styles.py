@@ -1,4 +1,4 @@
-"""Which cells of a workbook have a number format that holds digits of its own, by the names of their styles."""
+"""Which cells of a workbook have a number format that may write digits of its own, by the names of their styles."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -11,7 +11,21 @@ from services.crm.trips.documents.number_formats import NumberFormat, escaped
 _Attributes = Mapping[str, str]
 # More places than a card number has digits are none that it could stand in.
 _MOST_PLACES: Final = 20
-_DATA_STYLES: Final = frozenset({"number-style", "currency-style", "percentage-style", "text-style"})
+_DATA_STYLES: Final = frozenset(
+    {"number-style", "currency-style", "percentage-style", "text-style", "date-style", "time-style"}
+)
+# What OpenDocument calls the parts of a day, and a format's code in its short and its long form.
+_OF_DAYS: Final = {
+    "year": ("yy", "yyyy"),
+    "month": ("m", "mm"),
+    "day": ("d", "dd"),
+    "day-of-week": ("ddd", "dddd"),
+    "hours": ("h", "hh"),
+    "minutes": ("m", "mm"),
+    "seconds": ("s", "ss"),
+    "am-pm": ("AM/PM", "AM/PM"),
+}
+_TIMES: Final = frozenset({"hours", "minutes", "seconds"})
 # In a cell's style, and as LibreOffice writes them for a range of cells.
 _CONDITIONS: Final = frozenset({"map", "condition"})
 _NUMBERS: Final = frozenset({"number", "scientific-number", "fraction"})
@@ -20,18 +34,21 @@ _TEXTS: Final = frozenset({"text", "currency-symbol"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Formats:
-    """Formats with digits of their own: by the cell's style, and those that a condition may give to any cell."""
+    """Formats that may write digits of their own: by the cell's style, those that a condition may give to any cell of
+    the workbook or of a sheet, and those of a chart's labels and axes."""
 
     by_style: Mapping[str, NumberFormat] = field(default_factory=dict)
     on_condition: NumberFormat = field(default_factory=NumberFormat)
+    in_sheet: NumberFormat = field(default_factory=NumberFormat)
+    of_chart: NumberFormat = field(default_factory=NumberFormat)
 
     def __bool__(self) -> bool:
-        return bool(self.by_style) or bool(self.on_condition)
+        return any((self.by_style, self.on_condition, self.in_sheet, self.of_chart))
 
     def of(self, style: str) -> list[NumberFormat]:
         """Those in which a cell of this style may be shown."""
         own = self.by_style.get(style)
-        return [each for each in (own, self.on_condition) if each]
+        return [each for each in (own, self.on_condition, self.in_sheet) if each]
 
 
 def excel_formats(styles: bytes) -> Formats:
@@ -56,6 +73,7 @@ def open_document_formats(*parts: bytes) -> Formats:
     return Formats(
         by_style={name: made[data] for name in reader.cells if made.get(data := reader.data_style(name))},
         on_condition=NumberFormat(*applied),
+        of_chart=NumberFormat(*(code for name in reader.of_charts for code in reader.codes_of(name))),
     )
 
 
@@ -130,7 +148,11 @@ class _OpenDocumentStyles:
     cells: dict[str, _CellStyle] = field(default_factory=dict)
     applied: list[str] = field(default_factory=list)
     """Cells' styles that take another's place on a condition."""
+    of_charts: dict[str, None] = field(default_factory=dict)
+    """The data styles of a chart's labels and axes."""
     _name: str = ""
+    _goes_on: bool = False
+    """The first part of a time goes on beyond a day."""
     _words: list[str] = field(default_factory=list)
     _within: dict[int, str] = field(default_factory=dict)
     _position: int = 0
@@ -142,6 +164,10 @@ class _OpenDocumentStyles:
         if local in _DATA_STYLES:
             self._name = attribute(attributes, "name")
             self.codes[self._name] = []
+            self._goes_on = attribute(attributes, "truncate-on-overflow") == "false"
+        elif local == "style" and attribute(attributes, "family") == "chart":
+            names = (attribute(attributes, "data-style-name"), attribute(attributes, "percentage-data-style-name"))
+            self.of_charts |= dict.fromkeys(name for name in names if name)
         elif local == "style" and attribute(attributes, "family") == "table-cell":
             style = _CellStyle(
                 data=attribute(attributes, "data-style-name"), parent=attribute(attributes, "parent-style-name")
@@ -159,8 +185,19 @@ class _OpenDocumentStyles:
             self._decimals = count(attribute(attributes, "decimal-places"), _MOST_PLACES, otherwise=0)
         elif local == "embedded-text":
             self._position = count(attribute(attributes, "position"), _MOST_PLACES, otherwise=0)
+        elif local in _OF_DAYS:
+            self.codes[self._name].append(self._of_days(local, attributes))
         elif local == "map":
             self.maps.setdefault(self._name, []).append(attribute(attributes, "apply-style-name"))
+
+    def _of_days(self, local: str, attributes: _Attributes) -> str:
+        code = _OF_DAYS[local][attribute(attributes, "style") == "long"]
+        if local == "month" and attribute(attributes, "textual") == "true":
+            code += "mm"
+        if self._goes_on and local in _TIMES:
+            code, self._goes_on = f"[{code}]", False
+        places = count(attribute(attributes, "decimal-places"), _MOST_PLACES, otherwise=0)
+        return f"{code}.{'0' * places}" if places and local == "seconds" else code
 
     def word(self, text: str) -> None:
         self._words.append(text)

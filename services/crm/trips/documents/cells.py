@@ -1,11 +1,12 @@
 """Rows of a workbook's sheets as a person sees them, for numbers that are written over several cells, or of which a
-cell's format writes a part.
+cell's or a chart's format writes a part.
 
 Excel keeps each text once (ECMA-376 part 1, 18.4.9) and OpenDocument each run of like cells (part 3, 9.1.4), so that
 the four cells of 5555 5555 5555 4444 are not to be found beside one another in the file.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from chassis.cards.detector import in_cells
@@ -17,6 +18,8 @@ from services.crm.trips.documents.cell_styles import (
     open_document_formats,
     read_xml,
 )
+from services.crm.trips.documents.charts import Charts, OfficeChart
+from services.crm.trips.documents.number_formats import serial
 
 # Cells of a row that are looked at; one may say that it repeats a blank 16,384 times.
 _MOST_CELLS: Final = 1_000
@@ -25,18 +28,23 @@ _REPEATED: Final = "number-columns-repeated"
 _SHEETS: Final = "xl/worksheets/"
 _STRINGS: Final = "xl/sharedstrings.xml"
 _EXCEL_STYLES: Final = "xl/styles.xml"
+# Those of Word and PowerPoint too.
+_EXCEL_CHARTS: Final = "/charts/"
+# The document's own, and those of charts and sheets that are objects in it.
 _OPEN_DOCUMENT: Final = "content.xml"
 _OPEN_DOCUMENT_STYLES: Final = "styles.xml"
 # Within a cell or a text: how it is computed, and how its characters are read aloud (phonetic runs).
 _PASSED_OVER: Final = frozenset({"f", "rPh"})
 # What a cell holds, as it says: in Excel a text, kept elsewhere ("s"), computed or in the cell; in OpenDocument.
 _TEXTS: Final = frozenset({"s", "str", "inlineStr", "string"})
-_NO_NUMBERS: Final = frozenset({"b", "e", "d", "boolean", "date", "time"})
+_NO_NUMBERS: Final = frozenset({"b", "e", "boolean"})
+_DAYS: Final = frozenset({"d", "date", "time"})
 _DEFAULT_STYLE: Final = "default-cell-style-name"
 
 
 class _Cell(NamedTuple):
-    """`kind`: what the cell says that it holds; `value`: the number behind what it shows, if it keeps both."""
+    """`kind`: what the cell says that it holds; `value`: the number, day or time behind what it shows, if it keeps
+    both."""
 
     kind: str
     style: str
@@ -50,35 +58,45 @@ class Sheets:
     def __init__(self) -> None:
         self._strings = b""
         self._excel_styles = b""
-        self._open_styles = b""
         self._parts: list[bytes] = []
-        self._content = b""
+        self._charts: list[bytes] = []
+        self._open_styles: dict[str, bytes] = {}
+        self._contents: dict[str, bytes] = {}
 
     def add(self, name: str, part: bytes) -> None:
         """A part by its name in small letters; what is no sheet is passed over."""
+        folder, _, last = name.rpartition("/")
         if name == _STRINGS:
             self._strings = part
         elif name == _EXCEL_STYLES:
             self._excel_styles = part
-        elif name == _OPEN_DOCUMENT_STYLES:
-            self._open_styles = part
-        elif name == _OPEN_DOCUMENT:
-            self._content = part
         elif name.startswith(_SHEETS):
             self._parts.append(part)
+        elif _EXCEL_CHARTS in name:
+            self._charts.append(part)
+        elif last == _OPEN_DOCUMENT_STYLES:
+            self._open_styles[folder] = part
+        elif last == _OPEN_DOCUMENT:
+            self._contents[folder] = part
 
     def numbers_over_cells(self) -> Iterator[str]:
         """The rows, their cells parted by blanks, that hold a card number's groups in neighbouring cells; and what
-        cells show whose formats hold digits."""
+        cells and charts show whose formats may write digits."""
         strings = [cell.text for row in _rows(self._strings, "sst", "si", "0") for cell in row]
         formats = excel_formats(self._excel_styles)
         for part in self._parts:
+            of_sheet = replace(formats, in_sheet=OfficeChart(part).formats)
             for row in _rows(part, "row", "c", "0"):
-                yield from _row([_shared(strings, cell) for cell in row], formats)
-        formats = open_document_formats(self._open_styles, self._content)
-        if formats or _REPEATED.encode() in self._content:
-            for row in _rows(self._content, "table-row", "table-cell", ""):
-                yield from _row(row, formats)
+                yield from _row([_shared(strings, cell) for cell in row], of_sheet)
+        charts = Charts()
+        for chart in map(OfficeChart, self._charts):
+            yield from charts.shown(chart.values, chart.formats)
+        for folder, content in self._contents.items():
+            formats = open_document_formats(self._open_styles.get(folder, b""), content)
+            if formats or _REPEATED.encode() in content:
+                for row in _rows(content, "table-row", "table-cell", ""):
+                    yield from _row(row, formats)
+                    yield from charts.shown([cell.value for cell in row], formats.of_chart)
 
 
 def _row(row: list[_Cell], formats: Formats) -> Iterator[str]:
@@ -97,6 +115,8 @@ def _row(row: list[_Cell], formats: Formats) -> Iterator[str]:
 def _shown(cell: _Cell, formats: Formats) -> list[str]:
     """The cell as each section of its formats shows it; empty where they write nothing of their own."""
     value = cell.value or cell.text
+    if cell.kind in _DAYS:
+        value = serial(value)
     if cell.kind in _NO_NUMBERS or not value:
         return []
     return [text for each in formats.of(cell.style) for text in each.shown(value, is_text=cell.kind in _TEXTS)]
@@ -171,5 +191,5 @@ class _Rows:
             kind=said("t") or said("value-type", ""),
             style=style or column or self._default_style,
             text="".join(self._words),
-            value=said("value", ""),
+            value=said("value") or said("date-value") or said("time-value", ""),
         )
