@@ -35,7 +35,8 @@ class EntryStatus(StrEnum):
 class Entry:
     """An entry: whole days or, with `moments`, from one to the other. `ends_on` is its last day, included; it lies
     before `begins_on` where the date line was crossed. `uid` never changes: by it, a calendar replaces what it has;
-    `sequence` grows with each change. `busy` = the person is away; a due date blocks nobody's day."""
+    `sequence` grows with each change. `busy` = the person is away; a due date blocks nobody's day, nor does what was
+    cancelled, whose title says so."""
 
     uid: str
     sequence: int
@@ -97,7 +98,9 @@ def _event(entry: Entry, changed_at: datetime) -> Event:
         event.add("dtstart", min(entry.begins_on, entry.ends_on))
         # The end of a whole-day entry is the day after its last (RFC 5545, 3.6.1).
         event.add("dtend", max(entry.ends_on, entry.begins_on) + timedelta(days=1))
-    event.add("summary", _clean(entry.title))
+    gone = entry.status is EntryStatus.CANCELLED
+    # Calendars that know no STATUS, calcurse for one, or take no entry for another's later form, show the title alone.
+    event.add("summary", _clean(f"Cancelled: {entry.title}" if gone else entry.title))
     text = entry.text
     if entry.ends_on < entry.begins_on:
         text = f"{text}\n{_across_the_date_line(entry)}".lstrip()
@@ -106,7 +109,7 @@ def _event(entry: Entry, changed_at: datetime) -> Event:
     if entry.place:
         event.add("location", _clean(entry.place))
     event.add("status", entry.status.value)
-    event.add("transp", "OPAQUE" if entry.busy else "TRANSPARENT")
+    event.add("transp", "OPAQUE" if entry.busy and not gone else "TRANSPARENT")
     return event
 
 

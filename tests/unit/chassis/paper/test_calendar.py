@@ -35,6 +35,10 @@ def _odd(title: str) -> Entry:
     return Entry(uid=uid, sequence=1, begins_on=date(2027, 1, 1), ends_on=date(2027, 1, 1), title=title)
 
 
+def shown(entry: Entry) -> str:
+    return f"Cancelled: {entry.title}" if entry.status is EntryStatus.CANCELLED else entry.title
+
+
 def texts_in(content: bytes, name: str) -> list[str]:
     """The values of a text property as RFC 5545 has them read: lines unfolded (3.1), then each backslash with what
     follows it (3.3.11). icalendar itself reads a text in several goes,
@@ -49,7 +53,7 @@ def texts_in(content: bytes, name: str) -> list[str]:
 def test_every_entry_is_read_back_as_it_was(name: str, made: list[Entry]) -> None:
     content = write(name, made, changed_at=NOW)
     in_order = sorted(made, key=lambda entry: (entry.begins_on, entry.uid))
-    assert texts_in(content, "SUMMARY") == [entry.title for entry in in_order]
+    assert texts_in(content, "SUMMARY") == [shown(entry) for entry in in_order]
     assert texts_in(content, "DESCRIPTION") == [entry.text for entry in in_order if entry.text]
     read = {str(event["UID"]): event for event in Calendar.from_ical(content).walk("VEVENT")}
     assert set(read) == {entry.uid for entry in made}
@@ -60,7 +64,7 @@ def test_every_entry_is_read_back_as_it_was(name: str, made: list[Entry]) -> Non
         assert event["SEQUENCE"] == entry.sequence
         assert event["STATUS"] == entry.status
         if "\\" not in entry.title:
-            assert str(event["SUMMARY"]) == entry.title
+            assert str(event["SUMMARY"]) == shown(entry)
         if "\\" not in entry.text:
             assert str(event.get("DESCRIPTION", "")) == entry.text
 
@@ -84,6 +88,34 @@ def test_whatever_ends_a_line_ends_it_for_every_reader(text: str, end: str) -> N
     assert texts_in(content, "LOCATION") == ["x\ny z"]
     assert all(len(line) <= 75 and line.decode() is not None for line in content.split(b"\r\n"))
     assert len(content.decode().splitlines()) == content.count(b"\r\n")
+
+
+def test_what_is_cancelled_says_so_where_a_calendar_reads_its_title_only_and_keeps_nobody_busy() -> None:
+    (gone,) = Calendar.from_ical(
+        write("Trip", [replace(_odd("Hotel: Adria, Kotor"), status=EntryStatus.CANCELLED)], changed_at=NOW)
+    ).walk("VEVENT")
+    assert (gone["SUMMARY"], gone["TRANSP"]) == ("Cancelled: Hotel: Adria, Kotor", "TRANSPARENT")
+    (kept,) = Calendar.from_ical(write("Trip", [_odd("Hotel: Adria, Kotor")], changed_at=NOW)).walk("VEVENT")
+    assert (kept["SUMMARY"], kept["TRANSP"]) == ("Hotel: Adria, Kotor", "OPAQUE")
+
+
+@example(made=[replace(_odd("Québec 😀👩\u200d👩\u200d👧" * 9), text="漢" * 90, place="é" * 90)])
+@given(made=st.lists(entries(), max_size=3, unique_by=lambda entry: entry.uid))
+def test_a_file_keeps_the_rules_of_rfc_5545_and_of_a_published_one(made: list[Entry]) -> None:
+    """Lines of 75 octets that part no character (3.1), what an event has once (3.6.1), an end behind the beginning
+    (3.8.2.2), and what a published one needs besides (RFC 5546, 3.2.1), but an organizer: Outlook takes an entry that
+    has one for a meeting."""
+    content = write("Québec", made, changed_at=NOW)
+    lines = content.split(b"\r\n")
+    assert lines[-1] == b""
+    assert not any(b"\r" in line or b"\n" in line for line in lines)
+    assert all(0 < len(line) <= 75 and line.decode() for line in lines[:-1])
+    calendar = Calendar.from_ical(content)
+    assert (calendar["VERSION"], calendar["METHOD"]) == ("2.0", "PUBLISH")
+    for event in calendar.walk("VEVENT"):
+        assert event.decoded("dtstart") < event.decoded("dtend")
+        once = ("UID", "DTSTAMP", "DTSTART", "DTEND", "SUMMARY", "SEQUENCE", "STATUS", "TRANSP")
+        assert [name for name in once if not isinstance(event.get(name), list) and name in event] == list(once)
 
 
 def test_days_carry_no_zone_and_only_moments_are_utc() -> None:

@@ -97,7 +97,7 @@ def test_what_was_done_goes_out_as_cancelled_and_what_did_not_change_is_not_sent
     assert outside.get(address).data == first.data
     before = _events(outside, address)["To do: Call about the cabin"]
     crm.deps.sales.tasks.done(crm.maya, task.id)
-    after = _events(outside, address)["To do: Call about the cabin"]
+    after = _events(outside, address)["Cancelled: To do: Call about the cabin"]
     assert (before["STATUS"], after["STATUS"]) == ("CONFIRMED", "CANCELLED")
     assert after["UID"] == before["UID"]
     assert int(str(after["SEQUENCE"])) > int(str(before["SEQUENCE"]))
@@ -155,7 +155,7 @@ def test_a_new_address_counts_on_where_the_one_before_ended(crm: CrmHouse) -> No
     address = _address(crm)
     outside.get(address)
     crm.deps.sales.tasks.done(crm.maya, task.id)
-    before = _events(outside, address)[name]
+    before = _events(outside, address)[f"Cancelled: {name}"]
     crm.deps.sales.tasks.undo(crm.maya, task.id)
     after = _events(outside, _address(crm))[name]
     assert after["UID"] == before["UID"]
