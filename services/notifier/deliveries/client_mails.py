@@ -92,6 +92,7 @@ class ClientMails:
         if event.children:
             travelers += ", " + _count(event.children, "child", "children")
         data = {
+            "agent_name": event.agent.name,
             "client_name": f"{event.client.first_name} {event.client.last_name}".strip(),
             "client_email": event.client.email,
             "client_phone": event.client.phone,

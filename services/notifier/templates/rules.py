@@ -98,8 +98,8 @@ _NAMES_OF_AGENTS: Final = ("agent_name", "recipient_first_name", "first_name")
 
 
 def hello_agent(data: Mapping[str, str]) -> str:
-    """How every mail to an agent begins that begins with a greeting: by the whole name, as colleagues know them. Raises
-    KeyError for data without one."""
+    """How every mail to an agent begins: by the whole name, as colleagues know them. Raises KeyError for data without
+    one."""
     name = next((data[key] for key in _NAMES_OF_AGENTS if key in data), None)
     if name is None:
         raise KeyError("agent_name")

@@ -92,7 +92,9 @@ def test_every_mail_greets_agents_by_their_whole_name_and_clients_by_their_first
             assert len(found) <= 1, name
             assert found == re.findall(r"\bHello\b([^,]*),", mail.text), name
     agents = {each.partition(":")[0] for each in greeted if each.endswith(":[agent_name]")}
-    assert {Mail.SUPPORT_QUESTION, Mail.SUPPORT_ANSWER, Mail.SIGN_IN_LOCKED, Mail.AGENT_INVITATION} <= agents
+    assert {Mail.SUPPORT_QUESTION, Mail.PAYMENT_ALERT, Mail.SIGN_IN_LOCKED, Mail.AGENT_INVITATION} <= agents
+    # A reminder begins as the agency wrote it; a test of one shows what the client would get.
+    assert set(Mail) - {each.partition(":")[0] for each in greeted} == {Mail.REMINDER, Mail.REMINDER_TEST}
     others = {each for each in greeted if not each.endswith((":[agent_name]", ":[client_first_name]"))}
     # A client whose name is not known yet, and one who may have no name but a username.
     assert others == {"quote_received:", "registration_link:", "portal_sign_in_locked:[first_name]"}
@@ -105,6 +107,10 @@ def test_a_greeting_is_said_in_one_place_and_read_from_older_mails_too() -> None
     made = render(Mail.SUPPORT_ANSWER, older | {"recipient_first_name": "<Maya>"}, _THEME)
     assert "Hello <Maya>,\n" in made.text
     assert "Hello &lt;Maya&gt;," in made.html
+    # What a former version queued of a quote request names no agent.
+    made = render(Mail.QUOTE_REQUEST, older, _THEME)
+    assert made.text.startswith("Hello,\n\n[client_name] asks for a quote.")
+    assert "Hello," in made.html
 
 
 def test_a_phone_breaks_no_telephone_number_no_day_and_no_time_of_day() -> None:
