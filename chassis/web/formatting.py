@@ -23,6 +23,8 @@ _DATE = "EEE d MMM yyyy"
 _SHORT_DATE = "d MMM"
 # Zones are capitals, or an offset such as "UTC+13".
 _TIME = re.compile(r"\d:\d\d(?::\d\d)? [AP]M(?: [A-Z]{2,}\S*)?")
+# As Money.format writes an amount, with a space that may have become one that breaks.
+_AMOUNT = re.compile(r"(?<!\w)(US\$|[A-Z]{3}) (?=\d)")
 _NO_BREAK = "\u00a0"
 _EMPTY_CELL = re.compile(r"<td([^<>]*)>–</td>")
 
@@ -94,6 +96,12 @@ def _when_on_page(value: datetime | None) -> str:
 def unbroken_times(text: str) -> str:
     """A text whose times of day, such as "7:55 PM EST", are not broken over two lines."""
     return _TIME.sub(lambda found: found[0].replace(" ", _NO_BREAK), text)
+
+
+def unbroken_amounts(text: str) -> str:
+    """A text that was kept with simple spaces, such as a reason in the vault's trail; no currency in it is parted from
+    its amount over two lines."""
+    return _AMOUNT.sub(rf"\1{_NO_BREAK}", text)
 
 
 def mail_address(value: str) -> Markup:
@@ -211,6 +219,7 @@ def register_filters(app: Flask) -> None:
         monogram=monogram,
         sentence=sentence,
         sum_of_letters=sum_of_letters,
+        unbroken_amounts=unbroken_amounts,
         unbroken_times=unbroken_times,
     )
     app.jinja_env.globals.update(day_range=day_range)

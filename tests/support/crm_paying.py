@@ -140,7 +140,7 @@ class FakeVault:
                 raise AlreadyRevealed
             if idempotency_key not in self.challenges:
                 self.purposes.append(purpose)
-            return self._challenge(idempotency_key, card_token, agent_id, origin)
+            return self._challenge(idempotency_key, card_token, agent_id, origin, reason=purpose)
 
     def confirm_reveal(self, *, agent_id: str, sealed_request: str, origin: Origin) -> Answer:
         with self._lock:
@@ -311,11 +311,11 @@ class FakeVault:
             raise CardGone
         return card
 
-    def _challenge(self, key: str, token: str, agent_id: str, origin: Origin) -> Challenge:
+    def _challenge(self, key: str, token: str, agent_id: str, origin: Origin, *, reason: str = "") -> Challenge:
         if key not in self.challenges:
             challenge_id = new_id("chal")
             self.card_of[challenge_id] = token
-            self._note(self.cards[token], "challenge.sent", agent_id, origin)
+            self._note(self.cards[token], "challenge.sent", agent_id, origin, reason)
             self.challenges[key] = Challenge(
                 challenge_id=challenge_id,
                 sealed_mail=f"code:{challenge_id}",

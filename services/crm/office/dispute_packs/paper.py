@@ -9,7 +9,7 @@ from chassis.money import Money
 from chassis.paper import sheet
 from chassis.paper.letterhead import Letterhead
 from chassis.paper.sheet import Block, Sheet
-from chassis.web.formatting import country, day, day_range, plural, when_utc
+from chassis.web.formatting import country, day, day_range, plural, unbroken_amounts, when_utc
 from services.crm.office.mail_outcomes.rules import MailFate
 from services.crm.paying.links.service import Link
 from services.crm.paying.links.terms import bare_purpose
@@ -220,7 +220,7 @@ def _history(pack: DisputePack) -> tuple[Block, ...]:
         *(
             sheet.fact(
                 when_utc(line.at),
-                ": ".join(part for part in (line.what, line.why) if part)
+                ": ".join(part for part in (line.what, unbroken_amounts(line.why)) if part)
                 + f". {', '.join(part for part in (line.who, line.where) if part)}.",
             )
             for line in reversed(pack.history)

@@ -1,5 +1,6 @@
 """The audit viewer: the vault's trail of the agency, and the office's own acts (C13)."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from chassis.errors import Unavailable
@@ -39,6 +40,15 @@ def test_an_admin_reads_who_did_what_to_whose_card(crm: CrmHouse) -> None:
     assert "Grace Hopper, Norwegian fjords for three" in page
     assert "wrong code" in page
     assert "Every row is as it was written" in page
+
+
+def test_no_amount_in_a_reason_is_parted_over_two_lines_and_the_file_has_it_as_it_was_kept(crm: CrmHouse) -> None:
+    row = _row(crm, "challenge.sent")
+    kept = replace(row.entry, reason="Supplier ready: Aurora Cruises, US$ 1,240.00")
+    crm.trail.rows[crm.agency_id] = [replace(row, entry=kept)]
+    ada = crm.browser(crm.ada)
+    assert ">Supplier ready: Aurora Cruises, US$\u00a01,240.00<" in ada.get("/audit").text
+    assert "Supplier ready: Aurora Cruises, US$ 1,240.00" in ada.get("/audit/trail.csv").text
 
 
 def test_filters_reach_the_vault(crm: CrmHouse) -> None:
