@@ -18,8 +18,8 @@ from services.crm.trips.documents.cell_styles import (
     open_document_formats,
     read_xml,
 )
-from services.crm.trips.documents.charts import Charts, OfficeChart
-from services.crm.trips.documents.number_formats import serial
+from services.crm.trips.documents.charts import OfficeChart
+from services.crm.trips.documents.number_formats import NumberFormat, Showing, serial
 
 # Cells of a row that are looked at; one may say that it repeats a blank 16,384 times.
 _MOST_CELLS: Final = 1_000
@@ -56,6 +56,7 @@ class Sheets:
     """Takes an archive's parts in any order."""
 
     def __init__(self) -> None:
+        self._showing = Showing()
         self._strings = b""
         self._excel_styles = b""
         self._parts: list[bytes] = []
@@ -79,6 +80,11 @@ class Sheets:
         elif last == _OPEN_DOCUMENT:
             self._contents[folder] = part
 
+    @property
+    def too_much(self) -> bool:
+        """Whether formats write more than was looked at."""
+        return self._showing.too_much
+
     def numbers_over_cells(self) -> Iterator[str]:
         """The rows, their cells parted by blanks, that hold a card number's groups in neighbouring cells; and what
         cells and charts show whose formats may write digits."""
@@ -87,39 +93,41 @@ class Sheets:
         for part in self._parts:
             of_sheet = replace(formats, in_sheet=OfficeChart(part).formats)
             for row in _rows(part, "row", "c", "0"):
-                yield from _row([_shared(strings, cell) for cell in row], of_sheet)
-        charts = Charts()
+                yield from self._row([_shared(strings, cell) for cell in row], of_sheet)
         for chart in map(OfficeChart, self._charts):
-            yield from charts.shown(chart.values, chart.formats)
+            yield from self._drawn(chart.values, chart.formats)
         for folder, content in self._contents.items():
             formats = open_document_formats(self._open_styles.get(folder, b""), content)
             if formats or _REPEATED.encode() in content:
                 for row in _rows(content, "table-row", "table-cell", ""):
-                    yield from _row(row, formats)
-                    yield from charts.shown([cell.value for cell in row], formats.of_chart)
+                    yield from self._row(row, formats)
+                    yield from self._drawn([cell.value for cell in row], formats.of_chart)
 
+    def _row(self, row: list[_Cell], formats: Formats) -> Iterator[str]:
+        texts = [cell.text for cell in row]
+        if in_cells(texts):
+            yield " ".join(texts)
+        if not formats or not any(formats.of(cell.style) for cell in row):
+            return
+        shown = [self._shown(cell, formats) for cell in row]
+        yield from ("\n".join(each) for each in shown if each)
+        as_shown = [(each or [text])[0] for each, text in zip(shown, texts, strict=True)]
+        if in_cells(as_shown):
+            yield " ".join(as_shown)
 
-def _row(row: list[_Cell], formats: Formats) -> Iterator[str]:
-    texts = [cell.text for cell in row]
-    if in_cells(texts):
-        yield " ".join(texts)
-    if not formats or not any(formats.of(cell.style) for cell in row):
-        return
-    shown = [_shown(cell, formats) for cell in row]
-    yield from ("\n".join(each) for each in shown if each)
-    as_shown = [(each or [text])[0] for each, text in zip(shown, texts, strict=True)]
-    if in_cells(as_shown):
-        yield " ".join(as_shown)
+    def _shown(self, cell: _Cell, formats: Formats) -> list[str]:
+        """The cell as each section of its formats shows it; empty where they write nothing of their own."""
+        value = cell.value or cell.text
+        if cell.kind in _DAYS:
+            value = serial(value)
+        if cell.kind in _NO_NUMBERS or not value:
+            return []
+        return self._showing.texts(value, formats.of(cell.style), is_text=cell.kind in _TEXTS)
 
-
-def _shown(cell: _Cell, formats: Formats) -> list[str]:
-    """The cell as each section of its formats shows it; empty where they write nothing of their own."""
-    value = cell.value or cell.text
-    if cell.kind in _DAYS:
-        value = serial(value)
-    if cell.kind in _NO_NUMBERS or not value:
-        return []
-    return [text for each in formats.of(cell.style) for text in each.shown(value, is_text=cell.kind in _TEXTS)]
+    def _drawn(self, values: list[str], formats: NumberFormat) -> Iterator[str]:
+        """What a chart may draw of its values."""
+        for value in values if formats else ():
+            yield from self._showing.texts(value, [formats], is_text=False)
 
 
 def _shared(strings: list[str], cell: _Cell) -> _Cell:

@@ -3,30 +3,13 @@
 marks between an axis' ends, shares in percent, trend lines.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Mapping
 from typing import Final
 
 from services.crm.trips.documents.cell_styles import read_xml
 from services.crm.trips.documents.number_formats import NumberFormat
 
-# Texts in one file; thousands of charts with thousands of values in many formats are nobody's travel papers.
-_MOST_SHOWN: Final = 50_000
 _ENDS: Final = ("min", "max")
-
-
-class Charts:
-    """The charts of one file."""
-
-    def __init__(self) -> None:
-        self._left = _MOST_SHOWN
-
-    def shown(self, values: Iterable[str], formats: NumberFormat) -> Iterator[str]:
-        """Each value in each section of the formats."""
-        texts = (text for value in values if value for text in formats.shown(value, is_text=False))
-        for text in islice(texts, self._left) if formats else ():
-            self._left -= 1
-            yield text
 
 
 class OfficeChart:

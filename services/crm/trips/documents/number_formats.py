@@ -8,7 +8,7 @@ its condition says. Left out are eras, weeks, quarters, and days that a sheet co
 
 import calendar
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from itertools import islice
@@ -19,6 +19,8 @@ _LONGEST_CODE: Final = 2_000
 _LONGEST_VALUE: Final = 40
 # Each is written out for each cell that a condition may give it to.
 _MOST_SECTIONS: Final = 200
+# Texts of one file, seconds of work; a list with more cells that show digits of their own is nobody's travel papers.
+_MOST_SHOWN: Final = 100_000
 # No card number has as many digits before its point; "1E+999999" would be written out.
 _MOST_WHOLE_DIGITS: Final = 20
 _SECONDS_A_DAY: Final = 86_400
@@ -55,6 +57,7 @@ class NumberFormat:
         sections = (section for code in codes for section in _sections(code))
         own = (each for each in sections if any(_has_digits(token) for token in each) or _is_of_digits(each))
         self._sections = list(islice(own, _MOST_SECTIONS))
+        self._of_texts = [each for each in self._sections if ("value", "@") in each]
 
     def __bool__(self) -> bool:
         """Whether it may write other digits than those of the value as it is kept."""
@@ -63,9 +66,29 @@ class NumberFormat:
     def shown(self, value: str, *, is_text: bool) -> list[str]:
         """The value as each section shows it. Texts are changed by a section with an @ only."""
         if is_text:
-            return [_written(each, value) for each in self._sections if ("value", "@") in each]
+            return [_written(each, value) for each in self._of_texts]
         number = _number(value)
         return [] if number is None else [text for each in self._sections for text in _all_shown(each, number)]
+
+
+class Showing:
+    """Writes a file's values out in their formats, as many as there is time for. `too_much`: there were more."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_SHOWN
+        self.too_much = False
+
+    def texts(self, value: str, formats: Iterable[NumberFormat], *, is_text: bool) -> list[str]:
+        """The value in each section of each format."""
+        shown: list[str] = []
+        for each in formats:
+            if self._left <= 0:
+                self.too_much = True
+                break
+            texts = each.shown(value, is_text=is_text)
+            self._left -= len(texts)
+            shown += texts
+        return shown
 
 
 def escaped(text: str) -> str:

@@ -65,6 +65,8 @@ def read_office(content: bytes) -> Inside:
                 _read_part(name, part, inside)
                 sheets.add(name, part)
     inside.texts += sheets.numbers_over_cells()
+    if sheets.too_much:
+        inside.refuse(TOO_MUCH)
     return inside
 
 

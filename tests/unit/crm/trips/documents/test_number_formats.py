@@ -18,6 +18,7 @@ from openpyxl.styles.numbers import NumberFormat as NumberFormatStyle
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from chassis.cards.detector import holds_card
+from services.crm.trips.documents import number_formats
 from services.crm.trips.documents.number_formats import NumberFormat, serial
 from services.crm.trips.documents.rules import FileRefused, file_type
 from services.crm.trips.documents.screening import screen
@@ -84,6 +85,15 @@ def test_a_format_that_a_condition_gives_to_a_cell_is_read_too() -> None:
     sheet["A1"] = 1112
     book.save(other := io.BytesIO())
     assert not is_refused(other.getvalue(), "x.xlsx")
+
+
+def test_formats_that_write_more_than_can_be_looked_at_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(number_formats, "_MOST_SHOWN", 1_000)
+    written = ";".join(f'"{number} of 9"0' for number in range(100))
+    few, many = (workbook(*[(1112, written)] * count) for count in (9, 90))
+    assert not is_refused(few, "x.xlsx")
+    with pytest.raises(FileRefused, match="more than can be looked through"):
+        screen(many, file_type(many, "x.xlsx"))
 
 
 def test_cells_that_show_the_groups_of_a_card_side_by_side_are_seen() -> None:
