@@ -68,12 +68,17 @@ def open_document_formats(*parts: bytes) -> Formats:
     reader = _OpenDocumentStyles()
     for part in parts:
         read_xml(part, reader)
-    made = {name: NumberFormat(*reader.codes_of(name)) for name in reader.codes}
-    applied = [code for name in reader.applied for code in reader.codes_of(reader.data_style(name))]
+    alone = {name: NumberFormat("".join(code)) for name, code in reader.codes.items()}
+    # Each with those which it becomes on a condition.
+    made = {
+        name: NumberFormat(others=[alone[each] for each in (name, *reader.maps.get(name, [])) if each in alone])
+        for name in alone
+    }
+    applied = dict.fromkeys(reader.data_style(name) for name in reader.applied)
     return Formats(
         by_style={name: made[data] for name in reader.cells if made.get(data := reader.data_style(name))},
-        on_condition=NumberFormat(*applied),
-        of_chart=NumberFormat(*(code for name in reader.of_charts for code in reader.codes_of(name))),
+        on_condition=NumberFormat(others=[made[data] for data in applied if data in made]),
+        of_chart=NumberFormat(others=[made[data] for data in reader.of_charts if data in made]),
     )
 
 
@@ -150,6 +155,8 @@ class _OpenDocumentStyles:
     """Cells' styles that take another's place on a condition."""
     of_charts: dict[str, None] = field(default_factory=dict)
     """The data styles of a chart's labels and axes."""
+    _found: dict[str, str] = field(default_factory=dict)
+    """The data styles of cells' styles that have their parents'."""
     _name: str = ""
     _goes_on: bool = False
     """The first part of a time goes on beyond a day."""
@@ -224,17 +231,12 @@ class _OpenDocumentStyles:
         if self._decimals:
             yield "." + "0" * self._decimals
 
-    def codes_of(self, name: str) -> Iterator[str]:
-        """A data style's code and those which it becomes on a condition."""
-        for each in (name, *self.maps.get(name, [])):
-            yield "".join(self.codes.get(each, []))
-
     def data_style(self, name: str) -> str:
         """The data style of a cell's style, or of the nearest of its parents that has one."""
-        seen = set[str]()
-        while name in self.cells and name not in seen:
-            if data := self.cells[name].data:
-                return data
-            seen.add(name)
+        seen = dict[str, None]()
+        while name in self.cells and name not in seen and name not in self._found and not self.cells[name].data:
+            seen[name] = None
             name = self.cells[name].parent
-        return ""
+        data = self._found.get(name) or (self.cells[name].data if name in self.cells else "")
+        self._found |= dict.fromkeys(seen, data)
+        return data

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
-from itertools import islice
+from itertools import chain, islice
 from typing import Final, NamedTuple
 
 # Excel's longest has 255 characters.
@@ -51,12 +51,13 @@ _Section = list[_Token]
 
 
 class NumberFormat:
-    """A format by its code, or several of which one is used on a condition."""
+    """A format by its code, or several, and others beside them, of which one is used on a condition."""
 
-    def __init__(self, *codes: str) -> None:
+    def __init__(self, *codes: str, others: Iterable["NumberFormat"] = ()) -> None:
         sections = (section for code in codes for section in _sections(code))
         own = (each for each in sections if any(_has_digits(token) for token in each) or _is_of_digits(each))
-        self._sections = list(islice(own, _MOST_SECTIONS))
+        of_others = (section for other in others for section in other._sections)
+        self._sections: list[_Section] = list(islice(chain(own, of_others), _MOST_SECTIONS))
         self._of_texts = [each for each in self._sections if ("value", "@") in each]
 
     def __bool__(self) -> bool:

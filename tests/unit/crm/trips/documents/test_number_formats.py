@@ -4,6 +4,7 @@ import io
 import zipfile
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
+from time import process_time
 
 import pytest
 from hypothesis import example, given
@@ -378,6 +379,35 @@ def test_a_sheet_within_a_document_is_read_as_it_is_shown() -> None:
     parts: dict[str, str | bytes] = {f"Object 1/{name}": book.read(name) for name in book.namelist()[1:]}
     letter = {"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": "<d/>"}
     assert is_refused(packed({**letter, **parts}), "x.odt")
+
+
+MANY = 10_000
+CHAIN = "".join(
+    f'<s:style s:name="c{at}" s:family="table-cell" s:parent-style-name="c{at + 1}"/>' for at in range(MANY)
+)
+MAPS = "".join(f'<s:map s:apply-style-name="M{at}"/>' for at in range(MANY))
+APPLIED = '<s:style s:name="ce2" s:family="table-cell"><s:map s:apply-style-name="ce1"/></s:style>' * MANY
+LONG = f'<n:number-style s:name="B"><n:text>{"4" * 900}</n:text></n:number-style>'
+NAMES_IT = "".join(
+    f'<n:number-style s:name="N{at}"><s:map s:apply-style-name="B"/></n:number-style>' for at in range(MANY)
+)
+
+
+@pytest.mark.parametrize(
+    "styles",
+    [CHAIN, WRITTEN.replace("<n:text>", f"{MAPS}<n:text>") + STYLE + APPLIED, LONG + NAMES_IT],
+    ids=["parents", "conditions", "one named by all"],
+)
+def test_many_styles_take_time_in_proportion(styles: str) -> None:
+    begun = process_time()
+    assert not is_refused(sheet(styles, "<t:table-cell/>"), "x.ods")
+    assert process_time() - begun < 8
+
+
+def test_styles_whose_parents_go_round_have_none() -> None:
+    style = '<s:style s:name="{}" s:family="table-cell" s:parent-style-name="{}"/>'
+    assert not is_refused(sheet(WRITTEN + style.format("ce1", "ce2") + style.format("ce2", "ce1"), NAMED), "x.ods")
+    assert is_refused(sheet(WRITTEN + STYLE + style.format("ce2", "ce1"), NAMED.replace("ce1", "ce2")), "x.ods")
 
 
 def test_an_opendocument_style_of_other_cells_is_left_alone() -> None:
