@@ -185,9 +185,12 @@ _BEYOND: Final = """(() => {
         ? [...document.querySelectorAll('body *')].filter(node => node.checkVisibility()
             && node.getBoundingClientRect().right > window.innerWidth + 1 && !node.closest('.visually-hidden'))
         : [];
+    // In a window of common width, lists of rows that stack when narrow have room.
+    const roomy = window.innerWidth >= 1280 && getComputedStyle(document.documentElement).fontSize === '16px';
     const cut = [...document.querySelectorAll('.wv-table-frame > table')]
         .filter(table => table.offsetWidth > table.parentElement.clientWidth + 1
-            && getComputedStyle(table.parentElement).overflowX === 'clip');
+            && (getComputedStyle(table.parentElement).overflowX === 'clip'
+                || roomy && table.matches('.wv-table-stack')));
     return [...wide, ...cut].slice(0, 3)
         .map(node => `${node.tagName}.${node.className} ${node.textContent.trim().slice(0, 40)}`).join(' | ');
 })()"""

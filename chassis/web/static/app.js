@@ -81,6 +81,23 @@ function sayAllTicked() {
 document.addEventListener("wv-live", sayAllTicked);
 sayAllTicked();
 
+// ------------------------------------------------------------------ lists with more than there is room for
+// They are moved sideways rather than cut off; all others keep their headings in view (app.css).
+const sizes = new ResizeObserver((seen) => {
+  for (const { target } of seen) sayTight(target.closest(".wv-table-frame"));
+});
+function sayTight(frame) {
+  frame.classList.toggle("is-tight", frame.firstElementChild.offsetWidth > frame.clientWidth);
+}
+function watchTables() {
+  for (const frame of document.querySelectorAll(".wv-table-frame")) {
+    sayTight(frame);
+    for (const part of [frame, frame.firstElementChild]) sizes.observe(part);
+  }
+}
+document.addEventListener("wv-live", watchTables);
+watchTables();
+
 // ------------------------------------------------------------------ copying
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-wv-copy]");
