@@ -43,6 +43,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.engines)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes are named by their place: what a file was made at may stand in them, and then each process that tests run
+    side by side in would name its tests otherwise."""
+    return argname if isinstance(val, bytes | bytearray) else None
+
+
 def pytest_collection_finish() -> None:
     """What was imported and collected stays until the end: the collector need not look through it again and again."""
     gc.collect()

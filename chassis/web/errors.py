@@ -104,6 +104,7 @@ def _on_stale_form(error: CSRFError) -> Response:
             message="We did not act on it. If you meant to do it, please open the page here and send it from there.",
             code="FOREIGN_FORM",
         )
+    _log.warning("http.form_refused", route=str(request.url_rule or ""), reason=error.description)
     if request.headers.get("Sec-Fetch-Site") == "same-origin" and not wants_json() and (again := typed_values()):
         # The browser says that our own page sent it, signed in anew in another window: it may be sent once more.
         return make_response(
