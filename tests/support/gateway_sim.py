@@ -15,6 +15,7 @@ import html
 import itertools
 import json
 import re
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -561,10 +562,17 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: a body may hold a card."""
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Whoever asked may be gone when the answer comes: killed, or out of patience."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def make_server(port: int, book: Book) -> ThreadingHTTPServer:
     """The simulator on a port of this machine (0: any), its origin written into the book."""
     handler = type("Handler", (_Handler,), {"book": book})
-    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    server = _Server(("127.0.0.1", port), handler)
     book.origin = f"http://127.0.0.1:{server.server_address[1]}"
     return server
 
