@@ -84,7 +84,11 @@ sayAllTicked();
 // ------------------------------------------------------------------ lists with more than there is room for
 // They are moved sideways rather than cut off; all others keep their headings in view (app.css).
 const sizes = new ResizeObserver((seen) => {
-  for (const { target } of seen) sayTight(target.closest(".wv-table-frame"));
+  for (const { target } of seen) {
+    const frame = target.closest(".wv-table-frame");
+    // A list that live.js has put another in place of has none any more.
+    if (frame) sayTight(frame);
+  }
 });
 function sayTight(frame) {
   frame.classList.toggle("is-tight", frame.firstElementChild.offsetWidth > frame.clientWidth);

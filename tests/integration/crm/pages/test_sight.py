@@ -170,6 +170,19 @@ def test_the_payment_report_has_short_rows_and_a_whole_order_box(desk: Opened) -
     assert not page.locator("#filter-sort").evaluate(_CUT)
 
 
+def test_a_list_with_more_than_there_is_room_for_is_moved_sideways_and_not_cut_off(desk: Opened) -> None:
+    page = desk("/payments", _DESKTOP)
+    frame, heading = page.locator(".wv-table-frame"), page.locator("thead th").first
+    expect(frame).to_have_css("overflow-x", "clip")
+    expect(heading).to_have_css("position", "sticky")
+    cell = page.locator("tbody td").first
+    cell.evaluate("cell => { cell.style.minWidth = '80rem' }")
+    expect(frame).to_have_css("overflow-x", "auto")
+    expect(heading).to_have_css("position", "static")
+    cell.evaluate("cell => { cell.style.minWidth = '' }")
+    expect(frame).to_have_css("overflow-x", "clip")
+
+
 def test_on_a_phone_an_amount_says_which_it_is(desk: Opened) -> None:
     page = desk("/reports/standing-orders", _PHONE)
     shown = [cell for cell in page.locator("td.wv-num[data-label]").all() if cell.is_visible()]
