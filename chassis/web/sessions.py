@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, g, request, session
+from flask_wtf.csrf import generate_csrf
 from sqlalchemy import JSON, Column, Index, MetaData, RowMapping, String, Table, delete, insert, select, update
 
 from chassis.clock import Clock
@@ -184,7 +185,7 @@ class ServerSessions:
         if self.cookie_name in request.cookies:
             setattr(g, f"{self._here}_cookie", "")
         setattr(g, self._here, None)
-        _forget_csrf_token()
+        _renew_csrf_token()
 
     def list_for(self, subject: str) -> list[WebSession]:
         """A person's live sessions, latest use first."""
@@ -261,7 +262,7 @@ class ServerSessions:
 
     def _remember(self, token: str) -> None:
         setattr(g, f"{self._here}_cookie", token)
-        _forget_csrf_token()
+        _renew_csrf_token()
 
     def _send_cookie(self, response: Response) -> Response:
         token = g.get(f"{self._here}_cookie")
@@ -274,10 +275,12 @@ class ServerSessions:
         return response
 
 
-def _forget_csrf_token() -> None:
-    """A form token made before a sign-in or sign-out is not good after it."""
+def _renew_csrf_token() -> None:
+    """A form token made before a sign-in or sign-out is not good after it. The new one goes with this very answer: of
+    two requests that came next without any, each would get one, and the page of the first would be refused."""
     session.pop("csrf_token", None)
     g.pop("csrf_token", None)
+    generate_csrf()
 
 
 def is_passive() -> bool:

@@ -84,6 +84,20 @@ def test_signing_in_starts_a_session_that_the_next_request_has(app: Flask) -> No
     assert client.get("/who").text == "agt_maya {'role': 'agent'}"
 
 
+@pytest.mark.parametrize("way", ["/sign_in", "/rotate", "/sign_out"])
+def test_two_requests_at_once_after_a_change_of_session_get_the_same_form_token(app: Flask, way: str) -> None:
+    client, beside = app.test_client(), app.test_client()
+    client.get("/sign_in")
+    before = client.get("/token").text
+    client.get(way)
+    for name in (COOKIE, app.config["SESSION_COOKIE_NAME"]):
+        if cookie := client.get_cookie(name):
+            beside.set_cookie(name, cookie.value)
+    tokens = {client.get("/token").text, beside.get("/token").text}
+    assert len(tokens) == 1
+    assert before not in tokens
+
+
 def test_the_cookie_is_http_only_lax_and_for_the_whole_host(app: Flask) -> None:
     header = app.test_client().get("/sign_in").headers["Set-Cookie"]
     assert header.startswith(f"{COOKIE}=")
