@@ -13,6 +13,7 @@ from types import FrameType
 import structlog
 
 from chassis.backoff import grown, spread
+from chassis.db import DATABASE_AWAY
 from chassis.errors import Unavailable
 from chassis.hardening import keep_memory_private
 
@@ -81,7 +82,8 @@ def forget_what_is_loaded() -> None:
 def every(seconds: float, action: Callable[[], object], name: str) -> Loop:
     """A loop that does `action` at once and then every `seconds` (give or take a tenth, so that replicas spread out).
 
-    An action that raises is logged and tried again with growing pauses, at most ten times `seconds` or a minute.
+    An action that raises is logged and tried again with growing pauses, at most ten times `seconds` or a minute: with
+    its trace, unless what it needs is away or busy for a while (a service, or the database), which passes by itself.
     """
 
     def loop(stop: threading.Event) -> None:
@@ -90,9 +92,10 @@ def every(seconds: float, action: Callable[[], object], name: str) -> Loop:
             try:
                 action()
                 failures = 0
-            except Unavailable as error:  # foreseen: what it needs is away for a while
+            except (Unavailable, *DATABASE_AWAY) as error:  # foreseen: what it needs is away for a while
                 failures += 1
-                log.warning("timer.waiting", timer=name, failures=failures, cause=type(error).__name__)
+                cause = getattr(error, "orig", None) or error  # of a database, what its driver says
+                log.warning("timer.waiting", timer=name, failures=failures, cause=type(cause).__name__)
             except Exception:
                 failures += 1
                 log.exception("timer.failed", timer=name, failures=failures)

@@ -133,6 +133,9 @@ class ImportRunner:
             .order_by(ClientImportRow.created_at)
             .limit(1)
         )
+        with self._database.read() as session:  # nearly always there is none: nobody need wait for a turn to write
+            if session.scalar(waiting) is None:
+                return None
         with self._database.transaction() as session:
             import_id = session.scalar(waiting)
             row = session.get(ClientImportRow, import_id, with_for_update=True) if import_id else None

@@ -2,14 +2,18 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg.errors
 import pytest
 from prometheus_client import generate_latest
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from structlog.testing import capture_logs
 
 from chassis.errors import Unavailable
@@ -119,19 +123,29 @@ def test_a_timer_goes_on_after_a_failure() -> None:
     assert calls == [0, 1, 2]
 
 
-def test_a_timer_waits_for_what_is_away_and_writes_no_trace() -> None:
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (Unavailable(), "Unavailable"),
+        (OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked")), "OperationalError"),
+        (OperationalError("SELECT 1", None, psycopg.errors.LockNotAvailable()), "LockNotAvailable"),
+        (PoolTimeout("another thread of this process has been writing for too long"), "TimeoutError"),
+    ],
+    ids=["a service", "SQLite's write lock", "PostgreSQL's lock", "a connection"],
+)
+def test_a_timer_waits_for_what_is_away_and_writes_no_trace(error: Exception, cause: str) -> None:
     stop, calls = threading.Event(), [0]
 
     def action() -> None:
         calls[0] += 1
         if calls[0] == 1:
-            raise Unavailable
+            raise error
         stop.set()
 
     with capture_logs() as written:
         every(0.001, action, "tick")(stop)
     assert [(entry["event"], entry["log_level"], entry["cause"]) for entry in written] == [
-        ("timer.waiting", "warning", "Unavailable")
+        ("timer.waiting", "warning", cause)
     ]
     assert "exc_info" not in written[0]
 
