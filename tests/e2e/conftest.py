@@ -19,6 +19,8 @@ from tests.support.stack import ROOT, Engine, Stack, running
 ARTIFACTS: Final = ROOT / "artifacts"
 DESKTOP: Final[ViewportSize] = {"width": 1280, "height": 860}
 PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
+# What a page shows comes sooner; a machine whose disk stands still for some seconds is no fault of the page.
+_PATIENCE_MS: Final = 20_000
 # No two payments ask for the same amount, so that each mail is known by it.
 _CENTS = itertools.count(1)
 # What Chromium says of its own accord when a test lets requests fail.
@@ -102,6 +104,7 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=_PATIENCE_MS)
     with chromium() as opened:
         yield opened
 
