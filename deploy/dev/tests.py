@@ -16,7 +16,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -118,36 +118,42 @@ def main(arguments: list[str] | None = None) -> int:
 def _outcomes(paths: list[str], left_out: list[str]) -> list[Outcome]:
     """All that there is to run, the browsers beside the rest; whatever plays calls in real time comes after them.
 
-    Whole systems on both kinds of engines keep the processors busy by themselves: they come after the rest.
+    Whole systems on both kinds of engines keep the processors busy by themselves: those on embedded engines come after
+    the rest then, and the one on real engines takes the place of what is measured as soon as that is done.
     """
     everything = paths == ["tests"]
     options = [path for path in paths if path.startswith("-")]
     walks = [_WHOLE] if everything else [path for path in paths if path.startswith(_WHOLE)]
     others = [path for path in paths if path not in (*walks, *options)]
+    browsers = _parts() if walks else []
+    before = _GIVING_WAY if browsers else ()
+    side_by_side = [*options, "-n", os.environ.get("TEST_WORKERS", _WORKERS)]
+    if side_by_side[-1] != "0":
+        # A file stays together and in its order: a module's fixtures are made once, and no test meets another order
+        # in CI than at one's desk.
+        side_by_side += ["--dist", "loadfile"]
+    if everything:
+        left_out = [*left_out, f"--ignore={_WHOLE}", f"--ignore={_REAL_TIME}"]
+    measured = _MEASURED if os.environ.get("COVERAGE") and everything else ()
+    apart = [f"--ignore={folder}" for folder in measured]
+
+    def walk(part: str) -> list[Outcome]:
+        return [run_browsers([*walks, *options], part)]
+
+    def measure() -> list[Outcome]:
+        # They wait for clocks and programs half of their time.
+        covered = [f"--ignore={_REAL_TIME}", "--cov", "--cov-report=term:skip-covered"]
+        outcome = run([*measured, *covered, *side_by_side], before)
+        return [outcome, *(walk("real") if "real" in browsers else [])]
+
     with ThreadPoolExecutor() as pool:
-        browsers = _parts() if walks else []
-
-        def walk() -> list[Future[Outcome]]:
-            return [pool.submit(run_browsers, [*walks, *options], part) for part in browsers]
-
-        walked = walk() if "real" not in browsers else []
-        before = _GIVING_WAY if walked else ()
-        side_by_side = [*options, "-n", os.environ.get("TEST_WORKERS", _WORKERS)]
-        if side_by_side[-1] != "0":
-            # A file stays together and in its order: a module's fixtures are made once, and no test meets another order
-            # in CI than at one's desk.
-            side_by_side += ["--dist", "loadfile"]
-        if everything:
-            left_out = [*left_out, f"--ignore={_WHOLE}", f"--ignore={_REAL_TIME}"]
-        measured = _MEASURED if os.environ.get("COVERAGE") and everything else ()
-        apart = [f"--ignore={folder}" for folder in measured]
-        parts = [pool.submit(run, [*others, *left_out, *apart, *side_by_side], before)] if others else []
-        if measured:
-            # They wait for clocks and programs half of their time.
-            covered = [f"--ignore={_REAL_TIME}", "--cov", "--cov-report=term:skip-covered"]
-            parts.append(pool.submit(run, [*measured, *covered, *side_by_side], before))
-        outcomes = [part.result() for part in parts]
-        outcomes += [part.result() for part in walked or walk()]
+        rest = [pool.submit(lambda: [run([*others, *left_out, *apart, *side_by_side], before)])] if others else []
+        rest += [pool.submit(measure)] if measured else []
+        walked = [part for part in browsers if part != "real" or not measured]
+        if "real" in browsers and rest:
+            rest[0].result()
+        rest += [pool.submit(walk, part) for part in walked]
+        outcomes = [outcome for part in rest for outcome in part.result()]
     if everything:
         outcomes.append(run([_REAL_TIME, *side_by_side]))
     return outcomes

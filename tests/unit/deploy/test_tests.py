@@ -1,5 +1,6 @@
 """What `make test` makes of tests that pass at the second try only."""
 
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -105,6 +106,33 @@ def test_each_part_of_the_browser_tests_runs_in_a_process_of_its_own(
 
     assert runs.asked.count(["tests/e2e"]) == 2
     assert any("--ignore=tests/e2e" in asked for asked in runs.asked)
+
+
+def test_what_is_walked_on_real_engines_follows_what_is_measured_and_the_rest_of_the_walks_all_others(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs.walked += [Outcome(status=0, counts=Counter(passed=1))] * 3
+    monkeypatch.setattr(tests, "_parts", lambda: ["looks", "walks", "real"])
+    monkeypatch.setenv("COVERAGE", "1")
+    done: list[str] = []
+    rest_may_end = threading.Event()
+
+    def run(arguments: list[str], before: Sequence[str] = (), **environment: str) -> Outcome:
+        what = environment.get("E2E_PART") or ("measured" if "--cov" in arguments else arguments[0])
+        if what == "tests":
+            assert rest_may_end.wait(10)
+        done.append(what)
+        if what == "real":
+            rest_may_end.set()
+        return runs.run(arguments, before)
+
+    monkeypatch.setattr(tests, "run", run)
+
+    assert tests.main([]) == 0
+
+    assert done[:3] == ["measured", "real", "tests"]
+    assert sorted(done[3:5]) == ["looks", "walks"]
+    assert len(done) == 6
 
 
 def test_a_part_that_has_no_browser_tests_starts_no_browser(runs: Runs) -> None:
