@@ -10,6 +10,7 @@ Exit status: 0 as built; 1 not checked, the message says why; 2 wrong arguments;
 
 import argparse
 import hashlib
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ from chassis.progress import at_work
 from chassis.settings import SettingsError, load
 from chassis.web.colour import theme_css
 from chassis.web.security import HEADERS, content_security_policy
+from chassis.web.static_files import imports_of
 from services.crm.config import CrmSettings
 from services.vault.frame.app import HEADERS as FRAME_HEADERS
 from services.vault.frame.app import MODES, policy_for, served_files
@@ -35,8 +37,6 @@ _TIMEOUT_SECONDS = 20
 _ANSWERS = (200, 404)
 _NONCE = re.compile(r"'nonce-([A-Za-z0-9_-]+)'")
 _THEME = re.compile(r"/theme/([0-9a-f]{6})\.css$")
-# `import … from "…"`, `import "…"` and `import("…")`.
-_IMPORTED = re.compile(r"""\b(?:from\s*|import\s*\(?\s*)["'](\.{0,2}/[^"']+)["']""")
 # Data that our own scripts read; browsers run nothing of it.
 _DATA = ("application/json",)
 Fetch = Callable[[str], requests.Response]
@@ -74,6 +74,7 @@ class Contents(HTMLParser):
     frames: list[str] = field(default_factory=list)
     forms: list[str] = field(default_factory=list)
     _inline: bool = False
+    _maps: bool = False
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -86,6 +87,8 @@ class Contents(HTMLParser):
         match tag:
             case "script" if "src" in given:
                 self.loads.append(("script", given["src"]))
+            case "script" if given.get("type") == "importmap":
+                self._maps = True
             case "script":
                 self._inline = given.get("type", "") not in _DATA
             case "link" if given.get("rel") in ("stylesheet", "modulepreload", "preload"):
@@ -102,10 +105,27 @@ class Contents(HTMLParser):
             digest = hashlib.sha256(data.encode()).hexdigest()[:16]
             self.faults.append(f"a script stands in the page itself (SHA-256 {digest}…)")
             self._inline = False
+        if self._maps and data.strip():
+            self._look_at_map(data)
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "script":
-            self._inline = False
+            self._inline = self._maps = False
+
+    def _look_at_map(self, data: str) -> None:
+        """An import map may add to an address which version it means, and nothing else."""
+        try:
+            imports = {str(name): str(address) for name, address in json.loads(data).pop("imports").items()}
+            more = json.loads(data).keys() - {"imports"}
+        except (ValueError, KeyError, AttributeError, TypeError):
+            self.faults.append("an import map that can't be read")
+            return
+        if more:
+            self.faults.append(f"an import map with {', '.join(sorted(more))}")
+        for name, address in imports.items():
+            if name != address.partition("?")[0] or not name.startswith("/"):
+                self.faults.append(f"an import map leads {name} to {address}")
+            self.loads.append(("script", address))
 
 
 def built_files(root: Path = _ROOT) -> frozenset[str]:
@@ -155,7 +175,7 @@ def _load_faults(
         if _sha256(content) not in built and not _is_theme(address, content):
             yield f"{address}: this {kind} is not as built"
             continue
-        imported = _IMPORTED.findall(content.decode("utf-8", "replace")) if kind == "script" else []
+        imported = imports_of(content.decode("utf-8", "replace")) if kind == "script" else []
         waiting += [(address, kind, name) for name in imported]
 
 

@@ -26,6 +26,7 @@ from chassis.web.proxies import ProxySettings, install_proxies
 from chassis.web.requests import install_request_log
 from chassis.web.security import install_headers
 from chassis.web.senders import install_sender_check
+from chassis.web.static_files import install_static_files
 from chassis.web.tripwire import MAX_TEXT_BODY, install_tripwire
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ def make_app(
     install_sender_check(app)
     install_link_repair(app)
     install_headers(app, frame_origin=frame_origin, https=https)
+    install_static_files(app)
     install_tripwire(app)
     CSRFProtect(app)
     install_error_pages(app)
@@ -173,12 +175,7 @@ def _configure_templates(app: Flask) -> None:
 
 def _asset(path: str) -> str:
     """The address of a chassis asset: `{{ asset("app.css") }}`, `{{ asset("vendor/htmx.min.js") }}`."""
-    return url_for("chassis.static", filename=path, v=_asset_version(path))
-
-
-def _asset_version(path: str) -> str | None:
-    file = _HERE / "static" / path
-    return format(int(file.stat().st_mtime), "x") if file.exists() else None
+    return url_for("chassis.static", filename=path)
 
 
 def _theme_url(accent: str) -> str:

@@ -15,6 +15,8 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from chassis.web.static_files import version_of
+
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = ROOT / "node_modules"
 VENDOR = Path(__file__).parent / "static" / "vendor"
@@ -95,7 +97,8 @@ def _copy_font() -> None:
     css = re.sub(r"font-display:\s*\w+", "font-display: swap", css)
     for name in re.findall(r"url\(\./files/([\w.-]+)\)", css):
         shutil.copyfile(_FONT / "files" / name, target / name)
-    (target / "inter.css").write_text(css.replace("./files/", "./"))
+        css = css.replace(f"./files/{name}", f"./{name}?v={version_of(target / name)}")
+    (target / "inter.css").write_text(css)
 
 
 def _write_icons() -> None:

@@ -109,6 +109,17 @@ def in_the_file(ending: str) -> Change:
         (in_the_file("idiomorph.esm.js"), "this script is not as built"),
         (in_the_page(b"</head>", b"<script>steal()</script></head>"), "a script stands in the page itself"),
         (in_the_page(b"</head>", b'<script src="https://evil.example/x.js"></script></head>'), "from elsewhere"),
+        (
+            in_the_page(b'"/static/chassis/ui.js?v', b'"https://evil.example/ui.js?v'),
+            "an import map leads /static/chassis/ui.js to",
+        ),
+        (
+            in_the_page(b'"/static/chassis/ui.js?v', b'"/logo/ui.js?v'),
+            "an import map leads /static/chassis/ui.js to /logo",
+        ),
+        (in_the_page(b'"/static/chassis/ui.js":', b'"./ui.js":'), "an import map leads ./ui.js to"),
+        (in_the_page(b'{"imports": {', b'{"scopes": {}, "imports": {'), "an import map with scopes"),
+        (in_the_page(b'{"imports": {', b'{"imports": ['), "an import map that can't be read"),
         (in_the_page(b"<body", b'<body onload="steal()"'), "<body onload> runs a script"),
         (in_the_page(b"</body>", b'<iframe src="https://evil.example"></iframe></body>'), "frames https://evil"),
         (in_the_page(b"</body>", b'<form action="https://evil.example"></form></body>'), "a form leads to"),
