@@ -10,7 +10,7 @@ from chassis.ids import new_id
 from services.crm.core.actor import Actor
 from services.crm.sales.clients.service import ClientFilter
 from services.crm.trips.bookings.service import BookingFilter
-from tests.support.crm_site import Browser, CrmSite
+from tests.support.crm_site import Browser, CrmSite, alike
 
 # What anybody may open: signing in, and what browsers need for it.
 PUBLIC = {
@@ -74,7 +74,7 @@ def test_ids_that_never_were_answer_exactly_the_same(site: CrmSite) -> None:
         bodies = []
         for path in (foreign, unknown):
             response = jonas.get(path) if method == "GET" else jonas.post(path)
-            bodies.append((response.status_code, response.text.replace(jonas.token, "")))
+            bodies.append((response.status_code, alike(jonas, response)))
         assert bodies[0] == bodies[1]
 
 
