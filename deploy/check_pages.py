@@ -115,8 +115,8 @@ class Contents(HTMLParser):
     def _look_at_map(self, data: str) -> None:
         """An import map may add to an address which version it means, and nothing else."""
         try:
-            imports = {str(name): str(address) for name, address in json.loads(data).pop("imports").items()}
-            more = json.loads(data).keys() - {"imports"}
+            more = json.loads(data)
+            imports = {str(name): str(address) for name, address in more.pop("imports").items()}
         except (ValueError, KeyError, AttributeError, TypeError):
             self.faults.append("an import map that can't be read")
             return

@@ -26,8 +26,7 @@ def _knock(address: str, method: str) -> int:
 def test_scanners_that_open_the_link_a_hundred_times_use_nothing_up(world: World) -> None:
     agent = world.agent()
     link, payment = world.given_link(agent)
-    # An e-mail may be faster than the portal's own news of the link.
-    wait_until(agent.page, lambda: _knock(link, "HEAD") == 200, "the portal to know the link")
+    world.until_portal_knows(link, agent.page)
     assert {_knock(link, "GET" if number % 2 else "HEAD") for number in range(100)} == {200}
     scanner = world.window()
     scanner.goto(link)

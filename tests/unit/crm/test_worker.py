@@ -1,5 +1,6 @@
 """What the CRM's worker does every few seconds."""
 
+from contextlib import closing
 from pathlib import Path
 
 from services.crm.worker import timers
@@ -10,5 +11,5 @@ _OFTEN = ("card removals", "imports", "charges", "standing orders", "refunds", "
 
 
 def test_a_round_with_nothing_to_do_needs_no_turn_to_write(tmp_path: Path) -> None:
-    site = CrmSite(tmp_path)
-    assert held_up(timers(site.deps), _OFTEN, site.database) == set()
+    with closing(CrmSite(tmp_path)) as site:
+        assert held_up(timers(site.deps), _OFTEN, site.database) == set()
